@@ -1,0 +1,40 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>The type in which a tensor's elements are stored. Arithmetic accumulates in float32 (int32 for int8) whatever the storage.</summary>
+public enum DType
+{
+    /// <summary>IEEE 754 binary32.</summary>
+    Float32,
+
+    /// <summary>IEEE 754 binary16.</summary>
+    Float16,
+
+    /// <summary>The upper half of a binary32: 8 exponent bits, 7 fraction bits.</summary>
+    BFloat16,
+
+    /// <summary>Signed 8-bit integer.</summary>
+    Int8,
+
+    /// <summary>Signed 32-bit integer.</summary>
+    Int32,
+
+    /// <summary>Signed 64-bit integer.</summary>
+    Int64,
+}
+
+/// <summary>Facts about element types.</summary>
+public static class DTypeExtensions
+{
+    /// <summary>Bytes of one element.</summary>
+    public static int Size(this DType dtype) => dtype switch
+    {
+        DType.Int8 => 1,
+        DType.Float16 or DType.BFloat16 => 2,
+        DType.Float32 or DType.Int32 => 4,
+        DType.Int64 => 8,
+        _ => throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "Not an element type."),
+    };
+
+    /// <summary>True for the three floating-point types.</summary>
+    public static bool IsFloat(this DType dtype) => dtype is DType.Float32 or DType.Float16 or DType.BFloat16;
+}

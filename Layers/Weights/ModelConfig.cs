@@ -1,0 +1,139 @@
+using System.Text.Json;
+
+namespace ILGpuDiffusion.Layers;
+
+/// <summary>
+/// A checkpoint's JSON configuration (config.json, scheduler_config.json, model_index.json …). Every number of a model comes from here;
+/// a missing or unusable value is an error that names file, key and value. A JSON null counts as absent.
+/// </summary>
+public sealed class ModelConfig
+{
+    private const int MaxBytes = 16 << 20;
+    private readonly Dictionary<string, JsonElement> values;
+
+    private ModelConfig(string file, Dictionary<string, JsonElement> values) => (File, this.values) = (file, values);
+
+    /// <summary>Where the configuration came from, for messages.</summary>
+    public string File { get; }
+
+    /// <summary>The keys present, without those whose value is null.</summary>
+    public IReadOnlyCollection<string> Keys => values.Keys;
+
+    /// <summary>Reads a JSON object from a file.</summary>
+    /// <exception cref="ModelFileException">The file is missing, larger than 16 MB, or not a JSON object.</exception>
+    public static ModelConfig Load(string path)
+    {
+        try
+        {
+            var info = new FileInfo(path);
+            if (!info.Exists) throw new ModelFileException(path, "the file does not exist.");
+            if (info.Length > MaxBytes) throw new ModelFileException(path, $"{info.Length} bytes is too large for a configuration (at most {MaxBytes}).");
+            return Parse(System.IO.File.ReadAllBytes(path), path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelFileException(path, $"cannot be read ({e.Message}).", e);
+        }
+    }
+
+    /// <summary>Parses a JSON object.</summary>
+    /// <param name="json">UTF-8 text.</param>
+    /// <param name="file">The name that messages give.</param>
+    /// <exception cref="ModelFileException">The text is not a JSON object.</exception>
+    public static ModelConfig Parse(ReadOnlySpan<byte> json, string file)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 32 });
+            var root = JsonElement.ParseValue(ref reader);
+            if (root.ValueKind != JsonValueKind.Object) throw new ModelFileException(file, $"holds a JSON {root.ValueKind}; it must be an object.");
+            var values = new Dictionary<string, JsonElement>();
+            foreach (var property in root.EnumerateObject())
+                if (property.Value.ValueKind != JsonValueKind.Null) values[property.Name] = property.Value;
+            return new ModelConfig(file, values);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
+        {
+            throw new ModelFileException(file, $"is not valid JSON ({e.Message})", e);
+        }
+    }
+
+    /// <summary>A copy in which the given values replace or join those of the file.</summary>
+    public ModelConfig With(IEnumerable<KeyValuePair<string, JsonElement>> overrides)
+    {
+        var copy = new Dictionary<string, JsonElement>(values);
+        foreach (var (key, value) in overrides)
+            if (value.ValueKind == JsonValueKind.Null) copy.Remove(key);
+            else copy[key] = value;
+        return new ModelConfig(File, copy);
+    }
+
+    /// <summary>True when the key is present and not null.</summary>
+    public bool Has(string key) => values.ContainsKey(key);
+
+    /// <summary>The raw value, or null when absent.</summary>
+    public JsonElement? Find(string key) => values.TryGetValue(key, out var value) ? value : null;
+
+    /// <summary>An integer; without a fallback the key must be present.</summary>
+    public int Int(string key, int? fallback = null) =>
+        Find(key) is not { } v ? fallback ?? throw Missing(key)
+        : v.ValueKind == JsonValueKind.Number && v.TryGetInt32(out int i) ? i : throw Wrong(key, "an integer");
+
+    /// <summary>A finite number; without a fallback the key must be present.</summary>
+    public double Double(string key, double? fallback = null) =>
+        Find(key) is not { } v ? fallback ?? throw Missing(key)
+        : v.ValueKind == JsonValueKind.Number && v.TryGetDouble(out double d) && double.IsFinite(d) ? d : throw Wrong(key, "a number");
+
+    /// <summary>True or false; without a fallback the key must be present.</summary>
+    public bool Bool(string key, bool? fallback = null) => Find(key)?.ValueKind switch
+    {
+        null => fallback ?? throw Missing(key),
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => throw Wrong(key, "true or false"),
+    };
+
+    /// <summary>A string; without a fallback the key must be present.</summary>
+    public string String(string key, string? fallback = null) =>
+        Find(key) is not { } v ? fallback ?? throw Missing(key)
+        : v.ValueKind == JsonValueKind.String ? v.GetString()! : throw Wrong(key, "a string");
+
+    /// <summary>A list of integers.</summary>
+    public int[] Ints(string key) =>
+        Find(key) is not { } v ? throw Missing(key)
+        : v.ValueKind == JsonValueKind.Array ? [.. v.EnumerateArray().Select(e => AsInt(e, key))] : throw Wrong(key, "a list of integers");
+
+    /// <summary>One integer per entry: either a list of exactly <paramref name="count"/>, or one integer that stands for all.</summary>
+    public int[] IntPerEntry(string key, int count, int? fallback = null)
+    {
+        if (Find(key) is not { ValueKind: JsonValueKind.Array }) return [.. Enumerable.Repeat(Int(key, fallback), count)];
+        int[] list = Ints(key);
+        return list.Length == count ? list : throw Wrong(key, $"one integer or a list of {count}");
+    }
+
+    /// <summary>A list of finite numbers.</summary>
+    public double[] Doubles(string key) =>
+        Find(key) is not { } v ? throw Missing(key)
+        : v.ValueKind == JsonValueKind.Array
+            ? [.. v.EnumerateArray().Select(e => e.ValueKind == JsonValueKind.Number && e.TryGetDouble(out double d) && double.IsFinite(d) ? d : throw Wrong(key, "a list of numbers"))]
+            : throw Wrong(key, "a list of numbers");
+
+    /// <summary>A list of strings.</summary>
+    public string[] Strings(string key) =>
+        Find(key) is not { } v ? throw Missing(key)
+        : v.ValueKind == JsonValueKind.Array
+            ? [.. v.EnumerateArray().Select(e => e.ValueKind == JsonValueKind.String ? e.GetString()! : throw Wrong(key, "a list of strings"))]
+            : throw Wrong(key, "a list of strings");
+
+    /// <summary>The error for a value that is present but unusable.</summary>
+    public ModelFileException Wrong(string key, string expected)
+    {
+        string found = Find(key) is { } v ? v.GetRawText() : "absent";
+        return new ModelFileException(File, $"'{key}' is {(found.Length > 80 ? found[..80] + "…" : found)}; it must be {expected}.");
+    }
+
+    private ModelFileException Missing(string key) => new(File, $"'{key}' is missing.");
+
+    private int AsInt(JsonElement e, string key) =>
+        e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out int i) ? i : throw Wrong(key, "a list of integers");
+}
