@@ -1,0 +1,18 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>The ways in which kernels run.</summary>
+[Flags]
+public enum Backends
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>SIMD code on the processor.</summary>
+    Cpu = 1,
+
+    /// <summary>PTX on an NVIDIA GPU.</summary>
+    Cuda = 2,
+
+    /// <summary>OpenCL C on any OpenCL device.</summary>
+    OpenCL = 4,
+}

@@ -1,0 +1,77 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>The processor: SIMD kernels on worker threads of its own. Work is done when a call returns, so nothing is ever waited for.</summary>
+public sealed class CpuDevice : Device
+{
+    private const string ThreadsVariable = "ILGPUDIFFUSION_THREADS";
+
+    /// <summary>Starts the worker threads.</summary>
+    /// <param name="threads">Their number, the calling thread included; null takes ILGPUDIFFUSION_THREADS or else all processors that the process may use (container limits count).</param>
+    /// <exception cref="DeviceException">The number is not between 1 and 1024.</exception>
+    public CpuDevice(int? threads = null) => Workers = new CpuWorkers(ThreadCount(threads));
+
+    /// <inheritdoc/>
+    public override string Id => "cpu";
+
+    /// <inheritdoc/>
+    public override string Name { get; } = ProcessorName();
+
+    /// <inheritdoc/>
+    public override Backends Backend => Backends.Cpu;
+
+    /// <inheritdoc/>
+    public override string Architecture { get; } =
+        Vector512.IsHardwareAccelerated ? "simd512" : Vector256.IsHardwareAccelerated ? "simd256" : "simd128";
+
+    /// <inheritdoc/>
+    public override long MemoryBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
+    /// <summary>Number of threads that compute, the caller's included.</summary>
+    public int Threads => Workers.Count;
+
+    internal CpuWorkers Workers { get; }
+
+    /// <inheritdoc/>
+    public override DeviceBuffer Allocate(long bytes)
+    {
+        var buffer = HostBuffer.Allocate(bytes, Released);
+        Allocated(bytes);
+        return buffer;
+    }
+
+    /// <inheritdoc/>
+    public override void Upload(ReadOnlySpan<byte> source, Tensor target) => source.CopyTo(MemoryMarshal.AsBytes(Bytes(target, source.Length)));
+
+    /// <inheritdoc/>
+    public override void Download(Tensor source, Span<byte> target) => Bytes(source, target.Length).CopyTo(target);
+
+    /// <inheritdoc/>
+    public override void Dispose() => Workers.Dispose();
+
+    private static unsafe Span<byte> Bytes(Tensor tensor, int length)
+    {
+        ShapeException.ThrowUnless(tensor.IsContiguous && tensor.Shape.Count * tensor.DType.Size() == length, "copy", "tensor", tensor, $"contiguous, of {length} bytes");
+        return new Span<byte>(tensor.Pointer<byte>(), length);
+    }
+
+    private static int ThreadCount(int? asked)
+    {
+        string? variable = Environment.GetEnvironmentVariable(ThreadsVariable);
+        if (asked is null && !string.IsNullOrEmpty(variable))
+            asked = int.TryParse(variable, CultureInfo.InvariantCulture, out int n) ? n : throw new DeviceException($"{ThreadsVariable} is '{variable}'; it must be a number of threads.");
+        int count = asked ?? Environment.ProcessorCount;
+        return count is >= 1 and <= 1024 ? count : throw new DeviceException($"cpu: {count} threads were asked for; it must be 1 to 1024.");
+    }
+
+    private static string ProcessorName()
+    {
+        const string CpuInfo = "/proc/cpuinfo";
+        string? line = File.Exists(CpuInfo) ? File.ReadLines(CpuInfo).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal)) : null;
+        return line?[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim()
+            ?? Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") ?? RuntimeInformation.ProcessArchitecture.ToString();
+    }
+}

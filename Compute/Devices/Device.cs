@@ -1,0 +1,65 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Something that runs kernels and has memory. Safe for use by several threads.</summary>
+public abstract class Device : IDisposable
+{
+    private long allocatedBytes, peakBytes, hostSynchronisations;
+
+    /// <summary>Creates the device's empty kernel cache.</summary>
+    protected Device() => Kernels = new KernelCache(this);
+
+    /// <summary>As the command line names it: <c>cpu</c>, <c>cuda:0</c>, <c>opencl:1</c>.</summary>
+    public abstract string Id { get; }
+
+    /// <summary>The product's name, such as the processor's.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>How kernels run here.</summary>
+    public abstract Backends Backend { get; }
+
+    /// <summary>What code generation depends on: <c>avx512</c>, <c>sm_90</c> … Part of every kernel's identity.</summary>
+    public abstract string Architecture { get; }
+
+    /// <summary>All memory that the device has, in bytes.</summary>
+    public abstract long MemoryBytes { get; }
+
+    /// <summary>The device's compiled kernels.</summary>
+    public KernelCache Kernels { get; }
+
+    /// <summary>Bytes allocated at this moment. Borrowed memory, such as mapped weights, does not count.</summary>
+    public long AllocatedBytes => Interlocked.Read(ref allocatedBytes);
+
+    /// <summary>The largest value that <see cref="AllocatedBytes"/> ever had.</summary>
+    public long PeakBytes => Interlocked.Read(ref peakBytes);
+
+    /// <summary>How often the host has waited for the device so far. The denoising loop must not raise it.</summary>
+    public long HostSynchronisations => Interlocked.Read(ref hostSynchronisations);
+
+    /// <summary>Allocates zeroed memory.</summary>
+    public abstract DeviceBuffer Allocate(long bytes);
+
+    /// <summary>Queues a copy from the host into a contiguous tensor of the same byte count. Does not wait.</summary>
+    public abstract void Upload(ReadOnlySpan<byte> source, Tensor target);
+
+    /// <summary>Copies a contiguous tensor to the host. Waits for all queued work, which counts as one host synchronisation.</summary>
+    public abstract void Download(Tensor source, Span<byte> target);
+
+    /// <summary>Gives back what the device holds; its buffers are their owners' business.</summary>
+    public abstract void Dispose();
+
+    /// <summary>Notes an allocation.</summary>
+    protected void Allocated(long bytes)
+    {
+        long now = Interlocked.Add(ref allocatedBytes, bytes), peak;
+        while ((peak = Interlocked.Read(ref peakBytes)) < now && Interlocked.CompareExchange(ref peakBytes, now, peak) != peak) { }
+    }
+
+    /// <summary>Notes that memory was given back.</summary>
+    protected void Released(long bytes) => Interlocked.Add(ref allocatedBytes, -bytes);
+
+    /// <summary>Notes that the host waited for the device.</summary>
+    protected void Synchronised() => Interlocked.Increment(ref hostSynchronisations);
+
+    /// <summary>Id and name.</summary>
+    public override string ToString() => $"{Id} ({Name})";
+}

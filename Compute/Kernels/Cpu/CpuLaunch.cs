@@ -1,0 +1,12 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>A launch that splits its work into parts for the worker threads. Parts must not depend on the number of threads, so that results do not either.</summary>
+internal abstract class CpuLaunch(OpCall call) : Launch, IParallelTask
+{
+    protected CpuWorkers Workers { get; } = ((CpuDevice)call.Device).Workers;
+
+    public abstract void Execute(int part, int worker);
+
+    /// <summary>Runs parts 0 … count − 1 and returns when all are done.</summary>
+    protected void Parallel(int count) => Workers.Run(this, count);
+}

@@ -1,0 +1,11 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>A compiled kernel: takes any sizes, and is bound to arguments as often as needed.</summary>
+public abstract class Kernel
+{
+    /// <summary>Working memory that one launch needs beside its arguments, in bytes.</summary>
+    public virtual long ScratchBytes(OpSignature signature) => 0;
+
+    /// <summary>Binds arguments. Sizes were checked by the op's <see cref="Op.Infer"/> before.</summary>
+    public abstract Launch Bind(OpCall call);
+}

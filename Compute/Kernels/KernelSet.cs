@@ -1,0 +1,19 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Every implementation of one op, best first.</summary>
+/// <param name="op">The op's name as logs print it, such as <c>group_norm</c>.</param>
+/// <param name="variants">The implementations, best first.</param>
+public sealed class KernelSet(string op, params KernelVariant[] variants)
+{
+    /// <summary>The op's name.</summary>
+    public string Op => op;
+
+    /// <summary>The implementations, best first.</summary>
+    public IReadOnlyList<KernelVariant> Variants => variants;
+
+    /// <summary>The first implementation that runs on the device and suits the signature.</summary>
+    /// <exception cref="DeviceException">There is none: never a silent detour to another device or type.</exception>
+    public KernelVariant Choose(Device device, OpSignature signature) =>
+        variants.FirstOrDefault(v => v.Runs.HasFlag(device.Backend) && v.Fits(signature))
+        ?? throw new DeviceException($"{op}: no kernel for {string.Join(", ", signature.Inputs)} → {signature.Output} on {device.Id}.");
+}

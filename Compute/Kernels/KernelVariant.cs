@@ -1,0 +1,11 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>One way to compute an op.</summary>
+/// <param name="Name">Backend and shape, such as <c>cpu/packed</c>; used in logs, results and tuning tables alike.</param>
+/// <param name="Runs">Where it runs.</param>
+/// <param name="Compile">Makes the kernel for a key.</param>
+public sealed record KernelVariant(string Name, Backends Runs, Func<Device, OpSignature, Kernel> Compile)
+{
+    /// <summary>Whether this way suits the sizes and types at hand; yes unless set.</summary>
+    public Func<OpSignature, bool> Fits { get; init; } = static _ => true;
+}

@@ -1,0 +1,15 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>An op with the types of its arguments, every size a number: what kernel choice depends on.</summary>
+/// <param name="Op">What to compute.</param>
+/// <param name="Inputs">Types of the arguments.</param>
+/// <param name="Output">Type of the result.</param>
+public sealed record OpSignature(Op Op, TensorType[] Inputs, TensorType Output);
+
+/// <summary>An op with its arguments' memory: what a kernel is bound to.</summary>
+/// <param name="Device">Where it runs.</param>
+/// <param name="Op">What to compute.</param>
+/// <param name="Inputs">The arguments.</param>
+/// <param name="Output">Where the result goes; overlaps no input unless the op allows it.</param>
+/// <param name="Scratch">Working memory of the size that <see cref="Kernel.ScratchBytes"/> asked for, or null when none.</param>
+public sealed record OpCall(Device Device, Op Op, Tensor[] Inputs, Tensor Output, Tensor? Scratch = null);

@@ -1,0 +1,57 @@
+using System.Runtime.InteropServices;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Memory of the process: allocated here (aligned to 64 bytes, zeroed), or borrowed, such as a memory-mapped file.</summary>
+public sealed unsafe class HostBuffer : DeviceBuffer
+{
+    private const int Alignment = 64; // one cache line, and one 512-bit vector
+    private readonly Action<long>? released;
+    private readonly object? owner;
+    private void* allocation;
+
+    private HostBuffer(void* allocation, long bytes, Action<long>? released) : base(bytes)
+    {
+        this.allocation = allocation;
+        Address = (nint)allocation;
+        this.released = released;
+    }
+
+    private HostBuffer(nint address, long bytes, object owner) : base(bytes) => (Address, this.owner) = (address, owner);
+
+    /// <summary>Address of the first byte.</summary>
+    public nint Address { get; private set; }
+
+    /// <summary>Allocates memory that belongs to the buffer.</summary>
+    /// <exception cref="DeviceException">Memory is short; the message says how much was asked for.</exception>
+    internal static HostBuffer Allocate(long bytes, Action<long>? released)
+    {
+        try
+        {
+            void* memory = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), Alignment);
+            NativeMemory.Clear(memory, (nuint)bytes);
+            return new HostBuffer(memory, bytes, released);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new DeviceException($"cpu: {bytes / 1048576.0:F0} MiB of memory cannot be had. Choose a smaller picture or batch, or --vae-tiling.", e);
+        }
+    }
+
+    /// <summary>A view of memory that somebody else owns, kept reachable through <paramref name="owner"/>; disposing the buffer leaves it alone.</summary>
+    public static HostBuffer Borrow(nint address, long bytes, object owner) => new(address, bytes, owner);
+
+    /// <inheritdoc/>
+    protected override void Free()
+    {
+        GC.KeepAlive(owner);
+        if (allocation is null) return;
+        NativeMemory.AlignedFree(allocation);
+        allocation = null;
+        Address = 0;
+        released?.Invoke(Bytes);
+    }
+
+    /// <summary>Frees memory whose owner forgot to.</summary>
+    ~HostBuffer() => Free();
+}

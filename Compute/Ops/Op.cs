@@ -1,0 +1,33 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// What to compute: a small immutable record whose properties are the op's attributes. It knows its result's type and its kernels;
+/// kernels stand beside it in the op's folder, its float64 reference and cases in tests/Cases.
+/// </summary>
+public abstract record Op
+{
+    /// <summary>Every implementation, best first. One static instance per op.</summary>
+    public abstract KernelSet Kernels { get; }
+
+    /// <summary>The op's name as logs print it.</summary>
+    public string Name => Kernels.Op;
+
+    /// <summary>The result's type.</summary>
+    /// <param name="inputs">Types of the arguments; sizes may be symbols. Called again with numbers when a plan is made.</param>
+    /// <exception cref="ShapeException">The arguments do not fit; the message names op, argument, value and expectation.</exception>
+    public abstract TensorType Infer(ReadOnlySpan<TensorType> inputs);
+
+    /// <summary>Floating-point operations of one call (a multiply-add counts two); 0 where memory traffic alone decides.</summary>
+    public virtual double Flops(OpSignature signature) => 0;
+
+    /// <summary>Whether the result may overwrite the first input, element by element.</summary>
+    public virtual bool MayRunInPlace => false;
+
+    /// <summary>Throws unless an argument is as the op needs it.</summary>
+    protected void Check(bool condition, string name, object found, string expected) =>
+        ShapeException.ThrowUnless(condition, Name, name, found, expected);
+
+    /// <summary>Throws unless the number of arguments is within bounds.</summary>
+    protected void CheckCount(ReadOnlySpan<TensorType> inputs, int least, int? most = null) =>
+        Check(inputs.Length >= least && inputs.Length <= (most ?? least), "arguments", inputs.Length, most is null ? $"{least}" : $"{least} to {most}");
+}
