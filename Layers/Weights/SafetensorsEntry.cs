@@ -1,0 +1,15 @@
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Layers;
+
+/// <summary>One tensor of a safetensors file: what it is and where its bytes lie. Made by the reader, which has checked every field.</summary>
+/// <param name="Name">The tensor's name.</param>
+/// <param name="StoredType">Its element type in the file's own words: <c>F32</c>, <c>BF16</c>, <c>U8</c> …</param>
+/// <param name="Shape">Its sizes, outermost first.</param>
+/// <param name="Offset">Where its first byte lies, counted from the start of the file. Not necessarily a multiple of the element size.</param>
+/// <param name="Bytes">How many bytes it takes.</param>
+public sealed record SafetensorsEntry(string Name, string StoredType, Shape Shape, long Offset, long Bytes)
+{
+    /// <summary>The engine's element type, or null when the file's type has no counterpart (F64, U8, BOOL …).</summary>
+    public DType? DType => SafetensorsTypes.ToDType(StoredType);
+}

@@ -1,0 +1,137 @@
+using System.IO.MemoryMappedFiles;
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Layers;
+
+/// <summary>
+/// A safetensors file, mapped into memory: opening reads only the header, the operating system loads a tensor's pages when they are touched and
+/// shares them between processes. Spans and pointers are valid until <see cref="Dispose"/>. Reading from several threads is safe; disposing
+/// while another thread reads is not, and neither is truncating the file while it is open.
+/// </summary>
+public sealed unsafe class SafetensorsFile : IDisposable
+{
+    private readonly MemoryMappedFile map;
+    private readonly MemoryMappedViewAccessor view;
+    private readonly SafetensorsHeader header;
+    private byte* start;
+
+    private SafetensorsFile(string path, FileStream stream)
+    {
+        Path = path;
+        long length = stream.Length;
+        if (length < SafetensorsHeader.LengthBytes) SafetensorsHeader.JsonLength([], length, path); // throws; an empty file cannot be mapped
+        map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+        try
+        {
+            view = map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
+            view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+            start += view.PointerOffset;
+            int json = SafetensorsHeader.JsonLength(new ReadOnlySpan<byte>(start, SafetensorsHeader.LengthBytes), length, path);
+            header = SafetensorsHeader.Parse(new ReadOnlySpan<byte>(start + SafetensorsHeader.LengthBytes, json), length, path);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The file's path as it was given.</summary>
+    public string Path { get; }
+
+    /// <summary>The tensors by name.</summary>
+    public IReadOnlyDictionary<string, SafetensorsEntry> Entries => header.Entries;
+
+    /// <summary>The file's free text pairs (<c>__metadata__</c>); empty when it has none.</summary>
+    public IReadOnlyDictionary<string, string> Metadata => header.Metadata;
+
+    /// <summary>Maps a file and checks its header.</summary>
+    /// <exception cref="ModelFileException">The file is missing, unreadable or not a valid safetensors file; the message names file, tensor, expected and found.</exception>
+    public static SafetensorsFile Open(string path)
+    {
+        try
+        {
+            var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+            try
+            {
+                return new SafetensorsFile(path, stream);
+            }
+            catch
+            {
+                stream.Dispose();
+                throw;
+            }
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new ModelFileException(path, "the file does not exist.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new ModelFileException(path, $"cannot be read ({e.Message})", e);
+        }
+    }
+
+    /// <summary>The entry of a tensor that must be there.</summary>
+    /// <exception cref="ModelFileException">The file has no tensor of that name.</exception>
+    public SafetensorsEntry Entry(string name) =>
+        Entries.TryGetValue(name, out var entry) ? entry : throw new ModelFileException(Path, $"tensor {Text.Quote(name)} is missing; the file has {Entries.Count} others.");
+
+    /// <summary>A tensor's bytes, little endian, valid until <see cref="Dispose"/>.</summary>
+    /// <exception cref="ModelFileException">The tensor has more than 2 GB; use <see cref="Pointer"/>.</exception>
+    public ReadOnlySpan<byte> Bytes(SafetensorsEntry entry)
+    {
+        byte* pointer = Pointer(entry);
+        return entry.Bytes <= int.MaxValue
+            ? new ReadOnlySpan<byte>(pointer, (int)entry.Bytes)
+            : throw new ModelFileException(Path, $"tensor {Text.Quote(entry.Name)} has {entry.Bytes} bytes, more than one span can hold.");
+    }
+
+    /// <summary>
+    /// The address of a tensor's first byte, valid until <see cref="Dispose"/>. The format promises no alignment: read it with unaligned loads
+    /// or check the address.
+    /// </summary>
+    public byte* Pointer(SafetensorsEntry entry)
+    {
+        ObjectDisposedException.ThrowIf(start == null, this);
+        if (!Entries.TryGetValue(entry.Name, out var own) || !ReferenceEquals(own, entry))
+            throw new ArgumentException($"The entry {Text.Quote(entry.Name)} belongs to another file.", nameof(entry));
+        return start + entry.Offset;
+    }
+
+    /// <summary>A float tensor's values (F32, F16, BF16; F64 rounds to the nearest float), outermost dimension first.</summary>
+    /// <exception cref="ModelFileException">The tensor is missing, not of a float type, or larger than an array can be.</exception>
+    public float[] ReadFloats(string name) => SafetensorsValues.Floats(this, Entry(name));
+
+    /// <summary>A float tensor's values (F64, F32, F16, BF16) without any rounding.</summary>
+    /// <exception cref="ModelFileException">The tensor is missing, not of a float type, or larger than an array can be.</exception>
+    public double[] ReadDoubles(string name) => SafetensorsValues.Doubles(this, Entry(name));
+
+    /// <summary>An integer tensor's values (any integer type up to 64 bits; BOOL gives 0 and 1).</summary>
+    /// <exception cref="ModelFileException">The tensor is missing, not of an integer type, larger than an array can be, or a U64 exceeds a long.</exception>
+    public long[] ReadLongs(string name) => SafetensorsValues.Longs(this, Entry(name));
+
+    /// <summary>An integer tensor's values, each of which must fit 32 bits.</summary>
+    /// <exception cref="ModelFileException">As for <see cref="ReadLongs"/>, or a value does not fit.</exception>
+    public int[] ReadInts(string name)
+    {
+        long[] longs = ReadLongs(name);
+        foreach (long value in longs)
+            if (value != (int)value) throw new ModelFileException(Path, $"tensor {Text.Quote(name)} holds {value}, which does not fit 32 bits.");
+        return Array.ConvertAll(longs, value => (int)value);
+    }
+
+    /// <summary>The engine's type of a tensor that is to be used as one.</summary>
+    /// <exception cref="ModelFileException">The file's type has no counterpart (F64, U8, BOOL …).</exception>
+    public DType RequireDType(SafetensorsEntry entry) =>
+        entry.DType ?? throw new ModelFileException(Path, $"tensor {Text.Quote(entry.Name)} is stored as {entry.StoredType}; usable are F32, F16, BF16, I8, I32 and I64.");
+
+    /// <summary>Removes the mapping. Every span and pointer taken from this file becomes invalid.</summary>
+    public void Dispose()
+    {
+        if (start != null) view.SafeMemoryMappedViewHandle.ReleasePointer();
+        start = null;
+        view?.Dispose();
+        map?.Dispose();
+    }
+}

@@ -1,0 +1,142 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Layers;
+
+/// <summary>
+/// Collects tensors and writes them as one safetensors file. Tensors are ordered by element size (largest first), then by name, and the header is
+/// padded to 8 bytes, so each tensor is aligned to its elements and equal contents give equal files.
+/// </summary>
+public sealed class SafetensorsWriter
+{
+    private const int Chunk = 1 << 14;
+    private readonly Dictionary<string, Item> items = new(StringComparer.Ordinal);
+
+    private sealed record Item(string Name, DType DType, Shape Shape, Action<Stream> Write)
+    {
+        public long Bytes => Shape.Count * DType.Size();
+    }
+
+    /// <summary>Free text pairs for the header (<c>__metadata__</c>).</summary>
+    public IDictionary<string, string> Metadata { get; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Adds a tensor whose bytes are produced while the file is written, so that it never needs to be whole in memory.</summary>
+    /// <param name="name">Its name, unique in the file.</param>
+    /// <param name="dtype">The stored type.</param>
+    /// <param name="shape">The sizes.</param>
+    /// <param name="write">Writes exactly shape × dtype bytes, little endian.</param>
+    /// <exception cref="ArgumentException">The name is taken, or reserved by the format.</exception>
+    public void Add(string name, DType dtype, Shape shape, Action<Stream> write)
+    {
+        if (name == "__metadata__") throw new ArgumentException("The name __metadata__ is reserved by the format.", nameof(name));
+        if (!items.TryAdd(name, new Item(name, dtype, shape, write))) throw new ArgumentException($"The tensor {Text.Quote(name)} was added before.", nameof(name));
+    }
+
+    /// <summary>Adds a tensor of float values, stored as Float32 or rounded to nearest-even as Float16 or BFloat16. The values are read when the file is saved.</summary>
+    /// <exception cref="ArgumentException">The name is taken, the dtype is not a float type, or the number of values is not the shape's.</exception>
+    public void Add(string name, DType dtype, Shape shape, ReadOnlyMemory<float> values)
+    {
+        if (!dtype.IsFloat()) throw new ArgumentException($"{Text.Quote(name)}: float values cannot be stored as {dtype}.", nameof(dtype));
+        if (values.Length != shape.Count) throw new ArgumentException($"{Text.Quote(name)} has {values.Length} values; {shape} needs {shape.Count}.", nameof(values));
+        Add(name, dtype, shape, stream => WriteFloats(stream, values.Span, dtype));
+    }
+
+    /// <summary>Writes the file: first beside its place under a temporary name, then renamed, so a reader sees the old file or the whole new one.</summary>
+    /// <exception cref="IOException">The file cannot be written; nothing is left behind.</exception>
+    /// <exception cref="InvalidOperationException">A tensor's callback wrote fewer or more bytes than its shape needs; nothing is left behind.</exception>
+    public void Save(string path)
+    {
+        string full = Path.GetFullPath(path);
+        string temporary = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Guid.NewGuid():n}.tmp");
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+            {
+                Write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, full, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    private void Write(Stream stream)
+    {
+        Item[] sorted = [.. items.Values.OrderByDescending(i => i.DType.Size()).ThenBy(i => i.Name, StringComparer.Ordinal)];
+        byte[] json = Header(sorted);
+        int padded = (json.Length + 7) & ~7;
+        Span<byte> length = stackalloc byte[8];
+        BinaryPrimitives.WriteInt64LittleEndian(length, padded);
+        stream.Write(length);
+        stream.Write(json);
+        for (int i = json.Length; i < padded; i++) stream.WriteByte((byte)' ');
+        foreach (var item in sorted)
+        {
+            long before = stream.Position;
+            item.Write(stream);
+            if (stream.Position - before != item.Bytes)
+                throw new InvalidOperationException($"{Text.Quote(item.Name)} wrote {stream.Position - before} bytes; {item.DType} {item.Shape} needs {item.Bytes}.");
+        }
+    }
+
+    private byte[] Header(Item[] sorted)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            long offset = 0;
+            json.WriteStartObject();
+            if (Metadata.Count > 0)
+            {
+                json.WriteStartObject("__metadata__");
+                foreach (var (key, value) in Metadata) json.WriteString(key, value);
+                json.WriteEndObject();
+            }
+
+            foreach (var item in sorted)
+            {
+                json.WriteStartObject(item.Name);
+                json.WriteString("dtype", SafetensorsTypes.Name(item.DType));
+                json.WriteStartArray("shape");
+                foreach (int size in item.Shape.Sizes) json.WriteNumberValue(size);
+                json.WriteEndArray();
+                json.WriteStartArray("data_offsets");
+                json.WriteNumberValue(offset);
+                json.WriteNumberValue(offset += item.Bytes);
+                json.WriteEndArray();
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+        }
+
+        return buffer.ToArray();
+    }
+
+    private static void WriteFloats(Stream stream, ReadOnlySpan<float> values, DType dtype)
+    {
+        byte[] buffer = new byte[Chunk * dtype.Size()];
+        for (int done = 0; done < values.Length; done += Chunk)
+        {
+            var part = values.Slice(done, Math.Min(Chunk, values.Length - done));
+            for (int i = 0; i < part.Length; i++)
+                if (dtype == DType.Float32) BinaryPrimitives.WriteSingleLittleEndian(buffer.AsSpan(4 * i), part[i]);
+                else if (dtype == DType.Float16) BinaryPrimitives.WriteHalfLittleEndian(buffer.AsSpan(2 * i), (Half)part[i]);
+                else BinaryPrimitives.WriteUInt16LittleEndian(buffer.AsSpan(2 * i), ToBFloat16(part[i]));
+            stream.Write(buffer, 0, part.Length * dtype.Size());
+        }
+    }
+
+    /// <summary>Round to nearest, ties to even. NaN stays NaN: its payload could otherwise round up to infinity.</summary>
+    private static ushort ToBFloat16(float value)
+    {
+        uint bits = BitConverter.SingleToUInt32Bits(value);
+        return float.IsNaN(value) ? (ushort)((bits >> 16) | 0x40) : (ushort)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+    }
+}
