@@ -30,4 +30,12 @@ public abstract record Op
     /// <summary>Throws unless the number of arguments is within bounds.</summary>
     protected void CheckCount(ReadOnlySpan<TensorType> inputs, int least, int? most = null) =>
         Check(inputs.Length >= least && inputs.Length <= (most ?? least), "arguments", inputs.Length, most is null ? $"{least}" : $"{least} to {most}");
+
+    /// <summary>Throws unless an argument is Float32 with enough dimensions.</summary>
+    protected void CheckFloat32(TensorType found, string name, int leastRank = 0) =>
+        Check(found.DType == DType.Float32 && found.Rank >= leastRank, name, found, leastRank == 0 ? "Float32" : $"Float32 of at least {leastRank} dimension{(leastRank == 1 ? "" : "s")}");
+
+    /// <summary>Throws unless a parameter is a vector of <paramref name="width"/> floats of any width.</summary>
+    protected void CheckVector(TensorType found, string name, Dim width) =>
+        Check(found.DType.IsFloat() && found.Rank == 1 && found.Last.MayEqual(width), name, found, $"[{width}] in Float32, Float16 or BFloat16");
 }

@@ -1,0 +1,36 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>The arguments one after the other along one dimension; all other sizes and the element types agree.</summary>
+/// <param name="Axis">The dimension; −1 is the innermost.</param>
+public sealed record Concat(int Axis) : Op
+{
+    private static readonly KernelSet Set = new("concat");
+
+    /// <inheritdoc/>
+    public override KernelSet Kernels => Set;
+
+    /// <inheritdoc/>
+    public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
+    {
+
+        CheckCount(inputs, 1, int.MaxValue);
+        int rank = inputs[0].Rank, axis = Axis < 0 ? Axis + rank : Axis;
+        Check(axis >= 0 && axis < rank, "axis", Axis, $"a dimension of {inputs[0]}");
+        var sizes = inputs[0].Shape.ToBuilder();
+        for (int i = 1; i < inputs.Length; i++)
+        {
+            var other = inputs[i].Shape;
+            bool fits = inputs[i].DType == inputs[0].DType && other.Length == rank;
+            for (int d = 0; fits && d < rank; d++)
+            {
+                if (d == axis) sizes[d] += other[d];
+                else if (sizes[d].MayEqual(other[d])) sizes[d] = sizes[d].Constant is null ? other[d] : sizes[d]; // a number says more than a symbol
+                else fits = false;
+            }
+
+            Check(fits, $"argument {i}", inputs[i], $"like {inputs[0]} but for dimension {axis}");
+        }
+
+        return inputs[0] with { Shape = sizes.ToImmutable() };
+    }
+}

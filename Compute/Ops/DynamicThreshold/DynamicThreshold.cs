@@ -1,0 +1,29 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// Dynamic thresholding per entry of the outermost dimension: s is the quantile of |x| at the ratio, raised to 1 and cut to the largest value;
+/// y = min(max(x, −s), s) / s. x [n, …] → [n, …].
+/// </summary>
+/// <param name="Ratio">Between 0 and 1: which quantile, interpolated between neighbours.</param>
+/// <param name="MaxValue">Largest s.</param>
+/// <remarks>Saharia et al., 2022 (Imagen, arXiv:2205.11487), as diffusers' <c>_threshold_sample</c> does it.</remarks>
+public sealed record DynamicThreshold(double Ratio, double MaxValue) : Op
+{
+    private static readonly KernelSet Set = new("dynamic_threshold");
+
+    /// <inheritdoc/>
+    public override KernelSet Kernels => Set;
+
+    /// <inheritdoc/>
+    public override bool MayRunInPlace => true;
+
+    /// <inheritdoc/>
+    public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
+    {
+
+        CheckCount(inputs, 1);
+        CheckFloat32(inputs[0], "x", 2);
+        Check(Ratio is >= 0 and <= 1, "ratio", Ratio, "between 0 and 1");
+        return inputs[0];
+    }
+}

@@ -1,0 +1,20 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Reorders an image from [n, c, h, w] to [n, h, w, c]; between PyTorch's order at the library's doors and the channels-last order inside.</summary>
+public sealed record NchwToNhwc : Op
+{
+    private static readonly KernelSet Set = new("nchw_to_nhwc");
+
+    /// <inheritdoc/>
+    public override KernelSet Kernels => Set;
+
+    /// <inheritdoc/>
+    public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
+    {
+
+        CheckCount(inputs, 1);
+        Check(inputs[0].DType == DType.Float32 && inputs[0].Rank == 4, "x", inputs[0], "Float32 [n, c, h, w]");
+        var x = inputs[0].Shape;
+        return inputs[0].With(x[0], x[2], x[3], x[1]);
+    }
+}

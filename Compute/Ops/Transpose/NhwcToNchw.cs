@@ -1,0 +1,20 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Reorders an image from [n, h, w, c] to [n, c, h, w]; between PyTorch's order at the library's doors and the channels-last order inside.</summary>
+public sealed record NhwcToNchw : Op
+{
+    private static readonly KernelSet Set = new("nhwc_to_nchw");
+
+    /// <inheritdoc/>
+    public override KernelSet Kernels => Set;
+
+    /// <inheritdoc/>
+    public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
+    {
+
+        CheckCount(inputs, 1);
+        Check(inputs[0].DType == DType.Float32 && inputs[0].Rank == 4, "x", inputs[0], "Float32 [n, h, w, c]");
+        var x = inputs[0].Shape;
+        return inputs[0].With(x[0], x[3], x[1], x[2]);
+    }
+}

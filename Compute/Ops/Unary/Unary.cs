@@ -1,0 +1,24 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>A function of each element: y = f(x), x of any shape.</summary>
+/// <param name="Function">f.</param>
+/// <remarks>Error of every function ≤ 1e-6 · max(1, |f(x)|), see <see cref="UnaryFunction"/>.</remarks>
+public sealed record Unary(UnaryFunction Function) : Op
+{
+    private static readonly KernelSet Set = new("unary");
+
+    /// <inheritdoc/>
+    public override KernelSet Kernels => Set;
+
+    /// <inheritdoc/>
+    public override bool MayRunInPlace => true;
+
+    /// <inheritdoc/>
+    public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
+    {
+
+        CheckCount(inputs, 1);
+        CheckFloat32(inputs[0], "x");
+        return inputs[0];
+    }
+}

@@ -1,0 +1,25 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// Nearest-neighbour resizing. x [n, h, w, c] → [n, 2h, 2w, c]; with a second argument [n', h', w', c'], of which only the sizes matter,
+/// → [n, h', w', c]. Source row of row i is ⌊i · (h / h')⌋ with the quotient rounded to float32, as in PyTorch.
+/// </summary>
+public sealed record Upsample : Op
+{
+    private static readonly KernelSet Set = new("upsample");
+
+    /// <inheritdoc/>
+    public override KernelSet Kernels => Set;
+
+    /// <inheritdoc/>
+    public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
+    {
+
+        CheckCount(inputs, 1, 2);
+        Check(inputs[0].DType == DType.Float32 && inputs[0].Rank == 4, "x", inputs[0], "Float32 [n, height, width, channels]");
+        var x = inputs[0].Shape;
+        if (inputs.Length == 1) return inputs[0].With(x[0], x[1] * 2, x[2] * 2, x[3]);
+        Check(inputs[1].Rank == 4, "like", inputs[1], "[n, height, width, channels]");
+        return inputs[0].With(x[0], inputs[1].Shape[1], inputs[1].Shape[2], x[3]);
+    }
+}
