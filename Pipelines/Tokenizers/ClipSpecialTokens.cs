@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Text.Json;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>The tokens that stand outside byte-pair encoding, as a tokenizer folder's configuration names them.</summary>
+/// <param name="Bos">Opens every prompt (bos_token).</param>
+/// <param name="Eos">Closes every prompt (eos_token).</param>
+/// <param name="Pad">Fills up to the model's length (pad_token); SDXL's two tokenizers differ here.</param>
+/// <param name="Unknown">Stands for what the vocabulary lacks (unk_token).</param>
+/// <param name="Added">Tokens with ids of their own beside vocab.json (added_tokens_decoder, added_tokens.json).</param>
+internal sealed record ClipSpecialTokens(string Bos, string Eos, string Pad, string Unknown, IReadOnlyDictionary<string, int> Added)
+{
+    private const int MaxAdded = 1 << 16;
+
+    /// <summary>
+    /// Reads what tokenizer_config.json says. Where it has no added_tokens_decoder, special_tokens_map.json overrides it and added_tokens.json joins
+    /// it, as transformers reads folders of that age.
+    /// </summary>
+    /// <exception cref="ModelFileException">A file is damaged or a value is unusable.</exception>
+    public static ClipSpecialTokens Load(string folder, ModelConfig config)
+    {
+        var added = new Dictionary<string, int>();
+        ModelConfig? map = null;
+        if (config.Find("added_tokens_decoder") is { } decoder)
+        {
+            if (decoder.ValueKind != JsonValueKind.Object) throw config.Wrong("added_tokens_decoder", "an object from id to token");
+            foreach (var entry in decoder.EnumerateObject())
+            {
+                if (!int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out int id))
+                    throw config.Wrong("added_tokens_decoder", "an object whose keys are token ids");
+                added[Content(entry.Value) ?? throw config.Wrong("added_tokens_decoder", "an object from id to token")] = id;
+            }
+        }
+        else
+        {
+            if (File.Exists(Path.Combine(folder, "special_tokens_map.json"))) map = ModelConfig.Load(Path.Combine(folder, "special_tokens_map.json"));
+            string path = Path.Combine(folder, "added_tokens.json");
+            if (File.Exists(path))
+            {
+                var tokens = ModelConfig.Load(path);
+                foreach (string token in tokens.Keys) added[token] = tokens.Int(token);
+            }
+        }
+
+        foreach (var (token, id) in added)
+            if (token.Length == 0 || id is < 0 or > ClipVocabulary.MaxId) throw new ModelFileException(folder, $"the added token '{token}' has id {id}; it must have a name and an id from 0 to {ClipVocabulary.MaxId}.");
+        if (added.Count > MaxAdded) throw new ModelFileException(folder, $"{added.Count} added tokens are more than {MaxAdded}.");
+        return new ClipSpecialTokens(
+            Read("bos_token", ClipText.Markers[0]), Read("eos_token", ClipText.Markers[1]),
+            Read("pad_token", ClipText.Markers[1]), Read("unk_token", ClipText.Markers[1]), added);
+
+        string Read(string key, string fallback)
+        {
+            var source = map?.Has(key) == true ? map : config;
+            if (source.Find(key) is not { } value) return fallback;
+            return Content(value) is { Length: > 0 } token ? token : throw source.Wrong(key, "a token: text, or an object with 'content' whose 'single_word' is not true");
+        }
+    }
+
+    // A token is written as text or as {"content": text, …}. Its lstrip and rstrip change nothing here, since the cleaning drops white space
+    // at both sides anyway; single_word would change the result, is used by no CLIP tokenizer, and is refused.
+    private static string? Content(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => value.GetString(),
+        JsonValueKind.Object when value.TryGetProperty("content", out var content) && content.ValueKind == JsonValueKind.String
+            && !(value.TryGetProperty("single_word", out var single) && single.ValueKind == JsonValueKind.True) => content.GetString(),
+        _ => null,
+    };
+}

@@ -1,0 +1,115 @@
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>
+/// CLIP's byte-level byte-pair tokenizer, read from a diffusers tokenizer folder (vocab.json, merges.txt, tokenizer_config.json and, where present,
+/// special_tokens_map.json and added_tokens.json). Safe for use by several threads.
+/// </summary>
+/// <remarks>
+/// CLIP tokenizers differ in their treatment of unusual text. This one gives the ids of transformers' slow CLIPTokenizer, the class that
+/// diffusers' pipelines load, without the optional package ftfy: control and format characters are dropped, ideographs set apart, text is composed (NFC)
+/// and lower-cased. With ftfy, mojibake, HTML entities, ligatures, full-width letters and curly quotes would be repaired first; the fast tokenizer neither
+/// drops control characters nor sets ideographs apart. Every other text gives the same ids in all three. As in the slow class, a special or added token found in the
+/// prompt is that token and splits the text around it: for SDXL's second tokenizer, whose padding token is "!", each "!" of a prompt is id 0.
+/// Characters that Unicode assigned after the running .NET version are dropped as unassigned.
+/// </remarks>
+public sealed class ClipTokenizer
+{
+    private const int MaxModelLength = 1 << 16;
+    private readonly ClipVocabulary vocabulary;
+    private readonly string[] whole; // tokens recognised in raw text, longest first
+    private readonly int unknownTokenId;
+
+    private ClipTokenizer(ClipVocabulary vocabulary, ClipSpecialTokens special, int maxLength)
+    {
+        this.vocabulary = vocabulary;
+        whole = [.. ((string[])[special.Bos, special.Eos, special.Pad, special.Unknown, .. special.Added.Keys]).Distinct().OrderByDescending(t => t.Length)];
+        (BosTokenId, EosTokenId, PadTokenId) = (vocabulary.Ids[special.Bos], vocabulary.Ids[special.Eos], vocabulary.Ids[special.Pad]);
+        unknownTokenId = vocabulary.Ids[special.Unknown];
+        ModelMaxLength = maxLength;
+    }
+
+    /// <summary>Id that opens every prompt.</summary>
+    public int BosTokenId { get; }
+
+    /// <summary>Id that closes every prompt.</summary>
+    public int EosTokenId { get; }
+
+    /// <summary>Id that fills the rest.</summary>
+    public int PadTokenId { get; }
+
+    /// <summary>Ids per prompt, begin, end and padding included; 77 for CLIP.</summary>
+    public int ModelMaxLength { get; }
+
+    /// <summary>Number of pieces, added tokens included.</summary>
+    public int VocabularySize => vocabulary.Ids.Count;
+
+    /// <summary>Reads a tokenizer folder.</summary>
+    /// <exception cref="ModelFileException">A file is missing or damaged; the message names it and what is wrong.</exception>
+    public static ClipTokenizer Load(string folder)
+    {
+        var config = ModelConfig.Load(Path.Combine(folder, "tokenizer_config.json"));
+        int maxLength = config.Int("model_max_length");
+        if (maxLength is < 2 or > MaxModelLength) throw config.Wrong("model_max_length", $"from 2 to {MaxModelLength}");
+        var special = ClipSpecialTokens.Load(folder, config);
+        return new ClipTokenizer(ClipVocabulary.Load(folder, special), special, maxLength);
+    }
+
+    /// <summary>Encodes a prompt, cut and padded to <see cref="ModelMaxLength"/>. What was cut stands in the result; show its <see cref="PromptTokens.Warning"/>.</summary>
+    public PromptTokens Encode(string prompt)
+    {
+        var all = EncodeAll(prompt);
+        int kept = Math.Min(all.Count, ModelMaxLength - 2);
+        int[] ids = new int[ModelMaxLength];
+        Array.Fill(ids, PadTokenId);
+        ids[0] = BosTokenId;
+        all.CopyTo(0, ids, 1, kept);
+        ids[kept + 1] = EosTokenId;
+        string? cut = kept < all.Count ? Decode(all.Skip(kept)).Trim() : null;
+        return new PromptTokens(ids, kept + 2, [.. ids.Take(kept + 2).Select(Piece)], all.Count - kept, cut);
+    }
+
+    /// <summary>All ids of a text, without begin, end, cutting or padding.</summary>
+    public List<int> EncodeAll(string prompt)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        var ids = new List<int>();
+        int start = 0;
+        for (int i = 0; i < prompt.Length;)
+        {
+            string? token = TokenAt(prompt, i);
+            if (token is null)
+            {
+                i++;
+                continue;
+            }
+
+            EncodePlain(prompt[start..i], ids);
+            ids.Add(vocabulary.Ids[token]);
+            start = i += token.Length;
+        }
+
+        EncodePlain(prompt[start..], ids);
+        return ids;
+    }
+
+    /// <summary>The text that ids spell, in lower case, with a space after each word. Ids outside the vocabulary give the unknown token.</summary>
+    public string Decode(IEnumerable<int> ids) => ClipVocabulary.Text(ids.Select(Piece));
+
+    private string? TokenAt(string text, int index)
+    {
+        foreach (string token in whole)
+            if (string.CompareOrdinal(text, index, token, 0, token.Length) == 0) return token;
+        return null;
+    }
+
+    private void EncodePlain(string text, List<int> ids)
+    {
+        foreach (string word in ClipText.Words(ClipText.Clean(text)))
+            if (ClipText.Markers.Contains(word)) ids.Add(vocabulary.Ids.GetValueOrDefault(word, unknownTokenId));
+            else ids.AddRange(vocabulary.Encode(word));
+    }
+
+    private string Piece(int id) => vocabulary.PieceOf(id) ?? vocabulary.PieceOf(unknownTokenId)!;
+}
