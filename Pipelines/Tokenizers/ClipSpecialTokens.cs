@@ -21,6 +21,18 @@ internal sealed record ClipSpecialTokens(string Bos, string Eos, string Pad, str
     /// <exception cref="ModelFileException">A file is damaged or a value is unusable.</exception>
     public static ClipSpecialTokens Load(string folder, ModelConfig config)
     {
+        try
+        {
+            return Read(folder, config);
+        }
+        catch (InvalidOperationException e) // JSON syntax allows text that is not Unicode
+        {
+            throw new ModelFileException(folder, $"a token's name is not Unicode text ({e.Message})", e);
+        }
+    }
+
+    private static ClipSpecialTokens Read(string folder, ModelConfig config)
+    {
         var added = new Dictionary<string, int>();
         ModelConfig? map = null;
         if (config.Find("added_tokens_decoder") is { } decoder)
@@ -48,10 +60,10 @@ internal sealed record ClipSpecialTokens(string Bos, string Eos, string Pad, str
             if (token.Length == 0 || id is < 0 or > ClipVocabulary.MaxId) throw new ModelFileException(folder, $"the added token '{token}' has id {id}; it must have a name and an id from 0 to {ClipVocabulary.MaxId}.");
         if (added.Count > MaxAdded) throw new ModelFileException(folder, $"{added.Count} added tokens are more than {MaxAdded}.");
         return new ClipSpecialTokens(
-            Read("bos_token", ClipText.Markers[0]), Read("eos_token", ClipText.Markers[1]),
-            Read("pad_token", ClipText.Markers[1]), Read("unk_token", ClipText.Markers[1]), added);
+            Token("bos_token", ClipText.Markers[0]), Token("eos_token", ClipText.Markers[1]),
+            Token("pad_token", ClipText.Markers[1]), Token("unk_token", ClipText.Markers[1]), added);
 
-        string Read(string key, string fallback)
+        string Token(string key, string fallback)
         {
             var source = map?.Has(key) == true ? map : config;
             if (source.Find(key) is not { } value) return fallback;
