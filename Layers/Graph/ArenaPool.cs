@@ -1,0 +1,59 @@
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Layers;
+
+/// <summary>
+/// The arenas of one pipeline. Its models run one after the other and take turns in the same arena, so that memory peaks at the largest
+/// plan and not at their sum; requests that run at the same time each get their own.
+/// </summary>
+public sealed class ArenaPool(Device device) : IDisposable
+{
+    private readonly Lock gate = new();
+    private DeviceBuffer? idle;
+    private bool disposed;
+
+    /// <summary>The device that the arenas lie on.</summary>
+    public Device Device => device;
+
+    /// <summary>Frees the memory that no plan uses at this moment.</summary>
+    public void Trim()
+    {
+        lock (gate)
+        {
+            idle?.Dispose();
+            idle = null;
+        }
+    }
+
+    /// <summary>Frees the idle arena; arenas still in use are freed when they come back.</summary>
+    public void Dispose()
+    {
+        lock (gate) disposed = true;
+        Trim();
+    }
+
+    internal DeviceBuffer Rent(long bytes)
+    {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(disposed, this);
+            var arena = idle;
+            idle = null;
+            if (arena is not null && arena.Bytes >= bytes) return arena;
+            arena?.Dispose(); // before the larger one is allocated: both together would be the peak
+            return device.Allocate(bytes);
+        }
+    }
+
+    /// <summary>Takes an arena back. The largest stays for the next plan.</summary>
+    internal void Return(DeviceBuffer arena)
+    {
+        lock (gate)
+        {
+            var (keep, free) = idle is null || idle.Bytes < arena.Bytes ? (arena, idle) : (idle, arena);
+            free?.Dispose();
+            idle = disposed ? null : keep;
+            if (disposed) keep.Dispose();
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Layers;
+
+/// <summary>Ops without weights, as functions over traced values. Import with <c>using static</c>, so that a Forward reads like the paper.</summary>
+public static class Functional
+{
+    /// <summary>a + b, b broadcast.</summary>
+    public static Value Add(Value a, Value b) => a.Graph.Add(new Binary(BinaryFunction.Add), a, b);
+
+    /// <summary>a − b, b broadcast.</summary>
+    public static Value Subtract(Value a, Value b) => a.Graph.Add(new Binary(BinaryFunction.Subtract), a, b);
+
+    /// <summary>a · b element by element, b broadcast.</summary>
+    public static Value Multiply(Value a, Value b) => a.Graph.Add(new Binary(BinaryFunction.Multiply), a, b);
+
+    /// <summary>x · factor.</summary>
+    public static Value Scale(Value x, double factor) => x.Graph.Add(new Affine(factor, 0), x);
+
+    /// <summary>x · sigmoid(x).</summary>
+    public static Value Silu(Value x) => Activate(x, UnaryFunction.Silu);
+
+    /// <summary>An activation function element by element.</summary>
+    public static Value Activate(Value x, UnaryFunction function) => x.Graph.Add(new Unary(function), x);
+
+    /// <summary>First half · gelu(second half) over the innermost dimension.</summary>
+    public static Value GeGlu(Value x) => x.Graph.Add(new GeGlu(), x);
+
+    /// <summary>Joins values along the innermost dimension: channels of an image, features of a token.</summary>
+    public static Value ConcatChannels(params ReadOnlySpan<Value> values) => values[0].Graph.Add(new Concat(-1), values);
+
+    /// <summary>Joins values along the outermost dimension.</summary>
+    public static Value ConcatBatch(params ReadOnlySpan<Value> values) => values[0].Graph.Add(new Concat(0), values);
+
+    /// <summary>Σ coefficientᵢ · valueᵢ; the coefficients [n] are themselves a traced value, so they may change with every run.</summary>
+    public static Value Combine(Value coefficients, params ReadOnlySpan<Value> values) => coefficients.Graph.Add(new LinearCombination(), [.. values, coefficients]);
+
+    /// <summary>Entries start … start + length of one dimension; a negative axis counts from the innermost.</summary>
+    public static Value Slice(Value x, int axis, int start, int length) => x.Graph.Add(new Slice(axis, start, length), x);
+
+    /// <summary>Scaled dot-product attention over heads that lie side by side in the innermost dimension.</summary>
+    public static Value Attention(Value query, Value key, Value value, int heads, Value? mask = null, bool causal = false) =>
+        mask is null ? query.Graph.Add(new Attention(heads, causal), query, key, value) : query.Graph.Add(new Attention(heads, causal), query, key, value, mask);
+
+    /// <summary>Nearest-neighbour enlargement of an image [n, h, w, c]: ×2, or to the height and width of <paramref name="like"/>.</summary>
+    public static Value Upsample(Value x, Value? like = null) => like is null ? x.Graph.Add(new Upsample(), x) : x.Graph.Add(new Upsample(), x, like);
+}

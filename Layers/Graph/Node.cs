@@ -1,0 +1,26 @@
+using System.Collections.Immutable;
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Layers;
+
+/// <summary>One op in a graph.</summary>
+/// <param name="op">What to compute.</param>
+/// <param name="inputs">Its arguments, in the op's order.</param>
+/// <param name="path">Path of the layer that recorded it.</param>
+public sealed class Node(Op op, ImmutableArray<Value> inputs, string path)
+{
+    /// <summary>What to compute.</summary>
+    public Op Op => op;
+
+    /// <summary>Its arguments, in the op's order.</summary>
+    public ImmutableArray<Value> Inputs => inputs;
+
+    /// <summary>Path of the layer that recorded it.</summary>
+    public string Path => path;
+
+    /// <summary>Its result.</summary>
+    public Value Output { get; internal set; } = null!;
+
+    /// <inheritdoc/>
+    public override string ToString() => $"%{Output.Index} = {op.Name}({string.Join(", ", inputs.Select(i => i.Parameter?.Path ?? $"%{i.Index}"))})  # {path}";
+}

@@ -1,0 +1,34 @@
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Layers;
+
+/// <summary>A weight of a layer. It has a shape from the start, and memory once the layer's weights were loaded.</summary>
+public sealed class Parameter
+{
+    private readonly Layer owner;
+    private readonly string name;
+    private Tensor? tensor;
+
+    internal Parameter(Layer owner, string name, Shape shape) => (this.owner, this.name, Shape) = (owner, name, shape);
+
+    /// <summary>The name in a checkpoint: <c>down_blocks.0.resnets.1.conv1.weight</c>.</summary>
+    public string Path => owner.Path.Length == 0 ? name : $"{owner.Path}.{name}";
+
+    /// <summary>Sizes as PyTorch has them.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>The kind of layer that owns it, for messages.</summary>
+    public string OwnerKind => owner.GetType().Name;
+
+    /// <summary>The weight itself, stored as in its file.</summary>
+    /// <exception cref="InvalidOperationException">The layer's weights were not loaded.</exception>
+    public Tensor Tensor => tensor ?? throw new InvalidOperationException($"{Path} has not been loaded.");
+
+    /// <summary>Element type and sizes; Float32 until loaded.</summary>
+    public TensorType Type => new(tensor?.DType ?? DType.Float32, Shape);
+
+    internal void Load(Tensor weight) => tensor = weight;
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Path} {Type}";
+}
