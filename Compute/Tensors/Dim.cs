@@ -10,6 +10,7 @@ public sealed class Dim : IEquatable<Dim>
 {
     private readonly string text;
     private readonly Func<Sizes, int> evaluate;
+    private Dim? multiplicand, factor; // of a product, so that (batch * 2) / 2 is batch again
 
     private Dim(string text, Func<Sizes, int> evaluate, int? constant = null) =>
         (this.text, this.evaluate, Constant) = (text, evaluate, constant);
@@ -33,10 +34,16 @@ public sealed class Dim : IEquatable<Dim>
     public static Dim operator -(Dim a, Dim b) => b.Constant == 0 ? a : Combine(a, "-", b, (x, y) => x - y);
 
     /// <summary>Product of two sizes.</summary>
-    public static Dim operator *(Dim a, Dim b) => b.Constant == 1 ? a : a.Constant == 1 ? b : Combine(a, "*", b, (x, y) => checked(x * y));
+    public static Dim operator *(Dim a, Dim b)
+    {
+        if (b.Constant == 1 || a.Constant == 1) return b.Constant == 1 ? a : b;
+        var product = Combine(a, "*", b, (x, y) => checked(x * y));
+        if (product.Constant is null) (product.multiplicand, product.factor) = (a, b);
+        return product;
+    }
 
     /// <summary>Quotient, rounded down.</summary>
-    public static Dim operator /(Dim a, Dim b) => b.Constant == 1 ? a : Combine(a, "/", b, (x, y) => x / y);
+    public static Dim operator /(Dim a, Dim b) => b.Constant == 1 ? a : a.factor?.Equals(b) == true ? a.multiplicand! : Combine(a, "/", b, (x, y) => x / y);
 
     /// <summary>The size once every symbol has a value.</summary>
     public int Evaluate(Sizes sizes) => Constant ?? evaluate(sizes);

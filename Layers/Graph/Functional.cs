@@ -38,6 +38,9 @@ public static class Functional
     /// <summary>Entries start … start + length of one dimension; a negative axis counts from the innermost.</summary>
     public static Value Slice(Value x, int axis, int start, int length) => x.Graph.Add(new Slice(axis, start, length), x);
 
+    /// <summary>One of <paramref name="count"/> equal parts of one dimension, as torch.chunk; a negative axis counts from the innermost.</summary>
+    public static Value Chunk(Value x, int axis, int index, int count) => x.Graph.Add(new Chunk(axis, index, count), x);
+
     /// <summary>Scaled dot-product attention over heads that lie side by side in the innermost dimension.</summary>
     public static Value Attention(Value query, Value key, Value value, int heads, Value? mask = null, bool causal = false) =>
         mask is null ? query.Graph.Add(new Attention(heads, causal), query, key, value) : query.Graph.Add(new Attention(heads, causal), query, key, value, mask);

@@ -1,0 +1,44 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// Two-dimensional convolution over NHWC: x [n, h, w, ci] float32, weight [co, ci, kh, kw] in any floating-point type (PyTorch's order), bias [co] optional
+/// → [n, h', w', co], with h' = (h + before + after − kh) / stride + 1 and w' likewise. What lies outside the image is zero.
+/// </summary>
+/// <param name="Stride">Step of the kernel, both ways.</param>
+/// <param name="PaddingBefore">Rows of zeros at the top and columns at the left.</param>
+/// <param name="PaddingAfter">Rows of zeros at the bottom and columns at the right.</param>
+/// <remarks>Accumulates in float32 whatever the weights' storage.</remarks>
+public sealed record Conv2D(int Stride = 1, int PaddingBefore = 0, int PaddingAfter = 0) : Op
+{
+    private static readonly KernelSet Set = new("conv2d");
+
+    /// <inheritdoc/>
+    public override KernelSet Kernels => Set;
+
+    /// <inheritdoc/>
+    public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
+    {
+        CheckCount(inputs, 2, 3);
+        TensorType x = inputs[0], weight = inputs[1];
+        Check(Stride > 0 && PaddingBefore >= 0 && PaddingAfter >= 0, "stride, padding", $"{Stride}, {PaddingBefore}, {PaddingAfter}", "at least 1, 0 and 0");
+        Check(x.DType == DType.Float32 && x.Rank == 4, "x", x, "Float32 [n, h, w, c]");
+        Check(weight.DType.IsFloat() && weight.Rank == 4 && weight.Shape[1].MayEqual(x.Last), "weight", weight, $"[out, {x.Last}, kh, kw], to fit x of {x}");
+        if (inputs.Length == 3)
+            Check(inputs[2].DType.IsFloat() && inputs[2].Rank == 1 && inputs[2].Last.MayEqual(weight.Shape[0]), "bias", inputs[2], $"[{weight.Shape[0]}]");
+        return x.With(x.Shape[0], Size(x.Shape[1], weight.Shape[2]), Size(x.Shape[2], weight.Shape[3]), weight.Shape[0]);
+    }
+
+    /// <inheritdoc/>
+    public override double Flops(OpSignature signature)
+    {
+        Shape weight = signature.Inputs[1].Concrete();
+        return 2.0 * signature.Output.Concrete().Count * weight[1] * weight[2] * weight[3];
+    }
+
+    private Dim Size(Dim size, Dim kernel)
+    {
+        Check(size.Constant is not { } s || kernel.Constant is not { } k || s + PaddingBefore + PaddingAfter >= k, "x", size, $"at least {kernel} with padding");
+        int total = PaddingBefore + PaddingAfter;
+        return kernel.Constant is { } known && known == total + 1 && Stride == 1 ? size : (size + total - kernel) / Stride + 1;
+    }
+}
