@@ -1,0 +1,65 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// A register of float32 lanes. Kernels are written once over this interface; the JIT makes one instance per width and sees through the
+/// one-field structs, so that the code is what hand-written Vector512, Vector256 or Vector128 code would be.
+/// </summary>
+internal unsafe interface ISimd<T> where T : struct, ISimd<T>
+{
+    /// <summary>Lanes of one register.</summary>
+    static abstract int Count { get; }
+
+    /// <summary>The same value in every lane.</summary>
+    static abstract T Create(float value);
+
+    /// <summary>Reads <see cref="Count"/> floats; the address need not be aligned.</summary>
+    static abstract T Load(float* source);
+
+    /// <summary>Writes <see cref="Count"/> floats; the address need not be aligned.</summary>
+    static abstract void Store(T value, float* target);
+
+    /// <summary>Sum of each lane.</summary>
+    static abstract T operator +(T a, T b);
+
+    /// <summary>Difference of each lane.</summary>
+    static abstract T operator -(T a, T b);
+
+    /// <summary>Negation of each lane.</summary>
+    static abstract T operator -(T a);
+
+    /// <summary>Product of each lane.</summary>
+    static abstract T operator *(T a, T b);
+
+    /// <summary>Quotient of each lane.</summary>
+    static abstract T operator /(T a, T b);
+
+    /// <summary>a · b + c, rounded once where the processor can.</summary>
+    static abstract T MultiplyAdd(T a, T b, T c);
+
+    /// <summary>The smaller; when <paramref name="b"/> is NaN the result is NaN.</summary>
+    static abstract T Min(T a, T b);
+
+    /// <summary>The larger; when <paramref name="b"/> is NaN the result is NaN.</summary>
+    static abstract T Max(T a, T b);
+
+    /// <summary>Magnitude of each lane.</summary>
+    static abstract T Abs(T a);
+
+    /// <summary>Nearest integer, ties to even.</summary>
+    static abstract T Round(T a);
+
+    /// <summary>Square root of each lane, correctly rounded.</summary>
+    static abstract T Sqrt(T a);
+
+    /// <summary>2ⁿ for integral n in −127 … 127; −127 gives 0.</summary>
+    static abstract T Pow2(T n);
+
+    /// <summary>a &lt; b ? then : otherwise, lane by lane; a comparison with NaN is false.</summary>
+    static abstract T IfLess(T a, T b, T then, T otherwise);
+
+    /// <summary>Sum of all lanes, in an order that depends on the width only.</summary>
+    static abstract float Sum(T a);
+
+    /// <summary>Largest lane.</summary>
+    static abstract float Max(T a);
+}

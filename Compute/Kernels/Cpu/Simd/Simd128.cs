@@ -1,0 +1,54 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Four lanes: every processor that .NET runs on.</summary>
+internal readonly unsafe struct Simd128(Vector128<float> value) : ISimd<Simd128>
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    /// <summary>The lanes.</summary>
+    public readonly Vector128<float> Value = value;
+
+    public static int Count => 4;
+
+    [MethodImpl(Inline)] public static Simd128 Create(float value) => new(Vector128.Create(value));
+
+    [MethodImpl(Inline)] public static Simd128 Load(float* source) => new(Vector128.Load(source));
+
+    [MethodImpl(Inline)] public static void Store(Simd128 value, float* target) => Vector128.Store(value.Value, target);
+
+    [MethodImpl(Inline)] public static Simd128 operator +(Simd128 a, Simd128 b) => new(a.Value + b.Value);
+
+    [MethodImpl(Inline)] public static Simd128 operator -(Simd128 a, Simd128 b) => new(a.Value - b.Value);
+
+    [MethodImpl(Inline)] public static Simd128 operator -(Simd128 a) => new(-a.Value);
+
+    [MethodImpl(Inline)] public static Simd128 operator *(Simd128 a, Simd128 b) => new(a.Value * b.Value);
+
+    [MethodImpl(Inline)] public static Simd128 operator /(Simd128 a, Simd128 b) => new(a.Value / b.Value);
+
+    [MethodImpl(Inline)] public static Simd128 MultiplyAdd(Simd128 a, Simd128 b, Simd128 c) => new(Vector128.MultiplyAddEstimate(a.Value, b.Value, c.Value));
+
+    [MethodImpl(Inline)] public static Simd128 Min(Simd128 a, Simd128 b) => new(Vector128.MinNative(a.Value, b.Value));
+
+    [MethodImpl(Inline)] public static Simd128 Max(Simd128 a, Simd128 b) => new(Vector128.MaxNative(a.Value, b.Value));
+
+    [MethodImpl(Inline)] public static Simd128 Abs(Simd128 a) => new(Vector128.Abs(a.Value));
+
+    [MethodImpl(Inline)] public static Simd128 Round(Simd128 a) => new(Vector128.Round(a.Value));
+
+    [MethodImpl(Inline)] public static Simd128 Sqrt(Simd128 a) => new(Vector128.Sqrt(a.Value));
+
+    [MethodImpl(Inline)] public static Simd128 Pow2(Simd128 n) => new(((Vector128.ConvertToInt32Native(n.Value) + Vector128.Create(127)) << 23).AsSingle());
+
+    [MethodImpl(Inline)]
+    public static Simd128 IfLess(Simd128 a, Simd128 b, Simd128 then, Simd128 otherwise) =>
+        new(Vector128.ConditionalSelect(Vector128.LessThan(a.Value, b.Value), then.Value, otherwise.Value));
+
+    [MethodImpl(Inline)] public static float Sum(Simd128 a) => Vector128.Sum(a.Value);
+
+    [MethodImpl(Inline)]
+    public static float Max(Simd128 a) => MathF.Max(MathF.Max(a.Value[0], a.Value[1]), MathF.Max(a.Value[2], a.Value[3]));
+}

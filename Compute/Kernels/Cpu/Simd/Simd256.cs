@@ -1,0 +1,54 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Eight lanes: AVX2.</summary>
+internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    /// <summary>The lanes.</summary>
+    public readonly Vector256<float> Value = value;
+
+    public static int Count => 8;
+
+    [MethodImpl(Inline)] public static Simd256 Create(float value) => new(Vector256.Create(value));
+
+    [MethodImpl(Inline)] public static Simd256 Load(float* source) => new(Vector256.Load(source));
+
+    [MethodImpl(Inline)] public static void Store(Simd256 value, float* target) => Vector256.Store(value.Value, target);
+
+    [MethodImpl(Inline)] public static Simd256 operator +(Simd256 a, Simd256 b) => new(a.Value + b.Value);
+
+    [MethodImpl(Inline)] public static Simd256 operator -(Simd256 a, Simd256 b) => new(a.Value - b.Value);
+
+    [MethodImpl(Inline)] public static Simd256 operator -(Simd256 a) => new(-a.Value);
+
+    [MethodImpl(Inline)] public static Simd256 operator *(Simd256 a, Simd256 b) => new(a.Value * b.Value);
+
+    [MethodImpl(Inline)] public static Simd256 operator /(Simd256 a, Simd256 b) => new(a.Value / b.Value);
+
+    [MethodImpl(Inline)] public static Simd256 MultiplyAdd(Simd256 a, Simd256 b, Simd256 c) => new(Vector256.MultiplyAddEstimate(a.Value, b.Value, c.Value));
+
+    [MethodImpl(Inline)] public static Simd256 Min(Simd256 a, Simd256 b) => new(Vector256.MinNative(a.Value, b.Value));
+
+    [MethodImpl(Inline)] public static Simd256 Max(Simd256 a, Simd256 b) => new(Vector256.MaxNative(a.Value, b.Value));
+
+    [MethodImpl(Inline)] public static Simd256 Abs(Simd256 a) => new(Vector256.Abs(a.Value));
+
+    [MethodImpl(Inline)] public static Simd256 Round(Simd256 a) => new(Vector256.Round(a.Value));
+
+    [MethodImpl(Inline)] public static Simd256 Sqrt(Simd256 a) => new(Vector256.Sqrt(a.Value));
+
+    [MethodImpl(Inline)] public static Simd256 Pow2(Simd256 n) => new(((Vector256.ConvertToInt32Native(n.Value) + Vector256.Create(127)) << 23).AsSingle());
+
+    [MethodImpl(Inline)]
+    public static Simd256 IfLess(Simd256 a, Simd256 b, Simd256 then, Simd256 otherwise) =>
+        new(Vector256.ConditionalSelect(Vector256.LessThan(a.Value, b.Value), then.Value, otherwise.Value));
+
+    [MethodImpl(Inline)] public static float Sum(Simd256 a) => Vector256.Sum(a.Value);
+
+    [MethodImpl(Inline)]
+    public static float Max(Simd256 a) => Simd128.Max(new Simd128(Vector128.Max(a.Value.GetLower(), a.Value.GetUpper())));
+}

@@ -1,0 +1,54 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Sixteen lanes: AVX-512.</summary>
+internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    /// <summary>The lanes.</summary>
+    public readonly Vector512<float> Value = value;
+
+    public static int Count => 16;
+
+    [MethodImpl(Inline)] public static Simd512 Create(float value) => new(Vector512.Create(value));
+
+    [MethodImpl(Inline)] public static Simd512 Load(float* source) => new(Vector512.Load(source));
+
+    [MethodImpl(Inline)] public static void Store(Simd512 value, float* target) => Vector512.Store(value.Value, target);
+
+    [MethodImpl(Inline)] public static Simd512 operator +(Simd512 a, Simd512 b) => new(a.Value + b.Value);
+
+    [MethodImpl(Inline)] public static Simd512 operator -(Simd512 a, Simd512 b) => new(a.Value - b.Value);
+
+    [MethodImpl(Inline)] public static Simd512 operator -(Simd512 a) => new(-a.Value);
+
+    [MethodImpl(Inline)] public static Simd512 operator *(Simd512 a, Simd512 b) => new(a.Value * b.Value);
+
+    [MethodImpl(Inline)] public static Simd512 operator /(Simd512 a, Simd512 b) => new(a.Value / b.Value);
+
+    [MethodImpl(Inline)] public static Simd512 MultiplyAdd(Simd512 a, Simd512 b, Simd512 c) => new(Vector512.MultiplyAddEstimate(a.Value, b.Value, c.Value));
+
+    [MethodImpl(Inline)] public static Simd512 Min(Simd512 a, Simd512 b) => new(Vector512.MinNative(a.Value, b.Value));
+
+    [MethodImpl(Inline)] public static Simd512 Max(Simd512 a, Simd512 b) => new(Vector512.MaxNative(a.Value, b.Value));
+
+    [MethodImpl(Inline)] public static Simd512 Abs(Simd512 a) => new(Vector512.Abs(a.Value));
+
+    [MethodImpl(Inline)] public static Simd512 Round(Simd512 a) => new(Vector512.Round(a.Value));
+
+    [MethodImpl(Inline)] public static Simd512 Sqrt(Simd512 a) => new(Vector512.Sqrt(a.Value));
+
+    [MethodImpl(Inline)] public static Simd512 Pow2(Simd512 n) => new(((Vector512.ConvertToInt32Native(n.Value) + Vector512.Create(127)) << 23).AsSingle());
+
+    [MethodImpl(Inline)]
+    public static Simd512 IfLess(Simd512 a, Simd512 b, Simd512 then, Simd512 otherwise) =>
+        new(Vector512.ConditionalSelect(Vector512.LessThan(a.Value, b.Value), then.Value, otherwise.Value));
+
+    [MethodImpl(Inline)] public static float Sum(Simd512 a) => Vector512.Sum(a.Value);
+
+    [MethodImpl(Inline)]
+    public static float Max(Simd512 a) => Simd256.Max(new Simd256(Vector256.Max(a.Value.GetLower(), a.Value.GetUpper())));
+}
