@@ -1,0 +1,50 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// How a product is cut: into parts of rows × columns for the threads, and along the inner dimension into blocks that fit the caches.
+/// Only the latter changes the order of additions, and it depends on the sizes alone: results are the same for any number of threads.
+/// </summary>
+internal readonly record struct GemmGrid
+{
+    // A packed block of rows stays in the L2 cache (288 rows · 384 · 4 bytes = 432 KiB), a packed panel of columns in L1.
+    private const int MostRows = 288;
+    private const int MostColumns = 1024;
+    private const int Depth = 384;
+    private const int PartsPerThread = 4; // so that a thread that another program holds up does not hold up the rest for long
+
+    public GemmGrid(int rows, int columns, int channels, int taps, GemmTile tile, int threads)
+    {
+        int depthBlocks = Blocks((long)channels * taps, Depth);
+        ChannelsPerBlock = Math.Min(channels, Up(Blocks(channels, depthBlocks), Packer.RowGroup));
+        (RowsPerPart, ColumnsPerPart) = (Even(rows, MostRows, tile.Rows), Even(columns, MostColumns, tile.Columns));
+        while (threads > 1 && Blocks(rows, RowsPerPart) * (long)Blocks(columns, ColumnsPerPart) < PartsPerThread * threads)
+        {
+            // The wider side is cut: that packs the fewest elements twice.
+            bool byColumns = ColumnsPerPart >= RowsPerPart;
+            if ((byColumns ? ColumnsPerPart : RowsPerPart) <= 2 * Math.Max(tile.Rows, tile.Columns)) break;
+            if (byColumns) ColumnsPerPart = Up(Blocks(ColumnsPerPart, 2), tile.Columns);
+            else RowsPerPart = Up(Blocks(RowsPerPart, 2), tile.Rows);
+        }
+
+        (RowParts, ColumnParts) = (Blocks(rows, RowsPerPart), Blocks(columns, ColumnsPerPart));
+    }
+
+    /// <summary>A multiple of the tile's rows.</summary>
+    public int RowsPerPart { get; }
+
+    /// <summary>A multiple of the tile's columns.</summary>
+    public int ColumnsPerPart { get; }
+
+    public int RowParts { get; }
+
+    public int ColumnParts { get; }
+
+    /// <summary>Channels of one block of the inner dimension; the block holds all their taps.</summary>
+    public int ChannelsPerBlock { get; }
+
+    private static int Even(int size, int most, int multiple) => Up(Blocks(size, Math.Max(1, Blocks(size, most))), multiple);
+
+    private static int Blocks(long size, int block) => (int)((size + block - 1) / block);
+
+    private static int Up(int size, int multiple) => Blocks(size, multiple) * multiple;
+}

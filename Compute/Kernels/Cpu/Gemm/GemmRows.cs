@@ -1,0 +1,42 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// The left operand of a product: float32 rows that need not exist as a matrix. A row is <see cref="Taps"/> runs of
+/// <see cref="Channels"/> contiguous elements; a convolution's row is a pixel's neighbourhood, read where it lies.
+/// </summary>
+internal abstract unsafe class GemmRows
+{
+    /// <summary>Number of rows.</summary>
+    public abstract int Count { get; }
+
+    /// <summary>Runs per row; 1 for a plain matrix.</summary>
+    public abstract int Taps { get; }
+
+    /// <summary>Elements per run.</summary>
+    public abstract int Channels { get; }
+
+    /// <summary>Finds where one run of neighbouring rows starts.</summary>
+    /// <param name="tap">Which run.</param>
+    /// <param name="first">First row.</param>
+    /// <param name="count">How many addresses are wanted; past the last row it is repeated.</param>
+    /// <param name="addresses">Receives them.</param>
+    public abstract void Find(int tap, int first, int count, byte** addresses);
+}
+
+/// <summary>The rows of a tensor.</summary>
+internal sealed unsafe class TensorRows(Tensor x) : GemmRows
+{
+    private readonly float* start = x.Pointer<float>();
+    private readonly nint pitch = x.RowPitch;
+
+    public override int Count { get; } = x.Rows;
+
+    public override int Taps => 1;
+
+    public override int Channels { get; } = x.Width;
+
+    public override void Find(int tap, int first, int count, byte** addresses)
+    {
+        for (int i = 0; i < count; i++) addresses[i] = (byte*)(start + Math.Min(first + i, Count - 1) * pitch);
+    }
+}

@@ -1,0 +1,35 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// The register tile at the heart of matrix products: <see cref="Rows"/> × <see cref="Columns"/> results are kept in registers while
+/// the inner dimension is walked once. Its operands are packed: <c>a[k][Rows]</c> and <c>b[k][Columns]</c>.
+/// </summary>
+internal abstract unsafe class GemmTile
+{
+    /// <summary>The widest tile that this processor runs at full speed.</summary>
+    public static GemmTile Best { get; } =
+        Vector512.IsHardwareAccelerated ? new GemmTile12<Simd512>()
+        : Vector256.IsHardwareAccelerated ? new GemmTile6<Simd256>()
+        : AdvSimd.Arm64.IsSupported ? new GemmTile12<Simd128>()
+        : new GemmTile6<Simd128>();
+
+    /// <summary>Rows of a tile: packed a has this pitch.</summary>
+    public abstract int Rows { get; }
+
+    /// <summary>Columns of a tile, two vectors: packed b has this pitch.</summary>
+    public abstract int Columns { get; }
+
+    /// <summary>c = a·b + bias, or c += a·b. Each result is summed in ascending order of the inner index, whatever the tile.</summary>
+    /// <param name="depth">Inner size.</param>
+    /// <param name="a">Packed left operand, [depth, Rows]; rows from <paramref name="rows"/> on may hold anything.</param>
+    /// <param name="b">Packed right operand, [depth, Columns].</param>
+    /// <param name="c">First result; full rows of <see cref="Columns"/> are written.</param>
+    /// <param name="pitch">Elements between rows of c.</param>
+    /// <param name="rows">How many rows are written, 1 … Rows.</param>
+    /// <param name="accumulate">Whether to add to what c holds.</param>
+    /// <param name="bias">Columns values to add to each row, or null.</param>
+    public abstract void Multiply(nint depth, float* a, float* b, float* c, nint pitch, int rows, bool accumulate, float* bias);
+}

@@ -1,0 +1,115 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// Brings operands into the order in which the tile kernels read them: from rows, whose inner dimension is contiguous, to
+/// <c>target[k][row]</c>, widened to float32.
+/// </summary>
+internal abstract unsafe class Packer
+{
+    /// <summary>Rows are transposed in groups of this many. Callers give row addresses up to a multiple of it, repeating any valid row.</summary>
+    public const int RowGroup = 8;
+
+    /// <summary>Elements that packing may write past the end of its target.</summary>
+    public const int Overrun = RowGroup;
+
+    /// <summary>Packs rows of float32.</summary>
+    public static Packer Float32 { get; } = Create<StoredFloat32>();
+
+    private static Packer BFloat16 { get; } = Create<StoredBFloat16>();
+
+    private static Packer Float16 { get; } = Create<StoredFloat16>();
+
+    /// <summary>The packer for rows of a float type.</summary>
+    public static Packer For(DType dtype) => dtype switch
+    {
+        DType.Float32 => Float32,
+        DType.BFloat16 => BFloat16,
+        DType.Float16 => Float16,
+        _ => throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "Not a float type."),
+    };
+
+    /// <summary>target[k·pitch + r] = row r's element first + k.</summary>
+    /// <param name="rows">Addresses of the rows' first elements, a multiple of <see cref="RowGroup"/> of them.</param>
+    /// <param name="rowCount">How many of them there are. Up to <see cref="RowGroup"/> − 1 may exceed the pitch: what they write is overwritten by the next k.</param>
+    /// <param name="first">First element of each row to take.</param>
+    /// <param name="length">How many elements to take.</param>
+    /// <param name="target">Packed operand.</param>
+    /// <param name="pitch">Elements between one k and the next.</param>
+    public abstract void Pack(byte** rows, int rowCount, nint first, nint length, float* target, nint pitch);
+
+    /// <summary>As <see cref="Pack"/> for rows that interleave <paramref name="taps"/> values per channel: target[(t·channels + c)·pitch + r] = row r's element (first + c)·taps + t.</summary>
+    public abstract void PackTaps(byte** rows, int rowCount, nint first, nint channels, int taps, float* target, nint pitch);
+
+    /// <summary>Widens contiguous elements.</summary>
+    public abstract void Widen(byte* source, float* target, int count);
+
+    private static Packer Create<TStored>() where TStored : struct, IStoredFloat =>
+        Vector256.IsHardwareAccelerated ? new Packer<TStored, Transposer8>() : new Packer<TStored, Transposer4>();
+}
+
+/// <summary>A packer for one storage type and vector width.</summary>
+internal sealed unsafe class Packer<TStored, TTransposer> : Packer
+    where TStored : struct, IStoredFloat
+    where TTransposer : struct, ITransposer
+{
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void Pack(byte** rows, int rowCount, nint first, nint length, float* target, nint pitch)
+    {
+        nint* offsets = stackalloc nint[TTransposer.Lanes];
+        for (int i = 0; i < TTransposer.Lanes; i++) offsets[i] = i * pitch;
+        nint k = 0;
+        for (; k + TTransposer.Lanes <= length; k += TTransposer.Lanes, target += TTransposer.Lanes * pitch)
+        {
+            // Descending: a last group that is wider than the pitch spills into the next k's first rows, which come after it.
+            for (int r = rowCount - TTransposer.Lanes; r >= 0; r -= TTransposer.Lanes)
+                TTransposer.Block<TStored>(rows + r, (first + k) * TStored.Size, target + r, offsets);
+        }
+
+        for (; k < length; k++, target += pitch)
+        {
+            for (int r = 0; r < rowCount; r++) target[r] = TStored.Read(rows[r] + (first + k) * TStored.Size);
+        }
+    }
+
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void PackTaps(byte** rows, int rowCount, nint first, nint channels, int taps, float* target, nint pitch)
+    {
+        nint* offsets = stackalloc nint[TTransposer.Lanes];
+        nint tapPitch = channels * pitch, length = channels * taps, offset = 0, k = 0;
+        int tap = 0;
+        first *= taps;
+        while (k < length)
+        {
+            int count = (int)nint.Min(TTransposer.Lanes, length - k);
+            for (int i = 0; i < count; i++)
+            {
+                offsets[i] = offset;
+                offset += tapPitch;
+                if (++tap == taps) (tap, offset) = (0, offset - taps * tapPitch + pitch);
+            }
+
+            nint start = (first + k) * TStored.Size;
+            if (count == TTransposer.Lanes)
+            {
+                for (int r = 0; r < rowCount; r += TTransposer.Lanes) TTransposer.Block<TStored>(rows + r, start, target + r, offsets);
+            }
+            else
+            {
+                for (int i = 0; i < count; i++)
+                {
+                    for (int r = 0; r < rowCount; r++) target[offsets[i] + r] = TStored.Read(rows[r] + start + i * TStored.Size);
+                }
+            }
+
+            k += count;
+        }
+    }
+
+    public override void Widen(byte* source, float* target, int count)
+    {
+        for (int i = 0; i < count; i++) target[i] = TStored.Read(source + (nint)i * TStored.Size);
+    }
+}
