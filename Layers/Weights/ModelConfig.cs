@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace ILGpuDiffusion.Layers;
 
@@ -36,7 +37,10 @@ public sealed class ModelConfig
         }
     }
 
-    /// <summary>Parses a JSON object.</summary>
+    /// <summary>
+    /// Parses a JSON object. Python also writes <c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c>, which are not JSON: they are taken as the
+    /// strings of that name (see <see cref="Double"/>). Where a key appears twice the last one counts, as in Python.
+    /// </summary>
     /// <param name="json">UTF-8 text.</param>
     /// <param name="file">The name that messages give.</param>
     /// <exception cref="ModelFileException">The text is not a JSON object.</exception>
@@ -44,8 +48,10 @@ public sealed class ModelConfig
     {
         try
         {
-            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 32 });
+            if (!Utf8.IsValid(json)) throw new ModelFileException(file, "is not valid UTF-8.");
+            var reader = new Utf8JsonReader(PythonNumbers.Quote(json), new JsonReaderOptions { MaxDepth = 32 });
             var root = JsonElement.ParseValue(ref reader);
+            while (reader.Read()) { } // reports what stands behind the value
             if (root.ValueKind != JsonValueKind.Object) throw new ModelFileException(file, $"holds a JSON {root.ValueKind}; it must be an object.");
             var values = new Dictionary<string, JsonElement>();
             foreach (var property in root.EnumerateObject())
@@ -79,9 +85,10 @@ public sealed class ModelConfig
         Find(key) is not { } v ? fallback ?? throw Missing(key)
         : v.ValueKind == JsonValueKind.Number && v.TryGetInt32(out int i) ? i : throw Wrong(key, "an integer");
 
-    /// <summary>A finite number; without a fallback the key must be present.</summary>
+    /// <summary>A finite number; without a fallback the key must be present. An infinity or NaN is accepted only where it is the fallback itself.</summary>
     public double Double(string key, double? fallback = null) =>
         Find(key) is not { } v ? fallback ?? throw Missing(key)
+        : fallback is { } f && v.ValueKind == JsonValueKind.String && PythonNumbers.IsName(v, f) ? f
         : v.ValueKind == JsonValueKind.Number && v.TryGetDouble(out double d) && double.IsFinite(d) ? d : throw Wrong(key, "a number");
 
     /// <summary>True or false; without a fallback the key must be present.</summary>
@@ -96,7 +103,7 @@ public sealed class ModelConfig
     /// <summary>A string; without a fallback the key must be present.</summary>
     public string String(string key, string? fallback = null) =>
         Find(key) is not { } v ? fallback ?? throw Missing(key)
-        : v.ValueKind == JsonValueKind.String ? v.GetString()! : throw Wrong(key, "a string");
+        : v.ValueKind == JsonValueKind.String && Characters(v) is { } text ? text : throw Wrong(key, "a string");
 
     /// <summary>A list of integers.</summary>
     public int[] Ints(string key) =>
@@ -122,7 +129,7 @@ public sealed class ModelConfig
     public string[] Strings(string key) =>
         Find(key) is not { } v ? throw Missing(key)
         : v.ValueKind == JsonValueKind.Array
-            ? [.. v.EnumerateArray().Select(e => e.ValueKind == JsonValueKind.String ? e.GetString()! : throw Wrong(key, "a list of strings"))]
+            ? [.. v.EnumerateArray().Select(e => e.ValueKind == JsonValueKind.String && Characters(e) is { } text ? text : throw Wrong(key, "a list of strings"))]
             : throw Wrong(key, "a list of strings");
 
     /// <summary>The error for a value that is present but unusable.</summary>
@@ -130,6 +137,19 @@ public sealed class ModelConfig
     {
         string found = Find(key) is { } v ? v.GetRawText() : "absent";
         return new ModelFileException(File, $"'{key}' is {(found.Length > 80 ? found[..80] + "…" : found)}; it must be {expected}.");
+    }
+
+    /// <summary>A JSON string's text, or null where an escape in it is no character (half a surrogate pair).</summary>
+    private static string? Characters(JsonElement value)
+    {
+        try
+        {
+            return value.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     private ModelFileException Missing(string key) => new(File, $"'{key}' is missing.");

@@ -127,7 +127,9 @@ internal sealed class SafetensorsHeader
         long count = 1;
         foreach (long size in sizes)
         {
-            if (size > int.MaxValue || (size > 0 && count > MaxElements / size)) throw Wrong(name, $"has the shape {shape}, which is larger than a tensor can be.");
+            // Rows are counted in 32 bits, also where a later size of 0 makes the tensor empty.
+            if (size > int.MaxValue || count > int.MaxValue || (size > 0 && count > MaxElements / size))
+                throw Wrong(name, $"has the shape {shape}, which is larger than a tensor can be.");
             count *= size;
         }
 

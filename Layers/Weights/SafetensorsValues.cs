@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ILGpuDiffusion.Compute;
 
 namespace ILGpuDiffusion.Layers;
 
@@ -11,7 +12,7 @@ internal static class SafetensorsValues
     {
         "F32" => BinaryPrimitives.ReadSingleLittleEndian,
         "F16" => static e => (float)BinaryPrimitives.ReadHalfLittleEndian(e),
-        "BF16" => static e => BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(e) << 16),
+        "BF16" => static e => BFloat16Bits.Widen(BinaryPrimitives.ReadUInt16LittleEndian(e)),
         "F64" => static e => (float)BinaryPrimitives.ReadDoubleLittleEndian(e),
         _ => null,
     });

@@ -128,15 +128,8 @@ public sealed class SafetensorsWriter
             for (int i = 0; i < part.Length; i++)
                 if (dtype == DType.Float32) BinaryPrimitives.WriteSingleLittleEndian(buffer.AsSpan(4 * i), part[i]);
                 else if (dtype == DType.Float16) BinaryPrimitives.WriteHalfLittleEndian(buffer.AsSpan(2 * i), (Half)part[i]);
-                else BinaryPrimitives.WriteUInt16LittleEndian(buffer.AsSpan(2 * i), ToBFloat16(part[i]));
+                else BinaryPrimitives.WriteUInt16LittleEndian(buffer.AsSpan(2 * i), BFloat16Bits.Round(part[i]));
             stream.Write(buffer, 0, part.Length * dtype.Size());
         }
-    }
-
-    /// <summary>Round to nearest, ties to even. NaN stays NaN: its payload could otherwise round up to infinity.</summary>
-    private static ushort ToBFloat16(float value)
-    {
-        uint bits = BitConverter.SingleToUInt32Bits(value);
-        return float.IsNaN(value) ? (ushort)((bits >> 16) | 0x40) : (ushort)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
     }
 }

@@ -1,0 +1,89 @@
+using System.Text.Json;
+
+namespace ILGpuDiffusion.Layers;
+
+/// <summary>
+/// A model in diffusers' folder layout: model_index.json names the pipeline class and its components, each of which has a folder of its own.
+/// Opening reads the index only.
+/// </summary>
+public sealed class ModelFolder
+{
+    private const string IndexFile = "model_index.json";
+    private readonly Dictionary<string, ModelComponent> components;
+
+    private ModelFolder(string path, ModelConfig index, Dictionary<string, ModelComponent> components) =>
+        (Path, Index, this.components) = (path, index, components);
+
+    /// <summary>The folder.</summary>
+    public string Path { get; }
+
+    /// <summary>The whole model_index.json: it also holds options of the pipeline (<c>force_zeros_for_empty_prompt</c> …).</summary>
+    public ModelConfig Index { get; }
+
+    /// <summary>The pipeline's Python class: <c>StableDiffusionXLPipeline</c> …</summary>
+    public string ClassName => Index.String("_class_name");
+
+    /// <summary>The components that are present, by name; those listed as [null, null] are not.</summary>
+    public IReadOnlyDictionary<string, ModelComponent> Components => components;
+
+    /// <summary>Opens a model's folder.</summary>
+    /// <exception cref="ModelFileException">The folder or its model_index.json is missing or unusable.</exception>
+    public static ModelFolder Open(string path)
+    {
+        if (File.Exists(path)) throw new ModelFileException(path, $"is a file; expected a folder with {IndexFile}.");
+        if (!Directory.Exists(path)) throw new ModelFileException(path, "the folder does not exist.");
+        string index = System.IO.Path.Combine(path, IndexFile);
+        if (!File.Exists(index))
+            throw new ModelFileException(path, $"has no {IndexFile}; expected a model in diffusers' folder layout"
+                + (File.Exists(System.IO.Path.Combine(path, "config.json")) ? " (this looks like one component of it)." : "."));
+        return Parse(path, ModelConfig.Load(index));
+    }
+
+    /// <summary>Checks an index that is already read.</summary>
+    internal static ModelFolder Parse(string path, ModelConfig index)
+    {
+        var components = new Dictionary<string, ModelComponent>(StringComparer.Ordinal);
+        foreach (string key in index.Keys)
+        {
+            // Names with an underscore are diffusers' own; whatever is no pair with a string in it is an option, or the [null, null] of an absent component.
+            if (key.StartsWith('_') || index.Find(key) is not { ValueKind: JsonValueKind.Array } pair || pair.GetArrayLength() != 2) continue;
+            int strings = pair.EnumerateArray().Count(part => part.ValueKind == JsonValueKind.String);
+            if (strings == 0) continue;
+            if (strings == 1) throw index.Wrong(key, "a pair [library, class] or [null, null]");
+            if (!PlainName.Is(key)) throw new ModelFileException(index.File, $"the component {Text.Quote(key)} cannot be the name of a folder.");
+            string[] names = index.Strings(key);
+            components.Add(key, new ModelComponent(key, names[0], names[1]));
+        }
+
+        var folder = new ModelFolder(path, index, components);
+        _ = folder.ClassName; // throws when it is missing
+        return folder;
+    }
+
+    /// <summary>True when the component is present.</summary>
+    public bool Has(string name) => components.ContainsKey(name);
+
+    /// <summary>A component that a pipeline needs.</summary>
+    /// <exception cref="ModelFileException">The index does not list it, or lists it as [null, null].</exception>
+    public ModelComponent Component(string name) => components.TryGetValue(name, out var component) ? component
+        : throw new ModelFileException(Index.File, $"has no component '{name}', which {Text.Quote(ClassName)} needs; it lists {Text.List([.. components.Keys], 12)}.");
+
+    /// <summary>The full path of a component's folder.</summary>
+    /// <exception cref="ModelFileException">The component is not listed, or its folder is missing.</exception>
+    public string FolderOf(string name)
+    {
+        string folder = System.IO.Path.Combine(Path, Component(name).Name);
+        return Directory.Exists(folder) ? folder
+            : throw new ModelFileException(folder, $"the folder does not exist, but {IndexFile} lists the component '{name}' (is the download complete?).");
+    }
+
+    /// <summary>A component's configuration.</summary>
+    /// <exception cref="ModelFileException">The component, its folder or the file is missing, or the file is damaged.</exception>
+    public ModelConfig ConfigOf(string name) => ModelConfig.Load(System.IO.Path.Combine(FolderOf(name), Component(name).ConfigFile));
+
+    /// <summary>A component's weights; the caller disposes them.</summary>
+    /// <param name="name">The component.</param>
+    /// <param name="variant">See <see cref="Checkpoint.OpenFolder"/>.</param>
+    /// <exception cref="ModelFileException">The component, its folder or its weights are missing or damaged.</exception>
+    public Checkpoint WeightsOf(string name, string? variant = null) => Checkpoint.OpenFolder(FolderOf(name), variant);
+}

@@ -1,0 +1,40 @@
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Layers;
+
+/// <summary>A weight as it lies in its mapped file. Valid until the checkpoint it came from is disposed.</summary>
+public sealed class WeightTensor
+{
+    private readonly SafetensorsEntry entry;
+
+    internal WeightTensor(SafetensorsFile file, SafetensorsEntry entry) => (File, this.entry) = (file, entry);
+
+    /// <summary>The file that holds it.</summary>
+    public SafetensorsFile File { get; }
+
+    /// <summary>Its name in the file.</summary>
+    public string Name => entry.Name;
+
+    /// <summary>Its sizes as PyTorch stores them (a convolution: [out, in, height, width]).</summary>
+    public Shape Shape => entry.Shape;
+
+    /// <summary>Its element type.</summary>
+    /// <exception cref="ModelFileException">The file's type has no counterpart (F64, U8, BOOL …).</exception>
+    public DType DType => File.RequireDType(entry);
+
+    /// <summary>Its size in bytes.</summary>
+    public long Bytes => entry.Bytes;
+
+    /// <summary>The address of its first byte; no alignment is promised.</summary>
+    public unsafe byte* Pointer => File.Pointer(entry);
+
+    /// <summary>Its bytes, when they are no more than 2 GB.</summary>
+    public ReadOnlySpan<byte> Span => File.Bytes(entry);
+
+    /// <summary>A copy of its values as floats.</summary>
+    /// <exception cref="ModelFileException">It is not of a float type.</exception>
+    public float[] ReadFloats() => File.ReadFloats(Name);
+
+    /// <summary>Name, stored type and sizes.</summary>
+    public override string ToString() => $"{Name} {entry.StoredType} {Shape}";
+}
