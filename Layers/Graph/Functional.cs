@@ -43,7 +43,7 @@ public static class Functional
 
     /// <summary>Scaled dot-product attention over heads that lie side by side in the innermost dimension.</summary>
     public static Value Attention(Value query, Value key, Value value, int heads, Value? mask = null, bool causal = false) =>
-        mask is null ? query.Graph.Add(new Attention(heads, causal), query, key, value) : query.Graph.Add(new Attention(heads, causal), query, key, value, mask);
+        mask is null ? query.Graph.Add(new Compute.Attention(heads, causal), query, key, value) : query.Graph.Add(new Compute.Attention(heads, causal), query, key, value, mask);
 
     /// <summary>Nearest-neighbour enlargement of an image [n, h, w, c]: ×2, or to the height and width of <paramref name="like"/>.</summary>
     public static Value Upsample(Value x, Value? like = null) => like is null ? x.Graph.Add(new Upsample(), x) : x.Graph.Add(new Upsample(), x, like);

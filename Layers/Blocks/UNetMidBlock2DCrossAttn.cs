@@ -1,0 +1,25 @@
+namespace ILGpuDiffusion.Layers;
+
+/// <summary>The turning point of a UNet: ResNet block, transformer, ResNet block.</summary>
+public sealed class UNetMidBlock2DCrossAttn : Layer
+{
+    private readonly ResnetBlock2D before, after;
+    private readonly Transformer2DModel attention;
+
+    /// <summary>Declares <c>resnets.0</c>, <c>attentions.0</c> and <c>resnets.1</c>.</summary>
+    public UNetMidBlock2DCrossAttn(int channels, ResnetOptions resnet, TransformerOptions transformer)
+    {
+        before = Child("resnets.0", new ResnetBlock2D(channels, channels, resnet));
+        attention = Child("attentions.0", new Transformer2DModel(channels, transformer));
+        after = Child("resnets.1", new ResnetBlock2D(channels, channels, resnet));
+    }
+
+    /// <summary>Records the block.</summary>
+    /// <param name="x">[n, h, w, channels].</param>
+    /// <param name="time">The time embedding, [n, 1, 1, time channels].</param>
+    /// <param name="encoderHiddenStates">The prompt, [n, tokens, crossAttentionDim].</param>
+    /// <param name="encoderMask">Added to the scores of the prompt's tokens, [n, 1, tokens].</param>
+    /// <returns>[n, h, w, channels].</returns>
+    public Value Forward(Value x, Value time, Value encoderHiddenStates, Value? encoderMask = null) =>
+        Record(x, () => after.Forward(attention.Forward(before.Forward(x, time), encoderHiddenStates, encoderMask), time));
+}

@@ -1,0 +1,48 @@
+using static ILGpuDiffusion.Layers.Functional;
+
+namespace ILGpuDiffusion.Layers;
+
+/// <summary>
+/// The way up of a UNet at one resolution: ResNet blocks, each of which also sees a skip connection, each followed by a transformer where the
+/// block has them, then enlarging. Diffusers' UpBlock2D, and with transformers its CrossAttnUpBlock2D.
+/// </summary>
+public sealed class UpBlock2D : Layer
+{
+    private readonly IReadOnlyList<ResnetBlock2D> resnets;
+    private readonly IReadOnlyList<Transformer2DModel>? attentions;
+    private readonly Upsample2D? upsampler;
+
+    /// <summary>Declares <c>resnets.N</c>, with transformers <c>attentions.N</c>, with enlarging <c>upsamplers.0</c>.</summary>
+    /// <param name="inChannels">Channels of the next finer resolution, which the last skip connection has.</param>
+    /// <param name="prevChannels">Channels of the input.</param>
+    /// <param name="outChannels">Channels of the result and of the other skip connections.</param>
+    /// <param name="layers">Number of ResNet blocks, one more than on the way down.</param>
+    /// <param name="resnet">Time, groups and ε of the ResNet blocks.</param>
+    /// <param name="transformer">Makes the transformers; null for none.</param>
+    /// <param name="upsample">Whether the block ends by enlarging.</param>
+    public UpBlock2D(int inChannels, int prevChannels, int outChannels, int layers, ResnetOptions resnet, TransformerOptions? transformer, bool upsample)
+    {
+        resnets = ChildList("resnets", Enumerable.Range(0, layers).Select(i =>
+            new ResnetBlock2D((i == 0 ? prevChannels : outChannels) + (i == layers - 1 ? inChannels : outChannels), outChannels, resnet)));
+        attentions = transformer is null ? null : ChildList("attentions", resnets.Select(_ => new Transformer2DModel(outChannels, transformer)));
+        upsampler = upsample ? Child("upsamplers.0", new Upsample2D(outChannels)) : null;
+    }
+
+    /// <summary>Records the block.</summary>
+    /// <param name="x">[n, h, w, prev].</param>
+    /// <param name="time">The time embedding, [n, 1, 1, time channels].</param>
+    /// <param name="encoderHiddenStates">The prompt, [n, tokens, crossAttentionDim]; only transformers look at it.</param>
+    /// <param name="encoderMask">Added to the scores of the prompt's tokens, [n, 1, tokens].</param>
+    /// <param name="skips">The skip connections; the block takes one per ResNet block.</param>
+    /// <returns>[n, h, w, out]; after enlarging the next skip connection's height and width, which may be one less than twice the own.</returns>
+    public Value Forward(Value x, Value time, Value encoderHiddenStates, Value? encoderMask, Stack<Value> skips) => Record(x, () =>
+    {
+        for (int i = 0; i < resnets.Count; i++)
+        {
+            x = resnets[i].Forward(ConcatChannels(x, skips.Pop()), time);
+            if (attentions is not null) x = attentions[i].Forward(x, encoderHiddenStates, encoderMask);
+        }
+
+        return upsampler is null ? x : upsampler.Forward(x, skips.Peek());
+    });
+}

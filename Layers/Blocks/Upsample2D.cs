@@ -1,0 +1,18 @@
+using static ILGpuDiffusion.Layers.Functional;
+
+namespace ILGpuDiffusion.Layers;
+
+/// <summary>Enlarges an image to the nearest neighbour's values, then smooths it by a 3×3 convolution. Diffusers' Upsample2D.</summary>
+public sealed class Upsample2D : Layer
+{
+    private readonly Conv2d conv;
+
+    /// <summary>Declares <c>conv</c>.</summary>
+    public Upsample2D(int channels) => conv = Child("conv", new Conv2d(channels, channels, 3, padding: 1));
+
+    /// <summary>Records the enlargement.</summary>
+    /// <param name="x">[n, h, w, channels].</param>
+    /// <param name="like">An image whose height and width the result gets; null doubles both.</param>
+    /// <returns>[n, h', w', channels].</returns>
+    public Value Forward(Value x, Value? like = null) => Record(x, () => conv.Forward(Upsample(x, like)));
+}
