@@ -1,0 +1,141 @@
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+using static ILGpuDiffusion.Layers.Functional;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>
+/// The UNet of Stable Diffusion 1.x, 2.x and XL (base and refiner): from noisy latents, a time and a prompt to a prediction of the noise (or of
+/// v, or of the picture: the scheduler knows). Layers are named as in diffusers, so that its weights load by path.
+/// </summary>
+/// <remarks>Rombach and others, 2022 (arXiv:2112.10752); Podell and others, 2023 (arXiv:2307.01952).</remarks>
+public sealed class UNet2DConditionModel : Layer
+{
+    private const double MaskedBias = -10000; // diffusers' value: e^−10000 is 0 in every float type, and no sum overflows
+    private readonly UNet2DConditionConfig config;
+    private readonly Conv2d convIn, convOut;
+    private readonly Timesteps timeProj;
+    private readonly Layers.TimestepEmbedding timeEmbedding;
+    private readonly Timesteps? addTimeProj;
+    private readonly Layers.TimestepEmbedding? addEmbedding;
+    private readonly IReadOnlyList<DownBlock2D> downBlocks;
+    private readonly UNetMidBlock2DCrossAttn midBlock;
+    private readonly IReadOnlyList<UpBlock2D> upBlocks;
+    private readonly Layers.GroupNorm convNormOut;
+
+    /// <summary>Builds the model that a config.json describes. No weight is loaded and no memory used.</summary>
+    /// <exception cref="ModelFileException">A value is missing, wrong or not supported; the message names file, key and value.</exception>
+    public UNet2DConditionModel(ModelConfig config)
+    {
+        var c = this.config = UNet2DConditionConfig.Read(config);
+        var resnet = new ResnetOptions(c.TimeEmbeddingDim, c.NormNumGroups, c.NormEps);
+        int first = c.BlockOutChannels[0], levels = c.BlockOutChannels.Length;
+        convIn = Child("conv_in", new Conv2d(c.InChannels, first, c.ConvInKernel, padding: c.ConvInKernel / 2));
+        timeProj = Child("time_proj", new Timesteps(first, c.FlipSinToCos, c.FreqShift));
+        timeEmbedding = Child("time_embedding", new Layers.TimestepEmbedding(first, c.TimeEmbeddingDim));
+        if (c.Added is { } added)
+        {
+            addTimeProj = Child("add_time_proj", new Timesteps(added.TimeEmbedDim, c.FlipSinToCos, c.FreqShift));
+            addEmbedding = Child("add_embedding", new Layers.TimestepEmbedding(added.InputDim, c.TimeEmbeddingDim));
+        }
+
+        downBlocks = ChildList("down_blocks", Enumerable.Range(0, levels).Select(i => Down(c, i, resnet)));
+        midBlock = Child("mid_block", new UNetMidBlock2DCrossAttn(c.BlockOutChannels[^1], resnet, c.Transformers(levels - 1)));
+        upBlocks = ChildList("up_blocks", Enumerable.Range(0, levels).Select(i => Up(c, i, resnet)));
+        convNormOut = Child("conv_norm_out", new Layers.GroupNorm(c.NormNumGroups, first, c.NormEps));
+        convOut = Child("conv_out", new Conv2d(first, c.OutChannels, c.ConvOutKernel, padding: c.ConvOutKernel / 2));
+    }
+
+    /// <summary>The kinds of layer that occur many times with different weights: compiling one compiles all.</summary>
+    public static IReadOnlyList<string> RepeatedBlocks { get; } = [nameof(BasicTransformerBlock)];
+
+    /// <summary>Channels of the latents, with a mask's and a masked picture's channels where the model inpaints.</summary>
+    public int InChannels => config.InChannels;
+
+    /// <summary>Channels of the prediction.</summary>
+    public int OutChannels => config.OutChannels;
+
+    /// <summary>Height and width of the latents that the model was trained with, or null where its config.json does not say.</summary>
+    public int? SampleSize => config.SampleSize;
+
+    /// <summary>Width of the prompt's tokens.</summary>
+    public int CrossAttentionDim => config.CrossAttentionDim[0];
+
+    /// <summary>Whether the model needs the prompt's pooled embedding and size numbers, as SDXL does.</summary>
+    public bool HasAddedConditions => config.Added is not null;
+
+    /// <summary>Width of the pooled embedding that the model needs beside this many size numbers: <c>time_ids</c> has 6 for SDXL's base, 5 for its refiner.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The model has no place for so many numbers, or for any.</exception>
+    public int PooledDim(int timeIds) =>
+        config.Added?.PooledDim(timeIds) ?? throw new ArgumentOutOfRangeException(nameof(timeIds), timeIds, "The model has no added conditions.");
+
+    /// <summary>
+    /// The model as a graph of its own, over the symbols <c>batch</c>, <c>height</c> and <c>width</c> (in latents) and <c>tokens</c>. Inputs are
+    /// <c>sample</c>, <c>timestep</c>, <c>encoder_hidden_states</c>, with added conditions <c>text_embeds</c> and <c>time_ids</c>, and if asked for
+    /// <c>encoder_attention_mask</c>, shaped as <see cref="Forward"/> needs them; the output is <c>sample</c>.
+    /// </summary>
+    /// <param name="timeIds">How many size numbers the caller gives; 0 where the model has no added conditions.</param>
+    /// <param name="encoderAttentionMask">Whether some of the prompt's tokens may be masked.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The model has no place for so many numbers.</exception>
+    public Graph Trace(int timeIds = 0, bool encoderAttentionMask = false) => Graph.Trace("unet", graph =>
+    {
+        Dim batch = Dim.Symbol("batch"), tokens = Dim.Symbol("tokens");
+        Value Input(string name, params ReadOnlySpan<Dim> shape) => graph.Input(name, DType.Float32, shape);
+        bool added = HasAddedConditions || timeIds != 0;
+        graph.Output("sample", Forward(
+            Input("sample", batch, Dim.Symbol("height"), Dim.Symbol("width"), InChannels),
+            Input("timestep", batch, 1, 1, 1),
+            Input("encoder_hidden_states", batch, tokens, CrossAttentionDim),
+            added ? Input("text_embeds", batch, 1, 1, PooledDim(timeIds)) : null,
+            added ? Input("time_ids", batch, 1, 1, timeIds) : null,
+            encoderAttentionMask ? Input("encoder_attention_mask", batch, 1, tokens) : null));
+    });
+
+    /// <summary>
+    /// Records the model. What belongs to the whole picture (time, added conditions) comes as an image of one pixel, because it is added to every
+    /// pixel. All values are Float32.
+    /// </summary>
+    /// <param name="sample">Noisy latents, [n, h, w, in], of any height and width.</param>
+    /// <param name="timestep">The time of each picture, [n, 1, 1, 1].</param>
+    /// <param name="encoderHiddenStates">The prompt, [n, tokens, <see cref="CrossAttentionDim"/>].</param>
+    /// <param name="textEmbeds">The prompt's pooled embedding, [n, 1, 1, pooled]; needed exactly with <see cref="HasAddedConditions"/>.</param>
+    /// <param name="timeIds">Original size, crop, target size …, [n, 1, 1, k]; needed exactly with <see cref="HasAddedConditions"/>.</param>
+    /// <param name="encoderAttentionMask">1 for tokens of the prompt to look at, 0 for others, [n, 1, tokens]; null to look at all.</param>
+    /// <returns>The prediction, [n, h, w, out].</returns>
+    /// <exception cref="ArgumentException">Added conditions are missing or superfluous.</exception>
+    /// <exception cref="ShapeException">Shapes differ from those above; the message names the layer.</exception>
+    public Value Forward(Value sample, Value timestep, Value encoderHiddenStates, Value? textEmbeds = null, Value? timeIds = null, Value? encoderAttentionMask = null) => Record(sample, () =>
+    {
+        var time = timeEmbedding.Forward(timeProj.Forward(timestep));
+        if (Added(textEmbeds, timeIds) is { } added) time += added;
+        var mask = encoderAttentionMask is null ? null : sample.Graph.Add(new Affine(-MaskedBias, MaskedBias), encoderAttentionMask);
+
+        var x = convIn.Forward(sample);
+        var skips = new Stack<Value>([x]);
+        foreach (var block in downBlocks) x = block.Forward(x, time, encoderHiddenStates, mask, skips);
+        x = midBlock.Forward(x, time, encoderHiddenStates, mask);
+        foreach (var block in upBlocks) x = block.Forward(x, time, encoderHiddenStates, mask, skips);
+        return convOut.Forward(Silu(convNormOut.Forward(x)));
+    });
+
+    private Value? Added(Value? textEmbeds, Value? timeIds)
+    {
+        if (textEmbeds is null != timeIds is null || textEmbeds is null == HasAddedConditions)
+            throw new ArgumentException($"The UNet {(HasAddedConditions ? "needs" : "has no place for")} the added conditions text_embeds and time_ids.", nameof(textEmbeds));
+        return textEmbeds is null ? null : addEmbedding!.Forward(ConcatChannels(textEmbeds, addTimeProj!.Forward(timeIds!)));
+    }
+
+    private static DownBlock2D Down(UNet2DConditionConfig c, int level, ResnetOptions resnet) => new(
+        c.BlockOutChannels[Math.Max(level - 1, 0)], c.BlockOutChannels[level], c.LayersPerBlock[level], resnet,
+        c.DownBlockTypes[level] == UNet2DConditionConfig.CrossAttnDownBlock ? c.Transformers(level) : null,
+        level < c.BlockOutChannels.Length - 1 ? c.DownsamplePadding : null);
+
+    private static UpBlock2D Up(UNet2DConditionConfig c, int index, ResnetOptions resnet)
+    {
+        int coarsest = c.BlockOutChannels.Length - 1, level = coarsest - index;
+        return new(
+            c.BlockOutChannels[Math.Max(level - 1, 0)], c.BlockOutChannels[Math.Min(level + 1, coarsest)], c.BlockOutChannels[level], c.LayersPerBlock[level] + 1, resnet,
+            c.UpBlockTypes[index] == UNet2DConditionConfig.CrossAttnUpBlock ? c.Transformers(level) : null,
+            level > 0);
+    }
+}
