@@ -1,0 +1,32 @@
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>What DDIM, PNDM and LCM share: latents are √ᾱ·x0 + √(1 − ᾱ)·ε at whole timesteps, and there is no table of sigmas.</summary>
+internal abstract class AlphaScheduler : Scheduler
+{
+    private protected AlphaScheduler(ModelConfig config, TrainingNoise training, bool endsAtOne) : base(config)
+    {
+        Training = training;
+        FinalAlpha = config.Bool("set_alpha_to_one", endsAtOne) ? 1 : training.AlphasCumprod[0];
+    }
+
+    public override int TrainTimesteps => Training.Count;
+
+    private protected TrainingNoise Training { get; }
+
+    /// <summary>ᾱ for timesteps before the first: where the run ends.</summary>
+    private protected double FinalAlpha { get; }
+
+    internal override (double Signal, double Noise) SignalAndNoise(ScheduleTables tables, int index)
+    {
+        double alpha = Training.AlphaCumprod(tables.Timesteps[index]);
+        return (Math.Sqrt(alpha), Math.Sqrt(1 - alpha));
+    }
+
+    private protected ScheduleTables Tables(double[] timesteps)
+    {
+        foreach (double t in timesteps) Training.AlphaCumprod(t); // a timestep outside training is refused here
+        return new(timesteps, [], 1);
+    }
+}

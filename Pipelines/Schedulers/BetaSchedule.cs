@@ -1,0 +1,65 @@
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>The noise β added at each training timestep, in float32 as training had it.</summary>
+internal static class BetaSchedule
+{
+    /// <summary>The keys that <see cref="Read"/> and <see cref="TrainingNoise"/> take from a config.</summary>
+    public static readonly string[] Keys = ["num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas"];
+
+    private const int MostTimesteps = 100_000;
+
+    /// <summary>Reads the schedule from a config; the defaults are the class's own.</summary>
+    public static float[] Read(ModelConfig config, double defaultStart = 0.0001, double defaultEnd = 0.02, string defaultSchedule = "linear")
+    {
+        int count = config.Int("num_train_timesteps", 1000);
+        if (count is < 1 or > MostTimesteps) throw config.Wrong("num_train_timesteps", $"between 1 and {MostTimesteps}");
+        float[] betas;
+        if (config.Has("trained_betas"))
+        {
+            betas = [.. config.Doubles("trained_betas").Select(b => (float)b)];
+            if (betas.Length != count) throw config.Wrong("trained_betas", $"a list of num_train_timesteps = {count} numbers; it has {betas.Length}");
+            if (!betas.All(InRange)) throw config.Wrong("trained_betas", "numbers above 0 and at most 1");
+            return betas;
+        }
+
+        double start = Rate(config, "beta_start", defaultStart), end = Rate(config, "beta_end", defaultEnd);
+        return config.String("beta_schedule", defaultSchedule) switch
+        {
+            "linear" => Grid.LinspaceFloat((float)start, (float)end, count),
+            "scaled_linear" => Squares(Grid.LinspaceFloat((float)Math.Sqrt(start), (float)Math.Sqrt(end), count)),
+            "squaredcos_cap_v2" => Cosine(count),
+            _ => throw config.Wrong("beta_schedule", "linear, scaled_linear or squaredcos_cap_v2"),
+        };
+    }
+
+    private static double Rate(ModelConfig config, string key, double fallback)
+    {
+        double value = config.Double(key, fallback);
+        return InRange((float)value) ? value : throw config.Wrong(key, "above 0 and at most 1");
+    }
+
+    private static bool InRange(float beta) => beta is > 0 and <= 1;
+
+    private static float[] Squares(float[] roots)
+    {
+        for (int i = 0; i < roots.Length; i++) roots[i] *= roots[i];
+        return roots;
+    }
+
+    /// <summary>Nichol and Dhariwal, 2021 (arXiv:2102.09672): ᾱ(t) = cos²((t + 0.008) / 1.008 · π/2), β = 1 − ᾱ(t₂)/ᾱ(t₁), at most 0.999.</summary>
+    private static float[] Cosine(int count)
+    {
+        var betas = new float[count];
+        for (int i = 0; i < count; i++)
+            betas[i] = (float)Math.Min(1 - AlphaBar((double)(i + 1) / count) / AlphaBar((double)i / count), 0.999);
+        return betas;
+
+        static double AlphaBar(double t)
+        {
+            double cosine = Math.Cos((t + 0.008) / 1.008 * Math.PI / 2);
+            return cosine * cosine;
+        }
+    }
+}

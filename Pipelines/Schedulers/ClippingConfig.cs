@@ -1,0 +1,32 @@
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>How the predicted x0 is kept in range: thresholding, or else clip_sample, or not at all.</summary>
+internal sealed class ClippingConfig
+{
+    /// <summary>The keys of dynamic thresholding.</summary>
+    public static readonly string[] ThresholdKeys = ["thresholding", "dynamic_thresholding_ratio", "sample_max_value"];
+
+    /// <summary>The keys of plain clipping.</summary>
+    public static readonly string[] ClipKeys = ["clip_sample", "clip_sample_range"];
+
+    /// <summary>Reads the keys.</summary>
+    /// <param name="config">The scheduler's config.</param>
+    /// <param name="clipByDefault">The class's default of clip_sample; null for a class that does not know it.</param>
+    public ClippingConfig(ModelConfig config, bool? clipByDefault = null)
+    {
+        double ratio = config.Double("dynamic_thresholding_ratio", 0.995), maximum = config.Double("sample_max_value", 1);
+        if (ratio is < 0 or > 1) throw config.Wrong("dynamic_thresholding_ratio", "between 0 and 1");
+        if (maximum <= 0) throw config.Wrong("sample_max_value", "above 0");
+        bool clip = clipByDefault is { } fallback && config.Bool("clip_sample", fallback);
+        double range = clipByDefault is null ? 1 : config.Double("clip_sample_range", 1);
+        if (range <= 0) throw config.Wrong("clip_sample_range", "above 0");
+        Instruction = config.Bool("thresholding", false) ? new DynamicThreshold(Slot.Denoised, ratio, maximum)
+            : clip ? new Clamp(Slot.Denoised, -range, range)
+            : null;
+    }
+
+    /// <summary>What is done to <see cref="Slot.Denoised"/>; null for nothing.</summary>
+    public SchedulerInstruction? Instruction { get; }
+}

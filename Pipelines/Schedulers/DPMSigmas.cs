@@ -1,0 +1,90 @@
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>Timesteps and sigmas of DPM-Solver: by timesteps, by a formula for σ, evenly in λ (use_lu_lambdas), or those of rectified flow (use_flow_sigmas).</summary>
+internal sealed class DPMSigmas
+{
+    /// <summary>The keys that the constructor reads.</summary>
+    public static readonly string[] Keys =
+        [.. TimestepSpacing.Keys, .. SigmaSpacing.Keys, "use_lu_lambdas", "use_flow_sigmas", "flow_shift", "final_sigmas_type", "lambda_min_clipped"];
+
+    private readonly TrainingNoise training;
+    private readonly TimestepSpacing timestepSpacing;
+    private readonly SigmaSpacing sigmaSpacing;
+    private readonly bool evenLambdas;
+    private readonly double flowShift;
+    private readonly int lastTimestep;
+
+    /// <summary>Reads the keys.</summary>
+    public DPMSigmas(ModelConfig config, TrainingNoise training)
+    {
+        this.training = training;
+        timestepSpacing = new TimestepSpacing(config, training.Count, "linspace");
+        sigmaSpacing = new SigmaSpacing(config);
+        evenLambdas = config.Bool("use_lu_lambdas", false);
+        IsFlow = config.Bool("use_flow_sigmas", false);
+        flowShift = config.Double("flow_shift", 1);
+        if (flowShift <= 0) throw config.Wrong("flow_shift", "above 0");
+        EndsAtZero = config.Choice("final_sigmas_type", "zero", "sigma_min") == 0;
+        lastTimestep = training.Count;
+        if (config.Has("lambda_min_clipped"))
+        {
+            double least = config.Double("lambda_min_clipped");
+            lastTimestep = training.AlphasCumprod.Count(a => MathF.Log(MathF.Sqrt(a)) - MathF.Log(MathF.Sqrt(1 - a)) >= least);
+            if (lastTimestep < 2) throw config.Wrong("lambda_min_clipped", "so low that two timesteps and more are left");
+        }
+    }
+
+    /// <summary>Latents are (1 − σ)·x0 + σ·ε instead of the variance-preserving mixture.</summary>
+    public bool IsFlow { get; }
+
+    /// <summary>The run ends at σ = 0 instead of the smallest σ of training.</summary>
+    public bool EndsAtZero { get; }
+
+    /// <summary>The timesteps that the model is told, and the sigmas with the one at which the run ends.</summary>
+    public (double[] Timesteps, double[] Sigmas) Tables(int steps)
+    {
+        double[] sigmas;
+        double[] timesteps;
+        if (sigmaSpacing.Kind is { } kind)
+        {
+            sigmas = sigmaSpacing.Sigmas(training.Sigmas[^1], training.Sigmas[0], steps);
+            timesteps = ToTimesteps(sigmas, round: kind == "use_karras_sigmas"); // the others cut the fraction off
+        }
+        else if (evenLambdas)
+        {
+            sigmas = [.. Grid.Linspace(training.LogSigmas[^1], training.LogSigmas[0], steps).Select(Math.Exp)];
+            timesteps = ToTimesteps(sigmas, round: true);
+        }
+        else if (IsFlow)
+        {
+            sigmas = [.. Grid.Linspace(1, 1.0 / training.Count, steps + 1).Select(alpha => Shifted(1 - alpha)).Skip(1).Reverse()];
+            timesteps = [.. sigmas.Select(sigma => Math.Truncate(sigma * training.Count))];
+        }
+        else
+        {
+            timesteps = timestepSpacing.Timesteps(steps, whole: true, lastTimestep, spare: 1);
+            sigmas = AtTimesteps(timesteps);
+        }
+
+        return (timesteps, Ended(sigmas));
+    }
+
+    /// <summary>The tables for timesteps that the caller chose.</summary>
+    /// <exception cref="ArgumentException">The config places the sigmas by a formula.</exception>
+    public (double[] Timesteps, double[] Sigmas) Tables(double[] custom, Scheduler scheduler)
+    {
+        string? formula = sigmaSpacing.Kind ?? (evenLambdas ? "use_lu_lambdas" : IsFlow ? "use_flow_sigmas" : null);
+        return formula is null ? (custom, Ended(AtTimesteps(custom))) : throw scheduler.Refuse($"custom timesteps with {formula}");
+    }
+
+    private double Shifted(double sigma) => flowShift * sigma / (1 + (flowShift - 1) * sigma);
+
+    private double[] AtTimesteps(double[] timesteps) => [.. timesteps.Select(t => SigmaTable.At(training.Sigmas, t))];
+
+    private double[] ToTimesteps(double[] sigmas, bool round) =>
+        [.. sigmas.Select(sigma => SigmaTable.ToTimestep(training.LogSigmas, sigma)).Select(t => round ? Math.Round(t) : Math.Truncate(t))];
+
+    private double[] Ended(double[] sigmas) => SigmaTable.Rounded(sigmas.Append(EndsAtZero ? 0 : training.Sigmas[0]));
+}

@@ -1,0 +1,85 @@
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>Which integral DPM-Solver takes, and whether as an ODE or an SDE (algorithm_type).</summary>
+internal enum DPMAlgorithm
+{
+    /// <summary>dpmsolver++: exact in x0 (Lu et al., 2022, arXiv:2211.01095).</summary>
+    Data,
+
+    /// <summary>sde-dpmsolver++.</summary>
+    DataWithNoise,
+
+    /// <summary>dpmsolver: exact in ε (Lu et al., 2022, arXiv:2206.00927).</summary>
+    Noise,
+
+    /// <summary>sde-dpmsolver.</summary>
+    NoiseWithNoise,
+}
+
+/// <summary>
+/// The numbers of one multistep update x' = Sample·x + Outputs[0]·m₀ + Outputs[1]·m₁ + Outputs[2]·m₂ + Noise·z, with m₀ the present x0 or ε and m₁, m₂ those before it.
+/// </summary>
+internal readonly record struct DPMUpdate(double Sample, double[] Outputs, double Noise);
+
+/// <summary>A point of the noise schedule: x = Alpha·x0 + Sigma·ε, and λ = ln(Alpha/Sigma), infinite at the very end.</summary>
+internal readonly record struct DPMPoint(double Alpha, double Sigma)
+{
+    public double Lambda => Math.Log(Alpha) - Math.Log(Sigma);
+}
+
+/// <summary>DPM-Solver's update formulas in λ. Differences of model outputs are multiplied out, so that a step is one linear combination.</summary>
+internal static class DPMSolver
+{
+    /// <summary>The update from <paramref name="present"/> to <paramref name="next"/>.</summary>
+    /// <param name="algorithm">Which formula.</param>
+    /// <param name="heun">solver_type heun instead of midpoint, for second order; third order has one form.</param>
+    /// <param name="next">Where the step goes.</param>
+    /// <param name="present">Where m₀ was evaluated.</param>
+    /// <param name="before">Where m₁, m₂ were evaluated; as many as the order is above one.</param>
+    public static DPMUpdate Update(DPMAlgorithm algorithm, bool heun, DPMPoint next, DPMPoint present, params ReadOnlySpan<DPMPoint> before)
+    {
+        double h = next.Lambda - present.Lambda;
+        if (h == 0) return new(1, new double[before.Length + 1], 0); // a table that ends on its last sigma: nothing is left to do
+        var (sample, d0, noise) = FirstOrder(algorithm, next, present, h);
+        if (before.Length == 0) return new(sample, [d0], noise);
+
+        // D1 = (m₀ − m₁)/r₀ with r₀ = h₀/h
+        double u = h / (present.Lambda - before[0].Lambda);
+        double d1 = heun || before.Length > 1 ? Linear(algorithm, next, h) : d0 / 2;
+        if (before.Length == 1) return new(sample, [d0 + d1 * u, -d1 * u], noise);
+
+        // D1 = (1 + w)·u·(m₀ − m₁) − w·v·(m₁ − m₂), D2 = s·(u·(m₀ − m₁) − v·(m₁ − m₂)), with w = r₀/(r₀ + r₁), s = 1/(r₀ + r₁)
+        double v = h / (before[0].Lambda - before[1].Lambda);
+        double s = 1 / (1 / u + 1 / v), w = s / u, d2 = Quadratic(algorithm, next, h);
+        double near = d1 * (1 + w) * u + d2 * s * u, far = d1 * w * v + d2 * s * v;
+        return new(sample, [d0 + near, -near - far, far], noise);
+    }
+
+    private static (double Sample, double Output, double Noise) FirstOrder(DPMAlgorithm algorithm, DPMPoint next, DPMPoint present, double h) => algorithm switch
+    {
+        DPMAlgorithm.Data => (next.Sigma / present.Sigma, next.Alpha * (1 - Math.Exp(-h)), 0),
+        DPMAlgorithm.DataWithNoise => (next.Sigma / present.Sigma * Math.Exp(-h), next.Alpha * (1 - Math.Exp(-2 * h)), next.Sigma * Math.Sqrt(1 - Math.Exp(-2 * h))),
+        DPMAlgorithm.Noise => (next.Alpha / present.Alpha, next.Sigma * (1 - Math.Exp(h)), 0),
+        _ => (next.Alpha / present.Alpha, 2 * next.Sigma * (1 - Math.Exp(h)), next.Sigma * Math.Sqrt(Math.Exp(2 * h) - 1)),
+    };
+
+    /// <summary>The factor of D1 that integrates a linear change exactly.</summary>
+    private static double Linear(DPMAlgorithm algorithm, DPMPoint next, double h) => algorithm switch
+    {
+        DPMAlgorithm.Data => next.Alpha * ((Math.Exp(-h) - 1) / h + 1),
+        DPMAlgorithm.DataWithNoise => next.Alpha * ((1 - Math.Exp(-2 * h)) / (-2 * h) + 1),
+        DPMAlgorithm.Noise => -next.Sigma * ((Math.Exp(h) - 1) / h - 1),
+        _ => -2 * next.Sigma * ((Math.Exp(h) - 1) / h - 1),
+    };
+
+    /// <summary>
+    /// The factor of D2, as diffusers has it: half of what the integral of a quadratic change would be for the ODEs, and for sde-dpmsolver++ one that does not
+    /// vanish with h. Third order is therefore not of third order, but the same pictures come out. sde-dpmsolver has none.
+    /// </summary>
+    private static double Quadratic(DPMAlgorithm algorithm, DPMPoint next, double h) => algorithm switch
+    {
+        DPMAlgorithm.Data => -next.Alpha * ((Math.Exp(-h) - 1 + h) / (h * h) - 0.5),
+        DPMAlgorithm.DataWithNoise => next.Alpha * ((1 - Math.Exp(-2 * h) - 2 * h) / (4 * h * h) - 0.5),
+        _ => -next.Sigma * ((Math.Exp(h) - 1 - h) / (h * h) - 0.5),
+    };
+}

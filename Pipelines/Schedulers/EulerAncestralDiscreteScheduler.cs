@@ -1,0 +1,43 @@
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>Euler's method in σ that steps lower than it must and adds noise to come back up, at every step (k-diffusion's sample_euler_ancestral).</summary>
+internal sealed class EulerAncestralDiscreteScheduler(ModelConfig config) : SigmaScheduler(config)
+{
+    public static readonly string[] Keys = [.. BetaSchedule.Keys, "rescale_betas_zero_snr", .. TimestepSpacing.Keys, "prediction_type"];
+
+    private readonly PredictionType prediction = Prediction.Read(config, PredictionType.Epsilon, PredictionType.Sample, PredictionType.VPrediction);
+
+    public override string Name => nameof(EulerAncestralDiscreteScheduler);
+
+    public override IReadOnlyList<string> ConfigKeys => Keys;
+
+    private protected override ScheduleTables MakeTables(ScheduleRequest request)
+    {
+        if (request.Timesteps is not null) throw Refuse("custom timesteps");
+        if (request.Sigmas is not null) throw Refuse("custom sigmas");
+        double[] timesteps = Spacing.Timesteps(request.Steps!.Value, whole: false);
+        return Tables(timesteps, SigmaTable.Rounded(timesteps.Select(t => SigmaTable.At(Training.Sigmas, t)).Append(0)));
+    }
+
+    internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)
+    {
+        if (prediction == PredictionType.Sample) throw PredictionRefused(prediction);
+        double sigma = tables.Sigmas[index];
+        var (up, down) = Split((float)sigma, (float)tables.Sigmas[index + 1]);
+        step.NeedsNoise = true;
+        Advance(step, Denoised(prediction, sigma, sigma), sigma, down, before: 0, after: up);
+    }
+
+    /// <summary>
+    /// up² + down² = to², with up² = to²·(from² − to²)/from². When sigma falls steeply, down is a small difference of float32 numbers in diffusers; it is
+    /// taken in float32 here too, and exactly (to²/from) where float32 finds no root.
+    /// </summary>
+    private static (double Up, double Down) Split(float from, float to)
+    {
+        float up = MathF.Sqrt(to * to * (from * from - to * to) / (from * from));
+        float rest = to * to - up * up;
+        return (up, rest >= 0 ? MathF.Sqrt(rest) : (double)to * to / from);
+    }
+}

@@ -1,0 +1,91 @@
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>Euler's method in σ: Karras et al., 2022 (arXiv:2206.00364), algorithm 2, without noise unless <see cref="ScheduleRequest.SChurn"/> asks for it.</summary>
+internal sealed class EulerDiscreteScheduler : SigmaScheduler
+{
+    public static readonly string[] Keys =
+    [
+        .. BetaSchedule.Keys, "rescale_betas_zero_snr", .. TimestepSpacing.Keys, .. SigmaSpacing.Keys,
+        "prediction_type", "interpolation_type", "timestep_type", "final_sigmas_type",
+    ];
+
+    private readonly PredictionType prediction;
+    private readonly SigmaSpacing sigmaSpacing;
+    private readonly bool logLinear;
+    private readonly bool continuous;
+    private readonly bool endsAtZero;
+
+    public EulerDiscreteScheduler(ModelConfig config) : base(config)
+    {
+        prediction = config.String("prediction_type", "epsilon") == "original_sample"
+            ? PredictionType.Sample // the name of older configs
+            : Prediction.Read(config, PredictionType.Epsilon, PredictionType.Sample, PredictionType.VPrediction);
+        sigmaSpacing = new SigmaSpacing(config);
+        logLinear = config.Choice("interpolation_type", "linear", "log_linear") == 1;
+        // Only v-predicting models are told ln σ / 4; for others the setting has no effect, as in diffusers.
+        continuous = config.Choice("timestep_type", "discrete", "continuous") == 1 && prediction == PredictionType.VPrediction;
+        endsAtZero = config.Choice("final_sigmas_type", "zero", "sigma_min") == 0;
+    }
+
+    public override string Name => nameof(EulerDiscreteScheduler);
+
+    public override IReadOnlyList<string> ConfigKeys => Keys;
+
+    private protected override ScheduleTables MakeTables(ScheduleRequest request)
+    {
+        var (timesteps, sigmas) = request.Sigmas is { } custom ? FromSigmas(CustomSigmas(custom)) : FromTimesteps(request);
+        if (continuous) timesteps = [.. timesteps.Select((_, i) => 0.25 * Math.Log(sigmas[i]))];
+        return Tables(SigmaTable.Rounded(timesteps), sigmas);
+    }
+
+    internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)
+    {
+        double sigma = tables.Sigmas[index];
+        double gamma = request.STMin <= sigma && sigma <= request.STMax
+            ? Math.Min(request.SChurn / (tables.Sigmas.Length - 1), Math.Sqrt(2) - 1)
+            : 0;
+        double sigmaHat = sigma * (gamma + 1);
+        step.NeedsNoise = gamma > 0;
+        Advance(step, Denoised(prediction, sigma, sigmaHat), sigmaHat, tables.Sigmas[index + 1],
+            before: gamma > 0 ? request.SNoise * Math.Sqrt(sigmaHat * sigmaHat - sigma * sigma) : 0, after: 0);
+    }
+
+    private (double[] Timesteps, double[] Sigmas) FromSigmas(double[] sigmas) =>
+        ([.. sigmas.SkipLast(1).Select(sigma => SigmaTable.ToTimestep(Training.LogSigmas, sigma))], sigmas);
+
+    private (double[] Timesteps, double[] Sigmas) FromTimesteps(ScheduleRequest request)
+    {
+        if (request.Timesteps is not null && sigmaSpacing.Kind is { } kind) throw Refuse($"custom timesteps with {kind}");
+        if (request.Timesteps is not null && continuous) throw Refuse("custom timesteps with timestep_type continuous");
+        double[] timesteps = request.Timesteps is { } custom ? CustomTimesteps(custom) : Spacing.Timesteps(request.Steps!.Value, whole: false);
+
+        // The logarithmic table has one sigma more than there are timesteps, before the final one; diffusers walks its first timesteps.Length + 1.
+        double[] sigmas = logLinear
+            ? [.. Grid.LinspaceFloat(Training.LogSigmas[^1], Training.LogSigmas[0], timesteps.Length + 1).Select(log => Math.Exp(log))]
+            : [.. timesteps.Select(t => SigmaTable.At(Training.Sigmas, t))];
+        if (sigmaSpacing.Kind is not null)
+        {
+            sigmas = sigmaSpacing.Sigmas(sigmas[0], sigmas[^1], timesteps.Length);
+            timesteps = [.. sigmas.Select(sigma => SigmaTable.ToTimestep(Training.LogSigmas, sigma))];
+        }
+
+        return (timesteps, SigmaTable.Rounded(sigmas.Append(endsAtZero ? 0 : Training.Sigmas[0])));
+    }
+
+    private double[] CustomSigmas(IReadOnlyList<double> sigmas)
+    {
+        if (sigmas.Count < 2) throw new ArgumentException($"{Name}: {sigmas.Count} sigmas make no step; n steps need n + 1, the last one usually 0.");
+        double[] rounded = SigmaTable.Rounded(sigmas);
+        for (int i = 0; i < rounded.Length; i++)
+        {
+            if (!(rounded[i] >= 0 && double.IsFinite(rounded[i])))
+                throw new ArgumentException($"{Name}: sigmas[{i}] is {sigmas[i]:R}; it must be a finite number, 0 or above.");
+            if (i > 0 && rounded[i] >= rounded[i - 1])
+                throw new ArgumentException($"{Name}: sigmas[{i}] is {sigmas[i]:R}, after {sigmas[i - 1]:R}; sigmas must fall.");
+        }
+
+        return rounded;
+    }
+}

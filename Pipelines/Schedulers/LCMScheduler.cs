@@ -1,0 +1,72 @@
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>Latent consistency models: Luo et al., 2023 (arXiv:2310.04378). Each step jumps to the clean picture and, but for the last, noises it again.</summary>
+internal sealed class LCMScheduler : AlphaScheduler
+{
+    public static readonly string[] Keys =
+    [
+        .. BetaSchedule.Keys, "rescale_betas_zero_snr", .. TimestepSpacing.Keys, .. ClippingConfig.ThresholdKeys, .. ClippingConfig.ClipKeys,
+        "set_alpha_to_one", "prediction_type", "original_inference_steps", "timestep_scaling",
+    ];
+
+    private const double SigmaData = 0.5;
+    private readonly PredictionType prediction;
+    private readonly ClippingConfig clipping;
+    private readonly int originalSteps;
+    private readonly double timestepScaling;
+
+    public LCMScheduler(ModelConfig config)
+        : base(config, TrainingNoise.Read(config, BetaSchedule.Read(config, 0.00085, 0.012, "scaled_linear"), floor: false), endsAtOne: true)
+    {
+        prediction = Prediction.Read(config, PredictionType.Epsilon, PredictionType.Sample, PredictionType.VPrediction);
+        clipping = new ClippingConfig(config, clipByDefault: false);
+        _ = new TimestepSpacing(config, Training.Count, "leading"); // checked but without effect: distillation fixed the timesteps
+        originalSteps = config.Int("original_inference_steps", 50);
+        if (originalSteps < 1 || originalSteps > Training.Count) throw config.Wrong("original_inference_steps", $"between 1 and {Training.Count}");
+        timestepScaling = config.Double("timestep_scaling", 10);
+    }
+
+    public override string Name => nameof(LCMScheduler);
+
+    public override IReadOnlyList<string> ConfigKeys => Keys;
+
+    internal override int HistorySlots => 0;
+
+    private protected override ScheduleTables MakeTables(ScheduleRequest request)
+    {
+        if (request.Sigmas is not null) throw Refuse("custom sigmas");
+        if (request.Timesteps is { } custom) return Tables(CustomTimesteps(custom));
+        int steps = request.Steps!.Value;
+        if (steps > originalSteps)
+            throw new ArgumentException($"{Name}: steps is {steps}; it must be at most original_inference_steps, {originalSteps}, from which the timesteps are chosen.");
+
+        // Evenly chosen, noisiest first, from the timesteps of distillation: k − 1, 2k − 1, …
+        int stride = Training.Count / originalSteps;
+        return Tables([.. Grid.Linspace(0, originalSteps, steps, endpoint: false).Select(place => (originalSteps - Math.Floor(place)) * stride - 1)]);
+    }
+
+    internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)
+    {
+        double timestep = tables.Timesteps[index], from = Training.AlphaCumprod(timestep);
+        bool last = index == tables.Timesteps.Length - 1;
+        double to = last ? 1 : Training.AlphaCumprod(tables.Timesteps[index + 1], FinalAlpha);
+        double signal = Math.Sqrt(to);
+        step.NeedsNoise = !last;
+
+        // Boundary condition: at timestep 0 the result is the sample itself.
+        double scaled = timestep * timestepScaling, square = scaled * scaled + SigmaData * SigmaData;
+        double skip = SigmaData * SigmaData / square, output = scaled / Math.Sqrt(square);
+
+        var x0 = Prediction.Denoised(prediction, Math.Sqrt(from), Math.Sqrt(1 - from));
+        step.Denoise(x0);
+        if (step.ClipDenoised(clipping))
+            step.Combine(Slot.Sample, (Slot.Denoised, signal * output), (Slot.Sample, signal * skip), (Slot.Noise, Math.Sqrt(1 - to)));
+        else
+            step.Combine(Slot.Sample,
+                (Slot.Sample, signal * (output * x0.Sample + skip)),
+                (Slot.ModelOutput, signal * output * x0.Output),
+                (Slot.Noise, Math.Sqrt(1 - to)));
+    }
+}

@@ -1,0 +1,111 @@
+using System.Text.Json;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>
+/// A sampling method with its settings, under diffusers' names and with diffusers' meaning (0.32.2). It never touches tensors: <see cref="CreateSchedule"/> computes
+/// tables and step programs of plain numbers that a device executes. Immutable and safe to share.
+/// </summary>
+public abstract class Scheduler
+{
+    private protected Scheduler(ModelConfig config) => Source = config.File;
+
+    /// <summary>diffusers' class name.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The config keys that this scheduler reads.</summary>
+    public abstract IReadOnlyList<string> ConfigKeys { get; }
+
+    /// <summary>Model evaluations per denoising step, diffusers' <c>order</c>: 1 here, 2 for Heun and its like.</summary>
+    public virtual int Order => 1;
+
+    /// <summary>
+    /// True when the model predicts a variance behind the noise, twice the channels (variance_type learned, learned_range): the caller then
+    /// hands the scheduler the first half of the channels.
+    /// </summary>
+    public virtual bool ModelPredictsVariance => false;
+
+    /// <summary>Number of timesteps in training.</summary>
+    public abstract int TrainTimesteps { get; }
+
+    /// <summary>diffusers' class names of the schedulers there are.</summary>
+    public static IReadOnlyList<string> Names => SchedulerCatalog.ClassNames;
+
+    /// <summary>The short names, as <c>dpmpp_2m_karras</c>.</summary>
+    public static IReadOnlyList<string> Aliases => SchedulerCatalog.Aliases;
+
+    /// <summary>Every config key that some scheduler reads. A key outside this list has no effect anywhere.</summary>
+    public static IReadOnlyList<string> KnownConfigKeys => SchedulerCatalog.ConfigKeys;
+
+    /// <summary>Makes the scheduler that a configuration describes. Keys it does not know are ignored, as in diffusers, so a config made for another scheduler serves too.</summary>
+    /// <param name="config">scheduler_config.json.</param>
+    /// <param name="name">A class name of diffusers or a short name, upper or lower case; null takes the config's <c>_class_name</c>. A short name may bring settings (dpmpp_2m_karras: use_karras_sigmas).</param>
+    /// <param name="overrides">Settings that win over the config and over those of a short name.</param>
+    /// <exception cref="ArgumentException">No scheduler has that name; the message lists those there are.</exception>
+    /// <exception cref="ModelFileException">A setting has the wrong type or a value that the scheduler cannot take.</exception>
+    public static Scheduler FromConfig(ModelConfig config, string? name = null, IEnumerable<KeyValuePair<string, JsonElement>>? overrides = null)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return SchedulerCatalog.Create(config, name, overrides ?? []);
+    }
+
+    /// <summary>Computes the tables and programs of one run that begins at evaluation 0; see <see cref="Schedule.BeginningAt"/>.</summary>
+    /// <param name="request">The number of steps, or custom timesteps or sigmas, and the run's options. An integer will do.</param>
+    /// <exception cref="ArgumentException">The request is one that this scheduler cannot serve.</exception>
+    /// <exception cref="ModelFileException">The configuration leads to numbers that cannot be computed with.</exception>
+    public Schedule CreateSchedule(ScheduleRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return new(this, request, CreateTables(request), 0);
+    }
+
+    internal string Source { get; }
+
+    internal abstract int HistorySlots { get; }
+
+    /// <summary>Tables for a checked request.</summary>
+    private protected abstract ScheduleTables MakeTables(ScheduleRequest request);
+
+    /// <summary>Writes the program that follows evaluation <paramref name="index"/>, of which <paramref name="done"/> came before in this run.</summary>
+    internal abstract void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done);
+
+    /// <summary>α and σ such that the sample at an evaluation is α·x0 + σ·ε.</summary>
+    internal abstract (double Signal, double Noise) SignalAndNoise(ScheduleTables tables, int index);
+
+    internal virtual double InputScale(ScheduleTables tables, int index) => 1;
+
+    internal ScheduleTables CreateTables(ScheduleRequest request)
+    {
+        request.Check();
+        if (request.Steps is { } steps && (steps < 1 || steps > TrainTimesteps))
+            throw new ArgumentException($"{Name}: steps is {steps}; it must be between 1 and the {TrainTimesteps} timesteps of training.");
+        var tables = MakeTables(request);
+        if (tables.Timesteps.Length == 0 || !tables.Timesteps.Concat(tables.Sigmas).Append(tables.InitNoiseSigma).All(double.IsFinite))
+            throw new ModelFileException(Source, $"{Name}: these settings give timesteps or sigmas that are not finite numbers.");
+        return tables;
+    }
+
+    /// <summary>The answer to a kind of request that the scheduler does not know.</summary>
+    internal ArgumentException Refuse(string what) => new($"{Name} cannot use {what}.");
+
+    /// <summary>The answer to a prediction type whose tables exist but whose steps do not.</summary>
+    private protected ModelFileException PredictionRefused(PredictionType prediction) =>
+        new(Source, $"'prediction_type' is {Prediction.NameOf(prediction)}; for {Name} it must be epsilon or v_prediction.");
+
+    /// <summary>Custom timesteps, whole and falling, within training.</summary>
+    internal double[] CustomTimesteps(IReadOnlyList<double> timesteps)
+    {
+        if (timesteps.Count == 0) throw new ArgumentException($"{Name}: timesteps is empty; give at least one.");
+        for (int i = 0; i < timesteps.Count; i++)
+        {
+            double t = timesteps[i];
+            if (!(t >= 0 && t <= TrainTimesteps - 1) || t != Math.Floor(t))
+                throw new ArgumentException($"{Name}: timesteps[{i}] is {t:R}; it must be a whole number between 0 and {TrainTimesteps - 1}.");
+            if (i > 0 && t >= timesteps[i - 1])
+                throw new ArgumentException($"{Name}: timesteps[{i}] is {t:R}, after {timesteps[i - 1]:R}; timesteps must fall.");
+        }
+
+        return [.. timesteps];
+    }
+}

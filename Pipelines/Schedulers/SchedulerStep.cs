@@ -1,0 +1,28 @@
+using System.Collections.Immutable;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>What a device computes after one model evaluation. Built when the schedule is made; running it allocates nothing and reads nothing back.</summary>
+public sealed class SchedulerStep
+{
+    internal SchedulerStep(bool needsNoise, ImmutableArray<SchedulerInstruction> instructions, ImmutableArray<SchedulerInstruction> preview) =>
+        (NeedsNoise, Instructions, Preview) = (needsNoise, instructions, preview);
+
+    /// <summary>
+    /// True when the caller must fill <see cref="Slot.Noise"/> with fresh standard normal numbers first. Steps draw exactly where diffusers draws, so that
+    /// a seed means the same picture, even where the last draw is multiplied by zero.
+    /// </summary>
+    public bool NeedsNoise { get; }
+
+    /// <summary>Turns <see cref="Slot.Sample"/> into the sample of the next evaluation, in this order.</summary>
+    public ImmutableArray<SchedulerInstruction> Instructions { get; }
+
+    /// <summary>
+    /// Puts the predicted clean latents x0 into <see cref="Slot.Denoised"/> and changes nothing else; for pictures of the work in progress.
+    /// Optional; to be run before <see cref="Instructions"/> (which may repeat it).
+    /// </summary>
+    public ImmutableArray<SchedulerInstruction> Preview { get; }
+
+    /// <summary>The instructions, one a line.</summary>
+    public override string ToString() => string.Join(Environment.NewLine, Instructions);
+}

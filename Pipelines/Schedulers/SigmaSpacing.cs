@@ -1,0 +1,55 @@
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>Noise levels placed by a formula instead of by timesteps: use_karras_sigmas, use_exponential_sigmas, use_beta_sigmas.</summary>
+internal sealed class SigmaSpacing
+{
+    /// <summary>The keys that the constructor reads.</summary>
+    public static readonly string[] Keys = ["use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "sigma_min", "sigma_max"];
+
+    private readonly double? minimum;
+    private readonly double? maximum;
+
+    /// <summary>Reads the switches and the bounds.</summary>
+    public SigmaSpacing(ModelConfig config)
+    {
+        string[] chosen = [.. Keys[..3].Where(key => config.Bool(key, false))];
+        if (chosen.Length > 1) throw config.Wrong(chosen[1], $"false when {chosen[0]} is true; only one spacing can be used");
+        Kind = chosen.Length == 0 ? null : chosen[0];
+        minimum = Bound(config, "sigma_min");
+        maximum = Bound(config, "sigma_max");
+        if (minimum >= maximum) throw config.Wrong("sigma_min", $"less than sigma_max, {maximum:R}");
+    }
+
+    /// <summary>The key of the spacing that is switched on; null when timesteps place the noise levels.</summary>
+    public string? Kind { get; }
+
+    /// <summary>Falling noise levels between the bounds of the config, or else those given.</summary>
+    /// <param name="high">The noisiest of the sigmas that timesteps would give.</param>
+    /// <param name="low">The cleanest.</param>
+    /// <param name="steps">How many.</param>
+    public double[] Sigmas(double high, double low, int steps)
+    {
+        high = maximum ?? high;
+        low = minimum ?? low;
+        return Kind switch
+        {
+            "use_karras_sigmas" => Karras(high, low, steps),
+            "use_exponential_sigmas" => [.. Grid.Linspace(Math.Log(high), Math.Log(low), steps).Select(Math.Exp)],
+            _ => [.. Grid.Linspace(0, 1, steps).Select(u => low + BetaDistribution.Quantile(1 - u, 0.6, 0.6) * (high - low))],
+        };
+    }
+
+    /// <summary>Karras et al., 2022 (arXiv:2206.00364), equation 5, with ρ = 7.</summary>
+    private static double[] Karras(double high, double low, int steps)
+    {
+        const double rho = 7;
+        double from = Math.Pow(high, 1 / rho), to = Math.Pow(low, 1 / rho);
+        return [.. Grid.Linspace(0, 1, steps).Select(u => Math.Pow(from + u * (to - from), rho))];
+    }
+
+    private static double? Bound(ModelConfig config, string key) => !config.Has(key) ? null
+        : config.Double(key) is > 0 and <= float.MaxValue and var value ? value
+        : throw config.Wrong(key, "above 0");
+}

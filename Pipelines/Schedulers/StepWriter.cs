@@ -1,0 +1,49 @@
+using System.Collections.Immutable;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>Collects one step's program and refuses numbers that no device could use.</summary>
+internal sealed class StepWriter(Scheduler scheduler, int index, double timestep)
+{
+    private readonly List<SchedulerInstruction> instructions = [];
+    private readonly List<SchedulerInstruction> preview = [];
+
+    /// <summary>True when the step draws noise, used or not.</summary>
+    public bool NeedsNoise { get; set; }
+
+    /// <summary>target = Σ coefficient · slot; terms with coefficient 0 are left out.</summary>
+    public void Combine(Slot target, params ReadOnlySpan<(Slot Slot, double Coefficient)> terms) => instructions.Add(Combination(target, terms));
+
+    /// <summary>The x0 that the prediction means: Denoised = blend of sample and model output (and of churn noise). A preview only, unless it is clipped.</summary>
+    public void Denoise(Blend blend, double noise = 0) =>
+        preview.Add(Combination(Slot.Denoised, [(Slot.Sample, blend.Sample), (Slot.ModelOutput, blend.Output), (Slot.Noise, noise)]));
+
+    /// <summary>Applies the clipping of x0 that the config asks for, then makes x0 part of the program. False, and nothing done, when it asks for none.</summary>
+    public bool ClipDenoised(ClippingConfig clipping)
+    {
+        if (clipping.Instruction is not { } clip) return false;
+        preview.Add(clip);
+        instructions.AddRange(preview);
+        return true;
+    }
+
+    /// <summary>The finished step.</summary>
+    public SchedulerStep Finish() => new(NeedsNoise, [.. instructions], [.. preview]);
+
+    private LinearCombination Combination(Slot target, ReadOnlySpan<(Slot Slot, double Coefficient)> terms)
+    {
+        var kept = ImmutableArray.CreateBuilder<Term>(terms.Length);
+        foreach (var (slot, coefficient) in terms)
+        {
+            if (!double.IsFinite(coefficient)) throw NotFinite(target, slot);
+            if (coefficient != 0) kept.Add(new Term(slot, coefficient));
+        }
+
+        return new LinearCombination(target, kept.ToImmutable());
+    }
+
+    private ModelFileException NotFinite(Slot target, Slot slot) => new(scheduler.Source,
+        $"{scheduler.Name} cannot take step {index} (timestep {timestep:R}): the factor of {slot} in {target} is not a finite number. "
+        + "The noise schedule leaves no signal or no noise there; epsilon prediction cannot begin at zero SNR, and neighbouring steps need different sigmas.");
+}

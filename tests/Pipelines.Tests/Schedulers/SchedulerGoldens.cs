@@ -1,0 +1,47 @@
+using System.Text;
+using System.Text.Json;
+using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines.Tests;
+
+/// <summary>The recorded tables and runs of diffusers' schedulers, as far as they are of classes that we have.</summary>
+internal static class SchedulerGoldens
+{
+    public const string TablesSet = "schedulers/scheduler_tables";
+    public const string TracesSet = "schedulers/scheduler_traces";
+    public const string MiscSet = "schedulers/scheduler_misc";
+    public const string FromTheMiddle = "img2img/";
+
+    public static Golden Tables => Golden.Open(TablesSet);
+
+    public static Golden Traces => Golden.Open(TracesSet);
+
+    public static Golden Misc => Golden.Open(MiscSet);
+
+    /// <summary>Theory data: the ids of a set's cases of our classes. In ids the class name stands first, or after a prefix.</summary>
+    public static TheoryData<string> Ids(string set, string prefix = "") =>
+        [.. Golden.Ids(set).Where(id => id.StartsWith(prefix, StringComparison.Ordinal) && Scheduler.Names.Contains(id[prefix.Length..].Split('/')[0]))];
+
+    /// <summary>How many cases of our classes the file itself holds, counted by class_name and not by id.</summary>
+    public static int CountIn(Golden set) =>
+        set.Json.GetProperty("cases").EnumerateArray().Count(c => c.TryGetProperty("class_name", out var name) && Scheduler.Names.Contains(name.GetString()));
+
+    /// <summary>The scheduler of a case; traces keep its settings with the table of the same class and variant.</summary>
+    public static Scheduler SchedulerOf(GoldenCase golden)
+    {
+        string name = golden.Json.GetProperty("class_name").GetString()!;
+        string variant = golden.Json.GetProperty("variant").GetString()!;
+        return FromJson(Tables[$"{name}/{variant}"].Params.GetRawText(), name);
+    }
+
+    public static Scheduler FromJson(string json, string? name = null) => Scheduler.FromConfig(Config(json), name);
+
+    public static ModelConfig Config(string json) => ModelConfig.Parse(Encoding.UTF8.GetBytes(json), "scheduler_config.json");
+
+    /// <summary>One step's part of a tensor whose first dimension counts steps.</summary>
+    public static double[] Row(float[] values, int row, int width) => [.. values[(row * width)..((row + 1) * width)].Select(v => (double)v)];
+
+    public static double Number(JsonElement json, string key, double fallback) =>
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(key, out var value) ? value.GetDouble() : fallback;
+}

@@ -1,0 +1,108 @@
+using ILGpuDiffusion.Cases;
+
+namespace ILGpuDiffusion.Pipelines.Tests;
+
+/// <summary>Step programs against every recorded run, after every step.</summary>
+public class SchedulerTraceTests
+{
+    /// <summary>
+    /// The recorded runs are float32 and their set has no float64 figure beside them. A step there is 5 to 10 roundings of 6e-8 of the largest operand, and the errors of up to 29 evaluations add up; so errors are
+    /// measured against the largest latent that the run has had. Found: at most 8e-7 with our steps run in double, 1.2e-6 in float32.
+    /// </summary>
+    internal const double Tolerance = 2.5e-6;
+
+    public static TheoryData<string> Ids => SchedulerGoldens.Ids(SchedulerGoldens.TracesSet);
+
+    [Theory(SkipTestWithoutData = true)]
+    [MemberData(nameof(Ids))]
+    public void Steps_EqualThoseRecorded(string id)
+    {
+        var golden = SchedulerGoldens.Traces[id];
+        var schedule = SchedulerGoldens.SchedulerOf(golden).CreateSchedule(new ScheduleRequest
+        {
+            Steps = golden.Json.GetProperty("num_steps").GetInt32(),
+            Eta = SchedulerGoldens.Number(golden.Json, "eta", 0),
+            SChurn = SchedulerGoldens.Number(golden.Params, "s_churn", 0),
+            STMin = SchedulerGoldens.Number(golden.Params, "s_tmin", 0),
+            STMax = SchedulerGoldens.Number(golden.Params, "s_tmax", double.PositiveInfinity),
+            SNoise = SchedulerGoldens.Number(golden.Params, "s_noise", 1),
+        });
+        float[] timesteps = golden.Input("timesteps");
+        Assert.Equal(timesteps.Length, schedule.Timesteps.Count);
+        for (int i = 0; i < timesteps.Length; i++) Assert.Equal(timesteps[i], schedule.Timesteps[i], 1e-4);
+
+        Follow(golden, schedule, golden.Input("start"), single: false);
+        Follow(golden, schedule, golden.Input("start"), single: true);
+    }
+
+    [Fact]
+    public void Steps_OfNoCaseAreSkipped() => Assert.Equal(SchedulerGoldens.CountIn(SchedulerGoldens.Traces), Ids.Count);
+
+    [Fact]
+    public void WhatDiffusersRefuses_IsRefused()
+    {
+        int refused = 0;
+        foreach (var entry in SchedulerGoldens.Tables.Json.GetProperty("not_recorded").EnumerateArray())
+        {
+            string[] parts = entry[0].GetString()!.Split('/');
+            if (!Scheduler.Names.Contains(parts[0])) continue;
+            var scheduler = SchedulerGoldens.SchedulerOf(SchedulerGoldens.Tables[$"{parts[0]}/{parts[1]}"]);
+            int steps = int.Parse(parts[2], System.Globalization.CultureInfo.InvariantCulture);
+
+            // Not a refusal: float32 finds no square root there (EulerAncestralDiscreteScheduler.Split); ours is finite.
+            if (entry[2].GetString()!.Contains("non-finite", StringComparison.Ordinal))
+            {
+                Assert.NotNull(scheduler.CreateSchedule(steps).Step(0));
+                continue;
+            }
+
+            var error = Assert.ThrowsAny<Exception>(() => scheduler.CreateSchedule(steps));
+            Assert.Contains(scheduler.Name, error.Message, StringComparison.Ordinal);
+            Assert.True(error is ArgumentException or Layers.ModelFileException, error.ToString());
+            refused++;
+        }
+
+        Assert.Equal(11, refused);
+    }
+
+    /// <summary>Runs a schedule over recorded model outputs and noise and compares inputs, x0 and samples.</summary>
+    internal static void Follow(GoldenCase golden, Schedule schedule, float[] start, bool single)
+    {
+        int width = start.Length, first = schedule.BeginIndex, draws = 0;
+        float[] outputs = golden.Input("model_output"), samples = golden.Output("prev_sample");
+        float[] noise = golden.Inputs.ContainsKey("noise") ? golden.Input("noise") : [];
+        float[]? inputs = golden.Outputs.ContainsKey("model_input") ? golden.Output("model_input") : null;
+        float[]? denoised = golden.Outputs.ContainsKey("pred_original_sample") ? golden.Output("pred_original_sample") : null;
+        var run = new StepRunner(schedule, width, single);
+        run[Slot.Sample] = SchedulerGoldens.Row(start, 0, width);
+        double largest = run[Slot.Sample].Max(Math.Abs);
+        for (int row = 0; row < schedule.Timesteps.Count - first; row++)
+        {
+            int index = first + row;
+            double scale = schedule.InputScale(index);
+            if (inputs is not null) Compare("model input", inputs, row, [.. run[Slot.Sample].Select(v => v * scale)], largest * scale);
+
+            run[Slot.ModelOutput] = SchedulerGoldens.Row(outputs, row, width);
+            if (schedule.Step(index).NeedsNoise) run[Slot.Noise] = SchedulerGoldens.Row(noise, draws++, width);
+            if (denoised is not null)
+            {
+                run.Preview(index);
+                Compare("x0", denoised, row, run[Slot.Denoised], Math.Max(largest, run[Slot.Denoised].Max(Math.Abs)));
+            }
+
+            run.Step(index);
+            largest = Math.Max(largest, SchedulerGoldens.Row(samples, row, width).Max(Math.Abs));
+            Compare("sample", samples, row, run[Slot.Sample], largest);
+        }
+
+        Assert.Equal(samples.Length, width * (schedule.Timesteps.Count - first));
+        Assert.Equal(noise.Length, width * draws);
+
+        void Compare(string name, float[] expected, int row, double[] actual, double magnitude)
+        {
+            double error = SchedulerGoldens.Row(expected, row, width).Zip(actual, (e, a) => Math.Abs(e - a)).Max();
+            Assert.True(error <= Tolerance * magnitude,
+                $"{golden.Name}: {name} of evaluation {first + row} is off by {error / magnitude:g3} of {magnitude:g4} in {(single ? "float32" : "double")}; allowed {Tolerance:g3}.");
+        }
+    }
+}
