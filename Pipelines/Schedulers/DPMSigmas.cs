@@ -27,13 +27,9 @@ internal sealed class DPMSigmas
         flowShift = config.Double("flow_shift", 1);
         if (flowShift <= 0) throw config.Wrong("flow_shift", "above 0");
         EndsAtZero = config.Choice("final_sigmas_type", "zero", "sigma_min") == 0;
-        lastTimestep = training.Count;
-        if (config.Has("lambda_min_clipped"))
-        {
-            double least = config.Double("lambda_min_clipped");
-            lastTimestep = training.AlphasCumprod.Count(a => MathF.Log(MathF.Sqrt(a)) - MathF.Log(MathF.Sqrt(1 - a)) >= least);
-            if (lastTimestep < 2) throw config.Wrong("lambda_min_clipped", "so low that two timesteps and more are left");
-        }
+        double least = config.Double("lambda_min_clipped", double.NegativeInfinity);
+        lastTimestep = training.AlphasCumprod.Count(a => MathF.Log(MathF.Sqrt(a)) - MathF.Log(MathF.Sqrt(1 - a)) >= least);
+        if (lastTimestep < 1) throw config.Wrong("lambda_min_clipped", "so low that some timesteps are left");
     }
 
     /// <summary>Latents are (1 − σ)·x0 + σ·ε instead of the variance-preserving mixture.</summary>
