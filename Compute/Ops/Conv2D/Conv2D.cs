@@ -10,7 +10,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>Accumulates in float32 whatever the weights' storage.</remarks>
 public sealed record Conv2D(int Stride = 1, int PaddingBefore = 0, int PaddingAfter = 0) : Op
 {
-    private static readonly KernelSet Set = new("conv2d");
+    private static readonly KernelSet Set = new("conv2d", CpuKernel.Variant("cpu/packed", Conv2DCpu.Bind));
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

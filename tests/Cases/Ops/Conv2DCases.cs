@@ -1,0 +1,74 @@
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Cases;
+
+/// <summary>Convolutions of SDXL's UNet and VAE in small, and what lies at their edges.</summary>
+public sealed class Conv2DCases : IOpCases
+{
+    private const double Float32Sums = 4e-6; // random sums of up to 2880 products of rms 1: 2^-24 · √2880 = 3.2e-6 of the rms of all
+
+    public Type Op => typeof(Conv2D);
+
+    public IEnumerable<OpCase> Cases =>
+    [
+        Case("one pixel, padded", new(1, 1, 1), [1, 1, 1, 1], 1, 3),
+        Case("one pixel, unpadded", new(), [1, 3, 3, 5], 2, 3),
+        Case("pointwise", new(), [2, 5, 3, 24], 17, 1),
+        Case("pointwise, stride 2", new(2), [1, 5, 4, 10], 9, 1),
+        Case("latents in", new(1, 1, 1), [2, 9, 7, 4], 40, 3),
+        Case("colours in", new(1, 1, 1), [1, 8, 8, 3], 33, 3),
+        Case("latents out", new(1, 1, 1), [1, 8, 6, 40], 4, 3),
+        Case("odd sizes", new(1, 1, 1), [2, 7, 5, 13], 19, 3),
+        Case("stride 2, both sides padded", new(2, 1, 1), [1, 9, 8, 16], 24, 3),
+        Case("stride 2, padded after only", new(2, 0, 1), [1, 8, 9, 8], 8, 3),
+        Case("stride 3, padded before only", new(3, 2, 0), [1, 11, 7, 5], 6, 3),
+        Case("5 by 5", new(2, 2, 2), [1, 13, 17, 8], 12, 5),
+        Case("padding wider than the image", new(1, 3, 3), [1, 2, 2, 6], 5, 3),
+        Case("several images, several blocks", new(1, 1, 1), [3, 11, 9, 70], 30, 3),
+        Case("SDXL, part of 16 by 16", new(1, 1, 1), [1, 16, 16, 320], 64, 3),
+        Case("more than a block of pixels", new(1, 1, 1), [1, 40, 20, 8], 40, 3),
+        Case("no bias", new(1, 1, 1), [1, 4, 4, 16], 16, 3, bias: false),
+        Case("bfloat16 weights", new(1, 1, 1), [1, 5, 5, 20], 36, 3, DType.BFloat16),
+        Case("float16 weights", new(1, 1, 1), [1, 5, 5, 20], 36, 3, DType.Float16),
+        Case("column view", new(1, 1, 1), [2, 5, 6, 24], 20, 3, padding: 16),
+        Case("column view, pointwise", new(), [2, 5, 6, 24], 20, 1, padding: 16),
+        new("kernel wider than high", new Conv2D(), [CaseTensor.Normal([1, 6, 7, 3], 1), CaseTensor.Normal([4, 3, 2, 5], 2)], Float32Sums),
+    ];
+
+    public double[] Reference(Op op, ReferenceTensor[] inputs, Shape output)
+    {
+        var conv = (Conv2D)op;
+        var (x, w) = (inputs[0], inputs[1]);
+        int height = x.Shape[1], width = x.Shape[2], ci = x.Shape[3], co = w.Shape[0], kh = w.Shape[2], kw = w.Shape[3];
+        double[] y = new double[output.Count];
+        for (int pixel = 0; pixel < output.Rows; pixel++)
+        {
+            int px = pixel % output[2], py = pixel / output[2] % output[1], n = pixel / output[2] / output[1];
+            for (int c = 0; c < co; c++)
+            {
+                double sum = inputs.Length > 2 ? inputs[2].Values[c] : 0;
+                for (int ky = 0; ky < kh; ky++)
+                {
+                    for (int kx = 0; kx < kw; kx++)
+                    {
+                        int fromY = py * conv.Stride + ky - conv.PaddingBefore, fromX = px * conv.Stride + kx - conv.PaddingBefore;
+                        if (fromY < 0 || fromY >= height || fromX < 0 || fromX >= width) continue;
+                        var from = x.Row((n * height + fromY) * width + fromX);
+                        for (int i = 0; i < ci; i++) sum += from[i] * w.Values[((c * ci + i) * kh + ky) * kw + kx];
+                    }
+                }
+
+                y[pixel * co + c] = sum;
+            }
+        }
+
+        return y;
+    }
+
+    private static OpCase Case(string name, Conv2D op, Shape x, int channels, int kernel, DType weights = DType.Float32, bool bias = true, int padding = 0)
+    {
+        CaseTensor image = CaseTensor.Normal(x, 1, padding: padding);
+        CaseTensor w = CaseTensor.Normal([channels, x.Last, kernel, kernel], 2, 1 / Math.Sqrt(x.Last * kernel * kernel), weights);
+        return new(name, op, bias ? [image, w, CaseTensor.Normal([channels], 3, dtype: weights)] : [image, w], Float32Sums);
+    }
+}
