@@ -13,11 +13,17 @@ public sealed record CaseTensor(Shape Shape, Func<long, double> Values, DType DT
     /// <summary>Standard normal values times a scale, from a seed.</summary>
     public static CaseTensor Normal(Shape shape, int seed, double scale = 1, DType dtype = DType.Float32, int padding = 0)
     {
+        var values = new Lazy<double[]>(() => NormalValues(shape.Count, seed, scale)); // listing cases must not draw their numbers
+        return new CaseTensor(shape, i => values.Value[i], dtype, padding);
+    }
+
+    private static double[] NormalValues(long count, int seed, double scale)
+    {
         var random = new Random(seed);
-        double[] values = new double[shape.Count];
+        double[] values = new double[count];
         for (int i = 0; i < values.Length; i++)
             values[i] = scale * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
-        return new CaseTensor(shape, i => values[i], dtype, padding);
+        return values;
     }
 
     /// <summary>Given values.</summary>
