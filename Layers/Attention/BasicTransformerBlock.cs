@@ -11,8 +11,10 @@ public sealed class BasicTransformerBlock : Layer
     /// <param name="dim">Width of the tokens.</param>
     /// <param name="heads">Number of heads; divides <paramref name="dim"/>.</param>
     /// <param name="crossAttentionDim">Width of the prompt's tokens.</param>
+    /// <exception cref="ArgumentException">The heads do not divide the width.</exception>
     public BasicTransformerBlock(int dim, int heads, int crossAttentionDim)
     {
+        if (heads <= 0 || dim % heads != 0) throw new ArgumentException($"{dim} channels cannot be split among {heads} heads.", nameof(heads));
         norm1 = Child("norm1", new LayerNorm(dim));
         attn1 = Child("attn1", new Attention(dim, null, heads, dim / heads));
         norm2 = Child("norm2", new LayerNorm(dim));
