@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Layers;
 /// A model's weights by name, from one file or from several shards. It remembers which tensors were asked for, so that those a model does not
 /// know can be reported. Safe for several threads; disposing it makes its tensors invalid.
 /// </summary>
-public sealed class Checkpoint : IDisposable
+public sealed class Checkpoint : IWeightSource, IDisposable
 {
     private readonly Dictionary<string, WeightTensor> tensors = new(StringComparer.Ordinal);
     private readonly List<SafetensorsFile> files = [];
@@ -19,6 +19,10 @@ public sealed class Checkpoint : IDisposable
 
     /// <summary>The names of all tensors. <c>text_model.embeddings.position_ids</c>, which old text encoders store although it is only 0, 1, 2 …, is left out.</summary>
     public IReadOnlyCollection<string> Names => tensors.Keys;
+
+    string IWeightSource.Location => Source;
+
+    IEnumerable<string> IWeightSource.Names => Names;
 
     /// <summary>The tensors that were never asked for, sorted.</summary>
     public IReadOnlyList<string> Unused
@@ -68,6 +72,8 @@ public sealed class Checkpoint : IDisposable
         lock (unused) unused.Remove(name);
         return tensor;
     }
+
+    Tensor? IWeightSource.Find(string name) => Find(name)?.ToTensor();
 
     /// <summary>A tensor that a model needs, in the shape that its configuration gives.</summary>
     /// <param name="name">The tensor's name.</param>

@@ -31,6 +31,10 @@ public sealed class WeightTensor
     /// <summary>Its bytes, when they are no more than 2 GB.</summary>
     public ReadOnlySpan<byte> Span => File.Bytes(entry);
 
+    /// <summary>The mapped bytes as a tensor in host memory: nothing is copied, and it is valid as long as the file is open.</summary>
+    /// <exception cref="ModelFileException">The file's type has no counterpart.</exception>
+    public unsafe Tensor ToTensor() => new(HostBuffer.Borrow((nint)Pointer, Bytes, File), 0, DType, Shape);
+
     /// <summary>A copy of its values as floats.</summary>
     /// <exception cref="ModelFileException">It is not of a float type.</exception>
     public float[] ReadFloats() => File.ReadFloats(Name);

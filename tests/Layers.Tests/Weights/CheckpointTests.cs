@@ -183,6 +183,23 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
+    public void WeightSource_GivesTheMappedBytesAsTensors()
+    {
+        var writer = new SafetensorsWriter();
+        writer.Add("w", DType.Float32, [2, 3], new float[] { 1, 2, 3, 4, 5, 6 });
+        writer.Add("none", DType.Float16, [0], Array.Empty<float>());
+        writer.Save(At("model.safetensors"));
+        using var checkpoint = Checkpoint.OpenFolder(folder.FullName);
+        IWeightSource source = checkpoint;
+        Assert.Equal((At("model.safetensors"), "none w"), (source.Location, string.Join(' ', source.Names.Order())));
+        Assert.Null(source.Find("v"));
+        Assert.Equal([1, 2, 3, 4, 5, 6], source.Find("w")!.Span<float>().ToArray());
+        Assert.Equal("Float32[2, 3]", source.Find("w")!.ToString());
+        Assert.Equal(0, source.Find("none")!.Shape.Count);
+        Assert.Empty(checkpoint.Unused);
+    }
+
+    [Fact]
     public void Open_PositionIds_AreIgnored()
     {
         var writer = new SafetensorsWriter();
