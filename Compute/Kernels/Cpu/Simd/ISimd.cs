@@ -57,6 +57,9 @@ internal unsafe interface ISimd<T> where T : struct, ISimd<T>
     /// <summary>a &lt; b ? then : otherwise, lane by lane; a comparison with NaN is false.</summary>
     static abstract T IfLess(T a, T b, T then, T otherwise);
 
+    /// <summary>Neighbouring lanes (a, b) become (−b, a): a product with i.</summary>
+    static abstract T RotatePairs(T a);
+
     /// <summary>Sum of all lanes, in an order that depends on the width only.</summary>
     static abstract float Sum(T a);
 

@@ -47,6 +47,10 @@ internal readonly unsafe struct Simd128(Vector128<float> value) : ISimd<Simd128>
     public static Simd128 IfLess(Simd128 a, Simd128 b, Simd128 then, Simd128 otherwise) =>
         new(Vector128.ConditionalSelect(Vector128.LessThan(a.Value, b.Value), then.Value, otherwise.Value));
 
+    [MethodImpl(Inline)]
+    public static Simd128 RotatePairs(Simd128 a) =>
+        new((Vector128.Shuffle(a.Value, Vector128.Create(1, 0, 3, 2)).AsUInt64() ^ Vector128.Create(0x80000000UL)).AsSingle());
+
     [MethodImpl(Inline)] public static float Sum(Simd128 a) => Vector128.Sum(a.Value);
 
     [MethodImpl(Inline)]

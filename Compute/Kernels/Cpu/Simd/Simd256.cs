@@ -47,6 +47,10 @@ internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
     public static Simd256 IfLess(Simd256 a, Simd256 b, Simd256 then, Simd256 otherwise) =>
         new(Vector256.ConditionalSelect(Vector256.LessThan(a.Value, b.Value), then.Value, otherwise.Value));
 
+    [MethodImpl(Inline)]
+    public static Simd256 RotatePairs(Simd256 a) =>
+        new((Vector256.Shuffle(a.Value, Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6)).AsUInt64() ^ Vector256.Create(0x80000000UL)).AsSingle());
+
     [MethodImpl(Inline)] public static float Sum(Simd256 a) => Vector256.Sum(a.Value);
 
     [MethodImpl(Inline)]

@@ -47,6 +47,10 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
     public static Simd512 IfLess(Simd512 a, Simd512 b, Simd512 then, Simd512 otherwise) =>
         new(Vector512.ConditionalSelect(Vector512.LessThan(a.Value, b.Value), then.Value, otherwise.Value));
 
+    [MethodImpl(Inline)]
+    public static Simd512 RotatePairs(Simd512 a) =>
+        new((Vector512.Shuffle(a.Value, Vector512.Create(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)).AsUInt64() ^ Vector512.Create(0x80000000UL)).AsSingle());
+
     [MethodImpl(Inline)] public static float Sum(Simd512 a) => Vector512.Sum(a.Value);
 
     [MethodImpl(Inline)]

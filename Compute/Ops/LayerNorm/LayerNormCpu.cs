@@ -1,0 +1,60 @@
+using System.Runtime.CompilerServices;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Mean, moments about it, result: three passes over a row that stays in the L1 cache.</summary>
+internal sealed class LayerNormCpu : ISimdBinder
+{
+    public static long ScratchBytes(OpSignature signature) => Parameters.ScratchBytes(signature, first: 1);
+
+    public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V> => new Rows<V>(call);
+
+    private sealed unsafe class Rows<V>(OpCall call) : RowLaunch(call, call.Output.Rows, call.Output.Width) where V : struct, ISimd<V>
+    {
+        private readonly Tensor x = call.Inputs[0], y = call.Output;
+        private readonly Parameters weight = Parameters.Of(call, 1, first: 1), bias = Parameters.Of(call, 2, first: 1);
+        private readonly double epsilon = ((LayerNorm)call.Op).Epsilon;
+
+        protected override void Prepare()
+        {
+            weight.Prepare();
+            bias.Prepare();
+        }
+
+        protected override void Row(int row)
+        {
+            float* source = x.Pointer<float>() + (long)row * x.RowPitch;
+            float origin = RowStatistics.Sum<V>(source, x.Width) / x.Width;
+            var (first, second) = RowStatistics.Moments<V>(source, x.Width, origin);
+            double rest = (double)first / x.Width, variance = Math.Max((double)second / x.Width - rest * rest, 0);
+            double scale = 1 / Math.Sqrt(variance + epsilon);
+            Normalize(source, origin, (float)scale, (float)(-rest * scale), weight.Values, bias.Values, y.Pointer<float>() + (long)row * y.RowPitch, x.Width);
+        }
+
+        /// <summary>((x − origin) · scale + shift) · weight + bias: the mean is origin − shift / scale, in two parts because one float is too few for a large one.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Normalize(float* x, float origin, float scale, float shift, float* weight, float* bias, float* y, int count)
+        {
+            V o = V.Create(origin), s = V.Create(scale), t = V.Create(shift);
+            int i = 0;
+            if (weight is null)
+            {
+                for (; i <= count - V.Count; i += V.Count) V.Store(V.MultiplyAdd(V.Load(x + i) - o, s, t), y + i);
+                if (i < count) Simd.StorePartial(V.MultiplyAdd(Simd.LoadPartial<V>(x + i, count - i) - o, s, t), y + i, count - i);
+                return;
+            }
+
+            V zero = V.Create(0f);
+            for (; i <= count - V.Count; i += V.Count)
+            {
+                V n = V.MultiplyAdd(V.Load(x + i) - o, s, t);
+                V.Store(V.MultiplyAdd(n, V.Load(weight + i), bias is null ? zero : V.Load(bias + i)), y + i);
+            }
+
+            if (i == count) return;
+            V rest = V.MultiplyAdd(Simd.LoadPartial<V>(x + i, count - i) - o, s, t);
+            rest = V.MultiplyAdd(rest, Simd.LoadPartial<V>(weight + i, count - i), bias is null ? zero : Simd.LoadPartial<V>(bias + i, count - i));
+            Simd.StorePartial(rest, y + i, count - i);
+        }
+    }
+}

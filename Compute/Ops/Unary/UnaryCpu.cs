@@ -1,0 +1,37 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>One loop per function over <see cref="VectorMath"/>.</summary>
+internal sealed class UnaryCpu : ISimdBinder
+{
+    public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V> => ((Unary)call.Op).Function switch
+    {
+        UnaryFunction.Silu => new MapLaunch<V, Silu>(call, default),
+        UnaryFunction.Gelu => new MapLaunch<V, Gelu>(call, default),
+        UnaryFunction.GeluTanh => new MapLaunch<V, GeluTanh>(call, default),
+        UnaryFunction.QuickGelu => new MapLaunch<V, QuickGelu>(call, default),
+        UnaryFunction.Relu => new MapLaunch<V, Relu>(call, default),
+        UnaryFunction.Tanh => new MapLaunch<V, Tanh>(call, default),
+        UnaryFunction.Sigmoid => new MapLaunch<V, Sigmoid>(call, default),
+        UnaryFunction.Softplus => new MapLaunch<V, Softplus>(call, default),
+        UnaryFunction.Mish => new MapLaunch<V, Mish>(call, default),
+        var unknown => throw new DeviceException($"unary: no kernel for {unknown}."),
+    };
+
+    internal readonly struct Silu : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.Silu(x); }
+
+    private readonly struct Gelu : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.Gelu(x); }
+
+    private readonly struct GeluTanh : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.GeluTanh(x); }
+
+    private readonly struct QuickGelu : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.QuickGelu(x); }
+
+    private readonly struct Relu : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => V.Max(V.Create(0f), x); }
+
+    private readonly struct Tanh : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.Tanh(x); }
+
+    private readonly struct Sigmoid : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.Sigmoid(x); }
+
+    private readonly struct Softplus : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.Softplus(x); }
+
+    private readonly struct Mish : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.Mish(x); }
+}
