@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Compute;
 /// </summary>
 public sealed record Upsample : Op
 {
-    private static readonly KernelSet Set = new("upsample");
+    private static readonly KernelSet Set = new("upsample", CpuKernel.Variant("cpu/copy", UpsampleCpu.Bind));
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>y = f(x) for each element; y may be x.</summary>
@@ -14,13 +12,5 @@ internal sealed unsafe class MapLaunch<V, TMap> : RowLaunch where V : struct, IS
     private MapLaunch(OpCall call, TMap map, Runs runs) : base(call, runs.Count, runs.Length) =>
         (x, y, this.map, this.runs) = (call.Inputs[0], call.Output, map, runs);
 
-    protected override void Row(int row) => Map(map, runs.Of<float>(x, row), runs.Of<float>(y, row), runs.LengthOf(row));
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Map(TMap map, float* x, float* y, int count)
-    {
-        int i = 0;
-        for (; i <= count - V.Count; i += V.Count) V.Store(map.Apply(V.Load(x + i)), y + i);
-        if (i < count) Simd.StorePartial(map.Apply(Simd.LoadPartial<V>(x + i, count - i)), y + i, count - i);
-    }
+    protected override void Row(int row) => MapRow<V>.Apply(map, runs.Of<float>(x, row), runs.Of<float>(y, row), runs.LengthOf(row));
 }

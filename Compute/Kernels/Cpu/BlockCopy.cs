@@ -1,0 +1,30 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// Copies rows between views in blocks: block i of the target takes rows from block i of the source. Concatenation and slicing of any
+/// dimension are such copies.
+/// </summary>
+/// <param name="Source">Where from.</param>
+/// <param name="Target">Where to; same element type.</param>
+/// <param name="Rows">Rows of one block.</param>
+/// <param name="Width">Elements of one row.</param>
+/// <param name="SourceBlock">Rows from one block of the source to the next.</param>
+/// <param name="TargetBlock">Rows from one block of the target to the next.</param>
+/// <param name="SourceStart">First row of the first block.</param>
+/// <param name="TargetStart">First row of the first block.</param>
+/// <param name="SourceColumn">First column.</param>
+/// <param name="TargetColumn">First column.</param>
+internal sealed unsafe record BlockCopy(
+    Tensor Source, Tensor Target, int Rows, int Width, int SourceBlock, int TargetBlock,
+    int SourceStart = 0, int TargetStart = 0, int SourceColumn = 0, int TargetColumn = 0)
+{
+    /// <summary>Copies a row, counted over all blocks.</summary>
+    public void Row(int row)
+    {
+        var (block, line) = Math.DivRem(row, Rows);
+        int size = Source.DType.Size(), bytes = Width * size;
+        byte* source = Source.Pointer<byte>() + (((long)block * SourceBlock + SourceStart + line) * Source.RowPitch + SourceColumn) * size;
+        byte* target = Target.Pointer<byte>() + (((long)block * TargetBlock + TargetStart + line) * Target.RowPitch + TargetColumn) * size;
+        new ReadOnlySpan<byte>(source, bytes).CopyTo(new Span<byte>(target, bytes));
+    }
+}
