@@ -85,6 +85,10 @@ public sealed class ModelConfig
         Find(key) is not { } v ? fallback ?? throw Missing(key)
         : v.ValueKind == JsonValueKind.Number && v.TryGetInt32(out int i) ? i : throw Wrong(key, "an integer");
 
+    /// <summary>An integer within bounds, both included; without a fallback the key must be present.</summary>
+    public int IntWithin(string key, int low, int high, int? fallback = null) =>
+        Int(key, fallback) is var i && i >= low && i <= high ? i : throw Wrong(key, $"an integer from {low} to {high}");
+
     /// <summary>A finite number; without a fallback the key must be present. An infinity or NaN is accepted only where it is the fallback itself.</summary>
     public double Double(string key, double? fallback = null) =>
         Find(key) is not { } v ? fallback ?? throw Missing(key)
