@@ -1,0 +1,16 @@
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>Which hidden state of a CLIP text encoder becomes the prompt embedding.</summary>
+/// <param name="Skip">How many of the last layers are left out.</param>
+/// <param name="FinalNorm">Whether the final layer norm is applied.</param>
+internal readonly record struct ClipHiddenState(int Skip, bool FinalNorm)
+{
+    /// <summary><c>last_hidden_state</c>.</summary>
+    public static ClipHiddenState Last => new(0, true);
+
+    /// <summary>StableDiffusionPipeline: the last layer, or with clip skip one that many earlier, each with the final norm.</summary>
+    public static ClipHiddenState StableDiffusion(int? clipSkip) => new(clipSkip ?? 0, true);
+
+    /// <summary>StableDiffusionXLPipeline and StableDiffusion3Pipeline: the last but one layer, or with clip skip one that many earlier, without the norm.</summary>
+    public static ClipHiddenState StableDiffusionXl(int? clipSkip) => new(clipSkip is { } skip ? skip + 1 : 1, false);
+}

@@ -1,0 +1,86 @@
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>The numbers of a CLIP text encoder, as transformers' CLIPTextConfig names them.</summary>
+internal sealed record ClipTextConfig
+{
+    private const int MaxWidth = 1 << 17, MaxLayers = 1024, MaxVocabulary = 1 << 24, MaxTokens = 1 << 16; // far beyond every model; keep a damaged file from exhausting memory
+
+    private ClipTextConfig() { }
+
+    /// <summary>Entries of the token table.</summary>
+    public int VocabSize { get; private init; }
+
+    /// <summary>Width of a token's hidden state.</summary>
+    public int HiddenSize { get; private init; }
+
+    /// <summary>Width between the two linear layers of an MLP.</summary>
+    public int IntermediateSize { get; private init; }
+
+    /// <summary>Number of encoder layers.</summary>
+    public int Layers { get; private init; }
+
+    /// <summary>Attention heads per layer.</summary>
+    public int Heads { get; private init; }
+
+    /// <summary>Entries of the position table: the longest prompt in tokens.</summary>
+    public int MaxPositions { get; private init; }
+
+    /// <summary>Width of the projected pooled embedding; null for an encoder without projection.</summary>
+    public int? ProjectionDim { get; private init; }
+
+    /// <summary>ε of every layer norm.</summary>
+    public double LayerNormEpsilon { get; private init; }
+
+    /// <summary>The MLP's activation.</summary>
+    public UnaryFunction Activation { get; private init; }
+
+    /// <summary>Decides which token gives the pooled embedding; see <see cref="PromptTokens.EndPosition(int)"/>.</summary>
+    public int EosTokenId { get; private init; }
+
+    /// <summary>Reads config.json.</summary>
+    /// <param name="config">The file.</param>
+    /// <param name="withProjection">Whether the model has <c>text_projection</c>; null asks the file's <c>architectures</c>.</param>
+    /// <exception cref="ModelFileException">A value is missing or unusable.</exception>
+    public static ClipTextConfig From(ModelConfig config, bool? withProjection = null)
+    {
+        int heads = config.IntWithin("num_attention_heads", 1, MaxWidth), width = config.IntWithin("hidden_size", 1, MaxWidth);
+        if (width % heads != 0) throw config.Wrong("hidden_size", $"a multiple of num_attention_heads, {heads}");
+        double epsilon = config.Double("layer_norm_eps", 1e-5);
+        if (epsilon <= 0) throw config.Wrong("layer_norm_eps", "positive");
+        return new ClipTextConfig
+        {
+            VocabSize = config.IntWithin("vocab_size", 1, MaxVocabulary),
+            HiddenSize = width,
+            IntermediateSize = config.IntWithin("intermediate_size", 1, MaxWidth),
+            Layers = config.IntWithin("num_hidden_layers", 1, MaxLayers),
+            Heads = heads,
+            MaxPositions = config.IntWithin("max_position_embeddings", 1, MaxTokens, 77),
+            ProjectionDim = withProjection ?? HasProjection(config) ? config.IntWithin("projection_dim", 1, MaxWidth) : null,
+            LayerNormEpsilon = epsilon,
+            Activation = config.String("hidden_act", "quick_gelu") switch
+            {
+                "quick_gelu" => UnaryFunction.QuickGelu,
+                "gelu" => UnaryFunction.Gelu,
+                "gelu_new" or "gelu_pytorch_tanh" => UnaryFunction.GeluTanh,
+                "relu" => UnaryFunction.Relu,
+                "silu" or "swish" => UnaryFunction.Silu,
+                _ => throw config.Wrong("hidden_act", "quick_gelu, gelu, gelu_new, gelu_pytorch_tanh, relu, silu or swish"),
+            },
+            EosTokenId = config.Int("eos_token_id", 49407), // transformers' default
+        };
+    }
+
+    private static bool HasProjection(ModelConfig config)
+    {
+        string[] architectures = config.Strings("architectures");
+        return architectures switch
+        {
+            ["CLIPTextModel"] => false,
+            ["CLIPTextModelWithProjection"] => true,
+            _ => throw config.Wrong("architectures", "[\"CLIPTextModel\"] or [\"CLIPTextModelWithProjection\"]"),
+        };
+    }
+}

@@ -1,0 +1,85 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>
+/// A CLIP text encoder ready to run. Compiles on first use, once per kind of result; further batch sizes and prompt lengths only make plans.
+/// Several threads may use it at the same time.
+/// </summary>
+/// <param name="model">The loaded model.</param>
+/// <param name="arenas">Where it runs.</param>
+/// <param name="name">For logs and messages: <c>text_encoder</c>, <c>text_encoder_2</c>.</param>
+internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, string name = "text_encoder")
+{
+    private readonly ConcurrentDictionary<(ClipHiddenState State, bool Pooled), Lazy<CompiledGraph>> graphs = new();
+
+    /// <summary>The model's numbers.</summary>
+    public ClipTextConfig Config => model.Config;
+
+    /// <summary>What was compiled so far.</summary>
+    public IEnumerable<CompiledGraph> Compiled => graphs.Values.Select(graph => graph.Value);
+
+    /// <summary>Encodes prompts.</summary>
+    /// <param name="prompts">Prompts of equal length in tokens.</param>
+    /// <param name="state">Which hidden state to return.</param>
+    /// <param name="pooled">Whether to return the pooled embedding (<c>text_embeds</c> if the model has a projection); needs every layer.</param>
+    /// <param name="cancellation">Obeyed between kernels.</param>
+    /// <exception cref="ShapeException">No prompt, prompts of different length or longer than the model reads, or a state that the model does not have.</exception>
+    public TextEmbeddings Encode(IReadOnlyList<PromptTokens> prompts, ClipHiddenState state, bool pooled, CancellationToken cancellation = default) =>
+        Encode([.. prompts.SelectMany(p => p.Ids)], prompts.Count, state, pooled, cancellation);
+
+    /// <summary>As above, for ids as they are.</summary>
+    /// <param name="ids">Token ids, [count, tokens].</param>
+    /// <param name="count">Number of prompts.</param>
+    /// <param name="state">Which hidden state to return.</param>
+    /// <param name="pooled">Whether to return the pooled embedding.</param>
+    /// <param name="cancellation">Obeyed between kernels.</param>
+    public TextEmbeddings Encode(ReadOnlySpan<int> ids, int count, ClipHiddenState state, bool pooled, CancellationToken cancellation = default)
+    {
+        int tokens = Check(ids.Length, count, state);
+        using var plan = Compile(state, pooled).Rent(new Sizes(("batch", count), ("tokens", tokens)));
+        Upload(ids, plan.Input("ids"));
+        Upload([.. Enumerable.Range(0, tokens)], plan.Input("positions"));
+        if (pooled) Upload(EndPositions(ids, count), plan.Input("end"));
+        plan.Run(cancellation);
+        return new TextEmbeddings(count, tokens, Download(plan.Output("hidden")), pooled ? Download(plan.Output("pooled")) : []);
+    }
+
+    /// <summary>The graph for one kind of result.</summary>
+    public CompiledGraph Compile(ClipHiddenState state, bool pooled) => graphs.GetOrAdd((state, pooled), _ => new(() => new CompiledGraph(Graph.Trace(name, graph =>
+    {
+        Dim batch = Dim.Symbol("batch"), tokens = Dim.Symbol("tokens");
+        var trace = model.Trace(graph.Input("ids", DType.Int32, batch, tokens), graph.Input("positions", DType.Int32, tokens));
+        int index = Config.Layers - state.Skip;
+        graph.Output("hidden", state.FinalNorm ? trace.Normalised(index) : trace.Hidden(index));
+        if (pooled) graph.Output("pooled", trace.Pooled(graph.Input("end", DType.Int32, batch)));
+    }), arenas))).Value;
+
+    private int Check(int ids, int count, ClipHiddenState state)
+    {
+        ShapeException.ThrowUnless(count > 0 && ids > 0 && ids % count == 0, name, "ids", $"{ids} for {count} prompt(s)", "the same positive number for every prompt");
+        ShapeException.ThrowUnless(ids / count <= Config.MaxPositions, name, "the prompt's length", $"{ids / count} tokens", $"at most {Config.MaxPositions}");
+        ShapeException.ThrowUnless(state.Skip >= 0 && state.Skip <= Config.Layers, name, "the number of layers left out (clip skip)", state.Skip, $"0 to {Config.Layers}");
+        return ids / count;
+    }
+
+    private int[] EndPositions(ReadOnlySpan<int> ids, int count)
+    {
+        var end = new int[count];
+        int tokens = ids.Length / count;
+        for (int i = 0; i < count; i++) end[i] = PromptTokens.EndPosition(ids.Slice(i * tokens, tokens), Config.EosTokenId);
+        return end;
+    }
+
+    private void Upload(ReadOnlySpan<int> values, Tensor target) => arenas.Device.Upload(MemoryMarshal.AsBytes(values), target);
+
+    private float[] Download(Tensor source)
+    {
+        var values = new float[source.Shape.Count];
+        arenas.Device.Download(source, MemoryMarshal.AsBytes(values.AsSpan()));
+        return values;
+    }
+}

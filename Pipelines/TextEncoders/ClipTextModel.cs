@@ -1,0 +1,35 @@
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>
+/// The text half of CLIP: transformers' CLIPTextModel, or CLIPTextModelWithProjection when the configuration has a projection.
+/// </summary>
+/// <remarks>Radford et al., 2021 (arXiv:2103.00020).</remarks>
+internal sealed class ClipTextModel : Layer
+{
+    /// <summary>Declares <c>text_model</c> and, with a projection, <c>text_projection</c>.</summary>
+    /// <param name="config">The model's config.json.</param>
+    /// <param name="withProjection">Whether there is a projection; null asks the file's <c>architectures</c>.</param>
+    /// <exception cref="ModelFileException">A value of the configuration is missing or unusable.</exception>
+    public ClipTextModel(ModelConfig config, bool? withProjection = null)
+    {
+        Config = ClipTextConfig.From(config, withProjection);
+        Transformer = Child("text_model", new ClipTextTransformer(Config));
+        if (Config.ProjectionDim is { } width) Projection = Child("text_projection", new Linear(Config.HiddenSize, width, bias: false));
+    }
+
+    /// <summary>The model's numbers.</summary>
+    public ClipTextConfig Config { get; }
+
+    /// <summary>All but the projection.</summary>
+    public ClipTextTransformer Transformer { get; }
+
+    /// <summary>What turns the pooled token into <c>text_embeds</c>, if the model has it.</summary>
+    public Linear? Projection { get; }
+
+    /// <summary>Begins a trace. Only what is then asked of it is recorded.</summary>
+    /// <param name="ids">Token ids, Int32 [n, tokens].</param>
+    /// <param name="positions">0, 1, 2 …, Int32 [tokens].</param>
+    public ClipTextTrace Trace(Value ids, Value positions) => new(this, ids, positions);
+}

@@ -1,0 +1,41 @@
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>What text encoders make of prompts and denoisers attend to, in host memory: a few hundred kilobytes that go up again once.</summary>
+/// <param name="Count">Number of prompts, n.</param>
+/// <param name="Tokens">Tokens per prompt, padding included.</param>
+/// <param name="Hidden">The token embeddings, [n, tokens, width].</param>
+/// <param name="Pooled">One embedding per prompt, [n, pooled width]; empty when none was asked for.</param>
+internal sealed record TextEmbeddings(int Count, int Tokens, float[] Hidden, float[] Pooled)
+{
+    /// <summary>Width of a token embedding.</summary>
+    public int Width => Hidden.Length / (Count * Tokens);
+
+    /// <summary>Width of the pooled embedding; 0 when there is none.</summary>
+    public int PooledWidth => Pooled.Length / Count;
+
+    /// <summary>
+    /// Both encoders' token embeddings side by side, as SDXL has them: [n, tokens, width + other width]. The pooled embeddings are joined the
+    /// same way; where only one side has any, it is taken as it is.
+    /// </summary>
+    /// <exception cref="ShapeException">The numbers of prompts or tokens differ.</exception>
+    public TextEmbeddings Beside(TextEmbeddings other)
+    {
+        ShapeException.ThrowUnless((other.Count, other.Tokens) == (Count, Tokens), "text_embeddings", "the second encoder's result", $"[{other.Count}, {other.Tokens}, …]", $"[{Count}, {Tokens}, …] like the first's");
+        return this with { Hidden = Columns(Hidden, other.Hidden, Count * Tokens), Pooled = Columns(Pooled, other.Pooled, Count) };
+    }
+
+    private static float[] Columns(float[] left, float[] right, int rows)
+    {
+        var joined = new float[left.Length + right.Length];
+        int leftWidth = left.Length / rows, rightWidth = right.Length / rows, width = leftWidth + rightWidth;
+        for (int row = 0; row < rows; row++)
+        {
+            left.AsSpan(row * leftWidth, leftWidth).CopyTo(joined.AsSpan(row * width));
+            right.AsSpan(row * rightWidth, rightWidth).CopyTo(joined.AsSpan(row * width + leftWidth));
+        }
+
+        return joined;
+    }
+}
