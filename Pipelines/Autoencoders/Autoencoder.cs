@@ -1,0 +1,130 @@
+using System.Runtime.InteropServices;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>
+/// The autoencoder of a pipeline, ready to run: pictures to latents and back, NHWC in host memory. Encoder and decoder compile on first use;
+/// further sizes and batches only make plans. Several threads may encode and decode at the same time.
+/// </summary>
+public sealed class Autoencoder
+{
+    private readonly AutoencoderConfig config;
+    private readonly Device device;
+    private readonly Lazy<CompiledGraph> encoder, decoder;
+    private VaeTiling? tiling;
+    private bool slicing;
+
+    /// <summary>Wraps a loaded model.</summary>
+    internal Autoencoder(AutoencoderKL model, ArenaPool arenas)
+    {
+        (config, device) = (model.Config, arenas.Device);
+        encoder = new(() => Compile("vae.encode", config.InChannels, model.Encode, arenas));
+        decoder = new(() => Compile("vae.decode", config.LatentChannels, model.Decode, arenas));
+    }
+
+    /// <summary>Channels of latents: 4, in newer families 16.</summary>
+    public int LatentChannels => config.LatentChannels;
+
+    /// <summary>Pixels per latent, both ways: 8.</summary>
+    public int SpatialFactor => config.SpatialFactor;
+
+    /// <summary>The model's numbers.</summary>
+    internal AutoencoderConfig Config => config;
+
+    /// <summary>The compiled encoder.</summary>
+    internal CompiledGraph Encoder => encoder.Value;
+
+    /// <summary>The compiled decoder.</summary>
+    internal CompiledGraph Decoder => decoder.Value;
+
+    /// <summary>Works tile by tile on whatever is larger than a tile, so that memory no longer grows with the picture. Colours may differ slightly between tiles.</summary>
+    /// <param name="pixels">Side of a tile; null takes the size that the model was made for.</param>
+    /// <param name="overlap">The part of a tile that its neighbour covers too.</param>
+    /// <exception cref="ArgumentException">Tile or overlap is not a whole number of latents.</exception>
+    public void EnableTiling(int? pixels = null, double overlap = 0.25) => tiling = new VaeTiling(pixels ?? config.SampleSize, overlap, SpatialFactor);
+
+    /// <summary>Works on whole pictures again.</summary>
+    public void DisableTiling() => tiling = null;
+
+    /// <summary>Works on one picture of a batch at a time, so that memory no longer grows with the batch.</summary>
+    public void EnableSlicing() => slicing = true;
+
+    /// <summary>Works on whole batches again.</summary>
+    public void DisableSlicing() => slicing = false;
+
+    /// <summary>Latents to pictures.</summary>
+    /// <param name="latents">The encoder's latents, without the denoiser's scale and shift: [count, height, width, latent channels].</param>
+    /// <param name="count">Number of pictures.</param>
+    /// <param name="height">Rows of latents.</param>
+    /// <param name="width">Columns of latents.</param>
+    /// <param name="cancellation">Obeyed between kernels.</param>
+    /// <returns>[count, 8 · height, 8 · width, 3], nominally −1 … 1.</returns>
+    /// <exception cref="ShapeException">There are not as many numbers as the sizes say.</exception>
+    public float[] Decode(ReadOnlySpan<float> latents, int count, int height, int width, CancellationToken cancellation = default)
+    {
+        int factor = SpatialFactor;
+        var source = Checked("vae.decode", "latents", latents, count, height, width, LatentChannels);
+        return Apply(Decoder, source, tiling?.Latents, tiling?.Pixels, (h, w) => (checked(h * factor), checked(w * factor)), config.OutChannels, cancellation).Values;
+    }
+
+    /// <summary>Pictures to latents.</summary>
+    /// <param name="pixels">[count, height, width, 3], −1 … 1.</param>
+    /// <param name="count">Number of pictures.</param>
+    /// <param name="height">Rows of pixels, a multiple of 8.</param>
+    /// <param name="width">Columns of pixels, a multiple of 8.</param>
+    /// <param name="cancellation">Obeyed between kernels.</param>
+    /// <returns>The distribution of the latents, without the denoiser's scale and shift.</returns>
+    /// <exception cref="ShapeException">There are not as many numbers as the sizes say, or a size is not a multiple of <see cref="SpatialFactor"/>.</exception>
+    public LatentDistribution Encode(ReadOnlySpan<float> pixels, int count, int height, int width, CancellationToken cancellation = default)
+    {
+        int factor = SpatialFactor;
+        var source = Checked("vae.encode", "pixels", pixels, count, height, width, config.InChannels);
+        ShapeException.ThrowUnless(height % factor == 0 && width % factor == 0, "vae.encode", "the picture's size", $"{width}×{height}", $"a multiple of {factor} both ways");
+        return new LatentDistribution(Apply(Encoder, source, tiling?.Pixels, tiling?.Latents, (h, w) => (h / factor, w / factor), 2 * LatentChannels, cancellation));
+    }
+
+    private Tile Apply(CompiledGraph graph, Tile source, VaeTiling.Side? from, VaeTiling.Side? to, Func<int, int, (int Height, int Width)> scale, int channels, CancellationToken cancellation)
+    {
+        var (height, width) = scale(source.Height, source.Width);
+        var result = Tile.Empty(source.Count, height, width, channels);
+        int step = slicing ? 1 : source.Count, entry = result.Values.Length / source.Count;
+        for (int n = 0; n < source.Count; n += step)
+        {
+            var part = step == source.Count ? source : source.Entry(n);
+            var target = step == source.Count ? result : Tile.Empty(1, height, width, channels);
+            if (from is { } cut && to is { } paste && (source.Height > cut.Size || source.Width > cut.Size))
+                TiledRun.Run(part, cut, target, paste, tile => Run(graph, tile, scale(tile.Height, tile.Width), channels, cancellation), cancellation);
+            else Run(graph, part, target, cancellation);
+            if (target != result) target.Values.CopyTo(result.Values, n * entry);
+        }
+
+        return result;
+    }
+
+    private Tile Run(CompiledGraph graph, Tile source, (int Height, int Width) size, int channels, CancellationToken cancellation)
+    {
+        var result = Tile.Empty(source.Count, size.Height, size.Width, channels);
+        Run(graph, source, result, cancellation);
+        return result;
+    }
+
+    private void Run(CompiledGraph graph, Tile source, Tile result, CancellationToken cancellation)
+    {
+        using var plan = graph.Rent(new Sizes(("batch", source.Count), ("height", source.Height), ("width", source.Width)));
+        device.Upload(MemoryMarshal.AsBytes<float>(source.Values), plan.Input("x"));
+        plan.Run(cancellation);
+        device.Download(plan.Output("y"), MemoryMarshal.AsBytes(result.Values.AsSpan()));
+    }
+
+    private static Tile Checked(string op, string name, ReadOnlySpan<float> values, int count, int height, int width, int channels)
+    {
+        bool fits = count > 0 && height > 0 && width > 0 && values.Length == (long)count * height * width * channels;
+        ShapeException.ThrowUnless(fits, op, name, $"{values.Length} numbers", $"[{count}, {height}, {width}, {channels}], every size positive");
+        return new Tile(count, height, width, channels, values.ToArray());
+    }
+
+    private static CompiledGraph Compile(string name, int channels, Func<Value, Value> forward, ArenaPool arenas) => new(Graph.Trace(name, graph =>
+        graph.Output("y", forward(graph.Input("x", DType.Float32, Dim.Symbol("batch"), Dim.Symbol("height"), Dim.Symbol("width"), channels)))), arenas);
+}

@@ -1,0 +1,38 @@
+using System.Globalization;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>How pictures are cut into overlapping tiles, so that memory depends on the tile and not on the picture; as diffusers' <c>enable_tiling</c>.</summary>
+internal sealed record VaeTiling
+{
+    /// <summary>Describes tiles.</summary>
+    /// <param name="pixels">Side of a tile in pixels (<c>tile_sample_min_size</c>).</param>
+    /// <param name="overlap">The part of a tile that its neighbour covers too (<c>tile_overlap_factor</c>).</param>
+    /// <param name="spatialFactor">Pixels per latent.</param>
+    /// <exception cref="ArgumentException">Tile, step or overlap is not a whole number of latents, so that tiles would not meet.</exception>
+    public VaeTiling(int pixels, double overlap, int spatialFactor)
+    {
+        // Truncated as diffusers does, which does not check that the results fit together.
+        int latents = pixels / spatialFactor;
+        Pixels = new Side(pixels, (int)(pixels * (1 - overlap)), (int)(pixels * overlap));
+        Latents = new Side(latents, (int)(latents * (1 - overlap)), (int)(latents * overlap));
+        bool fits = overlap is >= 0 and < 1 && Latents.Step > 0 && Latents.Step + Latents.Blend == latents
+            && Pixels == new Side(latents * spatialFactor, Latents.Step * spatialFactor, Latents.Blend * spatialFactor);
+        if (fits) return;
+        int unit = 4 * spatialFactor, near = Math.Max(1, pixels / unit) * unit;
+        throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+            $"VAE tiles of {pixels} pixels that overlap by {overlap} do not meet: tile and overlap must be whole numbers of latents ({spatialFactor} pixels each). Try {near} pixels and 0.25."));
+    }
+
+    /// <summary>Sizes in pixels.</summary>
+    public Side Pixels { get; }
+
+    /// <summary>Sizes in latents.</summary>
+    public Side Latents { get; }
+
+    /// <summary>One dimension of the cut.</summary>
+    /// <param name="Size">Side of a tile.</param>
+    /// <param name="Step">Distance between neighbouring tiles; also what is kept of each tile's result.</param>
+    /// <param name="Blend">Width of the strip over which a tile's result fades in from its neighbour's.</param>
+    internal readonly record struct Side(int Size, int Step, int Blend);
+}
