@@ -34,12 +34,15 @@ public sealed class UpBlock2D : Layer
     /// <param name="encoderHiddenStates">The prompt, [n, tokens, crossAttentionDim]; only transformers look at it.</param>
     /// <param name="encoderMask">Added to the scores of the prompt's tokens, [n, 1, tokens].</param>
     /// <param name="skips">The skip connections; the block takes one per ResNet block.</param>
+    /// <param name="freeU">FreeU's factors, or null to leave it off.</param>
     /// <returns>[n, h, w, out]; after enlarging the next skip connection's height and width, which may be one less than twice the own.</returns>
-    public Value Forward(Value x, Value time, Value encoderHiddenStates, Value? encoderMask, Stack<Value> skips) => Record(x, () =>
+    public Value Forward(Value x, Value time, Value encoderHiddenStates, Value? encoderMask, Stack<Value> skips, FreeUScales? freeU = null) => Record(x, () =>
     {
         for (int i = 0; i < resnets.Count; i++)
         {
-            x = resnets[i].Forward(ConcatChannels(x, skips.Pop()), time);
+            var skip = skips.Pop();
+            if (freeU is { } scales) (x, skip) = scales.Apply(x, skip);
+            x = resnets[i].Forward(ConcatChannels(x, skip), time);
             if (attentions is not null) x = attentions[i].Forward(x, encoderHiddenStates, encoderMask);
         }
 
