@@ -1,0 +1,41 @@
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Layers.Tests;
+
+public sealed class DimTests
+{
+    private static readonly Dim Height = Dim.Symbol("height");
+
+    [Fact]
+    public void Expressions_PrintAndEvaluate()
+    {
+        var dim = (Height + 1) / 2;
+        Assert.Equal("(height + 1) / 2", dim.ToString());
+        Assert.Equal(5, dim.Evaluate(new Sizes(("height", 9))));
+        Assert.Null(dim.Constant);
+        Assert.Equal(7, (Dim.FromInt32(3) * 2 + 1).Constant);
+    }
+
+    [Fact]
+    public void Equality_IsByText_AndProductsDivideBack()
+    {
+        Assert.Equal(Height * 2, Dim.Symbol("height") * 2);
+        Assert.NotEqual(Height, Height + 1);
+        Assert.Equal(Height, Height * 2 / 2);
+    }
+
+    [Fact]
+    public void MayEqual_IsFalseOnlyForDifferentNumbers()
+    {
+        Assert.True(Height.MayEqual(4));
+        Assert.False(Dim.FromInt32(3).MayEqual(4));
+    }
+
+    [Fact]
+    public void Sizes_AreEqualByContent()
+    {
+        Assert.Equal(new Sizes(("a", 1), ("b", 2)), new Sizes(("b", 2), ("a", 1)));
+        Assert.NotEqual(new Sizes(("a", 1)), new Sizes(("a", 2)));
+        Assert.Throws<ShapeException>(() => new Sizes(("a", 0)));
+    }
+}
