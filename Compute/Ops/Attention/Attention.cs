@@ -10,7 +10,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>The optional mask is added to the logits: float32 [n or 1, (heads or 1,) queries or 1, keys].</remarks>
 public sealed record Attention(int Heads, bool Causal = false, double? Scale = null) : Op
 {
-    private static readonly KernelSet Set = new("attention");
+    private static readonly KernelSet Set = new("attention", Simd.Variant<AttentionCpu>());
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -1,0 +1,57 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>The sizes of one attention call and how it is cut. Heads lie side by side in the rows of q, k and v.</summary>
+internal sealed class AttentionGrid
+{
+    private const int MostAccumulators = 128 * 1024; // results of one part, 512 KiB: they stay in the L2 cache
+    private const int MostPanels = 16;
+    private const int KeysPerBlockTarget = 144; // logits of a block, 144 · 32 · 4 bytes, stay in the L1 cache
+    private const int PartsPerThread = 4;
+
+    public AttentionGrid(OpCall call, GemmTile tile, int threads)
+    {
+        Tensor q = call.Inputs[0], k = call.Inputs[1], v = call.Inputs[2];
+        Heads = ((Attention)call.Op).Heads;
+        Batch = q.Shape[0];
+        (Queries, Keys) = (q.Rows / Math.Max(Batch, 1), k.Rows / Math.Max(Batch, 1));
+        (Depth, ValueDepth) = (q.Width / Heads, v.Width / Heads);
+        PanelWidth = tile.Columns;
+        KeysPerBlock = Math.Min(KeysPerBlockTarget / tile.Rows, (Keys + tile.Rows - 1) / tile.Rows) * tile.Rows;
+        int panels = (Queries + PanelWidth - 1) / PanelWidth;
+        PanelsPerPart = Math.Clamp(Math.Min(MostPanels, MostAccumulators / (ValueDepth * PanelWidth)), 1, Math.Max(panels, 1));
+        while (threads > 1 && PanelsPerPart > 2 && Batch * Heads * Blocks(panels, PanelsPerPart) < PartsPerThread * threads)
+            PanelsPerPart = Blocks(PanelsPerPart, 2);
+        PartsPerHead = Blocks(panels, PanelsPerPart);
+    }
+
+    public int Batch { get; }
+
+    public int Heads { get; }
+
+    /// <summary>Tokens of q.</summary>
+    public int Queries { get; }
+
+    /// <summary>Tokens of k and v.</summary>
+    public int Keys { get; }
+
+    /// <summary>Width of a head of q and k.</summary>
+    public int Depth { get; }
+
+    /// <summary>Width of a head of v.</summary>
+    public int ValueDepth { get; }
+
+    /// <summary>Keys that are packed at a time, a multiple of the tile's rows. Depends on no number of threads: it decides the order of additions.</summary>
+    public int KeysPerBlock { get; }
+
+    /// <summary>Queries of a panel, one per lane.</summary>
+    public int PanelWidth { get; }
+
+    /// <summary>Panels of a part: they share each packed block of keys.</summary>
+    public int PanelsPerPart { get; }
+
+    public int PartsPerHead { get; }
+
+    public int Parts => Batch * Heads * PartsPerHead;
+
+    private static int Blocks(int size, int block) => (size + block - 1) / block;
+}
