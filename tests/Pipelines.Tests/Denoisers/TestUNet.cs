@@ -1,0 +1,115 @@
+using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines.Tests;
+
+/// <summary>A tiny UNet of the reference data, compiled once, with or without a mask over the prompt's tokens.</summary>
+internal sealed class TestUNet : IDisposable
+{
+    private readonly Device device;
+    private readonly ArenaPool arenas;
+    private readonly Checkpoint checkpoint;
+
+    public TestUNet(string folder, int timeIds, bool mask = false, int threads = 2, string? variant = null, Func<TestWeights, TestWeights>? change = null)
+    {
+        checkpoint = Checkpoint.OpenFolder(folder, variant);
+        device = new CpuDevice(threads);
+        arenas = new ArenaPool(device);
+        Model = new UNet2DConditionModel(ModelConfig.Load(Path.Combine(folder, "config.json")));
+        Model.Load(change is null ? checkpoint : change(new TestWeights(checkpoint)));
+        Compiled = new CompiledGraph(Model.Trace(timeIds, mask), arenas);
+    }
+
+    public UNet2DConditionModel Model { get; }
+
+    public CompiledGraph Compiled { get; }
+
+    /// <summary>A tiny model with its own weights: <c>tiny-sdxl</c>, <c>tiny-sd15</c> …</summary>
+    public static TestUNet Open(string model, int timeIds, bool mask = false, int threads = 2) => new(Golden.Folder($"{model}/unet"), timeIds, mask, threads);
+
+    /// <summary>Runs a recorded case and hands out its results, by the recorded names, in the recorded layout.</summary>
+    public Dictionary<string, float[]> Run(GoldenCase golden, IReadOnlyCollection<string> outputs)
+    {
+        var shape = golden.InputShape("sample");
+        int batch = shape[0];
+        float[] timestep = golden.Input("timestep", integers: true);
+        if (timestep.Length == 1) timestep = [.. Enumerable.Repeat(timestep[0], batch)];
+        string[] keep = [.. outputs.Where(o => o != "sample").Select(o => o["act/".Length..])];
+        using var plan = Compiled.Rent(Sizes(batch, shape[2], shape[3], golden.InputShape("encoder_hidden_states")[1]), keep);
+        plan.Set("sample", Images.ToNhwc(golden.Input("sample"), shape));
+        plan.Set("timestep", timestep);
+        plan.Set("encoder_hidden_states", golden.Input("encoder_hidden_states"));
+        foreach (string name in new[] { "text_embeds", "time_ids" })
+            if (golden.Inputs.ContainsKey(name)) plan.Set(name, golden.Input(name));
+        if (golden.Inputs.ContainsKey("encoder_attention_mask")) plan.Set("encoder_attention_mask", golden.Input("encoder_attention_mask", integers: true));
+        plan.Run();
+        return outputs.ToDictionary(o => o, o => Images.ToRecorded(o == "sample" ? plan.Output("sample") : plan.Named(o["act/".Length..]), golden.OutputShape(o)));
+    }
+
+    /// <summary>Runs one picture's worth of arbitrary but fixed numbers, different for every entry of the batch.</summary>
+    public float[] Run(int batch, int height, int width, int tokens)
+    {
+        using var plan = Compiled.Rent(Sizes(batch, height, width, tokens));
+        var random = new Random(batch * 1000 + height * 100 + width * 10 + tokens);
+        foreach (string name in Compiled.Graph.Inputs.Keys)
+        {
+            var values = plan.Input(name).Span<float>();
+            foreach (ref float value in values)
+                value = name switch
+                {
+                    "timestep" => random.Next(1000),
+                    "time_ids" => random.Next(2048),
+                    "encoder_attention_mask" => random.Next(2),
+                    _ => (float)(random.NextDouble() * 4 - 2),
+                };
+        }
+
+        plan.Run();
+        return plan.Output("sample").Span<float>().ToArray();
+    }
+
+    public void Dispose()
+    {
+        arenas.Dispose();
+        device.Dispose();
+        checkpoint.Dispose();
+    }
+
+    private static Sizes Sizes(int batch, int height, int width, int tokens) =>
+        new(("batch", batch), ("height", height), ("width", width), ("tokens", tokens));
+}
+
+/// <summary>Access to recorded and planned values.</summary>
+internal static class TestUNetValues
+{
+    public static void Set(this Plan plan, string input, float[] values) => values.CopyTo(plan.Input(input).Span<float>());
+
+    /// <summary>An input's values, where a case may have recorded integers or booleans.</summary>
+    public static float[] Input(this GoldenCase golden, string name, bool integers) =>
+        integers && golden.Inputs[name].DType is not "float32" ? [.. golden.InputLongs(name).Select(v => (float)v)] : golden.Input(name);
+}
+
+/// <summary>Changes between the recorded NCHW and the engine's NHWC.</summary>
+internal static class Images
+{
+    public static float[] ToNhwc(float[] nchw, Shape shape) => Permute(nchw, shape[0], shape[1], shape[2] * shape[3]);
+
+    /// <summary>A planned value in the recorded order: pictures are turned, tokens and embeddings stay.</summary>
+    public static float[] ToRecorded(Tensor value, Shape recorded)
+    {
+        float[] values = value.Span<float>().ToArray();
+        return recorded.Rank == 4 ? Permute(values, recorded[0], recorded[2] * recorded[3], recorded[1]) : values;
+    }
+
+    /// <summary>[n, rows, columns] → [n, columns, rows].</summary>
+    private static float[] Permute(float[] values, int n, int rows, int columns)
+    {
+        float[] result = new float[values.Length];
+        for (int i = 0; i < n; i++)
+            for (int r = 0; r < rows; r++)
+                for (int c = 0; c < columns; c++)
+                    result[(i * columns + c) * rows + r] = values[(i * rows + r) * columns + c];
+        return result;
+    }
+}
