@@ -1,0 +1,83 @@
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Cases;
+
+/// <summary>A case with its arguments on a device, bound to the kernel that the op chooses there: runs as often as needed.</summary>
+public sealed class BoundCase : IDisposable
+{
+    private readonly Device device;
+    private readonly List<DeviceBuffer> buffers = [];
+    private readonly Tensor output;
+    private readonly Launch launch;
+
+    /// <summary>Uploads the arguments, allocates result and scratch, binds.</summary>
+    /// <param name="device">Where it runs.</param>
+    /// <param name="case">What runs.</param>
+    /// <param name="outputPadding">Extra columns between the result's rows: greater than 0 makes the result a column view.</param>
+    /// <param name="inPlace">Whether the result overwrites the first argument; the op must allow it.</param>
+    public BoundCase(Device device, OpCase @case, int outputPadding, bool inPlace = false)
+    {
+        this.device = device;
+        Tensor[] inputs = [.. @case.Inputs.Select(Upload)];
+        TensorType[] types = [.. inputs.Select(i => i.Type)];
+        var signature = new OpSignature(@case.Op, types, @case.Op.Infer(types));
+        var kernel = device.Kernels.Get(signature);
+        output = inPlace ? inputs[0] : Upload(new CaseTensor(signature.Output.Concrete(), _ => 77, signature.Output.DType, outputPadding));
+        Tensor? scratch = null;
+        if (kernel.ScratchBytes(signature) is > 0 and var bytes)
+        {
+            buffers.Add(device.Allocate(bytes));
+            scratch = new Tensor(buffers[^1], 0, DType.Int8, [checked((int)bytes)]);
+        }
+
+        launch = kernel.Bind(new OpCall(device, @case.Op, inputs, output, scratch));
+    }
+
+    /// <summary>The result's sizes.</summary>
+    public Shape Shape => output.Shape;
+
+    /// <summary>Runs the kernel.</summary>
+    public void Run() => launch.Run();
+
+    /// <summary>The result, row-major, integers widened.</summary>
+    /// <exception cref="InvalidOperationException">The kernel wrote into a gap between rows.</exception>
+    public double[] Read()
+    {
+        byte[] raw = new byte[output.Buffer.Bytes];
+        device.Download(new Tensor(output.Buffer, 0, DType.Int8, [raw.Length]), raw);
+        double[] values = new double[output.Shape.Count];
+        int size = output.DType.Size();
+        for (long i = 0; i < raw.Length / size; i++)
+        {
+            long row = i / output.RowPitch, column = i % output.RowPitch;
+            double value = Read(raw.AsSpan((int)(i * size)), output.DType);
+            if (column < output.Width) values[row * output.Width + column] = value;
+            else if (output.DType.IsFloat() && !double.IsNaN(value)) throw new InvalidOperationException($"The kernel wrote {value} into the gap after row {row}.");
+        }
+
+        return values;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var buffer in buffers) buffer.Dispose();
+    }
+
+    private Tensor Upload(CaseTensor tensor)
+    {
+        var uploaded = tensor.Upload(device, out var buffer);
+        buffers.Add(buffer);
+        return uploaded;
+    }
+
+    private static double Read(ReadOnlySpan<byte> bytes, DType dtype) => dtype switch
+    {
+        DType.Float32 => BitConverter.ToSingle(bytes),
+        DType.Float16 => (double)BitConverter.ToHalf(bytes),
+        DType.BFloat16 => BFloat16Bits.Widen(BitConverter.ToUInt16(bytes)),
+        DType.Int8 => (sbyte)bytes[0],
+        DType.Int32 => BitConverter.ToInt32(bytes),
+        _ => BitConverter.ToInt64(bytes),
+    };
+}
