@@ -2,7 +2,8 @@ using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Pipelines;
 
-/// <summary>Timesteps and sigmas of DPM-Solver: by timesteps, by a formula for σ, evenly in λ (use_lu_lambdas), or those of rectified flow (use_flow_sigmas).</summary>
+/// <summary>Timesteps and sigmas of DPM-Solver: by timesteps, by a formula for σ, evenly in λ (use_lu_lambdas), or those of rectified flow
+/// (use_flow_sigmas).</summary>
 internal sealed class DPMSigmas
 {
     /// <summary>The keys that the constructor reads.</summary>

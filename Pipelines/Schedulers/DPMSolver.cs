@@ -17,7 +17,8 @@ internal enum DPMAlgorithm
 }
 
 /// <summary>
-/// The numbers of one multistep update x' = Sample·x + Outputs[0]·m₀ + Outputs[1]·m₁ + Outputs[2]·m₂ + Noise·z, with m₀ the present x0 or ε and m₁, m₂ those before it.
+/// The numbers of one multistep update x' = Sample·x + Outputs[0]·m₀ + Outputs[1]·m₁ + Outputs[2]·m₂ + Noise·z, with m₀ the present x0 or ε and
+/// m₁, m₂ those before it.
 /// </summary>
 internal readonly record struct DPMUpdate(double Sample, double[] Outputs, double Noise);
 
@@ -73,7 +74,8 @@ internal static class DPMSolver
     };
 
     /// <summary>
-    /// The factor of D2, as diffusers has it: half of what the integral of a quadratic change would be for the ODEs, and for sde-dpmsolver++ one that does not
+    /// The factor of D2, as diffusers has it: half of what the integral of a quadratic change would be for the ODEs, and for sde-dpmsolver++
+    /// one that does not
     /// vanish with h. Third order is therefore not of third order, but the same pictures come out. sde-dpmsolver has none.
     /// </summary>
     private static double Quadratic(DPMAlgorithm algorithm, DPMPoint next, double h) => algorithm switch

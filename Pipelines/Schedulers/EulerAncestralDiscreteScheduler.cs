@@ -2,7 +2,8 @@ using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Pipelines;
 
-/// <summary>Euler's method in σ that steps lower than it must and adds noise to come back up, at every step (k-diffusion's sample_euler_ancestral).</summary>
+/// <summary>Euler's method in σ that steps lower than it must and adds noise to come back up, at every step (k-diffusion's
+/// sample_euler_ancestral).</summary>
 internal sealed class EulerAncestralDiscreteScheduler(ModelConfig config) : SigmaScheduler(config)
 {
     public static readonly string[] Keys = [.. BetaSchedule.Keys, "rescale_betas_zero_snr", .. TimestepSpacing.Keys, "prediction_type"];

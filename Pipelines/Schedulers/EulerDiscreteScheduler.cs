@@ -2,7 +2,8 @@ using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Pipelines;
 
-/// <summary>Euler's method in σ: Karras et al., 2022 (arXiv:2206.00364), algorithm 2, without noise unless <see cref="ScheduleRequest.SChurn"/> asks for it.</summary>
+/// <summary>Euler's method in σ: Karras et al., 2022 (arXiv:2206.00364), algorithm 2, without noise unless <see cref="ScheduleRequest.SChurn"/>
+/// asks for it.</summary>
 internal sealed class EulerDiscreteScheduler : SigmaScheduler
 {
     public static readonly string[] Keys =

@@ -14,7 +14,8 @@ internal static class Grid
     }
 
     /// <summary>
-    /// PyTorch's linspace in float32 on the CPU: the first half counts up from the start, the second down from the end, in vectors of eight whose first lane is
+    /// PyTorch's linspace in float32 on the CPU: the first half counts up from the start, the second down from the end, in vectors of eight
+    /// whose first lane is
     /// rounded once (fused) and whose others add rounded multiples of the step to it. One number is <paramref name="start"/>.
     /// </summary>
     public static float[] LinspaceFloat(float start, float stop, int count)

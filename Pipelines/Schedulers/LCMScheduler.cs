@@ -2,7 +2,8 @@ using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Pipelines;
 
-/// <summary>Latent consistency models: Luo et al., 2023 (arXiv:2310.04378). Each step jumps to the clean picture and, but for the last, noises it again.</summary>
+/// <summary>Latent consistency models: Luo et al., 2023 (arXiv:2310.04378). Each step jumps to the clean picture and, but for the last, noises
+/// it again.</summary>
 internal sealed class LCMScheduler : AlphaScheduler
 {
     public static readonly string[] Keys =
@@ -55,9 +56,10 @@ internal sealed class LCMScheduler : AlphaScheduler
         double signal = Math.Sqrt(to);
         step.NeedsNoise = !last;
 
-        // Boundary condition: at timestep 0 the result is the sample itself.
-        double scaled = timestep * timestepScaling, square = scaled * scaled + SigmaData * SigmaData;
-        double skip = SigmaData * SigmaData / square, output = scaled / Math.Sqrt(square);
+        // Boundary condition: at timestep 0 the result is the sample itself. c_skip = σ²/(s² + σ²), c_out = s/√(s² + σ²), in a form that
+        // does not overflow.
+        double ratio = timestep * timestepScaling / SigmaData;
+        double skip = 1 / (1 + ratio * ratio), output = ratio == 0 ? 0 : Math.Sign(ratio) / Math.Sqrt(1 + 1 / (ratio * ratio));
 
         var x0 = Prediction.Denoised(prediction, Math.Sqrt(from), Math.Sqrt(1 - from));
         step.Denoise(x0);

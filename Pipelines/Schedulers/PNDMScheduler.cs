@@ -3,7 +3,8 @@ using ILGpuDiffusion.Layers;
 namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>
-/// Pseudo numerical methods: Liu et al., 2022 (arXiv:2202.09778). Three Runge-Kutta steps of four evaluations each gather the history of a linear multistep method (PLMS); with skip_prk_steps, as
+/// Pseudo numerical methods: Liu et al., 2022 (arXiv:2202.09778). Three Runge-Kutta steps of four evaluations each gather the history of a
+/// linear multistep method (PLMS); with skip_prk_steps, as
 /// Stable Diffusion has it, PLMS starts by itself with one evaluation more than there are steps.
 /// </summary>
 internal sealed class PNDMScheduler : AlphaScheduler
@@ -87,7 +88,8 @@ internal sealed class PNDMScheduler : AlphaScheduler
         Transfer(step, Start, timestep + stride, timestep, (Slot.ModelOutput, 0.5), (Slot.History(0), 0.5));
     }
 
-    /// <summary>Adams-Bashforth over this prediction and up to three before it; <paramref name="number"/> counts the predictions kept since the run began.</summary>
+    /// <summary>Adams-Bashforth over this prediction and up to three before it; <paramref name="number"/> counts the predictions kept since
+    /// the run began.</summary>
     private void Multistep(StepWriter step, double timestep, double stride, int number, bool saveSample)
     {
         double[] weights = AdamsBashforth[Math.Min(number, Kept)];

@@ -7,7 +7,8 @@ namespace ILGpuDiffusion.Pipelines;
 internal sealed record ScheduleTables(double[] Timesteps, double[] Sigmas, double InitNoiseSigma);
 
 /// <summary>
-/// One run of a scheduler: which timesteps the model is asked at, and for each evaluation the program that a device runs after it. Immutable; one scheduler makes any
+/// One run of a scheduler: which timesteps the model is asked at, and for each evaluation the program that a device runs after it. Immutable;
+/// one scheduler makes any
 /// number of schedules, for concurrent runs too. Numbers are doubles, computed on the CPU when the schedule is made.
 /// </summary>
 public sealed class Schedule
@@ -34,10 +35,12 @@ public sealed class Schedule
     /// <summary>diffusers' class name of the scheduler.</summary>
     public string SchedulerName => scheduler.Name;
 
-    /// <summary>What the model is told at each evaluation, falling. Evaluations are numbered by their place here, also when the run begins in the middle.</summary>
+    /// <summary>What the model is told at each evaluation, falling. Evaluations are numbered by their place here, also when the run begins
+    /// in the middle.</summary>
     public IReadOnlyList<double> Timesteps { get; }
 
-    /// <summary>Noise level σ at each evaluation, then at the end of the run; empty for DDIM, PNDM and LCM, which work with ᾱ of whole timesteps.</summary>
+    /// <summary>Noise level σ at each evaluation, then at the end of the run; empty for DDIM, PNDM and LCM, which work with ᾱ of whole
+    /// timesteps.</summary>
     public IReadOnlyList<double> Sigmas { get; }
 
     /// <summary>Factor of standard normal start latents when the run begins at evaluation 0.</summary>
@@ -52,14 +55,16 @@ public sealed class Schedule
     /// <summary>The factor of the sample on its way into the model at an evaluation.</summary>
     public double InputScale(int index) => scheduler.InputScale(tables, Checked(index, 0));
 
-    /// <summary>The program to run after an evaluation. Programs of one schedule are to be run in order from <see cref="BeginIndex"/>; the run may stop early.</summary>
+    /// <summary>The program to run after an evaluation. Programs of one schedule are to be run in order from <see cref="BeginIndex"/>; the
+    /// run may stop early.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The index lies before <see cref="BeginIndex"/> or behind the last evaluation.</exception>
     public SchedulerStep Step(int index) => steps[Checked(index, BeginIndex) - BeginIndex];
 
     /// <summary>The sample at an evaluation, made from a clean picture: sample = Sample · x0 + Noise · ε, with ε standard normal.</summary>
     public (double Sample, double Noise) AddNoise(int index) => scheduler.SignalAndNoise(tables, Checked(index, 0));
 
-    /// <summary>The velocity that a v-predicting model would have to say: v = Sample · x0 + Noise · ε, with signal and noise scaled to α² + σ² = 1.</summary>
+    /// <summary>The velocity that a v-predicting model would have to say: v = Sample · x0 + Noise · ε, with signal and noise scaled to α² +
+    /// σ² = 1.</summary>
     public (double Sample, double Noise) Velocity(int index)
     {
         var (signal, noise) = AddNoise(index);

@@ -4,7 +4,8 @@ using ILGpuDiffusion.Layers;
 namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>
-/// A sampling method with its settings, under diffusers' names and with diffusers' meaning (0.32.2). It never touches tensors: <see cref="CreateSchedule"/> computes
+/// A sampling method with its settings, under diffusers' names and with diffusers' meaning (0.32.2). It never touches tensors: <see
+/// cref="CreateSchedule"/> computes
 /// tables and step programs of plain numbers that a device executes. Immutable and safe to share.
 /// </summary>
 public abstract class Scheduler
@@ -38,9 +39,11 @@ public abstract class Scheduler
     /// <summary>Every config key that some scheduler reads. A key outside this list has no effect anywhere.</summary>
     public static IReadOnlyList<string> KnownConfigKeys => SchedulerCatalog.ConfigKeys;
 
-    /// <summary>Makes the scheduler that a configuration describes. Keys it does not know are ignored, as in diffusers, so a config made for another scheduler serves too.</summary>
+    /// <summary>Makes the scheduler that a configuration describes. Keys it does not know are ignored, as in diffusers, so a config made for
+    /// another scheduler serves too.</summary>
     /// <param name="config">scheduler_config.json.</param>
-    /// <param name="name">A class name of diffusers or a short name, upper or lower case; null takes the config's <c>_class_name</c>. A short name may bring settings (dpmpp_2m_karras: use_karras_sigmas).</param>
+    /// <param name="name">A class name of diffusers or a short name, upper or lower case; null takes the config's <c>_class_name</c>. A
+    /// short name may bring settings (dpmpp_2m_karras: use_karras_sigmas).</param>
     /// <param name="overrides">Settings that win over the config and over those of a short name.</param>
     /// <exception cref="ArgumentException">No scheduler has that name; the message lists those there are.</exception>
     /// <exception cref="ModelFileException">A setting has the wrong type or a value that the scheduler cannot take.</exception>
@@ -83,6 +86,12 @@ public abstract class Scheduler
         var tables = MakeTables(request);
         if (tables.Timesteps.Length == 0 || !tables.Timesteps.Concat(tables.Sigmas).Append(tables.InitNoiseSigma).All(double.IsFinite))
             throw new ModelFileException(Source, $"{Name}: these settings give timesteps or sigmas that are not finite numbers.");
+        // Zero terminal SNR sets the last sigma to 4096, and some betas have more before it. Where the run ends is the config's own
+        // affair (final_sigmas_type).
+        for (int i = 1; i < Math.Min(tables.Timesteps.Length, tables.Sigmas.Length); i++)
+            if (tables.Sigmas[i] > tables.Sigmas[i - 1])
+                throw new ModelFileException(Source, $"{Name}: these betas give sigma {tables.Sigmas[i - 1]:R} at timestep {tables.Timesteps[i - 1]:R} and then {tables.Sigmas[i]:R}; "
+                    + "it must not rise. Do not rescale them (rescale_betas_zero_snr), or take smaller ones.");
         return tables;
     }
 

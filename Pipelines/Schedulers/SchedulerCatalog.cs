@@ -3,7 +3,8 @@ using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Pipelines;
 
-/// <summary>The schedulers there are. A new one is a class, a line in <see cref="Entries"/> and, where people have a short name for it, one in <see cref="ShortNames"/>.</summary>
+/// <summary>The schedulers there are. A new one is a class, a line in <see cref="Entries"/> and, where people have a short name for it, one in
+/// <see cref="ShortNames"/>.</summary>
 internal static class SchedulerCatalog
 {
     private sealed record Entry(string Name, string[] Keys, Func<ModelConfig, Scheduler> Make);

@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace ILGpuDiffusion.Pipelines;
 
-/// <summary>What a device computes after one model evaluation. Built when the schedule is made; running it allocates nothing and reads nothing back.</summary>
+/// <summary>What a device computes after one model evaluation. Built when the schedule is made; running it allocates nothing and reads nothing
+/// back.</summary>
 public sealed class SchedulerStep
 {
     internal SchedulerStep(bool needsNoise, ImmutableArray<SchedulerInstruction> instructions, ImmutableArray<SchedulerInstruction> preview) =>

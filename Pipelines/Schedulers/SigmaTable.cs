@@ -13,7 +13,8 @@ internal static class SigmaTable
     }
 
     /// <summary>
-    /// The timestep whose σ this would be, with fractions, linear in ln σ. Weights are float32, as in diffusers: they can move a timestep by 10⁻⁴, and schedulers that
+    /// The timestep whose σ this would be, with fractions, linear in ln σ. Weights are float32, as in diffusers: they can move a timestep by
+    /// 10⁻⁴, and schedulers that
     /// cut off the fraction then land one lower.
     /// </summary>
     public static double ToTimestep(float[] logSigmas, double sigma)

@@ -15,7 +15,8 @@ public readonly record struct Slot(int Index)
     /// <summary>What the model (after guidance) predicted. Programs read it and never write it.</summary>
     public static Slot ModelOutput { get; } = new(1);
 
-    /// <summary>Standard normal numbers, drawn anew by the caller before a program whose <see cref="SchedulerStep.NeedsNoise"/> is true. Never written by programs.</summary>
+    /// <summary>Standard normal numbers, drawn anew by the caller before a program whose <see cref="SchedulerStep.NeedsNoise"/> is true.
+    /// Never written by programs.</summary>
     public static Slot Noise { get; } = new(2);
 
     /// <summary>The predicted clean latents x0, where a program computes them.</summary>

@@ -2,7 +2,8 @@ using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Pipelines;
 
-/// <summary>Which of the training timesteps a run visits (timestep_spacing and steps_offset; Lin et al., 2023, arXiv:2305.08891, table 2). Timesteps fall.</summary>
+/// <summary>Which of the training timesteps a run visits (timestep_spacing and steps_offset; Lin et al., 2023, arXiv:2305.08891, table 2).
+/// Timesteps fall.</summary>
 internal sealed class TimestepSpacing
 {
     /// <summary>The keys that the constructor reads.</summary>
@@ -27,7 +28,8 @@ internal sealed class TimestepSpacing
     /// <param name="steps">How many.</param>
     /// <param name="whole">Round linspace to whole timesteps; Euler keeps the fractions.</param>
     /// <param name="last">One past the largest timestep; less than the number in training where the schedule is cut (lambda_min_clipped).</param>
-    /// <param name="spare">1: space as for one step more and leave out the cleanest (DPM-Solver, whose end is not a timestep); trailing knows no such thing.</param>
+    /// <param name="spare">1: space as for one step more and leave out the cleanest (DPM-Solver, whose end is not a timestep); trailing
+    /// knows no such thing.</param>
     public double[] Timesteps(int steps, bool whole, int? last = null, int spare = 0)
     {
         int end = last ?? trainTimesteps;
@@ -45,7 +47,8 @@ internal sealed class TimestepSpacing
     }
 
     /// <summary>
-    /// Down from the end, at most one per <paramref name="ratio"/>. NumPy's arange, which diffusers uses, rounds its length up: for 61 of 1000 steps, say, it yields
+    /// Down from the end, at most one per <paramref name="ratio"/>. NumPy's arange, which diffusers uses, rounds its length up: for 61 of
+    /// 1000 steps, say, it yields
     /// a 62nd timestep of −1. That one is left out here.
     /// </summary>
     private static double[] Trailing(int end, double ratio)

@@ -3,7 +3,8 @@ using ILGpuDiffusion.Layers;
 namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>
-/// ᾱ and σ of every training timestep. diffusers keeps these tables in float32 and its timesteps and steps show that rounding, so they are float32 here too, rounded after
+/// ᾱ and σ of every training timestep. diffusers keeps these tables in float32 and its timesteps and steps show that rounding, so they are
+/// float32 here too, rounded after
 /// the same operations; all that is computed from them is double.
 /// </summary>
 internal sealed class TrainingNoise

@@ -6,7 +6,8 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 /// <summary>Timesteps, sigmas and start factors against every recorded configuration and number of steps.</summary>
 public class SchedulerTableTests
 {
-    // Timesteps that come from sigmas are interpolated with float32 weights in ln σ: one ulp of ln σ ≈ 2.4e-7 over neighbours that lie 0.004 to 0.1 apart, so 6e-5 of a timestep. All others
+    // Timesteps that come from sigmas are interpolated with float32 weights in ln σ: one ulp of ln σ ≈ 2.4e-7 over neighbours that lie 0.004
+    // to 0.1 apart, so 6e-5 of a timestep. All others
     // must be equal.
     private const double FractionalTimesteps = 1e-4;
 

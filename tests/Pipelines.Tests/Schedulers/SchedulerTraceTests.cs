@@ -6,7 +6,8 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 public class SchedulerTraceTests
 {
     /// <summary>
-    /// The recorded runs are float32 and their set has no float64 figure beside them. A step there is 5 to 10 roundings of 6e-8 of the largest operand, and the errors of up to 29 evaluations add up; so errors are
+    /// The recorded runs are float32 and their set has no float64 figure beside them. A step there is 5 to 10 roundings of 6e-8 of the
+    /// largest operand, and the errors of up to 29 evaluations add up; so errors are
     /// measured against the largest latent that the run has had. Found: at most 8e-7 with our steps run in double, 1.2e-6 in float32.
     /// </summary>
     internal const double Tolerance = 2.5e-6;

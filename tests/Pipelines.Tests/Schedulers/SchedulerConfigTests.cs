@@ -1,0 +1,221 @@
+using System.Text.Json;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines.Tests;
+
+/// <summary>Names, settings, and what is refused.</summary>
+public class SchedulerConfigTests
+{
+    private const string Sdxl = """
+        {"_class_name": "EulerDiscreteScheduler", "_diffusers_version": "0.19.0.dev0", "beta_end": 0.012, "beta_schedule": "scaled_linear", "beta_start": 0.00085,
+         "clip_sample": false, "interpolation_type": "linear", "num_train_timesteps": 1000, "prediction_type": "epsilon", "sample_max_value": 1.0,
+         "set_alpha_to_one": false, "skip_prk_steps": true, "steps_offset": 1, "timestep_spacing": "leading", "trained_betas": null, "use_karras_sigmas": false}
+        """;
+
+    public static TheoryData<string> Names => [.. Scheduler.Names];
+
+    [Fact]
+    public void FromConfig_WithoutName_TakesTheClassOfTheFile() => Assert.Equal("EulerDiscreteScheduler", SchedulerGoldens.FromJson(Sdxl).Name);
+
+    [Fact]
+    public void FromConfig_TakesEveryNameAndShortName_OfAConfigMadeForAnother()
+    {
+        foreach (string name in Scheduler.Names.Concat(Scheduler.Aliases).Concat(["DPMPP_2M", "eulerdiscretescheduler"]))
+            Assert.Equal(20, SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(20).Timesteps.Distinct().Count());
+    }
+
+    [Fact]
+    public void ShortName_BringsSettings_AndOverridesWin()
+    {
+        var config = SchedulerGoldens.Config(Sdxl);
+        using var off = JsonDocument.Parse("false");
+        var plain = Scheduler.FromConfig(config, "dpmpp_2m").CreateSchedule(10);
+        var karras = Scheduler.FromConfig(config, "dpmpp_2m_karras").CreateSchedule(10);
+        var undone = Scheduler.FromConfig(config, "dpmpp_2m_karras", [KeyValuePair.Create("use_karras_sigmas", off.RootElement)]).CreateSchedule(10);
+        Assert.NotEqual(plain.Sigmas, karras.Sigmas);
+        Assert.Equal(plain.Sigmas, undone.Sigmas);
+        Assert.True(Scheduler.FromConfig(config, "dpmpp_2m_sde_karras").CreateSchedule(10).Step(0).NeedsNoise);
+        Assert.Equal(2, plain.HistorySlots);
+        Assert.Equal(3, Scheduler.FromConfig(config, "dpmpp_3m").CreateSchedule(10).HistorySlots);
+    }
+
+    [Fact]
+    public void UnknownName_IsRefused_WithTheKnownOnes()
+    {
+        var given = Assert.Throws<ArgumentException>(() => SchedulerGoldens.FromJson(Sdxl, "heunn"));
+        Assert.Contains("heunn", given.Message, StringComparison.Ordinal);
+        Assert.Contains("dpmpp_2m_karras", given.Message, StringComparison.Ordinal);
+        var read = Assert.Throws<ModelFileException>(() => SchedulerGoldens.FromJson("""{"_class_name": "EDMEulerScheduler"}"""));
+        Assert.Contains("DDIMScheduler", read.Message, StringComparison.Ordinal);
+        Assert.Throws<ModelFileException>(() => SchedulerGoldens.FromJson("{}"));
+    }
+
+    [Fact]
+    public void UnknownKeys_AreIgnored_AndCanBeTold()
+    {
+        var schedule = SchedulerGoldens.FromJson("""{"_class_name": "DDIMScheduler", "bteas": 3}""").CreateSchedule(5);
+        Assert.Equal([800, 600, 400, 200, 0], schedule.Timesteps);
+        Assert.DoesNotContain("bteas", Scheduler.KnownConfigKeys);
+        Assert.Contains("beta_start", Scheduler.KnownConfigKeys);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void EveryKey_IsRead(string name)
+    {
+        foreach (string key in SchedulerGoldens.FromJson("{}", name).ConfigKeys)
+        {
+            // No setting is an object, so whoever reads the key objects.
+            var error = Assert.Throws<ModelFileException>(() => SchedulerGoldens.FromJson($"{{\"{key}\": {{}}}}", name));
+            Assert.Contains(key, error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("*", "\"num_train_timesteps\": 0")]
+    [InlineData("*", "\"num_train_timesteps\": -5")]
+    [InlineData("*", "\"num_train_timesteps\": 2147483647")]
+    [InlineData("*", "\"num_train_timesteps\": \"1000\"")]
+    [InlineData("*", "\"beta_start\": -0.1")]
+    [InlineData("*", "\"beta_start\": 0, \"beta_schedule\": \"linear\"")]
+    [InlineData("*", "\"beta_end\": 1.5")]
+    [InlineData("*", "\"beta_end\": true")]
+    [InlineData("*", "\"beta_schedule\": \"sigmoid\"")]
+    [InlineData("*", "\"trained_betas\": [0.1, 0.2]")]
+    [InlineData("*", "\"num_train_timesteps\": 2, \"trained_betas\": [0.1, -0.2]")]
+    [InlineData("*", "\"num_train_timesteps\": 2, \"trained_betas\": [0.1, \"x\"]")]
+    [InlineData("*", "\"prediction_type\": \"noise\"")]
+    [InlineData("*", "\"timestep_spacing\": \"cubic\"")]
+    [InlineData("*", "\"steps_offset\": -1")]
+    [InlineData("*", "\"steps_offset\": 1000")]
+    [InlineData("DDIMScheduler", "\"clip_sample_range\": 0")]
+    [InlineData("LCMScheduler", "\"original_inference_steps\": 1001")]
+    [InlineData("LCMScheduler", "\"thresholding\": true, \"dynamic_thresholding_ratio\": 1.5")]
+    [InlineData("EulerDiscreteScheduler", "\"sigma_min\": 3, \"sigma_max\": 2")]
+    [InlineData("EulerDiscreteScheduler", "\"sigma_min\": 0")]
+    [InlineData("EulerDiscreteScheduler", "\"use_karras_sigmas\": true, \"use_beta_sigmas\": true")]
+    [InlineData("EulerDiscreteScheduler", "\"final_sigmas_type\": \"one\"")]
+    [InlineData("EulerDiscreteScheduler", "\"interpolation_type\": \"cubic\"")]
+    [InlineData("DPMSolverMultistepScheduler", "\"solver_order\": 0")]
+    [InlineData("DPMSolverMultistepScheduler", "\"solver_order\": 4")]
+    [InlineData("DPMSolverMultistepScheduler", "\"algorithm_type\": \"dpmsolver\"")]
+    [InlineData("DPMSolverMultistepScheduler", "\"algorithm_type\": \"sde-dpmsolver\", \"solver_order\": 3, \"final_sigmas_type\": \"sigma_min\"")]
+    [InlineData("DPMSolverMultistepScheduler", "\"algorithm_type\": \"dpmsolver\", \"prediction_type\": \"flow_prediction\", \"final_sigmas_type\": \"sigma_min\"")]
+    [InlineData("DPMSolverMultistepScheduler", "\"algorithm_type\": \"rk4\"")]
+    [InlineData("DPMSolverMultistepScheduler", "\"solver_type\": \"euler\"")]
+    [InlineData("DPMSolverMultistepScheduler", "\"lambda_min_clipped\": 100")]
+    [InlineData("DPMSolverMultistepScheduler", "\"flow_shift\": 0")]
+    public void HostileSettings_AreRefused_ByTheFilesName(string names, string settings)
+    {
+        foreach (string name in names == "*" ? Scheduler.Names : [names])
+        {
+            var error = Assert.Throws<ModelFileException>(() => SchedulerGoldens.FromJson($"{{{settings}}}", name));
+            Assert.StartsWith("scheduler_config.json: '", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void StepsOutOfRange_AreRefused(string name)
+    {
+        var scheduler = SchedulerGoldens.FromJson(Sdxl, name);
+        foreach (int steps in new[] { int.MinValue, -1, 0, 1001, int.MaxValue })
+            Assert.Contains($"steps is {steps}", Assert.Throws<ArgumentException>(() => scheduler.CreateSchedule(steps)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => scheduler.CreateSchedule(new ScheduleRequest()));
+        Assert.Throws<ArgumentException>(() => scheduler.CreateSchedule(new ScheduleRequest { Steps = 2, Timesteps = [5, 3] }));
+        Assert.Throws<ArgumentException>(() => scheduler.CreateSchedule(new ScheduleRequest { Steps = 2, Eta = double.NaN }));
+        Assert.Throws<ArgumentException>(() => scheduler.CreateSchedule(new ScheduleRequest { Steps = 2, SChurn = -1 }));
+    }
+
+    [Theory]
+    [InlineData(new double[0])]
+    [InlineData(new[] { 5.0 })]
+    [InlineData(new[] { 5.0, 7.0, 0.0 })]
+    [InlineData(new[] { 5.0, 5.0, 0.0 })]
+    [InlineData(new[] { 5.0, 5.0000001, 0.0 })]
+    [InlineData(new[] { 5.0, 0.0, 0.0 })]
+    [InlineData(new[] { 5.0, 2.0, -1.0 })]
+    [InlineData(new[] { double.NaN, 2.0, 0.0 })]
+    [InlineData(new[] { double.PositiveInfinity, 2.0, 0.0 })]
+    [InlineData(new[] { 1e300, 2.0, 0.0 })]
+    public void CustomSigmas_ThatDoNotFall_AreRefused(double[] sigmas) => Assert.Contains("sigmas",
+        Assert.Throws<ArgumentException>(() => SchedulerGoldens.FromJson(Sdxl).CreateSchedule(new ScheduleRequest { Sigmas = sigmas })).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(new double[0])]
+    [InlineData(new[] { 1000.0, 3.0 })]
+    [InlineData(new[] { 3.0, -1.0 })]
+    [InlineData(new[] { 3.0, 5.0 })]
+    [InlineData(new[] { 5.0, 5.0 })]
+    [InlineData(new[] { 5.5 })]
+    [InlineData(new[] { double.NaN })]
+    public void CustomTimesteps_ThatDoNotFall_AreRefused(double[] timesteps)
+    {
+        foreach (string name in new[] { "euler", "dpmpp_2m", "lcm" })
+            Assert.Contains("timesteps", Assert.Throws<ArgumentException>(
+                () => SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Timesteps = timesteps })).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void CustomTables_AreRefused_WhereDiffusersHasNone()
+    {
+        foreach (string name in new[] { "euler_a", "ddim", "pndm", "euler_karras", "dpmpp_2m_karras" })
+            Assert.Throws<ArgumentException>(() => SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Timesteps = [900, 400] }));
+        foreach (string name in new[] { "euler_a", "ddim", "pndm", "dpmpp_2m", "lcm" })
+            Assert.Throws<ArgumentException>(() => SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Sigmas = [10, 1, 0] }));
+    }
+
+    [Fact]
+    public void EpsilonPrediction_AtZeroSnr_IsRefused()
+    {
+        const string json = """{"rescale_betas_zero_snr": true, "timestep_spacing": "trailing", "clip_sample": false}""";
+        foreach (string name in new[] { "ddim", "lcm" })
+            Assert.Contains("zero SNR", Assert.Throws<ModelFileException>(() => SchedulerGoldens.FromJson(json, name).CreateSchedule(10)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void LearnedVariance_IsToldToTheCaller()
+    {
+        Assert.True(SchedulerGoldens.FromJson("""{"variance_type": "learned_range"}""", "dpmpp_2m").ModelPredictsVariance);
+        Assert.False(SchedulerGoldens.FromJson("""{"variance_type": "learned_range", "prediction_type": "sample"}""", "dpmpp_2m").ModelPredictsVariance);
+        Assert.False(SchedulerGoldens.FromJson("""{"variance_type": "fixed_small"}""", "dpmpp_2m").ModelPredictsVariance);
+    }
+
+    [Fact]
+    public void Schedule_RefusesOtherEvaluationsThanItsOwn()
+    {
+        var schedule = SchedulerGoldens.FromJson(Sdxl).CreateSchedule(10).BeginningAt(4);
+        Assert.NotNull(schedule.Step(4));
+        Assert.Throws<ArgumentOutOfRangeException>(() => schedule.Step(3));
+        Assert.Throws<ArgumentOutOfRangeException>(() => schedule.Step(10));
+        Assert.Throws<ArgumentOutOfRangeException>(() => schedule.InputScale(-1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => schedule.BeginningAt(10));
+        var rungeKutta = SchedulerGoldens.FromJson("{}", "pndm").CreateSchedule(10);
+        Assert.Contains("skip_prk_steps", Assert.Throws<ArgumentException>(() => rungeKutta.BeginningAt(4)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Steps_AreMadeBeforeTheRun()
+    {
+        var schedule = SchedulerGoldens.FromJson(Sdxl, "dpmpp_2m").CreateSchedule(20);
+        Walk(schedule);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        double sum = Walk(schedule);
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.True(double.IsFinite(sum));
+
+        static double Walk(Schedule schedule)
+        {
+            double sum = 0;
+            for (int i = 0; i < schedule.Timesteps.Count; i++)
+            {
+                sum += schedule.InputScale(i) + schedule.Timesteps[i];
+                foreach (var instruction in schedule.Step(i).Instructions)
+                    if (instruction is LinearCombination combination)
+                        foreach (var term in combination.Terms) sum += term.Coefficient;
+            }
+
+            return sum;
+        }
+    }
+}

@@ -1,0 +1,157 @@
+namespace ILGpuDiffusion.Pipelines.Tests;
+
+/// <summary>
+/// Schedulers against cases whose exact answer is known, for the settings of which no run is recorded. The model is perfect: it knows where the data lie.
+/// </summary>
+public class SchedulerTruthTests
+{
+    private const string Betas = "\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"clip_sample\": false, \"set_alpha_to_one\": true";
+
+    public static TheoryData<string, string> AnySettings => new()
+    {
+        { "euler", "\"prediction_type\": \"epsilon\"" },
+        { "euler", "\"prediction_type\": \"v_prediction\", \"use_karras_sigmas\": true" },
+        { "euler", "\"prediction_type\": \"sample\", \"use_exponential_sigmas\": true" },
+        { "euler_a", "\"prediction_type\": \"epsilon\"" },
+        { "euler_a", "\"prediction_type\": \"v_prediction\"" },
+        { "ddim", "\"prediction_type\": \"epsilon\"" },
+        { "ddim", "\"prediction_type\": \"sample\", \"timestep_spacing\": \"trailing\"" },
+        { "ddim", "\"prediction_type\": \"v_prediction\", \"rescale_betas_zero_snr\": true, \"timestep_spacing\": \"trailing\"" },
+        { "lcm", "\"prediction_type\": \"epsilon\", \"timestep_scaling\": 1e9" },
+        { "dpmpp_2m", "\"solver_order\": 1, \"prediction_type\": \"flow_prediction\", \"use_flow_sigmas\": true, \"flow_shift\": 3" },
+        { "dpmpp_2m", "\"prediction_type\": \"flow_prediction\", \"use_flow_sigmas\": true" },
+        { "dpmpp_2m", "\"prediction_type\": \"epsilon\", \"use_lu_lambdas\": true, \"solver_type\": \"heun\"" },
+        { "dpmpp_2m", "\"prediction_type\": \"v_prediction\", \"lambda_min_clipped\": -1.5" },
+        { "dpmpp_2m_sde", "\"prediction_type\": \"v_prediction\", \"solver_type\": \"heun\"" },
+        { "dpmpp_2m_sde", "\"prediction_type\": \"sample\", \"solver_order\": 3" },
+    };
+
+    [Theory]
+    [MemberData(nameof(AnySettings))]
+    public void DataInOnePoint_IsFound(string name, string settings)
+    {
+        const double point = 1.7;
+        var schedule = SchedulerGoldens.FromJson($"{{{Betas}, {settings}}}", name).CreateSchedule(new ScheduleRequest { Steps = 20, Eta = 0.6 }); // 20 divides 1000: DDIM ends at x0
+        var random = new Random(5);
+        double end = Run(schedule, settings, (x, alpha, sigma) => point, () => random.NextDouble() * 4 - 2, start: 0.8)[^1];
+        Assert.Equal(point, end, 1e-4); // float32 sigmas; LCM's boundary condition leaves about 1e-9
+    }
+
+    [Theory]
+    [InlineData("dpmsolver++", "midpoint", 1, 0.9)]
+    [InlineData("dpmsolver++", "midpoint", 2, 1.8)]
+    [InlineData("dpmsolver++", "heun", 2, 1.8)]
+    [InlineData("dpmsolver++", "midpoint", 3, 1.8)] // see DPMSolver.Quadratic
+    [InlineData("dpmsolver", "midpoint", 1, 0.9)]
+    [InlineData("dpmsolver", "midpoint", 2, 1.8)]
+    [InlineData("dpmsolver", "heun", 2, 1.8)]
+    [InlineData("dpmsolver", "midpoint", 3, 1.8)]
+    [InlineData("sde-dpmsolver++", "midpoint", 1, 0.9)]
+    [InlineData("sde-dpmsolver++", "midpoint", 2, 1.8)]
+    [InlineData("sde-dpmsolver++", "heun", 2, 1.8)]
+    [InlineData("sde-dpmsolver", "midpoint", 1, 0.9)]
+    [InlineData("sde-dpmsolver", "midpoint", 2, 1.8)]
+    [InlineData("sde-dpmsolver", "heun", 2, 1.8)]
+    public void DPMSolver_HasItsOrder(string algorithm, string solver, int order, double atLeast)
+    {
+        // A model that says cos λ whatever it sees makes the exact answer an integral over λ, which is taken by Simpson's rule.
+        bool data = algorithm.EndsWith("++", StringComparison.Ordinal);
+        int times = algorithm.StartsWith("sde", StringComparison.Ordinal) ? 2 : 1;
+        string settings = $"\"algorithm_type\": \"{algorithm}\", \"solver_type\": \"{solver}\", \"solver_order\": {order}, "
+            + $"\"prediction_type\": \"{(data ? "sample" : "epsilon")}\", \"final_sigmas_type\": \"sigma_min\", \"use_lu_lambdas\": true";
+        double coarse = Error(40), fine = Error(80);
+        double found = Math.Log2(coarse / fine);
+        Assert.True(found >= atLeast, $"order {found:g3}, errors {coarse:g3} and {fine:g3}");
+
+        double Error(int steps)
+        {
+            var schedule = SchedulerGoldens.FromJson($"{{{Betas}, {settings}}}", "DPMSolverMultistepScheduler").CreateSchedule(steps);
+            var run = new StepRunner(schedule, 1, single: false);
+            run[Slot.Sample] = [0.3];
+            run[Slot.Noise] = [0];
+            for (int i = 0; i < steps - 1; i++) // the last step of this table goes nowhere
+            {
+                run[Slot.ModelOutput] = [Math.Cos(Lambda(schedule, i))];
+                run.Step(i);
+            }
+
+            return Math.Abs(run[Slot.Sample][0] - Exact(schedule, steps - 1));
+        }
+
+        double Exact(Schedule schedule, int last)
+        {
+            // d(x/σ)/dλ = e^λ·x0 for the data ODE, d(x/α)/dλ = −e^(−λ)·ε for the noise ODE; the mean of the SDEs moves twice as fast
+            // relative to the ODE's rest.
+            var (alpha0, sigma0) = schedule.AddNoise(0);
+            var (alpha1, sigma1) = schedule.AddNoise(last);
+            double from = Lambda(schedule, 0), to = Lambda(schedule, last), h = (to - from) / 20000, sum = 0;
+            for (int i = 0; i <= 20000; i++)
+            {
+                double lambda = from + i * h, weight = i is 0 or 20000 ? 1 : i % 2 == 1 ? 4 : 2;
+                sum += weight * Math.Exp(data ? times * (lambda - to) : -(lambda - from)) * Math.Cos(lambda) * h / 3;
+            }
+
+            return data
+                ? Math.Exp(-(times - 1) * (to - from)) * sigma1 / sigma0 * 0.3 + times * alpha1 * sum
+                : alpha1 / alpha0 * 0.3 - times * alpha1 * Math.Exp(-from) * sum;
+        }
+
+        static double Lambda(Schedule schedule, int index) => Math.Log(schedule.AddNoise(index).Sample / schedule.AddNoise(index).Noise);
+    }
+
+    [Fact]
+    public void Clipping_BoundsX0_AndItsEpsilon()
+    {
+        foreach (string name in new[] { "dpmpp_2m", "dpmpp_2m_sde", "ddim", "lcm", "DPMSolverMultistepScheduler" })
+            foreach (string final in new[] { "zero", "sigma_min" })
+            {
+                string noise = name == "DPMSolverMultistepScheduler" ? ", \"algorithm_type\": \"dpmsolver\"" : "";
+                if (noise.Length > 0 && final == "zero") continue;
+                string settings = $"\"thresholding\": true, \"sample_max_value\": 1.5, \"final_sigmas_type\": \"{final}\"{noise}";
+                var schedule = SchedulerGoldens.FromJson($"{{{Betas}, {settings}}}", name).CreateSchedule(new ScheduleRequest { Steps = 20, UseClippedModelOutput = true });
+                double end = Run(schedule, settings, (x, alpha, sigma) => 9, () => 0.1, start: 1)[^1]; // the data lie at 9, the threshold makes it 1
+                var (alpha, sigma) = final == "zero" ? (1, 0) : schedule.AddNoise(19);
+                Assert.InRange(end, alpha - 4 * sigma - 0.05, alpha + 4 * sigma + 0.05);
+            }
+    }
+
+    [Fact]
+    public void BetaQuantile_IsTheInverseOfTheShare()
+    {
+        foreach (double p in new[] { 1e-9, 0.001, 0.1, 0.25, 0.5, 0.8, 0.999 })
+        {
+            Assert.Equal(p, BetaDistribution.Share(BetaDistribution.Quantile(p, 0.6, 0.6), 0.6, 0.6), 1e-12);
+            Assert.Equal(Math.Pow(Math.Sin(Math.PI / 2 * p), 2), BetaDistribution.Quantile(p, 0.5, 0.5), 1e-12); // the arcsine distribution
+            Assert.Equal(Math.Sqrt(p), BetaDistribution.Quantile(p, 2, 1), 1e-12);
+        }
+
+        Assert.Equal((0, 1), (BetaDistribution.Quantile(0, 0.6, 0.6), BetaDistribution.Quantile(1, 0.6, 0.6)));
+    }
+
+    /// <summary>Runs a schedule with a model that knows E[x0 | x]; the samples after every evaluation.</summary>
+    private static double[] Run(Schedule schedule, string settings, Func<double, double, double, double> clean, Func<double> noise, double start)
+    {
+        var run = new StepRunner(schedule, 1, single: false);
+        var samples = new double[schedule.Timesteps.Count];
+        run[Slot.Sample] = [start * schedule.InitNoiseSigma];
+        for (int i = 0; i < samples.Length; i++)
+        {
+            double x = run[Slot.Sample][0];
+            var (alpha, sigma) = schedule.AddNoise(i);
+            double norm = Math.Sqrt(alpha * alpha + sigma * sigma);
+            double x0 = clean(x, alpha, sigma);
+            run[Slot.ModelOutput] =
+            [
+                settings.Contains("flow_prediction", StringComparison.Ordinal) ? (x - alpha * x0) / sigma - x0
+                : settings.Contains("v_prediction", StringComparison.Ordinal) ? (alpha * (x - alpha * x0) / sigma - sigma * x0) / norm
+                : settings.Contains("\"sample\"", StringComparison.Ordinal) ? x0
+                : (x - alpha * x0) / sigma,
+            ];
+            if (schedule.Step(i).NeedsNoise) run[Slot.Noise] = [noise()];
+            run.Step(i);
+            samples[i] = run[Slot.Sample][0];
+        }
+
+        return samples;
+    }
+}
