@@ -24,7 +24,7 @@ public abstract class Layer
 
     /// <summary>Takes every weight from a source. Nothing is copied.</summary>
     /// <exception cref="ModelFileException">A weight is missing, surplus or wrongly shaped; the message names tensor and layer.</exception>
-    public void Load(IWeightSource source)
+    public virtual void Load(IWeightSource source)
     {
         var surplus = source.Names.ToHashSet(StringComparer.Ordinal);
         var missing = new List<string>();

@@ -19,7 +19,7 @@ public sealed class Autoencoder
     /// <summary>Wraps a loaded model.</summary>
     internal Autoencoder(AutoencoderKL model, ArenaPool arenas)
     {
-        (config, device) = (model.Config, arenas.Device);
+        (config, device, Scale) = (model.Config, arenas.Device, new LatentScale(model.Config));
         encoder = new(() => Compile("vae.encode", config.InChannels, model.Encode, arenas));
         decoder = new(() => Compile("vae.decode", config.LatentChannels, model.Decode, arenas));
     }
@@ -29,6 +29,9 @@ public sealed class Autoencoder
 
     /// <summary>Pixels per latent, both ways: 8.</summary>
     public int SpatialFactor => config.SpatialFactor;
+
+    /// <summary>Between the encoder's latents and the denoiser's.</summary>
+    internal LatentScale Scale { get; }
 
     /// <summary>The model's numbers.</summary>
     internal AutoencoderConfig Config => config;
@@ -62,12 +65,8 @@ public sealed class Autoencoder
     /// <param name="cancellation">Obeyed between kernels.</param>
     /// <returns>[count, 8 · height, 8 · width, 3], nominally −1 … 1.</returns>
     /// <exception cref="ShapeException">There are not as many numbers as the sizes say.</exception>
-    public float[] Decode(ReadOnlySpan<float> latents, int count, int height, int width, CancellationToken cancellation = default)
-    {
-        int factor = SpatialFactor;
-        var source = Checked("vae.decode", "latents", latents, count, height, width, LatentChannels);
-        return Apply(Decoder, source, tiling?.Latents, tiling?.Pixels, (h, w) => (checked(h * factor), checked(w * factor)), config.OutChannels, cancellation).Values;
-    }
+    public float[] Decode(ReadOnlySpan<float> latents, int count, int height, int width, CancellationToken cancellation = default) =>
+        Decode(Checked("vae.decode", "latents", latents, count, height, width, LatentChannels), tiling, cancellation).Values;
 
     /// <summary>Pictures to latents.</summary>
     /// <param name="pixels">[count, height, width, 3], −1 … 1.</param>
@@ -82,8 +81,19 @@ public sealed class Autoencoder
         int factor = SpatialFactor;
         var source = Checked("vae.encode", "pixels", pixels, count, height, width, config.InChannels);
         ShapeException.ThrowUnless(height % factor == 0 && width % factor == 0, "vae.encode", "the picture's size", $"{width}×{height}", $"a multiple of {factor} both ways");
-        return new LatentDistribution(Apply(Encoder, source, tiling?.Pixels, tiling?.Latents, (h, w) => (h / factor, w / factor), 2 * LatentChannels, cancellation));
+        var cut = tiling; // one reading: another thread may switch it
+        return new LatentDistribution(Apply(Encoder, source, cut?.Pixels, cut?.Latents, (h, w) => (h / factor, w / factor), 2 * LatentChannels, cancellation));
     }
+
+    /// <summary>As the public method, with tiles of this call's own; null works on whole pictures.</summary>
+    internal Tile Decode(Tile latents, VaeTiling? cut, CancellationToken cancellation)
+    {
+        int factor = SpatialFactor;
+        return Apply(Decoder, latents, cut?.Latents, cut?.Pixels, (h, w) => (checked(h * factor), checked(w * factor)), config.OutChannels, cancellation);
+    }
+
+    /// <summary>Tiles of the size that the model was made for.</summary>
+    internal VaeTiling DefaultTiling() => new(config.SampleSize, 0.25, SpatialFactor);
 
     private Tile Apply(CompiledGraph graph, Tile source, VaeTiling.Side? from, VaeTiling.Side? to, Func<int, int, (int Height, int Width)> scale, int channels, CancellationToken cancellation)
     {

@@ -84,7 +84,7 @@ internal sealed record AutoencoderConfig
             ScalingFactor = scale,
             ShiftFactor = config.Double("shift_factor", 0),
             LatentsMean = PerChannel(config, "latents_mean", latentChannels),
-            LatentsStd = PerChannel(config, "latents_std", latentChannels),
+            LatentsStd = PerChannel(config, "latents_std", latentChannels) is var std && std?.Any(s => s <= 0) != true ? std : throw config.Wrong("latents_std", "positive"),
             ForceUpcast = config.Bool("force_upcast", true),
             SampleSize = config.IntWithin("sample_size", 1, 1 << 20, 32),
         };

@@ -31,7 +31,7 @@ internal sealed class AutoencoderKL : Layer
 
     /// <summary>Takes every weight from a checkpoint, also from one whose attention has the names used before diffusers 0.18.</summary>
     /// <exception cref="ModelFileException">A weight is missing, surplus or wrongly shaped.</exception>
-    public void LoadCheckpoint(IWeightSource source) => Load(new LegacyAttentionNames(source));
+    public override void Load(IWeightSource source) => base.Load(new LegacyAttentionNames(source));
 
     /// <summary>Records the encoder.</summary>
     /// <param name="picture">[n, h, w, picture channels].</param>
