@@ -1,0 +1,44 @@
+using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines.Tests;
+
+/// <summary>A tiny text encoder of the reference data, ready to run.</summary>
+internal sealed class TestTextEncoder : IDisposable
+{
+    private readonly Checkpoint checkpoint;
+    private readonly CpuDevice device;
+    private readonly ArenaPool arenas;
+
+    private TestTextEncoder(string folder, Func<TestWeights, Device, TestWeights>? change, string? variant, int threads)
+    {
+        checkpoint = Checkpoint.OpenFolder(folder, variant);
+        device = new CpuDevice(threads);
+        arenas = new ArenaPool(device);
+        Model = new ClipTextModel(ModelConfig.Load(Path.Combine(folder, "config.json")));
+        Model.Load(change is null ? checkpoint : change(new TestWeights(checkpoint), device));
+        Encoder = new ClipTextEncoder(Model, arenas);
+    }
+
+    public ClipTextModel Model { get; }
+
+    public ClipTextEncoder Encoder { get; }
+
+    /// <summary>A tiny model's encoder: <c>tiny-sdxl/text_encoder_2</c> …</summary>
+    public static TestTextEncoder Open(string model, Func<TestWeights, Device, TestWeights>? change = null, string? variant = null, int threads = 2) =>
+        new(Golden.Folder(model), change, variant, threads);
+
+    /// <summary>Encodes a recorded case's ids.</summary>
+    public TextEmbeddings Run(GoldenCase golden, ClipHiddenState state, bool pooled) =>
+        Encoder.Encode(Ids(golden), golden.InputShape("input_ids")[0], state, pooled);
+
+    public void Dispose()
+    {
+        arenas.Dispose();
+        device.Dispose();
+        checkpoint.Dispose();
+    }
+
+    private static int[] Ids(GoldenCase golden) => [.. golden.InputLongs("input_ids").Select(id => (int)id)];
+}
