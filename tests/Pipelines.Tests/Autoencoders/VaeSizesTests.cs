@@ -14,7 +14,7 @@ public sealed class VaeSizesTests
     [Fact]
     public void Decode_ManySizes_OneCompilationAndAPlanEach()
     {
-        using var vae = TestVae.Open("tiny-sd15");
+        using var vae = TestVae.Open("tiny-sdxl");
         int compilations = CompiledGraph.Compilations;
 
         float[][] first = [.. Sizes.Select(s => vae.Decode(s.Count, s.Height, s.Width))];
@@ -33,7 +33,7 @@ public sealed class VaeSizesTests
     [Fact]
     public void Encode_ManySizes_OneCompilationAndAPlanEach()
     {
-        using var vae = TestVae.Open("tiny-sd15");
+        using var vae = TestVae.Open("tiny-sdxl");
         int compilations = CompiledGraph.Compilations;
         foreach (var (count, height, width) in Sizes)
         {
@@ -48,7 +48,7 @@ public sealed class VaeSizesTests
     [Fact]
     public void Decode_Tiled_OneCompilation_APlanPerShapeOfTile_AndLessMemory()
     {
-        using var vae = TestVae.Open("tiny-sd15");
+        using var vae = TestVae.Open("tiny-sdxl");
         int compilations = CompiledGraph.Compilations;
         vae.Coder.EnableTiling(64);
 
@@ -71,7 +71,7 @@ public sealed class VaeSizesTests
     [Fact]
     public void Decode_Tiled_WhatFitsOneTile_IsNotTiled()
     {
-        using var vae = TestVae.Open("tiny-sd15");
+        using var vae = TestVae.Open("tiny-sdxl");
         float[] whole = vae.Decode(2, 8, 5);
         vae.Coder.EnableTiling(64);
         Assert.Equal(whole, vae.Decode(2, 8, 5));
@@ -82,7 +82,7 @@ public sealed class VaeSizesTests
     [InlineData(true)]
     public void DecodeAndEncode_Sliced_EqualsTheWholeBatch(bool tiled)
     {
-        using var vae = TestVae.Open("tiny-sd15");
+        using var vae = TestVae.Open("tiny-sdxl");
         if (tiled) vae.Coder.EnableTiling(32);
         float[] whole = vae.Decode(3, 6, 5), pixels = [.. whole.Select(v => Math.Clamp(v, -1, 1))];
         var moments = vae.Coder.Encode(pixels, 3, 48, 40);
@@ -100,15 +100,15 @@ public sealed class VaeSizesTests
     [Fact]
     public void Decode_OneOrTwoThreads_SameBits()
     {
-        using var one = TestVae.Open("tiny-sd15", threads: 1);
-        using var two = TestVae.Open("tiny-sd15", threads: 2);
+        using var one = TestVae.Open("tiny-sdxl", threads: 1);
+        using var two = TestVae.Open("tiny-sdxl", threads: 2);
         Assert.Equal(one.Decode(2, 5, 7), two.Decode(2, 5, 7));
     }
 
     [Fact]
     public void EncodeAndDecode_SizesThatDoNotFit_SayWhatWould()
     {
-        using var vae = TestVae.Open("tiny-sd15");
+        using var vae = TestVae.Open("tiny-sdxl");
         Assert.Contains("[1, 4, 4, 4]", Assert.Throws<ShapeException>(() => vae.Coder.Decode(new float[63], 1, 4, 4)).Message, StringComparison.Ordinal);
         Assert.Contains("every size positive", Assert.Throws<ShapeException>(() => vae.Coder.Decode([], 0, 4, 4)).Message, StringComparison.Ordinal);
         Assert.Contains("a multiple of 8", Assert.Throws<ShapeException>(() => vae.Coder.Encode(new float[3 * 12 * 16], 1, 12, 16)).Message, StringComparison.Ordinal);
@@ -123,7 +123,7 @@ public sealed class VaeSizesTests
         Assert.Throws<OperationCanceledException>(() => TiledRun.Run(Tile.Empty(1, 20, 14, 4), tiling.Latents, Tile.Empty(1, 160, 112, 3), tiling.Pixels, Model, source.Token));
         Assert.Equal(5, tiles);
 
-        using var vae = TestVae.Open("tiny-sd15");
+        using var vae = TestVae.Open("tiny-sdxl");
         vae.Coder.EnableTiling(64);
         Assert.Throws<OperationCanceledException>(() => vae.Coder.Decode(new float[20 * 14 * 4], 1, 20, 14, new CancellationToken(true)));
         Assert.All(vae.Decode(1, 20, 14), v => Assert.True(float.IsFinite(v)));

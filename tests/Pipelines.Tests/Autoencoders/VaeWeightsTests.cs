@@ -18,6 +18,14 @@ public sealed class VaeWeightsTests
     }
 
     [Fact]
+    public void Decode_WeightsStoredAsFloat16_SameBitsAsFloat32()
+    {
+        using var wide = TestVae.Open("tiny-sdxl");
+        using var half = TestVae.Open("tiny-sdxl", (w, device) => w.As(device, DType.Float16));
+        Assert.Equal(wide.Decode(1, 6, 5), half.Decode(1, 6, 5));
+    }
+
+    [Fact]
     public void Decode_WeightsStoredAsBFloat16_SameBitsAsRoundedFloat32_AndNearTheReference()
     {
         var run = Golden.Open("tiny-sdxl-goldens/vae")["decode_b2_6x9"];
@@ -35,9 +43,9 @@ public sealed class VaeWeightsTests
     [Fact]
     public void Load_AttentionUnderOldNames_SameBits()
     {
-        using var now = TestVae.Open("tiny-sd15");
+        using var now = TestVae.Open("tiny-sdxl");
         int renamed = 0;
-        using var old = TestVae.Open("tiny-sd15", (weights, _) =>
+        using var old = TestVae.Open("tiny-sdxl", (weights, _) =>
         {
             foreach (string name in weights.Names.Where(n => OldName(n) != n).ToArray())
             {
@@ -56,12 +64,12 @@ public sealed class VaeWeightsTests
     [InlineData("encoder.down_blocks.2.resnets.0.conv_shortcut.weight")]
     [InlineData("quant_conv.bias")]
     public void Load_TensorMissing_NamesIt(string name) =>
-        Assert.Contains(name, Assert.Throws<ModelFileException>(() => TestVae.Open("tiny-sd15", (w, _) => w.With(name, null))).Message, StringComparison.Ordinal);
+        Assert.Contains(name, Assert.Throws<ModelFileException>(() => TestVae.Open("tiny-sdxl", (w, _) => w.With(name, null))).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Load_TensorSurplus_NamesIt() =>
         Assert.Contains("decoder.extra.weight", Assert.Throws<ModelFileException>(() =>
-            TestVae.Open("tiny-sd15", (w, device) => w.With("decoder.extra.weight", new Tensor(device.Allocate(4), 0, DType.Float32, [1])))).Message, StringComparison.Ordinal);
+            TestVae.Open("tiny-sdxl", (w, device) => w.With("decoder.extra.weight", new Tensor(device.Allocate(4), 0, DType.Float32, [1])))).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("""{"scaling_factor": 0.5}""", new float[] { 2, 4, -6, 0 })]
