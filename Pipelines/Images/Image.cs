@@ -1,0 +1,91 @@
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>A picture of 8-bit RGB pixels, with the text of its generation parameters where there is one.</summary>
+public sealed partial class Image
+{
+    /// <summary>The most pixels that a file may have: 64 Mi, as 8192×8192.</summary>
+    public const int MaxPixels = 1 << 26;
+
+    private const int MaxFileBytes = 1 << 28;
+
+    internal static IImageCodec Codec { get; } = new ImageCodec();
+
+    /// <summary>Wraps pixels; the array is not copied.</summary>
+    /// <param name="width">In pixels.</param>
+    /// <param name="height">In pixels.</param>
+    /// <param name="pixels">[height, width, 3], red first, top row first.</param>
+    /// <exception cref="ArgumentException">A size is below 1, above <see cref="MaxPixels"/> in all, or the array's length is not height · width · 3.</exception>
+    public Image(int width, int height, byte[] pixels)
+    {
+        ArgumentNullException.ThrowIfNull(pixels);
+        if (width < 1 || height < 1 || (long)width * height > MaxPixels)
+            throw new ArgumentException($"A picture of {width}×{height} is not possible; both must be at least 1 and the product at most {MaxPixels}.", nameof(width));
+        if (pixels.Length != width * height * 3)
+            throw new ArgumentException($"{pixels.Length} bytes are given for {width}×{height} RGB pixels; it must be {width * height * 3}.", nameof(pixels));
+        (Width, Height, Pixels) = (width, height, pixels);
+    }
+
+    /// <summary>In pixels.</summary>
+    public int Width { get; }
+
+    /// <summary>In pixels.</summary>
+    public int Height { get; }
+
+    /// <summary>[height, width, 3], red first, top row first.</summary>
+    public byte[] Pixels { get; }
+
+    /// <summary>How the picture was made (<see cref="A1111Parameters"/>), kept in a PNG's text chunk <c>parameters</c>; null when unknown.</summary>
+    public string? Parameters { get; init; }
+
+    /// <summary>Reads a PNG or JPEG file. Transparency is dropped, grey becomes RGB, a JPEG's orientation is applied.</summary>
+    /// <exception cref="ImageFileException">The file is missing, is neither PNG nor JPEG, is damaged or has too many pixels.</exception>
+    public static Image Load(string path)
+    {
+        try
+        {
+            var info = new FileInfo(path);
+            if (!info.Exists) throw new ImageFileException(path, "the file does not exist.");
+            if (info.Length > MaxFileBytes) throw new ImageFileException(path, $"{info.Length} bytes is too large for a picture (at most {MaxFileBytes}).");
+            return Decode(File.ReadAllBytes(path), path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ImageFileException(path, $"cannot be read ({e.Message})", e);
+        }
+    }
+
+    /// <summary>As <see cref="Load"/>, from a file's bytes.</summary>
+    /// <param name="file">The whole file.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <exception cref="ImageFileException">As <see cref="Load"/>.</exception>
+    public static Image Decode(byte[] file, string name)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        return Codec.Decode(file, name);
+    }
+
+    /// <summary>The picture as a PNG file, with <see cref="Parameters"/> in a text chunk where they are set.</summary>
+    public byte[] EncodePng()
+    {
+        byte[] png = Codec.EncodePng(this);
+        return Parameters is null ? png : PngText.Insert(png, Parameters);
+    }
+
+    /// <summary>Writes a PNG file. It appears whole or not at all: on failure nothing new is left, and an earlier file stays.</summary>
+    /// <exception cref="ImageFileException">The name does not end in .png, or the file cannot be written.</exception>
+    public void Save(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        if (!path.EndsWith(".png", StringComparison.OrdinalIgnoreCase) && !AtomicFile.IsDevice(path))
+            throw new ImageFileException(path, "pictures are written as PNG; the name must end in .png.");
+        byte[] png = EncodePng();
+        try
+        {
+            AtomicFile.Write(path, stream => stream.Write(png));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ImageFileException(path, $"cannot be written ({e.Message})", e);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using System.IO.Compression;
+using StbImageSharp;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>
+/// Decodes with StbImageSharp. That library trusts its input in places (it can loop for ever at an early end, inflate without limit, and
+/// leak when it gives up), so a PNG is checked before it gets it: sizes, check sums, length of the inflated data; and no file may be read far past its end.
+/// PNG is encoded by <see cref="PngEncoder"/>.
+/// </summary>
+internal sealed class ImageCodec : IImageCodec
+{
+    public byte[] EncodePng(Image image) => PngEncoder.Encode(image);
+
+    public Image Decode(byte[] file, string name)
+    {
+        try
+        {
+            string? parameters = null;
+            int orientation = 1;
+            if (PngChunk.IsPng(file))
+            {
+                var chunks = PngChunk.ReadAll(file);
+                CheckInflated(chunks);
+                parameters = PngText.Find(chunks);
+            }
+            else if (file is [0xFF, 0xD8, 0xFF, ..])
+            {
+                CheckSize(ImageInfo.FromStream(new BoundedStream(file)) ?? throw new InvalidDataException("it has no JPEG header"));
+                orientation = JpegOrientation.Read(file);
+            }
+            else
+            {
+                throw new InvalidDataException("its first bytes are those of neither");
+            }
+
+            var result = ImageResult.FromStream(new BoundedStream(file), ColorComponents.RedGreenBlue);
+            var (width, height, pixels) = JpegOrientation.Apply(orientation, result.Width, result.Height, result.Data);
+            return new Image(width, height, pixels) { Parameters = parameters };
+        }
+        catch (Exception e) when (e is not OutOfMemoryException) // what the library throws at damaged input is of many types
+        {
+            throw new ImageFileException(name, $"is not a whole PNG or JPEG picture ({e.Message.TrimEnd('.')}).", e);
+        }
+    }
+
+    private static void CheckSize(ImageInfo info)
+    {
+        if (info.Width < 1 || info.Height < 1 || (long)info.Width * info.Height > Image.MaxPixels)
+            throw new InvalidDataException($"its size {info.Width}×{info.Height} is not from 1 to {Image.MaxPixels} pixels");
+    }
+
+    // Inflates the pixel data once to know that it is as long as the header says: 5 ms per megapixel that keep a small file from filling the memory.
+    private static void CheckInflated(IReadOnlyList<PngChunk> chunks)
+    {
+        var header = PngHeader.Read(chunks);
+        using var deflated = new MemoryStream();
+        foreach (var chunk in chunks)
+            if (chunk.Type == "IDAT") deflated.Write(chunk.Data.Span);
+        deflated.Position = 0;
+        using var inflater = new ZLibStream(deflated, CompressionMode.Decompress);
+        byte[] buffer = new byte[1 << 16];
+        long length = 0;
+        for (int read; length <= header.InflatedBytes + buffer.Length && (read = inflater.Read(buffer)) > 0;) length += read;
+        if (length < header.InflatedBytes || length > header.InflatedBytes + buffer.Length) // a little more than needed is harmless, and some encoders leave it
+            throw new InvalidDataException($"its pixel data inflates to {(length < header.InflatedBytes ? $"{length}" : "far more")} bytes; the header asks for {header.InflatedBytes}");
+    }
+
+    /// <summary>Ends with an error, not with endless nothing, when read on and on past its end.</summary>
+    private sealed class BoundedStream(byte[] file) : MemoryStream(file, writable: false)
+    {
+        private int readsPastEnd;
+
+        public override int ReadByte()
+        {
+            int value = base.ReadByte();
+            if (value < 0) CountPastEnd();
+            return value;
+        }
+
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            int read = base.Read(buffer, offset, count);
+            if (read == 0 && count > 0) CountPastEnd();
+            return read;
+        }
+
+        private void CountPastEnd()
+        {
+            if (++readsPastEnd > 4096) throw new EndOfStreamException("it ends early");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using System.IO.Compression;
+using System.Text;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>The text chunk <c>parameters</c> of a PNG file: tEXt where Latin-1 has every character, iTXt (UTF-8) otherwise.</summary>
+internal static class PngText
+{
+    private const string Keyword = "parameters";
+    private const int MaxInflated = 1 << 20;
+
+    /// <summary>A copy of a PNG file with the text behind its header.</summary>
+    public static byte[] Insert(ReadOnlySpan<byte> png, string text)
+    {
+        bool latin = text.All(c => c <= 0xFF);
+        byte[] keyword = [.. Encoding.Latin1.GetBytes(Keyword), 0];
+        byte[] data = latin
+            ? [.. keyword, .. Encoding.Latin1.GetBytes(text)]
+            : [.. keyword, 0, 0, 0, 0, .. Encoding.UTF8.GetBytes(text)]; // not compressed, its method, no language, no translated keyword
+        int header = PngChunk.Signature.Length + 12 + 13;
+        using var file = new MemoryStream(png.Length + data.Length + 12);
+        file.Write(png[..header]);
+        new PngChunk(latin ? "tEXt" : "iTXt", data).Write(file);
+        file.Write(png[header..]);
+        return file.ToArray();
+    }
+
+    /// <summary>The first such text, or null. A text chunk that is not well-formed is passed over: it is not part of the picture.</summary>
+    public static string? Find(IEnumerable<PngChunk> chunks)
+    {
+        foreach (var chunk in chunks)
+        {
+            var data = chunk.Data.Span;
+            int end = data.IndexOf((byte)0);
+            if (end < 0 || Encoding.Latin1.GetString(data[..end]) != Keyword) continue;
+            if ((chunk.Type == "tEXt" ? Encoding.Latin1.GetString(data[(end + 1)..]) : chunk.Type == "iTXt" ? International(data[(end + 1)..]) : null) is { } text) return text;
+        }
+
+        return null;
+    }
+
+    private static string? International(ReadOnlySpan<byte> data)
+    {
+        if (data.Length < 2) return null;
+        bool compressed = data[0] == 1;
+        data = data[2..];
+        for (int skip = 0; skip < 2; skip++) // language, translated keyword
+        {
+            int end = data.IndexOf((byte)0);
+            if (end < 0) return null;
+            data = data[(end + 1)..];
+        }
+
+        return compressed ? Inflate(data.ToArray()) : Encoding.UTF8.GetString(data);
+    }
+
+    private static string? Inflate(byte[] data)
+    {
+        try
+        {
+            using var inflater = new ZLibStream(new MemoryStream(data), CompressionMode.Decompress);
+            byte[] text = new byte[MaxInflated];
+            int length = inflater.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
+            return Encoding.UTF8.GetString(text, 0, length);
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+}
