@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>Twelve rows by two vectors, for processors with 32 vector registers: 24 accumulators, two operands and one broadcast.</summary>
-internal sealed unsafe class GemmTile12<V> : GemmTile where V : struct, ISimd<V>
+internal sealed unsafe class GemmTile12<V> : GemmTile where V : struct, ILanes<V>
 {
     public override int Rows => 12;
 

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>Six rows by two vectors: 12 accumulators, two operands and one broadcast fill 15 of 16 vector registers.</summary>
-internal sealed unsafe class GemmTile6<V> : GemmTile where V : struct, ISimd<V>
+internal sealed unsafe class GemmTile6<V> : GemmTile where V : struct, ILanes<V>
 {
     public override int Rows => 6;
 

@@ -11,5 +11,5 @@ internal unsafe interface ITransposer
     /// <param name="first">Bytes from there to the block.</param>
     /// <param name="target">Where the offsets count from.</param>
     /// <param name="offsets">In elements.</param>
-    static abstract void Block<TStored>(byte** rows, nint first, float* target, nint* offsets) where TStored : struct, IStoredFloat;
+    static abstract void Block<TStored>(byte** rows, nint first, float* target, nint* offsets) where TStored : struct, IStored;
 }

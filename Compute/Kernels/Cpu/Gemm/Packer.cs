@@ -15,12 +15,15 @@ internal abstract unsafe class Packer
     /// <summary>Elements that packing may write past the end of its target.</summary>
     public const int Overrun = RowGroup;
 
-    /// <summary>Packs rows of float32.</summary>
+    /// <summary>Packs rows of float32, or of anything in units of four bytes.</summary>
     public static Packer Float32 { get; } = Create<StoredFloat32>();
 
     private static Packer BFloat16 { get; } = Create<StoredBFloat16>();
 
     private static Packer Float16 { get; } = Create<StoredFloat16>();
+
+    /// <summary>Packs rows of int8, two to an int16 pair in each 32-bit lane.</summary>
+    public static Packer Int8Pairs { get; } = Create<StoredInt8Pair>();
 
     /// <summary>The packer for rows of a float type.</summary>
     public static Packer For(DType dtype) => dtype switch
@@ -46,13 +49,13 @@ internal abstract unsafe class Packer
     /// <summary>Widens contiguous elements.</summary>
     public abstract void Widen(byte* source, float* target, int count);
 
-    private static Packer Create<TStored>() where TStored : struct, IStoredFloat =>
+    private static Packer Create<TStored>() where TStored : struct, IStored =>
         Vector256.IsHardwareAccelerated ? new Packer<TStored, Transposer8>() : new Packer<TStored, Transposer4>();
 }
 
 /// <summary>A packer for one storage type and vector width.</summary>
 internal sealed unsafe class Packer<TStored, TTransposer> : Packer
-    where TStored : struct, IStoredFloat
+    where TStored : struct, IStored
     where TTransposer : struct, ITransposer
 {
     [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -11,7 +11,7 @@ internal readonly unsafe struct Transposer4 : ITransposer
     public static int Lanes => 4;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Block<TStored>(byte** rows, nint first, float* target, nint* offsets) where TStored : struct, IStoredFloat
+    public static void Block<TStored>(byte** rows, nint first, float* target, nint* offsets) where TStored : struct, IStored
     {
         Vector128<float> r0 = Load<TStored>(rows[0] + first), r1 = Load<TStored>(rows[1] + first), r2 = Load<TStored>(rows[2] + first), r3 = Load<TStored>(rows[3] + first);
         // Interleaving rows 0 with 2 and 1 with 3, then both results, puts each column's elements side by side in order.
@@ -23,7 +23,7 @@ internal readonly unsafe struct Transposer4 : ITransposer
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Load<TStored>(byte* source) where TStored : struct, IStoredFloat => TStored.Load<Simd128>(source).Value;
+    private static Vector128<float> Load<TStored>(byte* source) where TStored : struct, IStored => TStored.Load<Simd128>(source).Value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> ZipLow(Vector128<float> a, Vector128<float> b) =>

@@ -10,7 +10,7 @@ internal readonly unsafe struct Transposer8 : ITransposer
     public static int Lanes => 8;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Block<TStored>(byte** rows, nint first, float* target, nint* offsets) where TStored : struct, IStoredFloat
+    public static void Block<TStored>(byte** rows, nint first, float* target, nint* offsets) where TStored : struct, IStored
     {
         Vector256<float> r0 = Load<TStored>(rows[0] + first), r1 = Load<TStored>(rows[1] + first), r2 = Load<TStored>(rows[2] + first), r3 = Load<TStored>(rows[3] + first);
         Vector256<float> r4 = Load<TStored>(rows[4] + first), r5 = Load<TStored>(rows[5] + first), r6 = Load<TStored>(rows[6] + first), r7 = Load<TStored>(rows[7] + first);
@@ -31,5 +31,5 @@ internal readonly unsafe struct Transposer8 : ITransposer
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Load<TStored>(byte* source) where TStored : struct, IStoredFloat => TStored.Load<Simd256>(source).Value;
+    private static Vector256<float> Load<TStored>(byte* source) where TStored : struct, IStored => TStored.Load<Simd256>(source).Value;
 }

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace ILGpuDiffusion.Compute;
 
-/// <summary>Registers of 16-bit floats widened to float32, exactly. .NET 10 offers no instruction for binary16, so both go by integer operations.</summary>
+/// <summary>Registers of short numbers widened exactly. .NET 10 offers no instruction for binary16, so 16-bit floats go by integer operations.</summary>
 internal static unsafe class Widening
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -55,6 +55,15 @@ internal static unsafe class Widening
             var value = Vector128.ConditionalSelect(Vector128.Equals(exponent, Vector128<uint>.Zero), subnormal.AsUInt32(), normal);
             return Unsafe.BitCast<Simd128, V>(new((value | ((bits & Vector128.Create(Sign)) << 16)).AsSingle()));
         }
+    }
+
+    /// <summary>Twice as many int8 as there are lanes, as int16.</summary>
+    [MethodImpl(Inline)]
+    public static V Int8Pair<V>(sbyte* source) where V : struct, ISimd<V>
+    {
+        if (typeof(V) == typeof(Simd512)) return Unsafe.BitCast<Simd512, V>(new(Avx512BW.ConvertToVector512Int16(Vector256.Load(source)).AsSingle()));
+        if (typeof(V) == typeof(Simd256)) return Unsafe.BitCast<Simd256, V>(new(Avx2.ConvertToVector256Int16(Vector128.Load(source)).AsSingle()));
+        return Unsafe.BitCast<Simd128, V>(new(Vector128.WidenLower(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<ulong>(source)).AsSByte()).AsSingle()));
     }
 
     [MethodImpl(Inline)]

@@ -4,23 +4,8 @@ namespace ILGpuDiffusion.Compute;
 /// A register of float32 lanes. Kernels are written once over this interface; the JIT makes one instance per width and sees through the
 /// one-field structs, so that the code is what hand-written Vector512, Vector256 or Vector128 code would be.
 /// </summary>
-internal unsafe interface ISimd<T> where T : struct, ISimd<T>
+internal unsafe interface ISimd<T> : ILanes<T> where T : struct, ISimd<T>
 {
-    /// <summary>Lanes of one register.</summary>
-    static abstract int Count { get; }
-
-    /// <summary>The same value in every lane.</summary>
-    static abstract T Create(float value);
-
-    /// <summary>Reads <see cref="Count"/> floats; the address need not be aligned.</summary>
-    static abstract T Load(float* source);
-
-    /// <summary>Writes <see cref="Count"/> floats; the address need not be aligned.</summary>
-    static abstract void Store(T value, float* target);
-
-    /// <summary>Sum of each lane.</summary>
-    static abstract T operator +(T a, T b);
-
     /// <summary>Difference of each lane.</summary>
     static abstract T operator -(T a, T b);
 
@@ -32,9 +17,6 @@ internal unsafe interface ISimd<T> where T : struct, ISimd<T>
 
     /// <summary>Quotient of each lane.</summary>
     static abstract T operator /(T a, T b);
-
-    /// <summary>a · b + c, rounded once where the processor can.</summary>
-    static abstract T MultiplyAdd(T a, T b, T c);
 
     /// <summary>The smaller; when <paramref name="b"/> is NaN the result is NaN.</summary>
     static abstract T Min(T a, T b);

@@ -2,8 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace ILGpuDiffusion.Compute;
 
-/// <summary>How weights are stored: what widens them to float32 while they are packed. Addresses need no alignment.</summary>
-internal unsafe interface IStoredFloat
+/// <summary>How weights are stored: what widens them to 32-bit lanes while they are packed. Addresses need no alignment.</summary>
+internal unsafe interface IStored
 {
     /// <summary>Bytes of one element.</summary>
     static abstract int Size { get; }
@@ -15,8 +15,8 @@ internal unsafe interface IStoredFloat
     static abstract float Read(byte* source);
 }
 
-/// <summary>IEEE binary32.</summary>
-internal readonly unsafe struct StoredFloat32 : IStoredFloat
+/// <summary>IEEE binary32; or any four bytes that are to be moved as they are.</summary>
+internal readonly unsafe struct StoredFloat32 : IStored
 {
     public static int Size => 4;
 
@@ -27,7 +27,7 @@ internal readonly unsafe struct StoredFloat32 : IStoredFloat
 }
 
 /// <summary>The upper half of a binary32.</summary>
-internal readonly unsafe struct StoredBFloat16 : IStoredFloat
+internal readonly unsafe struct StoredBFloat16 : IStored
 {
     public static int Size => 2;
 
@@ -38,7 +38,7 @@ internal readonly unsafe struct StoredBFloat16 : IStoredFloat
 }
 
 /// <summary>IEEE binary16.</summary>
-internal readonly unsafe struct StoredFloat16 : IStoredFloat
+internal readonly unsafe struct StoredFloat16 : IStored
 {
     public static int Size => 2;
 
@@ -46,4 +46,19 @@ internal readonly unsafe struct StoredFloat16 : IStoredFloat
     public static V Load<V>(byte* source) where V : struct, ISimd<V> => Widening.Float16<V>((ushort*)source);
 
     public static float Read(byte* source) => (float)Unsafe.ReadUnaligned<Half>(source);
+}
+
+/// <summary>Two int8, widened to two int16 in one lane.</summary>
+internal readonly unsafe struct StoredInt8Pair : IStored
+{
+    public static int Size => 2;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Load<V>(byte* source) where V : struct, ISimd<V> => Widening.Int8Pair<V>((sbyte*)source);
+
+    public static float Read(byte* source)
+    {
+        short low = (sbyte)source[0], high = (sbyte)source[1];
+        return BitConverter.UInt32BitsToSingle((ushort)low | ((uint)(ushort)high << 16));
+    }
 }

@@ -1,0 +1,25 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Lanes of four bytes each; a product adds four (unsigned left · signed right) to an int32 lane, exactly: AVX-VNNI.</summary>
+internal readonly unsafe struct UInt8Dot256(Vector256<int> value) : ILanes<UInt8Dot256>
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+    private readonly Vector256<int> value = value;
+
+    public static int Count => 8;
+
+    [MethodImpl(Inline)] public static UInt8Dot256 Create(float value) => new(Vector256.Create(value).AsInt32());
+
+    [MethodImpl(Inline)] public static UInt8Dot256 Load(float* source) => new(Vector256.Load((int*)source));
+
+    [MethodImpl(Inline)] public static void Store(UInt8Dot256 value, float* target) => value.value.Store((int*)target);
+
+    [MethodImpl(Inline)] public static UInt8Dot256 operator +(UInt8Dot256 a, UInt8Dot256 b) => new(a.value + b.value);
+
+    [MethodImpl(Inline)]
+    public static UInt8Dot256 MultiplyAdd(UInt8Dot256 a, UInt8Dot256 b, UInt8Dot256 c) => new(AvxVnni.MultiplyWideningAndAdd(c.value, a.value.AsByte(), b.value.AsSByte()));
+}

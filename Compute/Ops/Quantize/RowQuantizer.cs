@@ -1,0 +1,67 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Quantises one row: what Quantize and QuantizedMatMul share.</summary>
+internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
+{
+    private const int Chunk = 64; // floats that pass through a small buffer between the two halves of the work
+    private const float IntegerBits = 12582912f; // 1.5 · 2²³: after adding it, a float's lowest bits are the integer's
+
+    /// <summary>max|x| / 127, or 1 where that is 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static float Scale(float* x, int count)
+    {
+        V largest = V.Create(0);
+        int i = 0;
+        for (; i <= count - V.Count; i += V.Count) largest = V.Max(V.Abs(V.Load(x + i)), largest);
+        float max = V.Max(largest);
+        for (; i < count; i++) max = MathF.Max(max, MathF.Abs(x[i]));
+        float scale = max / 127f;
+        return scale == 0 ? 1 : scale;
+    }
+
+    /// <summary>Writes round(x / scale) as int8; with <paramref name="offset"/> 0x80 as bytes with 128 added.</summary>
+    [SkipLocalsInit]
+    public static void ToInt8(float* x, int count, float scale, byte* target, byte offset)
+    {
+        uint* bits = stackalloc uint[Chunk];
+        for (int start = 0; start < count; start += Chunk)
+        {
+            int length = Math.Min(Chunk, count - start), i = 0;
+            Round(x + start, length, scale, (float*)bits);
+            for (; i <= length - 16; i += 16)
+            {
+                var low = Vector128.Narrow(Vector128.Load(bits + i), Vector128.Load(bits + i + 4));
+                var high = Vector128.Narrow(Vector128.Load(bits + i + 8), Vector128.Load(bits + i + 12));
+                (Vector128.Narrow(low, high) ^ Vector128.Create(offset)).Store(target + start + i);
+            }
+
+            for (; i < length; i++) target[start + i] = (byte)(bits[i] ^ offset);
+        }
+    }
+
+    /// <summary>Writes round(x / scale) as int16.</summary>
+    [SkipLocalsInit]
+    public static void ToInt16(float* x, int count, float scale, ushort* target)
+    {
+        uint* bits = stackalloc uint[Chunk];
+        for (int start = 0; start < count; start += Chunk)
+        {
+            int length = Math.Min(Chunk, count - start), i = 0;
+            Round(x + start, length, scale, (float*)bits);
+            for (; i <= length - 8; i += 8) Vector128.Narrow(Vector128.Load(bits + i), Vector128.Load(bits + i + 4)).Store(target + start + i);
+            for (; i < length; i++) target[start + i] = (ushort)bits[i];
+        }
+    }
+
+    // A true division: multiplying with the reciprocal would round some halves the other way.
+    private static void Round(float* x, int count, float scale, float* bits)
+    {
+        V divisor = V.Create(scale), most = V.Create(127), least = V.Create(-127), magic = V.Create(IntegerBits);
+        int i = 0;
+        for (; i <= count - V.Count; i += V.Count) V.Store(V.Min(most, V.Max(least, V.Round(V.Load(x + i) / divisor))) + magic, bits + i);
+        for (; i < count; i++) bits[i] = Math.Clamp(MathF.Round(x[i] / scale), -127, 127) + IntegerBits;
+    }
+}

@@ -1,0 +1,39 @@
+using ILGpuDiffusion.Cases;
+
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>Dynamic int8 linear layers against the recorded definition: integers equal, floats to their rounding.</summary>
+public sealed class QuantizedMatMulGoldenTests
+{
+    private const double Exact = 0;
+    private const double ThreeRoundings = 5e-7; // two products and a sum in float32, on both sides
+
+    public static TheoryData<string> Ids => [.. Golden.Ids("ops/operators").Where(id => id.StartsWith("int8_dynamic_linear", StringComparison.Ordinal))];
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Ids))]
+    public void Quantize_RecordedCase_GivesSameIntegersAndScales(string id)
+    {
+        GoldenCase golden = Golden.Open("ops/operators")[id];
+        foreach (var (input, integers, scale) in new[] { ("x", "x_q", "x_scale"), ("weight", "w_q", "w_scale") })
+        {
+            Assert.Equal(golden.OutputLongs(integers), GoldenArguments.Run(new Quantize(), golden.Argument(input)).Select(v => (long)v));
+            golden.Check(scale, GoldenArguments.Run(new QuantizeScale(), golden.Argument(input)), Exact);
+        }
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(Ids))]
+    public void QuantizedMatMul_RecordedCase_MatchesAccumulatorsAndResult(string id)
+    {
+        GoldenCase golden = Golden.Open("ops/operators")[id];
+        CaseTensor x = golden.Argument("x"), bias = golden.Argument("bias");
+        long[] integers = golden.OutputLongs("w_q");
+        var w = new CaseTensor(golden.OutputShape("w_q"), i => integers[i], DType.Int8);
+        float[] scale = golden.Output("w_scale");
+        golden.Check("y", GoldenArguments.Run(new QuantizedMatMul(), x, w, GoldenArguments.Of([scale.Length], scale), bias), ThreeRoundings);
+
+        // With weight scales of 1 and no bias the result is accumulator · row scale: exact where the accumulator is below 2²⁴.
+        float[] scaled = GoldenArguments.Run(new QuantizedMatMul(), x, w, new CaseTensor([scale.Length], _ => 1)), rowScale = golden.Output("x_scale");
+        long[] sums = golden.OutputLongs("acc");
+        Assert.Equal(sums.Select((sum, i) => sum * rowScale[i / scale.Length]), scaled);
+    }
+}
