@@ -38,9 +38,4 @@ internal sealed class RescaleGuidanceCpu : ISimdBinder
             return Math.Sqrt(Math.Max(second - first * first / runs.Elements, 0) / (runs.Elements - 1));
         }
     }
-
-    private readonly struct Factor(float value) : IMap
-    {
-        public V Apply<V>(V x) where V : struct, ISimd<V> => x * V.Create(value);
-    }
 }

@@ -1,10 +1,11 @@
 namespace ILGpuDiffusion.Compute;
 
-/// <summary>Softmax of each row: y = exp(x − max x) / Σ exp(x − max x), over the innermost dimension of x [..., width].</summary>
-/// <remarks>Rows of −∞ only give NaN, as in PyTorch. Relative error ≤ 2e-6 in float32.</remarks>
-public sealed record Softmax : Op
+/// <summary>Softmax of each row: y = exp(x − max x) / Σ exp(x − max x), over the innermost dimension of x [..., width]; or its logarithm.</summary>
+/// <param name="Logarithm">Whether y = x − max x − ln Σ exp(x − max x) is returned instead.</param>
+/// <remarks>Rows of −∞ only, and rows with +∞, give NaN, as in PyTorch. Relative error ≤ 2e-6 in float32; values below 1.7e-38 become 0.</remarks>
+public sealed record Softmax(bool Logarithm = false) : Op
 {
-    private static readonly KernelSet Set = new("softmax", CpuKernel.Variant("cpu/simd", SoftmaxCpu.Bind));
+    private static readonly KernelSet Set = new("softmax", Simd.Variant<SoftmaxCpu>());
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;
@@ -16,7 +17,7 @@ public sealed record Softmax : Op
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
     {
         CheckCount(inputs, 1);
-        Check(inputs[0].DType == DType.Float32 && inputs[0].Rank > 0, "x", inputs[0], "Float32 of at least one dimension");
+        CheckFloat32(inputs[0], "x", 1);
         return inputs[0];
     }
 }

@@ -1,12 +1,19 @@
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
-/// Nearest-neighbour resizing. x [n, h, w, c] → [n, 2h, 2w, c]; with a second argument [n', h', w', c'], of which only the sizes matter,
-/// → [n, h', w', c]. Source row of row i is ⌊i · (h / h')⌋ with the quotient rounded to float32, as in PyTorch.
+/// Resizing. x [n, h, w, c] → [n, 2h, 2w, c]; with a second argument [n', h', w', c'], of which only the sizes matter, → [n, h', w', c].
 /// </summary>
-public sealed record Upsample : Op
+/// <param name="Interpolation">Between which pixels.</param>
+/// <remarks>
+/// PyTorch's <c>interpolate</c> without <c>align_corners</c>, its float32 arithmetic for positions included: the nearest pixel of row i is
+/// ⌊i · (h / h')⌋; bilinear rows lie at max((i + ½) · (h / h') − ½, 0). Nearest is exact; bilinear
+/// weights are as exact as a position in float32, 1.2e-7 of it.
+/// </remarks>
+public sealed record Upsample(Interpolation Interpolation = Interpolation.Nearest) : Op
 {
-    private static readonly KernelSet Set = new("upsample", CpuKernel.Variant("cpu/copy", UpsampleCpu.Bind));
+    private static readonly KernelSet Set = new("upsample",
+        CpuKernel.Variant("cpu/copy", UpsampleCpu.Bind) with { Fits = static s => s.Op is Upsample { Interpolation: Interpolation.Nearest } },
+        Simd.Variant<UpsampleBilinearCpu>());
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

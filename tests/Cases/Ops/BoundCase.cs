@@ -36,6 +36,9 @@ public sealed class BoundCase : IDisposable
     /// <summary>The result's sizes.</summary>
     public Shape Shape => output.Shape;
 
+    /// <summary>The result's element type.</summary>
+    public DType DType => output.DType;
+
     /// <summary>Runs the kernel.</summary>
     public void Run() => launch.Run();
 

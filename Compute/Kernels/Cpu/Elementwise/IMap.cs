@@ -12,3 +12,9 @@ internal readonly struct Identity : IMap
 {
     public V Apply<V>(V x) where V : struct, ISimd<V> => x;
 }
+
+/// <summary>f(x) = x · value.</summary>
+internal readonly struct Factor(float value) : IMap
+{
+    public V Apply<V>(V x) where V : struct, ISimd<V> => x * V.Create(value);
+}
