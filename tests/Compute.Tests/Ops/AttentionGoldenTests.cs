@@ -3,17 +3,18 @@ using ILGpuDiffusion.Cases;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>Attention against PyTorch's scaled_dot_product_attention.</summary>
+[OperatorGoldens("attention_")]
 public sealed class AttentionGoldenTests
 {
     private const double Float32 = 1e-5;      // of the result's rms, which averaging makes small; the file records up to 4e-6 for PyTorch alone
     private const double LargeLogits = 2e-5;  // logits 8 times as large are 8 times less certain; the file records up to 9e-6
 
-    public static TheoryData<string> Ids => [.. Golden.Ids("ops/operators").Where(id => id.StartsWith("attention", StringComparison.Ordinal))];
+    public static TheoryData<string> Ids => OperatorGoldensAttribute.Ids<AttentionGoldenTests>();
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Ids))]
     public void Attention_RecordedCase_MatchesPyTorch(string id)
     {
-        GoldenCase golden = Golden.Open("ops/operators")[id];
+        GoldenCase golden = Golden.Open(OperatorGoldensAttribute.Set)[id];
         int heads = golden.InputShape("q")[1];
         CaseTensor q = golden.HeadsTogether("q"), k = golden.HeadsTogether("k"), v = golden.HeadsTogether("v");
         foreach (var (name, result) in golden.Outputs)
@@ -22,7 +23,7 @@ public sealed class AttentionGoldenTests
             {
                 "plain" => GoldenArguments.Run(new Attention(heads), q, k, v),
                 "causal" => GoldenArguments.Run(new Attention(heads, Causal: true), q, k, v),
-                "additive_mask" => GoldenArguments.Run(new Attention(heads), q, k, v, golden.Argument("mask")),
+                "additive_mask" => GoldenArguments.Run(new Attention(heads), q, k, v, golden.InputTensor("mask")),
                 "bool_mask" => GoldenArguments.Run(new Attention(heads), q, k, v, Additive(golden)),
                 "sharp_x8" => GoldenArguments.Run(new Attention(heads), q with { Values = i => 8 * q.Values(i) }, k, v),
                 _ => throw new InvalidOperationException($"{golden.Name}: the result '{name}' has no test."),

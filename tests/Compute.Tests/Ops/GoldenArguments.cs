@@ -5,9 +5,6 @@ namespace ILGpuDiffusion.Compute.Tests;
 /// <summary>Recorded tensors as arguments of ops, and results back in the recorded order.</summary>
 internal static class GoldenArguments
 {
-    /// <summary>A recorded input in its own order.</summary>
-    public static CaseTensor Argument(this GoldenCase golden, string name) => Of(golden.InputShape(name), golden.Input(name));
-
     /// <summary>Values in row-major order.</summary>
     public static CaseTensor Of(Shape shape, float[] values) => new(shape, i => values[i]);
 
@@ -25,12 +22,8 @@ internal static class GoldenArguments
         return Of([s[0], s[2], s[1] * s[3]], Permute(golden.Input(name), s, 0, 2, 1, 3));
     }
 
-    /// <summary>Runs an op on the CPU.</summary>
-    public static float[] Run(Op op, params CaseTensor[] inputs)
-    {
-        using var device = new CpuDevice(threads: 2);
-        return [.. OpCatalog.Run(device, new OpCase(op.Name, op, inputs, 0)).Values.Select(v => (float)v)];
-    }
+    /// <summary>An op's result in its own order.</summary>
+    public static float[] Run(Op op, params CaseTensor[] inputs) => OpRunner.Run(op, inputs).Floats();
 
     /// <summary>Values of shape <paramref name="shape"/> with their four dimensions in another order.</summary>
     public static float[] Permute(float[] values, Shape shape, params int[] order)

@@ -1,0 +1,26 @@
+using System.Reflection;
+using ILGpuDiffusion.Cases;
+
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>No recorded operator is forgotten, and no test class waits for one that does not exist.</summary>
+public sealed class OperatorGoldensCoverageTests
+{
+    private static readonly (Type Tests, OperatorGoldensAttribute Covered)[] Classes =
+        [.. from type in typeof(OperatorGoldensCoverageTests).Assembly.GetTypes() let covered = type.GetCustomAttribute<OperatorGoldensAttribute>() where covered is not null select (type, covered)];
+
+    [Fact]
+    public void EveryRecordedOperator_IsCoveredByExactlyOneTestClass()
+    {
+        var set = Golden.Open(OperatorGoldensAttribute.Set);
+        Assert.NotEmpty(set.Cases);
+        Assert.Equal([], set.Cases.Where(c => Classes.Count(t => t.Covered.Covers(c.Id)) != 1).Select(c => c.Id));
+    }
+
+    [Fact]
+    public void EveryNamedBeginning_IsThatOfARecordedOperator()
+    {
+        var set = Golden.Open(OperatorGoldensAttribute.Set);
+        Assert.Equal([], Classes.SelectMany(t => t.Covered.Beginnings).Where(b => !set.Cases.Any(c => c.Id.StartsWith(b, StringComparison.Ordinal))));
+    }
+}
