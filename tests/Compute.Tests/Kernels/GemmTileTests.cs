@@ -1,0 +1,82 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>Every register tile that this processor can run, also those that it would not choose, in integers small enough to be exact in any of them.</summary>
+public sealed unsafe class GemmTileTests
+{
+    private const float Untouched = 77;
+
+    [Fact]
+    public void FloatTiles_EveryRowCountStartAndBias_MatchDefinition()
+    {
+        Verify(new GemmTile6<Simd128>());
+        Verify(new GemmTile12<Simd128>());
+        if (Vector256.IsHardwareAccelerated) Verify(new GemmTile6<Simd256>());
+        if (Vector256.IsHardwareAccelerated) Verify(new GemmTile12<Simd256>());
+        if (Vector512.IsHardwareAccelerated) Verify(new GemmTile12<Simd512>());
+    }
+
+    [Fact]
+    public void IntegerTiles_LargestValues_SumExactly()
+    {
+        VerifyIntegers(new GemmTile6<Int16Dot128>(), unsigned: false);
+        if (Vector256.IsHardwareAccelerated) VerifyIntegers(new GemmTile6<Int16Dot256>(), unsigned: false);
+        if (Vector512.IsHardwareAccelerated) VerifyIntegers(new GemmTile12<Int16Dot512>(), unsigned: false);
+        if (AvxVnni.IsSupported) VerifyIntegers(new GemmTile6<UInt8Dot256>(), unsigned: true);
+    }
+
+    private static void Verify(GemmTile tile)
+    {
+        const int Depth = 7;
+        int pitch = tile.Columns + 3;
+        float[] a = [.. Enumerable.Range(0, Depth * tile.Rows).Select(i => (float)(i % 11 - 5))], b = [.. Enumerable.Range(0, Depth * tile.Columns).Select(i => (float)(i % 7 - 3))];
+        float[] bias = [.. Enumerable.Range(0, tile.Columns).Select(i => (float)i)];
+        for (int rows = 1; rows <= tile.Rows; rows++)
+        {
+            foreach (var (accumulate, biased) in new[] { (false, false), (false, true), (true, false) })
+            {
+                float[] c = new float[tile.Rows * pitch];
+                c.AsSpan().Fill(Untouched);
+                fixed (float* pa = a, pb = b, pc = c, bp = bias) tile.Multiply(Depth, pa, pb, pc, pitch, rows, accumulate, biased ? bp : null);
+                for (int i = 0; i < c.Length; i++)
+                {
+                    int row = i / pitch, column = i % pitch;
+                    float expected = Untouched;
+                    if (row < rows && column < tile.Columns)
+                    {
+                        expected = (accumulate ? Untouched : 0) + (biased ? column : 0);
+                        for (int k = 0; k < Depth; k++) expected += a[k * tile.Rows + row] * b[k * tile.Columns + column];
+                    }
+
+                    Assert.True(expected == c[i], $"{tile.GetType()}: row {row} of {rows}, column {column}, accumulate {accumulate}, bias {biased}: {c[i]}; it must be {expected}.");
+                }
+            }
+        }
+    }
+
+    private static void VerifyIntegers(GemmTile tile, bool unsigned)
+    {
+        const int Depth = 5;
+        int perLane = unsigned ? 4 : 2;
+        int[] a = [.. Enumerable.Range(0, Depth * tile.Rows * perLane).Select(i => unsigned ? 255 - i % 3 : 127 - i % 255)];
+        int[] b = [.. Enumerable.Range(0, Depth * tile.Columns * perLane).Select(i => i % 2 == 0 ? 127 : -127 + i % 5)];
+        int[] c = new int[tile.Rows * tile.Columns], packedA = Pack(a, perLane), packedB = Pack(b, perLane);
+        fixed (int* pa = packedA, pb = packedB, pc = c) tile.Multiply(Depth, (float*)pa, (float*)pb, (float*)pc, tile.Columns, tile.Rows, false, null);
+        for (int i = 0; i < c.Length; i++)
+        {
+            int row = i / tile.Columns, column = i % tile.Columns, expected = 0;
+            for (int k = 0; k < Depth; k++)
+                for (int p = 0; p < perLane; p++) expected += a[(k * tile.Rows + row) * perLane + p] * b[(k * tile.Columns + column) * perLane + p];
+            Assert.True(expected == c[i], $"{tile.GetType()}: row {row}, column {column}: {c[i]}; it must be {expected}.");
+        }
+    }
+
+    /// <summary>Neighbouring integers side by side in one lane, the first lowest.</summary>
+    private static int[] Pack(int[] values, int perLane)
+    {
+        int bits = 32 / perLane, mask = (int)((1L << bits) - 1);
+        return [.. values.Chunk(perLane).Select(lane => lane.Select((v, i) => (v & mask) << (i * bits)).Aggregate((x, y) => x | y))];
+    }
+}
