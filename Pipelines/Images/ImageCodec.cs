@@ -6,11 +6,16 @@ namespace ILGpuDiffusion.Pipelines;
 /// <summary>
 /// Decodes with StbImageSharp. That library trusts its input in places (it can loop for ever at an early end, inflate without limit, and
 /// leak when it gives up), so a PNG is checked before it gets it: sizes, check sums, length of the inflated data; and no file may be read far past its end.
-/// PNG is encoded by <see cref="PngEncoder"/>.
+/// PNG is encoded by StbImageWriteSharp.
 /// </summary>
 internal sealed class ImageCodec : IImageCodec
 {
-    public byte[] EncodePng(Image image) => PngEncoder.Encode(image);
+    public byte[] EncodePng(Image image)
+    {
+        using var file = new MemoryStream();
+        new StbImageWriteSharp.ImageWriter().WritePng(image.Pixels, image.Width, image.Height, StbImageWriteSharp.ColorComponents.RedGreenBlue, file);
+        return file.ToArray();
+    }
 
     public Image Decode(byte[] file, string name)
     {
