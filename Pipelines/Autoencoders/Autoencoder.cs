@@ -68,6 +68,18 @@ public sealed class Autoencoder
     public float[] Decode(ReadOnlySpan<float> latents, int count, int height, int width, CancellationToken cancellation = default) =>
         Decode(Checked("vae.decode", "latents", latents, count, height, width, LatentChannels), tiling, cancellation).Values;
 
+    /// <summary>A denoiser's final latents to an 8-bit picture.</summary>
+    /// <param name="latents">One entry, with the denoiser's scale and shift.</param>
+    /// <param name="cancellation">Obeyed between kernels.</param>
+    internal Image DecodePicture(Latents latents, CancellationToken cancellation)
+    {
+        var nhwc = new float[latents.Values.Length];
+        Latents.ToNhwc(latents.Values, nhwc, 1, latents.Channels, latents.Height * latents.Width);
+        Scale.ToDecoder(nhwc);
+        float[] picture = Decode(nhwc, 1, latents.Height, latents.Width, cancellation);
+        return Image.FromNhwc(picture, latents.Width * SpatialFactor, latents.Height * SpatialFactor);
+    }
+
     /// <summary>Pictures to latents.</summary>
     /// <param name="pixels">[count, height, width, 3], −1 … 1.</param>
     /// <param name="count">Number of pictures.</param>

@@ -101,10 +101,11 @@ public sealed class UNet2DConditionModel : Layer
     /// <param name="textEmbeds">The prompt's pooled embedding, [n, 1, 1, pooled]; needed exactly with <see cref="HasAddedConditions"/>.</param>
     /// <param name="timeIds">Original size, crop, target size …, [n, 1, 1, k]; needed exactly with <see cref="HasAddedConditions"/>.</param>
     /// <param name="encoderAttentionMask">1 for tokens of the prompt to look at, 0 for others, [n, 1, tokens]; null to look at all.</param>
+    /// <param name="freeU">FreeU's factors for the first blocks of the way up; none leaves it off.</param>
     /// <returns>The prediction, [n, h, w, out].</returns>
     /// <exception cref="ArgumentException">Added conditions are missing or superfluous.</exception>
     /// <exception cref="ShapeException">Shapes differ from those above; the message names the layer.</exception>
-    public Value Forward(Value sample, Value timestep, Value encoderHiddenStates, Value? textEmbeds = null, Value? timeIds = null, Value? encoderAttentionMask = null) => Record(sample, () =>
+    public Value Forward(Value sample, Value timestep, Value encoderHiddenStates, Value? textEmbeds = null, Value? timeIds = null, Value? encoderAttentionMask = null, params IReadOnlyList<FreeUScales> freeU) => Record(sample, () =>
     {
         var time = timeEmbedding.Forward(timeProj.Forward(timestep));
         if (Added(textEmbeds, timeIds) is { } added) time += added;
@@ -114,7 +115,8 @@ public sealed class UNet2DConditionModel : Layer
         var skips = new Stack<Value>([x]);
         foreach (var block in downBlocks) x = block.Forward(x, time, encoderHiddenStates, mask, skips);
         x = midBlock.Forward(x, time, encoderHiddenStates, mask);
-        foreach (var block in upBlocks) x = block.Forward(x, time, encoderHiddenStates, mask, skips);
+        for (int i = 0; i < upBlocks.Count; i++)
+            x = upBlocks[i].Forward(x, time, encoderHiddenStates, mask, skips, i < freeU.Count ? freeU[i] : null);
         return convOut.Forward(Silu(convNormOut.Forward(x)));
     });
 

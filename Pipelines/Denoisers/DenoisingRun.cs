@@ -1,0 +1,107 @@
+using System.Runtime.InteropServices;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>
+/// The denoising loop of one request: a rented plan whose input and output are the scheduler's sample and model output, so that a step
+/// copies no latents. After construction nothing is allocated, and nothing is read back unless the caller asks for the latents.
+/// </summary>
+internal sealed class DenoisingRun : IDisposable
+{
+    private readonly Device device;
+    private readonly Plan plan;
+    private readonly Schedule schedule;
+    private readonly StepLauncher launcher;
+    private readonly NoiseSource noise;
+    private readonly Tensor latents, inputScale, timestep;
+    private readonly float[] nchw, nhwc, scale = new float[1], times;
+
+    /// <summary>Prepares the loop.</summary>
+    /// <param name="plan">A plan of <see cref="GuidedDenoiser"/> with its conditions set; disposed with the run.</param>
+    /// <param name="device">Where the plan runs.</param>
+    /// <param name="schedule">Timesteps and programs.</param>
+    /// <param name="noise">Source of the noise that samplers add.</param>
+    public DenoisingRun(Plan plan, Device device, Schedule schedule, NoiseSource noise)
+    {
+        (this.plan, this.device, this.schedule, this.noise) = (plan, device, schedule, noise);
+        latents = plan.Input("latents");
+        (inputScale, timestep) = (plan.Input("input_scale"), plan.Input("timestep"));
+        (nchw, nhwc) = (new float[latents.Shape.Count], new float[latents.Shape.Count]);
+        times = new float[timestep.Shape.Count];
+        launcher = new StepLauncher(device, schedule, latents, plan.Output("prediction"));
+    }
+
+    /// <summary>The plan that predicts.</summary>
+    public Plan Plan => plan;
+
+    /// <summary>Sets the latents, NCHW.</summary>
+    /// <param name="values">Standard normal numbers, or latents.</param>
+    /// <param name="factor">Multiplies each of them.</param>
+    public void SetLatents(ReadOnlySpan<float> values, double factor)
+    {
+        for (int i = 0; i < nchw.Length; i++) nchw[i] = values[i] * (float)factor;
+        Upload(nchw, latents);
+    }
+
+    /// <summary>Draws the start latents.</summary>
+    /// <param name="factor">The scheduler's initial sigma.</param>
+    public void SetNoise(double factor)
+    {
+        noise(nchw);
+        SetLatents(nchw, factor);
+    }
+
+    /// <summary>One model evaluation and the scheduler's step after it.</summary>
+    /// <param name="index">Number of the evaluation in the schedule.</param>
+    /// <param name="cancellation">Looked at before every kernel.</param>
+    public void Step(int index, CancellationToken cancellation)
+    {
+        Fill(inputScale, scale, schedule.InputScale(index));
+        Fill(timestep, times, schedule.Timesteps[index]);
+        plan.Run(cancellation);
+        if (schedule.Step(index).NeedsNoise)
+        {
+            noise(nchw);
+            Upload(nchw, launcher.Noise);
+        }
+
+        launcher.Run(index - schedule.BeginIndex);
+    }
+
+    /// <summary>Reads the latents back, NCHW.</summary>
+    public Latents ReadLatents()
+    {
+        var (n, h, w, c) = Sizes;
+        device.Download(latents, MemoryMarshal.AsBytes(nhwc.AsSpan()));
+        float[] values = new float[nhwc.Length];
+        Latents.ToNchw(nhwc, values, n, c, h * w);
+        return new Latents(n, c, h, w, values);
+    }
+
+    /// <summary>Gives back the plan and the scheduler's states.</summary>
+    public void Dispose()
+    {
+        launcher.Dispose();
+        plan.Dispose();
+    }
+
+    private (int N, int H, int W, int C) Sizes => (latents.Shape[0], latents.Shape[1], latents.Shape[2], latents.Shape[3]);
+
+    private void Upload(ReadOnlySpan<float> values, Tensor target)
+    {
+        var (n, h, w, c) = Sizes;
+        Latents.ToNhwc(values, nhwc, n, c, h * w);
+        device.Upload(MemoryMarshal.AsBytes(nhwc.AsSpan()), target);
+    }
+
+    private void Fill(Tensor target, float[] staging, double value)
+    {
+        Array.Fill(staging, (float)value);
+        device.Upload(MemoryMarshal.AsBytes(staging.AsSpan()), target);
+    }
+}
+
+/// <summary>Fills a span with the next standard normal numbers, in NCHW order.</summary>
+internal delegate void NoiseSource(Span<float> values);

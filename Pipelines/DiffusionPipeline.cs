@@ -1,0 +1,178 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>
+/// Draws pictures from prompts with a model folder in diffusers' format. Loading maps the weights, so it is instant and the memory is shared
+/// between processes. One pipeline may serve several requests at the same time.
+/// </summary>
+public abstract class DiffusionPipeline : IDisposable
+{
+    private readonly ConcurrentDictionary<GuidedDenoiser.Form, Lazy<CompiledGraph>> denoisers = new();
+    private readonly PipelineParts parts;
+
+    private protected DiffusionPipeline(PipelineParts parts) => this.parts = parts;
+
+    /// <summary>The model folder's name.</summary>
+    public string Name => parts.Folder.Path is var path ? Path.GetFileName(Path.TrimEndingDirectorySeparator(path)) : "";
+
+    /// <summary>Where the pipeline runs.</summary>
+    public Device Device => parts.Arenas.Device;
+
+    /// <summary>What a request that says nothing gets.</summary>
+    public PipelineDefaults Defaults => parts.Defaults;
+
+    /// <summary>How to sample unless a request says otherwise; from the model's scheduler_config.json. To change it, make one with <see cref="CreateScheduler"/>.</summary>
+    public Scheduler Scheduler { get; set; } = null!;
+
+    /// <summary>Latents to pictures and back; tiling is switched on here.</summary>
+    public Autoencoder Vae => parts.Vae;
+
+    private protected UNet2DConditionModel UNet => parts.UNet;
+
+    /// <summary>Loads the pipeline class that the folder's model_index.json names.</summary>
+    /// <param name="path">A folder in diffusers' format.</param>
+    /// <param name="options">Device and weight files.</param>
+    /// <exception cref="ModelFileException">Something in the folder is missing or damaged, or the class is not one of those there are.</exception>
+    public static DiffusionPipeline FromPretrained(string path, PipelineOptions? options = null)
+    {
+        var folder = ModelFolder.Open(path);
+        var parts = PipelineParts.Load(folder, options ?? new());
+        try
+        {
+            DiffusionPipeline pipeline = folder.ClassName switch
+            {
+                nameof(StableDiffusionXLPipeline) => new StableDiffusionXLPipeline(parts),
+                nameof(StableDiffusionPipeline) => new StableDiffusionPipeline(parts),
+                _ => throw folder.Index.Wrong("_class_name", $"{nameof(StableDiffusionXLPipeline)} or {nameof(StableDiffusionPipeline)}"),
+            };
+            pipeline.Scheduler = pipeline.CreateScheduler();
+            return pipeline;
+        }
+        catch
+        {
+            parts.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A scheduler for this model: its scheduler_config.json under another sampling method or with other settings.</summary>
+    /// <param name="name">diffusers' class name or a short name such as <c>euler</c>; null keeps the model's own.</param>
+    /// <param name="settings">Keys of scheduler_config.json that replace the file's.</param>
+    public Scheduler CreateScheduler(string? name = null, IEnumerable<KeyValuePair<string, System.Text.Json.JsonElement>>? settings = null) =>
+        Scheduler.FromConfig(parts.Folder.ConfigOf("scheduler"), name, settings);
+
+    /// <summary>Draws pictures.</summary>
+    /// <param name="request">What to draw.</param>
+    /// <param name="progress">Told after every step.</param>
+    /// <param name="cancellation">Obeyed within a step; all memory of the request is then given back.</param>
+    /// <exception cref="ArgumentException">The request is one that this model cannot serve; the message says why.</exception>
+    public Task<GenerationResult> GenerateAsync(ImageRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return Task.Run(() => Generate(request, progress, cancellation), cancellation);
+    }
+
+    /// <summary>Frees the device's memory and unmaps the weights.</summary>
+    public void Dispose()
+    {
+        parts.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Turns the request's prompts into conditions for every picture.</summary>
+    private protected abstract Conditions Encode(RequestForm form, List<string> warnings, CancellationToken cancellation);
+
+    internal GenerationResult Generate(ImageRequest request, IProgress<GenerationProgress>? progress, CancellationToken cancellation, NoiseSource? recordedNoise = null)
+    {
+        // 0. Check the request and fill in defaults
+        var form = RequestForm.Resolve(request, this, Vae.SpatialFactor, UNet.InChannels);
+        var (schedule, begin, end) = form.Schedule;
+        long seed = request.Seed ?? Random.Shared.NextInt64(uint.MaxValue);
+        NoiseSource noise = recordedNoise ?? new TorchGenerator(seed).Fill;
+        var warnings = new List<string>();
+        var reports = new List<StageReport>();
+        var clock = new StageClock(Device, reports);
+
+        // 1. Encode the prompts
+        progress?.Report(new(GenerationStage.EncodePrompt, 0, 1));
+        var conditions = Encode(form, warnings, cancellation);
+        clock.Finish(GenerationStage.EncodePrompt);
+        progress?.Report(new(GenerationStage.EncodePrompt, 1, 1));
+
+        // 2. Prepare latents and loop
+        var intermediates = new List<Latents>();
+        Latents latents;
+        using (var run = Prepare(form, conditions, schedule, noise))
+        {
+            // 3. Denoise
+            clock.Restart();
+            for (int i = begin; i < end; i++)
+            {
+                run.Step(i, cancellation);
+                if (request.KeepIntermediates) intermediates.Add(run.ReadLatents());
+                progress?.Report(new(GenerationStage.Denoise, i - begin + 1, end - begin));
+            }
+
+            clock.Finish(GenerationStage.Denoise, run.Plan);
+            latents = run.ReadLatents();
+        }
+
+        // 4. Decode
+        var images = request.Decode ? Decode(latents, progress, clock, cancellation) : [];
+        return new GenerationResult
+        {
+            Images = images, Latents = latents, Intermediates = intermediates, Seed = seed, Warnings = warnings, Stages = reports,
+            Settings = new GenerationSettings(form.Size, end - begin, form.GuidanceScale, schedule.SchedulerName),
+        };
+    }
+
+    private DenoisingRun Prepare(RequestForm form, Conditions conditions, Schedule schedule, NoiseSource noise)
+    {
+        var key = new GuidedDenoiser.Form(form.Guided, form.Guided && form.Request.GuidanceRescale > 0, form.Request.FreeU);
+        var graph = denoisers.GetOrAdd(key, k => new(() => new CompiledGraph(GuidedDenoiser.Trace(UNet, k), parts.Arenas))).Value;
+        var plan = graph.Rent(new Sizes(("pictures", form.Pictures), ("height", form.LatentHeight), ("width", form.LatentWidth), ("tokens", conditions.Text.Tokens)));
+        try
+        {
+            Upload(conditions.Text.Hidden, plan.Input("encoder_hidden_states"));
+            if (UNet.HasAddedConditions)
+            {
+                Upload(conditions.Text.Pooled, plan.Input("text_embeds"));
+                Upload(conditions.TimeIds, plan.Input("time_ids"));
+            }
+
+            if (key.Guided) Upload([(float)(1 - form.GuidanceScale), (float)form.GuidanceScale], plan.Input("guidance"));
+            if (key.Rescaled) Upload([(float)form.Request.GuidanceRescale], plan.Input("guidance_rescale"));
+            var run = new DenoisingRun(plan, Device, schedule, noise);
+            if (form.Request.Latents is { } given) run.SetLatents(given.Values, form.Request.DenoisingStart is null ? schedule.InitNoiseSigma : 1);
+            else run.SetNoise(schedule.InitNoiseSigma);
+            return run;
+        }
+        catch
+        {
+            plan.Dispose();
+            throw;
+        }
+    }
+
+    private Image[] Decode(Latents latents, IProgress<GenerationProgress>? progress, StageClock clock, CancellationToken cancellation)
+    {
+        clock.Restart();
+        var images = new Image[latents.Batch];
+        int size = latents.Values.Length / latents.Batch;
+        for (int i = 0; i < images.Length; i++) // one picture at a time: decoding is where memory would peak
+        {
+            images[i] = Vae.DecodePicture(latents with { Batch = 1, Values = latents.Values[(i * size)..((i + 1) * size)] }, cancellation);
+            progress?.Report(new(GenerationStage.Decode, i + 1, images.Length));
+        }
+
+        clock.Finish(GenerationStage.Decode);
+        return images;
+    }
+
+    private void Upload(ReadOnlySpan<float> values, Tensor target) => Device.Upload(MemoryMarshal.AsBytes(values), target);
+}

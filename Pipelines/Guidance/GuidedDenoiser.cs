@@ -1,0 +1,49 @@
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+using static ILGpuDiffusion.Layers.Functional;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>
+/// One denoising prediction as one graph: scales the latents, asks the UNet about prompt and negative prompt in one batch of two, and
+/// combines both answers. Every number that changes from step to step is an input, so nothing is compiled or read back in the loop.
+/// </summary>
+/// <remarks>
+/// Inputs, with n the number of pictures and m = 2n when guided (negative prompts first), else n: <c>latents</c> [n, h, w, c],
+/// <c>input_scale</c> [1], <c>timestep</c> [m, 1, 1, 1], <c>encoder_hidden_states</c> [m, tokens, d], <c>text_embeds</c> [m, 1, 1, p] and
+/// <c>time_ids</c> [m, 1, 1, 6] where the model has them, <c>guidance</c> [2] = (1 − scale, scale), <c>guidance_rescale</c> [1].
+/// Output: <c>prediction</c> [n, h, w, c].
+/// </remarks>
+internal static class GuidedDenoiser
+{
+    /// <summary>Numbers that SDXL is told about sizes: original, crop, target.</summary>
+    public const int TimeIds = 6;
+
+    /// <summary>What a graph is made for; equal ones share it.</summary>
+    /// <param name="Guided">Classifier-free guidance (Ho and Salimans, 2022, arXiv:2207.12598).</param>
+    /// <param name="Rescaled">Guidance rescale (Lin et al., 2023, arXiv:2305.08891).</param>
+    /// <param name="FreeU">FreeU's weights, or null.</param>
+    internal sealed record Form(bool Guided, bool Rescaled, FreeU? FreeU);
+
+    public static Graph Trace(UNet2DConditionModel unet, Form form) => Graph.Trace("unet", graph =>
+    {
+        Dim pictures = Dim.Symbol("pictures"), entries = form.Guided ? pictures * 2 : pictures;
+        var latents = graph.Input("latents", DType.Float32, pictures, Dim.Symbol("height"), Dim.Symbol("width"), unet.InChannels);
+        var timestep = graph.Input("timestep", DType.Float32, entries, 1, 1, 1);
+        var text = graph.Input("encoder_hidden_states", DType.Float32, entries, Dim.Symbol("tokens"), unet.CrossAttentionDim);
+        Value? textEmbeds = unet.HasAddedConditions ? graph.Input("text_embeds", DType.Float32, entries, 1, 1, unet.PooledDim(TimeIds)) : null;
+        Value? timeIds = unet.HasAddedConditions ? graph.Input("time_ids", DType.Float32, entries, 1, 1, TimeIds) : null;
+
+        var sample = Combine(graph.Input("input_scale", DType.Float32, 1), latents);
+        if (form.Guided) sample = ConcatBatch(sample, sample);
+        var prediction = unet.Forward(sample, timestep, text, textEmbeds, timeIds, freeU: form.FreeU?.Blocks ?? []);
+        graph.Output("prediction", form.Guided ? Guide(graph, prediction, form.Rescaled) : prediction);
+    });
+
+    private static Value Guide(Graph graph, Value prediction, bool rescaled)
+    {
+        Value negative = Chunk(prediction, 0, 0, 2), positive = Chunk(prediction, 0, 1, 2);
+        var guided = Combine(graph.Input("guidance", DType.Float32, 2), negative, positive);
+        return rescaled ? graph.Add(new RescaleGuidance(), guided, positive, graph.Input("guidance_rescale", DType.Float32, 1)) : guided;
+    }
+}

@@ -1,0 +1,75 @@
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>What every pipeline is made of, and what it has to free: the device, the mapped weight files and the models over them.</summary>
+internal sealed class PipelineParts : IDisposable
+{
+    private readonly List<IDisposable> owned = [];
+
+    private PipelineParts(ModelFolder folder, ArenaPool arenas) => (Folder, Arenas) = (folder, arenas);
+
+    public ModelFolder Folder { get; }
+
+    public ArenaPool Arenas { get; }
+
+    public UNet2DConditionModel UNet { get; private set; } = null!;
+
+    public Autoencoder Vae { get; private set; } = null!;
+
+    public PipelineDefaults Defaults { get; private set; } = null!;
+
+    private string? Variant { get; init; }
+
+    public static PipelineParts Load(ModelFolder folder, PipelineOptions options)
+    {
+        var device = options.Device ?? DeviceCatalog.Open();
+        var parts = new PipelineParts(folder, new ArenaPool(device)) { Variant = options.Variant };
+        if (options.Device is null) parts.owned.Add(device);
+        parts.owned.Add(parts.Arenas);
+        try
+        {
+            parts.UNet = new UNet2DConditionModel(folder.ConfigOf("unet"));
+            parts.UNet.Load(parts.Weights("unet"));
+            var vae = new AutoencoderKL(folder.ConfigOf("vae"));
+            vae.Load(parts.Weights("vae"));
+            parts.Vae = new Autoencoder(vae, parts.Arenas);
+            int side = (parts.UNet.SampleSize ?? 64) * parts.Vae.SpatialFactor;
+            double guidance = folder.ClassName == nameof(StableDiffusionXLPipeline) ? 5 : 7.5; // diffusers' defaults
+            parts.Defaults = PipelineDefaults.Read(folder.Path, guidance, new PixelSize(side, side));
+            return parts;
+        }
+        catch
+        {
+            parts.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A text encoder and its tokenizer.</summary>
+    /// <param name="suffix">Empty, or <c>_2</c>.</param>
+    public (ClipTokenizer Tokenizer, ClipTextEncoder Encoder) TextEncoder(string suffix)
+    {
+        string name = "text_encoder" + suffix;
+        var tokenizer = ClipTokenizer.Load(Folder.FolderOf("tokenizer" + suffix));
+        var model = new ClipTextModel(Folder.ConfigOf(name));
+        model.Load(Weights(name));
+        if (tokenizer.VocabularySize > model.Config.VocabSize)
+            throw new ModelFileException(Folder.Path, $"tokenizer{suffix} has {tokenizer.VocabularySize} entries, {name} only {model.Config.VocabSize}; they do not belong together.");
+        return (tokenizer, new ClipTextEncoder(model, Arenas, name));
+    }
+
+    public void Dispose()
+    {
+        for (int i = owned.Count - 1; i >= 0; i--) owned[i].Dispose();
+        owned.Clear();
+    }
+
+    private Checkpoint Weights(string component)
+    {
+        var checkpoint = Folder.WeightsOf(component, Variant);
+        owned.Add(checkpoint);
+        return checkpoint;
+    }
+}

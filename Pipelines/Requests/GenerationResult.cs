@@ -1,0 +1,42 @@
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>What a generation gave.</summary>
+public sealed record GenerationResult
+{
+    /// <summary>The pictures, all those of the first prompt first; empty when decoding was switched off.</summary>
+    public required IReadOnlyList<Image> Images { get; init; }
+
+    /// <summary>The final latents, before the VAE's scaling is undone.</summary>
+    public required Latents Latents { get; init; }
+
+    /// <summary>The latents after every step, when asked for.</summary>
+    public required IReadOnlyList<Latents> Intermediates { get; init; }
+
+    /// <summary>The seed that was used.</summary>
+    public required long Seed { get; init; }
+
+    /// <summary>The settings that were used, defaults filled in.</summary>
+    public required GenerationSettings Settings { get; init; }
+
+    /// <summary>What the caller should know, such as a prompt that was cut.</summary>
+    public required IReadOnlyList<string> Warnings { get; init; }
+
+    /// <summary>Time and memory of each stage.</summary>
+    public required IReadOnlyList<StageReport> Stages { get; init; }
+}
+
+/// <summary>A request's settings with the model's defaults filled in.</summary>
+/// <param name="Size">Of one picture.</param>
+/// <param name="Steps">Model evaluations.</param>
+/// <param name="GuidanceScale">Classifier-free guidance.</param>
+/// <param name="SchedulerName">diffusers' class name.</param>
+public sealed record GenerationSettings(PixelSize Size, int Steps, double GuidanceScale, string SchedulerName);
+
+/// <summary>Time and memory of one stage.</summary>
+/// <param name="Stage">Which.</param>
+/// <param name="Seconds">From its start to its end.</param>
+/// <param name="PeakBytes">The most memory that the device had allocated by the stage's end; mapped weights not counted.</param>
+/// <param name="ArenaBytes">Memory that the stage's plan was given for intermediate values.</param>
+/// <param name="Launches">Kernels launched in one run of the plan.</param>
+/// <param name="HostSynchronisations">How often the host waited for the device.</param>
+public sealed record StageReport(GenerationStage Stage, double Seconds, long PeakBytes, long ArenaBytes, int Launches, long HostSynchronisations);

@@ -1,0 +1,46 @@
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>
+/// The sizes that SDXL is told beside the prompt: of the picture it should imitate, before and after cropping, in pixels (Podell et al.,
+/// 2023, arXiv:2307.01952, section 2.2). What is left out means the size of the picture itself, uncropped.
+/// </summary>
+public sealed record SizeConditioning
+{
+    /// <summary>Size before cropping and scaling.</summary>
+    public PixelSize? OriginalSize { get; init; }
+
+    /// <summary>Size that is asked for.</summary>
+    public PixelSize? TargetSize { get; init; }
+
+    /// <summary>Pixels cut off at the top and the left.</summary>
+    public (int Top, int Left) CropTopLeft { get; init; }
+
+    /// <summary>For the negative prompt; takes effect together with <see cref="NegativeTargetSize"/>, as in diffusers.</summary>
+    public PixelSize? NegativeOriginalSize { get; init; }
+
+    /// <summary>For the negative prompt; takes effect together with <see cref="NegativeOriginalSize"/>, as in diffusers.</summary>
+    public PixelSize? NegativeTargetSize { get; init; }
+
+    /// <summary>For the negative prompt.</summary>
+    public (int Top, int Left) NegativeCropTopLeft { get; init; }
+
+    /// <summary>The six numbers for the prompt: original height, width, crop top, left, target height, width.</summary>
+    internal float[] TimeIds(PixelSize picture) => Numbers(OriginalSize ?? picture, CropTopLeft, TargetSize ?? picture);
+
+    /// <summary>The six numbers for the negative prompt.</summary>
+    internal float[] NegativeTimeIds(PixelSize picture) => NegativeOriginalSize is { } original && NegativeTargetSize is { } target
+        ? Numbers(original, NegativeCropTopLeft, target)
+        : TimeIds(picture);
+
+    private static float[] Numbers(PixelSize original, (int Top, int Left) crop, PixelSize target) =>
+        [original.Height, original.Width, crop.Top, crop.Left, target.Height, target.Width];
+}
+
+/// <summary>A size in pixels.</summary>
+/// <param name="Width">From left to right.</param>
+/// <param name="Height">From top to bottom.</param>
+public readonly record struct PixelSize(int Width, int Height)
+{
+    /// <summary>Such as <c>1024x768</c>.</summary>
+    public override string ToString() => $"{Width}x{Height}";
+}

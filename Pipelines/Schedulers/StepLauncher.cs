@@ -1,0 +1,90 @@
+using System.Runtime.InteropServices;
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>
+/// Runs a schedule's step programs on a device. All launches and coefficients are prepared beforehand: running a step allocates
+/// nothing and reads nothing back.
+/// </summary>
+internal sealed class StepLauncher : IDisposable
+{
+    private readonly List<DeviceBuffer> buffers = [];
+    private readonly Device device;
+    private readonly Tensor[] slots;
+    private readonly Launch[][] steps;
+
+    /// <summary>Binds every program of a schedule.</summary>
+    /// <param name="device">Where the tensors lie.</param>
+    /// <param name="schedule">The run's programs.</param>
+    /// <param name="sample">The latents [n, h, w, c]; changed by every step.</param>
+    /// <param name="modelOutput">The prediction, of the same shape.</param>
+    public StepLauncher(Device device, Schedule schedule, Tensor sample, Tensor modelOutput)
+    {
+        this.device = device;
+        try
+        {
+            Tensor State() => Allocate(DType.Float32, sample.Shape);
+            slots = [sample, modelOutput, State(), State(), .. Enumerable.Range(0, schedule.HistorySlots).Select(_ => State())];
+            steps = [.. Enumerable.Range(schedule.BeginIndex, schedule.Timesteps.Count - schedule.BeginIndex)
+                .Select(i => schedule.Step(i).Instructions.Select(Bind).ToArray())];
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Where fresh noise [n, h, w, c] goes before a step that needs it.</summary>
+    public Tensor Noise => slots[Slot.Noise.Index];
+
+    /// <summary>Runs the program of the n-th evaluation of this run.</summary>
+    public void Run(int evaluation)
+    {
+        foreach (var launch in steps[evaluation]) launch.Run();
+    }
+
+    /// <summary>Frees the scheduler's states.</summary>
+    public void Dispose()
+    {
+        foreach (var buffer in buffers) buffer.Dispose();
+        buffers.Clear();
+    }
+
+    private Launch Bind(SchedulerInstruction instruction)
+    {
+        var target = slots[instruction.Target.Index];
+        return instruction switch
+        {
+            LinearCombination { Terms: [] } => Bind(new Compute.Clamp(0, 0), [target], target),
+            LinearCombination { Terms: var terms } => Bind(new Compute.LinearCombination(),
+                [.. terms.Select(t => slots[t.Slot.Index]), Coefficients([.. terms.Select(t => (float)t.Coefficient)])], target),
+            Clamp clamp => Bind(new Compute.Clamp(clamp.Low, clamp.High), [target], target),
+            DynamicThreshold threshold => Bind(new Compute.DynamicThreshold(threshold.Ratio, threshold.Maximum), [target], target),
+            _ => throw new InvalidOperationException($"No kernel runs '{instruction}'."),
+        };
+    }
+
+    private Launch Bind(Op op, Tensor[] inputs, Tensor output)
+    {
+        TensorType[] types = [.. inputs.Select(i => i.Type)];
+        var signature = new OpSignature(op, types, op.Infer(types));
+        var kernel = device.Kernels.Get(signature);
+        var scratch = kernel.ScratchBytes(signature) is > 0 and var bytes ? Allocate(DType.Int8, [checked((int)bytes)]) : null;
+        return kernel.Bind(new OpCall(device, op, inputs, output, scratch));
+    }
+
+    private Tensor Coefficients(float[] values)
+    {
+        var tensor = Allocate(DType.Float32, [values.Length]);
+        device.Upload(MemoryMarshal.AsBytes(values.AsSpan()), tensor);
+        return tensor;
+    }
+
+    private Tensor Allocate(DType dtype, Shape shape)
+    {
+        buffers.Add(device.Allocate(shape.Count * dtype.Size()));
+        return new Tensor(buffers[^1], 0, dtype, shape);
+    }
+}

@@ -1,0 +1,29 @@
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>Stable Diffusion 1.x and 2.x: one text encoder.</summary>
+/// <remarks>Rombach et al., 2022 (arXiv:2112.10752). Follows diffusers' StableDiffusionPipeline.</remarks>
+public sealed class StableDiffusionPipeline : DiffusionPipeline
+{
+    private readonly ClipTokenizer tokenizer;
+    private readonly ClipTextEncoder textEncoder;
+
+    internal StableDiffusionPipeline(PipelineParts parts) : base(parts) => (tokenizer, textEncoder) = parts.TextEncoder("");
+
+    private protected override Conditions Encode(RequestForm form, List<string> warnings, CancellationToken cancellation)
+    {
+        var request = form.Request;
+        if (request.Prompts2.Count > 0 || request.NegativePrompts2.Count > 0)
+            throw new ArgumentException($"{Name} has one text encoder and takes no second prompt.");
+        var positive = Conditions.Repeat(Encode(request.Prompts, request.ClipSkip, warnings, cancellation), request.Count);
+        if (!form.Guided) return new Conditions(positive, []);
+        var negative = Encode(RequestForm.PerPrompt(request.NegativePrompts, [], request.Prompts.Count), 0, warnings, cancellation); // clip skip is for the prompt alone, as in diffusers
+        return new Conditions(Conditions.Join(Conditions.Repeat(negative, request.Count), positive), []);
+    }
+
+    private TextEmbeddings Encode(IReadOnlyList<string> prompts, int clipSkip, List<string> warnings, CancellationToken cancellation)
+    {
+        PromptTokens[] tokens = [.. prompts.Select(tokenizer.Encode)];
+        warnings.AddRange(tokens.Select(t => t.Warning).OfType<string>().Distinct().Except(warnings));
+        return textEncoder.Encode(tokens, ClipHiddenState.StableDiffusion(clipSkip), pooled: false, cancellation);
+    }
+}
