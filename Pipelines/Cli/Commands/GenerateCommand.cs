@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.Diagnostics;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Pipelines;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary><c>ilgd generate</c>: prompt in, picture out.</summary>
+internal static class GenerateCommand
+{
+    private const double SlowSeconds = 60;
+
+    public static Command Create()
+    {
+        var options = new GenerateOptions();
+        var output = new Option<string?>("--output", "-o") { Description = "File to write, .png; several pictures are numbered", HelpName = "FILE.png" };
+        var (model, device, threads, json) = (Options.Model(), Options.Device(), Options.Threads(), Options.Json("times and memory per stage"));
+        var dtype = new Option<string>("--dtype") { Description = "Type of the arithmetic: auto or fp32 on a CPU, whatever type the weights are stored in", DefaultValueFactory = _ => "auto", HelpName = "TYPE" };
+        var variant = new Option<string?>("--variant") { Description = "Weight files to take where the folder has several, such as fp16", HelpName = "NAME" };
+        var latents = new Option<string?>("--latents") { Description = "Start latents (tensor 'latents', NCHW)", HelpName = "F.safetensors" };
+        var vaeTiling = new Option<bool>("--vae-tiling") { Description = "Decodes in tiles, which takes less memory" };
+        var saveLatents = new Option<string?>("--save-latents") { Description = "Writes the final latents", HelpName = "F.safetensors" };
+        var saveIntermediates = new Option<string?>("--save-intermediates") { Description = "Writes the latents after every step (step_000 …)", HelpName = "F.safetensors" };
+        var command = new Command("generate", "Draws a picture") { output, model, variant, device, dtype, threads, vaeTiling, latents, saveLatents, saveIntermediates, json };
+        options.AddTo(command);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            RequireFloat32(parsed.GetValue(dtype)!);
+            string? outputPath = parsed.GetValue(output);
+            OutputFile.RequirePng(outputPath);
+            string?[] targets = [outputPath, parsed.GetValue(saveLatents), parsed.GetValue(saveIntermediates)];
+            foreach (string target in targets.OfType<string>()) OutputFile.RequireFolder(target);
+
+            var clock = Stopwatch.StartNew();
+            using var opened = DeviceCatalog.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
+            var start = LatentsFile.Read(parsed.GetValue(latents));
+            string folder = parsed.GetValue(model) ?? EmbeddedModel.Folder;
+            using var pipeline = DiffusionPipeline.FromPretrained(folder, new PipelineOptions { Device = opened, Variant = parsed.GetValue(variant) });
+            if (parsed.GetValue(vaeTiling)) pipeline.Vae.EnableTiling();
+            double loadSeconds = clock.Elapsed.TotalSeconds;
+            var request = options.Request(parsed, pipeline, start, parsed.GetValue(saveIntermediates) is not null);
+
+            GenerationResult result;
+            using (var progress = new ConsoleProgress($"{pipeline.Name} on {opened}"))
+                result = await pipeline.GenerateAsync(request, progress, cancellation).ConfigureAwait(false);
+            cancellation.ThrowIfCancellationRequested();
+            foreach (string warning in result.Warnings) await Console.Error.WriteLineAsync($"warning: {warning}").ConfigureAwait(false);
+
+            string[] files = [.. result.Images.Select((image, i) => options.FileName(parsed, outputPath, result.Seed, i, result.Images.Count))];
+            for (int i = 0; i < files.Length; i++) PictureFile.Write(files[i], result, i, options.Prompts(parsed), pipeline.Name);
+            LatentsFile.Write(parsed.GetValue(saveLatents), result.Latents);
+            LatentsFile.WriteSteps(parsed.GetValue(saveIntermediates), result.Intermediates);
+
+            if (parsed.GetValue(json)) Console.WriteLine(GenerateReport.Json(result, files, opened, loadSeconds));
+            else foreach (string file in files) Console.WriteLine(file);
+            if (clock.Elapsed.TotalSeconds > SlowSeconds) await Console.Error.WriteLineAsync(Hint(result)).ConfigureAwait(false);
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static void RequireFloat32(string dtype)
+    {
+        if (dtype is not ("auto" or "fp32"))
+            throw new ArgumentException($"--dtype: a CPU computes in fp32, not '{dtype}'. Weights stored as bf16 or fp16 are used as they are; leave --dtype out.");
+    }
+
+    private static string Hint(GenerationResult result) =>
+        $"hint: {Quantity.Time(result.Stages.Sum(s => s.Seconds))} for {result.Settings.Steps} steps of {result.Settings.Size}. Fewer --steps with --scheduler dpmpp_2m_karras (about 20 are enough), or a smaller --width and --height, take less.";
+}

@@ -1,0 +1,109 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using ILGpuDiffusion.Pipelines;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary>The arguments of <c>ilgd generate</c> and the request that they make.</summary>
+internal sealed class GenerateOptions
+{
+    private readonly Argument<string> prompt = new("prompt") { Description = "What the picture should show" };
+    private readonly Option<string?> prompt2 = new("--prompt-2") { Description = "Prompt of the second text encoder (SDXL)", HelpName = "T" };
+    private readonly Option<string?> negative = new("--negative-prompt") { Description = "What it should not show", HelpName = "T" };
+    private readonly Option<string?> negative2 = new("--negative-prompt-2") { Description = "The same for the second text encoder (SDXL)", HelpName = "T" };
+    private readonly Option<int?> clipSkip = Options.Positive("--clip-skip", "Takes the text encoders' hidden state N layers earlier");
+    private readonly Option<int?> steps = Options.Positive("--steps", "Denoising steps");
+    private readonly Option<double?> guidanceScale = Options.Number("--guidance-scale", "How strongly the prompt guides; 1 switches guidance off");
+    private readonly Option<double?> guidanceRescale = Options.Number("--guidance-rescale", "Pulls the contrast of guided pictures back, 0 to 1");
+    private readonly Option<int?> width = Options.Positive("--width", "Width in pixels");
+    private readonly Option<int?> height = Options.Positive("--height", "Height in pixels");
+    private readonly Option<int?> count = Options.Positive("--count", "Pictures");
+    private readonly Option<long?> seed = new("--seed") { Description = "Seed of the random numbers; drawn and printed if left out", HelpName = "S" };
+    private readonly Option<string?> scheduler = new("--scheduler") { Description = $"Sampling method: {string.Join(", ", Scheduler.Aliases)}, or a class name of diffusers", HelpName = "NAME" };
+    private readonly Option<Dictionary<string, JsonElement>?> schedulerConfig = Options.Settings("--scheduler-config", "Overrides keys of the model's scheduler_config.json");
+    private readonly Option<double?> eta = Options.Number("--eta", "Noise of DDIM, 0 to 1");
+    private readonly Option<double[]?> sigmas = Options.Numbers("--sigmas", "Noise levels instead of a number of steps");
+    private readonly Option<double[]?> timesteps = Options.Numbers("--timesteps", "Timesteps instead of a number of steps");
+    private readonly Option<double?> denoisingStart = Options.Number("--denoising-start", "Goes on with --latents from this share of the run, 0 to 1");
+    private readonly Option<double?> denoisingEnd = Options.Number("--denoising-end", "Stops at this share of the run, 0 to 1");
+    private readonly Option<PixelSize?> originalSize = Options.Size("--original-size", "Size that the picture should seem to be cut from (SDXL)");
+    private readonly Option<PixelSize?> targetSize = Options.Size("--target-size", "Size that the picture should seem to have (SDXL)");
+    private readonly Option<(int Top, int Left)?> cropTopLeft = Options.Corner("--crop-top-left", "Pixels that seem to be cut off (SDXL)");
+    private readonly Option<PixelSize?> negativeOriginalSize = Options.Size("--negative-original-size", "The same for the negative prompt (SDXL)");
+    private readonly Option<PixelSize?> negativeTargetSize = Options.Size("--negative-target-size", "The same for the negative prompt (SDXL)");
+    private readonly Option<(int Top, int Left)?> negativeCropTopLeft = Options.Corner("--negative-crop-top-left", "The same for the negative prompt (SDXL)");
+
+    public void AddTo(Command command)
+    {
+        command.Add(prompt);
+        Option[] options =
+        [
+            prompt2, negative, negative2, clipSkip, steps, guidanceScale, guidanceRescale, width, height, count, seed, scheduler, schedulerConfig, eta, sigmas, timesteps,
+            denoisingStart, denoisingEnd, originalSize, targetSize, cropTopLeft, negativeOriginalSize, negativeTargetSize, negativeCropTopLeft,
+        ];
+        foreach (var option in options) command.Add(option);
+    }
+
+    /// <summary>The request, for a loaded pipeline.</summary>
+    public ImageRequest Request(ParseResult parsed, DiffusionPipeline pipeline, Latents? latents, bool keepIntermediates) => new(parsed.GetValue(prompt)!)
+    {
+        NegativePrompts = One(parsed.GetValue(negative)),
+        Prompts2 = One(parsed.GetValue(prompt2)),
+        NegativePrompts2 = One(parsed.GetValue(negative2)),
+        ClipSkip = parsed.GetValue(clipSkip) ?? 0,
+        Steps = parsed.GetValue(steps),
+        GuidanceScale = parsed.GetValue(guidanceScale),
+        GuidanceRescale = parsed.GetValue(guidanceRescale) ?? 0,
+        Width = parsed.GetValue(width),
+        Height = parsed.GetValue(height),
+        Count = parsed.GetValue(count) ?? 1,
+        Seed = parsed.GetValue(seed),
+        Scheduler = SchedulerFor(parsed, pipeline),
+        Eta = parsed.GetValue(eta) ?? 0,
+        Sigmas = List(parsed, sigmas),
+        Timesteps = List(parsed, timesteps),
+        DenoisingStart = parsed.GetValue(denoisingStart),
+        DenoisingEnd = parsed.GetValue(denoisingEnd),
+        Latents = latents,
+        KeepIntermediates = keepIntermediates,
+        SizeConditioning = new SizeConditioning
+        {
+            OriginalSize = parsed.GetValue(originalSize),
+            TargetSize = parsed.GetValue(targetSize),
+            CropTopLeft = parsed.GetValue(cropTopLeft) ?? default,
+            NegativeOriginalSize = parsed.GetValue(negativeOriginalSize),
+            NegativeTargetSize = parsed.GetValue(negativeTargetSize),
+            NegativeCropTopLeft = parsed.GetValue(negativeCropTopLeft) ?? default,
+        },
+    };
+
+    /// <summary>The file of picture i: as asked for, numbered when there are several, or named after prompt and seed.</summary>
+    public string FileName(ParseResult parsed, string? output, long usedSeed, int index, int pictures)
+    {
+        string path = output ?? $"{Slug(parsed.GetValue(prompt)!)}-{usedSeed.ToString(CultureInfo.InvariantCulture)}.png";
+        return pictures == 1 ? path : Path.Combine(Path.GetDirectoryName(path) ?? "", $"{Path.GetFileNameWithoutExtension(path)}-{index + 1}{Path.GetExtension(path)}");
+    }
+
+    /// <summary>The prompt, and the negative one, for the picture's text chunk.</summary>
+    public (string Prompt, string? Negative) Prompts(ParseResult parsed) => (parsed.GetValue(prompt)!, parsed.GetValue(negative));
+
+    private Scheduler? SchedulerFor(ParseResult parsed, DiffusionPipeline pipeline)
+    {
+        var (name, settings) = (parsed.GetValue(scheduler), parsed.GetValue(schedulerConfig));
+        foreach (string key in settings?.Keys ?? Enumerable.Empty<string>())
+            if (!Scheduler.KnownConfigKeys.Contains(key)) throw new ArgumentException($"--scheduler-config: no scheduler knows '{key}'. Known are {string.Join(", ", Scheduler.KnownConfigKeys)}.");
+        return name is null && settings is null ? null : pipeline.CreateScheduler(name, settings);
+    }
+
+    /// <summary>Null when the option is absent, for which the parser itself answers an empty list.</summary>
+    private static double[]? List(ParseResult parsed, Option<double[]?> option) => parsed.GetResult(option) is null ? null : parsed.GetValue(option);
+
+    private static string[] One(string? text) => text is null ? [] : [text];
+
+    private static string Slug(string text)
+    {
+        string slug = string.Join('-', new string([.. text.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' ')]).Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        return slug.Length == 0 ? "picture" : slug.Length <= 40 ? slug : slug[..40].TrimEnd('-');
+    }
+}

@@ -1,0 +1,38 @@
+using System.CommandLine;
+using System.Text.Json;
+using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Pipelines;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary><c>ilgd tokenize</c>: how a model's text encoders read a prompt.</summary>
+internal static class TokenizeCommand
+{
+    public static Command Create()
+    {
+        var prompt = new Argument<string>("prompt") { Description = "The text" };
+        var (model, json) = (Options.Model(), Options.Json("ids and pieces"));
+        var command = new Command("tokenize", "Shows how a model's text encoders read a prompt") { prompt, model, json };
+        command.SetAction(parsed =>
+        {
+            var folder = ModelFolder.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
+            string[] names = [.. folder.Components.Keys.Where(c => c.StartsWith("tokenizer", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+            var results = names.Select(name => (name, tokens: ClipTokenizer.Load(folder.FolderOf(name)).Encode(parsed.GetValue(prompt)!))).ToArray();
+            if (parsed.GetValue(json))
+            {
+                Console.WriteLine(JsonSerializer.Serialize(results.ToDictionary(r => r.name, r => new { ids = r.tokens.Ids, count = r.tokens.Count, pieces = r.tokens.Pieces, cut = r.tokens.CutText }), JsonForm.Indented));
+                return ExitCodes.Done;
+            }
+
+            foreach (var (name, tokens) in results)
+            {
+                Console.WriteLine($"{name}: {tokens.Count} of {tokens.Ids.Length} tokens");
+                Console.WriteLine("  " + string.Join(' ', tokens.Ids.Zip(tokens.Pieces, (id, piece) => $"{id}:{piece}")));
+                if (tokens.Warning is { } warning) Console.Error.WriteLine($"warning: {warning}");
+            }
+
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+}

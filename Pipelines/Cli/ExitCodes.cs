@@ -1,0 +1,53 @@
+using System.CommandLine;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary>What the process answers, and how failures reach the user: one or two lines on stderr.</summary>
+internal static class ExitCodes
+{
+    public const int Done = 0, Failed = 1, WrongUsage = 2, Cancelled = 130;
+
+    public static async Task<int> RunAsync(ParseResult parsed)
+    {
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync($"ilgd: {error.Message}").ConfigureAwait(false);
+            await Console.Error.WriteLineAsync($"Try: ilgd {string.Join(' ', parsed.CommandResult.Command.Parents.OfType<Command>().Any() ? [parsed.CommandResult.Command.Name] : Array.Empty<string>())} --help").ConfigureAwait(false);
+            return WrongUsage;
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) }).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync("ilgd: cancelled; nothing was written.").ConfigureAwait(false);
+            return Cancelled;
+        }
+        catch (ArgumentException e) // a value that the parser could not judge, such as a width that the model cannot draw
+        {
+            await Console.Error.WriteLineAsync($"ilgd: {FirstLine(e)}").ConfigureAwait(false);
+            return WrongUsage;
+        }
+        catch (Exception e) when (e is ModelFileException or DeviceException or ShapeException or IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            await Console.Error.WriteLineAsync($"ilgd: {e.Message}").ConfigureAwait(false);
+            return Failed;
+        }
+#pragma warning disable CA1031 // the last resort: a user gets one line and a way to the details, never a stack dump
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            await Console.Error.WriteLineAsync($"ilgd: internal error: {e.Message}").ConfigureAwait(false);
+            await Console.Error.WriteLineAsync(Environment.GetEnvironmentVariable("ILGPUDIFFUSION_DEBUG") == "1" ? e.ToString() : "Set ILGPUDIFFUSION_DEBUG=1 for details worth reporting.").ConfigureAwait(false);
+            return Failed;
+        }
+    }
+
+    /// <summary>.NET appends the parameter's name to an argument's message; users have no parameters.</summary>
+    private static string FirstLine(ArgumentException e) =>
+        e.ParamName is { } name ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal).Split('\n')[0] : e.Message;
+}

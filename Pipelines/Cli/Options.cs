@@ -1,0 +1,101 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Text.Json;
+using ILGpuDiffusion.Pipelines;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary>Options with a form of their own; a wrong value is one line that names option, value and form.</summary>
+internal static class Options
+{
+    public static Option<string> Model() => new("--model") { Description = "Folder in diffusers' format; without it the small model that ships with the tool", HelpName = "DIR" };
+
+    public static Option<string> Device() => new("--device") { Description = "auto or cpu", HelpName = "NAME", DefaultValueFactory = _ => "auto" };
+
+    public static Option<int?> Threads() => Positive("--threads", "Worker threads of the CPU");
+
+    public static Option<bool> Json(string what) => new("--json") { Description = $"Prints {what} as JSON on stdout" };
+
+    /// <summary>A whole number above 0.</summary>
+    public static Option<int?> Positive(string name, string description) => Parsed<int?>(name, description, "N", "a whole number above 0",
+        text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value > 0 ? value : null);
+
+    /// <summary>A finite number.</summary>
+    public static Option<double?> Number(string name, string description) => Parsed<double?>(name, description, "X", "a number",
+        text => TryNumber(text, out double value) ? value : null);
+
+    /// <summary>Numbers between commas.</summary>
+    public static Option<double[]?> Numbers(string name, string description) => Parsed<double[]?>(name, description, "A,B,…", "numbers between commas", text =>
+    {
+        string[] parts = text.Split(',');
+        double[] values = [.. parts.Where(p => TryNumber(p, out _)).Select(p => double.Parse(p, CultureInfo.InvariantCulture))];
+        return values.Length == parts.Length ? values : null;
+    });
+
+    /// <summary>Width x height in pixels.</summary>
+    public static Option<PixelSize?> Size(string name, string description) => Parsed<PixelSize?>(name, description, "WxH", "width x height in pixels, such as 1024x768",
+        text => Pair(text, 'x', 1) is { } pair ? new PixelSize(pair.First, pair.Second) : null);
+
+    /// <summary>Top, left in pixels.</summary>
+    public static Option<(int Top, int Left)?> Corner(string name, string description) => Parsed<(int, int)?>(name, description, "T,L", "top and left in pixels, such as 0,128",
+        text => Pair(text, ',', 0));
+
+    /// <summary>key=value between commas; values are numbers, true, false, null or words.</summary>
+    public static Option<Dictionary<string, JsonElement>?> Settings(string name, string description) =>
+        Parsed<Dictionary<string, JsonElement>?>(name, description, "K=V,…", "key=value between commas, such as use_karras_sigmas=true", text =>
+        {
+            var settings = new Dictionary<string, JsonElement>();
+            foreach (string part in text.Split(','))
+            {
+                string[] sides = part.Split('=', 2);
+                if (sides.Length != 2 || sides[0].Trim().Length == 0) return null;
+                settings[sides[0].Trim()] = Literal(sides[1].Trim());
+            }
+
+            return settings;
+        });
+
+    private static Option<T> Parsed<T>(string name, string description, string helpName, string form, Func<string, T> parse) => new(name)
+    {
+        Description = description,
+        HelpName = helpName,
+        CustomParser = result =>
+        {
+            string text = result.Tokens.Count > 0 ? result.Tokens[^1].Value : "";
+            var value = parse(text);
+            if (value is null) result.AddError($"{name}: '{text}' must be {form}.");
+            return value!;
+        },
+    };
+
+    private static bool TryNumber(string text, out double value) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);
+
+    private static (int First, int Second)? Pair(string text, char separator, int least)
+    {
+        string[] parts = text.ToLowerInvariant().Split(separator);
+        return parts.Length == 2 && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int first) && first >= least
+            && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int second) && second >= least ? (first, second) : null;
+    }
+
+    private static JsonElement Literal(string text)
+    {
+        bool json = text is "true" or "false" or "null" || TryNumber(text, out _);
+        return json && TryParse(text, out var element) ? element : JsonSerializer.SerializeToElement(text);
+    }
+
+    private static bool TryParse(string text, out JsonElement element)
+    {
+        try
+        {
+            element = JsonElement.Parse(text);
+            return true;
+        }
+        catch (JsonException)
+        {
+            element = default;
+            return false;
+        }
+    }
+}

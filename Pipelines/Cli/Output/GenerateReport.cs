@@ -1,0 +1,35 @@
+using System.Text.Json;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Pipelines;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary>What <c>generate --json</c> prints.</summary>
+internal static class GenerateReport
+{
+    public static string Json(GenerationResult result, string[] files, Device device, double loadSeconds) => JsonSerializer.Serialize(new
+    {
+        files,
+        seed = result.Seed,
+        width = result.Settings.Size.Width,
+        height = result.Settings.Size.Height,
+        steps = result.Settings.Steps,
+        guidance_scale = result.Settings.GuidanceScale,
+        scheduler = result.Settings.SchedulerName,
+        device = new { id = device.Id, name = device.Name, architecture = device.Architecture },
+        load_seconds = Math.Round(loadSeconds, 4),
+        stages = result.Stages.Select(s => new
+        {
+            stage = s.Stage.ToString(),
+            seconds = Math.Round(s.Seconds, 4),
+            peak_bytes = s.PeakBytes,
+            arena_bytes = s.ArenaBytes,
+            launches = s.Launches,
+        }),
+        kernels = device.Kernels.Compilations,
+        graphs = CompiledGraph.Compilations,
+        host_synchronisations_in_loop = result.Stages.First(s => s.Stage == GenerationStage.Denoise).HostSynchronisations,
+        warnings = result.Warnings,
+    }, JsonForm.Indented);
+}

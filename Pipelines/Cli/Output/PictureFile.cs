@@ -1,0 +1,18 @@
+using ILGpuDiffusion.Pipelines;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary>Pictures as PNG files that say how they were made.</summary>
+internal static class PictureFile
+{
+    public static void Write(string path, GenerationResult result, int index, (string Prompt, string? Negative) prompts, string model)
+    {
+        var (image, settings) = (result.Images[index], result.Settings);
+        var parameters = new A1111Parameters(prompts.Prompt)
+        {
+            NegativePrompt = prompts.Negative, Steps = settings.Steps, Sampler = settings.SchedulerName, CfgScale = settings.GuidanceScale,
+            Seed = result.Seed, Width = settings.Size.Width, Height = settings.Size.Height, Model = model,
+        };
+        new Image(image.Width, image.Height, image.Pixels) { Parameters = parameters.Format() }.Save(path);
+    }
+}
