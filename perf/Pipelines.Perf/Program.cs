@@ -1,0 +1,26 @@
+using System.CommandLine;
+using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Perf;
+
+var config = new Argument<string>("config") { Description = "config.json of a UNet, such as tests/Golden/real-configs/stable-diffusion-xl-base-1.0/unet/config.json" };
+var target = new Argument<string>("folder") { Description = "Folder to write config.json and weights to" };
+var checkpoint = new Command("checkpoint", "Writes a UNet with random bfloat16 weights") { config, target };
+checkpoint.SetAction(parsed =>
+{
+    string from = parsed.GetValue(config)!, to = parsed.GetValue(target)!;
+    Directory.CreateDirectory(to);
+    File.Copy(from, Path.Combine(to, "config.json"), overwrite: true);
+    long count = RandomCheckpoint.Write(new UNet2DConditionModel(ModelConfig.Load(from)), Path.Combine(to, "diffusion_pytorch_model.safetensors"), seed: 1);
+    Console.WriteLine($"{count} values in {to}");
+});
+
+var folder = new Argument<string>("folder") { Description = "Folder with a UNet's config.json and weights" };
+var pixels = new Option<int>("--pixels") { Description = "Height and width of the picture", DefaultValueFactory = _ => 512 };
+var batch = new Option<int>("--batch") { Description = "Pictures", DefaultValueFactory = _ => 1 };
+var runs = new Option<int>("--runs") { Description = "Forward passes", DefaultValueFactory = _ => 3 };
+var threads = new Option<int?>("--threads") { Description = "Worker threads" };
+var step = new Command("unet-step", "Times one UNet forward pass and counts memory; prints JSON") { folder, pixels, batch, runs, threads };
+step.SetAction(parsed => Console.WriteLine(UNetStep.Run(parsed.GetValue(folder)!, parsed.GetValue(pixels), parsed.GetValue(batch), parsed.GetValue(runs), parsed.GetValue(threads))));
+
+return new RootCommand("Measurements of whole models.") { checkpoint, step }.Parse(args).Invoke();
