@@ -7,6 +7,7 @@ namespace ILGpuDiffusion.Compute;
 /// weights are already packed for the product with v, and v is packed by plain copying; only q, k and the result are transposed. A part is a run of one head's
 /// queries: it packs each block of keys once and takes its panels of queries through it.
 /// </summary>
+// Methods with vector loops are compiled at full optimisation from the first call: a picture may be drawn before the runtime would get round to it.
 internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, ISimd<V>
 {
     private readonly GemmTile tile = GemmTile.Best;
@@ -36,7 +37,7 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         if (grid.Parts > 0) Parallel(grid.Parts);
     }
 
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Execute(int part, int worker)
     {
         int head = part / grid.PartsPerHead % grid.Heads, batch = part / grid.PartsPerHead / grid.Heads;
@@ -79,7 +80,7 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
     /// <summary>A panel's results [channel][query] are followed by its sums of weights and its largest logits.</summary>
     private float* Statistics(float* result) => result + panelResults - grid.PanelWidth;
 
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackQueries(int batch, int head, int first, float* target)
     {
         byte** addresses = stackalloc byte*[grid.PanelWidth];
@@ -102,6 +103,7 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
     }
 
     /// <summary>Copies v to <c>[channels / Rows][key][Rows]</c>, the last channels followed by zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackValues(int batch, int head, int first, int count, float* target)
     {
         float* source = v.Pointer<float>() + (batch * (nint)grid.Keys + first) * v.RowPitch + head * grid.ValueDepth;
@@ -126,6 +128,7 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Scale(float* result, float* factors)
     {
         V left = V.Load(factors), right = V.Load(factors + V.Count);
@@ -137,7 +140,7 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
     }
 
     /// <summary>Divides by the sums of weights and writes the panel's rows. A query that sees no key gets 0, as PyTorch has it since 2.5.</summary>
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Finish(int batch, int head, int first, float* result, float* factors, float* scratch)
     {
         float* sums = Statistics(result) - grid.PanelWidth;

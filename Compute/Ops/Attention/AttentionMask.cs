@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>Adds what hides keys from queries to a panel of logits, <c>[key][query]</c>.</summary>
@@ -41,6 +43,7 @@ internal sealed unsafe class AttentionMask<V> where V : struct, ISimd<V>
         if (causal) HideLaterKeys(firstQuery, firstKey, keys, logits);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddPerKey(int keys, float* values, float* logits)
     {
         for (int key = 0; key < keys; key++)
@@ -50,6 +53,7 @@ internal sealed unsafe class AttentionMask<V> where V : struct, ISimd<V>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddPerQuery(int firstQuery, int firstKey, int keys, float* values, float* logits, float* scratch)
     {
         byte** addresses = stackalloc byte*[grid.PanelWidth];
@@ -58,6 +62,7 @@ internal sealed unsafe class AttentionMask<V> where V : struct, ISimd<V>
         for (int i = 0; i < keys * grid.PanelWidth; i += V.Count) V.Store(V.Load(logits + i) + V.Load(scratch + i), logits + i);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void HideLaterKeys(int firstQuery, int firstKey, int keys, float* logits)
     {
         fixed (float* start = ramp)

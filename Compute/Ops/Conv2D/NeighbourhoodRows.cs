@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
@@ -29,6 +31,7 @@ internal sealed unsafe class NeighbourhoodRows : GemmRows
 
     public override int Channels { get; }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Find(int tap, int first, int count, byte** addresses)
     {
         int down = tap / kernelWidth - padding, right = tap % kernelWidth - padding;

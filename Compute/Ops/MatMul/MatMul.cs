@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>Accumulates in float32 whatever the weights' storage.</remarks>
 public sealed record MatMul : Op
 {
-    private static readonly KernelSet Set = new("matmul", CpuKernel.Variant("cpu/packed", MatMulCpu.Bind));
+    private static readonly KernelSet Set = new("matmul", CpuKernel.Variant("cpu/packed", Simd.Bind<MatMulCpu>));
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -23,7 +23,7 @@ internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
     }
 
     /// <summary>Writes round(x / scale) as int8; with <paramref name="offset"/> 0x80 as bytes with 128 added.</summary>
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ToInt8(float* x, int count, float scale, byte* target, byte offset)
     {
         uint* bits = stackalloc uint[Chunk];
@@ -43,7 +43,7 @@ internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
     }
 
     /// <summary>Writes round(x / scale) as int16.</summary>
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ToInt16(float* x, int count, float scale, ushort* target)
     {
         uint* bits = stackalloc uint[Chunk];
@@ -57,6 +57,7 @@ internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
     }
 
     // A true division: multiplying with the reciprocal would round some halves the other way.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Round(float* x, int count, float scale, float* bits)
     {
         V divisor = V.Create(scale), most = V.Create(127), least = V.Create(-127), magic = V.Create(IntegerBits);

@@ -66,7 +66,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
         }
     }
 
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackRows(int firstRow, int rows, int channel, int channels, float* target)
     {
         byte** addresses = stackalloc byte*[packedRows];
@@ -81,7 +81,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     }
 
     /// <summary>Packs the weights of one tile's columns. Columns past the last repeat it: their results go nowhere.</summary>
-    [SkipLocalsInit]
+    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void PackPanel(int column, int channel, int channels, float* panel)
     {
         byte** addresses = stackalloc byte*[tile.Columns];
@@ -90,6 +90,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
         else weightPacker.PackTaps(addresses, tile.Columns, channel, channels, x.Taps, panel, tile.Columns);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void MultiplyPanel(int firstRow, int rows, int column, nint depth, bool accumulate, float* packedX, float* panel)
     {
         int columns = Math.Min(tile.Columns, y.Width - column);

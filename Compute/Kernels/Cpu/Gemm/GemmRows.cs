@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
@@ -35,6 +37,7 @@ internal sealed unsafe class TensorRows(Tensor x) : GemmRows
 
     public override int Channels { get; } = x.Width;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Find(int tap, int first, int count, byte** addresses)
     {
         for (int i = 0; i < count; i++) addresses[i] = (byte*)(start + Math.Min(first + i, Count - 1) * pitch);

@@ -1,0 +1,89 @@
+using System.Runtime.CompilerServices;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// y = x·wᵀ + bias for a few rows, such as the embedding of a timestep: dot products straight over the weights as they are stored. Packing them would
+/// cost more than the product; the time is that of reading them once.
+/// </summary>
+internal sealed unsafe class FewRowsLaunch<V, TStored> : CpuLaunch
+    where V : struct, ISimd<V>
+    where TStored : struct, IStored
+{
+    private const int ColumnsPerPart = 64;
+    private readonly Tensor x, w, y;
+    private readonly Tensor? bias;
+
+    public FewRowsLaunch(OpCall call) : base(call) => (x, w, bias, y) = (call.Inputs[0], call.Inputs[1], call.Inputs.Length > 2 ? call.Inputs[2] : null, call.Output);
+
+    public override void Run()
+    {
+        if (x.Rows > 0) Parallel((y.Width + ColumnsPerPart - 1) / ColumnsPerPart);
+    }
+
+    [SkipLocalsInit]
+    public override void Execute(int part, int worker)
+    {
+        float* biases = stackalloc float[ColumnsPerPart];
+        int first = part * ColumnsPerPart, count = Math.Min(ColumnsPerPart, y.Width - first);
+        new Span<float>(biases, count).Clear();
+        if (bias is not null) Packer.For(bias.DType).Widen(bias.Pointer<byte>() + (nint)first * bias.DType.Size(), biases, count);
+        nint rowBytes = (nint)w.Width * TStored.Size;
+        for (int column = 0; column < count; column += 4)
+        {
+            byte* weights = w.Pointer<byte>() + (first + column) * rowBytes;
+            int columns = Math.Min(4, count - column);
+            for (int row = 0; row < x.Rows; row++)
+            {
+                float* source = x.Pointer<float>() + (nint)row * x.RowPitch, target = y.Pointer<float>() + (nint)row * y.RowPitch + first + column;
+                if (columns == 4) FourColumns(source, weights, rowBytes, x.Width, biases + column, target);
+                else for (int i = 0; i < columns; i++) target[i] = OneColumn(source, weights + i * rowBytes, x.Width) + biases[column + i];
+            }
+        }
+    }
+
+    // Two sums per column: eight chains of multiply-adds hide their latency.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FourColumns(float* x, byte* w, nint rowBytes, int depth, float* bias, float* y)
+    {
+        V a0 = default, a1 = default, b0 = default, b1 = default, c0 = default, c1 = default, d0 = default, d1 = default;
+        byte* w1 = w + rowBytes, w2 = w1 + rowBytes, w3 = w2 + rowBytes;
+        int k = 0, second = V.Count * TStored.Size;
+        for (; k <= depth - 2 * V.Count; k += 2 * V.Count)
+        {
+            V left = V.Load(x + k), right = V.Load(x + k + V.Count);
+            nint at = (nint)k * TStored.Size;
+            a0 = V.MultiplyAdd(left, TStored.Load<V>(w + at), a0);
+            a1 = V.MultiplyAdd(right, TStored.Load<V>(w + at + second), a1);
+            b0 = V.MultiplyAdd(left, TStored.Load<V>(w1 + at), b0);
+            b1 = V.MultiplyAdd(right, TStored.Load<V>(w1 + at + second), b1);
+            c0 = V.MultiplyAdd(left, TStored.Load<V>(w2 + at), c0);
+            c1 = V.MultiplyAdd(right, TStored.Load<V>(w2 + at + second), c1);
+            d0 = V.MultiplyAdd(left, TStored.Load<V>(w3 + at), d0);
+            d1 = V.MultiplyAdd(right, TStored.Load<V>(w3 + at + second), d1);
+        }
+
+        float a = V.Sum(a0 + a1), b = V.Sum(b0 + b1), c = V.Sum(c0 + c1), d = V.Sum(d0 + d1);
+        for (; k < depth; k++)
+        {
+            nint at = (nint)k * TStored.Size;
+            a += x[k] * TStored.Read(w + at);
+            b += x[k] * TStored.Read(w1 + at);
+            c += x[k] * TStored.Read(w2 + at);
+            d += x[k] * TStored.Read(w3 + at);
+        }
+
+        (y[0], y[1], y[2], y[3]) = (a + bias[0], b + bias[1], c + bias[2], d + bias[3]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float OneColumn(float* x, byte* w, int depth)
+    {
+        V sums = default;
+        int k = 0;
+        for (; k <= depth - V.Count; k += V.Count) sums = V.MultiplyAdd(V.Load(x + k), TStored.Load<V>(w + (nint)k * TStored.Size), sums);
+        float sum = V.Sum(sums);
+        for (; k < depth; k++) sum += x[k] * TStored.Read(w + (nint)k * TStored.Size);
+        return sum;
+    }
+}
