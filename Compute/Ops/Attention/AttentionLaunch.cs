@@ -10,6 +10,7 @@ namespace ILGpuDiffusion.Compute;
 // Methods with vector loops are compiled at full optimisation from the first call: a picture may be drawn before the runtime would get round to it.
 internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, ISimd<V>
 {
+    private const int ChannelGroup = 8; // results are transposed this many channels at a time
     private readonly GemmTile tile = GemmTile.Best;
     private readonly AttentionGrid grid;
     private readonly AttentionMask<V> mask;
@@ -28,7 +29,7 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         panelResults = (nint)(grid.ValueDepth + 2) * grid.PanelWidth; // and the panel's largest logits and sums
         blockKeys = (nint)grid.KeysPerBlock * grid.Depth + 2 * Packer.Overrun;
         blockValues = (nint)grid.KeysPerBlock * RoundUp(grid.ValueDepth, tile.Rows) + V.Count;
-        blockLogits = Math.Max((nint)grid.KeysPerBlock * grid.PanelWidth, (nint)grid.PanelWidth * RoundUp(grid.ValueDepth, Packer.RowGroup));
+        blockLogits = Math.Max((nint)grid.KeysPerBlock * grid.PanelWidth, (nint)grid.PanelWidth * RoundUp(grid.ValueDepth, ChannelGroup));
         Workers.Reserve((grid.PanelsPerPart * (panelQueries + panelResults) + grid.PanelWidth + blockKeys + blockValues + blockLogits + mask.ScratchElements) * sizeof(float));
     }
 
@@ -146,12 +147,12 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         float* sums = Statistics(result) - grid.PanelWidth;
         for (int i = 0; i < grid.PanelWidth; i++) factors[i] = sums[i] == 0 ? 0 : 1 / sums[i];
         Scale(result, factors);
-        int width = RoundUp(grid.ValueDepth, Packer.RowGroup);
-        byte** addresses = stackalloc byte*[Packer.RowGroup];
-        for (int channel = 0; channel < width; channel += Packer.RowGroup)
+        int width = RoundUp(grid.ValueDepth, ChannelGroup);
+        byte** addresses = stackalloc byte*[ChannelGroup];
+        for (int channel = 0; channel < width; channel += ChannelGroup)
         {
-            for (int i = 0; i < Packer.RowGroup; i++) addresses[i] = (byte*)(result + (nint)Math.Min(channel + i, grid.ValueDepth - 1) * grid.PanelWidth);
-            Packer.Float32.Pack(addresses, Packer.RowGroup, 0, grid.PanelWidth, scratch + channel, width);
+            for (int i = 0; i < ChannelGroup; i++) addresses[i] = (byte*)(result + (nint)Math.Min(channel + i, grid.ValueDepth - 1) * grid.PanelWidth);
+            Packer.Float32.Pack(addresses, ChannelGroup, 0, grid.PanelWidth, scratch + channel, width);
         }
 
         float* target = y.Pointer<float>() + (batch * (nint)grid.Queries + first) * y.RowPitch + head * grid.ValueDepth;

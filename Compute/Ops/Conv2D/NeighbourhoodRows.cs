@@ -36,6 +36,14 @@ internal sealed unsafe class NeighbourhoodRows : GemmRows
     {
         int down = tap / kernelWidth - padding, right = tap % kernelWidth - padding;
         int x = first % outWidth, y = first / outWidth % outHeight, n = first / outWidth / outHeight;
+        bool inRow = first + count <= Count && x + count <= outWidth;
+        if (inRow && (uint)(y * stride + down) < (uint)height && x * stride + right >= 0 && (x + count - 1) * stride + right < width)
+        {
+            float* from = image + (((nint)n * height + y * stride + down) * width + x * stride + right) * pitch;
+            for (int i = 0; i < count; i++, from += stride * pitch) addresses[i] = (byte*)from;
+            return;
+        }
+
         for (int i = 0; i < count; i++)
         {
             int fromX = x * stride + right, fromY = y * stride + down;

@@ -11,12 +11,13 @@ internal readonly record struct GemmGrid
     private const int MostColumns = 1024;
     private const int Depth = 640; // of matrices: most of SDXL's inner sizes are this or a multiple, and fewer blocks are fewer passes over the result
     private const int NeighbourhoodDepth = 384; // of convolutions, whose sums are longer: shorter blocks round less
+    private const int ChannelGroup = 8; // packing transposes this many channels at a time
     private const int PartsPerThread = 4; // so that a thread that another program holds up does not hold up the rest for long
 
     public GemmGrid(int rows, int columns, int channels, int taps, GemmTile tile, int threads)
     {
         int depthBlocks = Blocks((long)channels * taps, taps == 1 ? Depth : NeighbourhoodDepth);
-        ChannelsPerBlock = Math.Min(channels, Up(Blocks(channels, depthBlocks), Packer.RowGroup));
+        ChannelsPerBlock = Math.Min(channels, Up(Blocks(channels, depthBlocks), ChannelGroup));
         int mostRows = Math.Max(1, PackedElements / (ChannelsPerBlock * taps) / tile.Rows) * tile.Rows;
         (RowsPerPart, ColumnsPerPart) = (Even(rows, mostRows, tile.Rows), Even(columns, MostColumns, tile.Columns));
         while (threads > 1 && Blocks(rows, RowsPerPart) * (long)Blocks(columns, ColumnsPerPart) < PartsPerThread * threads)

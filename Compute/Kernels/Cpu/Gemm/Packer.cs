@@ -9,8 +9,8 @@ namespace ILGpuDiffusion.Compute;
 /// </summary>
 internal abstract unsafe class Packer
 {
-    /// <summary>Rows are transposed in groups of this many. Callers give row addresses up to a multiple of it, repeating any valid row.</summary>
-    public const int RowGroup = 8;
+    /// <summary>Rows are transposed in groups of this many or twice as many. Callers give row addresses up to a multiple of it, repeating any valid row.</summary>
+    public const int RowGroup = 4;
 
     /// <summary>Elements that packing may write past the end of its target.</summary>
     public const int Overrun = RowGroup;
@@ -67,7 +67,15 @@ internal sealed unsafe class Packer<TStored, TTransposer> : Packer
         for (; k + TTransposer.Lanes <= length; k += TTransposer.Lanes, target += TTransposer.Lanes * pitch)
         {
             // Descending: a last group that is wider than the pitch spills into the next k's first rows, which come after it.
-            for (int r = rowCount - TTransposer.Lanes; r >= 0; r -= TTransposer.Lanes)
+            int r = rowCount;
+            if (rowCount % TTransposer.Lanes != 0)
+            {
+                r -= RowGroup;
+                for (int half = 0; half < TTransposer.Lanes; half += RowGroup)
+                    Transposer4.Block<TStored>(rows + r, (first + k + half) * TStored.Size, target + r, offsets + half);
+            }
+
+            for (r -= TTransposer.Lanes; r >= 0; r -= TTransposer.Lanes)
                 TTransposer.Block<TStored>(rows + r, (first + k) * TStored.Size, target + r, offsets);
         }
 
