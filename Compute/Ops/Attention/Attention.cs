@@ -7,7 +7,10 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="Heads">Number of heads.</param>
 /// <param name="Causal">Whether a query sees only keys at and before its own place.</param>
 /// <param name="Scale">Factor of the logits; null is 1 / √d.</param>
-/// <remarks>The optional mask is added to the logits: float32 [n or 1, (heads or 1,) queries or 1, keys].</remarks>
+/// <remarks>
+/// The optional mask is added to the logits: float32 [n or 1, (heads or 1,) queries or 1, keys]. A query whose logits are all −∞ gives 0, as PyTorch has it
+/// since 2.5. Weights are exact to a relative 5e-7 + 1e-7·√d for logits of order 1, and to 2⁻²⁴ · |logit| beyond.
+/// </remarks>
 public sealed record Attention(int Heads, bool Causal = false, double? Scale = null) : Op
 {
     private static readonly KernelSet Set = new("attention", Simd.Variant<AttentionCpu>());

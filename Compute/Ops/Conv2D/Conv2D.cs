@@ -7,7 +7,7 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="Stride">Step of the kernel, both ways.</param>
 /// <param name="PaddingBefore">Rows of zeros at the top and columns at the left.</param>
 /// <param name="PaddingAfter">Rows of zeros at the bottom and columns at the right.</param>
-/// <remarks>Accumulates in float32 whatever the weights' storage.</remarks>
+/// <remarks>Accumulates in float32 whatever the weights' storage, which is widened exactly; the error is that of a <see cref="MatMul"/> with K = ci·kh·kw.</remarks>
 public sealed record Conv2D(int Stride = 1, int PaddingBefore = 0, int PaddingAfter = 0) : Op
 {
     private static readonly KernelSet Set = new("conv2d", CpuKernel.Variant("cpu/packed", Conv2DCpu.Bind));

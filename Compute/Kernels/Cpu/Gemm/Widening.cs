@@ -17,43 +17,41 @@ internal static unsafe class Widening
         return Unsafe.BitCast<Simd128, V>(new((Bits128(source) << 16).AsSingle()));
     }
 
-    // Exponent and fraction move to float32's place, then the exponents' different biases are made equal by adding an integer: 112 steps of
-    // 2²³, and as many again where the exponent is the largest, which stands for infinity and NaN. A subnormal number has no hidden bit:
-    // it is given one (the exponent of 2⁻¹⁴), which a subtraction takes away again, exactly.
-    private const uint Magnitude = 0x7FFF, Sign = 0x8000, LargestExponent = 0x7C00u << 13, Rebias = 112u << 23, OneExponent = 1u << 23, Smallest = 113u << 23;
+    // Exponent and fraction move to float32's place, with 224 added to the exponent: the largest one, which stands for infinity and NaN, becomes
+    // float32's largest. A product with 2⁻¹¹² corrects all others. A subnormal number has been given a hidden bit, 2⁻¹⁵ after the product:
+    // doubling it and taking 2⁻¹⁴ away leaves the fraction, exactly.
+    private const int Magnitude = 0x7FFF << 13, Raise = 224 << 23, LeastNormal = 1 << 23;
+    private const float Lower = 1.92592994e-34f, TwoToMinus14 = 6.10351562e-05f;
 
     [MethodImpl(Inline)]
     public static V Float16<V>(ushort* source) where V : struct, ISimd<V>
     {
         if (typeof(V) == typeof(Simd512))
         {
-            var bits = Bits512(source);
-            var magnitude = (bits & Vector512.Create(Magnitude)) << 13;
-            var exponent = magnitude & Vector512.Create(LargestExponent);
-            var normal = magnitude + Vector512.Create(Rebias) + (Vector512.Equals(exponent, Vector512.Create(LargestExponent)) & Vector512.Create(Rebias));
-            var subnormal = (magnitude + Vector512.Create(Rebias + OneExponent)).AsSingle() - Vector512.Create(Smallest).AsSingle();
-            var value = Vector512.ConditionalSelect(Vector512.Equals(exponent, Vector512<uint>.Zero), subnormal.AsUInt32(), normal);
-            return Unsafe.BitCast<Simd512, V>(new((value | ((bits & Vector512.Create(Sign)) << 16)).AsSingle()));
+            var bits = Bits512(source).AsInt32();
+            var magnitude = (bits << 13) & Vector512.Create(Magnitude);
+            var value = (magnitude + Vector512.Create(Raise)).AsSingle() * Vector512.Create(Lower);
+            var subnormal = Vector512.MultiplyAddEstimate(value, Vector512.Create(2f), Vector512.Create(-TwoToMinus14));
+            value = Vector512.ConditionalSelect(Vector512.LessThan(magnitude, Vector512.Create(LeastNormal)).AsSingle(), subnormal, value);
+            return Unsafe.BitCast<Simd512, V>(new(value | (bits << 16 & Vector512.Create(int.MinValue)).AsSingle()));
         }
         else if (typeof(V) == typeof(Simd256))
         {
-            var bits = Bits256(source);
-            var magnitude = (bits & Vector256.Create(Magnitude)) << 13;
-            var exponent = magnitude & Vector256.Create(LargestExponent);
-            var normal = magnitude + Vector256.Create(Rebias) + (Vector256.Equals(exponent, Vector256.Create(LargestExponent)) & Vector256.Create(Rebias));
-            var subnormal = (magnitude + Vector256.Create(Rebias + OneExponent)).AsSingle() - Vector256.Create(Smallest).AsSingle();
-            var value = Vector256.ConditionalSelect(Vector256.Equals(exponent, Vector256<uint>.Zero), subnormal.AsUInt32(), normal);
-            return Unsafe.BitCast<Simd256, V>(new((value | ((bits & Vector256.Create(Sign)) << 16)).AsSingle()));
+            var bits = Bits256(source).AsInt32();
+            var magnitude = (bits << 13) & Vector256.Create(Magnitude);
+            var value = (magnitude + Vector256.Create(Raise)).AsSingle() * Vector256.Create(Lower);
+            var subnormal = Vector256.MultiplyAddEstimate(value, Vector256.Create(2f), Vector256.Create(-TwoToMinus14));
+            value = Vector256.ConditionalSelect(Vector256.LessThan(magnitude, Vector256.Create(LeastNormal)).AsSingle(), subnormal, value);
+            return Unsafe.BitCast<Simd256, V>(new(value | (bits << 16 & Vector256.Create(int.MinValue)).AsSingle()));
         }
         else
         {
-            var bits = Bits128(source);
-            var magnitude = (bits & Vector128.Create(Magnitude)) << 13;
-            var exponent = magnitude & Vector128.Create(LargestExponent);
-            var normal = magnitude + Vector128.Create(Rebias) + (Vector128.Equals(exponent, Vector128.Create(LargestExponent)) & Vector128.Create(Rebias));
-            var subnormal = (magnitude + Vector128.Create(Rebias + OneExponent)).AsSingle() - Vector128.Create(Smallest).AsSingle();
-            var value = Vector128.ConditionalSelect(Vector128.Equals(exponent, Vector128<uint>.Zero), subnormal.AsUInt32(), normal);
-            return Unsafe.BitCast<Simd128, V>(new((value | ((bits & Vector128.Create(Sign)) << 16)).AsSingle()));
+            var bits = Bits128(source).AsInt32();
+            var magnitude = (bits << 13) & Vector128.Create(Magnitude);
+            var value = (magnitude + Vector128.Create(Raise)).AsSingle() * Vector128.Create(Lower);
+            var subnormal = Vector128.MultiplyAddEstimate(value, Vector128.Create(2f), Vector128.Create(-TwoToMinus14));
+            value = Vector128.ConditionalSelect(Vector128.LessThan(magnitude, Vector128.Create(LeastNormal)).AsSingle(), subnormal, value);
+            return Unsafe.BitCast<Simd128, V>(new(value | (bits << 16 & Vector128.Create(int.MinValue)).AsSingle()));
         }
     }
 
