@@ -42,31 +42,12 @@ public sealed class SafetensorsWriter
         Add(name, dtype, shape, stream => WriteFloats(stream, values.Span, dtype));
     }
 
-    /// <summary>Writes the file: first beside its place under a temporary name, then renamed, so a reader sees the old file or the whole new one.</summary>
+    /// <summary>Writes the file with <see cref="AtomicFile"/>, so a reader sees the old file or the whole new one.</summary>
     /// <exception cref="IOException">The file cannot be written; nothing is left behind.</exception>
     /// <exception cref="InvalidOperationException">A tensor's callback wrote fewer or more bytes than its shape needs; nothing is left behind.</exception>
-    public void Save(string path)
-    {
-        string full = Path.GetFullPath(path);
-        string temporary = Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.{Guid.NewGuid():n}.tmp");
-        try
-        {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
-            {
-                Write(stream);
-                stream.Flush(flushToDisk: true);
-            }
+    public void Save(string path) => AtomicFile.Write(path, stream => Write(new CountingStream(stream)));
 
-            File.Move(temporary, full, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
-        }
-    }
-
-    private void Write(Stream stream)
+    private void Write(CountingStream stream)
     {
         Item[] sorted = [.. items.Values.OrderByDescending(i => i.DType.Size()).ThenBy(i => i.Name, StringComparer.Ordinal)];
         byte[] json = Header(sorted);
@@ -78,10 +59,10 @@ public sealed class SafetensorsWriter
         for (int i = json.Length; i < padded; i++) stream.WriteByte((byte)' ');
         foreach (var item in sorted)
         {
-            long before = stream.Position;
+            long before = stream.Written;
             item.Write(stream);
-            if (stream.Position - before != item.Bytes)
-                throw new InvalidOperationException($"{Text.Quote(item.Name)} wrote {stream.Position - before} bytes; {item.DType} {item.Shape} needs {item.Bytes}.");
+            if (stream.Written - before != item.Bytes)
+                throw new InvalidOperationException($"{Text.Quote(item.Name)} wrote {stream.Written - before} bytes; {item.DType} {item.Shape} needs {item.Bytes}.");
         }
     }
 

@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Layers;
+
 namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>A picture of 8-bit RGB pixels, with the text of its generation parameters where there is one.</summary>

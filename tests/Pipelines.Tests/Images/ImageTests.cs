@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Layers;
+
 using System.IO.Compression;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
