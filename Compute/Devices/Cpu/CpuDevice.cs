@@ -54,7 +54,8 @@ public sealed class CpuDevice : Device
 
     private static unsafe Span<byte> Bytes(Tensor tensor, int length)
     {
-        ShapeException.ThrowUnless(tensor.IsContiguous && tensor.Shape.Count * tensor.DType.Size() == length, "copy", "tensor", tensor, $"contiguous, of {length} bytes");
+        bool fits = tensor.IsContiguous && tensor.Shape.Count * tensor.DType.Size() == length;
+        if (!fits) throw new ShapeException($"copy: tensor is {tensor}; it must be contiguous, of {length} bytes."); // the text is made only here: the denoising loop allocates nothing
         return new Span<byte>(tensor.Pointer<byte>(), length);
     }
 
