@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
@@ -14,8 +13,9 @@ public abstract class DiffusionPipeline : IDisposable
 {
     private readonly ConcurrentDictionary<GuidedDenoiser.Form, Lazy<CompiledGraph>> denoisers = new();
     private readonly PipelineParts parts;
+    private readonly ActiveRequests requests;
 
-    private protected DiffusionPipeline(PipelineParts parts) => this.parts = parts;
+    private protected DiffusionPipeline(PipelineParts parts) => (this.parts, requests) = (parts, new ActiveRequests(GetType()));
 
     /// <summary>The model folder's name.</summary>
     public string Name => parts.Folder.Path is var path ? Path.GetFileName(Path.TrimEndingDirectorySeparator(path)) : "";
@@ -31,6 +31,9 @@ public abstract class DiffusionPipeline : IDisposable
 
     /// <summary>Latents to pictures and back; tiling is switched on here.</summary>
     public Autoencoder Vae => parts.Vae;
+
+    /// <summary>The denoiser graphs that were compiled so far, one per form of guidance.</summary>
+    internal IEnumerable<CompiledGraph> Denoisers => denoisers.Values.Select(graph => graph.Value);
 
     private protected UNet2DConditionModel UNet => parts.UNet;
 
@@ -69,7 +72,13 @@ public abstract class DiffusionPipeline : IDisposable
     /// <summary>Draws pictures.</summary>
     /// <param name="request">What to draw.</param>
     /// <param name="progress">Told after every step.</param>
-    /// <param name="cancellation">Obeyed within a step; all memory of the request is then given back.</param>
+    /// <param name="cancellation">Obeyed within a step; all memory of the request is then given back, and the pipeline can serve the next one.</param>
+    /// <remarks>
+    /// After a request that was served, the memory of its largest stage is kept for the next one; <see cref="Trim"/> frees it. Requests that
+    /// run at the same time have memory of their own. The denoising loop itself allocates nothing.
+    /// </remarks>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The pipeline was disposed.</exception>
     /// <exception cref="ArgumentException">The request is one that this model cannot serve; the message says why.</exception>
     public Task<GenerationResult> GenerateAsync(ImageRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellation = default)
     {
@@ -77,20 +86,45 @@ public abstract class DiffusionPipeline : IDisposable
         return Task.Run(() => Generate(request, progress, cancellation), cancellation);
     }
 
-    /// <summary>Frees the device's memory and unmaps the weights.</summary>
+    /// <summary>Frees the memory that is kept for the next request; requests at work keep theirs.</summary>
+    public void Trim() => parts.Arenas.Trim();
+
+    /// <summary>Ends the requests at work, frees the device's memory and unmaps the weights. Not to be called from a progress report, which it would wait for.</summary>
     public void Dispose()
     {
+        requests.Dispose();
         parts.Dispose();
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Turns the request's prompts into conditions for every picture.</summary>
-    private protected abstract Conditions Encode(RequestForm form, List<string> warnings, CancellationToken cancellation);
+    /// <summary>Checks what depends on the model's text encoders.</summary>
+    /// <exception cref="ArgumentException">The model cannot serve the request.</exception>
+    internal abstract void CheckPrompts(ImageRequest request);
 
-    internal GenerationResult Generate(ImageRequest request, IProgress<GenerationProgress>? progress, CancellationToken cancellation, NoiseSource? recordedNoise = null)
+    /// <summary>Turns the request's prompts into conditions for every picture.</summary>
+    internal abstract Conditions Encode(RequestForm form, List<string> warnings, CancellationToken cancellation);
+
+    internal GenerationResult Generate(ImageRequest request, IProgress<GenerationProgress>? progress, CancellationToken cancellation, NoiseSource? recordedNoise = null) =>
+        requests.Run(token =>
+        {
+            try
+            {
+                return Serve(request, progress, recordedNoise, token);
+            }
+            catch
+            {
+                Trim(); // whoever cancelled, or ran out of memory, wants it back
+                throw;
+            }
+        }, cancellation);
+
+    /// <summary>Checks a request and fills in this model's defaults.</summary>
+    internal RequestForm Resolve(ImageRequest request) => RequestForm.Resolve(request, this, Vae.SpatialFactor, UNet.InChannels);
+
+    private GenerationResult Serve(ImageRequest request, IProgress<GenerationProgress>? progress, NoiseSource? recordedNoise, CancellationToken cancellation)
     {
         // 0. Check the request and fill in defaults
-        var form = RequestForm.Resolve(request, this, Vae.SpatialFactor, UNet.InChannels);
+        var form = Resolve(request);
         var (schedule, begin, end) = form.Schedule;
         long seed = request.Seed ?? Random.Shared.NextInt64(uint.MaxValue);
         NoiseSource noise = recordedNoise ?? new TorchGenerator(seed).Fill;
@@ -107,9 +141,11 @@ public abstract class DiffusionPipeline : IDisposable
         // 2. Prepare latents and loop
         var intermediates = new List<Latents>();
         Latents latents;
+        clock.Restart();
         using (var run = Prepare(form, conditions, schedule, noise))
         {
             // 3. Denoise
+            double compileSeconds = clock.Seconds;
             clock.Restart();
             for (int i = begin; i < end; i++)
             {
@@ -118,7 +154,7 @@ public abstract class DiffusionPipeline : IDisposable
                 progress?.Report(new(GenerationStage.Denoise, i - begin + 1, end - begin));
             }
 
-            clock.Finish(GenerationStage.Denoise, run.Plan);
+            clock.Finish(GenerationStage.Denoise, run.Plan, compileSeconds);
             latents = run.ReadLatents();
         }
 
@@ -136,6 +172,7 @@ public abstract class DiffusionPipeline : IDisposable
         var key = new GuidedDenoiser.Form(form.Guided, form.Guided && form.Request.GuidanceRescale > 0, form.Request.FreeU);
         var graph = denoisers.GetOrAdd(key, k => new(() => new CompiledGraph(GuidedDenoiser.Trace(UNet, k), parts.Arenas))).Value;
         var plan = graph.Rent(new Sizes(("pictures", form.Pictures), ("height", form.LatentHeight), ("width", form.LatentWidth), ("tokens", conditions.Text.Tokens)));
+        DenoisingRun? run = null;
         try
         {
             Upload(conditions.Text.Hidden, plan.Input("encoder_hidden_states"));
@@ -147,14 +184,14 @@ public abstract class DiffusionPipeline : IDisposable
 
             if (key.Guided) Upload([(float)(1 - form.GuidanceScale), (float)form.GuidanceScale], plan.Input("guidance"));
             if (key.Rescaled) Upload([(float)form.Request.GuidanceRescale], plan.Input("guidance_rescale"));
-            var run = new DenoisingRun(plan, Device, schedule, noise);
+            run = new DenoisingRun(plan, Device, schedule, noise);
             if (form.Request.Latents is { } given) run.SetLatents(given.Values, form.Request.DenoisingStart is null ? schedule.InitNoiseSigma : 1);
             else run.SetNoise(schedule.InitNoiseSigma);
             return run;
         }
         catch
         {
-            plan.Dispose();
+            ((IDisposable?)run ?? plan).Dispose(); // the run owns the plan once it exists
             throw;
         }
     }

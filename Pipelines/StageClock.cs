@@ -10,12 +10,14 @@ internal sealed class StageClock(Device device, List<StageReport> reports)
     private readonly Stopwatch watch = Stopwatch.StartNew();
     private long synchronisations = device.HostSynchronisations;
 
+    public double Seconds => watch.Elapsed.TotalSeconds;
+
     public void Restart()
     {
         watch.Restart();
         synchronisations = device.HostSynchronisations;
     }
 
-    public void Finish(GenerationStage stage, Plan? plan = null) => reports.Add(new StageReport(
-        stage, watch.Elapsed.TotalSeconds, device.PeakBytes, plan?.ArenaBytes ?? 0, plan?.LaunchCount ?? 0, device.HostSynchronisations - synchronisations));
+    public void Finish(GenerationStage stage, Plan? plan = null, double compileSeconds = 0) => reports.Add(new StageReport(
+        stage, Seconds, compileSeconds, device.PeakBytes, plan?.ArenaBytes ?? 0, plan?.LaunchCount ?? 0, device.HostSynchronisations - synchronisations));
 }

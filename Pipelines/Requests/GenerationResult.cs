@@ -35,8 +35,9 @@ public sealed record GenerationSettings(PixelSize Size, int Steps, double Guidan
 /// <summary>Time and memory of one stage.</summary>
 /// <param name="Stage">Which.</param>
 /// <param name="Seconds">From its start to its end.</param>
+/// <param name="CompileSeconds">Tracing, compiling and planning before a denoising loop, on top of <paramref name="Seconds"/>; the other stages count it inside.</param>
 /// <param name="PeakBytes">The most memory that the device had allocated by the stage's end; mapped weights not counted.</param>
 /// <param name="ArenaBytes">Memory that the stage's plan was given for intermediate values.</param>
 /// <param name="Launches">Kernels launched in one run of the plan.</param>
 /// <param name="HostSynchronisations">How often the host waited for the device.</param>
-public sealed record StageReport(GenerationStage Stage, double Seconds, long PeakBytes, long ArenaBytes, int Launches, long HostSynchronisations);
+public sealed record StageReport(GenerationStage Stage, double Seconds, double CompileSeconds, long PeakBytes, long ArenaBytes, int Launches, long HostSynchronisations);

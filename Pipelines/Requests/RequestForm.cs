@@ -20,12 +20,15 @@ internal sealed record RequestForm(ImageRequest Request, PixelSize Size, double 
     public static RequestForm Resolve(ImageRequest request, DiffusionPipeline pipeline, int vaeFactor, int latentChannels)
     {
         int prompts = request.Prompts.Count;
+        string?[] texts = [.. request.Prompts, .. request.NegativePrompts, .. request.Prompts2, .. request.NegativePrompts2];
+        Check(!texts.Contains(null), "prompt", "null", "a text, which may be empty");
         Check(prompts > 0, "prompt", "absent", "at least one");
         Check(request.Count >= 1 && (long)prompts * request.Count <= MaxPictures, "count", request.Count, $"at least 1, with at most {MaxPictures} pictures in all");
         CheckMatches(request.NegativePrompts, prompts, "negative prompts");
         CheckMatches(request.Prompts2, prompts, "second prompts");
         CheckMatches(request.NegativePrompts2, prompts, "second negative prompts");
         Check(request.ClipSkip >= 0, "clip skip", request.ClipSkip, "0 or more");
+        pipeline.CheckPrompts(request);
         Check(request.GuidanceRescale is >= 0 and <= 1, "guidance rescale", request.GuidanceRescale, "between 0 and 1");
         Check(request.GuidanceScale is null or (>= 0 and <= 1000), "guidance scale", request.GuidanceScale ?? 0, "between 0 and 1000");
 
@@ -34,6 +37,9 @@ internal sealed record RequestForm(ImageRequest Request, PixelSize Size, double 
             request.Height ?? request.Latents?.Height * vaeFactor ?? pipeline.Defaults.Size.Height);
         Check(size.Width >= vaeFactor && size.Width <= MaxSide && size.Width % vaeFactor == 0, "width", size.Width, $"a multiple of {vaeFactor}, at most {MaxSide}");
         Check(size.Height >= vaeFactor && size.Height <= MaxSide && size.Height % vaeFactor == 0, "height", size.Height, $"a multiple of {vaeFactor}, at most {MaxSide}");
+
+        // Found out now rather than when the picture is made, hours later.
+        Check((long)size.Width * size.Height <= Image.MaxPixels, "size", size, $"at most {Image.MaxPixels} pixels in all");
 
         var form = new RequestForm(request, size, request.GuidanceScale ?? pipeline.Defaults.GuidanceScale, vaeFactor, Plan(request, pipeline));
         if (request.Latents is { } given)
@@ -67,6 +73,10 @@ internal sealed record RequestForm(ImageRequest Request, PixelSize Size, double 
 
         double Cutoff(double share) => Math.Round(scheduler.TrainTimesteps - share * scheduler.TrainTimesteps, MidpointRounding.ToEven);
     }
+
+    /// <summary>Checks the clip skip against the text encoders' layers.</summary>
+    /// <exception cref="ArgumentException">More layers are to be left out than the model has.</exception>
+    public static void CheckClipSkip(ImageRequest request, int most) => Check(request.ClipSkip <= most, "clip skip", request.ClipSkip, $"at most {most} with this model's text encoders");
 
     private static void CheckMatches(IReadOnlyList<string> texts, int prompts, string name) =>
         Check(texts.Count == 0 || texts.Count == 1 || texts.Count == prompts, name, texts.Count, $"none, one for all, or {prompts} like the prompts");

@@ -9,11 +9,16 @@ public sealed class StableDiffusionPipeline : DiffusionPipeline
 
     internal StableDiffusionPipeline(PipelineParts parts) : base(parts) => (tokenizer, textEncoder) = parts.TextEncoder("");
 
-    private protected override Conditions Encode(RequestForm form, List<string> warnings, CancellationToken cancellation)
+    internal override void CheckPrompts(ImageRequest request)
     {
-        var request = form.Request;
         if (request.Prompts2.Count > 0 || request.NegativePrompts2.Count > 0)
             throw new ArgumentException($"{Name} has one text encoder and takes no second prompt.");
+        RequestForm.CheckClipSkip(request, textEncoder.Config.Layers);
+    }
+
+    internal override Conditions Encode(RequestForm form, List<string> warnings, CancellationToken cancellation)
+    {
+        var request = form.Request;
         var positive = Conditions.Repeat(Encode(request.Prompts, request.ClipSkip, warnings, cancellation), request.Count);
         if (!form.Guided) return new Conditions(positive, []);
         var negative = Encode(RequestForm.PerPrompt(request.NegativePrompts, [], request.Prompts.Count), 0, warnings, cancellation); // clip skip is for the prompt alone, as in diffusers

@@ -15,7 +15,10 @@ public sealed class StableDiffusionXLPipeline : DiffusionPipeline
         zeroForEmptyPrompt = parts.Folder.Index.Bool("force_zeros_for_empty_prompt", true);
     }
 
-    private protected override Conditions Encode(RequestForm form, List<string> warnings, CancellationToken cancellation)
+    internal override void CheckPrompts(ImageRequest request) =>
+        RequestForm.CheckClipSkip(request, Math.Min(textEncoder.Config.Layers, textEncoder2.Config.Layers) - 1); // the last layer is left out anyway
+
+    internal override Conditions Encode(RequestForm form, List<string> warnings, CancellationToken cancellation)
     {
         var request = form.Request;
         int prompts = request.Prompts.Count;
