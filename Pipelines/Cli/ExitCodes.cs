@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Pipelines;
 
 namespace ILGpuDiffusion.Cli;
 
@@ -13,8 +14,9 @@ internal static class ExitCodes
     {
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync($"ilgd: {error.Message}").ConfigureAwait(false);
-            await Console.Error.WriteLineAsync($"Try: ilgd {string.Join(' ', parsed.CommandResult.Command.Parents.OfType<Command>().Any() ? [parsed.CommandResult.Command.Name] : Array.Empty<string>())} --help").ConfigureAwait(false);
+            var command = parsed.CommandResult.Command;
+            await Console.Error.WriteLineAsync($"ilgd: {string.Join(" ", parsed.Errors.Select(e => e.Message).Distinct())}").ConfigureAwait(false);
+            await Console.Error.WriteLineAsync($"Try: ilgd {(command is RootCommand ? "" : command.Name + " ")}--help").ConfigureAwait(false);
             return WrongUsage;
         }
 
@@ -32,9 +34,14 @@ internal static class ExitCodes
             await Console.Error.WriteLineAsync($"ilgd: {FirstLine(e)}").ConfigureAwait(false);
             return WrongUsage;
         }
-        catch (Exception e) when (e is ModelFileException or DeviceException or ShapeException or IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception e) when (e is ModelFileException or ImageFileException or DeviceException or ShapeException or IOException or UnauthorizedAccessException or NotSupportedException)
         {
             await Console.Error.WriteLineAsync($"ilgd: {e.Message}").ConfigureAwait(false);
+            return Failed;
+        }
+        catch (OutOfMemoryException)
+        {
+            await Console.Error.WriteLineAsync("ilgd: there is not enough memory for this. A smaller --width and --height, --count 1 or --vae-tiling take less.").ConfigureAwait(false);
             return Failed;
         }
 #pragma warning disable CA1031 // the last resort: a user gets one line and a way to the details, never a stack dump

@@ -9,9 +9,18 @@ namespace ILGpuDiffusion.Cli;
 /// <summary>Options with a form of their own; a wrong value is one line that names option, value and form.</summary>
 internal static class Options
 {
-    public static Option<string> Model() => new("--model") { Description = "Folder in diffusers' format; without it the small model that ships with the tool", HelpName = "DIR" };
+    public static Option<string?> Model() => new("--model") { Description = "Folder in diffusers' format; without it the small model that ships with the tool", HelpName = "DIR" };
 
-    public static Option<string> Device() => new("--device") { Description = "auto or cpu", HelpName = "NAME", DefaultValueFactory = _ => "auto" };
+    public static Option<string?> Device() => Parsed<string?>("--device", "auto (default) or cpu", "NAME", "auto, cpu, cuda, cuda:INDEX, opencl or opencl:INDEX",
+        text => IsDevice(text.ToLowerInvariant()) ? text : null);
+
+    /// <summary>One of several words.</summary>
+    public static Option<string?> Word(string name, string description, string helpName, params string[] words) => Parsed<string?>(name, description, helpName, string.Join(", ", words[..^1]) + " or " + words[^1],
+        text => words.Contains(text.ToLowerInvariant()) ? text.ToLowerInvariant() : null);
+
+    /// <summary>A whole number of any sign.</summary>
+    public static Option<long?> Whole(string name, string description) => Parsed<long?>(name, description, "N", "a whole number",
+        text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value : null);
 
     public static Option<int?> Threads() => Positive("--threads", "Worker threads of the CPU");
 
@@ -68,6 +77,9 @@ internal static class Options
             return value!;
         },
     };
+
+    private static bool IsDevice(string text) => text is "auto" or "cpu" or "cuda" or "opencl"
+        || (text.Split(':') is ["cuda" or "opencl", var index] && int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out _));
 
     private static bool TryNumber(string text, out double value) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);

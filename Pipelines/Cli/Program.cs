@@ -1,8 +1,18 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using ILGpuDiffusion.Cli;
 
-var root = new RootCommand("Draws pictures with diffusion models, in managed code from prompt to PNG.")
+var root = new RootCommand("""
+    Draws pictures with diffusion models, in managed code from prompt to PNG.
+
+      ilgd generate "a red heart"                        with the small model that ships with the tool
+      ilgd generate "a castle at dusk" --model ~/sdxl    with any SDXL, SD 1.x or SD 2.x folder
+      ilgd generate --help                               everything that can be asked for
+    """)
 {
     GenerateCommand.Create(), InspectCommand.Create(), DevicesCommand.Create(), TokenizeCommand.Create(),
 };
-return await ExitCodes.RunAsync(root.Parse(args)).ConfigureAwait(false);
+root.Options.OfType<HelpOption>().Single().Action = new GroupedHelp();
+// A prompt may begin with '@', which would else name a file to read arguments from. Without arguments a newcomer wants the help.
+var configuration = new ParserConfiguration { ResponseFileTokenReplacer = null };
+return await ExitCodes.RunAsync(root.Parse(args.Length == 0 ? ["--help"] : args, configuration)).ConfigureAwait(false);

@@ -10,29 +10,37 @@ internal static class GenerateCommand
 {
     private const double SlowSeconds = 60;
 
+    private static readonly string[] Examples =
+    [
+        "ilgd generate \"a red heart\" -o heart.png",
+        "ilgd generate \"a castle at dusk\" --model ~/sdxl --scheduler dpmpp_2m_karras --steps 20 --count 4 --seed 1",
+    ];
+
     public static Command Create()
     {
         var options = new GenerateOptions();
-        var output = new Option<string?>("--output", "-o") { Description = "File to write, .png; several pictures are numbered", HelpName = "FILE.png" };
+        var output = new Option<string?>("--output", "-o") { Description = "File to write; several pictures are numbered. Default: named after prompt and seed", HelpName = "FILE.png" };
         var (model, device, threads, json) = (Options.Model(), Options.Device(), Options.Threads(), Options.Json("times and memory per stage"));
-        var dtype = new Option<string>("--dtype") { Description = "Type of the arithmetic: auto or fp32 on a CPU, whatever type the weights are stored in", DefaultValueFactory = _ => "auto", HelpName = "TYPE" };
+        var dtype = Options.Word("--dtype", "Type of the arithmetic: auto (default) or fp32 on a CPU, whatever the weights are stored in", "TYPE", "auto", "fp32", "tf32", "fp16", "bf16");
         var variant = new Option<string?>("--variant") { Description = "Weight files to take where the folder has several, such as fp16", HelpName = "NAME" };
-        var latents = new Option<string?>("--latents") { Description = "Start latents (tensor 'latents', NCHW)", HelpName = "F.safetensors" };
+        var latents = new Option<string?>("--latents") { Description = "Start noise instead of drawn noise (tensor 'latents')", HelpName = "F.safetensors" };
         var vaeTiling = new Option<bool>("--vae-tiling") { Description = "Decodes in tiles, which takes less memory" };
-        var saveLatents = new Option<string?>("--save-latents") { Description = "Writes the final latents", HelpName = "F.safetensors" };
-        var saveIntermediates = new Option<string?>("--save-intermediates") { Description = "Writes the latents after every step (step_000 …)", HelpName = "F.safetensors" };
-        var command = new Command("generate", "Draws a picture") { output, model, variant, device, dtype, threads, vaeTiling, latents, saveLatents, saveIntermediates, json };
-        options.AddTo(command);
+        var saveLatents = new Option<string?>("--save-latents") { Description = "Writes the final latents (tensor 'latents')", HelpName = "F.safetensors" };
+        var saveIntermediates = new Option<string?>("--save-intermediates") { Description = "Writes the latents after every step (tensors step_000 …)", HelpName = "F.safetensors" };
+        var command = new GroupedCommand("generate", "Draws a picture", Examples);
+        options.AddTo(command, output);
+        command.AddGroup("Model and device", model, variant, device, dtype, threads, vaeTiling);
+        command.AddGroup("Latents (NCHW float32, as diffusers has them) and reports", latents, saveLatents, saveIntermediates, json);
         command.SetAction(async (parsed, cancellation) =>
         {
-            RequireFloat32(parsed.GetValue(dtype)!);
+            RequireFloat32(parsed.GetValue(dtype) ?? "auto");
             string? outputPath = parsed.GetValue(output);
             OutputFile.RequirePng(outputPath);
             string?[] targets = [outputPath, parsed.GetValue(saveLatents), parsed.GetValue(saveIntermediates)];
-            foreach (string target in targets.OfType<string>()) OutputFile.RequireFolder(target);
+            OutputFile.RequireWritable(targets.OfType<string>());
 
             var clock = Stopwatch.StartNew();
-            using var opened = DeviceCatalog.Open(parsed.GetValue(device)!, parsed.GetValue(threads));
+            using var opened = DeviceCatalog.Open(parsed.GetValue(device) ?? "auto", parsed.GetValue(threads));
             var start = LatentsFile.Read(parsed.GetValue(latents));
             string folder = parsed.GetValue(model) ?? EmbeddedModel.Folder;
             using var pipeline = DiffusionPipeline.FromPretrained(folder, new PipelineOptions { Device = opened, Variant = parsed.GetValue(variant) });
@@ -44,6 +52,8 @@ internal static class GenerateCommand
             using (var progress = new ConsoleProgress($"{pipeline.Name} on {opened}"))
                 result = await pipeline.GenerateAsync(request, progress, cancellation).ConfigureAwait(false);
             cancellation.ThrowIfCancellationRequested();
+            if (!parsed.GetValue(json)) Preview.Show(result.Images);
+            if (options.DrawsSeed(parsed)) await Console.Error.WriteLineAsync($"seed {result.Seed}").ConfigureAwait(false);
             foreach (string warning in result.Warnings) await Console.Error.WriteLineAsync($"warning: {warning}").ConfigureAwait(false);
 
             string[] files = [.. result.Images.Select((image, i) => options.FileName(parsed, outputPath, result.Seed, i, result.Images.Count))];
@@ -53,11 +63,14 @@ internal static class GenerateCommand
 
             if (parsed.GetValue(json)) Console.WriteLine(GenerateReport.Json(result, files, opened, loadSeconds));
             else foreach (string file in files) Console.WriteLine(file);
+            if (parsed.GetValue(model) is null && !Console.IsErrorRedirected) await Console.Error.WriteLineAsync(SmallModelHint).ConfigureAwait(false);
             if (clock.Elapsed.TotalSeconds > SlowSeconds) await Console.Error.WriteLineAsync(Hint(result)).ConfigureAwait(false);
             return ExitCodes.Done;
         });
         return command;
     }
+
+    private const string SmallModelHint = "hint: this is the small model that ships with the tool. --model FOLDER draws with any SDXL, SD 1.x or SD 2.x model in diffusers' format.";
 
     private static void RequireFloat32(string dtype)
     {

@@ -9,41 +9,42 @@ namespace ILGpuDiffusion.Cli;
 internal sealed class GenerateOptions
 {
     private readonly Argument<string> prompt = new("prompt") { Description = "What the picture should show" };
-    private readonly Option<string?> prompt2 = new("--prompt-2") { Description = "Prompt of the second text encoder (SDXL)", HelpName = "T" };
+    private readonly Option<string?> prompt2 = new("--prompt-2") { Description = "Prompt of the second text encoder, if it should read another one", HelpName = "T" };
     private readonly Option<string?> negative = new("--negative-prompt") { Description = "What it should not show", HelpName = "T" };
-    private readonly Option<string?> negative2 = new("--negative-prompt-2") { Description = "The same for the second text encoder (SDXL)", HelpName = "T" };
+    private readonly Option<string?> negative2 = new("--negative-prompt-2") { Description = "Negative prompt of the second text encoder", HelpName = "T" };
     private readonly Option<int?> clipSkip = Options.Positive("--clip-skip", "Takes the text encoders' hidden state N layers earlier");
-    private readonly Option<int?> steps = Options.Positive("--steps", "Denoising steps");
+    private readonly Option<int?> steps = Options.Positive("--steps", "Denoising steps; more is slower and finer");
     private readonly Option<double?> guidanceScale = Options.Number("--guidance-scale", "How strongly the prompt guides; 1 switches guidance off");
     private readonly Option<double?> guidanceRescale = Options.Number("--guidance-rescale", "Pulls the contrast of guided pictures back, 0 to 1");
-    private readonly Option<int?> width = Options.Positive("--width", "Width in pixels");
-    private readonly Option<int?> height = Options.Positive("--height", "Height in pixels");
-    private readonly Option<int?> count = Options.Positive("--count", "Pictures");
-    private readonly Option<long?> seed = new("--seed") { Description = "Seed of the random numbers; drawn and printed if left out", HelpName = "S" };
+    private readonly Option<int?> width = Options.Positive("--width", "Width in pixels, a multiple of 8");
+    private readonly Option<int?> height = Options.Positive("--height", "Height in pixels, a multiple of 8");
+    private readonly Option<int?> count = Options.Positive("--count", "Pictures, drawn together");
+    private readonly Option<long?> seed = Options.Whole("--seed", "Seed of the random numbers; drawn and printed if left out");
     private readonly Option<string?> scheduler = new("--scheduler") { Description = $"Sampling method: {string.Join(", ", Scheduler.Aliases)}, or a class name of diffusers", HelpName = "NAME" };
     private readonly Option<Dictionary<string, JsonElement>?> schedulerConfig = Options.Settings("--scheduler-config", "Overrides keys of the model's scheduler_config.json");
     private readonly Option<double?> eta = Options.Number("--eta", "Noise of DDIM, 0 to 1");
-    private readonly Option<double[]?> sigmas = Options.Numbers("--sigmas", "Noise levels instead of a number of steps");
+    private readonly Option<double[]?> sigmas = Options.Numbers("--sigmas", "Noise levels instead of a number of steps; the last is where the run ends");
     private readonly Option<double[]?> timesteps = Options.Numbers("--timesteps", "Timesteps instead of a number of steps");
     private readonly Option<double?> denoisingStart = Options.Number("--denoising-start", "Goes on with --latents from this share of the run, 0 to 1");
     private readonly Option<double?> denoisingEnd = Options.Number("--denoising-end", "Stops at this share of the run, 0 to 1");
-    private readonly Option<PixelSize?> originalSize = Options.Size("--original-size", "Size that the picture should seem to be cut from (SDXL)");
-    private readonly Option<PixelSize?> targetSize = Options.Size("--target-size", "Size that the picture should seem to have (SDXL)");
-    private readonly Option<(int Top, int Left)?> cropTopLeft = Options.Corner("--crop-top-left", "Pixels that seem to be cut off (SDXL)");
-    private readonly Option<PixelSize?> negativeOriginalSize = Options.Size("--negative-original-size", "The same for the negative prompt (SDXL)");
-    private readonly Option<PixelSize?> negativeTargetSize = Options.Size("--negative-target-size", "The same for the negative prompt (SDXL)");
-    private readonly Option<(int Top, int Left)?> negativeCropTopLeft = Options.Corner("--negative-crop-top-left", "The same for the negative prompt (SDXL)");
+    private readonly Option<PixelSize?> originalSize = Options.Size("--original-size", "Size that the picture should seem to be cut from");
+    private readonly Option<PixelSize?> targetSize = Options.Size("--target-size", "Size that the picture should seem to have");
+    private readonly Option<(int Top, int Left)?> cropTopLeft = Options.Corner("--crop-top-left", "Pixels that seem to be cut off");
+    private readonly Option<PixelSize?> negativeOriginalSize = Options.Size("--negative-original-size", "The same for the negative prompt");
+    private readonly Option<PixelSize?> negativeTargetSize = Options.Size("--negative-target-size", "The same for the negative prompt; both are needed");
+    private readonly Option<(int Top, int Left)?> negativeCropTopLeft = Options.Corner("--negative-crop-top-left", "The same for the negative prompt");
 
-    public void AddTo(Command command)
+    public void AddTo(GroupedCommand command, Option output)
     {
         command.Add(prompt);
-        Option[] options =
-        [
-            prompt2, negative, negative2, clipSkip, steps, guidanceScale, guidanceRescale, width, height, count, seed, scheduler, schedulerConfig, eta, sigmas, timesteps,
-            denoisingStart, denoisingEnd, originalSize, targetSize, cropTopLeft, negativeOriginalSize, negativeTargetSize, negativeCropTopLeft,
-        ];
-        foreach (var option in options) command.Add(option);
+        command.AddGroup("Picture", output, negative, width, height, count, seed, steps, guidanceScale);
+        command.AddGroup("Sampling", scheduler, schedulerConfig, eta, sigmas, timesteps, denoisingStart, denoisingEnd, guidanceRescale, clipSkip);
+        command.AddGroup("SDXL: what each text encoder reads, and the sizes that the model is told", prompt2, negative2,
+            originalSize, targetSize, cropTopLeft, negativeOriginalSize, negativeTargetSize, negativeCropTopLeft);
     }
+
+    /// <summary>Whether the user left the seed to us.</summary>
+    public bool DrawsSeed(ParseResult parsed) => parsed.GetValue(seed) is null;
 
     /// <summary>The request, for a loaded pipeline.</summary>
     public ImageRequest Request(ParseResult parsed, DiffusionPipeline pipeline, Latents? latents, bool keepIntermediates) => new(parsed.GetValue(prompt)!)

@@ -17,6 +17,7 @@ internal static class TokenizeCommand
         {
             var folder = ModelFolder.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
             string[] names = [.. folder.Components.Keys.Where(c => c.StartsWith("tokenizer", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+            if (names.Length == 0) throw new ModelFileException(folder.Path, $"{folder.ClassName} lists no tokenizer.");
             var results = names.Select(name => (name, tokens: ClipTokenizer.Load(folder.FolderOf(name)).Encode(parsed.GetValue(prompt)!))).ToArray();
             if (parsed.GetValue(json))
             {

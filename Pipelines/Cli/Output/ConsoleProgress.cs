@@ -12,19 +12,22 @@ internal sealed class ConsoleProgress : IProgress<GenerationProgress>, IDisposab
     private readonly IAnsiConsole? terminal;
     private readonly Stopwatch stage = new();
     private readonly Lock gate = new();
+    private string? title;
     private bool lineOpen;
 
     public ConsoleProgress(string title)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         terminal = console.Profile.Out.IsTerminal && !Console.IsErrorRedirected && console.Profile.Capabilities.Ansi ? console : null;
-        Console.Error.WriteLine(title);
+        this.title = title; // shown with the first report: a request that is refused needs no heading
     }
 
     public void Report(GenerationProgress value)
     {
         lock (gate)
         {
+            if (title is not null) Console.Error.WriteLine(title);
+            title = null;
             if (value.Done <= (value.Stage == GenerationStage.EncodePrompt ? 0 : 1) || !stage.IsRunning) stage.Restart();
             if (value.Stage == GenerationStage.EncodePrompt) return;
             string line = Line(value, value.Stage == GenerationStage.Denoise ? "denoise" : "decode");

@@ -23,6 +23,7 @@ internal static class GenerateReport
         {
             stage = s.Stage.ToString(),
             seconds = Math.Round(s.Seconds, 4),
+            compile_seconds = Math.Round(s.CompileSeconds, 4),
             peak_bytes = s.PeakBytes,
             arena_bytes = s.ArenaBytes,
             launches = s.Launches,

@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Layers;
+
 namespace ILGpuDiffusion.Cli;
 
 /// <summary>Checks of output paths before any work is done: minutes of drawing must not end in "no such folder".</summary>
@@ -9,10 +11,30 @@ internal static class OutputFile
             throw new ArgumentException($"--output: '{path}' must end in .png; pictures are written as PNG.");
     }
 
-    public static void RequireFolder(string path)
+    /// <summary>Checks that every file can be written, and that none would overwrite another.</summary>
+    public static void RequireWritable(IEnumerable<string> paths)
     {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(path)) ?? "";
-        if (!Directory.Exists(folder)) throw new IOException($"'{path}' cannot be written: the folder {folder} does not exist.");
-        if (Directory.Exists(path)) throw new IOException($"'{path}' cannot be written: it is a folder.");
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        foreach (string path in paths)
+        {
+            if (AtomicFile.IsDevice(path)) continue;
+            string full = Path.GetFullPath(path), folder = Path.GetDirectoryName(full) ?? "";
+            if (!seen.Add(full)) throw new ArgumentException($"'{path}' is given for two outputs; each needs a file of its own.");
+            if (Directory.Exists(full)) throw new IOException($"'{path}' cannot be written: it is a folder.");
+            if (!Directory.Exists(folder)) throw new IOException($"'{path}' cannot be written: the folder {folder} does not exist.");
+            Probe(path, folder);
+        }
+    }
+
+    private static void Probe(string path, string folder)
+    {
+        try
+        {
+            using var probe = new FileStream(Path.Combine(folder, $".{Guid.NewGuid():n}.tmp"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"'{path}' cannot be written: the folder {folder} takes no files ({e.Message})", e);
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ILGpuDiffusion.Pipelines;
 
 namespace ILGpuDiffusion.Cli;
@@ -12,7 +13,10 @@ internal static class PictureFile
         {
             NegativePrompt = prompts.Negative, Steps = settings.Steps, Sampler = settings.SchedulerName, CfgScale = settings.GuidanceScale,
             Seed = result.Seed, Width = settings.Size.Width, Height = settings.Size.Height, Model = model,
+            Extra = result.Images.Count == 1 ? [] : [new("Batch size", Number(result.Images.Count)), new("Batch pos", Number(index))],
         };
         new Image(image.Width, image.Height, image.Pixels) { Parameters = parameters.Format() }.Save(path);
     }
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 }
