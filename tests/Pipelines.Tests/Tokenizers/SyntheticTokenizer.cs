@@ -23,10 +23,12 @@ internal static class SyntheticTokenizer
             .Select((piece, id) => (piece, id)).ToDictionary(p => p.piece, p => p.id);
     }
 
-    public static void Write(TemporaryFolder folder, string config = Config, Dictionary<string, int>? vocabulary = null)
+    public static void Write(TemporaryFolder folder, string config = Config, Dictionary<string, int>? vocabulary = null) => Write(folder.Path, config, vocabulary);
+
+    public static void Write(string folder, string config, Dictionary<string, int>? vocabulary = null)
     {
-        folder.Write("tokenizer_config.json", config);
-        folder.Write("vocab.json", JsonSerializer.Serialize(vocabulary ?? Vocabulary(), Plain));
-        folder.Write("merges.txt", "#version: 0.2\n" + string.Join('\n', Merges) + "\n");
+        File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), config);
+        File.WriteAllText(Path.Combine(folder, "vocab.json"), JsonSerializer.Serialize(vocabulary ?? Vocabulary(), Plain));
+        File.WriteAllText(Path.Combine(folder, "merges.txt"), "#version: 0.2\n" + string.Join('\n', Merges) + "\n");
     }
 }

@@ -47,6 +47,15 @@ internal static class RecordedRun
         };
     }
 
+    /// <summary>Only the texts of a case and what concerns them.</summary>
+    public static ImageRequest Prompts(GoldenCase golden) => new(Texts(golden.Params, "prompt"))
+    {
+        NegativePrompts = Texts(golden.Params, "negative_prompt"),
+        Prompts2 = Texts(golden.Params, "prompt_2"),
+        NegativePrompts2 = Texts(golden.Params, "negative_prompt_2"),
+        ClipSkip = Int(golden.Params, "clip_skip") ?? 0,
+    };
+
     /// <summary>The recorded draws in their order. Start noise is drawn only where no latents were given.</summary>
     public static NoiseSource Noise(GoldenCase golden)
     {

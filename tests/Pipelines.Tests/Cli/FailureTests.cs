@@ -1,0 +1,96 @@
+using System.Diagnostics;
+
+namespace ILGpuDiffusion.Pipelines.Tests;
+
+/// <summary>Exit codes and messages when something is wrong: one or two lines on stderr that name the value, nothing on stdout, no file.</summary>
+public sealed class FailureTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    /// <summary>Options of generate, exit code, and what the message must name.</summary>
+    public static TheoryData<string, int, string> Wrong => new()
+    {
+        { "--steps zero", 2, "--steps: 'zero' must be a whole number above 0" },
+        { "--steps 0", 2, "--steps: '0'" },
+        { "--guidance-scale strong", 2, "--guidance-scale: 'strong' must be a number" },
+        { "--seed 1.5", 2, "--seed: '1.5' must be a whole number" },
+        { "--original-size 64", 2, "--original-size: '64' must be width x height" },
+        { "--sigmas 1;2", 2, "--sigmas: '1;2' must be numbers between commas" },
+        { "--scheduler-config beta", 2, "--scheduler-config: 'beta' must be key=value" },
+        { "--colour red", 2, "--colour" },
+        { "--width", 2, "--width" },
+        { "--dtype float", 2, "--dtype: 'float' must be auto, fp32, tf32, fp16 or bf16" },
+        { "--dtype bf16", 2, "--dtype: a CPU computes in fp32, not 'bf16'" },
+        { "--device tpu", 2, "--device: 'tpu' must be auto, cpu, cuda" },
+        { "--device cuda:7", 1, "'cuda:7' is not available" },
+        { "-o a.jpg", 2, "'a.jpg' must end in .png" },
+        { "-o a.png --save-latents l --save-intermediates l", 2, "'l' is given for two outputs" },
+        { "-o nowhere/a.png", 1, "nowhere does not exist" },
+        { "--save-latents nowhere/l.safetensors", 1, "nowhere does not exist" },
+        { "--latents missing.safetensors", 1, "missing.safetensors" },
+    };
+
+    [Theory, MemberData(nameof(Wrong))]
+    public async Task WrongOption_IsOneClearMessage(string options, int exitCode, string message) =>
+        Check(await Generate("no-such-model", options.Split(' ')), exitCode, message); // the model does not even exist: the option is judged first
+
+    /// <summary>What only the model can judge.</summary>
+    public static TheoryData<string, int, string> WrongForTheModel => new()
+    {
+        { "--width 33", 2, "width is 33; it must be a multiple of 8" },
+        { "--width 20000 --height 20000", 2, "size is 20000x20000" },
+        { "--scheduler heun9", 2, "\"heun9\" is not known. Known are DDIMScheduler" },
+        { "--scheduler-config magic=1", 2, "no scheduler knows 'magic'" },
+        { "--clip-skip 9", 2, "clip skip is 9; it must be at most" },
+        { "--denoising-start 0.5", 2, "given together with latents" },
+        { "--steps 5 --sigmas 3,1", 2, "only one of the three" },
+    };
+
+    [Theory, MemberData(nameof(WrongForTheModel))]
+    public async Task WrongValue_IsOneClearMessage(string options, int exitCode, string message) => Check(await Generate(TinySdxl.Folder, options.Split(' ')), exitCode, message);
+
+    [Fact]
+    public async Task UnreadableModel_IsNamed()
+    {
+        Check(await Generate("no-such-model"), 1, "no-such-model: the folder does not exist");
+        string copy = TinySdxl.CopyTo(Path.Combine(folder.Path, "model"));
+        string weights = Path.Combine(copy, "unet", "diffusion_pytorch_model.safetensors");
+        File.Delete(weights);
+        File.WriteAllText(weights, "not safetensors at all");
+        Check(await Generate(copy), 1, weights);
+        Check(await Ilgd.Run(folder.Path, "inspect", copy), 1, weights);
+        Check(await Ilgd.Run(folder.Path, "tokenize", "a", "--model", folder.Path), 1, "model_index.json");
+    }
+
+    [Fact]
+    public async Task Interrupt_EndsWith130AndWritesNothing()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Interrupts are sent with kill, and env must give back the default action.");
+        var watch = new Stopwatch();
+        var result = await Ilgd.Run(folder.Path, (process, line) =>
+        {
+            if (!line.StartsWith("denoise 2/", StringComparison.Ordinal)) return;
+            watch.Start();
+            Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
+        }, "generate", "a red fox", "--model", TinySdxl.Folder, "--width", "64", "--height", "64", "--steps", "900", "-o", "a.png", "--save-latents", "l.safetensors");
+        Assert.True(result.ExitCode == 130, $"exit code {result.ExitCode}: {result.Errors}");
+        Assert.Equal("ilgd: cancelled; nothing was written.", result.ErrorLines[^1]);
+        Assert.Empty(result.Output);
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+        Assert.True(watch.IsRunning && watch.Elapsed < TimeSpan.FromSeconds(20), "A step of this model takes milliseconds.");
+    }
+
+    private Task<IlgdResult> Generate(string model, params string[] options) => Ilgd.Run(folder.Path, ["generate", "a red fox", "--model", model, .. options]);
+
+    private void Check(IlgdResult result, int exitCode, string message)
+    {
+        Assert.True(result.ExitCode == exitCode, $"exit code {result.ExitCode}: {result.Errors}");
+        Assert.InRange(result.ErrorLines.Length, 1, 2);
+        Assert.StartsWith("ilgd: ", result.ErrorLines[0], StringComparison.Ordinal);
+        Assert.Contains(message, result.ErrorLines[0], StringComparison.Ordinal);
+        Assert.Empty(result.Output);
+        Assert.Empty(Directory.GetFiles(folder.Path));
+    }
+}

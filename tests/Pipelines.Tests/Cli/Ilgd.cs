@@ -1,0 +1,58 @@
+using System.Diagnostics;
+
+namespace ILGpuDiffusion.Pipelines.Tests;
+
+/// <summary>What one run of the tool gave.</summary>
+internal sealed record IlgdResult(int ExitCode, string Output, string Errors)
+{
+    public string[] OutputLines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    public string[] ErrorLines => Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+}
+
+/// <summary>Runs the built command line tool as a child process.</summary>
+internal static class Ilgd
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    /// <summary>Runs to the end.</summary>
+    /// <param name="folder">Working folder.</param>
+    /// <param name="arguments">As a user would type them.</param>
+    public static Task<IlgdResult> Run(string folder, params string[] arguments) => Run(folder, null, arguments);
+
+    /// <summary>Runs to the end.</summary>
+    /// <param name="folder">Working folder.</param>
+    /// <param name="onError">Given the process and each line of stderr as it comes.</param>
+    /// <param name="arguments">As a user would type them.</param>
+    public static async Task<IlgdResult> Run(string folder, Action<Process, string>? onError, params string[] arguments)
+    {
+        // A shell that runs its jobs in the background ignores interrupts, and children inherit that: env takes it back.
+        bool interruptible = onError is not null && OperatingSystem.IsLinux();
+        string tool = Path.Combine(AppContext.BaseDirectory, "ilgd.dll"), dotnet = Environment.ProcessPath is { } p && Path.GetFileNameWithoutExtension(p) == "dotnet" ? p : "dotnet";
+        var start = new ProcessStartInfo(interruptible ? "env" : dotnet, [.. interruptible ? (string[])["--default-signal=INT", dotnet] : [], tool, .. arguments])
+        {
+            WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = new List<string>();
+        using var patience = new CancellationTokenSource(Patience);
+        try
+        {
+            while (await process.StandardError.ReadLineAsync(patience.Token) is { } line)
+            {
+                errors.Add(line);
+                onError?.Invoke(process, line);
+            }
+
+            await process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"ilgd {string.Join(' ', arguments)} did not end; it said: {string.Join('\n', errors)}");
+        }
+
+        return new IlgdResult(process.ExitCode, await output, string.Join('\n', errors));
+    }
+}

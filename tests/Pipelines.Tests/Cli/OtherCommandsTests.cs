@@ -1,0 +1,82 @@
+using System.Text.Json;
+using ILGpuDiffusion.Cli;
+
+namespace ILGpuDiffusion.Pipelines.Tests;
+
+/// <summary>Help, inspect, devices and tokenize.</summary>
+public sealed class OtherCommandsTests : IDisposable
+{
+    private const int MostHelpLines = 60, MostHelpColumns = 120;
+
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public async Task NoArguments_ShowHelp()
+    {
+        var result = await Run();
+        Assert.Equal(0, result.ExitCode);
+        Assert.All((string[])["ilgd generate \"a red heart\"", "inspect", "devices", "tokenize"], word => Assert.Contains(word, result.Output, StringComparison.Ordinal));
+        Assert.Empty(result.Errors);
+    }
+
+    [Fact]
+    public async Task GenerateHelp_IsShortAndGrouped()
+    {
+        var result = await Run("generate", "--help");
+        Assert.Equal(0, result.ExitCode);
+        Assert.InRange(result.OutputLines.Length, 40, MostHelpLines);
+        Assert.All(result.OutputLines, line => Assert.InRange(line.TrimEnd().Length, 1, MostHelpColumns));
+        Assert.All((string[])["Picture", "Sampling", "Model and device"], title => Assert.Contains(title, result.OutputLines));
+        Assert.Contains(result.OutputLines, line => line.StartsWith("  -o, --output FILE.png", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Inspect_ListsComponents()
+    {
+        var text = await Run("inspect", TinySdxl.Folder);
+        Assert.StartsWith("StableDiffusionXLPipeline", text.OutputLines[0], StringComparison.Ordinal);
+        Assert.Contains(text.OutputLines, line => line.Contains("UNet2DConditionModel", StringComparison.Ordinal) && line.Contains("3.1 M parameters", StringComparison.Ordinal) && line.EndsWith("Float32", StringComparison.Ordinal));
+
+        using var json = JsonDocument.Parse((await Run("inspect", TinySdxl.Folder, "--json")).Output);
+        Assert.Equal("StableDiffusionXLPipeline", json.RootElement.GetProperty("class").GetString());
+        var unet = json.RootElement.GetProperty("components").EnumerateArray().Single(c => c.GetProperty("name").GetString() == "unet");
+        Assert.Equal(unet.GetProperty("bytes").GetInt64(), 4 * unet.GetProperty("parameters").GetInt64());
+        Assert.Equal(["Float32"], unet.GetProperty("types").EnumerateArray().Select(t => t.GetString()));
+    }
+
+    [Fact]
+    public async Task Devices_ListsTheProcessor()
+    {
+        using var json = JsonDocument.Parse((await Run("devices", "--json")).Output);
+        var cpu = json.RootElement[0];
+        Assert.Equal("cpu", cpu.GetProperty("id").GetString());
+        Assert.True(cpu.GetProperty("threads").GetInt32() >= 1 && cpu.GetProperty("memory_bytes").GetInt64() > 0);
+        Assert.StartsWith("cpu  ", (await Run("devices")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tokenize_ShowsBothTokenizers()
+    {
+        using var json = JsonDocument.Parse((await Run("tokenize", "a red cat", "--model", TinySdxl.Folder, "--json")).Output);
+        foreach (string name in (string[])["tokenizer", "tokenizer_2"])
+        {
+            var tokens = json.RootElement.GetProperty(name);
+            Assert.Equal(77, tokens.GetProperty("ids").GetArrayLength());
+            Assert.Equal(tokens.GetProperty("count").GetInt32(), tokens.GetProperty("pieces").GetArrayLength());
+            Assert.Equal("red</w>", tokens.GetProperty("pieces")[2].GetString());
+            Assert.Equal(JsonValueKind.Null, tokens.GetProperty("cut").ValueKind);
+        }
+
+        var text = await Run("tokenize", "a red cat", "--model", TinySdxl.Folder);
+        Assert.Contains(":red</w>", text.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(512, 512, 200, 60, 64), InlineData(512, 512, 40, 60, 39), InlineData(512, 512, 200, 23, 40), InlineData(32, 32, 200, 60, 32), InlineData(512, 64, 10, 3, 9), InlineData(64, 4096, 80, 24, 1)]
+    public void Preview_FitsTheTerminal(int width, int height, int columns, int lines, int expected) =>
+        Assert.Equal(expected, Preview.Columns(new Image(width, height, new byte[width * height * 3]), columns, lines));
+
+    private Task<IlgdResult> Run(params string[] arguments) => Ilgd.Run(folder.Path, arguments);
+}

@@ -1,0 +1,121 @@
+using System.Text;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines.Tests;
+
+/// <summary>A model folder with something missing or damaged: the error names it, and nothing stays allocated or mapped.</summary>
+public sealed class DamagedModelTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Theory]
+    [InlineData("unet"), InlineData("vae"), InlineData("text_encoder"), InlineData("text_encoder_2"), InlineData("tokenizer"), InlineData("tokenizer_2"), InlineData("scheduler")]
+    public void MissingComponent_IsNamed(string component)
+    {
+        TinySdxl.CopyTo(folder.Path);
+        Directory.Delete(PathOf(component), recursive: true);
+        AssertRefused($"{component}: the folder does not exist");
+    }
+
+    [Theory, InlineData("unet"), InlineData("vae"), InlineData("text_encoder"), InlineData("text_encoder_2"), InlineData("tokenizer"), InlineData("tokenizer_2"), InlineData("scheduler")]
+    public void UnlistedComponent_IsNamed(string component)
+    {
+        TinySdxl.CopyTo(folder.Path);
+        Edit("model_index.json", text => text.Replace($"\"{component}\":", $"\"no_{component}\":", StringComparison.Ordinal));
+        AssertRefused($"has no component '{component}'");
+    }
+
+    [Theory, InlineData("unet"), InlineData("vae"), InlineData("text_encoder"), InlineData("text_encoder_2")]
+    public void MissingWeights_AreNamed(string component)
+    {
+        TinySdxl.CopyTo(folder.Path);
+        File.Delete(Weights(component));
+        AssertRefused(component, "safetensors");
+    }
+
+    [Theory, InlineData("unet"), InlineData("text_encoder")]
+    public void PickledWeights_AreRefusedByName(string component)
+    {
+        TinySdxl.CopyTo(folder.Path);
+        File.Delete(Weights(component));
+        File.WriteAllText(Path.ChangeExtension(Weights(component), ".bin"), "PK");
+        AssertRefused(component, ".bin", "safetensors");
+    }
+
+    [Theory, InlineData("unet"), InlineData("vae"), InlineData("text_encoder_2")]
+    public void CutWeights_AreNamed(string component)
+    {
+        TinySdxl.CopyTo(folder.Path);
+        byte[] bytes = File.ReadAllBytes(Weights(component));
+        File.Delete(Weights(component));
+        File.WriteAllBytes(Weights(component), bytes[..(bytes.Length / 2)]);
+        AssertRefused(Weights(component));
+    }
+
+    [Fact]
+    public void WeightsOfAnotherComponent_NameTheTensor()
+    {
+        TinySdxl.CopyTo(folder.Path);
+        File.Delete(Weights("text_encoder_2"));
+        File.CreateSymbolicLink(Weights("text_encoder_2"), Path.Combine(TinySdxl.Folder, "text_encoder", "model.safetensors"));
+        AssertRefused("text_encoder_2", "text_model.");
+    }
+
+    [Fact]
+    public void UnknownClass_IsNamedWithThoseThereAre()
+    {
+        TinySdxl.CopyTo(folder.Path);
+        Edit("model_index.json", text => text.Replace("StableDiffusionXLPipeline", "KandinskyPipeline", StringComparison.Ordinal));
+        AssertRefused("KandinskyPipeline", "StableDiffusionXLPipeline");
+    }
+
+    [Fact]
+    public void UnknownScheduler_IsNamedWithThoseThereAre()
+    {
+        TinySdxl.CopyTo(folder.Path);
+        Edit("scheduler/scheduler_config.json", text => text.Replace("EulerDiscreteScheduler", "MagicScheduler", StringComparison.Ordinal));
+        AssertRefused("MagicScheduler", "EulerDiscreteScheduler");
+    }
+
+    [Theory]
+    [InlineData("unet/config.json", "\"cross_attention_dim\": 80", "\"cross_attention_dim\": 81", "unet")]
+    [InlineData("unet/config.json", "\"in_channels\": 4", "\"in_channels\": 9", "unet")]
+    [InlineData("unet/config.json", "\"sample_size\": 16", "\"sample_size\": 0", "sample_size")]
+    [InlineData("unet/config.json", "\"sample_size\": 16", "\"sample_size\": 2000000000", "sample_size")]
+    [InlineData("text_encoder/config.json", "\"vocab_size\": 2050", "\"vocab_size\": 12", "text_encoder")]
+    public void ConfigThatDoesNotFit_IsRefused(string file, string from, string to, string named)
+    {
+        TinySdxl.CopyTo(folder.Path);
+        Edit(file, text => text.Contains(from, StringComparison.Ordinal) ? text.Replace(from, to, StringComparison.Ordinal) : throw new InvalidOperationException($"{file} has no {from}."));
+        AssertRefused(named);
+    }
+
+    [Fact]
+    public void NoModel_IsNamed()
+    {
+        AssertRefused("model_index.json");
+        Assert.Contains("does not exist", Assert.Throws<ModelFileException>(() => DiffusionPipeline.FromPretrained(Path.Combine(folder.Path, "nothing"))).Message, StringComparison.Ordinal);
+        Assert.Contains("is a file", Assert.Throws<ModelFileException>(() => DiffusionPipeline.FromPretrained(folder.Write("a.ckpt", ""))).Message, StringComparison.Ordinal);
+    }
+
+    private string PathOf(string component) => Path.Combine(folder.Path, component);
+
+    private string Weights(string component) => Path.Combine(PathOf(component), TinySdxl.WeightFiles.Single(w => w.Component == component).File + ".safetensors");
+
+    private void Edit(string file, Func<string, string> change)
+    {
+        string path = Path.Combine(folder.Path, file);
+        File.WriteAllText(path, change(File.ReadAllText(path, Encoding.UTF8)));
+    }
+
+    private void AssertRefused(params string[] named)
+    {
+        using var device = new CpuDevice(threads: 1);
+        var error = Assert.Throws<ModelFileException>(() => DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device }));
+        Assert.All(named, name => Assert.Contains(name, error.Message, StringComparison.Ordinal));
+        Assert.Equal(0, device.AllocatedBytes);
+    }
+}

@@ -1,0 +1,38 @@
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Pipelines.Tests;
+
+/// <summary>The denoising loop allocates nothing from its first step to its last: no managed byte, no device byte.</summary>
+public sealed class LoopAllocationTests
+{
+    public static TheoryData<string> Schedulers => [.. Scheduler.Aliases];
+
+    [Theory, MemberData(nameof(Schedulers))]
+    public void Loop_AllocatesNothing(string scheduler)
+    {
+        using var device = new CpuDevice(threads: 1); // all work on the calling thread, where the runtime counts
+        using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
+        var watch = new Watch(device);
+        var request = TinySdxl.Request with { Steps = 6, GuidanceRescale = 0.5, Scheduler = pipeline.CreateScheduler(scheduler), Decode = false };
+        pipeline.Generate(request, null, default); // code that runs for the first time allocates while it is compiled
+        pipeline.Generate(request, watch, default);
+
+        Assert.True(watch.Count >= 6);
+        Assert.Equal(0, watch.Managed[watch.Count - 1] - watch.Managed[0]);
+        Assert.Single(watch.Native.Take(watch.Count).Distinct());
+    }
+
+    private sealed class Watch(Device device) : IProgress<GenerationProgress>
+    {
+        public readonly long[] Managed = new long[64], Native = new long[64];
+
+        public int Count { get; private set; }
+
+        public void Report(GenerationProgress value)
+        {
+            if (value.Stage != GenerationStage.Denoise) return;
+            (Managed[Count], Native[Count]) = (GC.GetAllocatedBytesForCurrentThread(), device.AllocatedBytes);
+            Count++;
+        }
+    }
+}

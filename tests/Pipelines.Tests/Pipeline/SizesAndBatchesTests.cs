@@ -1,0 +1,83 @@
+using ILGpuDiffusion.Cases;
+
+namespace ILGpuDiffusion.Pipelines.Tests;
+
+/// <summary>One pipeline, many sizes and batches: one compilation per form of guidance, one plan per size, and pictures that do not depend on company.</summary>
+public sealed class SizesAndBatchesTests
+{
+    // Of rms: kernels may sum in another order for another batch. Sizes are such that the UNet's lowest level has 2×2 pixels or more: with one
+    // pixel a group of its norms is two numbers, and (a − b) / |a − b| makes a change of 1e-7 one of 1e-3.
+    private const double Rounding = 1e-4;
+
+    [Fact]
+    public void ManySizes_AreOneCompilationAndOnePlanEach()
+    {
+        using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
+        (int Width, int Height, int Count)[] sizes = [(32, 32, 1), (32, 32, 2), (32, 32, 3), (32, 32, 4), (40, 56, 1), (56, 40, 3), (24, 8, 1), (8, 8, 4), (72, 24, 2)];
+        foreach (var (width, height, count) in sizes)
+            for (int again = 0; again < 2; again++)
+            {
+                var result = pipeline.Generate(TinySdxl.Request with { Width = width, Height = height, Count = count, Steps = 1 }, null, default);
+                Assert.Equal(count, result.Images.Count);
+                Assert.All(result.Images, i => Assert.Equal((width, height), (i.Width, i.Height)));
+                Assert.All(result.Latents.Values, v => Assert.True(float.IsFinite(v)));
+            }
+
+        var guided = Assert.Single(pipeline.Denoisers);
+        Assert.Equal(sizes.Length, guided.Plans);
+
+        pipeline.Generate(TinySdxl.Request with { GuidanceScale = 1 }, null, default); // without guidance: another form
+        pipeline.Generate(TinySdxl.Request with { GuidanceScale = 3 }, null, default); // another strength is not
+        Assert.Equal(2, pipeline.Denoisers.Count());
+        Assert.Equal(sizes.Length, guided.Plans);
+    }
+
+    [Theory, InlineData(2, 72, 40), InlineData(3, 40, 88), InlineData(4, 64, 64)]
+    public void Batch_GivesThePicturesThatEachWouldBeAlone(int count, int width, int height)
+    {
+        using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
+        var request = TinySdxl.Request with { Width = width, Height = height };
+        int size = 4 * (width / 8) * (height / 8);
+        var noise = new float[count * size];
+        new TorchGenerator(3).Fill(noise);
+        var together = pipeline.Generate(request with { Count = count, Latents = new Latents(count, 4, height / 8, width / 8, noise) }, null, default);
+        for (int i = 0; i < count; i++)
+        {
+            var alone = pipeline.Generate(request with { Latents = new Latents(1, 4, height / 8, width / 8, noise[(i * size)..((i + 1) * size)]) }, null, default);
+            Close.Check($"picture {i}", together.Latents.Values.AsSpan(i * size, size), alone.Latents.Values, Rounding);
+        }
+    }
+
+    [Fact]
+    public void SeveralPrompts_AreDrawnTogether()
+    {
+        const int Side = 8, Size = 4 * Side * Side;
+        using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
+        var noise = new float[2 * Size];
+        new TorchGenerator(3).Fill(noise);
+        string[] prompts = ["a red fox", "the cat"], negatives = ["dog", "red"];
+        var both = pipeline.Generate(TinySdxl.Request with { Prompts = prompts, NegativePrompts = negatives, Width = null, Height = null, Latents = new Latents(2, 4, Side, Side, noise) }, null, default);
+        for (int i = 0; i < 2; i++)
+        {
+            var start = new Latents(1, 4, Side, Side, noise[(Size * i)..(Size * (i + 1))]);
+            var alone = pipeline.Generate(TinySdxl.Request with { Prompts = [prompts[i]], NegativePrompts = [negatives[i]], Width = null, Height = null, Latents = start }, null, default);
+            Close.Check(prompts[i], both.Latents.Values.AsSpan(Size * i, Size), alone.Latents.Values, Rounding);
+        }
+    }
+
+    [Fact]
+    public async Task RequestsAtTheSameTime_GiveTheSamePicturesAsOneAfterTheOther()
+    {
+        using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
+        ImageRequest[] requests =
+        [
+            TinySdxl.Request with { Steps = 4 }, TinySdxl.Request with { Steps = 3, Seed = 8, Width = 40, Count = 2 },
+            TinySdxl.Request with { Steps = 3, Seed = 9, GuidanceScale = 1, Scheduler = pipeline.CreateScheduler("euler_a") },
+        ];
+        var apart = new List<GenerationResult>();
+        foreach (var request in requests) apart.Add(await pipeline.GenerateAsync(request));
+        var together = await Task.WhenAll(requests.Concat(requests).Select(r => pipeline.GenerateAsync(r)));
+        for (int i = 0; i < together.Length; i++)
+            Assert.All(together[i].Images.Zip(apart[i % requests.Length].Images), pair => Assert.Equal(pair.Second.Pixels, pair.First.Pixels));
+    }
+}
