@@ -1,0 +1,64 @@
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Pipelines;
+
+namespace ILGpuDiffusion.Public.Tests;
+
+/// <summary>The library as somebody uses it who sees only its public face.</summary>
+public sealed class StrangerTests
+{
+    [Fact]
+    public async Task Pipeline_IsSteeredFromOutside()
+    {
+        ShippedModel.Require();
+        using var device = new CpuDevice(threads: 2);
+        using (var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder, new PipelineOptions { Device = device }))
+        {
+            Assert.IsType<StableDiffusionXLPipeline>(pipeline);
+            pipeline.Scheduler = pipeline.CreateScheduler("euler_a");
+            var steps = new List<int>();
+            var request = new ImageRequest("a green apple", "a red heart") { NegativePrompts = ["blue"], Steps = 3, Seed = 1, KeepIntermediates = true, Width = 40, Height = 32 };
+            var result = await pipeline.GenerateAsync(request, new Counter(steps), TestContext.Current.CancellationToken);
+
+            Assert.Equal([1, 2, 3], steps);
+            Assert.Equal(3, result.Intermediates.Count);
+            Assert.All(result.Images, image => Assert.Equal((40, 32), (image.Width, image.Height)));
+            Assert.Equal("EulerAncestralDiscreteScheduler", result.Settings.SchedulerName);
+            Assert.Equal(0, result.Stages.Single(s => s.Stage == GenerationStage.Denoise).HostSynchronisations);
+            Assert.NotEmpty(TerminalPicture.Draw(result.Images[0], 20));
+        }
+
+        Assert.Equal(0, device.AllocatedBytes);
+    }
+
+    [Fact]
+    public async Task Run_StopsAndGoesOnElsewhere()
+    {
+        ShippedModel.Require();
+        using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder);
+        pipeline.Scheduler = pipeline.CreateScheduler("euler"); // a single-step method: others lose their history where a run is cut
+        var request = new ImageRequest("a red heart") { Steps = 5, Seed = 2, Decode = false };
+        var whole = await pipeline.GenerateAsync(request, cancellation: TestContext.Current.CancellationToken);
+        var part = await pipeline.GenerateAsync(request with { DenoisingEnd = 0.6 }, cancellation: TestContext.Current.CancellationToken);
+        var rest = await pipeline.GenerateAsync(request with { DenoisingStart = 0.6, Latents = part.Latents, Decode = true }, cancellation: TestContext.Current.CancellationToken);
+        Assert.Equal(whole.Latents.Values, rest.Latents.Values);
+        Assert.Empty(whole.Images);
+        Assert.Single(rest.Images);
+    }
+
+    [Fact]
+    public void Errors_AreOnesThatCanBeCaught()
+    {
+        Assert.Throws<ModelFileException>(() => DiffusionPipeline.FromPretrained("no such folder"));
+        Assert.Throws<ImageFileException>(() => Image.Load("no such picture.png"));
+        Assert.Throws<DeviceException>(() => DeviceCatalog.Open("cuda:99"));
+    }
+
+    private sealed class Counter(List<int> steps) : IProgress<GenerationProgress>
+    {
+        public void Report(GenerationProgress value)
+        {
+            if (value.Stage == GenerationStage.Denoise) steps.Add(value.Done);
+        }
+    }
+}
