@@ -27,8 +27,8 @@ public sealed class Dim : IEquatable<Dim>
     /// <summary>A size that the model fixes.</summary>
     public static implicit operator Dim(int value) => FromInt32(value);
 
-    /// <summary>Sum of two sizes.</summary>
-    public static Dim operator +(Dim a, Dim b) => b.Constant == 0 ? a : a.Constant == 0 ? b : Combine(a, "+", b, (x, y) => checked(x + y));
+    /// <summary>Sum of two sizes; of equal ones, twice the size, so that it equals a product written as such.</summary>
+    public static Dim operator +(Dim a, Dim b) => b.Constant == 0 ? a : a.Constant == 0 ? b : a.Constant is null && a.Equals(b) ? a * 2 : Combine(a, "+", b, (x, y) => checked(x + y));
 
     /// <summary>Difference of two sizes.</summary>
     public static Dim operator -(Dim a, Dim b) => b.Constant == 0 ? a : Combine(a, "-", b, (x, y) => x - y);

@@ -18,6 +18,11 @@ internal sealed unsafe record BlockCopy(
     Tensor Source, Tensor Target, int Rows, int Width, int SourceBlock, int TargetBlock,
     int SourceStart = 0, int TargetStart = 0, int SourceColumn = 0, int TargetColumn = 0)
 {
+    /// <summary>Whether the source is that part of the target already.</summary>
+    public bool IsInPlace =>
+        ReferenceEquals(Source.Buffer, Target.Buffer) && Source.RowPitch == Target.RowPitch && (SourceBlock == TargetBlock || Rows == Source.Rows)
+        && Source.Offset + ((long)SourceStart * Source.RowPitch + SourceColumn) * Source.DType.Size() == Target.Offset + ((long)TargetStart * Target.RowPitch + TargetColumn) * Target.DType.Size();
+
     /// <summary>Copies a row, counted over all blocks.</summary>
     public void Row(int row)
     {

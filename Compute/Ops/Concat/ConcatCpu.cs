@@ -3,7 +3,8 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>One copy per argument, all their rows in one launch.</summary>
 internal static class ConcatCpu
 {
-    public static Launch Bind(OpCall call) => new Rows(call, [.. Copies(call)]);
+    // What a plan had its producer write into its place already needs no copy.
+    public static Launch Bind(OpCall call) => new Rows(call, [.. Copies(call).Where(copy => !copy.IsInPlace)]);
 
     private static IEnumerable<BlockCopy> Copies(OpCall call)
     {

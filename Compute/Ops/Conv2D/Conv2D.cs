@@ -7,10 +7,14 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="Stride">Step of the kernel, both ways.</param>
 /// <param name="PaddingBefore">Rows of zeros at the top and columns at the left.</param>
 /// <param name="PaddingAfter">Rows of zeros at the bottom and columns at the right.</param>
+/// <param name="Epilogue">What is done to the result before it is written; its arguments come after the bias.</param>
 /// <remarks>Accumulates in float32 whatever the weights' storage, which is widened exactly; the error is that of a <see cref="MatMul"/> with K = ci·kh·kw.</remarks>
-public sealed record Conv2D(int Stride = 1, int PaddingBefore = 0, int PaddingAfter = 0) : Op
+public sealed record Conv2D(int Stride = 1, int PaddingBefore = 0, int PaddingAfter = 0, Epilogue Epilogue = default) : Op
 {
     private static readonly KernelSet Set = new("conv2d", CpuKernel.Variant("cpu/packed", Conv2DCpu.Bind));
+
+    /// <summary>Whether each result depends on one pixel alone, for a kernel of these sizes.</summary>
+    public bool IsPointwise(TensorType weight) => this is { Stride: 1, PaddingBefore: 0, PaddingAfter: 0 } && weight.Shape[2].Constant == 1 && weight.Shape[3].Constant == 1;
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;
@@ -18,14 +22,16 @@ public sealed record Conv2D(int Stride = 1, int PaddingBefore = 0, int PaddingAf
     /// <inheritdoc/>
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
     {
-        CheckCount(inputs, 2, 3);
+        CheckCount(inputs, 2 + Epilogue.Arguments, 3 + Epilogue.Arguments);
         TensorType x = inputs[0], weight = inputs[1];
         Check(Stride > 0 && PaddingBefore >= 0 && PaddingAfter >= 0, "stride, padding", $"{Stride}, {PaddingBefore}, {PaddingAfter}", "at least 1, 0 and 0");
         Check(x.DType == DType.Float32 && x.Rank == 4, "x", x, "Float32 [n, h, w, c]");
         Check(weight.DType.IsFloat() && weight.Rank == 4 && weight.Shape[1].MayEqual(x.Last), "weight", weight, $"[out, {x.Last}, kh, kw], to fit x of {x}");
-        if (inputs.Length == 3)
+        if (inputs.Length - Epilogue.Arguments == 3)
             Check(inputs[2].DType.IsFloat() && inputs[2].Rank == 1 && inputs[2].Last.MayEqual(weight.Shape[0]), "bias", inputs[2], $"[{weight.Shape[0]}]");
-        return x.With(x.Shape[0], Size(x.Shape[1], weight.Shape[2]), Size(x.Shape[2], weight.Shape[3]), weight.Shape[0]);
+        var y = x.With(x.Shape[0], Size(x.Shape[1], weight.Shape[2]), Size(x.Shape[2], weight.Shape[3]), weight.Shape[0]);
+        Epilogue.Check(Name, inputs[^Epilogue.Arguments..], y);
+        return y;
     }
 
     /// <inheritdoc/>

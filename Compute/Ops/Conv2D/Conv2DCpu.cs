@@ -6,9 +6,9 @@ internal static class Conv2DCpu
     public static Launch Bind(OpCall call)
     {
         var op = (Conv2D)call.Op;
-        var (x, w) = (call.Inputs[0], call.Inputs[1]);
-        bool pointwise = w.Shape[2] == 1 && w.Shape[3] == 1 && op is { Stride: 1, PaddingBefore: 0, PaddingAfter: 0 };
-        GemmRows rows = pointwise ? new TensorRows(x) : new NeighbourhoodRows(x, call.Output.Shape, w.Shape[2], w.Shape[3], op.Stride, op.PaddingBefore);
-        return new GemmLaunch(call, rows, w, call.Inputs.Length > 2 ? call.Inputs[2] : null);
+        var plain = op.Epilogue.Without(call);
+        var (x, w) = (plain.Inputs[0], plain.Inputs[1]);
+        GemmRows rows = op.IsPointwise(w.Type) ? new TensorRows(x) : new NeighbourhoodRows(x, call.Output.Shape, w.Shape[2], w.Shape[3], op.Stride, op.PaddingBefore);
+        return new GemmLaunch(plain, rows, w, plain.Inputs.Length > 2 ? plain.Inputs[2] : null, TileEpilogue.Of(call, op.Epilogue));
     }
 }

@@ -28,7 +28,7 @@ internal sealed unsafe class FewRowsLaunch<V, TStored> : CpuLaunch
         int first = part * ColumnsPerPart, count = Math.Min(ColumnsPerPart, y.Width - first);
         new Span<float>(biases, count).Clear();
         if (bias is not null) Packer.For(bias.DType).Widen(bias.Pointer<byte>() + (nint)first * bias.DType.Size(), biases, count);
-        nint rowBytes = (nint)w.Width * TStored.Size;
+        nint rowBytes = (nint)x.Width * TStored.Size;
         for (int column = 0; column < count; column += 4)
         {
             byte* weights = w.Pointer<byte>() + (first + column) * rowBytes;

@@ -1,13 +1,14 @@
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
-/// y = x·Wᵀ + b: x [..., K] float32, W [N, K] float32, float16 or bfloat16, b [N] of the same types, optional → [..., N].
+/// y = x·Wᵀ + b: x [..., K] float32, W [N, K] or [N, K, 1, 1] in float32, float16 or bfloat16, b [N] of the same types, optional → [..., N].
 /// </summary>
+/// <param name="Epilogue">What is done to the result before it is written; its arguments come after b.</param>
 /// <remarks>
 /// Accumulates in float32 whatever the weights' storage, which is widened exactly. Rounding adds up like a random walk: for independent values the
 /// error is about 2⁻²⁵·√K of the result's rms, some four times that for the worst of many elements.
 /// </remarks>
-public sealed record MatMul : Op
+public sealed record MatMul(Epilogue Epilogue = default) : Op
 {
     private static readonly KernelSet Set = new("matmul", CpuKernel.Variant("cpu/packed", Simd.Bind<MatMulCpu>));
 
@@ -17,16 +18,18 @@ public sealed record MatMul : Op
     /// <inheritdoc/>
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
     {
-        CheckCount(inputs, 2, 3);
+        CheckCount(inputs, 2 + Epilogue.Arguments, 3 + Epilogue.Arguments);
         TensorType x = inputs[0], weight = inputs[1];
         Check(x.DType == DType.Float32 && x.Rank > 0, "x", x, "Float32 of at least one dimension");
-        Check(weight.DType.IsFloat() && weight.Rank == 2, "weight", weight, "a floating-point matrix [N, K]");
-        Check(weight.Last.MayEqual(x.Last), "weight", weight, $"[N, {x.Last}], to fit x of {x}");
-        if (inputs.Length == 3)
+        Check(weight.DType.IsFloat() && (weight.Rank == 2 || (weight.Rank == 4 && weight.Shape[2].Constant == 1 && weight.Shape[3].Constant == 1)), "weight", weight, "a floating-point matrix [N, K]");
+        Check(weight.Shape[1].MayEqual(x.Last), "weight", weight, $"[N, {x.Last}], to fit x of {x}");
+        if (inputs.Length - Epilogue.Arguments == 3)
             Check(inputs[2].DType.IsFloat() && inputs[2].Rank == 1 && inputs[2].Last.MayEqual(weight.Shape[0]), "bias", inputs[2], $"[{weight.Shape[0]}]");
-        return x.WithLast(weight.Shape[0]);
+        var y = x.WithLast(weight.Shape[0]);
+        Epilogue.Check(Name, inputs[^Epilogue.Arguments..], y);
+        return y;
     }
 
     /// <inheritdoc/>
-    public override double Flops(OpSignature signature) => 2.0 * signature.Output.Concrete().Count * signature.Inputs[1].Concrete().Last;
+    public override double Flops(OpSignature signature) => 2.0 * signature.Output.Concrete().Count * signature.Inputs[1].Concrete()[1];
 }

@@ -8,13 +8,18 @@ internal readonly struct MatMulCpu : ISimdBinder
 
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V>
     {
-        Tensor x = call.Inputs[0], w = call.Inputs[1];
-        if (x.Rows > FewRows) return new GemmLaunch(call, new TensorRows(x), w, call.Inputs.Length > 2 ? call.Inputs[2] : null);
-        return w.DType switch
-        {
-            DType.BFloat16 => new FewRowsLaunch<V, StoredBFloat16>(call),
-            DType.Float16 => new FewRowsLaunch<V, StoredFloat16>(call),
-            _ => new FewRowsLaunch<V, StoredFloat32>(call),
-        };
+        var epilogue = ((MatMul)call.Op).Epilogue;
+        var tiles = TileEpilogue.Of(call, epilogue);
+        var plain = epilogue.Without(call);
+        Tensor x = plain.Inputs[0], w = plain.Inputs[1];
+        if (x.Rows > FewRows) return new GemmLaunch(plain, new TensorRows(x), w, plain.Inputs.Length > 2 ? plain.Inputs[2] : null, tiles);
+        return EpilogueLaunch.After(
+            w.DType switch
+            {
+                DType.BFloat16 => new FewRowsLaunch<V, StoredBFloat16>(plain),
+                DType.Float16 => new FewRowsLaunch<V, StoredFloat16>(plain),
+                _ => new FewRowsLaunch<V, StoredFloat32>(plain),
+            },
+            call, tiles);
     }
 }

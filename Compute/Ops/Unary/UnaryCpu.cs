@@ -19,11 +19,11 @@ internal sealed class UnaryCpu : ISimdBinder
 
     internal readonly struct Silu : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.Silu(x); }
 
-    private readonly struct Gelu : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.Gelu(x); }
+    internal readonly struct Gelu : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.Gelu(x); }
 
-    private readonly struct GeluTanh : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.GeluTanh(x); }
+    internal readonly struct GeluTanh : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.GeluTanh(x); }
 
-    private readonly struct QuickGelu : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.QuickGelu(x); }
+    internal readonly struct QuickGelu : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.QuickGelu(x); }
 
     private readonly struct Relu : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => V.Max(V.Create(0f), x); }
 

@@ -33,6 +33,11 @@ public sealed class Conv2DCases : IOpCases
         Case("column view", new(1, 1, 1), [2, 5, 6, 24], 20, 3, padding: 16),
         Case("column view, pointwise", new(), [2, 5, 6, 24], 20, 1, padding: 16),
         new("kernel wider than high", new Conv2D(), [CaseTensor.Normal([1, 6, 7, 3], 1), CaseTensor.Normal([4, 3, 2, 5], 2)], Float32Sums),
+        .. EpilogueReference.All.SelectMany(e => new[]
+        {
+            After($"{e.Name} after 3 by 3", new(1, 1, 1, e.Epilogue), [2, 7, 5, 70], 37, 3), After($"{e.Name} after stride 2", new(2, 1, 1, e.Epilogue), [3, 4, 4, 6], 9, 3),
+            After($"{e.Name} after pointwise", new(1, 0, 0, e.Epilogue), [2, 5, 3, 24], 17, 1), After($"{e.Name} after 32 channels", new(1, 1, 1, e.Epilogue), [2, 6, 9, 32], 32, 3),
+        }),
     ];
 
     public double[] Reference(Op op, ReferenceTensor[] inputs, Shape output)
@@ -46,7 +51,7 @@ public sealed class Conv2DCases : IOpCases
             int px = pixel % output[2], py = pixel / output[2] % output[1], n = pixel / output[2] / output[1];
             for (int c = 0; c < co; c++)
             {
-                double sum = inputs.Length > 2 ? inputs[2].Values[c] : 0;
+                double sum = inputs.Length - conv.Epilogue.Arguments > 2 ? inputs[2].Values[c] : 0;
                 for (int ky = 0; ky < kh; ky++)
                 {
                     for (int kx = 0; kx < kw; kx++)
@@ -62,7 +67,14 @@ public sealed class Conv2DCases : IOpCases
             }
         }
 
-        return y;
+        return EpilogueReference.Apply(conv.Epilogue, y, inputs, output);
+    }
+
+    private static OpCase After(string name, Conv2D op, Shape x, int channels, int kernel)
+    {
+        CaseTensor image = CaseTensor.Normal(x, 1), w = CaseTensor.Normal([channels, x.Last, kernel, kernel], 2, 1 / Math.Sqrt(x.Last * kernel * kernel)), bias = CaseTensor.Normal([channels], 3);
+        Shape output = (op with { Epilogue = Epilogue.None }).Infer([new(DType.Float32, x), new(DType.Float32, w.Shape)]).Concrete();
+        return new(name, op, [image, w, bias, .. EpilogueReference.Arguments(op.Epilogue, output)], Float32Sums);
     }
 
     private static OpCase Case(string name, Conv2D op, Shape x, int channels, int kernel, DType weights = DType.Float32, bool bias = true, int padding = 0)

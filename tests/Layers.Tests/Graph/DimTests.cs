@@ -22,6 +22,7 @@ public sealed class DimTests
         Assert.Equal(Height * 2, Dim.Symbol("height") * 2);
         Assert.NotEqual(Height, Height + 1);
         Assert.Equal(Height, Height * 2 / 2);
+        Assert.Equal(Height * 2, Height + Height);
     }
 
     [Fact]

@@ -14,6 +14,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     private readonly GemmRows x;
     private readonly Tensor y;
     private readonly Tensor? bias;
+    private readonly TileEpilogue? epilogue;
     private readonly Packer weightPacker;
     private readonly Packer? biasPacker;
     private readonly byte* weights;
@@ -25,9 +26,10 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     /// <param name="x">Left operand.</param>
     /// <param name="w">Weights: a row of channels · taps elements per result column, the taps of a channel side by side.</param>
     /// <param name="bias">One value per result column, or null.</param>
-    public GemmLaunch(OpCall call, GemmRows x, Tensor w, Tensor? bias) : base(call)
+    /// <param name="epilogue">What is done to each tile once its sums are complete, or null.</param>
+    public GemmLaunch(OpCall call, GemmRows x, Tensor w, Tensor? bias, TileEpilogue? epilogue = null) : base(call)
     {
-        (this.x, this.bias, y) = (x, bias, call.Output);
+        (this.x, this.bias, this.epilogue, y) = (x, bias, epilogue, call.Output);
         weightPacker = Packer.For(w.DType);
         biasPacker = bias is null ? null : Packer.For(bias.DType);
         weights = w.Pointer<byte>();
@@ -61,7 +63,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
             for (int column = firstColumn; column < lastColumn; column += tile.Columns)
             {
                 PackPanel(column, channel, channels, panel);
-                MultiplyPanel(firstRow, rows, column, channels * x.Taps, channel > 0, packedX, panel);
+                MultiplyPanel(firstRow, rows, column, channels * x.Taps, channel > 0, packedX, panel, channel + channels == x.Channels ? epilogue : null);
             }
         }
     }
@@ -91,7 +93,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void MultiplyPanel(int firstRow, int rows, int column, nint depth, bool accumulate, float* packedX, float* panel)
+    private void MultiplyPanel(int firstRow, int rows, int column, nint depth, bool accumulate, float* packedX, float* panel, TileEpilogue? last)
     {
         int columns = Math.Min(tile.Columns, y.Width - column);
         float* bias = accumulate ? null : Bias(column, columns, panel + PanelElements), edge = panel + PanelElements + tile.Columns;
@@ -102,6 +104,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
             if (columns == tile.Columns)
             {
                 tile.Multiply(depth, packedX, panel, target, y.RowPitch, tileRows, accumulate, bias);
+                last?.Apply(firstRow + row, tileRows, column, columns);
                 continue;
             }
 
@@ -114,6 +117,8 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
                 if (accumulate) System.Numerics.Tensors.TensorPrimitives.Add(result, sum, result);
                 else sum.CopyTo(result);
             }
+
+            last?.Apply(firstRow + row, tileRows, column, columns);
         }
     }
 

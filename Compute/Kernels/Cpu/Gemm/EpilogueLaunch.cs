@@ -1,0 +1,14 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>A product followed by its epilogue over the whole result: for kernels that do not apply it to their tiles themselves.</summary>
+internal sealed class EpilogueLaunch(OpCall call, Launch product, TileEpilogue epilogue) : RowLaunch(call, call.Output.Rows, call.Output.Width)
+{
+    private readonly int width = call.Output.Width;
+
+    /// <summary>The launch itself where there is no epilogue.</summary>
+    public static Launch After(Launch product, OpCall call, TileEpilogue? epilogue) => epilogue is null ? product : new EpilogueLaunch(call, product, epilogue);
+
+    protected override void Prepare() => product.Run();
+
+    protected override void Row(int row) => epilogue.Apply(row, 1, 0, width);
+}

@@ -1,0 +1,84 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>An <see cref="Epilogue"/> bound to its arguments: kernels call it for each piece of the result that is complete, while the piece is in the cache.</summary>
+internal abstract unsafe class TileEpilogue
+{
+    /// <summary>The epilogue of a call whose last arguments belong to it, or null where there is nothing to do.</summary>
+    public static TileEpilogue? Of(OpCall call, Epilogue epilogue) =>
+        epilogue.IsNone ? null
+        : Vector512.IsHardwareAccelerated ? Of<Simd512>(call, epilogue)
+        : Vector256.IsHardwareAccelerated ? Of<Simd256>(call, epilogue)
+        : Of<Simd128>(call, epilogue);
+
+    /// <summary>Finishes a rectangle of the result in place.</summary>
+    /// <param name="row">First row, over all entries.</param>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="column">First column.</param>
+    /// <param name="columns">Number of columns.</param>
+    public abstract void Apply(int row, int rows, int column, int columns);
+
+    private static TileEpilogue Of<V>(OpCall call, Epilogue epilogue) where V : struct, ISimd<V> => epilogue.Activation switch
+    {
+        null => new TileEpilogue<V, Identity>(call, epilogue),
+        UnaryFunction.Silu => new TileEpilogue<V, UnaryCpu.Silu>(call, epilogue),
+        UnaryFunction.Gelu => new TileEpilogue<V, UnaryCpu.Gelu>(call, epilogue),
+        UnaryFunction.GeluTanh => new TileEpilogue<V, UnaryCpu.GeluTanh>(call, epilogue),
+        UnaryFunction.QuickGelu => new TileEpilogue<V, UnaryCpu.QuickGelu>(call, epilogue),
+        var unknown => throw new DeviceException($"epilogue: no kernel for {unknown}."),
+    };
+}
+
+/// <summary>The loop for one activation and register width.</summary>
+internal sealed unsafe class TileEpilogue<V, TActivation> : TileEpilogue where V : struct, ISimd<V> where TActivation : struct, IMap
+{
+    private readonly Tensor y;
+    private readonly Tensor? e, r;
+    private readonly int rowsPerEntry;
+    private readonly float scale;
+
+    public TileEpilogue(OpCall call, Epilogue epilogue)
+    {
+        (y, scale) = (call.Output, (float)(epilogue.Scale ?? 1));
+        r = epilogue.Residual ? call.Inputs[^1] : null;
+        e = epilogue.EntryAdd ? call.Inputs[^epilogue.Arguments] : null;
+        rowsPerEntry = e is null || e.Rows == 1 ? int.MaxValue : y.Rows / e.Rows;
+    }
+
+    public override void Apply(int row, int rows, int column, int columns)
+    {
+        for (int end = row + rows; row < end; row++)
+        {
+            float* added = e is null ? null : e.Pointer<float>() + (nint)(row / rowsPerEntry) * e.RowPitch + column;
+            float* residual = r is null ? null : r.Pointer<float>() + (nint)row * r.RowPitch + column;
+            Row(y.Pointer<float>() + (nint)row * y.RowPitch + column, added, residual, scale, columns);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Row(float* y, float* e, float* r, float scale, int count)
+    {
+        TActivation activation = default;
+        V factor = V.Create(scale);
+        int i = 0;
+        for (; i <= count - V.Count; i += V.Count)
+        {
+            V z = V.Load(y + i);
+            if (e is not null) z += V.Load(e + i);
+            z = activation.Apply(z);
+            if (scale != 1) z *= factor;
+            if (r is not null) z += V.Load(r + i);
+            V.Store(z, y + i);
+        }
+
+        if (i == count) return;
+        V last = Simd.LoadPartial<V>(y + i, count - i);
+        if (e is not null) last += Simd.LoadPartial<V>(e + i, count - i);
+        last = activation.Apply(last);
+        if (scale != 1) last *= factor;
+        if (r is not null) last += Simd.LoadPartial<V>(r + i, count - i);
+        Simd.StorePartial(last, y + i, count - i);
+    }
+}

@@ -1,0 +1,10 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Several launches, one after the other, as one step of a plan.</summary>
+internal sealed class SequenceLaunch(params Launch[] launches) : Launch
+{
+    public override void Run()
+    {
+        foreach (var launch in launches) launch.Run();
+    }
+}

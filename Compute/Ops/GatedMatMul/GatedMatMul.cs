@@ -1,0 +1,20 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// A gated linear unit with its projection: y = h · gelu(g), where h is the first and g the second half of x·Wᵀ + b. x [..., K] float32,
+/// W [2N, K] in any floating-point type, b [2N] optional → [..., N]. The same as <see cref="MatMul"/> and <see cref="GeGlu"/>, without the doubly wide value between them.
+/// </summary>
+/// <remarks>Shazeer, 2020 (arXiv:2002.05202).</remarks>
+public sealed record GatedMatMul : Op
+{
+    private static readonly KernelSet Set = new("gated_matmul", CpuKernel.Variant("cpu/blocks", GatedMatMulCpu.Bind, GatedMatMulCpu.ScratchBytes));
+
+    /// <inheritdoc/>
+    public override KernelSet Kernels => Set;
+
+    /// <inheritdoc/>
+    public override TensorType Infer(ReadOnlySpan<TensorType> inputs) => new GeGlu().Infer([new MatMul().Infer(inputs)]);
+
+    /// <inheritdoc/>
+    public override double Flops(OpSignature signature) => 4.0 * signature.Output.Concrete().Count * signature.Inputs[1].Concrete()[1];
+}

@@ -1,0 +1,30 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Block of rows by block of rows: the product goes to working memory of one block, where the gate finds it in the cache.</summary>
+internal static class GatedMatMulCpu
+{
+    private const int RowsPerBlock = 1152; // enough rows for a product to be cut well, few enough to keep the arena small
+
+    public static long ScratchBytes(OpSignature signature)
+    {
+        Shape y = signature.Output.Concrete();
+        return (long)Math.Min(y.Rows, RowsPerBlock) * 2 * y.Last * sizeof(float);
+    }
+
+    public static Launch Bind(OpCall call)
+    {
+        Tensor x = Flat(call.Inputs[0]), y = Flat(call.Output);
+        var launches = new List<Launch>();
+        for (int row = 0; row < y.Rows; row += RowsPerBlock)
+        {
+            int rows = Math.Min(RowsPerBlock, y.Rows - row);
+            var wide = new Tensor(call.Scratch!.Buffer, call.Scratch.Offset, DType.Float32, [rows, 2 * y.Width]);
+            launches.Add(Simd.Bind<MatMulCpu>(call with { Op = new MatMul(), Inputs = [x.Slice(row, rows), .. call.Inputs[1..]], Output = wide, Scratch = null }));
+            launches.Add(Simd.Bind<GeGluCpu>(call with { Op = new GeGlu(), Inputs = [wide], Output = y.Slice(row, rows), Scratch = null }));
+        }
+
+        return new SequenceLaunch([.. launches]);
+    }
+
+    private static Tensor Flat(Tensor tensor) => new(tensor.Buffer, tensor.Offset, tensor.DType, [tensor.Rows, tensor.Width], tensor.RowPitch);
+}

@@ -1,0 +1,30 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// Several products of one x, side by side in one result: [x·W₁ᵀ + b₁, x·W₂ᵀ + b₂, …]. x [..., K] float32; then the weights Wᵢ [Nᵢ, K]
+/// (or [Nᵢ, K, 1, 1]); then, if any, all biases bᵢ [Nᵢ] → [..., N₁ + N₂ + …]. Query, key and value of self-attention are such a group.
+/// </summary>
+/// <param name="Count">How many products.</param>
+/// <remarks>The weights stay where they are: nothing is stacked or copied.</remarks>
+public sealed record GroupedMatMul(int Count) : Op
+{
+    private static readonly KernelSet Set = new("grouped_matmul", CpuKernel.Variant("cpu/parts", GroupedMatMulCpu.Bind));
+
+    /// <inheritdoc/>
+    public override KernelSet Kernels => Set;
+
+    /// <inheritdoc/>
+    public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
+    {
+        Check(Count > 0, "count", Count, "at least 1");
+        bool biased = inputs.Length > 1 + Count;
+        CheckCount(inputs, 1 + (biased ? 2 : 1) * Count);
+        var parts = new TensorType[Count];
+        for (int i = 0; i < Count; i++)
+            parts[i] = new MatMul().Infer(biased ? [inputs[0], inputs[1 + i], inputs[1 + Count + i]] : [inputs[0], inputs[1 + i]]);
+        return new Concat(-1).Infer(parts);
+    }
+
+    /// <inheritdoc/>
+    public override double Flops(OpSignature signature) => 2.0 * signature.Output.Concrete().Count * signature.Inputs[0].Concrete().Last;
+}
