@@ -7,10 +7,14 @@ namespace ILGpuDiffusion.Layers;
 /// A graph made ready for a device. Compiled once; every new combination of sizes only makes a plan, in milliseconds.
 /// Several threads may rent plans at the same time.
 /// </summary>
-public sealed class CompiledGraph(Graph graph, ArenaPool arenas)
+/// <param name="source">What is computed.</param>
+/// <param name="arenas">Where it is computed.</param>
+/// <param name="options">Which passes it goes through; null for all.</param>
+public sealed class CompiledGraph(Graph source, ArenaPool arenas, CompileOptions? options = null)
 {
     private static int compilations;
     private readonly ConcurrentDictionary<(Sizes Sizes, string Keep), Lazy<PlanLayout>> layouts = new();
+    private readonly Graph graph = GraphPasses.Run(source, options ?? new());
     private readonly Lock gate = new();
     private readonly int compilation = Interlocked.Increment(ref compilations);
     private Plan? idle; // bound to the arena that it used last
@@ -18,8 +22,11 @@ public sealed class CompiledGraph(Graph graph, ArenaPool arenas)
     /// <summary>How many graphs this process has compiled.</summary>
     public static int Compilations => compilations;
 
-    /// <summary>What is computed.</summary>
+    /// <summary>What is computed, after all passes.</summary>
     public Graph Graph => graph;
+
+    /// <summary>Which passes the graph went through.</summary>
+    public CompileOptions Options { get; } = options ?? new();
 
     /// <summary>Where it is computed.</summary>
     public Device Device => arenas.Device;
@@ -34,7 +41,7 @@ public sealed class CompiledGraph(Graph graph, ArenaPool arenas)
     public Plan Rent(Sizes sizes, IReadOnlyCollection<string>? keep = null)
     {
         var kept = keep is null ? [] : new SortedSet<string>(keep, StringComparer.Ordinal);
-        var layout = layouts.GetOrAdd((sizes, string.Join('\n', kept)), _ => new(() => new PlanLayout(graph, Device, sizes, kept))).Value;
+        var layout = Layout(sizes, kept);
         var arena = arenas.Rent(layout.ArenaBytes);
         lock (gate)
         {
@@ -57,6 +64,14 @@ public sealed class CompiledGraph(Graph graph, ArenaPool arenas)
             throw;
         }
     }
+
+    /// <summary>What a plan for the given sizes does and needs. Takes no memory on the device; weights need not be loaded.</summary>
+    /// <param name="sizes">A value for every symbol of the graph.</param>
+    /// <exception cref="ShapeException">The graph does not work at these sizes.</exception>
+    public PlanReport Report(Sizes sizes) => PlanReport.Of(Layout(sizes, []));
+
+    private PlanLayout Layout(Sizes sizes, SortedSet<string> keep) =>
+        layouts.GetOrAdd((sizes, string.Join('\n', keep)), _ => new(() => new PlanLayout(graph, Device, sizes, keep, Options))).Value;
 
     internal void Return(Plan plan)
     {

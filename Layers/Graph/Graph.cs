@@ -15,7 +15,7 @@ public sealed class Graph
     private readonly Stack<string> layers = new([""]);
     private int valueCount;
 
-    private Graph(string name) => Name = name;
+    internal Graph(string name) => Name = name;
 
     /// <summary>What the graph computes, for logs and messages: <c>unet</c>, <c>vae.decode</c> …</summary>
     public string Name { get; }
@@ -44,9 +44,14 @@ public sealed class Graph
     }
 
     /// <summary>Declares a value that the caller provides. Sizes may be symbols.</summary>
-    public Value Input(string name, DType dtype, params ReadOnlySpan<Dim> shape)
+    public Value Input(string name, DType dtype, params ReadOnlySpan<Dim> shape) => Input(name, new TensorType(dtype, [.. shape]), steady: false);
+
+    /// <summary>Declares a value that the caller provides once for many runs, such as a prompt's embeddings: what depends on nothing else can be computed once (<see cref="Plan.Input"/>).</summary>
+    public Value SteadyInput(string name, DType dtype, params ReadOnlySpan<Dim> shape) => Input(name, new TensorType(dtype, [.. shape]), steady: true);
+
+    internal Value Input(string name, TensorType type, bool steady)
     {
-        var value = new Value(this, new TensorType(dtype, [.. shape]), valueCount++);
+        var value = new Value(this, type, valueCount++) { IsSteady = steady };
         inputs.Add(name, value);
         return value;
     }
@@ -58,7 +63,7 @@ public sealed class Graph
     public Value Use(Parameter parameter)
     {
         if (!parameters.TryGetValue(parameter, out var value))
-            parameters.Add(parameter, value = new Value(this, parameter.Type, valueCount++) { Parameter = parameter });
+            parameters.Add(parameter, value = new Value(this, parameter.Type, valueCount++) { Parameter = parameter, IsSteady = true });
         return value;
     }
 
@@ -78,8 +83,14 @@ public sealed class Graph
             throw new ShapeException($"{Name} {layers.Peek()}: {e.Message}");
         }
 
+        return Add(op, type, arguments);
+    }
+
+    /// <summary>Records an op whose result's type is known.</summary>
+    internal Value Add(Op op, TensorType type, ReadOnlySpan<Value> arguments)
+    {
         var node = new Node(op, [.. arguments], layers.Peek());
-        node.Output = new Value(this, type, valueCount++) { Producer = node };
+        node.Output = new Value(this, type, valueCount++) { Producer = node, IsSteady = node.Inputs.All(i => i.IsSteady) };
         nodes.Add(node);
         return node.Output;
     }
@@ -87,9 +98,7 @@ public sealed class Graph
     /// <summary>Records what one layer computes and names its result by the layer's path.</summary>
     internal Value InLayer(string path, Func<Value> body)
     {
-        layers.Push(path);
-        var value = body();
-        layers.Pop();
+        var value = At(path, body);
         Label(path, value);
         return value;
     }
@@ -101,6 +110,29 @@ public sealed class Graph
         for (int call = 2; !named.TryAdd(name, value); call++) name = $"{path}@{call}";
     }
 
-    /// <summary>The ops, one a line.</summary>
-    public override string ToString() => string.Join(Environment.NewLine, nodes);
+    /// <summary>The ops that some values need, in order.</summary>
+    internal IEnumerable<Node> NeededBy(IEnumerable<Value> results)
+    {
+        var needed = new HashSet<Node>();
+        var open = new Stack<Value>(results);
+        while (open.TryPop(out var value))
+        {
+            if (value.Producer is not { } node || !needed.Add(node)) continue;
+            foreach (var input in node.Inputs) open.Push(input);
+        }
+
+        return nodes.Where(needed.Contains);
+    }
+
+    /// <summary>Sets the path that the next ops are recorded under.</summary>
+    internal Value At(string path, Func<Value> body)
+    {
+        layers.Push(path);
+        var value = body();
+        layers.Pop();
+        return value;
+    }
+
+    /// <summary>The ops that the outputs need, one a line.</summary>
+    public override string ToString() => string.Join(Environment.NewLine, NeededBy(outputs.Values));
 }

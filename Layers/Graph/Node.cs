@@ -21,6 +21,17 @@ public sealed class Node(Op op, ImmutableArray<Value> inputs, string path)
     /// <summary>Its result.</summary>
     public Value Output { get; internal set; } = null!;
 
+    /// <summary>The op's name, with what was fused into it.</summary>
+    internal string Label
+    {
+        get
+        {
+            Epilogue epilogue = op switch { MatMul m => m.Epilogue, Conv2D c => c.Epilogue, _ => Epilogue.None };
+            return op.Name + (op is Compute.GroupNorm { Silu: true } ? "+silu" : "") + (epilogue.EntryAdd ? "+entry" : "")
+                + (epilogue.Activation is { } f ? $"+{f.ToString().ToLowerInvariant()}" : "") + (epilogue.Scale is not null ? "+scale" : "") + (epilogue.Residual ? "+residual" : "");
+        }
+    }
+
     /// <inheritdoc/>
-    public override string ToString() => $"%{Output.Index} = {op.Name}({string.Join(", ", inputs.Select(i => i.Parameter?.Path ?? $"%{i.Index}"))})  # {path}";
+    public override string ToString() => $"%{Output.Index} = {Label}({string.Join(", ", inputs.Select(i => i.Parameter?.Path ?? $"%{i.Index}"))})  # {path}";
 }

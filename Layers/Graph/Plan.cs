@@ -10,13 +10,13 @@ public sealed class Plan : IDisposable
 {
     private readonly CompiledGraph owner;
     private readonly DeviceBuffer arena;
-    private readonly Launch[] launches;
-    private bool returned;
+    private readonly Launch[] prologue, launches;
+    private bool returned, stale = true;
 
     internal Plan(CompiledGraph owner, PlanLayout layout, DeviceBuffer arena)
     {
         (this.owner, Layout, this.arena) = (owner, layout, arena);
-        launches = [.. layout.Steps.Select(Bind)];
+        (prologue, launches) = ([.. layout.PrologueSteps.Select(Bind)], [.. layout.Steps.Select(Bind)]);
     }
 
     /// <summary>Bytes of memory that the plan's values share.</summary>
@@ -25,15 +25,26 @@ public sealed class Plan : IDisposable
     /// <summary>The most bytes that are alive at once: no arena could be smaller.</summary>
     public long PeakLiveBytes => Layout.PeakLiveBytes;
 
-    /// <summary>Number of kernels that one run launches.</summary>
+    /// <summary>Number of kernels that every run launches.</summary>
     public int LaunchCount => launches.Length;
+
+    /// <summary>Number of kernels that the first run after a steady input changed launches before.</summary>
+    public int PrologueLaunchCount => prologue.Length;
 
     internal PlanLayout Layout { get; }
 
     internal DeviceBuffer Arena => arena;
 
-    /// <summary>Memory of an input. What is written there stays until it is overwritten: runs do not change it.</summary>
-    public Tensor Input(string name) => Layout.Locate(Find(owner.Graph.Inputs, name, "input"), arena);
+    /// <summary>
+    /// Memory of an input. What is written there stays until it is overwritten: runs do not change it. A steady input must be asked for each
+    /// time before it is written: that tells the next run to compute again what depends on it.
+    /// </summary>
+    public Tensor Input(string name)
+    {
+        var input = Find(owner.Graph.Inputs, name, "input");
+        stale |= input.IsSteady;
+        return Layout.Locate(input, arena);
+    }
 
     /// <summary>Memory of an output; valid after a run.</summary>
     public Tensor Output(string name) => Layout.Locate(Find(owner.Graph.Outputs, name, "output"), arena);
@@ -46,6 +57,13 @@ public sealed class Plan : IDisposable
     public void Run(CancellationToken cancellation = default)
     {
         ObjectDisposedException.ThrowIf(returned, this);
+        if (stale) Run(prologue, cancellation);
+        stale = false;
+        Run(launches, cancellation);
+    }
+
+    private static void Run(Launch[] launches, CancellationToken cancellation)
+    {
         foreach (var launch in launches)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -61,7 +79,8 @@ public sealed class Plan : IDisposable
         owner.Return(this);
     }
 
-    internal void Reopen() => returned = false;
+    /// <summary>Hands the plan out again; other plans may have used its memory meanwhile.</summary>
+    internal void Reopen() => (returned, stale) = (false, true);
 
     private Launch Bind(PlanStep step)
     {

@@ -8,30 +8,38 @@ namespace ILGpuDiffusion.Layers;
 /// </summary>
 internal sealed class PlanLayout
 {
-    private readonly Dictionary<Value, MemoryPlan.Block> blocks = [];
     private readonly Dictionary<Value, TensorType> types = [];
+    private readonly Dictionary<Value, Place> places = [];
 
-    public PlanLayout(Graph graph, Device device, Sizes sizes, IReadOnlySet<string> keep)
+    public PlanLayout(Graph graph, Device device, Sizes sizes, IReadOnlySet<string> keep, CompileOptions options)
     {
         Value[] results = [.. graph.Outputs.Values, .. keep.Select(name => graph.Named.GetValueOrDefault(name) ?? throw UnknownName(graph, name))];
-        Node[] nodes = NeededBy(graph, results);
-        var lastUse = LastUses(nodes);
-        foreach (var value in results.Concat(graph.Inputs.Values)) lastUse[value] = nodes.Length; // readable after, and unchanged by, every run
-
-        foreach (var input in graph.Inputs.Values)
+        Node[] nodes = [.. graph.NeededBy(results)];
+        int prologue = 0;
+        if (options.StepInvariants)
         {
-            types[input] = input.Type.Resolve(sizes);
-            blocks[input] = new MemoryPlan.Block(types[input].Bytes, -1, nodes.Length);
+            prologue = nodes.Count(node => node.Output.IsSteady);
+            nodes = [.. nodes.OrderBy(node => !node.Output.IsSteady)]; // stable: each op still comes after those that it needs
         }
 
+        foreach (var input in graph.Inputs.Values) types[input] = input.Type.Resolve(sizes);
+        foreach (var node in nodes) types[node.Output] = Infer(node);
+        var views = options.ColumnViews ? new ViewPlacement(nodes, types, results.ToHashSet()) : null;
+        var blocks = Assign(graph, nodes, prologue, results, views);
+
         var scratch = new List<MemoryPlan.Block>();
-        Steps = [.. nodes.Select((node, i) => Prepare(node, i, device, lastUse, scratch))];
-        MemoryPlan.Block[] all = [.. blocks.Values.Distinct(), .. scratch];
+        PlanStep?[] steps = [.. nodes.Select((node, i) => views?.IsFree(node) == true ? null : Prepare(node, i, device, scratch))];
+        PrologueSteps = [.. steps[..prologue].OfType<PlanStep>()];
+        Steps = [.. steps[prologue..].OfType<PlanStep>()];
+        MemoryPlan.Block[] all = [.. blocks, .. scratch];
         ArenaBytes = MemoryPlan.Place(all);
         PeakLiveBytes = MemoryPlan.PeakLive(all, nodes.Length);
     }
 
-    /// <summary>The ops in order, each with its kernel.</summary>
+    /// <summary>The ops that depend only on steady inputs, in order.</summary>
+    public IReadOnlyList<PlanStep> PrologueSteps { get; }
+
+    /// <summary>The ops of every run in order, each with its kernel.</summary>
     public IReadOnlyList<PlanStep> Steps { get; }
 
     /// <summary>Bytes of the arena that a run needs.</summary>
@@ -41,67 +49,120 @@ internal sealed class PlanLayout
     public long PeakLiveBytes { get; }
 
     /// <summary>The memory of a value in an arena, or of a weight where it lies.</summary>
-    public Tensor Locate(Value value, DeviceBuffer arena) =>
-        value.Parameter?.Tensor ?? new Tensor(arena, blocks[value].Offset, types[value].DType, types[value].Concrete());
-
-    private PlanStep Prepare(Node node, int index, Device device, Dictionary<Value, int> lastUse, List<MemoryPlan.Block> scratch)
+    public Tensor Locate(Value value, DeviceBuffer arena)
     {
-        TensorType[] inputs = [.. node.Inputs.Select(TypeOf)];
-        TensorType output;
+        if (value.Parameter is { } parameter) return parameter.Tensor;
+        var (place, type) = (places[value], types[value]);
+        return new Tensor(arena, place.Block.Offset + place.Offset, type.DType, type.Concrete(), place.Pitch);
+    }
+
+    /// <summary>Where a value begins in the arena, in bytes; −1 for a weight.</summary>
+    public long OffsetOf(Value value) => value.Parameter is null ? places[value].Block.Offset + places[value].Offset : -1;
+
+    /// <summary>A value's type at the plan's sizes.</summary>
+    public TensorType TypeOf(Value value) => value.Parameter?.Type ?? types[value];
+
+    private TensorType Infer(Node node)
+    {
         try
         {
-            output = node.Op.Infer(inputs);
+            return node.Op.Infer([.. node.Inputs.Select(TypeOf)]);
         }
         catch (ShapeException e)
         {
             throw new ShapeException($"{node.Path}: {e.Message}");
         }
+    }
 
-        types[node.Output] = output;
-        int last = lastUse.GetValueOrDefault(node.Output, index);
-        if (node.Op.MayRunInPlace && node.Inputs[0].Producer is not null && lastUse[node.Inputs[0]] == index
-            && !node.Inputs.Skip(1).Contains(node.Inputs[0]) && inputs[0].Bytes == output.Bytes)
+    /// <summary>Gives every value a block of memory, or a part of one, for as long as anything in it is needed.</summary>
+    private List<MemoryPlan.Block> Assign(Graph graph, Node[] nodes, int prologue, Value[] results, ViewPlacement? views)
+    {
+        (Value Root, int Row, int Column) Find(Value value) => views?.Find(value) ?? (value, 0, 0);
+
+        // 1. How long is each piece of memory needed?
+        var first = new Dictionary<Value, int>();
+        var last = new Dictionary<Value, int>();
+        void Extend(Value value, int from, int to)
         {
-            var block = blocks[node.Output] = blocks[node.Inputs[0]];
-            block.Last = Math.Max(block.Last, last);
-        }
-        else
-        {
-            blocks[node.Output] = new MemoryPlan.Block(output.Bytes, index, last);
+            var root = Find(value).Root;
+            first[root] = Math.Min(first.GetValueOrDefault(root, from), from);
+            last[root] = Math.Max(last.GetValueOrDefault(root, to), to);
         }
 
-        var signature = new OpSignature(node.Op, inputs, output);
+        foreach (var input in graph.Inputs.Values) Extend(input, -1, nodes.Length); // readable after, and unchanged by, every run
+        for (int i = 0; i < nodes.Length; i++)
+        {
+            Extend(nodes[i].Output, i, i);
+            foreach (var input in nodes[i].Inputs)
+                if (input.Parameter is null) Extend(input, i, i >= prologue && input.Producer is not null && input.IsSteady && prologue > 0 ? nodes.Length : i);
+        }
+
+        foreach (var result in results)
+            if (result.Parameter is null) Extend(result, nodes.Length, nodes.Length);
+
+        // 2. Blocks, where an op's result may take the place of an argument that nothing needs afterwards
+        var blocks = new Dictionary<Value, MemoryPlan.Block>();
+        foreach (var input in graph.Inputs.Values) Create(input);
+        for (int i = 0; i < nodes.Length; i++)
+        {
+            var (node, output) = (nodes[i], nodes[i].Output);
+            if (views?.HasOwnMemory(output) != false && !blocks.ContainsKey(output))
+            {
+                if (Replaceable(node, i) is { } replaced)
+                {
+                    blocks[output] = blocks[replaced];
+                    blocks[output].Last = Math.Max(blocks[output].Last, last[output]);
+                }
+                else
+                {
+                    Create(output);
+                }
+            }
+            else if (Find(output).Root is var root && !blocks.ContainsKey(root))
+            {
+                Create(root);
+            }
+
+            var place = Find(output);
+            int pitch = TypeOf(place.Root).Concrete().Last;
+            places[output] = new Place(blocks[place.Root], ((long)place.Row * pitch + place.Column) * TypeOf(output).DType.Size(), pitch);
+        }
+
+        return [.. blocks.Values.Distinct()];
+
+        void Create(Value root)
+        {
+            var block = blocks[root] = new MemoryPlan.Block(TypeOf(root).Bytes, first[root], last[root]);
+            if (root.Producer is null) places[root] = new Place(block, 0, 0);
+        }
+
+        Value? Replaceable(Node node, int index)
+        {
+            var argument = node.Inputs[0];
+            if (!node.Op.MayRunInPlace || argument.Producer is null || views?.HasOwnMemory(argument) == false || first[node.Output] != index) return null;
+            var block = blocks[argument];
+            bool alone = node.Inputs.Skip(1).All(i => i.Parameter is not null || blocks[Find(i).Root] != block);
+            return alone && block.Last == index && TypeOf(argument).Bytes == TypeOf(node.Output).Bytes ? argument : null;
+        }
+    }
+
+    private PlanStep Prepare(Node node, int index, Device device, List<MemoryPlan.Block> scratch)
+    {
+        var signature = new OpSignature(node.Op, [.. node.Inputs.Select(TypeOf)], types[node.Output]);
         var kernel = device.Kernels.Get(signature);
         MemoryPlan.Block? work = kernel.ScratchBytes(signature) is > 0 and var bytes ? new MemoryPlan.Block(bytes, index, index) : null;
         if (work is not null) scratch.Add(work);
-        return new PlanStep(node, signature, kernel, work);
-    }
-
-    private TensorType TypeOf(Value value) => value.Parameter?.Type ?? types[value];
-
-    private static Node[] NeededBy(Graph graph, IEnumerable<Value> results)
-    {
-        var needed = new HashSet<Node>();
-        var open = new Stack<Value>(results);
-        while (open.TryPop(out var value))
-        {
-            if (value.Producer is not { } node || !needed.Add(node)) continue;
-            foreach (var input in node.Inputs) open.Push(input);
-        }
-
-        return [.. graph.Nodes.Where(needed.Contains)];
-    }
-
-    private static Dictionary<Value, int> LastUses(Node[] nodes)
-    {
-        var lastUse = new Dictionary<Value, int>();
-        for (int i = 0; i < nodes.Length; i++)
-            foreach (var input in nodes[i].Inputs) lastUse[input] = i;
-        return lastUse;
+        return new PlanStep(node, signature, kernel, work, device);
     }
 
     private static ArgumentException UnknownName(Graph graph, string name) =>
         new($"{graph.Name}: no layer is called '{name}'. Names are module paths such as '{graph.Named.Keys.FirstOrDefault()}'.");
+
+    /// <summary>A part of a block.</summary>
+    /// <param name="Block">The memory.</param>
+    /// <param name="Offset">Bytes from its start.</param>
+    /// <param name="Pitch">Elements between the starts of rows; 0 means contiguous.</param>
+    private readonly record struct Place(MemoryPlan.Block Block, long Offset, int Pitch);
 }
 
 /// <summary>One op of a plan.</summary>
@@ -109,4 +170,9 @@ internal sealed class PlanLayout
 /// <param name="Signature">The op with its arguments' types at the plan's sizes.</param>
 /// <param name="Kernel">What computes it.</param>
 /// <param name="Scratch">Its working memory, if any.</param>
-internal sealed record PlanStep(Node Node, OpSignature Signature, Kernel Kernel, MemoryPlan.Block? Scratch);
+/// <param name="Device">Where it runs.</param>
+internal sealed record PlanStep(Node Node, OpSignature Signature, Kernel Kernel, MemoryPlan.Block? Scratch, Device Device)
+{
+    /// <summary>The name of the kernel's variant.</summary>
+    public string Variant => Signature.Op.Kernels.Choose(Device, Signature).Name;
+}

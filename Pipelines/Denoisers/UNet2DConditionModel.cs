@@ -72,7 +72,7 @@ public sealed class UNet2DConditionModel : Layer
     /// <summary>
     /// The model as a graph of its own, over the symbols <c>batch</c>, <c>height</c> and <c>width</c> (in latents) and <c>tokens</c>. Inputs are
     /// <c>sample</c>, <c>timestep</c>, <c>encoder_hidden_states</c>, with added conditions <c>text_embeds</c> and <c>time_ids</c>, and if asked for
-    /// <c>encoder_attention_mask</c>, shaped as <see cref="Forward"/> needs them; the output is <c>sample</c>.
+    /// <c>encoder_attention_mask</c>, shaped as <see cref="Forward"/> needs them; all but the first two are steady. The output is <c>sample</c>.
     /// </summary>
     /// <param name="timeIds">How many size numbers the caller gives; 0 where the model has no added conditions.</param>
     /// <param name="encoderAttentionMask">Whether some of the prompt's tokens may be masked.</param>
@@ -81,14 +81,15 @@ public sealed class UNet2DConditionModel : Layer
     {
         Dim batch = Dim.Symbol("batch"), tokens = Dim.Symbol("tokens");
         Value Input(string name, params ReadOnlySpan<Dim> shape) => graph.Input(name, DType.Float32, shape);
+        Value Steady(string name, params ReadOnlySpan<Dim> shape) => graph.SteadyInput(name, DType.Float32, shape);
         bool added = HasAddedConditions || timeIds != 0;
         graph.Output("sample", Forward(
             Input("sample", batch, Dim.Symbol("height"), Dim.Symbol("width"), InChannels),
             Input("timestep", batch, 1, 1, 1),
-            Input("encoder_hidden_states", batch, tokens, CrossAttentionDim),
-            added ? Input("text_embeds", batch, 1, 1, PooledDim(timeIds)) : null,
-            added ? Input("time_ids", batch, 1, 1, timeIds) : null,
-            encoderAttentionMask ? Input("encoder_attention_mask", batch, 1, tokens) : null));
+            Steady("encoder_hidden_states", batch, tokens, CrossAttentionDim),
+            added ? Steady("text_embeds", batch, 1, 1, PooledDim(timeIds)) : null,
+            added ? Steady("time_ids", batch, 1, 1, timeIds) : null,
+            encoderAttentionMask ? Steady("encoder_attention_mask", batch, 1, tokens) : null));
     });
 
     /// <summary>

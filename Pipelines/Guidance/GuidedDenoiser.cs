@@ -12,7 +12,7 @@ namespace ILGpuDiffusion.Pipelines;
 /// Inputs, with n the number of pictures and m = 2n when guided (negative prompts first), else n: <c>latents</c> [n, h, w, c],
 /// <c>input_scale</c> [1], <c>timestep</c> [m, 1, 1, 1], <c>encoder_hidden_states</c> [m, tokens, d], <c>text_embeds</c> [m, 1, 1, p] and
 /// <c>time_ids</c> [m, 1, 1, 6] where the model has them, <c>guidance</c> [2] = (1 − scale, scale), <c>guidance_rescale</c> [1].
-/// Output: <c>prediction</c> [n, h, w, c].
+/// All but the first three are steady: what the UNet computes from them alone is computed once per picture. Output: <c>prediction</c> [n, h, w, c].
 /// </remarks>
 internal static class GuidedDenoiser
 {
@@ -30,9 +30,9 @@ internal static class GuidedDenoiser
         Dim pictures = Dim.Symbol("pictures"), entries = form.Guided ? pictures * 2 : pictures;
         var latents = graph.Input("latents", DType.Float32, pictures, Dim.Symbol("height"), Dim.Symbol("width"), unet.InChannels);
         var timestep = graph.Input("timestep", DType.Float32, entries, 1, 1, 1);
-        var text = graph.Input("encoder_hidden_states", DType.Float32, entries, Dim.Symbol("tokens"), unet.CrossAttentionDim);
-        Value? textEmbeds = unet.HasAddedConditions ? graph.Input("text_embeds", DType.Float32, entries, 1, 1, unet.PooledDim(TimeIds)) : null;
-        Value? timeIds = unet.HasAddedConditions ? graph.Input("time_ids", DType.Float32, entries, 1, 1, TimeIds) : null;
+        var text = graph.SteadyInput("encoder_hidden_states", DType.Float32, entries, Dim.Symbol("tokens"), unet.CrossAttentionDim);
+        Value? textEmbeds = unet.HasAddedConditions ? graph.SteadyInput("text_embeds", DType.Float32, entries, 1, 1, unet.PooledDim(TimeIds)) : null;
+        Value? timeIds = unet.HasAddedConditions ? graph.SteadyInput("time_ids", DType.Float32, entries, 1, 1, TimeIds) : null;
 
         var sample = Combine(graph.Input("input_scale", DType.Float32, 1), latents);
         if (form.Guided) sample = ConcatBatch(sample, sample);
@@ -43,7 +43,7 @@ internal static class GuidedDenoiser
     private static Value Guide(Graph graph, Value prediction, bool rescaled)
     {
         Value negative = Chunk(prediction, 0, 0, 2), positive = Chunk(prediction, 0, 1, 2);
-        var guided = Combine(graph.Input("guidance", DType.Float32, 2), negative, positive);
-        return rescaled ? graph.Add(new RescaleGuidance(), guided, positive, graph.Input("guidance_rescale", DType.Float32, 1)) : guided;
+        var guided = Combine(graph.SteadyInput("guidance", DType.Float32, 2), negative, positive);
+        return rescaled ? graph.Add(new RescaleGuidance(), guided, positive, graph.SteadyInput("guidance_rescale", DType.Float32, 1)) : guided;
     }
 }

@@ -11,14 +11,14 @@ internal sealed class TestUNet : IDisposable
     private readonly ArenaPool arenas;
     private readonly Checkpoint checkpoint;
 
-    public TestUNet(string folder, int timeIds, bool mask = false, int threads = 2, string? variant = null, Func<TestWeights, TestWeights>? change = null)
+    public TestUNet(string folder, int timeIds, bool mask = false, int threads = 2, string? variant = null, Func<TestWeights, TestWeights>? change = null, CompileOptions? options = null)
     {
         checkpoint = Checkpoint.OpenFolder(folder, variant);
         device = new CpuDevice(threads);
         arenas = new ArenaPool(device);
         Model = new UNet2DConditionModel(ModelConfig.Load(Path.Combine(folder, "config.json")));
         Model.Load(change is null ? checkpoint : change(new TestWeights(checkpoint)));
-        Compiled = new CompiledGraph(Model.Trace(timeIds, mask), arenas);
+        Compiled = new CompiledGraph(Model.Trace(timeIds, mask), arenas, options);
     }
 
     public UNet2DConditionModel Model { get; }
@@ -26,7 +26,8 @@ internal sealed class TestUNet : IDisposable
     public CompiledGraph Compiled { get; }
 
     /// <summary>A tiny model with its own weights: <c>tiny-sdxl</c>, <c>tiny-sd15</c> …</summary>
-    public static TestUNet Open(string model, int timeIds, bool mask = false, int threads = 2) => new(Golden.Folder($"{model}/unet"), timeIds, mask, threads);
+    public static TestUNet Open(string model, int timeIds, bool mask = false, int threads = 2, CompileOptions? options = null) =>
+        new(Golden.Folder($"{model}/unet"), timeIds, mask, threads, options: options);
 
     /// <summary>Runs a recorded case and hands out its results, by the recorded names, in the recorded layout.</summary>
     public Dictionary<string, float[]> Run(GoldenCase golden, IReadOnlyCollection<string> outputs)

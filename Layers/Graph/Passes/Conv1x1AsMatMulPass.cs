@@ -1,0 +1,15 @@
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Layers;
+
+/// <summary>A 1×1 convolution of stride 1 becomes a product over the channels of each pixel: what holds for products (few rows, grouping) then holds for it.</summary>
+internal sealed class Conv1x1AsMatMulPass : IGraphPass
+{
+    public string Name => nameof(CompileOptions.Conv1x1AsMatMul);
+
+    public Graph Run(Graph graph)
+    {
+        var rewriter = new GraphRewriter(graph);
+        return rewriter.Run(node => node.Op is Conv2D conv && conv.IsPointwise(node.Inputs[1].Type) ? rewriter.Add(node, new MatMul(conv.Epilogue), node.Inputs.AsSpan()) : null);
+    }
+}

@@ -1,0 +1,17 @@
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Layers;
+
+/// <summary>silu(group_norm(x)) becomes one op. Bits do not change.</summary>
+internal sealed class NormActivationPass : IGraphPass
+{
+    public string Name => nameof(CompileOptions.NormActivation);
+
+    public Graph Run(Graph graph)
+    {
+        var rewriter = new GraphRewriter(graph);
+        return rewriter.Run(node => node.Op is Unary { Function: UnaryFunction.Silu } && rewriter.OnlyUse(node.Inputs[0]) is { Op: Compute.GroupNorm { Silu: false } norm } producer
+            ? rewriter.Add(producer, norm with { Silu = true }, producer.Inputs.AsSpan())
+            : null);
+    }
+}

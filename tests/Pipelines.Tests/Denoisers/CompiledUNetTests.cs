@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines.Tests;
+
+/// <summary>The passes over whole models: equal results with and without each, fewer launches, and an arena that is hardly larger than what is alive.</summary>
+public sealed class CompiledUNetTests
+{
+    private const double Tolerance = 1e-5; // of rms: what fusing may change by rounding
+
+    public static TheoryData<string> Switches => [.. typeof(CompileOptions).GetProperties().Where(p => p.PropertyType == typeof(bool)).Select(p => p.Name)];
+
+    [Theory]
+    [InlineData("tiny-sdxl", 6), InlineData("tiny-sd15", 0), InlineData("tiny-sd21-v", 0)]
+    public void Run_Compiled_EqualsEager(string model, int timeIds)
+    {
+        using var compiled = TestUNet.Open(model, timeIds);
+        using var eager = TestUNet.Open(model, timeIds, options: CompileOptions.Eager);
+        foreach (var s in new[] { (1, 8, 8, 77), (2, 16, 12, 77), (3, 9, 7, 20), (2, 1, 1, 5) })
+            AssertClose(eager.Run(s.Item1, s.Item2, s.Item3, s.Item4), compiled.Run(s.Item1, s.Item2, s.Item3, s.Item4), $"{model} {s}");
+    }
+
+    [Theory, MemberData(nameof(Switches))]
+    public void Run_AnyPassOffOrAlone_EqualsEager(string name)
+    {
+        using var eager = TestUNet.Open("tiny-sdxl", 6, options: CompileOptions.Eager);
+        using var without = TestUNet.Open("tiny-sdxl", 6, options: With(new(), name, false));
+        using var alone = TestUNet.Open("tiny-sdxl", 6, options: With(CompileOptions.Eager, name, true));
+        float[] expected = eager.Run(2, 16, 12, 77);
+        AssertClose(expected, without.Run(2, 16, 12, 77), $"without {name}");
+        AssertClose(expected, alone.Run(2, 16, 12, 77), $"{name} alone");
+    }
+
+    [Fact]
+    public void Plan_SdxlBaseAt512_NeedsFewerLaunchesAndLittleMoreMemoryThanIsAlive()
+    {
+        var unet = new UNet2DConditionModel(ModelConfig.Load(Path.Combine(Golden.Folder("real-configs/stable-diffusion-xl-base-1.0/unet"), "config.json")));
+        using var device = new CpuDevice(threads: 2);
+        using var arenas = new ArenaPool(device);
+        var graph = GuidedDenoiser.Trace(unet, new(Guided: true, Rescaled: false, FreeU: null));
+        var sizes = new Sizes(("pictures", 1), ("height", 64), ("width", 64), ("tokens", 77));
+
+        var (eager, _, _) = Compile(CompileOptions.Eager);
+        _ = Compile(new()); // once for the JIT
+        var (fused, compiling, planning) = Compile(new());
+        TestContext.Current.TestOutputHelper!.WriteLine($"passes {compiling:F0} ms, plan {planning:F0} ms; eager: {eager.Summary()}fused: {fused.Summary()}");
+        foreach (string name in Switches.Select(row => row.Data))
+        {
+            var (layout, _, _) = Compile(With(new(), name, false));
+            TestContext.Current.TestOutputHelper!.WriteLine($"without {name}: {layout.Steps.Count} + {layout.Prologue.Count} launches, arena {layout.ArenaBytes / 1e6:F1} MB, alive {layout.PeakLiveBytes / 1e6:F1} MB");
+        }
+
+        Assert.True(fused.Steps.Count <= 0.6 * eager.Steps.Count, $"{fused.Steps.Count} launches of {eager.Steps.Count}.");
+        Assert.True(fused.ArenaBytes <= 1.15 * fused.PeakLiveBytes, $"The arena has {fused.ArenaBytes} bytes for {fused.PeakLiveBytes}.");
+        Assert.True(planning < 500, $"Planning took {planning} ms."); // some 30 on a quiet machine
+
+        (PlanReport Report, double Compiling, double Planning) Compile(CompileOptions options)
+        {
+            var clock = Stopwatch.StartNew();
+            var compiled = new CompiledGraph(graph, arenas, options);
+            double compiling = clock.Elapsed.TotalMilliseconds;
+            var report = compiled.Report(sizes);
+            return (report, compiling, clock.Elapsed.TotalMilliseconds - compiling);
+        }
+    }
+
+    internal static CompileOptions With(CompileOptions options, string name, bool value)
+    {
+        var changed = options with { };
+        typeof(CompileOptions).GetProperty(name)!.SetValue(changed, value);
+        return changed;
+    }
+
+    internal static void AssertClose(float[] expected, float[] actual, string what)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        double rms = Math.Sqrt(expected.Average(v => (double)v * v));
+        double worst = expected.Zip(actual, (e, a) => Math.Abs((double)e - a)).Max() / rms;
+        Assert.True(worst <= Tolerance, $"{what}: the largest difference is {worst:g3} of rms {rms:g3}; {Tolerance} is allowed.");
+    }
+}
