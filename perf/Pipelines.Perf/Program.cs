@@ -23,4 +23,10 @@ var threads = new Option<int?>("--threads") { Description = "Worker threads" };
 var step = new Command("unet-step", "Times one UNet forward pass and counts memory; prints JSON") { folder, pixels, batch, runs, threads };
 step.SetAction(parsed => Console.WriteLine(UNetStep.Run(parsed.GetValue(folder)!, parsed.GetValue(pixels), parsed.GetValue(batch), parsed.GetValue(runs), parsed.GetValue(threads))));
 
-return new RootCommand("Measurements of whole models.") { checkpoint, step }.Parse(args).Invoke();
+var model = new Option<string>("--model") { Description = "Model folder; the small one that ships with the tool if left out", DefaultValueFactory = _ => EmbeddedModel.Folder };
+var prompts = new Argument<string>("prompts") { Description = "Text file, one prompt a line" };
+var sheetFile = new Argument<string>("file") { Description = "PNG to write" };
+var sheet = new Command("contact-sheet", "Draws a list of prompts onto one picture, prompt i with seed i") { prompts, sheetFile, model };
+sheet.SetAction(async (parsed, _) => Console.WriteLine($"{await ContactSheet.Write(parsed.GetValue(model)!, parsed.GetValue(prompts)!, parsed.GetValue(sheetFile)!).ConfigureAwait(false)} prompts"));
+
+return new RootCommand("Measurements of whole models.") { checkpoint, step, sheet }.Parse(args).Invoke();
