@@ -3,14 +3,13 @@ using ILGpuDiffusion.Compute;
 namespace ILGpuDiffusion.Layers;
 
 /// <summary>
-/// A model's weights by name, from one file or from several shards. It remembers which tensors were asked for, so that those a model does not
-/// know can be reported. Safe for several threads; disposing it makes its tensors invalid.
+/// A model's weights by name, from one file or from several shards; <see cref="Layer.Load"/> compares them with what a model needs. Safe for
+/// several threads; disposing it makes its tensors invalid.
 /// </summary>
 public sealed class Checkpoint : IWeightSource, IDisposable
 {
     private readonly Dictionary<string, WeightTensor> tensors = new(StringComparer.Ordinal);
     private readonly List<SafetensorsFile> files = [];
-    private readonly HashSet<string> unused = new(StringComparer.Ordinal);
 
     private Checkpoint(string source) => Source = source;
 
@@ -23,15 +22,6 @@ public sealed class Checkpoint : IWeightSource, IDisposable
     string IWeightSource.Location => Source;
 
     IEnumerable<string> IWeightSource.Names => Names;
-
-    /// <summary>The tensors that were never asked for, sorted.</summary>
-    public IReadOnlyList<string> Unused
-    {
-        get
-        {
-            lock (unused) return [.. unused.Order(StringComparer.Ordinal)];
-        }
-    }
 
     /// <summary>Opens a single file, or an index (<c>*.json</c>) with its shards.</summary>
     /// <exception cref="ModelFileException">A file is missing or damaged, or index and shards disagree.</exception>
@@ -65,39 +55,10 @@ public sealed class Checkpoint : IWeightSource, IDisposable
     /// <exception cref="ModelFileException">The folder has no such weights (the message says what it has), or they are damaged.</exception>
     public static Checkpoint OpenFolder(string folder, string? variant = null) => Open(WeightFiles.Find(folder, variant));
 
-    /// <summary>The tensor of that name, or null; counts as asked for.</summary>
-    public WeightTensor? Find(string name)
-    {
-        if (!tensors.TryGetValue(name, out var tensor)) return null;
-        lock (unused) unused.Remove(name);
-        return tensor;
-    }
+    /// <summary>The tensor of that name, or null.</summary>
+    public WeightTensor? Find(string name) => tensors.GetValueOrDefault(name);
 
     Tensor? IWeightSource.Find(string name) => Find(name)?.ToTensor();
-
-    /// <summary>A tensor that a model needs, in the shape that its configuration gives.</summary>
-    /// <param name="name">The tensor's name.</param>
-    /// <param name="shape">The sizes it must have.</param>
-    /// <param name="module">The module that asks, for the message; null when the name says it.</param>
-    /// <exception cref="ModelFileException">It is missing, has other sizes, or a type that cannot be used.</exception>
-    public WeightTensor Require(string name, Shape shape, string? module = null)
-    {
-        string needs = module is null ? "" : $", needed by {module},";
-        if (Find(name) is not { } tensor)
-            throw new ModelFileException(Source, $"tensor {Text.Quote(name)}{needs} is missing; the checkpoint has {tensors.Count} tensors{Near(name)}.");
-        if (tensor.Shape != shape)
-            throw new ModelFileException(tensor.File.Path, $"tensor {Text.Quote(name)}{needs} has the shape {tensor.Shape}; the model's configuration makes it {shape}.");
-        _ = tensor.DType; // throws for types that cannot be used
-        return tensor;
-    }
-
-    /// <summary>Throws when the checkpoint holds tensors that nobody asked for: it is then not the model its configuration describes.</summary>
-    /// <exception cref="ModelFileException">Names the surplus tensors.</exception>
-    public void ThrowIfUnused()
-    {
-        var surplus = Unused;
-        if (surplus.Count > 0) throw new ModelFileException(Source, $"holds {surplus.Count} of {tensors.Count} tensors that the model does not have: {Text.List(surplus)}.");
-    }
 
     /// <summary>Closes all files.</summary>
     public void Dispose()
@@ -130,18 +91,6 @@ public sealed class Checkpoint : IWeightSource, IDisposable
     private void Add(SafetensorsFile file, SafetensorsEntry entry)
     {
         if (entry.Name.EndsWith("text_model.embeddings.position_ids", StringComparison.Ordinal)) return;
-        if (tensors.TryAdd(entry.Name, new WeightTensor(file, entry))) unused.Add(entry.Name);
-    }
-
-    /// <summary>Names of the same module, which show a prefix or a naming scheme that differs.</summary>
-    private string Near(string name)
-    {
-        for (int dot = name.LastIndexOf('.'); dot > 0; dot = name.LastIndexOf('.', dot - 1))
-        {
-            string[] near = [.. tensors.Keys.Where(other => other.StartsWith(name[..(dot + 1)], StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
-            if (near.Length > 0) return $", near it {Text.List(near, 3)}";
-        }
-
-        return tensors.Count == 0 ? "" : $", such as {Text.List([.. tensors.Keys.Order(StringComparer.Ordinal)], 3)}";
+        tensors.TryAdd(entry.Name, new WeightTensor(file, entry));
     }
 }

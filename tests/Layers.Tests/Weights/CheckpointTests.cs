@@ -41,7 +41,7 @@ public sealed class CheckpointTests : IDisposable
     {
         Save(name, 3);
         using var checkpoint = Checkpoint.OpenFolder(folder.FullName, variant);
-        Assert.Equal(3, checkpoint.Require("w", [1]).ReadFloats()[0]);
+        Assert.Equal(3, checkpoint.Find("w")!.ReadFloats()[0]);
     }
 
     [Theory]
@@ -58,8 +58,7 @@ public sealed class CheckpointTests : IDisposable
         SaveIndex(index, ("a", "part-1.safetensors"), ("b", "part-1.safetensors"), ("c", "part-2.safetensors"));
         using var checkpoint = Checkpoint.OpenFolder(folder.FullName, variant);
         Assert.Equal(["a", "b", "c"], checkpoint.Names.Order());
-        Assert.Equal(2, checkpoint.Require("c", [1]).ReadFloats()[0]);
-        Assert.Equal(["a", "b"], checkpoint.Unused);
+        Assert.Equal(2, checkpoint.Find("c")!.ReadFloats()[0]);
     }
 
     [Fact]
@@ -155,31 +154,16 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
-    public void Open_TensorInTwoShards_TheIndexDecides_AndForgottenOnesAreSurplus()
+    public void Open_TensorInTwoShards_TheIndexDecides_AndForgottenOnesCount()
     {
         Save("part-1.safetensors", 1, "a", "c", "extra");
         Save("part-2.safetensors", 2, "a", "b");
         SaveIndex("model.safetensors.index.json", ("a", "part-2.safetensors"), ("b", "part-2.safetensors"), ("c", "part-1.safetensors"));
         using var checkpoint = Checkpoint.OpenFolder(folder.FullName);
-        Assert.Equal(2, checkpoint.Require("a", [1]).ReadFloats()[0]);
-        checkpoint.Require("b", [1]);
-        Assert.Equal(1, checkpoint.Require("c", [1]).ReadFloats()[0]);
-        Assert.Contains("holds 1 of 4 tensors that the model does not have: 'extra'.",
-            Assert.Throws<ModelFileException>(checkpoint.ThrowIfUnused).Message, StringComparison.Ordinal);
-        Assert.NotNull(checkpoint.Find("extra"));
-        checkpoint.ThrowIfUnused();
-    }
-
-    [Fact]
-    public void Require_MissingOrMisshapen_NamesTensorAndModule()
-    {
-        Save("model.safetensors", 1, "down.0.conv.weight", "down.0.conv.bias");
-        using var checkpoint = Checkpoint.OpenFolder(folder.FullName);
-        Assert.Null(checkpoint.Find("down.1"));
-        string missing = Assert.Throws<ModelFileException>(() => checkpoint.Require("down.0.norm.weight", [1], "down.0.norm")).Message;
-        Assert.Contains("tensor 'down.0.norm.weight', needed by down.0.norm, is missing; the checkpoint has 2 tensors, near it 'down.0.conv.bias', 'down.0.conv.weight'", missing, StringComparison.Ordinal);
-        string shape = Assert.Throws<ModelFileException>(() => checkpoint.Require("down.0.conv.bias", [2], "down.0.conv")).Message;
-        Assert.Contains("tensor 'down.0.conv.bias', needed by down.0.conv, has the shape [1]; the model's configuration makes it [2].", shape, StringComparison.Ordinal);
+        Assert.Equal(2, checkpoint.Find("a")!.ReadFloats()[0]);
+        Assert.Equal(1, checkpoint.Find("c")!.ReadFloats()[0]);
+        Assert.Equal(["a", "b", "c", "extra"], checkpoint.Names.Order());
+        Assert.Null(checkpoint.Find("d"));
     }
 
     [Fact]
@@ -196,7 +180,6 @@ public sealed class CheckpointTests : IDisposable
         Assert.Equal([1, 2, 3, 4, 5, 6], source.Find("w")!.Span<float>().ToArray());
         Assert.Equal("Float32[2, 3]", source.Find("w")!.ToString());
         Assert.Equal(0, source.Find("none")!.Shape.Count);
-        Assert.Empty(checkpoint.Unused);
     }
 
     [Fact]
