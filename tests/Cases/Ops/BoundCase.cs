@@ -15,13 +15,14 @@ public sealed class BoundCase : IDisposable
     /// <param name="case">What runs.</param>
     /// <param name="outputPadding">Extra columns between the result's rows: greater than 0 makes the result a column view.</param>
     /// <param name="inPlace">Whether the result overwrites the first argument; the op must allow it.</param>
-    public BoundCase(Device device, OpCase @case, int outputPadding, bool inPlace = false)
+    /// <param name="variant">Which of the op's kernels; null takes the one that the op chooses.</param>
+    public BoundCase(Device device, OpCase @case, int outputPadding, bool inPlace = false, string? variant = null)
     {
         this.device = device;
         Tensor[] inputs = [.. @case.Inputs.Select(Upload)];
         TensorType[] types = [.. inputs.Select(i => i.Type)];
         var signature = new OpSignature(@case.Op, types, @case.Op.Infer(types));
-        var kernel = device.Kernels.Get(signature);
+        var kernel = variant is null ? device.Kernels.Get(signature) : @case.Op.Kernels.Variants.Single(v => v.Name == variant).Compile(device, signature);
         output = inPlace ? inputs[0] : Upload(new CaseTensor(signature.Output.Concrete(), _ => 77, signature.Output.DType, outputPadding));
         Tensor? scratch = null;
         if (kernel.ScratchBytes(signature) is > 0 and var bytes)

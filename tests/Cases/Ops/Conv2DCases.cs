@@ -27,6 +27,17 @@ public sealed class Conv2DCases : IOpCases
         Case("several images, several blocks", new(1, 1, 1), [3, 11, 9, 70], 30, 3),
         Case("SDXL, part of 16 by 16", new(1, 1, 1), [1, 16, 16, 320], 64, 3),
         Case("more than a block of pixels", new(1, 1, 1), [1, 40, 20, 8], 40, 3),
+        Case("Winograd's size, smallest", new(1, 1, 1), [1, 12, 12, 32], 32, 3),
+        Case("Winograd's size, odd in all ways", new(1, 1, 1), [2, 13, 18, 35], 37, 3, padding: 5),
+        Case("Winograd's size, unpadded", new(), [1, 15, 17, 33], 34, 3),
+        Case("Winograd's size, padded far before only", new(1, 4, 0), [1, 14, 19, 40], 48, 3),
+        Case("Winograd's size, several images in a group of tiles", new(1, 1, 1), [5, 8, 9, 48], 32, 3),
+        Case("Winograd's size, several blocks of tiles", new(1, 1, 1), [1, 70, 62, 32], 65, 3),
+        Case("Winograd's size, several blocks of channels", new(1, 1, 1), [1, 12, 13, 350], 33, 3),
+        Case("Winograd's size, bfloat16 weights", new(1, 1, 1), [1, 16, 14, 64], 96, 3, DType.BFloat16),
+        Case("Winograd's size, float16 weights", new(1, 1, 1), [1, 16, 14, 70], 40, 3, DType.Float16),
+        Case("Winograd's size, no bias", new(1, 1, 1), [1, 16, 16, 32], 32, 3, bias: false),
+        Case("too few pixels for Winograd", new(1, 1, 1), [1, 1, 1, 64], 32, 3),
         Case("no bias", new(1, 1, 1), [1, 4, 4, 16], 16, 3, bias: false),
         Case("bfloat16 weights", new(1, 1, 1), [1, 5, 5, 20], 36, 3, DType.BFloat16),
         Case("float16 weights", new(1, 1, 1), [1, 5, 5, 20], 36, 3, DType.Float16),
@@ -37,6 +48,7 @@ public sealed class Conv2DCases : IOpCases
         {
             After($"{e.Name} after 3 by 3", new(1, 1, 1, e.Epilogue), [2, 7, 5, 70], 37, 3), After($"{e.Name} after stride 2", new(2, 1, 1, e.Epilogue), [3, 4, 4, 6], 9, 3),
             After($"{e.Name} after pointwise", new(1, 0, 0, e.Epilogue), [2, 5, 3, 24], 17, 1), After($"{e.Name} after 32 channels", new(1, 1, 1, e.Epilogue), [2, 6, 9, 32], 32, 3),
+            After($"{e.Name} after Winograd's tiles", new(1, 1, 1, e.Epilogue), [2, 13, 11, 32], 35, 3),
         }),
     ];
 
