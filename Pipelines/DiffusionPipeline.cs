@@ -44,15 +44,16 @@ public abstract class DiffusionPipeline : IDisposable
     public static DiffusionPipeline FromPretrained(string path, PipelineOptions? options = null)
     {
         var folder = ModelFolder.Open(path);
+        Func<PipelineParts, DiffusionPipeline> compose = folder.ClassName switch // before anything is loaded: another family has other parts
+        {
+            nameof(StableDiffusionXLPipeline) => parts => new StableDiffusionXLPipeline(parts),
+            nameof(StableDiffusionPipeline) => parts => new StableDiffusionPipeline(parts),
+            _ => throw folder.Index.Wrong("_class_name", $"{nameof(StableDiffusionXLPipeline)} or {nameof(StableDiffusionPipeline)}"),
+        };
         var parts = PipelineParts.Load(folder, options ?? new());
         try
         {
-            DiffusionPipeline pipeline = folder.ClassName switch
-            {
-                nameof(StableDiffusionXLPipeline) => new StableDiffusionXLPipeline(parts),
-                nameof(StableDiffusionPipeline) => new StableDiffusionPipeline(parts),
-                _ => throw folder.Index.Wrong("_class_name", $"{nameof(StableDiffusionXLPipeline)} or {nameof(StableDiffusionPipeline)}"),
-            };
+            var pipeline = compose(parts);
             pipeline.Scheduler = pipeline.CreateScheduler();
             return pipeline;
         }

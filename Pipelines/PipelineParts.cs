@@ -55,8 +55,10 @@ internal sealed class PipelineParts : IDisposable
         var tokenizer = ClipTokenizer.Load(Folder.FolderOf("tokenizer" + suffix));
         var model = new ClipTextModel(Folder.ConfigOf(name));
         model.Load(Weights(name));
-        if (tokenizer.VocabularySize > model.Config.VocabSize)
-            throw new ModelFileException(Folder.Path, $"tokenizer{suffix} has {tokenizer.VocabularySize} entries, {name} only {model.Config.VocabSize}; they do not belong together.");
+        if (tokenizer.LargestId >= model.Config.VocabSize)
+            throw new ModelFileException(Folder.Path, $"tokenizer{suffix} has ids up to {tokenizer.LargestId}, {name} knows {model.Config.VocabSize}; they do not belong together.");
+        if (tokenizer.ModelMaxLength > model.Config.MaxPositions)
+            throw new ModelFileException(Folder.Path, $"tokenizer{suffix} makes prompts of {tokenizer.ModelMaxLength} tokens, {name} reads {model.Config.MaxPositions}; they do not belong together.");
         return (tokenizer, new ClipTextEncoder(model, Arenas, name));
     }
 

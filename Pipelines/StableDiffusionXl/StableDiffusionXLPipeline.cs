@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Layers;
+
 namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>Stable Diffusion XL: two text encoders side by side, pooled text and picture sizes as further conditions.</summary>
@@ -12,6 +14,8 @@ public sealed class StableDiffusionXLPipeline : DiffusionPipeline
     {
         (tokenizer, textEncoder) = parts.TextEncoder("");
         (tokenizer2, textEncoder2) = parts.TextEncoder("_2");
+        if (tokenizer.ModelMaxLength != tokenizer2.ModelMaxLength)
+            throw new ModelFileException(parts.Folder.Path, $"tokenizer makes prompts of {tokenizer.ModelMaxLength} tokens, tokenizer_2 of {tokenizer2.ModelMaxLength}; they must be equal.");
         zeroForEmptyPrompt = parts.Folder.Index.Bool("force_zeros_for_empty_prompt", true);
     }
 

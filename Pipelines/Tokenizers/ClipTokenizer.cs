@@ -45,6 +45,9 @@ public sealed class ClipTokenizer
     /// <summary>Number of pieces, added tokens included.</summary>
     public int VocabularySize => vocabulary.Ids.Count;
 
+    /// <summary>The largest id that a prompt can have: ids need not be without gaps.</summary>
+    public int LargestId => vocabulary.Ids.Values.Max();
+
     /// <summary>Reads a tokenizer folder.</summary>
     /// <exception cref="ModelFileException">A file is missing or damaged; the message names it and what is wrong.</exception>
     public static ClipTokenizer Load(string folder)

@@ -86,6 +86,8 @@ public sealed class DamagedModelTests : IDisposable
     [InlineData("unet/config.json", "\"sample_size\": 16", "\"sample_size\": 0", "sample_size")]
     [InlineData("unet/config.json", "\"sample_size\": 16", "\"sample_size\": 2000000000", "sample_size")]
     [InlineData("text_encoder/config.json", "\"vocab_size\": 2050", "\"vocab_size\": 12", "text_encoder")]
+    [InlineData("tokenizer/tokenizer_config.json", "\"model_max_length\": 77", "\"model_max_length\": 78", "makes prompts of 78 tokens, text_encoder reads 77")]
+    [InlineData("tokenizer_2/tokenizer_config.json", "\"model_max_length\": 77", "\"model_max_length\": 40", "tokenizer_2 of 40; they must be equal")]
     public void ConfigThatDoesNotFit_IsRefused(string file, string from, string to, string named)
     {
         TinySdxl.CopyTo(folder.Path);
