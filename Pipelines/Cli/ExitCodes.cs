@@ -15,7 +15,8 @@ internal static class ExitCodes
         if (parsed.Errors.Count > 0)
         {
             var command = parsed.CommandResult.Command;
-            await Console.Error.WriteLineAsync($"ilgd: {string.Join(" ", parsed.Errors.Select(e => e.Message).Distinct())}").ConfigureAwait(false);
+            string[] problems = [.. parsed.Errors.Select(e => e.Message).Distinct().Order(StringComparer.Ordinal).Reverse()]; // "Unrecognized …" before "Required …", which it explains
+            await Console.Error.WriteLineAsync($"ilgd: {string.Join(" ", problems)}").ConfigureAwait(false);
             await Console.Error.WriteLineAsync($"Try: ilgd {(command is RootCommand ? "" : command.Name + " ")}--help").ConfigureAwait(false);
             return WrongUsage;
         }

@@ -16,8 +16,10 @@ internal static class TokenizeCommand
         command.SetAction(parsed =>
         {
             var folder = ModelFolder.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
-            string[] names = [.. folder.Components.Keys.Where(c => c.StartsWith("tokenizer", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
-            if (names.Length == 0) throw new ModelFileException(folder.Path, $"{folder.ClassName} lists no tokenizer.");
+            string[] all = [.. folder.Components.Keys.Where(c => c.StartsWith("tokenizer", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+            string[] names = [.. all.Where(name => folder.Component(name).Class.StartsWith("CLIPTokenizer", StringComparison.Ordinal))];
+            if (names.Length == 0) throw new ModelFileException(folder.Path, $"{folder.ClassName} lists no CLIP tokenizer.");
+            foreach (string other in all.Except(names)) Console.Error.WriteLine($"warning: {other} is left out: only CLIP's tokenizers are read, and it is a {folder.Component(other).Class}.");
             var results = names.Select(name => (name, tokens: ClipTokenizer.Load(folder.FolderOf(name)).Encode(parsed.GetValue(prompt)!))).ToArray();
             if (parsed.GetValue(json))
             {

@@ -41,6 +41,7 @@ public sealed class FailureTests : IDisposable
     {
         { "--width 33", 2, "width is 33; it must be a multiple of 8" },
         { "--width 20000 --height 20000", 2, "size is 20000x20000" },
+        { "--guidance-scale -1", 2, "guidance scale is -1" },
         { "--scheduler heun9", 2, "\"heun9\" is not known. Known are DDIMScheduler" },
         { "--scheduler-config magic=1", 2, "no scheduler knows 'magic'" },
         { "--clip-skip 9", 2, "clip skip is 9; it must be at most" },
