@@ -1,5 +1,3 @@
-using ILGpuDiffusion.Layers;
-
 using System.IO.Compression;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
@@ -68,19 +66,6 @@ public sealed class ImageTests : IDisposable
         Directory.CreateDirectory(occupied);
         Assert.Contains("cannot be written", Assert.Throws<ImageFileException>(() => image.Save(occupied)).Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(folder.Path));
-    }
-
-    [Fact]
-    public void Write_ContentFails_KeepsTheEarlierFileAndLeavesNothingElse()
-    {
-        string path = folder.Write("data.bin", "earlier");
-        Assert.Throws<IOException>(() => AtomicFile.Write(path, stream =>
-        {
-            stream.Write([1, 2, 3]);
-            throw new IOException("disk full");
-        }));
-        Assert.Equal("earlier", File.ReadAllText(path));
-        Assert.Single(Directory.GetFiles(folder.Path));
     }
 
     [Fact]
