@@ -5,7 +5,7 @@ namespace ILGpuDiffusion.Compute.Perf;
 /// <summary>Results as a Markdown table for people and JSON for programs.</summary>
 internal static class Results
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     public static void Print(CpuDevice device, IReadOnlyList<Timing> timings, FileInfo? json)
     {
