@@ -20,8 +20,9 @@ var pixels = new Option<int>("--pixels") { Description = "Height and width of th
 var batch = new Option<int>("--batch") { Description = "Pictures", DefaultValueFactory = _ => 1 };
 var runs = new Option<int>("--runs") { Description = "Forward passes", DefaultValueFactory = _ => 3 };
 var threads = new Option<int?>("--threads") { Description = "Worker threads" };
-var step = new Command("unet-step", "Times one UNet forward pass and counts memory; prints JSON") { folder, pixels, batch, runs, threads };
-step.SetAction(parsed => Console.WriteLine(UNetStep.Run(parsed.GetValue(folder)!, parsed.GetValue(pixels), parsed.GetValue(batch), parsed.GetValue(runs), parsed.GetValue(threads))));
+var compare = new Option<bool>("--compare-eager") { Description = "Lets a plan without graph passes take turns with the compiled one" };
+var step = new Command("unet-step", "Times one UNet forward pass and counts memory; prints JSON") { folder, pixels, batch, runs, threads, compare };
+step.SetAction(parsed => Console.WriteLine(UNetStep.Run(parsed.GetValue(folder)!, parsed.GetValue(pixels), parsed.GetValue(batch), parsed.GetValue(runs), parsed.GetValue(threads), parsed.GetValue(compare))));
 
 var model = new Option<string>("--model") { Description = "Model folder; the small one that ships with the tool if left out", DefaultValueFactory = _ => EmbeddedModel.Folder };
 var prompts = new Argument<string>("prompts") { Description = "Text file, one prompt a line" };
