@@ -1,7 +1,7 @@
 namespace ILGpuDiffusion.Layers;
 
 /// <summary>
-/// Which passes a graph goes through before it runs. None changes results beyond rounding; most change no bit. Everything is on unless
+/// Which passes a graph goes through before it runs. None changes results beyond rounding, and on the CPU none changes a bit. Everything is on unless
 /// switched off. There is no switch for whole graphs or for dynamic sizes: a traced graph has no breaks, and any size only makes a plan.
 /// </summary>
 public sealed record CompileOptions

@@ -3,21 +3,25 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>Block of rows by block of rows: the product goes to working memory of one block, where the gate finds it in the cache.</summary>
 internal static class GatedMatMulCpu
 {
-    private const int RowsPerBlock = 1152; // enough rows for a product to be cut well, few enough to keep the arena small
+    private const int MostRows = 1152; // enough rows for a product to be cut well, few enough to keep the arena small
 
     public static long ScratchBytes(OpSignature signature)
     {
         Shape y = signature.Output.Concrete();
-        return (long)Math.Min(y.Rows, RowsPerBlock) * 2 * y.Last * sizeof(float);
+        return (long)RowsPerBlock(y.Rows) * 2 * y.Last * sizeof(float);
     }
+
+    /// <summary>Blocks of nearly equal size: a last one of a few rows would be computed in another way than the rest.</summary>
+    private static int RowsPerBlock(int rows) => rows <= MostRows ? rows : (rows + (rows - 1) / MostRows) / ((rows + MostRows - 1) / MostRows);
 
     public static Launch Bind(OpCall call)
     {
         Tensor x = Flat(call.Inputs[0]), y = Flat(call.Output);
         var launches = new List<Launch>();
-        for (int row = 0; row < y.Rows; row += RowsPerBlock)
+        int most = RowsPerBlock(y.Rows);
+        for (int row = 0; row < y.Rows; row += most)
         {
-            int rows = Math.Min(RowsPerBlock, y.Rows - row);
+            int rows = Math.Min(most, y.Rows - row);
             var wide = new Tensor(call.Scratch!.Buffer, call.Scratch.Offset, DType.Float32, [rows, 2 * y.Width]);
             launches.Add(Simd.Bind<MatMulCpu>(call with { Op = new MatMul(), Inputs = [x.Slice(row, rows), .. call.Inputs[1..]], Output = wide, Scratch = null }));
             launches.Add(Simd.Bind<GeGluCpu>(call with { Op = new GeGlu(), Inputs = [wide], Output = y.Slice(row, rows), Scratch = null }));

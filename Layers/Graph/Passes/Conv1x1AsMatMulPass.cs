@@ -2,7 +2,7 @@ using ILGpuDiffusion.Compute;
 
 namespace ILGpuDiffusion.Layers;
 
-/// <summary>A 1×1 convolution of stride 1 becomes a product over the channels of each pixel: what holds for products (few rows, grouping) then holds for it.</summary>
+/// <summary>A 1×1 convolution of stride 1 becomes a product over the channels of each pixel: what other passes do for products they then do for it. On the CPU both run the same kernel.</summary>
 internal sealed class Conv1x1AsMatMulPass : IGraphPass
 {
     public string Name => nameof(CompileOptions.Conv1x1AsMatMul);

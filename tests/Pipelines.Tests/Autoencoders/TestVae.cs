@@ -11,21 +11,21 @@ internal sealed class TestVae : IDisposable
     private readonly CpuDevice device;
     private readonly ArenaPool arenas;
 
-    private TestVae(string folder, Func<TestWeights, Device, TestWeights>? change, string? variant, int threads)
+    private TestVae(string folder, Func<TestWeights, Device, TestWeights>? change, string? variant, int threads, CompileOptions? options)
     {
         checkpoint = Checkpoint.OpenFolder(folder, variant);
         device = new CpuDevice(threads);
         arenas = new ArenaPool(device);
         var model = new AutoencoderKL(ModelConfig.Load(Path.Combine(folder, "config.json")));
         model.Load(change is null ? checkpoint : change(new TestWeights(checkpoint), device));
-        Coder = new Autoencoder(model, arenas);
+        Coder = new Autoencoder(model, arenas, options);
     }
 
     public Autoencoder Coder { get; }
 
     /// <summary>A tiny model's autoencoder: <c>tiny-sdxl</c>, <c>tiny-sd15</c> …</summary>
-    public static TestVae Open(string model, Func<TestWeights, Device, TestWeights>? change = null, string? variant = null, int threads = 2) =>
-        new(Golden.Folder($"{model}/vae"), change, variant, threads);
+    public static TestVae Open(string model, Func<TestWeights, Device, TestWeights>? change = null, string? variant = null, int threads = 2, CompileOptions? options = null) =>
+        new(Golden.Folder($"{model}/vae"), change, variant, threads, options);
 
     /// <summary>Decodes a recorded case's latents; NCHW as recorded.</summary>
     public float[] Decode(GoldenCase golden)

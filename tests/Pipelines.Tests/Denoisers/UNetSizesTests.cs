@@ -39,6 +39,23 @@ public class UNetSizesTests
         }
     }
 
+    [Fact]
+    public void Run_512Then768Then512ThenBatchOfTwo_CompilesNothingAndEqualsFreshRuns()
+    {
+        using var unet = TestUNet.Open("tiny-sdxl", 6);
+        (int Batch, int Side)[] sizes = [(1, 64), (1, 96), (1, 64), (2, 64), (1, 64)]; // in latents
+        float[] first = unet.Run(1, 64, 64, 77);
+        var (graphs, kernels) = (CompiledGraph.Compilations, unet.Compiled.Device.Kernels.Compilations);
+        float[][] results = [.. sizes.Select(s => unet.Run(s.Batch, s.Side, s.Side, 77))];
+        Assert.Equal((graphs, kernels), (CompiledGraph.Compilations, unet.Compiled.Device.Kernels.Compilations));
+        AssertSameBits(first, results[0], "512 again");
+        for (int i = 1; i < sizes.Length; i++)
+        {
+            using var fresh = TestUNet.Open("tiny-sdxl", 6);
+            AssertSameBits(fresh.Run(sizes[i].Batch, sizes[i].Side, sizes[i].Side, 77), results[i], $"{sizes[i]}");
+        }
+    }
+
     [Theory]
     [InlineData("tiny-sdxl", 6)]
     [InlineData("tiny-sd15", 0)]
