@@ -13,6 +13,10 @@ public sealed record PlanReport(IReadOnlyList<PlanReportStep> Prologue, IReadOnl
     /// <summary>Floating-point operations of one run.</summary>
     public double Flops => Steps.Sum(s => s.Flops);
 
+    /// <summary>Launches, operations and memory, on one line.</summary>
+    public string Totals => string.Create(CultureInfo.InvariantCulture,
+        $"{Steps.Count} launches a run, {Prologue.Count} once before; {Flops / 1e9:F1} GFLOP a run, {Prologue.Sum(s => s.Flops) / 1e9:F1} once; arena {ArenaBytes / 1e6:F1} MB, at most {PeakLiveBytes / 1e6:F1} MB alive at once");
+
     internal static PlanReport Of(PlanLayout layout) => new(
         [.. layout.PrologueSteps.Select(PlanReportStep.Of)], [.. layout.Steps.Select(PlanReportStep.Of)], layout.ArenaBytes, layout.PeakLiveBytes);
 
@@ -20,8 +24,7 @@ public sealed record PlanReport(IReadOnlyList<PlanReportStep> Prologue, IReadOnl
     public string Summary()
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{Steps.Count} launches a run, {Prologue.Count} once before; {Flops / 1e9:F1} GFLOP a run, {Prologue.Sum(s => s.Flops) / 1e9:F1} once");
-        text.AppendLine(CultureInfo.InvariantCulture, $"arena {ArenaBytes / 1e6:F1} MB, at most {PeakLiveBytes / 1e6:F1} MB alive at once");
+        text.AppendLine(Totals);
         foreach (var kind in Steps.GroupBy(s => (s.Op, s.Variant)).OrderByDescending(g => g.Sum(s => s.Flops)).ThenByDescending(g => g.Sum(s => s.Bytes)))
             text.AppendLine(CultureInfo.InvariantCulture, $"{kind.Count(),6} × {kind.Key.Op,-28} {kind.Key.Variant,-12} {kind.Sum(s => s.Flops) / 1e9,10:F2} GFLOP {kind.Sum(s => s.Bytes) / 1e6,10:F1} MB");
         return text.ToString();

@@ -13,10 +13,19 @@ internal static class InspectCommand
     {
         var model = new Argument<string?>("model") { Description = "Folder in diffusers' format; without it the small model that ships with the tool", Arity = ArgumentArity.ZeroOrOne };
         var json = Options.Json("the summary");
-        var command = new Command("inspect", "Shows what a model folder holds") { model, json };
+        var graph = new Option<bool>("--graph") { Description = "Shows the compiled denoiser and decoder instead: launches, kernels, memory, operations" };
+        var steps = new Option<bool>("--steps") { Description = "With --graph: every launch, not only sums" };
+        var pixels = Options.Positive("--pixels", "With --graph: height and width of the picture; the model's own if left out");
+        var command = new Command("inspect", "Shows what a model folder holds") { model, json, graph, steps, pixels };
         command.SetAction(parsed =>
         {
             var folder = ModelFolder.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
+            if (parsed.GetValue(graph))
+            {
+                Console.Write(InspectGraph.Text(folder, parsed.GetValue(pixels), parsed.GetValue(steps)));
+                return ExitCodes.Done;
+            }
+
             var parts = folder.Components.Keys.Order(StringComparer.Ordinal).Select(name => Describe(folder, name)).ToArray();
             if (parsed.GetValue(json))
             {
