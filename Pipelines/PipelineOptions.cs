@@ -1,4 +1,5 @@
 using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Pipelines;
 
@@ -10,4 +11,7 @@ public sealed record PipelineOptions
 
     /// <summary>Which weight files to take where a folder has several, such as <c>fp16</c>; null takes the plain ones, or the only ones.</summary>
     public string? Variant { get; init; }
+
+    /// <summary>Which passes the models' graphs go through; <see cref="CompileOptions.Eager"/> for none.</summary>
+    public CompileOptions Compile { get; init; } = new();
 }

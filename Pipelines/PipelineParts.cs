@@ -20,12 +20,15 @@ internal sealed class PipelineParts : IDisposable
 
     public PipelineDefaults Defaults { get; private set; } = null!;
 
+    /// <summary>Which passes graphs go through.</summary>
+    public CompileOptions Compile { get; private init; } = null!;
+
     private string? Variant { get; init; }
 
     public static PipelineParts Load(ModelFolder folder, PipelineOptions options)
     {
         var device = options.Device ?? DeviceCatalog.Open();
-        var parts = new PipelineParts(folder, new ArenaPool(device)) { Variant = options.Variant };
+        var parts = new PipelineParts(folder, new ArenaPool(device)) { Variant = options.Variant, Compile = options.Compile };
         if (options.Device is null) parts.owned.Add(device);
         parts.owned.Add(parts.Arenas);
         try
@@ -34,7 +37,7 @@ internal sealed class PipelineParts : IDisposable
             parts.UNet.Load(parts.Weights("unet"));
             var vae = new AutoencoderKL(folder.ConfigOf("vae"));
             vae.Load(parts.Weights("vae"));
-            parts.Vae = new Autoencoder(vae, parts.Arenas);
+            parts.Vae = new Autoencoder(vae, parts.Arenas, parts.Compile);
             int side = (parts.UNet.SampleSize ?? 64) * parts.Vae.SpatialFactor;
             double guidance = folder.ClassName == nameof(StableDiffusionXLPipeline) ? 5 : 7.5; // diffusers' defaults
             parts.Defaults = PipelineDefaults.Read(folder.Path, guidance, new PixelSize(side, side));
@@ -59,7 +62,7 @@ internal sealed class PipelineParts : IDisposable
             throw new ModelFileException(Folder.Path, $"tokenizer{suffix} has ids up to {tokenizer.LargestId}, {name} knows {model.Config.VocabSize}; they do not belong together.");
         if (tokenizer.ModelMaxLength > model.Config.MaxPositions)
             throw new ModelFileException(Folder.Path, $"tokenizer{suffix} makes prompts of {tokenizer.ModelMaxLength} tokens, {name} reads {model.Config.MaxPositions}; they do not belong together.");
-        return (tokenizer, new ClipTextEncoder(model, Arenas, name));
+        return (tokenizer, new ClipTextEncoder(model, Arenas, name, Compile));
     }
 
     public void Dispose()

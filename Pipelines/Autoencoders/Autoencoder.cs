@@ -17,11 +17,11 @@ public sealed class Autoencoder
     private bool slicing;
 
     /// <summary>Wraps a loaded model.</summary>
-    internal Autoencoder(AutoencoderKL model, ArenaPool arenas)
+    internal Autoencoder(AutoencoderKL model, ArenaPool arenas, CompileOptions? options = null)
     {
         (config, device, Scale) = (model.Config, arenas.Device, new LatentScale(model.Config));
-        encoder = new(() => Compile("vae.encode", config.InChannels, model.Encode, arenas));
-        decoder = new(() => Compile("vae.decode", config.LatentChannels, model.Decode, arenas));
+        encoder = new(() => Compile("vae.encode", config.InChannels, model.Encode, arenas, options));
+        decoder = new(() => Compile("vae.decode", config.LatentChannels, model.Decode, arenas, options));
     }
 
     /// <summary>Channels of latents: 4, in newer families 16.</summary>
@@ -147,6 +147,6 @@ public sealed class Autoencoder
         return new Tile(count, height, width, channels, values.ToArray());
     }
 
-    private static CompiledGraph Compile(string name, int channels, Func<Value, Value> forward, ArenaPool arenas) => new(Graph.Trace(name, graph =>
-        graph.Output("y", forward(graph.Input("x", DType.Float32, Dim.Symbol("batch"), Dim.Symbol("height"), Dim.Symbol("width"), channels)))), arenas);
+    private static CompiledGraph Compile(string name, int channels, Func<Value, Value> forward, ArenaPool arenas, CompileOptions? options) => new(Graph.Trace(name, graph =>
+        graph.Output("y", forward(graph.Input("x", DType.Float32, Dim.Symbol("batch"), Dim.Symbol("height"), Dim.Symbol("width"), channels)))), arenas, options);
 }

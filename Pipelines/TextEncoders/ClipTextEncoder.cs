@@ -12,7 +12,8 @@ namespace ILGpuDiffusion.Pipelines;
 /// <param name="model">The loaded model.</param>
 /// <param name="arenas">Where it runs.</param>
 /// <param name="name">For logs and messages: <c>text_encoder</c>, <c>text_encoder_2</c>.</param>
-internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, string name = "text_encoder")
+/// <param name="options">Which passes its graphs go through; null for all.</param>
+internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, string name = "text_encoder", CompileOptions? options = null)
 {
     private readonly ConcurrentDictionary<(ClipHiddenState State, bool Pooled), Lazy<CompiledGraph>> graphs = new();
 
@@ -56,7 +57,7 @@ internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, str
         int index = Config.Layers - state.Skip;
         graph.Output("hidden", state.FinalNorm ? trace.Normalised(index) : trace.Hidden(index));
         if (pooled) graph.Output("pooled", trace.Pooled(graph.Input("end", DType.Int32, batch)));
-    }), arenas))).Value;
+    }), arenas, options))).Value;
 
     private int Check(int ids, int count, ClipHiddenState state)
     {
