@@ -17,6 +17,11 @@ internal static class InspectCommand
         var steps = new Option<bool>("--steps") { Description = "With --graph: every launch, not only sums" };
         var pixels = Options.Positive("--pixels", "With --graph: height and width of the picture; the model's own if left out");
         var command = new Command("inspect", "Shows what a model folder holds") { model, json, graph, steps, pixels };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(graph) && result.GetValue(json)) result.AddError("--graph prints text only; leave out --json.");
+            if (!result.GetValue(graph) && (result.GetValue(steps) || result.GetValue(pixels) is not null)) result.AddError("--steps and --pixels belong to --graph.");
+        });
         command.SetAction(parsed =>
         {
             var folder = ModelFolder.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);

@@ -21,6 +21,7 @@ internal static class InspectGraph
         var unet = new UNet2DConditionModel(folder.ConfigOf("unet"));
         var vae = new AutoencoderKL(folder.ConfigOf("vae"));
         int factor = vae.Config.SpatialFactor, side = pixels is { } wanted ? wanted / factor : unet.SampleSize ?? 64;
+        if (pixels % factor is > 0) throw new ArgumentException($"--pixels is {pixels}; it must be a multiple of {factor}.");
         var text = new StringBuilder();
         Add("denoiser", options => new CompiledGraph(GuidedDenoiser.Trace(unet, new(Guided: true, Rescaled: false, FreeU: null)), arenas, options),
             new Sizes(("pictures", 1), ("height", side), ("width", side), ("tokens", Tokens)));
