@@ -24,13 +24,14 @@ internal static class UNetStep
         unet.Load(checkpoint);
         double load = Lap(clock);
 
-        var compiled = new CompiledGraph(unet.Trace(unet.HasAddedConditions ? SdxlTimeIds : 0), arenas);
+        var graph = unet.Trace(unet.HasAddedConditions ? SdxlTimeIds : 0);
+        var compiled = new CompiledGraph(graph, arenas);
         double trace = Lap(clock);
         var sizes = new Sizes(("batch", batch), ("height", side / 8), ("width", side / 8), ("tokens", TextTokens));
         using var plan = compiled.Rent(sizes);
         double planning = Lap(clock);
 
-        using var eager = compare ? new CompiledGraph(compiled.Graph, arenas, CompileOptions.Eager).Rent(sizes) : null;
+        using var eager = compare ? new CompiledGraph(graph, arenas, CompileOptions.Eager).Rent(sizes) : null;
         Fill(compiled.Graph, plan);
         if (eager is not null) Fill(compiled.Graph, eager);
         clock.Restart();
