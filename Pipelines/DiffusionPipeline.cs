@@ -163,7 +163,12 @@ public abstract class DiffusionPipeline : IDisposable
         var images = request.Decode ? Decode(latents, progress, clock, cancellation) : [];
         return new GenerationResult
         {
-            Images = images, Latents = latents, Intermediates = intermediates, Seed = seed, Warnings = warnings, Stages = reports,
+            Images = images,
+            Latents = latents,
+            Intermediates = intermediates,
+            Seed = seed,
+            Warnings = warnings,
+            Stages = reports,
             Settings = new GenerationSettings(form.Size, end - begin, form.GuidanceScale, schedule.SchedulerName),
         };
     }

@@ -9,8 +9,14 @@ public sealed record CompileOptions
     /// <summary>No pass at all: every op as its layer recorded it. The baseline, and the oracle that compiled graphs are compared with.</summary>
     public static CompileOptions Eager { get; } = new()
     {
-        CommonSubexpressions = false, NormActivation = false, Conv1x1AsMatMul = false, GateFusion = false, EpilogueFusion = false,
-        ProjectionGrouping = false, ColumnViews = false, StepInvariants = false,
+        CommonSubexpressions = false,
+        NormActivation = false,
+        Conv1x1AsMatMul = false,
+        GateFusion = false,
+        EpilogueFusion = false,
+        ProjectionGrouping = false,
+        ColumnViews = false,
+        StepInvariants = false,
     };
 
     /// <summary>Computes equal ops of equal arguments once, such as the activation of the time embedding that every block asks for.</summary>

@@ -64,7 +64,10 @@ internal sealed record RequestForm(ImageRequest Request, PixelSize Size, double 
         bool custom = request.Sigmas is not null || request.Timesteps is not null;
         var schedule = scheduler.CreateSchedule(new ScheduleRequest
         {
-            Steps = custom ? null : request.Steps ?? pipeline.Defaults.Steps, Sigmas = request.Sigmas, Timesteps = request.Timesteps, Eta = request.Eta,
+            Steps = custom ? null : request.Steps ?? pipeline.Defaults.Steps,
+            Sigmas = request.Sigmas,
+            Timesteps = request.Timesteps,
+            Eta = request.Eta,
         });
         int begin = request.DenoisingStart is { } start ? schedule.Timesteps.Count(t => t >= Cutoff(start)) : 0;
         int end = request.DenoisingEnd is { } stop ? schedule.Timesteps.Count(t => t >= Cutoff(stop)) : schedule.Timesteps.Count;

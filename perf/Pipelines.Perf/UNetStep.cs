@@ -47,13 +47,30 @@ internal static class UNetStep
         long weights = unet.Parameters.Sum(p => p.Tensor.Type.Bytes), peak = ProcessMemory.PeakResidentBytes;
         return JsonSerializer.Serialize(new
         {
-            model = unetFolder, pixels = side, batch, threads = device.Threads, processor = device.Name, architecture = device.Architecture,
-            parameters = unet.Parameters.Sum(p => p.Shape.Count), weight_bytes = weights,
-            load_seconds = load, trace_seconds = trace, plan_seconds = planning, run_seconds = seconds, best_seconds = seconds.Min(),
-            eager_run_seconds = eagerSeconds, eager_over_compiled = compare ? eagerSeconds.Min() / seconds.Min() : 0, eager_launches = eager?.LaunchCount,
-            launches = plan.LaunchCount, arena_bytes = plan.ArenaBytes, peak_live_bytes = plan.PeakLiveBytes, arena_over_live = (double)plan.ArenaBytes / plan.PeakLiveBytes,
-            peak_resident_bytes = peak, peak_over_weights_and_arena = (double)peak / (weights + plan.ArenaBytes),
-            output_finite = output.All(float.IsFinite), output_rms = Math.Sqrt(output.Average(v => (double)v * v)),
+            model = unetFolder,
+            pixels = side,
+            batch,
+            threads = device.Threads,
+            processor = device.Name,
+            architecture = device.Architecture,
+            parameters = unet.Parameters.Sum(p => p.Shape.Count),
+            weight_bytes = weights,
+            load_seconds = load,
+            trace_seconds = trace,
+            plan_seconds = planning,
+            run_seconds = seconds,
+            best_seconds = seconds.Min(),
+            eager_run_seconds = eagerSeconds,
+            eager_over_compiled = compare ? eagerSeconds.Min() / seconds.Min() : 0,
+            eager_launches = eager?.LaunchCount,
+            launches = plan.LaunchCount,
+            arena_bytes = plan.ArenaBytes,
+            peak_live_bytes = plan.PeakLiveBytes,
+            arena_over_live = (double)plan.ArenaBytes / plan.PeakLiveBytes,
+            peak_resident_bytes = peak,
+            peak_over_weights_and_arena = (double)peak / (weights + plan.ArenaBytes),
+            output_finite = output.All(float.IsFinite),
+            output_rms = Math.Sqrt(output.Average(v => (double)v * v)),
         }, Indented);
     }
 

@@ -11,8 +11,14 @@ internal static class PictureFile
         var (image, settings) = (result.Images[index], result.Settings);
         var parameters = new A1111Parameters(prompts.Prompt)
         {
-            NegativePrompt = prompts.Negative, Steps = settings.Steps, Sampler = settings.SchedulerName, CfgScale = settings.GuidanceScale,
-            Seed = result.Seed, Width = settings.Size.Width, Height = settings.Size.Height, Model = model,
+            NegativePrompt = prompts.Negative,
+            Steps = settings.Steps,
+            Sampler = settings.SchedulerName,
+            CfgScale = settings.GuidanceScale,
+            Seed = result.Seed,
+            Width = settings.Size.Width,
+            Height = settings.Size.Height,
+            Model = model,
             Extra = result.Images.Count == 1 ? [] : [new("Batch size", Number(result.Images.Count)), new("Batch pos", Number(index))],
         };
         new Image(image.Width, image.Height, image.Pixels) { Parameters = parameters.Format() }.Save(path);

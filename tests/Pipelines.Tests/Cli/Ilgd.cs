@@ -31,7 +31,9 @@ internal static class Ilgd
         string tool = Path.Combine(AppContext.BaseDirectory, "ilgd.dll"), dotnet = Environment.ProcessPath is { } p && Path.GetFileNameWithoutExtension(p) == "dotnet" ? p : "dotnet";
         var start = new ProcessStartInfo(interruptible ? "env" : dotnet, [.. interruptible ? (string[])["--default-signal=INT", dotnet] : [], tool, .. arguments])
         {
-            WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true,
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();

@@ -84,7 +84,10 @@ public sealed class EmbeddedModelTests : IDisposable
         var shape = recorded.Entries["run/in/latents"].Shape;
         var result = pipeline.Generate(new ImageRequest(about.String("prompt"))
         {
-            NegativePrompts = [about.String("negative_prompt")], Steps = about.Int("steps"), GuidanceScale = about.Double("guidance_scale"), KeepIntermediates = true,
+            NegativePrompts = [about.String("negative_prompt")],
+            Steps = about.Int("steps"),
+            GuidanceScale = about.Double("guidance_scale"),
+            KeepIntermediates = true,
             Latents = new Latents(shape[0], shape[1], shape[2], shape[3], recorded.ReadFloats("run/in/latents")),
         }, null, default);
         Assert.Equal(about.String("scheduler"), result.Settings.SchedulerName);
