@@ -20,7 +20,7 @@ public sealed class WholeRunTests
         {
             var data = new TheoryData<string, string, string>();
             foreach (var (set, model, _) in Sets)
-                foreach (string id in Golden.Ids(set)) data.Add(set, model, id);
+                foreach (string id in Golden.Ids(set).DefaultIfEmpty("absent")) data.Add(set, model, id); // an absent set is one skipped row
             return data;
         }
     }
