@@ -87,7 +87,7 @@ internal sealed unsafe class WinogradInput<V> where V : struct, ISimd<V>
                     Load(pixels[x] + from, lanes), Load(pixels[Side + x] + from, lanes), Load(pixels[2 * Side + x] + from, lanes),
                     Load(pixels[3 * Side + x] + from, lanes), Load(pixels[4 * Side + x] + from, lanes), Load(pixels[5 * Side + x] + from, lanes),
                     out V v0, out V v1, out V v2, out V v3, out V v4, out V v5);
-                Store(to, Side * V.Count, v0, v1, v2, v3, v4, v5);
+                WinogradTransforms.Store(to, Side * V.Count, v0, v1, v2, v3, v4, v5);
             }
 
             for (int y = 0; y < Side; y++)
@@ -96,7 +96,7 @@ internal sealed unsafe class WinogradInput<V> where V : struct, ISimd<V>
                 WinogradTransforms.Input(
                     V.Load(row), V.Load(row + V.Count), V.Load(row + 2 * V.Count), V.Load(row + 3 * V.Count), V.Load(row + 4 * V.Count), V.Load(row + 5 * V.Count),
                     out V v0, out V v1, out V v2, out V v3, out V v4, out V v5);
-                Store(target + y * Side * pitch + c, pitch, v0, v1, v2, v3, v4, v5);
+                WinogradTransforms.Store(target + y * Side * pitch + c, pitch, v0, v1, v2, v3, v4, v5);
             }
         }
     }
@@ -114,15 +114,4 @@ internal sealed unsafe class WinogradInput<V> where V : struct, ISimd<V>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V Load(float* source, int lanes) => lanes >= V.Count ? V.Load(source) : Simd.LoadPartial<V>(source, lanes);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(float* target, nint pitch, V v0, V v1, V v2, V v3, V v4, V v5)
-    {
-        V.Store(v0, target);
-        V.Store(v1, target + pitch);
-        V.Store(v2, target + 2 * pitch);
-        V.Store(v3, target + 3 * pitch);
-        V.Store(v4, target + 4 * pitch);
-        V.Store(v5, target + 5 * pitch);
-    }
 }

@@ -24,6 +24,19 @@ internal static unsafe class WinogradTransforms
     private const double A = 2.0 / 3, B = 3.0 / 2; // the points' magnitudes; A · B = 1
     private const double NormA = 2 * A * A * (A * A - B * B), NormB = 2 * B * B * (B * B - A * A); // Π (p − q) over the other points q
 
+    /// <summary>Writes six registers, <paramref name="pitch"/> values apart.</summary>
+    [MethodImpl(Inline)]
+    public static void Store<V>(float* target, nint pitch, V v0, V v1, V v2, V v3, V v4, V v5)
+        where V : struct, ISimd<V>
+    {
+        V.Store(v0, target);
+        V.Store(v1, target + pitch);
+        V.Store(v2, target + 2 * pitch);
+        V.Store(v3, target + 3 * pitch);
+        V.Store(v4, target + 4 * pitch);
+        V.Store(v5, target + 5 * pitch);
+    }
+
     /// <summary>Bᵀ d: six values of a patch's row or column.</summary>
     [MethodImpl(Inline)]
     public static void Input<V>(V d0, V d1, V d2, V d3, V d4, V d5, out V zero, out V plusA, out V minusA, out V plusB, out V minusB, out V infinity)

@@ -57,26 +57,15 @@ internal sealed unsafe class WinogradWeights<V> where V : struct, ISimd<V>
             {
                 float* g = source + x * count, to = columns + x * V.Count;
                 WinogradTransforms.Weights(V.Load(g), V.Load(g + 3 * count), V.Load(g + 6 * count), out V v0, out V v1, out V v2, out V v3, out V v4, out V v5);
-                Store(to, 3 * V.Count, v0, v1, v2, v3, v4, v5);
+                WinogradTransforms.Store(to, 3 * V.Count, v0, v1, v2, v3, v4, v5);
             }
 
             for (int y = 0; y < WinogradGrid.PatchSide; y++)
             {
                 float* row = columns + y * 3 * V.Count;
                 WinogradTransforms.Weights(V.Load(row), V.Load(row + V.Count), V.Load(row + 2 * V.Count), out V v0, out V v1, out V v2, out V v3, out V v4, out V v5);
-                Store(target + y * WinogradGrid.PatchSide * pitch, pitch, v0, v1, v2, v3, v4, v5);
+                WinogradTransforms.Store(target + y * WinogradGrid.PatchSide * pitch, pitch, v0, v1, v2, v3, v4, v5);
             }
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(float* target, nint pitch, V v0, V v1, V v2, V v3, V v4, V v5)
-    {
-        V.Store(v0, target);
-        V.Store(v1, target + pitch);
-        V.Store(v2, target + 2 * pitch);
-        V.Store(v3, target + 3 * pitch);
-        V.Store(v4, target + 4 * pitch);
-        V.Store(v5, target + 5 * pitch);
     }
 }
