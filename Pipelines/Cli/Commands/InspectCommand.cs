@@ -51,8 +51,8 @@ internal static class InspectCommand
         string type = folder.Component(name).Class;
         if (!type.Contains("Model", StringComparison.Ordinal) && !type.StartsWith("Autoencoder", StringComparison.Ordinal)) return new Part(name, type, 0, 0, []);
         using var weights = folder.WeightsOf(name);
-        Tensor[] tensors = [.. ((IWeightSource)weights).Names.Select(n => ((IWeightSource)weights).Find(n)!)];
-        return new Part(name, type, tensors.Sum(t => t.Shape.Count), tensors.Sum(t => t.Type.Bytes), [.. tensors.Select(t => t.DType.ToString()).Distinct().Order(StringComparer.Ordinal)]);
+        WeightTensor[] tensors = [.. weights.Names.Select(n => weights.Find(n)!)];
+        return new Part(name, type, tensors.Sum(t => t.Shape.Count), tensors.Sum(t => t.Bytes), [.. tensors.Select(t => t.DType.ToString()).Distinct().Order(StringComparer.Ordinal)]);
     }
 
     private sealed record Part(string Name, string Class, long Parameters, long Bytes, string[] Types);
