@@ -32,7 +32,7 @@ public abstract class Device : IDisposable
     /// <summary>The largest value that <see cref="AllocatedBytes"/> ever had.</summary>
     public long PeakBytes => Interlocked.Read(ref peakBytes);
 
-    /// <summary>How often the host has waited for the device so far. The denoising loop must not raise it.</summary>
+    /// <summary>How often values were read back so far, which makes the host wait for the device. The denoising loop must not raise it.</summary>
     public long HostSynchronisations => Interlocked.Read(ref hostSynchronisations);
 
     /// <summary>Allocates zeroed memory.</summary>

@@ -39,5 +39,5 @@ public sealed record GenerationSettings(PixelSize Size, int Steps, double Guidan
 /// <param name="PeakBytes">The most memory that the device had allocated by the stage's end; mapped weights not counted.</param>
 /// <param name="ArenaBytes">Memory that the stage's plan was given for intermediate values.</param>
 /// <param name="Launches">Kernels launched in one run of the plan.</param>
-/// <param name="HostSynchronisations">How often the host waited for the device.</param>
+/// <param name="HostSynchronisations">How often values were read back from the device, which makes the host wait for it.</param>
 public sealed record StageReport(GenerationStage Stage, double Seconds, double CompileSeconds, long PeakBytes, long ArenaBytes, int Launches, long HostSynchronisations);

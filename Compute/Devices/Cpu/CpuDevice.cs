@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 
 namespace ILGpuDiffusion.Compute;
 
-/// <summary>The processor: SIMD kernels on worker threads of its own. Work is done when a call returns, so nothing is ever waited for.</summary>
+/// <summary>The processor: SIMD kernels on worker threads of its own. Work is done when a call returns, so read-backs cost no wait; they are counted all the same.</summary>
 public sealed class CpuDevice : Device
 {
     private const string ThreadsVariable = "ILGPUDIFFUSION_THREADS";
@@ -49,7 +49,11 @@ public sealed class CpuDevice : Device
     public override void Upload(ReadOnlySpan<byte> source, Tensor target) => source.CopyTo(MemoryMarshal.AsBytes(Bytes(target, source.Length)));
 
     /// <inheritdoc/>
-    public override void Download(Tensor source, Span<byte> target) => Bytes(source, target.Length).CopyTo(target);
+    public override void Download(Tensor source, Span<byte> target)
+    {
+        Bytes(source, target.Length).CopyTo(target);
+        Synchronised(); // waits for nothing here, but a read-back in a loop must show on every device
+    }
 
     /// <inheritdoc/>
     public override void Dispose() => Workers.Dispose();

@@ -104,6 +104,8 @@ public sealed class EmbeddedModelTests : IDisposable
         var request = new ImageRequest("a red heart") { Seed = 42 };
         var (first, second) = (await pipeline.GenerateAsync(request), await pipeline.GenerateAsync(request));
         Assert.Equal(first.Images[0].Pixels, second.Images[0].Pixels);
+        Assert.Equal(0, first.Stages.Single(s => s.Stage == GenerationStage.Denoise).HostSynchronisations);
+        Assert.NotEqual(0, first.Stages.Single(s => s.Stage == GenerationStage.EncodePrompt).HostSynchronisations); // the counter counts
         Assert.Equal(pipeline.Defaults.Size, new PixelSize(first.Images[0].Width, first.Images[0].Height));
     }
 
