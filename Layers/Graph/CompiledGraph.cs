@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute;
 namespace ILGpuDiffusion.Layers;
 
 /// <summary>
-/// A graph made ready for a device. Compiled once; every new combination of sizes only makes a plan, in milliseconds.
+/// A graph made ready for a device. Compiled once; every new combination of sizes only makes a plan.
 /// Several threads may rent plans at the same time.
 /// </summary>
 /// <param name="source">What is computed.</param>
