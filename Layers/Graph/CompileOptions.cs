@@ -1,8 +1,9 @@
 namespace ILGpuDiffusion.Layers;
 
 /// <summary>
-/// Which passes a graph goes through before it runs. None changes results beyond rounding, and on the CPU none changes a bit. Everything is on unless
-/// switched off. There is no switch for whole graphs or for dynamic sizes: a traced graph has no breaks, and any size only makes a plan.
+/// How a graph is made ready to run, under the names that PyTorch's compiler gives its switches. None changes results beyond rounding, and on the CPU
+/// none changes a bit. Passes are on unless switched off. What a switch cannot do on the device at hand is accepted and stands in
+/// <see cref="CompileReport.Notes"/>.
 /// </summary>
 public sealed record CompileOptions
 {
@@ -18,6 +19,48 @@ public sealed record CompileOptions
         ColumnViews = false,
         StepInvariants = false,
     };
+
+    /// <summary>Launch overhead and tuning. CUDA: <see cref="CompileMode.ReduceOverhead"/> and <see cref="CompileMode.MaxAutotune"/> replay a run as one CUDA graph. CPU and OpenCL: launches are a plain list in every mode.</summary>
+    public CompileMode Mode { get; init; }
+
+    /// <summary>How much is compiled at a time. Set by <c>CompileRepeatedBlocks</c> and <c>CompileRegions</c>.</summary>
+    public CompileScope Scope { get; init; }
+
+    /// <summary>
+    /// Whether reading a value while tracing (<c>Functional.Item</c>) is an error that names layer and value. Otherwise the graph is split there,
+    /// on every device, which is noted and costs a wait for the device in every run. The models of this library have no such place.
+    /// </summary>
+    public bool FullGraph { get; init; }
+
+    /// <summary>
+    /// Whether one compilation serves all sizes. Null and true: sizes are symbols, a new size makes a plan and never compiles. False: each combination of
+    /// sizes is compiled for itself, with every size a number, and the second one is noted. The same on every device.
+    /// </summary>
+    public bool? Dynamic { get; init; }
+
+    /// <summary>
+    /// Activations lie channels-last (NHWC) on every device, weights are repacked as kernels want them; <c>torch.channels_last</c>. There is no other
+    /// layout here: false changes nothing and is noted.
+    /// </summary>
+    public bool ChannelsLast { get; init; } = true;
+
+    /// <summary>Chooses kernels' tiles by measuring, one parameter at a time, when a plan is made and no stored result fits. Inductor's <c>coordinate_descent_tuning</c>.</summary>
+    public bool CoordinateDescentTuning { get; init; }
+
+    /// <summary>Also measures steps in several parameters at once. Needs <see cref="CoordinateDescentTuning"/>. Inductor's <c>coordinate_descent_check_all_directions</c>.</summary>
+    public bool CoordinateDescentCheckAllDirections { get; init; }
+
+    /// <summary>
+    /// Multiplies int8 products by their scales where they are summed, so that int32 sums never reach memory. Inductor's <c>force_fuse_int_mm_with_mul</c>.
+    /// The int8 product of every device is written this way: false changes nothing and is noted.
+    /// </summary>
+    public bool ForceFuseIntMmWithMul { get; init; } = true;
+
+    /// <summary>
+    /// Widens weights stored in another type than the activations inside the product, with no widened copy in memory. Inductor's <c>use_mixed_mm</c>. The
+    /// products of every device are written this way: false changes nothing and is noted.
+    /// </summary>
+    public bool UseMixedMm { get; init; } = true;
 
     /// <summary>Computes equal ops of equal arguments once, such as the activation of the time embedding that every block asks for.</summary>
     public bool CommonSubexpressions { get; init; } = true;
@@ -42,4 +85,7 @@ public sealed record CompileOptions
 
     /// <summary>Computes what depends only on steady inputs (<see cref="Graph.SteadyInput"/>) once per set of inputs and not in every run: keys and values of the prompt. Applied to plans.</summary>
     public bool StepInvariants { get; init; } = true;
+
+    /// <summary>Whether plans are tuned by measuring.</summary>
+    internal bool Tunes => CoordinateDescentTuning || Mode == CompileMode.MaxAutotune;
 }

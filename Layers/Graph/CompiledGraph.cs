@@ -17,7 +17,7 @@ public sealed class CompiledGraph(Graph source, ArenaPool arenas, CompileOptions
     private readonly Graph graph = GraphPasses.Run(source, options ?? new());
     private readonly Lock gate = new();
     private readonly int compilation = Interlocked.Increment(ref compilations);
-    private Plan? idle; // bound to the arena that it used last
+    private GraphPlan? idle; // bound to the arena that it used last
 
     /// <summary>How many graphs this process has compiled.</summary>
     public static int Compilations => compilations;
@@ -56,7 +56,7 @@ public sealed class CompiledGraph(Graph source, ArenaPool arenas, CompileOptions
 
         try
         {
-            return new Plan(this, layout, arena);
+            return new GraphPlan(this, layout, arena);
         }
         catch
         {
@@ -73,7 +73,7 @@ public sealed class CompiledGraph(Graph source, ArenaPool arenas, CompileOptions
     private PlanLayout Layout(Sizes sizes, SortedSet<string> keep) =>
         layouts.GetOrAdd((sizes, string.Join('\n', keep)), _ => new(() => new PlanLayout(graph, Device, sizes, keep, Options))).Value;
 
-    internal void Return(Plan plan)
+    internal void Return(GraphPlan plan)
     {
         lock (gate) idle = plan;
         arenas.Return(plan.Arena);

@@ -13,6 +13,7 @@ internal sealed class PlanLayout
 
     public PlanLayout(Graph graph, Device device, Sizes sizes, IReadOnlySet<string> keep, CompileOptions options)
     {
+        Graph = graph;
         Value[] results = [.. graph.Outputs.Values, .. keep.Select(name => graph.Named.GetValueOrDefault(name) ?? throw UnknownName(graph, name))];
         Node[] nodes = [.. graph.NeededBy(results)];
         int prologue = 0;
@@ -35,6 +36,9 @@ internal sealed class PlanLayout
         ArenaBytes = MemoryPlan.Place(all);
         PeakLiveBytes = MemoryPlan.PeakLive(all, nodes.Length);
     }
+
+    /// <summary>What is computed.</summary>
+    public Graph Graph { get; }
 
     /// <summary>The ops that depend only on steady inputs, in order.</summary>
     public IReadOnlyList<PlanStep> PrologueSteps { get; }

@@ -1,0 +1,87 @@
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Layers;
+
+/// <summary>The plan of a graph that runs from begin to end: launches bound to one arena.</summary>
+internal sealed class GraphPlan : Plan
+{
+    private readonly CompiledGraph owner;
+    private readonly DeviceBuffer arena;
+    private readonly Launch[] prologue, launches;
+    private bool returned, stale = true;
+
+    public GraphPlan(CompiledGraph owner, PlanLayout layout, DeviceBuffer arena)
+    {
+        (this.owner, Layout, this.arena) = (owner, layout, arena);
+        (prologue, launches) = ([.. layout.PrologueSteps.Select(Bind)], [.. layout.Steps.Select(Bind)]);
+    }
+
+    /// <inheritdoc/>
+    public override long ArenaBytes => Layout.ArenaBytes;
+
+    /// <inheritdoc/>
+    public override long PeakLiveBytes => Layout.PeakLiveBytes;
+
+    /// <inheritdoc/>
+    public override int LaunchCount => launches.Length;
+
+    /// <inheritdoc/>
+    public override int PrologueLaunchCount => prologue.Length;
+
+    public PlanLayout Layout { get; }
+
+    public DeviceBuffer Arena => arena;
+
+    /// <inheritdoc/>
+    public override Tensor Input(string name)
+    {
+        var input = Find(Layout.Graph.Inputs, name, "input");
+        stale |= input.IsSteady;
+        return Layout.Locate(input, arena);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Output(string name) => Layout.Locate(Find(Layout.Graph.Outputs, name, "output"), arena);
+
+    /// <inheritdoc/>
+    public override Tensor Named(string path) => Layout.Locate(Find(Layout.Graph.Named, path, "layer"), arena);
+
+    /// <inheritdoc/>
+    public override void Run(CancellationToken cancellation = default)
+    {
+        ObjectDisposedException.ThrowIf(returned, this);
+        if (stale) Run(prologue, cancellation);
+        stale = false;
+        Run(launches, cancellation);
+    }
+
+    private static void Run(Launch[] launches, CancellationToken cancellation)
+    {
+        foreach (var launch in launches)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            launch.Run();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        if (returned) return;
+        returned = true;
+        owner.Return(this);
+    }
+
+    /// <summary>Hands the plan out again; other plans may have used its memory meanwhile.</summary>
+    public void Reopen() => (returned, stale) = (false, true);
+
+    private Launch Bind(PlanStep step)
+    {
+        Tensor[] inputs = [.. step.Node.Inputs.Select(i => Layout.Locate(i, arena))];
+        var scratch = step.Scratch is { } s ? new Tensor(arena, s.Offset, DType.Int8, [checked((int)s.Bytes)]) : null;
+        return step.Kernel.Bind(new OpCall(owner.Device, step.Node.Op, inputs, Layout.Locate(step.Node.Output, arena), scratch));
+    }
+
+    private Value Find(IReadOnlyDictionary<string, Value> values, string name, string kind) =>
+        values.TryGetValue(name, out var value) ? value : throw new ArgumentException($"{Layout.Graph.Name} has no {kind} '{name}'; there are {string.Join(", ", values.Keys.Take(20))}.");
+}
