@@ -7,29 +7,34 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="Stride">Step of the kernel, both ways.</param>
 /// <param name="PaddingBefore">Rows of zeros at the top and columns at the left.</param>
 /// <param name="PaddingAfter">Rows of zeros at the bottom and columns at the right.</param>
-/// <param name="Epilogue">What is done to the result before it is written; its arguments come after the bias.</param>
+/// <param name="Epilogue">What is done to the result before it is written; its arguments come last.</param>
+/// <param name="Upsampling">Whether x is enlarged before it is convolved; h and w above are then the enlarged image's. Pixel i of it is x's pixel ⌊i · (size of x / size)⌋, in float32.</param>
 /// <remarks>Accumulates in float32 whatever the weights' storage, which is widened exactly; the error is that of a <see cref="MatMul"/> with K = ci·kh·kw.</remarks>
-public sealed record Conv2D(int Stride = 1, int PaddingBefore = 0, int PaddingAfter = 0, Epilogue Epilogue = default) : Op
+public sealed record Conv2D(int Stride = 1, int PaddingBefore = 0, int PaddingAfter = 0, Epilogue Epilogue = default, Upsampling Upsampling = Upsampling.None) : Op
 {
     private static readonly KernelSet Set = new("conv2d", Conv2DWinogradCpu.Variant, CpuKernel.Variant("cpu/packed", Conv2DCpu.Bind));
 
     /// <summary>Whether each result depends on one pixel alone, for a kernel of these sizes.</summary>
-    public bool IsPointwise(TensorType weight) => this is { Stride: 1, PaddingBefore: 0, PaddingAfter: 0 } && weight.Shape[2].Constant == 1 && weight.Shape[3].Constant == 1;
+    public bool IsPointwise(TensorType weight) =>
+        this is { Stride: 1, PaddingBefore: 0, PaddingAfter: 0, Upsampling: Upsampling.None } && weight.Shape[2].Constant == 1 && weight.Shape[3].Constant == 1;
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;
 
+    private int FurtherArguments => Epilogue.Arguments + (Upsampling == Upsampling.Like ? 1 : 0);
+
     /// <inheritdoc/>
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
     {
-        CheckCount(inputs, 2 + Epilogue.Arguments, 3 + Epilogue.Arguments);
+        CheckCount(inputs, 2 + FurtherArguments, 3 + FurtherArguments);
         TensorType x = inputs[0], weight = inputs[1];
         Check(Stride > 0 && PaddingBefore >= 0 && PaddingAfter >= 0, "stride, padding", $"{Stride}, {PaddingBefore}, {PaddingAfter}", "at least 1, 0 and 0");
         Check(x.DType == DType.Float32 && x.Rank == 4, "x", x, "Float32 [n, h, w, c]");
         Check(weight.DType.IsFloat() && weight.Rank == 4 && weight.Shape[1].MayEqual(x.Last), "weight", weight, $"[out, {x.Last}, kh, kw], to fit x of {x}");
-        if (inputs.Length - Epilogue.Arguments == 3)
+        if (inputs.Length - FurtherArguments == 3)
             Check(inputs[2].DType.IsFloat() && inputs[2].Rank == 1 && inputs[2].Last.MayEqual(weight.Shape[0]), "bias", inputs[2], $"[{weight.Shape[0]}]");
-        var y = x.With(x.Shape[0], Size(x.Shape[1], weight.Shape[2]), Size(x.Shape[2], weight.Shape[3]), weight.Shape[0]);
+        var (height, width) = Seen(inputs);
+        var y = x.With(x.Shape[0], Size(height, weight.Shape[2]), Size(width, weight.Shape[3]), weight.Shape[0]);
         Epilogue.Check(Name, inputs[^Epilogue.Arguments..], y);
         return y;
     }
@@ -40,6 +45,20 @@ public sealed record Conv2D(int Stride = 1, int PaddingBefore = 0, int PaddingAf
         Shape weight = signature.Inputs[1].Concrete();
         return 2.0 * signature.Output.Concrete().Count * weight[1] * weight[2] * weight[3];
     }
+
+    /// <summary>Height and width of the image that the kernel is moved over: x's, or the enlarged one's.</summary>
+    internal (Dim Height, Dim Width) Seen(ReadOnlySpan<TensorType> inputs)
+    {
+        var x = inputs[0].Shape;
+        if (Upsampling == Upsampling.None) return (x[1], x[2]);
+        if (Upsampling == Upsampling.Double) return (x[1] * 2, x[2] * 2);
+        var like = inputs[^FurtherArguments];
+        Check(like.Rank == 4, "like", like, "[n, height, width, channels]");
+        return (like.Shape[1], like.Shape[2]);
+    }
+
+    /// <summary>The call with x, weight and, where there is one, bias alone: what a kernel sees that has asked for the epilogue and the size before.</summary>
+    internal OpCall Plain(OpCall call) => call with { Inputs = call.Inputs[..^FurtherArguments] };
 
     private Dim Size(Dim size, Dim kernel)
     {

@@ -7,9 +7,9 @@ internal static class Conv2DCpu
     {
         var op = (Conv2D)call.Op;
         if (op.IsPointwise(call.Inputs[1].Type)) return Simd.Bind<MatMulCpu>(call with { Op = new MatMul(op.Epilogue) });
-        var plain = op.Epilogue.Without(call);
-        var (x, w) = (plain.Inputs[0], plain.Inputs[1]);
-        var rows = new NeighbourhoodRows(x, call.Output.Shape, w.Shape[2], w.Shape[3], op.Stride, op.PaddingBefore);
+        var plain = op.Plain(call);
+        var w = plain.Inputs[1];
+        var rows = new NeighbourhoodRows(new SeenImage(op, call), call.Output.Shape, w.Shape[2], w.Shape[3], op.Stride, op.PaddingBefore);
         return new GemmLaunch(plain, rows, w, plain.Inputs.Length > 2 ? plain.Inputs[2] : null, TileEpilogue.Of(call, op.Epilogue));
     }
 }

@@ -11,7 +11,7 @@ internal sealed class Conv2DWinogradCpu : ISimdBinder
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V>
     {
         var op = (Conv2D)call.Op;
-        return new WinogradLaunch<V>(op.Epilogue.Without(call), op.PaddingBefore, Grid(call.Output.Shape, call.Inputs[0].Width), TileEpilogue.Of(call, op.Epilogue));
+        return new WinogradLaunch<V>(op.Plain(call), new SeenImage(op, call), op.PaddingBefore, Grid(call.Output.Shape, call.Inputs[0].Width), TileEpilogue.Of(call, op.Epilogue));
     }
 
     private static long ScratchBytes(OpSignature signature) =>

@@ -8,21 +8,15 @@ namespace ILGpuDiffusion.Compute;
 /// </summary>
 internal sealed unsafe class NeighbourhoodRows : GemmRows
 {
-    private readonly float* image, zeros;
-    private readonly float[] zeroRow; // keeps the memory that zeros points to
-    private readonly int height, width, outHeight, outWidth, kernelWidth, stride, padding;
-    private readonly nint pitch;
+    private readonly SeenImage image;
+    private readonly int outHeight, outWidth, kernelWidth, stride, padding;
 
     /// <summary>Describes the neighbourhoods of an image [n, h, w, c] for results [n, h', w', …].</summary>
-    public NeighbourhoodRows(Tensor x, Shape output, int kernelHeight, int kernelWidth, int stride, int padding)
+    public NeighbourhoodRows(SeenImage image, Shape output, int kernelHeight, int kernelWidth, int stride, int padding)
     {
-        image = x.Pointer<float>();
-        (pitch, Channels) = (x.RowPitch, x.Width);
-        (height, width, outHeight, outWidth) = (x.Shape[1], x.Shape[2], output[1], output[2]);
+        (this.image, outHeight, outWidth) = (image, output[1], output[2]);
         (this.kernelWidth, this.stride, this.padding) = (kernelWidth, stride, padding);
-        (Count, Taps) = (output.Rows, kernelHeight * kernelWidth);
-        zeroRow = GC.AllocateArray<float>(Channels, pinned: true);
-        fixed (float* start = zeroRow) zeros = start;
+        (Count, Taps, Channels) = (output.Rows, kernelHeight * kernelWidth, image.Channels);
     }
 
     public override int Count { get; }
@@ -37,18 +31,16 @@ internal sealed unsafe class NeighbourhoodRows : GemmRows
         int down = tap / kernelWidth - padding, right = tap % kernelWidth - padding;
         int x = first % outWidth, y = first / outWidth % outHeight, n = first / outWidth / outHeight;
         bool inRow = first + count <= Count && x + count <= outWidth;
-        if (inRow && (uint)(y * stride + down) < (uint)height && x * stride + right >= 0 && (x + count - 1) * stride + right < width)
+        if (image.IsWhole && inRow && (uint)(y * stride + down) < (uint)image.Height && x * stride + right >= 0 && (x + count - 1) * stride + right < image.Width)
         {
-            float* from = image + (((nint)n * height + y * stride + down) * width + x * stride + right) * pitch;
-            for (int i = 0; i < count; i++, from += stride * pitch) addresses[i] = (byte*)from;
+            float* from = image.Inside(n, y * stride + down, x * stride + right);
+            for (int i = 0; i < count; i++, from += stride * image.Pitch) addresses[i] = (byte*)from;
             return;
         }
 
         for (int i = 0; i < count; i++)
         {
-            int fromX = x * stride + right, fromY = y * stride + down;
-            bool inside = (uint)fromX < (uint)width && (uint)fromY < (uint)height;
-            addresses[i] = (byte*)(inside ? image + (((nint)n * height + fromY) * width + fromX) * pitch : zeros);
+            addresses[i] = (byte*)image.At(n, y * stride + down, x * stride + right);
             if (first + i + 1 >= Count || ++x < outWidth) continue; // past the last row it is repeated
             x = 0;
             if (++y < outHeight) continue;

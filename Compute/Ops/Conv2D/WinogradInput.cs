@@ -7,21 +7,14 @@ namespace ILGpuDiffusion.Compute;
 internal sealed unsafe class WinogradInput<V> where V : struct, ISimd<V>
 {
     private readonly WinogradGrid grid;
-    private readonly float* image, zeros;
-    private readonly float[] zeroRow; // keeps the memory that zeros points to
-    private readonly int height, width, padding, packedRows;
-    private readonly nint pitch;
+    private readonly SeenImage image;
+    private readonly int padding, packedRows;
 
     /// <summary>Describes the patches of an image [n, h, w, c] with <paramref name="padding"/> rows and columns of zeros before it.</summary>
-    public WinogradInput(Tensor x, int padding, WinogradGrid grid)
+    public WinogradInput(SeenImage image, int padding, WinogradGrid grid)
     {
-        (this.grid, this.padding) = (grid, padding);
-        image = x.Pointer<float>();
-        pitch = x.RowPitch;
-        (height, width) = (x.Shape[1], x.Shape[2]);
+        (this.image, this.padding, this.grid) = (image, padding, grid);
         packedRows = (grid.GroupTiles + Packer.RowGroup - 1) / Packer.RowGroup * Packer.RowGroup;
-        zeroRow = GC.AllocateArray<float>(grid.Channels, pinned: true);
-        fixed (float* start = zeroRow) zeros = start;
     }
 
     /// <summary>Floats of working memory that <see cref="Transform"/> needs.</summary>
@@ -63,9 +56,7 @@ internal sealed unsafe class WinogradInput<V> where V : struct, ISimd<V>
         int top = row % grid.TilesDown * WinogradGrid.TileSide - padding, n = row / grid.TilesDown;
         for (int y = top; y < top + WinogradGrid.PatchSide; y++)
         {
-            float* line = image + ((nint)n * height + y) * width * pitch;
-            for (int x = left; x < left + WinogradGrid.PatchSide; x++)
-                *pixels++ = (uint)y < (uint)height && (uint)x < (uint)width ? line + x * pitch : zeros;
+            for (int x = left; x < left + WinogradGrid.PatchSide; x++) *pixels++ = image.At(n, y, x);
         }
     }
 

@@ -22,15 +22,16 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
     private bool multiplying;
 
     /// <summary>Binds the arguments.</summary>
-    /// <param name="call">Image, weights and perhaps bias; result; scratch for a block's transformed tiles.</param>
+    /// <param name="call">Argument, weights and perhaps bias; result; scratch for a block's transformed tiles.</param>
+    /// <param name="image">What the kernel is moved over.</param>
     /// <param name="padding">Rows and columns of zeros before the image.</param>
     /// <param name="grid">How the convolution is cut.</param>
     /// <param name="epilogue">What is done to each tile once it is complete, or null.</param>
-    public WinogradLaunch(OpCall call, int padding, WinogradGrid grid, TileEpilogue? epilogue) : base(call)
+    public WinogradLaunch(OpCall call, SeenImage image, int padding, WinogradGrid grid, TileEpilogue? epilogue) : base(call)
     {
         (this.grid, outputs) = (grid, call.Output.Width);
         transformed = call.Scratch!.Pointer<float>();
-        input = new WinogradInput<V>(call.Inputs[0], padding, grid);
+        input = new WinogradInput<V>(image, padding, grid);
         weights = new WinogradWeights<V>(call.Inputs[1], tile.Columns);
         output = new WinogradOutput<V>(call.Output, call.Inputs.Length > 2 ? call.Inputs[2] : null, epilogue, grid);
         (panels, groupsPerPart) = ((outputs + tile.Columns - 1) / tile.Columns, grid.GroupsPerBlock);

@@ -6,7 +6,7 @@ internal static class UpsampleCpu
     public static Launch Bind(OpCall call) => new Rows(call);
 
     /// <summary>⌊i · (from / to)⌋ in float32: PyTorch's arithmetic, which for some sizes differs by one from exact division.</summary>
-    private static int[] Sources(int from, int to)
+    public static int[] Sources(int from, int to)
     {
         float scale = (float)from / to;
         int[] sources = new int[to];

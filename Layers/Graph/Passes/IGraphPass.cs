@@ -24,6 +24,7 @@ internal static class GraphPasses
     {
         if (options.CommonSubexpressions) yield return new CommonSubexpressionsPass();
         if (options.NormActivation) yield return new NormActivationPass();
+        if (options.UpsampleFolding) yield return new UpsampleFoldingPass();
         if (options.Conv1x1AsMatMul) yield return new Conv1x1AsMatMulPass();
         if (options.GateFusion) yield return new GateFusionPass();
         if (options.EpilogueFusion) yield return new EpilogueFusionPass();

@@ -43,6 +43,20 @@ public sealed class Conv2DCases : IOpCases
         Case("float16 weights", new(1, 1, 1), [1, 5, 5, 20], 36, 3, DType.Float16),
         Case("column view", new(1, 1, 1), [2, 5, 6, 24], 20, 3, padding: 16),
         Case("column view, pointwise", new(), [2, 5, 6, 24], 20, 1, padding: 16),
+        Enlarged("doubled", Upsampling.Double, [2, 3, 5, 6], 7),
+        Enlarged("doubled, no bias", Upsampling.Double, [1, 2, 2, 4], 3, bias: false),
+        Enlarged("doubled, Winograd's size", Upsampling.Double, [2, 9, 7, 35], 37, padding: 5),
+        Enlarged("doubled, stride 2", Upsampling.Double, [1, 4, 5, 6], 7, stride: 2),
+        Enlarged("to an odd size", Upsampling.Like, [2, 5, 7, 6], 7, like: [2, 9, 13, 3]),
+        Enlarged("to an odd size, no bias", Upsampling.Like, [2, 5, 7, 6], 7, like: [2, 9, 13, 3], bias: false),
+        Enlarged("to an odd size, Winograd's size", Upsampling.Like, [2, 8, 7, 35], 37, like: [2, 15, 13, 3], padding: 5),
+        Enlarged("to a smaller size", Upsampling.Like, [1, 6, 7, 6], 7, like: [1, 4, 3, 1]),
+        .. EpilogueReference.All.SelectMany(e => new[]
+        {
+            Enlarged($"{e.Name} after doubled", Upsampling.Double, [2, 3, 4, 6], 7, epilogue: e.Epilogue),
+            Enlarged($"{e.Name} after resized", Upsampling.Like, [2, 8, 7, 33], 34, like: [2, 15, 13, 3], epilogue: e.Epilogue),
+            Enlarged($"{e.Name} after resized, no bias", Upsampling.Like, [2, 3, 4, 6], 7, like: [2, 5, 7, 3], bias: false, epilogue: e.Epilogue),
+        }),
         new("kernel wider than high", new Conv2D(), [CaseTensor.Normal([1, 6, 7, 3], 1), CaseTensor.Normal([4, 3, 2, 5], 2)], Float32Sums),
         .. EpilogueReference.All.SelectMany(e => new[]
         {
@@ -56,21 +70,22 @@ public sealed class Conv2DCases : IOpCases
     {
         var conv = (Conv2D)op;
         var (x, w) = (inputs[0], inputs[1]);
-        int height = x.Shape[1], width = x.Shape[2], ci = x.Shape[3], co = w.Shape[0], kh = w.Shape[2], kw = w.Shape[3];
+        var like = conv.Upsampling == Upsampling.Like ? inputs[^(conv.Epilogue.Arguments + 1)] : null;
+        int factor = conv.Upsampling == Upsampling.Double ? 2 : 1, height = like?.Shape[1] ?? factor * x.Shape[1], width = like?.Shape[2] ?? factor * x.Shape[2], ci = x.Shape[3], co = w.Shape[0], kh = w.Shape[2], kw = w.Shape[3];
         double[] y = new double[output.Count];
         for (int pixel = 0; pixel < output.Rows; pixel++)
         {
             int px = pixel % output[2], py = pixel / output[2] % output[1], n = pixel / output[2] / output[1];
             for (int c = 0; c < co; c++)
             {
-                double sum = inputs.Length - conv.Epilogue.Arguments > 2 ? inputs[2].Values[c] : 0;
+                double sum = inputs.Length - conv.Epilogue.Arguments - (like is null ? 0 : 1) > 2 ? inputs[2].Values[c] : 0;
                 for (int ky = 0; ky < kh; ky++)
                 {
                     for (int kx = 0; kx < kw; kx++)
                     {
                         int fromY = py * conv.Stride + ky - conv.PaddingBefore, fromX = px * conv.Stride + kx - conv.PaddingBefore;
                         if (fromY < 0 || fromY >= height || fromX < 0 || fromX >= width) continue;
-                        var from = x.Row((n * height + fromY) * width + fromX);
+                        var from = x.Row((n * x.Shape[1] + fromY * x.Shape[1] / height) * x.Shape[2] + fromX * x.Shape[2] / width);
                         for (int i = 0; i < ci; i++) sum += from[i] * w.Values[((c * ci + i) * kh + ky) * kw + kx];
                     }
                 }
@@ -87,6 +102,17 @@ public sealed class Conv2DCases : IOpCases
         CaseTensor image = CaseTensor.Normal(x, 1), w = CaseTensor.Normal([channels, x.Last, kernel, kernel], 2, 1 / Math.Sqrt(x.Last * kernel * kernel)), bias = CaseTensor.Normal([channels], 3);
         Shape output = (op with { Epilogue = Epilogue.None }).Infer([new(DType.Float32, x), new(DType.Float32, w.Shape)]).Concrete();
         return new(name, op, [image, w, bias, .. EpilogueReference.Arguments(op.Epilogue, output)], Float32Sums);
+    }
+
+    private static OpCase Enlarged(
+        string name, Upsampling upsampling, Shape x, int channels, Shape? like = null, bool bias = true, int padding = 0, Epilogue epilogue = default, int stride = 1)
+    {
+        var op = new Conv2D(stride, 1, 1, Upsampling: upsampling);
+        var inputs = new List<CaseTensor> { CaseTensor.Normal(x, 1, padding: padding), CaseTensor.Normal([channels, x.Last, 3, 3], 2, 1 / Math.Sqrt(x.Last * 9)) };
+        if (bias) inputs.Add(CaseTensor.Normal([channels], 3));
+        if (like is { } size) inputs.Add(new CaseTensor(size, _ => double.NaN)); // only its sizes matter
+        Shape output = op.Infer([.. inputs.Select(i => new TensorType(i.DType, i.Shape))]).Concrete();
+        return new(name, op with { Epilogue = epilogue }, [.. inputs, .. EpilogueReference.Arguments(epilogue, output)], Float32Sums);
     }
 
     private static OpCase Case(string name, Conv2D op, Shape x, int channels, int kernel, DType weights = DType.Float32, bool bias = true, int padding = 0)

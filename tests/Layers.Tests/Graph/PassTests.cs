@@ -48,6 +48,32 @@ public sealed class PassTests : IDisposable
     }
 
     [Fact]
+    public void UpsampleFolding_DoubledBeforeConvolution_BecomesOne()
+    {
+        var upsampler = Loaded(new Upsample2D(16));
+        Check(nameof(CompileOptions.UpsampleFolding), g => upsampler.Forward(Image(g)), "upsample(image) | conv2d(0, conv.weight, conv.bias)", "upsample+conv2d(image, conv.weight, conv.bias)");
+    }
+
+    [Fact]
+    public void UpsampleFolding_ResizedBeforeConvolution_BecomesOneThatTakesItsEpilogue()
+    {
+        Upsample2D upsampler = Loaded(new Upsample2D(16));
+        var down = Loaded(new Conv2d(16, 16, 3, stride: 2, padding: 1));
+        Check(CompileOptions.Eager with { UpsampleFolding = true, EpilogueFusion = true }, g => { var x = Image(g); return Silu(upsampler.Forward(down.Forward(x), x)) + x; },
+            "conv2d(image, weight, bias) | upsample(0, image) | conv2d(1, conv.weight, conv.bias) | unary(2) | binary(3, image)",
+            "conv2d(image, weight, bias) | upsample+conv2d+silu+residual(0, conv.weight, conv.bias, image, image)", null);
+    }
+
+    [Fact]
+    public void UpsampleFolding_PointwiseConvolutionOrOtherUses_Stay()
+    {
+        Conv2d point = Loaded(new Conv2d(16, 8, 1)), wide = Loaded(new Conv2d(16, 8, 3, padding: 1));
+        Check(nameof(CompileOptions.UpsampleFolding), g => { Value x = Image(g), both = Upsample(x); return point.Forward(Upsample(x)) + wide.Forward(both) * Slice(both, -1, 0, 8); },
+            "upsample(image) | upsample(image) | conv2d(1, weight, bias) | conv2d(0, weight, bias) | slice(0) | binary(3, 4) | binary(2, 5)",
+            "upsample(image) | upsample(image) | conv2d(1, weight, bias) | conv2d(0, weight, bias) | slice(0) | binary(3, 4) | binary(2, 5)");
+    }
+
+    [Fact]
     public void Conv1x1AsMatMul_Pointwise_BecomesProduct()
     {
         Conv2d point = Loaded(new Conv2d(16, 24, 1)), strided = Loaded(new Conv2d(24, 8, 1, stride: 2));
