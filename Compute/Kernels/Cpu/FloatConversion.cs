@@ -31,7 +31,7 @@ internal static unsafe class FloatConversion
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     private static void WidenBFloat16(ushort* source, float* target, int count)
     {
         int i = 0;
@@ -45,7 +45,7 @@ internal static unsafe class FloatConversion
         for (; i < count; i++) target[i] = BFloat16Bits.Widen(source[i]);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     private static void NarrowBFloat16(float* source, ushort* target, int count)
     {
         int i = 0;

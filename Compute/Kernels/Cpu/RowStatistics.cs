@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Compute;
 internal static unsafe class RowStatistics
 {
     /// <summary>Σ x.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     public static float Sum<V>(float* x, int count) where V : struct, ISimd<V>
     {
         V a = V.Create(0f), b = a, c = a, d = a;
@@ -25,7 +25,7 @@ internal static unsafe class RowStatistics
     }
 
     /// <summary>Σ (x − origin) and Σ (x − origin)². With an origin near the mean both lose nothing to a large mean.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     public static (float First, float Second) Moments<V>(float* x, int count, float origin) where V : struct, ISimd<V>
     {
         V zero = V.Create(0f), first0 = zero, first1 = zero, second0 = zero, second1 = zero, shift = V.Create(origin);

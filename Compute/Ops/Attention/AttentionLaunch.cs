@@ -38,7 +38,7 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         if (grid.Parts > 0) Parallel(grid.Parts);
     }
 
-    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     public override void Execute(int part, int worker)
     {
         int head = part / grid.PartsPerHead % grid.Heads, batch = part / grid.PartsPerHead / grid.Heads;
@@ -81,7 +81,7 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
     /// <summary>A panel's results [channel][query] are followed by its sums of weights and its largest logits.</summary>
     private float* Statistics(float* result) => result + panelResults - grid.PanelWidth;
 
-    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     private void PackQueries(int batch, int head, int first, float* target)
     {
         byte** addresses = stackalloc byte*[grid.PanelWidth];
@@ -104,7 +104,7 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
     }
 
     /// <summary>Copies v to <c>[channels / Rows][key][Rows]</c>, the last channels followed by zeros.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     private void PackValues(int batch, int head, int first, int count, float* target)
     {
         float* source = v.Pointer<float>() + (batch * (nint)grid.Keys + first) * v.RowPitch + head * grid.ValueDepth;
@@ -129,7 +129,7 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     private void Scale(float* result, float* factors)
     {
         V left = V.Load(factors), right = V.Load(factors + V.Count);
@@ -141,7 +141,7 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
     }
 
     /// <summary>Divides by the sums of weights and writes the panel's rows. A query that sees no key gets 0, as PyTorch has it since 2.5.</summary>
-    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     private void Finish(int batch, int head, int first, float* result, float* factors, float* scratch)
     {
         float* sums = Statistics(result) - grid.PanelWidth;

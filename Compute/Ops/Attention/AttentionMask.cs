@@ -43,7 +43,7 @@ internal sealed unsafe class AttentionMask<V> where V : struct, ISimd<V>
         if (causal) HideLaterKeys(firstQuery, firstKey, keys, logits);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     private void AddPerKey(int keys, float* values, float* logits)
     {
         for (int key = 0; key < keys; key++)
@@ -53,7 +53,7 @@ internal sealed unsafe class AttentionMask<V> where V : struct, ISimd<V>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     private void AddPerQuery(int firstQuery, int firstKey, int keys, float* values, float* logits, float* scratch)
     {
         byte** addresses = stackalloc byte*[grid.PanelWidth];
@@ -62,7 +62,7 @@ internal sealed unsafe class AttentionMask<V> where V : struct, ISimd<V>
         for (int i = 0; i < keys * grid.PanelWidth; i += V.Count) V.Store(V.Load(logits + i) + V.Load(scratch + i), logits + i);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     private void HideLaterKeys(int firstQuery, int firstKey, int keys, float* logits)
     {
         fixed (float* start = ramp)

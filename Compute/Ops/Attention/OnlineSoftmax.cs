@@ -18,7 +18,7 @@ internal static unsafe class OnlineSoftmax
     /// <param name="sum">Sum of weights so far, per query.</param>
     /// <param name="factor">Receives what earlier sums must be multiplied with, per query.</param>
     /// <returns>Whether a factor differs from 1.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     public static bool Update<V>(int keys, float* logits, float* largest, float* sum, float* factor) where V : struct, ISimd<V>
     {
         int width = 2 * V.Count;

@@ -48,7 +48,7 @@ internal sealed class BinaryCpu : ISimdBinder
                 Apply(a.Pointer<float>() + (long)row * a.RowPitch, b.Pointer<float>() + broadcast.Row(row) * b.RowPitch, b.Width == 1, y.Pointer<float>() + (long)row * y.RowPitch, y.Width);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(Jit.Kernel)]
         private static void Apply(float* a, float* b, bool same, float* y, int count)
         {
             int i = 0;

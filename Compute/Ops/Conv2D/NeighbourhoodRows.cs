@@ -25,7 +25,7 @@ internal sealed unsafe class NeighbourhoodRows : GemmRows
 
     public override int Channels { get; }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     public override void Find(int tap, int first, int count, byte** addresses)
     {
         int down = tap / kernelWidth - padding, right = tap % kernelWidth - padding;

@@ -61,7 +61,7 @@ internal sealed unsafe class WinogradInput<V> where V : struct, ISimd<V>
     }
 
     /// <summary>Bᵀ d B of one patch; each lane is a channel.</summary>
-    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     private static void TransformPatch(float** pixels, nint channel, int channels, float* target, nint pitch)
     {
         const int Side = WinogradGrid.PatchSide;

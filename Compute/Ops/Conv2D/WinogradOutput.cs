@@ -37,7 +37,7 @@ internal sealed unsafe class WinogradOutput<V>(Tensor y, Tensor? bias, TileEpilo
     }
 
     /// <summary>Aᵀ m A; each lane is a result channel.</summary>
-    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     private static void TransformTile(float* products, nint positionPitch, float* bias, float* target, nint linePitch, nint pitch, int rows, int across, int columns)
     {
         const int Side = WinogradGrid.PatchSide;

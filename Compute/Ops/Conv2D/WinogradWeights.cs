@@ -47,7 +47,7 @@ internal sealed unsafe class WinogradWeights<V> where V : struct, ISimd<V>
     }
 
     /// <summary>G g Gᵀ; each lane is a kernel.</summary>
-    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     private static void TransformKernels(float* source, nint count, float* target, nint pitch)
     {
         float* memory = stackalloc float[(WinogradGrid.PatchSide * 3 + 1) * WinogradTransforms.MostLanes], columns = WinogradTransforms.Align(memory);

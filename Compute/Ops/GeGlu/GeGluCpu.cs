@@ -17,7 +17,7 @@ internal sealed class GeGluCpu : ISimdBinder
             Gate(source, source + y.Width, y.Pointer<float>() + (long)row * y.RowPitch, y.Width);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(Jit.Kernel)]
         private static void Gate(float* hidden, float* gate, float* y, int count)
         {
             int i = 0;

@@ -12,7 +12,7 @@ internal static unsafe class ChannelMoments<V> where V : struct, ISimd<V>
     public static int FourCount => 4 * V.Count;
 
     /// <summary>Four registers of channels. <paramref name="result"/>: origins, first and second moments, <see cref="FourCount"/> of each.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     public static void Four(float* x, long pitch, int rows, float* result)
     {
         V zero = V.Create(0f), a = zero, b = zero, c = zero, d = zero, share = V.Create(1f / rows);
@@ -47,7 +47,7 @@ internal static unsafe class ChannelMoments<V> where V : struct, ISimd<V>
     }
 
     /// <summary>One register of channels, or the first <paramref name="lanes"/> of one.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     public static void One(float* x, long pitch, int rows, int lanes, float* result)
     {
         V a = V.Create(0f), a1 = a, a2 = a;

@@ -145,7 +145,7 @@ internal sealed class GroupNormCpu : ISimdBinder
             Apply(x.Pointer<float>() + row * x.RowPitch, x.RowPitch, lines + 3L * entry * blocks.Channels, y.Pointer<float>() + row * y.RowPitch, y.RowPitch, rows, blocks.Channels);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(Jit.Kernel)]
         private static void Apply(float* x, long xPitch, float* line, float* y, long yPitch, int rows, int channels)
         {
             TActivation activation = default;

@@ -32,7 +32,7 @@ internal sealed class LayerNormCpu : ISimdBinder
         }
 
         /// <summary>((x − origin) · scale + shift) · weight + bias: the mean is origin − shift / scale, in two parts because one float is too few for a large one.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(Jit.Kernel)]
         private static void Normalize(float* x, float origin, float scale, float shift, float* weight, float* bias, float* y, int count)
         {
             V o = V.Create(origin), s = V.Create(scale), t = V.Create(shift);

@@ -20,7 +20,7 @@ internal sealed class LinearCombinationCpu : ISimdBinder
         }
 
         /// <summary>y = sum + c · x, without a sum for the first argument.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(Jit.Kernel)]
         private static void Add(float* x, float coefficient, float* sum, float* y, int count)
         {
             V c = V.Create(coefficient);

@@ -43,7 +43,7 @@ internal sealed unsafe class FewRowsLaunch<V, TStored> : CpuLaunch
     }
 
     // Two sums per column: eight chains of multiply-adds hide their latency.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     private static void FourColumns(float* x, byte* w, nint rowBytes, int depth, float* bias, float* y)
     {
         V a0 = default, a1 = default, b0 = default, b1 = default, c0 = default, c1 = default, d0 = default, d1 = default;
@@ -76,7 +76,7 @@ internal sealed unsafe class FewRowsLaunch<V, TStored> : CpuLaunch
         (y[0], y[1], y[2], y[3]) = (a + bias[0], b + bias[1], c + bias[2], d + bias[3]);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     private static float OneColumn(float* x, byte* w, int depth)
     {
         V sums = default;

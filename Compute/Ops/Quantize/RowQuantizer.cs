@@ -10,7 +10,7 @@ internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
     private const float IntegerBits = 12582912f; // 1.5 · 2²³: after adding it, a float's lowest bits are the integer's
 
     /// <summary>max|x| / 127, or 1 where that is 0.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     public static float Scale(float* x, int count)
     {
         V largest = V.Create(0);
@@ -23,7 +23,7 @@ internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
     }
 
     /// <summary>Writes round(x / scale) as int8; with <paramref name="offset"/> 0x80 as bytes with 128 added.</summary>
-    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     public static void ToInt8(float* x, int count, float scale, byte* target, byte offset)
     {
         uint* bits = stackalloc uint[Chunk];
@@ -43,7 +43,7 @@ internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
     }
 
     /// <summary>Writes round(x / scale) as int16.</summary>
-    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     public static void ToInt16(float* x, int count, float scale, ushort* target)
     {
         uint* bits = stackalloc uint[Chunk];
@@ -57,7 +57,7 @@ internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
     }
 
     // A true division: multiplying with the reciprocal would round some halves the other way.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     private static void Round(float* x, int count, float scale, float* bits)
     {
         V divisor = V.Create(scale), most = V.Create(127), least = V.Create(-127), magic = V.Create(IntegerBits);

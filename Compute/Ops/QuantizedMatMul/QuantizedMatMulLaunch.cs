@@ -73,7 +73,7 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
         }
     }
 
-    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     private void PackRows(int firstRow, int rows, float* target)
     {
         int group = RoundUp(Tile.Rows, Packer.RowGroup);
@@ -85,7 +85,7 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
         }
     }
 
-    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     private void PackPanel(int column, float* panel)
     {
         byte** addresses = stackalloc byte*[Tile.Columns];
@@ -103,7 +103,7 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
     }
 
     /// <summary>−128 · the sum of each column's weights: what unsigned activations add too much. The sum is a product with ones.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     private void SumWeights(float* ones, float* panel, float* offsets)
     {
         Tile.Multiply(lanes, ones, panel, offsets, Tile.Columns, 1, false, null);
@@ -111,7 +111,7 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
         for (int i = 0; i < Tile.Columns; i += 4) (Vector128.Load(sums + i) * -128).Store(sums + i);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     private void Finish(int row, int column, int* sums)
     {
         float* target = y.Pointer<float>() + (nint)row * y.RowPitch + column, scales = scale.Pointer<float>() + column;

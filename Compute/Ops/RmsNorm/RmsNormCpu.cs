@@ -25,7 +25,7 @@ internal sealed class RmsNormCpu : ISimdBinder
             Scale(source, scale, weight.Values, y.Pointer<float>() + (long)row * y.RowPitch, x.Width);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(Jit.Kernel)]
         private static void Scale(float* x, float scale, float* weight, float* y, int count)
         {
             V s = V.Create(scale), one = V.Create(1f);

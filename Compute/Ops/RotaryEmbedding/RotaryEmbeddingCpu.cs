@@ -20,7 +20,7 @@ internal sealed class RotaryEmbeddingCpu : ISimdBinder
             for (int head = 0; head < heads; head++) Rotate(source + head * width, c, s, target + head * width, width);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(Jit.Kernel)]
         private static void Rotate(float* x, float* cos, float* sin, float* y, int count)
         {
             int i = 0;

@@ -20,7 +20,7 @@ internal sealed class SoftmaxCpu : ISimdBinder
             else MapRow<V>.Apply(new Factor(1f / sum), target, target, x.Width);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(Jit.Kernel)]
         private static float Max(float* x, int count)
         {
             V max = V.Create(float.NegativeInfinity);
@@ -31,7 +31,7 @@ internal sealed class SoftmaxCpu : ISimdBinder
         }
 
         /// <summary>Σ exp(x − max); the terms are written to y unless it is null.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(Jit.Kernel)]
         private static float Exponentials(float* x, float max, float* y, int count)
         {
             V sum = V.Create(0f), m = V.Create(max);

@@ -45,7 +45,7 @@ internal sealed class UpsampleBilinearCpu : ISimdBinder
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(Jit.Kernel)]
         private static void Mix(float* a, float* b, float* c, float* d, float right, float down, float* y, int count)
         {
             V wa = V.Create((1 - down) * (1 - right)), wb = V.Create((1 - down) * right), wc = V.Create(down * (1 - right)), wd = V.Create(down * right);

@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Compute;
 internal static unsafe class MapRow<V> where V : struct, ISimd<V>
 {
     /// <summary>y = f(x) over a run; y may be x.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     public static void Apply<TMap>(TMap map, float* x, float* y, int count) where TMap : struct, IMap
     {
         int i = 0;

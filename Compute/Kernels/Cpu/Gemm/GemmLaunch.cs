@@ -68,7 +68,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
         }
     }
 
-    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     private void PackRows(int firstRow, int rows, int channel, int channels, float* target)
     {
         byte** addresses = stackalloc byte*[packedRows];
@@ -83,7 +83,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     }
 
     /// <summary>Packs the weights of one tile's columns. Columns past the last repeat it: their results go nowhere.</summary>
-    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     private void PackPanel(int column, int channel, int channels, float* panel)
     {
         byte** addresses = stackalloc byte*[tile.Columns];
@@ -92,7 +92,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
         else weightPacker.PackTaps(addresses, tile.Columns, channel, channels, x.Taps, panel, tile.Columns);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     private void MultiplyPanel(int firstRow, int rows, int column, nint depth, bool accumulate, float* packedX, float* panel, TileEpilogue? last)
     {
         int columns = Math.Min(tile.Columns, y.Width - column);

@@ -37,7 +37,7 @@ internal sealed unsafe class TensorRows(Tensor x) : GemmRows
 
     public override int Channels { get; } = x.Width;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     public override void Find(int tap, int first, int count, byte** addresses)
     {
         for (int i = 0; i < count; i++) addresses[i] = (byte*)(start + Math.Min(first + i, Count - 1) * pitch);

@@ -17,7 +17,7 @@ internal sealed unsafe class GemmTile12<V> : GemmTile where V : struct, ILanes<V
         else TwelveRows(depth, a, b, c, pitch, rows, accumulate, bias);
     }
 
-    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     private static void TwelveRows(nint depth, float* a, float* b, float* c, nint pitch, int rows, bool accumulate, float* bias)
     {
         V c0l = default, c0r = default, c1l = default, c1r = default, c2l = default, c2r = default, c3l = default, c3r = default, c4l = default, c4r = default, c5l = default, c5r = default;

@@ -17,7 +17,7 @@ internal sealed unsafe class GemmTile6<V> : GemmTile where V : struct, ILanes<V>
     /// <summary>The product itself; <paramref name="aPitch"/> lets a higher tile use it for its last few rows.</summary>
     // Accumulators are named locals: the JIT keeps no array in registers. Values are added in the store expression because it
     // would spill all of them if a parameter of an inlined helper were written to.
-    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     public static void SixRows(nint depth, float* a, nint aPitch, float* b, float* c, nint pitch, int rows, bool accumulate, float* bias)
     {
         V c0l = default, c0r = default, c1l = default, c1r = default, c2l = default, c2r = default, c3l = default, c3r = default, c4l = default, c4r = default, c5l = default, c5r = default;

@@ -58,7 +58,7 @@ internal sealed unsafe class Packer<TStored, TTransposer> : Packer
     where TStored : struct, IStored
     where TTransposer : struct, ITransposer
 {
-    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     public override void Pack(byte** rows, int rowCount, nint first, nint length, float* target, nint pitch)
     {
         nint* offsets = stackalloc nint[TTransposer.Lanes];
@@ -85,7 +85,7 @@ internal sealed unsafe class Packer<TStored, TTransposer> : Packer
         }
     }
 
-    [SkipLocalsInit, MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     public override void PackTaps(byte** rows, int rowCount, nint first, nint channels, int taps, float* target, nint pitch)
     {
         nint* offsets = stackalloc nint[TTransposer.Lanes];

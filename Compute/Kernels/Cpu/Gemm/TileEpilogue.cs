@@ -57,7 +57,7 @@ internal sealed unsafe class TileEpilogue<V, TActivation> : TileEpilogue where V
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(Jit.Kernel)]
     private static void Row(float* y, float* e, float* r, float scale, int count)
     {
         TActivation activation = default;
