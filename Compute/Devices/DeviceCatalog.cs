@@ -3,13 +3,44 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>The devices of this machine.</summary>
 public static class DeviceCatalog
 {
-    /// <summary>Opens a device by its id.</summary>
-    /// <param name="id"><c>cpu</c>, or <c>auto</c> for the best device there is. The result's <see cref="Device.Id"/> says which was taken.</param>
+    /// <summary>Opens a device by its id. Several devices may be open at the same time.</summary>
+    /// <param name="id"><c>cpu</c>, <c>cuda:1</c>, <c>opencl:0</c>; without a number the first of its kind; <c>auto</c> for the best device there is: an NVIDIA GPU, else an
+    /// OpenCL GPU, else the processor. The result's <see cref="Device.Id"/> says which was taken.</param>
     /// <param name="threads">Worker threads of a CPU device; null takes ILGPUDIFFUSION_THREADS or else all processors that the process may use.</param>
-    /// <exception cref="DeviceException">No such device; the message lists what there is.</exception>
-    public static Device Open(string id = "auto", int? threads = null) => id.ToLowerInvariant() switch
+    /// <exception cref="DeviceException">No such device, or it cannot be used; the message says why and lists what there is.</exception>
+    public static Device Open(string id = "auto", int? threads = null)
     {
-        "auto" or "cpu" => new CpuDevice(threads),
-        _ => throw new DeviceException($"device: '{id}' is not available; this build runs on cpu. Use --device cpu or --device auto."),
-    };
+        id = id.ToLowerInvariant();
+        if (id == "cpu") return new CpuDevice(threads);
+        if (id == "auto") return Best(threads);
+        var devices = GpuDevices.All();
+        var found = devices.FirstOrDefault(d => d.Info.Id == (id.Contains(':', StringComparison.Ordinal) ? id : $"{id}:0")) ?? throw Unknown(id, devices);
+        return found.Info.Problem is { } problem ? throw new DeviceException($"device: {found.Info.Id} ({found.Info.Name}) cannot be used: {problem}.") : found.Open();
+    }
+
+    /// <summary>Every device, the best first, usable or not; the processor is always there. Opens none.</summary>
+    public static IReadOnlyList<DeviceInfo> List()
+    {
+        using var cpu = new CpuDevice(threads: 1);
+        return [.. GpuDevices.All().Select(d => d.Info), new DeviceInfo(cpu.Id, cpu.Name, cpu.Backend, cpu.Architecture, cpu.MemoryBytes, "", [$"{Environment.ProcessorCount} processors"])];
+    }
+
+    /// <summary>Why whole families of devices are absent: no driver, or one that fails. For people who expect a device.</summary>
+    public static IReadOnlyList<string> Absences() => GpuDevices.Absences();
+
+    private static Device Best(int? threads)
+    {
+        foreach (var device in GpuDevices.All())
+        {
+            if (device.Info.Problem is null && device.Info.IsChosenByItself) return device.Open();
+        }
+
+        return new CpuDevice(threads);
+    }
+
+    private static DeviceException Unknown(string id, IReadOnlyList<GpuDevices.Entry> devices)
+    {
+        string absences = string.Join("; ", GpuDevices.Absences());
+        return new DeviceException($"device: '{id}' is not available; there are {string.Join(", ", devices.Select(d => d.Info.Id).Append("cpu"))}{(absences.Length > 0 ? $" ({absences})" : "")}. Use --device cpu or --device auto.");
+    }
 }

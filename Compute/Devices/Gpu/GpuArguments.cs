@@ -1,0 +1,59 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>How many groups a launch has; a group's size is the kernel's own.</summary>
+internal readonly record struct GpuGrid(int X, int Y = 1, int Z = 1)
+{
+    /// <summary>Groups for <paramref name="items"/> work items, one each.</summary>
+    public static GpuGrid Over(long items, int groupSize) => new(checked((int)Math.Max(1, (items + groupSize - 1) / groupSize)));
+}
+
+/// <summary>A kernel's arguments in the order of its C# parameters, written as a chain.</summary>
+internal sealed class GpuArguments
+{
+    private readonly List<Argument> list = [];
+
+    /// <summary>The arguments so far.</summary>
+    public IReadOnlyList<Argument> List => list;
+
+    /// <summary>A tensor's memory from its first element to its last row's end; null is an empty view. Pitch and sizes travel as numbers.</summary>
+    public GpuArguments View(Tensor? tensor) => Add(new(KernelParameterKind.View, tensor, 0));
+
+    /// <summary>An int.</summary>
+    public GpuArguments Int(int value) => Add(new(KernelParameterKind.Int32, null, value));
+
+    /// <summary>A long.</summary>
+    public GpuArguments Long(long value) => Add(new(KernelParameterKind.Int64, null, value));
+
+    /// <summary>A float.</summary>
+    public GpuArguments Float(float value) => Add(new(KernelParameterKind.Single, null, BitConverter.SingleToInt32Bits(value)));
+
+    private GpuArguments Add(Argument argument)
+    {
+        list.Add(argument);
+        return this;
+    }
+
+    /// <summary>One argument.</summary>
+    /// <param name="Kind">What it is.</param>
+    /// <param name="Tensor">A view's tensor.</param>
+    /// <param name="Bits">A number's bits.</param>
+    internal readonly record struct Argument(KernelParameterKind Kind, Tensor? Tensor, long Bits);
+}
+
+/// <summary>A view as kernels get it.</summary>
+/// <param name="Buffer">The memory; null for an empty view.</param>
+/// <param name="Offset">Elements from its start.</param>
+/// <param name="Length">Elements.</param>
+internal readonly record struct GpuView(GpuBuffer? Buffer, long Offset, long Length)
+{
+    /// <summary>A tensor as a view of elements of the given size.</summary>
+    /// <exception cref="DeviceException">The tensor lies elsewhere, or does not begin at an element.</exception>
+    public static GpuView Of(GpuDevice device, Tensor? tensor, int elementBytes)
+    {
+        if (tensor is null || tensor.Shape.Count == 0) return default;
+        var buffer = device.Own(tensor);
+        if (tensor.Offset % elementBytes != 0) throw new DeviceException($"{device.Id}: {tensor} begins at byte {tensor.Offset}, which is no multiple of the kernel's {elementBytes}-byte elements.");
+        long bytes = ((long)(tensor.Rows - 1) * tensor.RowPitch + tensor.Width) * tensor.DType.Size();
+        return new GpuView(buffer, tensor.Offset / elementBytes, bytes / elementBytes);
+    }
+}

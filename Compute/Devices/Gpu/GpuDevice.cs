@@ -1,0 +1,101 @@
+using System.Collections.Concurrent;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// A device with memory of its own, reached through a driver. All work is queued in order on one queue, so launches, uploads and frees need no waiting for each
+/// other; only <see cref="Device.Download"/> waits.
+/// </summary>
+internal abstract class GpuDevice : Device
+{
+    private readonly ConcurrentDictionary<KernelSource, Lazy<GpuFunction>> functions = new();
+    private readonly IArtifactSource artifacts;
+
+    /// <summary>A device that takes its kernels from <paramref name="artifacts"/>.</summary>
+    protected GpuDevice(IArtifactSource artifacts) => this.artifacts = artifacts;
+
+    /// <summary>What kernels are generated for.</summary>
+    public abstract GpuTarget Target { get; }
+
+    /// <inheritdoc/>
+    public override string Architecture => Target.Architecture;
+
+    /// <summary>The kernel, compiled and loaded at most once, whoever asks.</summary>
+    /// <exception cref="DeviceException">It cannot be compiled or loaded here; the message has the driver's own words.</exception>
+    public GpuFunction Function(KernelSource source)
+    {
+        var function = functions.GetOrAdd(source, s => new Lazy<GpuFunction>(() => Load(s, artifacts.Get(s, Target), artifacts)));
+        try
+        {
+            return function.Value;
+        }
+        catch
+        {
+            functions.TryRemove(new(source, function)); // memory may only have been short: the next one tries again
+            throw;
+        }
+    }
+
+    /// <summary>Loads a kernel's text or binary.</summary>
+    /// <param name="source">What it was made of.</param>
+    /// <param name="artifact">The code.</param>
+    /// <param name="keep">Told the driver's binary, if it made one.</param>
+    internal abstract GpuFunction Load(KernelSource source, KernelArtifact artifact, IArtifactSource keep);
+
+    /// <inheritdoc/>
+    public sealed override DeviceBuffer Allocate(long bytes)
+    {
+        var buffer = AllocateZeroed(bytes);
+        Allocated(bytes);
+        return buffer;
+    }
+
+    /// <inheritdoc/>
+    public sealed override void Upload(ReadOnlySpan<byte> source, Tensor target)
+    {
+        var buffer = Contiguous(target, source.Length);
+        if (!source.IsEmpty) Staging.Copy(source, buffer, target.Offset);
+    }
+
+    /// <inheritdoc/>
+    public sealed override void Download(Tensor source, Span<byte> target)
+    {
+        var buffer = Contiguous(source, target.Length);
+        if (!target.IsEmpty) Read(buffer, source.Offset, target);
+        Synchronised();
+    }
+
+    /// <summary>Where uploads wait for the device.</summary>
+    protected abstract GpuStaging Staging { get; }
+
+    /// <summary>Allocates memory and queues its clearing.</summary>
+    protected abstract GpuBuffer AllocateZeroed(long bytes);
+
+    /// <summary>Copies device memory to the host when all queued work is done.</summary>
+    protected abstract void Read(GpuBuffer source, long offset, Span<byte> target);
+
+    /// <summary>The buffer of a tensor of this device.</summary>
+    /// <exception cref="DeviceException">The tensor lies somewhere else.</exception>
+    internal GpuBuffer Own(Tensor tensor) => tensor.Buffer is GpuBuffer buffer && buffer.Device == this ? buffer
+        : throw new DeviceException($"{Id}: {tensor} does not lie in this device's memory; upload it first.");
+
+    /// <summary>What to say when memory is short.</summary>
+    internal DeviceException OutOfMemory(long bytes, string reason, long? free = null) => new(
+        $"{Id}: {Mebibytes(bytes)} of memory cannot be had ({reason}): the engine uses {Mebibytes(AllocatedBytes)} of {Mebibytes(MemoryBytes)}"
+        + $"{(free is { } f ? $", {Mebibytes(f)} are free" : "")}. Choose a smaller picture or batch, --vae-tiling, or --offload.");
+
+    /// <summary>Notes that a buffer of this device was freed.</summary>
+    internal void Freed(long bytes) => Released(bytes);
+
+    /// <summary>Every loaded kernel, for disposal.</summary>
+    protected IEnumerable<GpuFunction> Functions => functions.Values.Where(f => f.IsValueCreated).Select(f => f.Value);
+
+    private GpuBuffer Contiguous(Tensor tensor, long bytes)
+    {
+        bool fits = tensor.IsContiguous && tensor.Shape.Count * tensor.DType.Size() == bytes;
+        if (!fits) throw new ShapeException($"copy: tensor is {tensor}; it must be contiguous, of {bytes} bytes.");
+        return Own(tensor);
+    }
+
+    private static string Mebibytes(long bytes) => FormattableString.Invariant($"{bytes / 1048576.0:F0} MiB");
+}

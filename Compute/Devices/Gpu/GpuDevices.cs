@@ -1,0 +1,48 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>The GPU devices of this machine, asked of the drivers once per process.</summary>
+internal static class GpuDevices
+{
+    private static readonly Lazy<(IReadOnlyList<Entry> Devices, IReadOnlyList<string> Absences)> Found = new(Find);
+
+    /// <summary>A device and the way to open it.</summary>
+    internal sealed record Entry(DeviceInfo Info, Func<GpuDevice> Open);
+
+    /// <summary>All devices, the best first.</summary>
+    public static IReadOnlyList<Entry> All() => Found.Value.Devices;
+
+    /// <summary>Why families of devices are absent.</summary>
+    public static IReadOnlyList<string> Absences() => Found.Value.Absences;
+
+    private static (IReadOnlyList<Entry> Devices, IReadOnlyList<string> Absences) Find()
+    {
+        var (devices, absences) = (new List<Entry>(), new List<string>());
+        try
+        {
+            if (OpenClLibrary.TryLoad(out string? problem) is { } openCl) devices.AddRange(OpenCl(openCl, new MissingCompiler()));
+            if (problem is not null) absences.Add(problem);
+        }
+        catch (DeviceException e)
+        {
+            absences.Add(e.Message); // a broken driver must not keep the others from being found
+        }
+
+        return (devices, absences);
+    }
+
+    private static IEnumerable<Entry> OpenCl(IOpenCl api, IArtifactSource artifacts) => OpenClInfo.All(api).Select((info, i) => new Entry(
+        new DeviceInfo($"opencl:{i}", info.Name, Backends.OpenCL, info.Target.Architecture, info.MemoryBytes, $"{info.Platform} {info.Driver}",
+            [.. new[] { info.Version, $"{info.ComputeUnits} compute units", info.IsCpu ? "a processor" : null, info.NativeHalf ? "fp16" : null }.OfType<string>()])
+        {
+            Problem = info.Problem,
+            IsChosenByItself = (info.Type & OpenClInfo.Gpu) != 0,
+        },
+        () => new OpenClDevice(api, info, i, artifacts)));
+
+    private sealed class MissingCompiler : IArtifactSource
+    {
+        public KernelArtifact Get(KernelSource source, GpuTarget target) => throw new DeviceException($"{source}: this build has no kernel compiler.");
+
+        public void StoreBinary(KernelSource source, GpuTarget target, byte[] binary) { }
+    }
+}

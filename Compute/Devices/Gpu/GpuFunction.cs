@@ -1,0 +1,36 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>A kernel loaded on a device.</summary>
+internal abstract class GpuFunction(GpuDevice device, KernelSource source, KernelArtifact artifact)
+{
+    /// <summary>Where it is loaded.</summary>
+    public GpuDevice Device => device;
+
+    /// <summary>What it was made of.</summary>
+    public KernelSource Source => source;
+
+    /// <summary>Its parameters and sizes.</summary>
+    public KernelArtifact Artifact => artifact;
+
+    /// <summary>Binds arguments: the launch then queues the kernel without allocation, look-up or lock.</summary>
+    /// <param name="grid">Groups in each direction.</param>
+    /// <param name="arguments">As many and of the kinds that the kernel has.</param>
+    /// <param name="call">The op that this is for, named when something fails.</param>
+    public Launch Bind(GpuGrid grid, GpuArguments arguments, OpCall? call = null)
+    {
+        var kinds = artifact.Parameters;
+        if (kinds.Length != arguments.List.Count || !kinds.Select(k => k.Kind).SequenceEqual(arguments.List.Select(a => a.Kind)))
+            throw new DeviceException($"{device.Id}: {source} has parameters ({string.Join(", ", kinds.Select(k => k.Kind))}); it was given ({string.Join(", ", arguments.List.Select(a => a.Kind))}).");
+        if (grid.X < 1 || grid.Y < 1 || grid.Z < 1) throw new DeviceException($"{device.Id}: {source} was asked for {grid.X} × {grid.Y} × {grid.Z} groups; there must be at least one.");
+        return BindChecked(grid, arguments, call);
+    }
+
+    /// <summary>As <see cref="Bind"/>, when kinds fit.</summary>
+    protected abstract Launch BindChecked(GpuGrid grid, GpuArguments arguments, OpCall? call);
+
+    /// <summary>Frees the module.</summary>
+    internal abstract void Unload();
+
+    /// <summary>Kernel, op and shapes, for messages.</summary>
+    internal string Describe(OpCall? call) => call is null ? $"{source}" : $"{call.Op.Name} ({source}) of {string.Join(", ", call.Inputs.Select(i => i.ToString()))} → {call.Output}";
+}

@@ -1,0 +1,94 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// Host memory through which uploads go, so that the caller's memory is free at once and nothing waits for the device: two chunks, filled in turn. A chunk is used
+/// again when the device has read all of it, which only a long upload, such as a model's weights, ever has to wait for.
+/// </summary>
+internal sealed unsafe class GpuStaging(IStagingDevice device, int chunkBytes = GpuStaging.DefaultChunkBytes) : IDisposable
+{
+    private const int DefaultChunkBytes = 16 << 20, Alignment = 64;
+    private readonly Lock gate = new();
+    private readonly Chunk[] chunks = [new(), new()];
+    private int current, filled;
+    private bool disposed;
+
+    /// <summary>Queues a copy. Returns when the source may change.</summary>
+    public void Copy(ReadOnlySpan<byte> source, GpuBuffer target, long offset)
+    {
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(disposed, this);
+            while (!source.IsEmpty)
+            {
+                if (filled == chunkBytes) Turn();
+                var chunk = chunks[current];
+                if (chunk.Memory == 0) chunk.Memory = device.AllocateStaging(chunkBytes);
+                var part = source[..Math.Min(source.Length, chunkBytes - filled)];
+                nint at = chunk.Memory + filled;
+                part.CopyTo(new Span<byte>((void*)at, part.Length));
+                device.QueueWrite(at, target, offset, part.Length);
+                filled = Math.Min(chunkBytes, (filled + part.Length + Alignment - 1) / Alignment * Alignment);
+                source = source[part.Length..];
+                offset += part.Length;
+            }
+        }
+    }
+
+    /// <summary>Frees the chunks. The device must have finished with them.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (disposed) return;
+            disposed = true;
+            foreach (var chunk in chunks)
+            {
+                if (chunk.Mark != 0) device.ReleaseMark(chunk.Mark);
+                if (chunk.Memory != 0) device.FreeStaging(chunk.Memory);
+                (chunk.Mark, chunk.Memory) = (0, 0);
+            }
+        }
+    }
+
+    private void Turn()
+    {
+        chunks[current].Mark = device.Mark();
+        current ^= 1;
+        var next = chunks[current];
+        if (next.Mark != 0)
+        {
+            nint mark = next.Mark;
+            next.Mark = 0;
+            device.WaitAndRelease(mark);
+        }
+
+        filled = 0;
+    }
+
+    private sealed class Chunk
+    {
+        public nint Memory, Mark;
+    }
+}
+
+/// <summary>What staging needs of a device.</summary>
+internal interface IStagingDevice
+{
+    /// <summary>Host memory that the device copies from quickly.</summary>
+    nint AllocateStaging(int bytes);
+
+    /// <summary>Frees such memory.</summary>
+    void FreeStaging(nint memory);
+
+    /// <summary>Queues a copy from staging memory.</summary>
+    void QueueWrite(nint source, GpuBuffer target, long offset, int bytes);
+
+    /// <summary>A mark after all that is queued.</summary>
+    nint Mark();
+
+    /// <summary>Waits until the device has come to a mark.</summary>
+    void WaitAndRelease(nint mark);
+
+    /// <summary>Forgets a mark.</summary>
+    void ReleaseMark(nint mark);
+}

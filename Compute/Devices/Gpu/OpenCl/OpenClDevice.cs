@@ -1,0 +1,161 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>A device of an OpenCL driver: one context, one queue in order.</summary>
+internal sealed unsafe class OpenClDevice : GpuDevice, IStagingDevice
+{
+    private readonly IOpenCl api;
+    private readonly OpenClInfo info;
+    private readonly nint context, queue;
+    private readonly GpuStaging staging;
+    private readonly Lock gate = new();
+    private readonly HashSet<nint> kernels = [];
+    private bool disposed;
+
+    /// <summary>Opens a device.</summary>
+    /// <param name="api">The driver.</param>
+    /// <param name="info">Which device.</param>
+    /// <param name="index">Its number in <see cref="OpenClInfo.All"/>.</param>
+    /// <param name="artifacts">Where kernels come from.</param>
+    /// <exception cref="DeviceException">It cannot be used.</exception>
+    public OpenClDevice(IOpenCl api, OpenClInfo info, int index, IArtifactSource artifacts) : base(artifacts)
+    {
+        (this.api, this.info, Id) = (api, info, $"opencl:{index}");
+        if (info.Problem is { } problem) throw new DeviceException($"{Id} ({info.Name}) cannot be used: {problem}.");
+        Check(api.CreateContext(info.Handle, out context), "clCreateContext");
+        int error = api.CreateCommandQueue(context, info.Handle, 0, out queue);
+        if (error != 0) api.ReleaseContext(context);
+        Check(error, "clCreateCommandQueue");
+        staging = new GpuStaging(this);
+    }
+
+    /// <inheritdoc/>
+    public override string Id { get; }
+
+    /// <inheritdoc/>
+    public override string Name => info.Name;
+
+    /// <inheritdoc/>
+    public override Backends Backend => Backends.OpenCL;
+
+    /// <inheritdoc/>
+    public override GpuTarget Target => info.Target;
+
+    /// <inheritdoc/>
+    public override long MemoryBytes => info.MemoryBytes;
+
+    /// <inheritdoc/>
+    protected override GpuStaging Staging => staging;
+
+    internal IOpenCl Api => api;
+
+    internal nint Queue => queue;
+
+    internal int BaseAlignmentBytes => info.BaseAlignmentBytes;
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        lock (gate)
+        {
+            if (disposed) return;
+            disposed = true;
+        }
+
+        api.Finish(queue); // a lost device fails here; what it held goes back all the same
+        staging.Dispose();
+        foreach (nint kernel in kernels) api.ReleaseKernel(kernel);
+        kernels.Clear();
+        foreach (var function in Functions) function.Unload();
+        api.ReleaseCommandQueue(queue);
+        api.ReleaseContext(context);
+    }
+
+    /// <summary>Throws when a call failed.</summary>
+    /// <param name="error">The driver's answer.</param>
+    /// <param name="function">The driver's function.</param>
+    /// <param name="what">The op, if it was for one.</param>
+    internal void Check(int error, string function, string? what = null)
+    {
+        if (error != 0) throw new DeviceException($"{Id} ({info.Name}): {function} failed with {OpenClError.Name(error)}{(what is null ? "" : $" in {what}")}.");
+    }
+
+    /// <summary>A kernel object of its own for each launch, since arguments belong to the object.</summary>
+    internal nint CreateKernel(nint program, string entry)
+    {
+        fixed (byte* name = Encoding.UTF8.GetBytes(entry + '\0'))
+        {
+            Check(api.CreateKernel(program, (nint)name, out nint kernel), "clCreateKernel", entry);
+            lock (gate) kernels.Add(kernel);
+            return kernel;
+        }
+    }
+
+    /// <summary>Frees a launch's kernel object, unless the device did so before.</summary>
+    internal void ReleaseKernel(nint kernel)
+    {
+        lock (gate)
+        {
+            if (!disposed && kernels.Remove(kernel)) api.ReleaseKernel(kernel);
+        }
+    }
+
+    /// <summary>Frees memory; the driver keeps it while queued work needs it, and the context while there is memory.</summary>
+    internal void ReleaseMemory(nint buffer) => api.ReleaseMemObject(buffer);
+
+    /// <inheritdoc/>
+    internal override GpuFunction Load(KernelSource source, KernelArtifact artifact, IArtifactSource keep) =>
+        new OpenClFunction(this, source, artifact, OpenClProgram.Build(this, context, info, source, artifact, keep));
+
+    /// <inheritdoc/>
+    protected override GpuBuffer AllocateZeroed(long bytes)
+    {
+        if (bytes > info.MaxAllocationBytes) throw OutOfMemory(bytes, $"the driver allows {info.MaxAllocationBytes >> 20} MiB in one piece");
+        nuint size = (nuint)Math.Max(4, (bytes + 3) / 4 * 4);
+        int error = api.CreateBuffer(context, 1, size, out nint handle);
+        if (OpenClError.IsOutOfMemory(error)) throw OutOfMemory(bytes, $"clCreateBuffer failed with {OpenClError.Name(error)}");
+        Check(error, "clCreateBuffer");
+        uint zero = 0;
+        error = api.EnqueueFillBuffer(queue, handle, (nint)(&zero), 4, 0, size);
+        if (error != 0) api.ReleaseMemObject(handle);
+        if (OpenClError.IsOutOfMemory(error)) throw OutOfMemory(bytes, $"clEnqueueFillBuffer failed with {OpenClError.Name(error)}"); // drivers that allocate when memory is first used
+        Check(error, "clEnqueueFillBuffer");
+        return new OpenClBuffer(this, handle, bytes);
+    }
+
+    /// <inheritdoc/>
+    protected override void Read(GpuBuffer source, long offset, Span<byte> target)
+    {
+        fixed (byte* to = target) Check(api.EnqueueReadBuffer(queue, source.Handle, true, (nuint)offset, (nuint)target.Length, (nint)to), "clEnqueueReadBuffer");
+    }
+
+    nint IStagingDevice.AllocateStaging(int bytes) => (nint)NativeMemory.AlignedAlloc((nuint)bytes, 4096); // drivers copy fastest from whole pages
+
+    void IStagingDevice.FreeStaging(nint memory) => NativeMemory.AlignedFree((void*)memory);
+
+    void IStagingDevice.QueueWrite(nint source, GpuBuffer target, long offset, int bytes) =>
+        Check(api.EnqueueWriteBuffer(queue, target.Handle, false, (nuint)offset, (nuint)bytes, source), "clEnqueueWriteBuffer");
+
+    nint IStagingDevice.Mark()
+    {
+        Check(api.EnqueueMarker(queue, out nint mark), "clEnqueueMarkerWithWaitList");
+        api.Flush(queue);
+        return mark;
+    }
+
+    void IStagingDevice.WaitAndRelease(nint mark)
+    {
+        int error = api.WaitForEvent(mark);
+        api.ReleaseEvent(mark);
+        Check(error, "clWaitForEvents");
+    }
+
+    void IStagingDevice.ReleaseMark(nint mark) => api.ReleaseEvent(mark);
+
+    private sealed class OpenClBuffer(OpenClDevice device, nint handle, long bytes) : GpuBuffer(device, handle, bytes)
+    {
+        protected override void Free(nint handle) => ((OpenClDevice)Device).ReleaseMemory(handle);
+    }
+}

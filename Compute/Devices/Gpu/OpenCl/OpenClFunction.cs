@@ -1,0 +1,45 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// A kernel of a built program. Its arguments as ILGPU's OpenCL texts expect them: first every view's memory object, then all parameters in order, a view as {int offset
+/// in elements, long length}.
+/// </summary>
+internal sealed unsafe class OpenClFunction(OpenClDevice device, KernelSource source, KernelArtifact artifact, nint program) : GpuFunction(device, source, artifact)
+{
+    /// <inheritdoc/>
+    protected override Launch BindChecked(GpuGrid grid, GpuArguments arguments, OpCall? call)
+    {
+        var launch = new OpenClLaunch(this, device, device.CreateKernel(program, Artifact.Entry), grid, call);
+        var parameters = Artifact.Parameters;
+        GpuView[] views = [.. arguments.List.Select((a, i) => a.Kind == KernelParameterKind.View ? GpuView.Of(device, a.Tensor, parameters[i].ElementBytes) : default)];
+        uint index = 0;
+        for (int i = 0; i < views.Length; i++)
+        {
+            if (parameters[i].Kind != KernelParameterKind.View) continue;
+            nint memory = launch.Memory(ref views[i], parameters[i].ElementBytes);
+            Set(launch, index++, &memory, sizeof(nint), call);
+        }
+
+        for (int i = 0; i < views.Length; i++)
+        {
+            long bits = arguments.List[i].Bits;
+            var view = new ViewArgument { Offset = (int)views[i].Offset, Length = views[i].Length };
+            if (parameters[i].Kind == KernelParameterKind.View) Set(launch, index++, &view, sizeof(ViewArgument), call);
+            else Set(launch, index++, &bits, parameters[i].Kind == KernelParameterKind.Int64 ? 8 : 4, call); // little-endian: the low bytes are the number
+        }
+
+        return launch;
+    }
+
+    /// <inheritdoc/>
+    internal override void Unload() => device.Api.ReleaseProgram(program);
+
+    private void Set(OpenClLaunch launch, uint index, void* value, int bytes, OpCall? call) =>
+        device.Check(device.Api.SetKernelArg(launch.Kernel, index, (nuint)bytes, (nint)value), $"clSetKernelArg({index})", Describe(call));
+
+    private struct ViewArgument
+    {
+        public int Offset;
+        public long Length;
+    }
+}

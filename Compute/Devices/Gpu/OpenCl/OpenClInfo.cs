@@ -1,0 +1,128 @@
+using System.Text;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>What OpenCL says about one device.</summary>
+internal sealed record OpenClInfo
+{
+    /// <summary>Device types.</summary>
+    public const ulong Cpu = 2, Gpu = 4, Accelerator = 8;
+
+    private const ulong AllTypes = 0xFFFFFFFF;
+
+    public required nint Handle { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string Vendor { get; init; }
+
+    public required string Platform { get; init; }
+
+    public required string Driver { get; init; }
+
+    public required string Version { get; init; }
+
+    public required string[] Extensions { get; init; }
+
+    public required ulong Type { get; init; }
+
+    public required uint ComputeUnits { get; init; }
+
+    public required int MaxGroupSize { get; init; }
+
+    public required int LocalMemoryBytes { get; init; }
+
+    public required long MemoryBytes { get; init; }
+
+    public required long MaxAllocationBytes { get; init; }
+
+    /// <summary>Sub-buffers begin at multiples of this.</summary>
+    public required int BaseAlignmentBytes { get; init; }
+
+    /// <summary>Why kernels cannot run here; null if they can.</summary>
+    public required string? Problem { get; init; }
+
+    public bool IsCpu => (Type & Cpu) != 0;
+
+    public bool NativeHalf => Extensions.Contains("cl_khr_fp16");
+
+    /// <summary>What kernels are generated for.</summary>
+    public GpuTarget Target => new(
+        GpuLanguage.OpenCl, IsCpu ? "opencl-cpu" : $"opencl-{((Type & Gpu) != 0 ? "gpu" : "accelerator")}-{Plain(Vendor)}-{Plain(Name)}",
+        NativeHalf, IsCpu, MaxGroupSize, LocalMemoryBytes, $"{Platform}; {Name}; {Driver}");
+
+    /// <summary>All devices of all platforms: GPUs first, CPUs last, otherwise in the drivers' order.</summary>
+    public static IReadOnlyList<OpenClInfo> All(IOpenCl api)
+    {
+        var devices = Handles((uint n, nint list, out uint count) => api.GetPlatformIds(n, list, out count), OpenClError.PlatformNotFound, "clGetPlatformIDs")
+            .SelectMany(platform => Handles((uint n, nint list, out uint count) => api.GetDeviceIds(platform, AllTypes, n, list, out count), OpenClError.DeviceNotFound, "clGetDeviceIDs")
+                .Select(device => Read(api, platform, device)));
+        return [.. devices.OrderBy(d => (d.Type & Gpu) != 0 ? 0 : d.IsCpu ? 2 : 1)];
+    }
+
+    private static OpenClInfo Read(IOpenCl api, nint platform, nint device)
+    {
+        string Text(uint name) => OpenClInfo.Text((nuint n, nint value, out nuint needed) => api.GetDeviceInfo(device, name, n, value, out needed), "clGetDeviceInfo");
+        ulong Number(uint name) => OpenClInfo.Number((nuint n, nint value, out nuint needed) => api.GetDeviceInfo(device, name, n, value, out needed), "clGetDeviceInfo");
+        string version = Text(0x102F);
+        return new OpenClInfo
+        {
+            Handle = device,
+            Name = Text(0x102B),
+            Vendor = Text(0x102C),
+            Platform = OpenClInfo.Text((nuint n, nint value, out nuint needed) => api.GetPlatformInfo(platform, 0x0902, n, value, out needed), "clGetPlatformInfo"),
+            Driver = Text(0x102D),
+            Version = version,
+            Extensions = Text(0x1030).Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            Type = Number(0x1000),
+            ComputeUnits = (uint)Number(0x1002),
+            MaxGroupSize = (int)Math.Min(Number(0x1004), int.MaxValue),
+            LocalMemoryBytes = (int)Math.Min(Number(0x1023), int.MaxValue),
+            MemoryBytes = (long)Number(0x101F),
+            MaxAllocationBytes = (long)Number(0x1010),
+            BaseAlignmentBytes = Math.Max(1, (int)Number(0x1019) / 8),
+            Problem = Number(0x1027) == 0 ? "the driver says that it is not available"
+                : Number(0x1028) == 0 ? "its driver has no compiler"
+                : Number(0x1026) == 0 ? "it is big-endian"
+                : version.StartsWith("OpenCL 1.0", StringComparison.Ordinal) || version.StartsWith("OpenCL 1.1", StringComparison.Ordinal) ? $"it has {version.Trim()}; OpenCL 1.2 is needed"
+                : null,
+        };
+    }
+
+    private delegate int List(uint entries, nint list, out uint count);
+
+    private delegate int Query(nuint bytes, nint value, out nuint needed);
+
+    private static unsafe nint[] Handles(List query, int none, string function)
+    {
+        int error = query(0, 0, out uint count);
+        if (error == none || (error == 0 && count == 0)) return [];
+        Check(error, function);
+        nint[] handles = new nint[count];
+        fixed (nint* list = handles) Check(query(count, (nint)list, out _), function);
+        return handles;
+    }
+
+    private static unsafe string Text(Query query, string function)
+    {
+        Check(query(0, 0, out nuint needed), function);
+        byte[] text = new byte[needed];
+        fixed (byte* value = text) Check(query(needed, (nint)value, out _), function);
+        return Encoding.UTF8.GetString(text).TrimEnd('\0').Trim();
+    }
+
+    /// <summary>A number of 1, 4 or 8 bytes: little-endian, so one reading fits all.</summary>
+    private static unsafe ulong Number(Query query, string function)
+    {
+        ulong value = 0;
+        Check(query(sizeof(ulong), (nint)(&value), out _), function);
+        return value;
+    }
+
+    private static void Check(int error, string function)
+    {
+        if (error != 0) throw new DeviceException($"opencl: {function} failed with {OpenClError.Name(error)}.");
+    }
+
+    private static string Plain(string text) => string.Join('-', new string([.. text.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' ')]).Split(' ', StringSplitOptions.RemoveEmptyEntries));
+}

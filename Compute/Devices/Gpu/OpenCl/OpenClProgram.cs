@@ -1,0 +1,65 @@
+using System.Text;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Makes a program of an artifact: from the kept binary if the driver takes it, else from the text.</summary>
+internal static unsafe class OpenClProgram
+{
+    private const uint BuildLog = 0x1183, BinarySizes = 0x1165, Binaries = 0x1166;
+
+    /// <summary>A built program.</summary>
+    /// <exception cref="DeviceException">The text does not compile; the message has the driver's log.</exception>
+    public static nint Build(OpenClDevice device, nint context, OpenClInfo info, KernelSource source, KernelArtifact artifact, IArtifactSource keep)
+    {
+        var api = device.Api;
+        if (artifact.Binary is { Length: > 0 } kept && FromBinary(api, context, info.Handle, kept) is { } ready) return ready;
+        byte[] text = Encoding.UTF8.GetBytes(artifact.Text);
+        nint program;
+        fixed (byte* t = text) device.Check(api.CreateProgramWithSource(context, (nint)t, (nuint)text.Length, out program), "clCreateProgramWithSource", source.ToString());
+        try
+        {
+            int error;
+            fixed (byte* options = "-cl-std=CL1.2\0"u8) error = api.BuildProgram(program, info.Handle, (nint)options);
+            if (error != 0) throw new DeviceException($"{device}: clBuildProgram failed with {OpenClError.Name(error)} for {source}. The driver says: {Log(api, program, info.Handle)}");
+            if (Binary(api, program) is { } binary) keep.StoreBinary(source, info.Target, binary);
+            return program;
+        }
+        catch
+        {
+            api.ReleaseProgram(program);
+            throw;
+        }
+    }
+
+    /// <summary>Null where the driver refuses, as after an update of it: the text is there.</summary>
+    private static nint? FromBinary(IOpenCl api, nint context, nint device, byte[] binary)
+    {
+        fixed (byte* bytes = binary)
+        {
+            if (api.CreateProgramWithBinary(context, device, (nint)bytes, (nuint)binary.Length, out nint program) != 0) return null;
+            if (api.BuildProgram(program, device, 0) == 0) return program;
+            api.ReleaseProgram(program);
+            return null;
+        }
+    }
+
+    private static byte[]? Binary(IOpenCl api, nint program)
+    {
+        nuint size = 0;
+        if (api.GetProgramInfo(program, BinarySizes, (nuint)sizeof(nuint), (nint)(&size), out _) != 0 || size == 0) return null;
+        byte[] binary = new byte[size];
+        fixed (byte* bytes = binary)
+        {
+            nint pointer = (nint)bytes;
+            return api.GetProgramInfo(program, Binaries, (nuint)sizeof(nint), (nint)(&pointer), out _) == 0 ? binary : null;
+        }
+    }
+
+    private static string Log(IOpenCl api, nint program, nint device)
+    {
+        if (api.GetProgramBuildInfo(program, device, BuildLog, 0, 0, out nuint needed) != 0 || needed == 0) return "nothing";
+        byte[] log = new byte[needed];
+        fixed (byte* bytes = log) api.GetProgramBuildInfo(program, device, BuildLog, needed, (nint)bytes, out _);
+        return Encoding.UTF8.GetString(log).TrimEnd('\0').Trim();
+    }
+}

@@ -1,0 +1,23 @@
+using ILGpuDiffusion.Cases;
+
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>Compares results with an op's float64 definition.</summary>
+internal static class OpReference
+{
+    /// <summary>Fails unless every element is within the case's tolerance of the reference.</summary>
+    public static void Verify(string name, double[] actual)
+    {
+        var (cases, @case) = OpCatalog.Find(name);
+        ReferenceTensor[] inputs = [.. @case.Inputs.Select(i => i.Reference())];
+        var shape = @case.Op.Infer([.. @case.Inputs.Select(i => new TensorType(i.DType, i.Shape))]).Concrete();
+        double[] expected = cases.Reference(@case.Op, inputs, shape);
+        Assert.Equal(expected.Length, actual.Length);
+        double rms = Math.Sqrt(expected.Where(double.IsFinite).Select(v => v * v).DefaultIfEmpty(0).Average());
+        for (int i = 0; i < expected.Length; i++)
+        {
+            bool equal = expected[i].Equals(actual[i]) || Math.Abs(expected[i] - actual[i]) <= @case.Tolerance * Math.Max(rms, Math.Abs(expected[i]));
+            Assert.True(equal, $"{name}: element {i} of {shape} is {actual[i]:G9}; the reference says {expected[i]:G9} (rms {rms:G3}, tolerance {@case.Tolerance:G2} of the larger).");
+        }
+    }
+}
