@@ -1,24 +1,33 @@
 namespace ILGpuDiffusion.Compute;
 
-/// <summary>What GPU code is generated as.</summary>
+/// <summary>What a kernel is translated to.</summary>
 internal enum GpuLanguage
 {
-    /// <summary>NVIDIA's assembly text, loaded by the CUDA driver.</summary>
+    /// <summary>NVIDIA's assembly language, which the CUDA driver finishes.</summary>
     Ptx,
 
-    /// <summary>OpenCL C 1.2 text, compiled by the device's OpenCL driver.</summary>
+    /// <summary>OpenCL C, which the OpenCL driver compiles.</summary>
     OpenCl,
 }
 
-/// <summary>
-/// All that generated code depends on, in plain words: equal targets share artifacts, on disk too. <see cref="Driver"/> is the exception: only
-/// binaries depend on it.
-/// </summary>
-/// <param name="Language">The form of the code.</param>
-/// <param name="Architecture">Such as <c>sm_90</c>, <c>opencl-cpu</c>, <c>opencl-gpu-amd-gfx1100</c>.</param>
-/// <param name="NativeHalf">Whether the device computes in float16; storing it works everywhere.</param>
-/// <param name="IsCpu">Whether it is an OpenCL device of type CPU, where barriers cost much and a work item should do a vector's work.</param>
+/// <summary>What generated code depends on. Devices that are equal here share artifacts.</summary>
+/// <param name="Language">What the driver takes.</param>
+/// <param name="Architecture"><c>sm_90</c>; or an OpenCL device in plain words, such as <c>opencl-cpu</c> and <c>opencl-gpu-amd-gfx1100</c>.</param>
+/// <param name="NativeHalf">Whether the device computes in 16-bit floats (cl_khr_fp16; every CUDA device does).</param>
+/// <param name="IsCpu">An OpenCL device that is a processor: kernels without barriers suit it best.</param>
 /// <param name="MaxGroupSize">Most work items of one group.</param>
-/// <param name="LocalMemoryBytes">Shared memory that one group may use.</param>
-/// <param name="Driver">Name and version of the driver: part of binaries' keys only.</param>
-internal sealed record GpuTarget(GpuLanguage Language, string Architecture, bool NativeHalf, bool IsCpu, int MaxGroupSize, int LocalMemoryBytes, string Driver);
+/// <param name="LocalMemoryBytes">Most local (CUDA: shared) memory of one group.</param>
+/// <param name="Driver">Name and version; part of the keys of driver binaries only.</param>
+internal sealed record GpuTarget(GpuLanguage Language, string Architecture, bool NativeHalf, bool IsCpu, int MaxGroupSize, int LocalMemoryBytes, string Driver)
+{
+    /// <summary>A CUDA device by its compute capability, such as 9, 0 for <c>sm_90</c>.</summary>
+    public static GpuTarget Cuda(int major, int minor, string driver = "") =>
+        new(GpuLanguage.Ptx, $"sm_{major}{minor}", NativeHalf: true, IsCpu: false, MaxGroupSize: 1024, LocalMemoryBytes: 49152, driver);
+
+    /// <summary>A processor behind OpenCL, such as PoCL.</summary>
+    public static GpuTarget OpenClCpu(string driver = "") =>
+        new(GpuLanguage.OpenCl, "opencl-cpu", NativeHalf: false, IsCpu: true, MaxGroupSize: 4096, LocalMemoryBytes: 65536, driver);
+
+    /// <summary>What the text depends on.</summary>
+    public string CodeIdentity => $"{Language} {Architecture}{(NativeHalf ? " half" : "")}{(IsCpu ? " cpu" : "")}";
+}

@@ -1,0 +1,33 @@
+using System.Text.RegularExpressions;
+
+namespace ILGpuDiffusion.Architecture.Tests;
+
+/// <summary>What kernels must not contain, because ILGPU 1.5.3 makes something else of it.</summary>
+public sealed class KernelTests
+{
+    [Fact]
+    public void Barriers_StandInBlockOnly()
+    {
+        string[] bare = [.. Repository.Sources("Compute").Where(f => Path.GetFileName(f) != "Block.cs" && UsesABareBarrier(File.ReadAllText(f)))];
+        Assert.Empty(bare);
+    }
+
+    [Theory, InlineData("XMath.Tanh(x)"), InlineData("XMath.Sin(x)"), InlineData("XMath.Cos(x)")]
+    public void InaccurateFunctions_AreFound(string call) => Assert.True(UsesAnInaccurateFunction(call));
+
+    [Fact]
+    public void InaccurateFunctions_AreNotUsed() =>
+        Assert.Empty(Repository.Sources("Compute").Where(f => UsesAnInaccurateFunction(File.ReadAllText(f))));
+
+    [Fact]
+    public void UsesABareBarrier_TellsCallsFromWords()
+    {
+        Assert.True(UsesABareBarrier("    Group.Barrier();"));
+        Assert.True(UsesABareBarrier("ILGPU.Group . BarrierPopCount(x)"));
+        Assert.False(UsesABareBarrier("Block.Sync(); // a barrier"));
+    }
+
+    private static bool UsesABareBarrier(string source) => Regex.IsMatch(source, @"\bGroup\s*\.\s*Barrier");
+
+    private static bool UsesAnInaccurateFunction(string source) => Regex.IsMatch(source, @"\bXMath\s*\.\s*(Tanh|Sin|Cos|Tan)\b");
+}
