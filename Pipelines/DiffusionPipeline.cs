@@ -23,6 +23,9 @@ public abstract class DiffusionPipeline : IDisposable
     /// <summary>Where the pipeline runs.</summary>
     public Device Device => parts.Arenas.Device;
 
+    /// <summary>The type that the models compute in.</summary>
+    public DType DType => parts.DType;
+
     /// <summary>What a request that says nothing gets.</summary>
     public PipelineDefaults Defaults => parts.Defaults;
 
@@ -176,7 +179,7 @@ public abstract class DiffusionPipeline : IDisposable
     private DenoisingRun Prepare(RequestForm form, Conditions conditions, Schedule schedule, NoiseSource noise)
     {
         var key = new GuidedDenoiser.Form(form.Guided, form.Guided && form.Request.GuidanceRescale > 0, form.Request.FreeU);
-        var graph = denoisers.GetOrAdd(key, k => new(() => new CompiledGraph(GuidedDenoiser.Trace(UNet, k), parts.Arenas, parts.Compile))).Value;
+        var graph = denoisers.GetOrAdd(key, k => new(() => new CompiledGraph(GuidedDenoiser.Trace(UNet, k, parts.DType), parts.Arenas, parts.Compile))).Value;
         var plan = graph.Rent(new Sizes(("pictures", form.Pictures), ("height", form.LatentHeight), ("width", form.LatentWidth), ("tokens", conditions.Text.Tokens)));
         DenoisingRun? run = null;
         try

@@ -9,6 +9,12 @@ public sealed record PipelineOptions
     /// <summary>Where it runs; null opens the best device and closes it with the pipeline.</summary>
     public Device? Device { get; init; }
 
+    /// <summary>
+    /// The type that the models compute in; null takes the device's own choice, <see cref="Device.PreferredDType"/>. Sums and statistics, the scheduler and
+    /// guidance are float32 in any case, and so is an autoencoder that says it needs it (<c>force_upcast</c>).
+    /// </summary>
+    public DType? DType { get; init; }
+
     /// <summary>Which weight files to take where a folder has several, such as <c>fp16</c>; null takes the plain ones, or the only ones.</summary>
     public string? Variant { get; init; }
 

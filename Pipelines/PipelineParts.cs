@@ -23,12 +23,15 @@ internal sealed class PipelineParts : IDisposable
     /// <summary>Which passes graphs go through.</summary>
     public CompileOptions Compile { get; private init; } = null!;
 
+    /// <summary>The type that the models compute in.</summary>
+    public DType DType { get; private init; }
+
     private string? Variant { get; init; }
 
     public static PipelineParts Load(ModelFolder folder, PipelineOptions options)
     {
         var device = options.Device ?? DeviceCatalog.Open();
-        var parts = new PipelineParts(folder, new ArenaPool(device)) { Variant = options.Variant, Compile = options.Compile };
+        var parts = new PipelineParts(folder, new ArenaPool(device)) { Variant = options.Variant, Compile = options.Compile, DType = Checked(options.DType ?? device.PreferredDType, device) };
         if (options.Device is null) parts.owned.Add(device);
         parts.owned.Add(parts.Arenas);
         try
@@ -37,7 +40,7 @@ internal sealed class PipelineParts : IDisposable
             parts.UNet.Load(parts.Weights("unet"));
             var vae = new AutoencoderKL(folder.ConfigOf("vae"));
             vae.Load(parts.Weights("vae"));
-            parts.Vae = new Autoencoder(vae, parts.Arenas, parts.Compile);
+            parts.Vae = new Autoencoder(vae, parts.Arenas, parts.Compile, parts.DType);
             int side = (parts.UNet.SampleSize ?? 64) * parts.Vae.SpatialFactor;
             double guidance = folder.ClassName == nameof(StableDiffusionXLPipeline) ? 5 : 7.5; // diffusers' defaults
             parts.Defaults = PipelineDefaults.Read(folder.Path, guidance, new PixelSize(side, side));
@@ -62,7 +65,7 @@ internal sealed class PipelineParts : IDisposable
             throw new ModelFileException(Folder.Path, $"tokenizer{suffix} has ids up to {tokenizer.LargestId}, {name} knows {model.Config.VocabSize}; they do not belong together.");
         if (tokenizer.ModelMaxLength > model.Config.MaxPositions)
             throw new ModelFileException(Folder.Path, $"tokenizer{suffix} makes prompts of {tokenizer.ModelMaxLength} tokens, {name} reads {model.Config.MaxPositions}; they do not belong together.");
-        return (tokenizer, new ClipTextEncoder(model, Arenas, name, Compile));
+        return (tokenizer, new ClipTextEncoder(model, Arenas, name, Compile, DType));
     }
 
     public void Dispose()
@@ -70,6 +73,10 @@ internal sealed class PipelineParts : IDisposable
         for (int i = owned.Count - 1; i >= 0; i--) owned[i].Dispose();
         owned.Clear();
     }
+
+    private static DType Checked(DType dtype, Device device) => device.Computes(dtype)
+        ? dtype
+        : throw new DeviceException($"{device.Id} does not compute in {dtype}, but in {string.Join(", ", Enum.GetValues<DType>().Where(device.Computes))}. Weights stored otherwise are used as they are; leave PipelineOptions.DType out.");
 
     private Checkpoint Weights(string component)
     {

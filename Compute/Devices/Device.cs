@@ -20,6 +20,12 @@ public abstract class Device : IDisposable
     /// <summary>What code generation depends on: <c>avx512</c>, <c>sm_90</c> … Part of every kernel's identity.</summary>
     public abstract string Architecture { get; }
 
+    /// <summary>The type that models compute in here unless asked otherwise.</summary>
+    public virtual DType PreferredDType => DType.Float32;
+
+    /// <summary>Whether models can compute in a type here: whether activations may have it.</summary>
+    public virtual bool Computes(DType dtype) => dtype == DType.Float32;
+
     /// <summary>All memory that the device has, in bytes.</summary>
     public abstract long MemoryBytes { get; }
 

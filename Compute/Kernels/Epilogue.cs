@@ -26,7 +26,7 @@ public readonly record struct Epilogue(bool EntryAdd = false, UnaryFunction? Act
     /// <summary>Whether a value of type <paramref name="e"/> can be added to each entry of <paramref name="result"/>.</summary>
     public static bool IsEntryRow(TensorType e, TensorType result)
     {
-        if (e.DType != DType.Float32 || e.Rank != result.Rank || e.Rank < 2 || !e.Last.Equals(result.Last)) return false;
+        if (e.DType != result.DType || e.Rank != result.Rank || e.Rank < 2 || !e.Last.Equals(result.Last)) return false;
         for (int i = 1; i < e.Rank - 1; i++)
             if (e.Shape[i].Constant != 1) return false;
         return e.Shape[0].Constant == 1 || e.Shape[0].Equals(result.Shape[0]);
@@ -40,6 +40,6 @@ public readonly record struct Epilogue(bool EntryAdd = false, UnaryFunction? Act
     {
         ShapeException.ThrowUnless(Activation is not { } f || Supports(f), op, "activation", Activation!, "one that an epilogue can apply");
         if (EntryAdd) ShapeException.ThrowUnless(IsEntryRow(arguments[0], result), op, "e", arguments[0], $"one row per entry of {result}");
-        if (Residual) ShapeException.ThrowUnless(arguments[^1].DType == DType.Float32 && arguments[^1].MayHaveShapeOf(result), op, "r", arguments[^1], $"like the result, {result}");
+        if (Residual) ShapeException.ThrowUnless(arguments[^1].DType == result.DType && arguments[^1].MayHaveShapeOf(result), op, "r", arguments[^1], $"like the result, {result}");
     }
 }

@@ -14,6 +14,12 @@ public sealed class KernelSet(string op, params KernelVariant[] variants)
     /// <summary>The first implementation that runs on the device and suits the signature.</summary>
     /// <exception cref="DeviceException">There is none: never a silent detour to another device or type.</exception>
     public KernelVariant Choose(Device device, OpSignature signature) =>
-        variants.FirstOrDefault(v => v.Runs.HasFlag(device.Backend) && v.Fits(signature))
-        ?? throw new DeviceException($"{op}: no kernel for {string.Join(", ", signature.Inputs)} → {signature.Output} on {device.Id}.");
+        variants.FirstOrDefault(v => v.Runs.HasFlag(device.Backend) && v.Serves(signature) && v.Fits(signature)) ?? throw Missing(device, signature);
+
+    private DeviceException Missing(Device device, OpSignature signature)
+    {
+        bool otherTypes = variants.Any(v => v.Runs.HasFlag(device.Backend) && !v.Serves(signature));
+        string why = otherTypes && device.Backend == Backends.Cpu ? "; activations there are Float32" : "";
+        return new($"{op}: no kernel for {string.Join(", ", signature.Inputs)} → {signature.Output} on {device.Id}{why}.");
+    }
 }

@@ -6,6 +6,9 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="Compile">Makes the kernel for a key.</param>
 public sealed record KernelVariant(string Name, Backends Runs, Func<Device, OpSignature, Kernel> Compile)
 {
-    /// <summary>Whether this way suits the sizes and types at hand; yes unless set.</summary>
+    /// <summary>Whether this way can compute with the element types at hand at all; yes unless set. <see cref="Fits"/> is asked only then.</summary>
+    public Func<OpSignature, bool> Serves { get; init; } = static _ => true;
+
+    /// <summary>Whether this way suits the sizes and attributes at hand; yes unless set.</summary>
     public Func<OpSignature, bool> Fits { get; init; } = static _ => true;
 }

@@ -31,6 +31,25 @@ public abstract record Op
     protected void CheckCount(ReadOnlySpan<TensorType> inputs, int least, int? most = null) =>
         Check(inputs.Length >= least && inputs.Length <= (most ?? least), "arguments", inputs.Length, most is null ? $"{least}" : $"{least} to {most}");
 
+    /// <summary>The element types that activations may have; those of one op are alike unless it says otherwise.</summary>
+    private protected const string AnyFloat = "Float32, Float16 or BFloat16";
+
+    /// <summary>Throws unless an argument is of a floating-point type with enough dimensions.</summary>
+    private protected void CheckFloat(TensorType found, string name, int leastRank = 0) =>
+        Check(found.DType.IsFloat() && found.Rank >= leastRank, name, found, leastRank == 0 ? AnyFloat : $"{AnyFloat} of at least {leastRank} dimension{(leastRank == 1 ? "" : "s")}");
+
+    /// <summary>Throws unless an argument is of a floating-point type with the named dimensions.</summary>
+    /// <param name="found">Its type.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="rank">Number of dimensions.</param>
+    /// <param name="shape">Their names, in brackets.</param>
+    private protected void CheckFloat(TensorType found, string name, int rank, string shape) =>
+        Check(found.DType.IsFloat() && found.Rank == rank, name, found, $"{shape} in {AnyFloat}");
+
+    /// <summary>Throws unless an argument's element type is that of the op's first.</summary>
+    private protected void CheckSameType(TensorType found, string name, TensorType first) =>
+        Check(found.DType == first.DType, name, found, $"of {first.DType}, as the first argument");
+
     /// <summary>Throws unless an argument is Float32 with enough dimensions.</summary>
     protected void CheckFloat32(TensorType found, string name, int leastRank = 0) =>
         Check(found.DType == DType.Float32 && found.Rank >= leastRank, name, found, leastRank == 0 ? "Float32" : $"Float32 of at least {leastRank} dimension{(leastRank == 1 ? "" : "s")}");

@@ -26,6 +26,9 @@ public static class Functional
     /// <summary>First half · gelu(second half) over the innermost dimension.</summary>
     public static Value GeGlu(Value x) => x.Graph.Add(new GeGlu(), x);
 
+    /// <summary>The same numbers in another floating-point type; the value itself where it has that type already.</summary>
+    public static Value Cast(Value x, DType to) => x.Type.DType == to ? x : x.Graph.Add(new Cast(to), x);
+
     /// <summary>Joins values along the innermost dimension: channels of an image, features of a token.</summary>
     public static Value ConcatChannels(params ReadOnlySpan<Value> values) => values[0].Graph.Add(new Concat(-1), values);
 

@@ -17,11 +17,16 @@ public sealed class Autoencoder
     private bool slicing;
 
     /// <summary>Wraps a loaded model.</summary>
-    internal Autoencoder(AutoencoderKL model, ArenaPool arenas, CompileOptions? options = null)
+    /// <param name="model">The model.</param>
+    /// <param name="arenas">Where it runs.</param>
+    /// <param name="options">Which passes its graphs go through; null for all.</param>
+    /// <param name="dtype">The type that the pipeline computes in; the model raises Float16 to Float32 where its configuration asks for it (<c>force_upcast</c>).</param>
+    internal Autoencoder(AutoencoderKL model, ArenaPool arenas, CompileOptions? options = null, DType dtype = DType.Float32)
     {
+        if (dtype == DType.Float16 && model.Config.ForceUpcast) dtype = DType.Float32; // values beyond 65504 arise in the decoder; BFloat16 holds them
         (config, device, Scale) = (model.Config, arenas.Device, new LatentScale(model.Config));
-        encoder = new(() => Compile("vae.encode", config.InChannels, model.Encode, arenas, options));
-        decoder = new(() => Compile("vae.decode", config.LatentChannels, model.Decode, arenas, options));
+        encoder = new(() => Compile("vae.encode", config.InChannels, model.Encode, arenas, options, dtype));
+        decoder = new(() => Compile("vae.decode", config.LatentChannels, model.Decode, arenas, options, dtype));
     }
 
     /// <summary>Channels of latents: 4, in newer families 16.</summary>
@@ -147,6 +152,9 @@ public sealed class Autoencoder
         return new Tile(count, height, width, channels, values.ToArray());
     }
 
-    private static CompiledGraph Compile(string name, int channels, Func<Value, Value> forward, ArenaPool arenas, CompileOptions? options) => new(Graph.Trace(name, graph =>
-        graph.Output("y", forward(graph.Input("x", DType.Float32, Dim.Symbol("batch"), Dim.Symbol("height"), Dim.Symbol("width"), channels)))), arenas, options);
+    private static CompiledGraph Compile(string name, int channels, Func<Value, Value> forward, ArenaPool arenas, CompileOptions? options, DType dtype) => new(Graph.Trace(name, graph =>
+    {
+        var x = graph.Input("x", DType.Float32, Dim.Symbol("batch"), Dim.Symbol("height"), Dim.Symbol("width"), channels);
+        graph.Output("y", Functional.Cast(forward(Functional.Cast(x, dtype)), DType.Float32));
+    }), arenas, options);
 }

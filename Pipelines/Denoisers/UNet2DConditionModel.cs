@@ -76,25 +76,26 @@ public sealed class UNet2DConditionModel : Layer
     /// </summary>
     /// <param name="timeIds">How many size numbers the caller gives; 0 where the model has no added conditions.</param>
     /// <param name="encoderAttentionMask">Whether some of the prompt's tokens may be masked.</param>
+    /// <param name="dtype">The type that the model computes in. Inputs and output are Float32 in any case; they are cast on the device.</param>
     /// <exception cref="ArgumentOutOfRangeException">The model has no place for so many numbers.</exception>
-    public Graph Trace(int timeIds = 0, bool encoderAttentionMask = false) => Graph.Trace("unet", graph =>
+    public Graph Trace(int timeIds = 0, bool encoderAttentionMask = false, DType dtype = DType.Float32) => Graph.Trace("unet", graph =>
     {
         Dim batch = Dim.Symbol("batch"), tokens = Dim.Symbol("tokens");
         Value Input(string name, params ReadOnlySpan<Dim> shape) => graph.Input(name, DType.Float32, shape);
         Value Steady(string name, params ReadOnlySpan<Dim> shape) => graph.SteadyInput(name, DType.Float32, shape);
         bool added = HasAddedConditions || timeIds != 0;
-        graph.Output("sample", Forward(
-            Input("sample", batch, Dim.Symbol("height"), Dim.Symbol("width"), InChannels),
+        graph.Output("sample", Cast(Forward(
+            Cast(Input("sample", batch, Dim.Symbol("height"), Dim.Symbol("width"), InChannels), dtype),
             Input("timestep", batch, 1, 1, 1),
-            Steady("encoder_hidden_states", batch, tokens, CrossAttentionDim),
-            added ? Steady("text_embeds", batch, 1, 1, PooledDim(timeIds)) : null,
+            Cast(Steady("encoder_hidden_states", batch, tokens, CrossAttentionDim), dtype),
+            added ? Cast(Steady("text_embeds", batch, 1, 1, PooledDim(timeIds)), dtype) : null,
             added ? Steady("time_ids", batch, 1, 1, timeIds) : null,
-            encoderAttentionMask ? Steady("encoder_attention_mask", batch, 1, tokens) : null));
+            encoderAttentionMask ? Steady("encoder_attention_mask", batch, 1, tokens) : null), DType.Float32));
     });
 
     /// <summary>
     /// Records the model. What belongs to the whole picture (time, added conditions) comes as an image of one pixel, because it is added to every
-    /// pixel. All values are Float32.
+    /// pixel. Times, size numbers and mask are Float32; all else is of the type of the sample, in which the model computes.
     /// </summary>
     /// <param name="sample">Noisy latents, [n, h, w, in], of any height and width.</param>
     /// <param name="timestep">The time of each picture, [n, 1, 1, 1].</param>
@@ -108,7 +109,7 @@ public sealed class UNet2DConditionModel : Layer
     /// <exception cref="ShapeException">Shapes differ from those above; the message names the layer.</exception>
     public Value Forward(Value sample, Value timestep, Value encoderHiddenStates, Value? textEmbeds = null, Value? timeIds = null, Value? encoderAttentionMask = null, params IReadOnlyList<FreeUScales> freeU) => Record(sample, () =>
     {
-        var time = timeEmbedding.Forward(timeProj.Forward(timestep));
+        var time = timeEmbedding.Forward(Cast(timeProj.Forward(timestep), sample.Type.DType));
         if (Added(textEmbeds, timeIds) is { } added) time += added;
         var mask = encoderAttentionMask is null ? null : sample.Graph.Add(new Affine(-MaskedBias, MaskedBias), encoderAttentionMask);
 
@@ -125,7 +126,7 @@ public sealed class UNet2DConditionModel : Layer
     {
         if (textEmbeds is null != timeIds is null || textEmbeds is null == HasAddedConditions)
             throw new ArgumentException($"The UNet {(HasAddedConditions ? "needs" : "has no place for")} the added conditions text_embeds and time_ids.", nameof(textEmbeds));
-        return textEmbeds is null ? null : addEmbedding!.Forward(ConcatChannels(textEmbeds, addTimeProj!.Forward(timeIds!)));
+        return textEmbeds is null ? null : addEmbedding!.Forward(ConcatChannels(textEmbeds, Cast(addTimeProj!.Forward(timeIds!), textEmbeds.Type.DType)));
     }
 
     private static DownBlock2D Down(UNet2DConditionConfig c, int level, ResnetOptions resnet) => new(

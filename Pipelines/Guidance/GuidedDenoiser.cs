@@ -12,7 +12,7 @@ namespace ILGpuDiffusion.Pipelines;
 /// Inputs, with n the number of pictures and m = 2n when guided (negative prompts first), else n: <c>latents</c> [n, h, w, c],
 /// <c>input_scale</c> [1], <c>timestep</c> [m, 1, 1, 1], <c>encoder_hidden_states</c> [m, tokens, d], <c>text_embeds</c> [m, 1, 1, p] and
 /// <c>time_ids</c> [m, 1, 1, 6] where the model has them, <c>guidance</c> [2] = (1 − scale, scale), <c>guidance_rescale</c> [1].
-/// All but the first three are steady: what the UNet computes from them alone is computed once per picture. Output: <c>prediction</c> [n, h, w, c].
+/// All are Float32: the UNet's own type begins behind the scaled latents and ends before guidance. All but the first three are steady: what the UNet computes from them alone is computed once per picture. Output: <c>prediction</c> [n, h, w, c].
 /// </remarks>
 internal static class GuidedDenoiser
 {
@@ -25,18 +25,22 @@ internal static class GuidedDenoiser
     /// <param name="FreeU">FreeU's weights, or null.</param>
     internal sealed record Form(bool Guided, bool Rescaled, FreeU? FreeU);
 
-    public static Graph Trace(UNet2DConditionModel unet, Form form) => Graph.Trace("unet", graph =>
+    /// <summary>Records the prediction.</summary>
+    /// <param name="unet">The model.</param>
+    /// <param name="form">What the graph is made for.</param>
+    /// <param name="dtype">The type that the model computes in.</param>
+    public static Graph Trace(UNet2DConditionModel unet, Form form, DType dtype = DType.Float32) => Graph.Trace("unet", graph =>
     {
         Dim pictures = Dim.Symbol("pictures"), entries = form.Guided ? pictures * 2 : pictures;
         var latents = graph.Input("latents", DType.Float32, pictures, Dim.Symbol("height"), Dim.Symbol("width"), unet.InChannels);
         var timestep = graph.Input("timestep", DType.Float32, entries, 1, 1, 1);
-        var text = graph.SteadyInput("encoder_hidden_states", DType.Float32, entries, Dim.Symbol("tokens"), unet.CrossAttentionDim);
-        Value? textEmbeds = unet.HasAddedConditions ? graph.SteadyInput("text_embeds", DType.Float32, entries, 1, 1, unet.PooledDim(TimeIds)) : null;
+        var text = Cast(graph.SteadyInput("encoder_hidden_states", DType.Float32, entries, Dim.Symbol("tokens"), unet.CrossAttentionDim), dtype);
+        Value? textEmbeds = unet.HasAddedConditions ? Cast(graph.SteadyInput("text_embeds", DType.Float32, entries, 1, 1, unet.PooledDim(TimeIds)), dtype) : null;
         Value? timeIds = unet.HasAddedConditions ? graph.SteadyInput("time_ids", DType.Float32, entries, 1, 1, TimeIds) : null;
 
-        var sample = Combine(graph.Input("input_scale", DType.Float32, 1), latents);
+        var sample = Cast(Combine(graph.Input("input_scale", DType.Float32, 1), latents), dtype);
         if (form.Guided) sample = ConcatBatch(sample, sample);
-        var prediction = unet.Forward(sample, timestep, text, textEmbeds, timeIds, freeU: form.FreeU?.Blocks ?? []);
+        var prediction = Cast(unet.Forward(sample, timestep, text, textEmbeds, timeIds, freeU: form.FreeU?.Blocks ?? []), DType.Float32);
         graph.Output("prediction", form.Guided ? Guide(graph, prediction, form.Rescaled) : prediction);
     });
 

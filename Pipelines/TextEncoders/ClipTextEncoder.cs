@@ -13,7 +13,8 @@ namespace ILGpuDiffusion.Pipelines;
 /// <param name="arenas">Where it runs.</param>
 /// <param name="name">For logs and messages: <c>text_encoder</c>, <c>text_encoder_2</c>.</param>
 /// <param name="options">Which passes its graphs go through; null for all.</param>
-internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, string name = "text_encoder", CompileOptions? options = null)
+/// <param name="dtype">The type that the model computes in; embeddings are Float32 in any case.</param>
+internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, string name = "text_encoder", CompileOptions? options = null, DType dtype = DType.Float32)
 {
     private readonly ConcurrentDictionary<(ClipHiddenState State, bool Pooled), Lazy<CompiledGraph>> graphs = new();
 
@@ -53,10 +54,10 @@ internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, str
     public CompiledGraph Compile(ClipHiddenState state, bool pooled) => graphs.GetOrAdd((state, pooled), _ => new(() => new CompiledGraph(Graph.Trace(name, graph =>
     {
         Dim batch = Dim.Symbol("batch"), tokens = Dim.Symbol("tokens");
-        var trace = model.Trace(graph.Input("ids", DType.Int32, batch, tokens), graph.Input("positions", DType.Int32, tokens));
+        var trace = model.Trace(graph.Input("ids", DType.Int32, batch, tokens), graph.Input("positions", DType.Int32, tokens), dtype);
         int index = Config.Layers - state.Skip;
-        graph.Output("hidden", state.FinalNorm ? trace.Normalised(index) : trace.Hidden(index));
-        if (pooled) graph.Output("pooled", trace.Pooled(graph.Input("end", DType.Int32, batch)));
+        graph.Output("hidden", Functional.Cast(state.FinalNorm ? trace.Normalised(index) : trace.Hidden(index), DType.Float32));
+        if (pooled) graph.Output("pooled", Functional.Cast(trace.Pooled(graph.Input("end", DType.Int32, batch)), DType.Float32));
     }), arenas, options))).Value;
 
     private int Check(int ids, int count, ClipHiddenState state)

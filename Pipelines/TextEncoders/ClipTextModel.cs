@@ -1,3 +1,4 @@
+using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Pipelines;
@@ -31,5 +32,6 @@ internal sealed class ClipTextModel : Layer
     /// <summary>Begins a trace. Only what is then asked of it is recorded.</summary>
     /// <param name="ids">Token ids, Int32 [n, tokens].</param>
     /// <param name="positions">0, 1, 2 …, Int32 [tokens].</param>
-    public ClipTextTrace Trace(Value ids, Value positions) => new(this, ids, positions);
+    /// <param name="dtype">The type that the model computes in.</param>
+    public ClipTextTrace Trace(Value ids, Value positions, DType dtype) => new(this, ids, positions, dtype);
 }

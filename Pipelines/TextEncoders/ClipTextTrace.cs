@@ -1,3 +1,4 @@
+using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Pipelines;
@@ -6,7 +7,8 @@ namespace ILGpuDiffusion.Pipelines;
 /// <param name="model">The encoder.</param>
 /// <param name="ids">Token ids, Int32 [n, tokens].</param>
 /// <param name="positions">0, 1, 2 …, Int32 [tokens].</param>
-internal sealed class ClipTextTrace(ClipTextModel model, Value ids, Value positions)
+/// <param name="dtype">The type that the model computes in, from the sum of the embeddings on.</param>
+internal sealed class ClipTextTrace(ClipTextModel model, Value ids, Value positions, DType dtype)
 {
     private readonly List<Value> hidden = [];
     private readonly Dictionary<int, Value> normalised = [];
@@ -15,7 +17,7 @@ internal sealed class ClipTextTrace(ClipTextModel model, Value ids, Value positi
     public Value Hidden(int index)
     {
         while (hidden.Count <= index)
-            hidden.Add(hidden.Count == 0 ? model.Transformer.Embeddings.Forward(ids, positions) : model.Transformer.Layers[hidden.Count - 1].Forward(hidden[^1]));
+            hidden.Add(hidden.Count == 0 ? Functional.Cast(model.Transformer.Embeddings.Forward(ids, positions), dtype) : model.Transformer.Layers[hidden.Count - 1].Forward(hidden[^1]));
         return hidden[index];
     }
 

@@ -18,7 +18,7 @@ public sealed record Affine(double Scale, double Offset) : Op
     {
 
         CheckCount(inputs, 1);
-        CheckFloat32(inputs[0], "x");
+        CheckFloat(inputs[0], "x");
         return inputs[0];
     }
 }

@@ -26,7 +26,8 @@ public sealed record Attention(int Heads, bool Causal = false, double? Scale = n
         Check(Heads > 0, "heads", Heads, "at least 1");
         foreach (var (name, type) in new[] { ("query", q), ("key", k), ("value", v) })
         {
-            Check(type.DType == DType.Float32 && type.Rank >= 3, name, type, "Float32 [n, …, heads · d]");
+            Check(type.DType.IsFloat() && type.Rank >= 3, name, type, $"[n, …, heads · d] in {AnyFloat}");
+            CheckSameType(type, name, q);
             Check(type.Last.Constant is { } width && width % Heads == 0, name, type, $"of a width that {Heads} heads divide");
             Check(type.Shape[0].MayEqual(q.Shape[0]), name, type, $"of batch {q.Shape[0]}, as the query");
         }

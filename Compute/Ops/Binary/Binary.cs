@@ -20,8 +20,8 @@ public sealed record Binary(BinaryFunction Function) : Op
     {
 
         CheckCount(inputs, 2);
-        CheckFloat32(inputs[0], "a");
-        CheckFloat32(inputs[1], "b");
+        CheckFloat(inputs[0], "a");
+        CheckSameType(inputs[1], "b", inputs[0]);
         var (a, b) = (inputs[0].Shape, inputs[1].Shape);
         bool fits = b.Length <= a.Length;
         for (int i = 1; fits && i <= b.Length; i++) fits = b[^i].Constant == 1 || b[^i].MayEqual(a[^i]);

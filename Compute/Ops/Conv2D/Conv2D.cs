@@ -1,7 +1,7 @@
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
-/// Two-dimensional convolution over NHWC: x [n, h, w, ci] float32, weight [co, ci, kh, kw] in any floating-point type (PyTorch's order), bias [co] optional
+/// Two-dimensional convolution over NHWC: x [n, h, w, ci], weight [co, ci, kh, kw] in any floating-point type (PyTorch's order), bias [co] optional
 /// → [n, h', w', co], with h' = (h + before + after − kh) / stride + 1 and w' likewise. What lies outside the image is zero.
 /// </summary>
 /// <param name="Stride">Step of the kernel, both ways.</param>
@@ -29,7 +29,7 @@ public sealed record Conv2D(int Stride = 1, int PaddingBefore = 0, int PaddingAf
         CheckCount(inputs, 2 + FurtherArguments, 3 + FurtherArguments);
         TensorType x = inputs[0], weight = inputs[1];
         Check(Stride > 0 && PaddingBefore >= 0 && PaddingAfter >= 0, "stride, padding", $"{Stride}, {PaddingBefore}, {PaddingAfter}", "at least 1, 0 and 0");
-        Check(x.DType == DType.Float32 && x.Rank == 4, "x", x, "Float32 [n, h, w, c]");
+        CheckFloat(x, "x", 4, "[n, h, w, c]");
         Check(weight.DType.IsFloat() && weight.Rank == 4 && weight.Shape[1].MayEqual(x.Last), "weight", weight, $"[out, {x.Last}, kh, kw], to fit x of {x}");
         if (inputs.Length - FurtherArguments == 3)
             Check(inputs[2].DType.IsFloat() && inputs[2].Rank == 1 && inputs[2].Last.MayEqual(weight.Shape[0]), "bias", inputs[2], $"[{weight.Shape[0]}]");

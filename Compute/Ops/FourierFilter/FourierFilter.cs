@@ -20,7 +20,7 @@ public sealed record FourierFilter(double Scale) : Op
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
     {
         CheckCount(inputs, 1);
-        Check(inputs[0].DType == DType.Float32 && inputs[0].Rank == 4, "x", inputs[0], "Float32 [n, h, w, c]");
+        CheckFloat(inputs[0], "x", 4, "[n, h, w, c]");
         return inputs[0];
     }
 }

@@ -1,7 +1,7 @@
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
-/// A gated linear unit with its projection: y = h · gelu(g), where h is the first and g the second half of x·Wᵀ + b. x [..., K] float32,
+/// A gated linear unit with its projection: y = h · gelu(g), where h is the first and g the second half of x·Wᵀ + b. x [..., K],
 /// W [2N, K] in any floating-point type, b [2N] optional → [..., N]. The same as <see cref="MatMul"/> and <see cref="GeGlu"/>, without the doubly wide value between them.
 /// </summary>
 /// <remarks>Shazeer, 2020 (arXiv:2002.05202).</remarks>

@@ -14,7 +14,7 @@ public sealed record GeGlu : Op
     {
 
         CheckCount(inputs, 1);
-        CheckFloat32(inputs[0], "x", 1);
+        CheckFloat(inputs[0], "x", 1);
         Check(inputs[0].Last.Constant is not { } width || width % 2 == 0, "x", inputs[0], "of an even innermost size");
         return inputs[0].WithLast(inputs[0].Last / 2);
     }

@@ -23,7 +23,7 @@ public sealed record GroupNorm(int Groups, double Epsilon, bool Silu = false) : 
     {
 
         CheckCount(inputs, 3);
-        CheckFloat32(inputs[0], "x", 2);
+        CheckFloat(inputs[0], "x", 2);
         Dim channels = inputs[0].Last;
         Check(Groups > 0 && (channels.Constant is not { } c || c % Groups == 0), "x", inputs[0], $"of a number of channels that {Groups} groups divide");
         CheckVector(inputs[1], "weight", channels);

@@ -1,7 +1,7 @@
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
-/// Several products of one x, side by side in one result: [x·W₁ᵀ + b₁, x·W₂ᵀ + b₂, …]. x [..., K] float32; then the weights Wᵢ [Nᵢ, K]
+/// Several products of one x, side by side in one result: [x·W₁ᵀ + b₁, x·W₂ᵀ + b₂, …]. x [..., K]; then the weights Wᵢ [Nᵢ, K]
 /// (or [Nᵢ, K, 1, 1]); then, if any, all biases bᵢ [Nᵢ] → [..., N₁ + N₂ + …]. Query, key and value of self-attention are such a group.
 /// </summary>
 /// <param name="Count">How many products.</param>

@@ -21,7 +21,7 @@ public sealed record LayerNorm(double Epsilon) : Op
     {
 
         CheckCount(inputs, 1, 3);
-        CheckFloat32(inputs[0], "x", 1);
+        CheckFloat(inputs[0], "x", 1);
         for (int i = 1; i < inputs.Length; i++) CheckVector(inputs[i], i == 1 ? "weight" : "bias", inputs[0].Last);
         return inputs[0];
     }

@@ -1,7 +1,7 @@
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
-/// y = x·Wᵀ + b: x [..., K] float32, W [N, K] or [N, K, 1, 1] in float32, float16 or bfloat16, b [N] of the same types, optional → [..., N].
+/// y = x·Wᵀ + b: x [..., K], W [N, K] or [N, K, 1, 1] in float32, float16 or bfloat16, b [N] of the same types, optional → [..., N].
 /// </summary>
 /// <param name="Epilogue">What is done to the result before it is written; its arguments come after b.</param>
 /// <remarks>
@@ -20,7 +20,7 @@ public sealed record MatMul(Epilogue Epilogue = default) : Op
     {
         CheckCount(inputs, 2 + Epilogue.Arguments, 3 + Epilogue.Arguments);
         TensorType x = inputs[0], weight = inputs[1];
-        Check(x.DType == DType.Float32 && x.Rank > 0, "x", x, "Float32 of at least one dimension");
+        CheckFloat(x, "x", 1);
         Check(weight.DType.IsFloat() && (weight.Rank == 2 || (weight.Rank == 4 && weight.Shape[2].Constant == 1 && weight.Shape[3].Constant == 1)), "weight", weight, "a floating-point matrix [N, K]");
         Check(weight.Shape[1].MayEqual(x.Last), "weight", weight, $"[N, {x.Last}], to fit x of {x}");
         if (inputs.Length - Epilogue.Arguments == 3)

@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Compute;
 
-/// <summary>Dynamic int8 quantisation of rows: q = round(x / scale), ties to even, within ±127; x [..., K] Float32 → [..., K] Int8, with <see cref="QuantizeScale"/>'s scale.</summary>
+/// <summary>Dynamic int8 quantisation of rows: q = round(x / scale), ties to even, within ±127; x [..., K] → [..., K] Int8, with <see cref="QuantizeScale"/>'s scale.</summary>
 /// <remarks>The same integers on every device and for any number of threads. Also quantises weights [N, K], whose rows are output channels.</remarks>
 public sealed record Quantize : Op
 {
@@ -13,7 +13,7 @@ public sealed record Quantize : Op
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
     {
         CheckCount(inputs, 1);
-        Check(inputs[0].DType == DType.Float32 && inputs[0].Rank > 0, "x", inputs[0], "Float32 of at least one dimension");
+        CheckFloat(inputs[0], "x", 1);
         return new TensorType(DType.Int8, inputs[0].Shape);
     }
 }

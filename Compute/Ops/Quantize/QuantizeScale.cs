@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Compute;
 
-/// <summary>The scale of each row's dynamic int8 quantisation: x [..., K] Float32 → [..., 1] Float32, max|x| / 127, or 1 for a row of zeros.</summary>
+/// <summary>The scale of each row's dynamic int8 quantisation: x [..., K] → [..., 1] Float32, max|x| / 127, or 1 for a row of zeros.</summary>
 /// <remarks>Symmetric, per row (per token), as torchao's dynamic int8 quantises activations. Exact: one maximum, one division.</remarks>
 public sealed record QuantizeScale : Op
 {
@@ -13,7 +13,7 @@ public sealed record QuantizeScale : Op
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
     {
         CheckCount(inputs, 1);
-        Check(inputs[0].DType == DType.Float32 && inputs[0].Rank > 0, "x", inputs[0], "Float32 of at least one dimension");
-        return inputs[0].WithLast(1);
+        CheckFloat(inputs[0], "x", 1);
+        return inputs[0].WithLast(1) with { DType = DType.Float32 };
     }
 }

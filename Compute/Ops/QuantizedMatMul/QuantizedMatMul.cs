@@ -1,7 +1,7 @@
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
-/// Linear layer with int8 weights and activations quantised on the fly: y = (xq·wᵀ)·sx·scale + bias for x [..., K] Float32, w [N, K] Int8,
+/// Linear layer with int8 weights and activations quantised on the fly: y = (xq·wᵀ)·sx·scale + bias for x [..., K], w [N, K] Int8,
 /// scale [N] Float32, bias [N] Float32 or none; y [..., N]. sx and xq are what <see cref="QuantizeScale"/> and <see cref="Quantize"/> give.
 /// </summary>
 /// <remarks>
@@ -21,7 +21,7 @@ public sealed record QuantizedMatMul : Op
     {
         CheckCount(inputs, 3, 4);
         TensorType x = inputs[0], weight = inputs[1];
-        Check(x.DType == DType.Float32 && x.Rank > 0, "x", x, "Float32 of at least one dimension");
+        CheckFloat(x, "x", 1);
         Check(weight.DType == DType.Int8 && weight.Rank == 2, "weight", weight, "an Int8 matrix [N, K]");
         Check(weight.Last.MayEqual(x.Last), "weight", weight, $"[N, {x.Last}], to fit x of {x}");
         Check(weight.Last.Constant is not > LargestDepth, "weight", weight, $"of at most {LargestDepth} columns, so that int32 sums stay exact");

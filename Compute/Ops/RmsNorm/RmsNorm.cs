@@ -18,7 +18,7 @@ public sealed record RmsNorm(double Epsilon) : Op
     {
 
         CheckCount(inputs, 1, 2);
-        CheckFloat32(inputs[0], "x", 1);
+        CheckFloat(inputs[0], "x", 1);
         if (inputs.Length > 1) CheckVector(inputs[1], "weight", inputs[0].Last);
         return inputs[0];
     }

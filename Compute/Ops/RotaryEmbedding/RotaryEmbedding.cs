@@ -2,7 +2,7 @@ namespace ILGpuDiffusion.Compute;
 
 /// <summary>
 /// Rotates neighbouring pairs of each head's channels by the token's angles: y[2i] = x[2i] · cos[2i] − x[2i+1] · sin[2i],
-/// y[2i+1] = x[2i+1] · cos[2i+1] + x[2i] · sin[2i+1]. x [n, s, heads · d], cos [s, d], sin [s, d] → [n, s, heads · d].
+/// y[2i+1] = x[2i+1] · cos[2i+1] + x[2i] · sin[2i+1]. x [n, s, heads · d], cos [s, d] and sin [s, d] in Float32 → [n, s, heads · d].
 /// </summary>
 /// <param name="Heads">Number of heads.</param>
 /// <remarks>Su et al., 2021 (arXiv:2104.09864), in the interleaved form of Flux. <see cref="RotaryTable"/> makes the tables.</remarks>
@@ -21,7 +21,7 @@ public sealed record RotaryEmbedding(int Heads) : Op
     {
 
         CheckCount(inputs, 3);
-        Check(inputs[0].DType == DType.Float32 && inputs[0].Rank == 3, "x", inputs[0], "Float32 [n, tokens, heads · channels]");
+        CheckFloat(inputs[0], "x", 3, "[n, tokens, heads · channels]");
         Check(Heads > 0 && (inputs[0].Last.Constant is not { } width || width % (2 * Heads) == 0), "x", inputs[0], $"of an even number of channels for each of {Heads} heads");
         for (int i = 1; i <= 2; i++)
         {

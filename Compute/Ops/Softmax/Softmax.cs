@@ -17,7 +17,7 @@ public sealed record Softmax(bool Logarithm = false) : Op
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
     {
         CheckCount(inputs, 1);
-        CheckFloat32(inputs[0], "x", 1);
+        CheckFloat(inputs[0], "x", 1);
         return inputs[0];
     }
 }

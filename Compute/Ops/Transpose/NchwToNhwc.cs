@@ -13,7 +13,7 @@ public sealed record NchwToNhwc : Op
     {
 
         CheckCount(inputs, 1);
-        Check(inputs[0].DType == DType.Float32 && inputs[0].Rank == 4, "x", inputs[0], "Float32 [n, c, h, w]");
+        CheckFloat(inputs[0], "x", 4, "[n, c, h, w]");
         var x = inputs[0].Shape;
         return inputs[0].With(x[0], x[2], x[3], x[1]);
     }

@@ -13,7 +13,7 @@ public sealed record NhwcToNchw : Op
     {
 
         CheckCount(inputs, 1);
-        Check(inputs[0].DType == DType.Float32 && inputs[0].Rank == 4, "x", inputs[0], "Float32 [n, h, w, c]");
+        CheckFloat(inputs[0], "x", 4, "[n, h, w, c]");
         var x = inputs[0].Shape;
         return inputs[0].With(x[0], x[3], x[1], x[2]);
     }

@@ -23,7 +23,7 @@ public sealed record Upsample(Interpolation Interpolation = Interpolation.Neares
     {
 
         CheckCount(inputs, 1, 2);
-        Check(inputs[0].DType == DType.Float32 && inputs[0].Rank == 4, "x", inputs[0], "Float32 [n, height, width, channels]");
+        CheckFloat(inputs[0], "x", 4, "[n, height, width, channels]");
         var x = inputs[0].Shape;
         if (inputs.Length == 1) return inputs[0].With(x[0], x[1] * 2, x[2] * 2, x[3]);
         Check(inputs[1].Rank == 4, "like", inputs[1], "[n, height, width, channels]");

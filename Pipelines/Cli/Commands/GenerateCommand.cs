@@ -21,7 +21,7 @@ internal static class GenerateCommand
         var options = new GenerateOptions();
         var output = new Option<string?>("--output", "-o") { Description = "File to write; several pictures are numbered. Default: named after prompt and seed", HelpName = "FILE.png" };
         var (model, device, threads, json) = (Options.Model(), Options.Device(), Options.Threads(), Options.Json("times and memory per stage"));
-        var dtype = Options.Word("--dtype", "Type of the arithmetic: auto (default) or fp32 on a CPU, whatever the weights are stored in", "TYPE", "auto", "fp32", "tf32", "fp16", "bf16");
+        var dtype = Options.Word("--dtype", "Type that the models compute in: auto (default), fp32, fp16 or bf16; on a CPU auto or fp32, whatever the weights are stored in", "TYPE", "auto", "fp32", "tf32", "fp16", "bf16");
         var variant = new Option<string?>("--variant") { Description = "Weight files to take where the folder has several, such as fp16", HelpName = "NAME" };
         var latents = new Option<string?>("--latents") { Description = "Start noise instead of drawn noise (tensor 'latents')", HelpName = "F.safetensors" };
         var vaeTiling = new Option<bool>("--vae-tiling") { Description = "Decodes in tiles, which takes less memory" };
@@ -33,7 +33,6 @@ internal static class GenerateCommand
         command.AddGroup("Latents (NCHW float32, as diffusers has them) and reports", latents, saveLatents, saveIntermediates, json);
         command.SetAction(async (parsed, cancellation) =>
         {
-            RequireFloat32(parsed.GetValue(dtype) ?? "auto");
             string? outputPath = parsed.GetValue(output);
             OutputFile.RequirePng(outputPath);
             string?[] targets = [outputPath, parsed.GetValue(saveLatents), parsed.GetValue(saveIntermediates)];
@@ -41,9 +40,10 @@ internal static class GenerateCommand
 
             var clock = Stopwatch.StartNew();
             using var opened = DeviceCatalog.Open(parsed.GetValue(device) ?? "auto", parsed.GetValue(threads));
+            var type = ComputeType(parsed.GetValue(dtype) ?? "auto", opened);
             var start = LatentsFile.Read(parsed.GetValue(latents));
             string folder = parsed.GetValue(model) ?? EmbeddedModel.Folder;
-            using var pipeline = DiffusionPipeline.FromPretrained(folder, new PipelineOptions { Device = opened, Variant = parsed.GetValue(variant) });
+            using var pipeline = DiffusionPipeline.FromPretrained(folder, new PipelineOptions { Device = opened, DType = type, Variant = parsed.GetValue(variant) });
             if (parsed.GetValue(vaeTiling)) pipeline.Vae.EnableTiling();
             double loadSeconds = clock.Elapsed.TotalSeconds;
             var request = options.Request(parsed, pipeline, start, parsed.GetValue(saveIntermediates) is not null);
@@ -61,7 +61,7 @@ internal static class GenerateCommand
             LatentsFile.Write(parsed.GetValue(saveLatents), result.Latents);
             LatentsFile.WriteSteps(parsed.GetValue(saveIntermediates), result.Intermediates);
 
-            if (parsed.GetValue(json)) Console.WriteLine(GenerateReport.Json(result, files, opened, loadSeconds));
+            if (parsed.GetValue(json)) Console.WriteLine(GenerateReport.Json(result, files, opened, pipeline.DType, loadSeconds));
             else foreach (string file in files) Console.WriteLine(file);
             if (parsed.GetValue(model) is null && !Console.IsErrorRedirected) await Console.Error.WriteLineAsync(SmallModelHint).ConfigureAwait(false);
             if (clock.Elapsed.TotalSeconds > SlowSeconds) await Console.Error.WriteLineAsync(Hint(result)).ConfigureAwait(false);
@@ -72,10 +72,12 @@ internal static class GenerateCommand
 
     private const string SmallModelHint = "hint: this is the small model that ships with the tool. --model FOLDER draws with any SDXL, SD 1.x or SD 2.x model in diffusers' format.";
 
-    private static void RequireFloat32(string dtype)
+    private static DType? ComputeType(string word, Device device)
     {
-        if (dtype is not ("auto" or "fp32"))
-            throw new ArgumentException($"--dtype: a CPU computes in fp32, not '{dtype}'. Weights stored as bf16 or fp16 are used as they are; leave --dtype out.");
+        DType? dtype = word switch { "fp32" => DType.Float32, "fp16" => DType.Float16, "bf16" => DType.BFloat16, _ => null };
+        if (word == "auto" || (dtype is { } asked && device.Computes(asked))) return dtype;
+        string refusal = device.Backend == Backends.Cpu ? $"a CPU computes in fp32, not '{word}'" : $"{device.Id} does not compute in '{word}'";
+        throw new ArgumentException($"--dtype: {refusal}. Weights stored as bf16 or fp16 are used as they are; leave --dtype out.");
     }
 
     private static string Hint(GenerationResult result) =>

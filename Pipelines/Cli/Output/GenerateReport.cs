@@ -8,7 +8,7 @@ namespace ILGpuDiffusion.Cli;
 /// <summary>What <c>generate --json</c> prints.</summary>
 internal static class GenerateReport
 {
-    public static string Json(GenerationResult result, string[] files, Device device, double loadSeconds) => JsonSerializer.Serialize(new
+    public static string Json(GenerationResult result, string[] files, Device device, DType dtype, double loadSeconds) => JsonSerializer.Serialize(new
     {
         files,
         seed = result.Seed,
@@ -17,6 +17,7 @@ internal static class GenerateReport
         steps = result.Settings.Steps,
         guidance_scale = result.Settings.GuidanceScale,
         scheduler = result.Settings.SchedulerName,
+        dtype = dtype.ToString(),
         device = new { id = device.Id, name = device.Name, architecture = device.Architecture },
         load_seconds = Math.Round(loadSeconds, 4),
         stages = result.Stages.Select(s => new

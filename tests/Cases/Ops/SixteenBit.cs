@@ -1,0 +1,58 @@
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Cases;
+
+/// <summary>The cases of every op with 16-bit activations, made out of those in Float32; and how far a result in 16 bits may lie from the reference.</summary>
+public static class SixteenBit
+{
+    /// <summary>All cases that change when activations get a 16-bit type.</summary>
+    public static IEnumerable<OpCase> Cases(DType dtype) => OpCatalog.Cases.SelectMany(c => c.Cases).Select(c => c.With(dtype)).OfType<OpCase>();
+
+    /// <summary>
+    /// The case with its activations, and whatever parameters may follow them, stored in 16 bits; null where the op keeps them in Float32 or the case has its
+    /// own 16-bit activations. Activations come first in every op: as many leading Float32 arguments change as the op takes with the others as they are.
+    /// </summary>
+    public static OpCase? With(this OpCase @case, DType dtype)
+    {
+        for (int count = @case.Inputs.Length; count > 0; count--)
+        {
+            CaseTensor[] inputs = [.. @case.Inputs.Select((input, i) => i < count && input.DType == DType.Float32 ? input with { DType = dtype } : input)];
+            if (inputs.SequenceEqual(@case.Inputs) || inputs[0].DType != dtype) continue;
+            try
+            {
+                _ = @case.Op.Infer([.. inputs.Select(i => new TensorType(i.DType, i.Shape))]);
+                return @case with { Name = $"{@case.Name}, {dtype}", Inputs = inputs };
+            }
+            catch (ShapeException)
+            {
+                // This many are not taken.
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// How far a result may lie from the reference <paramref name="expected"/> when arithmetic within <paramref name="slack"/> of it is in float32 and rounded
+    /// once, to nearest: half a unit in the last place of 11 or 8 bits (relative 2⁻¹¹ or 2⁻⁸), and half of the smallest subnormal float16. Without slack it
+    /// must be the reference's own rounding.
+    /// </summary>
+    public static double Bound(DType dtype, double expected, double slack)
+    {
+        if (slack == 0) return Math.Abs(Rounded(dtype, expected) - expected);
+        return dtype switch
+        {
+            DType.Float16 => slack + Math.ScaleB(Math.Abs(expected) + slack, -11) + Math.ScaleB(1, -25),
+            DType.BFloat16 => slack + Math.ScaleB(Math.Abs(expected) + slack, -8),
+            _ => slack,
+        };
+    }
+
+    /// <summary>A number as an element type holds it, ties to even.</summary>
+    public static double Rounded(DType dtype, double value) => dtype switch
+    {
+        DType.Float16 => (double)(Half)value,
+        DType.BFloat16 => BFloat16Bits.Widen(BFloat16Bits.Round((float)value)),
+        _ => value,
+    };
+}
