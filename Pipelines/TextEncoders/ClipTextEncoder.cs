@@ -39,9 +39,12 @@ internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, str
     /// <param name="state">Which hidden state to return.</param>
     /// <param name="pooled">Whether to return the pooled embedding.</param>
     /// <param name="cancellation">Obeyed between kernels.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An id is not in the vocabulary.</exception>
     public TextEmbeddings Encode(ReadOnlySpan<int> ids, int count, ClipHiddenState state, bool pooled, CancellationToken cancellation = default)
     {
         int tokens = Check(ids.Length, count, state);
+        foreach (int id in ids) // a GPU cannot refuse one
+            if (id < 0 || id >= Config.VocabSize) throw new ArgumentOutOfRangeException(nameof(ids), id, $"{name}: ids must be 0 to {Config.VocabSize - 1}.");
         using var plan = Compile(state, pooled).Rent(new Sizes(("batch", count), ("tokens", tokens)));
         Upload(ids, plan.Input("ids"));
         Upload([.. Enumerable.Range(0, tokens)], plan.Input("positions"));
