@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using ILGpuDiffusion.Cli;
+using ILGpuDiffusion.Compute;
 
 var root = new RootCommand("""
     Draws pictures with diffusion models, in managed code from prompt to PNG.
@@ -10,8 +11,9 @@ var root = new RootCommand("""
       ilgd generate --help                               everything that can be asked for
     """)
 {
-    GenerateCommand.Create(), InspectCommand.Create(), DevicesCommand.Create(), TokenizeCommand.Create(),
+    GenerateCommand.Create(), InspectCommand.Create(), DevicesCommand.Create(), CacheCommand.Create(), TokenizeCommand.Create(),
 };
+Notices.Warning += warning => Console.Error.WriteLine($"warning: {warning}");
 root.Options.OfType<HelpOption>().Single().Action = new GroupedHelp();
 // A prompt may begin with '@', which would else name a file to read arguments from. Without arguments a newcomer wants the help.
 var configuration = new ParserConfiguration { ResponseFileTokenReplacer = null };

@@ -19,7 +19,7 @@ internal static class GpuDevices
         var (devices, absences) = (new List<Entry>(), new List<string>());
         try
         {
-            if (OpenClLibrary.TryLoad(out string? problem) is { } openCl) devices.AddRange(OpenCl(openCl, new MissingCompiler()));
+            if (OpenClLibrary.TryLoad(out string? problem) is { } openCl) devices.AddRange(OpenCl(openCl, ArtifactCache.Shared));
             if (problem is not null) absences.Add(problem);
         }
         catch (DeviceException e)
@@ -38,11 +38,4 @@ internal static class GpuDevices
             IsChosenByItself = (info.Type & OpenClInfo.Gpu) != 0,
         },
         () => new OpenClDevice(api, info, i, artifacts)));
-
-    private sealed class MissingCompiler : IArtifactSource
-    {
-        public KernelArtifact Get(KernelSource source, GpuTarget target) => throw new DeviceException($"{source}: this build has no kernel compiler.");
-
-        public void StoreBinary(KernelSource source, GpuTarget target, byte[] binary) { }
-    }
 }

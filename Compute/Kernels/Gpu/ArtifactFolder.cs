@@ -1,0 +1,139 @@
+using System.IO.Hashing;
+using System.Text;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// A folder of cache files that many processes share. No failure of the disk stops the work: it is said once, and kernels are then compiled.
+/// </summary>
+/// <param name="path">The folder, made when first written to; null for none.</param>
+/// <param name="limitBytes">Most bytes of all files together.</param>
+internal sealed class ArtifactFolder(string? path, long limitBytes)
+{
+    /// <summary>How much disk space the cache takes at most, unless said otherwise.</summary>
+    public const long DefaultLimitBytes = 256L << 20;
+
+    /// <summary>Ends of the names of generated texts and of what drivers made of them.</summary>
+    public const string KernelSuffix = ".kernel", BinarySuffix = ".binary";
+
+    private const string TemporarySuffix = ".tmp", Variable = "ILGPUDIFFUSION_CACHE";
+    private static readonly TimeSpan UseIsNoted = TimeSpan.FromHours(12), TemporaryLives = TimeSpan.FromHours(1);
+    private int warned;
+    private long bytesUntilTrim;
+
+    /// <summary>The folder that ILGPUDIFFUSION_CACHE names, null where it says "off", else the platform's place for caches.</summary>
+    public static string? Default => Environment.GetEnvironmentVariable(Variable) switch
+    {
+        null or "" => Path.Combine(PlatformCaches, "ilgpudiffusion", "kernels"),
+        var off when off.Equals("off", StringComparison.OrdinalIgnoreCase) => null,
+        var folder => Path.Combine(folder, "kernels"),
+    };
+
+    private static string PlatformCaches
+    {
+        get
+        {
+            if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } caches) return caches;
+            string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+            return OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
+                : OperatingSystem.IsMacOS() ? Path.Combine(home, "Library", "Caches")
+                : Path.Combine(home, ".cache");
+        }
+    }
+
+    /// <summary>The name of a key's file.</summary>
+    public static string Name(string key, string suffix) => Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(key))) + suffix;
+
+    /// <summary>What a file holds, or null where there is none. A damaged one is removed, with a warning.</summary>
+    public T? Read<T>(string name, string key, Func<BinaryReader, T> read) where T : class
+    {
+        if (path is null) return null;
+        var file = new FileInfo(Path.Combine(path, name));
+        try
+        {
+            if (!file.Exists) return null;
+            var content = ArtifactFile.Unpack(File.ReadAllBytes(file.FullName), key, read);
+            if (DateTime.UtcNow - file.LastWriteTimeUtc > UseIsNoted) file.LastWriteTimeUtc = DateTime.UtcNow; // eviction goes by this
+            return content;
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or ArgumentException)
+        {
+            Notices.Warn($"kernel cache: {file.FullName} is damaged ({e.Message}); the kernel is compiled again.");
+            TryDelete(file);
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (e is not FileNotFoundException and not DirectoryNotFoundException) WarnOnce($"{file.FullName} cannot be read: {e.Message}");
+            return null;
+        }
+    }
+
+    /// <summary>Writes a file whole, or not at all; then makes room if there is too much.</summary>
+    public void Write(string name, byte[] content)
+    {
+        if (path is null) return;
+        string temporary = Path.Combine(path, $"{Guid.NewGuid():n}{TemporarySuffix}"), target = Path.Combine(path, name);
+        try
+        {
+            Directory.CreateDirectory(path);
+            File.WriteAllBytes(temporary, content);
+            File.Move(temporary, target, overwrite: true);
+            if (Interlocked.Add(ref bytesUntilTrim, -content.Length) < 0) Trim();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            TryDelete(new FileInfo(temporary));
+            if (!File.Exists(target)) WarnOnce($"{target} cannot be written: {e.Message} Set {Variable} to a folder that can, or to off.");
+        }
+    }
+
+    /// <summary>What lies here.</summary>
+    public KernelCacheInfo Info()
+    {
+        var files = Files();
+        return new(path, files.Count(f => f.Extension == KernelSuffix), files.Count(f => f.Extension == BinarySuffix), files.Sum(f => f.Length), limitBytes);
+    }
+
+    /// <summary>Removes all files of the cache; other files stay.</summary>
+    public int Clear() => Files().Count(TryDelete);
+
+    // An eighth of the room is freed beyond what must be, so that not every write has to look through the folder.
+    private void Trim()
+    {
+        var files = Files().OrderBy(f => f.LastWriteTimeUtc).ToList();
+        long bytes = files.Sum(f => f.Length), slack = limitBytes / 8;
+        bool tooMuch = bytes > limitBytes;
+        foreach (var file in files)
+        {
+            bool abandoned = file.Extension == TemporarySuffix && DateTime.UtcNow - file.LastWriteTimeUtc > TemporaryLives;
+            if (!abandoned && !(tooMuch && bytes > limitBytes - slack)) continue;
+            long length = file.Length;
+            if (TryDelete(file)) bytes -= length;
+        }
+
+        Interlocked.Exchange(ref bytesUntilTrim, Math.Min(slack, Math.Max(0, limitBytes - bytes)));
+    }
+
+    private FileInfo[] Files() => path is not null && Directory.Exists(path)
+        ? [.. new DirectoryInfo(path).GetFiles().Where(f => f.Extension is KernelSuffix or BinarySuffix or TemporarySuffix)]
+        : [];
+
+    private static bool TryDelete(FileInfo file)
+    {
+        try
+        {
+            file.Delete();
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false; // in use, or already gone
+        }
+    }
+
+    private void WarnOnce(string what)
+    {
+        if (Interlocked.Exchange(ref warned, 1) == 0) Notices.Warn($"kernel cache: {what}");
+    }
+}

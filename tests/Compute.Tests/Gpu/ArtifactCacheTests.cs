@@ -1,0 +1,157 @@
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>Compiled kernels are kept between processes, and nothing that happens to the files does harm.</summary>
+public sealed class ArtifactCacheTests : IDisposable
+{
+    private static readonly GpuTarget Target = GpuTarget.Cuda(9, 0, "driver 1");
+    private readonly string folder = Path.Combine(Path.GetTempPath(), $"ilgd-cache-{Guid.NewGuid():n}");
+    private int compiled;
+
+    public void Dispose()
+    {
+        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void Get_InASecondCache_ReadsInsteadOfCompiling()
+    {
+        var first = Open().Get(Source(1), Target);
+        var cache = Open();
+        var second = cache.Get(Source(1), Target);
+        Assert.Equal(1, compiled);
+        Assert.Equal(1, cache.Read);
+        Assert.Equal((first.Text, first.Entry, first.SharedBytes, first.GroupSize, first.Language), (second.Text, second.Entry, second.SharedBytes, second.GroupSize, second.Language));
+        Assert.Equal(first.Parameters, second.Parameters);
+    }
+
+    [Fact]
+    public void Get_OfAnotherSourceOrTarget_Compiles()
+    {
+        var cache = Open();
+        foreach (var source in new[] { Source(1), Source(2), Source(1) with { GroupSize = 128 }, Source(1) with { Unroll = true }, KernelSource.Of(typeof(ArtifactCacheTests), "Kernel1", 64, typeof(int)) })
+            cache.Get(source, Target);
+        cache.Get(Source(1), Target with { Architecture = "sm_80" });
+        Assert.Equal(6, compiled);
+        cache.Get(Source(1), Target with { Driver = "driver 2" }); // texts do not depend on the driver
+        Assert.Equal(6, compiled);
+    }
+
+    [Fact]
+    public void Binary_IsForTheVeryDriver()
+    {
+        byte[] binary = [1, 2, 3];
+        var cache = Open();
+        Assert.Null(cache.Get(Source(1), Target).Binary);
+        cache.StoreBinary(Source(1), Target, binary);
+        Assert.Equal(binary, Open().Get(Source(1), Target).Binary);
+        Assert.Null(Open().Get(Source(1), Target with { Driver = "driver 2" }).Binary);
+        Assert.Equal((1, 1), (cache.Info().Kernels, cache.Info().Binaries));
+    }
+
+    [Theory, InlineData("cut"), InlineData("changed"), InlineData("empty"), InlineData("other")]
+    public void Get_OfADamagedFile_CompilesAgainWithAWarning(string damage)
+    {
+        Open().Get(Source(1), Target);
+        string file = Assert.Single(Directory.GetFiles(folder));
+        byte[] content = File.ReadAllBytes(file);
+        content[^3] ^= 1;
+        File.WriteAllBytes(file, damage switch { "cut" => content[..^9], "changed" => content, "empty" => [], _ => [.. Enumerable.Repeat((byte)7, 99)] });
+        var warnings = new List<string>();
+        void Note(string warning)
+        {
+            lock (warnings) warnings.Add(warning);
+        }
+
+        Notices.Warning += Note;
+        try
+        {
+            Assert.Equal("text 1", Open().Get(Source(1), Target).Text);
+        }
+        finally
+        {
+            Notices.Warning -= Note;
+        }
+
+        Assert.Equal(2, compiled);
+        Assert.Contains(warnings, w => w.Contains(file, StringComparison.Ordinal) && w.Contains("damaged", StringComparison.Ordinal));
+        Open().Get(Source(1), Target);
+        Assert.Equal(2, compiled); // what was compiled again was also written again
+    }
+
+    [Fact]
+    public void Get_AfterAFailure_TriesAgain()
+    {
+        bool fails = true;
+        var cache = new ArtifactCache(folder, compile: (source, target) => fails ? throw new KernelCompilationException("no") : Compile(source, target));
+        Assert.Throws<KernelCompilationException>(() => cache.Get(Source(1), Target));
+        fails = false;
+        Assert.Equal("text 1", cache.Get(Source(1), Target).Text);
+    }
+
+    [Fact]
+    public void Get_OnManyThreads_CompilesOnce()
+    {
+        var cache = Open();
+        Parallel.For(0, 32, i => cache.Get(Source(i % 2), Target));
+        Assert.Equal(2, compiled);
+    }
+
+    [Fact]
+    public void Files_BeyondTheLimit_GoOldestFirst()
+    {
+        const int Limit = 40_000; // each file has some 10,100 bytes
+        var cache = new ArtifactCache(folder, Limit, (source, target) => Compile(source, target) with { Text = new string('x', 10_000) });
+        for (int i = 0; i < 3; i++)
+        {
+            cache.Get(Source(i), Target);
+            foreach (string file in Directory.GetFiles(folder)) File.SetLastWriteTimeUtc(file, File.GetLastWriteTimeUtc(file).AddHours(-1));
+        }
+
+        cache.Get(Source(3), Target);
+        Assert.InRange(cache.Info().Bytes, 1, Limit);
+        compiled = 0;
+        cache = Open();
+        cache.Get(Source(3), Target);
+        Assert.Equal(0, compiled);
+        cache.Get(Source(0), Target);
+        Assert.Equal(1, compiled);
+    }
+
+    [Fact]
+    public void Get_WhereNothingCanBeWritten_StillCompiles()
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(folder)!);
+        File.WriteAllText(folder, "a file where the folder should be");
+        try
+        {
+            Assert.Equal("text 1", Open().Get(Source(1), Target).Text);
+        }
+        finally
+        {
+            File.Delete(folder);
+        }
+    }
+
+    [Fact]
+    public void Clear_RemovesItsOwnFilesOnly()
+    {
+        var cache = Open();
+        cache.Get(Source(1), Target);
+        string stranger = Path.Combine(folder, "note.txt");
+        File.WriteAllText(stranger, "mine");
+        Assert.Equal(1, cache.Clear());
+        Assert.Equal(0, cache.Info().Kernels);
+        Assert.True(File.Exists(stranger));
+    }
+
+    private ArtifactCache Open() => new(folder, compile: Compile);
+
+    private static KernelSource Source(int number) => KernelSource.Of(typeof(ArtifactCacheTests), $"Kernel{number}", 64);
+
+    private KernelArtifact Compile(KernelSource source, GpuTarget target)
+    {
+        Interlocked.Increment(ref compiled);
+        string number = source.Identity.Split("Kernel")[1].Split('<')[0];
+        return new(target.Language, $"Kernel_{number}", $"text {number}", null, [new(KernelParameterKind.View, 4), new(KernelParameterKind.Int32, 4)], SharedBytes: 128, source.GroupSize);
+    }
+}
