@@ -16,6 +16,9 @@ public abstract class Layer
     /// <summary>Where the layer stands in its model: <c>mid_block.attentions.0</c>; empty for the model itself.</summary>
     public string Path => parent is null ? name : parent.Path.Length == 0 ? name : $"{parent.Path}.{name}";
 
+    /// <summary>The model: the layer above all others.</summary>
+    internal Layer Root => parent?.Root ?? this;
+
     /// <summary>The layers directly below.</summary>
     public IReadOnlyList<Layer> Children => children;
 

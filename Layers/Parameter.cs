@@ -27,6 +27,12 @@ public sealed class Parameter
     /// <summary>Element type and sizes; Float32 until loaded.</summary>
     public TensorType Type => new(tensor?.DType ?? DType.Float32, Shape);
 
+    /// <summary>The model that the layer is part of.</summary>
+    internal Layer Root => owner.Root;
+
+    /// <summary>Whether it has memory.</summary>
+    internal bool IsLoaded => tensor is not null;
+
     internal void Load(Tensor weight) => tensor = weight;
 
     /// <inheritdoc/>

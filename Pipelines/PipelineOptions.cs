@@ -18,6 +18,9 @@ public sealed record PipelineOptions
     /// <summary>Which weight files to take where a folder has several, such as <c>fp16</c>; null takes the plain ones, or the only ones.</summary>
     public string? Variant { get; init; }
 
+    /// <summary>Whether text encoders, denoiser and autoencoder take turns in the device's memory, as diffusers' <c>enable_model_cpu_offload</c>: needs less of it, and uploads the weights anew for each picture.</summary>
+    public bool Offload { get; init; }
+
     /// <summary>Which passes the models' graphs go through; <see cref="CompileOptions.Eager"/> for none.</summary>
     public CompileOptions Compile { get; init; } = new();
 }

@@ -31,7 +31,7 @@ internal sealed class PipelineParts : IDisposable
     public static PipelineParts Load(ModelFolder folder, PipelineOptions options)
     {
         var device = options.Device ?? DeviceCatalog.Open();
-        var parts = new PipelineParts(folder, new ArenaPool(device)) { Variant = options.Variant, Compile = options.Compile, DType = Checked(options.DType ?? device.PreferredDType, device) };
+        var parts = new PipelineParts(folder, new ArenaPool(device) { Offload = options.Offload }) { Variant = options.Variant, Compile = options.Compile, DType = Checked(options.DType ?? device.PreferredDType, device) };
         if (options.Device is null) parts.owned.Add(device);
         parts.owned.Add(parts.Arenas);
         try

@@ -15,7 +15,20 @@ public sealed class ArenaPool(Device device) : IDisposable
     /// <summary>The device that the arenas lie on.</summary>
     public Device Device => device;
 
-    /// <summary>Frees the memory that no plan uses at this moment.</summary>
+    /// <summary>
+    /// Whether models give up their weights' copies on the device when another one is to run, so that text encoders, denoiser and autoencoder take turns in its memory: it
+    /// peaks at the largest and not at their sum, and each picture uploads them again. A CPU reads weights where they lie and has none to give up.
+    /// </summary>
+    public bool Offload
+    {
+        get => Weights.Offload;
+        set => Weights.Offload = value;
+    }
+
+    /// <summary>The weights on the device, shared by all plans.</summary>
+    internal DeviceWeights Weights { get; } = new(device);
+
+    /// <summary>Frees the memory that no plan uses at this moment, but for weights.</summary>
     public void Trim()
     {
         lock (gate)
@@ -25,11 +38,12 @@ public sealed class ArenaPool(Device device) : IDisposable
         }
     }
 
-    /// <summary>Frees the idle arena; arenas still in use are freed when they come back.</summary>
+    /// <summary>Frees the idle arena and the weights on the device; arenas still in use are freed when they come back.</summary>
     public void Dispose()
     {
         lock (gate) disposed = true;
         Trim();
+        Weights.Dispose();
     }
 
     internal DeviceBuffer Rent(long bytes)

@@ -47,16 +47,12 @@ public sealed class CompiledGraph(Graph source, ArenaPool arenas, CompileOptions
         {
             var plan = idle;
             idle = null;
-            if (plan is not null && plan.Layout == layout && ReferenceEquals(plan.Arena, arena))
-            {
-                plan.Reopen();
-                return plan;
-            }
+            if (plan is not null && plan.Layout == layout && ReferenceEquals(plan.Arena, arena) && plan.TryReopen()) return plan;
         }
 
         try
         {
-            return new GraphPlan(this, layout, arena);
+            return new GraphPlan(this, layout, arena, arenas.Weights.Begin());
         }
         catch
         {

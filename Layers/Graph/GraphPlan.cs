@@ -7,13 +7,22 @@ internal sealed class GraphPlan : Plan
 {
     private readonly CompiledGraph owner;
     private readonly DeviceBuffer arena;
+    private readonly DeviceWeights.Lease weights;
     private readonly Launch[] prologue, launches;
     private bool returned, stale = true;
 
-    public GraphPlan(CompiledGraph owner, PlanLayout layout, DeviceBuffer arena)
+    public GraphPlan(CompiledGraph owner, PlanLayout layout, DeviceBuffer arena, DeviceWeights.Lease weights)
     {
-        (this.owner, Layout, this.arena) = (owner, layout, arena);
-        (prologue, launches) = ([.. layout.PrologueSteps.Select(Bind)], [.. layout.Steps.Select(Bind)]);
+        (this.owner, Layout, this.arena, this.weights) = (owner, layout, arena, weights);
+        try
+        {
+            (prologue, launches) = ([.. layout.PrologueSteps.Select(Bind)], [.. layout.Steps.Select(Bind)]);
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -69,15 +78,21 @@ internal sealed class GraphPlan : Plan
     {
         if (returned) return;
         returned = true;
+        weights.Dispose();
         owner.Return(this);
     }
 
-    /// <summary>Hands the plan out again; other plans may have used its memory meanwhile.</summary>
-    public void Reopen() => (returned, stale) = (false, true);
+    /// <summary>Hands the plan out again; other plans may have used its memory meanwhile. False if its weights are no longer where they were.</summary>
+    public bool TryReopen()
+    {
+        if (!weights.TryReopen()) return false;
+        (returned, stale) = (false, true);
+        return true;
+    }
 
     private Launch Bind(PlanStep step)
     {
-        Tensor[] inputs = [.. step.Node.Inputs.Select(i => Layout.Locate(i, arena))];
+        Tensor[] inputs = [.. step.Node.Inputs.Select(i => i.Parameter is { } weight ? weights.Get(weight) : Layout.Locate(i, arena))];
         var scratch = step.Scratch is { } s ? new Tensor(arena, s.Offset, DType.Int8, [checked((int)s.Bytes)]) : null;
         return step.Kernel.Bind(new OpCall(owner.Device, step.Node.Op, inputs, Layout.Locate(step.Node.Output, arena), scratch));
     }

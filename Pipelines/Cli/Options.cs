@@ -11,7 +11,7 @@ internal static class Options
 {
     public static Option<string?> Model() => new("--model") { Description = "Folder in diffusers' format; without it the small model that ships with the tool", HelpName = "DIR" };
 
-    public static Option<string?> Device() => Parsed<string?>("--device", "auto (default) or cpu", "NAME", "auto, cpu, cuda, cuda:INDEX, opencl or opencl:INDEX",
+    public static Option<string?> Device() => Parsed<string?>("--device", "auto (default, the best GPU or else the CPU), cpu, cuda:INDEX or opencl:INDEX; ilgd devices lists them", "NAME", "auto, cpu, cuda, cuda:INDEX, opencl or opencl:INDEX",
         text => IsDevice(text.ToLowerInvariant()) ? text : null);
 
     /// <summary>One of several words.</summary>

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute;
 
 namespace ILGpuDiffusion.Cli;
 
-/// <summary><c>ilgd devices</c>: what pictures can be drawn on here.</summary>
+/// <summary><c>ilgd devices</c>: what pictures can be drawn on here, the best first, and what is in the way of the rest.</summary>
 internal static class DevicesCommand
 {
     public static Command Create()
@@ -13,13 +13,35 @@ internal static class DevicesCommand
         var command = new Command("devices", "Lists the devices of this machine") { json };
         command.SetAction(parsed =>
         {
-            using var cpu = (CpuDevice)DeviceCatalog.Open("cpu");
-            if (parsed.GetValue(json))
-                Console.WriteLine(JsonSerializer.Serialize(new[] { new { id = cpu.Id, name = cpu.Name, architecture = cpu.Architecture, threads = cpu.Threads, memory_bytes = cpu.MemoryBytes } }, JsonForm.Indented));
-            else
-                Console.WriteLine($"{cpu.Id}  {cpu.Name}, {cpu.Architecture}, {cpu.Threads} thread(s), {Quantity.Bytes(cpu.MemoryBytes)} of memory");
+            var devices = DeviceCatalog.List();
+            string best = devices.First(d => d.Problem is null && d.IsChosenByItself).Id;
+            if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(devices.Select(d => Form(d, d.Id == best)), JsonForm.Indented));
+            else foreach (var device in devices) Console.WriteLine(Line(device, device.Id == best));
+            foreach (string absence in DeviceCatalog.Absences()) Console.Error.WriteLine(absence);
             return ExitCodes.Done;
         });
         return command;
+    }
+
+    private static object Form(DeviceInfo device, bool best) => new
+    {
+        id = device.Id,
+        name = device.Name,
+        backend = device.Backend.ToString().ToLowerInvariant(),
+        architecture = device.Architecture,
+        threads = device.Backend == Backends.Cpu ? Environment.ProcessorCount : (int?)null,
+        memory_bytes = device.MemoryBytes,
+        driver = device.Driver,
+        capabilities = device.Capabilities,
+        usable = device.Problem is null,
+        problem = device.Problem,
+        auto = best,
+    };
+
+    private static string Line(DeviceInfo device, bool best)
+    {
+        string[] facts = [device.Name, device.Architecture, $"{Quantity.Bytes(device.MemoryBytes)} of memory", .. device.Capabilities, device.Driver];
+        string line = $"{device.Id,-9} {string.Join(", ", facts.Where(f => f.Length > 0))}";
+        return line + (best ? "  ← auto" : "") + (device.Problem is { } problem ? $"  cannot be used: {problem}" : "");
     }
 }

@@ -25,11 +25,12 @@ internal static class GenerateCommand
         var variant = new Option<string?>("--variant") { Description = "Weight files to take where the folder has several, such as fp16", HelpName = "NAME" };
         var latents = new Option<string?>("--latents") { Description = "Start noise instead of drawn noise (tensor 'latents')", HelpName = "F.safetensors" };
         var vaeTiling = new Option<bool>("--vae-tiling") { Description = "Decodes in tiles, which takes less memory" };
+        var offload = new Option<bool>("--offload") { Description = "Text encoders, denoiser and autoencoder take turns in the GPU's memory, which needs less of it" };
         var saveLatents = new Option<string?>("--save-latents") { Description = "Writes the final latents (tensor 'latents')", HelpName = "F.safetensors" };
         var saveIntermediates = new Option<string?>("--save-intermediates") { Description = "Writes the latents after every step (tensors step_000 …)", HelpName = "F.safetensors" };
         var command = new GroupedCommand("generate", "Draws a picture", Examples);
         options.AddTo(command, output);
-        command.AddGroup("Model and device", model, variant, device, dtype, threads, vaeTiling);
+        command.AddGroup("Model and device", model, variant, device, dtype, threads, vaeTiling, offload);
         command.AddGroup("Latents (NCHW float32, as diffusers has them) and reports", latents, saveLatents, saveIntermediates, json);
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -43,7 +44,7 @@ internal static class GenerateCommand
             var type = ComputeType(parsed.GetValue(dtype) ?? "auto", opened);
             var start = LatentsFile.Read(parsed.GetValue(latents));
             string folder = parsed.GetValue(model) ?? EmbeddedModel.Folder;
-            using var pipeline = DiffusionPipeline.FromPretrained(folder, new PipelineOptions { Device = opened, DType = type, Variant = parsed.GetValue(variant) });
+            using var pipeline = DiffusionPipeline.FromPretrained(folder, new PipelineOptions { Device = opened, DType = type, Variant = parsed.GetValue(variant), Offload = parsed.GetValue(offload) });
             if (parsed.GetValue(vaeTiling)) pipeline.Vae.EnableTiling();
             double loadSeconds = clock.Elapsed.TotalSeconds;
             var request = options.Request(parsed, pipeline, start, parsed.GetValue(saveIntermediates) is not null);

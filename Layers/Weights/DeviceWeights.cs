@@ -1,0 +1,171 @@
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Layers;
+
+/// <summary>
+/// A pipeline's weights where its device reads them. A CPU reads them where they lie, in the mapped files. A GPU gets a copy of each weight when a plan first needs it,
+/// shared by all plans and freed with the pipeline; with offloading, a model's copies also make room when another model needs the memory.
+/// </summary>
+/// <param name="device">Where the copies lie.</param>
+internal sealed class DeviceWeights(Device device) : IDisposable
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<Layer, Model> models = [];
+    private bool disposed;
+
+    /// <summary>Whether models that are not at work give up their copies when another model needs some.</summary>
+    public bool Offload { get; set; }
+
+    /// <summary>Bytes of all copies at this moment.</summary>
+    public long Bytes
+    {
+        get
+        {
+            lock (gate) return models.Values.Sum(m => m.Bytes);
+        }
+    }
+
+    /// <summary>Takes weights into use for one plan; disposed when the plan is given back.</summary>
+    public Lease Begin() => new(this);
+
+    /// <summary>Frees the copies that no plan uses at this moment.</summary>
+    public void Trim()
+    {
+        lock (gate)
+            foreach (var model in models.Values.Where(m => m.Leases == 0)) model.Free();
+    }
+
+    /// <summary>Frees all copies. No plan may be at work.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            disposed = true;
+            foreach (var model in models.Values) model.Free();
+        }
+    }
+
+    /// <summary>The weights that one plan uses.</summary>
+    internal sealed class Lease(DeviceWeights owner) : IDisposable
+    {
+        private readonly Dictionary<Model, int> used = []; // with the generation that the plan is bound to
+        private bool open = true;
+
+        /// <summary>A weight on the device.</summary>
+        /// <exception cref="InvalidOperationException">It was not loaded.</exception>
+        /// <exception cref="DeviceException">Memory is short.</exception>
+        public Tensor Get(Parameter parameter)
+        {
+            var host = parameter.Tensor;
+            if (owner.Reads(host)) return host;
+            lock (owner.gate)
+            {
+                ObjectDisposedException.ThrowIf(owner.disposed, owner);
+                var model = owner.ModelOf(parameter.Root);
+                if (!used.ContainsKey(model))
+                {
+                    model.Leases++; // before anything is freed for it
+                    if (owner.Offload) owner.MakeRoom();
+                    used.Add(model, model.Generation);
+                }
+
+                return model.Get(parameter, host);
+            }
+        }
+
+        /// <summary>Takes the same weights into use again.</summary>
+        /// <returns>False when some were freed meanwhile: whatever is bound to them must be bound anew.</returns>
+        public bool TryReopen()
+        {
+            lock (owner.gate)
+            {
+                if (open || used.Any(u => u.Key.Generation != u.Value)) return false;
+                foreach (var model in used.Keys) model.Leases++;
+                return open = true;
+            }
+        }
+
+        /// <summary>The plan is idle; the weights stay unless others need the memory.</summary>
+        public void Dispose()
+        {
+            lock (owner.gate)
+            {
+                if (!open) return;
+                open = false;
+                foreach (var model in used.Keys) model.Leases--;
+            }
+        }
+    }
+
+    private bool Reads(Tensor host) => device.Backend == Backends.Cpu || host.Buffer is not HostBuffer;
+
+    private Model ModelOf(Layer root)
+    {
+        if (!models.TryGetValue(root, out var model)) models.Add(root, model = new Model(device, root.Parameters.Where(p => p.IsLoaded).Sum(p => Model.Rounded(p.Type.Bytes))));
+        return model;
+    }
+
+    private void MakeRoom()
+    {
+        foreach (var model in models.Values)
+            if (model.Leases == 0) model.Free();
+    }
+
+    /// <summary>One model's copies, side by side in few large pieces of memory.</summary>
+    internal sealed class Model(Device device, long allBytes)
+    {
+        private const long Piece = 64 << 20, Alignment = 256, MostAtOnce = 1 << 30; // vector loads and sub-buffers want alignment; a span holds 2 GB
+        private readonly Dictionary<Parameter, Tensor> copies = [];
+        private readonly List<DeviceBuffer> pieces = [];
+        private long filled, copied;
+
+        /// <summary>How many plans use them.</summary>
+        public int Leases { get; set; }
+
+        /// <summary>How often they were freed.</summary>
+        public int Generation { get; private set; }
+
+        public long Bytes => pieces.Sum(p => p.Bytes);
+
+        public static long Rounded(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
+
+        public Tensor Get(Parameter parameter, Tensor host)
+        {
+            if (copies.TryGetValue(parameter, out var copy)) return copy;
+            long bytes = host.Type.Bytes, size = Rounded(bytes);
+            if (pieces.Count == 0 || filled + size > pieces[^1].Bytes)
+            {
+                pieces.Add(device.Allocate(Math.Max(size, Math.Min(Piece, allBytes - copied)))); // the last piece is no larger than what can still come
+                filled = 0;
+            }
+
+            copy = new Tensor(pieces[^1], filled, host.DType, host.Shape);
+            Upload(host, pieces[^1], filled, bytes);
+            (filled, copied) = (filled + size, copied + size);
+            copies.Add(parameter, copy);
+            return copy;
+        }
+
+        public void Free()
+        {
+            if (pieces.Count == 0) return;
+            foreach (var piece in pieces) piece.Dispose();
+            pieces.Clear();
+            copies.Clear();
+            (filled, copied) = (0, 0);
+            Generation++;
+        }
+
+        private unsafe void Upload(Tensor host, DeviceBuffer target, long offset, long bytes)
+        {
+            byte* source = (byte*)((HostBuffer)host.Buffer).Address + host.Offset;
+            for (long at = 0; at < bytes; at += MostAtOnce)
+            {
+                int part = (int)Math.Min(MostAtOnce, bytes - at);
+                device.Upload(new ReadOnlySpan<byte>(source + at, part), new Tensor(target, offset + at, DType.Int8, [part]));
+            }
+
+            GC.KeepAlive(host);
+        }
+    }
+}
