@@ -50,6 +50,15 @@ public abstract class Device : IDisposable
     /// <summary>Copies a contiguous tensor to the host. Waits for all queued work, which counts as one host synchronisation.</summary>
     public abstract void Download(Tensor source, Span<byte> target);
 
+    /// <summary>Waits for all queued work, which counts as one host synchronisation; for measurements.</summary>
+    public virtual void Synchronize() { }
+
+    /// <summary>Records launches as one that repeats them all with the same arguments and less overhead: a CUDA graph. Nothing runs yet.</summary>
+    /// <param name="launches">What to record, in order.</param>
+    /// <param name="previous">An earlier recording that is no longer needed: bringing it up to date is quicker than a new one. It must not run again.</param>
+    /// <returns>Null where the device has nothing of the kind.</returns>
+    public virtual Launch? Record(IReadOnlyList<Launch> launches, Launch? previous = null) => null;
+
     /// <summary>Gives back what the device holds; its buffers are their owners' business.</summary>
     public abstract void Dispose();
 

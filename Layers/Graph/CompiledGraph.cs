@@ -43,16 +43,17 @@ public sealed class CompiledGraph(Graph source, ArenaPool arenas, CompileOptions
         var kept = keep is null ? [] : new SortedSet<string>(keep, StringComparer.Ordinal);
         var layout = Layout(sizes, kept);
         var arena = arenas.Rent(layout.ArenaBytes);
+        GraphPlan? plan;
         lock (gate)
         {
-            var plan = idle;
+            plan = idle;
             idle = null;
             if (plan is not null && plan.Layout == layout && ReferenceEquals(plan.Arena, arena) && plan.TryReopen()) return plan;
         }
 
         try
         {
-            return new GraphPlan(this, layout, arena, arenas.Weights.Begin());
+            return new GraphPlan(this, layout, arena, arenas.Weights.Begin(), plan?.Layout == layout ? plan : null);
         }
         catch
         {

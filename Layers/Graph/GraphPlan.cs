@@ -9,11 +9,13 @@ internal sealed class GraphPlan : Plan
     private readonly DeviceBuffer arena;
     private readonly DeviceWeights.Lease weights;
     private readonly Launch[] prologue, launches;
-    private bool returned, stale = true;
+    private Launch? recording; // all launches as one, where the device can record and the options ask for it
+    private bool records, returned, stale = true;
 
-    public GraphPlan(CompiledGraph owner, PlanLayout layout, DeviceBuffer arena, DeviceWeights.Lease weights)
+    public GraphPlan(CompiledGraph owner, PlanLayout layout, DeviceBuffer arena, DeviceWeights.Lease weights, GraphPlan? replaced)
     {
         (this.owner, Layout, this.arena, this.weights) = (owner, layout, arena, weights);
+        (records, recording) = (owner.Options.Mode != CompileMode.Default, replaced?.recording);
         try
         {
             (prologue, launches) = ([.. layout.PrologueSteps.Select(Bind)], [.. layout.Steps.Select(Bind)]);
@@ -61,7 +63,21 @@ internal sealed class GraphPlan : Plan
         ObjectDisposedException.ThrowIf(returned, this);
         if (stale) Run(prologue, cancellation);
         stale = false;
-        Run(launches, cancellation);
+        if (records) Record();
+        if (recording is null) Run(launches, cancellation);
+        else
+        {
+            cancellation.ThrowIfCancellationRequested();
+            recording.Run();
+        }
+    }
+
+    private void Record()
+    {
+        records = false; // once, whatever comes of it
+        var outdated = recording;
+        recording = null;
+        recording = owner.Device.Record(launches, outdated);
     }
 
     private static void Run(Launch[] launches, CancellationToken cancellation)

@@ -33,6 +33,9 @@ internal sealed record KernelSource
     /// </summary>
     public bool Unroll { get; init; }
 
+    /// <summary>Shared memory beside what the text declares, in bytes; CUDA only.</summary>
+    public int DynamicSharedBytes { get; init; }
+
     /// <summary>A kernel by name, as registered kernels are given.</summary>
     /// <param name="type">The class that holds it.</param>
     /// <param name="name">The method's name, which must be unique in the class.</param>
@@ -50,7 +53,7 @@ internal sealed record KernelSource
     }
 
     /// <summary>All that makes the text what it is, apart from the target.</summary>
-    public string CodeIdentity => $"{Identity} group {GroupSize}{(GroupsPerProcessor > 0 ? $" x{GroupsPerProcessor}" : "")}{(Unroll ? " unrolled" : "")}";
+    public string CodeIdentity => $"{Identity} group {GroupSize}{(GroupsPerProcessor > 0 ? $" x{GroupsPerProcessor}" : "")}{(Unroll ? " unrolled" : "")}{(DynamicSharedBytes > 0 ? $" +{DynamicSharedBytes} shared" : "")}";
 
     /// <summary>Two sources are equal when they make the same code.</summary>
     public bool Equals(KernelSource? other) => other is not null && CodeIdentity == other.CodeIdentity;

@@ -73,6 +73,13 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IStagingDevice
         api.ReleaseContext(context);
     }
 
+    /// <inheritdoc/>
+    public override void Synchronize()
+    {
+        Check(api.Finish(queue), "clFinish");
+        Synchronised();
+    }
+
     /// <summary>Throws when a call failed.</summary>
     /// <param name="error">The driver's answer.</param>
     /// <param name="function">The driver's function.</param>

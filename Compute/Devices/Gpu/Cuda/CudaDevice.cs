@@ -1,0 +1,268 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>An NVIDIA GPU through the driver API: the process' primary context, one stream.</summary>
+internal sealed unsafe class CudaDevice : GpuDevice, IStagingDevice
+{
+    private const uint NonBlocking = 1, DisableTiming = 2;
+    [ThreadStatic] private static nint recordingStream; // while this thread records launches instead of running them
+    private readonly ICuda api;
+    private readonly CudaInfo info;
+    private readonly nint context, stream, pool;
+    private readonly GpuStaging staging;
+    private readonly Lock gate = new();
+    private readonly HashSet<nint> graphs = [];
+    private bool disposed;
+
+    /// <summary>Opens a GPU.</summary>
+    /// <param name="api">The driver.</param>
+    /// <param name="info">Which GPU.</param>
+    /// <param name="artifacts">Where kernels come from.</param>
+    /// <exception cref="DeviceException">It cannot be used.</exception>
+    public CudaDevice(ICuda api, CudaInfo info, IArtifactSource artifacts) : base(artifacts)
+    {
+        (this.api, this.info, Id) = (api, info, $"cuda:{info.Ordinal}");
+        if (info.Problem is { } problem) throw new DeviceException($"{Id} ({info.Name}) cannot be used: {problem}.");
+        Check(api.DevicePrimaryCtxRetain(info.Device, out context), "cuDevicePrimaryCtxRetain");
+        try
+        {
+            Enter();
+            Check(api.StreamCreate(NonBlocking, out stream), "cuStreamCreate");
+            if (info.HasPools && api.DeviceGetDefaultMemPool(info.Device, out pool) == 0)
+                Check(api.MemPoolSetReleaseThreshold(pool, ulong.MaxValue), "cuMemPoolSetAttribute"); // arenas come and go: the pool keeps their memory
+        }
+        catch
+        {
+            if (stream != 0) api.StreamDestroy(stream);
+            api.DevicePrimaryCtxRelease(info.Device);
+            throw;
+        }
+
+        staging = new GpuStaging(this);
+    }
+
+    /// <inheritdoc/>
+    public override string Id { get; }
+
+    /// <inheritdoc/>
+    public override string Name => info.Name;
+
+    /// <inheritdoc/>
+    public override Backends Backend => Backends.Cuda;
+
+    /// <inheritdoc/>
+    public override GpuTarget Target => info.Target;
+
+    /// <inheritdoc/>
+    public override long MemoryBytes => info.MemoryBytes;
+
+    /// <inheritdoc/>
+    protected override GpuStaging Staging => staging;
+
+    internal ICuda Api => api;
+
+    internal CudaInfo Info => info;
+
+    /// <summary>Where this thread's launches go.</summary>
+    internal nint Stream => recordingStream != 0 ? recordingStream : stream;
+
+    /// <summary>Makes the device's context the thread's own. Other libraries may have left another one, so every call begins with this; it takes nanoseconds.</summary>
+    internal void Enter()
+    {
+        int error = api.CtxSetCurrent(context);
+        if (error != 0) Check(error, "cuCtxSetCurrent");
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        lock (gate)
+        {
+            if (disposed) return;
+            disposed = true;
+        }
+
+        // A lost device fails here and below; what can go back goes back all the same.
+        api.CtxSetCurrent(context);
+        api.StreamSynchronize(stream);
+        staging.Dispose();
+        foreach (nint graph in graphs) api.GraphExecDestroy(graph);
+        graphs.Clear();
+        foreach (var function in Functions) function.Unload();
+        if (pool != 0) api.MemPoolTrimTo(pool, 0);
+        api.StreamDestroy(stream);
+        api.DevicePrimaryCtxRelease(info.Device);
+    }
+
+    /// <inheritdoc/>
+    public override void Synchronize()
+    {
+        Enter();
+        Check(api.StreamSynchronize(stream), "cuStreamSynchronize");
+        Synchronised();
+    }
+
+    /// <summary>The GPU's own time for queued work, in seconds. Waits for it.</summary>
+    public double Time(Action work)
+    {
+        Enter();
+        nint start = CreateEvent(timing: true), end = 0;
+        try
+        {
+            end = CreateEvent(timing: true);
+            Check(api.EventRecord(start, stream), "cuEventRecord");
+            work();
+            Check(api.EventRecord(end, stream), "cuEventRecord");
+            Check(api.EventSynchronize(end), "cuEventSynchronize");
+            Check(api.EventElapsedTime(start, end, out float milliseconds), "cuEventElapsedTime");
+            Synchronised();
+            return milliseconds / 1000.0;
+        }
+        finally
+        {
+            api.EventDestroy(start);
+            if (end != 0) api.EventDestroy(end);
+        }
+    }
+
+    /// <summary>Throws when a call failed.</summary>
+    /// <param name="error">The driver's answer.</param>
+    /// <param name="function">The driver's function.</param>
+    /// <param name="what">The op, if it was for one.</param>
+    internal void Check(int error, string function, string? what = null)
+    {
+        if (error == 0) return;
+        string lost = CudaError.IsLost(error) ? " The device is lost for this process: end it and start it again; with CUDA_LAUNCH_BLOCKING=1 the failing kernel is named here." : "";
+        throw new DeviceException($"{Id} ({info.Name}): {function} failed with {CudaError.Name(api, error)}{(what is null ? "" : $" in {what}")}.{lost}");
+    }
+
+    /// <inheritdoc/>
+    public override Launch? Record(IReadOnlyList<Launch> launches, Launch? previous = null)
+    {
+        Enter();
+        nint executable = CudaGraph.Record(this, launches, (previous as CudaGraphLaunch)?.Take() ?? 0);
+        lock (gate) graphs.Add(executable);
+        return new CudaGraphLaunch(this, executable, launches.Count);
+    }
+
+    /// <summary>Sends this thread's launches to another stream while it records.</summary>
+    internal static void RecordTo(nint other) => recordingStream = other;
+
+    /// <summary>Takes a graph out of the device's care.</summary>
+    /// <returns>False when the device freed it before.</returns>
+    internal bool Forget(nint executable)
+    {
+        lock (gate) return !disposed && graphs.Remove(executable);
+    }
+
+    /// <summary>Frees a graph that nobody replays any more.</summary>
+    internal void ReleaseGraph(nint executable)
+    {
+        if (!Forget(executable)) return;
+        api.CtxSetCurrent(context);
+        api.GraphExecDestroy(executable);
+    }
+
+    internal void Unload(nint module)
+    {
+        api.CtxSetCurrent(context);
+        api.ModuleUnload(module);
+    }
+
+    /// <inheritdoc/>
+    internal override GpuFunction Load(KernelSource source, KernelArtifact artifact, IArtifactSource keep)
+    {
+        Enter();
+        return CudaModule.Load(this, source, artifact, keep);
+    }
+
+    /// <inheritdoc/>
+    protected override GpuBuffer AllocateZeroed(long bytes)
+    {
+        Enter();
+        nuint size = (nuint)Math.Max(16, bytes);
+        int error = Allocate(size, out nint address);
+        if (error == CudaError.OutOfMemory && pool != 0)
+        {
+            api.StreamSynchronize(stream); // what queued frees will give back, and what the pool keeps, may be enough
+            api.MemPoolTrimTo(pool, 0);
+            error = Allocate(size, out address);
+        }
+
+        if (error == CudaError.OutOfMemory)
+            throw OutOfMemory(bytes, $"{(pool != 0 ? "cuMemAllocAsync" : "cuMemAlloc")} failed with {CudaError.Name(api, error)}", api.MemGetInfo(out nuint free, out _) == 0 ? (long)free : null);
+        Check(error, pool != 0 ? "cuMemAllocAsync" : "cuMemAlloc");
+        error = api.MemsetD8Async(address, 0, size, stream);
+        if (error != 0) ReleaseMemory(address);
+        Check(error, "cuMemsetD8Async");
+        return new CudaBuffer(this, address, bytes);
+    }
+
+    /// <inheritdoc/>
+    protected override void Read(GpuBuffer source, long offset, Span<byte> target)
+    {
+        Enter();
+        fixed (byte* to = target)
+        {
+            Check(api.MemcpyDtoHAsync((nint)to, source.Handle + (nint)offset, (nuint)target.Length, stream), "cuMemcpyDtoHAsync");
+            Check(api.StreamSynchronize(stream), "cuStreamSynchronize");
+        }
+    }
+
+    nint IStagingDevice.AllocateStaging(int bytes)
+    {
+        Enter();
+        Check(api.MemHostAlloc((nuint)bytes, 0, out nint memory), "cuMemHostAlloc");
+        return memory;
+    }
+
+    void IStagingDevice.FreeStaging(nint memory) => api.MemFreeHost(memory);
+
+    void IStagingDevice.QueueWrite(nint source, GpuBuffer target, long offset, int bytes)
+    {
+        Enter();
+        Check(api.MemcpyHtoDAsync(target.Handle + (nint)offset, source, (nuint)bytes, stream), "cuMemcpyHtoDAsync");
+    }
+
+    nint IStagingDevice.Mark()
+    {
+        Enter();
+        nint mark = CreateEvent(timing: false);
+        int error = api.EventRecord(mark, stream);
+        if (error != 0) api.EventDestroy(mark);
+        Check(error, "cuEventRecord");
+        return mark;
+    }
+
+    void IStagingDevice.WaitAndRelease(nint mark)
+    {
+        Enter();
+        int error = api.EventSynchronize(mark);
+        api.EventDestroy(mark);
+        Check(error, "cuEventSynchronize");
+    }
+
+    void IStagingDevice.ReleaseMark(nint mark) => api.EventDestroy(mark);
+
+    private nint CreateEvent(bool timing)
+    {
+        Check(api.EventCreate(timing ? 0 : DisableTiming, out nint created), "cuEventCreate");
+        return created;
+    }
+
+    private int Allocate(nuint bytes, out nint address) => pool != 0 ? api.MemAllocAsync(bytes, stream, out address) : api.MemAlloc(bytes, out address);
+
+    private void ReleaseMemory(nint address)
+    {
+        lock (gate)
+        {
+            api.CtxSetCurrent(context);
+            if (pool != 0 && !disposed) api.MemFreeAsync(address, stream);
+            else api.MemFree(address);
+        }
+    }
+
+    private sealed class CudaBuffer(CudaDevice device, nint address, long bytes) : GpuBuffer(device, address, bytes)
+    {
+        protected override void Free(nint handle) => device.ReleaseMemory(handle);
+    }
+}

@@ -1,0 +1,95 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Records launches as a CUDA graph, which the driver then replays with one call.</summary>
+internal static class CudaGraph
+{
+    private const int ThreadLocal = 1; // other threads may allocate meanwhile
+    private const uint NonBlocking = 1;
+
+    /// <summary>Records on a stream of its own, so that what other threads queue meanwhile stays out.</summary>
+    /// <param name="device">Where.</param>
+    /// <param name="launches">What to record, in order.</param>
+    /// <param name="previous">An executable graph to bring up to date instead of making one; 0 for none. Taken over: reused or freed.</param>
+    /// <returns>The executable graph.</returns>
+    public static nint Record(CudaDevice device, IReadOnlyList<Launch> launches, nint previous)
+    {
+        var api = device.Api;
+        nint graph = 0;
+        try
+        {
+            graph = Capture(device, launches);
+            if (previous != 0)
+            {
+                if (api.GraphExecUpdate(previous, graph) == 0)
+                {
+                    nint updated = previous;
+                    previous = 0;
+                    return updated;
+                }
+            }
+
+            device.Check(api.GraphInstantiate(graph, out nint executable), "cuGraphInstantiate", $"{launches.Count} launches");
+            return executable;
+        }
+        finally
+        {
+            if (graph != 0) api.GraphDestroy(graph);
+            if (previous != 0) api.GraphExecDestroy(previous);
+        }
+    }
+
+    private static nint Capture(CudaDevice device, IReadOnlyList<Launch> launches)
+    {
+        var api = device.Api;
+        device.Check(api.StreamCreate(NonBlocking, out nint stream), "cuStreamCreate");
+        try
+        {
+            device.Check(api.StreamBeginCapture(stream, ThreadLocal), "cuStreamBeginCapture");
+            nint graph = 0;
+            int error;
+            try
+            {
+                CudaDevice.RecordTo(stream);
+                foreach (var launch in launches) launch.Run();
+            }
+            finally
+            {
+                CudaDevice.RecordTo(0);
+                error = api.StreamEndCapture(stream, out graph); // also after a failure: a stream that captures cannot be destroyed cleanly
+                if (error != 0 && graph != 0) api.GraphDestroy(graph);
+            }
+
+            device.Check(error, "cuStreamEndCapture", $"{launches.Count} launches");
+            return graph;
+        }
+        finally
+        {
+            api.StreamDestroy(stream);
+        }
+    }
+}
+
+/// <summary>A recorded run.</summary>
+internal sealed class CudaGraphLaunch(CudaDevice device, nint executable, int launches) : Launch
+{
+    private nint executable = executable;
+
+    /// <summary>Frees the graph of a plan that is no longer used.</summary>
+    ~CudaGraphLaunch() => device.ReleaseGraph(executable);
+
+    /// <inheritdoc/>
+    public override void Run()
+    {
+        device.Enter();
+        int error = device.Api.GraphLaunch(executable, device.Stream);
+        if (error != 0) device.Check(error, "cuGraphLaunch", $"a recorded run of {launches} launches");
+        GC.KeepAlive(this); // the finalizer must not run under the call
+    }
+
+    /// <summary>Hands the graph over to be brought up to date; this launch must not run again.</summary>
+    public nint Take()
+    {
+        nint taken = Interlocked.Exchange(ref executable, 0);
+        return taken != 0 && device.Forget(taken) ? taken : 0;
+    }
+}
