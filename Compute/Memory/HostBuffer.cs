@@ -7,7 +7,6 @@ public sealed unsafe class HostBuffer : DeviceBuffer
 {
     private const int Alignment = 64; // one cache line, and one 512-bit vector
     private readonly Action<long>? released;
-    private readonly object? owner;
     private void* allocation;
 
     private HostBuffer(void* allocation, long bytes, Action<long>? released) : base(bytes)
@@ -17,7 +16,10 @@ public sealed unsafe class HostBuffer : DeviceBuffer
         this.released = released;
     }
 
-    private HostBuffer(nint address, long bytes, object owner) : base(bytes) => (Address, this.owner) = (address, owner);
+    private HostBuffer(nint address, long bytes, object owner) : base(bytes) => (Address, Owner) = (address, owner);
+
+    /// <summary>Who owns borrowed memory, such as a mapped file; null for memory of the buffer's own.</summary>
+    public object? Owner { get; }
 
     /// <summary>Address of the first byte.</summary>
     public nint Address { get; private set; }
@@ -44,7 +46,7 @@ public sealed unsafe class HostBuffer : DeviceBuffer
     /// <inheritdoc/>
     protected override void Free()
     {
-        GC.KeepAlive(owner);
+        GC.KeepAlive(Owner);
         if (allocation is null) return;
         NativeMemory.AlignedFree(allocation);
         allocation = null;

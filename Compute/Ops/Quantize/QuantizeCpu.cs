@@ -12,7 +12,7 @@ internal readonly struct QuantizeCpu : ISimdBinder
         protected override void Row(int row)
         {
             float* source = x.Pointer<float>() + (nint)row * x.RowPitch;
-            RowQuantizer<V>.ToInt8(source, x.Width, RowQuantizer<V>.Scale(source, x.Width), y.Pointer<byte>() + (nint)row * y.RowPitch, 0);
+            RowQuantizer<V>.ToInt8(source, x.Width, RowQuantizer<V>.Scale(source, x.Width), y.Pointer<byte>() + (nint)row * y.RowPitch);
         }
     }
 }

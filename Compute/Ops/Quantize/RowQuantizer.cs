@@ -22,24 +22,28 @@ internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
         return scale == 0 ? 1 : scale;
     }
 
-    /// <summary>Writes round(x / scale) as int8; with <paramref name="offset"/> 0x80 as bytes with 128 added.</summary>
+    /// <summary>Writes round(x / scale) as int8.</summary>
+    /// <returns>The sum of what was written; exact up to 131072 elements.</returns>
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
-    public static void ToInt8(float* x, int count, float scale, byte* target, byte offset)
+    public static float ToInt8(float* x, int count, float scale, byte* target)
     {
+        float sum = 0;
         uint* bits = stackalloc uint[Chunk];
         for (int start = 0; start < count; start += Chunk)
         {
             int length = Math.Min(Chunk, count - start), i = 0;
-            Round(x + start, length, scale, (float*)bits);
+            sum += Round(x + start, length, scale, (float*)bits);
             for (; i <= length - 16; i += 16)
             {
                 var low = Vector128.Narrow(Vector128.Load(bits + i), Vector128.Load(bits + i + 4));
                 var high = Vector128.Narrow(Vector128.Load(bits + i + 8), Vector128.Load(bits + i + 12));
-                (Vector128.Narrow(low, high) ^ Vector128.Create(offset)).Store(target + start + i);
+                Vector128.Narrow(low, high).Store(target + start + i);
             }
 
-            for (; i < length; i++) target[start + i] = (byte)(bits[i] ^ offset);
+            for (; i < length; i++) target[start + i] = (byte)bits[i];
         }
+
+        return sum;
     }
 
     /// <summary>Writes round(x / scale) as int16.</summary>
@@ -56,13 +60,27 @@ internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
         }
     }
 
-    // A true division: multiplying with the reciprocal would round some halves the other way.
+    // A true division: multiplying with the reciprocal would round some halves the other way. Sums are of integers below 2²⁴: exact in any order.
     [MethodImpl(Jit.Kernel)]
-    private static void Round(float* x, int count, float scale, float* bits)
+    private static float Round(float* x, int count, float scale, float* bits)
     {
-        V divisor = V.Create(scale), most = V.Create(127), least = V.Create(-127), magic = V.Create(IntegerBits);
+        V divisor = V.Create(scale), most = V.Create(127), least = V.Create(-127), magic = V.Create(IntegerBits), sums = V.Create(0);
         int i = 0;
-        for (; i <= count - V.Count; i += V.Count) V.Store(V.Min(most, V.Max(least, V.Round(V.Load(x + i) / divisor))) + magic, bits + i);
-        for (; i < count; i++) bits[i] = Math.Clamp(MathF.Round(x[i] / scale), -127, 127) + IntegerBits;
+        for (; i <= count - V.Count; i += V.Count)
+        {
+            V integer = V.Min(most, V.Max(least, V.Round(V.Load(x + i) / divisor)));
+            sums += integer;
+            V.Store(integer + magic, bits + i);
+        }
+
+        float sum = V.Sum(sums);
+        for (; i < count; i++)
+        {
+            float integer = Math.Clamp(MathF.Round(x[i] / scale), -127, 127);
+            sum += integer;
+            bits[i] = integer + IntegerBits;
+        }
+
+        return sum;
     }
 }

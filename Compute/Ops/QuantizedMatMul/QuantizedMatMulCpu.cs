@@ -3,13 +3,17 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>First all rows are quantised into scratch memory, then the integers are multiplied in packed tiles.</summary>
 internal readonly struct QuantizedMatMulCpu : ISimdBinder
 {
-    public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V> => new QuantizedMatMulLaunch<V>(call);
+    public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V>
+    {
+        var epilogue = ((QuantizedMatMul)call.Op).Epilogue;
+        return new QuantizedMatMulLaunch<V>(epilogue.Without(call), TileEpilogue.Of(call, epilogue));
+    }
 
-    /// <summary>Quantised rows, whole lanes each, and their scales.</summary>
+    /// <summary>Quantised rows, whole lanes each, their scales, and what is to be taken from their sums.</summary>
     public static long ScratchBytes(OpSignature signature)
     {
         Shape x = signature.Inputs[0].Concrete();
-        return (long)x.Rows * sizeof(int) * (Lanes(x.Last) + 1);
+        return (long)x.Rows * sizeof(int) * (Lanes(x.Last) + 2);
     }
 
     /// <summary>32-bit lanes that a row takes.</summary>

@@ -9,23 +9,25 @@ namespace ILGpuDiffusion.Compute;
 /// </summary>
 internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : struct, ISimd<V>
 {
-    private const int PackedRowBytes = 384 * 1024; // of one part: they stay in the L2 cache
     private const int MostColumns = 1024;
     private const int PartsPerThread = 4;
     private readonly IntegerProduct product = IntegerProduct.Best;
     private readonly Tensor x, y, w, scale;
     private readonly Tensor? bias;
     private readonly int lanes, rowsPerPart, columnsPerPart, columnParts, parts;
-    private readonly int* quantized; // [rows][lanes]
+    private readonly TileEpilogue? epilogue;
+    private readonly int* quantized, rowOffsets; // [rows][lanes], [rows]
     private readonly float* rowScales;
     private readonly Quantization quantization;
 
-    public QuantizedMatMulLaunch(OpCall call) : base(call)
+    public QuantizedMatMulLaunch(OpCall call, TileEpilogue? epilogue) : base(call)
     {
+        this.epilogue = epilogue;
         (x, w, scale, bias, y) = (call.Inputs[0], call.Inputs[1], call.Inputs[2], call.Inputs.Length > 3 ? call.Inputs[3] : null, call.Output);
         lanes = QuantizedMatMulCpu.Lanes(x.Width);
         quantized = call.Scratch!.Pointer<int>();
-        rowScales = (float*)(quantized + (nint)x.Rows * lanes);
+        rowOffsets = quantized + (nint)x.Rows * lanes;
+        rowScales = (float*)(rowOffsets + x.Rows);
         quantization = new Quantization(call, this);
         int most = Math.Max(1, PackedRowBytes / (lanes * sizeof(int) * Tile.Rows)) * Tile.Rows;
         rowsPerPart = Math.Min(most, RoundUp(Math.Max(x.Rows, 1), Tile.Rows));
@@ -34,7 +36,7 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
         columnsPerPart = RoundUp(Math.Clamp((y.Width + wanted - 1) / wanted, 1, MostColumns), Tile.Columns);
         columnParts = (y.Width + columnsPerPart - 1) / columnsPerPart;
         parts = rowParts * columnParts;
-        Workers.Reserve((PackedRowElements + PanelElements + OnesElements + 2 * Tile.Columns + Tile.Rows * Tile.Columns) * sizeof(int));
+        Workers.Reserve((PackedRowElements + PanelElements + Tile.Rows * Tile.Columns) * sizeof(int));
     }
 
     private GemmTile Tile => product.Tile;
@@ -43,7 +45,8 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
 
     private nint PanelElements => (nint)lanes * Tile.Columns;
 
-    private nint OnesElements => product.Unsigned ? (nint)lanes * Tile.Rows : 0;
+    // Of one part: they stay in the L2 cache, which is 512 KiB on many processors without AVX-512.
+    private static int PackedRowBytes => (Vector512.IsHardwareAccelerated ? 768 : 320) * 1024;
 
     public override void Run()
     {
@@ -56,19 +59,16 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
     {
         int firstRow = part / columnParts * rowsPerPart, rows = Math.Min(rowsPerPart, x.Rows - firstRow);
         int firstColumn = part % columnParts * columnsPerPart, lastColumn = Math.Min(firstColumn + columnsPerPart, y.Width);
-        float* packedX = Workers.Scratch<float>(worker), panel = packedX + PackedRowElements, ones = panel + PanelElements;
-        float* offsets = ones + OnesElements, sums = offsets + Tile.Columns;
+        float* packedX = Workers.Scratch<float>(worker), panel = packedX + PackedRowElements, sums = panel + PanelElements;
         PackRows(firstRow, rows, packedX);
-        new Span<byte>(ones, (int)OnesElements * sizeof(int)).Fill(1);
         for (int column = firstColumn; column < lastColumn; column += Tile.Columns)
         {
             PackPanel(column, panel);
-            if (product.Unsigned) SumWeights(ones, panel, offsets);
             for (int row = 0; row < rows; row += Tile.Rows)
             {
                 int tileRows = Math.Min(Tile.Rows, rows - row);
-                Tile.Multiply(lanes, packedX + (nint)row * lanes, panel, sums, Tile.Columns, tileRows, false, product.Unsigned ? offsets : null);
-                for (int i = 0; i < tileRows; i++) Finish(firstRow + row + i, column, (int*)sums + i * Tile.Columns);
+                Tile.Multiply(lanes, packedX + (nint)row * lanes, panel, sums, Tile.Columns, tileRows, false, null);
+                Finish(firstRow + row, tileRows, column, (int*)sums);
             }
         }
     }
@@ -98,33 +98,32 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
         {
             new Span<byte>(last, sizeof(int)).Clear();
             new ReadOnlySpan<byte>(addresses[i] + whole * product.PerLane, rest).CopyTo(new Span<byte>(last, sizeof(int)));
-            panel[whole * Tile.Columns + i] = product.Unsigned ? StoredFloat32.Read(last) : StoredInt8Pair.Read(last);
+            panel[whole * Tile.Columns + i] = product.PerLane == 4 ? StoredUInt8Quad.Read(last) : StoredInt8Pair.Read(last);
         }
     }
 
-    /// <summary>−128 · the sum of each column's weights: what unsigned activations add too much. The sum is a product with ones.</summary>
+    /// <summary>Scales a tile's sums and writes them.</summary>
     [MethodImpl(Jit.Kernel)]
-    private void SumWeights(float* ones, float* panel, float* offsets)
+    private void Finish(int row, int rows, int column, int* sums)
     {
-        Tile.Multiply(lanes, ones, panel, offsets, Tile.Columns, 1, false, null);
-        int* sums = (int*)offsets;
-        for (int i = 0; i < Tile.Columns; i += 4) (Vector128.Load(sums + i) * -128).Store(sums + i);
-    }
-
-    [MethodImpl(Jit.Kernel)]
-    private void Finish(int row, int column, int* sums)
-    {
-        float* target = y.Pointer<float>() + (nint)row * y.RowPitch + column, scales = scale.Pointer<float>() + column;
-        float* biases = bias is null ? null : bias.Pointer<float>() + column;
-        float rowScale = rowScales[row];
-        int columns = Math.Min(Tile.Columns, y.Width - column), i = 0;
-        for (; i <= columns - 4; i += 4)
+        float* scales = scale.Pointer<float>() + column, biases = bias is null ? null : bias.Pointer<float>() + column;
+        int columns = Math.Min(Tile.Columns, y.Width - column), whole = columns / V.Count * V.Count;
+        for (int r = 0; r < rows; r++, sums += Tile.Columns)
         {
-            var scaled = Vector128.ConvertToSingle(Vector128.Load(sums + i)) * rowScale * Vector128.Load(scales + i);
-            (biases is null ? scaled : scaled + Vector128.Load(biases + i)).Store(target + i);
+            float* target = y.Pointer<float>() + (nint)(row + r) * y.RowPitch + column;
+            float rowScale = rowScales[row + r];
+            int offset = rowOffsets[row + r];
+            V factor = V.Create(rowScale);
+            for (int i = 0; i < whole; i += V.Count)
+            {
+                V scaled = Widening.Int32<V>(sums + i, offset) * factor * V.Load(scales + i);
+                V.Store(biases is null ? scaled : scaled + V.Load(biases + i), target + i);
+            }
+
+            for (int i = whole; i < columns; i++) target[i] = (sums[i] - offset) * rowScale * scales[i] + (biases is null ? 0 : biases[i]);
         }
 
-        for (; i < columns; i++) target[i] = sums[i] * rowScale * scales[i] + (biases is null ? 0 : biases[i]);
+        epilogue?.Apply(row, rows, column, columns);
     }
 
     private static int RoundUp(int size, int multiple) => (size + multiple - 1) / multiple * multiple;
@@ -138,8 +137,10 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
             float scale = owner.rowScales[row] = RowQuantizer<V>.Scale(source, owner.x.Width);
             int* target = owner.quantized + (nint)row * owner.lanes;
             target[owner.lanes - 1] = 0; // what fills the last lane meets weights of 0
-            if (owner.product.Unsigned) RowQuantizer<V>.ToInt8(source, owner.x.Width, scale, (byte*)target, 0x80);
+            int sum = 0;
+            if (owner.product.PerLane == 4) sum = (int)RowQuantizer<V>.ToInt8(source, owner.x.Width, scale, (byte*)target);
             else RowQuantizer<V>.ToInt16(source, owner.x.Width, scale, (ushort*)target);
+            owner.rowOffsets[row] = owner.product.WeightOffset * sum; // may leave int32's range, as the sums then do: the difference is right
         }
     }
 }

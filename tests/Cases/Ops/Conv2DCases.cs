@@ -18,6 +18,10 @@ public sealed class Conv2DCases : IOpCases
         Case("latents in", new(1, 1, 1), [2, 9, 7, 4], 40, 3),
         Case("colours in", new(1, 1, 1), [1, 8, 8, 3], 33, 3),
         Case("latents out", new(1, 1, 1), [1, 8, 6, 40], 4, 3),
+        Case("latents out, several bands", new(1, 1, 1), [2, 41, 7, 37], 4, 3, padding: 3),
+        Case("colours out, bfloat16 weights", new(1, 1, 1), [1, 19, 23, 64], 3, 3, DType.BFloat16),
+        Case("few outputs, 4 by 4, padded far before only", new(1, 4, 0), [1, 5, 6, 9], 1, 4),
+        Case("few outputs, unpadded, no bias", new(), [1, 9, 6, 24], 8, 3, bias: false),
         Case("odd sizes", new(1, 1, 1), [2, 7, 5, 13], 19, 3),
         Case("stride 2, both sides padded", new(2, 1, 1), [1, 9, 8, 16], 24, 3),
         Case("stride 2, padded after only", new(2, 0, 1), [1, 8, 9, 8], 8, 3),
@@ -62,6 +66,7 @@ public sealed class Conv2DCases : IOpCases
         {
             After($"{e.Name} after 3 by 3", new(1, 1, 1, e.Epilogue), [2, 7, 5, 70], 37, 3), After($"{e.Name} after stride 2", new(2, 1, 1, e.Epilogue), [3, 4, 4, 6], 9, 3),
             After($"{e.Name} after pointwise", new(1, 0, 0, e.Epilogue), [2, 5, 3, 24], 17, 1), After($"{e.Name} after 32 channels", new(1, 1, 1, e.Epilogue), [2, 6, 9, 32], 32, 3),
+            After($"{e.Name} after few outputs", new(1, 1, 1, e.Epilogue), [2, 6, 9, 32], 3, 3),
             After($"{e.Name} after Winograd's tiles", new(1, 1, 1, e.Epilogue), [2, 13, 11, 32], 35, 3),
         }),
     ];

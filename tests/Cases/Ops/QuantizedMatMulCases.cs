@@ -5,6 +5,7 @@ namespace ILGpuDiffusion.Cases;
 /// <summary>Linear layers in dynamic int8.</summary>
 public sealed class QuantizedMatMulCases : IOpCases
 {
+    private const double Epilogues = 2e-6; // activations err by up to 1e-6
     private const double ThreeRoundings = 3e-7; // the integer sum is exact; float32 rounds it, two products and a sum
 
     public Type Op => typeof(QuantizedMatMul);
@@ -22,10 +23,14 @@ public sealed class QuantizedMatMulCases : IOpCases
         Case("no bias", 5, 40, 20, bias: false),
         new("largest integers", new QuantizedMatMul(), [new([2, 4096], _ => 1), new([3, 4096], i => i / 4096 == 1 ? -127 : 127, DType.Int8), CaseTensor.Of([3], 1, 1, 1)], ThreeRoundings),
         new("column view", new QuantizedMatMul(), [CaseTensor.Normal([2, 9, 50], 1, padding: 14), Weights([21, 50]), Scales(21), CaseTensor.Normal([21], 3)], ThreeRoundings),
+        .. EpilogueReference.All.Select(e => new OpCase(e.Name, new QuantizedMatMul(e.Epilogue),
+            [CaseTensor.Normal([2, 9, 50], 1), Weights([37, 50]), Scales(37), CaseTensor.Normal([37], 3), .. EpilogueReference.Arguments(e.Epilogue, [2, 9, 37])], Epilogues)),
     ];
 
     public double[] Reference(Op op, ReferenceTensor[] inputs, Shape output)
     {
+        var epilogue = ((QuantizedMatMul)op).Epilogue;
+        bool biased = inputs.Length - epilogue.Arguments > 3;
         var (x, w, scale) = (inputs[0], inputs[1], inputs[2]);
         double[] y = new double[output.Count], q = new QuantizeCases().Reference(op, [x], x.Shape);
         for (int row = 0; row < x.Rows; row++)
@@ -35,11 +40,11 @@ public sealed class QuantizedMatMulCases : IOpCases
             {
                 long sum = 0;
                 for (int k = 0; k < w.Width; k++) sum += (long)q[row * w.Width + k] * (long)w.Values[n * w.Width + k];
-                y[row * w.Rows + n] = sum * (double)rowScale * scale.Values[n] + (inputs.Length > 3 ? inputs[3].Values[n] : 0);
+                y[row * w.Rows + n] = sum * (double)rowScale * scale.Values[n] + (biased ? inputs[3].Values[n] : 0);
             }
         }
 
-        return y;
+        return EpilogueReference.Apply(epilogue, y, inputs, output);
     }
 
     private static CaseTensor Weights(Shape shape) => new(shape, i => (i * 7919 + i / 3) % 255 - 127, DType.Int8);

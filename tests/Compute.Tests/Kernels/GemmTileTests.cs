@@ -60,8 +60,8 @@ public sealed unsafe class GemmTileTests
     {
         const int Depth = 5;
         int perLane = unsigned ? 4 : 2;
-        int[] a = [.. Enumerable.Range(0, Depth * tile.Rows * perLane).Select(i => unsigned ? 255 - i % 3 : 127 - i % 255)];
-        int[] b = [.. Enumerable.Range(0, Depth * tile.Columns * perLane).Select(i => i % 2 == 0 ? 127 : -127 + i % 5)];
+        int[] a = [.. Enumerable.Range(0, Depth * tile.Rows * perLane).Select(i => 127 - i % 255)];
+        int[] b = [.. Enumerable.Range(0, Depth * tile.Columns * perLane).Select(i => unsigned ? 255 - i % 3 : i % 2 == 0 ? 127 : -127 + i % 5)];
         int[] c = new int[tile.Rows * tile.Columns], packedA = Pack(a, perLane), packedB = Pack(b, perLane);
         fixed (int* pa = packedA, pb = packedB, pc = c) tile.Multiply(Depth, (float*)pa, (float*)pb, (float*)pc, tile.Columns, tile.Rows, false, null);
         for (int i = 0; i < c.Length; i++)

@@ -48,6 +48,17 @@ internal readonly unsafe struct StoredFloat16 : IStored
     public static float Read(byte* source) => (float)Unsafe.ReadUnaligned<Half>(source);
 }
 
+/// <summary>Four int8 in one lane, as bytes that are larger by 128.</summary>
+internal readonly unsafe struct StoredUInt8Quad : IStored
+{
+    public static int Size => 4;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Load<V>(byte* source) where V : struct, ISimd<V> => Widening.OffsetBytes<V>((uint*)source);
+
+    public static float Read(byte* source) => BitConverter.UInt32BitsToSingle(Unsafe.ReadUnaligned<uint>(source) ^ Widening.SignsOfBytes);
+}
+
 /// <summary>Two int8, widened to two int16 in one lane.</summary>
 internal readonly unsafe struct StoredInt8Pair : IStored
 {

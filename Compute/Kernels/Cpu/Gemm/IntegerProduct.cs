@@ -8,7 +8,7 @@ internal sealed class IntegerProduct
 {
     /// <summary>The fastest way that this processor has.</summary>
     public static IntegerProduct Best { get; } =
-        AvxVnni.IsSupported ? new(new GemmTile6<UInt8Dot256>(), 4, Packer.Float32)
+        AvxVnni.IsSupported ? new(new GemmTile6<UInt8Dot256>(), 4, Packer.UInt8Quads)
         : Vector512.IsHardwareAccelerated ? new(new GemmTile12<Int16Dot512>(), 2, Packer.Int8Pairs)
         : Vector256.IsHardwareAccelerated ? new(new GemmTile6<Int16Dot256>(), 2, Packer.Int8Pairs)
         : new(new GemmTile6<Int16Dot128>(), 2, Packer.Int8Pairs);
@@ -21,8 +21,8 @@ internal sealed class IntegerProduct
     /// <summary>Integers per lane: two int16, or four bytes.</summary>
     public int PerLane { get; }
 
-    /// <summary>Whether activations must be unsigned: then 128 is added to them, and 128 times the sum of weights taken from the result.</summary>
-    public bool Unsigned => PerLane == 4;
+    /// <summary>What packing adds to each weight, because the processor multiplies signed with unsigned bytes: as many times a row's sum of activations is taken from its results.</summary>
+    public int WeightOffset => PerLane == 4 ? 128 : 0;
 
     /// <summary>Brings rows of int8 weights into lanes.</summary>
     public Packer WeightPacker { get; }

@@ -25,6 +25,9 @@ internal abstract unsafe class Packer
     /// <summary>Packs rows of int8, two to an int16 pair in each 32-bit lane.</summary>
     public static Packer Int8Pairs { get; } = Create<StoredInt8Pair>();
 
+    /// <summary>Packs rows of int8, four to a 32-bit lane, with 128 added to each.</summary>
+    public static Packer UInt8Quads { get; } = Create<StoredUInt8Quad>();
+
     /// <summary>The packer for rows of a float type.</summary>
     public static Packer For(DType dtype) => dtype switch
     {

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace ILGpuDiffusion.Compute;
 
-/// <summary>Lanes of four bytes each; a product adds four (unsigned left · signed right) to an int32 lane, exactly: AVX-VNNI.</summary>
+/// <summary>Lanes of four bytes each; a product adds four (signed left · unsigned right) to an int32 lane, exactly: AVX-VNNI.</summary>
 internal readonly unsafe struct UInt8Dot256(Vector256<int> value) : ILanes<UInt8Dot256>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -21,5 +21,5 @@ internal readonly unsafe struct UInt8Dot256(Vector256<int> value) : ILanes<UInt8
     [MethodImpl(Inline)] public static UInt8Dot256 operator +(UInt8Dot256 a, UInt8Dot256 b) => new(a.value + b.value);
 
     [MethodImpl(Inline)]
-    public static UInt8Dot256 MultiplyAdd(UInt8Dot256 a, UInt8Dot256 b, UInt8Dot256 c) => new(AvxVnni.MultiplyWideningAndAdd(c.value, a.value.AsByte(), b.value.AsSByte()));
+    public static UInt8Dot256 MultiplyAdd(UInt8Dot256 a, UInt8Dot256 b, UInt8Dot256 c) => new(AvxVnni.MultiplyWideningAndAdd(c.value, b.value.AsByte(), a.value.AsSByte()));
 }

@@ -1,0 +1,145 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// A convolution with stride 1 in two steps. First a plain product z = x·Wᵀ of pixels with the weights of all taps side by side, [pixels, taps · outputs]; then each
+/// result adds up its taps' sums from the pixels around it. A part is a band of lines, whose z stays in the cache; lines that two bands need are multiplied twice.
+/// </summary>
+internal sealed unsafe class FewOutputsLaunch : CpuLaunch
+{
+    private const int PartsPerThread = 4, LeastLines = 8;
+    private const int MostSums = 1 << 20; // of a band: 4 MiB, read once
+    private const int Lanes = 4;
+    private readonly GemmTile tile = GemmTile.Best;
+    private readonly Tensor x, w, y;
+    private readonly Tensor? bias;
+    private readonly TileEpilogue? epilogue;
+    private readonly float* panels; // [columns / tile.Columns][channels][tile.Columns]
+    private readonly int channels, outputs, kernelHeight, kernelWidth, padding, pitch, packedRows, linesPerPart, bands;
+    private bool packing;
+
+    /// <summary>Binds the arguments.</summary>
+    /// <param name="call">Image, weights and perhaps bias; result; scratch for the packed weights.</param>
+    /// <param name="padding">Rows and columns of zeros before the image.</param>
+    /// <param name="epilogue">What is done to each line once it is complete, or null.</param>
+    public FewOutputsLaunch(OpCall call, int padding, TileEpilogue? epilogue) : base(call)
+    {
+        (x, w, bias, y) = (call.Inputs[0], call.Inputs[1], call.Inputs.Length > 2 ? call.Inputs[2] : null, call.Output);
+        (this.padding, this.epilogue) = (padding, epilogue);
+        panels = call.Scratch!.Pointer<float>();
+        (outputs, channels, kernelHeight, kernelWidth) = (w.Shape[0], w.Shape[1], w.Shape[2], w.Shape[3]);
+        pitch = Pitch(w.Shape);
+        packedRows = (tile.Rows + Packer.RowGroup - 1) / Packer.RowGroup * Packer.RowGroup;
+        int height = Math.Max(1, y.Shape[1]), most = MostSums / (Math.Max(1, x.Shape[2]) * pitch) - kernelHeight;
+        linesPerPart = Math.Clamp(most, Math.Min(LeastLines, height), height);
+        while (Workers.Count > 1 && y.Shape[0] * Blocks(height, linesPerPart) < PartsPerThread * Workers.Count && linesPerPart >= 2 * LeastLines)
+            linesPerPart = Blocks(linesPerPart, 2);
+        bands = Blocks(height, linesPerPart);
+        Workers.Reserve((PackedElements + SumElements + pitch + outputs + Lanes + (nint)channels * Taps) * sizeof(float));
+    }
+
+    private int Taps => kernelHeight * kernelWidth;
+
+    private nint PackedElements => (nint)tile.Rows * channels + 2 * Packer.Overrun;
+
+    private nint SumElements => (nint)(linesPerPart + kernelHeight - 1) * x.Shape[2] * pitch + Lanes; // the last result's register may reach past its sums
+
+    /// <summary>Columns of z: taps · outputs, rounded up to whole tiles.</summary>
+    public static int Pitch(Shape weight) => Blocks(weight[0] * weight[2] * weight[3], GemmTile.Best.Columns) * GemmTile.Best.Columns;
+
+    public override void Run()
+    {
+        if (y.Rows == 0) return;
+        packing = true;
+        Parallel(outputs);
+        packing = false;
+        Parallel(y.Shape[0] * bands);
+    }
+
+    public override void Execute(int part, int worker)
+    {
+        float* scratch = Workers.Scratch<float>(worker);
+        if (packing) PackWeights(part, scratch);
+        else Band(part / bands, part % bands * linesPerPart, scratch);
+    }
+
+    /// <summary>Brings one result channel's weights into the columns that its taps have; the first one also clears the columns that nobody has.</summary>
+    [MethodImpl(Jit.Kernel)]
+    private void PackWeights(int output, float* row)
+    {
+        Packer.For(w.DType).Widen(w.Pointer<byte>() + (nint)output * channels * Taps * w.DType.Size(), row, channels * Taps);
+        for (int tap = 0; tap < Taps; tap++)
+        {
+            float* column = Column(tap * outputs + output);
+            for (int channel = 0; channel < channels; channel++) column[(nint)channel * tile.Columns] = row[channel * Taps + tap];
+        }
+
+        for (int unused = output == 0 ? outputs * Taps : pitch; unused < pitch; unused++)
+        {
+            float* column = Column(unused);
+            for (int channel = 0; channel < channels; channel++) column[(nint)channel * tile.Columns] = 0;
+        }
+    }
+
+    private float* Column(int index) => panels + (nint)(index / tile.Columns) * channels * tile.Columns + index % tile.Columns;
+
+    private void Band(int n, int firstLine, float* scratch)
+    {
+        float* packed = scratch, sums = packed + PackedElements, zeros = sums + SumElements, biases = zeros + pitch;
+        new Span<float>(zeros, pitch + outputs + Lanes).Clear();
+        if (bias is not null) Packer.For(bias.DType).Widen(bias.Pointer<byte>(), biases, outputs);
+        int lastLine = Math.Min(firstLine + linesPerPart, y.Shape[1]), height = x.Shape[1], width = x.Shape[2];
+        int top = Math.Clamp(firstLine - padding, 0, height), bottom = Math.Clamp(lastLine - padding + kernelHeight - 1, top, height);
+        Multiply((n * height + top) * width, (bottom - top) * width, packed, sums);
+        for (int line = firstLine; line < lastLine; line++)
+        {
+            int row = (n * y.Shape[1] + line) * y.Shape[2];
+            Gather(line - padding, top, bottom, sums, zeros, biases, y.Pointer<float>() + (nint)row * y.RowPitch);
+            epilogue?.Apply(row, y.Shape[2], 0, outputs);
+        }
+    }
+
+    /// <summary>The products of neighbouring pixels with all taps.</summary>
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
+    private void Multiply(int first, int count, float* packed, float* sums)
+    {
+        byte** addresses = stackalloc byte*[packedRows];
+        for (int i = 0; i < count; i += tile.Rows, sums += (nint)tile.Rows * pitch)
+        {
+            for (int r = 0; r < packedRows; r++) addresses[r] = (byte*)(x.Pointer<float>() + (nint)(first + Math.Min(i + r, count - 1)) * x.RowPitch);
+            Packer.Float32.Pack(addresses, packedRows, 0, channels, packed, tile.Rows);
+            for (int column = 0; column < pitch; column += tile.Columns)
+                tile.Multiply(channels, packed, panels + (nint)column * channels, sums + column, pitch, Math.Min(tile.Rows, count - i), false, null);
+        }
+    }
+
+    /// <summary>One line of results: four channels to a register, the taps in ascending order, then the bias.</summary>
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
+    private void Gather(int firstLine, int top, int bottom, float* sums, float* zeros, float* biases, float* target)
+    {
+        int width = x.Shape[2];
+        float** taps = stackalloc float*[Taps];
+        for (int column = 0; column < y.Shape[2]; column++, target += y.RowPitch)
+        {
+            for (int tap = 0; tap < Taps; tap++)
+            {
+                int line = firstLine + tap / kernelWidth, pixel = column - padding + tap % kernelWidth;
+                bool inside = line >= top && line < bottom && (uint)pixel < (uint)width;
+                taps[tap] = inside ? sums + ((nint)(line - top) * width + pixel) * pitch + tap * outputs : zeros;
+            }
+
+            for (int o = 0; o < outputs; o += Lanes)
+            {
+                var sum = Vector128.Load(taps[0] + o);
+                for (int tap = 1; tap < Taps; tap++) sum += Vector128.Load(taps[tap] + o);
+                sum += Vector128.Load(biases + o);
+                if (o + Lanes <= outputs) sum.Store(target + o);
+                else for (int i = o; i < outputs; i++) target[i] = sum[i - o];
+            }
+        }
+    }
+
+    private static int Blocks(int size, int block) => (size + block - 1) / block;
+}
