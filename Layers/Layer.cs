@@ -71,6 +71,16 @@ public abstract class Layer
         return parameter;
     }
 
+    /// <summary>Puts a loaded weight in another one's place, such as its quantised form; graphs that were traced before keep the other one. Without another one it joins.</summary>
+    private protected Parameter Replace(Parameter? replaced, string weightName, Tensor weight)
+    {
+        var parameter = new Parameter(this, weightName, weight.Shape);
+        parameter.Load(weight);
+        if (replaced is null) parameters.Add(parameter);
+        else parameters[parameters.IndexOf(replaced)] = parameter;
+        return parameter;
+    }
+
     /// <summary>Records what this layer computes and names the result by its path. Every Forward goes through here.</summary>
     protected Value Record(Value x, Func<Value> body) => x.Graph.InLayer(Path, body);
 

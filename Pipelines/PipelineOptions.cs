@@ -21,6 +21,9 @@ public sealed record PipelineOptions
     /// <summary>Whether text encoders, denoiser and autoencoder take turns in the device's memory, as diffusers' <c>enable_model_cpu_offload</c>: needs less of it, and uploads the weights anew for each picture.</summary>
     public bool Offload { get; init; }
 
+    /// <summary>Whether the denoiser's linear layers multiply in int8: a half of the memory of 16-bit weights, faster, and slightly other pictures.</summary>
+    public Quantization Quantize { get; init; }
+
     /// <summary>Which passes the models' graphs go through; <see cref="CompileOptions.Eager"/> for none.</summary>
     public CompileOptions Compile { get; init; } = new();
 }

@@ -38,6 +38,7 @@ internal sealed class PipelineParts : IDisposable
         {
             parts.UNet = new UNet2DConditionModel(folder.ConfigOf("unet"));
             parts.UNet.Load(parts.Weights("unet"));
+            if (options.Quantize == Quantization.Int8) parts.owned.Add(DynamicQuantization.Apply(parts.UNet, device: device as CpuDevice));
             var vae = new AutoencoderKL(folder.ConfigOf("vae"));
             vae.Load(parts.Weights("vae"));
             parts.Vae = new Autoencoder(vae, parts.Arenas, parts.Compile, parts.DType);

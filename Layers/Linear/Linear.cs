@@ -2,11 +2,11 @@ using ILGpuDiffusion.Compute;
 
 namespace ILGpuDiffusion.Layers;
 
-/// <summary>y = x·Wᵀ + b over the innermost dimension, as torch.nn.Linear. Images [n, h, w, c] count as tokens.</summary>
+/// <summary>y = x·Wᵀ + b over the innermost dimension, as torch.nn.Linear. Images [n, h, w, c] count as tokens. <see cref="DynamicQuantization"/> turns W into int8.</summary>
 public sealed class Linear : Layer
 {
-    private readonly Parameter weight;
-    private readonly Parameter? bias;
+    private Parameter weight;
+    private Parameter? scale, bias;
 
     /// <summary>Declares <c>weight</c> [out, in] and <c>bias</c> [out].</summary>
     public Linear(int inFeatures, int outFeatures, bool bias = true)
@@ -22,10 +22,32 @@ public sealed class Linear : Layer
     /// <summary>Width of the output.</summary>
     public int OutFeatures { get; }
 
+    /// <summary>Whether the weights are int8.</summary>
+    public bool IsQuantized => scale is not null;
+
     /// <summary>Records the product.</summary>
     /// <param name="x">[..., in].</param>
     /// <returns>[..., out].</returns>
-    public Value Forward(Value x) => Record(x, () => bias is null
-        ? x.Graph.Add(new MatMul(), x, x.Graph.Use(weight))
-        : x.Graph.Add(new MatMul(), x, x.Graph.Use(weight), x.Graph.Use(bias)));
+    public Value Forward(Value x) => Record(x, () =>
+    {
+        Op product = IsQuantized ? new QuantizedMatMul() : new MatMul();
+        return x.Graph.Add(product, [x, .. new[] { weight, scale, bias }.OfType<Parameter>().Select(x.Graph.Use)]);
+    });
+
+    /// <summary>Takes int8 weights in place of the loaded ones, whose mapped pages are given back.</summary>
+    internal void Quantize(WeightQuantizer quantizer, QuantizedWeights memory)
+    {
+        var original = weight.Tensor;
+        var (int8, scales) = quantizer.Quantize(original);
+        memory.Add(original, int8, scales);
+        (weight, scale) = (Replace(weight, "weight_int8", int8), Replace(null, "weight_scale", scales));
+        if (bias is { Tensor: { DType: not DType.Float32 } stored }) // the int8 product takes Float32 only
+        {
+            var wide = quantizer.Widen(stored);
+            memory.Add(wide);
+            bias = Replace(bias, "bias", wide);
+        }
+
+        if (original.Buffer is HostBuffer { Owner: SafetensorsFile } mapped) MappedPages.Release(mapped.Address + (nint)original.Offset, original.Type.Bytes);
+    }
 }

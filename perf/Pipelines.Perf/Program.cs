@@ -21,8 +21,9 @@ var batch = new Option<int>("--batch") { Description = "Pictures", DefaultValueF
 var runs = new Option<int>("--runs") { Description = "Forward passes", DefaultValueFactory = _ => 3 };
 var threads = new Option<int?>("--threads") { Description = "Worker threads" };
 var compare = new Option<bool>("--compare-eager") { Description = "Lets a plan without graph passes take turns with the compiled one" };
-var step = new Command("unet-step", "Times one UNet forward pass and counts memory; prints JSON") { folder, pixels, batch, runs, threads, compare };
-step.SetAction(parsed => Console.WriteLine(UNetStep.Run(parsed.GetValue(folder)!, parsed.GetValue(pixels), parsed.GetValue(batch), parsed.GetValue(runs), parsed.GetValue(threads), parsed.GetValue(compare))));
+var int8 = new Option<bool>("--int8") { Description = "Linear layers in dynamic int8" };
+var step = new Command("unet-step", "Times one UNet forward pass and counts memory; prints JSON") { folder, pixels, batch, runs, threads, compare, int8 };
+step.SetAction(parsed => Console.WriteLine(UNetStep.Run(parsed.GetValue(folder)!, parsed.GetValue(pixels), parsed.GetValue(batch), parsed.GetValue(runs), parsed.GetValue(threads), parsed.GetValue(compare), parsed.GetValue(int8))));
 
 var model = new Option<string>("--model") { Description = "Model folder; the small one that ships with the tool if left out", DefaultValueFactory = _ => EmbeddedModel.Folder };
 var prompts = new Argument<string>("prompts") { Description = "Text file, one prompt a line" };

@@ -14,7 +14,7 @@ internal static class UNetStep
     private const int TextTokens = 77, SdxlTimeIds = 6;
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    public static string Run(string unetFolder, int side, int batch, int runs, int? threads, bool compare)
+    public static string Run(string unetFolder, int side, int batch, int runs, int? threads, bool compare, bool quantize)
     {
         var clock = Stopwatch.StartNew();
         using var device = new CpuDevice(threads);
@@ -22,6 +22,7 @@ internal static class UNetStep
         var unet = new UNet2DConditionModel(ModelConfig.Load(Path.Combine(unetFolder, "config.json")));
         using var checkpoint = Checkpoint.OpenFolder(unetFolder);
         unet.Load(checkpoint);
+        using var int8 = quantize ? DynamicQuantization.Apply(unet, device: device) : null;
         double load = Lap(clock);
 
         var graph = unet.Trace(unet.HasAddedConditions ? SdxlTimeIds : 0);
@@ -55,6 +56,7 @@ internal static class UNetStep
             architecture = device.Architecture,
             parameters = unet.Parameters.Sum(p => p.Shape.Count),
             weight_bytes = weights,
+            int8_layers = int8?.Layers ?? 0,
             load_seconds = load,
             trace_seconds = trace,
             plan_seconds = planning,

@@ -57,6 +57,7 @@ internal sealed class EpilogueFusionPass : IGraphPass
         Op? fused = node.Op switch
         {
             MatMul matMul when extend(matMul.Epilogue) is { } e => matMul with { Epilogue = e },
+            QuantizedMatMul matMul when extend(matMul.Epilogue) is { } e => matMul with { Epilogue = e },
             Conv2D conv when extend(conv.Epilogue) is { } e => conv with { Epilogue = e },
             _ => null,
         };

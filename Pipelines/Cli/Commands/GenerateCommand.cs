@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
 using ILGpuDiffusion.Pipelines;
 
 namespace ILGpuDiffusion.Cli;
@@ -22,6 +23,7 @@ internal static class GenerateCommand
         var output = new Option<string?>("--output", "-o") { Description = "File to write; several pictures are numbered. Default: named after prompt and seed", HelpName = "FILE.png" };
         var (model, device, threads, json) = (Options.Model(), Options.Device(), Options.Threads(), Options.Json("times and memory per stage"));
         var dtype = Options.Word("--dtype", "Type that the models compute in: auto (default), fp32, fp16 or bf16; on a CPU auto or fp32, whatever the weights are stored in", "TYPE", "auto", "fp32", "tf32", "fp16", "bf16");
+        var quantize = Options.Word("--quantize", "Linear layers of the denoiser in int8: faster, half the memory of 16-bit weights, slightly other pictures; none (default) or int8", "TYPE", "none", "int8");
         var variant = new Option<string?>("--variant") { Description = "Weight files to take where the folder has several, such as fp16", HelpName = "NAME" };
         var latents = new Option<string?>("--latents") { Description = "Start noise instead of drawn noise (tensor 'latents')", HelpName = "F.safetensors" };
         var vaeTiling = new Option<bool>("--vae-tiling") { Description = "Decodes in tiles, which takes less memory" };
@@ -30,7 +32,7 @@ internal static class GenerateCommand
         var saveIntermediates = new Option<string?>("--save-intermediates") { Description = "Writes the latents after every step (tensors step_000 …)", HelpName = "F.safetensors" };
         var command = new GroupedCommand("generate", "Draws a picture", Examples);
         options.AddTo(command, output);
-        command.AddGroup("Model and device", model, variant, device, dtype, threads, vaeTiling, offload);
+        command.AddGroup("Model and device", model, variant, device, dtype, quantize, threads, vaeTiling, offload);
         command.AddGroup("Latents (NCHW float32, as diffusers has them) and reports", latents, saveLatents, saveIntermediates, json);
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -44,7 +46,14 @@ internal static class GenerateCommand
             var type = ComputeType(parsed.GetValue(dtype) ?? "auto", opened);
             var start = LatentsFile.Read(parsed.GetValue(latents));
             string folder = parsed.GetValue(model) ?? EmbeddedModel.Folder;
-            using var pipeline = DiffusionPipeline.FromPretrained(folder, new PipelineOptions { Device = opened, DType = type, Variant = parsed.GetValue(variant), Offload = parsed.GetValue(offload) });
+            using var pipeline = DiffusionPipeline.FromPretrained(folder, new PipelineOptions
+            {
+                Device = opened,
+                DType = type,
+                Variant = parsed.GetValue(variant),
+                Offload = parsed.GetValue(offload),
+                Quantize = parsed.GetValue(quantize) == "int8" ? Quantization.Int8 : Quantization.None,
+            });
             if (parsed.GetValue(vaeTiling)) pipeline.Vae.EnableTiling();
             double loadSeconds = clock.Elapsed.TotalSeconds;
             var request = options.Request(parsed, pipeline, start, parsed.GetValue(saveIntermediates) is not null);

@@ -10,14 +10,16 @@ internal sealed class TestUNet : IDisposable
     private readonly Device device;
     private readonly ArenaPool arenas;
     private readonly Checkpoint checkpoint;
+    private readonly QuantizedWeights? int8;
 
-    public TestUNet(string folder, int timeIds, bool mask = false, int threads = 2, string? variant = null, Func<TestWeights, TestWeights>? change = null, CompileOptions? options = null)
+    public TestUNet(string folder, int timeIds, bool mask = false, int threads = 2, string? variant = null, Func<TestWeights, TestWeights>? change = null, CompileOptions? options = null, bool quantize = false)
     {
         checkpoint = Checkpoint.OpenFolder(folder, variant);
         device = new CpuDevice(threads);
         arenas = new ArenaPool(device);
         Model = new UNet2DConditionModel(ModelConfig.Load(Path.Combine(folder, "config.json")));
         Model.Load(change is null ? checkpoint : change(new TestWeights(checkpoint)));
+        int8 = quantize ? DynamicQuantization.Apply(Model) : null;
         Compiled = new CompiledGraph(Model.Trace(timeIds, mask), arenas, options);
     }
 
@@ -26,8 +28,8 @@ internal sealed class TestUNet : IDisposable
     public CompiledGraph Compiled { get; }
 
     /// <summary>A tiny model with its own weights: <c>tiny-sdxl</c>, <c>tiny-sd15</c> …</summary>
-    public static TestUNet Open(string model, int timeIds, bool mask = false, int threads = 2, CompileOptions? options = null) =>
-        new(Golden.Folder($"{model}/unet"), timeIds, mask, threads, options: options);
+    public static TestUNet Open(string model, int timeIds, bool mask = false, int threads = 2, CompileOptions? options = null, bool quantize = false) =>
+        new(Golden.Folder($"{model}/unet"), timeIds, mask, threads, options: options, quantize: quantize);
 
     /// <summary>Runs a recorded case and hands out its results, by the recorded names, in the recorded layout.</summary>
     public Dictionary<string, float[]> Run(GoldenCase golden, IReadOnlyCollection<string> outputs)
@@ -73,6 +75,7 @@ internal sealed class TestUNet : IDisposable
     public void Dispose()
     {
         arenas.Dispose();
+        int8?.Dispose();
         device.Dispose();
         checkpoint.Dispose();
     }

@@ -1,0 +1,37 @@
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Layers;
+
+/// <summary>The memory of a model's quantised weights. Disposing it makes them invalid.</summary>
+public sealed class QuantizedWeights : IDisposable
+{
+    private readonly List<DeviceBuffer> buffers = [];
+
+    internal QuantizedWeights() { }
+
+    /// <summary>How many layers were quantised.</summary>
+    public int Layers { get; private set; }
+
+    /// <summary>Bytes of the weights as they were stored.</summary>
+    public long OriginalBytes { get; private set; }
+
+    /// <summary>Bytes of the quantised weights, their scales and biases.</summary>
+    public long Bytes => buffers.Sum(b => b.Bytes);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var buffer in buffers) buffer.Dispose();
+        buffers.Clear();
+    }
+
+    internal void Add(Tensor original, Tensor weight, Tensor scale)
+    {
+        Layers++;
+        OriginalBytes += original.Type.Bytes;
+        Add(weight);
+        Add(scale);
+    }
+
+    internal void Add(Tensor tensor) => buffers.Add(tensor.Buffer);
+}
