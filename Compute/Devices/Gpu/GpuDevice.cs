@@ -20,6 +20,9 @@ internal abstract class GpuDevice : Device
     /// <inheritdoc/>
     public override string Architecture => Target.Architecture;
 
+    /// <summary>Every float type can be stored; kernels accumulate in float32 whatever it is.</summary>
+    public override bool Computes(DType dtype) => dtype.IsFloat();
+
     /// <summary>The kernel, compiled and loaded at most once, whoever asks.</summary>
     /// <exception cref="DeviceException">It cannot be compiled or loaded here; the message has the driver's own words.</exception>
     public GpuFunction Function(KernelSource source)

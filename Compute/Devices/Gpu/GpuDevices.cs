@@ -17,18 +17,32 @@ internal static class GpuDevices
     private static (IReadOnlyList<Entry> Devices, IReadOnlyList<string> Absences) Find()
     {
         var (devices, absences) = (new List<Entry>(), new List<string>());
-        try
-        {
-            if (OpenClLibrary.TryLoad(out string? problem) is { } openCl) devices.AddRange(OpenCl(openCl, ArtifactCache.Shared));
-            if (problem is not null) absences.Add(problem);
-        }
-        catch (DeviceException e)
-        {
-            absences.Add(e.Message); // a broken driver must not keep the others from being found
-        }
-
+        Add(() => (CudaLibrary.TryLoad(out string? problem) is { } api ? Cuda(api, ArtifactCache.Shared) : [], problem));
+        Add(() => (OpenClLibrary.TryLoad(out string? problem) is { } api ? OpenCl(api, ArtifactCache.Shared) : [], problem));
         return (devices, absences);
+
+        void Add(Func<(IEnumerable<Entry> Devices, string? Problem)> find)
+        {
+            try
+            {
+                var (found, problem) = find();
+                devices.AddRange(found);
+                if (problem is not null) absences.Add(problem);
+            }
+            catch (DeviceException e)
+            {
+                absences.Add(e.Message); // a broken driver must not keep the others from being found
+            }
+        }
     }
+
+    private static IEnumerable<Entry> Cuda(ICuda api, IArtifactSource artifacts) => CudaInfo.All(api).Select(info => new Entry(
+        new DeviceInfo($"cuda:{info.Ordinal}", info.Name, Backends.Cuda, info.Target.Architecture, info.MemoryBytes, $"CUDA {info.Version}",
+            [$"{info.Multiprocessors} multiprocessors", $"{info.SharedBytes >> 10} KiB of shared memory a group", .. info.HasPools ? (string[])["memory pools"] : []])
+        {
+            Problem = info.Problem,
+        },
+        () => new CudaDevice(api, info, artifacts)));
 
     private static IEnumerable<Entry> OpenCl(IOpenCl api, IArtifactSource artifacts) => OpenClInfo.All(api).Select((info, i) => new Entry(
         new DeviceInfo($"opencl:{i}", info.Name, Backends.OpenCL, info.Target.Architecture, info.MemoryBytes, $"{info.Platform} {info.Driver}",

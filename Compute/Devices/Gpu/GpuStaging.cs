@@ -6,7 +6,10 @@ namespace ILGpuDiffusion.Compute;
 /// </summary>
 internal sealed unsafe class GpuStaging(IStagingDevice device, int chunkBytes = GpuStaging.DefaultChunkBytes) : IDisposable
 {
-    private const int DefaultChunkBytes = 16 << 20, Alignment = 64;
+    /// <summary>Long enough that copying outweighs the calls.</summary>
+    public const int DefaultChunkBytes = 16 << 20;
+
+    private const int Alignment = 64;
     private readonly Lock gate = new();
     private readonly Chunk[] chunks = [new(), new()];
     private int current, filled;

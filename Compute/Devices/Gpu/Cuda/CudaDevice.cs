@@ -17,8 +17,9 @@ internal sealed unsafe class CudaDevice : GpuDevice, IStagingDevice
     /// <param name="api">The driver.</param>
     /// <param name="info">Which GPU.</param>
     /// <param name="artifacts">Where kernels come from.</param>
+    /// <param name="stagingBytes">Size of each of the two chunks that uploads go through.</param>
     /// <exception cref="DeviceException">It cannot be used.</exception>
-    public CudaDevice(ICuda api, CudaInfo info, IArtifactSource artifacts) : base(artifacts)
+    public CudaDevice(ICuda api, CudaInfo info, IArtifactSource artifacts, int stagingBytes = GpuStaging.DefaultChunkBytes) : base(artifacts)
     {
         (this.api, this.info, Id) = (api, info, $"cuda:{info.Ordinal}");
         if (info.Problem is { } problem) throw new DeviceException($"{Id} ({info.Name}) cannot be used: {problem}.");
@@ -37,7 +38,7 @@ internal sealed unsafe class CudaDevice : GpuDevice, IStagingDevice
             throw;
         }
 
-        staging = new GpuStaging(this);
+        staging = new GpuStaging(this, stagingBytes);
     }
 
     /// <inheritdoc/>
@@ -235,10 +236,15 @@ internal sealed unsafe class CudaDevice : GpuDevice, IStagingDevice
 
     void IStagingDevice.WaitAndRelease(nint mark)
     {
-        Enter();
-        int error = api.EventSynchronize(mark);
-        api.EventDestroy(mark);
-        Check(error, "cuEventSynchronize");
+        try
+        {
+            Enter();
+            Check(api.EventSynchronize(mark), "cuEventSynchronize");
+        }
+        finally
+        {
+            api.EventDestroy(mark);
+        }
     }
 
     void IStagingDevice.ReleaseMark(nint mark) => api.EventDestroy(mark);

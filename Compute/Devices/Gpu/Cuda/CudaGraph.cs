@@ -45,21 +45,23 @@ internal static class CudaGraph
         try
         {
             device.Check(api.StreamBeginCapture(stream, ThreadLocal), "cuStreamBeginCapture");
-            nint graph = 0;
-            int error;
             try
             {
                 CudaDevice.RecordTo(stream);
                 foreach (var launch in launches) launch.Run();
             }
+            catch
+            {
+                api.StreamEndCapture(stream, out nint partial); // a stream that records cannot be destroyed
+                if (partial != 0) api.GraphDestroy(partial);
+                throw;
+            }
             finally
             {
                 CudaDevice.RecordTo(0);
-                error = api.StreamEndCapture(stream, out graph); // also after a failure: a stream that captures cannot be destroyed cleanly
-                if (error != 0 && graph != 0) api.GraphDestroy(graph);
             }
 
-            device.Check(error, "cuStreamEndCapture", $"{launches.Count} launches");
+            device.Check(api.StreamEndCapture(stream, out nint graph), "cuStreamEndCapture", $"{launches.Count} launches");
             return graph;
         }
         finally

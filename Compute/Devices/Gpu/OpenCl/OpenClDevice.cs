@@ -19,8 +19,9 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IStagingDevice
     /// <param name="info">Which device.</param>
     /// <param name="index">Its number in <see cref="OpenClInfo.All"/>.</param>
     /// <param name="artifacts">Where kernels come from.</param>
+    /// <param name="stagingBytes">Size of each of the two chunks that uploads go through.</param>
     /// <exception cref="DeviceException">It cannot be used.</exception>
-    public OpenClDevice(IOpenCl api, OpenClInfo info, int index, IArtifactSource artifacts) : base(artifacts)
+    public OpenClDevice(IOpenCl api, OpenClInfo info, int index, IArtifactSource artifacts, int stagingBytes = GpuStaging.DefaultChunkBytes) : base(artifacts)
     {
         (this.api, this.info, Id) = (api, info, $"opencl:{index}");
         if (info.Problem is { } problem) throw new DeviceException($"{Id} ({info.Name}) cannot be used: {problem}.");
@@ -28,7 +29,7 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IStagingDevice
         int error = api.CreateCommandQueue(context, info.Handle, 0, out queue);
         if (error != 0) api.ReleaseContext(context);
         Check(error, "clCreateCommandQueue");
-        staging = new GpuStaging(this);
+        staging = new GpuStaging(this, stagingBytes);
     }
 
     /// <inheritdoc/>

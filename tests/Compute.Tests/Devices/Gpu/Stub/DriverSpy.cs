@@ -1,0 +1,83 @@
+using System.Reflection;
+
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>
+/// Stands between a device and its driver: notes every call, keeps the books of what was created and not yet freed, and makes one call fail if asked to.
+/// </summary>
+public class DriverSpy : DispatchProxy
+{
+    private readonly Dictionary<(string Kind, nint Handle), string> live = [];
+    private readonly Lock gate = new();
+    private object inner = null!;
+
+    /// <summary>What creates something, and what frees it. Handles are the last argument of the first and the first of the second.</summary>
+    private static readonly (string Creates, string Frees)[] Pairs =
+    [
+        ("CreateContext", "ReleaseContext"), ("CreateCommandQueue", "ReleaseCommandQueue"), ("CreateBuffer", "ReleaseMemObject"), ("CreateSubBuffer", "ReleaseMemObject"),
+        ("CreateProgramWithSource", "ReleaseProgram"), ("CreateProgramWithBinary", "ReleaseProgram"), ("CreateKernel", "ReleaseKernel"), ("EnqueueMarker", "ReleaseEvent"),
+        ("DevicePrimaryCtxRetain", "DevicePrimaryCtxRelease"), ("StreamCreate", "StreamDestroy"), ("EventCreate", "EventDestroy"), ("MemAlloc", "MemFree"), ("MemAllocAsync", "MemFreeAsync"),
+        ("MemHostAlloc", "MemFreeHost"), ("ModuleLoadDataEx", "ModuleUnload"), ("LinkCreate", "LinkDestroy"), ("StreamEndCapture", "GraphDestroy"), ("GraphInstantiate", "GraphExecDestroy"),
+    ];
+
+    /// <summary>Every call so far, by the function's name.</summary>
+    public List<string> Calls { get; } = [];
+
+    /// <summary>The number of the call that fails, from 1; 0 for none.</summary>
+    public int FailAt { get; set; }
+
+    /// <summary>Which function fails, at every call; null for none.</summary>
+    public string? FailIn { get; set; }
+
+    /// <summary>The code that a failing call answers.</summary>
+    public int Error { get; set; } = 999;
+
+    /// <summary>The function that was made to fail.</summary>
+    public string? Failed { get; private set; }
+
+    /// <summary>What was created and not freed.</summary>
+    public IReadOnlyCollection<string> Live
+    {
+        get
+        {
+            lock (gate) return [.. live.Values];
+        }
+    }
+
+    /// <summary>A driver that is watched, and the watcher.</summary>
+    public static (T Api, DriverSpy Spy) Watch<T>(T driver) where T : class
+    {
+        var api = Create<T, DriverSpy>();
+        var spy = (DriverSpy)(object)api;
+        spy.inner = driver;
+        return (api, spy);
+    }
+
+    /// <inheritdoc/>
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+    {
+        lock (gate)
+        {
+            string name = targetMethod!.Name;
+            Calls.Add(name);
+            bool fails = name != "GetErrorName" && (Calls.Count == FailAt || name == FailIn);
+            if (fails) Failed = name;
+            // What is freed counts as freed even if the driver says otherwise: nobody can do more.
+            foreach (var pair in Pairs.Where(p => p.Frees == name)) live.Remove((pair.Frees, Handle(args![0])));
+            if (fails)
+            {
+                var parameters = targetMethod.GetParameters();
+                for (int i = 0; i < args!.Length; i++)
+                    if (parameters[i].IsOut) args[i] = Activator.CreateInstance(parameters[i].ParameterType.GetElementType()!);
+                return Error;
+            }
+
+            object? result = targetMethod.Invoke(inner, args);
+            foreach (var pair in Pairs.Where(p => p.Creates == name && Equals(result, 0)))
+                live[(pair.Frees, Handle(name == "DevicePrimaryCtxRetain" ? args![0] : args!.Last(a => a is nint)))] = name;
+            return result;
+        }
+    }
+
+    private static nint Handle(object? value) => value is nint handle ? handle : (int)value!;
+}
