@@ -20,6 +20,9 @@ internal abstract class GpuDevice : Device
     /// <inheritdoc/>
     public override string Architecture => Target.Architecture;
 
+    /// <summary>Float16 where the device computes with it, because it is nearer to Float32 than BFloat16 and half as large; Float32 on processors, which would only convert.</summary>
+    public override DType PreferredDType => Target.NativeHalf && !Target.IsCpu ? DType.Float16 : DType.Float32;
+
     /// <summary>Every float type can be stored; kernels accumulate in float32 whatever it is.</summary>
     public override bool Computes(DType dtype) => dtype.IsFloat();
 

@@ -5,7 +5,7 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="Offset">Summand, rounded to float32.</param>
 public sealed record Affine(double Scale, double Offset) : Op
 {
-    private static readonly KernelSet Set = new("affine", Simd.Variant<AffineCpu>());
+    private static readonly KernelSet Set = new("affine", Simd.Variant<AffineCpu>(), AffineGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -7,7 +7,7 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="Function">∘.</param>
 public sealed record Binary(BinaryFunction Function) : Op
 {
-    private static readonly KernelSet Set = new("binary", Simd.Variant<BinaryCpu>());
+    private static readonly KernelSet Set = new("binary", Simd.Variant<BinaryCpu>(), BinaryGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -20,6 +20,21 @@ internal sealed class Broadcast
         }
     }
 
+    /// <summary>Sizes and strides in rows, innermost first, where neighbouring dimensions that are repeated, or passed through, alike count as one.</summary>
+    public IReadOnlyList<(int Size, int Stride)> Levels()
+    {
+        var levels = new List<(int Size, int Stride)>();
+        for (int i = 0; i < sizes.Length; i++)
+        {
+            if (sizes[i] == 1) continue;
+            int stride = checked((int)strides[i]);
+            if (levels.Count > 0 && levels[^1] is var last && (long)last.Size * last.Stride == stride) levels[^1] = (last.Size * sizes[i], last.Stride);
+            else levels.Add((sizes[i], stride));
+        }
+
+        return levels;
+    }
+
     /// <summary>The other tensor's row.</summary>
     public long Row(int row)
     {

@@ -4,7 +4,7 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="To">The result's element type, a float type.</param>
 public sealed record Cast(DType To) : Op
 {
-    private static readonly KernelSet Set = new("cast", CpuKernel.VariantOfAnyType("cpu/simd", CastCpu.Bind));
+    private static readonly KernelSet Set = new("cast", CpuKernel.VariantOfAnyType("cpu/simd", CastCpu.Bind), CastGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

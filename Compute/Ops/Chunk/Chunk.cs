@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="Count">How many parts; must divide the dimension.</param>
 public sealed record Chunk(int Axis, int Index, int Count) : Op
 {
-    private static readonly KernelSet Set = new("chunk", CpuKernel.VariantOfAnyType("cpu/copy", ChunkCpu.Bind));
+    private static readonly KernelSet Set = new("chunk", CpuKernel.VariantOfAnyType("cpu/copy", ChunkCpu.Bind), ChunkGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

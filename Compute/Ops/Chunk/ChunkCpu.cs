@@ -3,10 +3,13 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>The same copy as a slice.</summary>
 internal static class ChunkCpu
 {
-    public static Launch Bind(OpCall call)
+    public static Launch Bind(OpCall call) => SliceCpu.Bind(call, Copy(call));
+
+    /// <summary>The copy that a chunk is, on any device.</summary>
+    public static BlockCopy Copy(OpCall call)
     {
         var op = (Chunk)call.Op;
         int axis = op.Axis < 0 ? op.Axis + call.Output.Shape.Rank : op.Axis, length = call.Output.Shape[axis];
-        return SliceCpu.Bind(call, axis, op.Index * length, length);
+        return SliceCpu.Copy(call, axis, op.Index * length, length);
     }
 }

@@ -5,7 +5,7 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="High">Largest result.</param>
 public sealed record Clamp(double Low, double High) : Op
 {
-    private static readonly KernelSet Set = new("clamp", Simd.Variant<ClampCpu>());
+    private static readonly KernelSet Set = new("clamp", Simd.Variant<ClampCpu>(), ClampGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -4,7 +4,7 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="Axis">The dimension; −1 is the innermost.</param>
 public sealed record Concat(int Axis) : Op
 {
-    private static readonly KernelSet Set = new("concat", CpuKernel.VariantOfAnyType("cpu/copy", ConcatCpu.Bind));
+    private static readonly KernelSet Set = new("concat", CpuKernel.VariantOfAnyType("cpu/copy", ConcatCpu.Bind), ConcatGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -3,10 +3,12 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>One copy per argument, all their rows in one launch.</summary>
 internal static class ConcatCpu
 {
-    // What a plan had its producer write into its place already needs no copy.
-    public static Launch Bind(OpCall call) => new Rows(call, [.. Copies(call).Where(copy => !copy.IsInPlace)]);
+    public static Launch Bind(OpCall call) => new Rows(call, [.. Copies(call)]);
 
-    private static IEnumerable<BlockCopy> Copies(OpCall call)
+    /// <summary>The copies that a concatenation is made of, on any device. What a plan had its producer write into its place already needs none.</summary>
+    public static IEnumerable<BlockCopy> Copies(OpCall call) => All(call).Where(copy => !copy.IsInPlace);
+
+    private static IEnumerable<BlockCopy> All(OpCall call)
     {
         var y = call.Output;
         int axis = ((Concat)call.Op).Axis, rank = y.Shape.Rank;

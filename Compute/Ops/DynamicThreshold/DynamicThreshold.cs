@@ -9,7 +9,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>Saharia et al., 2022 (Imagen, arXiv:2205.11487), as diffusers' <c>_threshold_sample</c> does it.</remarks>
 public sealed record DynamicThreshold(double Ratio, double MaxValue) : Op
 {
-    private static readonly KernelSet Set = new("dynamic_threshold", Simd.Variant<DynamicThresholdCpu>());
+    private static readonly KernelSet Set = new("dynamic_threshold", Simd.Variant<DynamicThresholdCpu>(), DynamicThresholdGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -4,7 +4,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>A number outside 0 … v − 1 throws <see cref="ArgumentOutOfRangeException"/> when the op runs; the message names the number and v.</remarks>
 public sealed record Embedding : Op
 {
-    private static readonly KernelSet Set = new("embedding", CpuKernel.VariantOfAnyType("cpu/copy", EmbeddingCpu.Bind));
+    private static readonly KernelSet Set = new("embedding", CpuKernel.VariantOfAnyType("cpu/copy", EmbeddingCpu.Bind), EmbeddingGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -11,7 +11,7 @@ namespace ILGpuDiffusion.Compute;
 /// </remarks>
 public sealed record FourierFilter(double Scale) : Op
 {
-    private static readonly KernelSet Set = new("fourier_filter", CpuKernel.Variant("cpu/direct", FourierFilterCpu.Bind, FourierFilterCpu.ScratchBytes));
+    private static readonly KernelSet Set = new("fourier_filter", CpuKernel.Variant("cpu/direct", FourierFilterCpu.Bind, FourierFilterCpu.ScratchBytes), FourierFilterGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

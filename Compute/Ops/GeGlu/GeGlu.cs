@@ -4,7 +4,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>Shazeer, 2020 (arXiv:2002.05202); gelu is the exact form with erf. Error ≤ 1e-6 · |h| · max(1, |g|).</remarks>
 public sealed record GeGlu : Op
 {
-    private static readonly KernelSet Set = new("geglu", Simd.Variant<GeGluCpu>());
+    private static readonly KernelSet Set = new("geglu", Simd.Variant<GeGluCpu>(), GeGluGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -10,7 +10,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>Wu and He, 2018 (arXiv:1803.08494). Two passes, so that a large mean costs no digits. Error ≤ 3e-6 of the result's root mean square.</remarks>
 public sealed record GroupNorm(int Groups, double Epsilon, bool Silu = false) : Op
 {
-    private static readonly KernelSet Set = new("group_norm", Simd.Variant<GroupNormCpu>(GroupNormCpu.ScratchBytes));
+    private static readonly KernelSet Set = new("group_norm", Simd.Variant<GroupNormCpu>(GroupNormCpu.ScratchBytes), GroupNormGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -8,7 +8,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>Ba, Kiros and Hinton, 2016 (arXiv:1607.06450). Two passes over a row that stays in the cache. Error ≤ 3e-6 of the result's root mean square.</remarks>
 public sealed record LayerNorm(double Epsilon) : Op
 {
-    private static readonly KernelSet Set = new("layer_norm", Simd.Variant<LayerNormCpu>(LayerNormCpu.ScratchBytes));
+    private static readonly KernelSet Set = new("layer_norm", Simd.Variant<LayerNormCpu>(LayerNormCpu.ScratchBytes), LayerNormGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -4,7 +4,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>What a sampler's step is made of: the coefficients are computed on the host in double precision and change from step to step, the graph does not.</remarks>
 public sealed record LinearCombination : Op
 {
-    private static readonly KernelSet Set = new("linear_combination", Simd.Variant<LinearCombinationCpu>());
+    private static readonly KernelSet Set = new("linear_combination", Simd.Variant<LinearCombinationCpu>(), LinearCombinationGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -7,7 +7,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>Lin et al., 2023 (arXiv:2305.08891, section 3.4), diffusers' <c>rescale_noise_cfg</c>. An entry of one element gives NaN, as there.</remarks>
 public sealed record RescaleGuidance : Op
 {
-    private static readonly KernelSet Set = new("rescale_guidance", Simd.Variant<RescaleGuidanceCpu>());
+    private static readonly KernelSet Set = new("rescale_guidance", Simd.Variant<RescaleGuidanceCpu>(), RescaleGuidanceGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -5,7 +5,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>Zhang and Sennrich, 2019 (arXiv:1910.07467). Error ≤ 2e-6 of the result's root mean square.</remarks>
 public sealed record RmsNorm(double Epsilon) : Op
 {
-    private static readonly KernelSet Set = new("rms_norm", Simd.Variant<RmsNormCpu>(RmsNormCpu.ScratchBytes));
+    private static readonly KernelSet Set = new("rms_norm", Simd.Variant<RmsNormCpu>(RmsNormCpu.ScratchBytes), RmsNormGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -8,7 +8,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>Su et al., 2021 (arXiv:2104.09864), in the interleaved form of Flux. <see cref="RotaryTable"/> makes the tables.</remarks>
 public sealed record RotaryEmbedding(int Heads) : Op
 {
-    private static readonly KernelSet Set = new("rotary_embedding", Simd.Variant<RotaryEmbeddingCpu>());
+    private static readonly KernelSet Set = new("rotary_embedding", Simd.Variant<RotaryEmbeddingCpu>(), RotaryEmbeddingGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

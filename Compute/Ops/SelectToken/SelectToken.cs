@@ -4,7 +4,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>An index outside 0 … s − 1 throws <see cref="ArgumentOutOfRangeException"/> when the op runs; the message names the index and s.</remarks>
 public sealed record SelectToken : Op
 {
-    private static readonly KernelSet Set = new("select_token", CpuKernel.Variant("cpu/copy", SelectTokenCpu.Bind));
+    private static readonly KernelSet Set = new("select_token", CpuKernel.Variant("cpu/copy", SelectTokenCpu.Bind), SelectTokenGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

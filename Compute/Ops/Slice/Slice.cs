@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="Length">How many.</param>
 public sealed record Slice(int Axis, int Start, int Length) : Op
 {
-    private static readonly KernelSet Set = new("slice", CpuKernel.VariantOfAnyType("cpu/copy", SliceCpu.Bind));
+    private static readonly KernelSet Set = new("slice", CpuKernel.VariantOfAnyType("cpu/copy", SliceCpu.Bind), SliceGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

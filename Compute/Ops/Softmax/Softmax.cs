@@ -5,7 +5,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>Rows of −∞ only, and rows with +∞, give NaN, as in PyTorch. Relative error ≤ 2e-6 in float32; values below 1.7e-38 become 0.</remarks>
 public sealed record Softmax(bool Logarithm = false) : Op
 {
-    private static readonly KernelSet Set = new("softmax", Simd.Variant<SoftmaxCpu>());
+    private static readonly KernelSet Set = new("softmax", Simd.Variant<SoftmaxCpu>(), SoftmaxGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

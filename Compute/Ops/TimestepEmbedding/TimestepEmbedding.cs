@@ -13,7 +13,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>diffusers' <c>get_timestep_embedding</c>, in float32 arithmetic like there: an angle of 1000 is known to 6e-5 only, on both sides.</remarks>
 public sealed record TimestepEmbedding(int Channels, bool FlipSinToCos, double DownscaleFreqShift, double Scale = 1, int MaxPeriod = 10000) : Op
 {
-    private static readonly KernelSet Set = new("timestep_embedding", CpuKernel.Variant("cpu/simd", TimestepEmbeddingCpu.Bind));
+    private static readonly KernelSet Set = new("timestep_embedding", CpuKernel.Variant("cpu/simd", TimestepEmbeddingCpu.Bind), TimestepEmbeddingGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

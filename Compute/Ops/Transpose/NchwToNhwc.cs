@@ -3,7 +3,7 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>Reorders an image from [n, c, h, w] to [n, h, w, c]; between PyTorch's order at the library's doors and the channels-last order inside.</summary>
 public sealed record NchwToNhwc : Op
 {
-    private static readonly KernelSet Set = new("nchw_to_nhwc", CpuKernel.Variant("cpu/copy", TransposeCpu.BindToNhwc));
+    private static readonly KernelSet Set = new("nchw_to_nhwc", CpuKernel.Variant("cpu/copy", TransposeCpu.BindToNhwc), TransposeGpu.ToNhwc);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -3,7 +3,7 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>Reorders an image from [n, h, w, c] to [n, c, h, w]; between PyTorch's order at the library's doors and the channels-last order inside.</summary>
 public sealed record NhwcToNchw : Op
 {
-    private static readonly KernelSet Set = new("nhwc_to_nchw", CpuKernel.Variant("cpu/copy", TransposeCpu.BindToNchw));
+    private static readonly KernelSet Set = new("nhwc_to_nchw", CpuKernel.Variant("cpu/copy", TransposeCpu.BindToNchw), TransposeGpu.ToNchw);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -5,7 +5,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>Error of every function ≤ 1e-6 · max(1, |f(x)|), see <see cref="UnaryFunction"/>.</remarks>
 public sealed record Unary(UnaryFunction Function) : Op
 {
-    private static readonly KernelSet Set = new("unary", Simd.Variant<UnaryCpu>());
+    private static readonly KernelSet Set = new("unary", Simd.Variant<UnaryCpu>(), UnaryGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

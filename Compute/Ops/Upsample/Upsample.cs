@@ -13,7 +13,7 @@ public sealed record Upsample(Interpolation Interpolation = Interpolation.Neares
 {
     private static readonly KernelSet Set = new("upsample",
         CpuKernel.Variant("cpu/copy", UpsampleCpu.Bind) with { Fits = static s => s.Op is Upsample { Interpolation: Interpolation.Nearest } },
-        Simd.Variant<UpsampleBilinearCpu>());
+        Simd.Variant<UpsampleBilinearCpu>(), UpsampleGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -16,7 +16,7 @@ public static class SixteenBit
     {
         for (int count = @case.Inputs.Length; count > 0; count--)
         {
-            CaseTensor[] inputs = [.. @case.Inputs.Select((input, i) => i < count && input.DType == DType.Float32 ? input with { DType = dtype } : input)];
+            CaseTensor[] inputs = [.. @case.Inputs.Select((input, i) => i < count && input.DType == DType.Float32 ? In(dtype, input) : input)];
             if (inputs.SequenceEqual(@case.Inputs) || inputs[0].DType != dtype) continue;
             try
             {
@@ -30,6 +30,13 @@ public static class SixteenBit
         }
 
         return null;
+    }
+
+    /// <summary>The same argument; finite numbers beyond the type's range become its largest, since infinity is another case.</summary>
+    private static CaseTensor In(DType dtype, CaseTensor input)
+    {
+        double most = dtype == DType.Float16 ? (double)Half.MaxValue : double.MaxValue;
+        return input with { DType = dtype, Values = i => double.IsFinite(input.Values(i)) ? Math.Clamp(input.Values(i), -most, most) : input.Values(i) };
     }
 
     /// <summary>

@@ -10,6 +10,9 @@ public sealed class OpCaseGpuTests
 
     public static TheoryData<string, string> InPlace => Rows(c => c.Op.MayRunInPlace);
 
+    /// <summary>Device and case, for cases that can have activations in 16 bits.</summary>
+    public static TheoryData<string, string> SixteenBitCases => Rows(c => c.With(DType.Float16) is not null);
+
     public static TheoryData<Type> Ops => [.. OpCatalog.Ops];
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(DevicesAndCases))]
@@ -17,6 +20,17 @@ public sealed class OpCaseGpuTests
     {
         var device = TestDevices.Open(id);
         OpReference.Verify(name, OpCatalog.Run(device, OpCatalog.Find(name).Case).Values);
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(SixteenBitCases))]
+    public void Case_OnGpuIn16Bits_MatchesReference(string id, string name)
+    {
+        var device = TestDevices.Open(id);
+        foreach (var dtype in new[] { DType.Float16, DType.BFloat16 })
+        {
+            var @case = OpCatalog.Find(name).Case.With(dtype)!;
+            OpReference.Verify(@case, OpCatalog.Run(device, @case).Values);
+        }
     }
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(InPlace))]

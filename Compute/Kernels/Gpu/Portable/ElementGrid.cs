@@ -1,0 +1,74 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using ILGPU;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// How elements are dealt out, one to a work item. A group covers a few rows and a power of two of columns, so that neighbours in memory go to
+/// neighbouring work items and no work item divides by a width; where no tensor has gaps, all is one long row.
+/// </summary>
+internal readonly record struct ElementGrid
+{
+    /// <summary>Work items per group.</summary>
+    public const int GroupSize = 256;
+
+    private readonly int rows, width, shift, columnBlocks;
+    private readonly bool flat;
+
+    private ElementGrid(int rows, int width, bool flat)
+    {
+        (this.rows, this.width, this.flat) = (rows, width, flat);
+        shift = Math.Min(BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)Math.Max(width, 1))), BitOperations.Log2(GroupSize));
+        columnBlocks = Math.Max(1, (int)((width + (1L << shift) - 1) >> shift));
+        int rowsPerGroup = GroupSize >> shift;
+        Groups = new GpuGrid(checked((int)Math.Max(1, ((long)rows + rowsPerGroup - 1) / rowsPerGroup * columnBlocks)));
+    }
+
+    /// <summary>The groups to launch.</summary>
+    public GpuGrid Groups { get; }
+
+    /// <summary>For rows of so many elements, whatever tensors they belong to.</summary>
+    public static ElementGrid Of(int rows, int width) => new(rows, width, flat: false);
+
+    /// <summary>For the elements of tensors of one shape.</summary>
+    /// <exception cref="DeviceException">A tensor has more elements than a 32-bit index reaches.</exception>
+    public static ElementGrid Of(params ReadOnlySpan<Tensor> tensors)
+    {
+        bool flat = true;
+        foreach (var tensor in tensors)
+        {
+            flat &= tensor.IsContiguous;
+            Indexed(tensor);
+        }
+
+        return flat ? new(1, checked((int)tensors[0].Shape.Count), flat) : new(tensors[0].Rows, tensors[0].Width, flat);
+    }
+
+    /// <summary>Throws where a kernel's 32-bit indices do not reach a tensor's end.</summary>
+    public static Tensor Indexed(Tensor tensor) => (long)tensor.Rows * tensor.RowPitch <= int.MaxValue
+        ? tensor
+        : throw new DeviceException($"{tensor} has more than {int.MaxValue} elements; kernels' indices end there. Choose a smaller picture or batch, or --vae-tiling.");
+
+    /// <summary>The first arguments of a kernel after its views, as <see cref="Lane"/> needs them, then pitches.</summary>
+    /// <param name="arguments">The views.</param>
+    /// <param name="pitched">The tensors whose pitches follow.</param>
+    public GpuArguments Arguments(GpuArguments arguments, params ReadOnlySpan<Tensor> pitched)
+    {
+        arguments.Int(rows).Int(width).Int(shift).Int(columnBlocks);
+        foreach (var tensor in pitched) arguments.Int(flat ? 0 : Indexed(tensor).RowPitch);
+        return arguments;
+    }
+}
+
+/// <summary>A work item's place in an <see cref="ElementGrid"/>.</summary>
+internal static class Lane
+{
+    /// <summary>Its row; beyond the last where there is nothing for it to do.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Row(int shift, int columnBlocks) => Grid.IdxX / columnBlocks * (Group.DimX >> shift) + (Group.IdxX >> shift);
+
+    /// <summary>Its column; beyond the last where there is nothing for it to do.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Column(int shift, int columnBlocks) => (Grid.IdxX % columnBlocks << shift) + (Group.IdxX & ((1 << shift) - 1));
+}

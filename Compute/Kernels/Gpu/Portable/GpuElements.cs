@@ -1,0 +1,30 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Element types as type arguments of kernels.</summary>
+internal static class GpuElements
+{
+    /// <summary>For each type what an array holds and how it is computed with: <c>ushort, Bf16</c>.</summary>
+    public static Type[] Of(params ReadOnlySpan<DType> dtypes)
+    {
+        var arguments = new Type[2 * dtypes.Length];
+        for (int i = 0; i < dtypes.Length; i++) (arguments[2 * i], arguments[2 * i + 1]) = Pair(dtypes[i]);
+        return arguments;
+    }
+
+    /// <summary>What holds an element's bits, for kernels that only move them.</summary>
+    public static Type Bits(DType dtype) => dtype.Size() switch
+    {
+        1 => typeof(sbyte),
+        2 => typeof(ushort),
+        4 => typeof(uint),
+        _ => typeof(long),
+    };
+
+    private static (Type Stored, Type Element) Pair(DType dtype) => dtype switch
+    {
+        DType.Float32 => (typeof(float), typeof(Fp32)),
+        DType.Float16 => (typeof(ushort), typeof(Fp16)),
+        DType.BFloat16 => (typeof(ushort), typeof(Bf16)),
+        _ => throw new DeviceException($"No kernel computes with {dtype}."),
+    };
+}

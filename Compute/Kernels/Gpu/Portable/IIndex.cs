@@ -1,0 +1,25 @@
+using System.Runtime.CompilerServices;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>How numbers of table entries are stored: a type argument of kernels that look up.</summary>
+/// <typeparam name="T">int or long.</typeparam>
+internal interface IIndex<T> where T : unmanaged
+{
+    /// <summary>The entry's number, or −1 where it is not 0 … <paramref name="count"/> − 1.</summary>
+    static abstract int Within(T number, int count);
+}
+
+/// <summary>32-bit numbers.</summary>
+internal readonly struct Int32Index : IIndex<int>
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Within(int number, int count) => number < 0 ? -1 : number < count ? number : -1;
+}
+
+/// <summary>64-bit numbers.</summary>
+internal readonly struct Int64Index : IIndex<long>
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Within(long number, int count) => number < 0 ? -1 : number < count ? (int)number : -1;
+}

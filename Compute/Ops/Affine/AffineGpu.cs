@@ -1,0 +1,16 @@
+using System.Runtime.CompilerServices;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>One multiply-add per element.</summary>
+internal static class AffineGpu
+{
+    public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/map", signature =>
+        MapGpu.Of(signature, typeof(Line), ((Affine)signature.Op).Scale, ((Affine)signature.Op).Offset));
+
+    private readonly struct Line : IElementFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static float Apply(float x, float a, float b) => DeviceMath.Fma(x, a, b);
+    }
+}

@@ -1,0 +1,70 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>One element of a to a work item; b's row comes from a's through at most three levels of repetition.</summary>
+internal static class BinaryGpu
+{
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+    private const int Levels = 3;
+
+    public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/map", Compile) with
+    {
+        Fits = static s => new Broadcast(s.Inputs[0].Concrete(), s.Inputs[1].Concrete()).Levels().Count <= Levels,
+    };
+
+    private static GpuKernel Compile(OpSignature signature)
+    {
+        Type function = ((Binary)signature.Op).Function switch
+        {
+            BinaryFunction.Add => typeof(Sum),
+            BinaryFunction.Subtract => typeof(Difference),
+            BinaryFunction.Multiply => typeof(Product),
+            BinaryFunction.Divide => typeof(Quotient),
+            var unknown => throw new DeviceException($"binary: no kernel for {unknown}."),
+        };
+        return new GpuKernel(KernelSource.Of(typeof(BinaryGpu), nameof(Kernel), ElementGrid.GroupSize, [.. GpuElements.Of(signature.Output.DType), function]), Bind);
+    }
+
+    private static (GpuGrid, GpuArguments) Bind(OpCall call)
+    {
+        var (a, b, y) = (call.Inputs[0], call.Inputs[1], call.Output);
+        bool same = b.Shape == a.Shape, single = b.Shape.Count == 1;
+        var grid = same ? ElementGrid.Of(a, b, y) : single ? ElementGrid.Of(a, y) : ElementGrid.Of(a.Rows, a.Width);
+        var arguments = grid.Arguments(new GpuArguments().View(a).View(b).View(y), a, y).Int(ElementGrid.Indexed(b).RowPitch).Int(b.Width == 1 && a.Width > 1 || single ? 0 : 1);
+        var levels = single ? [] : new Broadcast(a.Shape, b.Shape).Levels();
+        for (int i = 0; i < Levels; i++)
+        {
+            (int size, int stride) = i < levels.Count ? levels[i] : (1, 0);
+            arguments.Int(size).Int(stride);
+        }
+
+        return (grid.Groups, arguments);
+    }
+
+    internal static void Kernel<T, E, TFunction>(
+        ArrayView<T> a, ArrayView<T> b, ArrayView<T> y, int rows, int width, int shift, int columnBlocks, int aPitch, int yPitch, int bPitch, int bStep,
+        int size0, int stride0, int size1, int stride1, int size2, int stride2)
+        where T : unmanaged where E : struct, IElement<T> where TFunction : struct, IFunction
+    {
+        int row = Lane.Row(shift, columnBlocks), column = Lane.Column(shift, columnBlocks);
+        if (row >= rows || column >= width) return;
+        int outer = row / size0, bRow = (row - outer * size0) * stride0;
+        bRow += outer % size1 * stride1 + outer / size1 % size2 * stride2;
+        y[row * yPitch + column] = E.Narrow(TFunction.Apply(E.Widen(a[row * aPitch + column]), E.Widen(b[bRow * bPitch + column * bStep])));
+    }
+
+    internal interface IFunction
+    {
+        static abstract float Apply(float a, float b);
+    }
+
+    private readonly struct Sum : IFunction { [MethodImpl(Inline)] public static float Apply(float a, float b) => a + b; }
+
+    private readonly struct Difference : IFunction { [MethodImpl(Inline)] public static float Apply(float a, float b) => a - b; }
+
+    private readonly struct Product : IFunction { [MethodImpl(Inline)] public static float Apply(float a, float b) => a * b; }
+
+    private readonly struct Quotient : IFunction { [MethodImpl(Inline)] public static float Apply(float a, float b) => a / b; }
+}

@@ -1,0 +1,7 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>The same copy as a slice.</summary>
+internal static class ChunkGpu
+{
+    public static KernelVariant Variant { get; } = CopyGpu.Variant(call => [ChunkCpu.Copy(call)]);
+}

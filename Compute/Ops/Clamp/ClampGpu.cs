@@ -1,0 +1,16 @@
+using System.Runtime.CompilerServices;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Two comparisons per element, which NaN fails and so stays.</summary>
+internal static class ClampGpu
+{
+    public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/map", signature =>
+        MapGpu.Of(signature, typeof(Bounds), ((Clamp)signature.Op).Low, ((Clamp)signature.Op).High));
+
+    private readonly struct Bounds : IElementFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static float Apply(float x, float a, float b) => x < a ? a : x > b ? b : x;
+    }
+}

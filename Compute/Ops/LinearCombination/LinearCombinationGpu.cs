@@ -1,0 +1,40 @@
+using ILGPU;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Up to four arguments at a time; what comes after is added to the result so far. y may be the first argument.</summary>
+internal static class LinearCombinationGpu
+{
+    private const int AtOnce = 4;
+
+    public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/map", static signature =>
+    {
+        var source = KernelSource.Of(typeof(LinearCombinationGpu), nameof(Kernel), ElementGrid.GroupSize);
+        return new GpuKernel(call => Enumerable.Range(0, (call.Inputs.Length - 1 + AtOnce - 1) / AtOnce).Select(i => Stage(source, call, i * AtOnce)));
+    });
+
+    private static GpuStage Stage(KernelSource source, OpCall call, int first)
+    {
+        var (terms, coefficients, y) = (call.Inputs[first..Math.Min(first + AtOnce, call.Inputs.Length - 1)], call.Inputs[^1], call.Output);
+        var grid = ElementGrid.Of([.. terms, y]);
+        Tensor[] four = [.. Enumerable.Range(0, AtOnce).Select(i => i < terms.Length ? terms[i] : terms[0])]; // those beyond the count are not read
+        var arguments = new GpuArguments();
+        foreach (var term in four) arguments.View(term);
+        return new(source, grid.Groups, grid.Arguments(arguments.View(coefficients).View(y), [.. four, y]).Int(first).Int(terms.Length));
+    }
+
+    internal static void Kernel(
+        ArrayView<float> x0, ArrayView<float> x1, ArrayView<float> x2, ArrayView<float> x3, ArrayView<float> coefficients, ArrayView<float> y,
+        int rows, int width, int shift, int columnBlocks, int pitch0, int pitch1, int pitch2, int pitch3, int yPitch, int first, int count)
+    {
+        int row = Lane.Row(shift, columnBlocks), column = Lane.Column(shift, columnBlocks);
+        if (row >= rows || column >= width) return;
+        int at = row * yPitch + column;
+        float value = x0[row * pitch0 + column], sum = coefficients[first] * value;
+        if (first > 0) sum = DeviceMath.Fma(coefficients[first], value, y[at]);
+        if (count > 1) sum = DeviceMath.Fma(coefficients[first + 1], x1[row * pitch1 + column], sum);
+        if (count > 2) sum = DeviceMath.Fma(coefficients[first + 2], x2[row * pitch2 + column], sum);
+        if (count > 3) sum = DeviceMath.Fma(coefficients[first + 3], x3[row * pitch3 + column], sum);
+        y[at] = sum;
+    }
+}

@@ -1,0 +1,7 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>One copy.</summary>
+internal static class SliceGpu
+{
+    public static KernelVariant Variant { get; } = CopyGpu.Variant(call => [SliceCpu.Copy(call)]);
+}

@@ -1,0 +1,36 @@
+using ILGPU;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>One element to a work item, neighbours side by side on the channels' side. Images pass the library's doors once per picture.</summary>
+internal static class TransposeGpu
+{
+    public static KernelVariant ToNhwc { get; } = Of(nameof(FromPlanes), call => call.Output, call => call.Inputs[0]);
+
+    public static KernelVariant ToNchw { get; } = Of(nameof(ToPlanes), call => call.Inputs[0], call => call.Output);
+
+    private static KernelVariant Of(string name, Func<OpCall, Tensor> mixed, Func<OpCall, Tensor> planar) => GpuKernel.Variant("gpu/map", signature => new GpuKernel(
+        KernelSource.Of(typeof(TransposeGpu), name, ElementGrid.GroupSize, GpuElements.Bits(signature.Output.DType)),
+        call =>
+        {
+            var (nhwc, nchw) = (mixed(call), planar(call));
+            var grid = ElementGrid.Of(nhwc.Rows, nhwc.Width);
+            return (grid.Groups, grid.Arguments(new GpuArguments().View(nchw).View(nhwc), nchw, nhwc).Int(nhwc.Shape[1]).Int(nhwc.Shape[2]));
+        }));
+
+    internal static void FromPlanes<T>(ArrayView<T> planes, ArrayView<T> mixed, int rows, int channels, int shift, int columnBlocks, int planePitch, int mixedPitch, int height, int width) where T : unmanaged
+    {
+        int row = Lane.Row(shift, columnBlocks), channel = Lane.Column(shift, columnBlocks);
+        if (row >= rows || channel >= channels) return;
+        int line = row / width, image = line / height;
+        mixed[row * mixedPitch + channel] = planes[((image * channels + channel) * height + line - image * height) * planePitch + row - line * width];
+    }
+
+    internal static void ToPlanes<T>(ArrayView<T> planes, ArrayView<T> mixed, int rows, int channels, int shift, int columnBlocks, int planePitch, int mixedPitch, int height, int width) where T : unmanaged
+    {
+        int row = Lane.Row(shift, columnBlocks), channel = Lane.Column(shift, columnBlocks);
+        if (row >= rows || channel >= channels) return;
+        int line = row / width, image = line / height;
+        planes[((image * channels + channel) * height + line - image * height) * planePitch + row - line * width] = mixed[row * mixedPitch + channel];
+    }
+}
