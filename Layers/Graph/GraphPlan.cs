@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ILGpuDiffusion.Compute;
 
 namespace ILGpuDiffusion.Layers;
@@ -78,6 +79,22 @@ internal sealed class GraphPlan : Plan
         var outdated = recording;
         recording = null;
         recording = owner.Device.Record(launches, outdated);
+    }
+
+    /// <summary>Runs once and tells how many seconds each of the layout's steps took; what steady inputs decide is computed before.</summary>
+    public double[] Profile()
+    {
+        if (stale) Run(prologue, CancellationToken.None);
+        stale = false;
+        double[] seconds = new double[launches.Length];
+        for (int i = 0; i < seconds.Length; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            launches[i].Run();
+            seconds[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
+
+        return seconds;
     }
 
     private static void Run(Launch[] launches, CancellationToken cancellation)
