@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.Loader;
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Compute.Perf;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Compute.Perf;
+using ILGpuDiffusion.Measuring;
 
 var op = new Argument<string>("op") { Description = "The op's name, such as Conv2D" };
 var filter = new Option<string>("--filter") { Description = "Only cases whose name contains this", DefaultValueFactory = _ => "" };

@@ -1,20 +1,15 @@
-using System.Text.Json;
+using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Compute.Perf;
 
 /// <summary>Results as a Markdown table for people and JSON for programs.</summary>
 internal static class Results
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
-
     public static void Print(CpuDevice device, IReadOnlyList<Timing> timings, FileInfo? json)
     {
         Console.WriteLine($"{device.Name}, {device.Threads} threads, {device.Architecture}\n");
         Console.WriteLine("| case | variant | best ms | median ms | CPU ms | GFLOP/s | ratio | CPU ratio |\n| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |");
         foreach (var t in timings) Console.WriteLine($"| {t.Case} | {t.Variant} | {t.BestMilliseconds:F3} | {t.MedianMilliseconds:F3} | {t.ProcessorMilliseconds:F3} | {t.Gflops:F0} | {t.Ratio:F2} | {t.ProcessorRatio:F2} |");
-        if (json is null) return;
-        string temporary = json.FullName + ".tmp";
-        File.WriteAllText(temporary, JsonSerializer.Serialize(new { processor = device.Name, threads = device.Threads, architecture = device.Architecture, timings }, Indented) + "\n");
-        File.Move(temporary, json.FullName, overwrite: true);
+        if (json is not null) ResultFile.Save(json.FullName, new { machine = Machine.Current(device), timings });
     }
 }

@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Compute.Perf;
 
@@ -18,7 +18,7 @@ internal sealed record Timing(
 /// <summary>Times several ways to do the same, in turns, so that a machine that slows down for a while slows down all of them.</summary>
 internal sealed class VariantComparison(Device device, int rounds, string[] only)
 {
-    private const double LeastMilliseconds = 20; // a timing repeats shorter runs until it has taken this long
+    private const double LeastSeconds = 0.02; // a timing repeats shorter runs until it has taken this long
 
     /// <summary>Every variant that suits a case.</summary>
     public IEnumerable<Timing> Variants(OpCase @case)
@@ -34,20 +34,10 @@ internal sealed class VariantComparison(Device device, int rounds, string[] only
     /// <summary>Any ways.</summary>
     public IEnumerable<Timing> Measure(OpCase @case, string[] names, Action[] ways)
     {
-        (double Wall, double Processor)[][] times = [.. names.Select(_ => new (double, double)[rounds])];
-        int[] repeats = [.. ways.Select(WarmUp)];
-        for (int round = 0; round < rounds; round++)
-        {
-            for (int i = 0; i < ways.Length; i++) times[i][round] = Time(ways[i], repeats[i]);
-        }
-
+        var times = TakingTurns.Measure(rounds, LeastSeconds, ways);
         double flops = @case.Op.Flops(Signature(@case));
-        var (lastWall, lastProcessor) = Best(times[^1]);
-        return names.Zip(times, (name, runs) =>
-        {
-            var (wall, processor) = Best(runs);
-            return new Timing(@case.Name, name, wall, runs.Select(t => t.Wall).Order().ElementAt(rounds / 2), processor, flops / wall / 1e6, lastWall / wall, lastProcessor / processor);
-        });
+        return names.Zip(times, (name, t) => new Timing(@case.Name, name, t.Best * 1e3, t.Median * 1e3, t.LeastProcessor * 1e3, flops / t.Best / 1e9,
+            times[^1].Best / t.Best, times[^1].LeastProcessor / t.LeastProcessor));
     }
 
     private static OpSignature Signature(OpCase @case)
@@ -55,21 +45,4 @@ internal sealed class VariantComparison(Device device, int rounds, string[] only
         TensorType[] inputs = [.. @case.Inputs.Select(i => new TensorType(i.DType, i.Shape))];
         return new OpSignature(@case.Op, inputs, @case.Op.Infer(inputs));
     }
-
-    /// <summary>Compiles and fills caches; tells how often a timing must repeat the run.</summary>
-    private static int WarmUp(Action way)
-    {
-        way();
-        return (int)Math.Clamp(LeastMilliseconds / Time(way, 2).Wall, 1, 100_000);
-    }
-
-    private static (double Wall, double Processor) Time(Action way, int repeats)
-    {
-        long start = Stopwatch.GetTimestamp();
-        var processor = Environment.CpuUsage.TotalTime;
-        for (int i = 0; i < repeats; i++) way();
-        return (Stopwatch.GetElapsedTime(start).TotalMilliseconds / repeats, (Environment.CpuUsage.TotalTime - processor).TotalMilliseconds / repeats);
-    }
-
-    private static (double Wall, double Processor) Best((double Wall, double Processor)[] times) => (times.Min(t => t.Wall), times.Min(t => t.Processor));
 }

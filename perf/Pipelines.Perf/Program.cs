@@ -1,29 +1,23 @@
 using System.CommandLine;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Measuring;
 using ILGpuDiffusion.Pipelines;
 using ILGpuDiffusion.Pipelines.Perf;
 
-var config = new Argument<string>("config") { Description = "config.json of a UNet, such as tests/Golden/real-configs/stable-diffusion-xl-base-1.0/unet/config.json" };
+var config = new Argument<string>("config") { Description = "config.json of a UNet, an autoencoder or a text encoder, such as tests/Golden/real-configs/stable-diffusion-xl-base-1.0/unet/config.json" };
 var target = new Argument<string>("folder") { Description = "Folder to write config.json and weights to" };
-var checkpoint = new Command("checkpoint", "Writes a UNet with random bfloat16 weights") { config, target };
-checkpoint.SetAction(parsed =>
-{
-    string from = parsed.GetValue(config)!, to = parsed.GetValue(target)!;
-    Directory.CreateDirectory(to);
-    File.Copy(from, Path.Combine(to, "config.json"), overwrite: true);
-    long count = RandomCheckpoint.Write(new UNet2DConditionModel(ModelConfig.Load(from)), Path.Combine(to, "diffusion_pytorch_model.safetensors"), seed: 1);
-    Console.WriteLine($"{count} values in {to}");
-});
+var checkpoint = new Command("checkpoint", "Writes a model with random bfloat16 weights") { config, target };
+checkpoint.SetAction(parsed => Console.WriteLine($"{ModelFiles.Write(parsed.GetValue(config)!, parsed.GetValue(target)!)} values in {parsed.GetValue(target)}"));
 
-var folder = new Argument<string>("folder") { Description = "Folder with a UNet's config.json and weights" };
+var component = new Argument<string>("model") { Description = $"A folder with config.json and weights, or one of {string.Join(", ", ModelFiles.Known.Keys)}, which get random weights on first use" };
 var pixels = new Option<int>("--pixels") { Description = "Height and width of the picture", DefaultValueFactory = _ => 512 };
 var batch = new Option<int>("--batch") { Description = "Pictures", DefaultValueFactory = _ => 1 };
 var runs = new Option<int>("--runs") { Description = "Forward passes", DefaultValueFactory = _ => 3 };
 var threads = new Option<int?>("--threads") { Description = "Worker threads" };
 var compare = new Option<bool>("--compare-eager") { Description = "Lets a plan without graph passes take turns with the compiled one" };
 var int8 = new Option<bool>("--int8") { Description = "Linear layers in dynamic int8" };
-var step = new Command("unet-step", "Times one UNet forward pass and counts memory; prints JSON") { folder, pixels, batch, runs, threads, compare, int8 };
-step.SetAction(parsed => Console.WriteLine(UNetStep.Run(parsed.GetValue(folder)!, parsed.GetValue(pixels), parsed.GetValue(batch), parsed.GetValue(runs), parsed.GetValue(threads), parsed.GetValue(compare), parsed.GetValue(int8))));
+var step = new Command("model", "Times forward passes of a UNet, an autoencoder's decoder or a text encoder, and counts memory; prints JSON") { component, pixels, batch, runs, threads, compare, int8 };
+step.Aliases.Add("unet-step");
+step.SetAction(parsed => Console.WriteLine(ModelStep.Run(parsed.GetValue(component)!, parsed.GetValue(pixels), parsed.GetValue(batch), parsed.GetValue(runs), parsed.GetValue(threads), parsed.GetValue(compare), parsed.GetValue(int8))));
 
 var model = new Option<string>("--model") { Description = "Model folder; the small one that ships with the tool if left out", DefaultValueFactory = _ => EmbeddedModel.Folder };
 var prompts = new Argument<string>("prompts") { Description = "Text file, one prompt a line" };

@@ -2,13 +2,13 @@ using System.Runtime.InteropServices;
 using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
 
-namespace ILGpuDiffusion.Pipelines.Perf;
+namespace ILGpuDiffusion.Measuring;
 
 /// <summary>
 /// Writes models of any published configuration with random weights in bfloat16, so that the real sizes can be loaded and timed without a
 /// download. Values keep activations near unit variance: normal with deviation 1/√(fan-in), norm scales around 1.
 /// </summary>
-internal static class RandomCheckpoint
+public static class RandomCheckpoint
 {
     private const int TableSize = 1 << 16;
 

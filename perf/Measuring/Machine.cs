@@ -1,0 +1,57 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Measuring;
+
+/// <summary>What figures were measured on, and with which sources.</summary>
+/// <param name="Processor">The processor as the system names it.</param>
+/// <param name="Threads">Threads that computed.</param>
+/// <param name="Registers">Width of the vector registers that were used.</param>
+/// <param name="System">Operating system.</param>
+/// <param name="Runtime">.NET's version.</param>
+/// <param name="Commit">Short hash, with <c>+</c> behind it where files had changed since.</param>
+/// <param name="Load">The system's load average over the minute before: above 1 somebody else was busy.</param>
+/// <param name="Date">Day, year first.</param>
+public sealed record Machine(string Processor, int Threads, string Registers, string System, string Runtime, string Commit, double Load, string Date)
+{
+    /// <summary>This machine now.</summary>
+    public static Machine Current(CpuDevice device) => new(
+        device.Name, device.Threads, device.Architecture, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, Git(), LoadAverage(),
+        DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+
+    /// <summary>The folder that has the solution.</summary>
+    /// <exception cref="DirectoryNotFoundException">The program does not lie in a checkout.</exception>
+    public static string Repository { get; } = FindRepository();
+
+    /// <summary>On one line, for tables.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Processor}, {Threads} threads, {Registers}, {Runtime}, commit {Commit}, load before {Load:F1}");
+
+    private static double LoadAverage()
+    {
+        const string File = "/proc/loadavg";
+        return global::System.IO.File.Exists(File) ? double.Parse(global::System.IO.File.ReadAllText(File).Split(' ')[0], CultureInfo.InvariantCulture) : 0;
+    }
+
+    private static string Git()
+    {
+        string commit = Output("rev-parse", "--short", "HEAD");
+        return Output("status", "--porcelain", "--untracked-files=no").Length > 0 ? commit + "+" : commit;
+    }
+
+    private static string Output(params string[] arguments)
+    {
+        using var git = Process.Start(new ProcessStartInfo("git", arguments) { RedirectStandardOutput = true, WorkingDirectory = Repository })!;
+        string text = git.StandardOutput.ReadToEnd();
+        git.WaitForExit();
+        return text.Trim();
+    }
+
+    private static string FindRepository()
+    {
+        string? folder = AppContext.BaseDirectory;
+        while (folder is not null && !File.Exists(Path.Combine(folder, "ILGpuDiffusion.sln"))) folder = Path.GetDirectoryName(folder);
+        return folder ?? throw new DirectoryNotFoundException($"{AppContext.BaseDirectory} does not lie in a checkout of ILGpuDiffusion.");
+    }
+}

@@ -1,0 +1,60 @@
+using System.Runtime.InteropServices;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Pipelines;
+
+namespace ILGpuDiffusion.Measuring;
+
+/// <summary>One component of a pipeline as it is measured: its layers, and the graph that they record.</summary>
+/// <param name="Layer">The layers; their weights are loaded by whoever needs them.</param>
+/// <param name="Trace">Records the graph. To be called after weights were loaded: the graph knows how they are stored.</param>
+/// <param name="SizesFor">Sizes of the graph for a picture's side in pixels and a batch.</param>
+public sealed record Model(Layer Layer, Func<Graph> Trace, Func<int, int, Sizes> SizesFor)
+{
+    private const int TextTokens = 77, SdxlTimeIds = 6, PixelsPerLatent = 8;
+
+    /// <summary>The component that a config.json describes: a UNet, an autoencoder's decoder, or a text encoder.</summary>
+    public static Model Of(ModelConfig config) => config.String("_class_name", "") switch
+    {
+        nameof(UNet2DConditionModel) => UNet(new UNet2DConditionModel(config)),
+        nameof(AutoencoderKL) => Decoder(new AutoencoderKL(config)),
+        _ => TextEncoder(new ClipTextModel(config)),
+    };
+
+    /// <summary>Gives every input of a graph numbers that fit it, the same in every call.</summary>
+    /// <param name="graph">Whose inputs.</param>
+    /// <param name="locate">Where an input lies; it must be contiguous.</param>
+    public static void Fill(Graph graph, Func<string, Tensor> locate)
+    {
+        var generator = new TorchGenerator(0);
+        foreach (var (name, value) in graph.Inputs.OrderBy(i => i.Key, StringComparer.Ordinal))
+        {
+            var tensor = locate(name);
+            if (value.Type.DType == DType.Float32)
+            {
+                generator.Fill(tensor.Span<float>());
+                if (name == "timestep") tensor.Span<float>().Fill(500);
+                continue;
+            }
+
+            var numbers = tensor.Span<int>();
+            for (int i = 0; i < numbers.Length; i++) numbers[i] = name switch { "ids" => 1 + 37 * i % 997, "positions" => i, _ => TextTokens - 1 };
+        }
+    }
+
+    private static Model UNet(UNet2DConditionModel unet) => new(unet, () => unet.Trace(unet.HasAddedConditions ? SdxlTimeIds : 0), (pixels, batch) => Picture(pixels, batch, ("tokens", TextTokens)));
+
+    private static Model Decoder(AutoencoderKL vae) => new(vae, () => Graph.Trace("vae.decode", graph =>
+        graph.Output("y", vae.Decode(graph.Input("x", DType.Float32, Dim.Symbol("batch"), Dim.Symbol("height"), Dim.Symbol("width"), vae.Config.LatentChannels)))), (pixels, batch) => Picture(pixels, batch));
+
+    private static Model TextEncoder(ClipTextModel text) => new(text, () => Graph.Trace("text_encoder", graph =>
+    {
+        Dim batch = Dim.Symbol("batch"), tokens = Dim.Symbol("tokens");
+        var trace = text.Trace(graph.Input("ids", DType.Int32, batch, tokens), graph.Input("positions", DType.Int32, tokens), DType.Float32);
+        graph.Output("hidden", trace.Hidden(text.Config.Layers - 1));
+        graph.Output("pooled", trace.Pooled(graph.Input("end", DType.Int32, batch)));
+    }), (_, batch) => new Sizes(("batch", batch), ("tokens", TextTokens)));
+
+    private static Sizes Picture(int pixels, int batch, params (string, int)[] more) =>
+        new([("batch", batch), ("height", pixels / PixelsPerLatent), ("width", pixels / PixelsPerLatent), .. more]);
+}

@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Measuring;
+
+/// <summary>A model loaded and planned for one size, with inputs: ready to be timed.</summary>
+public sealed class ModelRun : IDisposable
+{
+    private readonly ArenaPool arenas;
+    private readonly Checkpoint checkpoint;
+    private readonly CompiledGraph compiled;
+    private readonly QuantizedWeights? quantized;
+
+    /// <summary>Loads, traces and plans, and counts the time of each.</summary>
+    /// <param name="folder">A component's folder, with config.json and weights.</param>
+    /// <param name="pixels">Height and width of the picture.</param>
+    /// <param name="batch">Pictures.</param>
+    /// <param name="device">Where it runs.</param>
+    /// <param name="int8">Whether linear layers are quantised, which counts as loading.</param>
+    /// <param name="options">Graph passes; null for all.</param>
+    public ModelRun(string folder, int pixels, int batch, CpuDevice device, bool int8 = false, CompileOptions? options = null)
+    {
+        var clock = Stopwatch.StartNew();
+        (Folder, Pixels, Device, arenas) = (folder, pixels, device, new ArenaPool(device));
+        Model = Model.Of(ModelConfig.Load(Path.Combine(folder, "config.json")));
+        checkpoint = Checkpoint.OpenFolder(folder);
+        Model.Layer.Load(checkpoint);
+        Traced = Model.Trace();
+        quantized = int8 ? DynamicQuantization.Apply(Model.Layer, device: device) : null;
+        LoadSeconds = Lap(clock);
+        compiled = new CompiledGraph(int8 ? Model.Trace() : Traced, arenas, options);
+        TraceSeconds = Lap(clock);
+        Sizes = Model.SizesFor(pixels, batch);
+        Plan = compiled.Rent(Sizes);
+        PlanSeconds = Lap(clock);
+        Model.Fill(compiled.Graph, Plan.Input);
+    }
+
+    /// <summary>Where the weights lie.</summary>
+    public string Folder { get; }
+
+    /// <summary>Height and width of the picture.</summary>
+    public int Pixels { get; }
+
+    /// <summary>Where it runs.</summary>
+    public CpuDevice Device { get; }
+
+    /// <summary>The layers.</summary>
+    public Model Model { get; }
+
+    /// <summary>The graph as the layers recorded it, before any pass and with the weights as they are stored.</summary>
+    public Graph Traced { get; }
+
+    /// <summary>The sizes of this run.</summary>
+    public Sizes Sizes { get; }
+
+    /// <summary>The plan, its inputs filled.</summary>
+    public Plan Plan { get; }
+
+    /// <summary>Time to map the weights, build the layers and compare names and shapes.</summary>
+    public double LoadSeconds { get; }
+
+    /// <summary>Time to record the graph and run the passes.</summary>
+    public double TraceSeconds { get; }
+
+    /// <summary>Time to choose kernels, place memory and bind.</summary>
+    public double PlanSeconds { get; }
+
+    /// <summary>Bytes of the weights as they are used.</summary>
+    public long WeightBytes => Model.Layer.Parameters.Sum(p => p.Tensor.Type.Bytes) + (quantized is null ? 0 : quantized.Bytes - quantized.OriginalBytes);
+
+    /// <summary>How many layers were quantised.</summary>
+    public int Int8Layers => quantized?.Layers ?? 0;
+
+    /// <summary>What the plan does.</summary>
+    public PlanReport Report => compiled.Report(Sizes);
+
+    /// <summary>The output that tells most: the only one, or a text encoder's hidden states.</summary>
+    public string OutputName => compiled.Graph.Outputs.Keys.Order(StringComparer.Ordinal).First();
+
+    /// <summary>That output's numbers.</summary>
+    public float[] Output() => Plan.Output(OutputName).Span<float>().ToArray();
+
+    /// <summary>Runs once; the seconds of every launch. To be summed up by <see cref="ByKind"/>.</summary>
+    public double[] Profile() => ((GraphPlan)Plan).Profile();
+
+    /// <summary>Seconds by kind of op.</summary>
+    public IReadOnlyDictionary<string, double> ByKind(double[] profile) =>
+        Report.Steps.Zip(profile).GroupBy(p => OpKinds.Of(p.First.Op)).ToDictionary(g => g.Key, g => g.Sum(p => p.Second));
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Plan.Dispose();
+        quantized?.Dispose();
+        arenas.Dispose();
+        checkpoint.Dispose();
+    }
+
+    private static double Lap(Stopwatch clock)
+    {
+        double seconds = clock.Elapsed.TotalSeconds;
+        clock.Restart();
+        return seconds;
+    }
+}
