@@ -1,0 +1,97 @@
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Measuring;
+using Tensor = TorchSharp.torch.Tensor;
+
+namespace ILGpuDiffusion.Peers;
+
+/// <summary>A whole model against libtorch.</summary>
+/// <param name="Model">Which.</param>
+/// <param name="Pixels">Height and width of the picture.</param>
+/// <param name="Peer">Who it ran against.</param>
+/// <param name="Gflop">10⁹ operations of one run.</param>
+/// <param name="Seconds">Our times, round by round.</param>
+/// <param name="PeerSeconds">The peer's.</param>
+/// <param name="Ratio">How many times longer the peer took.</param>
+/// <param name="Error">Rms of the difference between both outputs, relative to the peer's.</param>
+/// <param name="Profile">Where our seconds go in the best round, by kind of op.</param>
+/// <param name="PeerProfile">Where the peer's go.</param>
+internal sealed record ModelResult(
+    string Model, int Pixels, string Peer, double Gflop, double[] Seconds, double[] PeerSeconds, Ratio Ratio, double Error,
+    IReadOnlyDictionary<string, double> Profile, IReadOnlyDictionary<string, double> PeerProfile)
+{
+    /// <summary>The profile as one sentence: each kind's share of our time, and how many times longer the peer took for it.</summary>
+    public string Explanation => string.Join(", ", Profile.OrderByDescending(p => p.Value).Select(p => string.Create(
+        System.Globalization.CultureInfo.InvariantCulture, $"{p.Key} {100 * p.Value / Profile.Values.Sum():F0} % (×{PeerProfile.GetValueOrDefault(p.Key) / p.Value:F2})")));
+}
+
+/// <summary>Runs the product's plan and the same graph through libtorch in turns, after comparing their outputs.</summary>
+internal static class ModelContest
+{
+    public static ModelResult Measure(string model, int pixels, int rounds, CpuDevice device, double leastSeconds = 0)
+    {
+        using var ours = new ModelRun(ModelFiles.Folder(model), pixels, batch: 1, device);
+        using var peer = new TorchGraph(ours.Traced, channelsLast: true);
+        var inputs = peer.Inputs(ours.Sizes);
+        ours.Plan.Run();
+        double error;
+        using (var expected = peer.Run(inputs, ours.OutputName)) error = Errors.Relative(ours.Output(), TorchTensors.Values(expected));
+
+        var profiles = new List<double[]>();
+        var peerProfiles = new List<Dictionary<string, double>>();
+        var times = TakingTurns.Measure(rounds, leastSeconds, () => profiles.Add(ours.Profile()), () =>
+        {
+            var seconds = new Dictionary<string, double>();
+            peer.Run(inputs, ours.OutputName, seconds).Dispose();
+            peerProfiles.Add(seconds);
+        });
+        foreach (var input in inputs.Values) input.Dispose();
+        return new(model, pixels, LibTorch.Name, ours.Report.Flops / 1e9, times[0].Seconds, times[1].Seconds, times[1].Over(times[0]), error,
+            ours.ByKind(profiles.MinBy(p => p.Sum())!), peerProfiles.MinBy(p => p.Values.Sum())!);
+    }
+
+    /// <summary>Peak memory of one engine that runs a model twice in a process of its own, and how long it took to begin.</summary>
+    public static EngineMemory Memory(string engine, string model, int pixels, CpuDevice device)
+    {
+        string folder = ModelFiles.Folder(model);
+        if (engine == "ours")
+        {
+            using var run = new ModelRun(folder, pixels, batch: 1, device);
+            double first = Seconds(() => run.Plan.Run()), second = Seconds(() => run.Plan.Run());
+            return new(engine, model, pixels, ProcessMemory.PeakResidentBytes, run.WeightBytes, run.LoadSeconds + run.TraceSeconds + run.PlanSeconds, first, second, run.Plan.ArenaBytes);
+        }
+
+        var layers = Measuring.Model.Of(ModelConfig.Load(Path.Combine(folder, "config.json")));
+        using var checkpoint = Checkpoint.OpenFolder(folder);
+        layers.Layer.Load(checkpoint);
+        var graph = layers.Trace();
+        TorchGraph? peer = null;
+        double load = Seconds(() => peer = new TorchGraph(graph, channelsLast: true));
+        using (peer)
+        {
+            var inputs = peer!.Inputs(layers.SizesFor(pixels, 1));
+            string output = graph.Outputs.Keys.Order(StringComparer.Ordinal).First();
+            double first = Seconds(() => peer.Run(inputs, output).Dispose()), second = Seconds(() => peer.Run(inputs, output).Dispose());
+            return new(engine, model, pixels, ProcessMemory.PeakResidentBytes, layers.Layer.Parameters.Sum(p => p.Shape.Count * sizeof(float)), load, first, second, null);
+        }
+    }
+
+    private static double Seconds(Action action)
+    {
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        action();
+        return System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+}
+
+/// <summary>What a process of one engine needed.</summary>
+/// <param name="Engine"><c>ours</c> or <c>libtorch</c>.</param>
+/// <param name="Model">Which model.</param>
+/// <param name="Pixels">Height and width of the picture.</param>
+/// <param name="PeakBytes">Most resident memory.</param>
+/// <param name="WeightBytes">Of which the weights.</param>
+/// <param name="LoadSeconds">Until the first run could begin.</param>
+/// <param name="FirstSeconds">The first run.</param>
+/// <param name="SecondSeconds">The second.</param>
+/// <param name="ArenaBytes">Planned memory of intermediate values, where there is a plan.</param>
+internal sealed record EngineMemory(string Engine, string Model, int Pixels, long PeakBytes, long WeightBytes, double LoadSeconds, double FirstSeconds, double SecondSeconds, long? ArenaBytes);

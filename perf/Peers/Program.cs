@@ -1,0 +1,58 @@
+using System.CommandLine;
+using System.Text.Json;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Measuring;
+using ILGpuDiffusion.Peers;
+
+var threads = new Option<int?>("--threads") { Description = "Threads of every engine; all processors if left out", Recursive = true };
+var rounds = new Option<int>("--rounds") { Description = "Timings of each engine", DefaultValueFactory = _ => 5 };
+var json = new Option<FileInfo?>("--json") { Description = "File for the results as JSON" };
+var pixels = new Option<int>("--pixels") { Description = "Height and width of the picture", DefaultValueFactory = _ => 512 };
+
+var group = new Argument<string>("group") { Description = $"One of {string.Join(", ", ModelCases.Groups.Keys)}" };
+var filter = new Option<string>("--filter") { Description = "Only cases whose name contains this", DefaultValueFactory = _ => "" };
+var ops = new Command("ops", "Single ops against libtorch, taking turns") { group, filter, rounds, json };
+ops.SetAction(parsed => Run(parsed.GetValue(threads), device =>
+{
+    var results = new OpContest(device, parsed.GetValue(rounds)).Measure(parsed.GetValue(group)!, name => name.Contains(parsed.GetValue(filter)!, StringComparison.Ordinal)).ToArray();
+    Console.WriteLine(Tables.Ops(results));
+    if (parsed.GetValue(json) is { } file) ResultFile.Save(file.FullName, new { machine = Machine.Current(device), results });
+}));
+
+var name = new Argument<string>("model") { Description = $"A component's folder, or one of {string.Join(", ", ModelFiles.Known.Keys)}" };
+var model = new Command("model", "A whole model against libtorch: outputs compared, then taking turns; prints JSON") { name, pixels, rounds };
+model.SetAction(parsed => Run(parsed.GetValue(threads), device =>
+    Console.WriteLine(JsonSerializer.Serialize(ModelContest.Measure(parsed.GetValue(name)!, parsed.GetValue(pixels), parsed.GetValue(rounds), device), ResultFile.Json))));
+
+var engine = new Argument<string>("engine") { Description = "ours or libtorch" };
+engine.AcceptOnlyFromAmong("ours", "libtorch");
+var memory = new Command("memory", "Peak memory of one engine and how long it takes to begin; prints JSON") { engine, name, pixels };
+memory.SetAction(parsed => Run(parsed.GetValue(threads), device =>
+    Console.WriteLine(JsonSerializer.Serialize(ModelContest.Memory(parsed.GetValue(engine)!, parsed.GetValue(name)!, parsed.GetValue(pixels), device), ResultFile.Json)), libtorch: parsed.GetValue(engine) == "libtorch"));
+
+var check = new Command("check", "Whether libtorch computes the same as the product: every model of the tests, and every op");
+check.SetAction(parsed => Run(parsed.GetValue(threads), SameResults.Check));
+
+var reduced = new Option<bool>("--reduced") { Description = "Few ops and small models: to try the programs" };
+var only = new Option<string[]>("--only") { Description = "Only these rows", AllowMultipleArgumentsPerToken = true };
+only.AcceptOnlyFromAmong([.. Targets.Rows.Select(r => r.Id)]);
+var again = new Option<bool>("--again") { Description = "Measures rows again that are there already" };
+var to = new Option<string>("--to") { Description = "Folder for the table", DefaultValueFactory = _ => Path.Combine(Machine.Repository, "perf/results") };
+var targets = new Command("targets", "The table of targets: measures the rows that are not there yet, each in a process of its own") { reduced, only, again, to };
+targets.SetAction(parsed =>
+{
+    using var device = new CpuDevice(parsed.GetValue(threads));
+    return new Targets(device, parsed.GetValue(reduced)).Run(parsed.GetValue(only) ?? [], parsed.GetValue(again), parsed.GetValue(to)!) ? 0 : 1;
+});
+var id = new Argument<string>("row") { Description = $"One of {string.Join(", ", Targets.Rows.Select(r => r.Id))}" };
+var row = new Command("row", "One row of the table of targets") { id, reduced };
+row.SetAction(parsed => Run(parsed.GetValue(threads), device => new Targets(device, parsed.GetValue(reduced)).Measure(parsed.GetValue(id)!), libtorch: false));
+
+return new RootCommand("The product beside other engines, doing the same work.") { ops, model, memory, check, targets, row, threads }.Parse(args).Invoke();
+
+static void Run(int? threads, Action<CpuDevice> action, bool libtorch = true)
+{
+    using var device = new CpuDevice(threads);
+    if (libtorch) LibTorch.Load(device.Threads);
+    action(device);
+}

@@ -1,0 +1,78 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using ILGpuDiffusion.Measuring;
+
+namespace ILGpuDiffusion.Peers;
+
+/// <summary>A run of stable-diffusion.cpp.</summary>
+/// <param name="Family">The model folder.</param>
+/// <param name="Pixels">Height and width of the picture.</param>
+/// <param name="LoadSeconds">Until weights were loaded, as the program says.</param>
+/// <param name="StepSeconds">One UNet evaluation: the second of two, as the program says.</param>
+/// <param name="DecodeSeconds">Decoding the latents.</param>
+/// <param name="PeakBytes">Most resident memory.</param>
+internal sealed record StableDiffusionCppRun(string Family, int Pixels, double? LoadSeconds, double? StepSeconds, double? DecodeSeconds, long PeakBytes);
+
+/// <summary>
+/// Runs the program that ILGPUDIFFUSION_SDCPP names on the folders of random weights: bfloat16 in the files, float16 in the program. It is a
+/// process of its own, so it does not take turns with the others.
+/// </summary>
+/// <param name="folder">Where results are kept.</param>
+/// <param name="threads">Its threads.</param>
+internal sealed partial class StableDiffusionCpp(string folder, int threads)
+{
+    private static readonly string? Program = Environment.GetEnvironmentVariable("ILGPUDIFFUSION_SDCPP");
+
+    /// <summary>Two steps and a decoding; null where the program is absent or failed, which is said.</summary>
+    public StableDiffusionCppRun? Run(string family, int pixels)
+    {
+        if (string.IsNullOrEmpty(Program) || !File.Exists(Program)) return null;
+        string kept = Path.Combine(folder, $"sdcpp-{family}-{pixels}.json");
+        if (File.Exists(kept)) return ResultFile.Load<StableDiffusionCppRun>(kept);
+        foreach (string model in ModelFiles.Known.Where(m => m.Value.StartsWith(family, StringComparison.Ordinal)).Select(m => m.Key)) ModelFiles.Folder(model);
+        string picture = Path.Combine(Path.GetTempPath(), $"sdcpp-{Environment.ProcessId}.png");
+        string[] arguments = ["-m", Path.Combine(ModelFiles.Root, family), "-p", "a cat", "--steps", "2", "--cfg-scale", "1", "--sampling-method", "euler", "-W", $"{pixels}", "-H", $"{pixels}", "-t", $"{threads}", "--type", "f16", "-o", picture, "-v"];
+        var (text, peak, code) = Execute(arguments);
+        File.Delete(picture);
+        if (code != 0)
+        {
+            Console.Error.WriteLine($"stable-diffusion.cpp ended with {code}: {text.TrimEnd().Split('\n')[^1]}");
+            return null;
+        }
+
+        var run = new StableDiffusionCppRun(family, pixels, Number(LoadTime().Match(text)), Step(text), Number(DecodeTime().Match(text)), peak);
+        ResultFile.Save(kept, run);
+        return run;
+    }
+
+    private static (string Text, long Peak, int Code) Execute(string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(Program!, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        long peak = 0;
+        while (!process.WaitForExit(100)) peak = Math.Max(peak, ProcessMemory.PeakOf(process.Id));
+        return (output.Result + error.Result, peak, process.ExitCode);
+    }
+
+    /// <summary>The last time that the progress bar gives for one step; slower ones are given in seconds, faster ones per second.</summary>
+    private static double? Step(string text)
+    {
+        var last = StepTime().Matches(text).LastOrDefault();
+        if (last is null) return null;
+        double value = double.Parse(last.Groups[1].Value, CultureInfo.InvariantCulture);
+        return last.Groups[2].Value == "s/it" ? value : 1 / value;
+    }
+
+    private static double? Number(Match match) => match.Success ? double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : null;
+
+    [GeneratedRegex(@"([\d.]+)(s/it|it/s)")]
+    private static partial Regex StepTime();
+
+    [GeneratedRegex(@"loading tensors completed, taking ([\d.]+)s")]
+    private static partial Regex LoadTime();
+
+    [GeneratedRegex(@"latent \d+ decoded, taking ([\d.]+)s")]
+    private static partial Regex DecodeTime();
+}

@@ -1,0 +1,17 @@
+using System.Globalization;
+
+namespace ILGpuDiffusion.Peers;
+
+/// <summary>Whether there is room for what is about to run.</summary>
+internal static class Memory
+{
+    /// <summary>Why something of this size had better not run now; null if it may.</summary>
+    public static string? Shortage(double bytes)
+    {
+        const string File = "/proc/meminfo";
+        if (!System.IO.File.Exists(File)) return null;
+        string line = System.IO.File.ReadLines(File).First(l => l.StartsWith("MemAvailable:", StringComparison.Ordinal));
+        double free = double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+        return free >= bytes ? null : string.Create(CultureInfo.InvariantCulture, $"needs {bytes / 1e9:F1} GB of free memory, there were {free / 1e9:F1} GB");
+    }
+}
