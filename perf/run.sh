@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Measurements with one command each; perf/README.md explains them. Everything it fetches or writes lies in artifacts/ and perf/results/.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+usage="usage: perf/run.sh check | try | targets [OPTIONS] | targets-avx2 [OPTIONS] | quick | full"
+bin=artifacts/bin
+build() { for project in "$@"; do dotnet build -c Release -v quiet "$project"; done; }
+run() { local name=$1; shift; dotnet "$bin/ILGpuDiffusion.$name/release/ILGpuDiffusion.$name.dll" "$@"; }
+avx2() { # every engine without AVX-512: how it looks on the many machines that have none
+    DOTNET_EnableAVX512=0 ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 ONEDNN_MAX_CPU_ISA=AVX2 "$@"
+}
+
+mode=${1:-}
+[ $# -gt 0 ] && shift
+case $mode in
+check) # libtorch and the product compute the same
+    build perf/Peers
+    run Peers check ;;
+try) # the table of targets in two minutes, with small models in place of large ones
+    build perf/Peers Pipelines/Cli
+    run Peers targets --reduced --again --to artifacts/perf-try "$@" ;;
+targets) # the table of targets; goes on where it stopped
+    build perf/Peers Pipelines/Cli
+    run Peers targets "$@" ;;
+targets-avx2)
+    build perf/Peers Pipelines/Cli
+    avx2 run Peers targets "$@" ;;
+quick) # what a change may have broken: a few ops and the small models
+    build perf/Compute.Benchmarks perf/Pipelines.Perf
+    run Compute.Benchmarks --quick --filter 1280-1280 "$@"
+    for model in small-unet medium-unet; do run Pipelines.Perf model $model --pixels 256 --runs 20; done ;;
+full) # everything: all ops under BenchmarkDotNet, all models, then the table
+    build perf/Compute.Benchmarks perf/Pipelines.Perf
+    run Compute.Benchmarks "$@"
+    for model in small-unet medium-unet sd15-unet sd15-vae sdxl-text sdxl-text-2 sdxl-vae sdxl-unet; do run Pipelines.Perf model $model --pixels 512 --runs 5; done
+    "$0" targets ;;
+*)
+    echo "$usage" >&2
+    exit 2 ;;
+esac
