@@ -2,14 +2,13 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Measuring;
 
 /// <summary>The process's resident memory as Linux counts it, mapped files included.</summary>
-public static partial class ProcessMemory
+public static class ProcessMemory
 {
-    private const int PageBytes = 4096, DontNeed = 4; // MADV_DONTNEED
-
     /// <summary>The most that was ever resident, in bytes; 0 where the system does not tell.</summary>
     public static long PeakResidentBytes => PeakOf("self");
 
@@ -18,13 +17,11 @@ public static partial class ProcessMemory
     public static long PeakOf(int process) => PeakOf(process.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Lets the system take back the pages of a weight that is mapped from a file: they come again when they are touched.</summary>
-    /// <param name="weight">From a checkpoint; anything else would lose its contents.</param>
+    /// <param name="weight">From a checkpoint.</param>
     public static unsafe void Forget(Tensor weight)
     {
-        if (!OperatingSystem.IsLinux()) return;
-        nint address = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(weight.DType == DType.Float32 ? MemoryMarshal.AsBytes(weight.Span<float>()) : MemoryMarshal.AsBytes(weight.Span<ushort>())));
-        nint first = (address + PageBytes - 1) / PageBytes * PageBytes, end = (address + (nint)weight.Type.Bytes) / PageBytes * PageBytes;
-        if (end > first) _ = Advise(first, end - first, DontNeed);
+        var bytes = weight.DType == DType.Float32 ? MemoryMarshal.AsBytes(weight.Span<float>()) : MemoryMarshal.AsBytes(weight.Span<ushort>());
+        MappedPages.Release((nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(bytes)), bytes.Length);
     }
 
     private static long PeakOf(string process)
@@ -39,7 +36,4 @@ public static partial class ProcessMemory
             return 0; // not Linux, or it has just ended
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "madvise")]
-    private static partial int Advise(nint address, nint length, int advice);
 }

@@ -8,6 +8,7 @@ namespace ILGpuDiffusion.Peers;
 /// <summary>A whole model against libtorch.</summary>
 /// <param name="Model">Which.</param>
 /// <param name="Pixels">Height and width of the picture.</param>
+/// <param name="Way">Arithmetic of the linear layers.</param>
 /// <param name="Peer">Who it ran against.</param>
 /// <param name="Gflop">10⁹ operations of one run.</param>
 /// <param name="Seconds">Our times, round by round.</param>
@@ -17,7 +18,7 @@ namespace ILGpuDiffusion.Peers;
 /// <param name="Profile">Where our seconds go in the best round, by kind of op.</param>
 /// <param name="PeerProfile">Where the peer's go.</param>
 internal sealed record ModelResult(
-    string Model, int Pixels, string Peer, double Gflop, double[] Seconds, double[] PeerSeconds, Ratio Ratio, double Error,
+    string Model, int Pixels, string Way, string Peer, double Gflop, double[] Seconds, double[] PeerSeconds, Ratio Ratio, double Error,
     IReadOnlyDictionary<string, double> Profile, IReadOnlyDictionary<string, double> PeerProfile)
 {
     /// <summary>The profile as one sentence: each kind's share of our time, and how many times longer the peer took for it.</summary>
@@ -28,37 +29,48 @@ internal sealed record ModelResult(
 /// <summary>Runs the product's plan and the same graph through libtorch in turns, after comparing their outputs.</summary>
 internal static class ModelContest
 {
-    public static ModelResult Measure(string model, int pixels, int rounds, CpuDevice device, double leastSeconds = 0)
+    /// <summary>One model in float32, and if wanted with int8 linears too, against libtorch in float32.</summary>
+    public static ModelResult[] Measure(string model, int pixels, int rounds, CpuDevice device, bool int8 = false, double leastSeconds = 0)
     {
-        using var ours = new ModelRun(ModelFiles.Folder(model), pixels, batch: 1, device);
-        using var peer = new TorchGraph(ours.Traced, channelsLast: true);
-        var inputs = peer.Inputs(ours.Sizes);
-        ours.Plan.Run();
-        double error;
-        using (var expected = peer.Run(inputs, ours.OutputName)) error = Errors.Relative(ours.Output(), TorchTensors.Values(expected));
+        string folder = ModelFiles.Folder(model);
+        ModelRun[] ours = [.. Enumerable.Range(0, int8 ? 2 : 1).Select(i => new ModelRun(folder, pixels, batch: 1, device, int8: i == 1))];
+        string output = ours[0].OutputName;
+        using var peer = new TorchGraph(ours[0].Traced, channelsLast: true);
+        var inputs = peer.Inputs(ours[0].Sizes);
+        float[] expected;
+        using (var result = peer.Run(inputs, output)) expected = TorchTensors.Values(result);
+        double[] errors = [.. ours.Select(run =>
+        {
+            run.Plan.Run();
+            return Errors.Relative(run.Output(), expected);
+        })];
 
-        var profiles = new List<double[]>();
+        var profiles = ours.Select(_ => new List<double[]>()).ToArray();
         var peerProfiles = new List<Dictionary<string, double>>();
-        var times = TakingTurns.Measure(rounds, leastSeconds, () => profiles.Add(ours.Profile()), () =>
+        Action[] ways = [.. ours.Zip(profiles, (run, into) => (Action)(() => into.Add(run.Profile()))), () =>
         {
             var seconds = new Dictionary<string, double>();
-            peer.Run(inputs, ours.OutputName, seconds).Dispose();
+            peer.Run(inputs, output, seconds).Dispose();
             peerProfiles.Add(seconds);
-        });
+        }];
+        var times = TakingTurns.Measure(rounds, leastSeconds, ways);
+        var theirs = peerProfiles.MinBy(p => p.Values.Sum())!;
+        ModelResult[] results = [.. ours.Select((run, i) => new ModelResult(model, pixels, run.Int8Layers > 0 ? "int8" : "float32", LibTorch.Name, run.Report.Flops / 1e9,
+            times[i].Seconds, times[^1].Seconds, times[^1].Over(times[i]), errors[i], run.ByKind(profiles[i].MinBy(p => p.Sum())!), theirs))];
         foreach (var input in inputs.Values) input.Dispose();
-        return new(model, pixels, LibTorch.Name, ours.Report.Flops / 1e9, times[0].Seconds, times[1].Seconds, times[1].Over(times[0]), error,
-            ours.ByKind(profiles.MinBy(p => p.Sum())!), peerProfiles.MinBy(p => p.Values.Sum())!);
+        foreach (var run in ours) run.Dispose();
+        return results;
     }
 
     /// <summary>Peak memory of one engine that runs a model twice in a process of its own, and how long it took to begin.</summary>
-    public static EngineMemory Memory(string engine, string model, int pixels, CpuDevice device)
+    public static EngineMemory Memory(string engine, string model, int pixels, CpuDevice device, bool int8 = false)
     {
         string folder = ModelFiles.Folder(model);
         if (engine == "ours")
         {
-            using var run = new ModelRun(folder, pixels, batch: 1, device);
+            using var run = new ModelRun(folder, pixels, batch: 1, device, int8);
             double first = Seconds(() => run.Plan.Run()), second = Seconds(() => run.Plan.Run());
-            return new(engine, model, pixels, ProcessMemory.PeakResidentBytes, run.WeightBytes, run.LoadSeconds + run.TraceSeconds + run.PlanSeconds, first, second, run.Plan.ArenaBytes);
+            return new(int8 ? "ours int8" : engine, model, pixels, ProcessMemory.PeakResidentBytes, run.WeightBytes, run.LoadSeconds + run.TraceSeconds + run.PlanSeconds, first, second, run.Plan.ArenaBytes);
         }
 
         var layers = Measuring.Model.Of(ModelConfig.Load(Path.Combine(folder, "config.json")));
@@ -85,7 +97,7 @@ internal static class ModelContest
 }
 
 /// <summary>What a process of one engine needed.</summary>
-/// <param name="Engine"><c>ours</c> or <c>libtorch</c>.</param>
+/// <param name="Engine"><c>ours</c>, <c>ours int8</c> or <c>libtorch</c>.</param>
 /// <param name="Model">Which model.</param>
 /// <param name="Pixels">Height and width of the picture.</param>
 /// <param name="PeakBytes">Most resident memory.</param>

@@ -20,15 +20,16 @@ ops.SetAction(parsed => Run(parsed.GetValue(threads), device =>
 }));
 
 var name = new Argument<string>("model") { Description = $"A component's folder, or one of {string.Join(", ", ModelFiles.Known.Keys)}" };
-var model = new Command("model", "A whole model against libtorch: outputs compared, then taking turns; prints JSON") { name, pixels, rounds };
+var int8 = new Option<bool>("--int8") { Description = "Linear layers in dynamic int8; of model: too" };
+var model = new Command("model", "A whole model against libtorch: outputs compared, then taking turns; prints JSON") { name, pixels, rounds, int8 };
 model.SetAction(parsed => Run(parsed.GetValue(threads), device =>
-    Console.WriteLine(JsonSerializer.Serialize(ModelContest.Measure(parsed.GetValue(name)!, parsed.GetValue(pixels), parsed.GetValue(rounds), device), ResultFile.Json))));
+    Console.WriteLine(JsonSerializer.Serialize(ModelContest.Measure(parsed.GetValue(name)!, parsed.GetValue(pixels), parsed.GetValue(rounds), device, parsed.GetValue(int8)), ResultFile.Json))));
 
 var engine = new Argument<string>("engine") { Description = "ours or libtorch" };
 engine.AcceptOnlyFromAmong("ours", "libtorch");
-var memory = new Command("memory", "Peak memory of one engine and how long it takes to begin; prints JSON") { engine, name, pixels };
+var memory = new Command("memory", "Peak memory of one engine and how long it takes to begin; prints JSON") { engine, name, pixels, int8 };
 memory.SetAction(parsed => Run(parsed.GetValue(threads), device =>
-    Console.WriteLine(JsonSerializer.Serialize(ModelContest.Memory(parsed.GetValue(engine)!, parsed.GetValue(name)!, parsed.GetValue(pixels), device), ResultFile.Json)), libtorch: parsed.GetValue(engine) == "libtorch"));
+    Console.WriteLine(JsonSerializer.Serialize(ModelContest.Memory(parsed.GetValue(engine)!, parsed.GetValue(name)!, parsed.GetValue(pixels), device, parsed.GetValue(int8)), ResultFile.Json)), libtorch: parsed.GetValue(engine) == "libtorch"));
 
 var check = new Command("check", "Whether libtorch computes the same as the product: every model of the tests, and every op");
 check.SetAction(parsed => Run(parsed.GetValue(threads), SameResults.Check));

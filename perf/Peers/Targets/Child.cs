@@ -8,8 +8,8 @@ namespace ILGpuDiffusion.Peers;
 internal static class Child
 {
     /// <summary>Peak memory of one engine.</summary>
-    public static EngineMemory Memory(string engine, string model, int pixels) =>
-        JsonSerializer.Deserialize<EngineMemory>(Output(Self, "memory", engine, model, "--pixels", $"{pixels}"), ResultFile.Json)!;
+    public static EngineMemory Memory(string engine, string model, int pixels, bool int8 = false) =>
+        JsonSerializer.Deserialize<EngineMemory>(Output(Self, ["memory", engine, model, "--pixels", $"{pixels}", .. int8 ? ["--int8"] : Array.Empty<string>()]), ResultFile.Json)!;
 
     /// <summary>Seconds of a whole run of <c>ilgd generate</c>, already built.</summary>
     public static double Generate()

@@ -58,8 +58,9 @@ internal sealed class OpRows(CpuDevice device, bool reduced)
     {
         var results = Run("int8");
         Ratio Against(string peer) => Ratio.Mean([.. results.Where(r => r.Peer == peer).Select(r => r.Ratio)]);
+        var (floor, goal) = ModelRows.Int8Bounds(device, (1.5, 1.8), (1.9, 2.2));
         return new(
-            Check.Of("8-bit weights and activations, geometric mean", "libtorch float32", Against("libtorch float32"), 1.5, 1.8),
+            Check.Of("8-bit weights and activations, geometric mean", "libtorch float32", Against("libtorch float32"), floor, goal),
             Check.Of("the same", "libtorch int8 (FBGEMM)", Against("libtorch int8"), null, 1.1))
         { Ops = results, Notes = [.. Slowest(results), "Quantising the activations is part of the time. The error is that of 8-bit activations, beside float32 with the same weights."] };
     }

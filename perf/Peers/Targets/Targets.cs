@@ -8,7 +8,7 @@ namespace ILGpuDiffusion.Peers;
 /// <summary>The table of targets: each row is measured by a process of its own and kept, so that an interrupted run goes on where it stopped.</summary>
 internal sealed class Targets(CpuDevice device, bool reduced)
 {
-    /// <summary>The rows in the order of the table: name, work, whether libtorch is needed.</summary>
+    /// <summary>The rows in the order of the table.</summary>
     public static IReadOnlyList<(string Id, string Work)> Rows { get; } =
     [
         ("matmul", "MatMul, SDXL's and smaller models' shapes"),
@@ -17,8 +17,7 @@ internal sealed class Targets(CpuDevice device, bool reduced)
         ("attention", "attention, head dims 40–512"),
         ("norms", "GroupNorm+SiLU, LayerNorm, GEGLU"),
         ("int8", "int8 Linear"),
-        ("sdxl-512", "SDXL UNet 512×512, batch 1, float32 arithmetic"),
-        ("sdxl-512-int8", "the same, int8 linears"),
+        ("sdxl-512", "SDXL UNet 512×512, batch 1"),
         ("sdxl-1024", "SDXL UNet 1024×1024"),
         ("vae", "VAE decode 256–1024"),
         ("sd15", "SD 1.5 UNet 256–512"),
@@ -76,9 +75,8 @@ internal sealed class Targets(CpuDevice device, bool reduced)
             "attention" => ops.Attention(),
             "norms" => ops.Norms(),
             "int8" => ops.Int8(),
-            "sdxl-512" => models.Sdxl(512, rounds: 5),
-            "sdxl-512-int8" => ModelRows.SdxlInt8(),
-            "sdxl-1024" => models.Sdxl(1024, rounds: 3),
+            "sdxl-512" => models.Sdxl512(),
+            "sdxl-1024" => models.Sdxl1024(),
             "vae" => models.Vae(),
             "sd15" => models.StableDiffusion15(),
             "small" => models.Small(),
