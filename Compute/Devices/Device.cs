@@ -3,10 +3,12 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>Something that runs kernels and has memory. Safe for use by several threads.</summary>
 public abstract class Device : IDisposable
 {
+    private readonly Lazy<TuningTable> tables;
+    private readonly TuningTable? tuning;
     private long allocatedBytes, peakBytes, hostSynchronisations;
 
     /// <summary>Creates the device's empty kernel cache.</summary>
-    protected Device() => Kernels = new KernelCache(this);
+    protected Device() => (Kernels, tables) = (new KernelCache(this), new(() => TuningTable.Open(this)));
 
     /// <summary>As the command line names it: <c>cpu</c>, <c>cuda:0</c>, <c>opencl:1</c>.</summary>
     public abstract string Id { get; }
@@ -26,11 +28,21 @@ public abstract class Device : IDisposable
     /// <summary>Whether models can compute in a type here: whether activations may have it.</summary>
     public virtual bool Computes(DType dtype) => dtype == DType.Float32;
 
+    /// <summary>What measured speeds depend on beside the architecture: the product's name, and on a processor the number of threads.</summary>
+    public virtual string TuningName => Name;
+
     /// <summary>All memory that the device has, in bytes.</summary>
     public abstract long MemoryBytes { get; }
 
     /// <summary>The device's compiled kernels.</summary>
     public KernelCache Kernels { get; }
+
+    /// <summary>What was measured about this device's kernels: tables that come with the library, and the user's own (<see cref="TuningTable.Open"/>) unless another table is given.</summary>
+    public TuningTable Tuning
+    {
+        get => tuning ?? tables.Value;
+        init => tuning = value;
+    }
 
     /// <summary>Bytes allocated at this moment. Borrowed memory, such as mapped weights, does not count.</summary>
     public long AllocatedBytes => Interlocked.Read(ref allocatedBytes);

@@ -10,12 +10,21 @@ public sealed class KernelCache(Device device)
     /// <summary>How many kernels were compiled so far.</summary>
     public int Compilations => kernels.Count;
 
-    /// <summary>The best kernel for a signature, compiled at most once per key.</summary>
-    public Kernel Get(OpSignature signature)
+    /// <summary>How a call is computed: as measured (<see cref="Device.Tuning"/>), else by the first of the op's kernels that suits it.</summary>
+    /// <exception cref="DeviceException">No kernel suits.</exception>
+    public KernelChoice Choose(OpSignature signature) =>
+        device.Tuning.Find(signature) ?? new KernelChoice(signature.Op.Kernels.Choose(device, signature), KernelSettings.Default);
+
+    /// <summary>The best kernel for a call, compiled at most once per key.</summary>
+    public Kernel Get(OpSignature signature) => Get(signature, Choose(signature));
+
+    /// <summary>A kernel of the caller's choice for a call, compiled at most once per key.</summary>
+    public Kernel Get(OpSignature signature, KernelChoice choice)
     {
-        var variant = signature.Op.Kernels.Choose(device, signature);
         string types = $"{string.Join(",", signature.Inputs.Select(i => i.DType))}→{signature.Output.DType}";
-        var key = new KernelKey(signature.Op, types, variant.Name, device.Architecture);
-        return kernels.GetOrAdd(key, _ => new Lazy<Kernel>(() => variant.Compile(device, signature))).Value;
+        var inCode = choice.Variant.Tuning.ChangesCode ? choice.Settings : KernelSettings.Default;
+        var key = new KernelKey(signature.Op, types, choice.Variant.Name, device.Architecture, inCode);
+        var kernel = kernels.GetOrAdd(key, _ => new Lazy<Kernel>(() => choice.Variant.Compile(device, signature with { Settings = inCode }))).Value;
+        return choice.Settings.Values.Count == 0 ? kernel : new SetKernel(kernel, choice.Settings);
     }
 }

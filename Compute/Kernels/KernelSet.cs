@@ -11,10 +11,16 @@ public sealed class KernelSet(string op, params KernelVariant[] variants)
     /// <summary>The implementations, best first.</summary>
     public IReadOnlyList<KernelVariant> Variants => variants;
 
+    /// <summary>Raised when a parameter changes its meaning or a kernel its speed so much that what was measured before is worth nothing.</summary>
+    public int TuningRevision { get; init; } = 1;
+
+    /// <summary>The implementations that can be chosen for a call, best first as far as is known without measuring.</summary>
+    public IEnumerable<KernelVariant> Candidates(Device device, OpSignature signature) => variants.Where(v => v.Runs.HasFlag(device.Backend) && v.Serves(signature) && v.Fits(signature));
+
     /// <summary>The first implementation that runs on the device and suits the signature.</summary>
     /// <exception cref="DeviceException">There is none: never a silent detour to another device or type.</exception>
     public KernelVariant Choose(Device device, OpSignature signature) =>
-        variants.FirstOrDefault(v => v.Runs.HasFlag(device.Backend) && v.Serves(signature) && v.Fits(signature)) ?? throw Missing(device, signature);
+        Candidates(device, signature).FirstOrDefault() ?? throw Missing(device, signature);
 
     private DeviceException Missing(Device device, OpSignature signature)
     {

@@ -11,4 +11,7 @@ public sealed record KernelVariant(string Name, Backends Runs, Func<Device, OpSi
 
     /// <summary>Whether this way suits the sizes and attributes at hand; yes unless set.</summary>
     public Func<OpSignature, bool> Fits { get; init; } = static _ => true;
+
+    /// <summary>What can be set about it; nothing unless given.</summary>
+    public TuningSpace Tuning { get; init; } = TuningSpace.None;
 }

@@ -4,7 +4,11 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="Op">What to compute.</param>
 /// <param name="Inputs">Types of the arguments.</param>
 /// <param name="Output">Type of the result.</param>
-public sealed record OpSignature(Op Op, TensorType[] Inputs, TensorType Output);
+public sealed record OpSignature(Op Op, TensorType[] Inputs, TensorType Output)
+{
+    /// <summary>How the kernel at hand is set; kernels read it, callers leave it alone (<see cref="KernelCache.Get(OpSignature)"/>).</summary>
+    public KernelSettings Settings { get; init; } = KernelSettings.Default;
+}
 
 /// <summary>An op with its arguments' memory: what a kernel is bound to.</summary>
 /// <param name="Device">Where it runs.</param>
@@ -12,4 +16,8 @@ public sealed record OpSignature(Op Op, TensorType[] Inputs, TensorType Output);
 /// <param name="Inputs">The arguments.</param>
 /// <param name="Output">Where the result goes; overlaps no input unless the op allows it.</param>
 /// <param name="Scratch">Working memory of the size that <see cref="Kernel.ScratchBytes"/> asked for, or null when none.</param>
-public sealed record OpCall(Device Device, Op Op, Tensor[] Inputs, Tensor Output, Tensor? Scratch = null);
+public sealed record OpCall(Device Device, Op Op, Tensor[] Inputs, Tensor Output, Tensor? Scratch = null)
+{
+    /// <summary>How the kernel at hand is set.</summary>
+    public KernelSettings Settings { get; init; } = KernelSettings.Default;
+}

@@ -20,6 +20,9 @@ public abstract record Op
     /// <summary>Floating-point operations of one call (a multiply-add counts two); 0 where memory traffic alone decides.</summary>
     public virtual double Flops(OpSignature signature) => 0;
 
+    /// <summary>The size class that this op's kernels are tuned for; null where there is nothing to tune. What is fused in does not count: a fused op and its plain form are set alike.</summary>
+    public virtual ShapeBucket? Bucket(OpSignature signature) => null;
+
     /// <summary>Whether the result may overwrite the first input, element by element.</summary>
     public virtual bool MayRunInPlace => false;
 

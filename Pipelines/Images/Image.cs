@@ -1,4 +1,4 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute;
 
 namespace ILGpuDiffusion.Pipelines;
 

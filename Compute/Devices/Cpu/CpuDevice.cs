@@ -28,6 +28,9 @@ public sealed class CpuDevice : Device
         Vector512.IsHardwareAccelerated ? "simd512" : Vector256.IsHardwareAccelerated ? "simd256" : "simd128";
 
     /// <inheritdoc/>
+    public override string TuningName => $"{Name}, {Threads} thread{(Threads == 1 ? "" : "s")}";
+
+    /// <inheritdoc/>
     public override long MemoryBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
     /// <summary>Number of threads that compute, the caller's included.</summary>

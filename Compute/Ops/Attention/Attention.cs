@@ -13,7 +13,7 @@ namespace ILGpuDiffusion.Compute;
 /// </remarks>
 public sealed record Attention(int Heads, bool Causal = false, double? Scale = null) : Op
 {
-    private static readonly KernelSet Set = new("attention", Simd.Variant<AttentionCpu>());
+    private static readonly KernelSet Set = new("attention", Simd.Variant<AttentionCpu>() with { Tuning = AttentionGrid.Tuning });
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;
@@ -37,6 +37,14 @@ public sealed record Attention(int Heads, bool Causal = false, double? Scale = n
         if (inputs.Length == 4)
             Check(inputs[3].DType == DType.Float32 && inputs[3].Rank is 3 or 4, "mask", inputs[3], "Float32 [n or 1, (heads or 1,) queries or 1, keys]");
         return q.WithLast(v.Last);
+    }
+
+    /// <inheritdoc/>
+    public override ShapeBucket? Bucket(OpSignature signature)
+    {
+        Shape q = signature.Inputs[0].Concrete(), k = signature.Inputs[1].Concrete();
+        int queries = q.Rows / q[0], keys = k.Rows / k[0];
+        return ShapeBucket.Of(q.Rows, $"{Heads}x{q.Last / Heads} {(queries == keys ? "self" : $"{ShapeBucket.Round(keys)} keys")}{(Causal ? " causal" : "")}");
     }
 
     /// <inheritdoc/>

@@ -3,10 +3,9 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>The sizes of one attention call and how it is cut. Heads lie side by side in the rows of q, k and v.</summary>
 internal sealed class AttentionGrid
 {
-    private const int MostAccumulators = 128 * 1024; // results of one part, 512 KiB: they stay in the L2 cache
-    private const int MostPanels = 16;
+    private static readonly TuningParameter AccumulatorKib = new("accumulator_kib", 512, 128, 256, 512, 1024); // results of one part: they stay in the L2 cache
+    private static readonly TuningParameter MostPanels = new("part_panels", 16, 2, 4, 8, 16, 32);
     private const int KeysPerBlockTarget = 144; // logits of a block, 144 · 32 · 4 bytes, stay in the L1 cache
-    private const int PartsPerThread = 4;
 
     public AttentionGrid(OpCall call, GemmTile tile, int threads)
     {
@@ -18,11 +17,15 @@ internal sealed class AttentionGrid
         PanelWidth = tile.Columns;
         KeysPerBlock = Math.Min(KeysPerBlockTarget / tile.Rows, (Keys + tile.Rows - 1) / tile.Rows) * tile.Rows;
         int panels = (Queries + PanelWidth - 1) / PanelWidth;
-        PanelsPerPart = Math.Clamp(Math.Min(MostPanels, MostAccumulators / (ValueDepth * PanelWidth)), 1, Math.Max(panels, 1));
-        while (threads > 1 && PanelsPerPart > 2 && Batch * Heads * Blocks(panels, PanelsPerPart) < PartsPerThread * threads)
+        PanelsPerPart = Math.Clamp(Math.Min(call.Settings[MostPanels], call.Settings[AccumulatorKib] * (1024 / sizeof(float)) / (ValueDepth * PanelWidth)), 1, Math.Max(panels, 1));
+        int leastParts = call.Settings[GemmTuning.PartsPerThread] * threads;
+        while (threads > 1 && PanelsPerPart > 2 && Batch * Heads * Blocks(panels, PanelsPerPart) < leastParts)
             PanelsPerPart = Blocks(PanelsPerPart, 2);
         PartsPerHead = Blocks(panels, PanelsPerPart);
     }
+
+    /// <summary>What can be set without changing a bit of the result: queries do not depend on each other.</summary>
+    public static TuningSpace Tuning { get; } = new(MostPanels, AccumulatorKib, GemmTuning.PartsPerThread);
 
     public int Batch { get; }
 

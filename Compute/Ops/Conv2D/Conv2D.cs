@@ -12,7 +12,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>Accumulates in float32 whatever the weights' storage, which is widened exactly; the error is that of a <see cref="MatMul"/> with K = ci·kh·kw.</remarks>
 public sealed record Conv2D(int Stride = 1, int PaddingBefore = 0, int PaddingAfter = 0, Epilogue Epilogue = default, Upsampling Upsampling = Upsampling.None) : Op
 {
-    private static readonly KernelSet Set = new("conv2d", Conv2DWinogradCpu.Variant, Conv2DFewOutputsCpu.Variant, CpuKernel.Variant("cpu/packed", Conv2DCpu.Bind));
+    private static readonly KernelSet Set = new("conv2d", Conv2DWinogradCpu.Variant, Conv2DFewOutputsCpu.Variant, CpuKernel.Variant("cpu/packed", Conv2DCpu.Bind) with { Tuning = GemmTuning.Space });
 
     /// <summary>Whether each result depends on one pixel alone, for a kernel of these sizes.</summary>
     public bool IsPointwise(TensorType weight) =>
@@ -37,6 +37,13 @@ public sealed record Conv2D(int Stride = 1, int PaddingBefore = 0, int PaddingAf
         var y = x.With(x.Shape[0], Size(height, weight.Shape[2]), Size(width, weight.Shape[3]), weight.Shape[0]);
         Epilogue.Check(Name, inputs[^Epilogue.Arguments..], y);
         return y;
+    }
+
+    /// <inheritdoc/>
+    public override ShapeBucket? Bucket(OpSignature signature)
+    {
+        Shape weight = signature.Inputs[1].Concrete();
+        return ShapeBucket.Of(signature.Output.Concrete().Rows, $"{weight[1]}→{weight[0]} {weight[2]}x{weight[3]}{(Stride == 1 ? "" : $" /{Stride}")}");
     }
 
     /// <inheritdoc/>

@@ -6,18 +6,18 @@ internal sealed class Conv2DWinogradCpu : ISimdBinder
     private const int Kernel = 3;
 
     public static KernelVariant Variant { get; } =
-        CpuKernel.Variant("cpu/winograd4x4", Simd.Bind<Conv2DWinogradCpu>, ScratchBytes) with { Fits = Fits };
+        CpuKernel.Variant("cpu/winograd4x4", Simd.Bind<Conv2DWinogradCpu>, ScratchBytes) with { Fits = Fits, Tuning = WinogradGrid.Tuning };
 
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V>
     {
         var op = (Conv2D)call.Op;
-        return new WinogradLaunch<V>(op.Plain(call), new SeenImage(op, call), op.PaddingBefore, Grid(call.Output.Shape, call.Inputs[0].Width), TileEpilogue.Of(call, op.Epilogue));
+        return new WinogradLaunch<V>(op.Plain(call), new SeenImage(op, call), op.PaddingBefore, Grid(call.Output.Shape, call.Inputs[0].Width, call.Settings), TileEpilogue.Of(call, op.Epilogue));
     }
 
     private static long ScratchBytes(OpSignature signature) =>
-        Grid(signature.Output.Concrete(), signature.Inputs[0].Concrete().Last).InputElements * sizeof(float);
+        Grid(signature.Output.Concrete(), signature.Inputs[0].Concrete().Last, signature.Settings).InputElements * sizeof(float);
 
-    private static WinogradGrid Grid(Shape output, int channels) => new(output, channels, GemmTile.Best);
+    private static WinogradGrid Grid(Shape output, int channels, KernelSettings settings) => new(output, channels, GemmTile.Best, settings);
 
     /// <summary>
     /// Transforming the weights costs as much as some 12 tiles' products, a tile's products as much as 4 or 5 directly computed pixels: below about
@@ -28,6 +28,6 @@ internal sealed class Conv2DWinogradCpu : ISimdBinder
         const int LeastChannels = 32, PixelsOfWeights = 64, PixelsOfTile = 5;
         Shape weight = signature.Inputs[1].Concrete(), output = signature.Output.Concrete();
         return ((Conv2D)signature.Op).Stride == 1 && weight[2] == Kernel && weight[3] == Kernel && weight[0] >= LeastChannels && weight[1] >= LeastChannels
-            && output.Rows >= PixelsOfWeights + (long)PixelsOfTile * Grid(output, weight[1]).Tiles;
+            && output.Rows >= PixelsOfWeights + (long)PixelsOfTile * Grid(output, weight[1], KernelSettings.Default).Tiles;
     }
 }

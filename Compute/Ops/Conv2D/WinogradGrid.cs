@@ -16,12 +16,13 @@ internal readonly record struct WinogradGrid
     /// <summary>Channels that the input transform handles at a time.</summary>
     public const int ChannelStep = 16;
 
+    // A panel's products: 36 · 132 · 32 · 4 bytes = 0.6 MiB with 512-bit registers, half with 256-bit. Twice as many tiles are a little faster, but for twice the memory.
+    private static readonly TuningParameter MostTiles = new("block_tiles", 132, 48, 60, 84, 108, 132, 156, 180);
     private const long BlockBytes = 12 << 20; // a block's transformed tiles are read once per panel of weights: from the L3 cache
-    private const int MostTiles = 132;     // a panel's products: 36 · 132 · 32 · 4 bytes = 0.6 MiB with 512-bit registers, half with 256-bit; 264 are 5 % faster but for twice the memory
     private const int MostChannels = 160;  // a panel's transformed weights: 36 · 160 · 32 · 4 bytes = 0.7 MiB, or half
     private const int LongestSum = 80, ShortestSum = 16, SumsAtLeast = 4;
 
-    public WinogradGrid(Shape output, int channels, GemmTile tile)
+    public WinogradGrid(Shape output, int channels, GemmTile tile, KernelSettings settings)
     {
         (Channels, GroupTiles) = (channels, tile.Rows);
         (TilesDown, TilesAcross) = (Blocks(output[1], TileSide), Blocks(output[2], TileSide));
@@ -31,9 +32,12 @@ internal readonly record struct WinogradGrid
         SumsPerBlock = Math.Max(1, Blocks(perBlock, Math.Clamp(channels / SumsAtLeast, ShortestSum, LongestSum)));
         ChannelsPerSum = Up(Blocks(perBlock, SumsPerBlock), ChannelStep);
         ChannelBlocks = Blocks(channels, ChannelsPerBlock);
-        int most = (int)Math.Clamp(BlockBytes / ((long)Positions * Math.Max(1, channels) * sizeof(float)), 4 * GroupTiles, MostTiles);
+        int most = (int)Math.Clamp(BlockBytes / ((long)Positions * Math.Max(1, channels) * sizeof(float)), 4 * GroupTiles, Math.Max(4 * GroupTiles, settings[MostTiles]));
         TilesPerBlock = Up(Math.Max(1, Blocks(Tiles, Math.Max(1, Blocks(Tiles, most)))), GroupTiles);
     }
+
+    /// <summary>What can be set without changing a bit of the result: tiles do not depend on each other.</summary>
+    public static TuningSpace Tuning { get; } = new(MostTiles, GemmTuning.PartsPerThread);
 
     public int Channels { get; }
 

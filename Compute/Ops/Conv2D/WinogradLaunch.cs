@@ -8,7 +8,6 @@ namespace ILGpuDiffusion.Compute;
 /// </summary>
 internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISimd<V>
 {
-    private const int PartsPerThread = 4; // so that a thread that another program holds up does not hold up the rest for long
     private const int LeastGroups = 4;    // per part: each part transforms its weights anew
     private readonly GemmTile tile = GemmTile.Best;
     private readonly WinogradGrid grid;
@@ -35,7 +34,8 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
         weights = new WinogradWeights<V>(call.Inputs[1], tile.Columns);
         output = new WinogradOutput<V>(call.Output, call.Inputs.Length > 2 ? call.Inputs[2] : null, epilogue, grid);
         (panels, groupsPerPart) = ((outputs + tile.Columns - 1) / tile.Columns, grid.GroupsPerBlock);
-        while (Workers.Count > 1 && panels * Ranges(grid.TilesPerBlock) < PartsPerThread * Workers.Count && groupsPerPart >= 2 * LeastGroups)
+        int leastParts = call.Settings[GemmTuning.PartsPerThread] * Workers.Count;
+        while (Workers.Count > 1 && panels * Ranges(grid.TilesPerBlock) < leastParts && groupsPerPart >= 2 * LeastGroups)
             groupsPerPart = (groupsPerPart + 1) / 2;
         // One row more than needed: with a power of two between them, the positions would compete for the same cache sets.
         weightPitch = (nint)(grid.ChannelsPerBlock + 1) * tile.Columns;

@@ -7,13 +7,20 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>Shazeer, 2020 (arXiv:2002.05202).</remarks>
 public sealed record GatedMatMul : Op
 {
-    private static readonly KernelSet Set = new("gated_matmul", CpuKernel.Variant("cpu/blocks", GatedMatMulCpu.Bind, GatedMatMulCpu.ScratchBytes));
+    private static readonly KernelSet Set = new("gated_matmul", CpuKernel.Variant("cpu/blocks", GatedMatMulCpu.Bind, GatedMatMulCpu.ScratchBytes) with { Tuning = GatedMatMulCpu.Tuning });
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;
 
     /// <inheritdoc/>
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs) => new GeGlu().Infer([new MatMul().Infer(inputs)]);
+
+    /// <inheritdoc/>
+    public override ShapeBucket? Bucket(OpSignature signature)
+    {
+        Shape x = signature.Inputs[0].Concrete();
+        return ShapeBucket.Of(x.Rows, $"{x.Last}→2·{signature.Output.Concrete().Last}");
+    }
 
     /// <inheritdoc/>
     public override double Flops(OpSignature signature) => 4.0 * signature.Output.Concrete().Count * signature.Inputs[1].Concrete()[1];

@@ -8,7 +8,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>The weights stay where they are: nothing is stacked or copied.</remarks>
 public sealed record GroupedMatMul(int Count) : Op
 {
-    private static readonly KernelSet Set = new("grouped_matmul", CpuKernel.Variant("cpu/parts", GroupedMatMulCpu.Bind));
+    private static readonly KernelSet Set = new("grouped_matmul", CpuKernel.Variant("cpu/parts", GroupedMatMulCpu.Bind) with { Tuning = GemmTuning.Space });
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;
@@ -23,6 +23,13 @@ public sealed record GroupedMatMul(int Count) : Op
         for (int i = 0; i < Count; i++)
             parts[i] = new MatMul().Infer(biased ? [inputs[0], inputs[1 + i], inputs[1 + Count + i]] : [inputs[0], inputs[1 + i]]);
         return new Concat(-1).Infer(parts);
+    }
+
+    /// <inheritdoc/>
+    public override ShapeBucket? Bucket(OpSignature signature)
+    {
+        Shape x = signature.Inputs[0].Concrete();
+        return ShapeBucket.Of(x.Rows, $"{x.Last}→{string.Join('+', signature.Inputs[1..(1 + Count)].Select(w => w.Concrete()[0]))}");
     }
 
     /// <inheritdoc/>

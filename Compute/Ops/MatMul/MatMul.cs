@@ -10,7 +10,7 @@ namespace ILGpuDiffusion.Compute;
 /// </remarks>
 public sealed record MatMul(Epilogue Epilogue = default) : Op
 {
-    private static readonly KernelSet Set = new("matmul", CpuKernel.Variant("cpu/packed", Simd.Bind<MatMulCpu>));
+    private static readonly KernelSet Set = new("matmul", CpuKernel.Variant("cpu/packed", Simd.Bind<MatMulCpu>) with { Tuning = GemmTuning.Space });
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;
@@ -28,6 +28,13 @@ public sealed record MatMul(Epilogue Epilogue = default) : Op
         var y = x.WithLast(weight.Shape[0]);
         Epilogue.Check(Name, inputs[^Epilogue.Arguments..], y);
         return y;
+    }
+
+    /// <inheritdoc/>
+    public override ShapeBucket? Bucket(OpSignature signature)
+    {
+        Shape x = signature.Inputs[0].Concrete(), weight = signature.Inputs[1].Concrete();
+        return ShapeBucket.Of(x.Rows, $"{x.Last}→{weight[0]}");
     }
 
     /// <inheritdoc/>

@@ -12,7 +12,7 @@ namespace ILGpuDiffusion.Compute;
 public sealed record QuantizedMatMul(Epilogue Epilogue = default) : Op
 {
     private const int LargestDepth = 131072; // 127 · 127 · 131072 < 2³¹
-    private static readonly KernelSet Set = new("quantized_matmul", CpuKernel.Variant("cpu/packed", Simd.Bind<QuantizedMatMulCpu>, QuantizedMatMulCpu.ScratchBytes));
+    private static readonly KernelSet Set = new("quantized_matmul", CpuKernel.Variant("cpu/packed", Simd.Bind<QuantizedMatMulCpu>, QuantizedMatMulCpu.ScratchBytes) with { Tuning = QuantizedMatMulCpu.Tuning });
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;
@@ -31,6 +31,13 @@ public sealed record QuantizedMatMul(Epilogue Epilogue = default) : Op
         var y = x.WithLast(weight.Shape[0]);
         Epilogue.Check(Name, inputs[^Epilogue.Arguments..], y);
         return y;
+    }
+
+    /// <inheritdoc/>
+    public override ShapeBucket? Bucket(OpSignature signature)
+    {
+        Shape x = signature.Inputs[0].Concrete();
+        return ShapeBucket.Of(x.Rows, $"{x.Last}→{signature.Output.Concrete().Last}");
     }
 
     /// <inheritdoc/>

@@ -1,8 +1,16 @@
+using System.Runtime.Intrinsics;
+
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>First all rows are quantised into scratch memory, then the integers are multiplied in packed tiles.</summary>
 internal readonly struct QuantizedMatMulCpu : ISimdBinder
 {
+    /// <summary>KiB of a part's packed rows: they stay in the L2 cache, which is 512 KiB on many processors without AVX-512.</summary>
+    public static TuningParameter PackedKib { get; } = new("packed_kib", Vector512.IsHardwareAccelerated ? 768 : 320, 96, 192, 320, 480, 768, 1152);
+
+    /// <summary>What can be set. Sums of integers are exact, so none of it changes a bit.</summary>
+    public static TuningSpace Tuning { get; } = new(PackedKib, GemmTuning.PartColumns, GemmTuning.PartsPerThread);
+
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V>
     {
         var epilogue = ((QuantizedMatMul)call.Op).Epilogue;

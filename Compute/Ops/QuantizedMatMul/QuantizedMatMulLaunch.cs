@@ -9,8 +9,6 @@ namespace ILGpuDiffusion.Compute;
 /// </summary>
 internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : struct, ISimd<V>
 {
-    private const int MostColumns = 1024;
-    private const int PartsPerThread = 4;
     private readonly IntegerProduct product = IntegerProduct.Best;
     private readonly Tensor x, y, w, scale;
     private readonly Tensor? bias;
@@ -29,11 +27,11 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
         rowOffsets = quantized + (nint)x.Rows * lanes;
         rowScales = (float*)(rowOffsets + x.Rows);
         quantization = new Quantization(call, this);
-        int most = Math.Max(1, PackedRowBytes / (lanes * sizeof(int) * Tile.Rows)) * Tile.Rows;
+        int most = Math.Max(1, call.Settings[QuantizedMatMulCpu.PackedKib] * 1024 / (lanes * sizeof(int) * Tile.Rows)) * Tile.Rows;
         rowsPerPart = Math.Min(most, RoundUp(Math.Max(x.Rows, 1), Tile.Rows));
         int rowParts = (x.Rows + rowsPerPart - 1) / rowsPerPart;
-        int wanted = Workers.Count == 1 ? 1 : (PartsPerThread * Workers.Count + Math.Max(rowParts, 1) - 1) / Math.Max(rowParts, 1);
-        columnsPerPart = RoundUp(Math.Clamp((y.Width + wanted - 1) / wanted, 1, MostColumns), Tile.Columns);
+        int wanted = Workers.Count == 1 ? 1 : (call.Settings[GemmTuning.PartsPerThread] * Workers.Count + Math.Max(rowParts, 1) - 1) / Math.Max(rowParts, 1);
+        columnsPerPart = RoundUp(Math.Clamp((y.Width + wanted - 1) / wanted, 1, call.Settings[GemmTuning.PartColumns]), Tile.Columns);
         columnParts = (y.Width + columnsPerPart - 1) / columnsPerPart;
         parts = rowParts * columnParts;
         Workers.Reserve((PackedRowElements + PanelElements + Tile.Rows * Tile.Columns) * sizeof(int));
@@ -44,9 +42,6 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
     private nint PackedRowElements => (nint)rowsPerPart * lanes + 2 * Packer.Overrun;
 
     private nint PanelElements => (nint)lanes * Tile.Columns;
-
-    // Of one part: they stay in the L2 cache, which is 512 KiB on many processors without AVX-512.
-    private static int PackedRowBytes => (Vector512.IsHardwareAccelerated ? 768 : 320) * 1024;
 
     public override void Run()
     {

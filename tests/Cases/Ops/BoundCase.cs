@@ -16,13 +16,14 @@ public sealed class BoundCase : IDisposable
     /// <param name="outputPadding">Extra columns between the result's rows: greater than 0 makes the result a column view.</param>
     /// <param name="inPlace">Whether the result overwrites the first argument; the op must allow it.</param>
     /// <param name="variant">Which of the op's kernels; null takes the one that the op chooses.</param>
-    public BoundCase(Device device, OpCase @case, int outputPadding, bool inPlace = false, string? variant = null)
+    /// <param name="settings">How it is set; null leaves its parameters at their defaults.</param>
+    public BoundCase(Device device, OpCase @case, int outputPadding, bool inPlace = false, string? variant = null, KernelSettings? settings = null)
     {
         this.device = device;
         Tensor[] inputs = [.. @case.Inputs.Select(Upload)];
         TensorType[] types = [.. inputs.Select(i => i.Type)];
         var signature = new OpSignature(@case.Op, types, @case.Op.Infer(types));
-        var kernel = variant is null ? device.Kernels.Get(signature) : @case.Op.Kernels.Variants.Single(v => v.Name == variant).Compile(device, signature);
+        var kernel = variant is null ? device.Kernels.Get(signature) : device.Kernels.Get(signature, new(@case.Op.Kernels.Variants.Single(v => v.Name == variant), settings ?? KernelSettings.Default));
         output = inPlace ? inputs[0] : Upload(new CaseTensor(signature.Output.Concrete(), _ => 77, signature.Output.DType, outputPadding));
         Tensor? scratch = null;
         if (kernel.ScratchBytes(signature) is > 0 and var bytes)

@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
@@ -8,19 +6,18 @@ namespace ILGpuDiffusion.Compute;
 /// </summary>
 internal readonly record struct GemmGrid
 {
-    private const int MostColumns = 1024;
     private const int Depth = 640; // of matrices: most of SDXL's inner sizes are this or a multiple, and fewer blocks are fewer passes over the result
     private const int NeighbourhoodDepth = 384; // of convolutions, whose sums are longer: shorter blocks round less
     private const int ChannelGroup = 8; // packing transposes this many channels at a time
-    private const int PartsPerThread = 4; // so that a thread that another program holds up does not hold up the rest for long
 
-    public GemmGrid(int rows, int columns, int channels, int taps, GemmTile tile, int threads)
+    public GemmGrid(int rows, int columns, int channels, int taps, GemmTile tile, int threads, KernelSettings settings)
     {
         int depthBlocks = Blocks((long)channels * taps, taps == 1 ? Depth : NeighbourhoodDepth);
         ChannelsPerBlock = Math.Min(channels, Up(Blocks(channels, depthBlocks), ChannelGroup));
-        int mostRows = Math.Max(1, PackedElements / (ChannelsPerBlock * taps) / tile.Rows) * tile.Rows;
-        (RowsPerPart, ColumnsPerPart) = (Even(rows, mostRows, tile.Rows), Even(columns, MostColumns, tile.Columns));
-        while (threads > 1 && Blocks(rows, RowsPerPart) * (long)Blocks(columns, ColumnsPerPart) < PartsPerThread * threads)
+        int mostRows = Math.Max(1, settings[GemmTuning.PackedKib] * (1024 / sizeof(float)) / (ChannelsPerBlock * taps) / tile.Rows) * tile.Rows;
+        (RowsPerPart, ColumnsPerPart) = (Even(rows, mostRows, tile.Rows), Even(columns, settings[GemmTuning.PartColumns], tile.Columns));
+        int leastParts = settings[GemmTuning.PartsPerThread] * threads;
+        while (threads > 1 && Blocks(rows, RowsPerPart) * (long)Blocks(columns, ColumnsPerPart) < leastParts)
         {
             // The wider side is cut: that packs the fewest elements twice.
             bool byColumns = ColumnsPerPart >= RowsPerPart;
@@ -44,10 +41,6 @@ internal readonly record struct GemmGrid
 
     /// <summary>Channels of one block of the inner dimension; the block holds all their taps.</summary>
     public int ChannelsPerBlock { get; }
-
-    // A packed block of rows stays in the L2 cache: 720 KiB, or 320 KiB on processors without AVX-512, whose L2 may be 512 KiB. A panel of columns
-    // streams from L2 or stays in L1.
-    private static int PackedElements => Vector512.IsHardwareAccelerated ? 288 * Depth : 128 * Depth;
 
     private static int Even(int size, int most, int multiple) => Up(Blocks(size, Math.Max(1, Blocks(size, most))), multiple);
 

@@ -35,7 +35,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
         weights = w.Pointer<byte>();
         weightRowBytes = (nint)x.Channels * x.Taps * w.DType.Size();
         packedRows = (tile.Rows + Packer.RowGroup - 1) / Packer.RowGroup * Packer.RowGroup;
-        grid = new GemmGrid(x.Count, y.Width, x.Channels, x.Taps, tile, Workers.Count);
+        grid = new GemmGrid(x.Count, y.Width, x.Channels, x.Taps, tile, Workers.Count, call.Settings);
         Workers.Reserve((RowElements + PanelElements + tile.Columns + tile.Rows * tile.Columns) * sizeof(float));
     }
 

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Compute;
 
 /// <summary>Files that appear whole or not at all.</summary>
 public static class AtomicFile

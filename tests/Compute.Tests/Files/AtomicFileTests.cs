@@ -1,6 +1,4 @@
-using ILGpuDiffusion.Compute;
-
-namespace ILGpuDiffusion.Layers.Tests;
+namespace ILGpuDiffusion.Compute.Tests;
 
 public sealed class AtomicFileTests : IDisposable
 {

@@ -1,0 +1,18 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>How an op is computed: by which of its kernels, and how that is set.</summary>
+/// <param name="Variant">The kernel.</param>
+/// <param name="Settings">Its tuning parameters.</param>
+public readonly record struct KernelChoice(KernelVariant Variant, KernelSettings Settings)
+{
+    /// <summary><c>cpu/packed</c> or <c>cpu/packed part_columns=512</c>.</summary>
+    public override string ToString() => Settings.Values.Count == 0 ? Variant.Name : $"{Variant.Name} {Settings}";
+}
+
+/// <summary>A kernel together with its settings.</summary>
+internal sealed class SetKernel(Kernel kernel, KernelSettings settings) : Kernel
+{
+    public override long ScratchBytes(OpSignature signature) => kernel.ScratchBytes(signature with { Settings = settings });
+
+    public override Launch Bind(OpCall call) => kernel.Bind(call with { Settings = settings });
+}

@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// Times choices of one call on arguments made up for it. Weights exist several times over and take turns, because a model comes back to a weight only after all the others:
+/// they are not in a cache by then.
+/// </summary>
+public sealed class KernelTimer : IKernelTimer, IDisposable
+{
+    private const long ColdWeightBytes = 48 << 20;
+    private const int MostCopies = 8;
+    private const double LeastSeconds = 0.003; // a timing repeats shorter calls until it has taken this long
+    private const int MostRepeats = 2000;
+
+    private readonly Device device;
+    private readonly OpSignature signature;
+    private readonly List<DeviceBuffer> buffers = [];
+    private readonly Tensor[][] arguments; // by copy
+    private readonly Tensor output;
+    private readonly Dictionary<KernelChoice, Launch[]> bound = [];
+    private Tensor? scratch;
+    private int repeats, turn;
+
+    /// <summary>Makes up arguments.</summary>
+    /// <param name="device">Where the call runs.</param>
+    /// <param name="signature">The call.</param>
+    /// <param name="weights">Numbers of the arguments that are weights.</param>
+    public KernelTimer(Device device, OpSignature signature, IReadOnlyCollection<int> weights)
+    {
+        (this.device, this.signature) = (device, signature);
+        long weightBytes = weights.Sum(i => signature.Inputs[i].Bytes);
+        int copies = weightBytes == 0 ? 1 : (int)Math.Clamp(ColdWeightBytes / weightBytes, 1, MostCopies);
+        output = Create(signature.Output);
+        Tensor[] shared = [.. signature.Inputs.Select((type, i) => weights.Contains(i) && copies > 1 ? output : Create(type))];
+        arguments = [.. Enumerable.Range(0, copies).Select(_ => shared.Select((tensor, i) => weights.Contains(i) && copies > 1 ? Create(signature.Inputs[i]) : tensor).ToArray())];
+    }
+
+    /// <inheritdoc/>
+    public double Time(KernelChoice choice)
+    {
+        var launches = Bound(choice);
+        if (repeats == 0) repeats = (int)Math.Clamp(LeastSeconds / Run(launches, 1), 1, MostRepeats);
+        return Run(launches, repeats) / repeats;
+    }
+
+    /// <summary>Frees the arguments.</summary>
+    public void Dispose()
+    {
+        foreach (var buffer in buffers) buffer.Dispose();
+    }
+
+    private double Run(Launch[] launches, int count)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < count; i++) launches[turn++ % launches.Length].Run();
+        Finish();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    /// <summary>Waits for a device that works on its own; a processor is done when a call returns.</summary>
+    private void Finish()
+    {
+        if (device.Backend == Backends.Cpu) return;
+        Span<byte> one = stackalloc byte[1];
+        device.Download(new Tensor(output.Buffer, output.Offset, DType.Int8, [1]), one);
+    }
+
+    private Launch[] Bound(KernelChoice choice)
+    {
+        if (bound.TryGetValue(choice, out var launches)) return launches;
+        var kernel = device.Kernels.Get(signature, choice);
+        long bytes = kernel.ScratchBytes(signature);
+        if (bytes > (scratch?.Buffer.Bytes ?? 0)) scratch = Create(new TensorType(DType.Int8, [checked((int)bytes)]));
+        launches = [.. arguments.Select(inputs => kernel.Bind(new OpCall(device, signature.Op, inputs, output, bytes > 0 ? scratch : null)))];
+        launches[0].Run(); // compiles, and fills caches
+        Finish();
+        return bound[choice] = launches;
+    }
+
+    private Tensor Create(TensorType type)
+    {
+        var buffer = device.Allocate(type.Bytes);
+        buffers.Add(buffer);
+        Fill(buffer, type);
+        return new Tensor(buffer, 0, type.DType, type.Concrete());
+    }
+
+    /// <summary>Numbers of order 0.1 for floats, and small ones for int8; other integers are positions and stay 0.</summary>
+    private void Fill(DeviceBuffer buffer, TensorType type)
+    {
+        const int Block = 1 << 16;
+        if (type.DType is DType.Int32 or DType.Int64) return;
+        byte[] block = new byte[Block];
+        uint state = 1;
+        for (int i = 0; i < Block / type.DType.Size(); i++)
+        {
+            state = state * 1664525 + 1013904223;
+            float value = ((state >> 8) / (float)(1 << 24) - 0.5f) * 0.25f;
+            var target = block.AsSpan(i * type.DType.Size());
+            switch (type.DType)
+            {
+                case DType.Float32: MemoryMarshal.Write(target, value); break;
+                case DType.Float16: MemoryMarshal.Write(target, (Half)value); break;
+                case DType.BFloat16: MemoryMarshal.Write(target, (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16)); break;
+                default: target[0] = (byte)(sbyte)(value * 400); break;
+            }
+        }
+
+        for (long at = 0; at < type.Bytes; at += Block)
+        {
+            int length = (int)Math.Min(Block, type.Bytes - at);
+            device.Upload(block.AsSpan(0, length), new Tensor(buffer, at, DType.Int8, [length]));
+        }
+    }
+}

@@ -1,0 +1,52 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Results by what they belong to. Safe for use by several threads.</summary>
+internal sealed class TuningResults
+{
+    private const double FarthestRows = 2; // a result of sizes farther off says little
+    private readonly Dictionary<TuningKey, SortedDictionary<int, TuningEntry>> entries = [];
+    private readonly Lock gate = new();
+
+    public IReadOnlyList<TuningEntry> All
+    {
+        get
+        {
+            lock (gate) return [.. entries.Values.SelectMany(e => e.Values).OrderBy(e => e.Op, StringComparer.Ordinal).ThenBy(e => e.Shape, StringComparer.Ordinal).ThenBy(e => e.Rows)];
+        }
+    }
+
+    /// <summary>Adds results; a later one takes the place of an earlier one, and of those of other revisions.</summary>
+    public void Add(IEnumerable<TuningEntry> added)
+    {
+        lock (gate)
+        {
+            foreach (var entry in added)
+            {
+                var stale = entries.Keys.Where(k => k != entry.Key && k with { Revision = entry.Revision } == entry.Key).ToArray();
+                foreach (var key in stale) entries.Remove(key);
+                if (!entries.TryGetValue(entry.Key, out var rows)) entries.Add(entry.Key, rows = []);
+                rows[entry.Rows] = entry;
+            }
+        }
+    }
+
+    /// <summary>The result for these rows, or else for the nearest ones within a factor of two.</summary>
+    public TuningEntry? Nearest(TuningKey key, int rows)
+    {
+        lock (gate)
+        {
+            if (!entries.TryGetValue(key, out var found)) return null;
+            if (found.TryGetValue(rows, out var exact)) return exact;
+            var nearest = found.Values.MinBy(e => Distance(e.Rows, rows))!;
+            return Distance(nearest.Rows, rows) <= FarthestRows ? nearest : null;
+        }
+    }
+
+    /// <summary>The result for exactly these rows.</summary>
+    public TuningEntry? Exact(TuningKey key, int rows)
+    {
+        lock (gate) return entries.TryGetValue(key, out var found) ? found.GetValueOrDefault(rows) : null;
+    }
+
+    private static double Distance(int a, int b) => Math.Max((double)a / b, (double)b / a);
+}

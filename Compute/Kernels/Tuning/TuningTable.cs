@@ -1,0 +1,161 @@
+using System.Text.RegularExpressions;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// Measured choices of kernels and their settings for one device: the user's own, which <c>ilgd tune</c> and tuning compilations write, before those that come with the library for the
+/// device's architecture. A file that cannot be used is left out, with a warning. Safe for use by several threads and processes.
+/// </summary>
+public sealed partial class TuningTable
+{
+    private const string FolderName = "tuning";
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
+    private readonly Device? device;
+    private readonly TuningResults own = new(), shipped = new();
+    private readonly List<TuningEntry> unsaved = [];
+    private readonly List<string> warnings = [];
+    private readonly Lock gate = new();
+
+    private TuningTable(Device? device, string? path) => (this.device, Path) = (device, path);
+
+    /// <summary>A table without results, which finds nothing and keeps nothing: kernels are chosen as they are without measuring.</summary>
+    public static TuningTable None { get; } = new(null, null);
+
+    /// <summary>The user's file; null where nothing is kept on disk. It need not exist.</summary>
+    public string? Path { get; }
+
+    /// <summary>What could not be used, and why.</summary>
+    public IReadOnlyList<string> Warnings
+    {
+        get
+        {
+            lock (gate) return [.. warnings];
+        }
+    }
+
+    /// <summary>The user's results.</summary>
+    public IReadOnlyList<TuningEntry> Own => own.All;
+
+    /// <summary>The results that come with the library.</summary>
+    public IReadOnlyList<TuningEntry> Shipped => shipped.All;
+
+    /// <summary>Reads a device's tables.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="folder">Where users' files lie; null is <c>tuning</c> in the <see cref="CacheFolder"/>.</param>
+    /// <param name="withShipped">Whether the library's own results count.</param>
+    public static TuningTable Open(Device device, string? folder = null, bool withShipped = true)
+    {
+        folder ??= CacheFolder.Sub(FolderName);
+        var table = new TuningTable(device, folder is null ? null : System.IO.Path.Combine(folder, FileName(device)));
+        if (withShipped) table.shipped.Add(ReadShipped(device)?.Entries ?? []);
+        table.own.Add(table.ReadOwn() ?? []);
+        return table;
+    }
+
+    /// <summary>The measured choice for a call, if there is one that can be used: for its size class, or the nearest one within a factor of two.</summary>
+    public KernelChoice? Find(OpSignature signature)
+    {
+        if (device is null || TuningKey.Of(signature) is not var (key, rows)) return null;
+        return Choice(own.Nearest(key, rows), signature) ?? Choice(shipped.Nearest(key, rows), signature);
+    }
+
+    /// <summary>The user's result for a call's own size class, if there is one that can be used.</summary>
+    public TuningEntry? FindOwn(OpSignature signature) =>
+        TuningKey.Of(signature) is var (key, rows) && own.Exact(key, rows) is { } entry && Choice(entry, signature) is not null ? entry : null;
+
+    /// <summary>Takes up a result; <see cref="Save"/> writes it.</summary>
+    /// <exception cref="ArgumentException">The call's op has nothing to tune.</exception>
+    public TuningEntry Add(OpSignature signature, KernelChoice choice, double defaultSeconds, double seconds)
+    {
+        var (key, rows) = TuningKey.Of(signature) ?? throw new ArgumentException($"{signature.Op.Name} has nothing to tune.", nameof(signature));
+        var entry = new TuningEntry(key.Op, key.DTypes, rows, key.Shape, key.Revision, choice.Variant.Name, choice.Settings.Values, Math.Round(defaultSeconds * 1e6, 1), Math.Round(seconds * 1e6, 1));
+        lock (gate) unsaved.Add(entry);
+        own.Add([entry]);
+        return entry;
+    }
+
+    /// <summary>Merges what is new into the user's file: whole or not at all, and with what other processes wrote meanwhile. Does nothing where nothing is kept on disk.</summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void Save()
+    {
+        lock (gate)
+        {
+            if (Path is null || device is null || unsaved.Count == 0) return;
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
+            using var turn = WaitForTurn(Path + ".lock");
+            if (ReadOwn() is { } written) own.Add(written);
+            else if (File.Exists(Path)) File.Move(Path, Path + ".unusable", overwrite: true);
+            own.Add(unsaved);
+            var file = new TuningFile(TuningFile.FormatName, TuningFile.FormatVersion, BackendName(device), device.Architecture, device.TuningName, own.All);
+            AtomicFile.Write(Path, stream => stream.Write(file.ToUtf8()));
+            unsaved.Clear();
+        }
+    }
+
+    private KernelChoice? Choice(TuningEntry? entry, OpSignature signature)
+    {
+        if (entry is null || signature.Op.Kernels.Candidates(device!, signature).FirstOrDefault(v => v.Name == entry.Variant) is not { } variant) return null;
+        var settings = KernelSettings.Of(entry.Settings);
+        return variant.Tuning.Accepts(signature, settings) ? new KernelChoice(variant, settings) : null;
+    }
+
+    /// <summary>The user's results as they are in the file at this moment; null, and perhaps a warning, where there are none.</summary>
+    private IReadOnlyList<TuningEntry>? ReadOwn()
+    {
+        if (Path is null || !File.Exists(Path)) return null;
+        try
+        {
+            var file = TuningFile.Parse(File.ReadAllBytes(Path));
+            string found = $"{file.Backend} {file.Architecture}, {file.Device}", expected = $"{BackendName(device!)} {device!.Architecture}, {device.TuningName}";
+            return found == expected ? file.Entries : throw new FormatException($"it was measured on {found}; this is {expected}");
+        }
+        catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
+        {
+            string warning = $"tuning table {Path} is not used: {e.Message.TrimEnd('.')}. Delete it, or measure again with ilgd tune.";
+            lock (gate)
+            {
+                if (!warnings.Contains(warning)) warnings.Add(warning);
+            }
+
+            return null;
+        }
+    }
+
+    private static TuningFile? ReadShipped(Device device)
+    {
+        using var stream = typeof(TuningTable).Assembly.GetManifestResourceStream($"tuning/{BackendName(device)}-{device.Architecture}.json");
+        if (stream is null) return null;
+        byte[] bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return TuningFile.Parse(bytes);
+    }
+
+    /// <summary>One process at a time reads, merges and writes. The lock's file stays: were it deleted, two processes could hold one each.</summary>
+    private static FileStream WaitForTurn(string path)
+    {
+        for (var clock = System.Diagnostics.Stopwatch.StartNew(); ; Thread.Sleep(5))
+        {
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (clock.Elapsed < LongestWait)
+            {
+            }
+        }
+    }
+
+    private static string BackendName(Device device) => device.Backend.ToString().ToLowerInvariant();
+
+    /// <summary>Readable and unique per device: <c>cpu-simd512-some-processor-2-threads-1a2b3c4d.v1.json</c>. A later version of the format has files of its own.</summary>
+    private static string FileName(Device device)
+    {
+        const int MostLetters = 48;
+        string slug = NotPlain().Replace($"{BackendName(device)} {device.Architecture} {device.TuningName}".ToLowerInvariant(), "-").Trim('-');
+        byte[] hash = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(device.TuningName));
+        return $"{(slug.Length <= MostLetters ? slug : slug[..MostLetters].TrimEnd('-'))}-{Convert.ToHexStringLower(hash)[..8]}.v{TuningFile.FormatVersion}.json";
+    }
+
+    [GeneratedRegex("[^a-z0-9]+")]
+    private static partial Regex NotPlain();
+}

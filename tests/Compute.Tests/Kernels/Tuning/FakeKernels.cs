@@ -1,0 +1,30 @@
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>Kernels that exist only to be chosen, and a timer that computes their times from a model.</summary>
+internal static class FakeKernels
+{
+    public static readonly TuningParameter Columns = new("columns", 16, 16, 32, 64, 128, 256), Rows = new("rows", 8, 1, 2, 4, 8, 16, 32);
+
+    public static readonly KernelVariant Tiled = Variant("fake/tiled", new TuningSpace(Columns, Rows)), Plain = Variant("fake/plain", TuningSpace.None);
+
+    /// <summary>A product: what the variants above pretend to compute.</summary>
+    public static OpSignature Product(int rows = 100, int depth = 64, int columns = 48)
+    {
+        TensorType[] inputs = [new(DType.Float32, (Shape)[rows, depth]), new(DType.Float32, (Shape)[columns, depth])];
+        return new OpSignature(new MatMul(), inputs, new MatMul().Infer(inputs));
+    }
+
+    private static KernelVariant Variant(string name, TuningSpace space) => new(name, Backends.Cpu, (_, _) => throw new InvalidOperationException("Nobody runs a fake kernel.")) { Tuning = space };
+}
+
+/// <summary>Times by a model, and counts how often it is asked.</summary>
+internal sealed class FakeTimer(Func<KernelChoice, double> seconds) : IKernelTimer
+{
+    public int Timings { get; private set; }
+
+    public double Time(KernelChoice choice)
+    {
+        Timings++;
+        return seconds(choice);
+    }
+}
