@@ -37,6 +37,9 @@ public abstract class Device : IDisposable
     /// <summary>The device's compiled kernels.</summary>
     public KernelCache Kernels { get; }
 
+    /// <summary>What the device can do at best: measured on first use, or stated by its maker; null where neither is known.</summary>
+    public virtual DeviceCeilings? Ceilings => null;
+
     /// <summary>What was measured about this device's kernels: tables that come with the library, and the user's own (<see cref="TuningTable.Open"/>) unless another table is given.</summary>
     public TuningTable Tuning
     {

@@ -12,6 +12,9 @@ public sealed record KernelVariant(string Name, Backends Runs, Func<Device, OpSi
     /// <summary>Whether this way suits the sizes and attributes at hand; yes unless set.</summary>
     public Func<OpSignature, bool> Fits { get; init; } = static _ => true;
 
+    /// <summary>The part of the op's <see cref="Op.Flops"/> that it really does: 1, and less for an algorithm that saves multiplications.</summary>
+    public double WorkShare { get; init; } = 1;
+
     /// <summary>What can be set about it; nothing unless given.</summary>
     public TuningSpace Tuning { get; init; } = TuningSpace.None;
 }

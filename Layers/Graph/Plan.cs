@@ -38,6 +38,12 @@ public abstract class Plan : IDisposable
     /// <exception cref="OperationCanceledException">The token was cancelled; outputs are then undefined.</exception>
     public abstract void Run(CancellationToken cancellation = default);
 
+    /// <summary>What the plan does, with the median time of every step over some runs after one that does not count. Runs overwrite the outputs.</summary>
+    /// <param name="runs">How many runs are timed.</param>
+    /// <param name="cancellation">Obeyed between kernels.</param>
+    /// <exception cref="NotSupportedException">The plan is not one list of launches.</exception>
+    public virtual PlanReport Measure(int runs = 3, CancellationToken cancellation = default) => throw new NotSupportedException("This plan cannot be measured step by step.");
+
     /// <summary>Gives the memory back for other plans.</summary>
     public abstract void Dispose();
 }

@@ -33,6 +33,8 @@ internal sealed class PlanLayout
         PrologueSteps = [.. steps[..prologue].OfType<PlanStep>()];
         Steps = [.. steps[prologue..].OfType<PlanStep>()];
         MemoryPlan.Block[] all = [.. blocks, .. scratch];
+        Blocks = all;
+        Length = nodes.Length;
         ArenaBytes = MemoryPlan.Place(all);
         PeakLiveBytes = MemoryPlan.PeakLive(all, nodes.Length);
     }
@@ -51,6 +53,15 @@ internal sealed class PlanLayout
 
     /// <summary>The most bytes that are alive at once: the lower bound of any arena.</summary>
     public long PeakLiveBytes { get; }
+
+    /// <summary>Every piece of memory of the arena.</summary>
+    public IReadOnlyList<MemoryPlan.Block> Blocks { get; }
+
+    /// <summary>The values that lie in the arena, each with its piece of memory.</summary>
+    public IEnumerable<(Value Value, MemoryPlan.Block Block)> Placed => places.Select(p => (p.Key, p.Value.Block));
+
+    /// <summary>Number of ops, those with nothing left to do included: what the pieces' times are counted in.</summary>
+    public int Length { get; }
 
     /// <summary>The memory of a value in an arena, or of a weight where it lies.</summary>
     public Tensor Locate(Value value, DeviceBuffer arena)
@@ -153,10 +164,11 @@ internal sealed class PlanLayout
     private PlanStep Prepare(Node node, int index, Device device, List<MemoryPlan.Block> scratch)
     {
         var signature = new OpSignature(node.Op, [.. node.Inputs.Select(TypeOf)], types[node.Output]);
-        var kernel = device.Kernels.Get(signature);
+        var choice = device.Kernels.Choose(signature);
+        var kernel = device.Kernels.Get(signature, choice);
         MemoryPlan.Block? work = kernel.ScratchBytes(signature) is > 0 and var bytes ? new MemoryPlan.Block(bytes, index, index) : null;
         if (work is not null) scratch.Add(work);
-        return new PlanStep(node, signature, kernel, work, device);
+        return new PlanStep(node, index, signature, choice, kernel, work);
     }
 
     private static ArgumentException UnknownName(Graph graph, string name) =>
@@ -171,12 +183,9 @@ internal sealed class PlanLayout
 
 /// <summary>One op of a plan.</summary>
 /// <param name="Node">The graph's node.</param>
+/// <param name="Index">Its place among all ops, those with nothing left to do included.</param>
 /// <param name="Signature">The op with its arguments' types at the plan's sizes.</param>
-/// <param name="Kernel">What computes it.</param>
+/// <param name="Choice">Which of the op's kernels computes it, and how that is set.</param>
+/// <param name="Kernel">The kernel.</param>
 /// <param name="Scratch">Its working memory, if any.</param>
-/// <param name="Device">Where it runs.</param>
-internal sealed record PlanStep(Node Node, OpSignature Signature, Kernel Kernel, MemoryPlan.Block? Scratch, Device Device)
-{
-    /// <summary>The name of the kernel's variant.</summary>
-    public string Variant => Signature.Op.Kernels.Choose(Device, Signature).Name;
-}
+internal sealed record PlanStep(Node Node, int Index, OpSignature Signature, KernelChoice Choice, Kernel Kernel, MemoryPlan.Block? Scratch);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ILGpuDiffusion.Compute;
 
 namespace ILGpuDiffusion.Layers;
 
@@ -10,23 +11,45 @@ namespace ILGpuDiffusion.Layers;
 /// <param name="PeakLiveBytes">The most bytes that are alive at once.</param>
 public sealed record PlanReport(IReadOnlyList<PlanReportStep> Prologue, IReadOnlyList<PlanReportStep> Steps, long ArenaBytes, long PeakLiveBytes)
 {
+    /// <summary>Which value lies where in the arena, and for how long.</summary>
+    public IReadOnlyList<PlanReportBlock> Memory { get; init; } = [];
+
+    /// <summary>Number of ops, those with nothing left to do included: what <see cref="PlanReportStep.Index"/> counts.</summary>
+    public int Length { get; init; }
+
     /// <summary>Floating-point operations of one run.</summary>
     public double Flops => Steps.Sum(s => s.Flops);
+
+    /// <summary>The least time of a run on the device that it was predicted for; null unless predicted.</summary>
+    public double? PredictedSeconds => Sum(s => s.PredictedSeconds);
+
+    /// <summary>Time of a run, summed over its steps; null unless measured.</summary>
+    public double? MeasuredSeconds => Sum(s => s.MeasuredSeconds);
 
     /// <summary>Launches, operations and memory, on one line.</summary>
     public string Totals => string.Create(CultureInfo.InvariantCulture,
         $"{Steps.Count} launches a run, {Prologue.Count} once before; {Flops / 1e9:F1} GFLOP a run, {Prologue.Sum(s => s.Flops) / 1e9:F1} once; arena {ArenaBytes / 1e6:F1} MB, at most {PeakLiveBytes / 1e6:F1} MB alive at once");
 
     internal static PlanReport Of(PlanLayout layout) => new(
-        [.. layout.PrologueSteps.Select(PlanReportStep.Of)], [.. layout.Steps.Select(PlanReportStep.Of)], layout.ArenaBytes, layout.PeakLiveBytes);
+        [.. layout.PrologueSteps.Select(PlanReportStep.Of)], [.. layout.Steps.Select(PlanReportStep.Of)], layout.ArenaBytes, layout.PeakLiveBytes)
+    {
+        Memory = PlanReportBlock.Of(layout),
+        Length = layout.Length,
+    };
+
+    /// <summary>The same with the least time of every step at a device's ceilings.</summary>
+    public PlanReport Predict(DeviceCeilings ceilings) => this with { Prologue = [.. Prologue.Select(s => s.Predict(ceilings))], Steps = [.. Steps.Select(s => s.Predict(ceilings))] };
+
+    /// <summary>The same with the time of every step.</summary>
+    internal PlanReport Measured(IReadOnlyList<double> seconds) => this with { Steps = [.. Steps.Zip(seconds, (step, time) => step with { MeasuredSeconds = time })] };
 
     /// <summary>Totals, then one line per kind of op and variant, the most expensive first.</summary>
     public string Summary()
     {
         var text = new StringBuilder();
         text.AppendLine(Totals);
-        foreach (var kind in Steps.GroupBy(s => (s.Op, s.Variant)).OrderByDescending(g => g.Sum(s => s.Flops)).ThenByDescending(g => g.Sum(s => s.Bytes)))
-            text.AppendLine(CultureInfo.InvariantCulture, $"{kind.Count(),6} × {kind.Key.Op,-28} {kind.Key.Variant,-12} {kind.Sum(s => s.Flops) / 1e9,10:F2} GFLOP {kind.Sum(s => s.Bytes) / 1e6,10:F1} MB");
+        foreach (var kind in Steps.GroupBy(s => (s.Op, s.Variant)).OrderByDescending(g => g.Sum(s => s.Seconds)).ThenByDescending(g => g.Sum(s => s.Flops)).ThenByDescending(g => g.Sum(s => s.Bytes)))
+            text.AppendLine(CultureInfo.InvariantCulture, $"{kind.Count(),6} × {kind.Key.Op,-28} {kind.Key.Variant,-16} {kind.Sum(s => s.Flops) / 1e9,10:F2} GFLOP {kind.Sum(s => s.Bytes) / 1e6,10:F1} MB{Times(kind)}");
         return text.ToString();
     }
 
@@ -38,23 +61,12 @@ public sealed record PlanReport(IReadOnlyList<PlanReportStep> Prologue, IReadOnl
         foreach (var step in Steps) text.AppendLine(CultureInfo.InvariantCulture, $"     {step}");
         return text.ToString();
     }
-}
 
-/// <summary>One op of a plan.</summary>
-/// <param name="Op">Its name, with what was fused into it: <c>conv2d+residual</c>.</param>
-/// <param name="Variant">The kernel that was chosen.</param>
-/// <param name="Output">Element type and sizes of its result.</param>
-/// <param name="Bytes">What it reads and writes at least: arguments and result, each once.</param>
-/// <param name="Flops">Floating-point operations.</param>
-/// <param name="Layer">The layer that recorded it.</param>
-public sealed record PlanReportStep(string Op, string Variant, string Output, long Bytes, double Flops, string Layer)
-{
-    internal static PlanReportStep Of(PlanStep step)
+    private string Times(IEnumerable<PlanReportStep> steps)
     {
-        var signature = step.Signature;
-        return new(step.Node.Label, step.Variant, signature.Output.ToString(), signature.Inputs.Append(signature.Output).Sum(t => t.Bytes), signature.Op.Flops(signature), step.Node.Path);
+        string predicted = PredictedSeconds is null ? "" : string.Create(CultureInfo.InvariantCulture, $" {1e3 * steps.Sum(s => s.PredictedSeconds),10:F2} ms at least");
+        return predicted + (MeasuredSeconds is not { } all ? "" : string.Create(CultureInfo.InvariantCulture, $" {1e3 * steps.Sum(s => s.MeasuredSeconds),10:F2} ms {100 * steps.Sum(s => s.MeasuredSeconds) / all,5:F1} %"));
     }
 
-    /// <inheritdoc/>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Op,-28} {Variant,-12} {Output,-32} {Bytes / 1e6,9:F2} MB {Flops / 1e9,9:F3} GFLOP  {Layer}");
+    private double? Sum(Func<PlanReportStep, double?> seconds) => Steps.All(s => seconds(s) is not null) ? Steps.Sum(seconds) : null;
 }

@@ -8,11 +8,12 @@ namespace ILGpuDiffusion.Compute;
 public sealed class CpuDevice : Device
 {
     private const string ThreadsVariable = "ILGPUDIFFUSION_THREADS";
+    private readonly Lazy<DeviceCeilings> ceilings;
 
     /// <summary>Starts the worker threads.</summary>
     /// <param name="threads">Their number, the calling thread included; null takes ILGPUDIFFUSION_THREADS or else all processors that the process may use (container limits count).</param>
     /// <exception cref="DeviceException">The number is not between 1 and 1024.</exception>
-    public CpuDevice(int? threads = null) => Workers = new CpuWorkers(ThreadCount(threads));
+    public CpuDevice(int? threads = null) => (Workers, ceilings) = (new CpuWorkers(ThreadCount(threads)), new(() => CpuCeilings.Measure(this)));
 
     /// <inheritdoc/>
     public override string Id => "cpu";
@@ -32,6 +33,9 @@ public sealed class CpuDevice : Device
 
     /// <inheritdoc/>
     public override long MemoryBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
+    /// <inheritdoc/>
+    public override DeviceCeilings? Ceilings => ceilings.Value;
 
     /// <summary>Number of threads that compute, the caller's included.</summary>
     public int Threads => Workers.Count;

@@ -10,7 +10,8 @@ internal static class FakeKernels
     /// <summary>A product: what the variants above pretend to compute.</summary>
     public static OpSignature Product(int rows = 100, int depth = 64, int columns = 48)
     {
-        TensorType[] inputs = [new(DType.Float32, (Shape)[rows, depth]), new(DType.Float32, (Shape)[columns, depth])];
+        Shape x = [rows, depth], weight = [columns, depth];
+        TensorType[] inputs = [new(DType.Float32, x), new(DType.Float32, weight)];
         return new OpSignature(new MatMul(), inputs, new MatMul().Infer(inputs));
     }
 

@@ -15,7 +15,7 @@ public sealed class TunerTests
         Assert.Equal("columns=128 rows=2", result.Best.Settings.ToString());
         Assert.True(result.Complete);
         Assert.Equal(Bowl(new(Tiled, KernelSettings.Default), 128, 2) / 1.0, result.Gain, 6);
-        Assert.InRange(result.Tried, 2, 12); // of 30: it descends, it does not enumerate
+        Assert.InRange(result.Tried, 2, 15); // of 30: it descends, it does not enumerate
     }
 
     [Fact]

@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute.Tests;
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Layers.Tests;
 
 public sealed class AtomicFileTests : IDisposable
 {
