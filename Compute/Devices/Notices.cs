@@ -9,7 +9,7 @@ public static class Notices
     public static event Action<string>? Warning;
 
     /// <summary>Tells whoever listens.</summary>
-    internal static void Warn(string message)
+    public static void Warn(string message)
     {
         if (Warning is { } warning) warning(message);
         else Trace.TraceWarning(message);

@@ -6,7 +6,10 @@ namespace ILGpuDiffusion.Compute;
 /// </summary>
 public static class CacheFolder
 {
-    private const string Variable = "ILGPUDIFFUSION_CACHE", Off = "off", Product = "ilgpudiffusion";
+    /// <summary>The environment variable that names another folder, or <c>off</c>.</summary>
+    public const string Variable = "ILGPUDIFFUSION_CACHE";
+
+    private const string Off = "off", Product = "ilgpudiffusion";
 
     /// <summary>The folder, which need not exist; null where nothing is to be kept on disk.</summary>
     public static string? Root => Find(Environment.GetEnvironmentVariable);
@@ -22,7 +25,7 @@ public static class CacheFolder
         if (!string.IsNullOrEmpty(named)) return Path.GetFullPath(named);
         string? xdg = environment("XDG_CACHE_HOME");
         if (!string.IsNullOrEmpty(xdg) && Path.IsPathRooted(xdg)) return Path.Combine(xdg, Product); // the XDG specification: relative paths do not count
-        if (OperatingSystem.IsWindows()) return Under(Environment.SpecialFolder.LocalApplicationData, Product, "cache");
+        if (OperatingSystem.IsWindows()) return Under(Environment.SpecialFolder.LocalApplicationData, Product);
         return OperatingSystem.IsMacOS() ? Under(Environment.SpecialFolder.UserProfile, "Library", "Caches", Product) : Under(Environment.SpecialFolder.UserProfile, ".cache", Product);
     }
 

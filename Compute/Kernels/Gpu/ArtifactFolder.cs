@@ -16,30 +16,13 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
     /// <summary>Ends of the names of generated texts and of what drivers made of them.</summary>
     public const string KernelSuffix = ".kernel", BinarySuffix = ".binary";
 
-    private const string TemporarySuffix = ".tmp", Variable = "ILGPUDIFFUSION_CACHE";
+    private const string TemporarySuffix = ".tmp";
     private static readonly TimeSpan UseIsNoted = TimeSpan.FromHours(12), TemporaryLives = TimeSpan.FromHours(1);
     private int warned;
     private long bytesUntilTrim;
 
-    /// <summary>The folder that ILGPUDIFFUSION_CACHE names, null where it says "off", else the platform's place for caches.</summary>
-    public static string? Default => Environment.GetEnvironmentVariable(Variable) switch
-    {
-        null or "" => Path.Combine(PlatformCaches, "ilgpudiffusion", "kernels"),
-        var off when off.Equals("off", StringComparison.OrdinalIgnoreCase) => null,
-        var folder => Path.Combine(folder, "kernels"),
-    };
-
-    private static string PlatformCaches
-    {
-        get
-        {
-            if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } caches) return caches;
-            string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-            return OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
-                : OperatingSystem.IsMacOS() ? Path.Combine(home, "Library", "Caches")
-                : Path.Combine(home, ".cache");
-        }
-    }
+    /// <summary>The folder of compiled kernels in the <see cref="CacheFolder"/>; null where nothing is to be kept on disk.</summary>
+    public static string? Default => CacheFolder.Sub("kernels");
 
     /// <summary>The name of a key's file.</summary>
     public static string Name(string key, string suffix) => Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(key))) + suffix;
@@ -84,7 +67,7 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             TryDelete(new FileInfo(temporary));
-            if (!File.Exists(target)) WarnOnce($"{target} cannot be written: {e.Message} Set {Variable} to a folder that can, or to off.");
+            if (!File.Exists(target)) WarnOnce($"{target} cannot be written: {e.Message} Set {CacheFolder.Variable} to a folder that can, or to off.");
         }
     }
 
