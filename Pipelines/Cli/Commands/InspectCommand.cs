@@ -15,19 +15,33 @@ internal static class InspectCommand
         var json = Options.Json("the summary");
         var graph = new Option<bool>("--graph") { Description = "Shows the compiled denoiser and decoder instead: launches, kernels, memory, operations" };
         var steps = new Option<bool>("--steps") { Description = "With --graph: every launch, not only sums" };
-        var pixels = Options.Positive("--pixels", "With --graph: height and width of the picture; the model's own if left out");
-        var command = new Command("inspect", "Shows what a model folder holds") { model, json, graph, steps, pixels };
+        var size = Options.Size("--size", "With --graph: size of the picture; the model's own if left out");
+        var measure = new Option<bool>("--measure") { Description = "With --graph: runs the plans and shows every launch's time" };
+        var part = Options.Word("--part", "With --graph: only one of the plans", "PLAN", "all", "denoiser", "decoder");
+        var svg = new Option<string?>("--svg") { Description = "With --graph: draws the plans: time, memory, distance from the device's ceilings", HelpName = "FILE.svg" };
+        var html = new Option<string?>("--html") { Description = "With --graph: the same as a page with a table of all launches", HelpName = "FILE.html" };
+        var (device, threads) = (Options.Device(), Options.Threads());
+        var command = new Command("inspect", "Shows what a model folder holds") { model, json, graph, size, measure, part, steps, svg, html, device, threads };
         command.Validators.Add(result =>
         {
-            if (result.GetValue(graph) && result.GetValue(json)) result.AddError("--graph prints text only; leave out --json.");
-            if (!result.GetValue(graph) && (result.GetValue(steps) || result.GetValue(pixels) is not null)) result.AddError("--steps and --pixels belong to --graph.");
+            if (result.GetValue(graph)) return;
+            Option[] given = [.. new Option[] { size, measure, part, steps, svg, html, device, threads }.Where(o => result.GetResult(o) is { Implicit: false })];
+            if (given.Length > 0) result.AddError($"{string.Join(", ", given.Select(o => o.Name))}: only with --graph.");
         });
-        command.SetAction(parsed =>
+        command.SetAction(async (parsed, cancellation) =>
         {
             var folder = ModelFolder.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
             if (parsed.GetValue(graph))
             {
-                Console.Write(InspectGraph.Text(folder, parsed.GetValue(pixels), parsed.GetValue(steps)));
+                OutputFile.RequireWritable(new[] { parsed.GetValue(svg), parsed.GetValue(html) }.OfType<string>());
+                using var opened = DeviceCatalog.Open(parsed.GetValue(device) ?? "auto", parsed.GetValue(threads));
+                var plans = parsed.GetValue(measure)
+                    ? await InspectGraph.MeasureAsync(folder, parsed.GetValue(size), opened, cancellation).ConfigureAwait(false)
+                    : InspectGraph.Plans(folder, parsed.GetValue(size), opened);
+                if (parsed.GetValue(part) is { } only and not "all") plans = [.. plans.Where(p => p.Name == only)];
+                if (parsed.GetValue(svg) is { } picture) OutputFile.WriteText(picture, PlanPicture.Svg(plans));
+                if (parsed.GetValue(html) is { } page) OutputFile.WriteText(page, PlanPage.Html($"{plans[0].Model}: compiled plans", plans));
+                Console.Write(parsed.GetValue(json) ? InspectGraph.Json(folder, plans) + "\n" : InspectGraph.Text(plans, parsed.GetValue(steps)));
                 return ExitCodes.Done;
             }
 

@@ -1,39 +1,148 @@
 using System.Text;
+using System.Text.Json;
 using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
 using ILGpuDiffusion.Pipelines;
 
 namespace ILGpuDiffusion.Cli;
 
-/// <summary>What <c>ilgd inspect --graph</c> prints: the plans of a model's denoiser and decoder, with all passes and without any. No weight is read.</summary>
+/// <summary>The plans of a model's denoiser and decoder, with all passes and without any, as <c>ilgd inspect --graph</c> shows them.</summary>
 internal static class InspectGraph
 {
-    private const int Tokens = 77;
+    private const int Tokens = 77, MeasuredRuns = 5;
 
-    /// <summary>The plans for one guided picture.</summary>
+    /// <summary>The plans for one guided picture. No weight is read.</summary>
     /// <param name="folder">The model.</param>
-    /// <param name="pixels">Height and width; null for the model's own.</param>
-    /// <param name="steps">Whether every launch is listed.</param>
-    public static string Text(ModelFolder folder, int? pixels, bool steps)
+    /// <param name="size">Of the picture; null for the model's own.</param>
+    /// <param name="device">Where it would run.</param>
+    public static IReadOnlyList<InspectedPlan> Plans(ModelFolder folder, PixelSize? size, Device device)
     {
-        using var device = new CpuDevice();
         using var arenas = new ArenaPool(device);
-        var unet = new UNet2DConditionModel(folder.ConfigOf("unet"));
-        var vae = new AutoencoderKL(folder.ConfigOf("vae"));
-        int factor = vae.Config.SpatialFactor, side = pixels is { } wanted ? wanted / factor : unet.SampleSize ?? 64;
-        if (pixels % factor is > 0) throw new ArgumentException($"--pixels is {pixels}; it must be a multiple of {factor}.");
-        var text = new StringBuilder();
-        Add("denoiser", options => new CompiledGraph(GuidedDenoiser.Trace(unet, new(Guided: true, Rescaled: false, FreeU: null)), arenas, options),
-            new Sizes(("pictures", 1), ("height", side), ("width", side), ("tokens", Tokens)));
-        Add("decoder", options => new Autoencoder(vae, arenas, options).Decoder, new Sizes(("batch", 1), ("height", side), ("width", side)));
-        return text.ToString();
+        var (unet, vae, pixels) = Models(folder, size);
+        string model = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Path));
+        var graphs = Graphs(unet, vae, pixels, device, arenas, new());
+        var plain = Graphs(unet, vae, pixels, device, arenas, CompileOptions.Eager);
+        return [Plan("denoiser", " with guidance", 0), Plan("decoder", "", 1)];
 
-        void Add(string name, Func<CompileOptions, CompiledGraph> compile, Sizes sizes)
+        InspectedPlan Plan(string name, string guidance, int index)
         {
-            var compiled = compile(new()).Report(sizes);
-            text.AppendLine($"{name}, {side * factor} × {side * factor} pixels, one picture{(name == "denoiser" ? " with guidance" : "")}, on {device.Id}");
-            text.Append(steps ? compiled.ToString() : compiled.Summary());
-            text.AppendLine($"without passes: {compile(CompileOptions.Eager).Report(sizes).Totals}").AppendLine();
+            var report = graphs[index].Graph.Report(graphs[index].Sizes);
+            return new(name, model, $"{pixels.Width} × {pixels.Height} pixels, one picture{guidance}", Describe(device), device.Ceilings,
+                device.Ceilings is { } ceilings ? report.Predict(ceilings) : report, plain[index].Graph.Report(plain[index].Sizes));
         }
     }
+
+    /// <summary>Denoiser and decoder, compiled, each with its sizes for a guided picture.</summary>
+    public static IReadOnlyList<(CompiledGraph Graph, Sizes Sizes)> Graphs(ModelFolder folder, PixelSize? size, Device device, ArenaPool arenas)
+    {
+        var (unet, vae, pixels) = Models(folder, size);
+        return Graphs(unet, vae, pixels, device, arenas, new());
+    }
+
+    private static (CompiledGraph Graph, Sizes Sizes)[] Graphs(UNet2DConditionModel unet, AutoencoderKL vae, PixelSize pixels, Device device, ArenaPool arenas, CompileOptions options)
+    {
+        var (denoiser, decoder) = Sizes(pixels, vae.Config.SpatialFactor);
+        return
+        [
+            (new CompiledGraph(GuidedDenoiser.Trace(unet, new(Guided: true, Rescaled: false, FreeU: null), device.PreferredDType), arenas, options), denoiser),
+            (new Autoencoder(vae, arenas, options, device.PreferredDType).Decoder, decoder),
+        ];
+    }
+
+    private static (UNet2DConditionModel, AutoencoderKL, PixelSize) Models(ModelFolder folder, PixelSize? size)
+    {
+        var unet = new UNet2DConditionModel(folder.ConfigOf("unet"));
+        var vae = new AutoencoderKL(folder.ConfigOf("vae"));
+        int factor = vae.Config.SpatialFactor, side = (unet.SampleSize ?? 64) * factor;
+        var pixels = size ?? new PixelSize(side, side);
+        if (pixels.Width % factor != 0 || pixels.Height % factor != 0) throw new ArgumentException($"--size is {pixels}; width and height must be multiples of {factor}.");
+        return (unet, vae, pixels);
+    }
+
+    /// <summary>The same with measured times. Loads the model and draws one step first, so that everything is as it is in use.</summary>
+    public static async Task<IReadOnlyList<InspectedPlan>> MeasureAsync(ModelFolder folder, PixelSize? size, Device device, CancellationToken cancellation)
+    {
+        var plans = Plans(folder, size, device);
+        using var pipeline = DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device });
+        var pixels = size ?? pipeline.Defaults.Size;
+        var request = new ImageRequest("a red heart") { Seed = 1, Steps = 1, GuidanceScale = 5, Width = pixels.Width, Height = pixels.Height };
+        await pipeline.GenerateAsync(request, null, cancellation).ConfigureAwait(false);
+        var (denoiserSizes, decoderSizes) = Sizes(pixels, pipeline.Vae.SpatialFactor);
+        return [Measured(plans[0], pipeline.Denoisers.Single(), denoiserSizes), Measured(plans[1], pipeline.Vae.Decoder, decoderSizes)];
+
+        InspectedPlan Measured(InspectedPlan plan, CompiledGraph graph, Sizes sizes)
+        {
+            using var rented = graph.Rent(sizes);
+            SampleInputs.Fill(graph, rented);
+            var report = rented.Measure(MeasuredRuns, cancellation);
+            return plan with { Report = plan.Ceilings is { } ceilings ? report.Predict(ceilings) : report };
+        }
+    }
+
+    /// <summary>For people.</summary>
+    /// <param name="plans">The plans.</param>
+    /// <param name="steps">Whether every launch is listed.</param>
+    public static string Text(IEnumerable<InspectedPlan> plans, bool steps)
+    {
+        var text = new StringBuilder();
+        foreach (var plan in plans)
+        {
+            text.AppendLine($"{plan.Name}, {plan.Purpose}, on {plan.Device}");
+            text.Append(steps ? plan.Report.ToString() : plan.Report.Summary());
+            if (plan.IsMeasured) text.AppendLine($"measured: {Measures.Time(plan.Seconds)} a run{(plan.Report.PredictedSeconds is { } least ? $", {Measures.Percent(least / plan.Seconds)} of what the device could do" : "")}");
+            text.AppendLine($"without passes: {plan.Plain.Totals}").AppendLine();
+        }
+
+        if (plans.FirstOrDefault()?.Ceilings is { } roof) text.AppendLine($"ceilings: {Measures.Flops(roof.FlopsPerSecond)}/s, {Measures.Bytes(roof.BytesPerSecond)}/s ({roof.Source})");
+        return text.ToString();
+    }
+
+    /// <summary>For programs.</summary>
+    public static string Json(ModelFolder folder, IEnumerable<InspectedPlan> plans) => JsonSerializer.Serialize(new
+    {
+        path = folder.Path,
+        @class = folder.ClassName,
+        device = plans.First().Device,
+        ceilings = plans.First().Ceilings is { } c ? new { flops_per_second = c.FlopsPerSecond, bytes_per_second = c.BytesPerSecond, source = c.Source } : null,
+        plans = plans.Select(p => new
+        {
+            name = p.Name,
+            purpose = p.Purpose,
+            launches = p.Report.Steps.Count,
+            launches_once = p.Report.Prologue.Count,
+            launches_without_passes = p.Plain.Steps.Count + p.Plain.Prologue.Count,
+            flops = p.Report.Flops,
+            arena_bytes = p.Report.ArenaBytes,
+            peak_live_bytes = p.Report.PeakLiveBytes,
+            predicted_seconds = p.Report.PredictedSeconds,
+            measured_seconds = p.Report.MeasuredSeconds,
+            steps = p.Report.Prologue.Select(s => Step(s, true)).Concat(p.Report.Steps.Select(s => Step(s, false))),
+            memory = p.Report.Memory,
+        }),
+    }, JsonForm.Indented);
+
+    private static object Step(PlanReportStep step, bool once) => new
+    {
+        index = step.Index,
+        once,
+        op = step.Op,
+        variant = step.Variant,
+        settings = step.Settings,
+        output = step.Output,
+        bytes = step.Bytes,
+        weight_bytes = step.WeightBytes,
+        flops = step.Flops,
+        work = step.Work,
+        predicted_seconds = step.PredictedSeconds,
+        measured_seconds = step.MeasuredSeconds,
+        layer = step.Layer,
+    };
+
+    private static (Sizes Denoiser, Sizes Decoder) Sizes(PixelSize pixels, int factor)
+    {
+        int height = pixels.Height / factor, width = pixels.Width / factor;
+        return (new Sizes(("pictures", 1), ("height", height), ("width", width), ("tokens", Tokens)), new Sizes(("batch", 1), ("height", height), ("width", width)));
+    }
+
+    private static string Describe(Device device) => device is CpuDevice cpu ? $"{cpu.Id} ({cpu.Name}, {cpu.Architecture}, {cpu.Threads} threads)" : $"{device.Id} ({device.Name}, {device.Architecture})";
 }

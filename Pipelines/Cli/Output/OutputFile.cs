@@ -26,6 +26,9 @@ internal static class OutputFile
         }
     }
 
+    /// <summary>Writes a text file, whole or not at all.</summary>
+    public static void WriteText(string path, string text) => AtomicFile.Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+
     private static void Probe(string path, string folder)
     {
         try

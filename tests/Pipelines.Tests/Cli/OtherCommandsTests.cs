@@ -49,11 +49,11 @@ public sealed class OtherCommandsTests : IDisposable
     [Fact]
     public async Task Inspect_Graph_ShowsPlans()
     {
-        var sums = await Run("inspect", TinySdxl.Folder, "--graph", "--pixels", "64");
-        Assert.StartsWith("denoiser, 64 × 64 pixels, one picture with guidance", sums.OutputLines[0], StringComparison.Ordinal);
+        var sums = await Run("inspect", TinySdxl.Folder, "--graph", "--size", "64x64");
+        Assert.StartsWith("denoiser, 64 × 64 pixels, one picture with guidance, on ", sums.OutputLines[0], StringComparison.Ordinal);
         Assert.Contains(sums.OutputLines, line => line.Contains("× matmul+residual ", StringComparison.Ordinal));
         Assert.Equal(2, sums.OutputLines.Count(line => line.StartsWith("without passes: ", StringComparison.Ordinal)));
-        var steps = await Run("inspect", TinySdxl.Folder, "--graph", "--steps", "--pixels", "64");
+        var steps = await Run("inspect", TinySdxl.Folder, "--graph", "--steps", "--size", "64x64");
         Assert.Contains(steps.OutputLines, line => line.StartsWith("once ", StringComparison.Ordinal) && line.EndsWith("attn2.to_k", StringComparison.Ordinal));
     }
 

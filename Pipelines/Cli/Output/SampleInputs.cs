@@ -1,0 +1,28 @@
+using System.Runtime.InteropServices;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Pipelines;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary>Inputs for plans that run only to be measured.</summary>
+internal static class SampleInputs
+{
+    /// <summary>Fills every input with standard normal numbers, the same each time: nothing overflows, and nothing is zero or subnormal.</summary>
+    public static void Fill(CompiledGraph graph, Plan plan)
+    {
+        var generator = new TorchGenerator(0);
+        foreach (string name in graph.Graph.Inputs.Keys)
+        {
+            var target = plan.Input(name);
+            float[] values = new float[target.Shape.Count];
+            generator.Fill(values);
+            switch (target.DType)
+            {
+                case DType.Float32: graph.Device.Upload(MemoryMarshal.AsBytes<float>(values), target); break;
+                case DType.Float16: graph.Device.Upload(MemoryMarshal.AsBytes<Half>(Array.ConvertAll(values, v => (Half)v)), target); break;
+                case DType.BFloat16: graph.Device.Upload(MemoryMarshal.AsBytes<ushort>(Array.ConvertAll(values, v => (ushort)(BitConverter.SingleToUInt32Bits(v) >> 16))), target); break;
+            }
+        }
+    }
+}
