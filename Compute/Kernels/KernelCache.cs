@@ -6,6 +6,7 @@ namespace ILGpuDiffusion.Compute;
 public sealed class KernelCache(Device device)
 {
     private readonly ConcurrentDictionary<KernelKey, Lazy<Kernel>> kernels = new();
+    private readonly ConcurrentDictionary<(Kernel, KernelSettings), Kernel> set = new();
 
     /// <summary>How many kernels were compiled so far.</summary>
     public int Compilations => kernels.Count;
@@ -25,6 +26,6 @@ public sealed class KernelCache(Device device)
         var inCode = choice.Variant.Tuning.ChangesCode ? choice.Settings : KernelSettings.Default;
         var key = new KernelKey(signature.Op, types, choice.Variant.Name, device.Architecture, inCode);
         var kernel = kernels.GetOrAdd(key, _ => new Lazy<Kernel>(() => choice.Variant.Compile(device, signature with { Settings = inCode }))).Value;
-        return choice.Settings.Values.Count == 0 ? kernel : new SetKernel(kernel, choice.Settings);
+        return choice.Settings.Values.Count == 0 ? kernel : set.GetOrAdd((kernel, choice.Settings), static key => new SetKernel(key.Item1, key.Item2));
     }
 }

@@ -67,6 +67,10 @@ public sealed class CompiledGraph(Graph source, ArenaPool arenas, CompileOptions
     /// <exception cref="ShapeException">The graph does not work at these sizes.</exception>
     public PlanReport Report(Sizes sizes) => PlanReport.Of(Layout(sizes, []));
 
+    /// <summary>The calls of a plan for the given sizes, kernels left aside.</summary>
+    internal IEnumerable<TuningProblem> Calls(Sizes sizes) =>
+        new PlanLayout(graph, Device, sizes, new HashSet<string>(), Options) is var layout ? layout.PrologueSteps.Concat(layout.Steps).Select(TuningProblem.Of) : [];
+
     private PlanLayout Layout(Sizes sizes, SortedSet<string> keep) =>
         layouts.GetOrAdd((sizes, string.Join('\n', keep)), _ => new(() => new PlanLayout(graph, Device, sizes, keep, Options))).Value;
 

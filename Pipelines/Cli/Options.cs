@@ -44,7 +44,10 @@ internal static class Options
 
     /// <summary>Width x height in pixels.</summary>
     public static Option<PixelSize?> Size(string name, string description) => Parsed<PixelSize?>(name, description, "WxH", "width x height in pixels, such as 1024x768",
-        text => Pair(text, 'x', 1) is { } pair ? new PixelSize(pair.First, pair.Second) : null);
+        ParseSize);
+
+    /// <summary>The size that a text means, or null.</summary>
+    public static PixelSize? ParseSize(string text) => Pair(text, 'x', 1) is { } pair ? new PixelSize(pair.First, pair.Second) : null;
 
     /// <summary>Top, left in pixels.</summary>
     public static Option<(int Top, int Left)?> Corner(string name, string description) => Parsed<(int, int)?>(name, description, "T,L", "top and left in pixels, such as 0,128",

@@ -11,7 +11,7 @@ var root = new RootCommand("""
       ilgd generate --help                               everything that can be asked for
     """)
 {
-    GenerateCommand.Create(), InspectCommand.Create(), DevicesCommand.Create(), CacheCommand.Create(), TokenizeCommand.Create(),
+    GenerateCommand.Create(), InspectCommand.Create(), TuneCommand.Create(), DevicesCommand.Create(), CacheCommand.Create(), TokenizeCommand.Create(),
 };
 Notices.Warning += warning => Console.Error.WriteLine($"warning: {warning}");
 root.Options.OfType<HelpOption>().Single().Action = new GroupedHelp();

@@ -14,10 +14,11 @@ public sealed class Tuner(IKernelTimer timer, TunerOptions options)
     private const double HopelessRatio = 1.1;
 
     /// <summary>Searches from the choice that is made without measuring.</summary>
+    /// <param name="device">Where the call runs.</param>
     /// <param name="signature">The call.</param>
     /// <param name="candidates">The kernels that can be chosen; the first, with its defaults, is where the search begins.</param>
     /// <param name="cancellation">Looked at before every timing.</param>
-    public TunerResult Run(OpSignature signature, IReadOnlyList<KernelVariant> candidates, CancellationToken cancellation = default)
+    public TunerResult Run(Device device, OpSignature signature, IReadOnlyList<KernelVariant> candidates, CancellationToken cancellation = default)
     {
         var clock = Stopwatch.StartNew();
         var first = new KernelChoice(candidates[0], KernelSettings.Default);
@@ -46,7 +47,7 @@ public sealed class Tuner(IKernelTimer timer, TunerOptions options)
             foreach (var step in steps)
             {
                 if (clock.Elapsed >= options.Budget) break;
-                if (!step.Variant.Tuning.Accepts(signature, step.Settings) || !tried.Add(step)) continue;
+                if (!step.Variant.Tuning.Accepts(device, signature, step.Settings) || !tried.Add(step)) continue;
                 if (Compare(best, step, options.Pairs, cancellation) is { IsFaster: true } comparison && comparison.Ratio < winner.Ratio) winner = (comparison.Ratio, step);
             }
 

@@ -11,7 +11,7 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="DefaultMicroseconds">Median time of the choice that is made without measuring.</param>
 /// <param name="Microseconds">Median time of this choice, taken in turns with the other.</param>
 public sealed record TuningEntry(
-    string Op, string DTypes, int Rows, string Shape, int Revision, string Variant, IReadOnlyDictionary<string, int> Settings, double DefaultMicroseconds, double Microseconds)
+    string Op, [property: System.Text.Json.Serialization.JsonPropertyName("dtypes")] string DTypes, int Rows, string Shape, int Revision, string Variant, IReadOnlyDictionary<string, int> Settings, double DefaultMicroseconds, double Microseconds)
 {
     /// <summary>How many times as fast as without measuring.</summary>
     public double Gain => DefaultMicroseconds / Microseconds;

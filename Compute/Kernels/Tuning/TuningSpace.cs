@@ -6,9 +6,9 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="parameters">Its coordinates.</param>
 /// <remarks>
 /// A CPU kernel reads its settings from the call that it is bound to (<see cref="OpCall.Settings"/>, and <see cref="OpSignature.Settings"/> for its working memory). Such settings must
-/// not change a bit of the result: they may cut a result into other parts, but not a sum into other blocks.
-/// A GPU kernel whose tiles are type arguments sets <see cref="ChangesCode"/>, reads <see cref="OpSignature.Settings"/> when it is compiled, picks the closed generic
-/// method that they name, and says with <see cref="Allows"/> which combinations exist; each is a kernel of its own then, in memory and on disk.
+/// not change a bit of the result: they may cut a result into other parts, but not a sum into other blocks. Tests hold every CPU kernel to that.
+/// A GPU kernel whose tiles are type arguments sets <see cref="ChangesCode"/>, reads <see cref="OpSignature.Settings"/> when it is made for a signature, picks the closed generic
+/// method that they name, and says with <see cref="Allows"/> which combinations exist; each is a kernel of its own then, in memory and on disk. Its results may differ within the op's tolerance.
 /// </remarks>
 public sealed class TuningSpace(params ImmutableArray<TuningParameter> parameters)
 {
@@ -21,10 +21,10 @@ public sealed class TuningSpace(params ImmutableArray<TuningParameter> parameter
     /// <summary>Whether settings are part of the generated code, and so of a kernel's identity.</summary>
     public bool ChangesCode { get; init; }
 
-    /// <summary>Whether settings exist and make sense for a call; yes unless set. Says nothing about speed.</summary>
-    public Func<OpSignature, KernelSettings, bool> Allows { get; init; } = static (_, _) => true;
+    /// <summary>Whether settings exist, and work for a call on a device (its local memory, its groups' sizes); yes unless set. Says nothing about speed.</summary>
+    public Func<Device, OpSignature, KernelSettings, bool> Allows { get; init; } = static (_, _, _) => true;
 
     /// <summary>Whether settings can be used for a call: every name is known, every value is one of the parameter's, and the combination is allowed.</summary>
-    public bool Accepts(OpSignature signature, KernelSettings settings) =>
-        settings.Values.All(v => parameters.Any(p => p.Name == v.Key && p.Values.Contains(v.Value))) && Allows(signature, settings);
+    public bool Accepts(Device device, OpSignature signature, KernelSettings settings) =>
+        settings.Values.All(v => parameters.Any(p => p.Name == v.Key && p.Values.Contains(v.Value))) && Allows(device, signature, settings);
 }

@@ -52,6 +52,10 @@ public sealed partial class TuningTable
         return table;
     }
 
+    /// <summary>Op, element types and size class of a call: calls of one class share a result. Null where there is nothing to tune.</summary>
+    public static string? ClassOf(OpSignature signature) =>
+        TuningKey.Of(signature) is var (key, rows) ? $"{key.Op} {key.DTypes} {new ShapeBucket(rows, key.Shape)}" : null;
+
     /// <summary>The measured choice for a call, if there is one that can be used: for its size class, or the nearest one within a factor of two.</summary>
     public KernelChoice? Find(OpSignature signature)
     {
@@ -96,7 +100,7 @@ public sealed partial class TuningTable
     {
         if (entry is null || signature.Op.Kernels.Candidates(device!, signature).FirstOrDefault(v => v.Name == entry.Variant) is not { } variant) return null;
         var settings = KernelSettings.Of(entry.Settings);
-        return variant.Tuning.Accepts(signature, settings) ? new KernelChoice(variant, settings) : null;
+        return variant.Tuning.Accepts(device!, signature, settings) ? new KernelChoice(variant, settings) : null;
     }
 
     /// <summary>The user's results as they are in the file at this moment; null, and perhaps a warning, where there are none.</summary>
@@ -114,9 +118,11 @@ public sealed partial class TuningTable
             string warning = $"tuning table {Path} is not used: {e.Message.TrimEnd('.')}. Delete it, or measure again with ilgd tune.";
             lock (gate)
             {
-                if (!warnings.Contains(warning)) warnings.Add(warning);
+                if (warnings.Contains(warning)) return null;
+                warnings.Add(warning);
             }
 
+            Notices.Warn(warning);
             return null;
         }
     }

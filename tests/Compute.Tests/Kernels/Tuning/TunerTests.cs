@@ -3,9 +3,13 @@ using static ILGpuDiffusion.Compute.Tests.FakeKernels;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>The search, on times that a model gives.</summary>
-public sealed class TunerTests
+public sealed class TunerTests : IDisposable
 {
+    private readonly CpuDevice device = new(threads: 1);
+
     private static readonly TunerOptions Patient = new() { Budget = TimeSpan.FromMinutes(5) };
+
+    public void Dispose() => device.Dispose();
 
     [Fact]
     public void Run_SeparableTimes_ReachesTheOptimum()
@@ -78,7 +82,7 @@ public sealed class TunerTests
     [Fact]
     public void Run_ForbiddenCombinations_AreNeverTimed()
     {
-        var space = new TuningSpace(Columns, Rows) { Allows = (_, s) => s[Columns] <= 64 };
+        var space = new TuningSpace(Columns, Rows) { Allows = (_, _, s) => s[Columns] <= 64 };
         var limited = new KernelVariant("fake/limited", Backends.Cpu, (_, _) => null!) { Tuning = space };
         var result = Run(new FakeTimer(c => c.Settings[Columns] <= 64 ? Bowl(c, 256, 8) : throw new InvalidOperationException("forbidden")), [limited]);
         Assert.Equal(64, result.Best.Settings[Columns]);
@@ -87,7 +91,7 @@ public sealed class TunerTests
     [Fact]
     public void Run_TimeIsUp_KeepsWhatWasFound()
     {
-        var result = new Tuner(new FakeTimer(c => Bowl(c, 256, 32)), Patient with { Budget = TimeSpan.Zero }).Run(Product(), [Tiled], TestContext.Current.CancellationToken);
+        var result = new Tuner(new FakeTimer(c => Bowl(c, 256, 32)), Patient with { Budget = TimeSpan.Zero }).Run(device, Product(), [Tiled], TestContext.Current.CancellationToken);
         Assert.False(result.Complete);
         Assert.Equal(1, result.Tried);
         Assert.Equal(1, result.Gain);
@@ -99,11 +103,11 @@ public sealed class TunerTests
         using var source = new CancellationTokenSource();
         int timings = 0;
         var timer = new FakeTimer(_ => { if (++timings == 3) source.Cancel(); return 1; });
-        Assert.Throws<OperationCanceledException>(() => new Tuner(timer, Patient).Run(Product(), [Tiled], source.Token));
+        Assert.Throws<OperationCanceledException>(() => new Tuner(timer, Patient).Run(device, Product(), [Tiled], source.Token));
         Assert.InRange(timer.Timings, 3, 4);
     }
 
-    private static TunerResult Run(FakeTimer timer, KernelVariant[] candidates, TunerOptions? options = null) => new Tuner(timer, options ?? Patient).Run(Product(), candidates, TestContext.Current.CancellationToken);
+    private TunerResult Run(FakeTimer timer, KernelVariant[] candidates, TunerOptions? options = null) => new Tuner(timer, options ?? Patient).Run(device, Product(), candidates, TestContext.Current.CancellationToken);
 
     /// <summary>1 at the best settings, half as much again for every step away.</summary>
     private static double Bowl(KernelChoice choice, int columns, int rows) =>

@@ -1,0 +1,91 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Pipelines;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary><c>ilgd tune</c>: measures which kernels and tiles are fastest for a model on this machine, and keeps the result for all later runs.</summary>
+internal static class TuneCommand
+{
+    public static Command Create()
+    {
+        var (model, device, threads, json) = (Options.Model(), Options.Device(), Options.Threads(), Options.Json("what was found"));
+        var sizes = new Option<PixelSize[]>("--size")
+        {
+            Description = "Size of the pictures; may be given several times. The model's own if left out",
+            HelpName = "WxH",
+            CustomParser = result => [.. result.Tokens.Select(t => Size(t.Value, result))],
+        };
+        var all = new Option<bool>("--check-all-directions") { Description = "Also tries steps along several parameters at once: slower, and now and then better" };
+        var again = new Option<bool>("--again") { Description = "Measures what was measured before, too" };
+        var seconds = Options.Number("--seconds", "Longest search for one op and size; 4 if left out");
+        var command = new Command("tune", "Measures which kernels and tiles are fastest for a model here, and keeps the result") { model, device, threads, sizes, all, again, seconds, json };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var folder = ModelFolder.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
+            using var opened = DeviceCatalog.Open(parsed.GetValue(device) ?? "auto", parsed.GetValue(threads));
+            string path = opened.Tuning.Path ?? throw new ArgumentException($"nothing could be kept: {CacheFolder.Variable} is 'off'. Let it name a folder, or leave it out.");
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            OutputFile.RequireWritable([path]);
+
+            using var arenas = new ArenaPool(opened);
+            PixelSize?[] wanted = parsed.GetValue(sizes) is { Length: > 0 } given ? [.. given.Select(s => (PixelSize?)s)] : [null];
+            var plans = wanted.SelectMany(size => InspectGraph.Graphs(folder, size, opened, arenas)).ToArray();
+            double budget = parsed.GetValue(seconds) ?? 4;
+            var tuner = new GraphTuner(opened, new TunerOptions { CheckAllDirections = parsed.GetValue(all), Budget = TimeSpan.FromSeconds(budget) });
+            var problems = tuner.Problems(plans, onlyMissing: !parsed.GetValue(again));
+            Console.Error.WriteLine($"{Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Path))} on {opened}: {problems.Count} ops and sizes to measure, at most {Quantity.Time(problems.Count * (budget + 1))}. Cancel at any time: what was found is kept.");
+            TuningSummary summary;
+            try
+            {
+                summary = TuningProgressBar.Show(progress => tuner.Run(problems, progress, cancellation));
+            }
+            catch (OperationCanceledException)
+            {
+                Console.Error.WriteLine($"ilgd: cancelled; what was found until then is in {path}.");
+                return Task.FromResult(ExitCodes.Cancelled);
+            }
+
+            if (parsed.GetValue(json)) Console.WriteLine(Json(opened, path, summary));
+            else Console.WriteLine(Text(path, summary));
+            return Task.FromResult(ExitCodes.Done);
+        });
+        return command;
+    }
+
+    private static string Text(string path, TuningSummary summary) => summary.Results.Count == 0
+        ? $"Everything was measured before: {path}"
+        : string.Create(CultureInfo.InvariantCulture, $"{summary.Changed} of {summary.Results.Count} changed; together these ops are {summary.Gain:0.000}× as fast as with default settings (timed in turns in this run). Kept in {path}");
+
+    private static string Json(Device device, string path, TuningSummary summary) => JsonSerializer.Serialize(new
+    {
+        device = new { id = device.Id, name = device.TuningName, architecture = device.Architecture },
+        table = path,
+        seconds = Math.Round(summary.Seconds, 2),
+        changed = summary.Changed,
+        gain = Math.Round(summary.Gain, 4),
+        results = summary.Results.Select(r => new
+        {
+            op = r.Entry.Op,
+            dtypes = r.Entry.DTypes,
+            rows = r.Entry.Rows,
+            shape = r.Entry.Shape,
+            calls = r.Problem.Count,
+            variant = r.Entry.Variant,
+            settings = r.Entry.Settings,
+            default_microseconds = r.Entry.DefaultMicroseconds,
+            microseconds = r.Entry.Microseconds,
+            gain = Math.Round(r.Entry.Gain, 4),
+        }),
+    }, JsonForm.Indented);
+
+    private static PixelSize Size(string text, System.CommandLine.Parsing.ArgumentResult result)
+    {
+        if (Options.ParseSize(text) is { } size) return size;
+        result.AddError($"--size: '{text}' must be width x height in pixels, such as 1024x768.");
+        return default;
+    }
+}
