@@ -1,0 +1,72 @@
+using System.Collections.Concurrent;
+
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>A GPU that only translates: binding an op's kernels here shows the code that a device of this kind would get. Nothing runs, memory is a number.</summary>
+internal sealed class TranslatingDevice(GpuTarget target) : GpuDevice(new Translator())
+{
+    private readonly ConcurrentDictionary<KernelSource, KernelArtifact> artifacts = new();
+
+    /// <summary>What was bound so far.</summary>
+    public IReadOnlyDictionary<KernelSource, KernelArtifact> Artifacts => artifacts;
+
+    public override string Id => Target.Language == GpuLanguage.Ptx ? "cuda:9" : "opencl:9";
+
+    public override string Name => "translator";
+
+    public override Backends Backend => Target.Language == GpuLanguage.Ptx ? Backends.Cuda : Backends.OpenCL;
+
+    public override long MemoryBytes => 1L << 40;
+
+    public override GpuTarget Target => target;
+
+    protected override GpuStaging Staging => throw new NotSupportedException();
+
+    protected override GpuBuffer AllocateZeroed(long bytes) => new Nothing(this, bytes);
+
+    protected override void Read(GpuBuffer source, long offset, Span<byte> target) => target.Clear();
+
+    public override void Dispose() { }
+
+    internal override GpuFunction Load(KernelSource source, KernelArtifact artifact, IArtifactSource keep)
+    {
+        artifacts.TryAdd(source, artifact);
+        return new Loaded(this, source, artifact);
+    }
+
+    /// <summary>Binds an op to arguments of the given types, each with a gap between rows.</summary>
+    public void Bind(Op op, IEnumerable<TensorType> inputs)
+    {
+        const int Gap = 3;
+        Tensor Make(TensorType type) => new(Allocate(2 * type.Bytes + 64 * type.Concrete().Rows), 0, type.DType, type.Concrete(), type.Concrete().Last + Gap);
+        TensorType[] types = [.. inputs];
+        var signature = new OpSignature(op, types, op.Infer(types));
+        var kernel = Kernels.Get(signature);
+        var scratch = kernel.ScratchBytes(signature) is > 0 and var bytes ? Make(new TensorType(DType.Int8, Shape.Create([checked((int)bytes)]))) : null;
+        kernel.Bind(new OpCall(this, op, [.. types.Select(Make)], Make(signature.Output), scratch));
+    }
+
+    private sealed class Translator : IArtifactSource
+    {
+        public KernelArtifact Get(KernelSource source, GpuTarget target) => KernelCompiler.Compile(source, target);
+
+        public void StoreBinary(KernelSource source, GpuTarget target, byte[] binary) { }
+    }
+
+    private sealed class Nothing(GpuDevice device, long bytes) : GpuBuffer(device, 1, bytes)
+    {
+        protected override void Free(nint handle) { }
+    }
+
+    private sealed class Loaded(GpuDevice device, KernelSource source, KernelArtifact artifact) : GpuFunction(device, source, artifact)
+    {
+        protected override Launch BindChecked(GpuGrid grid, GpuArguments arguments, OpCall? call) => new Idle();
+
+        internal override void Unload() { }
+    }
+
+    private sealed class Idle : Launch
+    {
+        public override void Run() { }
+    }
+}
