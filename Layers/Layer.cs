@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Layers;
 /// Weights plus ops. A derived class declares children and parameters under PyTorch's names in its constructor, so that weights load by
 /// path, and has a <c>Forward</c> that records ops over symbolic values. Memory is touched only when weights are loaded.
 /// </summary>
-public abstract class Layer
+public abstract partial class Layer
 {
     private readonly List<Layer> children = [];
     private readonly List<Parameter> parameters = [];
@@ -82,7 +82,7 @@ public abstract class Layer
     }
 
     /// <summary>Records what this layer computes and names the result by its path. Every Forward goes through here.</summary>
-    protected Value Record(Value x, Func<Value> body) => x.Graph.InLayer(Path, body);
+    protected Value Record(Value x, Func<Value> body) => x.Graph.InLayer(this, body);
 
     private static string Some(IEnumerable<string> names)
     {

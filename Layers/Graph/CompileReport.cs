@@ -23,6 +23,11 @@ public sealed record CompileReport(
 
     /// <summary>How often they occur together.</summary>
     public int BlockOccurrences => Regions.Where(r => r.Path is not null).Sum(r => r.Occurrences);
+
+    /// <summary>Of a graph in parts.</summary>
+    internal static CompileReport Of(Graph source, CompileOptions options, IReadOnlyList<CompileReport> parts, IReadOnlyList<string> notes) => new(
+        source.Name, options, [.. parts.SelectMany(p => p.Regions)], source.TraceTime.TotalSeconds, parts.Sum(p => p.PassSeconds), parts.Sum(p => p.PlanSeconds),
+        parts.Sum(p => p.Compilations), parts.Sum(p => p.Plans), parts.Sum(p => p.Kernels), notes);
 }
 
 /// <summary>A part of a graph that went through the passes by itself.</summary>

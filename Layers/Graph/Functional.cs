@@ -50,4 +50,18 @@ public static class Functional
 
     /// <summary>Nearest-neighbour enlargement of an image [n, h, w, c]: ×2, or to the height and width of <paramref name="like"/>.</summary>
     public static Value Upsample(Value x, Value? like = null) => like is null ? x.Graph.Add(new Upsample(), x) : x.Graph.Add(new Upsample(), x, like);
+
+    /// <summary>
+    /// The number that a value has when the graph runs, for code that cannot go on without it: a graph break. What follows is recorded and compiled for
+    /// each number by itself; where only a condition matters, <see cref="Test"/> compiles less. Every run waits for the device here.
+    /// </summary>
+    /// <param name="value">A value of one element.</param>
+    /// <exception cref="GraphBreakException">When compiled: the graph must be whole (<see cref="CompileOptions.FullGraph"/>).</exception>
+    public static double Item(Value value) => value.Graph.Read(value, static number => number);
+
+    /// <summary>Whether a number that is known only when the graph runs meets a condition: a graph break, after which there are two ways to go on, each compiled when it is first taken.</summary>
+    /// <param name="value">A value of one element.</param>
+    /// <param name="condition">The condition.</param>
+    /// <exception cref="GraphBreakException">When compiled: the graph must be whole (<see cref="CompileOptions.FullGraph"/>).</exception>
+    public static bool Test(Value value, Func<double, bool> condition) => value.Graph.Read(value, number => condition(number) ? 1 : 0) != 0;
 }

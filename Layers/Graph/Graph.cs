@@ -1,17 +1,19 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using ILGpuDiffusion.Compute;
 
 namespace ILGpuDiffusion.Layers;
 
 /// <summary>
 /// What a model computes: ops in the order in which its layers recorded them. Sizes that the user chooses are symbols, so one graph
-/// serves every picture size and batch. Made by <see cref="Trace"/>.
+/// serves every picture size and batch. Made by <see cref="Trace(string, Action{Graph})"/>.
 /// </summary>
 public sealed class Graph
 {
     private readonly List<Node> nodes = [];
     private readonly Dictionary<string, Value> inputs = [], outputs = [], named = [];
     private readonly Dictionary<Parameter, Value> parameters = [];
+    private readonly List<LayerCall> calls = [];
     private readonly Stack<string> layers = new([""]);
     private int valueCount;
 
@@ -35,12 +37,39 @@ public sealed class Graph
     /// <summary>How many values there are.</summary>
     public int ValueCount => valueCount;
 
-    /// <summary>Records what <paramref name="body"/> computes.</summary>
-    public static Graph Trace(string name, Action<Graph> body)
+    /// <summary>Time that recording took.</summary>
+    public TimeSpan TraceTime { get; private set; }
+
+    /// <summary>The calls of layers while tracing, inner ones before outer ones; of graphs that passes made, none.</summary>
+    internal IReadOnlyList<LayerCall> Calls => calls;
+
+    /// <summary>The values that were read while tracing, in order, each with its answer.</summary>
+    internal GraphReads Reads { get; private init; } = new([]);
+
+    /// <summary>Where recording stopped because a value had to be read first; null for a whole graph.</summary>
+    internal GraphBreak? Break { get; private set; }
+
+    /// <summary>
+    /// Records what <paramref name="body"/> computes. Where it reads a value (<see cref="Functional.Item"/>), recording stops, and is begun anew for the rest
+    /// once the value is known: it must do the same each time, and declare its inputs before.
+    /// </summary>
+    public static Graph Trace(string name, Action<Graph> body) => Trace(name, body, []);
+
+    internal static Graph Trace(string name, Action<Graph> body, IReadOnlyList<double> answers)
     {
-        var graph = new Graph(name);
-        body(graph);
-        return graph.outputs.Count > 0 ? graph : throw new InvalidOperationException($"{name}: the graph has no output.");
+        long start = Stopwatch.GetTimestamp();
+        var graph = new Graph(name) { Reads = new GraphReads(answers) };
+        try
+        {
+            body(graph);
+        }
+        catch (GraphReads.MissingAnswerException missing) when (missing.Value.Graph == graph)
+        {
+            graph.Break = new GraphBreak(missing.Value, graph.layers.Peek(), missing.Decide, answer => Trace(name, body, [.. answers, answer]));
+        }
+
+        graph.TraceTime = Stopwatch.GetElapsedTime(start);
+        return graph.outputs.Count > 0 || graph.Break is not null ? graph : throw new InvalidOperationException($"{name}: the graph has no output.");
     }
 
     /// <summary>Declares a value that the caller provides. Sizes may be symbols.</summary>
@@ -51,6 +80,7 @@ public sealed class Graph
 
     internal Value Input(string name, TensorType type, bool steady)
     {
+        if (Reads.Cuts.Count > 0) throw new InvalidOperationException($"{Name}: input '{name}' is declared after a value was read; declare inputs first.");
         var value = new Value(this, type, valueCount++) { IsSteady = steady };
         inputs.Add(name, value);
         return value;
@@ -95,13 +125,29 @@ public sealed class Graph
         return node.Output;
     }
 
-    /// <summary>Records what one layer computes and names its result by the layer's path.</summary>
-    internal Value InLayer(string path, Func<Value> body)
+    /// <summary>Reads a value of one element while tracing, which ends the graph before it is known; see <see cref="Functional.Item"/>.</summary>
+    /// <param name="value">What to read.</param>
+    /// <param name="decide">What recording needs to know of the number; equal answers share what is recorded afterwards.</param>
+    internal double Read(Value value, Func<double, double> decide)
     {
+        ShapeException.ThrowUnless(value.Type.Shape.All(d => d.MayEqual(1)), $"{Name} {layers.Peek()}: reading", "value", value.Type, "of one element");
+        if (value.Type.DType is DType.Float16 or DType.BFloat16) value = Add(new Cast(DType.Float32), value);
+        return Reads.Next(value, decide, nodes.Count);
+    }
+
+    /// <summary>Records what one layer computes and names its result by the layer's path.</summary>
+    internal Value InLayer(Layer layer, Func<Value> body)
+    {
+        string path = layer.Path;
+        int first = nodes.Count;
         var value = At(path, body);
         Label(path, value);
+        Called(new LayerCall(layer, path, first, nodes.Count - first, value));
         return value;
     }
+
+    /// <summary>Notes that some consecutive ops are one call of a layer.</summary>
+    internal void Called(LayerCall call) => calls.Add(call);
 
     /// <summary>Names a value, so that it can be dumped.</summary>
     internal void Label(string path, Value value)

@@ -46,8 +46,8 @@ public sealed class UNet2DConditionModel : Layer
         convOut = Child("conv_out", new Conv2d(first, c.OutChannels, c.ConvOutKernel, padding: c.ConvOutKernel / 2));
     }
 
-    /// <summary>The kinds of layer that occur many times with different weights: compiling one compiles all.</summary>
-    public static IReadOnlyList<string> RepeatedBlocks { get; } = [nameof(BasicTransformerBlock)];
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> RepeatedBlocks => [nameof(BasicTransformerBlock)]; // as diffusers lists them
 
     /// <summary>Channels of the latents, with a mask's and a masked picture's channels where the model inpaints.</summary>
     public int InChannels => config.InChannels;
