@@ -11,11 +11,13 @@ namespace ILGpuDiffusion.Pipelines;
 /// </summary>
 public abstract class DiffusionPipeline : IDisposable
 {
-    private readonly ConcurrentDictionary<GuidedDenoiser.Form, Lazy<CompiledGraph>> denoisers = new();
+    private readonly ConcurrentDictionary<string, bool> told = new(); // notes on compilations that a result has carried
+    private readonly GraphCache<GuidedDenoiser.Form> denoisers;
     private readonly PipelineParts parts;
     private readonly ActiveRequests requests;
 
-    private protected DiffusionPipeline(PipelineParts parts) => (this.parts, requests) = (parts, new ActiveRequests(GetType()));
+    private protected DiffusionPipeline(PipelineParts parts) =>
+        (this.parts, requests, denoisers) = (parts, new ActiveRequests(GetType()), new GraphCache<GuidedDenoiser.Form>(parts.UNet, parts.Arenas));
 
     /// <summary>The model folder's name.</summary>
     public string Name => parts.Folder.Path is var path ? Path.GetFileName(Path.TrimEndingDirectorySeparator(path)) : "";
@@ -35,8 +37,14 @@ public abstract class DiffusionPipeline : IDisposable
     /// <summary>Latents to pictures and back; tiling is switched on here.</summary>
     public Autoencoder Vae => parts.Vae;
 
+    /// <summary>The model that predicts, as layers: <see cref="Layer.Compile"/>, <see cref="Layer.CompileRepeatedBlocks"/> and <see cref="Layer.CompileRegions"/> say how it runs.</summary>
+    public Layer Denoiser => parts.UNet;
+
+    /// <summary>What was compiled so far, and how: denoiser, autoencoder, text encoders.</summary>
+    public IReadOnlyList<CompileReport> CompileReports => [.. denoisers.Compiled.Concat(Vae.Compiled).Concat(parts.TextEncoderGraphs).Select(graph => graph.CompileReport)];
+
     /// <summary>The denoiser graphs that were compiled so far, one per form of guidance.</summary>
-    internal IEnumerable<CompiledGraph> Denoisers => denoisers.Values.Select(graph => graph.Value);
+    internal IEnumerable<CompiledGraph> Denoisers => denoisers.Compiled;
 
     private protected UNet2DConditionModel UNet => parts.UNet;
 
@@ -89,6 +97,16 @@ public abstract class DiffusionPipeline : IDisposable
         ArgumentNullException.ThrowIfNull(request);
         return Task.Run(() => Generate(request, progress, cancellation), cancellation);
     }
+
+    /// <summary>Computes query, key and value of every attention as one product, compiled or not; compiled models do so by themselves. Bits do not change.</summary>
+    /// <param name="unet">Whether the denoiser does.</param>
+    /// <param name="vae">Whether the autoencoder does.</param>
+    public void FuseQkvProjections(bool unet = true, bool vae = true) => EachOf(unet, vae, layer => layer.FuseQkvProjections());
+
+    /// <summary>Computes query, key and value as three products, compiled or not.</summary>
+    /// <param name="unet">Whether the denoiser does.</param>
+    /// <param name="vae">Whether the autoencoder does.</param>
+    public void UnfuseQkvProjections(bool unet = true, bool vae = true) => EachOf(unet, vae, layer => layer.UnfuseQkvProjections());
 
     /// <summary>Frees the memory that is kept for the next request; requests at work keep theirs.</summary>
     public void Trim() => parts.Arenas.Trim();
@@ -164,6 +182,7 @@ public abstract class DiffusionPipeline : IDisposable
 
         // 4. Decode
         var images = request.Decode ? Decode(latents, progress, clock, cancellation) : [];
+        warnings.AddRange(CompileReports.SelectMany(report => report.Notes).Where(note => told.TryAdd(note, true)));
         return new GenerationResult
         {
             Images = images,
@@ -179,7 +198,7 @@ public abstract class DiffusionPipeline : IDisposable
     private DenoisingRun Prepare(RequestForm form, Conditions conditions, Schedule schedule, NoiseSource noise)
     {
         var key = new GuidedDenoiser.Form(form.Guided, form.Guided && form.Request.GuidanceRescale > 0, form.Request.FreeU);
-        var graph = denoisers.GetOrAdd(key, k => new(() => new CompiledGraph(GuidedDenoiser.Trace(UNet, k, parts.DType), parts.Arenas, parts.Compile))).Value;
+        var graph = denoisers.Get(key, form => GuidedDenoiser.Trace(UNet, form, parts.DType));
         var plan = graph.Rent(new Sizes(("pictures", form.Pictures), ("height", form.LatentHeight), ("width", form.LatentWidth), ("tokens", conditions.Text.Tokens)));
         DenoisingRun? run = null;
         try
@@ -218,6 +237,12 @@ public abstract class DiffusionPipeline : IDisposable
 
         clock.Finish(GenerationStage.Decode);
         return images;
+    }
+
+    private void EachOf(bool unet, bool vae, Action<Layer> change)
+    {
+        if (unet) change(Denoiser);
+        foreach (var coder in vae ? [Vae.Encoder, Vae.Decoder] : Array.Empty<Layer>()) change(coder);
     }
 
     private void Upload(ReadOnlySpan<float> values, Tensor target) => Device.Upload(MemoryMarshal.AsBytes(values), target);

@@ -24,6 +24,9 @@ public sealed record PipelineOptions
     /// <summary>Whether the denoiser's linear layers multiply in int8: a half of the memory of 16-bit weights, faster, and slightly other pictures.</summary>
     public Quantization Quantize { get; init; }
 
-    /// <summary>Which passes the models' graphs go through; <see cref="CompileOptions.Eager"/> for none.</summary>
+    /// <summary>
+    /// How the models are compiled before they first run, as if <c>Compile</c> had been called on each: all passes unless said otherwise, <see cref="CompileOptions.Eager"/> for
+    /// none. With <see cref="CompileScope.Blocks"/>, models that list no repeated blocks are compiled whole. Later calls on a model replace it for that model.
+    /// </summary>
     public CompileOptions Compile { get; init; } = new();
 }

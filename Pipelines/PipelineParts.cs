@@ -7,6 +7,7 @@ namespace ILGpuDiffusion.Pipelines;
 internal sealed class PipelineParts : IDisposable
 {
     private readonly List<IDisposable> owned = [];
+    private readonly List<ClipTextEncoder> textEncoders = [];
 
     private PipelineParts(ModelFolder folder, ArenaPool arenas) => (Folder, Arenas) = (folder, arenas);
 
@@ -20,8 +21,11 @@ internal sealed class PipelineParts : IDisposable
 
     public PipelineDefaults Defaults { get; private set; } = null!;
 
-    /// <summary>Which passes graphs go through.</summary>
-    public CompileOptions Compile { get; private init; } = null!;
+    /// <summary>What was compiled so far for text encoders.</summary>
+    public IEnumerable<CompiledGraph> TextEncoderGraphs => textEncoders.SelectMany(encoder => encoder.Compiled);
+
+    /// <summary>How parts without repeated blocks of their own are compiled.</summary>
+    private CompileOptions Compile { get; init; } = null!;
 
     /// <summary>The type that the models compute in.</summary>
     public DType DType { get; private init; }
@@ -31,7 +35,8 @@ internal sealed class PipelineParts : IDisposable
     public static PipelineParts Load(ModelFolder folder, PipelineOptions options)
     {
         var device = options.Device ?? DeviceCatalog.Open();
-        var parts = new PipelineParts(folder, new ArenaPool(device) { Offload = options.Offload }) { Variant = options.Variant, Compile = options.Compile, DType = Checked(options.DType ?? device.PreferredDType, device) };
+        var others = options.Compile.Scope == CompileScope.Blocks ? options.Compile with { Scope = CompileScope.Full } : options.Compile;
+        var parts = new PipelineParts(folder, new ArenaPool(device) { Offload = options.Offload }) { Variant = options.Variant, Compile = others, DType = Checked(options.DType ?? device.PreferredDType, device) };
         if (options.Device is null) parts.owned.Add(device);
         parts.owned.Add(parts.Arenas);
         try
@@ -39,6 +44,7 @@ internal sealed class PipelineParts : IDisposable
             parts.UNet = new UNet2DConditionModel(folder.ConfigOf("unet"));
             parts.UNet.Load(parts.Weights("unet"));
             if (options.Quantize == Quantization.Int8) parts.owned.Add(DynamicQuantization.Apply(parts.UNet, device: device as CpuDevice));
+            parts.UNet.Compile(options.Compile);
             var vae = new AutoencoderKL(folder.ConfigOf("vae"));
             vae.Load(parts.Weights("vae"));
             parts.Vae = new Autoencoder(vae, parts.Arenas, parts.Compile, parts.DType);
@@ -66,7 +72,8 @@ internal sealed class PipelineParts : IDisposable
             throw new ModelFileException(Folder.Path, $"tokenizer{suffix} has ids up to {tokenizer.LargestId}, {name} knows {model.Config.VocabSize}; they do not belong together.");
         if (tokenizer.ModelMaxLength > model.Config.MaxPositions)
             throw new ModelFileException(Folder.Path, $"tokenizer{suffix} makes prompts of {tokenizer.ModelMaxLength} tokens, {name} reads {model.Config.MaxPositions}; they do not belong together.");
-        return (tokenizer, new ClipTextEncoder(model, Arenas, name, Compile, DType));
+        textEncoders.Add(new ClipTextEncoder(model, Arenas, name, Compile, DType));
+        return (tokenizer, textEncoders[^1]);
     }
 
     public void Dispose()

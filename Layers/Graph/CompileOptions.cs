@@ -90,6 +90,9 @@ public sealed record CompileOptions
     /// <summary>Computes what depends only on steady inputs (<see cref="Graph.SteadyInput"/>) once per set of inputs and not in every run: keys and values of the prompt. Applied to plans.</summary>
     public bool StepInvariants { get; init; } = true;
 
+    /// <summary>Whether graphs run as they were recorded.</summary>
+    public bool IsEager => !GraphPasses.Of(this).Any();
+
     /// <summary>Whether plans are tuned by measuring.</summary>
     internal bool Tunes => CoordinateDescentTuning || Mode == CompileMode.MaxAutotune;
 }

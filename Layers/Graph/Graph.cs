@@ -131,7 +131,7 @@ public sealed class Graph
     internal double Read(Value value, Func<double, double> decide)
     {
         ShapeException.ThrowUnless(value.Type.Shape.All(d => d.MayEqual(1)), $"{Name} {layers.Peek()}: reading", "value", value.Type, "of one element");
-        if (value.Type.DType is DType.Float16 or DType.BFloat16) value = Add(new Cast(DType.Float32), value);
+        if (value.Type.DType is DType.Float16 or DType.BFloat16) value = Functional.Cast(value, DType.Float32);
         return Reads.Next(value, decide, nodes.Count);
     }
 

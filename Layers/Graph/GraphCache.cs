@@ -3,9 +3,10 @@ using System.Collections.Concurrent;
 namespace ILGpuDiffusion.Layers;
 
 /// <summary>A layer's graphs: each is traced and compiled when it is first asked for, and anew after the layer was told to run in another way.</summary>
+/// <typeparam name="TKey">What distinguishes its graphs from each other.</typeparam>
 /// <param name="layer">What is traced; its options decide.</param>
 /// <param name="arenas">Where it runs.</param>
-internal sealed class GraphCache<TKey>(Layer layer, ArenaPool arenas) where TKey : notnull
+public sealed class GraphCache<TKey>(Layer layer, ArenaPool arenas) where TKey : notnull
 {
     private readonly ConcurrentDictionary<(TKey Key, int Version), Lazy<CompiledGraph>> graphs = new();
 

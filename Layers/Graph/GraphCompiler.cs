@@ -48,7 +48,7 @@ internal static class GraphCompiler
         var finder = new RegionFinder(source);
         if (options.Scope == CompileScope.Blocks && finder.Blocks() is { Count: > 0 } blocks) return RegionCompiler.Compile(source, blocks, _ => options, rest: null);
         if (options.Scope == CompileScope.Regions && finder.Repeated() is { Count: > 0 } repeated) return RegionCompiler.Compile(source, repeated, _ => options, rest: options);
-        if (!GraphPasses.Of(options).Any() && finder.Marked() is { Count: > 0 } marked) return RegionCompiler.Compile(source, marked, region => region.Call.Layer.OwnOptions!, rest: null);
+        if (options.IsEager && finder.Marked() is { Count: > 0 } marked) return RegionCompiler.Compile(source, marked, region => region.Call.Layer.OwnOptions!, rest: null);
 
         long start = Stopwatch.GetTimestamp();
         var graph = GraphPasses.Run(source, options);

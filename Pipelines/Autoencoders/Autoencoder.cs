@@ -12,22 +12,31 @@ public sealed class Autoencoder
 {
     private readonly AutoencoderConfig config;
     private readonly Device device;
-    private readonly Lazy<CompiledGraph> encoder, decoder;
+    private readonly AutoencoderKL model;
+    private readonly DType dtype;
+    private readonly GraphCache<string> encoder, decoder;
     private VaeTiling? tiling;
     private bool slicing;
 
     /// <summary>Wraps a loaded model.</summary>
     /// <param name="model">The model.</param>
     /// <param name="arenas">Where it runs.</param>
-    /// <param name="options">Which passes its graphs go through; null for all.</param>
+    /// <param name="options">How encoder and decoder are compiled; null for all passes.</param>
     /// <param name="dtype">The type that the pipeline computes in; the model raises Float16 to Float32 where its configuration asks for it (<c>force_upcast</c>).</param>
     internal Autoencoder(AutoencoderKL model, ArenaPool arenas, CompileOptions? options = null, DType dtype = DType.Float32)
     {
-        if (dtype == DType.Float16 && model.Config.ForceUpcast) dtype = DType.Float32; // values beyond 65504 arise in the decoder; BFloat16 holds them
-        (config, device, Scale) = (model.Config, arenas.Device, new LatentScale(model.Config));
-        encoder = new(() => Compile("vae.encode", config.InChannels, model.Encode, arenas, options, dtype));
-        decoder = new(() => Compile("vae.decode", config.LatentChannels, model.Decode, arenas, options, dtype));
+        (this.model, config, device, Scale) = (model, model.Config, arenas.Device, new LatentScale(model.Config));
+        this.dtype = dtype == DType.Float16 && config.ForceUpcast ? DType.Float32 : dtype; // values beyond 65504 arise in the decoder; BFloat16 holds them
+        (encoder, decoder) = (new(model.Encoder, arenas), new(model.Decoder, arenas));
+        Encoder.Compile(options);
+        Decoder.Compile(options);
     }
+
+    /// <summary>Pictures to latents, as layers: <see cref="Layer.Compile"/> says how they run.</summary>
+    public Layer Encoder => model.Encoder;
+
+    /// <summary>Latents to pictures, as layers: <see cref="Layer.Compile"/> says how they run.</summary>
+    public Layer Decoder => model.Decoder;
 
     /// <summary>Channels of latents: 4, in newer families 16.</summary>
     public int LatentChannels => config.LatentChannels;
@@ -42,10 +51,13 @@ public sealed class Autoencoder
     internal AutoencoderConfig Config => config;
 
     /// <summary>The compiled encoder.</summary>
-    internal CompiledGraph Encoder => encoder.Value;
+    internal CompiledGraph EncoderGraph => encoder.Get("vae.encode", name => Trace(name, config.InChannels, model.Encode));
 
     /// <summary>The compiled decoder.</summary>
-    internal CompiledGraph Decoder => decoder.Value;
+    internal CompiledGraph DecoderGraph => decoder.Get("vae.decode", name => Trace(name, config.LatentChannels, model.Decode));
+
+    /// <summary>What was compiled so far.</summary>
+    internal IEnumerable<CompiledGraph> Compiled => encoder.Compiled.Concat(decoder.Compiled);
 
     /// <summary>Works tile by tile on whatever is larger than a tile, so that memory no longer grows with the picture. Colours may differ slightly between tiles.</summary>
     /// <param name="pixels">Side of a tile; null takes the size that the model was made for.</param>
@@ -99,14 +111,14 @@ public sealed class Autoencoder
         var source = Checked("vae.encode", "pixels", pixels, count, height, width, config.InChannels);
         ShapeException.ThrowUnless(height % factor == 0 && width % factor == 0, "vae.encode", "the picture's size", $"{width}×{height}", $"a multiple of {factor} both ways");
         var cut = tiling; // one reading: another thread may switch it
-        return new LatentDistribution(Apply(Encoder, source, cut?.Pixels, cut?.Latents, (h, w) => (h / factor, w / factor), 2 * LatentChannels, cancellation));
+        return new LatentDistribution(Apply(EncoderGraph, source, cut?.Pixels, cut?.Latents, (h, w) => (h / factor, w / factor), 2 * LatentChannels, cancellation));
     }
 
     /// <summary>As the public method, with tiles of this call's own; null works on whole pictures.</summary>
     internal Tile Decode(Tile latents, VaeTiling? cut, CancellationToken cancellation)
     {
         int factor = SpatialFactor;
-        return Apply(Decoder, latents, cut?.Latents, cut?.Pixels, (h, w) => (checked(h * factor), checked(w * factor)), config.OutChannels, cancellation);
+        return Apply(DecoderGraph, latents, cut?.Latents, cut?.Pixels, (h, w) => (checked(h * factor), checked(w * factor)), config.OutChannels, cancellation);
     }
 
     /// <summary>Tiles of the size that the model was made for.</summary>
@@ -152,9 +164,9 @@ public sealed class Autoencoder
         return new Tile(count, height, width, channels, values.ToArray());
     }
 
-    private static CompiledGraph Compile(string name, int channels, Func<Value, Value> forward, ArenaPool arenas, CompileOptions? options, DType dtype) => new(Graph.Trace(name, graph =>
+    private Graph Trace(string name, int channels, Func<Value, Value> forward) => Graph.Trace(name, graph =>
     {
         var x = graph.Input("x", DType.Float32, Dim.Symbol("batch"), Dim.Symbol("height"), Dim.Symbol("width"), channels);
         graph.Output("y", Functional.Cast(forward(Functional.Cast(x, dtype)), DType.Float32));
-    }), arenas, options);
+    });
 }

@@ -9,8 +9,6 @@ namespace ILGpuDiffusion.Pipelines;
 /// <remarks>Rombach et al., 2022 (arXiv:2112.10752).</remarks>
 internal sealed class AutoencoderKL : Layer
 {
-    private readonly VaeEncoder encoder;
-    private readonly VaeDecoder decoder;
     private readonly Conv2d? quantConv, postQuantConv;
 
     /// <summary>Declares <c>encoder</c>, <c>decoder</c> and, where the configuration has them, <c>quant_conv</c> and <c>post_quant_conv</c>.</summary>
@@ -19,8 +17,8 @@ internal sealed class AutoencoderKL : Layer
     public AutoencoderKL(ModelConfig config)
     {
         Config = AutoencoderConfig.From(config);
-        encoder = Child("encoder", new VaeEncoder(Config));
-        decoder = Child("decoder", new VaeDecoder(Config));
+        Encoder = Child("encoder", new VaeEncoder(Config));
+        Decoder = Child("decoder", new VaeDecoder(Config));
         int latents = Config.LatentChannels, moments = 2 * latents;
         if (Config.QuantConv) quantConv = Child("quant_conv", new Conv2d(moments, moments, 1));
         if (Config.PostQuantConv) postQuantConv = Child("post_quant_conv", new Conv2d(latents, latents, 1));
@@ -28,6 +26,12 @@ internal sealed class AutoencoderKL : Layer
 
     /// <summary>The model's numbers.</summary>
     public AutoencoderConfig Config { get; }
+
+    /// <summary>Picture to latents.</summary>
+    public VaeEncoder Encoder { get; }
+
+    /// <summary>Latents to picture.</summary>
+    public VaeDecoder Decoder { get; }
 
     /// <summary>Takes every weight from a checkpoint, also from one whose attention has the names used before diffusers 0.18.</summary>
     /// <exception cref="ModelFileException">A weight is missing, surplus or wrongly shaped.</exception>
@@ -38,12 +42,12 @@ internal sealed class AutoencoderKL : Layer
     /// <returns>Mean and logarithm of the variance of each latent, side by side: [n, h / 8, w / 8, 2 · latent channels].</returns>
     public Value Encode(Value picture)
     {
-        var moments = encoder.Forward(picture);
+        var moments = Encoder.Forward(picture);
         return quantConv is null ? moments : quantConv.Forward(moments);
     }
 
     /// <summary>Records the decoder.</summary>
     /// <param name="latents">[n, h, w, latent channels].</param>
     /// <returns>[n, 8h, 8w, picture channels].</returns>
-    public Value Decode(Value latents) => decoder.Forward(postQuantConv is null ? latents : postQuantConv.Forward(latents));
+    public Value Decode(Value latents) => Decoder.Forward(postQuantConv is null ? latents : postQuantConv.Forward(latents));
 }

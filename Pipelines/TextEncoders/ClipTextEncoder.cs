@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
@@ -12,17 +11,17 @@ namespace ILGpuDiffusion.Pipelines;
 /// <param name="model">The loaded model.</param>
 /// <param name="arenas">Where it runs.</param>
 /// <param name="name">For logs and messages: <c>text_encoder</c>, <c>text_encoder_2</c>.</param>
-/// <param name="options">Which passes its graphs go through; null for all.</param>
+/// <param name="options">How its graphs are compiled; null for all passes.</param>
 /// <param name="dtype">The type that the model computes in; embeddings are Float32 in any case.</param>
 internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, string name = "text_encoder", CompileOptions? options = null, DType dtype = DType.Float32)
 {
-    private readonly ConcurrentDictionary<(ClipHiddenState State, bool Pooled), Lazy<CompiledGraph>> graphs = new();
+    private readonly GraphCache<(ClipHiddenState State, bool Pooled)> graphs = new(Told(model, options), arenas);
 
     /// <summary>The model's numbers.</summary>
     public ClipTextConfig Config => model.Config;
 
     /// <summary>What was compiled so far.</summary>
-    public IEnumerable<CompiledGraph> Compiled => graphs.Values.Select(graph => graph.Value);
+    public IEnumerable<CompiledGraph> Compiled => graphs.Compiled;
 
     /// <summary>Encodes prompts.</summary>
     /// <param name="prompts">Prompts of equal length in tokens.</param>
@@ -54,14 +53,20 @@ internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, str
     }
 
     /// <summary>The graph for one kind of result.</summary>
-    public CompiledGraph Compile(ClipHiddenState state, bool pooled) => graphs.GetOrAdd((state, pooled), _ => new(() => new CompiledGraph(Graph.Trace(name, graph =>
+    public CompiledGraph Compile(ClipHiddenState state, bool pooled) => graphs.Get((state, pooled), _ => Graph.Trace(name, graph =>
     {
         Dim batch = Dim.Symbol("batch"), tokens = Dim.Symbol("tokens");
         var trace = model.Trace(graph.Input("ids", DType.Int32, batch, tokens), graph.Input("positions", DType.Int32, tokens), dtype);
         int index = Config.Layers - state.Skip;
         graph.Output("hidden", Functional.Cast(state.FinalNorm ? trace.Normalised(index) : trace.Hidden(index), DType.Float32));
         if (pooled) graph.Output("pooled", Functional.Cast(trace.Pooled(graph.Input("end", DType.Int32, batch)), DType.Float32));
-    }), arenas, options))).Value;
+    }));
+
+    private static ClipTextModel Told(ClipTextModel model, CompileOptions? options)
+    {
+        model.Compile(options);
+        return model;
+    }
 
     private int Check(int ids, int count, ClipHiddenState state)
     {

@@ -20,6 +20,7 @@ internal static class GenerateCommand
     public static Command Create()
     {
         var options = new GenerateOptions();
+        var compile = new CompileArguments();
         var output = new Option<string?>("--output", "-o") { Description = "File to write; several pictures are numbered. Default: named after prompt and seed", HelpName = "FILE.png" };
         var (model, device, threads, json) = (Options.Model(), Options.Device(), Options.Threads(), Options.Json("times and memory per stage"));
         var dtype = Options.Word("--dtype", "Type that the models compute in: auto (default), fp32, fp16 or bf16; on a CPU auto or fp32, whatever the weights are stored in", "TYPE", "auto", "fp32", "tf32", "fp16", "bf16");
@@ -33,6 +34,7 @@ internal static class GenerateCommand
         var command = new GroupedCommand("generate", "Draws a picture", Examples);
         options.AddTo(command, output);
         command.AddGroup("Model and device", model, variant, device, dtype, quantize, threads, vaeTiling, offload);
+        compile.AddTo(command);
         command.AddGroup("Latents (NCHW float32, as diffusers has them) and reports", latents, saveLatents, saveIntermediates, json);
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -40,6 +42,7 @@ internal static class GenerateCommand
             OutputFile.RequirePng(outputPath);
             string?[] targets = [outputPath, parsed.GetValue(saveLatents), parsed.GetValue(saveIntermediates)];
             OutputFile.RequireWritable(targets.OfType<string>());
+            var compileOptions = compile.Read(parsed);
 
             var clock = Stopwatch.StartNew();
             using var opened = DeviceCatalog.Open(parsed.GetValue(device) ?? "auto", parsed.GetValue(threads));
@@ -53,7 +56,9 @@ internal static class GenerateCommand
                 Variant = parsed.GetValue(variant),
                 Offload = parsed.GetValue(offload),
                 Quantize = parsed.GetValue(quantize) == "int8" ? Quantization.Int8 : Quantization.None,
+                Compile = compileOptions,
             });
+            if (compile.FusesQkv(parsed)) pipeline.FuseQkvProjections();
             if (parsed.GetValue(vaeTiling)) pipeline.Vae.EnableTiling();
             double loadSeconds = clock.Elapsed.TotalSeconds;
             var request = options.Request(parsed, pipeline, start, parsed.GetValue(saveIntermediates) is not null);
@@ -71,7 +76,7 @@ internal static class GenerateCommand
             LatentsFile.Write(parsed.GetValue(saveLatents), result.Latents);
             LatentsFile.WriteSteps(parsed.GetValue(saveIntermediates), result.Intermediates);
 
-            if (parsed.GetValue(json)) Console.WriteLine(GenerateReport.Json(result, files, opened, pipeline.DType, loadSeconds));
+            if (parsed.GetValue(json)) Console.WriteLine(GenerateReport.Json(result, files, pipeline, loadSeconds));
             else foreach (string file in files) Console.WriteLine(file);
             if (parsed.GetValue(model) is null && !Console.IsErrorRedirected) await Console.Error.WriteLineAsync(SmallModelHint).ConfigureAwait(false);
             if (clock.Elapsed.TotalSeconds > SlowSeconds) await Console.Error.WriteLineAsync(Hint(result)).ConfigureAwait(false);

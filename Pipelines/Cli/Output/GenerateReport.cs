@@ -8,7 +8,7 @@ namespace ILGpuDiffusion.Cli;
 /// <summary>What <c>generate --json</c> prints.</summary>
 internal static class GenerateReport
 {
-    public static string Json(GenerationResult result, string[] files, Device device, DType dtype, double loadSeconds) => JsonSerializer.Serialize(new
+    public static string Json(GenerationResult result, string[] files, DiffusionPipeline pipeline, double loadSeconds) => JsonSerializer.Serialize(new
     {
         files,
         seed = result.Seed,
@@ -17,8 +17,8 @@ internal static class GenerateReport
         steps = result.Settings.Steps,
         guidance_scale = result.Settings.GuidanceScale,
         scheduler = result.Settings.SchedulerName,
-        dtype = dtype.ToString(),
-        device = new { id = device.Id, name = device.Name, architecture = device.Architecture },
+        dtype = pipeline.DType.ToString(),
+        device = new { id = pipeline.Device.Id, name = pipeline.Device.Name, architecture = pipeline.Device.Architecture },
         load_seconds = Math.Round(loadSeconds, 4),
         stages = result.Stages.Select(s => new
         {
@@ -29,8 +29,9 @@ internal static class GenerateReport
             arena_bytes = s.ArenaBytes,
             launches = s.Launches,
         }),
-        peak_bytes = device.PeakBytes,
-        kernels = device.Kernels.Compilations,
+        peak_bytes = pipeline.Device.PeakBytes,
+        compile = CompilationReport.Of(pipeline.CompileReports),
+        kernels = pipeline.Device.Kernels.Compilations,
         kernel_compilations = CompiledKernels.Compilations,
         kernel_compile_seconds = Math.Round(CompiledKernels.CompileSeconds, 4),
         graphs = CompiledGraph.Compilations,

@@ -45,7 +45,7 @@ internal static class InspectGraph
         return
         [
             (new CompiledGraph(GuidedDenoiser.Trace(unet, new(Guided: true, Rescaled: false, FreeU: null), device.PreferredDType), arenas, options), denoiser),
-            (new Autoencoder(vae, arenas, options, device.PreferredDType).Decoder, decoder),
+            (new Autoencoder(vae, arenas, options, device.PreferredDType).DecoderGraph, decoder),
         ];
     }
 
@@ -68,7 +68,7 @@ internal static class InspectGraph
         var request = new ImageRequest("a red heart") { Seed = 1, Steps = 1, GuidanceScale = 5, Width = pixels.Width, Height = pixels.Height };
         await pipeline.GenerateAsync(request, null, cancellation).ConfigureAwait(false);
         var (denoiserSizes, decoderSizes) = Sizes(pixels, pipeline.Vae.SpatialFactor);
-        return [Measured(plans[0], pipeline.Denoisers.Single(), denoiserSizes), Measured(plans[1], pipeline.Vae.Decoder, decoderSizes)];
+        return [Measured(plans[0], pipeline.Denoisers.Single(), denoiserSizes), Measured(plans[1], pipeline.Vae.DecoderGraph, decoderSizes)];
 
         InspectedPlan Measured(InspectedPlan plan, CompiledGraph graph, Sizes sizes)
         {

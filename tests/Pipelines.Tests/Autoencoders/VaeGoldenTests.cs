@@ -43,7 +43,7 @@ public sealed class VaeGoldenTests
             bool decode = run.Inputs.ContainsKey("latent");
             string input = decode ? "latent" : "image";
             var shape = run.InputShape(input);
-            using var plan = (decode ? vae.Coder.Decoder : vae.Coder.Encoder).Rent(new Sizes(("batch", shape[0]), ("height", shape[2]), ("width", shape[3])), names);
+            using var plan = (decode ? vae.Coder.DecoderGraph : vae.Coder.EncoderGraph).Rent(new Sizes(("batch", shape[0]), ("height", shape[2]), ("width", shape[3])), names);
             Images.ToNhwc(run.Input(input), shape).CopyTo(plan.Input("x").Span<float>());
             plan.Run();
             foreach (string name in names)

@@ -21,7 +21,7 @@ public sealed class VaeSizesTests
         float[][] again = [.. Sizes.Reverse().Select(s => vae.Decode(s.Count, s.Height, s.Width)).Reverse()];
 
         Assert.Equal(compilations + 1, CompiledGraph.Compilations);
-        Assert.Equal(Sizes.Length, vae.Coder.Decoder.Plans);
+        Assert.Equal(Sizes.Length, vae.Coder.DecoderGraph.Plans);
         for (int i = 0; i < Sizes.Length; i++)
         {
             Assert.Equal(Sizes[i].Count * Sizes[i].Height * Sizes[i].Width * 64 * 3, first[i].Length);
@@ -42,7 +42,7 @@ public sealed class VaeSizesTests
         }
 
         Assert.Equal(compilations + 1, CompiledGraph.Compilations);
-        Assert.Equal(Sizes.Length, vae.Coder.Encoder.Plans);
+        Assert.Equal(Sizes.Length, vae.Coder.EncoderGraph.Plans);
     }
 
     [Fact]
@@ -56,14 +56,14 @@ public sealed class VaeSizesTests
 
         Assert.Equal(20 * 14 * 64 * 3, tiled.Length);
         Assert.Equal(compilations + 1, CompiledGraph.Compilations);
-        Assert.Equal(4, vae.Coder.Decoder.Plans);
+        Assert.Equal(4, vae.Coder.DecoderGraph.Plans);
         vae.Decode(1, 26, 20); // the same shapes of tiles
-        Assert.Equal(4, vae.Coder.Decoder.Plans);
+        Assert.Equal(4, vae.Coder.DecoderGraph.Plans);
         Assert.True(Arena(8, 8) < Arena(20, 14) / 3);
 
         long Arena(int height, int width)
         {
-            using var plan = vae.Coder.Decoder.Rent(new Sizes(("batch", 1), ("height", height), ("width", width)));
+            using var plan = vae.Coder.DecoderGraph.Rent(new Sizes(("batch", 1), ("height", height), ("width", width)));
             return plan.ArenaBytes;
         }
     }

@@ -64,6 +64,35 @@ public sealed class GenerateCommandTests : IDisposable
         Assert.True(stages[1].GetProperty("compile_seconds").GetDouble() > 0 && stages[1].GetProperty("arena_bytes").GetInt64() > 0 && stages[1].GetProperty("launches").GetInt32() > 0);
     }
 
+    [Theory]
+    [InlineData("none", null, 0, 0), InlineData("default", "blocks", 2, 17), InlineData("reduce-overhead", "regions", -1, -1), InlineData("max-autotune", null, 0, 0)]
+    public async Task Compile_AnyWay_GivesTheSamePictureAndSaysWhatItDid(string mode, string? scope, int blocks, int occurrences)
+    {
+        string[] how = ["--compile", mode, .. scope is null ? Array.Empty<string>() : ["--compile-scope", scope], .. mode == "none" ? ["--fuse-qkv"] : Array.Empty<string>()];
+        await Generate("-o", "plain.png", "--seed", "4");
+        var result = await Generate(["-o", "compiled.png", "--seed", "4", "--json", .. how]);
+        Assert.Equal(Image.Load(PathOf("plain.png")).Pixels, Image.Load(PathOf("compiled.png")).Pixels);
+        using var json = JsonDocument.Parse(result.Output);
+        var compile = json.RootElement.GetProperty("compile");
+        Assert.True(compile.GetProperty("seconds").GetDouble() > 0 && compile.GetProperty("plans").GetInt32() >= 4 && compile.GetProperty("distinct_regions").GetInt32() >= 4);
+        var unet = compile.GetProperty("graphs").EnumerateArray().Single(g => g.GetProperty("name").GetString() == "unet");
+        Assert.Equal(scope ?? "full", unet.GetProperty("scope").GetString());
+        Assert.True(unet.GetProperty("kernels").GetInt32() > 10);
+        var inUNet = unet.GetProperty("regions").EnumerateArray().Where(r => r.GetProperty("path").ValueKind == JsonValueKind.String).ToArray();
+        if (blocks >= 0) Assert.Equal((blocks, occurrences), (inUNet.Length, inUNet.Sum(r => r.GetProperty("occurrences").GetInt32())));
+        else Assert.NotEmpty(inUNet);
+        Assert.Equal(mode is "reduce-overhead" or "max-autotune", result.Errors.Contains("cpu has no graphs of launches", StringComparison.Ordinal));
+        Assert.Equal(0, json.RootElement.GetProperty("host_synchronisations_in_loop").GetInt32());
+    }
+
+    [Fact]
+    public async Task Compile_ScopeForNothing_IsRefused()
+    {
+        var result = await Run("generate", "a fox", "--compile", "none", "--compile-scope", "blocks");
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("--compile-scope is 'blocks'", result.Errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task SavedNoiseAndLatents_ComeBack()
     {

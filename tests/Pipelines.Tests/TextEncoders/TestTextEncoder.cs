@@ -11,14 +11,14 @@ internal sealed class TestTextEncoder : IDisposable
     private readonly CpuDevice device;
     private readonly ArenaPool arenas;
 
-    private TestTextEncoder(string folder, Func<TestWeights, Device, TestWeights>? change, string? variant, int threads)
+    private TestTextEncoder(string folder, Func<TestWeights, Device, TestWeights>? change, string? variant, int threads, CompileOptions? options)
     {
         checkpoint = Checkpoint.OpenFolder(folder, variant);
         device = new CpuDevice(threads);
         arenas = new ArenaPool(device);
         Model = new ClipTextModel(ModelConfig.Load(Path.Combine(folder, "config.json")));
         Model.Load(change is null ? checkpoint : change(new TestWeights(checkpoint), device));
-        Encoder = new ClipTextEncoder(Model, arenas);
+        Encoder = new ClipTextEncoder(Model, arenas, options: options);
     }
 
     public ClipTextModel Model { get; }
@@ -26,8 +26,8 @@ internal sealed class TestTextEncoder : IDisposable
     public ClipTextEncoder Encoder { get; }
 
     /// <summary>A tiny model's encoder: <c>tiny-sdxl/text_encoder_2</c> …</summary>
-    public static TestTextEncoder Open(string model, Func<TestWeights, Device, TestWeights>? change = null, string? variant = null, int threads = 2) =>
-        new(Golden.Folder(model), change, variant, threads);
+    public static TestTextEncoder Open(string model, Func<TestWeights, Device, TestWeights>? change = null, string? variant = null, int threads = 2, CompileOptions? options = null) =>
+        new(Golden.Folder(model), change, variant, threads, options);
 
     /// <summary>Encodes a recorded case's ids.</summary>
     public TextEmbeddings Run(GoldenCase golden, ClipHiddenState state, bool pooled) =>

@@ -1,0 +1,35 @@
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary>What <c>--json</c> says about compilation.</summary>
+internal static class CompilationReport
+{
+    public static object Of(IReadOnlyList<CompileReport> reports) => new
+    {
+        mode = reports.Select(r => Word(r.Options)).FirstOrDefault("none"),
+        seconds = Math.Round(reports.Sum(r => r.Seconds), 4),
+        distinct_regions = reports.Sum(r => r.Regions.Count),
+        distinct_blocks = reports.Sum(r => r.DistinctBlocks),
+        compilations = reports.Sum(r => r.Compilations),
+        plans = reports.Sum(r => r.Plans),
+        graphs = reports.Select(r => new
+        {
+            name = r.Graph,
+            scope = r.Options.Scope.ToString().ToLowerInvariant(),
+            trace_seconds = Math.Round(r.TraceSeconds, 4),
+            pass_seconds = Math.Round(r.PassSeconds, 4),
+            plan_seconds = Math.Round(r.PlanSeconds, 4),
+            kernels = r.Kernels,
+            plans = r.Plans,
+            regions = r.Regions.Select(region => new { name = region.Name, path = region.Path, occurrences = region.Occurrences, ops_before = region.OpsBefore, ops_after = region.OpsAfter, seconds = Math.Round(region.Seconds, 5) }),
+        }),
+    };
+
+    private static string Word(CompileOptions options) => options.IsEager ? "none" : options.Mode switch
+    {
+        CompileMode.ReduceOverhead => "reduce-overhead",
+        CompileMode.MaxAutotune => "max-autotune",
+        _ => "default",
+    };
+}
