@@ -68,6 +68,9 @@ public abstract class Device : IDisposable
     /// <summary>Waits for all queued work, which counts as one host synchronisation; for measurements.</summary>
     public virtual void Synchronize() { }
 
+    /// <summary>A pace for a loop that queues work: the host runs at most <paramref name="ahead"/> portions ahead of the device.</summary>
+    public virtual DevicePace Pace(int ahead) => new();
+
     /// <summary>Records launches as one that repeats them all with the same arguments and less overhead: a CUDA graph. Nothing runs yet.</summary>
     /// <param name="launches">What to record, in order.</param>
     /// <param name="previous">An earlier recording that is no longer needed: bringing it up to date is quicker than a new one. It must not run again.</param>

@@ -10,11 +10,13 @@ namespace ILGpuDiffusion.Pipelines;
 /// </summary>
 internal sealed class DenoisingRun : IDisposable
 {
+    private const int StepsAhead = 2; // one that runs, one that waits behind it
     private readonly Device device;
     private readonly Plan plan;
     private readonly Schedule schedule;
     private readonly StepLauncher launcher;
     private readonly NoiseSource noise;
+    private readonly DevicePace pace;
     private readonly Tensor latents, inputScale, timestep;
     private readonly float[] nchw, nhwc, scale = new float[1], times;
 
@@ -30,6 +32,7 @@ internal sealed class DenoisingRun : IDisposable
         (inputScale, timestep) = (plan.Input("input_scale"), plan.Input("timestep"));
         (nchw, nhwc) = (new float[latents.Shape.Count], new float[latents.Shape.Count]);
         times = new float[timestep.Shape.Count];
+        pace = device.Pace(StepsAhead);
         launcher = new StepLauncher(device, schedule, latents, plan.Output("prediction"));
     }
 
@@ -68,6 +71,7 @@ internal sealed class DenoisingRun : IDisposable
         }
 
         launcher.Run(index - schedule.BeginIndex);
+        pace.Step();
     }
 
     /// <summary>Reads the latents back, NCHW.</summary>
@@ -83,6 +87,7 @@ internal sealed class DenoisingRun : IDisposable
     /// <summary>Gives back the plan and the scheduler's states.</summary>
     public void Dispose()
     {
+        pace.Dispose();
         launcher.Dispose();
         plan.Dispose();
     }

@@ -26,6 +26,9 @@ internal abstract class GpuDevice : Device
     /// <summary>Every float type can be stored; kernels accumulate in float32 whatever it is.</summary>
     public override bool Computes(DType dtype) => dtype.IsFloat();
 
+    /// <inheritdoc/>
+    public sealed override DevicePace Pace(int ahead) => new GpuPace(Queued, ahead);
+
     /// <summary>The kernel, compiled and loaded at most once, whoever asks.</summary>
     /// <exception cref="DeviceException">It cannot be compiled or loaded here; the message has the driver's own words.</exception>
     public GpuFunction Function(KernelSource source)
@@ -70,6 +73,9 @@ internal abstract class GpuDevice : Device
         if (!target.IsEmpty) Read(buffer, source.Offset, target);
         Synchronised();
     }
+
+    /// <summary>The queue of work.</summary>
+    protected abstract IDeviceQueue Queued { get; }
 
     /// <summary>Where uploads wait for the device.</summary>
     protected abstract GpuStaging Staging { get; }

@@ -4,7 +4,7 @@ namespace ILGpuDiffusion.Compute;
 /// Host memory through which uploads go, so that the caller's memory is free at once and nothing waits for the device: two chunks, filled in turn. A chunk is used
 /// again when the device has read all of it, which only a long upload, such as a model's weights, ever has to wait for.
 /// </summary>
-internal sealed unsafe class GpuStaging(IStagingDevice device, int chunkBytes = GpuStaging.DefaultChunkBytes) : IDisposable
+internal sealed unsafe class GpuStaging(IDeviceQueue device, int chunkBytes = GpuStaging.DefaultChunkBytes) : IDisposable
 {
     /// <summary>Long enough that copying outweighs the calls.</summary>
     public const int DefaultChunkBytes = 16 << 20;
@@ -72,26 +72,4 @@ internal sealed unsafe class GpuStaging(IStagingDevice device, int chunkBytes = 
     {
         public nint Memory, Mark;
     }
-}
-
-/// <summary>What staging needs of a device.</summary>
-internal interface IStagingDevice
-{
-    /// <summary>Host memory that the device copies from quickly.</summary>
-    nint AllocateStaging(int bytes);
-
-    /// <summary>Frees such memory.</summary>
-    void FreeStaging(nint memory);
-
-    /// <summary>Queues a copy from staging memory.</summary>
-    void QueueWrite(nint source, GpuBuffer target, long offset, int bytes);
-
-    /// <summary>A mark after all that is queued.</summary>
-    nint Mark();
-
-    /// <summary>Waits until the device has come to a mark.</summary>
-    void WaitAndRelease(nint mark);
-
-    /// <summary>Forgets a mark.</summary>
-    void ReleaseMark(nint mark);
 }

@@ -1,7 +1,7 @@
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>An NVIDIA GPU through the driver API: the process' primary context, one stream.</summary>
-internal sealed unsafe class CudaDevice : GpuDevice, IStagingDevice
+internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
 {
     private const uint NonBlocking = 1, DisableTiming = 2;
     [ThreadStatic] private static nint recordingStream; // while this thread records launches instead of running them
@@ -55,6 +55,9 @@ internal sealed unsafe class CudaDevice : GpuDevice, IStagingDevice
 
     /// <inheritdoc/>
     public override long MemoryBytes => info.MemoryBytes;
+
+    /// <inheritdoc/>
+    protected override IDeviceQueue Queued => this;
 
     /// <inheritdoc/>
     protected override GpuStaging Staging => staging;
@@ -209,22 +212,22 @@ internal sealed unsafe class CudaDevice : GpuDevice, IStagingDevice
         }
     }
 
-    nint IStagingDevice.AllocateStaging(int bytes)
+    nint IDeviceQueue.AllocateStaging(int bytes)
     {
         Enter();
         Check(api.MemHostAlloc((nuint)bytes, 0, out nint memory), "cuMemHostAlloc");
         return memory;
     }
 
-    void IStagingDevice.FreeStaging(nint memory) => api.MemFreeHost(memory);
+    void IDeviceQueue.FreeStaging(nint memory) => api.MemFreeHost(memory);
 
-    void IStagingDevice.QueueWrite(nint source, GpuBuffer target, long offset, int bytes)
+    void IDeviceQueue.QueueWrite(nint source, GpuBuffer target, long offset, int bytes)
     {
         Enter();
         Check(api.MemcpyHtoDAsync(target.Handle + (nint)offset, source, (nuint)bytes, stream), "cuMemcpyHtoDAsync");
     }
 
-    nint IStagingDevice.Mark()
+    nint IDeviceQueue.Mark()
     {
         Enter();
         nint mark = CreateEvent(timing: false);
@@ -234,7 +237,7 @@ internal sealed unsafe class CudaDevice : GpuDevice, IStagingDevice
         return mark;
     }
 
-    void IStagingDevice.WaitAndRelease(nint mark)
+    void IDeviceQueue.WaitAndRelease(nint mark)
     {
         try
         {
@@ -247,7 +250,7 @@ internal sealed unsafe class CudaDevice : GpuDevice, IStagingDevice
         }
     }
 
-    void IStagingDevice.ReleaseMark(nint mark) => api.EventDestroy(mark);
+    void IDeviceQueue.ReleaseMark(nint mark) => api.EventDestroy(mark);
 
     private nint CreateEvent(bool timing)
     {

@@ -4,7 +4,7 @@ using System.Text;
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>A device of an OpenCL driver: one context, one queue in order.</summary>
-internal sealed unsafe class OpenClDevice : GpuDevice, IStagingDevice
+internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
 {
     private readonly IOpenCl api;
     private readonly OpenClInfo info;
@@ -46,6 +46,9 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IStagingDevice
 
     /// <inheritdoc/>
     public override long MemoryBytes => info.MemoryBytes;
+
+    /// <inheritdoc/>
+    protected override IDeviceQueue Queued => this;
 
     /// <inheritdoc/>
     protected override GpuStaging Staging => staging;
@@ -139,28 +142,28 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IStagingDevice
         fixed (byte* to = target) Check(api.EnqueueReadBuffer(queue, source.Handle, true, (nuint)offset, (nuint)target.Length, (nint)to), "clEnqueueReadBuffer");
     }
 
-    nint IStagingDevice.AllocateStaging(int bytes) => (nint)NativeMemory.AlignedAlloc((nuint)bytes, 4096); // drivers copy fastest from whole pages
+    nint IDeviceQueue.AllocateStaging(int bytes) => (nint)NativeMemory.AlignedAlloc((nuint)bytes, 4096); // drivers copy fastest from whole pages
 
-    void IStagingDevice.FreeStaging(nint memory) => NativeMemory.AlignedFree((void*)memory);
+    void IDeviceQueue.FreeStaging(nint memory) => NativeMemory.AlignedFree((void*)memory);
 
-    void IStagingDevice.QueueWrite(nint source, GpuBuffer target, long offset, int bytes) =>
+    void IDeviceQueue.QueueWrite(nint source, GpuBuffer target, long offset, int bytes) =>
         Check(api.EnqueueWriteBuffer(queue, target.Handle, false, (nuint)offset, (nuint)bytes, source), "clEnqueueWriteBuffer");
 
-    nint IStagingDevice.Mark()
+    nint IDeviceQueue.Mark()
     {
         Check(api.EnqueueMarker(queue, out nint mark), "clEnqueueMarkerWithWaitList");
         api.Flush(queue);
         return mark;
     }
 
-    void IStagingDevice.WaitAndRelease(nint mark)
+    void IDeviceQueue.WaitAndRelease(nint mark)
     {
         int error = api.WaitForEvent(mark);
         api.ReleaseEvent(mark);
         Check(error, "clWaitForEvents");
     }
 
-    void IStagingDevice.ReleaseMark(nint mark) => api.ReleaseEvent(mark);
+    void IDeviceQueue.ReleaseMark(nint mark) => api.ReleaseEvent(mark);
 
     private sealed class OpenClBuffer(OpenClDevice device, nint handle, long bytes) : GpuBuffer(device, handle, bytes)
     {
