@@ -50,6 +50,16 @@ public abstract partial class Layer
         if (surplus.Count > 0) throw new ModelFileException(source.Location, $"{surplus.Count} tensor(s) have no place in {GetType().Name}: {Some(surplus.Order(StringComparer.Ordinal))}.");
     }
 
+    /// <summary>
+    /// Has kernels get matrices and tables in a 16-bit type, as activations that have it want them; vectors stay as they are stored, being few and widened anyway. For
+    /// devices that copy weights: they cast on the way, and files stay as they are. Float32 gives every weight as it is stored. Before the model is traced.
+    /// </summary>
+    public void To(DType dtype)
+    {
+        foreach (var parameter in Parameters)
+            if (parameter.Shape.Rank > 1 && parameter.IsFloat) parameter.To(dtype == DType.Float32 ? null : dtype);
+    }
+
     /// <summary>Declares a layer below this one.</summary>
     protected T Child<T>(string childName, T child) where T : Layer
     {

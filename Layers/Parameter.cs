@@ -8,6 +8,7 @@ public sealed class Parameter
     private readonly Layer owner;
     private readonly string name;
     private Tensor? tensor;
+    private DType? given;
 
     internal Parameter(Layer owner, string name, Shape shape) => (this.owner, this.name, Shape) = (owner, name, shape);
 
@@ -24,14 +25,20 @@ public sealed class Parameter
     /// <exception cref="InvalidOperationException">The layer's weights were not loaded.</exception>
     public Tensor Tensor => tensor ?? throw new InvalidOperationException($"{Path} has not been loaded.");
 
-    /// <summary>Element type and sizes; Float32 until loaded.</summary>
-    public TensorType Type => new(tensor?.DType ?? DType.Float32, Shape);
+    /// <summary>Element type and sizes as kernels get them: as stored, unless the model's <see cref="Layer.To"/> says otherwise; Float32 until loaded.</summary>
+    public TensorType Type => new(given ?? tensor?.DType ?? DType.Float32, Shape);
+
+    /// <summary>The type that kernels get it in; null gives it as it is stored. Devices that copy weights cast them on the way.</summary>
+    internal void To(DType? dtype) => given = dtype;
 
     /// <summary>The model that the layer is part of.</summary>
     internal Layer Root => owner.Root;
 
     /// <summary>Whether it has memory.</summary>
     internal bool IsLoaded => tensor is not null;
+
+    /// <summary>Whether it is stored in a floating-point type.</summary>
+    internal bool IsFloat => tensor?.DType.IsFloat() != false;
 
     internal void Load(Tensor weight) => tensor = weight;
 

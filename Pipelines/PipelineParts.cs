@@ -44,10 +44,12 @@ internal sealed class PipelineParts : IDisposable
             parts.UNet = new UNet2DConditionModel(folder.ConfigOf("unet"));
             parts.UNet.Load(parts.Weights("unet"));
             if (options.Quantize == Quantization.Int8) parts.owned.Add(DynamicQuantization.Apply(parts.UNet, device: device as CpuDevice));
+            parts.UNet.To(parts.DType);
             parts.UNet.Compile(options.Compile);
             var vae = new AutoencoderKL(folder.ConfigOf("vae"));
             vae.Load(parts.Weights("vae"));
             parts.Vae = new Autoencoder(vae, parts.Arenas, parts.Compile, parts.DType);
+            vae.To(parts.Vae.DType);
             int side = (parts.UNet.SampleSize ?? 64) * parts.Vae.SpatialFactor;
             double guidance = folder.ClassName == nameof(StableDiffusionXLPipeline) ? 5 : 7.5; // diffusers' defaults
             parts.Defaults = PipelineDefaults.Read(folder.Path, guidance, new PixelSize(side, side));
@@ -68,6 +70,7 @@ internal sealed class PipelineParts : IDisposable
         var tokenizer = ClipTokenizer.Load(Folder.FolderOf("tokenizer" + suffix));
         var model = new ClipTextModel(Folder.ConfigOf(name));
         model.Load(Weights(name));
+        model.To(DType);
         if (tokenizer.LargestId >= model.Config.VocabSize)
             throw new ModelFileException(Folder.Path, $"tokenizer{suffix} has ids up to {tokenizer.LargestId}, {name} knows {model.Config.VocabSize}; they do not belong together.");
         if (tokenizer.ModelMaxLength > model.Config.MaxPositions)

@@ -132,15 +132,17 @@ internal sealed class DeviceWeights(Device device) : IDisposable
         public Tensor Get(Parameter parameter, Tensor host)
         {
             if (copies.TryGetValue(parameter, out var copy)) return copy;
-            long bytes = host.Type.Bytes, size = Rounded(bytes);
+            var type = parameter.Type;
+            long size = Rounded(type.Bytes);
             if (pieces.Count == 0 || filled + size > pieces[^1].Bytes)
             {
                 pieces.Add(device.Allocate(Math.Max(size, Math.Min(Piece, allBytes - copied)))); // the last piece is no larger than what can still come
                 filled = 0;
             }
 
-            copy = new Tensor(pieces[^1], filled, host.DType, host.Shape);
-            Upload(host, pieces[^1], filled, bytes);
+            copy = new Tensor(pieces[^1], filled, type.DType, host.Shape);
+            if (type.DType == host.DType) Upload(host, pieces[^1], filled);
+            else Cast(host, copy);
             (filled, copied) = (filled + size, copied + size);
             copies.Add(parameter, copy);
             return copy;
@@ -156,8 +158,19 @@ internal sealed class DeviceWeights(Device device) : IDisposable
             Generation++;
         }
 
-        private unsafe void Upload(Tensor host, DeviceBuffer target, long offset, long bytes)
+        /// <summary>Uploads a weight as it is stored and casts it there.</summary>
+        private void Cast(Tensor host, Tensor copy)
         {
+            using var stored = device.Allocate(host.Type.Bytes); // freed when the queue has come by
+            Upload(host, stored, 0);
+            var op = new Cast(copy.DType);
+            var signature = new OpSignature(op, [host.Type], copy.Type);
+            device.Kernels.Get(signature).Bind(new OpCall(device, op, [new Tensor(stored, 0, host.DType, host.Shape)], copy)).Run();
+        }
+
+        private unsafe void Upload(Tensor host, DeviceBuffer target, long offset)
+        {
+            long bytes = host.Type.Bytes;
             byte* source = (byte*)((HostBuffer)host.Buffer).Address + host.Offset;
             for (long at = 0; at < bytes; at += MostAtOnce)
             {

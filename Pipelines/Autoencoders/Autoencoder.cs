@@ -13,7 +13,6 @@ public sealed class Autoencoder
     private readonly AutoencoderConfig config;
     private readonly Device device;
     private readonly AutoencoderKL model;
-    private readonly DType dtype;
     private readonly GraphCache<string> encoder, decoder;
     private VaeTiling? tiling;
     private bool slicing;
@@ -26,7 +25,7 @@ public sealed class Autoencoder
     internal Autoencoder(AutoencoderKL model, ArenaPool arenas, CompileOptions? options = null, DType dtype = DType.Float32)
     {
         (this.model, config, device, Scale) = (model, model.Config, arenas.Device, new LatentScale(model.Config));
-        this.dtype = dtype == DType.Float16 && config.ForceUpcast ? DType.Float32 : dtype; // values beyond 65504 arise in the decoder; BFloat16 holds them
+        DType = dtype == DType.Float16 && config.ForceUpcast ? DType.Float32 : dtype; // values beyond 65504 arise in the decoder; BFloat16 holds them
         (encoder, decoder) = (new(model.Encoder, arenas), new(model.Decoder, arenas));
         Encoder.Compile(options);
         Decoder.Compile(options);
@@ -43,6 +42,9 @@ public sealed class Autoencoder
 
     /// <summary>Pixels per latent, both ways: 8.</summary>
     public int SpatialFactor => config.SpatialFactor;
+
+    /// <summary>The type that encoder and decoder compute in.</summary>
+    public DType DType { get; }
 
     /// <summary>Between the encoder's latents and the denoiser's.</summary>
     internal LatentScale Scale { get; }
@@ -167,6 +169,6 @@ public sealed class Autoencoder
     private Graph Trace(string name, int channels, Func<Value, Value> forward) => Graph.Trace(name, graph =>
     {
         var x = graph.Input("x", DType.Float32, Dim.Symbol("batch"), Dim.Symbol("height"), Dim.Symbol("width"), channels);
-        graph.Output("y", Functional.Cast(forward(Functional.Cast(x, dtype)), DType.Float32));
+        graph.Output("y", Functional.Cast(forward(Functional.Cast(x, DType)), DType.Float32));
     });
 }
