@@ -20,4 +20,10 @@ public sealed record OpCall(Device Device, Op Op, Tensor[] Inputs, Tensor Output
 {
     /// <summary>How the kernel at hand is set.</summary>
     public KernelSettings Settings { get; init; } = KernelSettings.Default;
+
+    /// <summary>Where kernels keep packed weights; null where they are to leave them as they are stored and pack them in every run.</summary>
+    public PackedWeights? Packed { get; init; }
+
+    /// <summary>Whether weights are to be kept packed in forms that take several times their memory, too: Winograd's transforms.</summary>
+    public bool PacksTransforms { get; init; }
 }

@@ -9,6 +9,8 @@ namespace ILGpuDiffusion.Layers;
 public sealed class ArenaPool(Device device) : IDisposable
 {
     private readonly Lock gate = new();
+    private readonly Dictionary<Constant, (DeviceBuffer Buffer, Tensor Tensor)> constants = [];
+    private readonly Lock making = new();
     private DeviceBuffer? idle;
     private bool disposed;
 
@@ -28,6 +30,9 @@ public sealed class ArenaPool(Device device) : IDisposable
     /// <summary>The weights on the device, shared by all plans.</summary>
     internal DeviceWeights Weights { get; } = new(device);
 
+    /// <summary>Weights in the form that the pipeline's kernels read, shared by all its plans. Freed with the pool, whose plans must not run afterwards.</summary>
+    public PackedWeights PackedWeights { get; } = new(device);
+
     /// <summary>Frees the memory that no plan uses at this moment, but for weights.</summary>
     public void Trim()
     {
@@ -44,6 +49,38 @@ public sealed class ArenaPool(Device device) : IDisposable
         lock (gate) disposed = true;
         Trim();
         Weights.Dispose();
+        PackedWeights.Dispose();
+        lock (making)
+        {
+            foreach (var (buffer, _) in constants.Values) buffer.Dispose();
+            constants.Clear();
+        }
+    }
+
+    /// <summary>A constant's memory on this device, computed the first time that a plan asks for it and kept until the pool is disposed.</summary>
+    internal Tensor Keep(Constant constant)
+    {
+        lock (making)
+        {
+            if (!constants.TryGetValue(constant, out var kept))
+            {
+                var buffer = device.Allocate(constant.Type.Bytes);
+                kept = (buffer, new Tensor(buffer, 0, constant.Type.DType, constant.Type.Concrete()));
+                try
+                {
+                    constant.Fill(kept.Tensor, device);
+                }
+                catch
+                {
+                    buffer.Dispose();
+                    throw;
+                }
+
+                constants.Add(constant, kept);
+            }
+
+            return kept.Tensor;
+        }
     }
 
     internal DeviceBuffer Rent(long bytes)

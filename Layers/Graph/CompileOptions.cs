@@ -17,8 +17,12 @@ public sealed record CompileOptions
         GateFusion = false,
         EpilogueFusion = false,
         ProjectionGrouping = false,
+        ElementwiseChains = false,
+        ConstantFolding = false,
+        DeadCode = false,
         ColumnViews = false,
         StepInvariants = false,
+        PrepackWeights = false,
     };
 
     /// <summary>Launch overhead and tuning. CUDA: <see cref="CompileMode.ReduceOverhead"/> and <see cref="CompileMode.MaxAutotune"/> replay a run as one CUDA graph. CPU and OpenCL: launches are a plain list in every mode.</summary>
@@ -84,6 +88,15 @@ public sealed record CompileOptions
     /// <summary>Runs products of one argument as one step, side by side in one value: query, key and value of self-attention, and the blocks' time projections. Diffusers' <c>fuse_qkv_projections</c>. Needs <see cref="ColumnViews"/>.</summary>
     public bool ProjectionGrouping { get; init; } = true;
 
+    /// <summary>Runs activations, factors, limits and sums that follow each other as one kernel, made for the chain at run time.</summary>
+    public bool ElementwiseChains { get; init; } = true;
+
+    /// <summary>Computes what depends on weights and constants alone once for all runs, when a plan first needs it, and keeps it.</summary>
+    public bool ConstantFolding { get; init; } = true;
+
+    /// <summary>Forgets ops whose results nothing needs: no output and no named value.</summary>
+    public bool DeadCode { get; init; } = true;
+
     /// <summary>Lets producers write straight into their part of a concatenation, and consumers read parts of a value where they lie. Applied to plans.</summary>
     public bool ColumnViews { get; init; } = true;
 
@@ -92,6 +105,15 @@ public sealed record CompileOptions
 
     /// <summary>Whether graphs run as they were recorded.</summary>
     public bool IsEager => !GraphPasses.Of(this).Any();
+
+    /// <summary>
+    /// Whether weights are packed once when a plan is made, and kept so for all plans of the pipeline, instead of anew in every run. Null packs the products
+    /// of models of up to 16 Mi weights, which costs their size in float32 and saves some 5 % of a step of the embedded model; larger models run long enough
+    /// per weight to hide the packing, and memory is worth more to them. True packs every model, Winograd's transformed weights too: four times the size in
+    /// float32, and slower wherever they come from farther than the L2 cache (the embedded model's step takes 1.15 times as long). Bits do not change.
+    /// Applied to plans, on the CPU.
+    /// </summary>
+    public bool? PrepackWeights { get; init; }
 
     /// <summary>Whether plans are tuned by measuring.</summary>
     internal bool Tunes => CoordinateDescentTuning || Mode == CompileMode.MaxAutotune;

@@ -59,6 +59,8 @@ public sealed class CompiledGraph
     /// <summary>Where it is computed.</summary>
     public Device Device => arenas.Device;
 
+    internal ArenaPool Arenas => arenas;
+
     /// <summary>How many plans were made: one per combination of sizes.</summary>
     public int Plans => split?.Compiled.Sum(part => part.Plans) ?? layouts.Count;
 

@@ -97,6 +97,17 @@ public sealed class Graph
         return value;
     }
 
+    /// <summary>A value that is the same in every run and known while tracing. It gets memory on a device when a plan is made.</summary>
+    /// <param name="name">What it is, for listings.</param>
+    /// <param name="shape">Its sizes.</param>
+    /// <param name="values">Its elements, row-major.</param>
+    /// <exception cref="ShapeException">There are not as many elements as the sizes say.</exception>
+    public Value Constant(string name, Shape shape, ReadOnlySpan<float> values)
+    {
+        ShapeException.ThrowUnless(values.Length == shape.Count, Name, name, $"{values.Length} numbers", $"{shape.Count}, for {shape}");
+        return Use(new Parameter(name, Layers.Constant.Of(shape, values)));
+    }
+
     /// <summary>Records an op.</summary>
     /// <exception cref="ShapeException">The arguments do not fit; the message names the layer.</exception>
     public Value Add(Op op, params ReadOnlySpan<Value> arguments)

@@ -53,10 +53,10 @@ internal sealed class GraphPlan : Plan
     }
 
     /// <inheritdoc/>
-    public override Tensor Output(string name) => Layout.Locate(Find(Layout.Graph.Outputs, name, "output"), arena);
+    public override Tensor Output(string name) => Locate(Find(Layout.Graph.Outputs, name, "output"));
 
     /// <inheritdoc/>
-    public override Tensor Named(string path) => Layout.Locate(Find(Layout.Graph.Named, path, "layer"), arena);
+    public override Tensor Named(string path) => Locate(Find(Layout.Graph.Named, path, "layer"));
 
     /// <inheritdoc/>
     public override void Run(CancellationToken cancellation = default)
@@ -152,11 +152,17 @@ internal sealed class GraphPlan : Plan
         return true;
     }
 
+    private Tensor Locate(Value value) =>
+        value.Parameter is not { } weight ? Layout.Locate(value, arena)
+        : weight.Constant is { } constant ? owner.Arenas.Keep(constant)
+        : weights.Get(weight);
+
     private Launch Bind(PlanStep step)
     {
-        Tensor[] inputs = [.. step.Node.Inputs.Select(i => i.Parameter is { } weight ? weights.Get(weight) : Layout.Locate(i, arena))];
+        Tensor[] inputs = [.. step.Node.Inputs.Select(Locate)];
         var scratch = step.Scratch is { } s ? new Tensor(arena, s.Offset, DType.Int8, [checked((int)s.Bytes)]) : null;
-        return step.Kernel.Bind(new OpCall(owner.Device, step.Node.Op, inputs, Layout.Locate(step.Node.Output, arena), scratch));
+        bool packs = Layout.PrepacksWeights && step.Node.Inputs is [_, { Parameter: not null }, ..];
+        return step.Kernel.Bind(new OpCall(owner.Device, step.Node.Op, inputs, Layout.Locate(step.Node.Output, arena), scratch) { Packed = packs ? owner.Arenas.PackedWeights : null, PacksTransforms = Layout.PrepacksTransforms });
     }
 
     private Value Find(IReadOnlyDictionary<string, Value> values, string name, string kind) =>

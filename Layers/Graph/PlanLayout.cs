@@ -8,6 +8,7 @@ namespace ILGpuDiffusion.Layers;
 /// </summary>
 internal sealed class PlanLayout
 {
+    private const long MostPrepackedWeights = 16L << 20; // 64 MiB in float32
     private readonly Dictionary<Value, TensorType> types = [];
     private readonly Dictionary<Value, Place> places = [];
 
@@ -37,10 +38,18 @@ internal sealed class PlanLayout
         Length = nodes.Length;
         ArenaBytes = MemoryPlan.Place(all);
         PeakLiveBytes = MemoryPlan.PeakLive(all, nodes.Length);
+        PrepacksWeights = options.PrepackWeights ?? nodes.SelectMany(n => n.Inputs).Select(i => i.Parameter).OfType<Parameter>().Distinct().Sum(p => p.Shape.Count) <= MostPrepackedWeights;
+        PrepacksTransforms = options.PrepackWeights == true;
     }
 
     /// <summary>What is computed.</summary>
     public Graph Graph { get; }
+
+    /// <summary>Whether kernels keep their weights packed, see <see cref="CompileOptions.PrepackWeights"/>.</summary>
+    public bool PrepacksWeights { get; }
+
+    /// <summary>Whether that goes for forms of several times their size.</summary>
+    public bool PrepacksTransforms { get; }
 
     /// <summary>The ops that depend only on steady inputs, in order.</summary>
     public IReadOnlyList<PlanStep> PrologueSteps { get; }

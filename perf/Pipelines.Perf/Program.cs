@@ -19,10 +19,15 @@ var step = new Command("model", "Times forward passes of a UNet, an autoencoder'
 step.Aliases.Add("unet-step");
 step.SetAction(parsed => Console.WriteLine(ModelStep.Run(parsed.GetValue(component)!, parsed.GetValue(pixels), parsed.GetValue(batch), parsed.GetValue(runs), parsed.GetValue(threads), parsed.GetValue(compare), parsed.GetValue(int8))));
 
+var part = new Argument<string>("folder") { Description = "Folder of a UNet or, called vae, of an autoencoder" };
+var without = new Option<string[]>("--without") { Description = "Passes to leave out, one at a time; each, if none is named", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+var passes = new Command("passes", "Lets plans with all graph passes, none, and each one left out take turns; prints a table") { part, pixels, runs, threads, without };
+passes.SetAction(parsed => Console.WriteLine(PassComparison.Run(parsed.GetValue(part)!, parsed.GetValue(pixels), parsed.GetValue(runs), parsed.GetValue(threads), parsed.GetValue(without)!)));
+
 var model = new Option<string>("--model") { Description = "Model folder; the small one that ships with the tool if left out", DefaultValueFactory = _ => EmbeddedModel.Folder };
 var prompts = new Argument<string>("prompts") { Description = "Text file, one prompt a line" };
 var sheetFile = new Argument<string>("file") { Description = "PNG to write" };
 var sheet = new Command("contact-sheet", "Draws a list of prompts onto one picture, prompt i with seed i") { prompts, sheetFile, model };
 sheet.SetAction(async (parsed, _) => Console.WriteLine($"{await ContactSheet.Write(parsed.GetValue(model)!, parsed.GetValue(prompts)!, parsed.GetValue(sheetFile)!).ConfigureAwait(false)} prompts"));
 
-return new RootCommand("Measurements of whole models.") { checkpoint, step, sheet }.Parse(args).Invoke();
+return new RootCommand("Measurements of whole models.") { checkpoint, step, passes, sheet }.Parse(args).Invoke();

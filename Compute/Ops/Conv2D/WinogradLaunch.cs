@@ -4,7 +4,8 @@ namespace ILGpuDiffusion.Compute;
 
 /// <summary>
 /// A 3×3 convolution as 36 products per block of tiles. First all threads transform the block's patches into memory that they share; then each
-/// takes panels of weights, transforms them, multiplies all positions, and transforms the results back while they are in its cache.
+/// takes panels of weights, transforms them, multiplies all positions, and transforms the results back while they are in its cache. Where the call
+/// keeps packed weights, all panels are transformed once, when the launch is bound.
 /// </summary>
 internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISimd<V>
 {
@@ -14,7 +15,7 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
     private readonly WinogradInput<V> input;
     private readonly WinogradWeights<V> weights;
     private readonly WinogradOutput<V> output;
-    private readonly float* transformed;
+    private readonly float* transformed, packedWeights; // packed: all blocks of channels of a panel, then those of the next; or null
     private readonly int outputs, panels, groupsPerPart;
     private readonly nint weightPitch, productPitch; // from one position to the next
     private int firstTile, tiles; // the block at hand
@@ -40,10 +41,13 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
         // One row more than needed: with a power of two between them, the positions would compete for the same cache sets.
         weightPitch = (nint)(grid.ChannelsPerBlock + 1) * tile.Columns;
         productPitch = (nint)(TilesPerPart + 1) * tile.Columns;
+        if (call is { Packed: { } kept, PacksTransforms: true }) packedWeights = (float*)((HostBuffer)kept.Get(call.Inputs[1], $"winograd {tile.Columns} columns, {grid.ChannelsPerBlock} channels", PackedBytes, PackAll)).Address;
         Workers.Reserve(Math.Max(input.WorkElements, PanelElements + tile.Columns + weights.WorkElements) * sizeof(float));
     }
 
     private int TilesPerPart => groupsPerPart * grid.GroupTiles;
+
+    private long PackedBytes => (long)panels * grid.ChannelBlocks * WinogradGrid.Positions * weightPitch * sizeof(float);
 
     private nint PanelElements => WinogradGrid.Positions * (weightPitch + productPitch);
 
@@ -67,6 +71,21 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
         else TransformInput(part / grid.ChannelBlocks, part % grid.ChannelBlocks, work);
     }
 
+    [SkipLocalsInit]
+    private void PackAll(DeviceBuffer target)
+    {
+        float[] work = new float[weights.WorkElements];
+        fixed (float* unpacked = work)
+        {
+            float* panel = (float*)((HostBuffer)target).Address;
+            for (int column = 0; column < outputs; column += tile.Columns)
+                for (int block = 0; block < grid.ChannelBlocks; block++, panel += WinogradGrid.Positions * weightPitch)
+                    weights.Transform(column, block * grid.ChannelsPerBlock, ChannelsOf(block), unpacked, panel, weightPitch);
+        }
+    }
+
+    private int ChannelsOf(int block) => Math.Min(grid.ChannelsPerBlock, grid.Channels - block * grid.ChannelsPerBlock);
+
     private int Ranges(int blockTiles) => (blockTiles + TilesPerPart - 1) / TilesPerPart;
 
     private void TransformInput(int group, int channelBlock, float* work)
@@ -78,11 +97,12 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
     /// <summary>One panel of result channels for a range of the block's tiles.</summary>
     private void Multiply(int column, int first, int count, float* work)
     {
-        float* panel = work, products = panel + WinogradGrid.Positions * weightPitch, bias = work + PanelElements, unpacked = bias + tile.Columns;
+        float* products = work + WinogradGrid.Positions * weightPitch, bias = work + PanelElements, unpacked = bias + tile.Columns;
         for (int block = 0; block < grid.ChannelBlocks; block++)
         {
-            int channel = block * grid.ChannelsPerBlock, channels = Math.Min(grid.ChannelsPerBlock, grid.Channels - channel);
-            weights.Transform(column, channel, channels, unpacked, panel, weightPitch);
+            int channels = ChannelsOf(block);
+            float* panel = packedWeights is null ? work : packedWeights + ((nint)(column / tile.Columns) * grid.ChannelBlocks + block) * WinogradGrid.Positions * weightPitch;
+            if (packedWeights is null) weights.Transform(column, block * grid.ChannelsPerBlock, channels, unpacked, panel, weightPitch);
             for (int position = 0; position < WinogradGrid.Positions; position++)
                 MultiplyPosition(block, position, channels, first, count, panel + position * weightPitch, products + position * productPitch);
         }

@@ -25,9 +25,10 @@ internal sealed class GraphRewriter
 
     /// <summary>Makes the copy.</summary>
     /// <param name="replace">Given a needed op, returns the value in the new graph that stands for its result, or null to copy the op.</param>
-    public Graph Run(Func<Node, Value?> replace)
+    /// <param name="keep">Which ops go into the new graph; null for all. What is needed by those must be among them.</param>
+    public Graph Run(Func<Node, Value?> replace, Func<Node, bool>? keep = null)
     {
-        foreach (var node in Source.Nodes)
+        foreach (var node in Source.Nodes.Where(keep ?? (_ => true)))
             copies[node.Output] = (live.Contains(node) ? replace(node) : null) ?? Copy(node);
         foreach (var (name, output) in Source.Outputs) target.Output(name, this[output]);
         foreach (var (path, value) in Source.Named) target.Label(path, this[value]);
@@ -60,6 +61,9 @@ internal sealed class GraphRewriter
 
     /// <summary>Records an op over values of the new graph.</summary>
     public Value AddOver(Node at, Op op, params Value[] arguments) => target.At(at.Path, () => target.Add(op, arguments));
+
+    /// <summary>The value in the new graph that stands for a weight or constant.</summary>
+    public Value Use(Parameter parameter) => target.Use(parameter);
 
     /// <summary>Says what stands for a value ahead of its turn.</summary>
     public void Map(Value old, Value copy) => copies[old] = copy;

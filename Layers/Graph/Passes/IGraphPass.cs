@@ -22,6 +22,7 @@ internal static class GraphPasses
     /// <summary>What is switched on. Later passes see what earlier ones made: a 1×1 convolution can be grouped once it is a product.</summary>
     public static IEnumerable<IGraphPass> Of(CompileOptions options)
     {
+        if (options.ConstantFolding) yield return new ConstantFoldingPass();
         if (options.CommonSubexpressions) yield return new CommonSubexpressionsPass();
         if (options.NormActivation) yield return new NormActivationPass();
         if (options.UpsampleFolding) yield return new UpsampleFoldingPass();
@@ -29,5 +30,7 @@ internal static class GraphPasses
         if (options.GateFusion) yield return new GateFusionPass();
         if (options.EpilogueFusion) yield return new EpilogueFusionPass();
         if (options is { ProjectionGrouping: true, ColumnViews: true }) yield return new ProjectionGroupingPass();
+        if (options.ElementwiseChains) yield return new ElementwiseChainsPass();
+        if (options.DeadCode) yield return new DeadCodePass();
     }
 }

@@ -10,6 +10,7 @@ public static class NotYetOnGpus
     [
         typeof(Attention),
         typeof(Conv2D),
+        typeof(Elementwise),
         typeof(GatedMatMul),
         typeof(GroupedMatMul),
         typeof(MatMul),

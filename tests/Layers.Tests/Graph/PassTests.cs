@@ -134,6 +134,79 @@ public sealed class PassTests : IDisposable
     }
 
     [Fact]
+    public void ElementwiseChains_EveryKindOfStepAndOperand_BecomeOne() => Check(nameof(CompileOptions.ElementwiseChains),
+        g =>
+        {
+            var x = Image(g);
+            var h = Silu(Scale(x, 0.5) + g.Input("time", DType.Float32, Dim.Symbol("n"), 1, 1, 16)) * g.Input("token", DType.Float32, Dim.Symbol("n"), Dim.Symbol("h"), 1, 1);
+            return x - g.Add(new Clamp(-1, 1.5), h) * g.Input("number", DType.Float32, 1);
+        },
+        "affine(image) | binary(0, time) | unary(1) | binary(2, token) | clamp(3) | binary(4, number) | binary(image, 5)",
+        "elementwise+affine+add+silu+multiply+clamp+multiply+reversed subtract(image, time, token, number, image)");
+
+    [Fact]
+    public void ElementwiseChains_ValueThatOthersNeed_EndsAChain() => Check(nameof(CompileOptions.ElementwiseChains),
+        g => { var h = Silu(Scale(Image(g), 2)); return Scale(h * h, 3) + h; },
+        "affine(image) | unary(0) | binary(1, 1) | affine(2) | binary(3, 1)",
+        "elementwise+affine+silu(image) | elementwise+multiply+affine+add(0, 0, 0)");
+
+    [Fact]
+    public void ElementwiseChains_MoreStepsThanOneOpHas_AreCut() => Check(nameof(CompileOptions.ElementwiseChains),
+        g => Enumerable.Range(0, 10).Aggregate(Image(g), (h, i) => i % 5 == 4 ? Scale(h, 2) : Functional.Activate(h, UnaryFunction.Relu)),
+        "unary(image) | unary(0) | unary(1) | unary(2) | affine(3) | unary(4) | unary(5) | unary(6) | unary(7) | affine(8)",
+        "elementwise+relu+relu(image) | elementwise+relu+relu+affine+relu+relu+relu+relu+affine(0)");
+
+    [Fact]
+    public void ElementwiseChains_SteadyValues_AreStillComputedOnce()
+    {
+        var options = CompileOptions.Eager with { ElementwiseChains = true, StepInvariants = true };
+        var graph = Graph.Trace("steady", g => g.Output("y", Silu(Scale(g.SteadyInput("prompt", DType.Float32, Dim.Symbol("n"), 16), 2)) + g.Input("x", DType.Float32, Dim.Symbol("n"), 16)));
+        var report = new CompiledGraph(graph, arenas, options).Report(Sizes(2, 1));
+        Assert.Equal(("elementwise+affine+silu", "binary"), (Assert.Single(report.Prologue).Op, Assert.Single(report.Steps).Op));
+    }
+
+    [Fact]
+    public void ConstantFolding_OpsOfWeightsAndConstants_AreComputedOnceForAllPlans()
+    {
+        var norm = Loaded(new LayerNorm(16));
+        float[] table = [.. Enumerable.Range(0, 32).Select(i => i / 8f)];
+        Check(nameof(CompileOptions.ConstantFolding),
+            g =>
+            {
+                var position = g.Constant("table", [2, 16], table);
+                g.Output("z", Scale(position, 4)); // a result that is a constant itself
+                return Image(g) * norm.Forward(Slice(position, 0, 1, 1));
+            },
+            "affine(table) | slice(table) | layer_norm(1, weight, bias) | binary(image, 2)", "binary(image, )");
+
+        arenas.Trim();
+        long before = device.AllocatedBytes;
+        var graph = Graph.Trace("table", g => g.Output("y", Image(g) + Silu(Scale(g.Constant("table", [2, 16], table), 2))));
+        var compiled = new CompiledGraph(graph, arenas, CompileOptions.Eager with { ConstantFolding = true });
+        foreach (int height in new[] { 2, 2 })
+        {
+            using var plan = compiled.Rent(Sizes(1, height));
+            Assert.Equal(before + table.Length * sizeof(float) + plan.ArenaBytes, device.AllocatedBytes); // the folded value, but neither the table nor what lies between
+        }
+    }
+
+    [Fact]
+    public void DeadCode_OpsThatNothingNeeds_Leave()
+    {
+        Linear linear = Loaded(new Linear(16, 16));
+        var graph = Graph.Trace("dead", g =>
+        {
+            var x = Image(g);
+            _ = Scale(Silu(x), 3);
+            _ = linear.Forward(Scale(x, 2)); // has a name
+            g.Output("y", Scale(x, 4));
+        });
+        string All(CompileOptions options) => string.Join(" | ", new CompiledGraph(graph, arenas, options).Graph.Nodes.Select(n => n.Label));
+        Assert.Equal("unary | affine | affine | matmul | affine", All(CompileOptions.Eager));
+        Assert.Equal("affine | matmul | affine", All(CompileOptions.Eager with { DeadCode = true }));
+    }
+
+    [Fact]
     public void ColumnViews_ConcatenationsAndSlices_CostNothing() => Check(CompileOptions.Eager with { ColumnViews = true },
         g =>
         {
@@ -213,6 +286,50 @@ public sealed class PassTests : IDisposable
         }
 
         Assert.Equal(first, Run());
+    }
+
+    [Fact]
+    public void PrepackWeights_TwoPlansOfOnePool_ShareThemAndChangeNoBit()
+    {
+        Conv2d winograd = Loaded(new Conv2d(16, 48, 3, padding: 1)), direct = Loaded(new Conv2d(48, 35, 3, padding: 1));
+        Conv2d wide = Loaded(new Conv2d(35, 35, 3, padding: 1));
+        var linear = Loaded(new Linear(35, 16));
+        var graph = Graph.Trace("packed", g => g.Output("y", linear.Forward(wide.Forward(direct.Forward(winograd.Forward(Image(g)))))));
+        CompiledGraph eager = new(graph, arenas, CompileOptions.Eager), packed = new(graph, arenas, CompileOptions.Eager with { PrepackWeights = true });
+        long after = 0;
+        foreach (var sizes in new[] { Sizes(1, 2), Sizes(2, 30), Sizes(1, 21) })
+        {
+            using Plan expected = eager.Rent(sizes);
+            Assert.Equal(after, arenas.PackedWeights.Bytes);
+            using Plan actual = packed.Rent(sizes);
+            foreach (var plan in new[] { expected, actual })
+            {
+                Fill(plan.Input("image"), 1);
+                plan.Run();
+                plan.Run();
+            }
+
+            Assert.Equal(expected.Output("y").Span<float>().ToArray(), actual.Output("y").Span<float>().ToArray());
+            if (sizes.Equals(Sizes(2, 30))) Assert.True(arenas.PackedWeights.Bytes > after, "Winograd's weights have a form of their own.");
+            if (sizes.Equals(Sizes(1, 21))) Assert.Equal(after, arenas.PackedWeights.Bytes); // both forms of all weights were there
+            after = arenas.PackedWeights.Bytes;
+        }
+    }
+
+    [Fact]
+    public void PrepackWeights_Automatic_LeavesLargeModelsAndProductsOfValuesAlone()
+    {
+        Linear small = Loaded(new Linear(16, 32, bias: false)); // a whole number of panels on every processor
+        Graph Trace(Linear linear) => Graph.Trace("packed", g => g.Output("y", linear.Forward(Image(g))));
+        var product = Graph.Trace("product", g => g.Output("y", g.Add(new MatMul(), Image(g), Silu(g.Input("w", DType.Float32, 16, 16)))));
+        foreach (var (graph, bytes) in new[] { (product, 0L), (Trace(small), 16 * 32 * 4L) })
+        {
+            using var plan = new CompiledGraph(graph, arenas).Rent(Sizes(1, 9));
+            Assert.Equal(bytes, arenas.PackedWeights.Bytes);
+        }
+
+        var large = Trace(new Linear(16, (1 << 20) + 1)); // never loaded: the decision needs no weights
+        Assert.False(new PlanLayout(large, device, Sizes(1, 9), new HashSet<string>(), new()).PrepacksWeights);
     }
 
     [Fact]

@@ -5,7 +5,7 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>
 /// y = x·wᵀ + bias on packed operands. A part packs its rows once per block of the inner dimension (they stay in the L2 cache), then
 /// packs one panel of weights after the other and multiplies it with all its rows. Weights are read as they are stored, so a memory-mapped
-/// file is never copied as a whole.
+/// file is never copied as a whole; where the call keeps packed weights, all panels are packed once, when the launch is bound.
 /// </summary>
 internal sealed unsafe class GemmLaunch : CpuLaunch
 {
@@ -19,6 +19,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     private readonly Packer? biasPacker;
     private readonly byte* weights;
     private readonly nint weightRowBytes;
+    private readonly float* packedWeights; // all panels of a block of channels, then those of the next; or null
     private readonly int packedRows; // one tile's rows, rounded up to the packer's groups
 
     /// <summary>Binds the operands.</summary>
@@ -36,6 +37,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
         weightRowBytes = (nint)x.Channels * x.Taps * w.DType.Size();
         packedRows = (tile.Rows + Packer.RowGroup - 1) / Packer.RowGroup * Packer.RowGroup;
         grid = new GemmGrid(x.Count, y.Width, x.Channels, x.Taps, tile, Workers.Count, call.Settings);
+        if (call.Packed is { } kept) packedWeights = (float*)((HostBuffer)kept.Get(w, $"{tile.Columns} columns, {grid.ChannelsPerBlock} channels", PackedBytes, PackAll)).Address;
         Workers.Reserve((RowElements + PanelElements + tile.Columns + tile.Rows * tile.Columns) * sizeof(float));
     }
 
@@ -44,6 +46,10 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     private nint RowElements => grid.RowsPerPart * Depth + 2 * Packer.Overrun;
 
     private nint PanelElements => tile.Columns * Depth;
+
+    private int Panels => (y.Width + tile.Columns - 1) / tile.Columns;
+
+    private long PackedBytes => (long)Panels * tile.Columns * x.Channels * x.Taps * sizeof(float);
 
     public override void Run()
     {
@@ -62,11 +68,25 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
             PackRows(firstRow, rows, channel, channels, packedX);
             for (int column = firstColumn; column < lastColumn; column += tile.Columns)
             {
-                PackPanel(column, channel, channels, panel);
-                MultiplyPanel(firstRow, rows, column, channels * x.Taps, channel > 0, packedX, panel, channel + channels == x.Channels ? epilogue : null);
+                float* b = packedWeights is null ? panel : PackedPanel(column, channel, channels);
+                if (packedWeights is null) PackPanel(column, channel, channels, panel);
+                MultiplyPanel(firstRow, rows, column, channels * x.Taps, channel > 0, packedX, b, panel + PanelElements, channel + channels == x.Channels ? epilogue : null);
             }
         }
     }
+
+    private void PackAll(DeviceBuffer target)
+    {
+        float* panel = (float*)((HostBuffer)target).Address;
+        for (int channel = 0; channel < x.Channels; channel += grid.ChannelsPerBlock)
+        {
+            int channels = Math.Min(grid.ChannelsPerBlock, x.Channels - channel);
+            for (int column = 0; column < y.Width; column += tile.Columns, panel += (nint)channels * x.Taps * tile.Columns) PackPanel(column, channel, channels, panel);
+        }
+    }
+
+    private float* PackedPanel(int column, int channel, int channels) =>
+        packedWeights + ((nint)channel * Panels * tile.Columns + (nint)column * channels) * x.Taps;
 
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     private void PackRows(int firstRow, int rows, int channel, int channels, float* target)
@@ -93,10 +113,10 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     }
 
     [MethodImpl(Jit.Kernel)]
-    private void MultiplyPanel(int firstRow, int rows, int column, nint depth, bool accumulate, float* packedX, float* panel, TileEpilogue? last)
+    private void MultiplyPanel(int firstRow, int rows, int column, nint depth, bool accumulate, float* packedX, float* panel, float* work, TileEpilogue? last)
     {
         int columns = Math.Min(tile.Columns, y.Width - column);
-        float* bias = accumulate ? null : Bias(column, columns, panel + PanelElements), edge = panel + PanelElements + tile.Columns;
+        float* bias = accumulate ? null : Bias(column, columns, work), edge = work + tile.Columns;
         float* target = y.Pointer<float>() + (nint)firstRow * y.RowPitch + column;
         for (int row = 0; row < rows; row += tile.Rows, packedX += depth * tile.Rows, target += (nint)tile.Rows * y.RowPitch)
         {

@@ -1,0 +1,139 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Reflection;
+using System.Text;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines.Perf;
+
+/// <summary>
+/// What each graph pass is worth: plans of one model with all passes, with none, and with each one left out take turns, and the best time of each
+/// counts. Also lists what is left in the plan that is neither a product, a convolution nor attention.
+/// </summary>
+internal static class PassComparison
+{
+    private const int TextTokens = 77, Burst = 3;
+
+    /// <summary>Compares plans and returns a Markdown table.</summary>
+    /// <param name="folder">Folder of a UNet or of an autoencoder.</param>
+    /// <param name="pixels">Height and width of the picture.</param>
+    /// <param name="runs">Rounds; in each, every plan runs three times, of which the first does not count.</param>
+    /// <param name="threads">Worker threads.</param>
+    /// <param name="passes">Switches to leave out, one at a time; none leaves out each.</param>
+    public static string Run(string folder, int pixels, int runs, int? threads, string[] passes)
+    {
+        using var device = new CpuDevice(threads);
+        var (graph, sizes, checkpoint) = Trace(folder, pixels);
+        using var weights = checkpoint;
+        var variants = new List<Variant> { new("all", graph, device, new(), sizes), new("none", graph, device, CompileOptions.Eager, sizes) };
+        try
+        {
+            foreach (string pass in passes.Length > 0 ? passes : Switches()) variants.Add(new($"without {pass}", graph, device, Without(pass), sizes));
+            for (int run = 0; run <= runs; run++)
+                foreach (var variant in variants)
+                    for (int i = 0; i < Burst; i++) variant.Time(count: run > 0 && i > 0); // the first round is for the JIT and the page cache, the first of a burst for the caches
+            return Table(variants) + Environment.NewLine + Remaining(variants[0].Report);
+        }
+        finally
+        {
+            variants.ForEach(v => v.Dispose());
+        }
+    }
+
+    private static (Graph Graph, Sizes Sizes, IDisposable Weights) Trace(string folder, int pixels)
+    {
+        var config = ModelConfig.Load(Path.Combine(folder, "config.json"));
+        var checkpoint = Checkpoint.OpenFolder(folder);
+        if (Path.GetFileName(Path.TrimEndingDirectorySeparator(folder)) == "vae")
+        {
+            var vae = new AutoencoderKL(config);
+            vae.Load(checkpoint);
+            int side = pixels / vae.Config.SpatialFactor;
+            return (Graph.Trace("vae.decode", g => g.Output("y", vae.Decode(g.Input("x", DType.Float32, 1, Dim.Symbol("height"), Dim.Symbol("width"), vae.Config.LatentChannels)))),
+                new Sizes(("height", side), ("width", side)), checkpoint);
+        }
+
+        var unet = new UNet2DConditionModel(config);
+        unet.Load(checkpoint);
+        var form = new GuidedDenoiser.Form(Guided: true, Rescaled: false, FreeU: null);
+        return (GuidedDenoiser.Trace(unet, form), new Sizes(("pictures", 1), ("height", pixels / 8), ("width", pixels / 8), ("tokens", TextTokens)), checkpoint);
+    }
+
+    private static IEnumerable<string> Switches() =>
+        typeof(CompileOptions).GetProperties().Where(p => p.SetMethod is not null && !Equals(p.GetValue(CompileOptions.Eager), p.GetValue(new CompileOptions()))).Select(p => p.Name);
+
+    private static CompileOptions Without(string pass)
+    {
+        var options = new CompileOptions() with { };
+        var property = typeof(CompileOptions).GetProperty(pass, BindingFlags.Public | BindingFlags.Instance) ?? throw new ArgumentException($"There is no pass '{pass}'; there are {string.Join(", ", Switches())}.");
+        property.SetValue(options, property.GetValue(CompileOptions.Eager));
+        return options;
+    }
+
+    private static string Table(List<Variant> variants)
+    {
+        double all = variants[0].Best;
+        var text = new StringBuilder("| passes | launches | once before | best, ms | median, ms | over all passes | best processor time, ms | over all passes |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n");
+        foreach (var v in variants)
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {v.Name} | {v.Report.Steps.Count} | {v.Report.Prologue.Count} | {1e3 * v.Best:F2} | {1e3 * v.Median:F2} | {v.Best / all:F3} | {1e3 * v.BestBusy:F2} | {v.BestBusy / variants[0].BestBusy:F3} |");
+        text.AppendLine(CultureInfo.InvariantCulture, $"\nPacked weights with all passes: {variants[0].PackedBytes / 1e6:F1} MB; arena {variants[0].Report.ArenaBytes / 1e6:F1} MB, without passes {variants[1].Report.ArenaBytes / 1e6:F1} MB.");
+        return text.ToString();
+    }
+
+    /// <summary>Launches that only move or touch values one by one.</summary>
+    private static string Remaining(PlanReport report)
+    {
+        string[] heavy = ["matmul", "conv2d", "attention"];
+        var text = new StringBuilder("| remaining beside products, convolutions, attention | launches | MB |\n| --- | --- | --- |\n");
+        foreach (var kind in report.Steps.Where(s => !heavy.Any(h => s.Op.Contains(h, StringComparison.Ordinal))).GroupBy(s => s.Op).OrderByDescending(g => g.Sum(s => s.Bytes)))
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {kind.Key} | {kind.Count()} | {kind.Sum(s => s.Bytes) / 1e6:F2} |");
+        return text.ToString();
+    }
+
+    private sealed class Variant : IDisposable
+    {
+        private readonly ArenaPool arenas;
+        private readonly Plan plan;
+        private readonly List<double> seconds = [], busy = [];
+
+        public Variant(string name, Graph graph, Device device, CompileOptions options, Sizes sizes)
+        {
+            (Name, arenas) = (name, new ArenaPool(device));
+            var compiled = new CompiledGraph(graph, arenas, options);
+            (Report, plan) = (compiled.Report(sizes), compiled.Rent(sizes));
+            var generator = new TorchGenerator(0);
+            foreach (string input in graph.Inputs.Keys) generator.Fill(plan.Input(input).Span<float>());
+        }
+
+        public string Name { get; }
+
+        public PlanReport Report { get; }
+
+        public long PackedBytes => arenas.PackedWeights.Bytes;
+
+        public double Best => seconds.Min();
+
+        /// <summary>Of all threads together: what neighbours on a busy machine change least, with one worker thread.</summary>
+        public double BestBusy => busy.Min();
+
+        public double Median => seconds.Order().ElementAt(seconds.Count / 2);
+
+        public void Time(bool count)
+        {
+            var before = Environment.CpuUsage.TotalTime;
+            long start = Stopwatch.GetTimestamp();
+            plan.Run();
+            double elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds, used = (Environment.CpuUsage.TotalTime - before).TotalSeconds;
+            if (!count) return;
+            seconds.Add(elapsed);
+            busy.Add(used);
+        }
+
+        public void Dispose()
+        {
+            plan.Dispose();
+            arenas.Dispose();
+        }
+    }
+}
