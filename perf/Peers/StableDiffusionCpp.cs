@@ -8,7 +8,7 @@ namespace ILGpuDiffusion.Peers;
 /// <summary>A run of stable-diffusion.cpp.</summary>
 /// <param name="Family">The model folder.</param>
 /// <param name="Pixels">Height and width of the picture.</param>
-/// <param name="LoadSeconds">Until weights were loaded, as the program says.</param>
+/// <param name="LoadSeconds">All loading of weights, as the program says: reading, and converting to float16.</param>
 /// <param name="StepSeconds">One UNet evaluation: the second of two, as the program says.</param>
 /// <param name="DecodeSeconds">Decoding the latents.</param>
 /// <param name="PeakBytes">Most resident memory.</param>
@@ -41,7 +41,7 @@ internal sealed partial class StableDiffusionCpp(string folder, int threads)
             return null;
         }
 
-        var run = new StableDiffusionCppRun(family, pixels, Number(LoadTime().Match(text)), Step(text), Number(DecodeTime().Match(text)), peak);
+        var run = new StableDiffusionCppRun(family, pixels, LoadTime().Matches(text).Sum(Number), Step(text), Number(DecodeTime().Match(text)), peak);
         ResultFile.Save(kept, run);
         return run;
     }
