@@ -81,22 +81,6 @@ internal sealed class GraphPlan : Plan
         recording = owner.Device.Record(launches, outdated);
     }
 
-    /// <summary>Runs once and tells how many seconds each of the layout's steps took; what steady inputs decide is computed before.</summary>
-    public double[] Profile()
-    {
-        if (stale) Run(prologue, CancellationToken.None);
-        stale = false;
-        double[] seconds = new double[launches.Length];
-        for (int i = 0; i < seconds.Length; i++)
-        {
-            long start = Stopwatch.GetTimestamp();
-            launches[i].Run();
-            seconds[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        }
-
-        return seconds;
-    }
-
     private static void Run(Launch[] launches, CancellationToken cancellation)
     {
         foreach (var launch in launches)
@@ -111,20 +95,26 @@ internal sealed class GraphPlan : Plan
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(runs);
         Run(cancellation);
-        double[][] times = [.. launches.Select(_ => new double[runs])];
-        for (int run = 0; run < runs; run++)
+        double[][] profiles = [.. Enumerable.Range(0, runs).Select(_ => Profile(cancellation))];
+        return PlanReport.Of(Layout).Measured([.. launches.Select((_, i) => profiles.Select(p => p[i]).Order().ElementAt(runs / 2))]);
+    }
+
+    /// <summary>Runs once, launch by launch: the seconds of each of the layout's steps. What steady inputs decide is computed before, uncounted.</summary>
+    public double[] Profile(CancellationToken cancellation = default)
+    {
+        if (stale) Run(prologue, cancellation);
+        stale = false;
+        double[] seconds = new double[launches.Length];
+        for (int i = 0; i < seconds.Length; i++)
         {
-            for (int i = 0; i < launches.Length; i++)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                long start = Stopwatch.GetTimestamp();
-                launches[i].Run();
-                Finish();
-                times[i][run] = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            }
+            cancellation.ThrowIfCancellationRequested();
+            long start = Stopwatch.GetTimestamp();
+            launches[i].Run();
+            Finish();
+            seconds[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
 
-        return PlanReport.Of(Layout).Measured([.. times.Select(t => t.Order().ElementAt(runs / 2))]);
+        return seconds;
     }
 
     /// <summary>Waits for a device that works on its own; a processor is done when a launch returns.</summary>

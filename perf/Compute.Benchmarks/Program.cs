@@ -28,7 +28,7 @@ root.SetAction(parsed =>
     foreach (var (name, @case) in all.Where(c => c.Name.Contains(parsed.GetValue(filter)!, StringComparison.Ordinal))) OpBenchmarks.Chosen.TryAdd(name, @case);
     OpBenchmarks.Threads = parsed.GetValue(threads);
     using var device = new CpuDevice(OpBenchmarks.Threads);
-    var ceilings = Ceilings.Measure(device.Threads);
+    var ceilings = device.Ceilings!;
     Console.WriteLine($"// {Machine.Current(device)}\n// ceilings: {ceilings}");
 
     var config = ManualConfig.CreateEmpty().WithArtifactsPath(parsed.GetValue(folder)!).AddLogger(ConsoleLogger.Default).WithOptions(ConfigOptions.DisableLogFile)

@@ -3,7 +3,6 @@ using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Compute.Benchmarks;
 
@@ -30,11 +29,11 @@ internal sealed class ScoreColumn(string name, string legend, Func<double, doubl
     public UnitType UnitType => UnitType.Dimensionless;
 
     /// <summary>Speed, traffic and the share of the roofline.</summary>
-    public static IColumn[] Of(Ceilings ceilings) =>
+    public static IColumn[] Of(DeviceCeilings ceilings) =>
     [
         new ScoreColumn("GFLOP/s", "by the op's definition: an algorithm that needs fewer counts as faster", (flops, _, s) => Number(flops / s / 1e9)),
         new ScoreColumn("GB/s", "arguments and result, each once", (_, bytes, s) => Number(bytes / s / 1e9)),
-        new ScoreColumn("% ceiling", $"of {Number(ceilings.Gflops)} GFLOP/s or {Number(ceilings.ReadGigabytes)} GB/s, whichever limits", (flops, bytes, s) => Number(100 * ceilings.Share(flops, bytes, s))),
+        new ScoreColumn("% ceiling", $"of {Number(ceilings.FlopsPerSecond / 1e9)} GFLOP/s or {Number(ceilings.BytesPerSecond / 1e9)} GB/s, whichever limits", (flops, bytes, s) => Number(100 * ceilings.Seconds(flops, bytes) / s)),
     ];
 
     public string GetValue(Summary summary, BenchmarkCase benchmarkCase)
