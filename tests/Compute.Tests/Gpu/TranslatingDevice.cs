@@ -20,6 +20,8 @@ internal sealed class TranslatingDevice(GpuTarget target) : GpuDevice(new Transl
 
     public override GpuTarget Target => target;
 
+    protected override IDeviceQueue Queued => throw new NotSupportedException();
+
     protected override GpuStaging Staging => throw new NotSupportedException();
 
     protected override GpuBuffer AllocateZeroed(long bytes) => new Nothing(this, bytes);
