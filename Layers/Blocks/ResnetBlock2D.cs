@@ -30,9 +30,10 @@ public sealed class ResnetBlock2D : Layer
     public Value Forward(Value x, Value? time = null) => Record(x, () =>
     {
         if (time is null != timeEmbProj is null) throw new ArgumentException($"{Path} {(time is null ? "needs a" : "has no place for the")} time embedding.", nameof(time));
+        var skip = convShortcut is null ? x : convShortcut.Forward(x); // before norm1, which may then write over x where nothing else needs it
         var h = conv1.Forward(Silu(norm1.Forward(x)));
         if (time is not null) h += timeEmbProj!.Forward(Silu(time));
         h = conv2.Forward(Silu(norm2.Forward(h)));
-        return h + (convShortcut is null ? x : convShortcut.Forward(x));
+        return h + skip;
     });
 }
