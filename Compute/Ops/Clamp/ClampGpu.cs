@@ -8,7 +8,7 @@ internal static class ClampGpu
     public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/map", signature =>
         MapGpu.Of(signature, typeof(Bounds), ((Clamp)signature.Op).Low, ((Clamp)signature.Op).High));
 
-    private readonly struct Bounds : IElementFunction
+    internal readonly struct Bounds : IElementFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static float Apply(float x, float a, float b) => x < a ? a : x > b ? b : x;

@@ -19,7 +19,7 @@ public sealed record Elementwise(ImmutableArray<ElementwiseStep> Steps) : Op
     /// <summary>Steps and slots that one chain may have.</summary>
     public const int MostSteps = 8, MostSlots = 8;
 
-    private static readonly KernelSet Set = new("elementwise", Simd.Variant<ElementwiseCpu>());
+    private static readonly KernelSet Set = new("elementwise", Simd.Variant<ElementwiseCpu>(), ElementwiseGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -29,14 +29,14 @@ internal static class UnaryGpu
 
     private readonly struct QuickGelu : IElementFunction { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => DeviceFunctions.QuickGelu(x); }
 
-    private readonly struct Relu : IElementFunction { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => x < 0f ? 0f : x; }
+    internal readonly struct Relu : IElementFunction { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => x < 0f ? 0f : x; }
 
     private readonly struct Tanh : IElementFunction { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => DeviceFunctions.Tanh(x); }
 
     private readonly struct Sigmoid : IElementFunction { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => DeviceFunctions.Sigmoid(x); }
 
     /// <summary>As <see cref="VectorMath.Softplus"/>: max(x, 0) + ln(1 + e) with e = e^(−|x|), the logarithm by its series in e / (2 + e).</summary>
-    private readonly struct Softplus : IElementFunction
+    internal readonly struct Softplus : IElementFunction
     {
         [MethodImpl(Inline)]
         public static float Apply(float x, float a, float b)
@@ -54,7 +54,7 @@ internal static class UnaryGpu
     }
 
     /// <summary>As <see cref="VectorMath.Mish"/>: tanh(ln(1 + e)) = (e² + 2e) / (e² + 2e + 2).</summary>
-    private readonly struct Mish : IElementFunction
+    internal readonly struct Mish : IElementFunction
     {
         [MethodImpl(Inline)]
         public static float Apply(float x, float a, float b)

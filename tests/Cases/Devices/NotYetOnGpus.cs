@@ -10,7 +10,6 @@ public static class NotYetOnGpus
     [
         typeof(Attention),
         typeof(Conv2D),
-        typeof(Elementwise),
         typeof(GatedMatMul),
         typeof(GroupedMatMul),
         typeof(MatMul),

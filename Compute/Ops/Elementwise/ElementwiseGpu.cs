@@ -1,0 +1,134 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// One kernel per chain of up to four operands, put together by the compiler out of the chain's type. A longer one runs in pieces, between which the value
+/// stays in float32 working memory. y may be x.
+/// </summary>
+internal static class ElementwiseGpu
+{
+    private const int OperandsAtOnce = 4, Levels = 3;
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
+    public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/chain", Compile) with
+    {
+        Fits = static s => s.Inputs.Skip(1).All(b => new Broadcast(s.Output.Concrete(), b.Concrete()).Levels().Count <= Levels),
+    };
+
+    private static GpuKernel Compile(OpSignature signature)
+    {
+        Elementwise[] pieces = [.. Pieces((Elementwise)signature.Op)];
+        DType dtype = signature.Output.DType;
+        KernelSource[] sources = [.. pieces.Select((piece, i) => KernelSource.Of(typeof(ElementwiseGpu), nameof(Kernel), ElementGrid.GroupSize,
+        [
+            .. GpuElements.Of(i == 0 ? dtype : DType.Float32, dtype, i == pieces.Length - 1 ? dtype : DType.Float32),
+            ChainFunctions.Of(piece, new bool[piece.Steps.Length]),
+        ]))];
+        return new GpuKernel(call => Stages(call, pieces, sources), s => pieces.Length > 1 ? s.Output.Concrete().Count * sizeof(float) : 0);
+    }
+
+    private static IEnumerable<Elementwise> Pieces(Elementwise op)
+    {
+        var steps = new List<ElementwiseStep>();
+        foreach (var step in op.Steps)
+        {
+            if (step.HasOperand && steps.Count(s => s.HasOperand) == OperandsAtOnce)
+            {
+                yield return new([.. steps]);
+                steps.Clear();
+            }
+
+            steps.Add(step);
+        }
+
+        yield return new([.. steps]);
+    }
+
+    private static IEnumerable<GpuStage> Stages(OpCall call, Elementwise[] pieces, KernelSource[] sources)
+    {
+        var between = call.Scratch is null ? null : new Tensor(call.Scratch.Buffer, call.Scratch.Offset, DType.Float32, call.Output.Shape);
+        int operand = 1;
+        for (int i = 0; i < pieces.Length; i++)
+        {
+            int count = pieces[i].Steps.Count(s => s.HasOperand);
+            var (x, y) = (i == 0 ? call.Inputs[0] : between!, i == pieces.Length - 1 ? call.Output : between!);
+            yield return Stage(sources[i], pieces[i], x, call.Inputs[operand..(operand + count)], y);
+            operand += count;
+        }
+    }
+
+    private static GpuStage Stage(KernelSource source, Elementwise piece, Tensor x, Tensor[] operands, Tensor y)
+    {
+        bool alike = operands.All(b => b.Shape.Count == 1 || b.Shape == x.Shape);
+        var grid = alike ? ElementGrid.Of([x, y, .. operands.Where(b => b.Shape.Count != 1)]) : ElementGrid.Of(y.Rows, y.Width);
+        var arguments = new GpuArguments().View(x);
+        for (int i = 0; i < OperandsAtOnce; i++) arguments.View(i < operands.Length ? operands[i] : null);
+        grid.Arguments(arguments.View(y), x, y);
+
+        var (numbers, slots) = (new float[Elementwise.MostSlots], new List<int>());
+        int slot = 0;
+        foreach (var step in piece.Steps)
+        {
+            if (step.HasOperand) slots.Add(slot++);
+            foreach (float number in ChainFunctions.NumbersOf(step)) numbers[slot++] = number;
+        }
+
+        foreach (float number in numbers) arguments.Float(number);
+        for (int i = 0; i < OperandsAtOnce; i++) Operand(arguments, i < operands.Length ? operands[i] : null, i < slots.Count ? slots[i] : -1, x);
+        return new(source, grid.Groups, arguments);
+    }
+
+    /// <summary>An operand's slot, pitch, step along a row, and how its rows repeat.</summary>
+    private static void Operand(GpuArguments arguments, Tensor? b, int slot, Tensor x)
+    {
+        bool single = b is null || b.Shape.Count == 1;
+        var levels = single ? [] : new Broadcast(x.Shape, b!.Shape).Levels();
+        (int Size, int Stride) Level(int i) => i < levels.Count ? levels[i] : (1, 0);
+        arguments.Int(slot).Int(single ? 0 : ElementGrid.Indexed(b!).RowPitch).Int(single || (b!.Width == 1 && x.Width > 1) ? 0 : 1)
+            .Int(Level(0).Size).Int(Level(0).Stride).Int(Level(1).Size).Int(Level(1).Stride).Int(Level(2).Stride);
+    }
+
+    internal static void Kernel<TX, EX, T, E, TY, EY, TChain>(
+        ArrayView<TX> x, ArrayView<T> b0, ArrayView<T> b1, ArrayView<T> b2, ArrayView<T> b3, ArrayView<TY> y,
+        int rows, int width, int shift, int columnBlocks, int xPitch, int yPitch,
+        float n0, float n1, float n2, float n3, float n4, float n5, float n6, float n7,
+        int slot0, int pitch0, int step0, int inner0, int innerStride0, int middle0, int middleStride0, int outerStride0,
+        int slot1, int pitch1, int step1, int inner1, int innerStride1, int middle1, int middleStride1, int outerStride1,
+        int slot2, int pitch2, int step2, int inner2, int innerStride2, int middle2, int middleStride2, int outerStride2,
+        int slot3, int pitch3, int step3, int inner3, int innerStride3, int middle3, int middleStride3, int outerStride3)
+        where TX : unmanaged where EX : struct, IElement<TX> where T : unmanaged where E : struct, IElement<T> where TY : unmanaged where EY : struct, IElement<TY>
+        where TChain : struct, IChainFunction
+    {
+        int row = Lane.Row(shift, columnBlocks), column = Lane.Column(shift, columnBlocks);
+        if (row >= rows || column >= width) return;
+        float e0 = 0f, e1 = 0f, e2 = 0f, e3 = 0f;
+        if (slot0 >= 0) e0 = E.Widen(b0[RowOf(row, inner0, innerStride0, middle0, middleStride0, outerStride0) * pitch0 + column * step0]);
+        if (slot1 >= 0) e1 = E.Widen(b1[RowOf(row, inner1, innerStride1, middle1, middleStride1, outerStride1) * pitch1 + column * step1]);
+        if (slot2 >= 0) e2 = E.Widen(b2[RowOf(row, inner2, innerStride2, middle2, middleStride2, outerStride2) * pitch2 + column * step2]);
+        if (slot3 >= 0) e3 = E.Widen(b3[RowOf(row, inner3, innerStride3, middle3, middleStride3, outerStride3) * pitch3 + column * step3]);
+        DeviceOperands operands = default;
+        operands.V0 = Fill(0, n0, slot0, e0, slot1, e1, slot2, e2, slot3, e3);
+        operands.V1 = Fill(1, n1, slot0, e0, slot1, e1, slot2, e2, slot3, e3);
+        operands.V2 = Fill(2, n2, slot0, e0, slot1, e1, slot2, e2, slot3, e3);
+        operands.V3 = Fill(3, n3, slot0, e0, slot1, e1, slot2, e2, slot3, e3);
+        operands.V4 = Fill(4, n4, slot0, e0, slot1, e1, slot2, e2, slot3, e3);
+        operands.V5 = Fill(5, n5, slot0, e0, slot1, e1, slot2, e2, slot3, e3);
+        operands.V6 = Fill(6, n6, slot0, e0, slot1, e1, slot2, e2, slot3, e3);
+        operands.V7 = Fill(7, n7, slot0, e0, slot1, e1, slot2, e2, slot3, e3);
+        y[row * yPitch + column] = EY.Narrow(TChain.Apply<float, DeviceElements, DeviceOperands>(EX.Widen(x[row * xPitch + column]), operands, 0));
+    }
+
+    [MethodImpl(Inline)]
+    private static int RowOf(int row, int inner, int innerStride, int middle, int middleStride, int outerStride)
+    {
+        int above = row / inner;
+        return (row - above * inner) * innerStride + above % middle * middleStride + above / middle * outerStride;
+    }
+
+    // What a slot holds: the operand that names it, or else its number.
+    [MethodImpl(Inline)]
+    private static float Fill(int slot, float number, int slot0, float e0, int slot1, float e1, int slot2, float e2, int slot3, float e3) =>
+        slot == slot0 ? e0 : slot == slot1 ? e1 : slot == slot2 ? e2 : slot == slot3 ? e3 : number;
+}
