@@ -8,13 +8,14 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 internal sealed class TestVae : IDisposable
 {
     private readonly Checkpoint checkpoint;
-    private readonly CpuDevice device;
+    private readonly Device device;
+    private readonly bool ownsDevice;
     private readonly ArenaPool arenas;
 
-    private TestVae(string folder, Func<TestWeights, Device, TestWeights>? change, string? variant, int threads, CompileOptions? options)
+    private TestVae(string folder, Func<TestWeights, Device, TestWeights>? change, string? variant, int threads, CompileOptions? options, Device? on)
     {
         checkpoint = Checkpoint.OpenFolder(folder, variant);
-        device = new CpuDevice(threads);
+        (device, ownsDevice) = (on ?? new CpuDevice(threads), on is null);
         arenas = new ArenaPool(device);
         var model = new AutoencoderKL(ModelConfig.Load(Path.Combine(folder, "config.json")));
         model.Load(change is null ? checkpoint : change(new TestWeights(checkpoint), device));
@@ -24,8 +25,8 @@ internal sealed class TestVae : IDisposable
     public Autoencoder Coder { get; }
 
     /// <summary>A tiny model's autoencoder: <c>tiny-sdxl</c>, <c>tiny-sd15</c> …</summary>
-    public static TestVae Open(string model, Func<TestWeights, Device, TestWeights>? change = null, string? variant = null, int threads = 2, CompileOptions? options = null) =>
-        new(Golden.Folder($"{model}/vae"), change, variant, threads, options);
+    public static TestVae Open(string model, Func<TestWeights, Device, TestWeights>? change = null, string? variant = null, int threads = 2, CompileOptions? options = null, Device? on = null) =>
+        new(Golden.Folder($"{model}/vae"), change, variant, threads, options, on);
 
     /// <summary>Decodes a recorded case's latents; NCHW as recorded.</summary>
     public float[] Decode(GoldenCase golden)
@@ -62,7 +63,7 @@ internal sealed class TestVae : IDisposable
     public void Dispose()
     {
         arenas.Dispose();
-        device.Dispose();
+        if (ownsDevice) device.Dispose();
         checkpoint.Dispose();
     }
 }

@@ -24,7 +24,12 @@ internal static class Ilgd
     /// <param name="folder">Working folder.</param>
     /// <param name="onError">Given the process and each line of stderr as it comes.</param>
     /// <param name="arguments">As a user would type them.</param>
-    public static async Task<IlgdResult> Run(string folder, Action<Process, string>? onError, params string[] arguments)
+    public static Task<IlgdResult> Run(string folder, Action<Process, string>? onError, params string[] arguments) => Run(folder, onError, [], arguments);
+
+    /// <summary>Runs to the end with variables of its own.</summary>
+    public static Task<IlgdResult> RunWith(Dictionary<string, string?> variables, string folder, params string[] arguments) => Run(folder, null, variables, arguments);
+
+    private static async Task<IlgdResult> Run(string folder, Action<Process, string>? onError, Dictionary<string, string?> variables, string[] arguments)
     {
         // A shell that runs its jobs in the background ignores interrupts, and children inherit that: env takes it back.
         bool interruptible = onError is not null && OperatingSystem.IsLinux();
@@ -35,6 +40,7 @@ internal static class Ilgd
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var (name, value) in variables) start.Environment[name] = value;
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = new List<string>();

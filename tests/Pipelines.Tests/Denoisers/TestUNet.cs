@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
@@ -8,14 +9,15 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 internal sealed class TestUNet : IDisposable
 {
     private readonly Device device;
+    private readonly bool ownsDevice;
     private readonly ArenaPool arenas;
     private readonly Checkpoint checkpoint;
     private readonly QuantizedWeights? int8;
 
-    public TestUNet(string folder, int timeIds, bool mask = false, int threads = 2, string? variant = null, Func<TestWeights, TestWeights>? change = null, CompileOptions? options = null, bool quantize = false)
+    public TestUNet(string folder, int timeIds, bool mask = false, int threads = 2, string? variant = null, Func<TestWeights, TestWeights>? change = null, CompileOptions? options = null, bool quantize = false, Device? on = null)
     {
         checkpoint = Checkpoint.OpenFolder(folder, variant);
-        device = new CpuDevice(threads);
+        (device, ownsDevice) = (on ?? new CpuDevice(threads), on is null);
         arenas = new ArenaPool(device);
         Model = new UNet2DConditionModel(ModelConfig.Load(Path.Combine(folder, "config.json")));
         Model.Load(change is null ? checkpoint : change(new TestWeights(checkpoint)));
@@ -28,8 +30,8 @@ internal sealed class TestUNet : IDisposable
     public CompiledGraph Compiled { get; }
 
     /// <summary>A tiny model with its own weights: <c>tiny-sdxl</c>, <c>tiny-sd15</c> …</summary>
-    public static TestUNet Open(string model, int timeIds, bool mask = false, int threads = 2, CompileOptions? options = null, bool quantize = false) =>
-        new(Golden.Folder($"{model}/unet"), timeIds, mask, threads, options: options, quantize: quantize);
+    public static TestUNet Open(string model, int timeIds, bool mask = false, int threads = 2, CompileOptions? options = null, bool quantize = false, Device? on = null) =>
+        new(Golden.Folder($"{model}/unet"), timeIds, mask, threads, options: options, quantize: quantize, on: on);
 
     /// <summary>Runs a recorded case and hands out its results, by the recorded names, in the recorded layout.</summary>
     public Dictionary<string, float[]> Run(GoldenCase golden, IReadOnlyCollection<string> outputs)
@@ -40,14 +42,16 @@ internal sealed class TestUNet : IDisposable
         if (timestep.Length == 1) timestep = [.. Enumerable.Repeat(timestep[0], batch)];
         string[] keep = [.. outputs.Where(o => o != "sample").Select(o => o["act/".Length..])];
         using var plan = Compiled.Rent(Sizes(batch, shape[2], shape[3], golden.InputShape("encoder_hidden_states")[1]), keep);
-        plan.Set("sample", Images.ToNhwc(golden.Input("sample"), shape));
-        plan.Set("timestep", timestep);
-        plan.Set("encoder_hidden_states", golden.Input("encoder_hidden_states"));
+        Set("sample", Images.ToNhwc(golden.Input("sample"), shape));
+        Set("timestep", timestep);
+        Set("encoder_hidden_states", golden.Input("encoder_hidden_states"));
         foreach (string name in new[] { "text_embeds", "time_ids" })
-            if (golden.Inputs.ContainsKey(name)) plan.Set(name, golden.Input(name));
-        if (golden.Inputs.ContainsKey("encoder_attention_mask")) plan.Set("encoder_attention_mask", golden.Input("encoder_attention_mask", integers: true));
+            if (golden.Inputs.ContainsKey(name)) Set(name, golden.Input(name));
+        if (golden.Inputs.ContainsKey("encoder_attention_mask")) Set("encoder_attention_mask", golden.Input("encoder_attention_mask", integers: true));
         plan.Run();
-        return outputs.ToDictionary(o => o, o => Images.ToRecorded(o == "sample" ? plan.Output("sample") : plan.Named(o["act/".Length..]), golden.OutputShape(o)));
+        return outputs.ToDictionary(o => o, o => Images.ToRecorded(device.Read(o == "sample" ? plan.Output("sample") : plan.Named(o["act/".Length..])), golden.OutputShape(o)));
+
+        void Set(string input, float[] values) => device.Upload(MemoryMarshal.AsBytes(values.AsSpan()), plan.Input(input));
     }
 
     /// <summary>Runs one picture's worth of arbitrary but fixed numbers, different for every entry of the batch.</summary>
@@ -76,7 +80,7 @@ internal sealed class TestUNet : IDisposable
     {
         arenas.Dispose();
         int8?.Dispose();
-        device.Dispose();
+        if (ownsDevice) device.Dispose();
         checkpoint.Dispose();
     }
 
@@ -87,7 +91,13 @@ internal sealed class TestUNet : IDisposable
 /// <summary>Access to recorded and planned values.</summary>
 internal static class TestUNetValues
 {
-    public static void Set(this Plan plan, string input, float[] values) => values.CopyTo(plan.Input(input).Span<float>());
+    /// <summary>A tensor's values, wherever it lies.</summary>
+    public static float[] Read(this Device device, Tensor tensor)
+    {
+        float[] values = new float[tensor.Shape.Count];
+        device.Download(tensor, MemoryMarshal.AsBytes(values.AsSpan()));
+        return values;
+    }
 
     /// <summary>An input's values, where a case may have recorded integers or booleans.</summary>
     public static float[] Input(this GoldenCase golden, string name, bool integers) =>
@@ -100,11 +110,8 @@ internal static class Images
     public static float[] ToNhwc(float[] nchw, Shape shape) => Permute(nchw, shape[0], shape[1], shape[2] * shape[3]);
 
     /// <summary>A planned value in the recorded order: pictures are turned, tokens and embeddings stay.</summary>
-    public static float[] ToRecorded(Tensor value, Shape recorded)
-    {
-        float[] values = value.Span<float>().ToArray();
-        return recorded.Rank == 4 ? Permute(values, recorded[0], recorded[2] * recorded[3], recorded[1]) : values;
-    }
+    public static float[] ToRecorded(float[] values, Shape recorded) =>
+        recorded.Rank == 4 ? Permute(values, recorded[0], recorded[2] * recorded[3], recorded[1]) : values;
 
     /// <summary>[n, rows, columns] → [n, columns, rows].</summary>
     private static float[] Permute(float[] values, int n, int rows, int columns)

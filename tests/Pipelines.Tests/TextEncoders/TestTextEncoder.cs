@@ -8,13 +8,14 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 internal sealed class TestTextEncoder : IDisposable
 {
     private readonly Checkpoint checkpoint;
-    private readonly CpuDevice device;
+    private readonly Device device;
+    private readonly bool ownsDevice;
     private readonly ArenaPool arenas;
 
-    private TestTextEncoder(string folder, Func<TestWeights, Device, TestWeights>? change, string? variant, int threads, CompileOptions? options)
+    private TestTextEncoder(string folder, Func<TestWeights, Device, TestWeights>? change, string? variant, int threads, CompileOptions? options, Device? on)
     {
         checkpoint = Checkpoint.OpenFolder(folder, variant);
-        device = new CpuDevice(threads);
+        (device, ownsDevice) = (on ?? new CpuDevice(threads), on is null);
         arenas = new ArenaPool(device);
         Model = new ClipTextModel(ModelConfig.Load(Path.Combine(folder, "config.json")));
         Model.Load(change is null ? checkpoint : change(new TestWeights(checkpoint), device));
@@ -26,8 +27,8 @@ internal sealed class TestTextEncoder : IDisposable
     public ClipTextEncoder Encoder { get; }
 
     /// <summary>A tiny model's encoder: <c>tiny-sdxl/text_encoder_2</c> …</summary>
-    public static TestTextEncoder Open(string model, Func<TestWeights, Device, TestWeights>? change = null, string? variant = null, int threads = 2, CompileOptions? options = null) =>
-        new(Golden.Folder(model), change, variant, threads, options);
+    public static TestTextEncoder Open(string model, Func<TestWeights, Device, TestWeights>? change = null, string? variant = null, int threads = 2, CompileOptions? options = null, Device? on = null) =>
+        new(Golden.Folder(model), change, variant, threads, options, on);
 
     /// <summary>Encodes a recorded case's ids.</summary>
     public TextEmbeddings Run(GoldenCase golden, ClipHiddenState state, bool pooled) =>
@@ -36,7 +37,7 @@ internal sealed class TestTextEncoder : IDisposable
     public void Dispose()
     {
         arenas.Dispose();
-        device.Dispose();
+        if (ownsDevice) device.Dispose();
         checkpoint.Dispose();
     }
 
