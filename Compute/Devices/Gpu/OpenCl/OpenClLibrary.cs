@@ -63,7 +63,11 @@ internal sealed unsafe class OpenClLibrary : IOpenCl
 
     /// <summary>Loads the library, or says why there is none.</summary>
     /// <param name="problem">What is missing, and what would bring it.</param>
-    public static OpenClLibrary? TryLoad(out string? problem) => GpuLibrary.TryLoad(Names, "OpenCL", handle => new OpenClLibrary(handle), out problem);
+    public static OpenClLibrary? TryLoad(out string? problem)
+    {
+        PoclSettings.Apply();
+        return GpuLibrary.TryLoad(Names, "OpenCL", handle => new OpenClLibrary(handle), out problem);
+    }
 
     private static string[] Names => OperatingSystem.IsWindows() ? ["OpenCL.dll"]
         : OperatingSystem.IsMacOS() ? ["/System/Library/Frameworks/OpenCL.framework/OpenCL"]
