@@ -27,7 +27,7 @@ internal abstract class GpuDevice : Device
     public override bool Computes(DType dtype) => dtype.IsFloat();
 
     /// <inheritdoc/>
-    public sealed override DevicePace Pace(int ahead) => new GpuPace(Queued, ahead);
+    public sealed override DevicePace Pace(int ahead) => Queued is { } queue ? new GpuPace(queue, ahead) : base.Pace(ahead);
 
     /// <summary>The kernel, compiled and loaded at most once, whoever asks.</summary>
     /// <exception cref="DeviceException">It cannot be compiled or loaded here; the message has the driver's own words.</exception>
@@ -74,8 +74,8 @@ internal abstract class GpuDevice : Device
         Synchronised();
     }
 
-    /// <summary>The queue of work.</summary>
-    protected abstract IDeviceQueue Queued { get; }
+    /// <summary>The queue of work; null for a device that only translates.</summary>
+    protected virtual IDeviceQueue? Queued => null;
 
     /// <summary>Where uploads wait for the device.</summary>
     protected abstract GpuStaging Staging { get; }

@@ -57,7 +57,7 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
     public override long MemoryBytes => info.MemoryBytes;
 
     /// <inheritdoc/>
-    protected override IDeviceQueue Queued => this;
+    protected override IDeviceQueue? Queued => this;
 
     /// <inheritdoc/>
     protected override GpuStaging Staging => staging;

@@ -48,7 +48,7 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     public override long MemoryBytes => info.MemoryBytes;
 
     /// <inheritdoc/>
-    protected override IDeviceQueue Queued => this;
+    protected override IDeviceQueue? Queued => this;
 
     /// <inheritdoc/>
     protected override GpuStaging Staging => staging;
