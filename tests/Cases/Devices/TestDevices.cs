@@ -22,6 +22,14 @@ public static class TestDevices
         return Opened.GetOrAdd(id, i => new(() => DeviceCatalog.Open(i))).Value;
     }
 
+    /// <summary>As <see cref="Open"/>, for whole models: skips while an op that they need has no GPU kernel.</summary>
+    public static Device OpenForModels(string id)
+    {
+        Type[] missing = [.. NotYetOnGpus.Ops.Except([typeof(Quantize), typeof(QuantizeScale), typeof(QuantizedMatMul)])];
+        if (missing.Length > 0) Xunit.Assert.Skip($"Without GPU kernels are still {string.Join(", ", missing.Select(op => op.Name))}.");
+        return Open(id);
+    }
+
     private static string[] FindGpus()
     {
         string[] present = [.. DeviceCatalog.List().Where(d => d.Problem is null && d.Backend != Backends.Cpu).Select(d => d.Id)];

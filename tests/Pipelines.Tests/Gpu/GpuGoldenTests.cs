@@ -23,7 +23,7 @@ public sealed class GpuGoldenTests
     [Theory, MemberData(nameof(UNets))]
     public void UNet_EverySubModule_MatchesReference(string id, string model, int timeIds)
     {
-        var device = TestDevices.Open(id);
+        var device = TestDevices.OpenForModels(id);
         var golden = Golden.Open($"{model}-goldens/unet_detail")["detail"];
         using var unet = TestUNet.Open(model, timeIds, golden.Inputs.ContainsKey("encoder_attention_mask"), on: device);
         string[] inOrder = [.. golden.Outputs.Keys.Where(o => o != "sample"), "sample"];
@@ -34,7 +34,7 @@ public sealed class GpuGoldenTests
     [Theory, MemberData(nameof(UNets))]
     public void UNet_WithEveryPass_MatchesReference(string id, string model, int timeIds)
     {
-        var device = TestDevices.Open(id);
+        var device = TestDevices.OpenForModels(id);
         foreach (var golden in Golden.Open($"{model}-goldens/unet").Cases.Where(c => !c.Inputs.ContainsKey("encoder_attention_mask")).Take(3))
         {
             using var unet = TestUNet.Open(model, timeIds, on: device);
@@ -45,7 +45,7 @@ public sealed class GpuGoldenTests
     [Theory, MemberData(nameof(Encoders))]
     public void TextEncoder_MatchesReference(string id, string model, string encoder)
     {
-        var device = TestDevices.Open(id);
+        var device = TestDevices.OpenForModels(id);
         using var clip = TestTextEncoder.Open($"{model}/{encoder}", on: device);
         foreach (var run in Golden.Open($"{model}-goldens/{encoder}").Cases)
         {
@@ -59,7 +59,7 @@ public sealed class GpuGoldenTests
     [Theory, MemberData(nameof(Devices))]
     public void Vae_MatchesReference(string id)
     {
-        var device = TestDevices.Open(id);
+        var device = TestDevices.OpenForModels(id);
         using var vae = TestVae.Open("tiny-sdxl", on: device);
         var golden = Golden.Open("tiny-sdxl-goldens/vae");
         foreach (var run in golden.Cases.Where(c => !c.Id.StartsWith("tiled", StringComparison.Ordinal)))
@@ -75,7 +75,7 @@ public sealed class GpuGoldenTests
     [Theory, MemberData(nameof(Runs))]
     public void Run_MatchesDiffusers(string id, string set, string name)
     {
-        var device = TestDevices.Open(id);
+        var device = TestDevices.OpenForModels(id);
         var golden = Golden.Open(set)[name];
         using var pipeline = DiffusionPipeline.FromPretrained(Golden.Folder("tiny-sdxl"), new PipelineOptions { Device = device, DType = DType.Float32 });
         var result = pipeline.Generate(RecordedRun.Request(golden, null), null, default, RecordedRun.Noise(golden));

@@ -16,7 +16,7 @@ public sealed class GpuPictureTests
     [Theory, MemberData(nameof(Devices))]
     public void Picture_IsTheProcessors(string id)
     {
-        var device = TestDevices.Open(id);
+        var device = TestDevices.OpenForModels(id);
         using var cpu = new CpuDevice(threads: 2);
         var request = new ImageRequest("a red heart") { Seed = 42 };
         var expected = Draw(cpu, request, offload: false);
@@ -33,7 +33,7 @@ public sealed class GpuPictureTests
     [Theory, MemberData(nameof(Devices))]
     public async Task SecondProcess_CompilesNothing(string id)
     {
-        TestDevices.Open(id);
+        TestDevices.OpenForModels(id);
         using var folder = new TemporaryFolder();
         string cache = Path.Combine(folder.Path, "cache");
         Directory.CreateDirectory(cache);
