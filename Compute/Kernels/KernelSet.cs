@@ -15,7 +15,7 @@ public sealed class KernelSet(string op, params KernelVariant[] variants)
     public int TuningRevision { get; init; } = 1;
 
     /// <summary>The implementations that can be chosen for a call, best first as far as is known without measuring.</summary>
-    public IEnumerable<KernelVariant> Candidates(Device device, OpSignature signature) => variants.Where(v => v.Runs.HasFlag(device.Backend) && v.Serves(signature) && v.Fits(signature));
+    public IEnumerable<KernelVariant> Candidates(Device device, OpSignature signature) => variants.Where(v => v.Runs.HasFlag(device.Backend) && v.Suits(device) && v.Serves(signature) && v.Fits(signature));
 
     /// <summary>The first implementation that runs on the device and suits the signature.</summary>
     /// <exception cref="DeviceException">There is none: never a silent detour to another device or type.</exception>

@@ -9,6 +9,9 @@ public sealed record KernelVariant(string Name, Backends Runs, Func<Device, OpSi
     /// <summary>Whether this way can compute with the element types at hand at all; yes unless set. <see cref="Fits"/> is asked only then.</summary>
     public Func<OpSignature, bool> Serves { get; init; } = static _ => true;
 
+    /// <summary>Whether this way suits the device, one of a backend that it runs on; yes unless set. Others can still run it, where a test or the tuner asks for it by name.</summary>
+    public Func<Device, bool> Suits { get; init; } = static _ => true;
+
     /// <summary>Whether this way suits the sizes and attributes at hand; yes unless set.</summary>
     public Func<OpSignature, bool> Fits { get; init; } = static _ => true;
 

@@ -22,6 +22,9 @@ internal sealed class GpuKernel(Func<OpCall, IEnumerable<GpuStage>> stages, Func
     public static KernelVariant Variant(string name, Func<GpuTarget, OpSignature, GpuKernel> compile) =>
         new(name, Backends.Cuda | Backends.OpenCL, (device, signature) => compile(((GpuDevice)device).Target, signature));
 
+    /// <summary>Whether a device is a processor behind OpenCL, where barriers cost much.</summary>
+    public static bool IsProcessor(Device device) => ((GpuDevice)device).Target.IsCpu;
+
     /// <inheritdoc/>
     public override long ScratchBytes(OpSignature signature) => scratchBytes?.Invoke(signature) ?? 0;
 

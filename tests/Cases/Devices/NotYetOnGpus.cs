@@ -9,10 +9,6 @@ public static class NotYetOnGpus
     public static IReadOnlyList<Type> Ops { get; } =
     [
         typeof(Attention),
-        typeof(Conv2D),
-        typeof(GatedMatMul),
-        typeof(GroupedMatMul),
-        typeof(MatMul),
         typeof(Quantize),
         typeof(QuantizeScale),
         typeof(QuantizedMatMul),

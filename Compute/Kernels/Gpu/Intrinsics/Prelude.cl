@@ -20,3 +20,6 @@ static inline ushort ilgd_float_to_half(float value)
     return (ushort)(sign | (magnitude >= 0x47800000u ? large : magnitude < 0x38800000u ? small : normal));
 }
 #endif
+// Structures of eight floats seen as vectors; their type's name is the compiler's affair. Only compilers of processors get to see this.
+#define ilgd_fma8(a, b, c) ({ __typeof__(c) sums_ __attribute__((aligned(32))) = (c); __typeof__(b) factors_ __attribute__((aligned(32))) = (b); \
+    *(private float8*)&sums_ = fma((float8)(a), *(private float8*)&factors_, *(private float8*)&sums_); sums_; })

@@ -1,0 +1,17 @@
+using System.Runtime.CompilerServices;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Four floats that devices load and store as one.</summary>
+internal struct Float4
+{
+    public float X, Y, Z, W;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Float4(float x, float y, float z, float w) => (X, Y, Z, W) = (x, y, z, w);
+
+    /// <summary>sum + a · b, the inner product.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MultiplyAdd(Float4 a, Float4 b, float sum) =>
+        DeviceMath.Fma(a.W, b.W, DeviceMath.Fma(a.Z, b.Z, DeviceMath.Fma(a.Y, b.Y, DeviceMath.Fma(a.X, b.X, sum))));
+}

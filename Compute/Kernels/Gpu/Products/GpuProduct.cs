@@ -1,0 +1,58 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>One product as GPU kernels see it: operands, the epilogue's arguments, and for a convolution how its neighbourhoods lie.</summary>
+/// <param name="X">Left operand: rows, or an image.</param>
+/// <param name="W">Right operand, [n, k] or [n, ci, kh, kw].</param>
+/// <param name="Bias">Per column, or null.</param>
+/// <param name="Y">The result.</param>
+/// <param name="Epilogue">What is done to the result.</param>
+/// <param name="Entry">The epilogue's e.</param>
+/// <param name="Residual">The epilogue's r.</param>
+/// <param name="Image">How neighbourhoods lie; null for plain rows.</param>
+/// <param name="Gated">Whether the weight has two rows per column, the second one's product gating the first's.</param>
+internal sealed record GpuProduct(Tensor X, Tensor W, Tensor? Bias, Tensor Y, Epilogue Epilogue = default, Tensor? Entry = null, Tensor? Residual = null, GpuImage? Image = null, bool Gated = false)
+{
+    /// <summary>Rows of the result.</summary>
+    public int Rows => Y.Rows;
+
+    /// <summary>Columns of the result.</summary>
+    public int Columns => Y.Width;
+
+    /// <summary>Elements of one tap.</summary>
+    public int Depth => X.Width;
+
+    /// <summary>Places of the filter.</summary>
+    public int Taps => Image?.Taps ?? 1;
+
+    /// <summary>The product of an op's arguments, epilogue last.</summary>
+    public static GpuProduct Of(OpCall plain, OpCall call, Epilogue epilogue, GpuImage? image = null) => new(
+        plain.Inputs[0], plain.Inputs[1], plain.Inputs.Length > 2 ? plain.Inputs[2] : null, call.Output, epilogue,
+        epilogue.EntryAdd ? call.Inputs[^epilogue.Arguments] : null, epilogue.Residual ? call.Inputs[^1] : null, image);
+
+    /// <summary>Type arguments for x and, where they are asked for, weight, bias and activation.</summary>
+    public Type[] Types(bool weight, bool activation)
+    {
+        DType bias = Bias?.DType ?? DType.Float32;
+        Type[] elements = weight ? GpuElements.Of(X.DType, W.DType, bias) : GpuElements.Of(X.DType, bias);
+        return activation ? [.. elements, Activations.Of(Epilogue.Activation)] : elements;
+    }
+
+    /// <summary>The views of bias, epilogue and result.</summary>
+    public GpuArguments ResultViews(GpuArguments arguments) => arguments.View(Bias).View(Entry).View(Residual).View(Y);
+
+    /// <summary>The numbers of the epilogue and the result.</summary>
+    public GpuArguments ResultNumbers(GpuArguments arguments) => arguments
+        .Int(Parts).Int(Entry is { Rows: > 1 } e ? Rows / e.Rows : Rows).Int(Entry?.RowPitch ?? 0).Int(Residual?.RowPitch ?? 0).Int(Y.RowPitch).Float((float)(Epilogue.Scale ?? 1));
+
+    /// <summary>Which parts the epilogue has, as bits.</summary>
+    public int Parts => (Bias is null ? 0 : ProductParts.Bias) | (Entry is null ? 0 : ProductParts.Entry) | (Residual is null ? 0 : ProductParts.Residual);
+}
+
+/// <summary>How a convolution's neighbourhoods lie: the numbers of <see cref="ImageRows"/>.</summary>
+internal sealed record GpuImage(int Taps, int Height, int Width, int SeenHeight, int SeenWidth, int ResultHeight, int ResultWidth, int FilterWidth, int Stride, int Padding)
+{
+    /// <summary>The arguments of kernels that read an image.</summary>
+    public GpuArguments Numbers(GpuArguments arguments) => arguments
+        .Int(Taps).Int(Height).Int(Width).Int(SeenHeight).Int(SeenWidth).Int(ResultHeight).Int(ResultWidth).Int(FilterWidth).Int(Stride).Int(Padding)
+        .Float((float)Height / SeenHeight).Float((float)Width / SeenWidth);
+}

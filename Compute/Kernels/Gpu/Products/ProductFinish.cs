@@ -1,0 +1,56 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// How kernels write a product: y = f(z + bias + e) · scale + r, as <see cref="Epilogue"/> says. Which parts there are is known at run time:
+/// the branches are taken by all work items alike, and only once per element.
+/// </summary>
+/// <typeparam name="T">Storage of activations.</typeparam>
+/// <typeparam name="E">Their conversion.</typeparam>
+/// <typeparam name="B">Storage of the bias.</typeparam>
+/// <typeparam name="BE">Its conversion.</typeparam>
+/// <typeparam name="TActivation">f.</typeparam>
+internal struct ProductFinish<T, E, B, BE, TActivation>
+    where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B> where TActivation : struct, IActivation
+{
+    public ArrayView<B> Bias;
+    public ArrayView<T> Entry, Residual, Y;
+    public int Parts, RowsPerEntry, EntryPitch, ResidualPitch, Pitch;
+    public float Scale;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ProductFinish(
+        ArrayView<B> bias, ArrayView<T> entry, ArrayView<T> residual, ArrayView<T> y, int parts, int rowsPerEntry, int entryPitch, int residualPitch, int pitch, float scale)
+    {
+        (Bias, Entry, Residual, Y) = (bias, entry, residual, y);
+        (Parts, RowsPerEntry, EntryPitch, ResidualPitch, Pitch, Scale) = (parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
+    }
+
+    /// <summary>z + bias of a column.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly float Biased(int column, float z) => (Parts & ProductParts.Bias) != 0 ? z + BE.Widen(Bias[column]) : z;
+
+    /// <summary>Writes an element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void Write(int row, int column, float z)
+    {
+        float value = Biased(column, z);
+        if ((Parts & ProductParts.Entry) != 0) value += E.Widen(Entry[row / RowsPerEntry * EntryPitch + column]);
+        value = TActivation.Apply(value) * Scale;
+        if ((Parts & ProductParts.Residual) != 0) value += E.Widen(Residual[row * ResidualPitch + column]);
+        Y[row * Pitch + column] = E.Narrow(value);
+    }
+
+    /// <summary>Writes an element of a gated product: (h + bias) · gelu(g + bias), g being <paramref name="columns"/> further on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void WriteGated(int row, int column, int columns, float h, float g) =>
+        Y[row * Pitch + column] = E.Narrow(Biased(column, h) * DeviceFunctions.Gelu(Biased(column + columns, g)));
+}
+
+/// <summary>The parts of an epilogue, as bits.</summary>
+internal static class ProductParts
+{
+    public const int Bias = 1, Entry = 2, Residual = 4;
+}

@@ -1,0 +1,28 @@
+using System.Runtime.CompilerServices;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Sixteen sums of one work item, in registers: four rows by four columns.</summary>
+internal struct Tile4x4
+{
+    public Float4 R0, R1, R2, R3;
+
+    /// <summary>Adds the inner products of four pieces of rows and four pieces of columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Tile4x4 MultiplyAdd(Tile4x4 sums, Float4 a0, Float4 a1, Float4 a2, Float4 a3, Float4 b0, Float4 b1, Float4 b2, Float4 b3)
+    {
+        sums.R0 = Row(sums.R0, a0, b0, b1, b2, b3);
+        sums.R1 = Row(sums.R1, a1, b0, b1, b2, b3);
+        sums.R2 = Row(sums.R2, a2, b0, b1, b2, b3);
+        sums.R3 = Row(sums.R3, a3, b0, b1, b2, b3);
+        return sums;
+    }
+
+    /// <summary>A row by its number. In a rolled loop this is a few selections, and the loop's body exists once.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly Float4 Row(int i) => i == 0 ? R0 : i == 1 ? R1 : i == 2 ? R2 : R3;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Float4 Row(Float4 sums, Float4 a, Float4 b0, Float4 b1, Float4 b2, Float4 b3) => new(
+        Float4.MultiplyAdd(a, b0, sums.X), Float4.MultiplyAdd(a, b1, sums.Y), Float4.MultiplyAdd(a, b2, sums.Z), Float4.MultiplyAdd(a, b3, sums.W));
+}
