@@ -13,7 +13,7 @@ namespace ILGpuDiffusion.Compute;
 /// </remarks>
 public sealed record Attention(int Heads, bool Causal = false, double? Scale = null) : Op
 {
-    private static readonly KernelSet Set = new("attention", Simd.Variant<AttentionCpu>() with { Tuning = AttentionGrid.Tuning });
+    private static readonly KernelSet Set = new("attention", [Simd.Variant<AttentionCpu>() with { Tuning = AttentionGrid.Tuning }, .. AttentionGpu.Variants]);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

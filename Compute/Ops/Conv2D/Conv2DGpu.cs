@@ -3,7 +3,7 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>A product of neighbourhoods and filters (implicit GEMM): neighbourhoods are read from the image itself; a 1×1 filter makes a plain product.</summary>
 internal static class Conv2DGpu
 {
-    public static KernelVariant[] Variants { get; } = ProductStages.Variants(call => [Product(call)], signature => [ProductSize.Of(signature)]);
+    public static KernelVariant[] Variants { get; } = ProductStages.Variants(call => [Product(call)], signature => [ProductSize.Of(signature, isPlain: ((Conv2D)signature.Op).IsPointwise(signature.Inputs[1]))]);
 
     private static GpuProduct Product(OpCall call)
     {

@@ -5,5 +5,5 @@ internal static class GatedMatMulGpu
 {
     public static KernelVariant[] Variants { get; } = ProductStages.Variants(
         call => [new GpuProduct(call.Inputs[0], call.Inputs[1], call.Inputs.Length > 2 ? call.Inputs[2] : null, call.Output, Gated: true)],
-        signature => [ProductSize.Of(signature, isGated: true)]);
+        signature => [ProductSize.Of(signature, isPlain: false)]);
 }

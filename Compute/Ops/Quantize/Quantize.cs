@@ -4,7 +4,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>The same integers on every device and for any number of threads. Also quantises weights [N, K], whose rows are output channels.</remarks>
 public sealed record Quantize : Op
 {
-    private static readonly KernelSet Set = new("quantize", Simd.Variant<QuantizeCpu>());
+    private static readonly KernelSet Set = new("quantize", Simd.Variant<QuantizeCpu>(), QuantizeGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

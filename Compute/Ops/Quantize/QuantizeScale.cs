@@ -4,7 +4,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>Symmetric, per row (per token), as torchao's dynamic int8 quantises activations. Exact: one maximum, one division.</remarks>
 public sealed record QuantizeScale : Op
 {
-    private static readonly KernelSet Set = new("quantize_scale", Simd.Variant<QuantizeScaleCpu>());
+    private static readonly KernelSet Set = new("quantize_scale", Simd.Variant<QuantizeScaleCpu>(), QuantizeGpu.ScaleVariant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

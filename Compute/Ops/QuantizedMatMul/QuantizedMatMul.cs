@@ -12,7 +12,7 @@ namespace ILGpuDiffusion.Compute;
 public sealed record QuantizedMatMul(Epilogue Epilogue = default) : Op
 {
     private const int LargestDepth = 131072; // 127 · 127 · 131072 < 2³¹
-    private static readonly KernelSet Set = new("quantized_matmul", CpuKernel.Variant("cpu/packed", Simd.Bind<QuantizedMatMulCpu>, QuantizedMatMulCpu.ScratchBytes) with { Tuning = QuantizedMatMulCpu.Tuning });
+    private static readonly KernelSet Set = new("quantized_matmul", [CpuKernel.Variant("cpu/packed", Simd.Bind<QuantizedMatMulCpu>, QuantizedMatMulCpu.ScratchBytes) with { Tuning = QuantizedMatMulCpu.Tuning }, .. QuantizedMatMulGpu.Variants]);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -8,9 +8,5 @@ public static class NotYetOnGpus
     /// <summary>The ops' record types.</summary>
     public static IReadOnlyList<Type> Ops { get; } =
     [
-        typeof(Attention),
-        typeof(Quantize),
-        typeof(QuantizeScale),
-        typeof(QuantizedMatMul),
     ];
 }

@@ -24,18 +24,21 @@ public sealed class GpuVariantTests
     public void Variant_AskedForByName_MatchesReference(string id, string variant, string op)
     {
         var device = TestDevices.Open(id);
-        foreach (var @case in OpCatalog.Cases.Single(c => c.Op.Name == op).Cases)
+        var all = OpCatalog.Cases.Single(c => c.Op.Name == op).Cases.ToArray();
+        var kernel = all[0].Op.Kernels.Variants.Single(v => v.Name == variant);
+        if (kernel.Suits(device)) return; // other tests run what a device chooses
+        foreach (var @case in Cases(all))
         {
             TensorType[] types = [.. @case.Inputs.Select(i => new TensorType(i.DType, i.Shape))];
             var signature = new OpSignature(@case.Op, types, @case.Op.Infer(types));
-            var kernel = @case.Op.Kernels.Variants.Single(v => v.Name == variant);
-            if (kernel.Suits(device) || !kernel.Serves(signature) || !kernel.Fits(signature)) continue; // chosen by itself, or not meant for it
-            foreach (var form in new[] { @case, @case.With(DType.BFloat16) }.OfType<OpCase>())
-            {
-                using var bound = new BoundCase(device, form, outputPadding: 3, variant: variant);
-                bound.Run();
-                OpReference.Verify(form, bound.Read());
-            }
+            if (!kernel.Serves(signature) || !kernel.Fits(signature)) continue;
+            using var bound = new BoundCase(device, @case, outputPadding: 3, variant: variant);
+            bound.Run();
+            OpReference.Verify(@case, bound.Read());
         }
     }
+
+    // A processor's driver takes seconds for each kernel: of the activations one is tried, of 16-bit types the last case of each op.
+    private static IEnumerable<OpCase> Cases(OpCase[] all) =>
+        [.. all.Where(c => c.Op.ToString()!.Contains("Activation = ,", StringComparison.Ordinal) || c.Name == "all" || !c.Op.ToString()!.Contains("Activation", StringComparison.Ordinal)), all[0].With(DType.BFloat16)!];
 }

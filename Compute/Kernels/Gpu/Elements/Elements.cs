@@ -37,3 +37,13 @@ internal readonly struct Bf16 : IElement<ushort>
         return (ushort)(((bits & 0x7FFFFFFF) > 0x7F800000 ? bits | 0x400000 : rounded) >> 16); // NaN stays NaN
     }
 }
+
+/// <summary>Whole numbers of one byte: quantised weights.</summary>
+internal readonly struct Int8 : IElement<sbyte>
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Widen(sbyte bits) => bits;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static sbyte Narrow(float value) => (sbyte)(int)DeviceMath.Round(value);
+}

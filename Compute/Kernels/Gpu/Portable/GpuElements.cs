@@ -25,6 +25,7 @@ internal static class GpuElements
         DType.Float32 => (typeof(float), typeof(Fp32)),
         DType.Float16 => (typeof(ushort), typeof(Fp16)),
         DType.BFloat16 => (typeof(ushort), typeof(Bf16)),
+        DType.Int8 => (typeof(sbyte), typeof(Int8)),
         _ => throw new DeviceException($"No kernel computes with {dtype}."),
     };
 }

@@ -11,22 +11,23 @@ internal static class ProductStages
     /// <param name="sizes">Their sizes, for a signature.</param>
     public static KernelVariant[] Variants(Func<OpCall, IEnumerable<GpuProduct>> products, Func<OpSignature, IEnumerable<ProductSize>> sizes)
     {
-        return
-        [
-            Variant("gpu/panels", Panels, size => (PackedRows(size.Rows, size.Depth * size.Taps) + PackedColumns(size.Columns)) * size.Depth * size.Taps * sizeof(float)) with { Suits = GpuKernel.IsProcessor },
-            Variant("gpu/rows", (product, _) => [FewRows(product)], _ => 0) with
-            {
-                Suits = IsGpu,
-                Fits = signature => sizes(signature).All(size => size is { Rows: <= RowDotProduct.MostRows, Taps: 1, IsGated: false }),
-            },
-            Variant("gpu/tiles", Tiles, size => size.Taps == 1 ? 0 : (long)size.Columns * size.Depth * size.Taps * size.Weight.Size()) with { Suits = IsGpu },
-        ];
-
-        KernelVariant Variant(string name, Func<GpuProduct, Tensor?, IEnumerable<GpuStage>> stages, Func<ProductSize, long> scratch) => GpuKernel.Variant(name, _ => new GpuKernel(
-            call => products(call).Where(product => product.Rows > 0).SelectMany(product => stages(product, call.Scratch)), signature => sizes(signature).Max(scratch)));
-
-        static bool IsGpu(Device device) => !GpuKernel.IsProcessor(device);
+        return [.. Forms.Select(form => GpuKernel.Variant(form.Name, _ => new GpuKernel(
+            call => products(call).SelectMany(product => form.Stages(product, call.Scratch)), signature => sizes(signature).Max(form.ScratchBytes))) with
+        {
+            Suits = form.Suits,
+            Fits = signature => sizes(signature).All(form.Fits),
+        })];
     }
+
+    /// <summary>The ways to compute a product, best first.</summary>
+    public static IReadOnlyList<ProductForm> Forms { get; } =
+    [
+        new("gpu/panels", Panels, size => (PackedRows(size.Rows, size.Depth * size.Taps) + PackedColumns(size.Columns)) * size.Depth * size.Taps * sizeof(float), GpuKernel.IsProcessor, _ => true),
+        new("gpu/rows", (product, _) => [FewRows(product)], _ => 0, IsGpu, size => size is { Rows: <= RowDotProduct.MostRows, IsPlain: true }),
+        new("gpu/tiles", Tiles, size => size.Taps == 1 ? 0 : (long)size.Columns * size.Depth * size.Taps * size.Weight.Size(), IsGpu, _ => true),
+    ];
+
+    private static bool IsGpu(Device device) => !GpuKernel.IsProcessor(device);
 
     private static GpuStage FewRows(GpuProduct product)
     {
@@ -100,13 +101,22 @@ internal static class ProductStages
 /// <param name="Depth">Elements of one tap.</param>
 /// <param name="Taps">Places of the filter.</param>
 /// <param name="Weight">How weights are stored.</param>
-/// <param name="IsGated">Whether half of the columns gate the others.</param>
-internal readonly record struct ProductSize(int Rows, int Columns, int Depth, int Taps, DType Weight, bool IsGated = false)
+/// <param name="IsPlain">Whether it is neither gated nor a convolution.</param>
+internal readonly record struct ProductSize(int Rows, int Columns, int Depth, int Taps, DType Weight, bool IsPlain = true)
 {
     /// <summary>Of y = x·wᵀ in a signature.</summary>
-    public static ProductSize Of(OpSignature signature, int weight = 1, bool isGated = false)
+    public static ProductSize Of(OpSignature signature, int weight = 1, bool isPlain = true)
     {
         Shape w = signature.Inputs[weight].Concrete();
-        return new(signature.Output.Concrete().Rows, w[0], w[1], w.Rank == 4 ? w[2] * w[3] : 1, signature.Inputs[weight].DType, isGated);
+        return new(signature.Output.Concrete().Rows, w[0], w[1], w.Rank == 4 ? w[2] * w[3] : 1, signature.Inputs[weight].DType, isPlain);
     }
 }
+
+/// <summary>A way to compute a product.</summary>
+/// <param name="Name">The variants' name.</param>
+/// <param name="Stages">Its launches, with working memory.</param>
+/// <param name="ScratchBytes">How much working memory.</param>
+/// <param name="Suits">The devices that it is for.</param>
+/// <param name="Fits">The sizes that it can do.</param>
+internal sealed record ProductForm(
+    string Name, Func<GpuProduct, Tensor?, IEnumerable<GpuStage>> Stages, Func<ProductSize, long> ScratchBytes, Func<Device, bool> Suits, Func<ProductSize, bool> Fits);

@@ -1,0 +1,118 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>The arguments of attention kernels.</summary>
+internal static class AttentionGpu
+{
+    private const int PackGroup = 64;
+
+    public static KernelVariant[] Variants { get; } =
+    [
+        GpuKernel.Variant("gpu/panels", _ => new GpuKernel(Panels, ScratchBytes)) with
+        {
+            Suits = GpuKernel.IsProcessor,
+            Fits = signature => signature.Inputs[2].Concrete().Last / ((Attention)signature.Op).Heads <= PanelAttention.MostValueDepth,
+        },
+        GpuKernel.Variant("gpu/tiles", _ => new GpuKernel(call => [Tiles(call)])),
+    ];
+
+    private static GpuStage Tiles(OpCall call)
+    {
+        var sizes = new Sizes(call);
+        int columnGroups = Groups(sizes.ValueDepth, TiledAttention.Columns);
+        var arguments = new GpuArguments().View(sizes.Q).View(sizes.K).View(sizes.V).View(sizes.Mask).View(call.Output)
+            .Int(sizes.Queries).Int(sizes.Keys).Int(sizes.Depth).Int(sizes.ValueDepth).Int(columnGroups)
+            .Int(sizes.Q.RowPitch).Int(sizes.K.RowPitch).Int(sizes.V.RowPitch).Int(call.Output.RowPitch);
+        var source = KernelSource.Of(typeof(TiledAttention), nameof(TiledAttention.Kernel), TiledAttention.GroupSize, GpuElements.Of(sizes.Q.DType));
+        return new(source, new GpuGrid(Groups(sizes.Queries, TiledAttention.Queries), sizes.Heads * columnGroups, sizes.Batch), sizes.Weighting(arguments));
+    }
+
+    private static IEnumerable<GpuStage> Panels(OpCall call)
+    {
+        var sizes = new Sizes(call);
+        Type[] elements = GpuElements.Of(sizes.Q.DType);
+        int pairs = sizes.Batch * sizes.Heads, chunks = Groups(sizes.ValueDepth, PanelAttention.Lanes), width = chunks * PanelAttention.Lanes;
+        int packedQueries = Packed(sizes.Queries), packedKeys = Packed(sizes.Keys);
+        long offset = 0;
+        Tensor q = Part(packedQueries, sizes.Depth), k = Part(packedKeys, sizes.Depth), v = Part(sizes.Keys, width);
+        yield return Pack(sizes.Q, q, sizes.Queries, packedQueries);
+        yield return Pack(sizes.K, k, sizes.Keys, packedKeys);
+        yield return new(
+            KernelSource.Of(typeof(PanelAttention), nameof(PanelAttention.PackValues), PackGroup, elements), GpuGrid.Over((long)pairs * sizes.Keys, PackGroup),
+            new GpuArguments().View(sizes.V).View(v).Int(sizes.Keys).Int(sizes.Heads).Int(sizes.Batch).Int(sizes.ValueDepth).Int(width).Int(sizes.V.RowPitch));
+        var arguments = new GpuArguments().View(q).View(k).View(v).View(sizes.Mask).View(call.Output)
+            .Int(sizes.Queries).Int(packedQueries).Int(sizes.Keys).Int(packedKeys).Int(sizes.Depth).Int(sizes.ValueDepth).Int(chunks).Int(sizes.Heads).Int(call.Output.RowPitch);
+        yield return new(
+            KernelSource.Of(typeof(PanelAttention), nameof(PanelAttention.Kernel), 1, elements),
+            new GpuGrid(packedQueries / PanelAttention.Queries, sizes.Heads, sizes.Batch), sizes.Weighting(arguments));
+
+        Tensor Part(int rows, int columns)
+        {
+            var part = new Tensor(call.Scratch!.Buffer, call.Scratch.Offset + offset, DType.Float32, [pairs * rows, columns]);
+            offset += part.Shape.Count * sizeof(float);
+            return part;
+        }
+
+        GpuStage Pack(Tensor x, Tensor panels, int tokens, int packed) => new(
+            KernelSource.Of(typeof(PanelAttention), nameof(PanelAttention.Pack), PackGroup, elements), GpuGrid.Over((long)pairs * packed, PackGroup),
+            new GpuArguments().View(x).View(panels).Int(tokens).Int(packed).Int(sizes.Heads).Int(sizes.Batch).Int(sizes.Depth).Int(x.RowPitch));
+    }
+
+    private static long ScratchBytes(OpSignature signature)
+    {
+        Shape q = signature.Inputs[0].Concrete(), k = signature.Inputs[1].Concrete(), v = signature.Inputs[2].Concrete();
+        int heads = ((Attention)signature.Op).Heads, batch = Math.Max(1, q[0]), keys = k.Rows / batch;
+        long width = (long)Groups(v.Last / heads, PanelAttention.Lanes) * PanelAttention.Lanes;
+        return batch * sizeof(float) * (((long)Packed(q.Rows / batch) + Packed(keys)) * q.Last + keys * width * heads);
+    }
+
+    private static int Groups(int count, int size) => (count + size - 1) / size;
+
+    private static int Packed(int tokens) => Groups(tokens, PanelAttention.Lanes) * PanelAttention.Lanes;
+
+    /// <summary>What a call's tensors say.</summary>
+    private sealed class Sizes
+    {
+        private readonly int maskBatch, maskHead, maskQuery;
+        private readonly Attention op;
+
+        public Sizes(OpCall call)
+        {
+            op = (Attention)call.Op;
+            (Q, K, V, Mask) = (call.Inputs[0], call.Inputs[1], call.Inputs[2], call.Inputs.Length > 3 ? call.Inputs[3] : null);
+            Batch = Q.Shape[0];
+            (Queries, Keys) = (Q.Rows / Math.Max(Batch, 1), K.Rows / Math.Max(Batch, 1));
+            (Depth, ValueDepth) = (Q.Width / Heads, V.Width / Heads);
+            if (Mask is null) return;
+            var (entries, heads, rows) = (Mask.Shape[0], Mask.Shape.Rank == 4 ? Mask.Shape[1] : 1, Mask.Shape[^2]);
+            bool fits = (entries == 1 || entries == Batch) && (heads == 1 || heads == Heads) && (rows == 1 || rows == Queries) && Mask.Width == Keys;
+            ShapeException.ThrowUnless(fits, "attention", "mask", Mask, $"[{Batch} or 1, ({Heads} or 1,) {Queries} or 1, {Keys}]");
+            maskQuery = rows == 1 ? 0 : Mask.RowPitch;
+            maskHead = heads == 1 ? 0 : rows * Mask.RowPitch;
+            maskBatch = entries == 1 ? 0 : heads * rows * Mask.RowPitch;
+        }
+
+        public Tensor Q { get; }
+
+        public Tensor K { get; }
+
+        public Tensor V { get; }
+
+        public Tensor? Mask { get; }
+
+        public int Heads => op.Heads;
+
+        public int Batch { get; }
+
+        public int Queries { get; }
+
+        public int Keys { get; }
+
+        public int Depth { get; }
+
+        public int ValueDepth { get; }
+
+        /// <summary>The last arguments of all kernels: how the mask lies, causality, scale.</summary>
+        public GpuArguments Weighting(GpuArguments arguments) => arguments
+            .Int(Mask is null ? 0 : 1).Int(maskBatch).Int(maskHead).Int(maskQuery).Int(op.Causal ? 1 : 0).Float((float)(op.Scale ?? 1 / Math.Sqrt(Depth)));
+    }
+}

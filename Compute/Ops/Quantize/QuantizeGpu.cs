@@ -1,0 +1,74 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>One group per row: its largest magnitude, then, if asked for, its integers.</summary>
+internal static class QuantizeGpu
+{
+    /// <summary>Integers as bytes.</summary>
+    public static KernelVariant Variant { get; } = RowKernel.Variant(typeof(QuantizeGpu), nameof(Kernel), s => [s.Inputs[0].DType], Arguments);
+
+    /// <summary>Scales alone.</summary>
+    public static KernelVariant ScaleVariant { get; } = RowKernel.Variant(typeof(QuantizeGpu), nameof(ScaleKernel), s => [s.Inputs[0].DType], Arguments);
+
+    /// <summary>Both, as floats, into working memory of a product.</summary>
+    public static GpuStage ToFloats(GpuTarget target, Tensor x, Tensor integers, Tensor scales)
+    {
+        var lanes = GroupLanes.Of(target);
+        return new(
+            KernelSource.Of(typeof(QuantizeGpu), nameof(FloatKernel), lanes.Count, [lanes.Type, .. GpuElements.Of(x.DType)]), new GpuGrid(x.Rows),
+            new GpuArguments().View(ElementGrid.Indexed(x)).View(integers).View(scales).Int(x.Width).Int(x.RowPitch));
+    }
+
+    internal static void Kernel<TLanes, T, E>(ArrayView<T> x, ArrayView<sbyte> y, int width, int xPitch, int yPitch)
+        where TLanes : struct, IGroupLanes where T : unmanaged where E : struct, IElement<T>
+    {
+        float scale = Scale<TLanes, T, E>(x, width, xPitch);
+        for (int i = Group.IdxX; i < width; i += TLanes.Count) y[Grid.IdxX * yPitch + i] = (sbyte)(int)Rounded(E.Widen(x[Grid.IdxX * xPitch + i]), scale);
+    }
+
+    internal static void ScaleKernel<TLanes, T, E>(ArrayView<T> x, ArrayView<float> y, int width, int xPitch, int yPitch)
+        where TLanes : struct, IGroupLanes where T : unmanaged where E : struct, IElement<T>
+    {
+        float scale = Scale<TLanes, T, E>(x, width, xPitch);
+        if (Group.IdxX == 0) y[Grid.IdxX * yPitch] = scale;
+    }
+
+    internal static void FloatKernel<TLanes, T, E>(ArrayView<T> x, ArrayView<float> integers, ArrayView<float> scales, int width, int xPitch)
+        where TLanes : struct, IGroupLanes where T : unmanaged where E : struct, IElement<T>
+    {
+        float scale = Scale<TLanes, T, E>(x, width, xPitch);
+        if (Group.IdxX == 0) scales[Grid.IdxX] = scale;
+        for (int i = Group.IdxX; i < width; i += TLanes.Count) integers[Grid.IdxX * width + i] = Rounded(E.Widen(x[Grid.IdxX * xPitch + i]), scale);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Scale<TLanes, T, E>(ArrayView<T> x, int width, int xPitch) where TLanes : struct, IGroupLanes where T : unmanaged where E : struct, IElement<T>
+    {
+        var shared = SharedMemory.Allocate<float>(TLanes.Count);
+        float max = 0f;
+        for (int i = Group.IdxX; i < width; i += TLanes.Count)
+        {
+            float value = E.Widen(x[Grid.IdxX * xPitch + i]), magnitude = value < 0f ? -value : value;
+            max = magnitude > max ? magnitude : max;
+        }
+
+        float scale = Reduction.Max<TLanes>(max, shared) / 127f;
+        return scale == 0f ? 1f : scale;
+    }
+
+    // A true division: multiplying with the reciprocal would round some halves the other way.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Rounded(float value, float scale)
+    {
+        float integer = DeviceMath.Round(value / scale);
+        return integer > 127f ? 127f : integer < -127f ? -127f : integer;
+    }
+
+    private static GpuArguments Arguments(OpCall call)
+    {
+        var (x, y) = (ElementGrid.Indexed(call.Inputs[0]), ElementGrid.Indexed(call.Output));
+        return new GpuArguments().View(x).View(y).Int(x.Width).Int(x.RowPitch).Int(y.RowPitch);
+    }
+}

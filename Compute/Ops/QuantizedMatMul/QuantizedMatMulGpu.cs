@@ -1,0 +1,64 @@
+using ILGPU;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// Rows are quantised, multiplied as whole numbers in float32, and scaled. Sums up to 2²⁴ are exact, which those of 1040 products always are; beyond that panels add exact
+/// sums of 256 products, and tiles round where a sum really grows so large, which happens to no real layer's activations.
+/// </summary>
+internal static class QuantizedMatMulGpu
+{
+    private const int GroupSize = 256;
+
+    public static KernelVariant[] Variants { get; } = [.. ProductStages.Forms.Select(form => GpuKernel.Variant(form.Name, (target, _) => new GpuKernel(
+        call => Stages(form, target, call), signature => OwnBytes(signature) + form.ScratchBytes(ProductSize.Of(signature)))) with
+    {
+        Suits = form.Suits,
+        Fits = signature => form.Fits(ProductSize.Of(signature)),
+    })];
+
+    private static IEnumerable<GpuStage> Stages(ProductForm form, GpuTarget target, OpCall call)
+    {
+        var epilogue = ((QuantizedMatMul)call.Op).Epilogue;
+        var plain = epilogue.Without(call);
+        Tensor x = plain.Inputs[0], w = plain.Inputs[1], y = call.Output, scratch = call.Scratch!;
+        long offset = 0;
+        Tensor integers = Part(x.Rows, x.Width), products = Part(y.Rows, y.Width), scales = Part(1, x.Rows);
+        yield return QuantizeGpu.ToFloats(target, x, integers, scales);
+        long left = scratch.Shape.Count - offset;
+        var rest = left > 0 ? new Tensor(scratch.Buffer, scratch.Offset + offset, DType.Int8, [checked((int)left)]) : null;
+        foreach (var stage in form.Stages(new GpuProduct(integers, w, null, products), rest)) yield return stage;
+        var product = GpuProduct.Of(plain with { Inputs = [x, w, .. plain.Inputs[3..]] }, call, epilogue);
+        var arguments = product.ResultViews(new GpuArguments().View(products).View(scales).View(plain.Inputs[2])).Int(product.Rows).Int(product.Columns);
+        yield return new(
+            KernelSource.Of(typeof(QuantizedMatMulGpu), nameof(Scale), GroupSize, product.Types(weight: false, activation: true)),
+            GpuGrid.Over((long)product.Rows * product.Columns, GroupSize), product.ResultNumbers(arguments));
+
+        Tensor Part(int rows, int columns)
+        {
+            var part = new Tensor(scratch.Buffer, scratch.Offset + offset, DType.Float32, [rows, columns]);
+            offset += Whole(part.Shape.Count);
+            return part;
+        }
+    }
+
+    internal static void Scale<T, E, B, BE, TActivation>(
+        ArrayView<float> products, ArrayView<float> rowScales, ArrayView<float> columnScales, ArrayView<B> bias, ArrayView<T> entry, ArrayView<T> residual, ArrayView<T> y, int rows, int columns,
+        int parts, int rowsPerEntry, int entryPitch, int residualPitch, int pitch, float scale)
+        where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B> where TActivation : struct, IActivation
+    {
+        int item = Grid.IdxX * Group.DimX + Group.IdxX, row = item / columns, column = item % columns;
+        if (row >= rows) return;
+        var finish = new ProductFinish<T, E, B, BE, TActivation>(bias, entry, residual, y, parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
+        finish.Write(row, column, products[item] * rowScales[row] * columnScales[column]);
+    }
+
+    private static long OwnBytes(OpSignature signature)
+    {
+        Shape x = signature.Inputs[0].Concrete(), y = signature.Output.Concrete();
+        return Whole(x.Count) + Whole(y.Count) + Whole(x.Rows);
+    }
+
+    // Each part begins where a vector may.
+    private static long Whole(long floats) => (floats * sizeof(float) + 63) / 64 * 64;
+}
