@@ -30,4 +30,9 @@ var sheetFile = new Argument<string>("file") { Description = "PNG to write" };
 var sheet = new Command("contact-sheet", "Draws a list of prompts onto one picture, prompt i with seed i") { prompts, sheetFile, model };
 sheet.SetAction(async (parsed, _) => Console.WriteLine($"{await ContactSheet.Write(parsed.GetValue(model)!, parsed.GetValue(prompts)!, parsed.GetValue(sheetFile)!).ConfigureAwait(false)} prompts"));
 
-return new RootCommand("Measurements of whole models.") { checkpoint, step, passes, sheet }.Parse(args).Invoke();
+var rounds = new Option<int>("--runs") { Description = "Rounds after the first", DefaultValueFactory = _ => 15 };
+var only = new Option<string?>("--only") { Description = "One way alone, in a process that has compiled nothing yet: no pass, full, blocks or regions" };
+var compile = new Command("compile", "Times recording, passes and plans of a UNet without weights; prints Markdown") { config, rounds, only };
+compile.SetAction(parsed => Console.WriteLine(CompileTimes.Run(parsed.GetValue(config)!, parsed.GetValue(rounds), parsed.GetValue(only))));
+
+return new RootCommand("Measurements of whole models.") { checkpoint, step, passes, sheet, compile }.Parse(args).Invoke();
