@@ -55,12 +55,18 @@ public abstract partial class Layer
     /// <summary>Whether it was told to compile and is not the model itself.</summary>
     internal bool IsCompiledWithinModel => options is not null && parent is not null;
 
-    /// <summary>Grows whenever this layer or one below was told how to run.</summary>
+    /// <summary>Grows whenever this layer or one below was told how to run, or records something else than before.</summary>
     internal int CompileVersion => Volatile.Read(ref version);
 
     private void Change(Action change)
     {
         lock (gate) change();
+        Changed();
+    }
+
+    /// <summary>Lets the graphs that this layer is part of be traced anew.</summary>
+    private void Changed()
+    {
         for (var layer = this; layer is not null; layer = layer.parent) Interlocked.Increment(ref layer.version);
     }
 }

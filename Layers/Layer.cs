@@ -46,6 +46,7 @@ public abstract partial class Layer
             parameter.Load(tensor);
         }
 
+        Changed();
         if (missing.Count > 0) throw new ModelFileException(source.Location, $"{missing.Count} tensor(s) that {GetType().Name} needs are missing: {Some(missing)}.");
         if (surplus.Count > 0) throw new ModelFileException(source.Location, $"{surplus.Count} tensor(s) have no place in {GetType().Name}: {Some(surplus.Order(StringComparer.Ordinal))}.");
     }
@@ -88,6 +89,7 @@ public abstract partial class Layer
         parameter.Load(weight);
         if (replaced is null) parameters.Add(parameter);
         else parameters[parameters.IndexOf(replaced)] = parameter;
+        Changed();
         return parameter;
     }
 

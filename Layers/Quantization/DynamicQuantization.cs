@@ -8,7 +8,7 @@ namespace ILGpuDiffusion.Layers;
 /// </summary>
 public static class DynamicQuantization
 {
-    /// <summary>Quantises the linear layers of a model whose weights are loaded. Graphs traced afterwards use the int8 weights; earlier ones keep the others.</summary>
+    /// <summary>Quantises the linear layers of a model whose weights are loaded. A pipeline traces its graphs anew.</summary>
     /// <param name="model">The model, or any layer of it.</param>
     /// <param name="filter">Which layers; null takes those of more than 16 input features, as smaller ones gain nothing.</param>
     /// <param name="device">Whose threads work and whose memory holds the weights; null takes all processors for the while.</param>
