@@ -26,7 +26,7 @@ public sealed record PipelineOptions
 
     /// <summary>
     /// How the models are compiled before they first run, as if <c>Compile</c> had been called on each: all passes unless said otherwise, <see cref="CompileOptions.Eager"/> for
-    /// none. With <see cref="CompileScope.Blocks"/>, models that list no repeated blocks are compiled whole. Later calls on a model replace it for that model.
+    /// none. Later calls on a model replace it for that model.
     /// </summary>
     public CompileOptions Compile { get; init; } = new();
 }

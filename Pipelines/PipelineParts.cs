@@ -24,7 +24,7 @@ internal sealed class PipelineParts : IDisposable
     /// <summary>What was compiled so far for text encoders.</summary>
     public IEnumerable<CompiledGraph> TextEncoderGraphs => textEncoders.SelectMany(encoder => encoder.Compiled);
 
-    /// <summary>How parts without repeated blocks of their own are compiled.</summary>
+    /// <summary>How the parts are compiled.</summary>
     private CompileOptions Compile { get; init; } = null!;
 
     /// <summary>The type that the models compute in.</summary>
@@ -35,8 +35,7 @@ internal sealed class PipelineParts : IDisposable
     public static PipelineParts Load(ModelFolder folder, PipelineOptions options)
     {
         var device = options.Device ?? DeviceCatalog.Open();
-        var others = options.Compile.Scope == CompileScope.Blocks ? options.Compile with { Scope = CompileScope.Full } : options.Compile;
-        var parts = new PipelineParts(folder, new ArenaPool(device) { Offload = options.Offload }) { Variant = options.Variant, Compile = others, DType = Checked(options.DType ?? device.PreferredDType, device) };
+        var parts = new PipelineParts(folder, new ArenaPool(device) { Offload = options.Offload }) { Variant = options.Variant, Compile = options.Compile, DType = Checked(options.DType ?? device.PreferredDType, device) };
         if (options.Device is null) parts.owned.Add(device);
         parts.owned.Add(parts.Arenas);
         try

@@ -6,9 +6,12 @@ namespace ILGpuDiffusion.Cli;
 /// <summary>The arguments that say how models are compiled.</summary>
 internal sealed class CompileArguments
 {
-    private readonly Option<string?> mode = Options.Word("--compile", "Passes over the models' graphs: default, reduce-overhead (replays launches on CUDA), max-autotune (also measures tiles), or none", "MODE", "none", "default", "reduce-overhead", "max-autotune");
-    private readonly Option<string?> scope = Options.Word("--compile-scope", "What is compiled at a time: full (default), blocks (repeated blocks once, the rest not at all) or regions (repeated parts once, the rest by itself)", "SCOPE", "blocks", "regions", "full");
-    private readonly Option<bool> fuseQkv = new("--fuse-qkv") { Description = "Computes query, key and value as one product even with --compile none" };
+    private readonly Option<string?> mode = Options.Word("--compile", "Graph passes: default, reduce-overhead (CUDA graphs), max-autotune, none", "MODE", "none", "default", "reduce-overhead", "max-autotune");
+    private readonly Option<string?> scope = Options.Word("--compile-scope", "full (default), regions (part by part) or blocks (repeated ones only)", "SCOPE", "blocks", "regions", "full");
+    private readonly Option<bool> fuseQkv = new("--fuse-qkv") { Description = "Query, key and value as one product, even with --compile none" };
+
+    /// <summary>Mode and scope.</summary>
+    public IReadOnlyList<Option> HowMuch => [mode, scope];
 
     public void AddTo(GroupedCommand command) => command.AddGroup("Compilation", mode, scope, fuseQkv);
 

@@ -20,12 +20,14 @@ internal static class InspectCommand
         var part = Options.Word("--part", "With --graph: only one of the plans", "PLAN", "all", "denoiser", "decoder");
         var svg = new Option<string?>("--svg") { Description = "With --graph: draws the plans: time, memory, distance from the device's ceilings", HelpName = "FILE.svg" };
         var html = new Option<string?>("--html") { Description = "With --graph: the same as a page with a table of all launches", HelpName = "FILE.html" };
+        var compile = new CompileArguments();
         var (device, threads) = (Options.Device(), Options.Threads());
         var command = new Command("inspect", "Shows what a model folder holds") { model, json, graph, size, measure, part, steps, svg, html, device, threads };
+        foreach (var option in compile.HowMuch) command.Add(option);
         command.Validators.Add(result =>
         {
             if (result.GetValue(graph)) return;
-            Option[] given = [.. new Option[] { size, measure, part, steps, svg, html, device, threads }.Where(o => result.GetResult(o) is { Implicit: false })];
+            Option[] given = [.. ((Option[])[size, measure, part, steps, svg, html, device, threads, .. compile.HowMuch]).Where(o => result.GetResult(o) is { Implicit: false })];
             if (given.Length > 0) result.AddError($"{string.Join(", ", given.Select(o => o.Name))}: only with --graph.");
         });
         command.SetAction(async (parsed, cancellation) =>
@@ -36,8 +38,8 @@ internal static class InspectCommand
                 OutputFile.RequireWritable(new[] { parsed.GetValue(svg), parsed.GetValue(html) }.OfType<string>());
                 using var opened = DeviceCatalog.Open(parsed.GetValue(device) ?? "auto", parsed.GetValue(threads));
                 var plans = parsed.GetValue(measure)
-                    ? await InspectGraph.MeasureAsync(folder, parsed.GetValue(size), opened, cancellation).ConfigureAwait(false)
-                    : InspectGraph.Plans(folder, parsed.GetValue(size), opened);
+                    ? await InspectGraph.MeasureAsync(folder, parsed.GetValue(size), opened, compile.Read(parsed), cancellation).ConfigureAwait(false)
+                    : InspectGraph.Plans(folder, parsed.GetValue(size), opened, compile.Read(parsed));
                 if (parsed.GetValue(part) is { } only and not "all") plans = [.. plans.Where(p => p.Name == only)];
                 if (parsed.GetValue(svg) is { } picture) OutputFile.WriteText(picture, PlanPicture.Svg(plans));
                 if (parsed.GetValue(html) is { } page) OutputFile.WriteText(page, PlanPage.Html($"{plans[0].Model}: compiled plans", plans));

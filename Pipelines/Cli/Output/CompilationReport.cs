@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Cli;
@@ -25,6 +27,17 @@ internal static class CompilationReport
             regions = r.Regions.Select(region => new { name = region.Name, path = region.Path, occurrences = region.Occurrences, ops_before = region.OpsBefore, ops_after = region.OpsAfter, seconds = Math.Round(region.Seconds, 5) }),
         }),
     };
+
+    /// <summary>For people, in a line, and one more for each block.</summary>
+    public static string Text(CompileReport report)
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"compiled: {Word(report.Options)}, {report.Options.Scope.ToString().ToLowerInvariant()}; recorded in {report.TraceSeconds * 1e3:F1} ms, passes {report.PassSeconds * 1e3:F1} ms, plan {report.PlanSeconds * 1e3:F1} ms; {report.Kernels} kernels");
+        foreach (var region in report.Regions)
+            text.AppendLine().Append(CultureInfo.InvariantCulture, $"{region.Occurrences,6} × {region.Name,-28} {region.OpsBefore} ops, {region.OpsAfter} after passes{(region.Path is null ? "" : $"; first {region.Path}")}");
+        foreach (string note in report.Notes) text.AppendLine().Append($"note: {note}");
+        return text.ToString();
+    }
 
     private static string Word(CompileOptions options) => options.IsEager ? "none" : options.Mode switch
     {

@@ -15,12 +15,13 @@ internal static class InspectGraph
     /// <param name="folder">The model.</param>
     /// <param name="size">Of the picture; null for the model's own.</param>
     /// <param name="device">Where it would run.</param>
-    public static IReadOnlyList<InspectedPlan> Plans(ModelFolder folder, PixelSize? size, Device device)
+    /// <param name="options">How it is compiled.</param>
+    public static IReadOnlyList<InspectedPlan> Plans(ModelFolder folder, PixelSize? size, Device device, CompileOptions options)
     {
         using var arenas = new ArenaPool(device);
         var (unet, vae, pixels) = Models(folder, size);
         string model = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Path));
-        var graphs = Graphs(unet, vae, pixels, device, arenas, new());
+        var graphs = Graphs(unet, vae, pixels, device, arenas, options);
         var plain = Graphs(unet, vae, pixels, device, arenas, CompileOptions.Eager);
         return [Plan("denoiser", " with guidance", 0), Plan("decoder", "", 1)];
 
@@ -28,7 +29,10 @@ internal static class InspectGraph
         {
             var report = graphs[index].Graph.Report(graphs[index].Sizes);
             return new(name, model, $"{pixels.Width} × {pixels.Height} pixels, one picture{guidance}", Describe(device), device.Ceilings,
-                device.Ceilings is { } ceilings ? report.Predict(ceilings) : report, plain[index].Graph.Report(plain[index].Sizes));
+                device.Ceilings is { } ceilings ? report.Predict(ceilings) : report, plain[index].Graph.Report(plain[index].Sizes))
+            {
+                Compilation = graphs[index].Graph.CompileReport,
+            };
         }
     }
 
@@ -60,10 +64,10 @@ internal static class InspectGraph
     }
 
     /// <summary>The same with measured times. Loads the model and draws one step first, so that everything is as it is in use.</summary>
-    public static async Task<IReadOnlyList<InspectedPlan>> MeasureAsync(ModelFolder folder, PixelSize? size, Device device, CancellationToken cancellation)
+    public static async Task<IReadOnlyList<InspectedPlan>> MeasureAsync(ModelFolder folder, PixelSize? size, Device device, CompileOptions options, CancellationToken cancellation)
     {
-        var plans = Plans(folder, size, device);
-        using var pipeline = DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device });
+        var plans = Plans(folder, size, device, options);
+        using var pipeline = DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device, Compile = options });
         var pixels = size ?? pipeline.Defaults.Size;
         var request = new ImageRequest("a red heart") { Seed = 1, Steps = 1, GuidanceScale = 5, Width = pixels.Width, Height = pixels.Height };
         await pipeline.GenerateAsync(request, null, cancellation).ConfigureAwait(false);
@@ -90,6 +94,7 @@ internal static class InspectGraph
             text.AppendLine($"{plan.Name}, {plan.Purpose}, on {plan.Device}");
             text.Append(steps ? plan.Report.ToString() : plan.Report.Summary());
             if (plan.IsMeasured) text.AppendLine($"measured: {Measures.Time(plan.Seconds)} a run{(plan.Report.PredictedSeconds is { } least ? $", {Measures.Percent(least / plan.Seconds)} of what the device could do" : "")}");
+            text.AppendLine(CompilationReport.Text(plan.Compilation));
             text.AppendLine($"without passes: {plan.Plain.Totals}").AppendLine();
         }
 
@@ -108,6 +113,7 @@ internal static class InspectGraph
         {
             name = p.Name,
             purpose = p.Purpose,
+            compile = CompilationReport.Of([p.Compilation]),
             launches = p.Report.Steps.Count,
             launches_once = p.Report.Prologue.Count,
             launches_without_passes = p.Plain.Steps.Count + p.Plain.Prologue.Count,

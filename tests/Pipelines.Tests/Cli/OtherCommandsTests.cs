@@ -47,6 +47,14 @@ public sealed class OtherCommandsTests : IDisposable
     }
 
     [Fact]
+    public async Task Inspect_Graph_NamesWhatWasCompiledByItself()
+    {
+        var result = await Run("inspect", TinySdxl.Folder, "--graph", "--size", "64x64", "--compile-scope", "blocks");
+        Assert.Contains(result.OutputLines, line => line.StartsWith("compiled: default, blocks; recorded in ", StringComparison.Ordinal));
+        Assert.Equal(2, result.OutputLines.Count(line => line.Contains("× BasicTransformerBlock", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task Inspect_Graph_ShowsPlans()
     {
         var sums = await Run("inspect", TinySdxl.Folder, "--graph", "--size", "64x64");

@@ -13,6 +13,9 @@ namespace ILGpuDiffusion.Cli;
 /// <param name="Plain">The same without any pass.</param>
 internal sealed record InspectedPlan(string Name, string Model, string Purpose, string Device, DeviceCeilings? Ceilings, PlanReport Report, PlanReport Plain)
 {
+    /// <summary>How it was compiled, and how long that took.</summary>
+    public required CompileReport Compilation { get; init; }
+
     /// <summary>Model and purpose.</summary>
     public string Subject => $"{Model} · {Purpose}";
 
