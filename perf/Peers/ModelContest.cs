@@ -30,6 +30,12 @@ internal sealed record ModelResult(
 internal static class ModelContest
 {
     /// <summary>One model in float32, and if wanted with int8 linears too, against libtorch in float32.</summary>
+    /// <param name="model">A name of <see cref="ModelFiles"/> or a folder.</param>
+    /// <param name="pixels">Height and width of the picture.</param>
+    /// <param name="rounds">Timings of each, after a run that compares the outputs; 0 times that run, for what takes minutes.</param>
+    /// <param name="device">Where ours runs.</param>
+    /// <param name="int8">Whether int8 takes part.</param>
+    /// <param name="leastSeconds">Shorter runs are repeated until a timing takes this long.</param>
     public static ModelResult[] Measure(string model, int pixels, int rounds, CpuDevice device, bool int8 = false, double leastSeconds = 0)
     {
         string folder = ModelFiles.Folder(model);
@@ -37,23 +43,29 @@ internal static class ModelContest
         string output = ours[0].OutputName;
         using var peer = new TorchGraph(ours[0].Traced, channelsLast: true);
         var inputs = peer.Inputs(ours[0].Sizes);
-        float[] expected;
-        using (var result = peer.Run(inputs, output)) expected = TorchTensors.Values(result);
-        double[] errors = [.. ours.Select(run =>
-        {
-            run.Plan.Run();
-            return Errors.Relative(run.Output(), expected);
-        })];
-
         var profiles = ours.Select(_ => new List<double[]>()).ToArray();
         var peerProfiles = new List<Dictionary<string, double>>();
-        Action[] ways = [.. ours.Zip(profiles, (run, into) => (Action)(() => into.Add(run.Profile()))), () =>
+        Tensor RunPeer()
         {
-            var seconds = new Dictionary<string, double>();
-            peer.Run(inputs, output, seconds).Dispose();
-            peerProfiles.Add(seconds);
-        }];
-        var times = TakingTurns.Measure(rounds, leastSeconds, ways);
+            peerProfiles.Add([]);
+            return peer.Run(inputs, output, peerProfiles[^1]);
+        }
+
+        Action[] ways = [.. ours.Zip(profiles, (run, into) => (Action)(() => into.Add(run.Profile()))), () => RunPeer().Dispose()];
+        float[] expected = [];
+        var times = TakingTurns.Measure(1, 0, [.. ways[..^1], () =>
+        {
+            using var result = RunPeer();
+            expected = TorchTensors.Values(result);
+        }]);
+        double[] errors = [.. ours.Select(run => Errors.Relative(run.Output(), expected))];
+        if (rounds > 0)
+        {
+            foreach (var list in profiles) list.Clear();
+            peerProfiles.Clear();
+            times = TakingTurns.Measure(rounds, leastSeconds, ways);
+        }
+
         var theirs = peerProfiles.MinBy(p => p.Values.Sum())!;
         ModelResult[] results = [.. ours.Select((run, i) => new ModelResult(model, pixels, run.Int8Layers > 0 ? "int8" : "float32", LibTorch.Name, run.Report.Flops / 1e9,
             times[i].Seconds, times[^1].Seconds, times[^1].Over(times[i]), errors[i], run.ByKind(profiles[i].MinBy(p => p.Sum())!), theirs))];

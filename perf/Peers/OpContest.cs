@@ -8,7 +8,7 @@ namespace ILGpuDiffusion.Peers;
 /// <summary>One op at one size against one peer.</summary>
 /// <param name="Op">What ran.</param>
 /// <param name="Case">At which sizes.</param>
-/// <param name="Way">How weights were stored here, or empty.</param>
+/// <param name="Way">How weights were stored here, or empty; <c>packed</c> means float32 in the kernel's own order, as plans of small models keep them.</param>
 /// <param name="Peer">Who it ran against, and in which memory layout it was fastest.</param>
 /// <param name="Milliseconds">Our median.</param>
 /// <param name="PeerMilliseconds">The peer's median.</param>
@@ -32,20 +32,21 @@ internal sealed class OpContest(CpuDevice device, int rounds)
             var results = @case.Op switch
             {
                 QuantizedMatMul => Int8(@case),
-                MatMul or Conv2D => Measure(@case, [("float32", @case), ("bfloat16", ModelCases.Of(op, sizes, DType.BFloat16))]),
-                _ => Measure(@case, [("", @case)]),
+                MatMul => Measure(@case, [("float32", @case, false), ("bfloat16", ModelCases.Of(op, sizes, DType.BFloat16), false), ("packed", @case, true)]),
+                Conv2D => Measure(@case, [("float32", @case, false), ("bfloat16", ModelCases.Of(op, sizes, DType.BFloat16), false)]),
+                _ => Measure(@case, [("", @case, false)]),
             };
             foreach (var result in results) yield return result;
         }
     }
 
-    private OpResult[] Measure(OpCase @case, (string Way, OpCase Case)[] ways)
+    private OpResult[] Measure(OpCase @case, (string Way, OpCase Case, bool Packed)[] ways)
     {
-        BoundCase[] bound = [.. ways.Select(w => new BoundCase(device, w.Case, outputPadding: 0))];
-        bool image = @case.Inputs[0].Shape.Rank == 4;
-        (string Name, Tensor[] Inputs)[] peers = image
-            ? [("libtorch nhwc", TorchTensors.Arguments(@case, channelsLast: true)), ("libtorch nchw", TorchTensors.Arguments(@case, channelsLast: false))]
-            : [("libtorch", TorchTensors.Arguments(@case, channelsLast: false))];
+        using var packed = new PackedWeights(device);
+        BoundCase[] bound = [.. ways.Select(w => new BoundCase(device, w.Case, outputPadding: 0, packed: w.Packed ? packed : null))];
+        Tensor[] innermost = TorchTensors.Arguments(@case, channelsLast: true);
+        (string Name, Tensor[] Inputs)[] peers = @case.Inputs[0].Shape.Rank == 4
+            ? [("libtorch nhwc", innermost), ("libtorch nchw", [.. innermost.Select(t => t.contiguous())])] : [("libtorch", innermost)];
         Action[] all = [.. bound.Select(b => (Action)b.Run), .. peers.Select(p => (Action)(() => TorchOps.Apply(@case.Op, p.Inputs).Dispose()))];
         var times = TakingTurns.Measure(rounds, LeastSeconds, all);
         using var expected = TorchOps.Apply(@case.Op, peers[0].Inputs);

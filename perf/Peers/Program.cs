@@ -35,19 +35,20 @@ var check = new Command("check", "Whether libtorch computes the same as the prod
 check.SetAction(parsed => Run(parsed.GetValue(threads), SameResults.Check));
 
 var reduced = new Option<bool>("--reduced") { Description = "Few ops and small models: to try the programs" };
+var many = new Option<int?>("--rounds") { Description = "Rounds of every measurement; if left out five, or fewer where a round takes a minute" };
 var only = new Option<string[]>("--only") { Description = "Only these rows", AllowMultipleArgumentsPerToken = true };
 only.AcceptOnlyFromAmong([.. Targets.Rows.Select(r => r.Id)]);
 var again = new Option<bool>("--again") { Description = "Measures rows again that are there already" };
 var to = new Option<string>("--to") { Description = "Folder for the table", DefaultValueFactory = _ => Path.Combine(Machine.Repository, "perf/results") };
-var targets = new Command("targets", "The table of targets: measures the rows that are not there yet, each in a process of its own") { reduced, only, again, to };
+var targets = new Command("targets", "The table of targets: measures the rows that are not there yet, each in a process of its own") { reduced, many, only, again, to };
 targets.SetAction(parsed =>
 {
     using var device = new CpuDevice(parsed.GetValue(threads));
-    return new Targets(device, parsed.GetValue(reduced)).Run(parsed.GetValue(only) ?? [], parsed.GetValue(again), parsed.GetValue(to)!) ? 0 : 1;
+    return new Targets(device, parsed.GetValue(reduced), parsed.GetValue(many)).Run(parsed.GetValue(only) ?? [], parsed.GetValue(again), parsed.GetValue(to)!) ? 0 : 1;
 });
 var id = new Argument<string>("row") { Description = $"One of {string.Join(", ", Targets.Rows.Select(r => r.Id))}" };
-var row = new Command("row", "One row of the table of targets") { id, reduced };
-row.SetAction(parsed => Run(parsed.GetValue(threads), device => new Targets(device, parsed.GetValue(reduced)).Measure(parsed.GetValue(id)!), libtorch: false));
+var row = new Command("row", "One row of the table of targets") { id, reduced, many };
+row.SetAction(parsed => Run(parsed.GetValue(threads), device => new Targets(device, parsed.GetValue(reduced), parsed.GetValue(many)).Measure(parsed.GetValue(id)!), libtorch: false));
 
 return new RootCommand("The product beside other engines, doing the same work.") { ops, model, memory, check, targets, row, threads }.Parse(args).Invoke();
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
 using ILGpuDiffusion.Measuring;
 
@@ -24,8 +25,8 @@ internal sealed partial class StableDiffusionCpp(string folder, int threads)
 {
     private static readonly string? Program = Environment.GetEnvironmentVariable("ILGPUDIFFUSION_SDCPP");
 
-    /// <summary>Two steps and a decoding; null where the program is absent or failed, which is said.</summary>
-    public StableDiffusionCppRun? Run(string family, int pixels)
+    /// <summary>Two steps and, if wanted, a decoding; null where the program is absent or failed, which is said.</summary>
+    public StableDiffusionCppRun? Run(string family, int pixels, bool decode = true)
     {
         if (string.IsNullOrEmpty(Program) || !File.Exists(Program)) return null;
         string kept = Path.Combine(folder, $"sdcpp-{family}-{pixels}.json");
@@ -33,7 +34,7 @@ internal sealed partial class StableDiffusionCpp(string folder, int threads)
         foreach (string model in ModelFiles.Known.Where(m => m.Value.StartsWith(family, StringComparison.Ordinal)).Select(m => m.Key)) ModelFiles.Folder(model);
         string picture = Path.Combine(Path.GetTempPath(), $"sdcpp-{Environment.ProcessId}.png");
         string[] arguments = ["-m", Path.Combine(ModelFiles.Root, family), "-p", "a cat", "--steps", "2", "--cfg-scale", "1", "--sampling-method", "euler", "-W", $"{pixels}", "-H", $"{pixels}", "-t", $"{threads}", "--type", "f16", "-o", picture, "-v"];
-        var (text, peak, code) = Execute(arguments);
+        var (text, peak, code) = Execute(arguments, until: decode ? null : "sampling completed");
         File.Delete(picture);
         if (code != 0)
         {
@@ -46,14 +47,30 @@ internal sealed partial class StableDiffusionCpp(string folder, int threads)
         return run;
     }
 
-    private static (string Text, long Peak, int Code) Execute(string[] arguments)
+    private static (string Text, long Peak, int Code) Execute(string[] arguments, string? until)
     {
         using var process = Process.Start(new ProcessStartInfo(Program!, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
+        var text = new StringBuilder();
+        bool enough = false;
+        void Keep(object sender, DataReceivedEventArgs line)
+        {
+            lock (text) text.AppendLine(line.Data);
+            enough |= until is not null && line.Data?.Contains(until, StringComparison.Ordinal) == true;
+        }
+
+        process.OutputDataReceived += Keep;
+        process.ErrorDataReceived += Keep;
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
         long peak = 0;
-        while (!process.WaitForExit(100)) peak = Math.Max(peak, ProcessMemory.PeakOf(process.Id));
-        return (output.Result + error.Result, peak, process.ExitCode);
+        while (!process.WaitForExit(100))
+        {
+            peak = Math.Max(peak, ProcessMemory.PeakOf(process.Id));
+            if (enough) process.Kill();
+        }
+
+        process.WaitForExit(); // until all its lines are here
+        return (text.ToString(), peak, enough ? 0 : process.ExitCode);
     }
 
     /// <summary>The last time that the progress bar gives for one step; slower ones are given in seconds, faster ones per second.</summary>

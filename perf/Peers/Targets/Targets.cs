@@ -6,7 +6,7 @@ using ILGpuDiffusion.Measuring;
 namespace ILGpuDiffusion.Peers;
 
 /// <summary>The table of targets: each row is measured by a process of its own and kept, so that an interrupted run goes on where it stopped.</summary>
-internal sealed class Targets(CpuDevice device, bool reduced)
+internal sealed class Targets(CpuDevice device, bool reduced, int? rounds)
 {
     /// <summary>The rows in the order of the table.</summary>
     public static IReadOnlyList<(string Id, string Work)> Rows { get; } =
@@ -43,7 +43,7 @@ internal sealed class Targets(CpuDevice device, bool reduced)
             string file = FileOf(id);
             if (File.Exists(file) && !again) continue;
             Console.WriteLine($"── {id}: {work}");
-            bool measured = Child.Run(["row", id, .. reduced ? ["--reduced"] : Array.Empty<string>(), "--threads", device.Threads.ToString(CultureInfo.InvariantCulture)]);
+            bool measured = Child.Run(["row", id, .. reduced ? ["--reduced"] : Array.Empty<string>(), .. rounds is { } n ? ["--rounds", $"{n}"] : Array.Empty<string>(), "--threads", device.Threads.ToString(CultureInfo.InvariantCulture)]);
             if (!measured) Console.Error.WriteLine($"{id} could not be measured.");
             fine &= measured;
         }
@@ -65,8 +65,8 @@ internal sealed class Targets(CpuDevice device, bool reduced)
         var others = new Bystanders();
         var machine = Machine.Current(device);
         if (id is not ("memory" or "load" or "embedded")) LibTorch.Load(device.Threads);
-        OpRows ops = new(device, reduced);
-        ModelRows models = new(device, Folder, reduced);
+        OpRows ops = new(device, reduced, rounds);
+        ModelRows models = new(device, Folder, reduced, rounds);
         var measured = id switch
         {
             "matmul" => ops.MatMul(),

@@ -17,7 +17,8 @@ public sealed class BoundCase : IDisposable
     /// <param name="inPlace">Whether the result overwrites the first argument; the op must allow it.</param>
     /// <param name="variant">Which of the op's kernels; null takes the one that the op chooses.</param>
     /// <param name="settings">How it is set; null leaves its parameters at their defaults.</param>
-    public BoundCase(Device device, OpCase @case, int outputPadding, bool inPlace = false, string? variant = null, KernelSettings? settings = null)
+    /// <param name="packed">Where weights are kept packed, as plans of small models do; null packs them in every run.</param>
+    public BoundCase(Device device, OpCase @case, int outputPadding, bool inPlace = false, string? variant = null, KernelSettings? settings = null, PackedWeights? packed = null)
     {
         this.device = device;
         Tensor[] inputs = [.. @case.Inputs.Select(Upload)];
@@ -32,7 +33,7 @@ public sealed class BoundCase : IDisposable
             scratch = new Tensor(buffers[^1], 0, DType.Int8, [checked((int)bytes)]);
         }
 
-        launch = kernel.Bind(new OpCall(device, @case.Op, inputs, output, scratch));
+        launch = kernel.Bind(new OpCall(device, @case.Op, inputs, output, scratch) { Packed = packed });
     }
 
     /// <summary>The result's sizes.</summary>
