@@ -6,7 +6,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 usage="usage: perf/run.sh check | try | targets [OPTIONS] | targets-avx2 [OPTIONS] | quick | full"
 bin=artifacts/bin
-build() { for project in "$@"; do dotnet build -c Release -v quiet "$project"; done; }
+build() { for project in "$@"; do dotnet build -c Release -v quiet -clp:NoSummary "$project"; done; }
 run() { local name=$1; shift; dotnet "$bin/ILGpuDiffusion.$name/release/ILGpuDiffusion.$name.dll" "$@"; }
 avx2() { # every engine without AVX-512: how it looks on the many machines that have none. A stable-diffusion.cpp built for such machines is named by a variable of its own
     ILGPUDIFFUSION_SDCPP=${ILGPUDIFFUSION_SDCPP_AVX2-} DOTNET_EnableAVX512=0 ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 ONEDNN_MAX_CPU_ISA=AVX2 "$@"

@@ -31,6 +31,11 @@ var memory = new Command("memory", "Peak memory of one engine and how long it ta
 memory.SetAction(parsed => Run(parsed.GetValue(threads), device =>
     Console.WriteLine(JsonSerializer.Serialize(ModelContest.Memory(parsed.GetValue(engine)!, parsed.GetValue(name)!, parsed.GetValue(pixels), device, parsed.GetValue(int8)), ResultFile.Json)), libtorch: parsed.GetValue(engine) == "libtorch"));
 
+var family = new Argument<string>("family") { Description = "stable-diffusion-v1-5 or stable-diffusion-xl-base-1.0" };
+var cpp = new Command("sdcpp", "Two UNet evaluations and a decoding by stable-diffusion.cpp; prints JSON") { family, pixels };
+cpp.SetAction(parsed => Run(parsed.GetValue(threads), device =>
+    Console.WriteLine(JsonSerializer.Serialize(new StableDiffusionCpp(Path.GetTempPath(), device.Threads).Run(parsed.GetValue(family)!, parsed.GetValue(pixels)), ResultFile.Json)), libtorch: false));
+
 var check = new Command("check", "Whether libtorch computes the same as the product: every model of the tests, and every op");
 check.SetAction(parsed => Run(parsed.GetValue(threads), SameResults.Check));
 
@@ -50,7 +55,7 @@ var id = new Argument<string>("row") { Description = $"One of {string.Join(", ",
 var row = new Command("row", "One row of the table of targets") { id, reduced, many };
 row.SetAction(parsed => Run(parsed.GetValue(threads), device => new Targets(device, parsed.GetValue(reduced), parsed.GetValue(many)).Measure(parsed.GetValue(id)!), libtorch: false));
 
-return new RootCommand("The product beside other engines, doing the same work.") { ops, model, memory, check, targets, row, threads }.Parse(args).Invoke();
+return new RootCommand("The product beside other engines, doing the same work.") { ops, model, memory, cpp, check, targets, row, threads }.Parse(args).Invoke();
 
 static void Run(int? threads, Action<CpuDevice> action, bool libtorch = true)
 {
