@@ -11,19 +11,22 @@ internal readonly struct QuantizedMatMulCpu : ISimdBinder
     /// <summary>What can be set. Sums of integers are exact, so none of it changes a bit.</summary>
     public static TuningSpace Tuning { get; } = new(PackedKib, GemmTuning.PartColumns, GemmTuning.PartsPerThread);
 
-    public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V>
+    public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V> => Bind<V>(call, IntegerProduct.Best);
+
+    /// <summary>Binds a certain way to multiply.</summary>
+    public static Launch Bind<V>(OpCall call, IntegerProduct product) where V : struct, ISimd<V>
     {
         var epilogue = ((QuantizedMatMul)call.Op).Epilogue;
-        return new QuantizedMatMulLaunch<V>(epilogue.Without(call), TileEpilogue.Of(call, epilogue));
+        return new QuantizedMatMulLaunch<V>(epilogue.Without(call), TileEpilogue.Of(call, epilogue), product);
     }
 
     /// <summary>Quantised rows, whole lanes each, their scales, and what is to be taken from their sums.</summary>
-    public static long ScratchBytes(OpSignature signature)
+    public static long ScratchBytes(OpSignature signature) => ScratchBytes(signature, IntegerProduct.Best);
+
+    /// <summary>The same for a certain way to multiply.</summary>
+    public static long ScratchBytes(OpSignature signature, IntegerProduct product)
     {
         Shape x = signature.Inputs[0].Concrete();
-        return (long)x.Rows * sizeof(int) * (Lanes(x.Last) + 2);
+        return (long)x.Rows * sizeof(int) * (product.Lanes(x.Last) + 2);
     }
-
-    /// <summary>32-bit lanes that a row takes.</summary>
-    public static int Lanes(int depth) => (depth + IntegerProduct.Best.PerLane - 1) / IntegerProduct.Best.PerLane;
 }

@@ -9,7 +9,7 @@ namespace ILGpuDiffusion.Compute;
 /// </summary>
 internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : struct, ISimd<V>
 {
-    private readonly IntegerProduct product = IntegerProduct.Best;
+    private readonly IntegerProduct product;
     private readonly Tensor x, y, w, scale;
     private readonly Tensor? bias;
     private readonly int lanes, rowsPerPart, columnsPerPart, columnParts, parts;
@@ -18,11 +18,11 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
     private readonly float* rowScales;
     private readonly Quantization quantization;
 
-    public QuantizedMatMulLaunch(OpCall call, TileEpilogue? epilogue) : base(call)
+    public QuantizedMatMulLaunch(OpCall call, TileEpilogue? epilogue, IntegerProduct product) : base(call)
     {
-        this.epilogue = epilogue;
+        (this.epilogue, this.product) = (epilogue, product);
         (x, w, scale, bias, y) = (call.Inputs[0], call.Inputs[1], call.Inputs[2], call.Inputs.Length > 3 ? call.Inputs[3] : null, call.Output);
-        lanes = QuantizedMatMulCpu.Lanes(x.Width);
+        lanes = product.Lanes(x.Width);
         quantized = call.Scratch!.Pointer<int>();
         rowOffsets = quantized + (nint)x.Rows * lanes;
         rowScales = (float*)(rowOffsets + x.Rows);
@@ -93,7 +93,12 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
         {
             new Span<byte>(last, sizeof(int)).Clear();
             new ReadOnlySpan<byte>(addresses[i] + whole * product.PerLane, rest).CopyTo(new Span<byte>(last, sizeof(int)));
-            panel[whole * Tile.Columns + i] = product.PerLane == 4 ? StoredUInt8Quad.Read(last) : StoredInt8Pair.Read(last);
+            panel[whole * Tile.Columns + i] = product switch
+            {
+                { PerLane: 2 } => StoredInt8Pair.Read(last),
+                { WeightOffset: 0 } => StoredFloat32.Read(last),
+                _ => StoredUInt8Quad.Read(last),
+            };
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace ILGpuDiffusion.Compute.Tests;
@@ -21,10 +22,11 @@ public sealed unsafe class GemmTileTests
     [Fact]
     public void IntegerTiles_LargestValues_SumExactly()
     {
-        VerifyIntegers(new GemmTile6<Int16Dot128>(), unsigned: false);
-        if (Vector256.IsHardwareAccelerated) VerifyIntegers(new GemmTile6<Int16Dot256>(), unsigned: false);
-        if (Vector512.IsHardwareAccelerated) VerifyIntegers(new GemmTile12<Int16Dot512>(), unsigned: false);
-        if (AvxVnni.IsSupported) VerifyIntegers(new GemmTile6<UInt8Dot256>(), unsigned: true);
+        VerifyIntegers(new GemmTile6<Int16Dot128>(), perLane: 2, unsigned: false);
+        if (Vector256.IsHardwareAccelerated) VerifyIntegers(new GemmTile6<Int16Dot256>(), perLane: 2, unsigned: false);
+        if (Vector512.IsHardwareAccelerated) VerifyIntegers(new GemmTile12<Int16Dot512>(), perLane: 2, unsigned: false);
+        if (AvxVnni.IsSupported) VerifyIntegers(new GemmTile6<UInt8Dot256>(), perLane: 4, unsigned: true);
+        if (Dp.IsSupported) VerifyIntegers(new GemmTile12<Int8Dot128>(), perLane: 4, unsigned: false);
     }
 
     private static void Verify(GemmTile tile)
@@ -56,10 +58,9 @@ public sealed unsafe class GemmTileTests
         }
     }
 
-    private static void VerifyIntegers(GemmTile tile, bool unsigned)
+    private static void VerifyIntegers(GemmTile tile, int perLane, bool unsigned)
     {
         const int Depth = 5;
-        int perLane = unsigned ? 4 : 2;
         int[] a = [.. Enumerable.Range(0, Depth * tile.Rows * perLane).Select(i => 127 - i % 255)];
         int[] b = [.. Enumerable.Range(0, Depth * tile.Columns * perLane).Select(i => unsigned ? 255 - i % 3 : i % 2 == 0 ? 127 : -127 + i % 5)];
         int[] c = new int[tile.Rows * tile.Columns], packedA = Pack(a, perLane), packedB = Pack(b, perLane);

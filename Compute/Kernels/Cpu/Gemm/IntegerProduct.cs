@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace ILGpuDiffusion.Compute;
@@ -6,14 +7,16 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>How this processor multiplies int8 fastest while sums stay exact.</summary>
 internal sealed class IntegerProduct
 {
-    /// <summary>The fastest way that this processor has.</summary>
-    public static IntegerProduct Best { get; } =
-        AvxVnni.IsSupported ? new(new GemmTile6<UInt8Dot256>(), 4, Packer.UInt8Quads)
-        : Vector512.IsHardwareAccelerated ? new(new GemmTile12<Int16Dot512>(), 2, Packer.Int8Pairs)
-        : Vector256.IsHardwareAccelerated ? new(new GemmTile6<Int16Dot256>(), 2, Packer.Int8Pairs)
-        : new(new GemmTile6<Int16Dot128>(), 2, Packer.Int8Pairs);
+    private const int OffsetOfUnsigned = 128;
 
-    private IntegerProduct(GemmTile tile, int perLane, Packer weightPacker) => (Tile, PerLane, WeightPacker) = (tile, perLane, weightPacker);
+    private IntegerProduct(GemmTile tile, int perLane, Packer weightPacker, int weightOffset = 0) =>
+        (Tile, PerLane, WeightPacker, WeightOffset) = (tile, perLane, weightPacker, weightOffset);
+
+    /// <summary>The ways that this processor has, fastest first. All give the same sums.</summary>
+    public static IReadOnlyList<IntegerProduct> Supported { get; } = [.. Ways()];
+
+    /// <summary>The fastest way that this processor has.</summary>
+    public static IntegerProduct Best => Supported[0];
 
     /// <summary>Works on 32-bit lanes that hold <see cref="PerLane"/> integers.</summary>
     public GemmTile Tile { get; }
@@ -21,12 +24,24 @@ internal sealed class IntegerProduct
     /// <summary>Integers per lane: two int16, or four bytes.</summary>
     public int PerLane { get; }
 
-    /// <summary>What packing adds to each weight, because the processor multiplies signed with unsigned bytes: as many times a row's sum of activations is taken from its results.</summary>
-    public int WeightOffset => PerLane == 4 ? 128 : 0;
+    /// <summary>What packing adds to each weight where the processor multiplies signed with unsigned bytes: as many times a row's sum of activations is taken from its results.</summary>
+    public int WeightOffset { get; }
 
     /// <summary>Brings rows of int8 weights into lanes.</summary>
     public Packer WeightPacker { get; }
 
-    /// <summary>Bytes of one activation.</summary>
-    public int ActivationBytes => sizeof(int) / PerLane;
+    /// <summary>32-bit lanes that a row of integers takes.</summary>
+    public int Lanes(int depth) => (depth + PerLane - 1) / PerLane;
+
+    /// <summary>Tile and integers per lane, such as <c>Int16Dot256 by 2</c>.</summary>
+    public override string ToString() => $"{Tile.GetType().GenericTypeArguments[0].Name} by {PerLane}";
+
+    private static IEnumerable<IntegerProduct> Ways()
+    {
+        if (AvxVnni.IsSupported) yield return new(new GemmTile6<UInt8Dot256>(), 4, Packer.UInt8Quads, OffsetOfUnsigned);
+        if (Dp.IsSupported) yield return new(new GemmTile12<Int8Dot128>(), 4, Packer.Float32);
+        if (Vector512.IsHardwareAccelerated) yield return new(new GemmTile12<Int16Dot512>(), 2, Packer.Int8Pairs);
+        if (Vector256.IsHardwareAccelerated) yield return new(new GemmTile6<Int16Dot256>(), 2, Packer.Int8Pairs);
+        yield return new(new GemmTile6<Int16Dot128>(), 2, Packer.Int8Pairs);
+    }
 }
