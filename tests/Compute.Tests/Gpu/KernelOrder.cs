@@ -1,0 +1,69 @@
+using System.Text.RegularExpressions;
+
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>
+/// What a kernel's text does to memory around its barriers. Code is placed separately for PTX and OpenCL C, and only the latter can be run everywhere: so both must do the same.
+/// </summary>
+internal static partial class KernelOrder
+{
+    /// <summary>
+    /// Each basic block that has a barrier, as barriers (B) with the number of loads and stores of shared (l, s) and global (L, S) memory between them; sorted, since
+    /// the order of blocks in a text means nothing.
+    /// </summary>
+    public static string[] Blocks(KernelArtifact artifact)
+    {
+        bool ptx = artifact.Language == GpuLanguage.Ptx;
+        var shared = ptx ? [] : SharedPointers(artifact.Text);
+        var blocks = new List<string>();
+        foreach (string block in (ptx ? PtxLabel() : ClLabel()).Split(artifact.Text))
+        {
+            string[] segments = [.. (ptx ? PtxBarrier() : ClBarrier()).Split(block).Select(segment => ptx ? OfPtx(segment) : OfOpenCl(segment, shared))];
+            if (segments.Length > 1) blocks.Add(string.Join(" B ", segments));
+        }
+
+        return [.. blocks.Order(StringComparer.Ordinal)];
+    }
+
+    private static string OfPtx(string segment) =>
+        Counts(segment, PtxAccess(), m => m.Groups[1].Value == "ld" ? m.Groups[2].Value == "shared" ? 'l' : 'L' : m.Groups[2].Value == "shared" ? 's' : 'S');
+
+    private static string OfOpenCl(string segment, HashSet<string> shared) => Counts(segment, ClAccess(), m =>
+        m.Groups[1].Success ? shared.Contains(m.Groups[1].Value) ? 'l' : 'L' : shared.Contains(m.Groups[2].Value) ? 's' : 'S');
+
+    private static string Counts(string segment, Regex access, Func<Match, char> letter)
+    {
+        var letters = access.Matches(segment).Select(letter).ToArray();
+        return string.Join(' ', "lsLS".Select(kind => (kind, count: letters.Count(l => l == kind))).Where(c => c.count > 0).Select(c => $"{c.kind}{c.count}"));
+    }
+
+    private static HashSet<string> SharedPointers(string text)
+    {
+        var types = SharedType().Matches(text).Select(m => m.Groups[1].Value).ToHashSet();
+        return [.. Declaration().Matches(text).Where(m => types.Contains(m.Groups[1].Value)).Select(m => m.Groups[2].Value)];
+    }
+
+    [GeneratedRegex(@"^\s*L_\d+:", RegexOptions.Multiline)]
+    private static partial Regex PtxLabel();
+
+    [GeneratedRegex(@"^\s*L_\d+: ;", RegexOptions.Multiline)]
+    private static partial Regex ClLabel();
+
+    [GeneratedRegex(@"\bbar\.sync\b[^;]*;")]
+    private static partial Regex PtxBarrier();
+
+    [GeneratedRegex(@"\bbarrier\([^)]*\);")]
+    private static partial Regex ClBarrier();
+
+    [GeneratedRegex(@"\b(ld|st)\.(shared|global)\b")]
+    private static partial Regex PtxAccess();
+
+    [GeneratedRegex(@"=  \*  (var\d+);|^\s*\*  (var\d+) =", RegexOptions.Multiline)]
+    private static partial Regex ClAccess();
+
+    [GeneratedRegex(@"typedef local [^;]*\* (type_\d+);")]
+    private static partial Regex SharedType();
+
+    [GeneratedRegex(@"^\t(type_\d+) (var\d+);", RegexOptions.Multiline)]
+    private static partial Regex Declaration();
+}
