@@ -32,6 +32,30 @@ public sealed class StrangerTests
     }
 
     [Fact]
+    public async Task Models_AreCompiledAndQuantisedFromOutside()
+    {
+        ShippedModel.Require();
+        using var device = new CpuDevice(threads: 2);
+        using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder, new PipelineOptions { Device = device, Compile = CompileOptions.Eager });
+        var request = new ImageRequest("a red heart") { Steps = 2, Seed = 3 };
+        async Task<GenerationResult> Draw() => await pipeline.GenerateAsync(request, cancellation: TestContext.Current.CancellationToken);
+        CompileReport UNet() => pipeline.CompileReports.Single(report => report.Graph == "unet");
+
+        var eager = await Draw();
+        Assert.True(UNet().Options.IsEager);
+        pipeline.FuseQkvProjections();
+        pipeline.Denoiser.CompileRepeatedBlocks(new CompileOptions { Mode = CompileMode.ReduceOverhead, FullGraph = true });
+        pipeline.Vae.Decoder.Compile();
+        var compiled = await Draw();
+        Assert.Equal(eager.Latents.Values, compiled.Latents.Values);
+        Assert.InRange(UNet().DistinctBlocks, 1, UNet().BlockOccurrences);
+        Assert.Contains(compiled.Warnings, warning => warning.Contains("cpu has no graphs of launches", StringComparison.Ordinal));
+
+        using var int8 = DynamicQuantization.Apply(pipeline.Denoiser, layer => layer.InFeatures > 16);
+        Assert.NotEqual(eager.Latents.Values, (await Draw()).Latents.Values); // traced anew: the int8 weights are in use
+    }
+
+    [Fact]
     public async Task Run_StopsAndGoesOnElsewhere()
     {
         ShippedModel.Require();
