@@ -14,15 +14,16 @@ internal sealed class TestUNet : IDisposable
     private readonly Checkpoint checkpoint;
     private readonly QuantizedWeights? int8;
 
-    public TestUNet(string folder, int timeIds, bool mask = false, int threads = 2, string? variant = null, Func<TestWeights, TestWeights>? change = null, CompileOptions? options = null, bool quantize = false, Device? on = null)
+    public TestUNet(string folder, int timeIds, bool mask = false, int threads = 2, string? variant = null, Func<TestWeights, TestWeights>? change = null, CompileOptions? options = null, bool quantize = false, Device? on = null, DType dtype = DType.Float32, DType? weights = null)
     {
         checkpoint = Checkpoint.OpenFolder(folder, variant);
         (device, ownsDevice) = (on ?? new CpuDevice(threads), on is null);
         arenas = new ArenaPool(device);
         Model = new UNet2DConditionModel(ModelConfig.Load(Path.Combine(folder, "config.json")));
         Model.Load(change is null ? checkpoint : change(new TestWeights(checkpoint)));
+        Model.To(weights ?? dtype);
         int8 = quantize ? DynamicQuantization.Apply(Model) : null;
-        Compiled = new CompiledGraph(Model.Trace(timeIds, mask), arenas, options);
+        Compiled = new CompiledGraph(Model.Trace(timeIds, mask, dtype), arenas, options);
     }
 
     public UNet2DConditionModel Model { get; }
@@ -30,8 +31,8 @@ internal sealed class TestUNet : IDisposable
     public CompiledGraph Compiled { get; }
 
     /// <summary>A tiny model with its own weights: <c>tiny-sdxl</c>, <c>tiny-sd15</c> …</summary>
-    public static TestUNet Open(string model, int timeIds, bool mask = false, int threads = 2, CompileOptions? options = null, bool quantize = false, Device? on = null) =>
-        new(Golden.Folder($"{model}/unet"), timeIds, mask, threads, options: options, quantize: quantize, on: on);
+    public static TestUNet Open(string model, int timeIds, bool mask = false, int threads = 2, CompileOptions? options = null, bool quantize = false, Device? on = null, DType dtype = DType.Float32, DType? weights = null) =>
+        new(Golden.Folder($"{model}/unet"), timeIds, mask, threads, options: options, quantize: quantize, on: on, dtype: dtype, weights: weights);
 
     /// <summary>Runs a recorded case and hands out its results, by the recorded names, in the recorded layout.</summary>
     public Dictionary<string, float[]> Run(GoldenCase golden, IReadOnlyCollection<string> outputs)

@@ -1,0 +1,99 @@
+using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Pipelines.Tests;
+
+/// <summary>
+/// Whole models with 16-bit activations and weights on every GPU device present, against the reference library's float32. How much a model makes of roundings is its own affair,
+/// so each is measured against itself: with only its weights in bfloat16, which is one rounding for each product (float16, in which they were recorded, rounds an eighth of that). Activations are rounded where they are written: about
+/// four times for each product (after norm, product, activation and sum). Such errors add like a random walk, twice as far, and the worst of thousands of elements may be
+/// up to twice the other one's.
+/// </summary>
+public sealed class Gpu16BitTests
+{
+    private const double OfWeightsAlone = 4;
+
+    public static TheoryData<string, DType> Devices => Of(DType.Float16, DType.BFloat16);
+
+    [Theory, MemberData(nameof(Devices))]
+    public void UNet_MatchesReference(string id, DType dtype)
+    {
+        var device = TestDevices.OpenForModels(id);
+        foreach (var (model, timeIds) in new[] { ("tiny-sdxl", 6), ("tiny-sd15", 0) })
+        {
+            var golden = Golden.Open($"{model}-goldens/unet").Cases.First(c => !c.Inputs.ContainsKey("encoder_attention_mask"));
+            Check(golden, dtype, (activations, weights) =>
+            {
+                using var unet = TestUNet.Open(model, timeIds, on: device, dtype: activations, weights: weights);
+                return unet.Run(golden, ["sample"]);
+            });
+        }
+    }
+
+    [Theory, MemberData(nameof(Devices))]
+    public void TextEncoder_MatchesReference(string id, DType dtype)
+    {
+        var device = TestDevices.OpenForModels(id);
+        var golden = Golden.Open("tiny-sdxl-goldens/text_encoder_2").Cases[0];
+        Check(golden, dtype, (activations, weights) =>
+        {
+            using var clip = TestTextEncoder.Open("tiny-sdxl/text_encoder_2", on: device, dtype: activations, weights: weights);
+            var last = clip.Run(golden, ClipHiddenState.Last, pooled: true);
+            return new() { ["last_hidden_state"] = last.Hidden, ["pooled"] = last.Pooled };
+        });
+    }
+
+    [Theory, MemberData(nameof(Devices))]
+    public void Vae_MatchesReference(string id, DType dtype)
+    {
+        var device = TestDevices.OpenForModels(id);
+        var golden = Golden.Open("tiny-sdxl-goldens/vae").Cases.First(c => c.Inputs.ContainsKey("latent"));
+        Check(golden, dtype, (activations, weights) =>
+        {
+            using var vae = TestVae.Open("tiny-sdxl", on: device, dtype: activations, weights: weights);
+            Assert.Equal(activations == DType.Float16 && vae.Coder.Config.ForceUpcast ? DType.Float32 : activations, vae.Coder.DType);
+            return new() { ["image"] = vae.Decode(golden) };
+        });
+    }
+
+    /// <summary>The model that ships with the tool: nearly every pixel within 2 of 255 levels in float16, within 8 in bfloat16, whose numbers are 8 times coarser.</summary>
+    [Theory, MemberData(nameof(Devices))]
+    public void Picture_IsNearlyTheProcessors(string id, DType dtype)
+    {
+        const double Share = 0.99;
+        var device = TestDevices.OpenForModels(id);
+        using var cpu = new CpuDevice(threads: 2);
+        byte[] expected = Draw(cpu, DType.Float32), actual = Draw(device, dtype);
+        int most = dtype == DType.Float16 ? 2 : 8;
+        int near = expected.Zip(actual).Count(pair => Math.Abs(pair.First - pair.Second) <= most);
+        Assert.True(near >= Share * expected.Length, $"{near} of {expected.Length} values are within {most} levels.");
+
+        static byte[] Draw(Device device, DType dtype)
+        {
+            using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder, new PipelineOptions { Device = device, DType = dtype });
+            Assert.Equal(dtype, pipeline.DType);
+            return pipeline.Generate(new ImageRequest("a red heart") { Seed = 42 }, null, default).Images[0].Pixels.ToArray();
+        }
+    }
+
+    /// <summary>Runs a model with its weights in bfloat16 and activations in float32, then with both in one type.</summary>
+    private static void Check(GoldenCase golden, DType dtype, Func<DType, DType, Dictionary<string, float[]>> run)
+    {
+        const double Finer = 8; // float16 has three bits more
+        var weightsAlone = run(DType.Float32, DType.BFloat16);
+        foreach (var (output, values) in run(dtype, dtype))
+        {
+            double error = golden.Check(output, weightsAlone[output], double.MaxValue) / (dtype == DType.Float16 ? Finer : 1);
+            Assert.InRange(error, 1e-4, 0.2); // the weights were rounded, and the model still computes what it should
+            TestContext.Current.SendDiagnosticMessage($"{golden} {output} in {dtype}: {golden.Check(output, values, OfWeightsAlone * error):G3} of the rms, with weights alone {error:G3}");
+        }
+    }
+
+    private static TheoryData<string, DType> Of(params DType[] dtypes)
+    {
+        var data = new TheoryData<string, DType>();
+        foreach (string device in TestDevices.Gpus)
+            foreach (var dtype in dtypes) data.Add(device, dtype);
+        return data;
+    }
+}
