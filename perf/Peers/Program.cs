@@ -44,12 +44,13 @@ var many = new Option<int?>("--rounds") { Description = "Rounds of every measure
 var only = new Option<string[]>("--only") { Description = "Only these rows", AllowMultipleArgumentsPerToken = true };
 only.AcceptOnlyFromAmong([.. Targets.Rows.Select(r => r.Id)]);
 var again = new Option<bool>("--again") { Description = "Measures rows again that are there already" };
+var noisy = new Option<bool>("--noisy") { Description = "Measures rows again that were noisy" };
 var to = new Option<string>("--to") { Description = "Folder for the table", DefaultValueFactory = _ => Path.Combine(Machine.Repository, "perf/results") };
-var targets = new Command("targets", "The table of targets: measures the rows that are not there yet, each in a process of its own") { reduced, many, only, again, to };
+var targets = new Command("targets", "The table of targets: measures the rows that are not there yet, each in a process of its own") { reduced, many, only, again, noisy, to };
 targets.SetAction(parsed =>
 {
     using var device = new CpuDevice(parsed.GetValue(threads));
-    return new Targets(device, parsed.GetValue(reduced), parsed.GetValue(many)).Run(parsed.GetValue(only) ?? [], parsed.GetValue(again), parsed.GetValue(to)!) ? 0 : 1;
+    return new Targets(device, parsed.GetValue(reduced), parsed.GetValue(many)).Run(parsed.GetValue(only) ?? [], parsed.GetValue(again), parsed.GetValue(noisy), parsed.GetValue(to)!) ? 0 : 1;
 });
 var id = new Argument<string>("row") { Description = $"One of {string.Join(", ", Targets.Rows.Select(r => r.Id))}" };
 var row = new Command("row", "One row of the table of targets") { id, reduced, many };

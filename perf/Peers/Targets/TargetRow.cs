@@ -16,9 +16,12 @@ namespace ILGpuDiffusion.Peers;
 /// <param name="Missing">Why there is no value.</param>
 internal sealed record Check(string What, string? Peer, double? Value, string Unit, double? Floor, double? Goal, bool AtMost = false, Ratio? Spread = null, string? Missing = null)
 {
+    /// <summary>The verdict on a ratio that other programs spoilt.</summary>
+    public const string Noisy = "noisy";
+
     /// <summary>One of: goal met, met, not met, noisy, not measured.</summary>
     public string Verdict => Missing is not null || Value is null ? "not measured"
-        : Spread is { IsNoisy: true } ? "noisy"
+        : Spread is { IsNoisy: true } ? Noisy
         : Reaches(Goal) ? "goal met"
         : Reaches(Floor) || Floor is null ? (Floor is null ? "goal not met" : "met")
         : "not met";

@@ -28,20 +28,21 @@ internal sealed class Targets(CpuDevice device, bool reduced, int? rounds)
     ];
 
     /// <summary>Where rows are kept until all are there: by commit, registers and kind, because rows of different ones do not belong together.</summary>
-    public string Folder => Path.Combine(Machine.Repository, "artifacts/perf-rows", $"{Machine.Current(device).Commit.TrimEnd('+')}-{device.Architecture}{(reduced ? "-reduced" : "")}");
+    public string Folder { get; } = Path.Combine(Machine.Repository, "artifacts/perf-rows", $"{Machine.Current(device).Commit.TrimEnd('+')}-{device.Architecture}{(reduced ? "-reduced" : "")}");
 
     /// <summary>Measures what is not there yet, then writes the table.</summary>
     /// <param name="only">Rows to measure; all if empty.</param>
     /// <param name="again">Whether to measure rows that are there already.</param>
+    /// <param name="noisy">Whether to measure rows again that were noisy.</param>
     /// <param name="results">Folder for the table.</param>
     /// <returns>Whether every row could be measured.</returns>
-    public bool Run(IReadOnlyCollection<string> only, bool again, string results)
+    public bool Run(IReadOnlyCollection<string> only, bool again, bool noisy, string results)
     {
         bool fine = true;
         foreach (var (id, work) in Rows.Where(r => only.Count == 0 || only.Contains(r.Id)))
         {
             string file = FileOf(id);
-            if (File.Exists(file) && !again) continue;
+            if (File.Exists(file) && !again && !(noisy && ResultFile.Load<TargetRow>(file).Checks.Any(c => c.Verdict == Check.Noisy))) continue;
             Console.WriteLine($"── {id}: {work}");
             bool measured = Child.Run(["row", id, .. reduced ? ["--reduced"] : Array.Empty<string>(), .. rounds is { } n ? ["--rounds", $"{n}"] : Array.Empty<string>(), "--threads", device.Threads.ToString(CultureInfo.InvariantCulture)]);
             if (!measured) Console.Error.WriteLine($"{id} could not be measured.");
