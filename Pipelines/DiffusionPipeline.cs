@@ -164,7 +164,7 @@ public abstract class DiffusionPipeline : IDisposable
         var intermediates = new List<Latents>();
         Latents latents;
         clock.Restart();
-        using (var run = Prepare(form, conditions, schedule, noise))
+        using (var run = Prepare(form, conditions, schedule, noise, cancellation))
         {
             // 3. Denoise
             double compileSeconds = clock.Seconds;
@@ -195,11 +195,13 @@ public abstract class DiffusionPipeline : IDisposable
         };
     }
 
-    private DenoisingRun Prepare(RequestForm form, Conditions conditions, Schedule schedule, NoiseSource noise)
+    private DenoisingRun Prepare(RequestForm form, Conditions conditions, Schedule schedule, NoiseSource noise, CancellationToken cancellation)
     {
         var key = new GuidedDenoiser.Form(form.Guided, form.Guided && form.Request.GuidanceRescale > 0, form.Request.FreeU);
         var graph = denoisers.Get(key, form => GuidedDenoiser.Trace(UNet, form, parts.DType));
-        var plan = graph.Rent(new Sizes(("pictures", form.Pictures), ("height", form.LatentHeight), ("width", form.LatentWidth), ("tokens", conditions.Text.Tokens)));
+        var sizes = new Sizes(("pictures", form.Pictures), ("height", form.LatentHeight), ("width", form.LatentWidth), ("tokens", conditions.Text.Tokens));
+        graph.Tune(sizes, cancellation);
+        var plan = graph.Rent(sizes);
         DenoisingRun? run = null;
         try
         {

@@ -8,6 +8,16 @@ public static class Notices
     /// <summary>Raised with one sentence, on any thread.</summary>
     public static event Action<string>? Warning;
 
+    /// <summary>Raised with one line about work that takes a while, such as tuning, on any thread.</summary>
+    public static event Action<string>? Information;
+
+    /// <summary>Tells whoever listens what goes on.</summary>
+    public static void Inform(string message)
+    {
+        if (Information is { } information) information(message);
+        else Trace.TraceInformation(message);
+    }
+
     /// <summary>Tells whoever listens.</summary>
     public static void Warn(string message)
     {

@@ -49,7 +49,7 @@ public sealed record CompileOptions
     /// </summary>
     public bool ChannelsLast { get; init; } = true;
 
-    /// <summary>Chooses kernels' tiles by measuring, one parameter at a time, when a plan is made and no stored result fits. Inductor's <c>coordinate_descent_tuning</c>.</summary>
+    /// <summary>Chooses kernels' tiles by measuring, one parameter at a time, when a plan is made and no stored result fits. That takes seconds per op, is told (<see cref="Compute.Notices.Information"/>) and kept for all later runs. Inductor's <c>coordinate_descent_tuning</c>.</summary>
     public bool CoordinateDescentTuning { get; init; }
 
     /// <summary>Also measures steps in several parameters at once. Needs <see cref="CoordinateDescentTuning"/>. Inductor's <c>coordinate_descent_check_all_directions</c>.</summary>

@@ -13,6 +13,7 @@ public sealed class CompiledGraph
     private static int compilations, instances;
     private readonly ConcurrentDictionary<(Sizes Sizes, string Keep), Lazy<PlanLayout>> layouts = new();
     private readonly ConcurrentDictionary<Sizes, Lazy<CompiledModel>> models = new(); // by sizes where they are fixed, else under one key
+    private readonly ConcurrentDictionary<Sizes, bool> tuned = new();
     private readonly CompileNotes notes;
     private readonly ArenaPool arenas;
     private readonly Graph source;
@@ -111,8 +112,33 @@ public sealed class CompiledGraph
     internal IEnumerable<TuningProblem> Calls(Sizes sizes) => split is not null ? split.First.Current.Compiled.Calls(sizes) :
         new PlanLayout(ModelAt(sizes).Graph, Device, sizes, new HashSet<string>(), Options) is var layout ? layout.PrologueSteps.Concat(layout.Steps).Select(TuningProblem.Of) : [];
 
+    /// <summary>
+    /// Measures tiles for the ops of a plan, where the options ask for it and the device's table lacks them; else does nothing. <see cref="Rent"/> does this by itself: call it
+    /// before where it should be possible to cancel.
+    /// </summary>
+    /// <param name="sizes">A value for every symbol of the graph.</param>
+    /// <param name="cancellation">Obeyed between timings; what was found until then is kept.</param>
+    public void Tune(Sizes sizes, CancellationToken cancellation = default)
+    {
+        if (Options.Tunes && split is null && tuned.TryAdd(sizes, true)) Attempt();
+
+        void Attempt()
+        {
+            try
+            {
+                PlanTuning.Run(this, sizes, cancellation);
+            }
+            catch
+            {
+                tuned.TryRemove(sizes, out _);
+                throw;
+            }
+        }
+    }
+
     private PlanLayout Layout(Sizes sizes, SortedSet<string> keep) => layouts.GetOrAdd((sizes, string.Join('\n', keep)), _ => new(() =>
     {
+        Tune(sizes);
         var model = ModelAt(sizes);
         long start = Stopwatch.GetTimestamp();
         var layout = new PlanLayout(model.Graph, Device, sizes, keep, Options);

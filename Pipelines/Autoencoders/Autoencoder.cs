@@ -153,7 +153,9 @@ public sealed class Autoencoder
 
     private void Run(CompiledGraph graph, Tile source, Tile result, CancellationToken cancellation)
     {
-        using var plan = graph.Rent(new Sizes(("batch", source.Count), ("height", source.Height), ("width", source.Width)));
+        var sizes = new Sizes(("batch", source.Count), ("height", source.Height), ("width", source.Width));
+        graph.Tune(sizes, cancellation);
+        using var plan = graph.Rent(sizes);
         device.Upload(MemoryMarshal.AsBytes<float>(source.Values), plan.Input("x"));
         plan.Run(cancellation);
         device.Download(plan.Output("y"), MemoryMarshal.AsBytes(result.Values.AsSpan()));

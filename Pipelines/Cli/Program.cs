@@ -11,9 +11,10 @@ var root = new RootCommand("""
       ilgd generate --help                               everything that can be asked for
     """)
 {
-    GenerateCommand.Create(), InspectCommand.Create(), TuneCommand.Create(), DevicesCommand.Create(), CacheCommand.Create(), TokenizeCommand.Create(),
+    GenerateCommand.Create(), InspectCommand.Create(), TuneCommand.Create(), BenchCommand.Create(), DevicesCommand.Create(), CacheCommand.Create(), TokenizeCommand.Create(),
 };
 Notices.Warning += warning => Console.Error.WriteLine($"warning: {warning}");
+Notices.Information += Console.Error.WriteLine;
 root.Options.OfType<HelpOption>().Single().Action = new GroupedHelp();
 // A prompt may begin with '@', which would else name a file to read arguments from. Without arguments a newcomer wants the help.
 var configuration = new ParserConfiguration { ResponseFileTokenReplacer = null };

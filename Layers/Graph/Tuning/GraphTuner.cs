@@ -40,6 +40,7 @@ public sealed record TuningSummary(IReadOnlyList<(TuningProblem Problem, TuningE
 /// <param name="options">How long, and what counts as faster.</param>
 public sealed class GraphTuner(Device device, TunerOptions options)
 {
+    private const double LeastFlops = 2e6; // a smaller call takes some microseconds however it is cut
     private bool warned;
 
     /// <summary>The calls of some plans that can be tuned, each size class once, the most work first.</summary>
@@ -50,7 +51,7 @@ public sealed class GraphTuner(Device device, TunerOptions options)
         var problems = new Dictionary<string, TuningProblem>(StringComparer.Ordinal);
         foreach (var call in plans.SelectMany(p => p.Graph.Calls(p.Sizes)))
         {
-            if (TuningTable.ClassOf(call.Signature) is not { } sizeClass || !Choices(call.Signature).Skip(1).Any()) continue;
+            if (TuningTable.ClassOf(call.Signature) is not { } sizeClass || call.Signature.Op.Flops(call.Signature) < LeastFlops || !Choices(call.Signature).Skip(1).Any()) continue;
             if (onlyMissing && device.Tuning.FindOwn(call.Signature) is not null) continue;
             problems[sizeClass] = problems.TryGetValue(sizeClass, out var known) ? known with { Count = known.Count + 1 } : call;
         }

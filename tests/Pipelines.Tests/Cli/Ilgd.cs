@@ -14,6 +14,7 @@ internal sealed record IlgdResult(int ExitCode, string Output, string Errors)
 internal static class Ilgd
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly string Cache = Path.Combine(Path.GetTempPath(), $"ilgpudiffusion-tests-{Environment.ProcessId}");
 
     /// <summary>Runs to the end.</summary>
     /// <param name="folder">Working folder.</param>
@@ -40,6 +41,7 @@ internal static class Ilgd
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        start.Environment["ILGPUDIFFUSION_CACHE"] = Cache; // neither reads what this machine's user measured nor adds to it
         foreach (var (name, value) in variables) start.Environment[name] = value;
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();

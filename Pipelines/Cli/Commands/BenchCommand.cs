@@ -1,0 +1,54 @@
+using System.CommandLine;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Pipelines;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary><c>ilgd bench</c>: how fast a model draws here, from ops as recorded to everything this library does about speed.</summary>
+internal static class BenchCommand
+{
+    private const string Prompt = "Astronaut in a jungle, cold color palette, muted colors, detailed, 8k";
+
+    public static Command Create()
+    {
+        var (model, device, threads, json) = (Options.Model(), Options.Device(), Options.Threads(), Options.Json("all figures"));
+        var size = Options.Size("--size", "Size of the picture; the model's own if left out");
+        var (steps, runs) = (Options.Positive("--steps", "Denoising steps; 8 if left out"), Options.Positive("--runs", "Pictures per rung that count; 5 if left out"));
+        var only = new Option<string[]?>("--rungs") { Description = "Only these, between commas; without it all but max-autotune, which may measure for minutes first", HelpName = "A,B,…", CustomParser = result => result.Tokens[^1].Value.Split(',') };
+        var csv = new Option<string?>("--csv") { Description = "Writes one line per picture", HelpName = "FILE.csv" };
+        var explain = new Option<bool>("--explain") { Description = "Also shows where the time of the default rung goes, op by op" };
+        var command = new Command("bench", "Measures how fast a model draws here, with each speed-up switched on in turn") { model, device, threads, size, steps, runs, only, explain, json, csv };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            string? table = parsed.GetValue(csv);
+            OutputFile.RequireWritable(table is null ? [] : [table]);
+            var folder = ModelFolder.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
+            using var opened = DeviceCatalog.Open(parsed.GetValue(device) ?? "auto", parsed.GetValue(threads));
+            var rungs = Choose(Rung.For(opened), parsed.GetValue(only));
+            var pixels = parsed.GetValue(size);
+            var request = new ImageRequest(Prompt) { Seed = 42, Steps = parsed.GetValue(steps) ?? 8, Width = pixels?.Width, Height = pixels?.Height };
+            var ladder = await Ladder.RunAsync(folder.Path, rungs, request, parsed.GetValue(runs) ?? 5, Console.Error.WriteLine, cancellation).ConfigureAwait(false);
+            var image = ladder.Results[0].Image;
+            var report = new BenchReport(Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Path)), opened, new PixelSize(image.Width, image.Height), request.Steps.Value, ladder);
+            if (table is not null) OutputFile.WriteText(table, report.Csv());
+            Console.Write(parsed.GetValue(json) ? report.Json() + "\n" : report.Text());
+            if (parsed.GetValue(explain))
+            {
+                string text = InspectGraph.Text(await InspectGraph.MeasureAsync(folder, pixels, opened, cancellation).ConfigureAwait(false), steps: false);
+                (parsed.GetValue(json) ? Console.Error : Console.Out).Write($"\n{text}"); // JSON on stdout stays JSON
+            }
+
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static Rung[] Choose(IReadOnlyList<Rung> there, string[]? names)
+    {
+        if (names is null) return [.. there.Where(r => r.Name != Rung.MaxAutotune)];
+        foreach (string name in names)
+            if (!there.Any(r => r.Name == name)) throw new ArgumentException($"--rungs: there is no '{name}' on this device; there are {string.Join(", ", there.Select(r => r.Name))}.");
+        return [.. there.Where(r => names.Contains(r.Name))];
+    }
+}

@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Pipelines;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary>What <c>ilgd bench</c> prints.</summary>
+/// <param name="Model">The model's name.</param>
+/// <param name="Device">Where it ran.</param>
+/// <param name="Size">Of the picture.</param>
+/// <param name="Steps">Model evaluations per picture.</param>
+/// <param name="Ladder">The figures.</param>
+internal sealed record BenchReport(string Model, Device Device, PixelSize Size, int Steps, Ladder Ladder)
+{
+    /// <summary>For people.</summary>
+    public string Text()
+    {
+        var text = new StringBuilder();
+        var first = Ladder.Results[0];
+        text.AppendLine(CultureInfo.InvariantCulture, $"{Model}, {Size}, {Steps} steps, on {Device}; median of {first.Runs.Count} pictures, rungs in turns");
+        text.AppendLine();
+        text.AppendLine($"{"rung",-16} {"s/picture",10} {"± best",8} {"s/step",10} {"pictures/s",11} {"encode",9} {"denoise",9} {"decode",9} {"arena",10} {"launches",9} {"× first",8} {"× before",9} {"differs",8}");
+        for (int i = 0; i < Ladder.Results.Count; i++)
+        {
+            var r = Ladder.Results[i];
+            text.AppendLine(string.Create(CultureInfo.InvariantCulture,
+                $"{r.Rung.Name,-16} {r.Median,10:0.000} {Measures.Percent(r.Spread),8} {r.Of(x => x.Denoise) / Steps,10:0.0000} {1 / r.Median,11:0.000} {r.Of(x => x.Encode),9:0.000} {r.Of(x => x.Denoise),9:0.000} {r.Of(x => x.Decode),9:0.000} {Quantity.Bytes(r.ArenaBytes),10} {r.Launches,9} {r.RatioTo(first),8:0.00} {(i == 0 ? "" : r.RatioTo(Ladder.Results[i - 1]).ToString("0.00", CultureInfo.InvariantCulture)),9} {r.DifferenceTo(first),8}"));
+        }
+
+        text.AppendLine();
+        foreach (var r in Ladder.Results) text.AppendLine($"{r.Rung.Name}: {r.Rung.Description}; first picture {Measures.Time(r.First.Total)}, of it {Measures.Time(r.First.Compile)} to compile and plan");
+        text.AppendLine($"differs: largest difference of a colour value from the first rung's picture, of 255. Peak memory of the process {Quantity.Bytes(PeakResidentBytes)}, weights included.");
+        foreach (string note in Ladder.Notes) text.AppendLine($"note: {note}");
+        return text.ToString();
+    }
+
+    /// <summary>For programs.</summary>
+    public string Json()
+    {
+        var first = Ladder.Results[0];
+        return JsonSerializer.Serialize(new
+        {
+            model = Model,
+            device = new { id = Device.Id, name = Device.TuningName, architecture = Device.Architecture },
+            width = Size.Width,
+            height = Size.Height,
+            steps = Steps,
+            runs = first.Runs.Count,
+            peak_resident_bytes = PeakResidentBytes,
+            peak_device_bytes = Device.PeakBytes,
+            noisy = Ladder.Results.Any(r => r.IsNoisy),
+            notes = Ladder.Notes,
+            rungs = Ladder.Results.Select((r, i) => new
+            {
+                name = r.Rung.Name,
+                description = r.Rung.Description,
+                first_seconds = Math.Round(r.First.Total, 4),
+                compile_seconds = Math.Round(r.First.Compile, 4),
+                median_seconds = Math.Round(r.Median, 4),
+                best_seconds = Math.Round(r.Best, 4),
+                spread = Math.Round(r.Spread, 4),
+                noisy = r.IsNoisy,
+                seconds_per_step = Math.Round(r.Of(x => x.Denoise) / Steps, 5),
+                images_per_second = Math.Round(1 / r.Median, 5),
+                stages = new { encode_seconds = Math.Round(r.Of(x => x.Encode), 4), denoise_seconds = Math.Round(r.Of(x => x.Denoise), 4), decode_seconds = Math.Round(r.Of(x => x.Decode), 4) },
+                run_seconds = r.Runs.Select(x => Math.Round(x.Total, 4)),
+                arena_bytes = r.ArenaBytes,
+                launches = r.Launches,
+                ratio_to_first = Math.Round(r.RatioTo(first), 4),
+                ratio_to_previous = i == 0 ? 1 : Math.Round(r.RatioTo(Ladder.Results[i - 1]), 4),
+                largest_difference = r.DifferenceTo(first),
+            }),
+        }, JsonForm.Indented);
+    }
+
+    /// <summary>One line per picture.</summary>
+    public string Csv()
+    {
+        var text = new StringBuilder("rung,round,total_seconds,encode_seconds,plan_seconds,denoise_seconds,decode_seconds,seconds_per_step\n");
+        foreach (var result in Ladder.Results)
+            for (int i = 0; i < result.Runs.Count; i++)
+                text.Append(CultureInfo.InvariantCulture, $"{result.Rung.Name},{i + 1},{result.Runs[i].Total:F6},{result.Runs[i].Encode:F6},{result.Runs[i].Compile:F6},{result.Runs[i].Denoise:F6},{result.Runs[i].Decode:F6},{result.Runs[i].Denoise / Steps:F6}\n");
+        return text.ToString();
+    }
+
+    private static long PeakResidentBytes
+    {
+        get
+        {
+            using var process = Process.GetCurrentProcess();
+            return process.PeakWorkingSet64;
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Pipelines;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary>Runs the rungs in one process, in turns: what slows the machine down for a while slows down all of them.</summary>
+/// <param name="Results">The rungs that ran, slowest idea first.</param>
+/// <param name="Notes">What a reader of the figures must know.</param>
+internal sealed record Ladder(IReadOnlyList<RungResult> Results, IReadOnlyList<string> Notes)
+{
+    public static async Task<Ladder> RunAsync(string folder, IReadOnlyList<Rung> rungs, ImageRequest request, int runs, Action<string> say, CancellationToken cancellation)
+    {
+        var notes = new List<string>();
+        var pipelines = new List<(Rung Rung, DiffusionPipeline Pipeline, GenerationResult First, List<BenchRun> Runs)>();
+        try
+        {
+            foreach (var rung in rungs)
+            {
+                DiffusionPipeline? pipeline = null;
+                try
+                {
+                    pipeline = DiffusionPipeline.FromPretrained(folder, rung.Options);
+                    var first = await pipeline.GenerateAsync(request, null, cancellation).ConfigureAwait(false);
+                    pipelines.Add((rung, pipeline, first, []));
+                    say($"{rung.Name}: first picture {Measures.Time(BenchRun.Of(first).Total)}");
+                    pipeline.Trim(); // each rung's memory is its own: only the one at work should hold some
+                }
+                catch (Exception e) when (e is DeviceException or NotSupportedException or InvalidOperationException)
+                {
+                    pipeline?.Dispose();
+                    notes.Add($"{rung.Name} cannot run here: {e.Message}");
+                }
+            }
+
+            for (int round = 0; round < runs; round++)
+            {
+                for (int i = 0; i < pipelines.Count; i++)
+                {
+                    var (rung, pipeline, _, times) = pipelines[(i + round) % pipelines.Count]; // no rung always follows the same one
+                    var run = BenchRun.Of(await pipeline.GenerateAsync(request, null, cancellation).ConfigureAwait(false));
+                    times.Add(run);
+                    pipeline.Trim();
+                    say($"round {round + 1} of {runs}, {rung.Name}: {Measures.Time(run.Total)}");
+                }
+            }
+
+            RungResult[] results = [.. pipelines.Select(p => new RungResult(p.Rung, BenchRun.Of(p.First), p.Runs,
+                p.First.Stages.Single(s => s.Stage == GenerationStage.Denoise).Launches, p.First.Stages.Max(s => s.ArenaBytes), p.First.Images[0]))];
+            if (results.Length == 0) throw new DeviceException($"No rung could run. {string.Join(" ", notes)}");
+            foreach (var noisy in results.Where(r => r.IsNoisy))
+                notes.Add($"noisy: the median of {noisy.Rung.Name} is {Measures.Percent(noisy.Spread)} above its best; trust the ratios, which compare neighbours in time, more than the seconds.");
+            return new Ladder(results, notes);
+        }
+        finally
+        {
+            foreach (var (_, pipeline, _, _) in pipelines) pipeline.Dispose();
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using ILGpuDiffusion.Pipelines;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary>One picture's times.</summary>
+/// <param name="Encode">Seconds of the text encoders.</param>
+/// <param name="Denoise">Seconds of the loop.</param>
+/// <param name="Decode">Seconds of the decoder.</param>
+/// <param name="Compile">Seconds of tracing, compiling and planning before the loop.</param>
+internal readonly record struct BenchRun(double Encode, double Denoise, double Decode, double Compile)
+{
+    public double Total => Encode + Compile + Denoise + Decode;
+
+    public static BenchRun Of(GenerationResult result) => new(Seconds(result, GenerationStage.EncodePrompt), Seconds(result, GenerationStage.Denoise),
+        Seconds(result, GenerationStage.Decode), result.Stages.Sum(s => s.CompileSeconds));
+
+    private static double Seconds(GenerationResult result, GenerationStage stage) => result.Stages.Where(s => s.Stage == stage).Sum(s => s.Seconds);
+}
+
+/// <summary>What a rung's rounds gave.</summary>
+/// <param name="Rung">The rung.</param>
+/// <param name="First">The first picture, which compiles and fills caches and is not counted.</param>
+/// <param name="Runs">The others, one per round.</param>
+/// <param name="Launches">Kernels that a step launches.</param>
+/// <param name="ArenaBytes">The largest memory of intermediate values.</param>
+/// <param name="Image">The picture.</param>
+internal sealed record RungResult(Rung Rung, BenchRun First, IReadOnlyList<BenchRun> Runs, int Launches, long ArenaBytes, Image Image)
+{
+    /// <summary>The median is further from the best than this on a machine that others use too.</summary>
+    private const double QuietSpread = 0.15;
+
+    public double Median => Of(r => r.Total);
+
+    public double Best => Runs.Min(r => r.Total);
+
+    /// <summary>How far the median lies above the best, relative to it.</summary>
+    public double Spread => Median / Best - 1;
+
+    public bool IsNoisy => Spread > QuietSpread;
+
+    /// <summary>The median of one part of a run.</summary>
+    public double Of(Func<BenchRun, double> part) => Middle(Runs.Select(part));
+
+    /// <summary>How many times as fast as another rung: the median of the rounds' ratios, in each of which both took their turn.</summary>
+    public double RatioTo(RungResult other) => Middle(Runs.Zip(other.Runs, (mine, its) => its.Total / mine.Total));
+
+    /// <summary>The largest difference of any colour value, of 255.</summary>
+    public int DifferenceTo(RungResult other)
+    {
+        ReadOnlySpan<byte> mine = Image.Pixels, its = other.Image.Pixels;
+        int largest = 0;
+        for (int i = 0; i < mine.Length; i++) largest = Math.Max(largest, Math.Abs(mine[i] - its[i]));
+        return largest;
+    }
+
+    private static double Middle(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+}
