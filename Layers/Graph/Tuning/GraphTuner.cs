@@ -12,6 +12,12 @@ public sealed record TuningProblem(OpSignature Signature, IReadOnlyList<int> Wei
     internal static TuningProblem Of(PlanStep step) =>
         new(step.Signature, [.. Enumerable.Range(0, step.Node.Inputs.Length).Where(i => step.Node.Inputs[i].Parameter is not null)], 1);
 
+    /// <summary>The same call with floating-point weights stored in another type.</summary>
+    internal TuningProblem With(DType weights) => this with
+    {
+        Signature = Signature with { Inputs = [.. Signature.Inputs.Select((type, i) => Weights.Contains(i) && type.DType.IsFloat() ? type with { DType = weights } : type)] },
+    };
+
     /// <summary>Op and size class: <c>matmul Float32,Float32 ≤4096 × 640→640</c>.</summary>
     public override string ToString() => TuningTable.ClassOf(Signature) ?? Signature.Op.Name;
 }
@@ -46,10 +52,11 @@ public sealed class GraphTuner(Device device, TunerOptions options)
     /// <summary>The calls of some plans that can be tuned, each size class once, the most work first.</summary>
     /// <param name="plans">Compiled graphs, and the sizes that they will run at.</param>
     /// <param name="onlyMissing">Whether those that the user's table has already are left out.</param>
-    public IReadOnlyList<TuningProblem> Problems(IEnumerable<(CompiledGraph Graph, Sizes Sizes)> plans, bool onlyMissing)
+    /// <param name="weights">What floating-point weights are stored in; null takes them as they are.</param>
+    public IReadOnlyList<TuningProblem> Problems(IEnumerable<(CompiledGraph Graph, Sizes Sizes)> plans, bool onlyMissing, DType? weights = null)
     {
         var problems = new Dictionary<string, TuningProblem>(StringComparer.Ordinal);
-        foreach (var call in plans.SelectMany(p => p.Graph.Calls(p.Sizes)))
+        foreach (var call in plans.SelectMany(p => p.Graph.Calls(p.Sizes)).Select(p => weights is { } type ? p.With(type) : p))
         {
             if (TuningTable.ClassOf(call.Signature) is not { } sizeClass || call.Signature.Op.Flops(call.Signature) < LeastFlops || !Choices(call.Signature).Skip(1).Any()) continue;
             if (onlyMissing && device.Tuning.FindOwn(call.Signature) is not null) continue;

@@ -46,7 +46,7 @@ internal static class BenchCommand
 
     private static Rung[] Choose(IReadOnlyList<Rung> there, string[]? names)
     {
-        if (names is null) return [.. there.Where(r => r.Name != Rung.MaxAutotune)];
+        if (names is not { Length: > 0 }) return [.. there.Where(r => r.Name != Rung.MaxAutotune)];
         foreach (string name in names)
             if (!there.Any(r => r.Name == name)) throw new ArgumentException($"--rungs: there is no '{name}' on this device; there are {string.Join(", ", there.Select(r => r.Name))}.");
         return [.. there.Where(r => names.Contains(r.Name))];

@@ -21,9 +21,10 @@ internal static class TuneCommand
         };
         var all = new Option<bool>("--check-all-directions") { Description = "Also tries steps along several parameters at once: slower, and now and then better" };
         var again = new Option<bool>("--again") { Description = "Measures what was measured before, too" };
+        var weights = Options.Word("--weights", "Storage of the weights to measure with: as the model's files have them (default), or fp32, fp16 or bf16, which needs no files", "TYPE", "auto", "fp32", "fp16", "bf16");
         var seconds = Options.Number("--seconds", "Longest search for one op and size; 4 if left out");
-        var command = new Command("tune", "Measures which kernels and tiles are fastest for a model here, and keeps the result") { model, device, threads, sizes, all, again, seconds, json };
-        command.SetAction((parsed, cancellation) =>
+        var command = new Command("tune", "Measures which kernels and tiles are fastest for a model here, and keeps the result") { model, device, threads, sizes, weights, all, again, seconds, json };
+        command.SetAction(async (parsed, cancellation) =>
         {
             var folder = ModelFolder.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
             using var opened = DeviceCatalog.Open(parsed.GetValue(device) ?? "auto", parsed.GetValue(threads));
@@ -32,26 +33,29 @@ internal static class TuneCommand
             OutputFile.RequireWritable([path]);
 
             using var arenas = new ArenaPool(opened);
+            DType? stored = parsed.GetValue(weights) switch { "fp32" => DType.Float32, "fp16" => DType.Float16, "bf16" => DType.BFloat16, _ => null };
+            using var files = new ModelWeights(folder, load: stored is null);
             PixelSize?[] wanted = parsed.GetValue(sizes) is { Length: > 0 } given ? [.. given.Select(s => (PixelSize?)s)] : [null];
-            var plans = wanted.SelectMany(size => InspectGraph.Graphs(folder, size, opened, arenas)).ToArray();
+            var plans = wanted.SelectMany(size => InspectGraph.Graphs(files, size, opened, arenas)).ToArray();
             double budget = parsed.GetValue(seconds) ?? 4;
             var tuner = new GraphTuner(opened, new TunerOptions { CheckAllDirections = parsed.GetValue(all), Budget = TimeSpan.FromSeconds(budget) });
-            var problems = tuner.Problems(plans, onlyMissing: !parsed.GetValue(again));
-            Console.Error.WriteLine($"{Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Path))} on {opened}: {problems.Count} ops and sizes to measure, at most {Quantity.Time(problems.Count * (budget + 1))}. Cancel at any time: what was found is kept.");
+            var problems = tuner.Problems(plans, onlyMissing: !parsed.GetValue(again), stored);
+            await Console.Error.WriteLineAsync($"{Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Path))} on {opened}: {problems.Count} ops and sizes to measure, at most {Quantity.Time(problems.Count * (budget + 1))}. Cancel at any time: what was found is kept.").ConfigureAwait(false);
             TuningSummary summary;
             try
             {
-                summary = TuningProgressBar.Show(progress => tuner.Run(problems, progress, cancellation));
+                // On another thread: interrupts are heard only while this one waits.
+                summary = await Task.Run(() => TuningProgressBar.Show(progress => tuner.Run(problems, progress, cancellation)), CancellationToken.None).ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {
-                Console.Error.WriteLine($"ilgd: cancelled; what was found until then is in {path}.");
-                return Task.FromResult(ExitCodes.Cancelled);
+                await Console.Error.WriteLineAsync($"ilgd: cancelled; what was found until then is in {path}.").ConfigureAwait(false);
+                return ExitCodes.Cancelled;
             }
 
             if (parsed.GetValue(json)) Console.WriteLine(Json(opened, path, summary));
             else Console.WriteLine(Text(path, summary));
-            return Task.FromResult(ExitCodes.Done);
+            return ExitCodes.Done;
         });
         return command;
     }

@@ -19,7 +19,8 @@ internal static class InspectGraph
     public static IReadOnlyList<InspectedPlan> Plans(ModelFolder folder, PixelSize? size, Device device, CompileOptions options)
     {
         using var arenas = new ArenaPool(device);
-        var (unet, vae, pixels) = Models(folder, size);
+        using var files = new ModelWeights(folder, load: false);
+        var (unet, vae, pixels) = (files.UNet, files.Vae, files.Pixels(size));
         string model = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Path));
         var graphs = Graphs(unet, vae, pixels, device, arenas, options);
         var plain = Graphs(unet, vae, pixels, device, arenas, CompileOptions.Eager);
@@ -37,30 +38,19 @@ internal static class InspectGraph
     }
 
     /// <summary>Denoiser and decoder, compiled, each with its sizes for a guided picture.</summary>
-    public static IReadOnlyList<(CompiledGraph Graph, Sizes Sizes)> Graphs(ModelFolder folder, PixelSize? size, Device device, ArenaPool arenas)
-    {
-        var (unet, vae, pixels) = Models(folder, size);
-        return Graphs(unet, vae, pixels, device, arenas, new());
-    }
+    public static IReadOnlyList<(CompiledGraph Graph, Sizes Sizes)> Graphs(ModelWeights model, PixelSize? size, Device device, ArenaPool arenas) =>
+        Graphs(model.UNet, model.Vae, model.Pixels(size), device, arenas, new());
 
     private static (CompiledGraph Graph, Sizes Sizes)[] Graphs(UNet2DConditionModel unet, AutoencoderKL vae, PixelSize pixels, Device device, ArenaPool arenas, CompileOptions options)
     {
+        unet.To(device.PreferredDType); // as a pipeline would have them
+        vae.To(device.PreferredDType);
         var (denoiser, decoder) = Sizes(pixels, vae.Config.SpatialFactor);
         return
         [
             (new CompiledGraph(GuidedDenoiser.Trace(unet, new(Guided: true, Rescaled: false, FreeU: null), device.PreferredDType), arenas, options), denoiser),
             (new Autoencoder(vae, arenas, options, device.PreferredDType).DecoderGraph, decoder),
         ];
-    }
-
-    private static (UNet2DConditionModel, AutoencoderKL, PixelSize) Models(ModelFolder folder, PixelSize? size)
-    {
-        var unet = new UNet2DConditionModel(folder.ConfigOf("unet"));
-        var vae = new AutoencoderKL(folder.ConfigOf("vae"));
-        int factor = vae.Config.SpatialFactor, side = (unet.SampleSize ?? 64) * factor;
-        var pixels = size ?? new PixelSize(side, side);
-        if (pixels.Width % factor != 0 || pixels.Height % factor != 0) throw new ArgumentException($"--size is {pixels}; width and height must be multiples of {factor}.");
-        return (unet, vae, pixels);
     }
 
     /// <summary>The same with measured times. Loads the model and draws one step first, so that everything is as it is in use.</summary>

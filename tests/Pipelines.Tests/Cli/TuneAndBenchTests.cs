@@ -37,8 +37,8 @@ public sealed class TuneAndBenchTests : IDisposable
         if (!OperatingSystem.IsLinux()) Assert.Skip("Interrupts are sent by kill here.");
         var result = await Ilgd.Run(folder.Path, Interrupt, "tune", "--model", TinySdxl.Folder, "--size", "128x128", "--again");
         Assert.Equal(130, result.ExitCode);
-        string path = result.ErrorLines[^1].Split(" is in ")[1].TrimEnd('.');
-        using var table = JsonDocument.Parse(File.ReadAllBytes(path.EndsWith("json", StringComparison.Ordinal) ? path : path + "."));
+        string path = result.ErrorLines[^1].Split(" is in ")[1][..^1];
+        using var table = JsonDocument.Parse(File.ReadAllBytes(path));
         Assert.NotEmpty(table.RootElement.GetProperty("entries").EnumerateArray());
 
         static void Interrupt(Process process, string line)

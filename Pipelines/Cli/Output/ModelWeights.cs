@@ -1,0 +1,44 @@
+using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Pipelines;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary>Denoiser and autoencoder of a model folder, with or without their weights: plans need only their types.</summary>
+internal sealed class ModelWeights : IDisposable
+{
+    private readonly List<Checkpoint> files = [];
+
+    /// <summary>Builds the models.</summary>
+    /// <param name="folder">The model.</param>
+    /// <param name="load">Whether weights are mapped, so that their element types are known.</param>
+    public ModelWeights(ModelFolder folder, bool load)
+    {
+        UNet = new UNet2DConditionModel(folder.ConfigOf("unet"));
+        Vae = new AutoencoderKL(folder.ConfigOf("vae"));
+        if (!load) return;
+        foreach (var (name, layer) in new (string, Layer)[] { ("unet", UNet), ("vae", Vae) })
+        {
+            files.Add(folder.WeightsOf(name));
+            layer.Load(files[^1]);
+        }
+    }
+
+    public UNet2DConditionModel UNet { get; }
+
+    public AutoencoderKL Vae { get; }
+
+    /// <summary>The size asked for, or the model's own.</summary>
+    /// <exception cref="ArgumentException">The model cannot draw it.</exception>
+    public PixelSize Pixels(PixelSize? size)
+    {
+        int factor = Vae.Config.SpatialFactor, side = (UNet.SampleSize ?? 64) * factor;
+        var pixels = size ?? new PixelSize(side, side);
+        if (pixels.Width % factor != 0 || pixels.Height % factor != 0) throw new ArgumentException($"--size is {pixels}; width and height must be multiples of {factor}.");
+        return pixels;
+    }
+
+    public void Dispose()
+    {
+        foreach (var file in files) file.Dispose();
+    }
+}
