@@ -35,7 +35,7 @@ internal static class BenchCommand
             Console.Write(parsed.GetValue(json) ? report.Json() + "\n" : report.Text());
             if (parsed.GetValue(explain))
             {
-                string text = InspectGraph.Text(await InspectGraph.MeasureAsync(folder, pixels, opened, cancellation).ConfigureAwait(false), steps: false);
+                string text = InspectGraph.Text(await InspectGraph.MeasureAsync(folder, pixels, opened, new CompileOptions(), cancellation).ConfigureAwait(false), steps: false);
                 (parsed.GetValue(json) ? Console.Error : Console.Out).Write($"\n{text}"); // JSON on stdout stays JSON
             }
 
