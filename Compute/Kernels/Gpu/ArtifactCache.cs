@@ -42,9 +42,6 @@ internal sealed class ArtifactCache : IArtifactSource
         }
     }
 
-    /// <summary>Not of OpenCL devices on processors: PoCL compiles a program once more for its binary, in a form that is never run, and keeps compiled kernels itself.</summary>
-    public bool KeepsBinaries(GpuTarget target) => !target.IsCpu;
-
     /// <inheritdoc/>
     public void StoreBinary(KernelSource source, GpuTarget target, byte[] binary)
     {

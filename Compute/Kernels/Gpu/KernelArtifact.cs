@@ -40,9 +40,6 @@ internal interface IArtifactSource
     /// <summary>The kernel for a target, compiled if it must be. Called once per source and device.</summary>
     KernelArtifact Get(KernelSource source, GpuTarget target);
 
-    /// <summary>Whether it wants what the driver made of the text: asking the driver for it may cost a compilation.</summary>
-    bool KeepsBinaries(GpuTarget target) => true;
-
     /// <summary>Keeps what the driver made of the text, for the next process.</summary>
     void StoreBinary(KernelSource source, GpuTarget target, byte[] binary);
 }
