@@ -14,11 +14,12 @@ namespace ILGpuDiffusion.Pipelines.Perf;
 internal static class PassComparison
 {
     private const int TextTokens = 77, Burst = 3;
+    private const double LongRun = 1; // seconds; such a run does not depend on what the caches held before it
 
     /// <summary>Compares plans and returns a Markdown table.</summary>
     /// <param name="folder">Folder of a UNet or of an autoencoder.</param>
     /// <param name="pixels">Height and width of the picture.</param>
-    /// <param name="runs">Rounds; in each, every plan runs three times, of which the first does not count.</param>
+    /// <param name="runs">Rounds; in each, every plan runs three times, of which the first does not count, or once where that takes more than a second. 0 counts launches and runs nothing.</param>
     /// <param name="threads">Worker threads.</param>
     /// <param name="passes">Switches to leave out, one at a time; none leaves out each.</param>
     public static string Run(string folder, int pixels, int runs, int? threads, string[] passes)
@@ -26,19 +27,26 @@ internal static class PassComparison
         using var device = new CpuDevice(threads);
         var (graph, sizes, checkpoint) = Trace(folder, pixels);
         using var weights = checkpoint;
+        if (runs == 0) return LaunchesOnly(graph, device, sizes);
         var variants = new List<Variant> { new("all", graph, device, new(), sizes), new("none", graph, device, CompileOptions.Eager, sizes) };
         try
         {
             foreach (string pass in passes.Length > 0 ? passes : Switches()) variants.Add(new($"without {pass}", graph, device, Without(pass), sizes));
             for (int run = 0; run <= runs; run++)
-                foreach (var variant in variants)
-                    for (int i = 0; i < Burst; i++) variant.Time(count: run > 0 && i > 0); // the first round is for the JIT and the page cache, the first of a burst for the caches
-            return Table(variants) + Environment.NewLine + Remaining(variants[0].Report);
+                foreach (var variant in variants) variant.Time(count: run > 0); // the first round is for the JIT and the page cache
+            return Table(variants) + Environment.NewLine + Remaining(variants[0].Measure());
         }
         finally
         {
             variants.ForEach(v => v.Dispose());
         }
+    }
+
+    private static string LaunchesOnly(Graph graph, Device device, Sizes sizes)
+    {
+        using var arenas = new ArenaPool(device);
+        PlanReport all = new CompiledGraph(graph, arenas).Report(sizes), none = new CompiledGraph(graph, arenas, CompileOptions.Eager).Report(sizes);
+        return string.Create(CultureInfo.InvariantCulture, $"{all.Totals}\n{none.Steps.Count} launches a run without passes, arena {none.ArenaBytes / 1e6:F1} MB\n\n{Remaining(all)}");
     }
 
     private static (Graph Graph, Sizes Sizes, IDisposable Weights) Trace(string folder, int pixels)
@@ -85,9 +93,10 @@ internal static class PassComparison
     private static string Remaining(PlanReport report)
     {
         string[] heavy = ["matmul", "conv2d", "attention"];
-        var text = new StringBuilder("| remaining beside products, convolutions, attention | launches | MB |\n| --- | --- | --- |\n");
+        double bytes = report.Steps.Sum(s => s.Bytes);
+        var text = new StringBuilder("| remaining beside products, convolutions, attention | launches | MB | part of all bytes | part of the time |\n| --- | --- | --- | --- | --- |\n");
         foreach (var kind in report.Steps.Where(s => !heavy.Any(h => s.Op.Contains(h, StringComparison.Ordinal))).GroupBy(s => s.Op).OrderByDescending(g => g.Sum(s => s.Bytes)))
-            text.AppendLine(CultureInfo.InvariantCulture, $"| {kind.Key} | {kind.Count()} | {kind.Sum(s => s.Bytes) / 1e6:F2} |");
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {kind.Key} | {kind.Count()} | {kind.Sum(s => s.Bytes) / 1e6:F2} | {kind.Sum(s => s.Bytes) / bytes:P1} | {kind.Sum(s => s.MeasuredSeconds) / report.MeasuredSeconds:P1} |");
         return text.ToString();
     }
 
@@ -119,15 +128,37 @@ internal static class PassComparison
 
         public double Median => seconds.Order().ElementAt(seconds.Count / 2);
 
+        public PlanReport Measure() => plan.Measure(runs: seconds.Max() > LongRun ? 1 : 5);
+
         public void Time(bool count)
+        {
+            double first = Time();
+            if (first > LongRun)
+            {
+                if (!count) Forget();
+                return;
+            }
+
+            Forget(); // the first of a burst is for the caches
+            for (int i = 1; i < Burst; i++) Time();
+            if (!count) Forget(Burst - 1);
+        }
+
+        private void Forget(int runs = 1)
+        {
+            seconds.RemoveRange(seconds.Count - runs, runs);
+            busy.RemoveRange(busy.Count - runs, runs);
+        }
+
+        private double Time()
         {
             var before = Environment.CpuUsage.TotalTime;
             long start = Stopwatch.GetTimestamp();
             plan.Run();
             double elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds, used = (Environment.CpuUsage.TotalTime - before).TotalSeconds;
-            if (!count) return;
             seconds.Add(elapsed);
             busy.Add(used);
+            return elapsed;
         }
 
         public void Dispose()
