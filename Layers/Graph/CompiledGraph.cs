@@ -106,7 +106,7 @@ public sealed class CompiledGraph
     /// <summary>What a plan for the given sizes does and needs. Takes no memory on the device; weights need not be loaded. Of a broken graph, what is known before its first value is read.</summary>
     /// <param name="sizes">A value for every symbol of the graph.</param>
     /// <exception cref="ShapeException">The graph does not work at these sizes.</exception>
-    public PlanReport Report(Sizes sizes) => split is not null ? split.First.Current.Compiled.Report(sizes) : PlanReport.Of(Layout(sizes, []));
+    public PlanReport Report(Sizes sizes) => split is not null ? split.First.Current.Compiled.Report(sizes) : PlanReport.Of(Layout(sizes, [])) with { PackedWeightBytes = arenas.PackedWeights.Bytes };
 
     /// <summary>The calls of a plan for the given sizes, kernels left aside.</summary>
     internal IEnumerable<TuningProblem> Calls(Sizes sizes) => split is not null ? split.First.Current.Compiled.Calls(sizes) :

@@ -17,6 +17,9 @@ public sealed record PlanReport(IReadOnlyList<PlanReportStep> Prologue, IReadOnl
     /// <summary>Number of ops, those with nothing left to do included: what <see cref="PlanReportStep.Index"/> counts.</summary>
     public int Length { get; init; }
 
+    /// <summary>Bytes of packed weights (<see cref="CompileOptions.PrepackWeights"/>) that the pipeline's plans share at this moment, beside the arena; plans pack them when they are made.</summary>
+    public long PackedWeightBytes { get; init; }
+
     /// <summary>Floating-point operations of one run.</summary>
     public double Flops => Steps.Sum(s => s.Flops);
 
@@ -28,7 +31,7 @@ public sealed record PlanReport(IReadOnlyList<PlanReportStep> Prologue, IReadOnl
 
     /// <summary>Launches, operations and memory, on one line.</summary>
     public string Totals => string.Create(CultureInfo.InvariantCulture,
-        $"{Steps.Count} launches a run, {Prologue.Count} once before; {Flops / 1e9:F1} GFLOP a run, {Prologue.Sum(s => s.Flops) / 1e9:F1} once; arena {ArenaBytes / 1e6:F1} MB, at most {PeakLiveBytes / 1e6:F1} MB alive at once");
+        $"{Steps.Count} launches a run, {Prologue.Count} once before; {Flops / 1e9:F1} GFLOP a run, {Prologue.Sum(s => s.Flops) / 1e9:F1} once; arena {ArenaBytes / 1e6:F1} MB, at most {PeakLiveBytes / 1e6:F1} MB alive at once{(PackedWeightBytes > 0 ? $"; packed weights {PackedWeightBytes / 1e6:F1} MB" : "")}");
 
     internal static PlanReport Of(PlanLayout layout) => new(
         [.. layout.PrologueSteps.Select(PlanReportStep.Of)], [.. layout.Steps.Select(PlanReportStep.Of)], layout.ArenaBytes, layout.PeakLiveBytes)

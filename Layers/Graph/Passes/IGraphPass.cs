@@ -14,6 +14,10 @@ internal interface IGraphPass
 }
 
 /// <summary>The passes in the order in which they run.</summary>
+/// <remarks>
+/// LayerNorm is not fused into the products that follow: all of SDXL's 210 together take 1.8 % of a step's time on the CPU (perf/results, graph passes),
+/// and a product that is cut into columns would normalise its rows anew for each cut.
+/// </remarks>
 internal static class GraphPasses
 {
     /// <summary>The graph after all passes that are switched on.</summary>

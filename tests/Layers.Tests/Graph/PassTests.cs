@@ -326,6 +326,7 @@ public sealed class PassTests : IDisposable
         {
             using var plan = new CompiledGraph(graph, arenas).Rent(Sizes(1, 9));
             Assert.Equal(bytes, arenas.PackedWeights.Bytes);
+            Assert.Equal(bytes, new CompiledGraph(graph, arenas).Report(Sizes(1, 9)).PackedWeightBytes);
         }
 
         var large = Trace(new Linear(16, (1 << 20) + 1)); // never loaded: the decision needs no weights
