@@ -3,8 +3,8 @@ using ILGPU;
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
-/// Rows are quantised, multiplied as whole numbers in float32, and scaled. Sums up to 2²⁴ are exact, which those of 1040 products always are; beyond that panels add exact
-/// sums of 256 products, and tiles round where a sum really grows so large, which happens to no real layer's activations.
+/// Rows are quantised, multiplied as whole numbers in float32, and scaled. Sums of 256 products are exact, being below 2²⁴, and
+/// so are sums of these while they stay there, as those of real activations do.
 /// </summary>
 internal static class QuantizedMatMulGpu
 {

@@ -14,4 +14,8 @@ internal struct Float4
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float MultiplyAdd(Float4 a, Float4 b, float sum) =>
         DeviceMath.Fma(a.W, b.W, DeviceMath.Fma(a.Z, b.Z, DeviceMath.Fma(a.Y, b.Y, DeviceMath.Fma(a.X, b.X, sum))));
+
+    /// <summary>Element by element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 operator +(Float4 a, Float4 b) => new(a.X + b.X, a.Y + b.Y, a.Z + b.Z, a.W + b.W);
 }

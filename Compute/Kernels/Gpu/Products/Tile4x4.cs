@@ -18,6 +18,10 @@ internal struct Tile4x4
         return sums;
     }
 
+    /// <summary>Sum by sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Tile4x4 operator +(Tile4x4 a, Tile4x4 b) => new() { R0 = a.R0 + b.R0, R1 = a.R1 + b.R1, R2 = a.R2 + b.R2, R3 = a.R3 + b.R3 };
+
     /// <summary>A row by its number. In a rolled loop this is a few selections, and the loop's body exists once.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly Float4 Row(int i) => i == 0 ? R0 : i == 1 ? R1 : i == 2 ? R2 : R3;

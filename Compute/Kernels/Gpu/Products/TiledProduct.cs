@@ -14,6 +14,7 @@ namespace ILGpuDiffusion.Compute;
 internal static class TiledProduct
 {
     public const int GroupSize = 256, Rows = 64, Half = 64, Columns = 2 * Half;
+    private const int BlockDepth = 256; // sums are taken over so much, and then of these: the error grows with the longest chain
     private const int Depth = 16, Stride = Depth / 4 + 1, Step = 16 * Stride;
 
     internal static void Plain<T, E, W, WE, B, BE, TActivation>(
@@ -106,7 +107,8 @@ internal static class TiledProduct
         // Rows and columns beyond the end repeat the last one; what comes of them is not written.
         int row = Math.Min(row0 + line, rows - 1), low = Math.Min(low0 + line, weightRows - 1), high = Math.Min(high0 + line, weightRows - 1);
         int ia = ty * Stride, ib = tx * Stride, staged = line * Stride + quad;
-        TwoTiles sums = default;
+        TwoTiles sums = default, totals = default;
+        int summed = 0;
         for (int tap = 0; tap < taps; tap++)
         {
             int offset = source.Offset(row, tap), lowOffset = (low * taps + tap) * depth, highOffset = (high * taps + tap) * depth;
@@ -126,10 +128,17 @@ internal static class TiledProduct
                     int ih = ib + Half * Stride + i;
                     sums.High = Tile4x4.MultiplyAdd(sums.High, a0, a1, a2, a3, b[ih], b[ih + Step], b[ih + 2 * Step], b[ih + 3 * Step]);
                 }
+
+                summed += Depth;
+                if (summed < BlockDepth) continue;
+                (totals.Low, totals.High, summed) = (totals.Low + sums.Low, totals.High + sums.High, 0);
+                sums = default;
             }
         }
 
-        return sums;
+        totals.Low += sums.Low;
+        totals.High += sums.High;
+        return totals;
     }
 
     // Four elements along the inner dimension; zero beyond its end and outside the image.
