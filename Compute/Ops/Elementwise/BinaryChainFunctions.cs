@@ -37,7 +37,7 @@ internal static class BinaryChainFunctions
         public static int Slots => 1;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> => 
+        public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> =>
             TArithmetic.Apply<T, TMath>(x, TKind.Take<T, TOperands>(operands, slot));
     }
 

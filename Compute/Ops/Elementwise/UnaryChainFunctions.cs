@@ -11,7 +11,7 @@ internal static class UnaryChainFunctions
         public static int Slots => TFirst.Slots + TSecond.Slots;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> => 
+        public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> =>
             TSecond.Apply<T, TMath, TOperands>(TFirst.Apply<T, TMath, TOperands>(x, operands, slot), operands, slot + TFirst.Slots);
     }
 
