@@ -6,7 +6,6 @@ export OMP_WAIT_POLICY=PASSIVE GOMP_SPINCOUNT=0 PYTHONUNBUFFERED=1      # else t
 mkdir -p "$W"; [ -d "$W/tokenizer" ] || cp -r ../Model/tokenizer ../Model/tokenizer_2 "$W"/
 py() { nice -n 19 python3 "$@"; }
 py vae.py   --data "$DATA" --preset cpu --out "$W" --total 20 --batch 16 --lr 1.5e-3 --crop 32
-py train.py --data "$DATA" --preset cpu --out "$W" --total 88 --batch 48 --share 2 --variants 20 --captions 6 --min-weight 3 \
-            --recolour 0 --lr 1.5e-3 --ema 0.997 --grid-minutes 15 --workers 2 --threads 1
-py vae.py   --data "$DATA" --preset cpu --out "$W" --total 12 --batch 16 --lr 1e-3 --decoder --min-weight 3
+py train.py --data "$DATA" --preset cpu --out "$W" --total 100 --batch 48 --share 2 --variants 20 --captions 6 --recolour 0 --lr 1.5e-3 --ema 0.997 --grid-minutes 15 --workers 2 --threads 1
+py vae.py   --data "$DATA" --preset cpu --out "$W" --total 10 --batch 16 --lr 1e-3 --decoder
 py export.py --src "$W"

@@ -45,8 +45,12 @@ class Emoji:
         known = subjects({t["label"] for t in self.items})
         for t in self.items:
             w, t["names"] = known.get(t["label"], (0, []))
+            base, _, tone = t["label"].partition(": ")
             t["known"] = w >= min_weight
             t["weight"] = max(t["weight"], w)
+            if t["tone"] and tone.endswith("skin tone") and known.get(base, (0, []))[0] >= min_weight:    # its skin tones with a known person or hand
+                t["known"], t["weight"] = True, 0.2 * known[base][0]
+                t["names"] = [form.format(n, tone[:-10]) for n in known[base][1] for form in ("{0} with {1} skin", "{0} with {1} skin tone", "{1} skin {0}")]
         self.weight = torch.tensor([float(t["weight"]) for t in self.items])
         self.known = torch.tensor([t["known"] for t in self.items])
         val = torch.tensor([t["val"] for t in self.items])

@@ -282,7 +282,7 @@ def train(rank, a):
         lr = a.lr * min(1.0, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, elapsed / (a.total * 60)))))
         for g in opt.param_groups:
             g["lr"] = lr
-        now = time.time(); elapsed += now - last; last = now
+        now = time.time(); elapsed += min(now - last, 30); last = now       # a machine that slept does not shorten the training
         i, v = torch.multinomial(weight, nc, True), torch.randint(V, (nc,), device=dev)
         x0, cap = lat[i, v].float().repeat(a.share, 1, 1, 1), ids[i, v, torch.randint(M, (nc,), device=dev)].long()
         u = torch.rand(nc, device=dev)

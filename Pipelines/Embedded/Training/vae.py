@@ -161,7 +161,7 @@ def main():
     last, first, begin, next_save = time.time(), step, elapsed, elapsed + 120
     limit = min(a.total * 60, elapsed + a.minutes * 60 if a.minutes else math.inf)
     while elapsed < limit:
-        now = time.time(); elapsed += now - last; last = now
+        now = time.time(); elapsed += min(now - last, 30); last = now       # a machine that slept does not shorten the training
         lr = a.lr * min(1, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1, elapsed / (a.total * 60)))))
         for g in opt.param_groups:
             g["lr"] = lr
