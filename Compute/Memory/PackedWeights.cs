@@ -36,7 +36,7 @@ public sealed class PackedWeights(Device device) : IDisposable
         }
     }
 
-    /// <summary>Frees all packed weights; launches that use them must not run afterwards.</summary>
+    /// <summary>Frees all packed weights; launches that use them must not run afterwards. What is asked for later is packed again.</summary>
     public void Dispose()
     {
         lock (gate)

@@ -12,6 +12,7 @@ public sealed class ArenaPool(Device device) : IDisposable
     private readonly Dictionary<Constant, (DeviceBuffer Buffer, Tensor Tensor)> constants = [];
     private readonly Lock making = new();
     private DeviceBuffer? idle;
+    private int rented;
     private bool disposed;
 
     /// <summary>The device that the arenas lie on.</summary>
@@ -30,16 +31,17 @@ public sealed class ArenaPool(Device device) : IDisposable
     /// <summary>The weights on the device, shared by all plans.</summary>
     internal DeviceWeights Weights { get; } = new(device);
 
-    /// <summary>Weights in the form that the pipeline's kernels read, shared by all its plans. Freed with the pool, whose plans must not run afterwards.</summary>
+    /// <summary>Weights in the form that the pipeline's kernels read, shared by all its plans. Freed by <see cref="Trim"/> and with the pool.</summary>
     public PackedWeights PackedWeights { get; } = new(device);
 
-    /// <summary>Frees the memory that no plan uses at this moment, but for weights.</summary>
+    /// <summary>Frees the memory that no plan uses at this moment, but for the device's copies of weights.</summary>
     public void Trim()
     {
         lock (gate)
         {
             idle?.Dispose();
             idle = null;
+            if (rented == 0) PackedWeights.Dispose(); // a plan that is bound to them is bound to an arena that is gone too, so it never runs again
         }
     }
 
@@ -90,9 +92,14 @@ public sealed class ArenaPool(Device device) : IDisposable
             ObjectDisposedException.ThrowIf(disposed, this);
             var arena = idle;
             idle = null;
-            if (arena is not null && arena.Bytes >= bytes) return arena;
-            arena?.Dispose(); // before the larger one is allocated: both together would be the peak
-            return device.Allocate(bytes);
+            if (arena is null || arena.Bytes < bytes)
+            {
+                arena?.Dispose(); // before the larger one is allocated: both together would be the peak
+                arena = device.Allocate(bytes);
+            }
+
+            rented++;
+            return arena;
         }
     }
 
@@ -101,6 +108,7 @@ public sealed class ArenaPool(Device device) : IDisposable
     {
         lock (gate)
         {
+            rented--;
             var (keep, free) = idle is null || idle.Bytes < arena.Bytes ? (arena, idle) : (idle, arena);
             free?.Dispose();
             idle = disposed ? null : keep;
