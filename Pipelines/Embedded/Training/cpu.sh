@@ -1,5 +1,5 @@
 #!/bin/bash
-# The CPU recipe (64 px, about two hours on two idle cores), at the lowest priority:  bash cpu.sh   Resumable: the same again.
+# The CPU recipe (64 px, two hours and a quarter), at the lowest priority:  bash cpu.sh   Resumable: the same again.
 set -eo pipefail
 cd "$(dirname "$0")"; W=${W:-/tmp/emoji-train} DATA=${DATA:-data.npz}
 export OMP_WAIT_POLICY=PASSIVE GOMP_SPINCOUNT=0 PYTHONUNBUFFERED=1      # else two OpenMP threads are ten times slower than one
