@@ -2,7 +2,7 @@ namespace ILGpuDiffusion.Layers;
 
 /// <summary>
 /// How a graph is made ready to run, under the names that PyTorch's compiler gives its switches. None changes results beyond rounding, and on the CPU
-/// none changes a bit. Passes are on unless switched off. What a switch cannot do on the device at hand is accepted and stands in
+/// only <see cref="UpsampleFolding"/> and tuning may change a bit, where they lead to another kernel. Passes are on unless switched off. What a switch cannot do on the device at hand is accepted and stands in
 /// <see cref="CompileReport.Notes"/>.
 /// </summary>
 public sealed record CompileOptions

@@ -28,15 +28,20 @@ internal static unsafe class RowStatistics
     [MethodImpl(Jit.Kernel)]
     public static (float First, float Second) Moments<V>(float* x, int count, float origin) where V : struct, ISimd<V>
     {
-        V zero = V.Create(0f), first0 = zero, first1 = zero, second0 = zero, second1 = zero, shift = V.Create(origin);
+        V zero = V.Create(0f), first0 = zero, first1 = zero, first2 = zero, first3 = zero, shift = V.Create(origin);
+        V second0 = zero, second1 = zero, second2 = zero, second3 = zero;
         int i = 0;
-        for (; i <= count - 2 * V.Count; i += 2 * V.Count)
+        for (; i <= count - 4 * V.Count; i += 4 * V.Count)
         {
-            V u = V.Load(x + i) - shift, v = V.Load(x + i + V.Count) - shift;
+            V u = V.Load(x + i) - shift, v = V.Load(x + i + V.Count) - shift, w = V.Load(x + i + 2 * V.Count) - shift, z = V.Load(x + i + 3 * V.Count) - shift;
             first0 += u;
             first1 += v;
+            first2 += w;
+            first3 += z;
             second0 = V.MultiplyAdd(u, u, second0);
             second1 = V.MultiplyAdd(v, v, second1);
+            second2 = V.MultiplyAdd(w, w, second2);
+            second3 = V.MultiplyAdd(z, z, second3);
         }
 
         for (; i < count; i += V.Count)
@@ -46,6 +51,6 @@ internal static unsafe class RowStatistics
             second0 = V.MultiplyAdd(u, u, second0);
         }
 
-        return (V.Sum(first0 + first1), V.Sum(second0 + second1));
+        return (V.Sum((first0 + first1) + (first2 + first3)), V.Sum((second0 + second1) + (second2 + second3)));
     }
 }

@@ -44,16 +44,20 @@ internal sealed class LayerNormCpu : ISimdBinder
                 return;
             }
 
-            V zero = V.Create(0f);
-            for (; i <= count - V.Count; i += V.Count)
+            // Two loops, not a choice in one: a chosen vector goes through memory.
+            if (bias is null)
             {
-                V n = V.MultiplyAdd(V.Load(x + i) - o, s, t);
-                V.Store(V.MultiplyAdd(n, V.Load(weight + i), bias is null ? zero : V.Load(bias + i)), y + i);
+                for (; i <= count - V.Count; i += V.Count) V.Store(V.MultiplyAdd(V.Load(x + i) - o, s, t) * V.Load(weight + i), y + i);
+            }
+            else
+            {
+                for (; i <= count - V.Count; i += V.Count)
+                    V.Store(V.MultiplyAdd(V.MultiplyAdd(V.Load(x + i) - o, s, t), V.Load(weight + i), V.Load(bias + i)), y + i);
             }
 
             if (i == count) return;
             V rest = V.MultiplyAdd(Simd.LoadPartial<V>(x + i, count - i) - o, s, t);
-            rest = V.MultiplyAdd(rest, Simd.LoadPartial<V>(weight + i, count - i), bias is null ? zero : Simd.LoadPartial<V>(bias + i, count - i));
+            rest = V.MultiplyAdd(rest, Simd.LoadPartial<V>(weight + i, count - i), bias is null ? V.Create(0f) : Simd.LoadPartial<V>(bias + i, count - i));
             Simd.StorePartial(rest, y + i, count - i);
         }
     }
