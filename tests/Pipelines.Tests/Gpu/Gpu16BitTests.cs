@@ -9,6 +9,7 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 /// four times for each product (after norm, product, activation and sum). Such errors add like a random walk, twice as far, and the worst of thousands of elements may be
 /// up to twice the other one's.
 /// </summary>
+[Collection(nameof(OneGpuTestAtATime))]
 public sealed class Gpu16BitTests
 {
     private const double OfWeightsAlone = 4;

@@ -4,6 +4,7 @@ using ILGpuDiffusion.Compute;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>Whole models on every GPU device present, in float32, against the reference library: at the tolerances that the processor meets.</summary>
+[Collection(nameof(OneGpuTestAtATime))]
 public sealed class GpuGoldenTests
 {
     private const double UNetTolerance = 3e-4, TextTolerance = 2e-5, VaeTolerance = 2e-4, RunNoise = 20, RunFloor = 2e-4; // as in the processor's tests, where their reasons stand

@@ -6,6 +6,7 @@ using ILGpuDiffusion.Compute;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>The model that ships with the tool, drawn on every GPU device present: the processor's picture, with nothing read back in the loop, and quickly the second time.</summary>
+[Collection(nameof(OneGpuTestAtATime))]
 public sealed class GpuPictureTests
 {
     private const int Levels = 2;
