@@ -3,23 +3,9 @@ using static ILGpuDiffusion.Layers.Functional;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
-/// <summary>Each pass over a small graph: what the graph is before and after, and that its results are the same bits.</summary>
-public sealed class PassTests : IDisposable
+/// <summary>Each pass that rewrites graphs, over a small one: what the graph is before and after, and that its results are the same bits.</summary>
+public sealed class PassTests : SmallGraphTests
 {
-    private readonly CpuDevice device = new(threads: 2);
-    private readonly ArenaPool arenas;
-    private readonly List<DeviceBuffer> weights = [];
-
-    public PassTests() => arenas = new ArenaPool(device);
-
-    public void Dispose()
-    {
-        arenas.Dispose();
-        foreach (var buffer in weights) buffer.Dispose();
-        Assert.Equal(0, device.AllocatedBytes);
-        device.Dispose();
-    }
-
     [Fact]
     public void CommonSubexpressions_EqualOps_BecomeOne() => Check(nameof(CompileOptions.CommonSubexpressions),
         g => { var x = Image(g); return Silu(x) * (Silu(x) + x); },
@@ -161,7 +147,7 @@ public sealed class PassTests : IDisposable
     {
         var options = CompileOptions.Eager with { ElementwiseChains = true, StepInvariants = true };
         var graph = Graph.Trace("steady", g => g.Output("y", Silu(Scale(g.SteadyInput("prompt", DType.Float32, Dim.Symbol("n"), 16), 2)) + g.Input("x", DType.Float32, Dim.Symbol("n"), 16)));
-        var report = new CompiledGraph(graph, arenas, options).Report(Sizes(2, 1));
+        var report = new CompiledGraph(graph, Arenas, options).Report(Sizes(2, 1));
         Assert.Equal(("elementwise+affine+silu", "binary"), (Assert.Single(report.Prologue).Op, Assert.Single(report.Steps).Op));
     }
 
@@ -179,14 +165,14 @@ public sealed class PassTests : IDisposable
             },
             "affine(table) | slice(table) | layer_norm(1, weight, bias) | binary(image, 2)", "binary(image, )");
 
-        arenas.Trim();
-        long before = device.AllocatedBytes;
+        Arenas.Trim();
+        long before = Device.AllocatedBytes;
         var graph = Graph.Trace("table", g => g.Output("y", Image(g) + Silu(Scale(g.Constant("table", [2, 16], table), 2))));
-        var compiled = new CompiledGraph(graph, arenas, CompileOptions.Eager with { ConstantFolding = true });
+        var compiled = new CompiledGraph(graph, Arenas, CompileOptions.Eager with { ConstantFolding = true });
         foreach (int height in new[] { 2, 2 })
         {
             using var plan = compiled.Rent(Sizes(1, height));
-            Assert.Equal(before + table.Length * sizeof(float) + plan.ArenaBytes, device.AllocatedBytes); // the folded value, but neither the table nor what lies between
+            Assert.Equal(before + table.Length * sizeof(float) + plan.ArenaBytes, Device.AllocatedBytes); // the folded value, but neither the table nor what lies between
         }
     }
 
@@ -201,218 +187,8 @@ public sealed class PassTests : IDisposable
             _ = linear.Forward(Scale(x, 2)); // has a name
             g.Output("y", Scale(x, 4));
         });
-        string All(CompileOptions options) => string.Join(" | ", new CompiledGraph(graph, arenas, options).Graph.Nodes.Select(n => n.Label));
+        string All(CompileOptions options) => string.Join(" | ", new CompiledGraph(graph, Arenas, options).Graph.Nodes.Select(n => n.Label));
         Assert.Equal("unary | affine | affine | matmul | affine", All(CompileOptions.Eager));
         Assert.Equal("affine | matmul | affine", All(CompileOptions.Eager with { DeadCode = true }));
-    }
-
-    [Fact]
-    public void ColumnViews_ConcatenationsAndSlices_CostNothing() => Check(CompileOptions.Eager with { ColumnViews = true },
-        g =>
-        {
-            var x = Image(g);
-            var wide = ConcatChannels(Scale(x, 2), ConcatChannels(Silu(x), Scale(x, 3)));
-            return Silu(Slice(wide, -1, 8, 24)) + Chunk(wide, -1, 1, 2);
-        },
-        "affine(image) | unary(image) | affine(image) | concat(1, 2) | concat(0, 3) | slice(4) | unary(5) | chunk(4) | binary(6, 7)", null,
-        "affine | unary | affine | unary | binary");
-
-    [Fact]
-    public void ColumnViews_InputsTwiceUsedAndResults_AreCopied() => Check(CompileOptions.Eager with { ColumnViews = true },
-        g =>
-        {
-            var x = Image(g);
-            var h = Silu(x);
-            g.Output("h", h); // read by the caller: contiguous, with memory of its own
-            return ConcatChannels(x, h, Scale(h, 2)) * ConcatChannels(Scale(h, 3), h, h);
-        },
-        "unary(image) | affine(0) | concat(image, 0, 1) | affine(0) | concat(3, 0, 0) | binary(2, 4)", null,
-        "unary | affine | concat | affine | concat | binary");
-
-    [Fact]
-    public void ColumnViews_AlongTheOutermostDimension_AreRows() => Check(CompileOptions.Eager with { ColumnViews = true },
-        g =>
-        {
-            var x = Image(g);
-            var both = ConcatBatch(Silu(x), Scale(x, 2));
-            return Chunk(both, 0, 0, 2) - Scale(Chunk(both, 0, 1, 2), 5);
-        },
-        "unary(image) | affine(image) | concat(0, 1) | chunk(2) | chunk(2) | affine(4) | binary(3, 5)", null,
-        "unary | affine | affine | binary");
-
-    [Fact]
-    public void StepInvariants_WhatDependsOnSteadyInputs_IsComputedOncePerWrite()
-    {
-        var linear = Loaded(new Linear(16, 16));
-        var graph = Graph.Trace("steady", g => g.Output("y", Image(g) * linear.Forward(g.SteadyInput("prompt", DType.Float32, Dim.Symbol("n"), 1, 1, 16))));
-        var compiled = new CompiledGraph(graph, arenas, CompileOptions.Eager with { StepInvariants = true });
-        using var plan = compiled.Rent(Sizes(2, 3));
-        using var eager = new CompiledGraph(graph, arenas, CompileOptions.Eager).Rent(Sizes(2, 3));
-        Assert.Equal((1, 1, 2), (plan.PrologueLaunchCount, plan.LaunchCount, eager.LaunchCount));
-        foreach (int prompt in new[] { 1, 2 })
-        {
-            Fill(plan.Input("prompt"), prompt);
-            Fill(eager.Input("prompt"), prompt);
-            foreach (int image in new[] { 3, 4 })
-            {
-                Fill(plan.Input("image"), image);
-                Fill(eager.Input("image"), image);
-                plan.Run();
-                eager.Run();
-                Assert.Equal(eager.Output("y").Span<float>().ToArray(), plan.Output("y").Span<float>().ToArray());
-            }
-        }
-    }
-
-    [Fact]
-    public void StepInvariants_RentedAgainAfterOthers_AreComputedAgain()
-    {
-        var compiled = new CompiledGraph(Graph.Trace("steady", g => g.Output("y", Image(g) + Silu(g.SteadyInput("prompt", DType.Float32, Dim.Symbol("n"), 1, 1, 16)))), arenas);
-        float[] Run()
-        {
-            using var plan = compiled.Rent(Sizes(1, 2));
-            Fill(plan.Input("image"), 1);
-            Fill(plan.Input("prompt"), 2);
-            plan.Run();
-            plan.Run();
-            return plan.Output("y").Span<float>().ToArray();
-        }
-
-        float[] first = Run();
-        using (var other = new CompiledGraph(Graph.Trace("other", g => g.Output("y", Scale(Image(g), 9))), arenas).Rent(Sizes(1, 2)))
-        {
-            Fill(other.Input("image"), 5);
-            other.Run(); // in the same arena
-        }
-
-        Assert.Equal(first, Run());
-    }
-
-    [Fact]
-    public void PrepackWeights_TwoPlansOfOnePool_ShareThemAndChangeNoBit()
-    {
-        Conv2d winograd = Loaded(new Conv2d(16, 48, 3, padding: 1)), direct = Loaded(new Conv2d(48, 35, 3, padding: 1));
-        Conv2d wide = Loaded(new Conv2d(35, 35, 3, padding: 1));
-        var linear = Loaded(new Linear(35, 16));
-        var graph = Graph.Trace("packed", g => g.Output("y", linear.Forward(wide.Forward(direct.Forward(winograd.Forward(Image(g)))))));
-        CompiledGraph eager = new(graph, arenas, CompileOptions.Eager), packed = new(graph, arenas, CompileOptions.Eager with { PrepackWeights = true });
-        long after = 0;
-        foreach (var sizes in new[] { Sizes(1, 2), Sizes(2, 30), Sizes(1, 21) })
-        {
-            using Plan expected = eager.Rent(sizes);
-            Assert.Equal(after, arenas.PackedWeights.Bytes);
-            using Plan actual = packed.Rent(sizes);
-            foreach (var plan in new[] { expected, actual })
-            {
-                Fill(plan.Input("image"), 1);
-                plan.Run();
-                plan.Run();
-            }
-
-            Assert.Equal(expected.Output("y").Span<float>().ToArray(), actual.Output("y").Span<float>().ToArray());
-            if (sizes.Equals(Sizes(2, 30))) Assert.True(arenas.PackedWeights.Bytes > after, "Winograd's weights have a form of their own.");
-            if (sizes.Equals(Sizes(1, 21))) Assert.Equal(after, arenas.PackedWeights.Bytes); // both forms of all weights were there
-            after = arenas.PackedWeights.Bytes;
-        }
-    }
-
-    [Fact]
-    public void PrepackWeights_Automatic_LeavesLargeModelsAndProductsOfValuesAlone()
-    {
-        Linear small = Loaded(new Linear(16, 32, bias: false)); // a whole number of panels on every processor
-        Graph Trace(Linear linear) => Graph.Trace("packed", g => g.Output("y", linear.Forward(Image(g))));
-        var product = Graph.Trace("product", g => g.Output("y", g.Add(new MatMul(), Image(g), Silu(g.Input("w", DType.Float32, 16, 16)))));
-        foreach (var (graph, bytes) in new[] { (product, 0L), (Trace(small), 16 * 32 * 4L) })
-        {
-            using var plan = new CompiledGraph(graph, arenas).Rent(Sizes(1, 9));
-            Assert.Equal(bytes, arenas.PackedWeights.Bytes);
-            Assert.Equal(bytes, new CompiledGraph(graph, arenas).Report(Sizes(1, 9)).PackedWeightBytes);
-        }
-
-        var large = Trace(new Linear(16, (1 << 20) + 1)); // never loaded: the decision needs no weights
-        Assert.False(new PlanLayout(large, device, Sizes(1, 9), new HashSet<string>(), new()).PrepacksWeights);
-    }
-
-    [Fact]
-    public void Named_ValueInsideAFusion_CanBeDumped()
-    {
-        var attention = Loaded(new Attention(16, null, 2, 8));
-        var graph = Graph.Trace("named", g => g.Output("y", attention.Forward(Image(g)) + g.Inputs["image"]));
-        string[] names = ["to_q", "to_k", "to_v", "to_out.0"];
-        float[][] Dump(CompileOptions options)
-        {
-            using var plan = new CompiledGraph(graph, arenas, options).Rent(Sizes(2, 3), names);
-            Fill(plan.Input("image"), 1);
-            plan.Run();
-            return [.. names.Select(name => plan.Named(name).Span<float>().ToArray()), plan.Output("y").Span<float>().ToArray()];
-        }
-
-        Assert.Equal(Dump(CompileOptions.Eager), Dump(new()));
-    }
-
-    private static Value Image(Graph graph) => graph.Input("image", DType.Float32, Dim.Symbol("n"), Dim.Symbol("h"), Dim.Symbol("h"), 16);
-
-    private static Sizes Sizes(int n, int h) => new(("n", n), ("h", h));
-
-    private void Check(string pass, Func<Graph, Value> body, string before, string after)
-    {
-        var options = CompileOptions.Eager with { };
-        typeof(CompileOptions).GetProperty(pass)!.SetValue(options, true);
-        Assert.Equal(pass, Assert.Single(GraphPasses.Of(options)).Name);
-        Check(options, body, before, after, null);
-    }
-
-    /// <summary>Compares graphs as text, plans as lists of ops, and all outputs bit by bit at two sizes.</summary>
-    private void Check(CompileOptions options, Func<Graph, Value> body, string before, string? after, string? steps)
-    {
-        var graph = Graph.Trace("test", g => g.Output("y", body(g)));
-        CompiledGraph eager = new(graph, arenas, CompileOptions.Eager), compiled = new(graph, arenas, options);
-        Assert.Equal(before, Text(eager.Graph));
-        Assert.Equal(after ?? before, Text(compiled.Graph));
-        foreach (var sizes in new[] { Sizes(1, 2), Sizes(3, 5) })
-        {
-            if (steps is not null) Assert.Equal(steps, string.Join(" | ", compiled.Report(sizes).Steps.Select(s => s.Op)));
-            using Plan expected = eager.Rent(sizes), actual = compiled.Rent(sizes);
-            foreach (string name in graph.Inputs.Keys)
-            {
-                Fill(expected.Input(name), name.Length);
-                Fill(actual.Input(name), name.Length);
-            }
-
-            for (int run = 0; run < 2; run++)
-            {
-                expected.Run();
-                actual.Run();
-                foreach (string name in graph.Outputs.Keys) Assert.Equal(expected.Output(name).Span<float>().ToArray(), actual.Output(name).Span<float>().ToArray());
-            }
-        }
-    }
-
-    /// <summary>The needed ops in order, with inputs by name and results by their place among the ops.</summary>
-    private static string Text(Graph graph)
-    {
-        Node[] nodes = [.. graph.NeededBy(graph.Outputs.Values)];
-        string Of(Value value) => value.Parameter?.Path ?? (value.Producer is { } p ? $"{Array.IndexOf(nodes, p)}" : graph.Inputs.Single(i => i.Value == value).Key);
-        return string.Join(" | ", nodes.Select(n => $"{n.Label}({string.Join(", ", n.Inputs.Select(Of))})"));
-    }
-
-    /// <summary>Eighths between −2 and 2: sums of their products are exact in any order, so that passes which change the order change no bit.</summary>
-    private static void Fill(Tensor tensor, int seed)
-    {
-        var random = new Random(seed);
-        foreach (ref float value in tensor.Span<float>()) value = random.Next(-16, 17) / 8f;
-    }
-
-    private T Loaded<T>(T layer) where T : Layer
-    {
-        foreach (var parameter in layer.Parameters)
-        {
-            weights.Add(device.Allocate(parameter.Type.Bytes));
-            var tensor = new Tensor(weights[^1], 0, DType.Float32, parameter.Shape);
-            Fill(tensor, weights.Count);
-            parameter.Load(tensor);
-        }
-
-        return layer;
     }
 }

@@ -4,22 +4,8 @@ using static ILGpuDiffusion.Layers.Functional;
 namespace ILGpuDiffusion.Layers.Tests;
 
 /// <summary>Blocks that are compiled once for many places, over a small model of two kinds of block.</summary>
-public sealed class RegionTests : IDisposable
+public sealed class RegionTests() : SmallGraphTests(threads: 1)
 {
-    private readonly CpuDevice device = new(threads: 1);
-    private readonly ArenaPool arenas;
-    private readonly List<DeviceBuffer> weights = [];
-
-    public RegionTests() => arenas = new ArenaPool(device);
-
-    public void Dispose()
-    {
-        arenas.Dispose();
-        foreach (var weight in weights) weight.Dispose();
-        Assert.Equal(0, device.AllocatedBytes);
-        device.Dispose();
-    }
-
     [Theory]
     [InlineData(CompileScope.Full), InlineData(CompileScope.Blocks), InlineData(CompileScope.Regions)]
     public void Run_AnyScope_EqualsEagerInEveryNamedValue(CompileScope scope)
@@ -28,7 +14,7 @@ public sealed class RegionTests : IDisposable
         string[] names = [.. graph.Named.Keys];
         float[][] Dump(CompileOptions options)
         {
-            using var plan = new CompiledGraph(graph, arenas, options).Rent(new Sizes(("n", 2), ("tokens", 3)), names);
+            using var plan = new CompiledGraph(graph, Arenas, options).Rent(new Sizes(("n", 2), ("tokens", 3)), names);
             foreach (string name in graph.Inputs.Keys) Fill(plan.Input(name), name.Length);
             plan.Run();
             return [.. names.Select(name => plan.Named(name).Span<float>().ToArray())];
@@ -40,7 +26,7 @@ public sealed class RegionTests : IDisposable
     [Fact]
     public void Blocks_EqualSignatures_AreCompiledOnce()
     {
-        var report = new CompiledGraph(Trace(Loaded(new Model(4))), arenas, new() { Scope = CompileScope.Blocks }).CompileReport;
+        var report = new CompiledGraph(Trace(Loaded(new Model(4))), Arenas, new() { Scope = CompileScope.Blocks }).CompileReport;
         Assert.Equal([("Block", "blocks.0", 4), ("Block", "wide", 1), ("model", null, 1)], report.Regions.Select(r => (r.Name, r.Path, r.Occurrences)));
         Assert.Equal((2, 5), (report.DistinctBlocks, report.BlockOccurrences));
         Assert.All(report.Regions.Where(r => r.Path is not null), r => Assert.True(r.OpsAfter < r.OpsBefore, $"{r}"));
@@ -50,7 +36,7 @@ public sealed class RegionTests : IDisposable
     [Fact]
     public void Regions_WhatIsRepeated_IsFoundAndTheRestCompiledToo()
     {
-        var report = new CompiledGraph(Trace(Loaded(new Model(4))), arenas, new() { Scope = CompileScope.Regions }).CompileReport;
+        var report = new CompiledGraph(Trace(Loaded(new Model(4))), Arenas, new() { Scope = CompileScope.Regions }).CompileReport;
         Assert.Equal([("Block", "blocks.0", 4), ("model", null, 1)], report.Regions.Select(r => (r.Name, r.Path, r.Occurrences)));
         Assert.True(report.Regions[1].OpsAfter < report.Regions[1].OpsBefore, $"{report.Regions[1]}");
     }
@@ -60,9 +46,9 @@ public sealed class RegionTests : IDisposable
     {
         var model = Loaded(new Model(2));
         var first = model.Parameters.First(p => p.Path == "blocks.1.ff.net.0.proj.weight");
-        weights.Add(device.Allocate(first.Shape.Count * 2));
-        first.Load(new Tensor(weights[^1], 0, DType.Float16, first.Shape));
-        var report = new CompiledGraph(Trace(model), arenas, new() { Scope = CompileScope.Blocks }).CompileReport;
+        Weights.Add(Device.Allocate(first.Shape.Count * 2));
+        first.Load(new Tensor(Weights[^1], 0, DType.Float16, first.Shape));
+        var report = new CompiledGraph(Trace(model), Arenas, new() { Scope = CompileScope.Blocks }).CompileReport;
         Assert.Equal(3, report.DistinctBlocks);
     }
 
@@ -71,7 +57,7 @@ public sealed class RegionTests : IDisposable
     {
         var model = Loaded(new Model(4) { Leaks = true });
         var graph = Trace(model);
-        var report = new CompiledGraph(graph, arenas, new() { Scope = CompileScope.Blocks }).CompileReport;
+        var report = new CompiledGraph(graph, Arenas, new() { Scope = CompileScope.Blocks }).CompileReport;
         Assert.Equal(3, report.Regions.Single(r => r.Path == "blocks.1").Occurrences); // all but the first
     }
 
@@ -80,7 +66,7 @@ public sealed class RegionTests : IDisposable
     {
         var model = Loaded(new Model(3));
         model.Children[1].Compile();
-        var report = new CompiledGraph(Trace(model), arenas, model.EffectiveOptions).CompileReport;
+        var report = new CompiledGraph(Trace(model), Arenas, model.EffectiveOptions).CompileReport;
         Assert.Equal([("Block", "blocks.1", 1), ("model", null, 1)], report.Regions.Select(r => (r.Name, r.Path, r.Occurrences)));
     }
 
@@ -92,7 +78,7 @@ public sealed class RegionTests : IDisposable
     public void Cache_OptionsChanged_CompilesAnew()
     {
         var model = Loaded(new Model(2));
-        var cache = new GraphCache<int>(model, arenas);
+        var cache = new GraphCache<int>(model, Arenas);
         CompiledGraph Get() => cache.Get(0, _ => Trace(model));
         var eager = Get();
         Assert.Same(eager, Get());
@@ -111,9 +97,9 @@ public sealed class RegionTests : IDisposable
     {
         var model = Loaded(new Model(3));
         model.CompileRepeatedBlocks();
-        var cache = new GraphCache<int>(model, arenas);
+        var cache = new GraphCache<int>(model, Arenas);
         Assert.Equal(2, cache.Get(0, _ => Trace(model)).CompileReport.DistinctBlocks);
-        using var int8 = DynamicQuantization.Apply(model, linear => linear.Path.StartsWith("blocks.1.", StringComparison.Ordinal), device);
+        using var int8 = DynamicQuantization.Apply(model, linear => linear.Path.StartsWith("blocks.1.", StringComparison.Ordinal), Device);
         Assert.Equal(3, cache.Get(0, _ => Trace(model)).CompileReport.DistinctBlocks);
     }
 
@@ -121,8 +107,8 @@ public sealed class RegionTests : IDisposable
     public void Dynamic_False_CompilesForEachSizeAndNotesItOnce()
     {
         var graph = Trace(Loaded(new Model(2)));
-        var compiled = new CompiledGraph(graph, arenas, new() { Dynamic = false });
-        using var eager = new CompiledGraph(graph, arenas, CompileOptions.Eager).Rent(new Sizes(("n", 3), ("tokens", 4)));
+        var compiled = new CompiledGraph(graph, Arenas, new() { Dynamic = false });
+        using var eager = new CompiledGraph(graph, Arenas, CompileOptions.Eager).Rent(new Sizes(("n", 3), ("tokens", 4)));
         foreach (int tokens in new[] { 4, 5, 4, 6 })
         {
             using var plan = compiled.Rent(new Sizes(("n", 3), ("tokens", tokens)));
@@ -142,35 +128,15 @@ public sealed class RegionTests : IDisposable
     public void Notes_OptionsWithoutEffectHere_AreNamed()
     {
         var options = new CompileOptions { Mode = CompileMode.ReduceOverhead, ChannelsLast = false, ForceFuseIntMmWithMul = false, UseMixedMm = false, CoordinateDescentCheckAllDirections = true };
-        var notes = new CompiledGraph(Trace(new Model(1)), arenas, options).CompileReport.Notes;
+        var notes = new CompiledGraph(Trace(new Model(1)), Arenas, options).CompileReport.Notes;
         foreach (string name in new[] { "Mode", "ChannelsLast", "ForceFuseIntMmWithMul", "UseMixedMm", "CoordinateDescentCheckAllDirections" })
             Assert.Contains(notes, note => note.StartsWith(name, StringComparison.Ordinal));
-        Assert.Empty(new CompiledGraph(Trace(new Model(1)), arenas).CompileReport.Notes);
+        Assert.Empty(new CompiledGraph(Trace(new Model(1)), Arenas).CompileReport.Notes);
     }
 
     private static Graph Trace(Model model) => Graph.Trace("model", g => g.Output("y", model.Forward(
         g.Input("x", DType.Float32, Dim.Symbol("n"), Dim.Symbol("tokens"), 8),
         g.SteadyInput("prompt", DType.Float32, Dim.Symbol("n"), 5, 6))));
-
-    /// <summary>Eighths between −2 and 2.</summary>
-    private static void Fill(Tensor tensor, int seed)
-    {
-        var random = new Random(seed);
-        foreach (ref float value in tensor.Span<float>()) value = random.Next(-16, 17) / 8f;
-    }
-
-    private T Loaded<T>(T layer) where T : Layer
-    {
-        foreach (var parameter in layer.Parameters)
-        {
-            weights.Add(device.Allocate(parameter.Type.Bytes));
-            var tensor = new Tensor(weights[^1], 0, DType.Float32, parameter.Shape);
-            Fill(tensor, weights.Count);
-            parameter.Load(tensor);
-        }
-
-        return layer;
-    }
 
     /// <summary>Equal blocks, a wider one, and something between them.</summary>
     private sealed class Model : Layer
