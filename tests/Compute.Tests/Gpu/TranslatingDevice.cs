@@ -3,12 +3,14 @@ using System.Collections.Concurrent;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>A GPU that only translates: binding an op's kernels here shows the code that a device of this kind would get. Nothing runs, memory is a number.</summary>
-internal sealed class TranslatingDevice(GpuTarget target) : GpuDevice(new Translator())
+/// <param name="target">What the code is for.</param>
+/// <param name="artifacts">Who translates; the compiler itself unless given.</param>
+internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artifacts = null) : GpuDevice(artifacts ?? new Translator())
 {
-    private readonly ConcurrentDictionary<KernelSource, KernelArtifact> artifacts = new();
+    private readonly ConcurrentDictionary<KernelSource, KernelArtifact> bound = new();
 
     /// <summary>What was bound so far.</summary>
-    public IReadOnlyDictionary<KernelSource, KernelArtifact> Artifacts => artifacts;
+    public IReadOnlyDictionary<KernelSource, KernelArtifact> Artifacts => bound;
 
     public override string Id => Target.Language == GpuLanguage.Ptx ? "cuda:9" : "opencl:9";
 
@@ -32,20 +34,40 @@ internal sealed class TranslatingDevice(GpuTarget target) : GpuDevice(new Transl
 
     internal override GpuFunction Load(KernelSource source, KernelArtifact artifact, IArtifactSource keep)
     {
-        artifacts.TryAdd(source, artifact);
+        bound.TryAdd(source, artifact);
         return new Loaded(this, source, artifact);
     }
 
     /// <summary>Binds an op to arguments of the given types, each with a gap between rows.</summary>
     public void Bind(Op op, IEnumerable<TensorType> inputs)
     {
+        var signature = Signature(op, inputs);
+        Bind(signature, Kernels.Choose(signature));
+    }
+
+    /// <summary>As <see cref="Bind(Op, IEnumerable{TensorType})"/>, with a variant by name.</summary>
+    /// <returns>False where the device could not choose it.</returns>
+    public bool TryBind(Op op, IEnumerable<TensorType> inputs, string variant)
+    {
+        var signature = Signature(op, inputs);
+        if (op.Kernels.Candidates(this, signature).FirstOrDefault(v => v.Name == variant) is not { } found) return false;
+        Bind(signature, new KernelChoice(found, KernelSettings.Default));
+        return true;
+    }
+
+    private static OpSignature Signature(Op op, IEnumerable<TensorType> inputs)
+    {
+        TensorType[] types = [.. inputs];
+        return new OpSignature(op, types, op.Infer(types));
+    }
+
+    private void Bind(OpSignature signature, KernelChoice choice)
+    {
         const int Gap = 3;
         Tensor Make(TensorType type) => new(Allocate(2 * type.Bytes + 64 * type.Concrete().Rows), 0, type.DType, type.Concrete(), type.Concrete().Last + Gap);
-        TensorType[] types = [.. inputs];
-        var signature = new OpSignature(op, types, op.Infer(types));
-        var kernel = Kernels.Get(signature);
+        var kernel = Kernels.Get(signature, choice);
         var scratch = kernel.ScratchBytes(signature) is > 0 and var bytes ? Make(new TensorType(DType.Int8, Shape.Create([checked((int)bytes)]))) : null;
-        kernel.Bind(new OpCall(this, op, [.. types.Select(Make)], Make(signature.Output), scratch));
+        kernel.Bind(new OpCall(this, signature.Op, [.. signature.Inputs.Select(Make)], Make(signature.Output), scratch));
     }
 
     private sealed class Translator : IArtifactSource
