@@ -9,8 +9,9 @@ internal sealed class LayerNormCpu : ISimdBinder
 
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V> => new Rows<V>(call);
 
-    private sealed unsafe class Rows<V>(OpCall call) : RowLaunch(call, call.Output.Rows, call.Output.Width) where V : struct, ISimd<V>
+    private sealed unsafe class Rows<V>(OpCall call) : RangeLaunch(call, call.Output.Rows, call.Output.Width) where V : struct, ISimd<V>
     {
+        private const int RowsTogether = 4;
         private readonly Tensor x = call.Inputs[0], y = call.Output;
         private readonly Parameters weight = Parameters.Of(call, 1, first: 1), bias = Parameters.Of(call, 2, first: 1);
         private readonly double epsilon = ((LayerNorm)call.Op).Epsilon;
@@ -21,14 +22,28 @@ internal sealed class LayerNormCpu : ISimdBinder
             bias.Prepare();
         }
 
-        protected override void Row(int row)
+        // Each step is taken for several rows before the next: one row's sums wait for each other, those of several fill the wait.
+        [SkipLocalsInit, MethodImpl(Jit.Kernel)]
+        protected override void Range(int first, int end)
         {
-            float* source = x.Pointer<float>() + (long)row * x.RowPitch;
-            float origin = RowStatistics.Sum<V>(source, x.Width) / x.Width;
-            var (first, second) = RowStatistics.Moments<V>(source, x.Width, origin);
-            double rest = (double)first / x.Width, variance = Math.Max((double)second / x.Width - rest * rest, 0);
-            double scale = 1 / Math.Sqrt(variance + epsilon);
-            Normalize(source, origin, (float)scale, (float)(-rest * scale), weight.Values, bias.Values, y.Pointer<float>() + (long)row * y.RowPitch, x.Width);
+            float* origins = stackalloc float[RowsTogether], scales = stackalloc float[RowsTogether], shifts = stackalloc float[RowsTogether];
+            int width = x.Width;
+            nint sourcePitch = x.RowPitch, targetPitch = y.RowPitch;
+            float* w = weight.Values, b = bias.Values, source = x.Pointer<float>() + first * sourcePitch, target = y.Pointer<float>() + first * targetPitch;
+            for (int left = end - first; left > 0; left -= RowsTogether, source += RowsTogether * sourcePitch, target += RowsTogether * targetPitch)
+            {
+                int count = Math.Min(left, RowsTogether);
+                for (int i = 0; i < count; i++) origins[i] = RowStatistics.Sum<V>(source + i * sourcePitch, width) / width;
+                for (int i = 0; i < count; i++) (scales[i], shifts[i]) = RowStatistics.Moments<V>(source + i * sourcePitch, width, origins[i]);
+                for (int i = 0; i < count; i++)
+                {
+                    double rest = (double)scales[i] / width, variance = (double)shifts[i] / width - rest * rest;
+                    double scale = 1 / Math.Sqrt((variance < 0 ? 0 : variance) + epsilon);
+                    (scales[i], shifts[i]) = ((float)scale, (float)(-rest * scale));
+                }
+
+                for (int i = 0; i < count; i++) Normalize(source + i * sourcePitch, origins[i], scales[i], shifts[i], w, b, target + i * targetPitch, width);
+            }
         }
 
         /// <summary>((x − origin) · scale + shift) · weight + bias: the mean is origin − shift / scale, in two parts because one float is too few for a large one.</summary>

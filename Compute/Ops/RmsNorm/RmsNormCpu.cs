@@ -17,6 +17,7 @@ internal sealed class RmsNormCpu : ISimdBinder
 
         protected override void Prepare() => weight.Prepare();
 
+        [MethodImpl(Jit.Kernel)]
         protected override void Row(int row)
         {
             float* source = x.Pointer<float>() + (long)row * x.RowPitch;

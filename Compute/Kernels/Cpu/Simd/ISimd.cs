@@ -6,6 +6,12 @@ namespace ILGpuDiffusion.Compute;
 /// </summary>
 internal unsafe interface ISimd<T> : ILanes<T> where T : struct, ISimd<T>
 {
+    /// <summary>Reads the first <paramref name="count"/> lanes and nothing beyond; the others are those of <paramref name="missing"/>.</summary>
+    static abstract T LoadFirst(float* source, int count, T missing);
+
+    /// <summary>Writes the first <paramref name="count"/> lanes and nothing beyond.</summary>
+    static abstract void StoreFirst(T value, float* target, int count);
+
     /// <summary>Difference of each lane.</summary>
     static abstract T operator -(T a, T b);
 

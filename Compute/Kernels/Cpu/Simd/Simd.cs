@@ -23,22 +23,13 @@ internal static unsafe class Simd
     public static KernelVariant Variant<TBinder>(Func<OpSignature, long>? scratchBytes = null) where TBinder : ISimdBinder =>
         CpuKernel.Variant("cpu/simd", Bind<TBinder>, scratchBytes);
 
+    // Inlined and free of calls: a call would take every sum that is alive there out of its register, and the compiler does so inside the loop before it.
+
     /// <summary>Reads the last, incomplete register of a row; missing lanes are <paramref name="missing"/>.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static V LoadPartial<V>(float* source, int count, float missing = 0) where V : struct, ISimd<V>
-    {
-        float* lanes = stackalloc float[16];
-        V.Store(V.Create(missing), lanes);
-        for (int i = 0; i < count; i++) lanes[i] = source[i];
-        return V.Load(lanes);
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V LoadPartial<V>(float* source, int count, float missing = 0) where V : struct, ISimd<V> => V.LoadFirst(source, count, V.Create(missing));
 
     /// <summary>Writes the first lanes of a register.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void StorePartial<V>(V value, float* target, int count) where V : struct, ISimd<V>
-    {
-        float* lanes = stackalloc float[16];
-        V.Store(value, lanes);
-        for (int i = 0; i < count; i++) target[i] = lanes[i];
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePartial<V>(V value, float* target, int count) where V : struct, ISimd<V> => V.StoreFirst(value, target, count);
 }

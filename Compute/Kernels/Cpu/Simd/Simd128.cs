@@ -19,6 +19,19 @@ internal readonly unsafe struct Simd128(Vector128<float> value) : ISimd<Simd128>
 
     [MethodImpl(Inline)] public static void Store(Simd128 value, float* target) => Vector128.Store(value.Value, target);
 
+    [MethodImpl(Inline)]
+    public static Simd128 LoadFirst(float* source, int count, Simd128 missing) => new(Vector128.Create(
+        count > 0 ? source[0] : missing.Value[0], count > 1 ? source[1] : missing.Value[1], count > 2 ? source[2] : missing.Value[2], count > 3 ? source[3] : missing.Value[3]));
+
+    [MethodImpl(Inline)]
+    public static void StoreFirst(Simd128 value, float* target, int count)
+    {
+        if (count > 0) target[0] = value.Value[0];
+        if (count > 1) target[1] = value.Value[1];
+        if (count > 2) target[2] = value.Value[2];
+        if (count > 3) target[3] = value.Value[3];
+    }
+
     [MethodImpl(Inline)] public static Simd128 operator +(Simd128 a, Simd128 b) => new(a.Value + b.Value);
 
     [MethodImpl(Inline)] public static Simd128 operator -(Simd128 a, Simd128 b) => new(a.Value - b.Value);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace ILGpuDiffusion.Compute;
 
@@ -18,6 +19,12 @@ internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
     [MethodImpl(Inline)] public static Simd256 Load(float* source) => new(Vector256.Load(source));
 
     [MethodImpl(Inline)] public static void Store(Simd256 value, float* target) => Vector256.Store(value.Value, target);
+
+    [MethodImpl(Inline)]
+    public static Simd256 LoadFirst(float* source, int count, Simd256 missing) =>
+        new(Vector256.ConditionalSelect(First(count), Avx.MaskLoad(source, First(count)), missing.Value));
+
+    [MethodImpl(Inline)] public static void StoreFirst(Simd256 value, float* target, int count) => Avx.MaskStore(target, First(count), value.Value);
 
     [MethodImpl(Inline)] public static Simd256 operator +(Simd256 a, Simd256 b) => new(a.Value + b.Value);
 
@@ -55,4 +62,6 @@ internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
 
     [MethodImpl(Inline)]
     public static float Max(Simd256 a) => Simd128.Max(new Simd128(Vector128.Max(a.Value.GetLower(), a.Value.GetUpper())));
+
+    [MethodImpl(Inline)] private static Vector256<float> First(int count) => Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace ILGpuDiffusion.Compute;
 
@@ -18,6 +19,10 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
     [MethodImpl(Inline)] public static Simd512 Load(float* source) => new(Vector512.Load(source));
 
     [MethodImpl(Inline)] public static void Store(Simd512 value, float* target) => Vector512.Store(value.Value, target);
+
+    [MethodImpl(Inline)] public static Simd512 LoadFirst(float* source, int count, Simd512 missing) => new(Avx512F.MaskLoad(source, First(count), missing.Value));
+
+    [MethodImpl(Inline)] public static void StoreFirst(Simd512 value, float* target, int count) => Avx512F.MaskStore(target, First(count), value.Value);
 
     [MethodImpl(Inline)] public static Simd512 operator +(Simd512 a, Simd512 b) => new(a.Value + b.Value);
 
@@ -55,4 +60,6 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
 
     [MethodImpl(Inline)]
     public static float Max(Simd512 a) => Simd256.Max(new Simd256(Vector256.Max(a.Value.GetLower(), a.Value.GetUpper())));
+
+    [MethodImpl(Inline)] private static Vector512<float> First(int count) => Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
 }
