@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
-usage="usage: perf/run.sh check | try | targets [OPTIONS] | targets-avx2 [OPTIONS] | quick | full"
+usage="usage: perf/run.sh check | try | targets [OPTIONS] | targets-avx2 [OPTIONS] | tables [--size WxH …] | quick | full"
 bin=artifacts/bin
 build() { for project in "$@"; do dotnet build -c Release -v quiet -clp:NoSummary "$project"; done; }
 run() { local name=$1; shift; dotnet "$bin/ILGpuDiffusion.$name/release/ILGpuDiffusion.$name.dll" "$@"; }
@@ -31,6 +31,19 @@ quick) # what a change may have broken: a few ops and the small models
     build perf/Compute.Benchmarks perf/Pipelines.Perf
     run Compute.Benchmarks --quick --filter 1280-1280 "$@"
     for model in small-unet medium-unet; do run Pipelines.Perf model $model --pixels 256 --runs 20; done ;;
+tables) # the tuning tables that ship for this processor: two searches from nothing; what both found counts. With DOTNET_EnableAVX512=0 those of processors without AVX-512
+    build perf/Pipelines.Perf Pipelines/Cli
+    found=$(mktemp -d)
+    trap 'rm -rf "$found"' EXIT
+    for i in 1 2; do
+        for model in stable-diffusion-xl-base-1.0 stable-diffusion-v1-5; do
+            ILGPUDIFFUSION_CACHE="$found/$i" "$bin/ILGpuDiffusion.Cli/release/ilgd" tune --same-bits --device cpu --weights bf16 --model "tests/Golden/real-configs/$model" "$@"
+        done
+        ILGPUDIFFUSION_CACHE="$found/$i" "$bin/ILGpuDiffusion.Cli/release/ilgd" tune --same-bits --device cpu "$@"
+    done
+    architecture=$(grep -om1 '"architecture":"[^"]*"' "$found"/1/tuning/*.json | cut -d'"' -f4)
+    mkdir -p Compute/Kernels/Tuning/Tables
+    run Pipelines.Perf tuning-table "$found"/[12]/tuning/*.json --to "Compute/Kernels/Tuning/Tables/cpu-$architecture.json" ;;
 full) # everything: all ops under BenchmarkDotNet, all models, then the table
     build perf/Compute.Benchmarks perf/Pipelines.Perf
     run Compute.Benchmarks "$@"

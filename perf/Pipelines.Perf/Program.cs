@@ -35,4 +35,9 @@ var only = new Option<string?>("--only") { Description = "One way alone, in a pr
 var compile = new Command("compile", "Times recording, passes and plans of a UNet without weights; prints Markdown") { config, rounds, only };
 compile.SetAction(parsed => Console.WriteLine(CompileTimes.Run(parsed.GetValue(config)!, parsed.GetValue(rounds), parsed.GetValue(only))));
 
-return new RootCommand("Measurements of whole models.") { checkpoint, step, passes, sheet, compile }.Parse(args).Invoke();
+var tables = new Argument<string[]>("tables") { Description = "Files that ilgd tune --same-bits wrote, each from an empty cache folder", Arity = ArgumentArity.OneOrMore };
+var shipped = new Option<string>("--to") { Description = "File to write, such as Compute/Kernels/Tuning/Tables/cpu-simd512.json", Required = true };
+var table = new Command("tuning-table", "Writes the tuning table that ships: what every one of the given tables found") { tables, shipped };
+table.SetAction(parsed => Console.WriteLine(ShippedTable.Write(parsed.GetValue(tables)!, parsed.GetValue(shipped)!)));
+
+return new RootCommand("Measurements of whole models.") { checkpoint, step, passes, sheet, compile, table }.Parse(args).Invoke();

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 
 namespace ILGpuDiffusion.Compute;
@@ -28,9 +29,9 @@ public sealed class Tuner(IKernelTimer timer, TunerOptions options)
         while (!complete && clock.Elapsed < options.Budget)
         {
             complete = true;
-            foreach (int coordinate in Enumerable.Range(-1, 1 + best.Variant.Tuning.Parameters.Length))
+            foreach (int coordinate in Enumerable.Range(-1, 1 + Parameters(best.Variant).Length))
             {
-                if (coordinate >= best.Variant.Tuning.Parameters.Length) break; // another kernel was taken, which has fewer
+                if (coordinate >= Parameters(best.Variant).Length) break; // another kernel was taken, which has fewer
                 if (Improve(Neighbours(best, coordinate, candidates)) is not { } better) continue;
                 (best, complete) = (better, false);
             }
@@ -71,18 +72,20 @@ public sealed class Tuner(IKernelTimer timer, TunerOptions options)
         }
     }
 
+    private ImmutableArray<TuningParameter> Parameters(KernelVariant variant) => options.SameBits && variant.Tuning.ChangesCode ? [] : variant.Tuning.Parameters;
+
     /// <summary>One step along a coordinate: the parameter's values beside the current one, or, for coordinate −1, the other kernels.</summary>
-    private static IEnumerable<KernelChoice> Neighbours(KernelChoice at, int coordinate, IReadOnlyList<KernelVariant> candidates)
+    private IEnumerable<KernelChoice> Neighbours(KernelChoice at, int coordinate, IReadOnlyList<KernelVariant> candidates)
     {
-        if (coordinate < 0) return candidates.Where(c => c != at.Variant).Select(c => new KernelChoice(c, KernelSettings.Default));
+        if (coordinate < 0) return options.SameBits ? [] : candidates.Where(c => c != at.Variant).Select(c => new KernelChoice(c, KernelSettings.Default));
         return Beside(at.Variant.Tuning.Parameters[coordinate], at.Settings).Select(s => at with { Settings = s });
     }
 
     /// <summary>Every combination of steps along at least two coordinates.</summary>
-    private static IEnumerable<KernelChoice> Diagonals(KernelChoice at)
+    private IEnumerable<KernelChoice> Diagonals(KernelChoice at)
     {
         IEnumerable<(KernelSettings Settings, int Steps)> reached = [(at.Settings, 0)];
-        foreach (var parameter in at.Variant.Tuning.Parameters)
+        foreach (var parameter in Parameters(at.Variant))
             reached = [.. reached.SelectMany(r => Beside(parameter, r.Settings).Select(s => (s, r.Steps + 1)).Append(r))];
         return reached.Where(r => r.Steps > 1).Select(r => at with { Settings = r.Settings });
     }

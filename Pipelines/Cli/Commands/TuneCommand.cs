@@ -20,10 +20,11 @@ internal static class TuneCommand
             CustomParser = result => [.. result.Tokens.Select(t => Size(t.Value, result))],
         };
         var all = new Option<bool>("--check-all-directions") { Description = "Also tries steps along several parameters at once: slower, and now and then better" };
+        var sameBits = new Option<bool>("--same-bits") { Description = "Only settings that change no bit of a picture: the kernels stay as they are chosen by themselves" };
         var again = new Option<bool>("--again") { Description = "Measures what was measured before, too" };
         var weights = Options.Word("--weights", "Storage of the weights to measure with: as the model's files have them (default), or fp32, fp16 or bf16, which needs no files", "TYPE", "auto", "fp32", "fp16", "bf16");
         var seconds = Options.Number("--seconds", "Longest search for one op and size; 4 if left out");
-        var command = new Command("tune", "Measures which kernels and tiles are fastest for a model here, and keeps the result") { model, device, threads, sizes, weights, all, again, seconds, json };
+        var command = new Command("tune", "Measures which kernels and tiles are fastest for a model here, and keeps the result") { model, device, threads, sizes, weights, all, sameBits, again, seconds, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             var folder = ModelFolder.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
@@ -38,7 +39,7 @@ internal static class TuneCommand
             PixelSize?[] wanted = parsed.GetValue(sizes) is { Length: > 0 } given ? [.. given.Select(s => (PixelSize?)s)] : [null];
             var plans = wanted.SelectMany(size => InspectGraph.Graphs(files, size, opened, arenas)).ToArray();
             double budget = parsed.GetValue(seconds) ?? 4;
-            var tuner = new GraphTuner(opened, new TunerOptions { CheckAllDirections = parsed.GetValue(all), Budget = TimeSpan.FromSeconds(budget) });
+            var tuner = new GraphTuner(opened, new TunerOptions { CheckAllDirections = parsed.GetValue(all), SameBits = parsed.GetValue(sameBits), Budget = TimeSpan.FromSeconds(budget) });
             var problems = tuner.Problems(plans, onlyMissing: !parsed.GetValue(again), stored);
             await Console.Error.WriteLineAsync($"{Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Path))} on {opened}: {problems.Count} ops and sizes to measure, at most {Quantity.Time(problems.Count * (budget + 1))}. Cancel at any time: what was found is kept.").ConfigureAwait(false);
             TuningSummary summary;

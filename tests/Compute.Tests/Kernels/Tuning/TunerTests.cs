@@ -89,6 +89,20 @@ public sealed class TunerTests : IDisposable
     }
 
     [Fact]
+    public void Run_SameBits_TunesTheFirstKernelOnlyAndNotItsCode()
+    {
+        var options = Patient with { SameBits = true, CheckAllDirections = true };
+        var timer = new FakeTimer(c => c.Variant == Plain ? 0.1 : Bowl(c, columns: 64, rows: 8));
+        var result = Run(timer, [Tiled, Plain], options);
+        Assert.Same(Tiled, result.Best.Variant);
+        Assert.Equal("columns=64", result.Best.Settings.ToString());
+
+        var generated = new KernelVariant("fake/generated", Backends.Cpu, (_, _) => null!) { Tuning = new TuningSpace(Columns, Rows) { ChangesCode = true } };
+        var kept = Run(timer, [generated, Plain], options);
+        Assert.Equal((KernelSettings.Default, 1), (kept.Best.Settings, kept.Tried));
+    }
+
+    [Fact]
     public void Run_TimeIsUp_KeepsWhatWasFound()
     {
         var result = new Tuner(new FakeTimer(c => Bowl(c, 256, 32)), Patient with { Budget = TimeSpan.Zero }).Run(device, Product(), [Tiled], TestContext.Current.CancellationToken);
