@@ -23,7 +23,7 @@ public static class DeviceCatalog
     {
         using var cpu = new CpuDevice(threads: 1);
         var processor = new DeviceInfo(cpu.Id, cpu.Name, cpu.Backend, cpu.Architecture, cpu.MemoryBytes, "", [$"{Environment.ProcessorCount} processors"]);
-        return [.. GpuDevices.All().Select(d => d.Info).Append(processor).OrderBy(d => d.Problem is null && d.IsChosenByItself ? d == processor ? 1 : 0 : 2)];
+        return [.. GpuDevices.All().Select(d => d.Describe()).Append(processor).OrderBy(d => d.Problem is null && d.IsChosenByItself ? d == processor ? 1 : 0 : 2)];
     }
 
     /// <summary>Why whole families of devices are absent: no driver, or one that fails. For people who expect a device.</summary>

@@ -11,6 +11,16 @@ public static class Notices
     /// <summary>Raised with one line about work that takes a while, such as tuning, on any thread.</summary>
     public static event Action<string>? Information;
 
+    /// <summary>Raised with one sentence for those who want to know everything, on any thread.</summary>
+    public static event Action<string>? Detailed;
+
+    /// <summary>Tells whoever wants to know everything.</summary>
+    public static void Detail(string message)
+    {
+        if (Detailed is { } detailed) detailed(message);
+        else Trace.TraceInformation(message);
+    }
+
     /// <summary>Tells whoever listens what goes on.</summary>
     public static void Inform(string message)
     {

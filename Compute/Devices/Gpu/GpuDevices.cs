@@ -6,7 +6,16 @@ internal static class GpuDevices
     private static readonly Lazy<(IReadOnlyList<Entry> Devices, IReadOnlyList<string> Absences)> Found = new(Find);
 
     /// <summary>A device and the way to open it.</summary>
-    internal sealed record Entry(DeviceInfo Info, Func<GpuDevice> Open);
+    /// <param name="Info">What is known without trying anything out.</param>
+    /// <param name="Open">Opens it.</param>
+    internal sealed record Entry(DeviceInfo Info, Func<GpuDevice> Open)
+    {
+        /// <summary>What its optional features are, in plain words; may have to try them out.</summary>
+        public Func<IEnumerable<string>> Features { get; init; } = static () => [];
+
+        /// <summary>All that can be found out without opening it.</summary>
+        public DeviceInfo Describe() => Info with { Capabilities = [.. Info.Capabilities, .. Features()] };
+    }
 
     /// <summary>All devices, the best first.</summary>
     public static IReadOnlyList<Entry> All() => Found.Value.Devices;
@@ -42,14 +51,22 @@ internal static class GpuDevices
         {
             Problem = info.Problem,
         },
-        () => new CudaDevice(api, info, artifacts)));
+        () => new CudaDevice(api, info, artifacts))
+    {
+        Features = () => info.Target.Features.Words,
+    });
 
-    private static IEnumerable<Entry> OpenCl(IOpenCl api, IArtifactSource artifacts) => OpenClInfo.All(api).Select((info, i) => new Entry(
+    private static IEnumerable<Entry> OpenCl(IOpenCl api, ArtifactCache artifacts) => OpenClInfo.All(api).Select((info, i) => OpenCl(api, artifacts, info, i, new(() => OpenClProbe.Of(api, info, artifacts))));
+
+    private static Entry OpenCl(IOpenCl api, ArtifactCache artifacts, OpenClInfo info, int i, Lazy<ProbedFeatures> probed) => new(
         new DeviceInfo($"opencl:{i}", info.Name, Backends.OpenCL, info.Target.Architecture, info.MemoryBytes, $"{info.Platform} {info.Driver}",
             [.. new[] { info.Version, $"{info.ComputeUnits} compute units", info.IsCpu ? "a processor" : null, info.NativeHalf ? "fp16" : null }.OfType<string>()])
         {
             Problem = info.Problem,
             IsChosenByItself = (info.Type & OpenClInfo.Gpu) != 0,
         },
-        () => new OpenClDevice(api, info, i, artifacts)));
+        () => new OpenClDevice(api, info with { Features = probed.Value.Features }, i, artifacts))
+    {
+        Features = () => [.. probed.Value.Features.Words, .. info.MatrixExtensions, .. probed.Value.Failures],
+    };
 }

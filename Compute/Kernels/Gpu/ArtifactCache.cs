@@ -49,6 +49,18 @@ internal sealed class ArtifactCache : IArtifactSource
         folder.Write(ArtifactFolder.Name(key, ArtifactFolder.BinarySuffix), ArtifactFile.Pack(key, writer => writer.Write(binary)));
     }
 
+    /// <summary>What was found out about a device before, else what <paramref name="probe"/> finds now.</summary>
+    /// <param name="device">All that the answer depends on: device, driver and version.</param>
+    /// <param name="probe">Asks the device.</param>
+    public ProbedFeatures Probed(string device, Func<ProbedFeatures> probe)
+    {
+        string key = $"{typeof(ArtifactCache).Module.ModuleVersionId:N} | probe | {device}", name = ArtifactFolder.Name(key, ArtifactFolder.ProbeSuffix);
+        if (folder.Read(name, key, ArtifactFile.ReadProbed) is { } found) return found;
+        var made = probe();
+        folder.Write(name, ArtifactFile.Pack(key, writer => ArtifactFile.WriteProbed(writer, made)));
+        return made;
+    }
+
     /// <summary>What lies on disk.</summary>
     public KernelCacheInfo Info() => folder.Info();
 

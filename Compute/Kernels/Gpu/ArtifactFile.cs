@@ -61,5 +61,32 @@ internal static class ArtifactFile
         return new(language, entry, text, null, [.. parameters], SharedBytes: reader.ReadInt32(), GroupSize: reader.ReadInt32());
     }
 
+    public static void WriteProbed(BinaryWriter writer, ProbedFeatures probed)
+    {
+        var features = probed.Features;
+        writer.Write((byte)features.SubGroups);
+        writer.Write(features.SubGroupSize);
+        writer.Write((byte)features.Dot);
+        writer.Write((byte)features.Matrix);
+        writer.Write(features.Standard);
+        writer.Write(probed.Failures.Count);
+        foreach (string failure in probed.Failures) writer.Write(failure);
+    }
+
+    public static ProbedFeatures ReadProbed(BinaryReader reader)
+    {
+        var features = new GpuFeatures
+        {
+            SubGroups = (SubGroupKind)reader.ReadByte(),
+            SubGroupSize = reader.ReadInt32(),
+            Dot = (IntegerDotKind)reader.ReadByte(),
+            Matrix = (MatrixTypes)reader.ReadByte(),
+            Standard = reader.ReadString(),
+        };
+        string[] failures = new string[reader.ReadInt32()];
+        for (int i = 0; i < failures.Length; i++) failures[i] = reader.ReadString();
+        return new(features, failures);
+    }
+
     public static byte[] ReadRest(BinaryReader reader) => reader.ReadBytes(checked((int)(reader.BaseStream.Length - reader.BaseStream.Position)));
 }

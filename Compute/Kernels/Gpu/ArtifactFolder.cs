@@ -16,6 +16,9 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
     /// <summary>Ends of the names of generated texts and of what drivers made of them.</summary>
     public const string KernelSuffix = ".kernel", BinarySuffix = ".binary";
 
+    /// <summary>End of the names of what was found out about a device.</summary>
+    public const string ProbeSuffix = ".probe";
+
     private const string TemporarySuffix = ".tmp";
     private static readonly TimeSpan UseIsNoted = TimeSpan.FromHours(12), TemporaryLives = TimeSpan.FromHours(1);
     private int warned;
@@ -99,7 +102,7 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
     }
 
     private FileInfo[] Files() => path is not null && Directory.Exists(path)
-        ? [.. new DirectoryInfo(path).GetFiles().Where(f => f.Extension is KernelSuffix or BinarySuffix or TemporarySuffix)]
+        ? [.. new DirectoryInfo(path).GetFiles().Where(f => f.Extension is KernelSuffix or BinarySuffix or ProbeSuffix or TemporarySuffix)]
         : [];
 
     private static bool TryDelete(FileInfo file)

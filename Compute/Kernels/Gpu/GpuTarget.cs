@@ -20,14 +20,17 @@ internal enum GpuLanguage
 /// <param name="Driver">Name and version; part of the keys of driver binaries only.</param>
 internal sealed record GpuTarget(GpuLanguage Language, string Architecture, bool NativeHalf, bool IsCpu, int MaxGroupSize, int LocalMemoryBytes, string Driver)
 {
+    /// <summary>What it can do beside plain arithmetic.</summary>
+    public GpuFeatures Features { get; init; } = GpuFeatures.None;
+
     /// <summary>A CUDA device by its compute capability, such as 9, 0 for <c>sm_90</c>.</summary>
     public static GpuTarget Cuda(int major, int minor, string driver = "") =>
-        new(GpuLanguage.Ptx, $"sm_{major}{minor}", NativeHalf: true, IsCpu: false, MaxGroupSize: 1024, LocalMemoryBytes: 49152, driver);
+        new(GpuLanguage.Ptx, $"sm_{major}{minor}", NativeHalf: true, IsCpu: false, MaxGroupSize: 1024, LocalMemoryBytes: 49152, driver) { Features = GpuFeatures.Cuda(major, minor) };
 
     /// <summary>A processor behind OpenCL, such as PoCL.</summary>
     public static GpuTarget OpenClCpu(string driver = "") =>
         new(GpuLanguage.OpenCl, "opencl-cpu", NativeHalf: false, IsCpu: true, MaxGroupSize: 4096, LocalMemoryBytes: 65536, driver);
 
     /// <summary>What the text depends on.</summary>
-    public string CodeIdentity => $"{Language} {Architecture}{(NativeHalf ? " half" : "")}{(IsCpu ? " cpu" : "")}";
+    public string CodeIdentity => $"{Language} {Architecture}{(NativeHalf ? " half" : "")}{(IsCpu ? " cpu" : "")} | {Features.CodeIdentity}";
 }

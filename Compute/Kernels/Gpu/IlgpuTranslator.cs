@@ -35,7 +35,7 @@ internal static class IlgpuTranslator
         string text = kernel switch
         {
             PTXCompiledKernel ptx => PtxText.Patch(ptx.PTXAssembly),
-            CLCompiledKernel cl => OpenClText.Patch(cl.Source, source.GroupSize),
+            CLCompiledKernel cl => OpenClText.Patch(cl.Source, source.GroupSize, target.Features),
             _ => throw new InvalidOperationException($"kernel: {kernel.GetType()} is unknown."),
         };
         return new(target.Language, kernel.Name, text, null, Parameters(source.Method), hook.SharedBytes, source.GroupSize);

@@ -13,7 +13,7 @@ internal static partial class OpenClText
     });
 
     /// <exception cref="KernelCompilationException">A pointer's memory is unknown, which OpenCL 1.2 cannot express.</exception>
-    public static string Patch(string text, int groupSize)
+    public static string Patch(string text, int groupSize, GpuFeatures features)
     {
         // The barrier fences global memory only, and is named as in OpenCL 2.0.
         text = Barrier().Replace(text, "barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)");
@@ -22,8 +22,21 @@ internal static partial class OpenClText
             throw new KernelCompilationException("a pointer may be global or local; index views and local memory directly.");
         text = Kernel().Replace(text, $"kernel __attribute__((reqd_work_group_size({groupSize}, 1, 1))) void");
         text = Renumber(text);
-        return text.Contains("ilgd_", StringComparison.Ordinal) ? Prelude.Value + text : text;
+        return text.Contains("ilgd_", StringComparison.Ordinal) ? Preamble(features) + text : text;
     }
+
+    /// <summary>The functions that intrinsics refer to, in the form that the device has them in.</summary>
+    public static string Preamble(GpuFeatures features) => (features.SubGroups switch
+    {
+        SubGroupKind.Khronos => "#define ILGD_SUB_GROUPS_KHRONOS\n",
+        SubGroupKind.Intel => "#define ILGD_SUB_GROUPS_INTEL\n",
+        _ => "",
+    }) + (features.Dot switch
+    {
+        IntegerDotKind.Khronos => "#define ILGD_DOT_KHRONOS\n",
+        IntegerDotKind.Arm => "#define ILGD_DOT_ARM\n",
+        _ => "",
+    }) + Prelude.Value;
 
     /// <summary>Types and labels are numbered by appearance: ILGPU's numbers differ from context to context, and drivers' caches go by the text.</summary>
     public static string Renumber(string text)

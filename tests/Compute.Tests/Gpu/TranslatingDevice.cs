@@ -70,13 +70,6 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
         kernel.Bind(new OpCall(this, signature.Op, [.. signature.Inputs.Select(Make)], Make(signature.Output), scratch));
     }
 
-    private sealed class Translator : IArtifactSource
-    {
-        public KernelArtifact Get(KernelSource source, GpuTarget target) => KernelCompiler.Compile(source, target);
-
-        public void StoreBinary(KernelSource source, GpuTarget target, byte[] binary) { }
-    }
-
     private sealed class Nothing(GpuDevice device, long bytes) : GpuBuffer(device, 1, bytes)
     {
         protected override void Free(nint handle) { }

@@ -35,7 +35,10 @@ internal sealed record CudaInfo
     public required string? Problem { get; init; }
 
     /// <summary>What kernels are generated for.</summary>
-    public GpuTarget Target => new(GpuLanguage.Ptx, $"sm_{Major}{Minor}", NativeHalf: Major > 5 || (Major == 5 && Minor >= 3), IsCpu: false, MaxGroupSize, SharedBytes, $"CUDA {Version}; {Name}");
+    public GpuTarget Target => new(GpuLanguage.Ptx, $"sm_{Major}{Minor}", NativeHalf: Major > 5 || (Major == 5 && Minor >= 3), IsCpu: false, MaxGroupSize, SharedBytes, $"CUDA {Version}; {Name}")
+    {
+        Features = GpuFeatures.Cuda(Major, Minor),
+    };
 
     /// <summary>The newest CUDA that the driver supports.</summary>
     public string Version => $"{DriverVersion / 1000}.{DriverVersion % 1000 / 10}";

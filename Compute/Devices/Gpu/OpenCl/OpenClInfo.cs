@@ -42,14 +42,26 @@ internal sealed record OpenClInfo
     /// <summary>Why kernels cannot run here; null if they can.</summary>
     public required string? Problem { get; init; }
 
+    /// <summary>What <see cref="OpenClProbe"/> found to work; nothing before it was asked.</summary>
+    public GpuFeatures Features { get; init; } = GpuFeatures.None;
+
     public bool IsCpu => (Type & Cpu) != 0;
 
+    /// <summary>Whether the device says that packed dot products of signed bytes are faster than their parts; only asked where it has them.</summary>
+    public required bool HasFastDot { get; init; }
+
     public bool NativeHalf => Extensions.Contains("cl_khr_fp16");
+
+    /// <summary>Extensions for matrix instructions that the device claims; no kernel uses them yet.</summary>
+    public IEnumerable<string> MatrixExtensions => Extensions.Where(e => e.Contains("matrix_multiply", StringComparison.Ordinal)).Select(e => $"{e} (not used)");
 
     /// <summary>What kernels are generated for.</summary>
     public GpuTarget Target => new(
         GpuLanguage.OpenCl, IsCpu ? "opencl-cpu" : $"opencl-{((Type & Gpu) != 0 ? "gpu" : "accelerator")}-{Plain(Vendor)}-{Plain(Name)}",
-        NativeHalf, IsCpu, MaxGroupSize, LocalMemoryBytes, $"{Platform}; {Name}; {Driver}");
+        NativeHalf, IsCpu, MaxGroupSize, LocalMemoryBytes, $"{Platform}; {Name}; {Driver}")
+    {
+        Features = Features,
+    };
 
     /// <summary>All devices of all platforms: GPUs first, CPUs last, otherwise in the drivers' order.</summary>
     public static IReadOnlyList<OpenClInfo> All(IOpenCl api)
@@ -65,6 +77,7 @@ internal sealed record OpenClInfo
         string Text(uint name) => OpenClInfo.Text((nuint n, nint value, out nuint needed) => api.GetDeviceInfo(device, name, n, value, out needed), "clGetDeviceInfo");
         ulong Number(uint name) => OpenClInfo.Number((nuint n, nint value, out nuint needed) => api.GetDeviceInfo(device, name, n, value, out needed), "clGetDeviceInfo");
         string version = Text(0x102F);
+        string[] extensions = Text(0x1030).Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return new OpenClInfo
         {
             Handle = device,
@@ -73,7 +86,8 @@ internal sealed record OpenClInfo
             Platform = OpenClInfo.Text((nuint n, nint value, out nuint needed) => api.GetPlatformInfo(platform, 0x0902, n, value, out needed), "clGetPlatformInfo"),
             Driver = Text(0x102D),
             Version = version,
-            Extensions = Text(0x1030).Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            Extensions = extensions,
+            HasFastDot = extensions.Contains("cl_khr_integer_dot_product") && FastDot(api, device),
             Type = Number(0x1000),
             ComputeUnits = (uint)Number(0x1002),
             MaxGroupSize = (int)Math.Min(Number(0x1004), int.MaxValue),
@@ -87,6 +101,13 @@ internal sealed record OpenClInfo
                 : version.StartsWith("OpenCL 1.0", StringComparison.Ordinal) || version.StartsWith("OpenCL 1.1", StringComparison.Ordinal) ? $"it has {version.Trim()}; OpenCL 1.2 is needed"
                 : null,
         };
+    }
+
+    // cl_device_integer_dot_product_acceleration_properties_khr: six truth values, the first for signed operands.
+    private static unsafe bool FastDot(IOpenCl api, nint device)
+    {
+        uint* accelerated = stackalloc uint[6];
+        return api.GetDeviceInfo(device, 0x1075, 6 * sizeof(uint), (nint)accelerated, out _) == 0 && accelerated[0] != 0;
     }
 
     private delegate int List(uint entries, nint list, out uint count);

@@ -19,7 +19,7 @@ internal static unsafe class OpenClProgram
         try
         {
             int error;
-            fixed (byte* options = "-cl-std=CL1.2\0"u8) error = api.BuildProgram(program, info.Handle, (nint)options);
+            fixed (byte* options = Encoding.ASCII.GetBytes($"-cl-std={info.Features.Standard}\0")) error = api.BuildProgram(program, info.Handle, (nint)options);
             if (error != 0) throw new DeviceException($"{device}: clBuildProgram failed with {OpenClError.Name(error)} for {source}. The driver says: {Log(api, program, info.Handle)}");
             if (Binary(api, program) is { } binary) keep.StoreBinary(source, info.Target, binary);
             return program;

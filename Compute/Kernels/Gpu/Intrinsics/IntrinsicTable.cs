@@ -14,7 +14,7 @@ namespace ILGpuDiffusion.Compute;
 internal static class IntrinsicTable
 {
     /// <summary>The classes that hold intrinsics.</summary>
-    private static readonly Type[] Holders = [typeof(Block), typeof(DeviceMath), typeof(DeviceHalf), typeof(Float8)];
+    private static readonly Type[] Holders = [typeof(Block), typeof(DeviceMath), typeof(DeviceHalf), typeof(Float8), typeof(SubGroup), typeof(IntegerDot)];
 
     /// <summary>Every intrinsic.</summary>
     public static IEnumerable<MethodInfo> Methods =>

@@ -23,3 +23,28 @@ static inline ushort ilgd_float_to_half(float value)
 // Structures of eight floats seen as vectors; their type's name is the compiler's affair. Only compilers of processors get to see this.
 #define ilgd_fma8(a, b, c) ({ __typeof__(c) sums_ __attribute__((aligned(32))) = (c); __typeof__(b) factors_ __attribute__((aligned(32))) = (b); \
     *(private float8*)&sums_ = fma((float8)(a), *(private float8*)&factors_, *(private float8*)&sums_); sums_; })
+// Exchange within sub-groups; there is no plain form of it.
+#if defined(ILGD_SUB_GROUPS_KHRONOS)
+#pragma OPENCL EXTENSION cl_khr_subgroups : enable
+#pragma OPENCL EXTENSION cl_khr_subgroup_shuffle : enable
+#define ilgd_exchange(value, distance) sub_group_shuffle_xor(value, (uint)(distance))
+#elif defined(ILGD_SUB_GROUPS_INTEL)
+#pragma OPENCL EXTENSION cl_intel_subgroups : enable
+#define ilgd_exchange(value, distance) intel_sub_group_shuffle_xor(value, (uint)(distance))
+#endif
+#define ilgd_sub_group_size() ((int)get_max_sub_group_size())
+#define ilgd_sub_group() ((int)get_sub_group_id())
+#define ilgd_lane() ((int)get_sub_group_local_id())
+// Four products of signed bytes, added to a sum.
+#if defined(ILGD_DOT_KHRONOS)
+#define ilgd_dot4(a, b, sum) ((sum) + dot_4x8packed_ss_int((uint)(a), (uint)(b)))
+#elif defined(ILGD_DOT_ARM)
+#pragma OPENCL EXTENSION cl_arm_integer_dot_product_accumulate_int8 : enable
+#define ilgd_dot4(a, b, sum) arm_dot_acc(as_char4(a), as_char4(b), (int)(sum))
+#else
+static inline int ilgd_dot4(int a, int b, int sum)
+{
+    int4 products = convert_int4(as_char4(a)) * convert_int4(as_char4(b));
+    return sum + products.x + products.y + products.z + products.w;
+}
+#endif

@@ -4,9 +4,11 @@ using ILGPU;
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
-/// Sums and extremes over a group, in a fixed order. Each work item writes its value; sixteen of them join sixteenths of all; then every one joins those
-/// sixteen. No barrier stands in a loop, and few are waited for.
+/// Sums and extremes over a group, in a fixed order. With sub-groups, each joins its values by exchange and writes one; then every work item joins
+/// those few. Without, each work item writes its value; sixteen of them join sixteenths of all; then every one joins those sixteen. No barrier stands
+/// in a loop, and few are waited for.
 /// </summary>
+/// <remarks>All work items of a sub-group get the very same bits, because a + b = b + a.</remarks>
 internal static class Reduction
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -18,6 +20,18 @@ internal static class Reduction
     [MethodImpl(Inline)]
     public static float Sum<TLanes>(float value, ArrayView<float> shared) where TLanes : struct, IGroupLanes
     {
+        if (TLanes.HasSubGroups)
+        {
+            for (int distance = SubGroup.Size() >> 1; distance > 0; distance >>= 1) value += SubGroup.Exchange(value, distance);
+            if (SubGroup.Lane() == 0) shared[SubGroup.Number()] = value;
+            Block.Sync();
+            int subGroups = TLanes.Count / SubGroup.Size();
+            float total = shared[0];
+            for (int i = 1; i < subGroups; i++) total += shared[i];
+            Block.Sync();
+            return total;
+        }
+
         int lane = Group.IdxX;
         shared[lane] = value;
         Block.Sync();
@@ -41,6 +55,23 @@ internal static class Reduction
     [MethodImpl(Inline)]
     public static float Max<TLanes>(float value, ArrayView<float> shared) where TLanes : struct, IGroupLanes
     {
+        if (TLanes.HasSubGroups)
+        {
+            for (int distance = SubGroup.Size() >> 1; distance > 0; distance >>= 1)
+            {
+                float other = SubGroup.Exchange(value, distance);
+                value = other > value ? other : value;
+            }
+
+            if (SubGroup.Lane() == 0) shared[SubGroup.Number()] = value;
+            Block.Sync();
+            int subGroups = TLanes.Count / SubGroup.Size();
+            float largest = shared[0];
+            for (int i = 1; i < subGroups; i++) largest = shared[i] > largest ? shared[i] : largest;
+            Block.Sync();
+            return largest;
+        }
+
         int lane = Group.IdxX;
         shared[lane] = value;
         Block.Sync();
@@ -64,6 +95,18 @@ internal static class Reduction
     [MethodImpl(Inline)]
     public static int Sum<TLanes>(int value, ArrayView<int> shared) where TLanes : struct, IGroupLanes
     {
+        if (TLanes.HasSubGroups)
+        {
+            for (int distance = SubGroup.Size() >> 1; distance > 0; distance >>= 1) value += SubGroup.ExchangeInteger(value, distance);
+            if (SubGroup.Lane() == 0) shared[SubGroup.Number()] = value;
+            Block.Sync();
+            int subGroups = TLanes.Count / SubGroup.Size();
+            int total = shared[0];
+            for (int i = 1; i < subGroups; i++) total += shared[i];
+            Block.Sync();
+            return total;
+        }
+
         int lane = Group.IdxX;
         shared[lane] = value;
         Block.Sync();
@@ -87,6 +130,23 @@ internal static class Reduction
     [MethodImpl(Inline)]
     public static int Min<TLanes>(int value, ArrayView<int> shared) where TLanes : struct, IGroupLanes
     {
+        if (TLanes.HasSubGroups)
+        {
+            for (int distance = SubGroup.Size() >> 1; distance > 0; distance >>= 1)
+            {
+                int other = SubGroup.ExchangeInteger(value, distance);
+                value = other < value ? other : value;
+            }
+
+            if (SubGroup.Lane() == 0) shared[SubGroup.Number()] = value;
+            Block.Sync();
+            int subGroups = TLanes.Count / SubGroup.Size();
+            int smallest = shared[0];
+            for (int i = 1; i < subGroups; i++) smallest = shared[i] < smallest ? shared[i] : smallest;
+            Block.Sync();
+            return smallest;
+        }
+
         int lane = Group.IdxX;
         shared[lane] = value;
         Block.Sync();

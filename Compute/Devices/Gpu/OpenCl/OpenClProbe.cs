@@ -1,0 +1,118 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>What trying a device's extensions gave.</summary>
+/// <param name="Features">What works.</param>
+/// <param name="Failures">What the device claims to have but what does not work, with the reason.</param>
+internal sealed record ProbedFeatures(GpuFeatures Features, IReadOnlyList<string> Failures);
+
+/// <summary>
+/// Tries the extensions that an OpenCL device claims: each counts only if a small program that uses it builds and gives the right numbers. The result is
+/// kept with the compiled kernels, for this very driver.
+/// </summary>
+internal static class OpenClProbe
+{
+    private const int Items = 64;
+
+    /// <summary>What works on a device: as found before, else tried now. Nothing is tried on a device that claims none of the extensions.</summary>
+    public static ProbedFeatures Of(IOpenCl api, OpenClInfo info, ArtifactCache kept)
+    {
+        if (info.Problem is not null || !Candidates(info).Any()) return new(GpuFeatures.None, []);
+        return kept.Probed($"{info.Target.Driver}; {info.Version}; {string.Join(' ', info.Extensions)}", () => Try(api, info));
+    }
+
+    /// <summary>Tries everything, with a note for each failure.</summary>
+    public static ProbedFeatures Try(IOpenCl api, OpenClInfo info)
+    {
+        var (features, failures) = (GpuFeatures.None, new List<string>());
+        foreach (var (name, part, text, check) in Candidates(info))
+        {
+            bool known = part.SubGroups != SubGroupKind.None ? features.SubGroups != SubGroupKind.None : features.Dot != IntegerDotKind.None;
+            if (known) continue;
+            try
+            {
+                var asked = part with { Standard = Newest(info) };
+                int[] results = new OpenClTrial(api, info.Handle).Run(OpenClText.Preamble(asked) + text, asked.Standard, Items, Items * 3);
+                int size = check(results);
+                features = features with
+                {
+                    Standard = asked.Standard,
+                    SubGroups = part.SubGroups != SubGroupKind.None ? part.SubGroups : features.SubGroups,
+                    SubGroupSize = part.SubGroups != SubGroupKind.None ? size : features.SubGroupSize,
+                    Dot = part.Dot != IntegerDotKind.None ? part.Dot : features.Dot,
+                };
+            }
+            catch (DeviceException e)
+            {
+                failures.Add($"{name} does not work: {e.Message}");
+                Notices.Detail($"opencl: {info.Name}: {failures[^1]}");
+            }
+        }
+
+        return new(features, failures);
+    }
+
+    private static IEnumerable<(string Name, GpuFeatures Part, string Text, Func<int[], int> Check)> Candidates(OpenClInfo info)
+    {
+        bool Has(string name) => info.Extensions.Contains(name);
+        if (Has("cl_khr_subgroups") && Has("cl_khr_subgroup_shuffle")) yield return ("cl_khr_subgroup_shuffle", new() { SubGroups = SubGroupKind.Khronos }, ExchangeText, CheckExchange);
+        if (Has("cl_intel_subgroups")) yield return ("cl_intel_subgroups", new() { SubGroups = SubGroupKind.Intel }, ExchangeText, CheckExchange);
+        if (Has("cl_khr_integer_dot_product") && info.HasFastDot) yield return ("cl_khr_integer_dot_product", new() { Dot = IntegerDotKind.Khronos }, DotText, CheckDot);
+        if (Has("cl_arm_integer_dot_product_accumulate_int8")) yield return ("cl_arm_integer_dot_product_accumulate_int8", new() { Dot = IntegerDotKind.Arm }, DotText, CheckDot);
+    }
+
+    private static string Newest(OpenClInfo info) =>
+        info.Version.StartsWith("OpenCL 1", StringComparison.Ordinal) ? GpuFeatures.PlainStandard : info.Version.StartsWith("OpenCL 2", StringComparison.Ordinal) ? "CL2.0" : "CL3.0";
+
+    // Every work item's number takes part in one sum, as in the kernels' reductions.
+    private const string ExchangeText = """
+        kernel __attribute__((reqd_work_group_size(64, 1, 1))) void probe(global int* results)
+        {
+            int item = (int)get_local_id(0), size = ilgd_sub_group_size(), sum = item * item + 1;
+            float same = (float)sum;
+            for (int distance = size / 2; distance > 0; distance /= 2)
+            {
+                sum += ilgd_exchange(sum, distance);
+                same += ilgd_exchange(same, distance);
+            }
+
+            results[item] = (float)sum == same ? sum : -1;
+            results[item + 64] = ilgd_sub_group();
+            results[item + 128] = size;
+        }
+
+        """;
+
+    private const string DotText = """
+        kernel __attribute__((reqd_work_group_size(64, 1, 1))) void probe(global int* results)
+        {
+            int item = (int)get_local_id(0), a = item * 0x01030507 ^ 0x80ff7f01, b = item * 0x0b0d1113 ^ 0x807f80ff;
+            results[item] = ilgd_dot4(a, b, item - 32);
+            results[item + 64] = a;
+            results[item + 128] = b;
+        }
+
+        """;
+
+    /// <exception cref="DeviceException">The numbers are wrong.</exception>
+    private static int CheckExchange(int[] results)
+    {
+        int size = results[2 * Items];
+        if (size < 2 || size > Items || !int.IsPow2(size)) throw new DeviceException($"a sub-group has {size} work items");
+        for (int item = 0; item < Items; item++)
+        {
+            int group = results[Items + item], count = Enumerable.Range(0, Items).Count(i => results[Items + i] == group);
+            int sum = Enumerable.Range(0, Items).Where(i => results[Items + i] == group).Sum(i => i * i + 1);
+            if (group < 0 || group >= Items / size || count != size || results[item] != sum) throw new DeviceException("it gives wrong sums");
+        }
+
+        return size;
+    }
+
+    /// <exception cref="DeviceException">The numbers are wrong.</exception>
+    private static int CheckDot(int[] results)
+    {
+        for (int item = 0; item < Items; item++)
+            if (results[item] != IntegerDot.MultiplyAdd(results[Items + item], results[2 * Items + item], item - 32)) throw new DeviceException("it gives wrong sums");
+        return 0;
+    }
+}

@@ -1,0 +1,99 @@
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>Extensions of OpenCL devices count if they work, and what was found out is kept.</summary>
+public sealed class OpenClProbeTests : IDisposable
+{
+    private readonly string folder = Path.Combine(Path.GetTempPath(), $"ilgd-probe-{Guid.NewGuid():n}");
+
+    public void Dispose()
+    {
+        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void Try_OnADeviceWithExtensions_FindsThem()
+    {
+        var (api, info) = SoftLanes.Driver();
+        var probed = OpenClProbe.Try(api, info);
+        Assert.Empty(probed.Failures);
+        Assert.Equal((SubGroupKind.Khronos, 32, IntegerDotKind.Khronos), (probed.Features.SubGroups, probed.Features.SubGroupSize, probed.Features.Dot));
+        Assert.Equal(["sub-groups of 32", "int8 dot products"], probed.Features.Words);
+    }
+
+    [Theory]
+    [InlineData("sub_group_shuffle_xor(value, (uint)(distance))", "(value)", "cl_khr_subgroup_shuffle does not work: it gives wrong sums")]
+    [InlineData("(int)get_max_sub_group_size()", "48", "cl_khr_subgroup_shuffle does not work: a sub-group has 48 work items")]
+    [InlineData("(sum) + dot_4x8packed_ss_int", "dot_4x8packed_ss_int", "cl_khr_integer_dot_product does not work: it gives wrong sums")]
+    [InlineData("dot_4x8packed_ss_int((uint)(a), (uint)(b))", "unknown(a)", "cl_khr_integer_dot_product does not work: clBuildProgram fails with CL_BUILD_PROGRAM_FAILURE (-11)")]
+    public void Try_WhereAnExtensionFails_SaysSoAndDoesWithout(string right, string wrong, string failure)
+    {
+        var (api, info) = SoftLanes.Driver(text => text.Contains(right, StringComparison.Ordinal) ? text.Replace(right, wrong, StringComparison.Ordinal) : throw new InvalidOperationException($"{right} is not in the text"));
+        var probed = OpenClProbe.Try(api, info);
+        Assert.Equal([failure], probed.Failures);
+        bool subGroups = failure.Contains("sub", StringComparison.Ordinal);
+        Assert.Equal((subGroups ? SubGroupKind.None : SubGroupKind.Khronos, subGroups ? IntegerDotKind.Khronos : IntegerDotKind.None), (probed.Features.SubGroups, probed.Features.Dot));
+    }
+
+    [Fact]
+    public void Try_OnADriverWithoutThem_BelievesNoClaim()
+    {
+        var (_, info) = SoftLanes.Driver();
+        var probed = OpenClProbe.Try(OpenClLibrary.TryLoad(out _)!, info with { Extensions = [.. info.Extensions, "cl_intel_subgroups", "cl_arm_integer_dot_product_accumulate_int8"] });
+        Assert.Equal(GpuFeatures.None, probed.Features);
+        Assert.Equal(4, probed.Failures.Count);
+    }
+
+    [Fact]
+    public void Of_InASecondProcess_AsksNoDevice()
+    {
+        var (driver, info) = SoftLanes.Driver();
+        var (api, spy) = DriverSpy.Watch(driver);
+        var first = OpenClProbe.Of(api, info, new ArtifactCache(folder));
+        Assert.NotEmpty(spy.Calls);
+        Assert.Empty(spy.Live);
+        spy.Calls.Clear();
+        var second = OpenClProbe.Of(api, info, new ArtifactCache(folder));
+        Assert.Empty(spy.Calls);
+        Assert.Equal((first.Features, first.Failures.Count), (second.Features, second.Failures.Count));
+        OpenClProbe.Of(api, info with { Driver = "another" }, new ArtifactCache(folder));
+        Assert.NotEmpty(spy.Calls);
+    }
+
+    [Fact]
+    public void Of_ADeviceWithoutSuchExtensions_TriesNothing()
+    {
+        var (driver, info) = SoftLanes.Driver();
+        var (api, spy) = DriverSpy.Watch(driver);
+        Assert.Equal(GpuFeatures.None, OpenClProbe.Of(api, info with { Extensions = [] }, new ArtifactCache(folder)).Features);
+        Assert.Empty(spy.Calls);
+        Assert.False(Directory.Exists(folder));
+    }
+
+    [Fact]
+    public void Try_WithEachCallFailing_LeavesNothingBehind()
+    {
+        var (driver, info) = SoftLanes.Driver();
+        for (int call = 1; ; call++)
+        {
+            var (api, spy) = DriverSpy.Watch(driver);
+            spy.FailAt = call;
+            var probed = OpenClProbe.Try(api, info);
+            Assert.Empty(spy.Live);
+            if (spy.Failed is null) break;
+            if (!spy.Failed.StartsWith("Release", StringComparison.Ordinal)) Assert.Single(probed.Failures);
+        }
+    }
+
+    [Theory]
+    [InlineData(6, 0, false, ""), InlineData(6, 1, true, ""), InlineData(7, 5, true, "Float16, Int8")]
+    [InlineData(8, 0, true, "Float16, BFloat16, TensorFloat32, Int8")]
+    public void Cuda_HasWhatItsArchitectureHas(int major, int minor, bool dot, string matrix)
+    {
+        var features = GpuTarget.Cuda(major, minor).Features;
+        Assert.Equal((SubGroupKind.Cuda, 32, dot, matrix.Length > 0 ? matrix : "None"), (features.SubGroups, features.SubGroupSize, features.Dot == IntegerDotKind.Cuda, features.Matrix.ToString()));
+    }
+
+    [Fact]
+    public void Features_ArePartOfTheArtifactsKey() =>
+        Assert.NotEqual(GpuTarget.OpenClCpu().CodeIdentity, (GpuTarget.OpenClCpu() with { Features = new() { SubGroups = SubGroupKind.Intel } }).CodeIdentity);
+}

@@ -1,0 +1,151 @@
+// Sub-groups and matrix instructions in plain OpenCL C 1.2, put in front of a kernel's text. 32 consecutive work items are a sub-group; they exchange
+// values through soft_words: two slots per sub-group, used in turn, so that one barrier per exchange is enough. Every exchange must therefore be
+// reached by all work items of the group. SOFT_ITEMS, the size of the group, is defined in front of this.
+#define SOFT_SLOT (32 * 6)
+#define SOFT_QUEUE 32
+typedef struct {
+    local uint* words;    // of this sub-group
+    local char* window;   // all arrays in local memory; an address is a byte offset into it
+    local uint* written;  // per 16 bytes: epoch << 16 | work item + 1 of the last write
+    local uint* readers;  // per 16 bytes: epoch << 16 | sub-group + 1 of the last reader, 0xFFFF for several
+    uint item, lane, warp, slot, epoch, size, head, tail, group;
+    const global uint* source[SOFT_QUEUE];
+    uint target[SOFT_QUEUE], bytes[SOFT_QUEUE], tag[SOFT_QUEUE];
+} soft_t;
+#define soft soft_lanes[get_local_id(0)]
+
+// What was never written, or is on its way, or is read without a barrier behind the write: NaN in every float type, -1 as bytes.
+#define SOFT_POISON 0xFFFFFFFFu
+#define SOFT_ON_ITS_WAY 0xFFFF0000u
+#define SOFT_ALIGN(n) (((n) + 15) / 16 * 16)
+
+// At the top of a kernel, behind `local uint soft_window[…]`.
+#define SOFT_BEGIN() \
+    local uint soft_words[(SOFT_ITEMS + 31) / 32 * 2 * SOFT_SLOT], soft_written[sizeof(soft_window) / 16], soft_readers[sizeof(soft_window) / 16]; \
+    local soft_t soft_lanes[SOFT_ITEMS]; \
+    soft.item = get_local_id(0); soft.lane = soft.item & 31; soft.warp = soft.item >> 5; soft.slot = 0; soft.epoch = 1; \
+    soft.size = sizeof(soft_window); soft.head = 0; soft.tail = 0; soft.group = 0; \
+    soft.words = soft_words + soft.warp * (2 * SOFT_SLOT); soft.window = (local char*)soft_window; soft.written = soft_written; soft.readers = soft_readers; \
+    for (uint i = soft.item; i < soft.size / 16; i += SOFT_ITEMS) { soft_written[i] = 0; soft_readers[i] = 0; } \
+    for (uint i = soft.item; i < soft.size / 4; i += SOFT_ITEMS) soft_window[i] = SOFT_POISON; \
+    barrier(CLK_LOCAL_MEM_FENCE);
+
+#define SOFT_BARRIER() do { barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE); soft.epoch++; } while (0)
+#define SOFT_EXCHANGE(s) barrier(CLK_LOCAL_MEM_FENCE); (s)->slot ^= 1
+static inline local uint* soft_slot(local soft_t* s) { return s->words + s->slot * SOFT_SLOT; }
+
+// cl_khr_subgroups and cl_khr_subgroup_shuffle
+#define get_max_sub_group_size() 32u
+#define get_sub_group_id() (get_local_id(0) >> 5)
+#define get_sub_group_local_id() (get_local_id(0) & 31)
+#define sub_group_shuffle_xor(value, mask) soft_exchange(&soft, value, mask)
+static inline uint soft_exchange_bits(local soft_t* s, uint bits, uint mask)
+{
+    local uint* x = soft_slot(s);
+    x[s->lane] = bits;
+    SOFT_EXCHANGE(s);
+    return x[s->lane ^ mask];
+}
+static inline float __attribute__((overloadable)) soft_exchange(local soft_t* s, float value, uint mask) { return as_float(soft_exchange_bits(s, as_uint(value), mask)); }
+static inline int __attribute__((overloadable)) soft_exchange(local soft_t* s, int value, uint mask) { return as_int(soft_exchange_bits(s, as_uint(value), mask)); }
+
+// Local memory by address. A read is in order if a barrier of the group lies between it and the write.
+static inline uint soft_check_read(local soft_t* s, uint address, uint alignment)
+{
+    if (address >= s->size || address % alignment != 0) return 0;
+    uint chunk = address >> 4, now = s->epoch << 16 | (s->warp + 1), before = atomic_xchg(&s->readers[chunk], now);
+    if (before >> 16 == s->epoch && before != now) atomic_or(&s->readers[chunk], 0xFFFFu);
+    return s->written[chunk] >> 16 < s->epoch;
+}
+static inline uint soft_check_write(local soft_t* s, uint address) // 0 where another sub-group may still be reading
+{
+    uint reader = s->readers[address >> 4];
+    return reader >> 16 != s->epoch || (reader & 0xFFFFu) == s->warp + 1;
+}
+static inline void soft_put(local soft_t* s, uint address, uint word)
+{
+    if (address + 4 > s->size || address % 4 != 0) return;
+    *(local uint*)(s->window + address) = soft_check_write(s, address) ? word : SOFT_POISON;
+    s->written[address >> 4] = s->epoch << 16 | (s->item + 1);
+}
+static inline void soft_store(local soft_t* s, uint address, const private uint* words, int count)
+{
+    for (int i = 0; i < count; i++) soft_put(s, address + 4 * i, words[i]);
+}
+static inline float soft_read(local soft_t* s, uint address) { return soft_check_read(s, address, 4) ? *(local float*)(s->window + address) : as_float(SOFT_POISON); }
+#define ilgd_shared_address(pointer) ((uint)((local char*)(pointer) - soft.window))
+#define ilgd_shared_store(address, value) ({ __typeof__(value) soft_v = value; soft_store(&soft, address, (private uint*)&soft_v, sizeof(soft_v) / 4); })
+#define ilgd_shared_read(address) soft_read(&soft, address)
+
+// Asynchronous copies: the target is poison until the work item waits for the copy's group.
+static inline void soft_copy(local soft_t* s, uint address, const global uint* source, int bytes)
+{
+    uint q = s->tail++ % SOFT_QUEUE;
+    s->source[q] = soft_check_write(s, address) ? source : 0;
+    s->target[q] = address; s->bytes[q] = bytes; s->tag[q] = s->group;
+    s->written[address >> 4] = SOFT_ON_ITS_WAY;
+    for (int i = 0; i < 4; i++) ((local uint*)(s->window + address))[i] = SOFT_POISON;
+}
+static inline void soft_wait(local soft_t* s, uint pending)
+{
+    for (; s->head != s->tail && s->tag[s->head % SOFT_QUEUE] + pending < s->group; s->head++)
+    {
+        uint q = s->head % SOFT_QUEUE;
+        local uint* to = (local uint*)(s->window + s->target[q]);
+        if (s->source[q]) for (int i = 0; i < 4; i++) to[i] = s->bytes[q] > 0 ? s->source[q][i] : 0;
+        s->written[s->target[q] >> 4] = s->epoch << 16 | (s->item + 1);
+    }
+}
+#define ilgd_copy_async(address, source, bytes) soft_copy(&soft, address, (const global uint*)(source), bytes)
+#define ilgd_copy_commit() (soft.group++)
+#define ilgd_copy_wait(pending) soft_wait(&soft, pending)
+
+// ldmatrix.m8n8.x4: lane i gives the address of row i % 8 of matrix i / 8; lane l receives of each matrix word l % 4 of row l / 4.
+static inline void soft_load_matrices(local soft_t* s, private uint* result, uint address)
+{
+    local uint* x = soft_slot(s);
+    x[s->lane] = address;
+    SOFT_EXCHANGE(s);
+    for (int j = 0; j < 4; j++)
+    {
+        uint row = x[j * 8 + (s->lane >> 2)];
+        result[j] = soft_check_read(s, row, 16) ? *(local uint*)(s->window + row + 4 * (s->lane & 3)) : SOFT_POISON;
+    }
+}
+#define ilgd_load_matrices(result, address) ({ __typeof__(result) soft_r; soft_load_matrices(&soft, (private uint*)&soft_r, address); soft_r; })
+
+// mma.m16n8: with g = lane / 4, t = lane % 4 and the inner dimension counted in words, of which there are 8, register r of the left operand is row
+// g + 8 * (r & 1), word t + 4 * (r >> 1); register r of the right one is column g, word t + 4 * r; element i of the sums is row g + 8 * (i >> 1), column 2 * t + (i & 1).
+static inline float soft_bf16(uint word, int high) { return as_float(high ? word & 0xFFFF0000u : word << 16); }
+static inline float soft_fp16(uint word, int high) { return ilgd_half_to_float((ushort)(high ? word >> 16 : word)); }
+static inline float soft_dot_bf16(float sum, uint a, uint b) { return sum + soft_bf16(a, 0) * soft_bf16(b, 0) + soft_bf16(a, 1) * soft_bf16(b, 1); }
+static inline float soft_dot_fp16(float sum, uint a, uint b) { return sum + soft_fp16(a, 0) * soft_fp16(b, 0) + soft_fp16(a, 1) * soft_fp16(b, 1); }
+static inline int soft_dot_int8(int sum, uint a, uint b)
+{
+    int4 products = convert_int4(as_char4(a)) * convert_int4(as_char4(b));
+    return sum + products.x + products.y + products.z + products.w;
+}
+#define SOFT_MULTIPLY(kind, T) \
+static inline void soft_multiply_##kind(local soft_t* s, private T* result, const private T* sums, const private uint* a, const private uint* b) \
+{ \
+    local uint* x = soft_slot(s); local uint* own = x + s->lane * 6; \
+    for (int r = 0; r < 4; r++) own[r] = a[r]; \
+    own[4] = b[0]; own[5] = b[1]; \
+    SOFT_EXCHANGE(s); \
+    uint g = s->lane >> 2, t = s->lane & 3; \
+    for (uint i = 0; i < 4; i++) \
+    { \
+        uint lower = i >> 1, column = 2 * t + (i & 1); \
+        T sum = sums[i]; \
+        for (uint w = 0; w < 8; w++) sum = soft_dot_##kind(sum, x[(g * 4 + (w & 3)) * 6 + lower + 2 * (w >> 2)], x[(column * 4 + (w & 3)) * 6 + 4 + (w >> 2)]); \
+        result[i] = sum; \
+    } \
+}
+SOFT_MULTIPLY(bf16, float)
+SOFT_MULTIPLY(fp16, float)
+SOFT_MULTIPLY(int8, int)
+#define SOFT_MMA(kind, T, result, sums, a, b) ({ __typeof__(result) soft_r; __typeof__(sums) soft_s = sums; __typeof__(a) soft_a = a; __typeof__(b) soft_b = b; \
+    soft_multiply_##kind(&soft, (private T*)&soft_r, (private T*)&soft_s, (private uint*)&soft_a, (private uint*)&soft_b); soft_r; })
+#define ilgd_mma_bf16(result, sums, a, b) SOFT_MMA(bf16, float, result, sums, a, b)
+#define ilgd_mma_fp16(result, sums, a, b) SOFT_MMA(fp16, float, result, sums, a, b)
+#define ilgd_mma_int8(result, sums, a, b) SOFT_MMA(int8, int, result, sums, a, b)

@@ -1,0 +1,85 @@
+using System.Reflection;
+using System.Text;
+using System.Text.RegularExpressions;
+using ILGpuDiffusion.Cases;
+
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>
+/// An OpenCL driver that seems to have sub-groups of 32, fast dot products and matrix instructions: kernels that use them get their definitions in plain OpenCL C
+/// (SoftLanes.cl) in front of their text. So code for such devices runs on any processor, text and all, and reads of local memory that lack a barrier give poison.
+/// </summary>
+public partial class SoftLanes : DispatchProxy
+{
+    private static readonly string Definitions = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Gpu", "Software", "SoftLanes.cl"));
+    private object inner = null!;
+
+    /// <summary>Changes a text before it gets its definitions: how tests plant mistakes.</summary>
+    public Func<string, string> Plant { get; set; } = text => text;
+
+    /// <summary>A device of the machine's driver that pretends to be a GPU with all features; skips the test where there is no driver.</summary>
+    internal static OpenClDevice Open(IArtifactSource artifacts, Func<string, string>? plant = null)
+    {
+        var (api, info) = Driver(plant);
+        return new OpenClDevice(api, info with { Features = OpenClProbe.Try(api, info).Features with { Matrix = MatrixTypes.Float16 | MatrixTypes.BFloat16 | MatrixTypes.Int8 } }, 0, artifacts);
+    }
+
+    /// <summary>The driver, and a device of it that claims to have the extensions.</summary>
+    internal static (IOpenCl Api, OpenClInfo Info) Driver(Func<string, string>? plant = null)
+    {
+        if (OpenClLibrary.TryLoad(out string? problem) is not { } driver || OpenClInfo.All(driver) is not [var info, ..]) throw Required.Absent("opencl", problem ?? "OpenCL: the driver has no device.");
+        var api = Create<IOpenCl, SoftLanes>();
+        ((SoftLanes)(object)api).inner = driver;
+        if (plant is not null) ((SoftLanes)(object)api).Plant = plant;
+        string[] claimed = ["cl_khr_subgroups", "cl_khr_subgroup_shuffle", "cl_khr_integer_dot_product"];
+        // PoCL compiles OpenCL C 1.2 alone, whatever version it states.
+        return (api, info with { Type = OpenClInfo.Gpu, Version = "OpenCL 1.2", Extensions = [.. info.Extensions, .. claimed], HasFastDot = true });
+    }
+
+    /// <inheritdoc/>
+    protected override unsafe object? Invoke(MethodInfo? targetMethod, object?[]? args)
+    {
+        if (targetMethod!.Name != nameof(IOpenCl.CreateProgramWithSource)) return targetMethod.Invoke(inner, args);
+        byte[] text = Encoding.UTF8.GetBytes(Define(Plant(Encoding.UTF8.GetString((byte*)(nint)args![1]!, (int)(nuint)args[2]!))));
+        fixed (byte* at = text)
+        {
+            object?[] changed = [args[0], (nint)at, (nuint)text.Length, null];
+            object? result = targetMethod.Invoke(inner, changed);
+            args[3] = changed[3];
+            return result;
+        }
+    }
+
+    /// <summary>The text with definitions of what it uses.</summary>
+    internal static string Define(string text)
+    {
+        const string Dot = "static inline int dot_4x8packed_ss_int(uint a, uint b) { int4 p = convert_int4(as_char4(a)) * convert_int4(as_char4(b)); return p.x + p.y + p.z + p.w; }\n";
+        var kernel = Kernel().Match(text);
+        if (!kernel.Success) return text;
+        string body = text[kernel.Index..];
+        string before = text[..kernel.Index] + Dot;
+        if (!Uses().IsMatch(body)) return before + body;
+        body = body.Replace("barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)", "SOFT_BARRIER()", StringComparison.Ordinal);
+
+        // All arrays in local memory become parts of one window, as in PTX, where an address is a number.
+        var (setup, bytes) = (new StringBuilder(), "16");
+        body = Array().Replace(body, match =>
+        {
+            var (type, name, count) = (match.Groups[1].Value, match.Groups[2].Value, match.Groups[3].Value);
+            setup.Append($"\tlocal {type}* {name} = (local {type}*)((local char*)soft_window + ({bytes}));\n");
+            bytes = $"{bytes} + SOFT_ALIGN(sizeof({type}) * {count})";
+            return "";
+        });
+        body = body.Insert(body.IndexOf('{', StringComparison.Ordinal) + 1, $"\n\tlocal uint soft_window[({bytes}) / 4] __attribute__((aligned(16)));\n{setup}\tSOFT_BEGIN()\n");
+        return $"{before}#define SOFT_ITEMS {kernel.Groups[1].Value}\n{Definitions}{body}";
+    }
+
+    [GeneratedRegex(@"kernel __attribute__\(\(reqd_work_group_size\((\d+), 1, 1\)\)\) void ")]
+    private static partial Regex Kernel();
+
+    [GeneratedRegex(@"\bilgd_(exchange|lane|sub_group|mma|load_matrices|copy|shared)")]
+    private static partial Regex Uses();
+
+    [GeneratedRegex(@"^[ \t]*local ((?:struct )?\w+) (\w+)\[(\d+)\];[ \t]*\r?\n", RegexOptions.Multiline)]
+    private static partial Regex Array();
+}

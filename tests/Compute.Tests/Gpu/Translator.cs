@@ -1,0 +1,9 @@
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>Compiles every kernel anew and keeps nothing.</summary>
+internal sealed class Translator : IArtifactSource
+{
+    public KernelArtifact Get(KernelSource source, GpuTarget target) => KernelCompiler.Compile(source, target);
+
+    public void StoreBinary(KernelSource source, GpuTarget target, byte[] binary) { }
+}
