@@ -5,6 +5,8 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>Arithmetic on the value and one operand.</summary>
 internal static class BinaryChainFunctions
 {
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
     /// <summary>Where a step's operand comes from.</summary>
     internal interface IOperandKind
     {
@@ -14,14 +16,14 @@ internal static class BinaryChainFunctions
     /// <summary>An operand with an element for each of the value's.</summary>
     internal readonly struct EachOperand : IOperandKind
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        [MethodImpl(Inline)]
         public static T Take<T, TOperands>(TOperands operands, int slot) where T : struct where TOperands : struct, IOperands<T> => operands.Each(slot);
     }
 
     /// <summary>An operand with one element for a row of the value.</summary>
     internal readonly struct SameOperand : IOperandKind
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        [MethodImpl(Inline)]
         public static T Take<T, TOperands>(TOperands operands, int slot) where T : struct where TOperands : struct, IOperands<T> => operands.Same(slot);
     }
 
@@ -36,50 +38,26 @@ internal static class BinaryChainFunctions
     {
         public static int Slots => 1;
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        [MethodImpl(Inline)]
         public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> =>
             TArithmetic.Apply<T, TMath>(x, TKind.Take<T, TOperands>(operands, slot));
     }
 
     /// <summary>x + operand.</summary>
-    internal readonly struct Sum : IElementArithmetic
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Apply<T, TMath>(T x, T operand) where T : struct where TMath : struct, IElementMath<T> => TMath.Add(x, operand);
-    }
+    internal readonly struct Sum : IElementArithmetic { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x, T operand) where T : struct where TMath : struct, IElementMath<T> => TMath.Add(x, operand); }
 
     /// <summary>x − operand.</summary>
-    internal readonly struct Difference : IElementArithmetic
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Apply<T, TMath>(T x, T operand) where T : struct where TMath : struct, IElementMath<T> => TMath.Subtract(x, operand);
-    }
+    internal readonly struct Difference : IElementArithmetic { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x, T operand) where T : struct where TMath : struct, IElementMath<T> => TMath.Subtract(x, operand); }
 
     /// <summary>operand − x.</summary>
-    internal readonly struct DifferenceTo : IElementArithmetic
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Apply<T, TMath>(T x, T operand) where T : struct where TMath : struct, IElementMath<T> => TMath.Subtract(operand, x);
-    }
+    internal readonly struct DifferenceTo : IElementArithmetic { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x, T operand) where T : struct where TMath : struct, IElementMath<T> => TMath.Subtract(operand, x); }
 
     /// <summary>x · operand.</summary>
-    internal readonly struct Product : IElementArithmetic
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Apply<T, TMath>(T x, T operand) where T : struct where TMath : struct, IElementMath<T> => TMath.Multiply(x, operand);
-    }
+    internal readonly struct Product : IElementArithmetic { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x, T operand) where T : struct where TMath : struct, IElementMath<T> => TMath.Multiply(x, operand); }
 
     /// <summary>x / operand.</summary>
-    internal readonly struct Quotient : IElementArithmetic
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Apply<T, TMath>(T x, T operand) where T : struct where TMath : struct, IElementMath<T> => TMath.Divide(x, operand);
-    }
+    internal readonly struct Quotient : IElementArithmetic { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x, T operand) where T : struct where TMath : struct, IElementMath<T> => TMath.Divide(x, operand); }
 
     /// <summary>operand / x.</summary>
-    internal readonly struct QuotientOf : IElementArithmetic
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Apply<T, TMath>(T x, T operand) where T : struct where TMath : struct, IElementMath<T> => TMath.Divide(operand, x);
-    }
+    internal readonly struct QuotientOf : IElementArithmetic { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x, T operand) where T : struct where TMath : struct, IElementMath<T> => TMath.Divide(operand, x); }
 }

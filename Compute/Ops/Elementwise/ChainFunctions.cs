@@ -50,15 +50,15 @@ internal static class ChainFunctions
     {
         Affine => typeof(Line),
         Clamp => typeof(Between),
-        Unary { Function: UnaryFunction.Silu } => typeof(Silu),
-        Unary { Function: UnaryFunction.Gelu } => typeof(Gelu),
-        Unary { Function: UnaryFunction.GeluTanh } => typeof(GeluTanh),
-        Unary { Function: UnaryFunction.QuickGelu } => typeof(QuickGelu),
-        Unary { Function: UnaryFunction.Relu } => typeof(Relu),
-        Unary { Function: UnaryFunction.Tanh } => typeof(Tanh),
-        Unary { Function: UnaryFunction.Sigmoid } => typeof(Sigmoid),
-        Unary { Function: UnaryFunction.Softplus } => typeof(Softplus),
-        Unary { Function: UnaryFunction.Mish } => typeof(Mish),
+        Unary { Function: UnaryFunction.Silu } => typeof(Of<Silu>),
+        Unary { Function: UnaryFunction.Gelu } => typeof(Of<Gelu>),
+        Unary { Function: UnaryFunction.GeluTanh } => typeof(Of<GeluTanh>),
+        Unary { Function: UnaryFunction.QuickGelu } => typeof(Of<QuickGelu>),
+        Unary { Function: UnaryFunction.Relu } => typeof(Of<Relu>),
+        Unary { Function: UnaryFunction.Tanh } => typeof(Of<Tanh>),
+        Unary { Function: UnaryFunction.Sigmoid } => typeof(Of<Sigmoid>),
+        Unary { Function: UnaryFunction.Softplus } => typeof(Of<Softplus>),
+        Unary { Function: UnaryFunction.Mish } => typeof(Of<Mish>),
         Binary binary => typeof(With<,>).MakeGenericType(
             binary.Function switch
             {

@@ -5,12 +5,14 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>Functions of the value alone, and their composition.</summary>
 internal static class UnaryChainFunctions
 {
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
+
     /// <summary>One function after another.</summary>
     internal readonly struct Then<TFirst, TSecond> : IChainFunction where TFirst : struct, IChainFunction where TSecond : struct, IChainFunction
     {
         public static int Slots => TFirst.Slots + TSecond.Slots;
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        [MethodImpl(Inline)]
         public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> =>
             TSecond.Apply<T, TMath, TOperands>(TFirst.Apply<T, TMath, TOperands>(x, operands, slot), operands, slot + TFirst.Slots);
     }
@@ -20,8 +22,9 @@ internal static class UnaryChainFunctions
     {
         public static int Slots => 2;
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> => TMath.MultiplyAdd(x, operands.Number(slot), operands.Number(slot + 1));
+        [MethodImpl(Inline)]
+        public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> =>
+            TMath.MultiplyAdd(x, operands.Number(slot), operands.Number(slot + 1));
     }
 
     /// <summary>x, but no less than one number and no more than another.</summary>
@@ -29,88 +32,42 @@ internal static class UnaryChainFunctions
     {
         public static int Slots => 2;
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> => TMath.Clamp(x, operands.Number(slot), operands.Number(slot + 1));
+        [MethodImpl(Inline)]
+        public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> =>
+            TMath.Clamp(x, operands.Number(slot), operands.Number(slot + 1));
     }
 
-    /// <summary><see cref="UnaryFunction.Silu"/>.</summary>
-    internal readonly struct Silu : IChainFunction
+    /// <summary>A function of the value and nothing else.</summary>
+    internal interface IUnary
+    {
+        static abstract T Apply<T, TMath>(T x) where T : struct where TMath : struct, IElementMath<T>;
+    }
+
+    /// <summary>A step without operands.</summary>
+    internal readonly struct Of<TUnary> : IChainFunction where TUnary : struct, IUnary
     {
         public static int Slots => 0;
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> => TMath.Silu(x);
+        [MethodImpl(Inline)]
+        public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> =>
+            TUnary.Apply<T, TMath>(x);
     }
 
-    /// <summary><see cref="UnaryFunction.Gelu"/>.</summary>
-    internal readonly struct Gelu : IChainFunction
-    {
-        public static int Slots => 0;
+    internal readonly struct Silu : IUnary { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x) where T : struct where TMath : struct, IElementMath<T> => TMath.Silu(x); }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> => TMath.Gelu(x);
-    }
+    internal readonly struct Gelu : IUnary { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x) where T : struct where TMath : struct, IElementMath<T> => TMath.Gelu(x); }
 
-    /// <summary><see cref="UnaryFunction.GeluTanh"/>.</summary>
-    internal readonly struct GeluTanh : IChainFunction
-    {
-        public static int Slots => 0;
+    internal readonly struct GeluTanh : IUnary { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x) where T : struct where TMath : struct, IElementMath<T> => TMath.GeluTanh(x); }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> => TMath.GeluTanh(x);
-    }
+    internal readonly struct QuickGelu : IUnary { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x) where T : struct where TMath : struct, IElementMath<T> => TMath.QuickGelu(x); }
 
-    /// <summary><see cref="UnaryFunction.QuickGelu"/>.</summary>
-    internal readonly struct QuickGelu : IChainFunction
-    {
-        public static int Slots => 0;
+    internal readonly struct Relu : IUnary { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x) where T : struct where TMath : struct, IElementMath<T> => TMath.Relu(x); }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> => TMath.QuickGelu(x);
-    }
+    internal readonly struct Tanh : IUnary { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x) where T : struct where TMath : struct, IElementMath<T> => TMath.Tanh(x); }
 
-    /// <summary><see cref="UnaryFunction.Relu"/>.</summary>
-    internal readonly struct Relu : IChainFunction
-    {
-        public static int Slots => 0;
+    internal readonly struct Sigmoid : IUnary { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x) where T : struct where TMath : struct, IElementMath<T> => TMath.Sigmoid(x); }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> => TMath.Relu(x);
-    }
+    internal readonly struct Softplus : IUnary { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x) where T : struct where TMath : struct, IElementMath<T> => TMath.Softplus(x); }
 
-    /// <summary><see cref="UnaryFunction.Tanh"/>.</summary>
-    internal readonly struct Tanh : IChainFunction
-    {
-        public static int Slots => 0;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> => TMath.Tanh(x);
-    }
-
-    /// <summary><see cref="UnaryFunction.Sigmoid"/>.</summary>
-    internal readonly struct Sigmoid : IChainFunction
-    {
-        public static int Slots => 0;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> => TMath.Sigmoid(x);
-    }
-
-    /// <summary><see cref="UnaryFunction.Softplus"/>.</summary>
-    internal readonly struct Softplus : IChainFunction
-    {
-        public static int Slots => 0;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> => TMath.Softplus(x);
-    }
-
-    /// <summary><see cref="UnaryFunction.Mish"/>.</summary>
-    internal readonly struct Mish : IChainFunction
-    {
-        public static int Slots => 0;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T> => TMath.Mish(x);
-    }
+    internal readonly struct Mish : IUnary { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x) where T : struct where TMath : struct, IElementMath<T> => TMath.Mish(x); }
 }
