@@ -13,11 +13,21 @@ internal static class QuantizeGpu
     public static KernelVariant ScaleVariant { get; } = RowKernel.Variant(typeof(QuantizeGpu), nameof(ScaleKernel), s => [s.Inputs[0].DType], Arguments);
 
     /// <summary>Both, as floats, into working memory of a product.</summary>
-    public static GpuStage ToFloats(GpuTarget target, Tensor x, Tensor integers, Tensor scales)
+    public static GpuStage ToFloats(GpuTarget target, Tensor x, Tensor integers, Tensor scales) => Into(target, nameof(FloatKernel), x, integers, scales);
+
+    /// <summary>Both, four integers to a word, rows filled up with zeros to the width of <paramref name="words"/> [rows, n] Int32.</summary>
+    public static GpuStage ToWords(GpuTarget target, Tensor x, Tensor words, Tensor scales)
+    {
+        var stage = Into(target, nameof(WordKernel), x, words, scales);
+        stage.Arguments.Int(words.Width);
+        return stage;
+    }
+
+    private static GpuStage Into(GpuTarget target, string kernel, Tensor x, Tensor integers, Tensor scales)
     {
         var lanes = GroupLanes.Of(target);
         return new(
-            KernelSource.Of(typeof(QuantizeGpu), nameof(FloatKernel), lanes.Count, [lanes.Type, .. GpuElements.Of(x.DType)]), new GpuGrid(x.Rows),
+            KernelSource.Of(typeof(QuantizeGpu), kernel, lanes.Count, [lanes.Type, .. GpuElements.Of(x.DType)]), new GpuGrid(x.Rows),
             new GpuArguments().View(ElementGrid.Indexed(x)).View(integers).View(scales).Int(x.Width).Int(x.RowPitch));
     }
 
@@ -41,6 +51,24 @@ internal static class QuantizeGpu
         float scale = Scale<TLanes, T, E>(x, width, xPitch);
         if (Group.IdxX == 0) scales[Grid.IdxX] = scale;
         for (int i = Group.IdxX; i < width; i += TLanes.Count) integers[Grid.IdxX * width + i] = Rounded(E.Widen(x[Grid.IdxX * xPitch + i]), scale);
+    }
+
+    internal static void WordKernel<TLanes, T, E>(ArrayView<T> x, ArrayView<int> words, ArrayView<float> scales, int width, int xPitch, int wordsPerRow)
+        where TLanes : struct, IGroupLanes where T : unmanaged where E : struct, IElement<T>
+    {
+        float scale = Scale<TLanes, T, E>(x, width, xPitch);
+        if (Group.IdxX == 0) scales[Grid.IdxX] = scale;
+        for (int i = Group.IdxX; i < wordsPerRow; i += TLanes.Count)
+        {
+            int word = 0;
+            for (int b = 0; b < 4; b++)
+            {
+                int k = 4 * i + b;
+                if (k < width) word |= ((int)Rounded(E.Widen(x[Grid.IdxX * xPitch + k]), scale) & 0xFF) << (8 * b);
+            }
+
+            words[Grid.IdxX * wordsPerRow + i] = word;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,0 +1,57 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Rows are quantised to bytes, and bytes multiplied; the sums are int32, so any depth that the op takes is exact.</summary>
+internal static class QuantizedMatMulDot
+{
+    private const int FillGroup = 256;
+
+    public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/dot", (target, _) => new GpuKernel(call => Stages(target, call), ScratchBytes)) with
+    {
+        Suits = device => ((GpuDevice)device).Target is { IsCpu: false, Features.Dot: not IntegerDotKind.None },
+    };
+
+    private static IEnumerable<GpuStage> Stages(GpuTarget target, OpCall call)
+    {
+        var epilogue = ((QuantizedMatMul)call.Op).Epilogue;
+        var plain = epilogue.Without(call);
+        Tensor x = plain.Inputs[0], w = plain.Inputs[1], y = call.Output, scratch = call.Scratch!;
+        int pieces = Pieces(x.Width), words = pieces * IntegerProductGpu.Piece / sizeof(int);
+        var integers = new Tensor(scratch.Buffer, scratch.Offset, DType.Int32, [x.Rows, words]);
+        var scales = new Tensor(scratch.Buffer, integers.Offset + Bytes(x.Rows, pieces), DType.Float32, [x.Rows]);
+        yield return QuantizeGpu.ToWords(target, x, integers, scales);
+        if (!IsWhole(x.Width))
+        {
+            var filled = new Tensor(scratch.Buffer, scales.Offset + Bytes(x.Rows), DType.Int32, [y.Width, words]);
+            int count = checked((int)filled.Shape.Count);
+            yield return new(
+                KernelSource.Of(typeof(IntegerProductGpu), nameof(IntegerProductGpu.Fill), FillGroup), GpuGrid.Over(count, FillGroup),
+                new GpuArguments().View(w).View(filled).Int(count).Int(x.Width).Int(words));
+            w = filled;
+        }
+
+        var product = GpuProduct.Of(plain with { Inputs = [x, w, .. plain.Inputs[3..]] }, call, epilogue);
+        var views = product.ResultViews(new GpuArguments().View(integers).View(w).View(scales).View(plain.Inputs[2]));
+        yield return new(
+            KernelSource.Of(typeof(IntegerProductGpu), nameof(IntegerProductGpu.Kernel), IntegerProductGpu.GroupSize, product.Types(weight: false, activation: true)),
+            new GpuGrid(Groups(product.Rows, IntegerProductGpu.Rows), Groups(product.Columns, IntegerProductGpu.Columns)),
+            product.ResultNumbers(views.Int(product.Rows).Int(product.Columns).Int(pieces)));
+    }
+
+    private static long ScratchBytes(OpSignature signature)
+    {
+        Shape x = signature.Inputs[0].Concrete();
+        int columns = signature.Output.Concrete().Last;
+        return Bytes(x.Rows, Pieces(x.Last)) + Bytes(x.Rows) + (IsWhole(x.Last) ? 0 : Bytes(columns, Pieces(x.Last)));
+    }
+
+    // Weights whose rows are whole pieces are multiplied where they lie.
+    private static bool IsWhole(int width) => width % IntegerProductGpu.Piece == 0;
+
+    private static int Pieces(int width) => Groups(width, IntegerProductGpu.Piece);
+
+    private static long Bytes(int rows, int pieces) => (long)rows * pieces * IntegerProductGpu.Piece;
+
+    private static long Bytes(int floats) => (floats * (long)sizeof(float) + IntegerProductGpu.Piece - 1) / IntegerProductGpu.Piece * IntegerProductGpu.Piece;
+
+    private static int Groups(int count, int size) => (count + size - 1) / size;
+}
