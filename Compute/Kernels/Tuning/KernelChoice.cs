@@ -5,7 +5,7 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="Settings">Its tuning parameters.</param>
 public readonly record struct KernelChoice(KernelVariant Variant, KernelSettings Settings)
 {
-    /// <summary><c>cpu/packed</c> or <c>cpu/packed part_columns=512</c>.</summary>
+    /// <summary><c>cpu/packed</c> or <c>cpu/packed part_rows=512</c>.</summary>
     public override string ToString() => Settings.Values.Count == 0 ? Variant.Name : $"{Variant.Name} {Settings}";
 }
 

@@ -44,6 +44,6 @@ public sealed class KernelSettings : IEquatable<KernelSettings>
         return hash.ToHashCode();
     }
 
-    /// <summary><c>part_columns=512 parts_per_thread=2</c>, or nothing.</summary>
+    /// <summary><c>part_rows=512 parts_per_thread=2</c>, or nothing.</summary>
     public override string ToString() => string.Join(' ', values.Select(v => $"{v.Key}={v.Value}"));
 }

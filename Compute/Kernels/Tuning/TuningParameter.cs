@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Compute;
 public sealed class TuningParameter
 {
     /// <summary>Declares a parameter.</summary>
-    /// <param name="name">As tables write it: <c>part_columns</c>.</param>
+    /// <param name="name">As tables write it: <c>part_rows</c>.</param>
     /// <param name="default">What holds until something better was measured; one of the values.</param>
     /// <param name="values">What can be chosen. Sorted here: neighbours are tried first.</param>
     public TuningParameter(string name, int @default, params ReadOnlySpan<int> values)

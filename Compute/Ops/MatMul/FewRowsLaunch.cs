@@ -8,7 +8,7 @@ namespace ILGpuDiffusion.Compute;
 /// </summary>
 internal sealed unsafe class FewRowsLaunch<V, TStored> : CpuLaunch
     where V : struct, ISimd<V>
-    where TStored : struct, IStored
+    where TStored : struct, IStoredFloat
 {
     private const int ColumnsPerPart = 64;
     private readonly Tensor x, w, y;

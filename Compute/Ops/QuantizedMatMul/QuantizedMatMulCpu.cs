@@ -8,8 +8,11 @@ internal readonly struct QuantizedMatMulCpu : ISimdBinder
     /// <summary>KiB of a part's packed rows: they stay in the L2 cache, which is 512 KiB on many processors without AVX-512.</summary>
     public static TuningParameter PackedKib { get; } = new("packed_kib", Vector512.IsHardwareAccelerated ? 768 : 320, 96, 192, 320, 480, 768, 1152);
 
+    /// <summary>The most columns of a part: more pack rows less often, fewer leave smaller parts.</summary>
+    public static TuningParameter PartColumns { get; } = new("part_columns", 1024, 128, 256, 512, 1024, 2048, 4096);
+
     /// <summary>What can be set. Sums of integers are exact, so none of it changes a bit.</summary>
-    public static TuningSpace Tuning { get; } = new(PackedKib, GemmTuning.PartColumns, GemmTuning.PartsPerThread);
+    public static TuningSpace Tuning { get; } = new(PackedKib, PartColumns, GemmTuning.PartsPerThread);
 
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V> => Bind<V>(call, IntegerProduct.Best);
 

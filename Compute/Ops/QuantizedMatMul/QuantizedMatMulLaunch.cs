@@ -31,7 +31,7 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
         rowsPerPart = Math.Min(most, RoundUp(Math.Max(x.Rows, 1), Tile.Rows));
         int rowParts = (x.Rows + rowsPerPart - 1) / rowsPerPart;
         int wanted = Workers.Count == 1 ? 1 : (call.Settings[GemmTuning.PartsPerThread] * Workers.Count + Math.Max(rowParts, 1) - 1) / Math.Max(rowParts, 1);
-        columnsPerPart = RoundUp(Math.Clamp((y.Width + wanted - 1) / wanted, 1, call.Settings[GemmTuning.PartColumns]), Tile.Columns);
+        columnsPerPart = RoundUp(Math.Clamp((y.Width + wanted - 1) / wanted, 1, call.Settings[QuantizedMatMulCpu.PartColumns]), Tile.Columns);
         columnParts = (y.Width + columnsPerPart - 1) / columnsPerPart;
         parts = rowParts * columnParts;
         Workers.Reserve((PackedRowElements + PanelElements + Tile.Rows * Tile.Columns) * sizeof(int));

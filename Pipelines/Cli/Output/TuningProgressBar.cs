@@ -16,7 +16,7 @@ internal static class TuningProgressBar
             .Start(context => run(new Bar(context.AddTask("tuning", autoStart: true))));
     }
 
-    /// <summary>What was found for a problem: <c>1.12× cpu/packed part_columns=512</c>.</summary>
+    /// <summary>What was found for a problem: <c>1.12× cpu/packed part_rows=512</c>.</summary>
     public static string Describe(TuningProgress value) => value.Entry is not { } entry ? ""
         : $"{entry.Gain.ToString("0.00", System.Globalization.CultureInfo.InvariantCulture)}× {entry.Variant} {string.Join(' ', entry.Settings.Select(s => $"{s.Key}={s.Value}"))}".TrimEnd();
 

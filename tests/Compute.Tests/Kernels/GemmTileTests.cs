@@ -20,6 +20,15 @@ public sealed unsafe class GemmTileTests
     }
 
     [Fact]
+    public void FloatTiles_RowsInPlace_AreThoseOfPackedRows()
+    {
+        VerifyInPlace(new GemmTile6<Simd128>());
+        VerifyInPlace(new GemmTile12<Simd128>());
+        if (Vector256.IsHardwareAccelerated) VerifyInPlace(new GemmTile6<Simd256>());
+        if (Vector512.IsHardwareAccelerated) VerifyInPlace(new GemmTile12<Simd512>());
+    }
+
+    [Fact]
     public void IntegerTiles_LargestValues_SumExactly()
     {
         VerifyIntegers(new GemmTile6<Int16Dot128>(), perLane: 2, unsigned: false);
@@ -55,6 +64,24 @@ public sealed unsafe class GemmTileTests
                     Assert.True(expected == c[i], $"{tile.GetType()}: row {row} of {rows}, column {column}, accumulate {accumulate}, bias {biased}: {c[i]}; it must be {expected}.");
                 }
             }
+        }
+    }
+
+    private static void VerifyInPlace(GemmTile tile)
+    {
+        const int Depth = 9, RowPitch = Depth + 2;
+        float[] inPlace = [.. Enumerable.Range(0, tile.Rows * RowPitch).Select(i => (float)(i % 11 - 5))], b = [.. Enumerable.Range(0, Depth * tile.Columns).Select(i => (float)(i % 7 - 3))];
+        float[] packed = [.. Enumerable.Range(0, Depth * tile.Rows).Select(i => inPlace[i % tile.Rows * RowPitch + i / tile.Rows])];
+        for (int rows = 1; rows <= tile.Rows; rows++)
+        {
+            float[] expected = new float[tile.Rows * tile.Columns], c = new float[expected.Length];
+            fixed (float* pa = inPlace, pp = packed, pb = b, pe = expected, pc = c)
+            {
+                tile.Multiply(Depth, pp, pb, pe, tile.Columns, rows, false, null);
+                tile.Multiply(Depth, pa, RowPitch, 1, pb, pc, tile.Columns, rows, false, null);
+            }
+
+            Assert.True(expected.AsSpan().SequenceEqual(c), $"{tile.GetType()}: {rows} rows in place give other results than packed ones.");
         }
     }
 

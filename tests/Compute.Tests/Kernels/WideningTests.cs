@@ -13,14 +13,14 @@ public sealed unsafe class WideningTests
     [Fact]
     public void BFloat16_EveryPattern_WidensExactly() => Verify<StoredBFloat16>(BFloat16Bits.Widen);
 
-    private static void Verify<TStored>(Func<ushort, float> expected) where TStored : struct, IStored
+    private static void Verify<TStored>(Func<ushort, float> expected) where TStored : struct, IStoredFloat
     {
         Verify<Simd128, TStored>(expected);
         if (Vector256.IsHardwareAccelerated) Verify<Simd256, TStored>(expected);
         if (Vector512.IsHardwareAccelerated) Verify<Simd512, TStored>(expected);
     }
 
-    private static void Verify<V, TStored>(Func<ushort, float> expected) where V : struct, ISimd<V> where TStored : struct, IStored
+    private static void Verify<V, TStored>(Func<ushort, float> expected) where V : struct, ISimd<V> where TStored : struct, IStoredFloat
     {
         ushort[] bits = [.. Enumerable.Range(0, Patterns).Select(i => (ushort)i)];
         float[] widened = new float[Patterns];

@@ -8,20 +8,21 @@ internal readonly record struct GemmGrid
 {
     private const int Depth = 640; // of matrices: most of SDXL's inner sizes are this or a multiple, and fewer blocks are fewer passes over the result
     private const int NeighbourhoodDepth = 384; // of convolutions, whose sums are longer: shorter blocks round less
+    private const int FewPanels = 6, FewTiles = 8;
     private const int ChannelGroup = 8; // packing transposes this many channels at a time
 
     public GemmGrid(int rows, int columns, int channels, int taps, GemmTile tile, int threads, KernelSettings settings)
     {
         int depthBlocks = Blocks((long)channels * taps, taps == 1 ? Depth : NeighbourhoodDepth);
         ChannelsPerBlock = Math.Min(channels, Up(Blocks(channels, depthBlocks), ChannelGroup));
-        int mostRows = Math.Max(1, settings[GemmTuning.PackedKib] * (1024 / sizeof(float)) / (ChannelsPerBlock * taps) / tile.Rows) * tile.Rows;
-        (RowsPerPart, ColumnsPerPart) = (Even(rows, mostRows, tile.Rows), Even(columns, settings[GemmTuning.PartColumns], tile.Columns));
+        long mostColumns = Math.Max(1, settings[GemmTuning.PackedKib] * (1024L / sizeof(float)) / (ChannelsPerBlock * taps) / tile.Columns) * tile.Columns;
+        (RowsPerPart, ColumnsPerPart) = (Even(rows, settings[GemmTuning.PartRows], tile.Rows), Even(columns, mostColumns, tile.Columns));
         int leastParts = settings[GemmTuning.PartsPerThread] * threads;
         while (threads > 1 && Blocks(rows, RowsPerPart) * (long)Blocks(columns, ColumnsPerPart) < leastParts)
         {
-            // The wider side is cut: that packs the fewest elements twice.
-            bool byColumns = ColumnsPerPart >= RowsPerPart;
-            if ((byColumns ? ColumnsPerPart : RowsPerPart) <= 2 * Math.Max(tile.Rows, tile.Columns)) break;
+            // Columns first, as no row is packed for them; but rows read for too few columns would come from too far away.
+            bool byColumns = ColumnsPerPart > FewPanels * tile.Columns || RowsPerPart <= FewTiles * tile.Rows;
+            if (byColumns && ColumnsPerPart == tile.Columns) break;
             if (byColumns) ColumnsPerPart = Up(Blocks(ColumnsPerPart, 2), tile.Columns);
             else RowsPerPart = Up(Blocks(RowsPerPart, 2), tile.Rows);
         }
@@ -42,9 +43,9 @@ internal readonly record struct GemmGrid
     /// <summary>Channels of one block of the inner dimension; the block holds all their taps.</summary>
     public int ChannelsPerBlock { get; }
 
-    private static int Even(int size, int most, int multiple) => Up(Blocks(size, Math.Max(1, Blocks(size, most))), multiple);
+    private static int Even(int size, long most, int multiple) => Up(Blocks(size, Math.Max(1, Blocks(size, most))), multiple);
 
-    private static int Blocks(long size, int block) => (int)((size + block - 1) / block);
+    private static int Blocks(long size, long block) => (int)((size + block - 1) / block);
 
     private static int Up(int size, int multiple) => Blocks(size, multiple) * multiple;
 }

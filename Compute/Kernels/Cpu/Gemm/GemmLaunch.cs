@@ -3,12 +3,13 @@ using System.Runtime.CompilerServices;
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
-/// y = x·wᵀ + bias on packed operands. A part packs its rows once per block of the inner dimension (they stay in the L2 cache), then
-/// packs one panel of weights after the other and multiplies it with all its rows. Weights are read as they are stored, so a memory-mapped
-/// file is never copied as a whole; where the call keeps packed weights, all panels are packed once, when the launch is bound.
+/// y = x·wᵀ + bias on packed weights. For each block of the inner dimension a part packs the panels of its columns, which stay in the L2 cache, then
+/// takes one tile of rows after the other past all of them: a matrix's rows are read in place, a convolution's are gathered tile by tile. Weights
+/// are read as they are stored, so a memory-mapped file is never copied as a whole; where the call keeps packed weights, all panels are packed once, when the launch is bound.
 /// </summary>
 internal sealed unsafe class GemmLaunch : CpuLaunch
 {
+    private const int Alignment = 16; // floats in a cache line: a panel whose rows cross lines is read twice
     private readonly GemmTile tile = GemmTile.Best;
     private readonly GemmGrid grid;
     private readonly GemmRows x;
@@ -38,14 +39,14 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
         packedRows = (tile.Rows + Packer.RowGroup - 1) / Packer.RowGroup * Packer.RowGroup;
         grid = new GemmGrid(x.Count, y.Width, x.Channels, x.Taps, tile, Workers.Count, call.Settings);
         if (call.Packed is { } kept) packedWeights = (float*)((HostBuffer)kept.Get(w, $"{tile.Columns} columns, {grid.ChannelsPerBlock} channels", PackedBytes, PackAll)).Address;
-        Workers.Reserve((RowElements + PanelElements + tile.Columns + tile.Rows * tile.Columns) * sizeof(float));
+        Workers.Reserve((PanelElements + TileElements + tile.Rows * tile.Columns + grid.ColumnsPerPart) * sizeof(float));
     }
 
     private nint Depth => (nint)grid.ChannelsPerBlock * x.Taps;
 
-    private nint RowElements => grid.RowsPerPart * Depth + 2 * Packer.Overrun;
+    private nint PanelElements => packedWeights is null ? grid.ColumnsPerPart * Depth : 0;
 
-    private nint PanelElements => tile.Columns * Depth;
+    private nint TileElements => (tile.Rows * Depth + 2 * Packer.Overrun + Alignment - 1) / Alignment * Alignment;
 
     private int Panels => (y.Width + tile.Columns - 1) / tile.Columns;
 
@@ -59,18 +60,22 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     [SkipLocalsInit]
     public override void Execute(int part, int worker)
     {
-        int firstRow = part / grid.ColumnParts * grid.RowsPerPart, rows = Math.Min(grid.RowsPerPart, x.Count - firstRow);
+        int firstRow = part / grid.ColumnParts * grid.RowsPerPart, lastRow = Math.Min(firstRow + grid.RowsPerPart, x.Count);
         int firstColumn = part % grid.ColumnParts * grid.ColumnsPerPart, lastColumn = Math.Min(firstColumn + grid.ColumnsPerPart, y.Width);
-        float* packedX = Workers.Scratch<float>(worker), panel = packedX + RowElements;
+        float* scratch = Workers.Scratch<float>(worker), packedRows = scratch + PanelElements, edge = packedRows + TileElements;
+        float* biases = Biases(firstColumn, lastColumn, edge + tile.Rows * tile.Columns);
         for (int channel = 0; channel < x.Channels; channel += grid.ChannelsPerBlock)
         {
             int channels = Math.Min(grid.ChannelsPerBlock, x.Channels - channel);
-            PackRows(firstRow, rows, channel, channels, packedX);
-            for (int column = firstColumn; column < lastColumn; column += tile.Columns)
+            float* panels = packedWeights is null ? PackPanels(firstColumn, lastColumn, channel, channels, scratch) : PackedPanel(firstColumn, channel, channels);
+            for (int row = firstRow; row < lastRow; row += tile.Rows)
             {
-                float* b = packedWeights is null ? panel : PackedPanel(column, channel, channels);
-                if (packedWeights is null) PackPanel(column, channel, channels, panel);
-                MultiplyPanel(firstRow, rows, column, channels * x.Taps, channel > 0, packedX, b, panel + PanelElements, channel + channels == x.Channels ? epilogue : null);
+                int rows = Math.Min(tile.Rows, lastRow - row);
+                // A tile reads all its rows: the last ones are gathered too, so that it does not read past the matrix.
+                bool inPlace = x.Start is not null && row + tile.Rows <= x.Count;
+                if (!inPlace) PackRows(row, channel, channels, packedRows);
+                float* a = inPlace ? x.Start + row * x.Pitch + channel : packedRows;
+                MultiplyTiles(row, rows, firstColumn, lastColumn, channels, a, inPlace ? x.Pitch : 1, inPlace ? 1 : tile.Rows, panels, channel > 0 ? null : biases, edge, channel);
             }
         }
     }
@@ -89,17 +94,21 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
         packedWeights + ((nint)channel * Panels * tile.Columns + (nint)column * channels) * x.Taps;
 
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
-    private void PackRows(int firstRow, int rows, int channel, int channels, float* target)
+    private void PackRows(int row, int channel, int channels, float* target)
     {
         byte** addresses = stackalloc byte*[packedRows];
-        for (int row = 0; row < rows; row += tile.Rows)
+        for (int tap = 0; tap < x.Taps; tap++, target += (nint)channels * tile.Rows)
         {
-            for (int tap = 0; tap < x.Taps; tap++, target += (nint)channels * tile.Rows)
-            {
-                x.Find(tap, firstRow + row, packedRows, addresses);
-                Packer.Float32.Pack(addresses, packedRows, channel, channels, target, tile.Rows);
-            }
+            x.Find(tap, row, packedRows, addresses);
+            Packer.Float32.Pack(addresses, packedRows, channel, channels, target, tile.Rows);
         }
+    }
+
+    private float* PackPanels(int column, int lastColumn, int channel, int channels, float* target)
+    {
+        float* panel = target;
+        for (; column < lastColumn; column += tile.Columns, panel += (nint)channels * x.Taps * tile.Columns) PackPanel(column, channel, channels, panel);
+        return target;
     }
 
     /// <summary>Packs the weights of one tile's columns. Columns past the last repeat it: their results go nowhere.</summary>
@@ -112,41 +121,39 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
         else weightPacker.PackTaps(addresses, tile.Columns, channel, channels, x.Taps, panel, tile.Columns);
     }
 
+    /// <summary>One tile of rows times all panels.</summary>
     [MethodImpl(Jit.Kernel)]
-    private void MultiplyPanel(int firstRow, int rows, int column, nint depth, bool accumulate, float* packedX, float* panel, float* work, TileEpilogue? last)
+    private void MultiplyTiles(int row, int rows, int column, int lastColumn, int channels, float* a, nint rowPitch, nint step, float* panels, float* bias, float* edge, int channel)
     {
-        int columns = Math.Min(tile.Columns, y.Width - column);
-        float* bias = accumulate ? null : Bias(column, columns, work), edge = work + tile.Columns;
-        float* target = y.Pointer<float>() + (nint)firstRow * y.RowPitch + column;
-        for (int row = 0; row < rows; row += tile.Rows, packedX += depth * tile.Rows, target += (nint)tile.Rows * y.RowPitch)
+        nint depth = (nint)channels * x.Taps;
+        bool accumulate = channel > 0, last = channel + channels == x.Channels;
+        float* target = y.Pointer<float>() + (nint)row * y.RowPitch + column;
+        for (; column < lastColumn; column += tile.Columns, panels += depth * tile.Columns, target += tile.Columns)
         {
-            int tileRows = Math.Min(tile.Rows, rows - row);
-            if (columns == tile.Columns)
+            int columns = Math.Min(tile.Columns, y.Width - column);
+            if (columns == tile.Columns) tile.Multiply(depth, a, rowPitch, step, panels, target, y.RowPitch, rows, accumulate, bias);
+            else
             {
-                tile.Multiply(depth, packedX, panel, target, y.RowPitch, tileRows, accumulate, bias);
-                last?.Apply(firstRow + row, tileRows, column, columns);
-                continue;
+                // The last, narrower panel goes through a buffer: the tile writes whole rows and must not touch what lies beside y.
+                tile.Multiply(depth, a, rowPitch, step, panels, edge, tile.Columns, rows, false, bias);
+                for (int i = 0; i < rows; i++)
+                {
+                    var result = new Span<float>(target + (nint)i * y.RowPitch, columns);
+                    var sum = new ReadOnlySpan<float>(edge + i * tile.Columns, columns);
+                    if (accumulate) System.Numerics.Tensors.TensorPrimitives.Add(result, sum, result);
+                    else sum.CopyTo(result);
+                }
             }
 
-            // The last, narrower panel goes through a buffer: the tile writes whole rows and must not touch what lies beside y.
-            tile.Multiply(depth, packedX, panel, edge, tile.Columns, tileRows, false, bias);
-            for (int i = 0; i < tileRows; i++)
-            {
-                var result = new Span<float>(target + (nint)i * y.RowPitch, columns);
-                var sum = new ReadOnlySpan<float>(edge + i * tile.Columns, columns);
-                if (accumulate) System.Numerics.Tensors.TensorPrimitives.Add(result, sum, result);
-                else sum.CopyTo(result);
-            }
-
-            last?.Apply(firstRow + row, tileRows, column, columns);
+            if (last) epilogue?.Apply(row, rows, column, columns);
+            if (bias is not null) bias += tile.Columns;
         }
     }
 
-    private float* Bias(int column, int columns, float* widened)
+    private float* Biases(int column, int lastColumn, float* widened)
     {
         if (bias is null) return null;
-        biasPacker!.Widen(bias.Pointer<byte>() + (nint)column * bias.DType.Size(), widened, columns);
-        new Span<float>(widened + columns, tile.Columns - columns).Clear();
+        biasPacker!.Widen(bias.Pointer<byte>() + (nint)column * bias.DType.Size(), widened, lastColumn - column);
         return widened;
     }
 }

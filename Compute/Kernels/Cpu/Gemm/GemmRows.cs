@@ -17,6 +17,12 @@ internal abstract unsafe class GemmRows
     /// <summary>Elements per run.</summary>
     public abstract int Channels { get; }
 
+    /// <summary>Where the rows of a plain matrix are, so that they can be read in place; null where they must be gathered.</summary>
+    public virtual float* Start => null;
+
+    /// <summary>Elements between rows that are read in place.</summary>
+    public virtual nint Pitch => 0;
+
     /// <summary>Finds where one run of neighbouring rows starts.</summary>
     /// <param name="tap">Which run.</param>
     /// <param name="first">First row.</param>
@@ -28,8 +34,9 @@ internal abstract unsafe class GemmRows
 /// <summary>The rows of a tensor.</summary>
 internal sealed unsafe class TensorRows(Tensor x) : GemmRows
 {
-    private readonly float* start = x.Pointer<float>();
-    private readonly nint pitch = x.RowPitch;
+    public override float* Start { get; } = x.Pointer<float>();
+
+    public override nint Pitch { get; } = x.RowPitch;
 
     public override int Count { get; } = x.Rows;
 
@@ -40,6 +47,6 @@ internal sealed unsafe class TensorRows(Tensor x) : GemmRows
     [MethodImpl(Jit.Kernel)]
     public override void Find(int tap, int first, int count, byte** addresses)
     {
-        for (int i = 0; i < count; i++) addresses[i] = (byte*)(start + Math.Min(first + i, Count - 1) * pitch);
+        for (int i = 0; i < count; i++) addresses[i] = (byte*)(Start + Math.Min(first + i, Count - 1) * Pitch);
     }
 }

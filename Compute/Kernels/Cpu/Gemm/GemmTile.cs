@@ -5,7 +5,7 @@ namespace ILGpuDiffusion.Compute;
 
 /// <summary>
 /// The register tile at the heart of matrix products: <see cref="Rows"/> × <see cref="Columns"/> results are kept in registers while
-/// the inner dimension is walked once. Its operands are packed: <c>a[k][Rows]</c> and <c>b[k][Columns]</c>.
+/// the inner dimension is walked once. Its right operand is packed: <c>b[k][Columns]</c>; its left one, of which it broadcasts single elements, need not be.
 /// </summary>
 internal abstract unsafe class GemmTile
 {
@@ -16,7 +16,7 @@ internal abstract unsafe class GemmTile
         : AdvSimd.Arm64.IsSupported ? new GemmTile12<Simd128>()
         : new GemmTile6<Simd128>();
 
-    /// <summary>Rows of a tile: packed a has this pitch.</summary>
+    /// <summary>Rows of a tile.</summary>
     public abstract int Rows { get; }
 
     /// <summary>Columns of a tile, two vectors: packed b has this pitch.</summary>
@@ -24,12 +24,18 @@ internal abstract unsafe class GemmTile
 
     /// <summary>c = a·b + bias, or c += a·b. Each result is summed in ascending order of the inner index, whatever the tile.</summary>
     /// <param name="depth">Inner size.</param>
-    /// <param name="a">Packed left operand, [depth, Rows]; rows from <paramref name="rows"/> on may hold anything.</param>
+    /// <param name="a">Left operand: element k of row r is <c>a[r * rowPitch + k * step]</c>.</param>
+    /// <param name="rowPitch">Elements between rows of a; 1 where they are packed.</param>
+    /// <param name="step">Elements between neighbours of a row of a; <see cref="Rows"/> where they are packed, 1 where they are read in place.</param>
     /// <param name="b">Packed right operand, [depth, Columns].</param>
     /// <param name="c">First result; full rows of <see cref="Columns"/> are written.</param>
     /// <param name="pitch">Elements between rows of c.</param>
-    /// <param name="rows">How many rows are written, 1 … Rows.</param>
+    /// <param name="rows">How many rows are written, 1 … Rows. All Rows of a are read, the rest may hold anything.</param>
     /// <param name="accumulate">Whether to add to what c holds.</param>
     /// <param name="bias">Columns values to add to each row, or null.</param>
-    public abstract void Multiply(nint depth, float* a, float* b, float* c, nint pitch, int rows, bool accumulate, float* bias);
+    public abstract void Multiply(nint depth, float* a, nint rowPitch, nint step, float* b, float* c, nint pitch, int rows, bool accumulate, float* bias);
+
+    /// <summary>The same for a packed left operand, <c>a[depth][Rows]</c>.</summary>
+    public void Multiply(nint depth, float* a, float* b, float* c, nint pitch, int rows, bool accumulate, float* bias) =>
+        Multiply(depth, a, 1, Rows, b, c, pitch, rows, accumulate, bias);
 }

@@ -11,26 +11,28 @@ internal sealed unsafe class GemmTile6<V> : GemmTile where V : struct, ILanes<V>
 
     private static int Width => 2 * V.Count;
 
-    public override void Multiply(nint depth, float* a, float* b, float* c, nint pitch, int rows, bool accumulate, float* bias) =>
-        SixRows(depth, a, 6, b, c, pitch, rows, accumulate, bias);
+    public override void Multiply(nint depth, float* a, nint rowPitch, nint step, float* b, float* c, nint pitch, int rows, bool accumulate, float* bias) =>
+        SixRows(depth, a, rowPitch, step, b, c, pitch, rows, accumulate, bias);
 
-    /// <summary>The product itself; <paramref name="aPitch"/> lets a higher tile use it for its last few rows.</summary>
+    /// <summary>The product itself, which a higher tile uses for its last few rows.</summary>
     // Accumulators are named locals: the JIT keeps no array in registers. Values are added in the store expression because it
     // would spill all of them if a parameter of an inlined helper were written to.
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
-    public static void SixRows(nint depth, float* a, nint aPitch, float* b, float* c, nint pitch, int rows, bool accumulate, float* bias)
+    public static void SixRows(nint depth, float* a, nint rowPitch, nint step, float* b, float* c, nint pitch, int rows, bool accumulate, float* bias)
     {
+        nint rowBytes = rowPitch * sizeof(float), stepBytes = step * sizeof(float);
+        byte* a0 = (byte*)a, a3 = a0 + 3 * rowBytes;
         V c0l = default, c0r = default, c1l = default, c1r = default, c2l = default, c2r = default, c3l = default, c3r = default, c4l = default, c4r = default, c5l = default, c5r = default;
         for (float* end = b + depth * Width; b < end; b += Width)
         {
             V left = V.Load(b), right = V.Load(b + V.Count), x;
-            x = V.Create(a[0]); c0l = V.MultiplyAdd(x, left, c0l); c0r = V.MultiplyAdd(x, right, c0r);
-            x = V.Create(a[1]); c1l = V.MultiplyAdd(x, left, c1l); c1r = V.MultiplyAdd(x, right, c1r);
-            x = V.Create(a[2]); c2l = V.MultiplyAdd(x, left, c2l); c2r = V.MultiplyAdd(x, right, c2r);
-            x = V.Create(a[3]); c3l = V.MultiplyAdd(x, left, c3l); c3r = V.MultiplyAdd(x, right, c3r);
-            x = V.Create(a[4]); c4l = V.MultiplyAdd(x, left, c4l); c4r = V.MultiplyAdd(x, right, c4r);
-            x = V.Create(a[5]); c5l = V.MultiplyAdd(x, left, c5l); c5r = V.MultiplyAdd(x, right, c5r);
-            a += aPitch;
+            x = V.Create(*(float*)(a0)); c0l = V.MultiplyAdd(x, left, c0l); c0r = V.MultiplyAdd(x, right, c0r);
+            x = V.Create(*(float*)(a0 + rowBytes)); c1l = V.MultiplyAdd(x, left, c1l); c1r = V.MultiplyAdd(x, right, c1r);
+            x = V.Create(*(float*)(a0 + 2 * rowBytes)); c2l = V.MultiplyAdd(x, left, c2l); c2r = V.MultiplyAdd(x, right, c2r);
+            x = V.Create(*(float*)(a3)); c3l = V.MultiplyAdd(x, left, c3l); c3r = V.MultiplyAdd(x, right, c3r);
+            x = V.Create(*(float*)(a3 + rowBytes)); c4l = V.MultiplyAdd(x, left, c4l); c4r = V.MultiplyAdd(x, right, c4r);
+            x = V.Create(*(float*)(a3 + 2 * rowBytes)); c5l = V.MultiplyAdd(x, left, c5l); c5r = V.MultiplyAdd(x, right, c5r);
+            a0 += stepBytes; a3 += stepBytes;
         }
 
         V p = default, q = default;

@@ -9,7 +9,7 @@ namespace ILGpuDiffusion.Compute;
 /// </summary>
 internal abstract unsafe class Packer
 {
-    /// <summary>Rows are transposed in groups of this many or twice as many. Callers give row addresses up to a multiple of it, repeating any valid row.</summary>
+    /// <summary>Rows are transposed in groups of this many or a multiple. Callers give row addresses up to a multiple of it, repeating any valid row.</summary>
     public const int RowGroup = 4;
 
     /// <summary>Elements that packing may write past the end of its target.</summary>
@@ -53,51 +53,43 @@ internal abstract unsafe class Packer
     public abstract void Widen(byte* source, float* target, int count);
 
     private static Packer Create<TStored>() where TStored : struct, IStored =>
-        Vector256.IsHardwareAccelerated ? new Packer<TStored, Transposer8>() : new Packer<TStored, Transposer4>();
+        Vector512.IsHardwareAccelerated ? new Packer<TStored, Simd512>()
+        : Vector256.IsHardwareAccelerated ? new Packer<TStored, Simd256>()
+        : new Packer<TStored, Simd128>();
 }
 
-/// <summary>A packer for one storage type and vector width.</summary>
-internal sealed unsafe class Packer<TStored, TTransposer> : Packer
+/// <summary>A packer for one storage type and register width.</summary>
+internal sealed unsafe class Packer<TStored, V> : Packer
     where TStored : struct, IStored
-    where TTransposer : struct, ITransposer
+    where V : struct, ISimd<V>
 {
-    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
+    private static int Step => RowLanes.Elements<TStored>();
+
     public override void Pack(byte** rows, int rowCount, nint first, nint length, float* target, nint pitch)
     {
-        nint* offsets = stackalloc nint[TTransposer.Lanes];
-        for (int i = 0; i < TTransposer.Lanes; i++) offsets[i] = i * pitch;
-        nint k = 0;
-        for (; k + TTransposer.Lanes <= length; k += TTransposer.Lanes, target += TTransposer.Lanes * pitch)
+        nint whole = length / Step * Step;
+        int r = rowCount;
+        // Descending: a last group that is wider than the pitch spills into the next k's first rows, which come after it.
+        if ((r & 4) != 0 && V.Count > 4) PackGroup<Simd128>(rows + (r -= 4), first, whole, target + r, pitch);
+        if ((r & 8) != 0 && V.Count > 8) PackGroup<Simd256>(rows + (r -= 8), first, whole, target + r, pitch);
+        while ((r -= V.Count) >= 0) PackGroup<V>(rows + r, first, whole, target + r, pitch);
+        target += whole * pitch;
+        for (nint k = whole; k < length; k++, target += pitch)
         {
-            // Descending: a last group that is wider than the pitch spills into the next k's first rows, which come after it.
-            int r = rowCount;
-            if (rowCount % TTransposer.Lanes != 0)
-            {
-                r -= RowGroup;
-                for (int half = 0; half < TTransposer.Lanes; half += RowGroup)
-                    Transposer4.Block<TStored>(rows + r, (first + k + half) * TStored.Size, target + r, offsets + half);
-            }
-
-            for (r -= TTransposer.Lanes; r >= 0; r -= TTransposer.Lanes)
-                TTransposer.Block<TStored>(rows + r, (first + k) * TStored.Size, target + r, offsets);
-        }
-
-        for (; k < length; k++, target += pitch)
-        {
-            for (int r = 0; r < rowCount; r++) target[r] = TStored.Read(rows[r] + (first + k) * TStored.Size);
+            for (r = 0; r < rowCount; r++) target[r] = TStored.Read(rows[r] + (first + k) * TStored.Size);
         }
     }
 
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     public override void PackTaps(byte** rows, int rowCount, nint first, nint channels, int taps, float* target, nint pitch)
     {
-        nint* offsets = stackalloc nint[TTransposer.Lanes];
+        nint* offsets = stackalloc nint[Step];
         nint tapPitch = channels * pitch, length = channels * taps, offset = 0, k = 0;
         int tap = 0;
         first *= taps;
         while (k < length)
         {
-            int count = (int)nint.Min(TTransposer.Lanes, length - k);
+            int count = (int)nint.Min(Step, length - k);
             for (int i = 0; i < count; i++)
             {
                 offsets[i] = offset;
@@ -106,9 +98,9 @@ internal sealed unsafe class Packer<TStored, TTransposer> : Packer
             }
 
             nint start = (first + k) * TStored.Size;
-            if (count == TTransposer.Lanes)
+            if (count == Step)
             {
-                for (int r = 0; r < rowCount; r += TTransposer.Lanes) TTransposer.Block<TStored>(rows + r, start, target + r, offsets);
+                for (int r = 0; r < rowCount; r += V.Count) RowLanes.Transpose<V, TStored>(rows + r, start, target + r, offsets);
             }
             else
             {
@@ -125,5 +117,15 @@ internal sealed unsafe class Packer<TStored, TTransposer> : Packer
     public override void Widen(byte* source, float* target, int count)
     {
         for (int i = 0; i < count; i++) target[i] = TStored.Read(source + (nint)i * TStored.Size);
+    }
+
+    /// <summary>As many rows as a register has lanes.</summary>
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
+    private static void PackGroup<U>(byte** rows, nint first, nint length, float* target, nint pitch) where U : struct, ISimd<U>
+    {
+        nint* offsets = stackalloc nint[Step];
+        for (int i = 0; i < Step; i++) offsets[i] = i * pitch;
+        nint at = first * TStored.Size;
+        for (float* end = target + length * pitch; target < end; target += Step * pitch, at += RowLanes.Units * sizeof(float)) RowLanes.Transpose<U, TStored>(rows, at, target, offsets);
     }
 }

@@ -26,9 +26,18 @@ internal static unsafe class Widening
     [MethodImpl(Inline)]
     public static V Float16<V>(ushort* source) where V : struct, ISimd<V>
     {
+        if (typeof(V) == typeof(Simd512)) return Float16(Unsafe.BitCast<Simd512, V>(new(Bits512(source).AsSingle())));
+        if (typeof(V) == typeof(Simd256)) return Float16(Unsafe.BitCast<Simd256, V>(new(Bits256(source).AsSingle())));
+        return Float16(Unsafe.BitCast<Simd128, V>(new(Bits128(source).AsSingle())));
+    }
+
+    /// <summary>The lower halves of the lanes, whose upper halves are 0.</summary>
+    [MethodImpl(Inline)]
+    public static V Float16<V>(V lanes) where V : struct, ISimd<V>
+    {
         if (typeof(V) == typeof(Simd512))
         {
-            var bits = Bits512(source).AsInt32();
+            var bits = Unsafe.BitCast<V, Simd512>(lanes).Value.AsInt32();
             var magnitude = (bits << 13) & Vector512.Create(Magnitude);
             var value = (magnitude + Vector512.Create(Raise)).AsSingle() * Vector512.Create(Lower);
             var subnormal = Vector512.MultiplyAddEstimate(value, Vector512.Create(2f), Vector512.Create(-TwoToMinus14));
@@ -37,7 +46,7 @@ internal static unsafe class Widening
         }
         else if (typeof(V) == typeof(Simd256))
         {
-            var bits = Bits256(source).AsInt32();
+            var bits = Unsafe.BitCast<V, Simd256>(lanes).Value.AsInt32();
             var magnitude = (bits << 13) & Vector256.Create(Magnitude);
             var value = (magnitude + Vector256.Create(Raise)).AsSingle() * Vector256.Create(Lower);
             var subnormal = Vector256.MultiplyAddEstimate(value, Vector256.Create(2f), Vector256.Create(-TwoToMinus14));
@@ -46,7 +55,7 @@ internal static unsafe class Widening
         }
         else
         {
-            var bits = Bits128(source).AsInt32();
+            var bits = Unsafe.BitCast<V, Simd128>(lanes).Value.AsInt32();
             var magnitude = (bits << 13) & Vector128.Create(Magnitude);
             var value = (magnitude + Vector128.Create(Raise)).AsSingle() * Vector128.Create(Lower);
             var subnormal = Vector128.MultiplyAddEstimate(value, Vector128.Create(2f), Vector128.Create(-TwoToMinus14));
@@ -55,26 +64,30 @@ internal static unsafe class Widening
         }
     }
 
-    /// <summary>Twice as many int8 as there are lanes, as int16.</summary>
+    /// <summary>The lowest two int8 of each lane, as int16.</summary>
     [MethodImpl(Inline)]
-    public static V Int8Pair<V>(sbyte* source) where V : struct, ISimd<V>
+    public static V Int8Pair<V>(V lanes) where V : struct, ISimd<V>
     {
-        if (typeof(V) == typeof(Simd512)) return Unsafe.BitCast<Simd512, V>(new(Avx512BW.ConvertToVector512Int16(Vector256.Load(source)).AsSingle()));
-        if (typeof(V) == typeof(Simd256)) return Unsafe.BitCast<Simd256, V>(new(Avx2.ConvertToVector256Int16(Vector128.Load(source)).AsSingle()));
-        return Unsafe.BitCast<Simd128, V>(new(Vector128.WidenLower(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<ulong>(source)).AsSByte()).AsSingle()));
+        const uint High = 0xFF00; // of 16 bits, from where an arithmetic shift brings the sign along
+        if (typeof(V) == typeof(Simd512))
+        {
+            var bytes = Unsafe.BitCast<V, Simd512>(lanes).Value.AsUInt32();
+            return Unsafe.BitCast<Simd512, V>(new((((bytes << 8 & Vector512.Create(High)) | (bytes & Vector512.Create(High)) << 16).AsInt16() >> 8).AsSingle()));
+        }
+        else if (typeof(V) == typeof(Simd256))
+        {
+            var bytes = Unsafe.BitCast<V, Simd256>(lanes).Value.AsUInt32();
+            return Unsafe.BitCast<Simd256, V>(new((((bytes << 8 & Vector256.Create(High)) | (bytes & Vector256.Create(High)) << 16).AsInt16() >> 8).AsSingle()));
+        }
+        else
+        {
+            var bytes = Unsafe.BitCast<V, Simd128>(lanes).Value.AsUInt32();
+            return Unsafe.BitCast<Simd128, V>(new((((bytes << 8 & Vector128.Create(High)) | (bytes & Vector128.Create(High)) << 16).AsInt16() >> 8).AsSingle()));
+        }
     }
 
     /// <summary>The sign bits of four bytes.</summary>
     public const uint SignsOfBytes = 0x80808080;
-
-    /// <summary>Four int8 per lane, with 128 added to each.</summary>
-    [MethodImpl(Inline)]
-    public static V OffsetBytes<V>(uint* source) where V : struct, ISimd<V>
-    {
-        if (typeof(V) == typeof(Simd512)) return Unsafe.BitCast<Simd512, V>(new((Vector512.Load(source) ^ Vector512.Create(SignsOfBytes)).AsSingle()));
-        if (typeof(V) == typeof(Simd256)) return Unsafe.BitCast<Simd256, V>(new((Vector256.Load(source) ^ Vector256.Create(SignsOfBytes)).AsSingle()));
-        return Unsafe.BitCast<Simd128, V>(new((Vector128.Load(source) ^ Vector128.Create(SignsOfBytes)).AsSingle()));
-    }
 
     /// <summary>Sums of integers, with an offset taken away, as floats.</summary>
     [MethodImpl(Inline)]

@@ -48,6 +48,29 @@ internal unsafe interface ISimd<T> : ILanes<T> where T : struct, ISimd<T>
     /// <summary>Neighbouring lanes (a, b) become (−b, a): a product with i.</summary>
     static abstract T RotatePairs(T a);
 
+    /// <summary>Four lanes from each of as many rows as fit into a register: row 0's, row 4's, row 8's, row 12's.</summary>
+    /// <param name="rows">Addresses; every fourth is read.</param>
+    /// <param name="at">Bytes from there to the lanes.</param>
+    static abstract T LoadEveryFourth(byte** rows, nint at);
+
+    /// <summary>The first two of each four lanes of a and b, in turns: a0 b0 a1 b1.</summary>
+    static abstract T ZipLow(T a, T b);
+
+    /// <summary>The last two of each four lanes of a and b, in turns: a2 b2 a3 b3.</summary>
+    static abstract T ZipHigh(T a, T b);
+
+    /// <summary>The lanes' bits, moved up.</summary>
+    static abstract T ShiftLeft(T a, int bits);
+
+    /// <summary>The lanes' bits, moved down; zeros follow.</summary>
+    static abstract T ShiftRight(T a, int bits);
+
+    /// <summary>The lanes' bits that are set in <paramref name="bits"/>.</summary>
+    static abstract T And(T a, uint bits);
+
+    /// <summary>The lanes' bits, those that are set in <paramref name="bits"/> inverted.</summary>
+    static abstract T Xor(T a, uint bits);
+
     /// <summary>Sum of all lanes, in an order that depends on the width only.</summary>
     static abstract float Sum(T a);
 

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace ILGpuDiffusion.Compute;
 
@@ -63,6 +65,20 @@ internal readonly unsafe struct Simd128(Vector128<float> value) : ISimd<Simd128>
     [MethodImpl(Inline)]
     public static Simd128 RotatePairs(Simd128 a) =>
         new((Vector128.Shuffle(a.Value, Vector128.Create(1, 0, 3, 2)).AsUInt64() ^ Vector128.Create(0x80000000UL)).AsSingle());
+
+    [MethodImpl(Inline)] public static Simd128 LoadEveryFourth(byte** rows, nint at) => new(Vector128.Load((float*)(rows[0] + at)));
+
+    [MethodImpl(Inline)] public static Simd128 ZipLow(Simd128 a, Simd128 b) => new(Sse.IsSupported ? Sse.UnpackLow(a.Value, b.Value) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a.Value, b.Value) : Vector128.Create(a.Value[0], b.Value[0], a.Value[1], b.Value[1]));
+
+    [MethodImpl(Inline)] public static Simd128 ZipHigh(Simd128 a, Simd128 b) => new(Sse.IsSupported ? Sse.UnpackHigh(a.Value, b.Value) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a.Value, b.Value) : Vector128.Create(a.Value[2], b.Value[2], a.Value[3], b.Value[3]));
+
+    [MethodImpl(Inline)] public static Simd128 ShiftLeft(Simd128 a, int bits) => new((a.Value.AsUInt32() << bits).AsSingle());
+
+    [MethodImpl(Inline)] public static Simd128 ShiftRight(Simd128 a, int bits) => new((a.Value.AsUInt32() >> bits).AsSingle());
+
+    [MethodImpl(Inline)] public static Simd128 And(Simd128 a, uint bits) => new((a.Value.AsUInt32() & Vector128.Create(bits)).AsSingle());
+
+    [MethodImpl(Inline)] public static Simd128 Xor(Simd128 a, uint bits) => new((a.Value.AsUInt32() ^ Vector128.Create(bits)).AsSingle());
 
     [MethodImpl(Inline)] public static float Sum(Simd128 a) => Vector128.Sum(a.Value);
 

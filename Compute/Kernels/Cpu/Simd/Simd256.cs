@@ -58,6 +58,20 @@ internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
     public static Simd256 RotatePairs(Simd256 a) =>
         new((Vector256.Shuffle(a.Value, Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6)).AsUInt64() ^ Vector256.Create(0x80000000UL)).AsSingle());
 
+    [MethodImpl(Inline)] public static Simd256 LoadEveryFourth(byte** rows, nint at) => new(Vector128.Load((float*)(rows[0] + at)).ToVector256Unsafe().WithUpper(Vector128.Load((float*)(rows[4] + at))));
+
+    [MethodImpl(Inline)] public static Simd256 ZipLow(Simd256 a, Simd256 b) => new(Avx.UnpackLow(a.Value, b.Value));
+
+    [MethodImpl(Inline)] public static Simd256 ZipHigh(Simd256 a, Simd256 b) => new(Avx.UnpackHigh(a.Value, b.Value));
+
+    [MethodImpl(Inline)] public static Simd256 ShiftLeft(Simd256 a, int bits) => new((a.Value.AsUInt32() << bits).AsSingle());
+
+    [MethodImpl(Inline)] public static Simd256 ShiftRight(Simd256 a, int bits) => new((a.Value.AsUInt32() >> bits).AsSingle());
+
+    [MethodImpl(Inline)] public static Simd256 And(Simd256 a, uint bits) => new((a.Value.AsUInt32() & Vector256.Create(bits)).AsSingle());
+
+    [MethodImpl(Inline)] public static Simd256 Xor(Simd256 a, uint bits) => new((a.Value.AsUInt32() ^ Vector256.Create(bits)).AsSingle());
+
     [MethodImpl(Inline)] public static float Sum(Simd256 a) => Vector256.Sum(a.Value);
 
     [MethodImpl(Inline)]

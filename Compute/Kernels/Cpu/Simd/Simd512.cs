@@ -56,6 +56,27 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
     public static Simd512 RotatePairs(Simd512 a) =>
         new((Vector512.Shuffle(a.Value, Vector512.Create(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)).AsUInt64() ^ Vector512.Create(0x80000000UL)).AsSingle());
 
+    [MethodImpl(Inline)]
+    public static Simd512 LoadEveryFourth(byte** rows, nint at)
+    {
+        // An insertion from memory needs no shuffle unit, which is what transposing is short of.
+        var lanes = Avx512F.InsertVector128(Vector128.Load((float*)(rows[0] + at)).ToVector256Unsafe().ToVector512Unsafe(), Vector128.Load((float*)(rows[4] + at)), 1);
+        lanes = Avx512F.InsertVector128(lanes, Vector128.Load((float*)(rows[8] + at)), 2);
+        return new(Avx512F.InsertVector128(lanes, Vector128.Load((float*)(rows[12] + at)), 3));
+    }
+
+    [MethodImpl(Inline)] public static Simd512 ZipLow(Simd512 a, Simd512 b) => new(Avx512F.UnpackLow(a.Value, b.Value));
+
+    [MethodImpl(Inline)] public static Simd512 ZipHigh(Simd512 a, Simd512 b) => new(Avx512F.UnpackHigh(a.Value, b.Value));
+
+    [MethodImpl(Inline)] public static Simd512 ShiftLeft(Simd512 a, int bits) => new((a.Value.AsUInt32() << bits).AsSingle());
+
+    [MethodImpl(Inline)] public static Simd512 ShiftRight(Simd512 a, int bits) => new((a.Value.AsUInt32() >> bits).AsSingle());
+
+    [MethodImpl(Inline)] public static Simd512 And(Simd512 a, uint bits) => new((a.Value.AsUInt32() & Vector512.Create(bits)).AsSingle());
+
+    [MethodImpl(Inline)] public static Simd512 Xor(Simd512 a, uint bits) => new((a.Value.AsUInt32() ^ Vector512.Create(bits)).AsSingle());
+
     [MethodImpl(Inline)] public static float Sum(Simd512 a) => Vector512.Sum(a.Value);
 
     [MethodImpl(Inline)]

@@ -22,11 +22,11 @@ public sealed class TuningTableTests : IDisposable
     {
         var table = Open();
         var call = FakeKernels.Product(rows: 4000, depth: 640, columns: 2560);
-        table.Add(call, Set(call, GemmTuning.PartColumns, 256), 2e-3, 1e-3);
+        table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
         table.Save();
         var read = Open();
         Assert.Empty(read.Warnings);
-        Assert.Equal("cpu/packed part_columns=256", read.Find(call).ToString());
+        Assert.Equal("cpu/packed part_rows=256", read.Find(call).ToString());
         var entry = Assert.Single(read.Own);
         Assert.Equal(("matmul", "Float32,Float32", 4096, "640→2560", 2.0), (entry.Op, entry.DTypes, entry.Rows, entry.Shape, entry.Gain));
         Assert.Equal(entry, read.FindOwn(call));
@@ -37,7 +37,7 @@ public sealed class TuningTableTests : IDisposable
     {
         var table = Open();
         var measured = FakeKernels.Product(rows: 4096);
-        table.Add(measured, Set(measured, GemmTuning.PartColumns, 256), 2e-3, 1e-3);
+        table.Add(measured, Set(measured, GemmTuning.PartRows, 256), 2e-3, 1e-3);
         Assert.Equal(found, table.Find(FakeKernels.Product(rows)) is not null);
         Assert.Null(table.Find(FakeKernels.Product(4096, depth: 65)));
     }
@@ -47,7 +47,7 @@ public sealed class TuningTableTests : IDisposable
     {
         var table = Open();
         var call = FakeKernels.Product();
-        table.Add(call, Set(call, GemmTuning.PartColumns, 256), 2e-3, 1e-3);
+        table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
         Assert.NotNull(table.Find(call with { Op = new MatMul(new Epilogue(Activation: UnaryFunction.Silu)) }));
     }
 
@@ -56,9 +56,9 @@ public sealed class TuningTableTests : IDisposable
     {
         var table = Open();
         var call = FakeKernels.Product();
-        table.Add(call, Set(call, GemmTuning.PartColumns, 256), 2e-3, 1e-3);
+        table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
         using var tuned = new CpuDevice(threads: 2) { Tuning = table };
-        Assert.Equal("cpu/packed part_columns=256", tuned.Kernels.Choose(call).ToString());
+        Assert.Equal("cpu/packed part_rows=256", tuned.Kernels.Choose(call).ToString());
         using var plain = new CpuDevice(threads: 2) { Tuning = TuningTable.None };
         Assert.Equal("cpu/packed", plain.Kernels.Choose(call).ToString());
     }
@@ -86,13 +86,13 @@ public sealed class TuningTableTests : IDisposable
         Assert.Contains(reason, warning, StringComparison.Ordinal);
 
         var call = FakeKernels.Product();
-        table.Add(call, Set(call, GemmTuning.PartColumns, 256), 2e-3, 1e-3);
+        table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
         table.Save();
         Assert.Equal(content, File.ReadAllText(path + ".unusable"));
         Assert.Single(Open().Own);
     }
 
-    [Theory, InlineData("part_columns", 257), InlineData("no_such_thing", 256)]
+    [Theory, InlineData("part_rows", 257), InlineData("no_such_thing", 256)]
     public void Find_SettingsThatTheKernelDoesNotKnow_AreNotUsed(string name, int value)
     {
         var call = FakeKernels.Product();
@@ -106,7 +106,7 @@ public sealed class TuningTableTests : IDisposable
     {
         var call = FakeKernels.Product();
         var table = Open();
-        table.Add(call, Set(call, GemmTuning.PartColumns, 256), 2e-3, 1e-3);
+        table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
         table.Save();
         File.WriteAllText(table.Path!, File.ReadAllText(table.Path!).Replace("\"revision\":1,", "\"revision\":0,", StringComparison.Ordinal));
         Assert.Null(Open().Find(call));
@@ -148,7 +148,7 @@ public sealed class TuningTableTests : IDisposable
         for (int i = 0; i < EntriesPerChild; i++)
         {
             var call = FakeKernels.Product(depth: 64, columns: int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture) * 100 + i);
-            table.Add(call, Set(call, GemmTuning.PartColumns, 256), 2e-3, 1e-3);
+            table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
             table.Save();
         }
     }
