@@ -5,7 +5,7 @@ internal static class Conv2DGpu
 {
     public static KernelVariant[] Variants { get; } = ProductStages.Variants(call => [Product(call)], signature => [ProductSize.Of(signature, isPlain: ((Conv2D)signature.Op).IsPointwise(signature.Inputs[1]))]);
 
-    private static GpuProduct Product(OpCall call)
+    internal static GpuProduct Product(OpCall call)
     {
         var op = (Conv2D)call.Op;
         Shape x = call.Inputs[0].Shape, w = call.Inputs[1].Shape, y = call.Output.Shape;

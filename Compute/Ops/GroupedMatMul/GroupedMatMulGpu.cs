@@ -6,7 +6,7 @@ internal static class GroupedMatMulGpu
     public static KernelVariant[] Variants { get; } = ProductStages.Variants(
         Products, signature => Enumerable.Range(1, ((GroupedMatMul)signature.Op).Count).Select(i => ProductSize.Of(signature, i)));
 
-    private static IEnumerable<GpuProduct> Products(OpCall call)
+    internal static IEnumerable<GpuProduct> Products(OpCall call)
     {
         int count = ((GroupedMatMul)call.Op).Count, column = 0;
         bool biased = call.Inputs.Length > 1 + count;

@@ -5,7 +5,7 @@ internal static class MatMulGpu
 {
     public static KernelVariant[] Variants { get; } = ProductStages.Variants(call => [Product(call)], signature => [ProductSize.Of(signature)]);
 
-    private static GpuProduct Product(OpCall call)
+    internal static GpuProduct Product(OpCall call)
     {
         var epilogue = ((MatMul)call.Op).Epilogue;
         return GpuProduct.Of(epilogue.Without(call), call, epilogue);

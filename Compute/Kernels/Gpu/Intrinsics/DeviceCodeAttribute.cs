@@ -12,6 +12,9 @@ internal sealed class DeviceCodeAttribute(string ptx, string openCl) : Attribute
     /// <summary>PTX instructions.</summary>
     public string Ptx => ptx;
 
+    /// <summary>PTX instructions where the first argument is known to point into shared memory, whose pointers hold addresses within it; null for no difference.</summary>
+    public string? PtxOfShared { get; init; }
+
     /// <summary>OpenCL C expression.</summary>
     public string OpenCl => openCl;
 }

@@ -6,6 +6,7 @@ using ILGPU.Backends.OpenCL;
 using ILGPU.Backends.PTX;
 using ILGPU.IR;
 using ILGPU.IR.Intrinsics;
+using ILGPU.IR.Types;
 using ILGPU.IR.Values;
 
 namespace ILGpuDiffusion.Compute;
@@ -14,7 +15,7 @@ namespace ILGpuDiffusion.Compute;
 internal static class IntrinsicTable
 {
     /// <summary>The classes that hold intrinsics.</summary>
-    private static readonly Type[] Holders = [typeof(Block), typeof(DeviceMath), typeof(DeviceHalf), typeof(Float8), typeof(SubGroup), typeof(IntegerDot)];
+    private static readonly Type[] Holders = [typeof(Block), typeof(DeviceMath), typeof(DeviceHalf), typeof(Float8), typeof(SubGroup), typeof(IntegerDot), typeof(SharedWindow), typeof(MatrixInstructions)];
 
     /// <summary>Every intrinsic.</summary>
     public static IEnumerable<MethodInfo> Methods =>
@@ -37,7 +38,8 @@ internal static class IntrinsicTable
         var operands = new List<string>();
         if (!call.Target.ReturnType.IsVoidType) Flatten(generator.Allocate(call));
         foreach (var argument in call.Nodes) Flatten(generator.Load(argument));
-        generator.Builder.Append('\t').AppendLine(Expand(Code(call).Ptx, operands));
+        var code = Code(call);
+        generator.Builder.Append('\t').AppendLine(Expand(code.PtxOfShared is { } shared && IsShared(call) ? shared : code.Ptx, operands));
 
         void Flatten(object register)
         {
@@ -66,6 +68,8 @@ internal static class IntrinsicTable
         using var statement = generator.BeginStatement(result);
         statement.AppendCommand(text);
     }
+
+    private static bool IsShared(MethodCall call) => ((AddressSpaceType)call.Nodes[0].Resolve().Type).AddressSpace == MemoryAddressSpace.Shared;
 
     private static DeviceCodeAttribute Code(MethodCall call) => call.Target.Source.GetCustomAttribute<DeviceCodeAttribute>()!;
 

@@ -31,7 +31,9 @@ typedef struct {
     barrier(CLK_LOCAL_MEM_FENCE);
 
 #define SOFT_BARRIER() do { barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE); soft.epoch++; } while (0)
-#define SOFT_EXCHANGE(s) barrier(CLK_LOCAL_MEM_FENCE); (s)->slot ^= 1
+// What has no barrier stays a function: inlined a hundred times, it would take a processor's compiler minutes.
+#define SOFT_FUNCTION static __attribute__((noinline))
+#define SOFT_EXCHANGE(s) do { barrier(CLK_LOCAL_MEM_FENCE); (s)->slot ^= 1; } while (0)
 static inline local uint* soft_slot(local soft_t* s) { return s->words + s->slot * SOFT_SLOT; }
 
 // cl_khr_subgroups and cl_khr_subgroup_shuffle
@@ -50,7 +52,7 @@ static inline float __attribute__((overloadable)) soft_exchange(local soft_t* s,
 static inline int __attribute__((overloadable)) soft_exchange(local soft_t* s, int value, uint mask) { return as_int(soft_exchange_bits(s, as_uint(value), mask)); }
 
 // Local memory by address. A read is in order if a barrier of the group lies between it and the write.
-static inline uint soft_check_read(local soft_t* s, uint address, uint alignment)
+SOFT_FUNCTION uint soft_check_read(local soft_t* s, uint address, uint alignment)
 {
     if (address >= s->size || address % alignment != 0) return 0;
     uint chunk = address >> 4, now = s->epoch << 16 | (s->warp + 1), before = atomic_xchg(&s->readers[chunk], now);
@@ -62,23 +64,24 @@ static inline uint soft_check_write(local soft_t* s, uint address) // 0 where an
     uint reader = s->readers[address >> 4];
     return reader >> 16 != s->epoch || (reader & 0xFFFFu) == s->warp + 1;
 }
-static inline void soft_put(local soft_t* s, uint address, uint word)
+SOFT_FUNCTION void soft_put(local soft_t* s, uint address, uint word)
 {
     if (address + 4 > s->size || address % 4 != 0) return;
     *(local uint*)(s->window + address) = soft_check_write(s, address) ? word : SOFT_POISON;
     s->written[address >> 4] = s->epoch << 16 | (s->item + 1);
 }
-static inline void soft_store(local soft_t* s, uint address, const private uint* words, int count)
+SOFT_FUNCTION void soft_store(local soft_t* s, uint address, const private uint* words, int count)
 {
     for (int i = 0; i < count; i++) soft_put(s, address + 4 * i, words[i]);
 }
-static inline float soft_read(local soft_t* s, uint address) { return soft_check_read(s, address, 4) ? *(local float*)(s->window + address) : as_float(SOFT_POISON); }
+SOFT_FUNCTION float soft_read(local soft_t* s, uint address) { return soft_check_read(s, address, 4) ? as_float(*(local uint*)(s->window + address)) : as_float(SOFT_POISON); } // words alone: the compiler takes pointers of other types for different memory
 #define ilgd_shared_address(pointer) ((uint)((local char*)(pointer) - soft.window))
 #define ilgd_shared_store(address, value) ({ __typeof__(value) soft_v = value; soft_store(&soft, address, (private uint*)&soft_v, sizeof(soft_v) / 4); })
+#define ilgd_shared_store_pair(address, a, b) ({ uint soft_v[2] = { as_uint(a), as_uint(b) }; soft_store(&soft, address, soft_v, 2); })
 #define ilgd_shared_read(address) soft_read(&soft, address)
 
 // Asynchronous copies: the target is poison until the work item waits for the copy's group.
-static inline void soft_copy(local soft_t* s, uint address, const global uint* source, int bytes)
+SOFT_FUNCTION void soft_copy(local soft_t* s, uint address, const global uint* source, int bytes)
 {
     uint q = s->tail++ % SOFT_QUEUE;
     s->source[q] = soft_check_write(s, address) ? source : 0;
@@ -86,7 +89,7 @@ static inline void soft_copy(local soft_t* s, uint address, const global uint* s
     s->written[address >> 4] = SOFT_ON_ITS_WAY;
     for (int i = 0; i < 4; i++) ((local uint*)(s->window + address))[i] = SOFT_POISON;
 }
-static inline void soft_wait(local soft_t* s, uint pending)
+SOFT_FUNCTION void soft_wait(local soft_t* s, uint pending)
 {
     for (; s->head != s->tail && s->tag[s->head % SOFT_QUEUE] + pending < s->group; s->head++)
     {
@@ -101,18 +104,16 @@ static inline void soft_wait(local soft_t* s, uint pending)
 #define ilgd_copy_wait(pending) soft_wait(&soft, pending)
 
 // ldmatrix.m8n8.x4: lane i gives the address of row i % 8 of matrix i / 8; lane l receives of each matrix word l % 4 of row l / 4.
-static inline void soft_load_matrices(local soft_t* s, private uint* result, uint address)
+SOFT_FUNCTION void soft_loaded(local soft_t* s, private uint* result, local uint* x)
 {
-    local uint* x = soft_slot(s);
-    x[s->lane] = address;
-    SOFT_EXCHANGE(s);
     for (int j = 0; j < 4; j++)
     {
         uint row = x[j * 8 + (s->lane >> 2)];
         result[j] = soft_check_read(s, row, 16) ? *(local uint*)(s->window + row + 4 * (s->lane & 3)) : SOFT_POISON;
     }
 }
-#define ilgd_load_matrices(result, address) ({ __typeof__(result) soft_r; soft_load_matrices(&soft, (private uint*)&soft_r, address); soft_r; })
+#define ilgd_load_matrices(result, address) ({ __typeof__(result) soft_r; local uint* soft_x = soft_slot(&soft); soft_x[soft.lane] = address; \
+    SOFT_EXCHANGE(&soft); soft_loaded(&soft, (private uint*)&soft_r, soft_x); soft_r; })
 
 // mma.m16n8: with g = lane / 4, t = lane % 4 and the inner dimension counted in words, of which there are 8, register r of the left operand is row
 // g + 8 * (r & 1), word t + 4 * (r >> 1); register r of the right one is column g, word t + 4 * r; element i of the sums is row g + 8 * (i >> 1), column 2 * t + (i & 1).
@@ -125,13 +126,16 @@ static inline int soft_dot_int8(int sum, uint a, uint b)
     int4 products = convert_int4(as_char4(a)) * convert_int4(as_char4(b));
     return sum + products.x + products.y + products.z + products.w;
 }
+SOFT_FUNCTION void soft_publish(local soft_t* s, const private uint* a, const private uint* b)
+{
+    local uint* own = soft_slot(s) + s->lane * 6;
+    for (int r = 0; r < 4; r++) own[r] = a[r];
+    own[4] = b[0];
+    own[5] = b[1];
+}
 #define SOFT_MULTIPLY(kind, T) \
-static inline void soft_multiply_##kind(local soft_t* s, private T* result, const private T* sums, const private uint* a, const private uint* b) \
+SOFT_FUNCTION void soft_multiply_##kind(local soft_t* s, private T* result, const private T* sums, local uint* x) \
 { \
-    local uint* x = soft_slot(s); local uint* own = x + s->lane * 6; \
-    for (int r = 0; r < 4; r++) own[r] = a[r]; \
-    own[4] = b[0]; own[5] = b[1]; \
-    SOFT_EXCHANGE(s); \
     uint g = s->lane >> 2, t = s->lane & 3; \
     for (uint i = 0; i < 4; i++) \
     { \
@@ -144,8 +148,9 @@ static inline void soft_multiply_##kind(local soft_t* s, private T* result, cons
 SOFT_MULTIPLY(bf16, float)
 SOFT_MULTIPLY(fp16, float)
 SOFT_MULTIPLY(int8, int)
-#define SOFT_MMA(kind, T, result, sums, a, b) ({ __typeof__(result) soft_r; __typeof__(sums) soft_s = sums; __typeof__(a) soft_a = a; __typeof__(b) soft_b = b; \
-    soft_multiply_##kind(&soft, (private T*)&soft_r, (private T*)&soft_s, (private uint*)&soft_a, (private uint*)&soft_b); soft_r; })
+#define SOFT_MMA(kind, T, result, sums, a, b) ({ __typeof__(result) soft_r; local uint* soft_x = soft_slot(&soft); \
+    soft_publish(&soft, (private uint*)&(a), (private uint*)&(b)); SOFT_EXCHANGE(&soft); \
+    soft_multiply_##kind(&soft, (private T*)&soft_r, (private T*)&(sums), soft_x); soft_r; })
 #define ilgd_mma_bf16(result, sums, a, b) SOFT_MMA(bf16, float, result, sums, a, b)
 #define ilgd_mma_fp16(result, sums, a, b) SOFT_MMA(fp16, float, result, sums, a, b)
 #define ilgd_mma_int8(result, sums, a, b) SOFT_MMA(int8, int, result, sums, a, b)

@@ -39,7 +39,13 @@ public partial class SoftLanes : DispatchProxy
     /// <inheritdoc/>
     protected override unsafe object? Invoke(MethodInfo? targetMethod, object?[]? args)
     {
-        if (targetMethod!.Name != nameof(IOpenCl.CreateProgramWithSource)) return targetMethod.Invoke(inner, args);
+        if (targetMethod!.Name == nameof(IOpenCl.BuildProgram))
+        {
+            // The driver takes three times as long to optimise such a program as to run it.
+            fixed (byte* options = "-cl-std=CL1.2 -cl-opt-disable\0"u8) return targetMethod.Invoke(inner, [args![0], args[1], (nint)options]);
+        }
+
+        if (targetMethod.Name != nameof(IOpenCl.CreateProgramWithSource)) return targetMethod.Invoke(inner, args);
         byte[] text = Encoding.UTF8.GetBytes(Define(Plant(Encoding.UTF8.GetString((byte*)(nint)args![1]!, (int)(nuint)args[2]!))));
         fixed (byte* at = text)
         {

@@ -1,0 +1,13 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Four words of bits: eight 16-bit floats or sixteen bytes.</summary>
+internal struct Word4
+{
+    public uint X, Y, Z, W;
+}
+
+/// <summary>Two words of bits.</summary>
+internal struct Word2
+{
+    public uint X, Y;
+}

@@ -1,0 +1,24 @@
+using System.Runtime.CompilerServices;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Which matrix instruction a kernel uses: a type argument.</summary>
+internal interface IMatrixType
+{
+    /// <summary>sums + a · bᵀ, 16 rows by 8 columns of a warp.</summary>
+    static abstract Float4 MultiplyAdd(Float4 sums, Word4 a, uint b0, uint b1);
+}
+
+/// <summary>Operands in bfloat16.</summary>
+internal readonly struct Bf16Matrix : IMatrixType
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 MultiplyAdd(Float4 sums, Word4 a, uint b0, uint b1) => MatrixInstructions.MultiplyAddBf16(sums, a, new Word2 { X = b0, Y = b1 });
+}
+
+/// <summary>Operands in 16-bit floats.</summary>
+internal readonly struct Fp16Matrix : IMatrixType
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 MultiplyAdd(Float4 sums, Word4 a, uint b0, uint b1) => MatrixInstructions.MultiplyAddFp16(sums, a, new Word2 { X = b0, Y = b1 });
+}

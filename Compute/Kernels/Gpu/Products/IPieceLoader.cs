@@ -1,0 +1,50 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>How eight 16-bit elements get from a tensor into shared memory: a type argument of kernels.</summary>
+internal interface IPieceLoader
+{
+    /// <summary>Brings elements <paramref name="k"/> to k + 7 of what begins at <paramref name="offset"/>; zeros from <paramref name="depth"/> on, and where the offset is −1.</summary>
+    static abstract void Load(uint target, ArrayView<ushort> source, int offset, int k, int depth);
+}
+
+/// <summary>All at once, while the group computes: depth and every offset are multiples of 8.</summary>
+internal readonly struct AsyncPieces : IPieceLoader
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Load(uint target, ArrayView<ushort> source, int offset, int k, int depth)
+    {
+        bool inside = offset >= 0 && k < depth;
+        int at = inside ? offset + k : 0;
+        SharedWindow.Copy(target, ref source[at], inside ? 16 : 0);
+    }
+}
+
+/// <summary>One by one, through registers: any depth and place.</summary>
+internal readonly struct ElementPieces : IPieceLoader
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Load(uint target, ArrayView<ushort> source, int offset, int k, int depth)
+    {
+        int count = offset >= 0 ? depth - k : 0, at = count > 0 ? offset + k : 0;
+        var piece = new Word4
+        {
+            X = Pair(source, at, 0, count),
+            Y = Pair(source, at, 2, count),
+            Z = Pair(source, at, 4, count),
+            W = Pair(source, at, 6, count),
+        };
+        SharedWindow.Store(target, piece);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Pair(ArrayView<ushort> source, int at, int i, int count)
+    {
+        uint pair = 0;
+        if (i < count) pair = source[at + i];
+        if (i + 1 < count) pair |= (uint)source[at + i + 1] << 16;
+        return pair;
+    }
+}

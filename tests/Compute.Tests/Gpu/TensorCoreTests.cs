@@ -1,0 +1,130 @@
+using System.Text.RegularExpressions;
+using ILGpuDiffusion.Cases;
+
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>
+/// Products on tensor cores without a GPU: the same C# kernels, with matrix instructions, asynchronous copies and shared addresses defined in plain OpenCL C, run on the
+/// processor. A read that lacks a barrier, or of a copy that nobody waited for, gives NaN there; planted mistakes show it.
+/// </summary>
+public sealed partial class TensorCoreTests
+{
+    private const string Variant = "cuda/tensor-cores";
+    private static readonly Lazy<OpenClDevice> Device = new(() => SoftLanes.Open(new Translator()));
+
+    /// <summary>Op, case, type: rows, columns and depth that fill tiles and that do not, copies by pieces and by elements, all epilogues.</summary>
+    public static TheoryData<string, string, DType> Cases
+    {
+        get
+        {
+            var rows = new TheoryData<string, string, DType>();
+            void Add(DType dtype, Type op, params string[] names) => Array.ForEach(names, name => rows.Add(op.Name, name, dtype));
+            Add(DType.BFloat16, typeof(MatMul), ["nine rows", "one over a block of columns", "SDXL text keys", "SDXL attention out, part", "no bias", .. EpilogueNames.Select(e => $"{e} after many rows")]);
+            Add(DType.Float16, typeof(MatMul), "odd sizes", "column views, many rows");
+            Add(DType.BFloat16, typeof(Conv2D), "SDXL, part of 16 by 16", "stride 2, padded after only", "5 by 5", "no bias", "pointwise");
+            Add(DType.Float16, typeof(Conv2D), "latents in", "Winograd's size, odd in all ways");
+            Add(DType.BFloat16, typeof(GatedMatMul), "SDXL, part");
+            Add(DType.Float16, typeof(GatedMatMul), "column view");
+            Add(DType.BFloat16, typeof(GroupedMatMul), "self-attention");
+            return rows;
+        }
+    }
+
+    private static string[] EpilogueNames => ["entry", "silu", "gelu", "tanh gelu", "quick gelu", "scale", "residual", "all"];
+
+    [Theory, MemberData(nameof(Cases))]
+    public void Case_OnTensorCores_MatchesReference(string op, string name, DType dtype)
+    {
+        var @case = Find(op, name, dtype);
+        OpReference.Verify(@case, Run(Device.Value, @case));
+    }
+
+    /// <summary>Mistakes in the text that PTX would have too: each must show.</summary>
+    [Theory]
+    [InlineData("no barrier behind the wait", @"(ilgd_copy_wait\(1\);\s*)barrier\([^)]*\);", "$1")]
+    [InlineData("one copy too few waited for", @"ilgd_copy_wait\(1\)", "ilgd_copy_wait(2)")]
+    [InlineData("a piece of the wrong place", @"ilgd_load_matrices\((var\d+), (var\d+)\)", "ilgd_load_matrices($1, $2 ^ 16)")]
+    [InlineData("operands exchanged", @"ilgd_mma_bf16\((var\d+), (var\d+), (var\d+), (var\d+)\)", "ilgd_mma_bf16($1, $2, $3, $3)")]
+    public void Mistake_InTheText_IsFound(string mistake, string right, string wrong)
+    {
+        using var device = SoftLanes.Open(new Translator(), text =>
+        {
+            if (!text.Contains("ilgd_mma", StringComparison.Ordinal)) return text;
+            string changed = new Regex(right).Replace(text, wrong, 1);
+            Assert.NotEqual(text, changed);
+            return changed;
+        });
+        var @case = Find(nameof(MatMul), "SDXL attention out, part", DType.BFloat16);
+        double[] result = Run(device, @case);
+        Assert.True(Record.Exception(() => OpReference.Verify(@case, result)) is Xunit.Sdk.XunitException, $"{mistake}: nothing was noticed.");
+    }
+
+    [Theory, InlineData(8, 0), InlineData(8, 6), InlineData(8, 9), InlineData(9, 0)]
+    public void Ptx_OfProducts_UsesTensorCoresInTheSameOrderAsOpenCl(int major, int minor)
+    {
+        var device = new TranslatingDevice(GpuTarget.Cuda(major, minor));
+        foreach (var (op, name) in new[] { (nameof(MatMul), "SDXL text keys"), (nameof(MatMul), "odd sizes"), (nameof(Conv2D), "SDXL, part of 16 by 16"), (nameof(GatedMatMul), "SDXL, part") })
+        {
+            var @case = Find(op, name, DType.BFloat16);
+            device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)));
+        }
+
+        var products = device.Artifacts.Where(a => a.Key.ToString().StartsWith(nameof(TensorCoreProduct), StringComparison.Ordinal)).ToArray();
+        Assert.True(products.Length >= 3);
+        foreach (var (source, artifact) in products)
+        {
+            Assert.Equal(32, Regex.Count(artifact.Text, @"\bmma\.sync\.aligned\.m16n8k16\.row\.col\.f32\.bf16\.bf16\.f32\b"));
+            Assert.Equal(12, Regex.Count(artifact.Text, @"\bldmatrix\.sync\.aligned\.m8n8\.x4\.shared\.b16\b"));
+            Assert.DoesNotContain(".local", artifact.Text, StringComparison.Ordinal);
+            Assert.InRange(artifact.SharedBytes, 1, 49152);
+            Assert.Equal(Order(artifact.Text), Order(KernelCompiler.Compile(source, GpuTarget.OpenClCpu()).Text));
+        }
+    }
+
+    /// <summary>Only devices that have the instructions choose them, and only for what they multiply.</summary>
+    [Theory]
+    [InlineData(8, 0, DType.BFloat16, "SDXL text keys", Variant), InlineData(8, 9, DType.Float16, "SDXL text keys", Variant), InlineData(7, 5, DType.Float16, "SDXL text keys", "gpu/tiles")]
+    [InlineData(9, 0, DType.BFloat16, "two rows, time embedding", "gpu/rows"), InlineData(9, 0, DType.Float32, "SDXL text keys", "gpu/tiles"), InlineData(9, 0, DType.BFloat16, "float16 weights", "gpu/tiles")]
+    public void Choice_DependsOnDeviceAndTypes(int major, int minor, DType dtype, string name, string variant)
+    {
+        var @case = new MatMulCases().Cases.Single(c => c.Name == name);
+        @case = dtype == DType.Float32 ? @case : @case.With(dtype)!;
+        TensorType[] types = [.. @case.Inputs.Select(i => new TensorType(i.DType, i.Shape))];
+        Assert.Equal(variant, @case.Op.Kernels.Choose(new TranslatingDevice(GpuTarget.Cuda(major, minor)), new OpSignature(@case.Op, types, @case.Op.Infer(types))).Name);
+    }
+
+    private static OpCase Find(string op, string name, DType dtype) => OpCatalog.Cases.Single(c => c.Op.Name == op).Cases.Single(c => c.Name == name).With(dtype)!;
+
+    private static double[] Run(Device device, OpCase @case)
+    {
+        using var bound = new BoundCase(device, @case, outputPadding: 3, variant: Variant);
+        bound.Run();
+        return bound.Read();
+    }
+
+    /// <summary>What each basic block does to shared memory and matrices, in order; blocks sorted, because texts order them differently.</summary>
+    private static string[] Order(string text)
+    {
+        string[] Letters(Regex label) => [.. label.Split(text).Select(block => string.Concat(Steps().Matches(block).Select(m => m.Value switch
+        {
+            "bar.sync" or "barrier(" => 'B',
+            "mma.sync" or "ilgd_mma_" => 'M',
+            "ldmatrix" or "ilgd_load_" => 'L',
+            "cp.async.cg" or "ilgd_copy_async" => 'C',
+            "cp.async.commit" or "ilgd_copy_commit" => 'G',
+            "cp.async.wait" or "ilgd_copy_wait" => 'W',
+            "ld.shared" or "ilgd_shared_read" => 'r',
+            _ => 's',
+        }))).Where(letters => letters.Length > 0).Order(StringComparer.Ordinal)];
+        return text.Contains(".entry", StringComparison.Ordinal) ? Letters(PtxLabel()) : Letters(ClLabel());
+    }
+
+    [GeneratedRegex(@"\bbar\.sync\b|\bmma\.sync\b|\bldmatrix\b|\bcp\.async\.(cg|commit|wait)|\bld\.shared\b|\bst\.shared\b|(?<=\s)(barrier\(|ilgd_(mma_|load_|copy_(async|commit|wait)|shared_(read|store)))")]
+    private static partial Regex Steps();
+
+    [GeneratedRegex(@"^\s*L_\d+:", RegexOptions.Multiline)]
+    private static partial Regex PtxLabel();
+
+    [GeneratedRegex(@"^\s*L_\d+: ;", RegexOptions.Multiline)]
+    private static partial Regex ClLabel();
+}
