@@ -8,6 +8,8 @@ namespace ILGpuDiffusion.Compute;
 /// </summary>
 internal static class VectorMath
 {
+    /// <summary>1.5 · 2²³: a number up to 2²² added to this is rounded to an integer, which then stands in the sum's last bits.</summary>
+    internal const float Rounding = 12582912f;
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
     /// <summary>eˣ, relative error ≤ 2e-7; results below 1.7e-38 become 0, so that no slow subnormal number arises.</summary>
@@ -19,7 +21,7 @@ internal static class VectorMath
     public static V Exp<V>(V x) where V : struct, ISimd<V>
     {
         x = V.Min(V.Create(89f), V.Max(V.Create(-87.5f), x)); // e⁸⁹ overflows to infinity below; n of −87.5 is −126, whose factor is 0
-        V n = V.Round(x * V.Create(1.44269504f));
+        V t = V.MultiplyAdd(x, V.Create(1.44269504f), V.Create(Rounding + 126)), n = t - V.Create(Rounding + 126); // t's last bits are n + 126: the exponent of 2ⁿ⁻¹
         V r = V.MultiplyAdd(n, V.Create(-0.693359375f), x);
         r = V.MultiplyAdd(n, V.Create(2.12194440e-4f), r);
         V p = V.MultiplyAdd(r, V.Create(1.9875691500e-4f), V.Create(1.3981999507e-3f));
@@ -28,20 +30,20 @@ internal static class VectorMath
         p = V.MultiplyAdd(p, r, V.Create(1.6666665459e-1f));
         p = V.MultiplyAdd(p, r, V.Create(5.0000001201e-1f));
         p = V.MultiplyAdd(p, r * r, r) + V.Create(1f);
-        return p * V.Pow2(n - V.Create(1f)) * V.Create(2f);
+        return p * V.LowBitsToExponent(t) * V.Create(2f);
     }
 
     /// <summary>1 / (1 + e⁻ˣ), relative error ≤ 4e-7 above 1e-38.</summary>
     [MethodImpl(Inline)]
-    public static V Sigmoid<V>(V x) where V : struct, ISimd<V> => V.Create(1f) / (V.Create(1f) + Exp(-x));
+    public static V Sigmoid<V>(V x) where V : struct, ISimd<V> => V.Reciprocal(V.Create(1f) + Exp(-x));
 
     /// <summary>x / (1 + e⁻ˣ), relative error ≤ 4e-7 above 1e-36.</summary>
     [MethodImpl(Inline)]
-    public static V Silu<V>(V x) where V : struct, ISimd<V> => x / (V.Create(1f) + Exp(-x));
+    public static V Silu<V>(V x) where V : struct, ISimd<V> => x * V.Reciprocal(V.Create(1f) + Exp(-x));
 
     /// <summary>x · s(1.702 x), relative error ≤ 4e-7 · max(1, |x|): the rounding of the exponential's argument counts.</summary>
     [MethodImpl(Inline)]
-    public static V QuickGelu<V>(V x) where V : struct, ISimd<V> => x / (V.Create(1f) + Exp(x * V.Create(-1.702f)));
+    public static V QuickGelu<V>(V x) where V : struct, ISimd<V> => x * V.Reciprocal(V.Create(1f) + Exp(x * V.Create(-1.702f)));
 
     /// <summary>x · Φ(x), error ≤ 5e-8 + 1.2e-7 · |result|.</summary>
     /// <remarks>
@@ -53,7 +55,7 @@ internal static class VectorMath
     public static V Gelu<V>(V x) where V : struct, ISimd<V>
     {
         V a = V.Min(V.Create(20f), V.Abs(x)); // beyond 14 the second term is 0; infinity · 0 must not arise
-        V t = V.Create(1f) / V.MultiplyAdd(a, V.Create(0.39f * 0.70710678f), V.Create(1f));
+        V t = V.Reciprocal(V.MultiplyAdd(a, V.Create(0.39f * 0.70710678f), V.Create(1f)));
         V p = V.MultiplyAdd(t, V.Create(-0.1126331256f), V.Create(0.438793514f));
         p = V.MultiplyAdd(p, t, V.Create(-0.3104959982f));
         p = V.MultiplyAdd(p, t, V.Create(0.3191048798f));
@@ -67,7 +69,7 @@ internal static class VectorMath
     public static V GeluTanh<V>(V x) where V : struct, ISimd<V>
     {
         V u = x * V.MultiplyAdd(x * x, V.Create(-2f * 0.79788456f * 0.044715f), V.Create(-2f * 0.79788456f));
-        return x / (V.Create(1f) + Exp(u));
+        return x * V.Reciprocal(V.Create(1f) + Exp(u));
     }
 
     /// <summary>Hyperbolic tangent, relative error ≤ 4e-7.</summary>

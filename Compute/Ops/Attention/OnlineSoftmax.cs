@@ -55,14 +55,16 @@ internal static unsafe class OnlineSoftmax
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V ExpOfNegative<V>(V x) where V : struct, ISimd<V>
     {
-        x = V.Max(V.Create(-127f), x * V.Create(1.44269504f));
-        V n = V.Round(x), r = x - n;
+        const float Log2E = 1.44269504f;
+        x = V.Max(V.Create(-88f), x); // n of −88 is −127, whose factor is 0
+        V t = V.MultiplyAdd(x, V.Create(Log2E), V.Create(VectorMath.Rounding + 127)); // t − Rounding − 127 is n
+        V r = V.MultiplyAdd(x, V.Create(Log2E), V.Create(VectorMath.Rounding + 127) - t);
         V p = V.MultiplyAdd(V.Create(0.000154035304f), r, V.Create(0.00134002889f));
         p = V.MultiplyAdd(p, r, V.Create(0.00961812911f));
         p = V.MultiplyAdd(p, r, V.Create(0.0555032745f));
         p = V.MultiplyAdd(p, r, V.Create(0.240226507f));
         p = V.MultiplyAdd(p, r, V.Create(0.693147207f));
         p = V.MultiplyAdd(p, r, V.Create(1f));
-        return p * V.Pow2(n);
+        return p * V.LowBitsToExponent(t);
     }
 }

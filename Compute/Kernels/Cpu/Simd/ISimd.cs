@@ -24,6 +24,9 @@ internal unsafe interface ISimd<T> : ILanes<T> where T : struct, ISimd<T>
     /// <summary>Quotient of each lane.</summary>
     static abstract T operator /(T a, T b);
 
+    /// <summary>1 / a, to one or two units in the last place; 0 for infinity.</summary>
+    static abstract T Reciprocal(T a);
+
     /// <summary>The smaller; when <paramref name="b"/> is NaN the result is NaN.</summary>
     static abstract T Min(T a, T b);
 
@@ -39,8 +42,8 @@ internal unsafe interface ISimd<T> : ILanes<T> where T : struct, ISimd<T>
     /// <summary>Square root of each lane, correctly rounded.</summary>
     static abstract T Sqrt(T a);
 
-    /// <summary>2ⁿ for integral n in −127 … 127; −127 gives 0.</summary>
-    static abstract T Pow2(T n);
+    /// <summary>The lowest nine bits become sign and exponent: 2ⁿ⁻¹²⁷ for a = 1.5 · 2²³ + n with n = 0 … 254, and 0 for n = 0. The sum that makes such an a rounds n to an integer.</summary>
+    static abstract T LowBitsToExponent(T a);
 
     /// <summary>a &lt; b ? then : otherwise, lane by lane; a comparison with NaN is false.</summary>
     static abstract T IfLess(T a, T b, T then, T otherwise);

@@ -44,6 +44,8 @@ internal readonly unsafe struct Simd128(Vector128<float> value) : ISimd<Simd128>
 
     [MethodImpl(Inline)] public static Simd128 operator /(Simd128 a, Simd128 b) => new(a.Value / b.Value);
 
+    [MethodImpl(Inline)] public static Simd128 Reciprocal(Simd128 a) => Create(1f) / a;
+
     [MethodImpl(Inline)] public static Simd128 MultiplyAdd(Simd128 a, Simd128 b, Simd128 c) => new(Vector128.MultiplyAddEstimate(a.Value, b.Value, c.Value));
 
     [MethodImpl(Inline)] public static Simd128 Min(Simd128 a, Simd128 b) => new(Vector128.MinNative(a.Value, b.Value));
@@ -56,7 +58,7 @@ internal readonly unsafe struct Simd128(Vector128<float> value) : ISimd<Simd128>
 
     [MethodImpl(Inline)] public static Simd128 Sqrt(Simd128 a) => new(Vector128.Sqrt(a.Value));
 
-    [MethodImpl(Inline)] public static Simd128 Pow2(Simd128 n) => new(((Vector128.ConvertToInt32Native(n.Value) + Vector128.Create(127)) << 23).AsSingle());
+    [MethodImpl(Inline)] public static Simd128 LowBitsToExponent(Simd128 a) => new((a.Value.AsInt32() << 23).AsSingle());
 
     [MethodImpl(Inline)]
     public static Simd128 IfLess(Simd128 a, Simd128 b, Simd128 then, Simd128 otherwise) =>

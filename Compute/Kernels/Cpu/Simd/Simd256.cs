@@ -21,10 +21,22 @@ internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
     [MethodImpl(Inline)] public static void Store(Simd256 value, float* target) => Vector256.Store(value.Value, target);
 
     [MethodImpl(Inline)]
-    public static Simd256 LoadFirst(float* source, int count, Simd256 missing) =>
-        new(Vector256.ConditionalSelect(First(count), Avx.MaskLoad(source, First(count)), missing.Value));
+    public static Simd256 LoadFirst(float* source, int count, Simd256 missing) => new(Avx.IsSupported
+        ? Vector256.ConditionalSelect(First(count), Avx.MaskLoad(source, First(count)), missing.Value)
+        : Vector256.Create(Simd128.LoadFirst(source, count, new(missing.Value.GetLower())).Value, Simd128.LoadFirst(source + 4, count - 4, new(missing.Value.GetUpper())).Value));
 
-    [MethodImpl(Inline)] public static void StoreFirst(Simd256 value, float* target, int count) => Avx.MaskStore(target, First(count), value.Value);
+    [MethodImpl(Inline)]
+    public static void StoreFirst(Simd256 value, float* target, int count)
+    {
+        if (Avx.IsSupported)
+        {
+            Avx.MaskStore(target, First(count), value.Value);
+            return;
+        }
+
+        Simd128.StoreFirst(new(value.Value.GetLower()), target, count);
+        Simd128.StoreFirst(new(value.Value.GetUpper()), target + 4, count - 4);
+    }
 
     [MethodImpl(Inline)] public static Simd256 operator +(Simd256 a, Simd256 b) => new(a.Value + b.Value);
 
@@ -35,6 +47,8 @@ internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
     [MethodImpl(Inline)] public static Simd256 operator *(Simd256 a, Simd256 b) => new(a.Value * b.Value);
 
     [MethodImpl(Inline)] public static Simd256 operator /(Simd256 a, Simd256 b) => new(a.Value / b.Value);
+
+    [MethodImpl(Inline)] public static Simd256 Reciprocal(Simd256 a) => Create(1f) / a;
 
     [MethodImpl(Inline)] public static Simd256 MultiplyAdd(Simd256 a, Simd256 b, Simd256 c) => new(Vector256.MultiplyAddEstimate(a.Value, b.Value, c.Value));
 
@@ -48,7 +62,7 @@ internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
 
     [MethodImpl(Inline)] public static Simd256 Sqrt(Simd256 a) => new(Vector256.Sqrt(a.Value));
 
-    [MethodImpl(Inline)] public static Simd256 Pow2(Simd256 n) => new(((Vector256.ConvertToInt32Native(n.Value) + Vector256.Create(127)) << 23).AsSingle());
+    [MethodImpl(Inline)] public static Simd256 LowBitsToExponent(Simd256 a) => new((a.Value.AsInt32() << 23).AsSingle());
 
     [MethodImpl(Inline)]
     public static Simd256 IfLess(Simd256 a, Simd256 b, Simd256 then, Simd256 otherwise) =>

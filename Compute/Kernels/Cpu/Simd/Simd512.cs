@@ -20,9 +20,23 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
 
     [MethodImpl(Inline)] public static void Store(Simd512 value, float* target) => Vector512.Store(value.Value, target);
 
-    [MethodImpl(Inline)] public static Simd512 LoadFirst(float* source, int count, Simd512 missing) => new(Avx512F.MaskLoad(source, First(count), missing.Value));
+    [MethodImpl(Inline)]
+    public static Simd512 LoadFirst(float* source, int count, Simd512 missing) => new(Avx512F.IsSupported
+        ? Avx512F.MaskLoad(source, First(count), missing.Value)
+        : Vector512.Create(Simd256.LoadFirst(source, count, new(missing.Value.GetLower())).Value, Simd256.LoadFirst(source + 8, count - 8, new(missing.Value.GetUpper())).Value));
 
-    [MethodImpl(Inline)] public static void StoreFirst(Simd512 value, float* target, int count) => Avx512F.MaskStore(target, First(count), value.Value);
+    [MethodImpl(Inline)]
+    public static void StoreFirst(Simd512 value, float* target, int count)
+    {
+        if (Avx512F.IsSupported)
+        {
+            Avx512F.MaskStore(target, First(count), value.Value);
+            return;
+        }
+
+        Simd256.StoreFirst(new(value.Value.GetLower()), target, count);
+        Simd256.StoreFirst(new(value.Value.GetUpper()), target + 8, count - 8);
+    }
 
     [MethodImpl(Inline)] public static Simd512 operator +(Simd512 a, Simd512 b) => new(a.Value + b.Value);
 
@@ -33,6 +47,16 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
     [MethodImpl(Inline)] public static Simd512 operator *(Simd512 a, Simd512 b) => new(a.Value * b.Value);
 
     [MethodImpl(Inline)] public static Simd512 operator /(Simd512 a, Simd512 b) => new(a.Value / b.Value);
+
+    // An estimate of 14 bits and a step of Newton's: a quarter of the time of a division. Of infinity the error is NaN, which the minimum replaces.
+    [MethodImpl(Inline)]
+    public static Simd512 Reciprocal(Simd512 a)
+    {
+        if (!Avx512F.IsSupported) return Create(1f) / a;
+        var estimate = Avx512F.Reciprocal14(a.Value);
+        var error = Vector512.MinNative(Avx512F.FusedMultiplyAddNegated(a.Value, estimate, Vector512.Create(1f)), Vector512.Create(1f));
+        return new(Avx512F.FusedMultiplyAdd(estimate, error, estimate));
+    }
 
     [MethodImpl(Inline)] public static Simd512 MultiplyAdd(Simd512 a, Simd512 b, Simd512 c) => new(Vector512.MultiplyAddEstimate(a.Value, b.Value, c.Value));
 
@@ -46,7 +70,7 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
 
     [MethodImpl(Inline)] public static Simd512 Sqrt(Simd512 a) => new(Vector512.Sqrt(a.Value));
 
-    [MethodImpl(Inline)] public static Simd512 Pow2(Simd512 n) => new(((Vector512.ConvertToInt32Native(n.Value) + Vector512.Create(127)) << 23).AsSingle());
+    [MethodImpl(Inline)] public static Simd512 LowBitsToExponent(Simd512 a) => new((a.Value.AsInt32() << 23).AsSingle());
 
     [MethodImpl(Inline)]
     public static Simd512 IfLess(Simd512 a, Simd512 b, Simd512 then, Simd512 otherwise) =>
