@@ -12,27 +12,28 @@ internal interface IParallelTask
 }
 
 /// <summary>
-/// The CPU device's own threads. They take parts from a shared counter until none is left; the caller works too. Between tasks they
-/// spin for a few microseconds, then sleep. Running a task allocates nothing; tasks of several callers run one after the other.
+/// The CPU device's own threads. They take parts until none is left; the caller works too, and waits only for those that began. Between tasks they spin for a
+/// while, then sleep. Running a task allocates nothing; tasks of several callers run one after the other.
 /// </summary>
 internal sealed unsafe class CpuWorkers : IDisposable
 {
-    private const int SpinsBeforeSleep = 200; // about 10 µs on the machines measured: longer than the gap between two launches
+    private const int Closed = 1 << 30; // added to the number of workers in the task when none may join any more
     private readonly Lock gate = new();
     private readonly ManualResetEventSlim[] wake;
-    private readonly ManualResetEventSlim finished = new(false, SpinsBeforeSleep);
+    private readonly ManualResetEventSlim finished = new(false, spinCount: 0);
+    private readonly PartRange[] ranges;
     private readonly nint[] scratch;
     private readonly long[] scratchBytes;
     private IParallelTask? task;
-    private int parts, next, running;
+    private int joined = Closed;
     private Exception? failure;
     private bool disposed;
 
     public CpuWorkers(int count)
     {
         Count = count;
-        (scratch, scratchBytes) = (new nint[count], new long[count]);
-        wake = [.. Enumerable.Range(1, count - 1).Select(_ => new ManualResetEventSlim(false, SpinsBeforeSleep))];
+        (scratch, scratchBytes, ranges) = (new nint[count], new long[count], new PartRange[count]);
+        wake = [.. Enumerable.Range(1, count - 1).Select(_ => new ManualResetEventSlim(false, spinCount: 0))];
         for (int i = 1; i < count; i++)
         {
             int worker = i;
@@ -44,7 +45,13 @@ internal sealed unsafe class CpuWorkers : IDisposable
     public int Count { get; }
 
     /// <summary>Runs all parts and returns when they are done; rethrows the first failure.</summary>
-    public void Run(IParallelTask work, int count)
+    /// <param name="work">What to run.</param>
+    /// <param name="count">Number of parts.</param>
+    /// <param name="inRanges">
+    /// Whether each worker begins with parts of its own, the same in every task of as many parts, and helps the others afterwards: what one task leaves in a
+    /// worker's cache is there for the next. Otherwise all take the parts in ascending order, and neighbouring parts run at about the same time.
+    /// </param>
+    public void Run(IParallelTask work, int count, bool inRanges = false)
     {
         lock (gate)
         {
@@ -55,11 +62,18 @@ internal sealed unsafe class CpuWorkers : IDisposable
                 return;
             }
 
-            (task, parts, next, running, failure) = (work, count, 0, Count - 1, null);
+            int split = inRanges ? Count : 1;
+            for (int i = 0; i < Count; i++) (ranges[i].Next, ranges[i].End) = i < split ? ((int)((long)count * i / split), (int)((long)count * (i + 1) / split)) : (0, 0);
+            (task, failure) = (work, null);
+            Volatile.Write(ref joined, 0);
             foreach (var signal in wake) signal.Set();
             TakeParts(0);
-            finished.Wait();
-            finished.Reset();
+            if (Interlocked.Or(ref joined, Closed) > 0)
+            {
+                SpinThenSleep.Until(finished);
+                finished.Reset();
+            }
+
             task = null;
             if (failure is { } e) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(e);
         }
@@ -98,25 +112,53 @@ internal sealed unsafe class CpuWorkers : IDisposable
         var signal = wake[worker - 1];
         while (true)
         {
-            signal.Wait();
+            SpinThenSleep.Until(signal);
             signal.Reset();
             if (disposed) return;
+            if (!Join()) continue; // the others were done before this thread came to run
             TakeParts(worker);
-            if (Interlocked.Decrement(ref running) == 0) finished.Set();
+            if (Interlocked.Decrement(ref joined) == Closed) finished.Set();
         }
+    }
+
+    private bool Join()
+    {
+        int seen = Volatile.Read(ref joined);
+        while (seen < Closed)
+        {
+            int before = Interlocked.CompareExchange(ref joined, seen + 1, seen);
+            if (before == seen) return true;
+            seen = before;
+        }
+
+        return false;
     }
 
     private void TakeParts(int worker)
     {
         try
         {
-            int part;
-            while ((part = Interlocked.Increment(ref next) - 1) < parts) task!.Execute(part, worker);
+            for (int i = 0; i < Count; i++)
+            {
+                ref var range = ref ranges[(worker + i) % Count];
+                while (Volatile.Read(ref range.Next) < range.End)
+                {
+                    int part = Interlocked.Increment(ref range.Next) - 1;
+                    if (part < range.End) task!.Execute(part, worker);
+                }
+            }
         }
         catch (Exception e) // any failure must reach the caller, not end the process from a worker thread
         {
             Interlocked.CompareExchange(ref failure, e, null);
-            Volatile.Write(ref next, parts);
+            for (int i = 0; i < Count; i++) Volatile.Write(ref ranges[i].Next, ranges[i].End);
         }
+    }
+
+    /// <summary>Parts Next … End − 1 are still to be taken. Two cache lines, so that workers do not write to each other's.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 128)]
+    private struct PartRange
+    {
+        public int Next, End;
     }
 }

@@ -7,6 +7,6 @@ internal abstract class CpuLaunch(OpCall call) : Launch, IParallelTask
 
     public abstract void Execute(int part, int worker);
 
-    /// <summary>Runs parts 0 … count − 1 and returns when all are done.</summary>
-    protected void Parallel(int count) => Workers.Run(this, count);
+    /// <summary>Runs parts 0 … count − 1 and returns when all are done; see <see cref="CpuWorkers.Run"/>.</summary>
+    protected void Parallel(int count, bool inRanges = false) => Workers.Run(this, count, inRanges);
 }

@@ -12,7 +12,7 @@ internal abstract class RangeLaunch(OpCall call, int rows, long elementsPerRow) 
     public sealed override void Run()
     {
         Prepare();
-        Parallel((rows + rowsPerPart - 1) / rowsPerPart);
+        Parallel((rows + rowsPerPart - 1) / rowsPerPart, inRanges: true);
     }
 
     public sealed override void Execute(int part, int worker)

@@ -26,7 +26,7 @@ internal sealed class GroupNormCpu : ISimdBinder
 
     private sealed unsafe class Phases<V, TActivation> : CpuLaunch where V : struct, ISimd<V> where TActivation : struct, IMap
     {
-        private const int ElementsPerPart = 32768;
+        private const int ElementsPerPart = 32768, LinesWorthSharing = 16384;
         private readonly Tensor x, y;
         private readonly GroupNormBlocks blocks;
         private readonly Parameters weight, bias;
@@ -56,11 +56,13 @@ internal sealed class GroupNormCpu : ISimdBinder
             weight.Prepare();
             bias.Prepare();
             phase = Phase.Moments;
-            Parallel(blocks.Entries * blocks.Bundles * blocks.Blocks);
+            Parallel(blocks.Entries * blocks.Blocks * blocks.Bundles, inRanges: true);
             phase = Phase.Lines;
-            Parallel(blocks.Entries * blocks.Bundles);
+            int bundles = blocks.Entries * blocks.Bundles;
+            if (blocks.LineCount < LinesWorthSharing) for (int i = 0; i < bundles; i++) Lines(i);
+            else Parallel(bundles);
             phase = Phase.Apply;
-            Parallel(blocks.Entries * PartsPerEntry);
+            Parallel(blocks.Entries * PartsPerEntry, inRanges: true);
         }
 
         public override void Execute(int part, int worker)
@@ -76,7 +78,8 @@ internal sealed class GroupNormCpu : ISimdBinder
         /// <summary>Mean and centred sum of squares of each group of one bundle over one block of rows.</summary>
         private void Moments(int part)
         {
-            var (entry, bundle, block) = (part / (blocks.Bundles * blocks.Blocks), part / blocks.Blocks % blocks.Bundles, part % blocks.Blocks);
+            // Bundles are innermost: a worker takes whole rows, the same as when the lines are applied.
+            var (entry, block, bundle) = (part / (blocks.Bundles * blocks.Blocks), part / blocks.Bundles % blocks.Blocks, part % blocks.Bundles);
             int firstRow = block * blocks.RowsPerBlock, rows = Math.Min(blocks.RowsPerBlock, blocks.RowsPerEntry - firstRow);
             int first = bundle * blocks.GroupsPerBundle * blocks.GroupChannels;
             int last = Math.Min(first + blocks.GroupsPerBundle * blocks.GroupChannels, blocks.Channels);
@@ -85,14 +88,15 @@ internal sealed class GroupNormCpu : ISimdBinder
             var group = new GroupMoments(rows, blocks.GroupChannels);
             for (int channel = first; channel < last;)
             {
-                int start = channel, lanes = ChannelMoments<V>.FourCount;
-                if (last - channel >= lanes)
+                // Registers may reach back over channels that were done, or on into the next bundle: their lanes are not used.
+                int start, lanes = ChannelMoments<V>.FourCount;
+                if (last - channel > V.Count && blocks.Channels >= lanes)
                 {
+                    start = Math.Min(channel, blocks.Channels - lanes);
                     ChannelMoments<V>.Four(source + start, x.RowPitch, rows, found);
                 }
                 else
                 {
-                    // The last register may reach back over channels that were done, or on into the next bundle: their lanes are not used.
                     lanes = Math.Min(V.Count, blocks.Channels);
                     start = Math.Min(channel, blocks.Channels - lanes);
                     ChannelMoments<V>.One(source + start, x.RowPitch, rows, lanes, found);

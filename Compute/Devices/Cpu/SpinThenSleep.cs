@@ -1,0 +1,29 @@
+using System.Diagnostics;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Waiting that answers within a microsecond as long as it is short. On virtual machines waking a thread takes 20 to 100 µs, as long as a small op.</summary>
+internal static class SpinThenSleep
+{
+    private const int PausesPerCheck = 8, ChecksPerYield = 16; // about a microsecond between two offers of the processor to other threads
+    private static readonly long SpinTicks = Stopwatch.Frequency / 2000; // half a millisecond: longer than an op that only one thread works at
+
+    /// <summary>Returns when the event is set.</summary>
+    public static void Until(ManualResetEventSlim signal)
+    {
+        long start = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            for (int i = 0; i < ChecksPerYield; i++)
+            {
+                if (signal.IsSet) return;
+                Thread.SpinWait(PausesPerCheck);
+            }
+
+            if (Stopwatch.GetTimestamp() - start > SpinTicks) break;
+            Thread.Yield();
+        }
+
+        signal.Wait();
+    }
+}
