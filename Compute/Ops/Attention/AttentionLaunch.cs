@@ -3,19 +3,21 @@ using System.Runtime.CompilerServices;
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
-/// Attention on transposed tiles: logits are computed as k·qᵀ, so that a query is a lane. Softmax then needs no horizontal step, its
-/// weights are already packed for the product with v, and v is packed by plain copying; only q, k and the result are transposed. A part is a run of one head's
-/// queries: it packs each block of keys once and takes its panels of queries through it.
+/// Attention on transposed tiles: logits are computed as k·qᵀ, so that a query is a lane. Softmax then needs no horizontal step, and its
+/// weights are already packed for the product with v; only q and the result are transposed, k and v are copied as they are. A part is a run of one head's
+/// queries: it takes its panels of queries through each block of keys while that is in the cache.
 /// </summary>
 // Methods with vector loops are compiled at full optimisation from the first call: a picture may be drawn before the runtime would get round to it.
 internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, ISimd<V>
 {
+    private const int CacheLine = 16; // floats
     private const int ChannelGroup = 8; // results are transposed this many channels at a time
     private readonly GemmTile tile = GemmTile.Best;
     private readonly AttentionGrid grid;
     private readonly AttentionMask<V> mask;
     private readonly Tensor q, k, v, y;
     private readonly float scale;
+    private readonly int keyPitch, valuePitch;
     private readonly nint panelQueries, panelResults, blockKeys, blockValues, blockLogits; // elements of each piece of working memory
 
     public AttentionLaunch(OpCall call) : base(call)
@@ -27,15 +29,15 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         scale = (float)(op.Scale ?? 1 / Math.Sqrt(grid.Depth));
         panelQueries = (nint)grid.Depth * grid.PanelWidth;
         panelResults = (nint)(grid.ValueDepth + 2) * grid.PanelWidth; // and the panel's largest logits and sums
-        blockKeys = (nint)grid.KeysPerBlock * grid.Depth + 2 * Packer.Overrun;
-        blockValues = (nint)grid.KeysPerBlock * RoundUp(grid.ValueDepth, tile.Rows) + V.Count;
-        blockLogits = Math.Max((nint)grid.KeysPerBlock * grid.PanelWidth, (nint)grid.PanelWidth * RoundUp(grid.ValueDepth, ChannelGroup));
+        (keyPitch, valuePitch) = (PitchOf(grid.Depth), PitchOf(RoundUp(grid.ValueDepth, tile.Rows)));
+        (blockKeys, blockValues) = ((nint)RoundUp(grid.KeysPerBlock, tile.Rows) * keyPitch, (nint)grid.KeysPerBlock * valuePitch);
+        blockLogits = Math.Max((nint)RoundUp(grid.KeysPerBlock, tile.Rows) * grid.PanelWidth, (nint)grid.PanelWidth * RoundUp(grid.ValueDepth, ChannelGroup));
         Workers.Reserve((grid.PanelsPerPart * (panelQueries + panelResults) + grid.PanelWidth + blockKeys + blockValues + blockLogits + mask.ScratchElements) * sizeof(float));
     }
 
     public override void Run()
     {
-        if (grid.Parts > 0) Parallel(grid.Parts);
+        if (grid.Parts > 0) Parallel(grid.Parts, inRanges: true);
     }
 
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
@@ -59,19 +61,17 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         {
             int count = Math.Min(grid.KeysPerBlock, grid.Keys - firstKey);
             if (mask.VisibleKeys(firstQuery + (panels - 1) * grid.PanelWidth, firstKey, count) == 0) break;
-            PackKeys(batch, head, firstKey, count, keys);
-            PackValues(batch, head, firstKey, count, values);
+            Copy(k.Pointer<float>() + (batch * (nint)grid.Keys + firstKey) * k.RowPitch + head * grid.Depth, k.RowPitch, grid.Depth, count, keys, keyPitch);
+            Copy(v.Pointer<float>() + (batch * (nint)grid.Keys + firstKey) * v.RowPitch + head * grid.ValueDepth, v.RowPitch, grid.ValueDepth, count, values, valuePitch);
             for (int panel = 0; panel < panels; panel++)
             {
                 int query = firstQuery + panel * grid.PanelWidth, visible = mask.VisibleKeys(query, firstKey, count);
                 if (visible == 0) continue;
                 float* result = results + panel * panelResults, statistics = Statistics(result);
-                for (int key = 0; key < visible; key += tile.Rows)
-                    tile.Multiply(grid.Depth, keys + (nint)key * grid.Depth, queries + panel * panelQueries, logits + key * grid.PanelWidth, grid.PanelWidth, Math.Min(tile.Rows, visible - key), false, null);
+                Logits(keys, visible, queries + panel * panelQueries, logits);
                 mask.Add(batch, head, query, firstKey, visible, logits, maskScratch);
                 if (OnlineSoftmax.Update<V>(visible, logits, statistics, statistics - grid.PanelWidth, factors)) Scale(result, factors);
-                for (int channel = 0; channel < grid.ValueDepth; channel += tile.Rows)
-                    tile.Multiply(visible, values + (nint)channel * count, logits, result + (nint)channel * grid.PanelWidth, grid.PanelWidth, Math.Min(tile.Rows, grid.ValueDepth - channel), true, null);
+                AddValues(values, visible, logits, result);
             }
         }
 
@@ -91,41 +91,44 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         for (nint i = 0; i < panelQueries; i += V.Count) V.Store(V.Load(target + i) * factor, target + i);
     }
 
-    [SkipLocalsInit]
-    private void PackKeys(int batch, int head, int first, int count, float* target)
+    /// <summary>Elements from one copied row to the next: an odd number of cache lines, so that neighbouring rows do not compete for the same places in the cache.</summary>
+    private static int PitchOf(int width) => (RoundUp(width, CacheLine) / CacheLine | 1) * CacheLine;
+
+    /// <summary>Copies a block of k or v, each row followed by zeros to a whole register.</summary>
+    [MethodImpl(Jit.Kernel)]
+    private static void Copy(float* source, nint sourcePitch, int width, int rows, float* target, int pitch)
     {
-        int group = RoundUp(tile.Rows, Packer.RowGroup);
-        byte** addresses = stackalloc byte*[group];
-        for (int key = 0; key < count; key += tile.Rows, target += (nint)tile.Rows * grid.Depth)
+        for (; rows > 0; rows--, source += sourcePitch, target += pitch)
         {
-            Find(k, batch * (nint)grid.Keys, first + key, grid.Keys, head * grid.Depth, group, addresses);
-            Packer.Float32.Pack(addresses, group, 0, grid.Depth, target, tile.Rows);
+            int i = 0;
+            for (; i <= width - V.Count; i += V.Count) V.Store(V.Load(source + i), target + i);
+            if (i < width) V.Store(Simd.LoadPartial<V>(source + i, width - i), target + i);
         }
     }
 
-    /// <summary>Copies v to <c>[channels / Rows][key][Rows]</c>, the last channels followed by zeros.</summary>
+    /// <summary>A panel's logits, [key][query]. The queries of a wide head go through the L1 cache piece by piece.</summary>
     [MethodImpl(Jit.Kernel)]
-    private void PackValues(int batch, int head, int first, int count, float* target)
+    private void Logits(float* keys, int visible, float* queries, float* logits)
     {
-        float* source = v.Pointer<float>() + (batch * (nint)grid.Keys + first) * v.RowPitch + head * grid.ValueDepth;
-        int covered = RoundUp(tile.Rows, V.Count); // registers may reach past a tile's rows: the next key overwrites that
+        for (int depth = 0; depth < grid.Depth; depth += grid.DepthPerPiece)
+        {
+            int piece = Math.Min(grid.DepthPerPiece, grid.Depth - depth);
+            for (int key = 0; key < visible; key += tile.Rows)
+            {
+                int rows = Math.Min(tile.Rows, visible - key);
+                tile.Multiply(piece, keys + (nint)key * keyPitch + depth, keyPitch, 1, queries + (nint)depth * grid.PanelWidth, logits + key * grid.PanelWidth, grid.PanelWidth, rows, depth > 0, null);
+            }
+        }
+    }
+
+    /// <summary>Adds weights times values to a panel's results, [channel][query].</summary>
+    [MethodImpl(Jit.Kernel)]
+    private void AddValues(float* values, int visible, float* weights, float* result)
+    {
         for (int channel = 0; channel < grid.ValueDepth; channel += tile.Rows)
         {
-            float* row = source + channel;
-            bool whole = channel + covered <= grid.ValueDepth;
-            int channels = Math.Min(tile.Rows, grid.ValueDepth - channel);
-            for (int key = 0; key < count; key++, row += v.RowPitch, target += tile.Rows)
-            {
-                if (whole)
-                {
-                    for (int i = 0; i < tile.Rows; i += V.Count) V.Store(V.Load(row + i), target + i);
-                }
-                else
-                {
-                    new ReadOnlySpan<float>(row, channels).CopyTo(new Span<float>(target, tile.Rows));
-                    new Span<float>(target + channels, tile.Rows - channels).Clear();
-                }
-            }
+            int rows = Math.Min(tile.Rows, grid.ValueDepth - channel);
+            tile.Multiply(visible, values + channel, 1, valuePitch, weights, result + (nint)channel * grid.PanelWidth, grid.PanelWidth, rows, true, null);
         }
     }
 
