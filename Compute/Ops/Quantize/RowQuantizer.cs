@@ -1,22 +1,32 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>Quantises one row: what Quantize and QuantizedMatMul share.</summary>
 internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
 {
-    private const int Chunk = 64; // floats that pass through a small buffer between the two halves of the work
-    private const float IntegerBits = 12582912f; // 1.5 · 2²³: after adding it, a float's lowest bits are the integer's
+    private const float IntegerBits = 12582912f; // 1.5 · 2²³: a sum with it is rounded to an integer, ties to even, which its lowest bits hold
+    private const float LeastFast = 1e-25f, MostFast = 1e25f;
 
     /// <summary>max|x| / 127, or 1 where that is 0.</summary>
     [MethodImpl(Jit.Kernel)]
     public static float Scale(float* x, int count)
     {
-        V largest = V.Create(0);
+        // Four chains of maxima hide their latency.
+        V a = default, b = default, c = default, d = default;
         int i = 0;
-        for (; i <= count - V.Count; i += V.Count) largest = V.Max(V.Abs(V.Load(x + i)), largest);
-        float max = V.Max(largest);
+        for (; i <= count - 4 * V.Count; i += 4 * V.Count)
+        {
+            a = V.Max(V.Abs(V.Load(x + i)), a);
+            b = V.Max(V.Abs(V.Load(x + i + V.Count)), b);
+            c = V.Max(V.Abs(V.Load(x + i + 2 * V.Count)), c);
+            d = V.Max(V.Abs(V.Load(x + i + 3 * V.Count)), d);
+        }
+
+        for (; i <= count - V.Count; i += V.Count) a = V.Max(V.Abs(V.Load(x + i)), a);
+        float max = V.Max(V.Max(V.Max(a, b), V.Max(c, d)));
         for (; i < count; i++) max = MathF.Max(max, MathF.Abs(x[i]));
         float scale = max / 127f;
         return scale == 0 ? 1 : scale;
@@ -24,63 +34,91 @@ internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
 
     /// <summary>Writes round(x / scale) as int8.</summary>
     /// <returns>The sum of what was written; exact up to 131072 elements.</returns>
-    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
-    public static float ToInt8(float* x, int count, float scale, byte* target)
-    {
-        float sum = 0;
-        uint* bits = stackalloc uint[Chunk];
-        for (int start = 0; start < count; start += Chunk)
-        {
-            int length = Math.Min(Chunk, count - start), i = 0;
-            sum += Round(x + start, length, scale, (float*)bits);
-            for (; i <= length - 16; i += 16)
-            {
-                var low = Vector128.Narrow(Vector128.Load(bits + i), Vector128.Load(bits + i + 4));
-                var high = Vector128.Narrow(Vector128.Load(bits + i + 8), Vector128.Load(bits + i + 12));
-                Vector128.Narrow(low, high).Store(target + start + i);
-            }
-
-            for (; i < length; i++) target[start + i] = (byte)bits[i];
-        }
-
-        return sum;
-    }
+    public static float ToInt8(float* x, int count, float scale, byte* target) =>
+        IsFast(scale) ? Round<Reciprocal, Bytes>(x, count, scale, target) : Round<Quotient, Bytes>(x, count, scale, target);
 
     /// <summary>Writes round(x / scale) as int16.</summary>
-    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     public static void ToInt16(float* x, int count, float scale, ushort* target)
     {
-        uint* bits = stackalloc uint[Chunk];
-        for (int start = 0; start < count; start += Chunk)
-        {
-            int length = Math.Min(Chunk, count - start), i = 0;
-            Round(x + start, length, scale, (float*)bits);
-            for (; i <= length - 8; i += 8) Vector128.Narrow(Vector128.Load(bits + i), Vector128.Load(bits + i + 4)).Store(target + start + i);
-            for (; i < length; i++) target[start + i] = (ushort)bits[i];
-        }
+        if (IsFast(scale)) Round<Reciprocal, Words>(x, count, scale, (byte*)target);
+        else Round<Quotient, Words>(x, count, scale, (byte*)target);
     }
 
-    // A true division: multiplying with the reciprocal would round some halves the other way. Sums are of integers below 2²⁴: exact in any order.
-    [MethodImpl(Jit.Kernel)]
-    private static float Round(float* x, int count, float scale, float* bits)
+    private static bool IsFast(float scale) => (Fma.IsSupported || AdvSimd.IsSupported) && scale is > LeastFast and < MostFast;
+
+    // Sums are of integers below 2²⁴: exact in any order.
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
+    private static float Round<TDivision, TTarget>(float* x, int count, float scale, byte* target)
+        where TDivision : struct, IDivision
+        where TTarget : struct, ITarget
     {
-        V divisor = V.Create(scale), most = V.Create(127), least = V.Create(-127), magic = V.Create(IntegerBits), sums = V.Create(0);
+        V divisor = V.Create(scale), reciprocal = V.Create(1 / scale), most = V.Create(127), least = V.Create(-127), magic = V.Create(IntegerBits), left = default, right = default;
         int i = 0;
-        for (; i <= count - V.Count; i += V.Count)
+        for (; i <= count - 2 * V.Count; i += 2 * V.Count)
         {
-            V integer = V.Min(most, V.Max(least, V.Round(V.Load(x + i) / divisor)));
-            sums += integer;
-            V.Store(integer + magic, bits + i);
+            V first = V.Min(most, V.Max(least, TDivision.Divide(V.Load(x + i), divisor, reciprocal))) + magic;
+            V second = V.Min(most, V.Max(least, TDivision.Divide(V.Load(x + i + V.Count), divisor, reciprocal))) + magic;
+            left += first - magic;
+            right += second - magic;
+            TTarget.Store(first, target, i);
+            TTarget.Store(second, target, i + V.Count);
         }
 
-        float sum = V.Sum(sums);
+        float sum = V.Sum(left + right);
         for (; i < count; i++)
         {
             float integer = Math.Clamp(MathF.Round(x[i] / scale), -127, 127);
             sum += integer;
-            bits[i] = integer + IntegerBits;
+            TTarget.Store(BitConverter.SingleToUInt32Bits(integer + IntegerBits), target, i);
         }
 
         return sum;
+    }
+
+    private interface IDivision
+    {
+        static abstract V Divide(V x, V divisor, V reciprocal);
+    }
+
+    private readonly struct Quotient : IDivision
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)] public static V Divide(V x, V divisor, V reciprocal) => x / divisor;
+    }
+
+    /// <summary>
+    /// The correctly rounded quotient without a division: a product with the correctly rounded reciprocal, corrected twice by its exact remainder (Markstein, 1990). A
+    /// quotient that were wrong in its last bit would round some halves the other way.
+    /// </summary>
+    private readonly struct Reciprocal : IDivision
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V Divide(V x, V divisor, V reciprocal)
+        {
+            V quotient = x * reciprocal, negative = -divisor;
+            quotient = V.MultiplyAdd(V.MultiplyAdd(quotient, negative, x), reciprocal, quotient);
+            return V.MultiplyAdd(V.MultiplyAdd(quotient, negative, x), reciprocal, quotient);
+        }
+    }
+
+    /// <summary>Writes the lowest bits of lanes.</summary>
+    private interface ITarget
+    {
+        static abstract void Store(V lanes, byte* target, int index);
+
+        static abstract void Store(uint bits, byte* target, int index);
+    }
+
+    private readonly struct Bytes : ITarget
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)] public static void Store(V lanes, byte* target, int index) => Narrowing.Bytes(lanes, target + index);
+
+        public static void Store(uint bits, byte* target, int index) => target[index] = (byte)bits;
+    }
+
+    private readonly struct Words : ITarget
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)] public static void Store(V lanes, byte* target, int index) => Narrowing.Words(lanes, (ushort*)target + index);
+
+        public static void Store(uint bits, byte* target, int index) => ((ushort*)target)[index] = (ushort)bits;
     }
 }

@@ -5,14 +5,11 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>First all rows are quantised into scratch memory, then the integers are multiplied in packed tiles.</summary>
 internal readonly struct QuantizedMatMulCpu : ISimdBinder
 {
-    /// <summary>KiB of a part's packed rows: they stay in the L2 cache, which is 512 KiB on many processors without AVX-512.</summary>
+    /// <summary>KiB of a part's packed columns: they stay in the L2 cache, which is 512 KiB on many processors without AVX-512.</summary>
     public static TuningParameter PackedKib { get; } = new("packed_kib", Vector512.IsHardwareAccelerated ? 768 : 320, 96, 192, 320, 480, 768, 1152);
 
-    /// <summary>The most columns of a part: more pack rows less often, fewer leave smaller parts.</summary>
-    public static TuningParameter PartColumns { get; } = new("part_columns", 1024, 128, 256, 512, 1024, 2048, 4096);
-
     /// <summary>What can be set. Sums of integers are exact, so none of it changes a bit.</summary>
-    public static TuningSpace Tuning { get; } = new(PackedKib, PartColumns, GemmTuning.PartsPerThread);
+    public static TuningSpace Tuning { get; } = new(PackedKib, GemmTuning.PartRows, GemmTuning.PartsPerThread);
 
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V> => Bind<V>(call, IntegerProduct.Best);
 
@@ -23,13 +20,13 @@ internal readonly struct QuantizedMatMulCpu : ISimdBinder
         return new QuantizedMatMulLaunch<V>(epilogue.Without(call), TileEpilogue.Of(call, epilogue), product);
     }
 
-    /// <summary>Quantised rows, whole lanes each, their scales, and what is to be taken from their sums.</summary>
+    /// <summary>Quantised rows, whole lanes each, as many more as a tile may read past them, their scales, and what is to be taken from their sums.</summary>
     public static long ScratchBytes(OpSignature signature) => ScratchBytes(signature, IntegerProduct.Best);
 
     /// <summary>The same for a certain way to multiply.</summary>
     public static long ScratchBytes(OpSignature signature, IntegerProduct product)
     {
         Shape x = signature.Inputs[0].Concrete();
-        return (long)x.Rows * sizeof(int) * (product.Lanes(x.Last) + 2);
+        return sizeof(int) * ((long)(x.Rows + product.Tile.Rows) * product.Lanes(x.Last) + 2L * x.Rows);
     }
 }

@@ -1,99 +1,88 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
-/// The integer product on packed operands. Several int8 or int16 values share a 32-bit lane, so packing and tiles are those of the float
-/// product. The inner dimension is not cut: a tile's sums stay in registers until they are scaled.
+/// The integer product: rows quantised into scratch memory, then tiles of them, read in place, past packed panels of weights. Several int8 or int16 values share
+/// a 32-bit lane, so packing is that of the float product. The inner dimension is not cut: a tile's sums stay in registers until they are scaled.
 /// </summary>
 internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : struct, ISimd<V>
 {
     private readonly IntegerProduct product;
+    private readonly IntegerTile tile;
     private readonly Tensor x, y, w, scale;
     private readonly Tensor? bias;
-    private readonly int lanes, rowsPerPart, columnsPerPart, columnParts, parts;
+    private readonly int lanes, tileRows, tileColumns;
+    private readonly GemmParts parts;
     private readonly TileEpilogue? epilogue;
-    private readonly int* quantized, rowOffsets; // [rows][lanes], [rows]
+    private readonly int* quantized, rowOffsets; // [rows and as many as a tile may read past them][lanes], [rows]
     private readonly float* rowScales;
     private readonly Quantization quantization;
 
     public QuantizedMatMulLaunch(OpCall call, TileEpilogue? epilogue, IntegerProduct product) : base(call)
     {
-        (this.epilogue, this.product) = (epilogue, product);
+        (this.epilogue, this.product, tile) = (epilogue, product, product.Tile);
+        (tileRows, tileColumns) = (tile.Rows, tile.Columns);
         (x, w, scale, bias, y) = (call.Inputs[0], call.Inputs[1], call.Inputs[2], call.Inputs.Length > 3 ? call.Inputs[3] : null, call.Output);
         lanes = product.Lanes(x.Width);
         quantized = call.Scratch!.Pointer<int>();
-        rowOffsets = quantized + (nint)x.Rows * lanes;
+        rowOffsets = quantized + (nint)(x.Rows + tileRows) * lanes;
         rowScales = (float*)(rowOffsets + x.Rows);
         quantization = new Quantization(call, this);
-        int most = Math.Max(1, call.Settings[QuantizedMatMulCpu.PackedKib] * 1024 / (lanes * sizeof(int) * Tile.Rows)) * Tile.Rows;
-        rowsPerPart = Math.Min(most, RoundUp(Math.Max(x.Rows, 1), Tile.Rows));
-        int rowParts = (x.Rows + rowsPerPart - 1) / rowsPerPart;
-        int wanted = Workers.Count == 1 ? 1 : (call.Settings[GemmTuning.PartsPerThread] * Workers.Count + Math.Max(rowParts, 1) - 1) / Math.Max(rowParts, 1);
-        columnsPerPart = RoundUp(Math.Clamp((y.Width + wanted - 1) / wanted, 1, call.Settings[QuantizedMatMulCpu.PartColumns]), Tile.Columns);
-        columnParts = (y.Width + columnsPerPart - 1) / columnsPerPart;
-        parts = rowParts * columnParts;
-        Workers.Reserve((PackedRowElements + PanelElements + Tile.Rows * Tile.Columns) * sizeof(int));
+        int leastParts = Workers.Count == 1 ? 1 : call.Settings[GemmTuning.PartsPerThread] * Workers.Count;
+        parts = new GemmParts(x.Rows, y.Width, tileRows, tileColumns, call.Settings[GemmTuning.PartRows], call.Settings[QuantizedMatMulCpu.PackedKib] * 1024L / sizeof(int) / lanes, leastParts);
+        Workers.Reserve((PanelElements + 2 * parts.Columns + tileRows * tileColumns) * sizeof(int));
     }
 
-    private GemmTile Tile => product.Tile;
-
-    private nint PackedRowElements => (nint)rowsPerPart * lanes + 2 * Packer.Overrun;
-
-    private nint PanelElements => (nint)lanes * Tile.Columns;
+    private nint PanelElements => (nint)lanes * parts.Columns;
 
     public override void Run()
     {
-        if (parts == 0) return;
+        if (x.Rows == 0) return;
         quantization.Run();
-        Parallel(parts);
-    }
-
-    public override void Execute(int part, int worker)
-    {
-        int firstRow = part / columnParts * rowsPerPart, rows = Math.Min(rowsPerPart, x.Rows - firstRow);
-        int firstColumn = part % columnParts * columnsPerPart, lastColumn = Math.Min(firstColumn + columnsPerPart, y.Width);
-        float* packedX = Workers.Scratch<float>(worker), panel = packedX + PackedRowElements, sums = panel + PanelElements;
-        PackRows(firstRow, rows, packedX);
-        for (int column = firstColumn; column < lastColumn; column += Tile.Columns)
-        {
-            PackPanel(column, panel);
-            for (int row = 0; row < rows; row += Tile.Rows)
-            {
-                int tileRows = Math.Min(Tile.Rows, rows - row);
-                Tile.Multiply(lanes, packedX + (nint)row * lanes, panel, sums, Tile.Columns, tileRows, false, null);
-                Finish(firstRow + row, tileRows, column, (int*)sums);
-            }
-        }
+        Parallel(parts.Count);
     }
 
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
-    private void PackRows(int firstRow, int rows, float* target)
+    public override void Execute(int part, int worker)
     {
-        int group = RoundUp(Tile.Rows, Packer.RowGroup);
-        byte** addresses = stackalloc byte*[group];
-        for (int row = 0; row < rows; row += Tile.Rows, target += (nint)lanes * Tile.Rows)
+        int firstRow = part / parts.ColumnParts * parts.Rows, lastRow = Math.Min(firstRow + parts.Rows, x.Rows);
+        int firstColumn = part % parts.ColumnParts * parts.Columns, lastColumn = Math.Min(firstColumn + parts.Columns, y.Width);
+        int* panels = Workers.Scratch<int>(worker);
+        float* scales = (float*)(panels + PanelElements), biases = bias is null ? null : scales + parts.Columns, edge = scales + 2 * parts.Columns;
+        new ReadOnlySpan<float>(scale.Pointer<float>() + firstColumn, lastColumn - firstColumn).CopyTo(new Span<float>(scales, parts.Columns));
+        if (bias is not null) new ReadOnlySpan<float>(bias.Pointer<float>() + firstColumn, lastColumn - firstColumn).CopyTo(new Span<float>(biases, parts.Columns));
+        for (int column = firstColumn; column < lastColumn; column += tileColumns) PackPanel(column, (float*)panels + (column - firstColumn) * (nint)lanes);
+        for (int row = firstRow; row < lastRow; row += tileRows)
         {
-            for (int i = 0; i < group; i++) addresses[i] = (byte*)(quantized + (nint)Math.Min(firstRow + row + i, x.Rows - 1) * lanes);
-            Packer.Float32.Pack(addresses, group, 0, lanes, target, Tile.Rows);
+            int rows = Math.Min(tileRows, lastRow - row);
+            float* target = y.Pointer<float>() + (nint)row * y.RowPitch;
+            for (int column = firstColumn; column < lastColumn; column += tileColumns)
+            {
+                int i = column - firstColumn, columns = Math.Min(tileColumns, lastColumn - column);
+                bool whole = columns == tileColumns; // the last, narrower panel goes through a buffer: the tile writes whole rows and must not touch what lies beside y
+                var result = new ScaledTile(whole ? target + column : edge, whole ? y.RowPitch : tileColumns, rowOffsets + row, rowScales + row, scales + i, biases is null ? null : biases + i);
+                tile.Multiply(lanes, quantized + (nint)row * lanes, lanes, panels + i * (nint)lanes, rows, result);
+                for (int r = 0; r < rows && !whole; r++) new ReadOnlySpan<float>(edge + r * tileColumns, columns).CopyTo(new Span<float>(target + (nint)r * y.RowPitch + column, columns));
+                epilogue?.Apply(row, rows, column, columns);
+            }
         }
     }
 
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     private void PackPanel(int column, float* panel)
     {
-        byte** addresses = stackalloc byte*[Tile.Columns];
-        for (int i = 0; i < Tile.Columns; i++) addresses[i] = w.Pointer<byte>() + (nint)Math.Min(column + i, w.Rows - 1) * w.Width;
+        byte** addresses = stackalloc byte*[tileColumns];
+        for (int i = 0; i < tileColumns; i++) addresses[i] = w.Pointer<byte>() + (nint)Math.Min(column + i, w.Rows - 1) * w.Width;
         int whole = w.Width / product.PerLane, rest = w.Width % product.PerLane;
-        product.WeightPacker.Pack(addresses, Tile.Columns, 0, whole, panel, Tile.Columns);
+        product.WeightPacker.Pack(addresses, tileColumns, 0, whole, panel, tileColumns);
         if (rest == 0) return;
         byte* last = stackalloc byte[sizeof(int)]; // a lane that the row does not fill ends with zeros
-        for (int i = 0; i < Tile.Columns; i++)
+        for (int i = 0; i < tileColumns; i++)
         {
             new Span<byte>(last, sizeof(int)).Clear();
             new ReadOnlySpan<byte>(addresses[i] + whole * product.PerLane, rest).CopyTo(new Span<byte>(last, sizeof(int)));
-            panel[whole * Tile.Columns + i] = product switch
+            panel[whole * tileColumns + i] = product switch
             {
                 { PerLane: 2 } => StoredInt8Pair.Read(last),
                 { WeightOffset: 0 } => StoredFloat32.Read(last),
@@ -101,32 +90,6 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
             };
         }
     }
-
-    /// <summary>Scales a tile's sums and writes them.</summary>
-    [MethodImpl(Jit.Kernel)]
-    private void Finish(int row, int rows, int column, int* sums)
-    {
-        float* scales = scale.Pointer<float>() + column, biases = bias is null ? null : bias.Pointer<float>() + column;
-        int columns = Math.Min(Tile.Columns, y.Width - column), whole = columns / V.Count * V.Count;
-        for (int r = 0; r < rows; r++, sums += Tile.Columns)
-        {
-            float* target = y.Pointer<float>() + (nint)(row + r) * y.RowPitch + column;
-            float rowScale = rowScales[row + r];
-            int offset = rowOffsets[row + r];
-            V factor = V.Create(rowScale);
-            for (int i = 0; i < whole; i += V.Count)
-            {
-                V scaled = Widening.Int32<V>(sums + i, offset) * factor * V.Load(scales + i);
-                V.Store(biases is null ? scaled : scaled + V.Load(biases + i), target + i);
-            }
-
-            for (int i = whole; i < columns; i++) target[i] = (sums[i] - offset) * rowScale * scales[i] + (biases is null ? 0 : biases[i]);
-        }
-
-        epilogue?.Apply(row, rows, column, columns);
-    }
-
-    private static int RoundUp(int size, int multiple) => (size + multiple - 1) / multiple * multiple;
 
     /// <summary>Quantises the rows of x, each to whole lanes.</summary>
     private sealed class Quantization(OpCall call, QuantizedMatMulLaunch<V> owner) : RowLaunch(call, call.Inputs[0].Rows, call.Inputs[0].Width)

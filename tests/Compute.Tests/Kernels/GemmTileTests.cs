@@ -31,11 +31,11 @@ public sealed unsafe class GemmTileTests
     [Fact]
     public void IntegerTiles_LargestValues_SumExactly()
     {
-        VerifyIntegers(new GemmTile6<Int16Dot128>(), perLane: 2, unsigned: false);
-        if (Vector256.IsHardwareAccelerated) VerifyIntegers(new GemmTile6<Int16Dot256>(), perLane: 2, unsigned: false);
-        if (Vector512.IsHardwareAccelerated) VerifyIntegers(new GemmTile12<Int16Dot512>(), perLane: 2, unsigned: false);
-        if (AvxVnni.IsSupported) VerifyIntegers(new GemmTile6<UInt8Dot256>(), perLane: 4, unsigned: true);
-        if (Dp.IsSupported) VerifyIntegers(new GemmTile12<Int8Dot128>(), perLane: 4, unsigned: false);
+        VerifyIntegers(new IntegerTile6<Int16Dot128>(), perLane: 2, unsigned: false);
+        if (Vector256.IsHardwareAccelerated) VerifyIntegers(new IntegerTile6<Int16Dot256>(), perLane: 2, unsigned: false);
+        if (Vector512.IsHardwareAccelerated) VerifyIntegers(new IntegerTile12<Int16Dot512>(), perLane: 2, unsigned: false);
+        if (AvxVnni.IsSupported) VerifyIntegers(new IntegerTile6<UInt8Dot256>(), perLane: 4, unsigned: true);
+        if (Dp.IsSupported) VerifyIntegers(new IntegerTile12<Int8Dot128>(), perLane: 4, unsigned: false);
     }
 
     private static void Verify(GemmTile tile)
@@ -85,19 +85,31 @@ public sealed unsafe class GemmTileTests
         }
     }
 
-    private static void VerifyIntegers(GemmTile tile, int perLane, bool unsigned)
+    private static void VerifyIntegers(IntegerTile tile, int perLane, bool unsigned)
     {
-        const int Depth = 5;
-        int[] a = [.. Enumerable.Range(0, Depth * tile.Rows * perLane).Select(i => 127 - i % 255)];
-        int[] b = [.. Enumerable.Range(0, Depth * tile.Columns * perLane).Select(i => unsigned ? 255 - i % 3 : i % 2 == 0 ? 127 : -127 + i % 5)];
-        int[] c = new int[tile.Rows * tile.Columns], packedA = Pack(a, perLane), packedB = Pack(b, perLane);
-        fixed (int* pa = packedA, pb = packedB, pc = c) tile.Multiply(Depth, (float*)pa, (float*)pb, (float*)pc, tile.Columns, tile.Rows, false, null);
-        for (int i = 0; i < c.Length; i++)
+        const int Lanes = 5, RowPitch = Lanes + 2;
+        int pitch = tile.Columns + 3;
+        int[] a = [.. Enumerable.Range(0, tile.Rows * RowPitch * perLane).Select(i => 127 - i % 255)];
+        int[] b = [.. Enumerable.Range(0, Lanes * tile.Columns * perLane).Select(i => unsigned ? 255 - i % 3 : i % 2 == 0 ? 127 : -127 + i % 5)];
+        int[] packedA = Pack(a, perLane), packedB = Pack(b, perLane), offsets = [.. Enumerable.Range(0, tile.Rows).Select(r => 1000 * r)];
+        float[] rowScales = [.. Enumerable.Range(0, tile.Rows).Select(r => 1f / (r + 1))], scales = [.. Enumerable.Range(0, tile.Columns).Select(c => 1 + c / 3f)], bias = [.. Enumerable.Range(0, tile.Columns).Select(c => c / 7f)];
+        for (int rows = 1; rows <= tile.Rows; rows++)
         {
-            int row = i / tile.Columns, column = i % tile.Columns, expected = 0;
-            for (int k = 0; k < Depth; k++)
-                for (int p = 0; p < perLane; p++) expected += a[(k * tile.Rows + row) * perLane + p] * b[(k * tile.Columns + column) * perLane + p];
-            Assert.True(expected == c[i], $"{tile.GetType()}: row {row}, column {column}: {c[i]}; it must be {expected}.");
+            foreach (bool biased in new[] { false, true })
+            {
+                float[] y = new float[tile.Rows * pitch];
+                y.AsSpan().Fill(Untouched);
+                fixed (int* pa = packedA, pb = packedB, po = offsets)
+                fixed (float* py = y, pr = rowScales, ps = scales, bp = bias) tile.Multiply(Lanes, pa, RowPitch, pb, rows, new ScaledTile(py, pitch, po, pr, ps, biased ? bp : null));
+                for (int i = 0; i < y.Length; i++)
+                {
+                    int row = i / pitch, column = i % pitch, sum = 0;
+                    for (int k = 0; row < rows && column < tile.Columns && k < Lanes * perLane; k++)
+                        sum += a[row * RowPitch * perLane + k] * b[((k / perLane * tile.Columns) + column) * perLane + k % perLane];
+                    float expected = row < rows && column < tile.Columns ? (float)(sum - offsets[row]) * rowScales[row] * scales[column] + (biased ? bias[column] : 0) : Untouched;
+                    Assert.True(expected == y[i], $"{tile.GetType()}: row {row} of {rows}, column {column}, bias {biased}: {y[i]}; it must be {expected}.");
+                }
+            }
         }
     }
 

@@ -39,12 +39,12 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
         packedRows = (tile.Rows + Packer.RowGroup - 1) / Packer.RowGroup * Packer.RowGroup;
         grid = new GemmGrid(x.Count, y.Width, x.Channels, x.Taps, tile, Workers.Count, call.Settings);
         if (call.Packed is { } kept) packedWeights = (float*)((HostBuffer)kept.Get(w, $"{tile.Columns} columns, {grid.ChannelsPerBlock} channels", PackedBytes, PackAll)).Address;
-        Workers.Reserve((PanelElements + TileElements + tile.Rows * tile.Columns + grid.ColumnsPerPart) * sizeof(float));
+        Workers.Reserve((PanelElements + TileElements + tile.Rows * tile.Columns + grid.Parts.Columns) * sizeof(float));
     }
 
     private nint Depth => (nint)grid.ChannelsPerBlock * x.Taps;
 
-    private nint PanelElements => packedWeights is null ? grid.ColumnsPerPart * Depth : 0;
+    private nint PanelElements => packedWeights is null ? grid.Parts.Columns * Depth : 0;
 
     private nint TileElements => (tile.Rows * Depth + 2 * Packer.Overrun + Alignment - 1) / Alignment * Alignment;
 
@@ -54,14 +54,14 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
 
     public override void Run()
     {
-        if (x.Count > 0) Parallel(grid.RowParts * grid.ColumnParts);
+        if (x.Count > 0) Parallel(grid.Parts.Count);
     }
 
     [SkipLocalsInit]
     public override void Execute(int part, int worker)
     {
-        int firstRow = part / grid.ColumnParts * grid.RowsPerPart, lastRow = Math.Min(firstRow + grid.RowsPerPart, x.Count);
-        int firstColumn = part % grid.ColumnParts * grid.ColumnsPerPart, lastColumn = Math.Min(firstColumn + grid.ColumnsPerPart, y.Width);
+        int firstRow = part / grid.Parts.ColumnParts * grid.Parts.Rows, lastRow = Math.Min(firstRow + grid.Parts.Rows, x.Count);
+        int firstColumn = part % grid.Parts.ColumnParts * grid.Parts.Columns, lastColumn = Math.Min(firstColumn + grid.Parts.Columns, y.Width);
         float* scratch = Workers.Scratch<float>(worker), packedRows = scratch + PanelElements, edge = packedRows + TileElements;
         float* biases = Biases(firstColumn, lastColumn, edge + tile.Rows * tile.Columns);
         for (int channel = 0; channel < x.Channels; channel += grid.ChannelsPerBlock)

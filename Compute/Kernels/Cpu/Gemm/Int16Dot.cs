@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>Lanes of two int16 each; a product adds both to an int32 lane, exactly. Sixteen lanes: AVX-512BW.</summary>
-internal readonly unsafe struct Int16Dot512(Vector512<int> value) : ILanes<Int16Dot512>
+internal readonly unsafe struct Int16Dot512(Vector512<int> value) : IIntegerLanes<Int16Dot512>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
     private readonly Vector512<int> value = value;
@@ -18,6 +18,13 @@ internal readonly unsafe struct Int16Dot512(Vector512<int> value) : ILanes<Int16
 
     [MethodImpl(Inline)] public static void Store(Int16Dot512 value, float* target) => value.value.Store((int*)target);
 
+    [MethodImpl(Inline)]
+    public static void StoreScaled(Int16Dot512 sums, int offset, float factor, float* scales, float* bias, float* target)
+    {
+        var scaled = Vector512.ConvertToSingle(sums.value - Vector512.Create(offset)) * Vector512.Create(factor) * Vector512.Load(scales);
+        (bias is null ? scaled : scaled + Vector512.Load(bias)).Store(target);
+    }
+
     [MethodImpl(Inline)] public static Int16Dot512 operator +(Int16Dot512 a, Int16Dot512 b) => new(a.value + b.value);
 
     [MethodImpl(Inline)]
@@ -25,7 +32,7 @@ internal readonly unsafe struct Int16Dot512(Vector512<int> value) : ILanes<Int16
 }
 
 /// <summary>The same with eight lanes: AVX2.</summary>
-internal readonly unsafe struct Int16Dot256(Vector256<int> value) : ILanes<Int16Dot256>
+internal readonly unsafe struct Int16Dot256(Vector256<int> value) : IIntegerLanes<Int16Dot256>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
     private readonly Vector256<int> value = value;
@@ -38,6 +45,13 @@ internal readonly unsafe struct Int16Dot256(Vector256<int> value) : ILanes<Int16
 
     [MethodImpl(Inline)] public static void Store(Int16Dot256 value, float* target) => value.value.Store((int*)target);
 
+    [MethodImpl(Inline)]
+    public static void StoreScaled(Int16Dot256 sums, int offset, float factor, float* scales, float* bias, float* target)
+    {
+        var scaled = Vector256.ConvertToSingle(sums.value - Vector256.Create(offset)) * Vector256.Create(factor) * Vector256.Load(scales);
+        (bias is null ? scaled : scaled + Vector256.Load(bias)).Store(target);
+    }
+
     [MethodImpl(Inline)] public static Int16Dot256 operator +(Int16Dot256 a, Int16Dot256 b) => new(a.value + b.value);
 
     [MethodImpl(Inline)]
@@ -45,7 +59,7 @@ internal readonly unsafe struct Int16Dot256(Vector256<int> value) : ILanes<Int16
 }
 
 /// <summary>The same with four lanes: any processor.</summary>
-internal readonly unsafe struct Int16Dot128(Vector128<int> value) : ILanes<Int16Dot128>
+internal readonly unsafe struct Int16Dot128(Vector128<int> value) : IIntegerLanes<Int16Dot128>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
     private readonly Vector128<int> value = value;
@@ -57,6 +71,13 @@ internal readonly unsafe struct Int16Dot128(Vector128<int> value) : ILanes<Int16
     [MethodImpl(Inline)] public static Int16Dot128 Load(float* source) => new(Vector128.Load((int*)source));
 
     [MethodImpl(Inline)] public static void Store(Int16Dot128 value, float* target) => value.value.Store((int*)target);
+
+    [MethodImpl(Inline)]
+    public static void StoreScaled(Int16Dot128 sums, int offset, float factor, float* scales, float* bias, float* target)
+    {
+        var scaled = Vector128.ConvertToSingle(sums.value - Vector128.Create(offset)) * Vector128.Create(factor) * Vector128.Load(scales);
+        (bias is null ? scaled : scaled + Vector128.Load(bias)).Store(target);
+    }
 
     [MethodImpl(Inline)] public static Int16Dot128 operator +(Int16Dot128 a, Int16Dot128 b) => new(a.value + b.value);
 

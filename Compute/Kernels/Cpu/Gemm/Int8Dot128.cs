@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.Arm;
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>Lanes of four int8 each; a product adds four to an int32 lane, exactly: Arm's dot product.</summary>
-internal readonly unsafe struct Int8Dot128(Vector128<int> value) : ILanes<Int8Dot128>
+internal readonly unsafe struct Int8Dot128(Vector128<int> value) : IIntegerLanes<Int8Dot128>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
     private readonly Vector128<int> value = value;
@@ -17,6 +17,13 @@ internal readonly unsafe struct Int8Dot128(Vector128<int> value) : ILanes<Int8Do
     [MethodImpl(Inline)] public static Int8Dot128 Load(float* source) => new(Vector128.Load((int*)source));
 
     [MethodImpl(Inline)] public static void Store(Int8Dot128 value, float* target) => value.value.Store((int*)target);
+
+    [MethodImpl(Inline)]
+    public static void StoreScaled(Int8Dot128 sums, int offset, float factor, float* scales, float* bias, float* target)
+    {
+        var scaled = Vector128.ConvertToSingle(sums.value - Vector128.Create(offset)) * Vector128.Create(factor) * Vector128.Load(scales);
+        (bias is null ? scaled : scaled + Vector128.Load(bias)).Store(target);
+    }
 
     [MethodImpl(Inline)] public static Int8Dot128 operator +(Int8Dot128 a, Int8Dot128 b) => new(a.value + b.value);
 

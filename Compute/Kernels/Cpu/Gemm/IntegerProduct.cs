@@ -9,7 +9,7 @@ internal sealed class IntegerProduct
 {
     private const int OffsetOfUnsigned = 128;
 
-    private IntegerProduct(GemmTile tile, int perLane, Packer weightPacker, int weightOffset = 0) =>
+    private IntegerProduct(IntegerTile tile, int perLane, Packer weightPacker, int weightOffset = 0) =>
         (Tile, PerLane, WeightPacker, WeightOffset) = (tile, perLane, weightPacker, weightOffset);
 
     /// <summary>The ways that this processor has, fastest first. All give the same sums.</summary>
@@ -19,7 +19,7 @@ internal sealed class IntegerProduct
     public static IntegerProduct Best => Supported[0];
 
     /// <summary>Works on 32-bit lanes that hold <see cref="PerLane"/> integers.</summary>
-    public GemmTile Tile { get; }
+    public IntegerTile Tile { get; }
 
     /// <summary>Integers per lane: two int16, or four bytes.</summary>
     public int PerLane { get; }
@@ -38,10 +38,10 @@ internal sealed class IntegerProduct
 
     private static IEnumerable<IntegerProduct> Ways()
     {
-        if (AvxVnni.IsSupported) yield return new(new GemmTile6<UInt8Dot256>(), 4, Packer.UInt8Quads, OffsetOfUnsigned);
-        if (Dp.IsSupported) yield return new(new GemmTile12<Int8Dot128>(), 4, Packer.Float32);
-        if (Vector512.IsHardwareAccelerated) yield return new(new GemmTile12<Int16Dot512>(), 2, Packer.Int8Pairs);
-        if (Vector256.IsHardwareAccelerated) yield return new(new GemmTile6<Int16Dot256>(), 2, Packer.Int8Pairs);
-        yield return new(new GemmTile6<Int16Dot128>(), 2, Packer.Int8Pairs);
+        if (AvxVnni.IsSupported) yield return new(new IntegerTile6<UInt8Dot256>(), 4, Packer.UInt8Quads, OffsetOfUnsigned);
+        if (Dp.IsSupported) yield return new(new IntegerTile12<Int8Dot128>(), 4, Packer.Float32);
+        if (Vector512.IsHardwareAccelerated) yield return new(new IntegerTile12<Int16Dot512>(), 2, Packer.Int8Pairs);
+        if (Vector256.IsHardwareAccelerated) yield return new(new IntegerTile6<Int16Dot256>(), 2, Packer.Int8Pairs);
+        yield return new(new IntegerTile6<Int16Dot128>(), 2, Packer.Int8Pairs);
     }
 }

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>Lanes of four bytes each; a product adds four (signed left · unsigned right) to an int32 lane, exactly: AVX-VNNI.</summary>
-internal readonly unsafe struct UInt8Dot256(Vector256<int> value) : ILanes<UInt8Dot256>
+internal readonly unsafe struct UInt8Dot256(Vector256<int> value) : IIntegerLanes<UInt8Dot256>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
     private readonly Vector256<int> value = value;
@@ -17,6 +17,13 @@ internal readonly unsafe struct UInt8Dot256(Vector256<int> value) : ILanes<UInt8
     [MethodImpl(Inline)] public static UInt8Dot256 Load(float* source) => new(Vector256.Load((int*)source));
 
     [MethodImpl(Inline)] public static void Store(UInt8Dot256 value, float* target) => value.value.Store((int*)target);
+
+    [MethodImpl(Inline)]
+    public static void StoreScaled(UInt8Dot256 sums, int offset, float factor, float* scales, float* bias, float* target)
+    {
+        var scaled = Vector256.ConvertToSingle(sums.value - Vector256.Create(offset)) * Vector256.Create(factor) * Vector256.Load(scales);
+        (bias is null ? scaled : scaled + Vector256.Load(bias)).Store(target);
+    }
 
     [MethodImpl(Inline)] public static UInt8Dot256 operator +(UInt8Dot256 a, UInt8Dot256 b) => new(a.value + b.value);
 

@@ -89,15 +89,6 @@ internal static unsafe class Widening
     /// <summary>The sign bits of four bytes.</summary>
     public const uint SignsOfBytes = 0x80808080;
 
-    /// <summary>Sums of integers, with an offset taken away, as floats.</summary>
-    [MethodImpl(Inline)]
-    public static V Int32<V>(int* source, int offset) where V : struct, ISimd<V>
-    {
-        if (typeof(V) == typeof(Simd512)) return Unsafe.BitCast<Simd512, V>(new(Vector512.ConvertToSingle(Vector512.Load(source) - Vector512.Create(offset))));
-        if (typeof(V) == typeof(Simd256)) return Unsafe.BitCast<Simd256, V>(new(Vector256.ConvertToSingle(Vector256.Load(source) - Vector256.Create(offset))));
-        return Unsafe.BitCast<Simd128, V>(new(Vector128.ConvertToSingle(Vector128.Load(source) - Vector128.Create(offset))));
-    }
-
     [MethodImpl(Inline)]
     private static Vector512<uint> Bits512(ushort* source) => Avx512F.ConvertToVector512UInt32(Vector256.Load(source));
 

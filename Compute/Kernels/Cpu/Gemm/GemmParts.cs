@@ -1,0 +1,50 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// A product's result cut into parts of rows × columns for the threads. A part packs its columns and takes its rows past them, so that rows are cut last: for
+/// each cut weights are packed once more. Nothing of it changes a bit of the result.
+/// </summary>
+internal readonly record struct GemmParts
+{
+    private const int FewPanels = 6, FewTiles = 8; // rows read for fewer columns, or columns packed for fewer rows, cost more than an idle thread
+
+    /// <summary>Cuts.</summary>
+    /// <param name="rows">Rows of the result.</param>
+    /// <param name="columns">Columns of the result.</param>
+    /// <param name="tileRows">Rows of a tile.</param>
+    /// <param name="tileColumns">Columns of a tile.</param>
+    /// <param name="mostRows">The most rows of a part.</param>
+    /// <param name="mostColumns">The most columns of a part.</param>
+    /// <param name="leastParts">How many parts there must be at least, where tiles allow.</param>
+    public GemmParts(int rows, int columns, int tileRows, int tileColumns, long mostRows, long mostColumns, int leastParts)
+    {
+        (Rows, Columns) = (Even(rows, mostRows, tileRows), Even(columns, Math.Max(mostColumns / tileColumns, 1) * tileColumns, tileColumns));
+        while (Blocks(rows, Rows) * (long)Blocks(columns, Columns) < leastParts)
+        {
+            bool byColumns = Columns > FewPanels * tileColumns || Rows <= FewTiles * tileRows;
+            if (byColumns && Columns == tileColumns) break;
+            if (byColumns) Columns = Up(Blocks(Columns, 2), tileColumns);
+            else Rows = Up(Blocks(Rows, 2), tileRows);
+        }
+
+        (RowParts, ColumnParts) = (Blocks(rows, Rows), Blocks(columns, Columns));
+    }
+
+    /// <summary>Rows of a part, a multiple of the tile's.</summary>
+    public int Rows { get; }
+
+    /// <summary>Columns of a part, a multiple of the tile's.</summary>
+    public int Columns { get; }
+
+    public int RowParts { get; }
+
+    public int ColumnParts { get; }
+
+    public int Count => RowParts * ColumnParts;
+
+    private static int Even(int size, long most, int multiple) => Up(Blocks(size, Math.Max(1, Blocks(size, most))), multiple);
+
+    private static int Blocks(long size, long block) => (int)((size + block - 1) / block);
+
+    private static int Up(int size, int multiple) => Blocks(size, multiple) * multiple;
+}
