@@ -15,7 +15,7 @@ internal sealed class Conv2DWinogradCpu : ISimdBinder
     }
 
     private static long ScratchBytes(OpSignature signature) =>
-        Grid(signature.Output.Concrete(), signature.Inputs[0].Concrete().Last, signature.Settings).InputElements * sizeof(float);
+        Grid(signature.Output.Concrete(), signature.Inputs[0].Concrete().Last, signature.Settings).ScratchElements * sizeof(float);
 
     private static WinogradGrid Grid(Shape output, int channels, KernelSettings settings) => new(output, channels, GemmTile.Best, settings);
 

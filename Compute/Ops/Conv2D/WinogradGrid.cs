@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
@@ -16,28 +18,40 @@ internal readonly record struct WinogradGrid
     /// <summary>Channels that the input transform handles at a time.</summary>
     public const int ChannelStep = 16;
 
-    // A panel's products: 36 · 132 · 32 · 4 bytes = 0.6 MiB with 512-bit registers, half with 256-bit. Twice as many tiles are a little faster, but for twice the memory.
-    private static readonly TuningParameter MostTiles = new("block_tiles", 132, 48, 60, 84, 108, 132, 156, 180);
-    private const long BlockBytes = 12 << 20; // a block's transformed tiles are read once per panel of weights: from the L3 cache
+    private static readonly TuningParameter MostTiles = new("block_tiles", 264, 48, 84, 132, 180, 264, 360); // a panel's products: 36 · 264 · 32 · 4 bytes = 1.2 MiB with 512-bit registers, half with 256-bit
+    private static readonly TuningParameter OwnKib = new("own_kib", Vector512.IsHardwareAccelerated ? 1200 : 280, 140, 280, 560, 900, 1200, 1600); // transformed tiles in a thread's L2 cache, beside their products
+    private const long BlockBytes = 24 << 20; // a shared block's transformed tiles are read once per panel of weights: from the L3 cache
+    private const long OwnWeightBytes = 10 << 20; // transformed weights that every block of a thread's own reads: from the L3 cache
+    private const int LeastOwnGroups = 4, LeastOwnParts = 8;
     private const int MostChannels = 160;  // a panel's transformed weights: 36 · 160 · 32 · 4 bytes = 0.7 MiB, or half
-    private const int LongestSum = 80, ShortestSum = 16, SumsAtLeast = 4;
+    private const int LongestSum = 80, ShortestSum = 16, FewChannels = 256;
 
     public WinogradGrid(Shape output, int channels, GemmTile tile, KernelSettings settings)
     {
-        (Channels, GroupTiles) = (channels, tile.Rows);
+        (Channels, GroupTiles, PanelColumns, Panels) = (channels, tile.Rows, tile.Columns, Blocks(output.Last, tile.Columns));
         (TilesDown, TilesAcross) = (Blocks(output[1], TileSide), Blocks(output[2], TileSide));
         Tiles = checked(output[0] * TilesDown * TilesAcross);
         int perBlock = Blocks(channels, Math.Max(1, Blocks(channels, MostChannels)));
-        // Short sums, added up afterwards, keep the rounding error as small as a direct product's, however many or few the channels are.
-        SumsPerBlock = Math.Max(1, Blocks(perBlock, Math.Clamp(channels / SumsAtLeast, ShortestSum, LongestSum)));
+        // Short sums, added up afterwards, keep the rounding error as small as a direct product's; of fewer channels they must be shorter, because fewer of them are added up.
+        SumsPerBlock = Math.Max(1, Blocks(perBlock, Math.Clamp(channels * channels / FewChannels, ShortestSum, LongestSum)));
         ChannelsPerSum = Up(Blocks(perBlock, SumsPerBlock), ChannelStep);
         ChannelBlocks = Blocks(channels, ChannelsPerBlock);
-        int most = (int)Math.Clamp(BlockBytes / ((long)Positions * Math.Max(1, channels) * sizeof(float)), 4 * GroupTiles, Math.Max(4 * GroupTiles, settings[MostTiles]));
+        long tileBytes = (long)Positions * Up(Math.Max(1, channels), ChannelStep) * sizeof(float);
+        int own = (int)Math.Min(settings[OwnKib] * 1024L / tileBytes / GroupTiles * GroupTiles, settings[MostTiles]);
+        IsOwn = own > 0 && Tiles >= LeastOwnGroups * GroupTiles && WeightElements * sizeof(float) <= OwnWeightBytes;
+        while (IsOwn && own > GroupTiles && Tiles < own * LeastOwnParts) own -= GroupTiles;
+        int most = IsOwn ? own : (int)Math.Clamp(BlockBytes / tileBytes, 4 * GroupTiles, Math.Max(4 * GroupTiles, settings[MostTiles]));
         TilesPerBlock = Up(Math.Max(1, Blocks(Tiles, Math.Max(1, Blocks(Tiles, most)))), GroupTiles);
     }
 
+    /// <summary>
+    /// Whether each thread transforms the tiles that it multiplies, which stay in its L2 cache, while transformed weights stream past them; else threads share a block's
+    /// tiles, and each transforms the weights that it multiplies. The former costs less where all weights fit a cache and there are enough tiles.
+    /// </summary>
+    public bool IsOwn { get; }
+
     /// <summary>What can be set without changing a bit of the result: tiles do not depend on each other.</summary>
-    public static TuningSpace Tuning { get; } = new(MostTiles, GemmTuning.PartsPerThread);
+    public static TuningSpace Tuning { get; } = new(MostTiles, OwnKib, GemmTuning.PartsPerThread);
 
     public int Channels { get; }
 
@@ -66,14 +80,37 @@ internal readonly record struct WinogradGrid
     /// <summary>Channels whose transformed weights exist at a time.</summary>
     public int ChannelsPerBlock => SumsPerBlock * ChannelsPerSum;
 
+    /// <summary>Steps of <see cref="ChannelStep"/> channels.</summary>
+    public int Steps => Blocks(Channels, ChannelStep);
+
+    /// <summary>Floats that threads share: a block's transformed tiles, or all transformed weights.</summary>
+    public long ScratchElements => IsOwn ? WeightElements : InputElements;
+
     /// <summary>Floats of a block's transformed tiles.</summary>
-    public long InputElements => (long)ChannelBlocks * Positions * SumsPerBlock * GroupsPerBlock * GroupElements;
+    public long InputElements => (long)GroupsPerBlock * GroupElements;
 
-    private int GroupElements => ChannelsPerSum * GroupTiles + Packer.Overrun;
+    /// <summary>Floats of a group's transformed tiles: all steps, each with all positions side by side, so that a transform writes to few pages of memory.</summary>
+    public nint GroupElements => Steps * InputStep;
 
-    /// <summary>Where a group's packed values begin among a block's transformed tiles.</summary>
-    public long InputOffset(int channelBlock, int position, int sum, int group) =>
-        ((((long)channelBlock * Positions + position) * SumsPerBlock + sum) * GroupsPerBlock + group) * GroupElements;
+    /// <summary>Floats of a group's transformed tiles for one step of channels.</summary>
+    public nint InputStep => Positions * InputPosition;
+
+    /// <summary>Floats of a group's transformed tiles for one step and position.</summary>
+    public nint InputPosition => GroupTiles * ChannelStep;
+
+    /// <summary>Floats of all transformed weights: panels, each with all steps.</summary>
+    public long WeightElements => (long)Panels * Steps * PanelStep;
+
+    /// <summary>Floats of a panel's transformed weights for one step of channels.</summary>
+    public nint PanelStep => Positions * PanelPosition;
+
+    /// <summary>Floats of a panel's transformed weights for one step and position: a register more than needed, because with a power of two between them positions would compete for the same cache sets.</summary>
+    public nint PanelPosition => ChannelStep * PanelColumns + ChannelStep;
+
+    private int PanelColumns { get; }
+
+    /// <summary>Panels of result channels.</summary>
+    public int Panels { get; }
 
     private static int Blocks(int size, int block) => (size + block - 1) / block;
 

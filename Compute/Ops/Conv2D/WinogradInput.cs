@@ -3,49 +3,65 @@ using System.Runtime.Intrinsics.X86;
 
 namespace ILGpuDiffusion.Compute;
 
-/// <summary>Transforms patches of 6×6 pixels, which overlap by two, and packs them as left operands: one matrix [tiles, channels] per position.</summary>
+/// <summary>Transforms patches of 6×6 pixels, which overlap by two, into left operands: one matrix [tiles, channels] per position, as <see cref="WinogradProduct{V}"/> reads it.</summary>
 internal sealed unsafe class WinogradInput<V> where V : struct, ISimd<V>
 {
+    private const int Step = WinogradGrid.ChannelStep, Positions = WinogradGrid.Positions;
     private readonly WinogradGrid grid;
     private readonly SeenImage image;
-    private readonly int padding, packedRows;
+    private readonly int padding;
+    private readonly nint nextGroup; // elements from a tile's pixels to those of the tile that is transformed a group later
 
     /// <summary>Describes the patches of an image [n, h, w, c] with <paramref name="padding"/> rows and columns of zeros before it.</summary>
     public WinogradInput(SeenImage image, int padding, WinogradGrid grid)
     {
         (this.image, this.padding, this.grid) = (image, padding, grid);
-        packedRows = (grid.GroupTiles + Packer.RowGroup - 1) / Packer.RowGroup * Packer.RowGroup;
+        nextGroup = grid.GroupTiles * WinogradGrid.TileSide / (image.IsWhole ? 1 : 2) * image.Pitch;
     }
-
-    /// <summary>Floats of working memory that <see cref="Transform"/> needs.</summary>
-    public int WorkElements => WinogradGrid.Positions * grid.GroupTiles * WinogradGrid.ChannelStep;
 
     /// <summary>Transforms one group of tiles for one block of channels.</summary>
     /// <param name="firstTile">The group's first tile, counted over all images.</param>
-    /// <param name="tiles">How many tiles exist; the group's further rows repeat the last.</param>
+    /// <param name="tiles">How many tiles exist; the group's further rows are zero.</param>
     /// <param name="group">The group's place in the block of tiles.</param>
     /// <param name="channelBlock">Which channels.</param>
-    /// <param name="work">Working memory, [positions, tiles, step].</param>
     /// <param name="target">The block's transformed tiles.</param>
     [SkipLocalsInit]
-    public void Transform(int firstTile, int tiles, int group, int channelBlock, float* work, float* target)
+    public void Transform(int firstTile, int tiles, int group, int channelBlock, float* target)
     {
-        const int Step = WinogradGrid.ChannelStep;
-        float** pixels = stackalloc float*[tiles * WinogradGrid.Positions];
-        byte** rows = stackalloc byte*[packedRows];
-        for (int i = 0; i < tiles; i++) Find(firstTile + i, pixels + i * WinogradGrid.Positions);
-        nint positionPitch = grid.GroupTiles * Step;
+        float** pixels = stackalloc float*[grid.GroupTiles * Positions], ends = stackalloc float*[Positions];
+        float* edge = stackalloc float[Positions * Step];
+        for (int i = 0; i < grid.GroupTiles; i++)
+        {
+            if (i < tiles) Find(firstTile + i, pixels + i * Positions);
+            else new Span<nint>(pixels + i * Positions, Positions).Fill((nint)image.Zeros);
+        }
+
         int first = channelBlock * grid.ChannelsPerBlock, last = Math.Min(first + grid.ChannelsPerBlock, grid.Channels);
         for (int channel = first; channel < last; channel += Step)
         {
-            int count = Math.Min(Step, last - channel), sum = (channel - first) / grid.ChannelsPerSum;
-            for (int i = 0; i < tiles; i++) TransformPatch(pixels + i * WinogradGrid.Positions, channel, count, work + i * Step, positionPitch);
-            nint offset = (nint)(channel - first - sum * grid.ChannelsPerSum) * grid.GroupTiles;
-            for (int position = 0; position < WinogradGrid.Positions; position++)
+            int count = Math.Min(Step, last - channel);
+            float* to = target + group * grid.GroupElements + channel / Step * grid.InputStep;
+            nint ahead = channel + Step < last ? Step : nextGroup - (channel - first);
+            for (int i = 0; i < grid.GroupTiles; i++, to += Step)
             {
-                for (int i = 0; i < packedRows; i++) rows[i] = (byte*)(work + position * positionPitch + Math.Min(i, tiles - 1) * Step);
-                Packer.Float32.Pack(rows, packedRows, 0, count, target + grid.InputOffset(channelBlock, position, sum, group) + offset, grid.GroupTiles);
+                if (count == Step) TransformPatch(pixels + i * Positions, channel, ahead, to, grid.InputPosition);
+                else
+                {
+                    Fill(pixels + i * Positions, channel, count, edge, ends);
+                    TransformPatch(ends, 0, 0, to, grid.InputPosition);
+                }
             }
+        }
+    }
+
+    /// <summary>Copies the last channels of a patch's pixels, where they are fewer than a step, with zeros behind them.</summary>
+    private static void Fill(float** pixels, int channel, int count, float* edge, float** ends)
+    {
+        for (int i = 0; i < Positions; i++)
+        {
+            var lanes = new Span<float>(ends[i] = edge + i * Step, Step);
+            lanes.Clear();
+            new ReadOnlySpan<float>(pixels[i] + channel, count).CopyTo(lanes);
         }
     }
 
@@ -62,21 +78,20 @@ internal sealed unsafe class WinogradInput<V> where V : struct, ISimd<V>
 
     /// <summary>Bᵀ d B of one patch; each lane is a channel.</summary>
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
-    private static void TransformPatch(float** pixels, nint channel, int channels, float* target, nint pitch)
+    private static void TransformPatch(float** pixels, nint channel, nint ahead, float* target, nint pitch)
     {
         const int Side = WinogradGrid.PatchSide;
-        float* memory = stackalloc float[(WinogradGrid.Positions + 1) * WinogradTransforms.MostLanes], columns = WinogradTransforms.Align(memory);
-        PrefetchNextStep(pixels, channel);
-        for (int c = 0; c < channels; c += V.Count)
+        float* memory = stackalloc float[(Positions + 1) * WinogradTransforms.MostLanes], columns = WinogradTransforms.Align(memory);
+        Prefetch(pixels, channel + ahead);
+        for (nint c = 0; c < Step; c += V.Count)
         {
-            int lanes = channels - c;
             nint from = channel + c;
             for (int x = 0; x < Side; x++)
             {
                 float* to = columns + x * V.Count;
                 WinogradTransforms.Input(
-                    Load(pixels[x] + from, lanes), Load(pixels[Side + x] + from, lanes), Load(pixels[2 * Side + x] + from, lanes),
-                    Load(pixels[3 * Side + x] + from, lanes), Load(pixels[4 * Side + x] + from, lanes), Load(pixels[5 * Side + x] + from, lanes),
+                    V.Load(pixels[x] + from), V.Load(pixels[Side + x] + from), V.Load(pixels[2 * Side + x] + from),
+                    V.Load(pixels[3 * Side + x] + from), V.Load(pixels[4 * Side + x] + from), V.Load(pixels[5 * Side + x] + from),
                     out V v0, out V v1, out V v2, out V v3, out V v4, out V v5);
                 WinogradTransforms.Store(to, Side * V.Count, v0, v1, v2, v3, v4, v5);
             }
@@ -92,17 +107,14 @@ internal sealed unsafe class WinogradInput<V> where V : struct, ISimd<V>
         }
     }
 
-    /// <summary>Pixels lie far apart: the processor does not see that their next channels are wanted. Each patch fetches what the next patches do not.</summary>
+    /// <summary>Pixels lie far apart: the processor does not see that their next channels are wanted. Each patch fetches what its neighbours do not.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void PrefetchNextStep(float** pixels, nint channel)
+    private static void Prefetch(float** pixels, nint channel)
     {
         if (!Sse.IsSupported) return;
         for (int y = 0; y < WinogradGrid.TileSide; y++)
         {
-            for (int x = 0; x < WinogradGrid.TileSide; x++) Sse.Prefetch1(pixels[y * WinogradGrid.PatchSide + x] + channel + WinogradGrid.ChannelStep);
+            for (int x = 0; x < WinogradGrid.TileSide; x++) Sse.Prefetch1(pixels[y * WinogradGrid.PatchSide + x] + channel);
         }
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static V Load(float* source, int lanes) => lanes >= V.Count ? V.Load(source) : Simd.LoadPartial<V>(source, lanes);
 }

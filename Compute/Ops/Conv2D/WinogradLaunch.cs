@@ -3,26 +3,27 @@ using System.Runtime.CompilerServices;
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
-/// A 3×3 convolution as 36 products per block of tiles. First all threads transform the block's patches into memory that they share; then each
-/// takes panels of weights, transforms them, multiplies all positions, and transforms the results back while they are in its cache. Where the call
-/// keeps packed weights, all panels are transformed once, when the launch is bound.
+/// A 3×3 convolution as 36 products per block of tiles. Either each thread takes blocks of its own and multiplies them with all weights, which were
+/// transformed before; or all threads transform a block's patches into memory that they share, and each then takes panels of weights, which it transforms. Results are transformed back while they are in the thread's cache. Where the call keeps packed weights, panels are transformed once, when the launch is bound.
 /// </summary>
 internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISimd<V>
 {
     private const int LeastGroups = 4;    // per part: each part transforms its weights anew
+    private const int CacheLine = 16; // floats
     private readonly GemmTile tile = GemmTile.Best;
     private readonly WinogradGrid grid;
     private readonly WinogradInput<V> input;
     private readonly WinogradWeights<V> weights;
     private readonly WinogradOutput<V> output;
-    private readonly float* transformed, packedWeights; // packed: all blocks of channels of a panel, then those of the next; or null
-    private readonly int outputs, panels, groupsPerPart;
-    private readonly nint weightPitch, productPitch; // from one position to the next
+    private readonly float* transformed, keptWeights; // kept: all channels of a panel, then those of the next; or null
+    private readonly bool keepsInRun;
+    private readonly int outputs, groupsPerPart;
+    private readonly nint productPitch; // from one position to the next
     private int firstTile, tiles; // the block at hand
-    private bool multiplying;
+    private Phase phase;
 
     /// <summary>Binds the arguments.</summary>
-    /// <param name="call">Argument, weights and perhaps bias; result; scratch for a block's transformed tiles.</param>
+    /// <param name="call">Argument, weights and perhaps bias; result; scratch.</param>
     /// <param name="image">What the kernel is moved over.</param>
     /// <param name="padding">Rows and columns of zeros before the image.</param>
     /// <param name="grid">How the convolution is cut.</param>
@@ -34,94 +35,123 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
         input = new WinogradInput<V>(image, padding, grid);
         weights = new WinogradWeights<V>(call.Inputs[1], tile.Columns);
         output = new WinogradOutput<V>(call.Output, call.Inputs.Length > 2 ? call.Inputs[2] : null, epilogue, grid);
-        (panels, groupsPerPart) = ((outputs + tile.Columns - 1) / tile.Columns, grid.GroupsPerBlock);
+        groupsPerPart = grid.GroupsPerBlock;
         int leastParts = call.Settings[GemmTuning.PartsPerThread] * Workers.Count;
-        while (Workers.Count > 1 && panels * Ranges(grid.TilesPerBlock) < leastParts && groupsPerPart >= 2 * LeastGroups)
+        while (!grid.IsOwn && Workers.Count > 1 && grid.Panels * Ranges(grid.TilesPerBlock) < leastParts && groupsPerPart >= 2 * LeastGroups)
             groupsPerPart = (groupsPerPart + 1) / 2;
-        // One row more than needed: with a power of two between them, the positions would compete for the same cache sets.
-        weightPitch = (nint)(grid.ChannelsPerBlock + 1) * tile.Columns;
-        productPitch = (nint)(TilesPerPart + 1) * tile.Columns;
-        if (call is { Packed: { } kept, PacksTransforms: true }) packedWeights = (float*)((HostBuffer)kept.Get(call.Inputs[1], $"winograd {tile.Columns} columns, {grid.ChannelsPerBlock} channels", PackedBytes, PackAll)).Address;
-        Workers.Reserve(Math.Max(input.WorkElements, PanelElements + tile.Columns + weights.WorkElements) * sizeof(float));
+        productPitch = (nint)(TilesPerPart + 1) * tile.Columns; // one row more than needed: with a power of two between them, positions would compete for the same cache sets
+        if (call is { Packed: { } kept, PacksTransforms: true }) keptWeights = (float*)((HostBuffer)kept.Get(call.Inputs[1], $"winograd {tile.Columns} columns", grid.WeightElements * sizeof(float), PackAll)).Address;
+        else if (keepsInRun = grid.IsOwn) keptWeights = transformed;
+        Workers.Reserve((OwnElements + PanelElements + ProductElements + tile.Columns + weights.WorkElements) * sizeof(float));
     }
+
+    private enum Phase { Weights, Input, Panels, Tiles }
 
     private int TilesPerPart => groupsPerPart * grid.GroupTiles;
 
-    private long PackedBytes => (long)panels * grid.ChannelBlocks * WinogradGrid.Positions * weightPitch * sizeof(float);
+    private nint OwnElements => grid.IsOwn ? (nint)grid.InputElements : 0;
 
-    private nint PanelElements => WinogradGrid.Positions * (weightPitch + productPitch);
+    private nint PanelElements => keptWeights is null ? grid.ChannelsPerBlock / WinogradGrid.ChannelStep * grid.PanelStep : 0;
+
+    private nint ProductElements => WinogradGrid.Positions * productPitch;
 
     public override void Run()
     {
-        for (firstTile = 0; firstTile < grid.Tiles; firstTile += grid.TilesPerBlock)
+        if (keepsInRun) Run(Phase.Weights, grid.Panels * grid.ChannelBlocks);
+        if (grid.IsOwn) Run(Phase.Tiles, (grid.Tiles + grid.TilesPerBlock - 1) / grid.TilesPerBlock);
+        for (firstTile = grid.IsOwn ? grid.Tiles : 0; firstTile < grid.Tiles; firstTile += grid.TilesPerBlock)
         {
             tiles = Math.Min(grid.TilesPerBlock, grid.Tiles - firstTile);
-            multiplying = false;
-            Parallel((tiles + grid.GroupTiles - 1) / grid.GroupTiles * grid.ChannelBlocks);
-            multiplying = true;
-            Parallel(panels * Ranges(tiles));
+            Run(Phase.Input, (tiles + grid.GroupTiles - 1) / grid.GroupTiles * grid.ChannelBlocks);
+            Run(Phase.Panels, grid.Panels * Ranges(tiles));
         }
     }
 
     public override void Execute(int part, int worker)
     {
-        float* work = Workers.Scratch<float>(worker);
-        int first = part / panels * TilesPerPart;
-        if (multiplying) Multiply(part % panels * tile.Columns, first, Math.Min(TilesPerPart, tiles - first), work);
-        else TransformInput(part / grid.ChannelBlocks, part % grid.ChannelBlocks, work);
+        float* own = Workers.Scratch<float>(worker), work = own + OwnElements;
+        switch (phase)
+        {
+            case Phase.Weights:
+                TransformWeights(part / grid.ChannelBlocks, part % grid.ChannelBlocks, Kept(keptWeights, part), work);
+                break;
+            case Phase.Tiles:
+                int start = part * grid.TilesPerBlock, count = Math.Min(grid.TilesPerBlock, grid.Tiles - start);
+                for (int i = 0; i < count; i += grid.GroupTiles)
+                    for (int block = 0; block < grid.ChannelBlocks; block++) input.Transform(start + i, Math.Min(grid.GroupTiles, count - i), i / grid.GroupTiles, block, own);
+                for (int panel = 0; panel < grid.Panels; panel++) Multiply(own, panel, start, 0, count, work);
+                break;
+            case Phase.Input:
+                int group = part / grid.ChannelBlocks, tile0 = group * grid.GroupTiles;
+                input.Transform(firstTile + tile0, Math.Min(grid.GroupTiles, tiles - tile0), group, part % grid.ChannelBlocks, transformed);
+                break;
+            default:
+                int first = part / grid.Panels * TilesPerPart;
+                Multiply(transformed, part % grid.Panels, firstTile, first, Math.Min(TilesPerPart, tiles - first), work);
+                break;
+        }
     }
 
-    [SkipLocalsInit]
+    private void Run(Phase next, int parts)
+    {
+        phase = next;
+        Parallel(parts);
+    }
+
     private void PackAll(DeviceBuffer target)
     {
         float[] work = new float[weights.WorkElements];
         fixed (float* unpacked = work)
         {
             float* panel = (float*)((HostBuffer)target).Address;
-            for (int column = 0; column < outputs; column += tile.Columns)
-                for (int block = 0; block < grid.ChannelBlocks; block++, panel += WinogradGrid.Positions * weightPitch)
-                    weights.Transform(column, block * grid.ChannelsPerBlock, ChannelsOf(block), unpacked, panel, weightPitch);
+            for (int part = 0; part < grid.Panels * grid.ChannelBlocks; part++) TransformWeights(part / grid.ChannelBlocks, part % grid.ChannelBlocks, Kept(panel, part), unpacked);
         }
     }
+
+    private void TransformWeights(int panel, int block, float* target, float* work) => weights.Transform(panel * tile.Columns, block * grid.ChannelsPerBlock, ChannelsOf(block), work, target, grid);
+
+    /// <summary>Where a block of channels of a panel lies among all transformed weights.</summary>
+    private float* Kept(float* all, int part) =>
+        all + (part / grid.ChannelBlocks * grid.Steps + part % grid.ChannelBlocks * (grid.ChannelsPerBlock / WinogradGrid.ChannelStep)) * grid.PanelStep;
 
     private int ChannelsOf(int block) => Math.Min(grid.ChannelsPerBlock, grid.Channels - block * grid.ChannelsPerBlock);
 
     private int Ranges(int blockTiles) => (blockTiles + TilesPerPart - 1) / TilesPerPart;
 
-    private void TransformInput(int group, int channelBlock, float* work)
+    /// <summary>One panel of result channels for a range of a block's tiles.</summary>
+    private void Multiply(float* a, int panel, int blockTile, int first, int count, float* work)
     {
-        int first = group * grid.GroupTiles;
-        input.Transform(firstTile + first, Math.Min(grid.GroupTiles, tiles - first), group, channelBlock, work, transformed);
-    }
-
-    /// <summary>One panel of result channels for a range of the block's tiles.</summary>
-    private void Multiply(int column, int first, int count, float* work)
-    {
-        float* products = work + WinogradGrid.Positions * weightPitch, bias = work + PanelElements, unpacked = bias + tile.Columns;
+        float* products = work + PanelElements, bias = products + ProductElements, unpacked = bias + tile.Columns;
+        int column = panel * tile.Columns;
         for (int block = 0; block < grid.ChannelBlocks; block++)
         {
-            int channels = ChannelsOf(block);
-            float* panel = packedWeights is null ? work : packedWeights + ((nint)(column / tile.Columns) * grid.ChannelBlocks + block) * WinogradGrid.Positions * weightPitch;
-            if (packedWeights is null) weights.Transform(column, block * grid.ChannelsPerBlock, channels, unpacked, panel, weightPitch);
+            float* b = keptWeights is null ? work : Kept(keptWeights, panel * grid.ChannelBlocks + block);
+            if (keptWeights is null) TransformWeights(panel, block, b, unpacked);
             for (int position = 0; position < WinogradGrid.Positions; position++)
-                MultiplyPosition(block, position, channels, first, count, panel + position * weightPitch, products + position * productPitch);
+                MultiplyPosition(a, block, position, first, count, b + position * grid.PanelPosition, products + position * productPitch);
         }
 
         int columns = Math.Min(tile.Columns, outputs - column);
         output.Bias(column, columns, bias);
-        for (int i = 0; i < count; i++) output.Transform(firstTile + first + i, column, columns, products + (nint)i * tile.Columns, productPitch, bias);
+        for (int i = 0; i < count; i++) output.Transform(blockTile + first + i, column, columns, products + (nint)i * tile.Columns, productPitch, bias);
     }
 
-    private void MultiplyPosition(int block, int position, int channels, int first, int count, float* panel, float* products)
+    [MethodImpl(Jit.Kernel)]
+    private void MultiplyPosition(float* tiles, int block, int position, int first, int count, float* panel, float* products)
     {
-        for (int sum = 0; sum * grid.ChannelsPerSum < channels; sum++)
+        int channels = ChannelsOf(block), groups = (count + grid.GroupTiles - 1) / grid.GroupTiles;
+        int linesAhead = (WinogradGrid.ChannelStep * tile.Columns / CacheLine + groups - 1) / groups;
+        float* start = tiles + first / grid.GroupTiles * grid.GroupElements + block * grid.ChannelsPerBlock / WinogradGrid.ChannelStep * grid.InputStep + position * grid.InputPosition;
+        nint steps = grid.ChannelsPerSum / WinogradGrid.ChannelStep;
+        for (int channel = 0; channel < channels; channel += grid.ChannelsPerSum, start += steps * grid.InputStep, panel += steps * grid.PanelStep)
         {
-            int depth = Math.Min(grid.ChannelsPerSum, channels - sum * grid.ChannelsPerSum);
-            float* b = panel + (nint)sum * grid.ChannelsPerSum * tile.Columns, c = products;
-            for (int i = 0; i < count; i += grid.GroupTiles, c += (nint)grid.GroupTiles * tile.Columns)
+            int depth = Math.Min(grid.ChannelsPerSum, channels - channel);
+            float* a = start, c = products, nextB = panel + grid.PanelPosition;
+            float* following = channel + depth < channels ? start + steps * grid.InputStep : start - channel / WinogradGrid.ChannelStep * grid.InputStep + grid.InputPosition;
+            for (int group = 0; group < groups; group++, a += grid.GroupElements, c += (nint)grid.GroupTiles * tile.Columns, nextB += linesAhead * CacheLine)
             {
-                float* a = transformed + grid.InputOffset(block, position, sum, (first + i) / grid.GroupTiles);
-                tile.Multiply(depth, a, b, c, tile.Columns, Math.Min(grid.GroupTiles, count - i), block + sum > 0, null);
+                var next = new WinogradAhead((nint)(group + 1 < groups ? a + grid.GroupElements : following), (nint)nextB, linesAhead);
+                WinogradProduct<V>.Multiply(depth, a, grid.InputStep, panel, grid.PanelStep, c, Math.Min(grid.GroupTiles, count - group * grid.GroupTiles), block > 0 || channel > 0, next);
             }
         }
     }

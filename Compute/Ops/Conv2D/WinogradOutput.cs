@@ -3,18 +3,23 @@ using System.Runtime.Intrinsics.X86;
 
 namespace ILGpuDiffusion.Compute;
 
-/// <summary>Transforms a panel's products back, adds the bias, writes the tiles' 4×4 pixels as far as they lie inside the image, and applies the epilogue to them.</summary>
+/// <summary>Transforms a panel's products back, adds the bias, and writes the tiles' 4×4 pixels as far as they lie inside the image, with the epilogue applied.</summary>
 internal sealed unsafe class WinogradOutput<V>(Tensor y, Tensor? bias, TileEpilogue? epilogue, WinogradGrid grid) where V : struct, ISimd<V>
 {
+    private const int Side = WinogradGrid.TileSide;
     private readonly Packer? biasPacker = bias is null ? null : Packer.For(bias.DType);
     private readonly int height = y.Shape[1], width = y.Shape[2];
     private readonly nint pitch = y.RowPitch;
+    private readonly nint residualPitch = epilogue?.ResidualPitch ?? 0;
+    private readonly bool addsEarly = epilogue is { OnlyAdds: true }; // while the results are in registers
+
+    private static int Columns => 2 * V.Count;
 
     /// <summary>Widens the bias of a panel; zeros without one.</summary>
     public void Bias(int column, int columns, float* target)
     {
-        if (bias is null) new Span<float>(target, columns).Clear();
-        else biasPacker!.Widen(bias.Pointer<byte>() + (nint)column * bias.DType.Size(), target, columns);
+        new Span<float>(target, Columns).Clear();
+        if (bias is not null) biasPacker!.Widen(bias.Pointer<byte>() + (nint)column * bias.DType.Size(), target, columns);
     }
 
     /// <summary>Transforms one tile.</summary>
@@ -23,77 +28,108 @@ internal sealed unsafe class WinogradOutput<V>(Tensor y, Tensor? bias, TileEpilo
     /// <param name="columns">Number of result channels.</param>
     /// <param name="products">The tile's products at the first position.</param>
     /// <param name="positionPitch">Elements from one position to the next.</param>
-    /// <param name="panelBias">One value per result channel.</param>
+    /// <param name="panelBias">One value per result channel of a whole panel.</param>
+    [SkipLocalsInit]
     public void Transform(int tile, int column, int columns, float* products, nint positionPitch, float* panelBias)
     {
-        int left = tile % grid.TilesAcross * WinogradGrid.TileSide, row = tile / grid.TilesAcross;
-        int top = row % grid.TilesDown * WinogradGrid.TileSide, n = row / grid.TilesDown;
-        int pixel = (n * height + top) * width + left;
+        var (pixel, rows, across) = Place(tile);
         float* target = y.Pointer<float>() + pixel * pitch + column;
-        int rows = Math.Min(WinogradGrid.TileSide, height - top), across = Math.Min(WinogradGrid.TileSide, width - left);
-        TransformTile(products, positionPitch, panelBias, target, width * pitch, pitch, rows, across, columns);
-        if (epilogue is null) return;
-        for (int i = 0; i < rows; i++) epilogue.Apply(pixel + i * width, across, column, columns);
+        if (columns == Columns)
+        {
+            PrefetchNext(tile + 1, column);
+            if (addsEarly) TransformTile(products, positionPitch, panelBias, epilogue!.Added(pixel, column), epilogue.Residual(pixel, column), residualPitch, width, target, pitch, rows, across);
+            else TransformTile(products, positionPitch, panelBias, null, null, 0, width, target, pitch, rows, across);
+            if (epilogue is null || addsEarly) return;
+        }
+        else
+        {
+            // The last, narrower panel goes through a buffer: whole registers are written, and must not touch what lies beside y.
+            float* whole = stackalloc float[Side * Side * Columns];
+            TransformTile(products, positionPitch, panelBias, null, null, 0, Side, whole, Columns, rows, across);
+            for (int i = 0; i < rows * across; i++)
+                new ReadOnlySpan<float>(whole + (i / across * Side + i % across) * Columns, columns).CopyTo(new Span<float>(target + (i / across * width + i % across) * pitch, columns));
+        }
+
+        for (int i = 0; i < rows; i++) epilogue?.Apply(pixel + i * width, across, column, columns);
+    }
+
+    /// <summary>A tile's first pixel, and how many lines and columns of it lie inside the image.</summary>
+    private (int Pixel, int Rows, int Across) Place(int tile)
+    {
+        int left = tile % grid.TilesAcross * Side, row = tile / grid.TilesAcross;
+        int top = row % grid.TilesDown * Side, n = row / grid.TilesDown;
+        return ((n * height + top) * width + left, Math.Min(Side, height - top), Math.Min(Side, width - left));
     }
 
     /// <summary>Aᵀ m A; each lane is a result channel.</summary>
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
-    private static void TransformTile(float* products, nint positionPitch, float* bias, float* target, nint linePitch, nint pitch, int rows, int across, int columns)
+    private static void TransformTile(float* products, nint positionPitch, float* bias, float* e, float* r, nint rPitch, nint width, float* target, nint pitch, int rows, int across)
     {
-        const int Side = WinogradGrid.PatchSide;
-        float* memory = stackalloc float[(Side * WinogradGrid.TileSide + 1) * WinogradTransforms.MostLanes], lines = WinogradTransforms.Align(memory);
-        Prefetch(target, linePitch, pitch, rows, across, columns);
-        for (int c = 0; c < columns; c += V.Count)
+        const int Patch = WinogradGrid.PatchSide;
+        float* memory = stackalloc float[(Patch * Side + 1) * WinogradTransforms.MostLanes], lines = WinogradTransforms.Align(memory);
+        for (nint c = 0; c < Columns; c += V.Count)
         {
-            for (int x = 0; x < Side; x++)
+            for (int x = 0; x < Patch; x++)
             {
                 float* m = products + c + x * positionPitch, to = lines + x * V.Count;
-                nint next = Side * positionPitch;
+                nint next = Patch * positionPitch;
                 WinogradTransforms.Output(V.Load(m), V.Load(m + next), V.Load(m + 2 * next), V.Load(m + 3 * next), V.Load(m + 4 * next), V.Load(m + 5 * next),
                     out V y0, out V y1, out V y2, out V y3);
                 V.Store(y0, to);
-                V.Store(y1, to + Side * V.Count);
-                V.Store(y2, to + 2 * Side * V.Count);
-                V.Store(y3, to + 3 * Side * V.Count);
+                V.Store(y1, to + Patch * V.Count);
+                V.Store(y2, to + 2 * Patch * V.Count);
+                V.Store(y3, to + 3 * Patch * V.Count);
             }
 
-            int lanes = columns - c;
-            V b = Load(bias + c, lanes);
+            V b = V.Load(bias + c);
             for (int i = 0; i < rows; i++)
             {
-                float* line = lines + i * Side * V.Count, to = target + i * linePitch + c;
+                float* line = lines + i * Patch * V.Count, to = target + i * width * pitch + c;
                 WinogradTransforms.Output(V.Load(line), V.Load(line + V.Count), V.Load(line + 2 * V.Count), V.Load(line + 3 * V.Count), V.Load(line + 4 * V.Count), V.Load(line + 5 * V.Count),
                     out V y0, out V y1, out V y2, out V y3);
-                Store(y0 + b, to, lanes);
-                if (across > 1) Store(y1 + b, to + pitch, lanes);
-                if (across > 2) Store(y2 + b, to + 2 * pitch, lanes);
-                if (across > 3) Store(y3 + b, to + 3 * pitch, lanes);
+                (y0, y1, y2, y3) = (y0 + b, y1 + b, y2 + b, y3 + b);
+                if (e is not null)
+                {
+                    V added = V.Load(e + c);
+                    (y0, y1, y2, y3) = (y0 + added, y1 + added, y2 + added, y3 + added);
+                }
+
+                if (r is not null)
+                {
+                    float* residual = r + i * width * rPitch + c;
+                    y0 += V.Load(residual);
+                    if (across > 1) y1 += V.Load(residual + rPitch);
+                    if (across > 2) y2 += V.Load(residual + 2 * rPitch);
+                    if (across > 3) y3 += V.Load(residual + 3 * rPitch);
+                }
+
+                V.Store(y0, to);
+                if (across > 1) V.Store(y1, to + pitch);
+                if (across > 2) V.Store(y2, to + 2 * pitch);
+                if (across > 3) V.Store(y3, to + 3 * pitch);
             }
         }
     }
 
-    /// <summary>The pixels to be written lie far apart: fetching them while the first transforms run hides their latency.</summary>
+    /// <summary>The pixels that the next tile writes, and reads of the residual, lie far apart: fetching them while this one is transformed hides their latency.</summary>
+    private void PrefetchNext(int tile, int column)
+    {
+        if (!Sse.IsSupported || tile >= grid.Tiles) return;
+        var (pixel, rows, across) = Place(tile);
+        Prefetch(y.Pointer<float>() + pixel * pitch + column, width * pitch, pitch, rows, across);
+        if (addsEarly && residualPitch > 0) Prefetch(epilogue!.Residual(pixel, column), width * residualPitch, residualPitch, rows, across);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Prefetch(float* target, nint linePitch, nint pitch, int rows, int across, int columns)
+    private static void Prefetch(float* pixel, nint linePitch, nint pitch, int rows, int across)
     {
         const int CacheLine = 16;
-        if (!Sse.IsSupported) return;
         for (int y = 0; y < rows; y++)
         {
             for (int x = 0; x < across; x++)
             {
-                for (int c = 0; c < columns; c += CacheLine) Sse.Prefetch0(target + y * linePitch + x * pitch + c);
+                for (nint c = 0; c < Columns; c += CacheLine) Sse.Prefetch0(pixel + y * linePitch + x * pitch + c);
             }
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static V Load(float* source, int lanes) => lanes >= V.Count ? V.Load(source) : Simd.LoadPartial<V>(source, lanes);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(V value, float* target, int lanes)
-    {
-        if (lanes >= V.Count) V.Store(value, target);
-        else Simd.StorePartial(value, target, lanes);
     }
 }

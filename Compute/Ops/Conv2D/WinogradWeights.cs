@@ -1,26 +1,28 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
-/// Transforms one panel of 3×3 kernels into right operands: one matrix [channels, columns] per position. It is done anew in every run, because
+/// Transforms one panel of 3×3 kernels into right operands, as <see cref="WinogradProduct{V}"/> reads them: one matrix [channels, columns] per position. It is done anew in every run, because
 /// transformed weights take four times the memory of stored float32 ones, eight times that of 16-bit ones.
 /// </summary>
 internal sealed unsafe class WinogradWeights<V> where V : struct, ISimd<V>
 {
     private const int Taps = 9;
-    private const int Step = 24; // channels unpacked at a time: 27 KiB with 512-bit registers; not a power of two, whose taps would share cache sets
+    private const int Step = WinogradGrid.ChannelStep;
     private readonly Packer packer;
     private readonly byte* weights;
     private readonly nint rowBytes;
-    private readonly int outputs, columns;
+    private readonly int outputs, columns, tapBytes; // of all taps of a channel
 
     /// <summary>Weights [co, ci, 3, 3], cut into panels of <paramref name="columns"/> result channels.</summary>
     public WinogradWeights(Tensor w, int columns)
     {
         (packer, this.columns, outputs) = (Packer.For(w.DType), columns, w.Shape[0]);
         weights = w.Pointer<byte>();
-        rowBytes = (nint)w.Shape[1] * Taps * w.DType.Size();
+        tapBytes = Taps * w.DType.Size();
+        rowBytes = (nint)w.Shape[1] * tapBytes;
     }
 
     /// <summary>Floats of working memory that <see cref="Transform"/> needs.</summary>
@@ -31,18 +33,31 @@ internal sealed unsafe class WinogradWeights<V> where V : struct, ISimd<V>
     /// <param name="channel">First input channel.</param>
     /// <param name="channels">Number of input channels.</param>
     /// <param name="work">Working memory, [taps, step, columns].</param>
-    /// <param name="target">Receives [positions, channels, columns].</param>
-    /// <param name="positionPitch">Elements from one position to the next.</param>
+    /// <param name="target">Receives [step, positions, channels of a step, columns].</param>
+    /// <param name="grid">Its pitches.</param>
     [SkipLocalsInit]
-    public void Transform(int column, int channel, int channels, float* work, float* target, nint positionPitch)
+    public void Transform(int column, int channel, int channels, float* work, float* target, in WinogradGrid grid)
     {
         byte** rows = stackalloc byte*[columns];
         for (int i = 0; i < columns; i++) rows[i] = weights + Math.Min(column + i, outputs - 1) * rowBytes;
-        for (int first = 0; first < channels; first += Step)
+        for (int first = 0; first < channels; first += Step, target += grid.PanelStep)
         {
             int count = Math.Min(Step, channels - first);
+            if (first + Step < channels) PrefetchRows(rows, columns, (nint)(channel + first + Step) * tapBytes, Math.Min(Step, channels - first - Step) * tapBytes);
             packer.PackTaps(rows, columns, channel + first, count, Taps, work, columns);
-            TransformKernels(work, count * columns, target + (nint)first * columns, positionPitch);
+            TransformKernels(work, count * columns, target, grid.PanelPosition);
+        }
+    }
+
+    /// <summary>The next step's weights, which are short pieces of many rows: the processor does not see that they are wanted.</summary>
+    [MethodImpl(Jit.Kernel)]
+    private static void PrefetchRows(byte** rows, int count, nint first, nint bytes)
+    {
+        const int CacheLine = 64;
+        if (!Sse.IsSupported) return;
+        for (int i = 0; i < count; i++)
+        {
+            for (byte* line = rows[i] + first, end = line + bytes; line < end; line += CacheLine) Sse.Prefetch0(line);
         }
     }
 

@@ -83,34 +83,25 @@ internal sealed unsafe class Packer<TStored, V> : Packer
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     public override void PackTaps(byte** rows, int rowCount, nint first, nint channels, int taps, float* target, nint pitch)
     {
-        nint* offsets = stackalloc nint[Step];
-        nint tapPitch = channels * pitch, length = channels * taps, offset = 0, k = 0;
-        int tap = 0;
-        first *= taps;
-        while (k < length)
+        // After as many channels as a step has elements, the taps fall on the same elements again.
+        int period = taps * Step;
+        nint* offsets = stackalloc nint[period];
+        nint tapPitch = channels * pitch;
+        for (int i = 0; i < period; i++) offsets[i] = i % taps * tapPitch + i / taps * pitch;
+        nint start = first * taps * TStored.Size, length = channels * taps;
+        for (nint k = 0; k < length; k += period, target += Step * pitch)
         {
-            int count = (int)nint.Min(Step, length - k);
-            for (int i = 0; i < count; i++)
+            nint* offset = offsets;
+            int count = (int)nint.Min(period, length - k), whole = count / Step * Step;
+            for (nint* end = offsets + whole; offset < end; offset += Step, start += Step * TStored.Size)
             {
-                offsets[i] = offset;
-                offset += tapPitch;
-                if (++tap == taps) (tap, offset) = (0, offset - taps * tapPitch + pitch);
+                for (int r = 0; r < rowCount; r += V.Count) RowLanes.Transpose<V, TStored>(rows + r, start, target + r, offset);
             }
 
-            nint start = (first + k) * TStored.Size;
-            if (count == Step)
+            for (int i = whole; i < count; i++, start += TStored.Size)
             {
-                for (int r = 0; r < rowCount; r += V.Count) RowLanes.Transpose<V, TStored>(rows + r, start, target + r, offsets);
+                for (int r = 0; r < rowCount; r++) target[offsets[i] + r] = TStored.Read(rows[r] + start);
             }
-            else
-            {
-                for (int i = 0; i < count; i++)
-                {
-                    for (int r = 0; r < rowCount; r++) target[offsets[i] + r] = TStored.Read(rows[r] + start + i * TStored.Size);
-                }
-            }
-
-            k += count;
         }
     }
 

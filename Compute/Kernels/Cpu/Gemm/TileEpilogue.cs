@@ -20,6 +20,18 @@ internal abstract unsafe class TileEpilogue
     /// <param name="columns">Number of columns.</param>
     public abstract void Apply(int row, int rows, int column, int columns);
 
+    /// <summary>Whether it is y + e + r with either or both: what kernels can add themselves to sums that they hold in registers.</summary>
+    public abstract bool OnlyAdds { get; }
+
+    /// <summary>e's value for a place of the result, or null without one.</summary>
+    public abstract float* Added(int row, int column);
+
+    /// <summary>r's value for a place of the result, or null without one.</summary>
+    public abstract float* Residual(int row, int column);
+
+    /// <summary>Elements from a row of r to the next; 0 without one.</summary>
+    public abstract nint ResidualPitch { get; }
+
     private static TileEpilogue Of<V>(OpCall call, Epilogue epilogue) where V : struct, ISimd<V> => epilogue.Activation switch
     {
         null => new TileEpilogue<V, Identity>(call, epilogue),
@@ -47,14 +59,18 @@ internal sealed unsafe class TileEpilogue<V, TActivation> : TileEpilogue where V
         rowsPerEntry = e is null || e.Rows == 1 ? int.MaxValue : y.Rows / e.Rows;
     }
 
+    public override bool OnlyAdds => scale == 1 && typeof(TActivation) == typeof(Identity);
+
+    public override nint ResidualPitch => r?.RowPitch ?? 0;
+
+    public override float* Added(int row, int column) => e is null ? null : e.Pointer<float>() + (nint)(row / rowsPerEntry) * e.RowPitch + column;
+
+    public override float* Residual(int row, int column) => r is null ? null : r.Pointer<float>() + (nint)row * r.RowPitch + column;
+
     public override void Apply(int row, int rows, int column, int columns)
     {
         for (int end = row + rows; row < end; row++)
-        {
-            float* added = e is null ? null : e.Pointer<float>() + (nint)(row / rowsPerEntry) * e.RowPitch + column;
-            float* residual = r is null ? null : r.Pointer<float>() + (nint)row * r.RowPitch + column;
-            Row(y.Pointer<float>() + (nint)row * y.RowPitch + column, added, residual, scale, columns);
-        }
+            Row(y.Pointer<float>() + (nint)row * y.RowPitch + column, Added(row, column), Residual(row, column), scale, columns);
     }
 
     [MethodImpl(Jit.Kernel)]
