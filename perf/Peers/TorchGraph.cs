@@ -76,7 +76,7 @@ internal sealed class TorchGraph : IDisposable
             foreach (var input in node.Inputs)
                 if (lastUse[input] == i && input != result && alive.Remove(input, out var dead)) dead.Dispose();
             if (!lastUse.ContainsKey(node.Output) && node.Output != result && alive.Remove(node.Output, out var unused)) unused.Dispose();
-            string kind = OpKinds.Of(node.Op.Name);
+            string kind = OpKinds.Of(node.Op is Conv2D conv && conv.IsPointwise(node.Inputs[1].Type) ? "matmul" : node.Op.Name); // as our passes see it
             if (seconds is not null) seconds[kind] = seconds.GetValueOrDefault(kind) + Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
 
