@@ -9,6 +9,7 @@ internal sealed record OpenClInfo
     public const ulong Cpu = 2, Gpu = 4, Accelerator = 8;
 
     private const ulong AllTypes = 0xFFFFFFFF;
+    private static readonly Lock Asking = new(); // PoCL starts when it is first asked, and has no devices for a second thread that asks meanwhile
 
     public required nint Handle { get; init; }
 
@@ -65,6 +66,11 @@ internal sealed record OpenClInfo
 
     /// <summary>All devices of all platforms: GPUs first, CPUs last, otherwise in the drivers' order.</summary>
     public static IReadOnlyList<OpenClInfo> All(IOpenCl api)
+    {
+        lock (Asking) return Find(api);
+    }
+
+    private static IReadOnlyList<OpenClInfo> Find(IOpenCl api)
     {
         var devices = Handles((uint n, nint list, out uint count) => api.GetPlatformIds(n, list, out count), OpenClError.PlatformNotFound, "clGetPlatformIDs")
             .SelectMany(platform => Handles((uint n, nint list, out uint count) => api.GetDeviceIds(platform, AllTypes, n, list, out count), OpenClError.DeviceNotFound, "clGetDeviceIDs")

@@ -6,22 +6,35 @@ namespace ILGpuDiffusion.Compute.Tests;
 /// <summary>The stub driver, built from cuda.c with the machine's C compiler once per test process.</summary>
 internal static class StubCuda
 {
-    private static readonly Lazy<(ICuda? Api, string Problem)> Built = new(Build);
+    private static readonly Lazy<(ICuda? Api, string Problem)> Built = new(() => BuildWithout());
 
     /// <summary>The stub through the product's own function table; skips the test where no C compiler is.</summary>
     public static ICuda Api => Built.Value.Api ?? throw Required.Absent("gcc", Built.Value.Problem);
 
-    private static (ICuda? Api, string Problem) Build()
+    /// <summary>The stub of an older driver, which lacks some functions; or why it cannot be used.</summary>
+    public static (ICuda? Api, string Problem) BuildWithout(params string[] functions) => Build<ICuda>((string path, out string? problem) => CudaLibrary.TryLoad(out problem, path), functions);
+
+    /// <summary>The stub given out as a driver for OpenCL.</summary>
+    public static IOpenCl? AsOpenCl(out string? problem)
     {
-        string source = Path.Combine(AppContext.BaseDirectory, "Devices", "Gpu", "Stub", "cuda.c"), library = Path.Combine(Path.GetTempPath(), $"ilgd-stub-cuda-{Environment.ProcessId}.so");
+        (var api, problem) = Build<IOpenCl>((string path, out string? why) => OpenClLibrary.TryLoad(out why, path), []);
+        return api;
+    }
+
+    private delegate T? Load<T>(string path, out string? problem);
+
+    private static (T? Api, string Problem) Build<T>(Load<T> load, string[] without) where T : class
+    {
+        string source = Path.Combine(AppContext.BaseDirectory, "Devices", "Gpu", "Stub", "cuda.c"), library = Path.Combine(Path.GetTempPath(), $"ilgd-stub-cuda-{Guid.NewGuid():n}.so");
         try
         {
-            using var compiler = Process.Start(new ProcessStartInfo("gcc", ["-shared", "-fPIC", "-O1", "-Wall", "-fvisibility=hidden", "-o", library, source]) { RedirectStandardError = true })!;
+            string[] renamed = [.. without.Select(function => $"-D{function}=no_{function}")];
+            using var compiler = Process.Start(new ProcessStartInfo("gcc", ["-shared", "-fPIC", "-O1", "-Wall", "-fvisibility=hidden", .. renamed, "-o", library, source]) { RedirectStandardError = true })!;
             string errors = compiler.StandardError.ReadToEnd();
             compiler.WaitForExit();
             if (compiler.ExitCode != 0) throw new InvalidOperationException($"gcc does not build {source}: {errors}");
-            var api = CudaLibrary.TryLoad(out string? problem, library);
-            return (api ?? throw new InvalidOperationException(problem), "");
+            var api = load(library, out string? problem);
+            return (api, problem ?? "");
         }
         catch (System.ComponentModel.Win32Exception e)
         {

@@ -1,0 +1,39 @@
+using ILGpuDiffusion.Cases;
+
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>Drivers older than the functions that the engine would like, or too old for it.</summary>
+[Collection(nameof(OneDriverTestAtATime))]
+public sealed class DriverLibraryTests
+{
+    [Fact]
+    public void CudaDriver_WithoutNewerFunctions_WorksWithoutThem()
+    {
+        var (api, problem) = StubCuda.BuildWithout("cuMemAllocAsync", "cuMemFreeAsync", "cuDeviceGetDefaultMemPool", "cuMemPoolSetAttribute", "cuMemPoolTrimTo", "cuGraphExecUpdate_v2");
+        if (api is null) throw Required.Absent("gcc", problem);
+        var (watched, spy) = DriverSpy.Watch(api);
+        GpuScenario.Run(new CudaDevice(watched, CudaInfo.All(watched)[0], new HandWrittenOp.Artifacts(), GpuScenario.StagingBytes));
+        Assert.Contains("MemAlloc", spy.Calls);
+        Assert.Empty(spy.Live);
+    }
+
+    [Theory, InlineData("cuLaunchKernel"), InlineData("cuGraphInstantiateWithFlags")]
+    public void CudaDriver_WithoutWhatIsNeeded_IsReported(string function)
+    {
+        _ = StubCuda.Api; // skips without a compiler
+        var (api, problem) = StubCuda.BuildWithout(function);
+        Assert.Null(api);
+        Assert.Contains("CUDA: ", problem, StringComparison.Ordinal);
+        Assert.Contains("is too old or not a driver", problem, StringComparison.Ordinal);
+        Assert.Contains(function, problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OpenClLibrary_ThatIsNone_IsReported()
+    {
+        _ = StubCuda.Api;
+        Assert.Null(StubCuda.AsOpenCl(out string? problem)); // some library without a single one of OpenCL's functions
+        Assert.Contains("OpenCL: ", problem, StringComparison.Ordinal);
+        Assert.Contains("clGetPlatformIDs", problem, StringComparison.Ordinal);
+    }
+}
