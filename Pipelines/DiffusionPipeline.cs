@@ -154,6 +154,8 @@ public abstract class DiffusionPipeline : IDisposable
         var reports = new List<StageReport>();
         var clock = new StageClock(Device, reports);
 
+        PrepareKernels(form);
+
         // 1. Encode the prompts
         progress?.Report(new(GenerationStage.EncodePrompt, 0, 1));
         var conditions = Encode(form, warnings, cancellation);
@@ -195,11 +197,23 @@ public abstract class DiffusionPipeline : IDisposable
         };
     }
 
+    // A GPU that never ran these models has much to compile: it begins with what comes last while the prompts are encoded.
+    private void PrepareKernels(RequestForm form)
+    {
+        if (Device.Backend == Backends.Cpu) return;
+        DenoiserOf(form).Prepare(SizesOf(form, parts.PromptTokens));
+        if (form.Request.Decode) Vae.PrepareDecoder(form.LatentHeight, form.LatentWidth);
+    }
+
+    private static GuidedDenoiser.Form GuidanceOf(RequestForm form) => new(form.Guided, form.Guided && form.Request.GuidanceRescale > 0, form.Request.FreeU);
+
+    private CompiledGraph DenoiserOf(RequestForm form) => denoisers.Get(GuidanceOf(form), guidance => GuidedDenoiser.Trace(UNet, guidance, parts.DType));
+
+    private static Sizes SizesOf(RequestForm form, int tokens) => new(("pictures", form.Pictures), ("height", form.LatentHeight), ("width", form.LatentWidth), ("tokens", tokens));
+
     private DenoisingRun Prepare(RequestForm form, Conditions conditions, Schedule schedule, NoiseSource noise, CancellationToken cancellation)
     {
-        var key = new GuidedDenoiser.Form(form.Guided, form.Guided && form.Request.GuidanceRescale > 0, form.Request.FreeU);
-        var graph = denoisers.Get(key, form => GuidedDenoiser.Trace(UNet, form, parts.DType));
-        var sizes = new Sizes(("pictures", form.Pictures), ("height", form.LatentHeight), ("width", form.LatentWidth), ("tokens", conditions.Text.Tokens));
+        var (key, graph, sizes) = (GuidanceOf(form), DenoiserOf(form), SizesOf(form, conditions.Text.Tokens));
         graph.Tune(sizes, cancellation);
         var plan = graph.Rent(sizes);
         DenoisingRun? run = null;

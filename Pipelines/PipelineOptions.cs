@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Pipelines;
 /// <summary>How a pipeline is loaded.</summary>
 public sealed record PipelineOptions
 {
-    /// <summary>Where it runs; null opens the best device and closes it with the pipeline.</summary>
+    /// <summary>Where it runs: a device that the caller opened and keeps open (<see cref="DeviceCatalog.Open"/>), or <see cref="Device.Best"/>, which all share. Null opens the best device for this pipeline alone, and closes it with the pipeline.</summary>
     public Device? Device { get; init; }
 
     /// <summary>

@@ -21,6 +21,9 @@ internal sealed class PipelineParts : IDisposable
 
     public PipelineDefaults Defaults { get; private set; } = null!;
 
+    /// <summary>Tokens of every prompt, padding included.</summary>
+    public int PromptTokens { get; private set; }
+
     /// <summary>What was compiled so far for text encoders.</summary>
     public IEnumerable<CompiledGraph> TextEncoderGraphs => textEncoders.SelectMany(encoder => encoder.Compiled);
 
@@ -74,6 +77,7 @@ internal sealed class PipelineParts : IDisposable
             throw new ModelFileException(Folder.Path, $"tokenizer{suffix} has ids up to {tokenizer.LargestId}, {name} knows {model.Config.VocabSize}; they do not belong together.");
         if (tokenizer.ModelMaxLength > model.Config.MaxPositions)
             throw new ModelFileException(Folder.Path, $"tokenizer{suffix} makes prompts of {tokenizer.ModelMaxLength} tokens, {name} reads {model.Config.MaxPositions}; they do not belong together.");
+        PromptTokens = tokenizer.ModelMaxLength;
         textEncoders.Add(new ClipTextEncoder(model, Arenas, name, Compile, DType));
         return (tokenizer, textEncoders[^1]);
     }

@@ -10,6 +10,16 @@ public abstract class Device : IDisposable
     /// <summary>Creates the device's empty kernel cache.</summary>
     protected Device() => (Kernels, tables) = (new KernelCache(this), new(() => TuningTable.Open(this)));
 
+    /// <summary>
+    /// The best device that works, as <see cref="DeviceCatalog.Open"/> chooses it for <c>auto</c>: opened when first asked for, said in a notice (<see cref="Notices"/>), and shared by all of
+    /// the process until that ends. Pipelines that are given it leave it open, so nobody needs to dispose it; after somebody did, the next one to ask gets a new one. For a device of your
+    /// own to dispose, or another one, call <see cref="DeviceCatalog.Open"/>.
+    /// </summary>
+    public static Device Best => DeviceCatalog.Shared();
+
+    /// <summary>Whether the device was disposed, and so is of no more use.</summary>
+    public bool IsDisposed { get; protected set; }
+
     /// <summary>As the command line names it: <c>cpu</c>, <c>cuda:0</c>, <c>opencl:1</c>.</summary>
     public abstract string Id { get; }
 
@@ -56,7 +66,14 @@ public abstract class Device : IDisposable
     /// <summary>How often values were read back so far, which makes the host wait for the device. The denoising loop must not raise it.</summary>
     public long HostSynchronisations => Interlocked.Read(ref hostSynchronisations);
 
-    /// <summary>Allocates zeroed memory.</summary>
+    /// <summary>
+    /// Asked to give back memory that is only kept for later, when an allocation fails; afterwards it is tried once more. Called on the thread that allocates, which may hold locks
+    /// of its own: whoever listens must not wait for other threads.
+    /// </summary>
+    public event Action? MemoryShort;
+
+    /// <summary>Allocates zeroed memory. Where memory is short, what is only kept for later is given back first (<see cref="MemoryShort"/>).</summary>
+    /// <exception cref="DeviceException">Memory is short all the same; the message says how much is needed and free, and what would help.</exception>
     public abstract DeviceBuffer Allocate(long bytes);
 
     /// <summary>Queues a copy from the host into a contiguous tensor of the same byte count. Does not wait.</summary>
@@ -67,6 +84,9 @@ public abstract class Device : IDisposable
 
     /// <summary>Waits for all queued work, which counts as one host synchronisation; for measurements.</summary>
     public virtual void Synchronize() { }
+
+    /// <summary>Begins to time what this thread queues; disposed when done. For measurements: other threads should leave the device alone.</summary>
+    public virtual DeviceTiming StartTiming() => new HostTiming(this);
 
     /// <summary>A pace for a loop that queues work: the host runs at most <paramref name="ahead"/> portions ahead of the device.</summary>
     public virtual DevicePace Pace(int ahead) => new();
@@ -79,6 +99,15 @@ public abstract class Device : IDisposable
 
     /// <summary>Gives back what the device holds; its buffers are their owners' business.</summary>
     public abstract void Dispose();
+
+    /// <summary>Asks for memory that is only kept for later.</summary>
+    /// <returns>Bytes that were given back.</returns>
+    protected long Reclaim()
+    {
+        long before = AllocatedBytes;
+        MemoryShort?.Invoke();
+        return Math.Max(0, before - AllocatedBytes);
+    }
 
     /// <summary>Notes an allocation.</summary>
     protected void Allocated(long bytes)

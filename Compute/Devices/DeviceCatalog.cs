@@ -3,6 +3,9 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>The devices of this machine.</summary>
 public static class DeviceCatalog
 {
+    private static readonly Lock Gate = new();
+    private static Device? shared;
+
     /// <summary>Opens a device by its id. Several devices may be open at the same time.</summary>
     /// <param name="id"><c>cpu</c>, <c>cuda:1</c>, <c>opencl:0</c>; without a number the first of its kind; <c>auto</c> for the best device there is: an NVIDIA GPU, else an
     /// OpenCL GPU, else the processor. The result's <see cref="Device.Id"/> says which was taken.</param>
@@ -12,7 +15,7 @@ public static class DeviceCatalog
     {
         id = id.ToLowerInvariant();
         if (id == "cpu") return new CpuDevice(threads);
-        if (id == "auto") return Best(threads);
+        if (id == "auto") return Best(threads, tells: false);
         var devices = GpuDevices.All();
         var found = devices.FirstOrDefault(d => d.Info.Id == (id.Contains(':', StringComparison.Ordinal) ? id : $"{id}:0")) ?? throw Unknown(id, devices);
         return found.Info.Problem is { } problem ? throw new DeviceException($"device: {found.Info.Id} ({found.Info.Name}) cannot be used: {problem}.") : found.Open();
@@ -29,14 +32,38 @@ public static class DeviceCatalog
     /// <summary>Why whole families of devices are absent: no driver, or one that fails. For people who expect a device.</summary>
     public static IReadOnlyList<string> Absences() => GpuDevices.Absences();
 
-    private static Device Best(int? threads)
+    /// <summary>The device that <see cref="Device.Best"/> is.</summary>
+    internal static Device Shared()
     {
-        foreach (var device in GpuDevices.All())
+        lock (Gate) return shared is { IsDisposed: false } open ? open : shared = Best(threads: null, tells: true);
+    }
+
+    /// <summary>The best device, with a notice of what was passed over because it does not work and, if asked for, of what was taken and why.</summary>
+    private static Device Best(int? threads, bool tells)
+    {
+        foreach (var found in GpuDevices.All().Where(d => d.Info.IsChosenByItself))
         {
-            if (device.Info.Problem is null && device.Info.IsChosenByItself) return device.Open();
+            string problem = found.Info.Problem ?? "";
+            try
+            {
+                if (problem.Length == 0)
+                {
+                    var gpu = found.Open();
+                    if (tells) Notices.Inform($"device: {gpu}, the first {(gpu.Backend == Backends.Cuda ? "NVIDIA GPU" : "GPU with OpenCL")} that works");
+                    return gpu;
+                }
+            }
+            catch (DeviceException e)
+            {
+                problem = e.Message;
+            }
+
+            Notices.Warn($"device: {found.Info.Id} ({found.Info.Name}) is passed over: {problem}");
         }
 
-        return new CpuDevice(threads);
+        var processor = new CpuDevice(threads);
+        if (tells) Notices.Inform($"device: {processor}, because no GPU works here ({string.Join("; ", GpuDevices.Absences().DefaultIfEmpty("there is none"))})");
+        return processor;
     }
 
     private static DeviceException Unknown(string id, IReadOnlyList<GpuDevices.Entry> devices)

@@ -6,6 +6,12 @@ public abstract class Kernel
     /// <summary>Working memory that one launch needs beside its arguments, in bytes.</summary>
     public virtual long ScratchBytes(OpSignature signature) => 0;
 
+    /// <summary>
+    /// Begins in the background what <see cref="Bind"/> would have to wait for, such as compiling. Returns at once; a failure shows when arguments are bound.
+    /// The call's tensors need no memory behind them, only their types and places.
+    /// </summary>
+    public virtual void Prepare(OpCall call) { }
+
     /// <summary>Binds arguments. Sizes were checked by the op's <see cref="Op.Infer"/> before.</summary>
     public abstract Launch Bind(OpCall call);
 }

@@ -6,14 +6,23 @@ namespace ILGpuDiffusion.Layers;
 /// The arenas of one pipeline. Its models run one after the other and take turns in the same arena, so that memory peaks at the largest
 /// plan and not at their sum; requests that run at the same time each get their own.
 /// </summary>
-public sealed class ArenaPool(Device device) : IDisposable
+public sealed class ArenaPool : IDisposable
 {
+    private readonly Device device;
     private readonly Lock gate = new();
     private readonly Dictionary<Constant, (DeviceBuffer Buffer, Tensor Tensor)> constants = [];
     private readonly Lock making = new();
     private DeviceBuffer? idle;
     private int rented;
     private bool disposed;
+
+    /// <summary>A pool without any memory yet.</summary>
+    /// <param name="device">Where its arenas will lie.</param>
+    public ArenaPool(Device device)
+    {
+        (this.device, Weights, PackedWeights) = (device, new DeviceWeights(device), new PackedWeights(device));
+        device.MemoryShort += GiveBack;
+    }
 
     /// <summary>The device that the arenas lie on.</summary>
     public Device Device => device;
@@ -29,10 +38,10 @@ public sealed class ArenaPool(Device device) : IDisposable
     }
 
     /// <summary>The weights on the device, shared by all plans.</summary>
-    internal DeviceWeights Weights { get; } = new(device);
+    internal DeviceWeights Weights { get; }
 
     /// <summary>Weights in the form that the pipeline's kernels read, shared by all its plans. Freed by <see cref="Trim"/> and with the pool.</summary>
-    public PackedWeights PackedWeights { get; } = new(device);
+    public PackedWeights PackedWeights { get; }
 
     /// <summary>Frees the memory that no plan uses at this moment, but for the device's copies of weights.</summary>
     public void Trim()
@@ -45,9 +54,25 @@ public sealed class ArenaPool(Device device) : IDisposable
         }
     }
 
+    // Another thread may be in the middle of something with this pool, and wait for a lock that the thread at hand holds: then this pool keeps what it has.
+    private void GiveBack()
+    {
+        if (!gate.TryEnter()) return;
+        try
+        {
+            Trim();
+            Weights.TryTrim();
+        }
+        finally
+        {
+            gate.Exit();
+        }
+    }
+
     /// <summary>Frees the idle arena and the weights on the device; arenas still in use are freed when they come back.</summary>
     public void Dispose()
     {
+        device.MemoryShort -= GiveBack;
         lock (gate) disposed = true;
         Trim();
         Weights.Dispose();

@@ -83,6 +83,7 @@ public sealed class CompiledGraph
         if (split is not null) return new SplitPlan(split, arenas.Device, sizes, keep ?? []);
         var kept = keep is null ? [] : new SortedSet<string>(keep, StringComparer.Ordinal);
         var layout = Layout(sizes, kept);
+        layout.Prepare(Device); // kernels are compiled while weights are uploaded
         var arena = arenas.Rent(layout.ArenaBytes);
         GraphPlan? plan;
         lock (gate)
@@ -101,6 +102,17 @@ public sealed class CompiledGraph
             arenas.Return(arena);
             throw;
         }
+    }
+
+    /// <summary>
+    /// Begins in the background to compile the kernels that a plan for the given sizes needs and the device does not have yet, so that <see cref="Rent"/> finds them. Takes no memory
+    /// on the device. Does nothing for a graph that is broken or to be tuned first: what it needs is not known before.
+    /// </summary>
+    /// <param name="sizes">A value for every symbol of the graph.</param>
+    /// <exception cref="ShapeException">The graph does not work at these sizes.</exception>
+    public void Prepare(Sizes sizes)
+    {
+        if (Device.Backend != Backends.Cpu && split is null && !Options.Tunes) Layout(sizes, []).Prepare(Device);
     }
 
     /// <summary>What a plan for the given sizes does and needs. Takes no memory on the device; weights need not be loaded. Of a broken graph, what is known before its first value is read.</summary>

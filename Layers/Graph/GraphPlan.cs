@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using ILGpuDiffusion.Compute;
 
 namespace ILGpuDiffusion.Layers;
@@ -99,30 +98,20 @@ internal sealed class GraphPlan : Plan
         return PlanReport.Of(Layout).Measured([.. launches.Select((_, i) => profiles.Select(p => p[i]).Order().ElementAt(runs / 2))]);
     }
 
-    /// <summary>Runs once, launch by launch: the seconds of each of the layout's steps. What steady inputs decide is computed before, uncounted.</summary>
+    /// <summary>Runs once, launch by launch: the seconds of each of the layout's steps, by the device's own clock where it has one. What steady inputs decide is computed before, uncounted.</summary>
     public double[] Profile(CancellationToken cancellation = default)
     {
         if (stale) Run(prologue, cancellation);
         stale = false;
-        double[] seconds = new double[launches.Length];
-        for (int i = 0; i < seconds.Length; i++)
+        using var timing = owner.Device.StartTiming();
+        foreach (var launch in launches)
         {
             cancellation.ThrowIfCancellationRequested();
-            long start = Stopwatch.GetTimestamp();
-            launches[i].Run();
-            Finish();
-            seconds[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            launch.Run();
+            timing.Mark();
         }
 
-        return seconds;
-    }
-
-    /// <summary>Waits for a device that works on its own; a processor is done when a launch returns.</summary>
-    private void Finish()
-    {
-        if (owner.Device.Backend == Backends.Cpu) return;
-        Span<byte> one = stackalloc byte[1];
-        owner.Device.Download(new Tensor(arena, 0, DType.Int8, [1]), one);
+        return timing.Read();
     }
 
     /// <inheritdoc/>
@@ -150,9 +139,8 @@ internal sealed class GraphPlan : Plan
     private Launch Bind(PlanStep step)
     {
         Tensor[] inputs = [.. step.Node.Inputs.Select(Locate)];
-        var scratch = step.Scratch is { } s ? new Tensor(arena, s.Offset, DType.Int8, [checked((int)s.Bytes)]) : null;
         bool packs = Layout.PrepacksWeights && step.Node.Inputs is [_, { Parameter: not null }, ..];
-        return step.Kernel.Bind(new OpCall(owner.Device, step.Node.Op, inputs, Layout.Locate(step.Node.Output, arena), scratch) { Packed = packs ? owner.Arenas.PackedWeights : null, PacksTransforms = Layout.PrepacksTransforms });
+        return step.Kernel.Bind(new OpCall(owner.Device, step.Node.Op, inputs, Layout.Locate(step.Node.Output, arena), PlanLayout.ScratchOf(step, arena)) { Packed = packs ? owner.Arenas.PackedWeights : null, PacksTransforms = Layout.PrepacksTransforms });
     }
 
     private Value Find(IReadOnlyDictionary<string, Value> values, string name, string kind) =>

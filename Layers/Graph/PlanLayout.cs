@@ -11,6 +11,7 @@ internal sealed class PlanLayout
     private const long MostPrepackedWeights = 16L << 20; // 64 MiB in float32
     private readonly Dictionary<Value, TensorType> types = [];
     private readonly Dictionary<Value, Place> places = [];
+    private int prepared;
 
     public PlanLayout(Graph graph, Device device, Sizes sizes, IReadOnlySet<string> keep, CompileOptions options)
     {
@@ -71,6 +72,22 @@ internal sealed class PlanLayout
 
     /// <summary>Number of ops, those with nothing left to do included: what the pieces' times are counted in.</summary>
     public int Length { get; }
+
+    /// <summary>Begins in the background to compile the kernels that the device does not have yet. Needs no memory, on the device or for weights.</summary>
+    public void Prepare(Device device)
+    {
+        if (device.Backend == Backends.Cpu || Interlocked.Exchange(ref prepared, 1) == 1) return;
+        var arena = new NoMemory(ArenaBytes);
+        foreach (var step in PrologueSteps.Concat(Steps))
+        {
+            Tensor[] inputs = [.. step.Node.Inputs.Select(input => input.Parameter is { } weight ? NoMemory.Of(weight.Type) : Locate(input, arena))];
+            step.Kernel.Prepare(new OpCall(device, step.Node.Op, inputs, Locate(step.Node.Output, arena), ScratchOf(step, arena)));
+        }
+    }
+
+    /// <summary>A step's working memory in an arena; null if it needs none.</summary>
+    public static Tensor? ScratchOf(PlanStep step, DeviceBuffer arena) =>
+        step.Scratch is { } s ? new Tensor(arena, s.Offset, DType.Int8, [checked((int)s.Bytes)]) : null;
 
     /// <summary>The memory of a value in an arena, or of a weight where it lies.</summary>
     public Tensor Locate(Value value, DeviceBuffer arena)

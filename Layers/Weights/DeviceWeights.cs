@@ -35,6 +35,20 @@ internal sealed class DeviceWeights(Device device) : IDisposable
             foreach (var model in models.Values.Where(m => m.Leases == 0)) model.Free();
     }
 
+    /// <summary>As <see cref="Trim"/>, unless another thread is taking weights into use.</summary>
+    public void TryTrim()
+    {
+        if (!gate.TryEnter()) return;
+        try
+        {
+            Trim();
+        }
+        finally
+        {
+            gate.Exit();
+        }
+    }
+
     /// <summary>Frees all copies. No plan may be at work.</summary>
     public void Dispose()
     {

@@ -123,6 +123,15 @@ public sealed class Autoencoder
         return Apply(DecoderGraph, latents, cut?.Latents, cut?.Pixels, (h, w) => (checked(h * factor), checked(w * factor)), config.OutChannels, cancellation);
     }
 
+    /// <summary>Begins in the background to compile what decoding one picture needs and the device does not have yet.</summary>
+    /// <param name="height">Rows of latents.</param>
+    /// <param name="width">Columns of latents.</param>
+    internal void PrepareDecoder(int height, int width)
+    {
+        int most = tiling?.Latents.Size ?? int.MaxValue;
+        DecoderGraph.Prepare(new Sizes(("batch", 1), ("height", Math.Min(height, most)), ("width", Math.Min(width, most))));
+    }
+
     /// <summary>Tiles of the size that the model was made for.</summary>
     internal VaeTiling DefaultTiling() => new(config.SampleSize, 0.25, SpatialFactor);
 

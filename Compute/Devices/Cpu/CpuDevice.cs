@@ -63,7 +63,11 @@ public sealed class CpuDevice : Device
     }
 
     /// <inheritdoc/>
-    public override void Dispose() => Workers.Dispose();
+    public override void Dispose()
+    {
+        IsDisposed = true;
+        Workers.Dispose();
+    }
 
     private static unsafe Span<byte> Bytes(Tensor tensor, int length)
     {

@@ -10,9 +10,11 @@ internal abstract class GpuDevice : Device
 {
     private readonly ConcurrentDictionary<KernelSource, Lazy<GpuFunction>> functions = new();
     private readonly IArtifactSource artifacts;
+    private readonly KernelLoader loader;
+    private readonly CompileNotice notice;
 
     /// <summary>A device that takes its kernels from <paramref name="artifacts"/>.</summary>
-    protected GpuDevice(IArtifactSource artifacts) => this.artifacts = artifacts;
+    protected GpuDevice(IArtifactSource artifacts) => (this.artifacts, loader, notice) = (artifacts, new KernelLoader(source => _ = Entry(source).Value), new CompileNotice(this));
 
     /// <summary>What kernels are generated for.</summary>
     public abstract GpuTarget Target { get; }
@@ -33,7 +35,7 @@ internal abstract class GpuDevice : Device
     /// <exception cref="DeviceException">It cannot be compiled or loaded here; the message has the driver's own words.</exception>
     public GpuFunction Function(KernelSource source)
     {
-        var function = functions.GetOrAdd(source, s => new Lazy<GpuFunction>(() => Load(s, artifacts.Get(s, Target), artifacts)));
+        var function = Entry(source);
         try
         {
             return function.Value;
@@ -42,6 +44,41 @@ internal abstract class GpuDevice : Device
         {
             functions.TryRemove(new(source, function)); // memory may only have been short: the next one tries again
             throw;
+        }
+    }
+
+    /// <summary>Begins to compile and load a kernel in the background.</summary>
+    public void Begin(KernelSource source)
+    {
+        if (!Entry(source).IsValueCreated) loader.Begin(source);
+    }
+
+    /// <summary>Ends what <see cref="Begin"/> began: the first thing that a device does when it is disposed.</summary>
+    protected void EndLoading()
+    {
+        loader.Dispose();
+        notice.Dispose();
+    }
+
+    private Lazy<GpuFunction> Entry(KernelSource source)
+    {
+        if (functions.TryGetValue(source, out var known)) return known;
+        if (!artifacts.Has(source, Target)) notice.Expect(source);
+        var made = new Lazy<GpuFunction>(() => LoadNoted(source));
+        var entry = functions.GetOrAdd(source, made);
+        if (entry != made && entry.IsValueCreated) notice.Done(source); // another thread was quicker, and done before this one expected it
+        return entry;
+    }
+
+    private GpuFunction LoadNoted(KernelSource source)
+    {
+        try
+        {
+            return Load(source, artifacts.Get(source, Target), artifacts);
+        }
+        finally
+        {
+            notice.Done(source);
         }
     }
 
@@ -54,7 +91,14 @@ internal abstract class GpuDevice : Device
     /// <inheritdoc/>
     public sealed override DeviceBuffer Allocate(long bytes)
     {
-        var buffer = AllocateZeroed(bytes);
+        var buffer = TryAllocate(bytes, out string problem);
+        if (buffer is null && Reclaim() is > 0 and var reclaimed)
+        {
+            Notices.Warn($"{Id}: memory is short, so {Mebibytes(reclaimed)} that were kept for later requests were freed for {Mebibytes(bytes)} (of {Mebibytes(MemoryBytes)}).");
+            buffer = TryAllocate(bytes, out problem);
+        }
+
+        if (buffer is null) throw OutOfMemory(bytes, problem);
         Allocated(bytes);
         return buffer;
     }
@@ -81,7 +125,14 @@ internal abstract class GpuDevice : Device
     protected abstract GpuStaging Staging { get; }
 
     /// <summary>Allocates memory and queues its clearing.</summary>
-    protected abstract GpuBuffer AllocateZeroed(long bytes);
+    /// <param name="bytes">How much.</param>
+    /// <param name="problem">The driver's words, where there is not enough.</param>
+    /// <returns>Null where memory is short.</returns>
+    /// <exception cref="DeviceException">Anything else failed.</exception>
+    protected abstract GpuBuffer? TryAllocate(long bytes, out string problem);
+
+    /// <summary>What the driver says is free; null where it does not say.</summary>
+    protected virtual long? FreeBytes => null;
 
     /// <summary>Copies device memory to the host when all queued work is done.</summary>
     protected abstract void Read(GpuBuffer source, long offset, Span<byte> target);
@@ -91,10 +142,15 @@ internal abstract class GpuDevice : Device
     internal GpuBuffer Own(Tensor tensor) => tensor.Buffer is GpuBuffer buffer && buffer.Device == this ? buffer
         : throw new DeviceException($"{Id}: {tensor} does not lie in this device's memory; upload it first.");
 
-    /// <summary>What to say when memory is short.</summary>
-    internal DeviceException OutOfMemory(long bytes, string reason, long? free = null) => new(
-        $"{Id}: {Mebibytes(bytes)} of memory cannot be had ({reason}): the engine uses {Mebibytes(AllocatedBytes)} of {Mebibytes(MemoryBytes)}"
-        + $"{(free is { } f ? $", {Mebibytes(f)} are free" : "")}. Choose a smaller picture or batch, --vae-tiling, or --offload.");
+    private DeviceException OutOfMemory(long bytes, string reason) => new(
+        $"{Id} ({Name}): {Mebibytes(bytes)} of memory are needed and cannot be had ({reason}). The engine uses {Mebibytes(AllocatedBytes)} of {Mebibytes(MemoryBytes)}; "
+        + $"{(FreeBytes is { } free ? $"{Mebibytes(free)}" : $"at most {Mebibytes(Math.Max(0, MemoryBytes - AllocatedBytes))}")} are free. What helps: --offload, --vae-tiling, --dtype fp16, a smaller picture, or fewer at once.");
+
+    /// <summary>The launch that was queued last: drivers report a kernel that crashed when somebody waits, not when it is queued.</summary>
+    internal Launch? Last { get; set; }
+
+    /// <summary>What the device was asked to do when a wait for it fails.</summary>
+    protected string? Unfinished => Last is { } last ? $"work that ends with {last}" : null;
 
     /// <summary>Notes that a buffer of this device was freed.</summary>
     internal void Freed(long bytes) => Released(bytes);

@@ -29,8 +29,8 @@ internal sealed class ArtifactCache : IArtifactSource
     /// <inheritdoc/>
     public KernelArtifact Get(KernelSource source, GpuTarget target)
     {
-        string key = Key(source, target);
-        var artifact = known.GetOrAdd(key, static (key, state) => new Lazy<KernelArtifact>(() => state.cache.Find(key, state.source, state.target)), (cache: this, source, target));
+        string key = BinaryKey(Key(source, target), target); // each driver has binaries of its own
+        var artifact = known.GetOrAdd(key, static (_, state) => new Lazy<KernelArtifact>(() => state.cache.Find(state.source, state.target)), (cache: this, source, target));
         try
         {
             return artifact.Value;
@@ -43,9 +43,17 @@ internal sealed class ArtifactCache : IArtifactSource
     }
 
     /// <inheritdoc/>
+    public bool Has(KernelSource source, GpuTarget target)
+    {
+        string key = Key(source, target);
+        return folder.Has(ArtifactFolder.Name(key, ArtifactFolder.KernelSuffix)) && folder.Has(ArtifactFolder.Name(BinaryKey(key, target), ArtifactFolder.BinarySuffix));
+    }
+
+    /// <inheritdoc/>
     public void StoreBinary(KernelSource source, GpuTarget target, byte[] binary)
     {
         string key = BinaryKey(Key(source, target), target);
+        if (known.TryGetValue(key, out var artifact) && artifact.IsValueCreated) known[key] = new Lazy<KernelArtifact>(artifact.Value with { Binary = binary }); // for another device of the kind
         folder.Write(ArtifactFolder.Name(key, ArtifactFolder.BinarySuffix), ArtifactFile.Pack(key, writer => writer.Write(binary)));
     }
 
@@ -68,8 +76,9 @@ internal sealed class ArtifactCache : IArtifactSource
     /// <returns>How many files went.</returns>
     public int Clear() => folder.Clear();
 
-    private KernelArtifact Find(string key, KernelSource source, GpuTarget target)
+    private KernelArtifact Find(KernelSource source, GpuTarget target)
     {
+        string key = Key(source, target);
         string name = ArtifactFolder.Name(key, ArtifactFolder.KernelSuffix);
         if (folder.Read(name, key, ArtifactFile.ReadArtifact) is { } found)
         {

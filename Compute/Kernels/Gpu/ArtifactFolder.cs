@@ -30,6 +30,9 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
     /// <summary>The name of a key's file.</summary>
     public static string Name(string key, string suffix) => Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(key))) + suffix;
 
+    /// <summary>Whether there is such a file.</summary>
+    public bool Has(string name) => path is not null && File.Exists(Path.Combine(path, name));
+
     /// <summary>What a file holds, or null where there is none. A damaged one is removed, with a warning.</summary>
     public T? Read<T>(string name, string key, Func<BinaryReader, T> read) where T : class
     {

@@ -29,6 +29,12 @@ internal sealed class GpuKernel(Func<OpCall, IEnumerable<GpuStage>> stages, Func
     public override long ScratchBytes(OpSignature signature) => scratchBytes?.Invoke(signature) ?? 0;
 
     /// <inheritdoc/>
+    public override void Prepare(OpCall call)
+    {
+        foreach (var stage in stages(call)) ((GpuDevice)call.Device).Begin(stage.Source);
+    }
+
+    /// <inheritdoc/>
     public override Launch Bind(OpCall call)
     {
         var device = (GpuDevice)call.Device;

@@ -40,6 +40,9 @@ internal interface IArtifactSource
     /// <summary>The kernel for a target, compiled if it must be. Called once per source and device.</summary>
     KernelArtifact Get(KernelSource source, GpuTarget target);
 
+    /// <summary>Whether nothing has to be compiled for it, neither here nor, where binaries are kept, by the driver.</summary>
+    bool Has(KernelSource source, GpuTarget target) => true;
+
     /// <summary>Keeps what the driver made of the text, for the next process.</summary>
     void StoreBinary(KernelSource source, GpuTarget target, byte[] binary);
 }

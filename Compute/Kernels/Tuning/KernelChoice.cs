@@ -14,5 +14,7 @@ internal sealed class SetKernel(Kernel kernel, KernelSettings settings) : Kernel
 {
     public override long ScratchBytes(OpSignature signature) => kernel.ScratchBytes(signature with { Settings = settings });
 
+    public override void Prepare(OpCall call) => kernel.Prepare(call with { Settings = settings });
+
     public override Launch Bind(OpCall call) => kernel.Bind(call with { Settings = settings });
 }

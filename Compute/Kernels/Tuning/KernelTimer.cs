@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 
 namespace ILGpuDiffusion.Compute;
@@ -53,18 +52,10 @@ public sealed class KernelTimer : IKernelTimer, IDisposable
 
     private double Run(Launch[] launches, int count)
     {
-        long start = Stopwatch.GetTimestamp();
+        using var timing = device.StartTiming();
         for (int i = 0; i < count; i++) launches[turn++ % launches.Length].Run();
-        Finish();
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
-    }
-
-    /// <summary>Waits for a device that works on its own; a processor is done when a call returns.</summary>
-    private void Finish()
-    {
-        if (device.Backend == Backends.Cpu) return;
-        Span<byte> one = stackalloc byte[1];
-        device.Download(new Tensor(output.Buffer, output.Offset, DType.Int8, [1]), one);
+        timing.Mark();
+        return timing.Read()[0];
     }
 
     private Launch[] Bound(KernelChoice choice)
@@ -75,7 +66,7 @@ public sealed class KernelTimer : IKernelTimer, IDisposable
         if (bytes > (scratch?.Buffer.Bytes ?? 0)) scratch = Create(new TensorType(DType.Int8, [checked((int)bytes)]));
         launches = [.. arguments.Select(inputs => kernel.Bind(new OpCall(device, signature.Op, inputs, output, bytes > 0 ? scratch : null)))];
         launches[0].Run(); // compiles, and fills caches
-        Finish();
+        device.Synchronize();
         return bound[choice] = launches;
     }
 

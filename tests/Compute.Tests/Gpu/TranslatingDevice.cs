@@ -26,11 +26,15 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
 
     protected override GpuStaging Staging => throw new NotSupportedException();
 
-    protected override GpuBuffer AllocateZeroed(long bytes) => new Nothing(this, bytes);
+    protected override GpuBuffer? TryAllocate(long bytes, out string problem)
+    {
+        problem = "";
+        return new Nothing(this, bytes);
+    }
 
     protected override void Read(GpuBuffer source, long offset, Span<byte> target) => target.Clear();
 
-    public override void Dispose() { }
+    public override void Dispose() => EndLoading();
 
     internal override GpuFunction Load(KernelSource source, KernelArtifact artifact, IArtifactSource keep)
     {

@@ -11,7 +11,6 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
     private readonly GpuStaging staging;
     private readonly Lock gate = new();
     private readonly HashSet<nint> graphs = [];
-    private bool disposed;
 
     /// <summary>Opens a GPU.</summary>
     /// <param name="api">The driver.</param>
@@ -81,10 +80,11 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
     {
         lock (gate)
         {
-            if (disposed) return;
-            disposed = true;
+            if (IsDisposed) return;
+            IsDisposed = true;
         }
 
+        EndLoading();
         // A lost device fails here and below; what can go back goes back all the same.
         api.CtxSetCurrent(context);
         api.StreamSynchronize(stream);
@@ -101,31 +101,29 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
     public override void Synchronize()
     {
         Enter();
-        Check(api.StreamSynchronize(stream), "cuStreamSynchronize");
+        CheckWait(api.StreamSynchronize(stream), "cuStreamSynchronize");
         Synchronised();
     }
 
-    /// <summary>The GPU's own time for queued work, in seconds. Waits for it.</summary>
-    public double Time(Action work)
+    /// <inheritdoc/>
+    public override DeviceTiming StartTiming() => new CudaTiming(this);
+
+    /// <summary>An event with a time, at the stream's end.</summary>
+    internal nint Event() => Recorded(CreateEvent(timing: true));
+
+    /// <summary>Waits for an event, which counts as one host synchronisation.</summary>
+    internal void Await(nint @event)
     {
         Enter();
-        nint start = CreateEvent(timing: true), end = 0;
-        try
-        {
-            end = CreateEvent(timing: true);
-            Check(api.EventRecord(start, stream), "cuEventRecord");
-            work();
-            Check(api.EventRecord(end, stream), "cuEventRecord");
-            Check(api.EventSynchronize(end), "cuEventSynchronize");
-            Check(api.EventElapsedTime(start, end, out float milliseconds), "cuEventElapsedTime");
-            Synchronised();
-            return milliseconds / 1000.0;
-        }
-        finally
-        {
-            api.EventDestroy(start);
-            if (end != 0) api.EventDestroy(end);
-        }
+        CheckWait(api.EventSynchronize(@event), "cuEventSynchronize");
+        Synchronised();
+    }
+
+    /// <summary>Time between two events that the GPU has come to.</summary>
+    internal double Seconds(nint start, nint end)
+    {
+        Check(api.EventElapsedTime(start, end, out float milliseconds), "cuEventElapsedTime");
+        return milliseconds / 1000.0;
     }
 
     /// <summary>Throws when a call failed.</summary>
@@ -139,13 +137,18 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
         throw new DeviceException($"{Id} ({info.Name}): {function} failed with {CudaError.Name(api, error)}{(what is null ? "" : $" in {what}")}.{lost}");
     }
 
+    private void CheckWait(int error, string function)
+    {
+        if (error != 0) Check(error, function, Unfinished);
+    }
+
     /// <inheritdoc/>
     public override Launch? Record(IReadOnlyList<Launch> launches, Launch? previous = null)
     {
         Enter();
         nint executable = CudaGraph.Record(this, launches, (previous as CudaGraphLaunch)?.Take() ?? 0);
         lock (gate) graphs.Add(executable);
-        return new CudaGraphLaunch(this, executable, launches.Count);
+        return new CudaGraphLaunch(this, executable, launches.Count, $"{launches[0]}", $"{launches[^1]}");
     }
 
     /// <summary>Sends this thread's launches to another stream while it records.</summary>
@@ -155,7 +158,7 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
     /// <returns>False when the device freed it before.</returns>
     internal bool Forget(nint executable)
     {
-        lock (gate) return !disposed && graphs.Remove(executable);
+        lock (gate) return !IsDisposed && graphs.Remove(executable);
     }
 
     /// <summary>Frees a graph that nobody replays any more.</summary>
@@ -180,7 +183,10 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
     }
 
     /// <inheritdoc/>
-    protected override GpuBuffer AllocateZeroed(long bytes)
+    protected override long? FreeBytes => api.MemGetInfo(out nuint free, out _) == 0 ? (long)free : null;
+
+    /// <inheritdoc/>
+    protected override GpuBuffer? TryAllocate(long bytes, out string problem)
     {
         Enter();
         nuint size = (nuint)Math.Max(16, bytes);
@@ -192,9 +198,10 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
             error = Allocate(size, out address);
         }
 
-        if (error == CudaError.OutOfMemory)
-            throw OutOfMemory(bytes, $"{(pool != 0 ? "cuMemAllocAsync" : "cuMemAlloc")} failed with {CudaError.Name(api, error)}", api.MemGetInfo(out nuint free, out _) == 0 ? (long)free : null);
-        Check(error, pool != 0 ? "cuMemAllocAsync" : "cuMemAlloc");
+        string function = pool != 0 ? "cuMemAllocAsync" : "cuMemAlloc";
+        problem = $"{function} failed with {CudaError.Name(api, error)}";
+        if (error == CudaError.OutOfMemory) return null;
+        Check(error, function);
         error = api.MemsetD8Async(address, 0, size, stream);
         if (error != 0) ReleaseMemory(address);
         Check(error, "cuMemsetD8Async");
@@ -208,7 +215,7 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
         fixed (byte* to = target)
         {
             Check(api.MemcpyDtoHAsync((nint)to, source.Handle + (nint)offset, (nuint)target.Length, stream), "cuMemcpyDtoHAsync");
-            Check(api.StreamSynchronize(stream), "cuStreamSynchronize");
+            CheckWait(api.StreamSynchronize(stream), "cuStreamSynchronize");
         }
     }
 
@@ -227,22 +234,14 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
         Check(api.MemcpyHtoDAsync(target.Handle + (nint)offset, source, (nuint)bytes, stream), "cuMemcpyHtoDAsync");
     }
 
-    nint IDeviceQueue.Mark()
-    {
-        Enter();
-        nint mark = CreateEvent(timing: false);
-        int error = api.EventRecord(mark, stream);
-        if (error != 0) api.EventDestroy(mark);
-        Check(error, "cuEventRecord");
-        return mark;
-    }
+    nint IDeviceQueue.Mark() => Recorded(CreateEvent(timing: false));
 
     void IDeviceQueue.WaitAndRelease(nint mark)
     {
         try
         {
             Enter();
-            Check(api.EventSynchronize(mark), "cuEventSynchronize");
+            CheckWait(api.EventSynchronize(mark), "cuEventSynchronize");
         }
         finally
         {
@@ -254,8 +253,17 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
 
     private nint CreateEvent(bool timing)
     {
+        Enter();
         Check(api.EventCreate(timing ? 0 : DisableTiming, out nint created), "cuEventCreate");
         return created;
+    }
+
+    private nint Recorded(nint mark)
+    {
+        int error = api.EventRecord(mark, stream);
+        if (error != 0) api.EventDestroy(mark);
+        Check(error, "cuEventRecord");
+        return mark;
     }
 
     private int Allocate(nuint bytes, out nint address) => pool != 0 ? api.MemAllocAsync(bytes, stream, out address) : api.MemAlloc(bytes, out address);
@@ -265,7 +273,7 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
         lock (gate)
         {
             api.CtxSetCurrent(context);
-            if (pool != 0 && !disposed) api.MemFreeAsync(address, stream);
+            if (pool != 0 && !IsDisposed) api.MemFreeAsync(address, stream);
             else api.MemFree(address);
         }
     }

@@ -58,8 +58,11 @@ internal sealed unsafe class CudaFunction(CudaDevice device, KernelSource source
             device.Enter();
             int error = device.Api.LaunchKernel(
                 function.Handle, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)function.Artifact.GroupSize, (uint)function.Source.DynamicSharedBytes, device.Stream, parameters);
-            if (error != 0) device.Check(error, "cuLaunchKernel", function.Describe(call));
+            if (error != 0) device.Check(error, "cuLaunchKernel", ToString());
+            device.Last = this;
             GC.KeepAlive(block);
         }
+
+        public override string ToString() => function.Describe(call);
     }
 }

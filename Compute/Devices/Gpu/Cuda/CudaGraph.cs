@@ -72,7 +72,7 @@ internal static class CudaGraph
 }
 
 /// <summary>A recorded run.</summary>
-internal sealed class CudaGraphLaunch(CudaDevice device, nint executable, int launches) : Launch
+internal sealed class CudaGraphLaunch(CudaDevice device, nint executable, int count, string first, string last) : Launch
 {
     private nint executable = executable;
 
@@ -84,9 +84,13 @@ internal sealed class CudaGraphLaunch(CudaDevice device, nint executable, int la
     {
         device.Enter();
         int error = device.Api.GraphLaunch(executable, device.Stream);
-        if (error != 0) device.Check(error, "cuGraphLaunch", $"a recorded run of {launches} launches");
+        if (error != 0) device.Check(error, "cuGraphLaunch", ToString());
+        device.Last = this;
         GC.KeepAlive(this); // the finalizer must not run under the call
     }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"a recorded run of {count} launches, from {first} to {last}";
 
     /// <summary>Hands the graph over to be brought up to date; this launch must not run again.</summary>
     public nint Take()

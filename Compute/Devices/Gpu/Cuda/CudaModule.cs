@@ -7,6 +7,8 @@ internal static unsafe class CudaModule
 {
     private const int InputPtx = 1, MaxDynamicSharedBytes = 8, PlainSharedBytes = 48 << 10;
     private const int ErrorLogBuffer = 5, ErrorLogBytes = 6; // of the driver's options
+    private static readonly Lock FirstLink = new();
+    private static volatile bool linked;
 
     /// <summary>The loaded kernel.</summary>
     /// <exception cref="DeviceException">The driver refuses the text; the message has its log.</exception>
@@ -43,7 +45,19 @@ internal static unsafe class CudaModule
         fixed (byte* image = cubin) return api.ModuleLoadDataEx((nint)image, 0, 0, 0, out module);
     }
 
+    // The driver loads its compiler when it is first needed: one thread does that, the others link beside each other afterwards.
     private static byte[] Link(CudaDevice device, KernelSource source, string ptx)
+    {
+        if (linked) return LinkAny(device, source, ptx);
+        lock (FirstLink)
+        {
+            byte[] cubin = LinkAny(device, source, ptx);
+            linked = true;
+            return cubin;
+        }
+    }
+
+    private static byte[] LinkAny(CudaDevice device, KernelSource source, string ptx)
     {
         const int LogBytes = 8192;
         var api = device.Api;

@@ -54,6 +54,8 @@ internal interface IOpenCl
 
     int EnqueueNDRangeKernel(nint queue, nint kernel, uint dimensions, nint globalSizes, nint localSizes);
 
+    int EnqueueTimedKernel(nint queue, nint kernel, uint dimensions, nint globalSizes, nint localSizes, out nint @event);
+
     int EnqueueMarker(nint queue, out nint @event);
 
     int WaitForEvent(nint @event);

@@ -12,7 +12,6 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     private readonly GpuStaging staging;
     private readonly Lock gate = new();
     private readonly HashSet<nint> kernels = [];
-    private bool disposed;
 
     /// <summary>Opens a device.</summary>
     /// <param name="api">The driver.</param>
@@ -64,10 +63,11 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     {
         lock (gate)
         {
-            if (disposed) return;
-            disposed = true;
+            if (IsDisposed) return;
+            IsDisposed = true;
         }
 
+        EndLoading();
         api.Finish(queue); // a lost device fails here; what it held goes back all the same
         staging.Dispose();
         foreach (nint kernel in kernels) api.ReleaseKernel(kernel);
@@ -80,8 +80,19 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     /// <inheritdoc/>
     public override void Synchronize()
     {
-        Check(api.Finish(queue), "clFinish");
+        CheckWait(api.Finish(queue), "clFinish");
         Synchronised();
+    }
+
+    /// <inheritdoc/>
+    public override DeviceTiming StartTiming() => new OpenClTiming(this);
+
+    /// <summary>A queue that notes when kernels begin and end.</summary>
+    internal nint CreateProfilingQueue()
+    {
+        const ulong Profiling = 2;
+        Check(api.CreateCommandQueue(context, info.Handle, Profiling, out nint created), "clCreateCommandQueue");
+        return created;
     }
 
     /// <summary>Throws when a call failed.</summary>
@@ -90,7 +101,15 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     /// <param name="what">The op, if it was for one.</param>
     internal void Check(int error, string function, string? what = null)
     {
-        if (error != 0) throw new DeviceException($"{Id} ({info.Name}): {function} failed with {OpenClError.Name(error)}{(what is null ? "" : $" in {what}")}.");
+        if (error == 0) return;
+        string lost = OpenClError.IsLost(error) ? " The device is lost for this process: end it and start it again." : "";
+        throw new DeviceException($"{Id} ({info.Name}): {function} failed with {OpenClError.Name(error)}{(what is null ? "" : $" in {what}")}.{lost}");
+    }
+
+    /// <summary>As <see cref="Check"/>, for calls that wait for queued work.</summary>
+    internal void CheckWait(int error, string function)
+    {
+        if (error != 0) Check(error, function, Unfinished);
     }
 
     /// <summary>A kernel object of its own for each launch, since arguments belong to the object.</summary>
@@ -109,7 +128,7 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     {
         lock (gate)
         {
-            if (!disposed && kernels.Remove(kernel)) api.ReleaseKernel(kernel);
+            if (!IsDisposed && kernels.Remove(kernel)) api.ReleaseKernel(kernel);
         }
     }
 
@@ -121,17 +140,20 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
         new OpenClFunction(this, source, artifact, OpenClProgram.Build(this, context, info, source, artifact, keep));
 
     /// <inheritdoc/>
-    protected override GpuBuffer AllocateZeroed(long bytes)
+    protected override GpuBuffer? TryAllocate(long bytes, out string problem)
     {
-        if (bytes > info.MaxAllocationBytes) throw OutOfMemory(bytes, $"the driver allows {info.MaxAllocationBytes >> 20} MiB in one piece");
+        problem = $"the driver allows {info.MaxAllocationBytes >> 20} MiB in one piece";
+        if (bytes > info.MaxAllocationBytes) return null;
         nuint size = (nuint)Math.Max(4, (bytes + 3) / 4 * 4);
         int error = api.CreateBuffer(context, 1, size, out nint handle);
-        if (OpenClError.IsOutOfMemory(error)) throw OutOfMemory(bytes, $"clCreateBuffer failed with {OpenClError.Name(error)}");
+        problem = $"clCreateBuffer failed with {OpenClError.Name(error)}";
+        if (OpenClError.IsOutOfMemory(error)) return null;
         Check(error, "clCreateBuffer");
         uint zero = 0;
         error = api.EnqueueFillBuffer(queue, handle, (nint)(&zero), 4, 0, size);
         if (error != 0) api.ReleaseMemObject(handle);
-        if (OpenClError.IsOutOfMemory(error)) throw OutOfMemory(bytes, $"clEnqueueFillBuffer failed with {OpenClError.Name(error)}"); // drivers that allocate when memory is first used
+        problem = $"clEnqueueFillBuffer failed with {OpenClError.Name(error)}";
+        if (OpenClError.IsOutOfMemory(error)) return null; // drivers that allocate when memory is first used
         Check(error, "clEnqueueFillBuffer");
         return new OpenClBuffer(this, handle, bytes);
     }
@@ -139,7 +161,7 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     /// <inheritdoc/>
     protected override void Read(GpuBuffer source, long offset, Span<byte> target)
     {
-        fixed (byte* to = target) Check(api.EnqueueReadBuffer(queue, source.Handle, true, (nuint)offset, (nuint)target.Length, (nint)to), "clEnqueueReadBuffer");
+        fixed (byte* to = target) CheckWait(api.EnqueueReadBuffer(queue, source.Handle, true, (nuint)offset, (nuint)target.Length, (nint)to), "clEnqueueReadBuffer");
     }
 
     nint IDeviceQueue.AllocateStaging(int bytes) => (nint)NativeMemory.AlignedAlloc((nuint)bytes, 4096); // drivers copy fastest from whole pages
@@ -160,7 +182,7 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     {
         int error = api.WaitForEvent(mark);
         api.ReleaseEvent(mark);
-        Check(error, "clWaitForEvents");
+        CheckWait(error, "clWaitForEvents");
     }
 
     void IDeviceQueue.ReleaseMark(nint mark) => api.ReleaseEvent(mark);

@@ -9,6 +9,9 @@ internal static class OpenClError
     /// <summary>Whether memory was short.</summary>
     public static bool IsOutOfMemory(int code) => code is MemoryAllocationFailure or OutOfResources or OutOfHostMemory or InvalidBufferSize;
 
+    /// <summary>Whether nothing works any more on this device in this process: a kernel crashed (the queue is gone with it), or the device itself is.</summary>
+    public static bool IsLost(int code) => code is -2 or -14 or -36 or -9999;
+
     /// <summary>The name in the standard, with the number.</summary>
     public static string Name(int code) => $"{Word(code)} ({code})";
 
@@ -44,6 +47,7 @@ internal static class OpenClError
         -59 => "CL_INVALID_OPERATION",
         -61 => "CL_INVALID_BUFFER_SIZE",
         -63 => "CL_INVALID_GLOBAL_WORK_SIZE",
+        -9999 => "a memory access out of bounds",
         -1001 => "CL_PLATFORM_NOT_FOUND_KHR",
         _ => "an error",
     };

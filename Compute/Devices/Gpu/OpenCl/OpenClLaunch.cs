@@ -31,10 +31,15 @@ internal sealed unsafe class OpenClLaunch : Launch
     /// <inheritdoc/>
     public override void Run()
     {
-        int error = device.Api.EnqueueNDRangeKernel(device.Queue, Kernel, 3, sizesAt, sizesAt + 3 * sizeof(nuint));
-        if (error != 0) device.Check(error, "clEnqueueNDRangeKernel", function.Describe(call));
+        int error = OpenClTiming.On(device) is { } timing ? timing.Enqueue(Kernel, 3, sizesAt, sizesAt + 3 * sizeof(nuint))
+            : device.Api.EnqueueNDRangeKernel(device.Queue, Kernel, 3, sizesAt, sizesAt + 3 * sizeof(nuint));
+        if (error != 0) device.Check(error, "clEnqueueNDRangeKernel", ToString());
+        device.Last = this;
         GC.KeepAlive(this); // the finalizer must not run under the call
     }
+
+    /// <inheritdoc/>
+    public override string ToString() => function.Describe(call);
 
     /// <summary>The memory object to pass for a view. Kernels count offsets in an int: what lies further off is reached through a sub-buffer.</summary>
     internal nint Memory(ref GpuView view, int elementBytes)

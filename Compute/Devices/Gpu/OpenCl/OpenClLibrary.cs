@@ -63,10 +63,11 @@ internal sealed unsafe class OpenClLibrary : IOpenCl
 
     /// <summary>Loads the library, or says why there is none.</summary>
     /// <param name="problem">What is missing, and what would bring it.</param>
-    public static OpenClLibrary? TryLoad(out string? problem)
+    /// <param name="path">A library other than the system's, for tests.</param>
+    public static OpenClLibrary? TryLoad(out string? problem, string? path = null)
     {
         PoclSettings.Apply();
-        return GpuLibrary.TryLoad(Names, "OpenCL", handle => new OpenClLibrary(handle), out problem);
+        return GpuLibrary.TryLoad(path is not null ? [path] : Names, "OpenCL", handle => new OpenClLibrary(handle), out problem);
     }
 
     private static string[] Names => OperatingSystem.IsWindows() ? ["OpenCL.dll"]
@@ -179,6 +180,11 @@ internal sealed unsafe class OpenClLibrary : IOpenCl
 
     public int EnqueueNDRangeKernel(nint queue, nint kernel, uint dimensions, nint globalSizes, nint localSizes) =>
         enqueueNDRangeKernel(queue, kernel, dimensions, 0, globalSizes, localSizes, 0, 0, 0);
+
+    public int EnqueueTimedKernel(nint queue, nint kernel, uint dimensions, nint globalSizes, nint localSizes, out nint @event)
+    {
+        fixed (nint* e = &@event) return enqueueNDRangeKernel(queue, kernel, dimensions, 0, globalSizes, localSizes, 0, 0, (nint)e);
+    }
 
     public int EnqueueMarker(nint queue, out nint @event)
     {

@@ -18,8 +18,8 @@ internal static unsafe class OpenClProgram
         fixed (byte* t = text) device.Check(api.CreateProgramWithSource(context, (nint)t, (nuint)text.Length, out program), "clCreateProgramWithSource", source.ToString());
         try
         {
-            int error;
-            fixed (byte* options = Encoding.ASCII.GetBytes($"-cl-std={info.Features.Standard}\0")) error = api.BuildProgram(program, info.Handle, (nint)options);
+            int error; // -w: some drivers print warnings themselves, which are about generated code and nobody's business
+            fixed (byte* options = Encoding.ASCII.GetBytes($"-cl-std={info.Features.Standard} -w\0")) error = api.BuildProgram(program, info.Handle, (nint)options);
             if (error != 0) throw new DeviceException($"{device}: clBuildProgram failed with {OpenClError.Name(error)} for {source}. The driver says: {Log(api, program, info.Handle)}");
             if (Binary(api, program) is { } binary) keep.StoreBinary(source, info.Target, binary);
             return program;

@@ -4,6 +4,7 @@ using ILGpuDiffusion.Layers;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>The CUDA device over a stub of the driver: arguments, graphs, errors and memory. What kernels compute is shown on GPUs alone.</summary>
+[Collection(nameof(OneDriverTestAtATime))]
 public sealed class CudaDeviceTests
 {
     [Fact]
@@ -114,7 +115,7 @@ public sealed class CudaDeviceTests
         using var device = Open(StubCuda.Api, 0);
         using var some = device.Allocate(16 << 20);
         string message = Assert.Throws<DeviceException>(() => device.Allocate(60 << 20)).Message;
-        Assert.Contains("60 MiB of memory cannot be had (cuMemAllocAsync failed with CUDA_ERROR_OUT_OF_MEMORY (2)): the engine uses 16 MiB of 64 MiB, 48 MiB are free", message, StringComparison.Ordinal);
+        Assert.Contains("60 MiB of memory are needed and cannot be had (cuMemAllocAsync failed with CUDA_ERROR_OUT_OF_MEMORY (2)). The engine uses 16 MiB of 64 MiB; 48 MiB are free.", message, StringComparison.Ordinal);
         Assert.Contains("--offload", message, StringComparison.Ordinal);
     }
 
@@ -148,10 +149,18 @@ public sealed class CudaDeviceTests
     }
 
     [Fact]
-    public void Time_IsTheDevicesOwn()
+    public void Timing_IsTheDevicesOwn()
     {
-        using var device = Open(StubCuda.Api, 0);
-        Assert.Equal(0.0015, device.Time(() => { }), 6);
+        var (api, spy) = DriverSpy.Watch(StubCuda.Api);
+        using (var device = Open(api, 0))
+        using (var timing = device.StartTiming())
+        {
+            timing.Mark();
+            timing.Mark();
+            Assert.Equal([0.0015, 0.0015], timing.Read().Select(seconds => Math.Round(seconds, 6))); // the stub says so of any two events
+        }
+
+        Assert.Empty(spy.Live);
     }
 
     private static CudaDevice Open(ICuda api, int ordinal, IArtifactSource? artifacts = null) =>

@@ -3,6 +3,7 @@ using ILGpuDiffusion.Cases;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>Every call of a driver fails once: errors are reported, memory and handles go back, nothing crashes.</summary>
+[Collection(nameof(OneDriverTestAtATime))]
 public sealed class DriverFailureTests
 {
     [Fact]

@@ -4,6 +4,7 @@ using ILGpuDiffusion.Layers;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>The OpenCL device on whatever OpenCL driver the machine has.</summary>
+[Collection(nameof(OneDriverTestAtATime))]
 public sealed class OpenClDeviceTests
 {
     private static readonly float[] Values = [.. Enumerable.Range(0, 5 * 67).Select(i => i * 0.25f - 7)];
@@ -131,7 +132,7 @@ public sealed class OpenClDeviceTests
     {
         using var device = Open();
         var e = Assert.Throws<DeviceException>(() => device.Allocate(1L << 45));
-        Assert.Contains("33554432 MiB of memory cannot be had", e.Message, StringComparison.Ordinal);
+        Assert.Contains("33554432 MiB of memory are needed and cannot be had", e.Message, StringComparison.Ordinal);
         Assert.Contains("--vae-tiling", e.Message, StringComparison.Ordinal);
     }
 

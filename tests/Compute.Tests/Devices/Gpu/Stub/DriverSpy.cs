@@ -15,7 +15,7 @@ public class DriverSpy : DispatchProxy
     private static readonly (string Creates, string Frees)[] Pairs =
     [
         ("CreateContext", "ReleaseContext"), ("CreateCommandQueue", "ReleaseCommandQueue"), ("CreateBuffer", "ReleaseMemObject"), ("CreateSubBuffer", "ReleaseMemObject"),
-        ("CreateProgramWithSource", "ReleaseProgram"), ("CreateProgramWithBinary", "ReleaseProgram"), ("CreateKernel", "ReleaseKernel"), ("EnqueueMarker", "ReleaseEvent"),
+        ("CreateProgramWithSource", "ReleaseProgram"), ("CreateProgramWithBinary", "ReleaseProgram"), ("CreateKernel", "ReleaseKernel"), ("EnqueueMarker", "ReleaseEvent"), ("EnqueueTimedKernel", "ReleaseEvent"),
         ("DevicePrimaryCtxRetain", "DevicePrimaryCtxRelease"), ("StreamCreate", "StreamDestroy"), ("EventCreate", "EventDestroy"), ("MemAlloc", "MemFree"), ("MemAllocAsync", "MemFreeAsync"),
         ("MemHostAlloc", "MemFreeHost"), ("ModuleLoadDataEx", "ModuleUnload"), ("LinkCreate", "LinkDestroy"), ("StreamEndCapture", "GraphDestroy"), ("GraphInstantiate", "GraphExecDestroy"),
     ];
@@ -28,6 +28,9 @@ public class DriverSpy : DispatchProxy
 
     /// <summary>Which function fails, at every call; null for none.</summary>
     public string? FailIn { get; set; }
+
+    /// <summary>Which function fails at its next call alone; null for none.</summary>
+    public string? FailOnceIn { get; set; }
 
     /// <summary>The code that a failing call answers.</summary>
     public int Error { get; set; } = 999;
@@ -60,12 +63,14 @@ public class DriverSpy : DispatchProxy
         {
             string name = targetMethod!.Name;
             Calls.Add(name);
-            bool fails = name != "GetErrorName" && (Calls.Count == FailAt || name == FailIn);
+            bool fails = name != "GetErrorName" && (Calls.Count == FailAt || name == FailIn || name == FailOnceIn);
+            if (name == FailOnceIn) FailOnceIn = null;
             if (fails) Failed = name;
             // What is freed counts as freed even if the driver says otherwise: nobody can do more.
             foreach (var pair in Pairs.Where(p => p.Frees == name)) live.Remove((pair.Frees, Handle(args![0])));
             if (fails)
             {
+                if (name is "Finish" or "WaitForEvent" or "StreamSynchronize" or "EventSynchronize") targetMethod.Invoke(inner, args); // a lost device does nothing any more either
                 var parameters = targetMethod.GetParameters();
                 for (int i = 0; i < args!.Length; i++)
                     if (parameters[i].IsOut) args[i] = Activator.CreateInstance(parameters[i].ParameterType.GetElementType()!);

@@ -1,0 +1,62 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>By the driver's profiling: while it lasts, this thread's kernels go to a queue of their own that notes when each begins and ends. A portion is the sum of its kernels' times.</summary>
+internal sealed class OpenClTiming : DeviceTiming
+{
+    private const uint Start = 0x1282, End = 0x1283; // of CL_PROFILING_COMMAND_…
+    [ThreadStatic] private static OpenClTiming? current;
+    private readonly OpenClDevice device;
+    private readonly OpenClTiming? outer;
+    private readonly nint queue;
+    private readonly List<(nint Event, int Portion)> events = [];
+    private int portions;
+
+    public OpenClTiming(OpenClDevice device)
+    {
+        (this.device, outer) = (device, current);
+        device.Synchronize(); // the queues do not wait for each other
+        queue = device.CreateProfilingQueue();
+        current = this;
+    }
+
+    /// <summary>What times this thread's kernels on a device; null where nothing does.</summary>
+    public static OpenClTiming? On(OpenClDevice device) => current is { } timing && timing.device == device ? timing : null;
+
+    /// <summary>Queues a kernel.</summary>
+    /// <returns>The driver's answer.</returns>
+    public int Enqueue(nint kernel, uint dimensions, nint globalSizes, nint localSizes)
+    {
+        int error = device.Api.EnqueueTimedKernel(queue, kernel, dimensions, globalSizes, localSizes, out nint e);
+        if (error == 0) events.Add((e, portions));
+        return error;
+    }
+
+    /// <inheritdoc/>
+    public override void Mark() => portions++;
+
+    /// <inheritdoc/>
+    public override double[] Read()
+    {
+        device.CheckWait(device.Api.Finish(queue), "clFinish");
+        double[] seconds = new double[portions];
+        foreach (var (e, portion) in events.Where(e => e.Portion < portions))
+        {
+            device.Check(device.Api.GetEventProfilingInfo(e, Start, out ulong start), "clGetEventProfilingInfo");
+            device.Check(device.Api.GetEventProfilingInfo(e, End, out ulong end), "clGetEventProfilingInfo");
+            seconds[portion] += (end - start) * 1e-9;
+        }
+
+        return seconds;
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        if (current == this) current = outer;
+        device.Api.Finish(queue); // what follows goes to the other queue
+        foreach (var (e, _) in events) device.Api.ReleaseEvent(e);
+        events.Clear();
+        device.Api.ReleaseCommandQueue(queue);
+        base.Dispose();
+    }
+}

@@ -1,0 +1,71 @@
+using System.Diagnostics;
+using ILGpuDiffusion.Cases;
+
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>Kernels timed by the driver's profiling.</summary>
+[Collection(nameof(OneDriverTestAtATime))]
+public sealed class OpenClTimingTests
+{
+    [Fact]
+    public void Timing_CountsEachPortionsKernels()
+    {
+        var (api, spy) = DriverSpy.Watch(TestOpenCl.Api);
+        using (var device = TestOpenCl.Open(api))
+        using (var small = Bound(device, rows: 1))
+        using (var large = Bound(device, rows: 4000))
+        {
+            large.Run();
+            device.Synchronize();
+            long start = Stopwatch.GetTimestamp();
+            double[] seconds;
+            using (var timing = device.StartTiming())
+            {
+                small.Run();
+                timing.Mark();
+                timing.Mark(); // nothing in between
+                for (int i = 0; i < 4; i++) large.Run();
+                timing.Mark();
+                seconds = timing.Read();
+            }
+
+            double wall = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            Assert.Equal(3, seconds.Length);
+            Assert.True(seconds[0] > 0 && seconds[1] == 0 && seconds[2] > seconds[0], string.Join(", ", seconds));
+            Assert.True(seconds.Sum() <= wall, $"{seconds.Sum()} s of {wall} s");
+            Assert.Equal(5, spy.Calls.Count(call => call == "EnqueueTimedKernel"));
+
+            spy.Calls.Clear();
+            large.Run(); // back on the device's own queue, with the result in place
+            Assert.DoesNotContain("EnqueueTimedKernel", spy.Calls);
+            Assert.Equal(2.0 * 3999 * 64 - 1, large.Read()[3999 * 64]);
+        }
+
+        Assert.Empty(spy.Live);
+    }
+
+    [Theory, InlineData("CreateCommandQueue"), InlineData("EnqueueTimedKernel"), InlineData("GetEventProfilingInfo"), InlineData("Finish")]
+    public void Timing_ThatFails_LeavesNothingBehind(string function)
+    {
+        var (api, spy) = DriverSpy.Watch(TestOpenCl.Api);
+        using (var device = TestOpenCl.Open(api))
+        using (var bound = Bound(device, rows: 1))
+        {
+            spy.FailIn = function;
+            Assert.Contains("opencl:0", Assert.Throws<DeviceException>(() =>
+            {
+                using var timing = device.StartTiming();
+                bound.Run();
+                timing.Mark();
+                timing.Read();
+            }).Message, StringComparison.Ordinal);
+            spy.FailIn = null;
+            bound.Run(); // on the device's own queue again
+            Assert.Equal(-1.0, bound.Read()[0]);
+        }
+
+        Assert.Empty(spy.Live);
+    }
+
+    private static BoundCase Bound(GpuDevice device, int rows) => new(device, new OpCase("", new HandWrittenOp(2, -1), [new CaseTensor([rows, 64], n => n)], 0), outputPadding: 0);
+}

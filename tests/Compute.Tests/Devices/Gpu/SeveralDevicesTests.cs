@@ -1,0 +1,64 @@
+using ILGpuDiffusion.Cases;
+
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>Several devices in one process, each with kernels, memory and counters of its own.</summary>
+[Collection(nameof(OneDriverTestAtATime))]
+public sealed class SeveralDevicesTests
+{
+    [Fact]
+    public void OpenClTwiceAndTheProcessor_WorkAtTheSameTime()
+    {
+        _ = TestOpenCl.Api;
+        using var first = DeviceCatalog.Open("opencl:0");
+        using var second = DeviceCatalog.Open("opencl:0");
+        using var cpu = new CpuDevice(threads: 1);
+        Device[] devices = [first, second, cpu];
+        OpCase[] cases = [.. OpCatalog.Cases.Single(c => c.Op == typeof(Softmax)).Cases.Take(3)];
+        Parallel.ForEach(devices, device =>
+        {
+            foreach (var @case in cases)
+            {
+                using var bound = new BoundCase(device, @case, outputPadding: 3);
+                bound.Run();
+                OpReference.Verify(@case, bound.Read());
+            }
+        });
+        Assert.All(devices, device => Assert.True(device.HostSynchronisations >= cases.Length && device.AllocatedBytes == 0, $"{device}: {device.HostSynchronisations}, {device.AllocatedBytes}"));
+
+        // One that is gone takes nothing from the others.
+        first.Dispose();
+        using var still = new BoundCase(second, cases[0], outputPadding: 3);
+        still.Run();
+        OpReference.Verify(cases[0], still.Read());
+        Assert.Throws<DeviceException>(() => first.Upload(new byte[4], new Tensor(second.Allocate(4), 0, DType.Float32, [1])));
+    }
+
+    [Fact]
+    public void Best_IsSharedUntilItIsDisposed_AndSaid()
+    {
+        var notices = new List<string>();
+        void Note(string text)
+        {
+            lock (notices) notices.Add(text);
+        }
+
+        Notices.Information += Note;
+        try
+        {
+            var best = Device.Best;
+            Assert.Same(best, Device.Best);
+            Assert.Equal(DeviceCatalog.List().First(d => d.Problem is null && d.IsChosenByItself).Id, best.Id);
+            best.Dispose();
+            Assert.True(best.IsDisposed);
+            var next = Device.Best;
+            Assert.NotSame(best, next);
+            Assert.False(next.IsDisposed);
+            lock (notices) Assert.Equal(2, notices.Count(n => n.StartsWith($"device: {best}, ", StringComparison.Ordinal)));
+        }
+        finally
+        {
+            Notices.Information -= Note;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using ILGpuDiffusion.Cases;
+
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>A device whose kept kernels were damaged on disk compiles them again, says so, and computes right.</summary>
+[Collection(nameof(OneDriverTestAtATime))]
+public sealed class DamagedCacheTests
+{
+    [Theory, InlineData(".kernel"), InlineData(".binary")]
+    public void DamagedFile_IsCompiledAgainWithAWarning(string suffix)
+    {
+        string folder = Path.Combine(Path.GetTempPath(), $"ilgd-damaged-{Guid.NewGuid():n}");
+        var warnings = new List<string>();
+        void Note(string text)
+        {
+            lock (warnings) warnings.Add(text);
+        }
+
+        Notices.Warning += Note;
+        try
+        {
+            Run(folder);
+            string[] files = Directory.GetFiles(folder, "*" + suffix);
+            Assert.NotEmpty(files);
+            foreach (string file in files)
+            {
+                byte[] content = File.ReadAllBytes(file);
+                content[content.Length / 2] ^= 0x40;
+                File.WriteAllBytes(file, content);
+            }
+
+            Run(folder);
+            lock (warnings) Assert.All(files, file => Assert.Contains(warnings, w => w.Contains($"{file} is damaged (its checksum is wrong)", StringComparison.Ordinal)));
+            Assert.Equal(files.Length, Directory.GetFiles(folder, "*" + suffix).Length); // written anew
+            lock (warnings) warnings.Clear();
+            Run(folder);
+            lock (warnings) Assert.DoesNotContain(warnings, w => w.Contains(folder, StringComparison.Ordinal));
+        }
+        finally
+        {
+            Notices.Warning -= Note;
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void Run(string folder)
+    {
+        using var device = TestOpenCl.Open(artifacts: new ArtifactCache(folder));
+        var @case = OpCatalog.Cases.Single(c => c.Op == typeof(Softmax)).Cases.First();
+        using var bound = new BoundCase(device, @case, outputPadding: 3);
+        bound.Run();
+        OpReference.Verify(@case, bound.Read());
+    }
+}
