@@ -143,8 +143,8 @@ internal static unsafe class WinogradProduct<V> where V : struct, ISimd<V>
         {
             Store(c, c0l, c0r, c1l, c1r, c2l, c2r, c3l, c3r);
         }
-        GemmTile6<V>.Store(c + 4 * Width, c4l, c4r, accumulate);
-        GemmTile6<V>.Store(c + 5 * Width, c5l, c5r, accumulate);
+        Store(c + 4 * Width, c4l, c4r, accumulate);
+        Store(c + 5 * Width, c5l, c5r, accumulate);
     }
 
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
@@ -183,6 +183,13 @@ internal static unsafe class WinogradProduct<V> where V : struct, ISimd<V>
         const int CacheLine = 16;
         if (!Sse.IsSupported) return;
         for (float* end = next + lines * CacheLine; next < end; next += CacheLine) Sse.Prefetch0(next);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(float* c, V left, V right, bool accumulate)
+    {
+        V.Store(accumulate ? V.Load(c) + left : left, c);
+        V.Store(accumulate ? V.Load(c + V.Count) + right : right, c + V.Count);
     }
 
     // Two whole paths: asking anew at every store would cost more than the stores.
