@@ -60,6 +60,7 @@ public static partial class ModelCases
     {
         nameof(Conv2D) => Convolution(sizes, weights),
         nameof(MatMul) => Product(sizes, weights),
+        nameof(GatedMatMul) => GatedProduct(sizes, weights),
         nameof(QuantizedMatMul) => QuantizedProduct(sizes),
         nameof(Attention) => AttentionCase(sizes),
         nameof(GroupNorm) => Norm(sizes, new GroupNorm(Groups: 32, 1e-5, Silu: true)),
@@ -81,6 +82,12 @@ public static partial class ModelCases
     {
         int[] n = Numbers(ProductSizes().Match(sizes), sizes, "1024x640-5120");
         return new(sizes, new MatMul(), [Noise([n[0], n[1]], 1), Weight([n[2], n[1]], 2, 1 / Math.Sqrt(n[1]), weights), Weight([n[2]], 3, 1, weights)], Tolerance: 0);
+    }
+
+    private static OpCase GatedProduct(string sizes, DType weights)
+    {
+        int[] n = Numbers(ProductSizes().Match(sizes), sizes, "1024x640-2560");
+        return new(sizes, new GatedMatMul(), [Noise([n[0], n[1]], 1), Weight([2 * n[2], n[1]], 2, 1 / Math.Sqrt(n[1]), weights), Weight([2 * n[2]], 3, 1, weights)], Tolerance: 0);
     }
 
     private static OpCase QuantizedProduct(string sizes)

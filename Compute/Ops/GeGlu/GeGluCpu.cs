@@ -14,17 +14,18 @@ internal sealed class GeGluCpu : ISimdBinder
         protected override void Row(int row)
         {
             float* source = x.Pointer<float>() + (long)row * x.RowPitch;
-            Gate(source, source + y.Width, y.Pointer<float>() + (long)row * y.RowPitch, y.Width);
+            Gate<V>(source, source + y.Width, y.Pointer<float>() + (long)row * y.RowPitch, y.Width);
         }
+    }
 
-        [MethodImpl(Jit.Kernel)]
-        private static void Gate(float* hidden, float* gate, float* y, int count)
-        {
-            int i = 0;
-            for (; i <= count - V.Count; i += V.Count) V.Store(V.Load(hidden + i) * VectorMath.Gelu(V.Load(gate + i)), y + i);
-            if (i == count) return;
-            V rest = Simd.LoadPartial<V>(hidden + i, count - i) * VectorMath.Gelu(Simd.LoadPartial<V>(gate + i, count - i));
-            Simd.StorePartial(rest, y + i, count - i);
-        }
+    /// <summary>y = hidden · gelu(gate), for <paramref name="count"/> elements.</summary>
+    [MethodImpl(Jit.Kernel)]
+    public static unsafe void Gate<V>(float* hidden, float* gate, float* y, int count) where V : struct, ISimd<V>
+    {
+        int i = 0;
+        for (; i <= count - V.Count; i += V.Count) V.Store(V.Load(hidden + i) * VectorMath.Gelu(V.Load(gate + i)), y + i);
+        if (i == count) return;
+        V rest = Simd.LoadPartial<V>(hidden + i, count - i) * VectorMath.Gelu(Simd.LoadPartial<V>(gate + i, count - i));
+        Simd.StorePartial(rest, y + i, count - i);
     }
 }

@@ -3,8 +3,8 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>The packed product of all rows at once, or dot products where there are too few rows for packing to pay.</summary>
 internal readonly struct MatMulCpu : ISimdBinder
 {
-    // Packing a weight takes as long as using it for some 25 rows; but its use here costs more than in a tile.
-    private const int FewRows = 8;
+    /// <summary>Up to so many rows are dot products: packing a weight takes as long as using it for some 12 rows, but its use costs more than in a tile.</summary>
+    public const int FewRows = 8;
 
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V>
     {

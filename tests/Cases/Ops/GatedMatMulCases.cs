@@ -16,6 +16,7 @@ public sealed class GatedMatMulCases : IOpCases
         Case("odd sizes", [2, 13, 29], 31),
         Case("one over a block of rows", [1153, 9], 6),
         Case("several blocks of an image", [2, 37, 33, 8], 21),
+        Case("several blocks of the inner size", [31, 1290], 40),
         Case("SDXL, part", [2, 64, 640], 96),
         Case("bfloat16 weights, no bias", [30, 100], 48, DType.BFloat16, bias: false),
         Case("column view", [5, 31, 40], 35, padding: 7),

@@ -16,26 +16,22 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     private readonly Tensor y;
     private readonly Tensor? bias;
     private readonly TileEpilogue? epilogue;
-    private readonly Packer weightPacker;
+    private readonly PanelPacker panelPacker;
     private readonly Packer? biasPacker;
-    private readonly byte* weights;
-    private readonly nint weightRowBytes;
     private readonly float* packedWeights; // all panels of a block of channels, then those of the next; or null
     private readonly int packedRows; // one tile's rows, rounded up to the packer's groups
 
     /// <summary>Binds the operands.</summary>
     /// <param name="call">Device and result.</param>
     /// <param name="x">Left operand.</param>
-    /// <param name="w">Weights: a row of channels · taps elements per result column, the taps of a channel side by side.</param>
+    /// <param name="w">Weights, as <see cref="PanelPacker"/> has them.</param>
     /// <param name="bias">One value per result column, or null.</param>
     /// <param name="epilogue">What is done to each tile once its sums are complete, or null.</param>
     public GemmLaunch(OpCall call, GemmRows x, Tensor w, Tensor? bias, TileEpilogue? epilogue = null) : base(call)
     {
         (this.x, this.bias, this.epilogue, y) = (x, bias, epilogue, call.Output);
-        weightPacker = Packer.For(w.DType);
+        panelPacker = new PanelPacker(w, tile.Columns, x.Taps);
         biasPacker = bias is null ? null : Packer.For(bias.DType);
-        weights = w.Pointer<byte>();
-        weightRowBytes = (nint)x.Channels * x.Taps * w.DType.Size();
         packedRows = (tile.Rows + Packer.RowGroup - 1) / Packer.RowGroup * Packer.RowGroup;
         grid = new GemmGrid(x.Count, y.Width, x.Channels, x.Taps, tile, Workers.Count, call.Settings);
         if (call.Packed is { } kept) packedWeights = (float*)((HostBuffer)kept.Get(w, $"{tile.Columns} columns, {grid.ChannelsPerBlock} channels", PackedBytes, PackAll)).Address;
@@ -86,7 +82,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
         for (int channel = 0; channel < x.Channels; channel += grid.ChannelsPerBlock)
         {
             int channels = Math.Min(grid.ChannelsPerBlock, x.Channels - channel);
-            for (int column = 0; column < y.Width; column += tile.Columns, panel += (nint)channels * x.Taps * tile.Columns) PackPanel(column, channel, channels, panel);
+            for (int column = 0; column < y.Width; column += tile.Columns, panel += (nint)channels * x.Taps * tile.Columns) panelPacker.Pack(column, y.Width, channel, channels, panel);
         }
     }
 
@@ -107,18 +103,8 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     private float* PackPanels(int column, int lastColumn, int channel, int channels, float* target)
     {
         float* panel = target;
-        for (; column < lastColumn; column += tile.Columns, panel += (nint)channels * x.Taps * tile.Columns) PackPanel(column, channel, channels, panel);
+        for (; column < lastColumn; column += tile.Columns, panel += (nint)channels * x.Taps * tile.Columns) panelPacker.Pack(column, y.Width, channel, channels, panel);
         return target;
-    }
-
-    /// <summary>Packs the weights of one tile's columns. Columns past the last repeat it: their results go nowhere.</summary>
-    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
-    private void PackPanel(int column, int channel, int channels, float* panel)
-    {
-        byte** addresses = stackalloc byte*[tile.Columns];
-        for (int i = 0; i < tile.Columns; i++) addresses[i] = weights + Math.Min(column + i, y.Width - 1) * weightRowBytes;
-        if (x.Taps == 1) weightPacker.Pack(addresses, tile.Columns, channel, channels, panel, tile.Columns);
-        else weightPacker.PackTaps(addresses, tile.Columns, channel, channels, x.Taps, panel, tile.Columns);
     }
 
     /// <summary>One tile of rows times all panels.</summary>

@@ -1,0 +1,29 @@
+using System.Runtime.CompilerServices;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Packs weights for tiles: panels of as many result columns as a tile has.</summary>
+/// <param name="w">Weights: a row of channels · taps elements per result column, the taps of a channel side by side.</param>
+/// <param name="columns">Columns of a tile.</param>
+/// <param name="taps">Taps per channel; 1 for a matrix.</param>
+internal sealed unsafe class PanelPacker(Tensor w, int columns, int taps)
+{
+    private readonly Packer packer = Packer.For(w.DType);
+    private readonly byte* weights = w.Pointer<byte>();
+    private readonly nint rowBytes = (nint)(w.Shape.Count / w.Shape[0]) * w.DType.Size();
+
+    /// <summary>Packs one panel, <c>[taps][channels][columns]</c>.</summary>
+    /// <param name="column">First of its columns.</param>
+    /// <param name="end">Where columns end: those from here on repeat the one before, and their results go nowhere.</param>
+    /// <param name="channel">First channel.</param>
+    /// <param name="channels">How many channels.</param>
+    /// <param name="panel">Receives the panel.</param>
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
+    public void Pack(int column, int end, int channel, int channels, float* panel)
+    {
+        byte** addresses = stackalloc byte*[columns];
+        for (int i = 0; i < columns; i++) addresses[i] = weights + Math.Min(column + i, end - 1) * rowBytes;
+        if (taps == 1) packer.Pack(addresses, columns, channel, channels, panel, columns);
+        else packer.PackTaps(addresses, columns, channel, channels, taps, panel, columns);
+    }
+}

@@ -1,0 +1,108 @@
+using System.Runtime.CompilerServices;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// y = h · gelu(g) as <see cref="GemmLaunch"/> computes products, but a tile of h and the same of g come one after the other into a small buffer, from where only their
+/// gated product is written. The inner dimension is cut in the same blocks, so that results are those of the product and the gate.
+/// </summary>
+internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, ISimd<V>
+{
+    private readonly GemmTile tile = GemmTile.Best;
+    private readonly GemmRows x;
+    private readonly Tensor y;
+    private readonly Tensor? bias;
+    private readonly PanelPacker panelPacker;
+    private readonly GemmParts parts;
+    private readonly int depth, block, packedRows;
+    private readonly float* packedWeights; // pairs of panels; or null
+
+    public GatedMatMulLaunch(OpCall call) : base(call)
+    {
+        Tensor w = call.Inputs[1];
+        (x, y, bias) = (new TensorRows(call.Inputs[0]), call.Output, call.Inputs.Length > 2 ? call.Inputs[2] : null);
+        panelPacker = new PanelPacker(w, tile.Columns, taps: 1);
+        depth = x.Channels;
+        block = new GemmGrid(x.Count, 2 * y.Width, depth, taps: 1, tile, Workers.Count, call.Settings).ChannelsPerBlock;
+        packedRows = (tile.Rows + Packer.RowGroup - 1) / Packer.RowGroup * Packer.RowGroup;
+        int leastParts = Workers.Count == 1 ? 1 : call.Settings[GemmTuning.PartsPerThread] * Workers.Count;
+        parts = new GemmParts(x.Count, y.Width, tile.Rows, tile.Columns, call.Settings[GemmTuning.PartRows], call.Settings[GemmTuning.PackedKib] * (1024L / sizeof(float)) / (2 * depth), leastParts);
+        if (call.Packed is { } kept) packedWeights = (float*)((HostBuffer)kept.Get(w, $"{tile.Columns} columns of each half", 2 * Panels(y.Width) * PanelElements * sizeof(float), PackAll)).Address;
+        Workers.Reserve((PartPanelElements + 2 * TileElements + 2 * parts.Columns + (nint)tile.Rows * depth + 2 * Packer.Overrun) * sizeof(float));
+    }
+
+    private nint PanelElements => (nint)depth * tile.Columns;
+
+    private nint PartPanelElements => packedWeights is null ? 2 * Panels(parts.Columns) * PanelElements : 0;
+
+    private int TileElements => tile.Rows * tile.Columns;
+
+    public override void Run()
+    {
+        if (x.Count > 0) Parallel(parts.Count);
+    }
+
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
+    public override void Execute(int part, int worker)
+    {
+        int firstRow = part / parts.ColumnParts * parts.Rows, lastRow = Math.Min(firstRow + parts.Rows, x.Count);
+        int firstColumn = part % parts.ColumnParts * parts.Columns, lastColumn = Math.Min(firstColumn + parts.Columns, y.Width);
+        float* panels = Workers.Scratch<float>(worker), hidden = panels + PartPanelElements, gates = hidden + TileElements, biases = gates + TileElements;
+        float* packed = biases + 2 * parts.Columns;
+        if (packedWeights is null) PackPairs(firstColumn, lastColumn, panels);
+        else panels = packedWeights + firstColumn * 2 * (nint)depth;
+        if (bias is not null) WidenBiases(firstColumn, lastColumn, biases);
+        for (int row = firstRow; row < lastRow; row += tile.Rows)
+        {
+            int rows = Math.Min(tile.Rows, lastRow - row);
+            // A tile reads all its rows: the last ones are gathered, so that it does not read past the matrix.
+            bool inPlace = row + tile.Rows <= x.Count;
+            if (!inPlace) PackRows(row, packed);
+            float* a = inPlace ? x.Start + row * x.Pitch : packed, panel = panels;
+            nint rowPitch = inPlace ? x.Pitch : 1, step = inPlace ? 1 : tile.Rows;
+            for (int column = firstColumn; column < lastColumn; column += tile.Columns, panel += 2 * PanelElements)
+            {
+                float* hiddenBias = bias is null ? null : biases + (column - firstColumn), gateBias = bias is null ? null : hiddenBias + parts.Columns;
+                for (int k = 0; k < depth; k += block)
+                {
+                    int length = Math.Min(block, depth - k);
+                    nint offset = (nint)k * tile.Columns;
+                    tile.Multiply(length, a + k * step, rowPitch, step, panel + offset, hidden, tile.Columns, rows, k > 0, k > 0 ? null : hiddenBias);
+                    tile.Multiply(length, a + k * step, rowPitch, step, panel + PanelElements + offset, gates, tile.Columns, rows, k > 0, k > 0 ? null : gateBias);
+                }
+
+                int columns = Math.Min(tile.Columns, lastColumn - column);
+                float* target = y.Pointer<float>() + (nint)row * y.RowPitch + column;
+                for (int i = 0; i < rows; i++) GeGluCpu.Gate<V>(hidden + i * tile.Columns, gates + i * tile.Columns, target + i * (nint)y.RowPitch, columns);
+            }
+        }
+    }
+
+    private int Panels(int columns) => (columns + tile.Columns - 1) / tile.Columns;
+
+    private void PackAll(DeviceBuffer target) => PackPairs(0, y.Width, (float*)((HostBuffer)target).Address);
+
+    private void PackPairs(int column, int lastColumn, float* target)
+    {
+        for (; column < lastColumn; column += tile.Columns, target += 2 * PanelElements)
+        {
+            panelPacker.Pack(column, y.Width, 0, depth, target);
+            panelPacker.Pack(y.Width + column, 2 * y.Width, 0, depth, target + PanelElements);
+        }
+    }
+
+    [SkipLocalsInit]
+    private void PackRows(int row, float* target)
+    {
+        byte** addresses = stackalloc byte*[packedRows];
+        x.Find(0, row, packedRows, addresses);
+        Packer.Float32.Pack(addresses, packedRows, 0, depth, target, tile.Rows);
+    }
+
+    private void WidenBiases(int column, int lastColumn, float* target)
+    {
+        var packer = Packer.For(bias!.DType);
+        packer.Widen(bias.Pointer<byte>() + (nint)column * bias.DType.Size(), target, lastColumn - column);
+        packer.Widen(bias.Pointer<byte>() + (nint)(y.Width + column) * bias.DType.Size(), target + parts.Columns, lastColumn - column);
+    }
+}
