@@ -14,7 +14,7 @@ public sealed class KernelCache(Device device)
     /// <summary>How a call is computed: as measured (<see cref="Device.Tuning"/>), else by the first of the op's kernels that suits it.</summary>
     /// <exception cref="DeviceException">No kernel suits.</exception>
     public KernelChoice Choose(OpSignature signature) =>
-        device.Tuning.Find(signature) ?? new KernelChoice(signature.Op.Kernels.Choose(device, signature), KernelSettings.Default);
+        device.Tuning.Find(signature) ?? signature.Op.Kernels.Choose(device, signature).Untuned(device, signature);
 
     /// <summary>The best kernel for a call, compiled at most once per key.</summary>
     public Kernel Get(OpSignature signature) => Get(signature, Choose(signature));

@@ -20,4 +20,7 @@ public sealed record KernelVariant(string Name, Backends Runs, Func<Device, OpSi
 
     /// <summary>What can be set about it; nothing unless given.</summary>
     public TuningSpace Tuning { get; init; } = TuningSpace.None;
+
+    /// <summary>This way, set as it is without measuring.</summary>
+    public KernelChoice Untuned(Device device, OpSignature signature) => new(this, Tuning.Start(device, signature));
 }

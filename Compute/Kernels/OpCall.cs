@@ -8,6 +8,12 @@ public sealed record OpSignature(Op Op, TensorType[] Inputs, TensorType Output)
 {
     /// <summary>How the kernel at hand is set; kernels read it, callers leave it alone (<see cref="KernelCache.Get(OpSignature)"/>).</summary>
     public KernelSettings Settings { get; init; } = KernelSettings.Default;
+
+    /// <summary>Whether calls will have <see cref="OpCall.Packed"/>: working memory for packing weights is not needed then.</summary>
+    public bool KeepsPacked { get; init; }
+
+    /// <summary>Whether calls will have <see cref="OpCall.TapsFirst"/>.</summary>
+    public bool TapsFirst { get; init; }
 }
 
 /// <summary>An op with its arguments' memory: what a kernel is bound to.</summary>
@@ -23,6 +29,9 @@ public sealed record OpCall(Device Device, Op Op, Tensor[] Inputs, Tensor Output
 
     /// <summary>Where kernels keep packed weights; null where they are to leave them as they are stored and pack them in every run.</summary>
     public PackedWeights? Packed { get; init; }
+
+    /// <summary>Whether a convolution's filters lie as [co, kh, kw, ci], the order in which images are read, although their shape says [co, ci, kh, kw]: GPUs' copies of weights are made so.</summary>
+    public bool TapsFirst { get; init; }
 
     /// <summary>Whether weights are to be kept packed in forms that take several times their memory, too: Winograd's transforms.</summary>
     public bool PacksTransforms { get; init; }

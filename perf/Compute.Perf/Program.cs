@@ -11,10 +11,12 @@ var shapes = new Option<string[]>("--shape") { Description = "In place of the mo
 var variants = new Option<string[]>("--variant") { Description = "Only these variants; all that suit the case when absent", AllowMultipleArgumentsPerToken = true };
 var against = new Option<DirectoryInfo?>("--against") { Description = "Folder of this program built from another commit: compares what the op chooses here with what it chooses there" };
 var rounds = new Option<int>("--rounds") { Description = "Timings per variant", DefaultValueFactory = _ => 7 };
+var where = new Option<string>("--device") { Description = "cpu, cuda:0, opencl:0 …", DefaultValueFactory = _ => "cpu" };
+var settings = new Option<string[]>("--settings") { Description = "How variants are set, such as 'tile_rows=64 tile_columns=64'; repeatable, each beside the variants' own choice", AllowMultipleArgumentsPerToken = true };
 var threads = new Option<int?>("--threads") { Description = "Worker threads" };
 var weights = new Option<DType>("--weights") { Description = "How weights are stored", DefaultValueFactory = _ => DType.BFloat16 };
 var json = new Option<FileInfo?>("--json") { Description = "File for the results as JSON" };
-var root = new RootCommand("Times an op's variants, or two builds, against each other, interleaved in one process.") { op, filter, tests, shapes, variants, against, rounds, threads, weights, json };
+var root = new RootCommand("Times an op's variants, or two builds, against each other, interleaved in one process.") { op, filter, tests, shapes, variants, settings, against, rounds, where, threads, weights, json };
 root.SetAction(parsed =>
 {
     string name = parsed.GetValue(op)!;
@@ -23,14 +25,15 @@ root.SetAction(parsed =>
     var dtype = parsed.GetValue(weights);
     string[] given = parsed.GetValue(shapes) ?? [];
     var sizes = (given.Length > 0 ? given : parsed.GetValue(tests) ? [] : ModelCases.SizesOf(name)).Where(s => s.Contains(parsed.GetValue(filter)!, StringComparison.Ordinal));
-    using var device = new CpuDevice(parsed.GetValue(threads));
-    var comparison = new VariantComparison(device, parsed.GetValue(rounds), parsed.GetValue(variants) ?? []);
+    using var device = DeviceCatalog.Open(parsed.GetValue(where)!, parsed.GetValue(threads));
+    var comparison = new VariantComparison(device, parsed.GetValue(rounds), parsed.GetValue(variants) ?? [], parsed.GetValue(settings) ?? []);
     IEnumerable<Timing> timings;
     if (parsed.GetValue(against) is { } directory)
     {
+        if (device is not CpuDevice cpu) throw new ArgumentException("--against compares builds on the CPU.");
         var other = new OtherBuild(directory.FullName);
         timings = sizes.SelectMany(s => comparison.Measure(ModelCases.Of(name, s, dtype), ["this build", "other build"],
-            [OtherBuild.OwnRun(name, s, dtype.ToString(), device.Threads), other.Run(name, s, dtype, device.Threads)]));
+            [OtherBuild.OwnRun(name, s, dtype.ToString(), cpu.Threads), other.Run(name, s, dtype, cpu.Threads)]));
     }
     else
     {

@@ -16,7 +16,7 @@ internal sealed record Timing(
     string Case, string Variant, double BestMilliseconds, double MedianMilliseconds, double ProcessorMilliseconds, double Gflops, double Ratio, double ProcessorRatio);
 
 /// <summary>Times several ways to do the same, in turns, so that a machine that slows down for a while slows down all of them.</summary>
-internal sealed class VariantComparison(Device device, int rounds, string[] only)
+internal sealed class VariantComparison(Device device, int rounds, string[] only, string[] settings)
 {
     private const double LeastSeconds = 0.02; // a timing repeats shorter runs until it has taken this long
 
@@ -24,9 +24,10 @@ internal sealed class VariantComparison(Device device, int rounds, string[] only
     public IEnumerable<Timing> Variants(OpCase @case)
     {
         var signature = Signature(@case);
-        string[] names = [.. @case.Op.Kernels.Variants.Where(v => v.Runs.HasFlag(device.Backend) && v.Fits(signature)).Select(v => v.Name).Where(n => only.Length == 0 || only.Contains(n))];
-        BoundCase[] bound = [.. names.Select(n => new BoundCase(device, @case, outputPadding: 0, variant: n))];
-        var timings = Measure(@case, names, [.. bound.Select(b => (Action)b.Run)]);
+        KernelVariant[] variants = [.. @case.Op.Kernels.Variants.Where(v => v.Runs.HasFlag(device.Backend) && v.Serves(signature) && v.Fits(signature) && (only.Length == 0 ? v.Suits(device) : only.Contains(v.Name)))];
+        KernelChoice[] choices = [.. variants.SelectMany(v => settings.Select(text => new KernelChoice(v, Parse(text))).Where(c => c.Variant.Tuning.Accepts(device, signature, c.Settings)).Prepend(v.Untuned(device, signature)))];
+        BoundCase[] bound = [.. choices.Select(c => new BoundCase(device, @case, outputPadding: 0, variant: c.Variant.Name, settings: c.Settings))];
+        var timings = Measure(@case, [.. choices.Select(c => c.ToString())], [.. bound.Select(b => (Action)(() => { b.Run(); device.Synchronize(); }))]);
         foreach (var b in bound) b.Dispose();
         return timings;
     }
@@ -39,6 +40,8 @@ internal sealed class VariantComparison(Device device, int rounds, string[] only
         return names.Zip(times, (name, t) => new Timing(@case.Name, name, t.Best * 1e3, t.Median * 1e3, t.LeastProcessor * 1e3, flops / t.Best / 1e9,
             times[^1].Best / t.Best, times[^1].LeastProcessor / t.LeastProcessor));
     }
+
+    private static KernelSettings Parse(string text) => KernelSettings.Of(text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=')).Select(pair => KeyValuePair.Create(pair[0], int.Parse(pair[1], System.Globalization.CultureInfo.InvariantCulture))));
 
     private static OpSignature Signature(OpCase @case)
     {

@@ -16,9 +16,9 @@ namespace ILGpuDiffusion.Measuring;
 /// <param name="Date">Day, year first.</param>
 public sealed record Machine(string Processor, int Threads, string Registers, string System, string Runtime, string Commit, double Load, string Date)
 {
-    /// <summary>This machine now.</summary>
-    public static Machine Current(CpuDevice device) => new(
-        device.Name, device.Threads, device.Architecture, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, Git(), LoadAverage(),
+    /// <summary>This machine now, with the device that computed; the threads of one other than the CPU are all that its driver may use.</summary>
+    public static Machine Current(Device device) => new(
+        device.Name, device is CpuDevice cpu ? cpu.Threads : Environment.ProcessorCount, device.Architecture, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, Git(), LoadAverage(),
         DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
 
     /// <summary>The folder that has the solution.</summary>

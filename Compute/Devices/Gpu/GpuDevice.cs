@@ -19,6 +19,9 @@ internal abstract class GpuDevice : Device
     /// <summary>What kernels are generated for.</summary>
     public abstract GpuTarget Target { get; }
 
+    /// <summary>How many groups can be at work at once, at the least: its multiprocessors or compute units. A guess where nobody says.</summary>
+    public virtual int Units => 16;
+
     /// <inheritdoc/>
     public override string Architecture => Target.Architecture;
 

@@ -1,7 +1,11 @@
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>One kernel launch of an op: which kernel, over how many groups, with which arguments.</summary>
-internal readonly record struct GpuStage(KernelSource Source, GpuGrid Grid, GpuArguments Arguments);
+internal readonly record struct GpuStage(KernelSource Source, GpuGrid Grid, GpuArguments Arguments)
+{
+    /// <summary>The launch on a device; the kernel is compiled if need be.</summary>
+    public Launch Bind(GpuDevice device, OpCall? call) => device.Function(Source).Bind(Grid, Arguments, call);
+}
 
 /// <summary>An op's GPU kernels: joins C# sources, which any GPU device compiles, with the arguments of a call.</summary>
 /// <param name="stages">The launches for a call, in order.</param>
@@ -38,7 +42,7 @@ internal sealed class GpuKernel(Func<OpCall, IEnumerable<GpuStage>> stages, Func
     public override Launch Bind(OpCall call)
     {
         var device = (GpuDevice)call.Device;
-        Launch[] launches = [.. stages(call).Select(stage => device.Function(stage.Source).Bind(stage.Grid, stage.Arguments, call))];
+        Launch[] launches = [.. stages(call).Select(stage => stage.Bind(device, call))];
         return launches.Length == 1 ? launches[0] : new SequenceLaunch(launches);
     }
 

@@ -17,12 +17,12 @@ public sealed class Tuner(IKernelTimer timer, TunerOptions options)
     /// <summary>Searches from the choice that is made without measuring.</summary>
     /// <param name="device">Where the call runs.</param>
     /// <param name="signature">The call.</param>
-    /// <param name="candidates">The kernels that can be chosen; the first, with its defaults, is where the search begins.</param>
+    /// <param name="candidates">The kernels that can be chosen; the first, set as it is without measuring, is where the search begins.</param>
     /// <param name="cancellation">Looked at before every timing.</param>
     public TunerResult Run(Device device, OpSignature signature, IReadOnlyList<KernelVariant> candidates, CancellationToken cancellation = default)
     {
         var clock = Stopwatch.StartNew();
-        var first = new KernelChoice(candidates[0], KernelSettings.Default);
+        var first = candidates[0].Untuned(device, signature);
         var best = first;
         var tried = new HashSet<KernelChoice> { first };
         bool complete = false;
@@ -31,8 +31,13 @@ public sealed class Tuner(IKernelTimer timer, TunerOptions options)
             complete = true;
             foreach (int coordinate in Enumerable.Range(-1, 1 + Parameters(best.Variant).Length))
             {
+<<<<<<< HEAD
                 if (coordinate >= Parameters(best.Variant).Length) break; // another kernel was taken, which has fewer
                 if (Improve(Neighbours(best, coordinate, candidates)) is not { } better) continue;
+=======
+                if (coordinate >= best.Variant.Tuning.Parameters.Length) break; // another kernel was taken, which has fewer
+                if (Improve(Neighbours(device, signature, best, coordinate, candidates)) is not { } better) continue;
+>>>>>>> 4435537 (Compute: products in tiles as type arguments, loads ahead, cut inner dimensions, four elements at once; tunable)
                 (best, complete) = (better, false);
             }
 
@@ -75,9 +80,15 @@ public sealed class Tuner(IKernelTimer timer, TunerOptions options)
     private ImmutableArray<TuningParameter> Parameters(KernelVariant variant) => options.SameBits && variant.Tuning.ChangesCode ? [] : variant.Tuning.Parameters;
 
     /// <summary>One step along a coordinate: the parameter's values beside the current one, or, for coordinate −1, the other kernels.</summary>
+<<<<<<< HEAD
     private IEnumerable<KernelChoice> Neighbours(KernelChoice at, int coordinate, IReadOnlyList<KernelVariant> candidates)
     {
         if (coordinate < 0) return options.SameBits ? [] : candidates.Where(c => c != at.Variant).Select(c => new KernelChoice(c, KernelSettings.Default));
+=======
+    private static IEnumerable<KernelChoice> Neighbours(Device device, OpSignature signature, KernelChoice at, int coordinate, IReadOnlyList<KernelVariant> candidates)
+    {
+        if (coordinate < 0) return candidates.Where(c => c != at.Variant).Select(c => c.Untuned(device, signature));
+>>>>>>> 4435537 (Compute: products in tiles as type arguments, loads ahead, cut inner dimensions, four elements at once; tunable)
         return Beside(at.Variant.Tuning.Parameters[coordinate], at.Settings).Select(s => at with { Settings = s });
     }
 

@@ -24,6 +24,12 @@ public sealed class TuningSpace(params ImmutableArray<TuningParameter> parameter
     /// <summary>Whether settings exist, and work for a call on a device (its local memory, its groups' sizes); yes unless set. Says nothing about speed.</summary>
     public Func<Device, OpSignature, KernelSettings, bool> Allows { get; init; } = static (_, _, _) => true;
 
+    /// <summary>
+    /// What holds for a call until something better was measured, where that depends on the device or on what the model fixes; every parameter's default unless set. It should not depend
+    /// on sizes that the user chooses where settings change code: another picture size would compile.
+    /// </summary>
+    public Func<Device, OpSignature, KernelSettings> Start { get; init; } = static (_, _) => KernelSettings.Default;
+
     /// <summary>Whether settings can be used for a call: every name is known, every value is one of the parameter's, and the combination is allowed.</summary>
     public bool Accepts(Device device, OpSignature signature, KernelSettings settings) =>
         settings.Values.All(v => parameters.Any(p => p.Name == v.Key && p.Values.Contains(v.Value))) && Allows(device, signature, settings);

@@ -13,7 +13,7 @@ internal static class GroupedMatMulGpu
         for (int i = 0; i < count; i++)
         {
             Tensor w = call.Inputs[1 + i];
-            yield return new GpuProduct(call.Inputs[0], w, biased ? call.Inputs[1 + count + i] : null, call.Output.Columns(column, w.Shape[0]));
+            yield return new GpuProduct(call.Inputs[0], w, biased ? call.Inputs[1 + count + i] : null, call.Output.Columns(column, w.Shape[0])) { Settings = call.Settings, Packed = call.Packed };
             column += w.Shape[0];
         }
     }

@@ -16,7 +16,7 @@ public sealed class BoundCase : IDisposable
     /// <param name="outputPadding">Extra columns between the result's rows: greater than 0 makes the result a column view.</param>
     /// <param name="inPlace">Whether the result overwrites the first argument; the op must allow it.</param>
     /// <param name="variant">Which of the op's kernels; null takes the one that the op chooses.</param>
-    /// <param name="settings">How it is set; null leaves its parameters at their defaults.</param>
+    /// <param name="settings">How it is set; null leaves that to the kernel.</param>
     /// <param name="packed">Where weights are kept packed, as plans of small models do; null packs them in every run.</param>
     public BoundCase(Device device, OpCase @case, int outputPadding, bool inPlace = false, string? variant = null, KernelSettings? settings = null, PackedWeights? packed = null)
     {
@@ -24,7 +24,7 @@ public sealed class BoundCase : IDisposable
         Tensor[] inputs = [.. @case.Inputs.Select(Upload)];
         TensorType[] types = [.. inputs.Select(i => i.Type)];
         var signature = new OpSignature(@case.Op, types, @case.Op.Infer(types));
-        var kernel = variant is null ? device.Kernels.Get(signature) : device.Kernels.Get(signature, new(@case.Op.Kernels.Variants.Single(v => v.Name == variant), settings ?? KernelSettings.Default));
+        var kernel = variant is null ? device.Kernels.Get(signature) : device.Kernels.Get(signature, Choice(@case.Op.Kernels.Variants.Single(v => v.Name == variant), signature, settings));
         output = inPlace ? inputs[0] : Upload(new CaseTensor(signature.Output.Concrete(), _ => 77, signature.Output.DType, outputPadding));
         Tensor? scratch = null;
         if (kernel.ScratchBytes(signature) is > 0 and var bytes)
@@ -69,6 +69,8 @@ public sealed class BoundCase : IDisposable
     {
         foreach (var buffer in buffers) buffer.Dispose();
     }
+
+    private KernelChoice Choice(KernelVariant variant, OpSignature signature, KernelSettings? settings) => settings is null ? variant.Untuned(device, signature) : new(variant, settings);
 
     private Tensor Upload(CaseTensor tensor)
     {

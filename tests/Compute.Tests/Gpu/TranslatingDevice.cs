@@ -7,6 +7,8 @@ namespace ILGpuDiffusion.Compute.Tests;
 /// <param name="artifacts">Who translates; the compiler itself unless given.</param>
 internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artifacts = null) : GpuDevice(artifacts ?? new Translator())
 {
+    private const int DefaultGap = 3; // elements between rows
+
     private readonly ConcurrentDictionary<KernelSource, KernelArtifact> bound = new();
 
     /// <summary>What was bound so far.</summary>
@@ -42,20 +44,20 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
         return new Loaded(this, source, artifact);
     }
 
-    /// <summary>Binds an op to arguments of the given types, each with a gap between rows.</summary>
-    public void Bind(Op op, IEnumerable<TensorType> inputs)
+    /// <summary>Binds an op to arguments of the given types, each with a gap between rows unless told otherwise.</summary>
+    public void Bind(Op op, IEnumerable<TensorType> inputs, string? variant = null, KernelSettings? settings = null, int gap = DefaultGap)
     {
         var signature = Signature(op, inputs);
-        Bind(signature, Kernels.Choose(signature));
+        Bind(signature, variant is null ? Kernels.Choose(signature) : new(op.Kernels.Variants.Single(v => v.Name == variant), settings ?? KernelSettings.Default), gap);
     }
 
-    /// <summary>As <see cref="Bind(Op, IEnumerable{TensorType})"/>, with a variant by name.</summary>
+    /// <summary>As <see cref="Bind(Op, IEnumerable{TensorType}, string, KernelSettings, int)"/>, with a variant by name.</summary>
     /// <returns>False where the device could not choose it.</returns>
     public bool TryBind(Op op, IEnumerable<TensorType> inputs, string variant)
     {
         var signature = Signature(op, inputs);
         if (op.Kernels.Candidates(this, signature).FirstOrDefault(v => v.Name == variant) is not { } found) return false;
-        Bind(signature, new KernelChoice(found, KernelSettings.Default));
+        Bind(signature, found.Untuned(this, signature));
         return true;
     }
 
@@ -65,10 +67,9 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
         return new OpSignature(op, types, op.Infer(types));
     }
 
-    private void Bind(OpSignature signature, KernelChoice choice)
+    private void Bind(OpSignature signature, KernelChoice choice, int gap = DefaultGap)
     {
-        const int Gap = 3;
-        Tensor Make(TensorType type) => new(Allocate(2 * type.Bytes + 64 * type.Concrete().Rows), 0, type.DType, type.Concrete(), type.Concrete().Last + Gap);
+        Tensor Make(TensorType type) => new(Allocate(2 * type.Bytes + 64 * type.Concrete().Rows), 0, type.DType, type.Concrete(), type.Concrete().Last + gap);
         var kernel = Kernels.Get(signature, choice);
         var scratch = kernel.ScratchBytes(signature) is > 0 and var bytes ? Make(new TensorType(DType.Int8, Shape.Create([checked((int)bytes)]))) : null;
         kernel.Bind(new OpCall(this, signature.Op, [.. signature.Inputs.Select(Make)], Make(signature.Output), scratch));

@@ -53,6 +53,9 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
     public override GpuTarget Target => info.Target;
 
     /// <inheritdoc/>
+    public override int Units => info.Multiprocessors;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => info.MemoryBytes;
 
     /// <inheritdoc/>

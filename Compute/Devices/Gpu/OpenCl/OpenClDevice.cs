@@ -44,6 +44,9 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     public override GpuTarget Target => info.Target;
 
     /// <inheritdoc/>
+    public override int Units => (int)info.ComputeUnits;
+
+    /// <inheritdoc/>
     public override long MemoryBytes => info.MemoryBytes;
 
     /// <inheritdoc/>

@@ -11,6 +11,12 @@ internal readonly struct Fp32 : IElement<float>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Narrow(float value) => value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 Load4(ArrayView<float> view, int at) => view.Cast<Float4>()[at >> 2];
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store4(ArrayView<float> view, int at, Float4 values) => view.Cast<Float4>()[at >> 2] = values;
 }
 
 /// <summary>IEEE 16-bit floats.</summary>
@@ -21,6 +27,17 @@ internal readonly struct Fp16 : IElement<ushort>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ushort Narrow(float value) => DeviceHalf.Narrow(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 Load4(ArrayView<ushort> view, int at)
+    {
+        Bits4 bits = view.Cast<Bits4>()[at >> 2];
+        return new(Widen(bits.First), Widen(bits.Second), Widen(bits.Third), Widen(bits.Fourth));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store4(ArrayView<ushort> view, int at, Float4 values) =>
+        view.Cast<Bits4>()[at >> 2] = new(Narrow(values.X), Narrow(values.Y), Narrow(values.Z), Narrow(values.W));
 }
 
 /// <summary>The upper halves of 32-bit floats.</summary>
@@ -36,6 +53,17 @@ internal readonly struct Bf16 : IElement<ushort>
         uint rounded = bits + 0x7FFF + ((bits >> 16) & 1);
         return (ushort)(((bits & 0x7FFFFFFF) > 0x7F800000 ? bits | 0x400000 : rounded) >> 16); // NaN stays NaN
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 Load4(ArrayView<ushort> view, int at)
+    {
+        Bits4 bits = view.Cast<Bits4>()[at >> 2];
+        return new(Widen(bits.First), Widen(bits.Second), Widen(bits.Third), Widen(bits.Fourth));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store4(ArrayView<ushort> view, int at, Float4 values) =>
+        view.Cast<Bits4>()[at >> 2] = new(Narrow(values.X), Narrow(values.Y), Narrow(values.Z), Narrow(values.W));
 }
 
 /// <summary>Whole numbers of one byte: quantised weights.</summary>
@@ -46,4 +74,15 @@ internal readonly struct Int8 : IElement<sbyte>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static sbyte Narrow(float value) => (sbyte)(int)DeviceMath.Round(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 Load4(ArrayView<sbyte> view, int at)
+    {
+        uint bits = view.Cast<uint>()[at >> 2];
+        return new((sbyte)bits, (sbyte)(bits >> 8), (sbyte)(bits >> 16), (sbyte)(bits >> 24));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store4(ArrayView<sbyte> view, int at, Float4 values) => view.Cast<uint>()[at >> 2] =
+        (byte)Narrow(values.X) | (uint)(byte)Narrow(values.Y) << 8 | (uint)(byte)Narrow(values.Z) << 16 | (uint)(byte)Narrow(values.W) << 24;
 }

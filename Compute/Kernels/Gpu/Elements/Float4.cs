@@ -15,6 +15,11 @@ internal struct Float4
     public static float MultiplyAdd(Float4 a, Float4 b, float sum) =>
         DeviceMath.Fma(a.W, b.W, DeviceMath.Fma(a.Z, b.Z, DeviceMath.Fma(a.Y, b.Y, DeviceMath.Fma(a.X, b.X, sum))));
 
+    /// <summary>a · b + c, element by element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 MultiplyAdd(float a, Float4 b, Float4 c) =>
+        new(DeviceMath.Fma(a, b.X, c.X), DeviceMath.Fma(a, b.Y, c.Y), DeviceMath.Fma(a, b.Z, c.Z), DeviceMath.Fma(a, b.W, c.W));
+
     /// <summary>Element by element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float4 operator +(Float4 a, Float4 b) => new(a.X + b.X, a.Y + b.Y, a.Z + b.Z, a.W + b.W);

@@ -1,3 +1,5 @@
+using ILGPU;
+
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>How floating-point elements are stored and computed with: a type argument of kernels.</summary>
@@ -9,4 +11,10 @@ internal interface IElement<T> where T : unmanaged
 
     /// <summary>The nearest number that can be stored, ties to even.</summary>
     static abstract T Narrow(float value);
+
+    /// <summary>Four neighbours at once, the first at a multiple of four: one access of 16 bytes, or of 8 or 4 for narrower storage. The view must begin where such an access may.</summary>
+    static abstract Float4 Load4(ArrayView<T> view, int at);
+
+    /// <summary>Writes four neighbours at once, as <see cref="Load4"/> reads them.</summary>
+    static abstract void Store4(ArrayView<T> view, int at, Float4 values);
 }

@@ -12,6 +12,15 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="Gated">Whether the weight has two rows per column, the second one's product gating the first's.</param>
 internal sealed record GpuProduct(Tensor X, Tensor W, Tensor? Bias, Tensor Y, Epilogue Epilogue = default, Tensor? Entry = null, Tensor? Residual = null, GpuImage? Image = null, bool Gated = false)
 {
+    /// <summary>How the kernels are set.</summary>
+    public KernelSettings Settings { get; init; } = KernelSettings.Default;
+
+    /// <summary>Where packed weights are kept; null to pack them in every run.</summary>
+    public PackedWeights? Packed { get; init; }
+
+    /// <summary>Whether filters already lie in the order in which images are read.</summary>
+    public bool TapsFirst { get; init; }
+
     /// <summary>Rows of the result.</summary>
     public int Rows => Y.Rows;
 
@@ -27,13 +36,17 @@ internal sealed record GpuProduct(Tensor X, Tensor W, Tensor? Bias, Tensor Y, Ep
     /// <summary>The product of an op's arguments, epilogue last.</summary>
     public static GpuProduct Of(OpCall plain, OpCall call, Epilogue epilogue, GpuImage? image = null) => new(
         plain.Inputs[0], plain.Inputs[1], plain.Inputs.Length > 2 ? plain.Inputs[2] : null, call.Output, epilogue,
-        epilogue.EntryAdd ? call.Inputs[^epilogue.Arguments] : null, epilogue.Residual ? call.Inputs[^1] : null, image);
-
-    /// <summary>Type arguments for x and, where they are asked for, weight, bias and activation.</summary>
-    public Type[] Types(bool weight, bool activation)
+        epilogue.EntryAdd ? call.Inputs[^epilogue.Arguments] : null, epilogue.Residual ? call.Inputs[^1] : null, image)
     {
-        DType bias = Bias?.DType ?? DType.Float32;
-        Type[] elements = weight ? GpuElements.Of(X.DType, W.DType, bias) : GpuElements.Of(X.DType, bias);
+        Settings = call.Settings,
+        Packed = call.Packed,
+        TapsFirst = call.TapsFirst,
+    };
+
+    /// <summary>Type arguments for the result and, where they are asked for, weight, bias and activation.</summary>
+    public Type[] Types(bool weight, bool activation, bool bias = true)
+    {
+        Type[] elements = [.. GpuElements.Of(X.DType), .. weight ? GpuElements.Of(W.DType) : [], .. bias ? GpuElements.Of(Bias?.DType ?? DType.Float32) : []];
         return activation ? [.. elements, Activations.Of(Epilogue.Activation)] : elements;
     }
 
@@ -43,6 +56,9 @@ internal sealed record GpuProduct(Tensor X, Tensor W, Tensor? Bias, Tensor Y, Ep
     /// <summary>The numbers of the epilogue and the result.</summary>
     public GpuArguments ResultNumbers(GpuArguments arguments) => arguments
         .Int(Parts).Int(Entry is { Rows: > 1 } e ? Rows / e.Rows : Rows).Int(Entry?.RowPitch ?? 0).Int(Residual?.RowPitch ?? 0).Int(Y.RowPitch).Float((float)(Epilogue.Scale ?? 1));
+
+    /// <summary>The arguments of kernels that read both operands themselves: views, sizes, epilogue.</summary>
+    public GpuArguments Operands(Tensor w) => ResultNumbers(ResultViews(new GpuArguments().View(X).View(w)).Int(Rows).Int(Columns).Int(Depth).Int(X.RowPitch));
 
     /// <summary>Which parts the epilogue has, as bits.</summary>
     public int Parts => (Bias is null ? 0 : ProductParts.Bias) | (Entry is null ? 0 : ProductParts.Entry) | (Residual is null ? 0 : ProductParts.Residual);

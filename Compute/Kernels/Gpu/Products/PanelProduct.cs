@@ -38,9 +38,9 @@ internal static class PanelProduct
     }
 
     /// <summary>
-    /// Weights [n, depth, taps] as float32 panels [n / 16][taps][depth][16]; the columns of a gated product alternate in eights between its two sides. One work item per column.
+    /// Weights [n, depth, taps], or [n, taps, depth] by the steps from tap to tap and from place to place, as float32 panels [n / 16][taps][depth][16]; the columns of a gated product alternate in eights between its two sides. One work item per column.
     /// </summary>
-    internal static void PackWeights<W, WE>(ArrayView<W> w, ArrayView<float> panels, int columns, int packedColumns, int depth, int taps, int gated)
+    internal static void PackWeights<W, WE>(ArrayView<W> w, ArrayView<float> panels, int columns, int packedColumns, int depth, int taps, int tapStep, int placeStep, int gated)
         where W : unmanaged where WE : struct, IElement<W>
     {
         int column = Grid.IdxX * Group.DimX + Group.IdxX;
@@ -52,7 +52,7 @@ internal static class PanelProduct
         int target = panel * Columns * depth * taps + lane, source = row * depth * taps;
         for (int tap = 0; tap < taps; tap++)
             for (int k = 0; k < depth; k++)
-                panels[target + (tap * depth + k) * Columns] = WE.Widen(w[source + k * taps + tap]);
+                panels[target + (tap * depth + k) * Columns] = WE.Widen(w[source + k * placeStep + tap * tapStep]);
     }
 
     /// <summary>y from panels; groups in X over panels of columns, in Y over panels of rows.</summary>

@@ -43,10 +43,55 @@ internal struct ProductFinish<T, E, B, BE, TActivation>
         Y[row * Pitch + column] = E.Narrow(value);
     }
 
+    /// <summary>Writes four columns of a row, as many of them as there are.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void Write4<TAccess>(int row, int column, int columns, Float4 z) where TAccess : struct, IAccess
+    {
+        if (column >= columns) return;
+        if (!TAccess.Wide)
+        {
+            Write(row, column, z.X);
+            if (column + 1 < columns) Write(row, column + 1, z.Y);
+            if (column + 2 < columns) Write(row, column + 2, z.Z);
+            if (column + 3 < columns) Write(row, column + 3, z.W);
+            return;
+        }
+
+        Float4 value = z;
+        if ((Parts & ProductParts.Bias) != 0) value += BE.Load4(Bias, column);
+        if ((Parts & ProductParts.Entry) != 0) value += E.Load4(Entry, row / RowsPerEntry * EntryPitch + column);
+        value = new(TActivation.Apply(value.X) * Scale, TActivation.Apply(value.Y) * Scale, TActivation.Apply(value.Z) * Scale, TActivation.Apply(value.W) * Scale);
+        if ((Parts & ProductParts.Residual) != 0) value += E.Load4(Residual, row * ResidualPitch + column);
+        E.Store4(Y, row * Pitch + column, value);
+    }
+
     /// <summary>Writes an element of a gated product: (h + bias) · gelu(g + bias), g being <paramref name="columns"/> further on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void WriteGated(int row, int column, int columns, float h, float g) =>
         Y[row * Pitch + column] = E.Narrow(Biased(column, h) * DeviceFunctions.Gelu(Biased(column + columns, g)));
+
+    /// <summary>Writes four columns of a gated product's row, as many of them as there are.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void WriteGated4<TAccess>(int row, int column, int columns, Float4 h, Float4 g) where TAccess : struct, IAccess
+    {
+        if (column >= columns) return;
+        if (!TAccess.Wide)
+        {
+            WriteGated(row, column, columns, h.X, g.X);
+            if (column + 1 < columns) WriteGated(row, column + 1, columns, h.Y, g.Y);
+            if (column + 2 < columns) WriteGated(row, column + 2, columns, h.Z, g.Z);
+            if (column + 3 < columns) WriteGated(row, column + 3, columns, h.W, g.W);
+            return;
+        }
+
+        if ((Parts & ProductParts.Bias) != 0)
+        {
+            h += BE.Load4(Bias, column);
+            g += BE.Load4(Bias, column + columns);
+        }
+
+        E.Store4(Y, row * Pitch + column, new(h.X * DeviceFunctions.Gelu(g.X), h.Y * DeviceFunctions.Gelu(g.Y), h.Z * DeviceFunctions.Gelu(g.Z), h.W * DeviceFunctions.Gelu(g.W)));
+    }
 }
 
 /// <summary>The parts of an epilogue, as bits.</summary>

@@ -10,16 +10,19 @@ internal static class RowDotProduct
     /// <summary>Most rows for which this is the better way.</summary>
     public const int MostRows = 8;
 
-    internal static void Plain<T, E, W, WE, B, BE, TActivation>(
+    internal static void Plain<T, E, W, WE, B, BE, TActivation, TAccess>(
         ArrayView<T> x, ArrayView<W> w, ArrayView<B> bias, ArrayView<T> entry, ArrayView<T> residual, ArrayView<T> y, int rows, int columns, int depth, int xPitch,
         int parts, int rowsPerEntry, int entryPitch, int residualPitch, int pitch, float scale)
         where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W> where B : unmanaged where BE : struct, IElement<B>
-        where TActivation : struct, IActivation
+        where TActivation : struct, IActivation where TAccess : struct, IAccess
     {
         var sums = SharedMemory.Allocate<float>(GroupSize);
         int row = Grid.IdxY, column = Grid.IdxX, item = Group.IdxX;
         float sum = 0f;
-        for (int k = item; k < depth; k += GroupSize) sum = DeviceMath.Fma(E.Widen(x[row * xPitch + k]), WE.Widen(w[column * depth + k]), sum);
+        if (TAccess.Wide)
+            for (int k = 4 * item; k < depth; k += 4 * GroupSize) sum = Float4.MultiplyAdd(E.Load4(x, row * xPitch + k), WE.Load4(w, column * depth + k), sum);
+        else
+            for (int k = item; k < depth; k += GroupSize) sum = DeviceMath.Fma(E.Widen(x[row * xPitch + k]), WE.Widen(w[column * depth + k]), sum);
         sums[item] = sum;
         for (int half = GroupSize / 2; half > 0; half /= 2)
         {

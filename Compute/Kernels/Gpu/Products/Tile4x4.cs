@@ -18,6 +18,17 @@ internal struct Tile4x4
         return sums;
     }
 
+    /// <summary>Adds the outer product of four rows' and four columns' elements of one place of the inner dimension.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Tile4x4 MultiplyAdd(Tile4x4 sums, Float4 rows, Float4 columns)
+    {
+        sums.R0 = Float4.MultiplyAdd(rows.X, columns, sums.R0);
+        sums.R1 = Float4.MultiplyAdd(rows.Y, columns, sums.R1);
+        sums.R2 = Float4.MultiplyAdd(rows.Z, columns, sums.R2);
+        sums.R3 = Float4.MultiplyAdd(rows.W, columns, sums.R3);
+        return sums;
+    }
+
     /// <summary>Sum by sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Tile4x4 operator +(Tile4x4 a, Tile4x4 b) => new() { R0 = a.R0 + b.R0, R1 = a.R1 + b.R1, R2 = a.R2 + b.R2, R3 = a.R3 + b.R3 };

@@ -4,154 +4,116 @@ using ILGPU;
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
-/// The product of GPUs without matrix instructions. A group of 256 computes 64 rows by two times 64 columns; both operands pass through local memory
-/// in pieces of 16 along the inner dimension, and each work item keeps 4 × 8 sums in registers: 12 reads of four floats for 128 multiply-adds.
+/// The product of GPUs without matrix instructions. A group computes a tile of the result (<see cref="ProductTile"/>): both operands pass through local memory in steps along the inner
+/// dimension, while each work item keeps 16 to 64 sums in registers and already loads the next step's elements.
 /// </summary>
 /// <remarks>
-/// A work item's rows are ty, ty + 16, …, its columns tx, tx + 16, …; with 5 Float4 per staged row of 4, the columns that neighbours read lie in
-/// different banks. The two halves of the columns are neighbours, or the two sides of a gated product.
+/// Of one place of the inner dimension, the rows' elements are neighbours in local memory, and the columns' likewise: four at a time are read by each work item, the same rows' by a row of
+/// work items, neighbouring columns' by neighbours. A work item's columns are neighbours too, so it writes four at once. In tiles with two blocks of rows or columns, the second ones
+/// follow behind all first ones: neighbours of the first, or the other side of a gated product.
 /// </remarks>
 internal static class TiledProduct
 {
-    public const int GroupSize = 256, Rows = 64, Half = 64, Columns = 2 * Half;
-    private const int BlockDepth = 256; // sums are taken over so much, and then of these: the error grows with the longest chain
-    private const int Depth = 16, Stride = Depth / 4 + 1, Step = 16 * Stride;
+    private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
-    internal static void Plain<T, E, W, WE, B, BE, TActivation>(
+    internal static void Plain<T, E, W, WE, B, BE, TActivation, TItems, TPiece, TAccess>(
         ArrayView<T> x, ArrayView<W> w, ArrayView<B> bias, ArrayView<T> entry, ArrayView<T> residual, ArrayView<T> y, int rows, int columns, int depth, int xPitch,
         int parts, int rowsPerEntry, int entryPitch, int residualPitch, int pitch, float scale)
         where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W> where B : unmanaged where BE : struct, IElement<B>
-        where TActivation : struct, IActivation
+        where TActivation : struct, IActivation where TItems : struct, IItems where TPiece : struct, IPiece where TAccess : struct, IAccess
     {
         var finish = new ProductFinish<T, E, B, BE, TActivation>(bias, entry, residual, y, parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
-        Run<T, E, W, WE, B, BE, TActivation, PlainRows>(new PlainRows(xPitch), finish, x, w, rows, columns, depth, 1);
+        Finish<T, E, W, WE, B, BE, TActivation, TItems, TPiece, TAccess, PlainRows>(new PlainRows(xPitch), finish, x, w, rows, columns, depth, 1);
     }
 
-    internal static void Image<T, E, W, WE, B, BE, TActivation>(
+    internal static void Image<T, E, W, WE, B, BE, TActivation, TItems, TPiece, TAccess>(
         ArrayView<T> x, ArrayView<W> w, ArrayView<B> bias, ArrayView<T> entry, ArrayView<T> residual, ArrayView<T> y, int rows, int columns, int depth, int xPitch,
         int parts, int rowsPerEntry, int entryPitch, int residualPitch, int pitch, float scale,
         int taps, int height, int width, int seenHeight, int seenWidth, int resultHeight, int resultWidth, int filterWidth, int stride, int padding, float rowRatio, float columnRatio)
         where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W> where B : unmanaged where BE : struct, IElement<B>
-        where TActivation : struct, IActivation
+        where TActivation : struct, IActivation where TItems : struct, IItems where TPiece : struct, IPiece where TAccess : struct, IAccess
     {
         var finish = new ProductFinish<T, E, B, BE, TActivation>(bias, entry, residual, y, parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
         var source = new ImageRows(xPitch, height, width, seenHeight, seenWidth, resultHeight, resultWidth, filterWidth, stride, padding, rowRatio, columnRatio);
-        Run<T, E, W, WE, B, BE, TActivation, ImageRows>(source, finish, x, w, rows, columns, depth, taps);
+        Finish<T, E, W, WE, B, BE, TActivation, TItems, TPiece, TAccess, ImageRows>(source, finish, x, w, rows, columns, depth, taps);
     }
 
-    internal static void Gated<T, E, W, WE, B, BE>(
+    internal static void Gated<T, E, W, WE, B, BE, TItems, TPiece, TAccess>(
         ArrayView<T> x, ArrayView<W> w, ArrayView<B> bias, ArrayView<T> y, int rows, int columns, int depth, int xPitch, int parts, int pitch)
         where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W> where B : unmanaged where BE : struct, IElement<B>
+        where TItems : struct, IItems where TPiece : struct, IPiece where TAccess : struct, IAccess
     {
         var finish = new ProductFinish<T, E, B, BE, Activations.Identity>(bias, y, y, y, parts, 1, 0, 0, pitch, 1f);
-        var a = SharedMemory.Allocate<Float4>(Rows * Stride);
-        var b = SharedMemory.Allocate<Float4>(Columns * Stride);
-        var staged = SharedMemory.Allocate<float>(16 * Columns);
-        int row0 = Grid.IdxX * Rows, column0 = Grid.IdxY * Half;
-        var sums = Sum<T, E, W, WE, PlainRows>(new PlainRows(xPitch), x, w, a, b, row0, rows, column0, columns + column0, 2 * columns, depth, 1);
-        for (int i = 0; i < 4; i++)
+        int row0 = Grid.IdxX * 4 * TItems.Rows * TPiece.Rows, column0 = Grid.IdxY * 4 * TItems.Columns, steps = (depth + TItems.Depth - 1) / TItems.Depth;
+        var sums = TileSums.Of<T, E, W, WE, TItems, TPiece, TAccess, PlainRows>(new PlainRows(xPitch), x, w, row0, rows, column0, columns + column0, 2 * columns, depth, 1, 0, steps);
+        int column = column0 + 4 * (Group.IdxX % TItems.Columns);
+        for (int i = 0; i < 4 * TPiece.Rows; i++)
         {
-            Stage(staged, sums.Low.Row(i), sums.High.Row(i));
-            for (int p = Group.IdxX; p < 16 * Half; p += GroupSize)
-            {
-                int row = row0 + 16 * i + p / Half, column = column0 + p % Half, at = p / Half * Columns + p % Half;
-                if (row < rows && column < columns) finish.WriteGated(row, column, columns, staged[at], staged[at + Half]);
-            }
+            int row = row0 + TileSums.RowOf<TItems>(i);
+            if (row < rows) finish.WriteGated4<TAccess>(row, column, columns, sums.Row(i, 0), sums.Row(i, 1));
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Run<T, E, W, WE, B, BE, TActivation, TRows>(
+    /// <summary>As <see cref="Plain"/>, for a part of the inner dimension: the bare sums go to [parts, rows, columns] in float32. Groups in Z over parts.</summary>
+    internal static void PlainPart<T, E, W, WE, TItems, TPiece, TAccess>(
+        ArrayView<T> x, ArrayView<W> w, ArrayView<float> sums, int rows, int columns, int depth, int xPitch, int stepsPerPart)
+        where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W>
+        where TItems : struct, IItems where TPiece : struct, IPiece where TAccess : struct, IAccess =>
+        Part<T, E, W, WE, TItems, TPiece, TAccess, PlainRows>(new PlainRows(xPitch), x, w, sums, rows, columns, depth, 1, stepsPerPart);
+
+    /// <summary>As <see cref="Image"/>, likewise.</summary>
+    internal static void ImagePart<T, E, W, WE, TItems, TPiece, TAccess>(
+        ArrayView<T> x, ArrayView<W> w, ArrayView<float> sums, int rows, int columns, int depth, int xPitch, int stepsPerPart,
+        int taps, int height, int width, int seenHeight, int seenWidth, int resultHeight, int resultWidth, int filterWidth, int stride, int padding, float rowRatio, float columnRatio)
+        where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W>
+        where TItems : struct, IItems where TPiece : struct, IPiece where TAccess : struct, IAccess
+    {
+        var source = new ImageRows(xPitch, height, width, seenHeight, seenWidth, resultHeight, resultWidth, filterWidth, stride, padding, rowRatio, columnRatio);
+        Part<T, E, W, WE, TItems, TPiece, TAccess, ImageRows>(source, x, w, sums, rows, columns, depth, taps, stepsPerPart);
+    }
+
+    [MethodImpl(Inline)]
+    private static void Finish<T, E, W, WE, B, BE, TActivation, TItems, TPiece, TAccess, TRows>(
         TRows source, ProductFinish<T, E, B, BE, TActivation> finish, ArrayView<T> x, ArrayView<W> w, int rows, int columns, int depth, int taps)
         where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W> where B : unmanaged where BE : struct, IElement<B>
-        where TActivation : struct, IActivation where TRows : struct, IRowSource
+        where TActivation : struct, IActivation where TItems : struct, IItems where TPiece : struct, IPiece where TAccess : struct, IAccess where TRows : struct, IRowSource
     {
-        var a = SharedMemory.Allocate<Float4>(Rows * Stride);
-        var b = SharedMemory.Allocate<Float4>(Columns * Stride);
-        var staged = SharedMemory.Allocate<float>(16 * Columns);
-        int row0 = Grid.IdxX * Rows, column0 = Grid.IdxY * Columns;
-        var sums = Sum<T, E, W, WE, TRows>(source, x, w, a, b, row0, rows, column0, column0 + Half, columns, depth, taps);
-        for (int i = 0; i < 4; i++)
+        int row0 = Grid.IdxX * 4 * TItems.Rows * TPiece.Rows, column0 = Grid.IdxY * 4 * TItems.Columns * TPiece.Columns, steps = (depth + TItems.Depth - 1) / TItems.Depth * taps;
+        var sums = TileSums.Of<T, E, W, WE, TItems, TPiece, TAccess, TRows>(source, x, w, row0, rows, column0, column0 + 4 * TItems.Columns, columns, depth, taps, 0, steps);
+        int column = column0 + 4 * (Group.IdxX % TItems.Columns);
+        for (int i = 0; i < 4 * TPiece.Rows * TPiece.Columns; i++) // one loop, so that the code of the epilogue exists once
         {
-            Stage(staged, sums.Low.Row(i), sums.High.Row(i));
-            for (int p = Group.IdxX; p < 16 * Columns; p += GroupSize)
-            {
-                int row = row0 + 16 * i + p / Columns, column = column0 + p % Columns;
-                if (row < rows && column < columns) finish.Write(row, column, staged[p]);
-            }
+            int line = i / TPiece.Columns, side = i % TPiece.Columns, row = row0 + TileSums.RowOf<TItems>(line);
+            if (row < rows) finish.Write4<TAccess>(row, column + side * 4 * TItems.Columns, columns, sums.Row(line, side));
         }
     }
 
-    // Through local memory, so that neighbours write neighbouring columns, and the code of the epilogue exists once.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Stage(ArrayView<float> staged, Float4 low, Float4 high)
+    [MethodImpl(Inline)]
+    private static void Part<T, E, W, WE, TItems, TPiece, TAccess, TRows>(
+        TRows source, ArrayView<T> x, ArrayView<W> w, ArrayView<float> target, int rows, int columns, int depth, int taps, int stepsPerPart)
+        where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W>
+        where TItems : struct, IItems where TPiece : struct, IPiece where TAccess : struct, IAccess where TRows : struct, IRowSource
     {
-        Block.Sync();
-        int at = Group.IdxX / 16 * Columns + Group.IdxX % 16;
-        (staged[at], staged[at + 16], staged[at + 32], staged[at + 48]) = (low.X, low.Y, low.Z, low.W);
-        (staged[at + 64], staged[at + 80], staged[at + 96], staged[at + 112]) = (high.X, high.Y, high.Z, high.W);
-        Block.Sync();
-    }
-
-    private struct TwoTiles
-    {
-        public Tile4x4 Low, High;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TwoTiles Sum<T, E, W, WE, TRows>(
-        TRows source, ArrayView<T> x, ArrayView<W> w, ArrayView<Float4> a, ArrayView<Float4> b, int row0, int rows, int low0, int high0, int weightRows, int depth, int taps)
-        where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W> where TRows : struct, IRowSource
-    {
-        int item = Group.IdxX, tx = item % 16, ty = item / 16, line = item / 4, quad = item % 4;
-        // Rows and columns beyond the end repeat the last one; what comes of them is not written.
-        int row = Math.Min(row0 + line, rows - 1), low = Math.Min(low0 + line, weightRows - 1), high = Math.Min(high0 + line, weightRows - 1);
-        int ia = ty * Stride, ib = tx * Stride, staged = line * Stride + quad;
-        TwoTiles sums = default, totals = default;
-        int summed = 0;
-        for (int tap = 0; tap < taps; tap++)
+        int row0 = Grid.IdxX * 4 * TItems.Rows * TPiece.Rows, column0 = Grid.IdxY * 4 * TItems.Columns * TPiece.Columns, steps = (depth + TItems.Depth - 1) / TItems.Depth * taps;
+        int first = Grid.IdxZ * stepsPerPart, last = Math.Min(first + stepsPerPart, steps);
+        var sums = TileSums.Of<T, E, W, WE, TItems, TPiece, TAccess, TRows>(source, x, w, row0, rows, column0, column0 + 4 * TItems.Columns, columns, depth, taps, first, last);
+        int column = column0 + 4 * (Group.IdxX % TItems.Columns);
+        for (int i = 0; i < 4 * TPiece.Rows * TPiece.Columns; i++)
         {
-            int offset = source.Offset(row, tap), lowOffset = (low * taps + tap) * depth, highOffset = (high * taps + tap) * depth;
-            for (int k0 = 0; k0 < depth; k0 += Depth)
+            int line = i / TPiece.Columns, side = i % TPiece.Columns, row = row0 + TileSums.RowOf<TItems>(line), from = column + side * 4 * TItems.Columns;
+            if (row >= rows || from >= columns) continue;
+            Float4 values = sums.Row(line, side);
+            int at = (Grid.IdxZ * rows + row) * columns + from;
+            if (TAccess.Wide)
             {
-                int k = k0 + 4 * quad;
-                Float4 left = Load<T, E>(x, offset, k, depth), right0 = Load<W, WE>(w, lowOffset, k, depth), right1 = Load<W, WE>(w, highOffset, k, depth);
-                Block.Sync(); // everybody is done with what was staged before
-                a[staged] = left;
-                b[staged] = right0;
-                b[staged + Half * Stride] = right1;
-                Block.Sync();
-                for (int i = 0; i < Depth / 4; i++)
-                {
-                    Float4 a0 = a[ia + i], a1 = a[ia + Step + i], a2 = a[ia + 2 * Step + i], a3 = a[ia + 3 * Step + i];
-                    sums.Low = Tile4x4.MultiplyAdd(sums.Low, a0, a1, a2, a3, b[ib + i], b[ib + Step + i], b[ib + 2 * Step + i], b[ib + 3 * Step + i]);
-                    int ih = ib + Half * Stride + i;
-                    sums.High = Tile4x4.MultiplyAdd(sums.High, a0, a1, a2, a3, b[ih], b[ih + Step], b[ih + 2 * Step], b[ih + 3 * Step]);
-                }
-
-                summed += Depth;
-                if (summed < BlockDepth) continue;
-                (totals.Low, totals.High, summed) = (totals.Low + sums.Low, totals.High + sums.High, 0);
-                sums = default;
+                Fp32.Store4(target, at, values);
+                continue;
             }
+
+            target[at] = values.X;
+            if (from + 1 < columns) target[at + 1] = values.Y;
+            if (from + 2 < columns) target[at + 2] = values.Z;
+            if (from + 3 < columns) target[at + 3] = values.W;
         }
-
-        totals.Low += sums.Low;
-        totals.High += sums.High;
-        return totals;
-    }
-
-    // Four elements along the inner dimension; zero beyond its end and outside the image.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Float4 Load<T, E>(ArrayView<T> view, int offset, int k, int depth) where T : unmanaged where E : struct, IElement<T>
-    {
-        Float4 piece = default;
-        if (offset < 0 || k >= depth) return piece;
-        int at = offset + k;
-        piece.X = E.Widen(view[at]);
-        if (k + 1 < depth) piece.Y = E.Widen(view[at + 1]);
-        if (k + 2 < depth) piece.Z = E.Widen(view[at + 2]);
-        if (k + 3 < depth) piece.W = E.Widen(view[at + 3]);
-        return piece;
     }
 }

@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>A way to compute a product.</summary>
+/// <param name="Name">The variants' name.</param>
+/// <param name="Stages">Its launches, with working memory.</param>
+/// <param name="ScratchBytes">How much working memory.</param>
+/// <param name="Suits">The devices that it is for.</param>
+/// <param name="Fits">The sizes that it can do.</param>
+internal sealed record ProductForm(
+    string Name, Func<GpuProduct, Tensor?, IEnumerable<GpuStage>> Stages, Func<ProductSize, long> ScratchBytes, Func<Device, bool> Suits, Func<ProductSize, bool> Fits)
+{
+    /// <summary>What can be set about it.</summary>
+    public ImmutableArray<TuningParameter> Parameters { get; init; } = [];
+
+    /// <summary>Which settings a device can use for a product.</summary>
+    public Func<Device, ProductSize, KernelSettings, bool> Allows { get; init; } = static (_, _, _) => true;
+
+    /// <summary>What holds without measuring.</summary>
+    public Func<Device, ProductSize, KernelSettings> Start { get; init; } = static (_, _) => KernelSettings.Default;
+}
+
+/// <summary>Sizes of one product.</summary>
+/// <param name="Rows">Rows of the result.</param>
+/// <param name="Columns">Rows of the weight: for a gated product twice the result's columns.</param>
+/// <param name="Depth">Elements of one tap.</param>
+/// <param name="Taps">Places of the filter.</param>
+/// <param name="Weight">How weights are stored.</param>
+/// <param name="IsPlain">Whether it is neither gated nor a convolution.</param>
+/// <param name="IsGated">Whether it is gated.</param>
+internal readonly record struct ProductSize(int Rows, int Columns, int Depth, int Taps, DType Weight, bool IsPlain = true, bool IsGated = false)
+{
+    /// <summary>How the kernels are set.</summary>
+    public KernelSettings Settings { get; init; } = KernelSettings.Default;
+
+    /// <summary>Whether packed weights are kept.</summary>
+    public bool KeepsPacked { get; init; }
+
+    /// <summary>Whether filters already lie in the order in which images are read.</summary>
+    public bool TapsFirst { get; init; }
+
+    /// <summary>Of y = x·wᵀ in a signature.</summary>
+    public static ProductSize Of(OpSignature signature, int weight = 1, bool isPlain = true, bool isGated = false)
+    {
+        Shape w = signature.Inputs[weight].Concrete();
+        return new(signature.Output.Concrete().Rows, w[0], w[1], w.Rank == 4 ? w[2] * w[3] : 1, signature.Inputs[weight].DType, isPlain && !isGated, isGated)
+        {
+            Settings = signature.Settings,
+            KeepsPacked = signature.KeepsPacked,
+            TapsFirst = signature.TapsFirst,
+        };
+    }
+}

@@ -1,0 +1,97 @@
+using ILGpuDiffusion.Cases;
+
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>Products in tiles: every tile's code, and results of several tiles, element by element and four at once, whole and in parts.</summary>
+public sealed class ProductTileTests
+{
+    private const int StaticSharedBytes = 49152;
+
+    private static readonly OpCase[] Cases =
+    [
+        // Sizes are multiples of four, so that memory is reached four elements at once, and of no tile.
+        new("plain", new MatMul(new Epilogue(EntryAdd: true, Activation: UnaryFunction.Silu, Scale: 0.5, Residual: true)),
+            [CaseTensor.Normal([2, 70, 44], 1), CaseTensor.Normal([140, 44], 2, 0.2), CaseTensor.Normal([140], 3), CaseTensor.Normal([2, 1, 140], 4), CaseTensor.Normal([2, 70, 140], 5)], 2e-6),
+        new("deep", new MatMul(), [CaseTensor.Normal([18, 1100], 1), CaseTensor.Normal([36, 1100], 2, 0.03, DType.BFloat16), CaseTensor.Normal([36], 3)], 3e-6),
+        new("odd", new MatMul(), [CaseTensor.Normal([35, 77], 1), CaseTensor.Normal([67, 77], 2, 0.1), CaseTensor.Normal([67], 3)], 2e-6),
+        new("gated", new GatedMatMul(), [CaseTensor.Normal([37, 40], 1), CaseTensor.Normal([136, 40], 2, 0.2), CaseTensor.Normal([136], 3)], 2e-6),
+        new("image", new Conv2D(1, 1, 1), [CaseTensor.Normal([2, 9, 7, 20], 1), CaseTensor.Normal([36, 20, 3, 3], 2, 0.1), CaseTensor.Normal([36], 3)], 3e-6),
+    ];
+
+    /// <summary>Rows, columns and work items of a tile, and parts of the inner dimension.</summary>
+    private static readonly (int Rows, int Columns, int Items, int Parts)[] Executed = [(128, 128, 256, 1), (16, 128, 64, 3), (32, 64, 64, 2)];
+
+    public static TheoryData<string, string, int> OnGpus
+    {
+        get
+        {
+            var rows = new TheoryData<string, string, int>();
+            foreach (string device in TestDevices.Gpus)
+                foreach (var @case in Cases)
+                    for (int tile = 0; tile < Executed.Length; tile++) rows.Add(device, @case.Name, tile);
+            return rows;
+        }
+    }
+
+    [Theory(SkipTestWithoutData = true), MemberData(nameof(OnGpus))]
+    public void Product_InTiles_MatchesReference(string id, string name, int tile)
+    {
+        var @case = Cases.Single(c => c.Name == name);
+        var (rows, columns, items, parts) = Executed[tile];
+        foreach (int padding in new[] { 0, 3 })
+        {
+            using var bound = new BoundCase(TestDevices.Open(id), @case, padding, variant: "gpu/tiles", settings: Settings(rows, columns, items, parts));
+            bound.Run();
+            OpReference.Verify(@case, bound.Read());
+        }
+    }
+
+    public static TheoryData<int> Tiles => [.. Enumerable.Range(0, ProductTile.All.Count)];
+
+    [Theory, MemberData(nameof(Tiles))]
+    public void Code_OfEveryTile_StaysInRegistersAndReadsFourAtOnce(int index)
+    {
+        var tile = ProductTile.All[index];
+        var hopper = new TranslatingDevice(GpuTarget.Cuda(9, 0));
+        foreach (var @case in Cases.Where(c => c.Op is not GatedMatMul || tile.HasTwoColumns))
+            foreach (int parts in new[] { 1, 2 }) hopper.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), "gpu/tiles", Settings(tile.Rows, tile.Columns, tile.Items, parts), gap: 0);
+        var products = hopper.Artifacts.Where(a => a.Key.Method.DeclaringType == typeof(TiledProduct)).ToArray();
+        Assert.Equal(tile.HasTwoColumns ? 9 : 8, products.Length);
+        foreach (var (source, artifact) in products)
+        {
+            Assert.Equal(tile.LocalBytes, artifact.SharedBytes);
+            Assert.InRange(artifact.SharedBytes, 1, StaticSharedBytes);
+            Assert.False(artifact.Text.Contains(".local", StringComparison.Ordinal), $"{source}: the text uses local memory.");
+            bool wide = source.Method.GetGenericArguments()[^1] == typeof(WideAccess);
+            Assert.Equal(wide, artifact.Text.Contains("ld.global.v4.f32", StringComparison.Ordinal));
+            Assert.Equal(wide, artifact.Text.Contains("st.global.v4.f32", StringComparison.Ordinal));
+            Assert.Contains("ld.shared.v4.f32", artifact.Text, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory, InlineData(9, 0, 4096, 640, 128, 128, 256), InlineData(8, 0, 77, 2048, 32, 128, 64), InlineData(8, 6, 16, 1280, 16, 128, 64), InlineData(8, 9, 4096, 4, 128, 64, 256)]
+    public void Tile_WithoutMeasuring_SuitsSizes(int major, int minor, int rows, int columns, int tileRows, int tileColumns, int items)
+    {
+        var start = Start(GpuTarget.Cuda(major, minor), rows, columns);
+        Assert.Equal((tileRows, tileColumns, items), (start[ProductTuning.TileRows], start[ProductTuning.TileColumns], start[ProductTuning.GroupItems]));
+    }
+
+    [Fact]
+    public void Tile_WithoutMeasuring_FitsSmallDevices()
+    {
+        var small = GpuTarget.OpenClCpu() with { Architecture = "opencl-gpu-arm-mali", IsCpu = false, MaxGroupSize = 128, LocalMemoryBytes = 8192 };
+        foreach (int rows in new[] { 1, 77, 4096 })
+            foreach (bool gated in new[] { false, true })
+            {
+                var start = Start(small, rows, 640, gated);
+                var tile = ProductTuning.Tile(start)!;
+                Assert.True(tile.Items <= small.MaxGroupSize && tile.LocalBytes <= small.LocalMemoryBytes && (!gated || tile.HasTwoColumns), $"{start}");
+            }
+    }
+
+    private static KernelSettings Start(GpuTarget target, int rows, int columns, bool gated = false) =>
+        ProductTuning.Start(new TranslatingDevice(target), new ProductSize(rows, columns, 640, 1, DType.Float16, IsGated: gated));
+
+    private static KernelSettings Settings(int rows, int columns, int items, int parts) => KernelSettings.Default
+        .With(ProductTuning.TileRows, rows).With(ProductTuning.TileColumns, columns).With(ProductTuning.GroupItems, items).With(ProductTuning.DepthParts, parts);
+}
