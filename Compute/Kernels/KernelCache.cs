@@ -23,9 +23,8 @@ public sealed class KernelCache(Device device)
     public Kernel Get(OpSignature signature, KernelChoice choice)
     {
         string types = $"{string.Join(",", signature.Inputs.Select(i => i.DType))}→{signature.Output.DType}";
-        var inCode = choice.Variant.Tuning.ChangesCode ? choice.Settings : KernelSettings.Default;
-        var key = new KernelKey(signature.Op, types, choice.Variant.Name, device.Architecture, inCode);
-        var kernel = kernels.GetOrAdd(key, _ => new Lazy<Kernel>(() => choice.Variant.Compile(device, signature with { Settings = inCode }))).Value;
+        var key = new KernelKey(signature.Op, types, choice.Variant.Name, device.Architecture);
+        var kernel = kernels.GetOrAdd(key, _ => new Lazy<Kernel>(() => choice.Variant.Compile(device, signature))).Value;
         return choice.Settings.Values.Count == 0 ? kernel : set.GetOrAdd((kernel, choice.Settings), static key => new SetKernel(key.Item1, key.Item2));
     }
 }

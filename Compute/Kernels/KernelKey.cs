@@ -5,5 +5,4 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="DTypes">Element types of inputs and output, such as <c>Float32,BFloat16→Float32</c>.</param>
 /// <param name="Variant">The variant's name, such as <c>cpu/packed</c>.</param>
 /// <param name="Architecture">What the code was generated for.</param>
-/// <param name="Settings">Tuning parameters where they are part of the code, such as a GPU kernel's tile; else the defaults.</param>
-public readonly record struct KernelKey(Op Op, string DTypes, string Variant, string Architecture, KernelSettings Settings);
+public readonly record struct KernelKey(Op Op, string DTypes, string Variant, string Architecture);

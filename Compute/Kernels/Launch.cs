@@ -5,4 +5,7 @@ public abstract class Launch
 {
     /// <summary>Runs the op (CPU) or queues it (GPU).</summary>
     public abstract void Run();
+
+    /// <summary>How many kernels one run launches.</summary>
+    public virtual int Count => 1;
 }

@@ -30,9 +30,31 @@ public sealed class PackedWeights(Device device) : IDisposable
             var key = (weight.Buffer, weight.Offset, weight.DType, weight.Shape, form);
             if (kept.TryGetValue(key, out var found)) return found;
             var packed = device.Allocate(bytes);
-            pack(packed);
+            try
+            {
+                pack(packed);
+            }
+            catch
+            {
+                packed.Dispose();
+                throw;
+            }
+
             kept.Add(key, packed);
             return packed;
+        }
+    }
+
+    /// <summary>Frees the packed forms of weights that lie in a buffer, which is about to be freed itself.</summary>
+    public void Forget(DeviceBuffer weights)
+    {
+        lock (gate)
+        {
+            foreach (var key in kept.Keys.Where(k => k.Buffer == weights).ToArray())
+            {
+                kept.Remove(key, out var packed);
+                packed!.Dispose();
+            }
         }
     }
 

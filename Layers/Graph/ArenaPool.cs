@@ -20,7 +20,8 @@ public sealed class ArenaPool : IDisposable
     /// <param name="device">Where its arenas will lie.</param>
     public ArenaPool(Device device)
     {
-        (this.device, Weights, PackedWeights) = (device, new DeviceWeights(device), new PackedWeights(device));
+        (this.device, PackedWeights) = (device, new PackedWeights(device));
+        Weights = new DeviceWeights(device, PackedWeights);
         device.MemoryShort += GiveBack;
     }
 

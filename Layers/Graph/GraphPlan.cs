@@ -39,6 +39,9 @@ internal sealed class GraphPlan : Plan
     /// <inheritdoc/>
     public override int PrologueLaunchCount => prologue.Length;
 
+    /// <summary>Kernels that every run launches: an op may take several.</summary>
+    public int KernelCount => launches.Sum(launch => launch.Count);
+
     public PlanLayout Layout { get; }
 
     public DeviceBuffer Arena => arena;
@@ -131,16 +134,20 @@ internal sealed class GraphPlan : Plan
         return true;
     }
 
-    private Tensor Locate(Value value) =>
+    private Tensor Locate(Value value, bool tapsFirst = false) =>
         value.Parameter is not { } weight ? Layout.Locate(value, arena)
         : weight.Constant is { } constant ? owner.Arenas.Keep(constant)
-        : weights.Get(weight);
+        : weights.Get(weight, tapsFirst);
 
     private Launch Bind(PlanStep step)
     {
-        Tensor[] inputs = [.. step.Node.Inputs.Select(Locate)];
-        bool packs = Layout.PrepacksWeights && step.Node.Inputs is [_, { Parameter: not null }, ..];
-        return step.Kernel.Bind(new OpCall(owner.Device, step.Node.Op, inputs, Layout.Locate(step.Node.Output, arena), PlanLayout.ScratchOf(step, arena)) { Packed = packs ? owner.Arenas.PackedWeights : null, PacksTransforms = Layout.PrepacksTransforms });
+        Tensor[] inputs = [.. step.Node.Inputs.Select((value, i) => Locate(value, i == 1 && step.Signature.TapsFirst))];
+        return step.Kernel.Bind(new OpCall(owner.Device, step.Node.Op, inputs, Layout.Locate(step.Node.Output, arena), PlanLayout.ScratchOf(step, arena))
+        {
+            Packed = step.Signature.KeepsPacked ? owner.Arenas.PackedWeights : null,
+            PacksTransforms = Layout.PrepacksTransforms,
+            TapsFirst = step.Signature.TapsFirst,
+        });
     }
 
     private Value Find(IReadOnlyDictionary<string, Value> values, string name, string kind) =>

@@ -30,6 +30,7 @@ internal sealed class PlanLayout
         var views = options.ColumnViews ? new ViewPlacement(nodes, types, results.ToHashSet()) : null;
         var blocks = Assign(graph, nodes, prologue, results, views);
 
+        PrepacksWeights = options.PrepackWeights ?? nodes.SelectMany(n => n.Inputs).Select(i => i.Parameter).OfType<Parameter>().Distinct().Sum(p => p.Shape.Count) <= MostPrepackedWeights;
         var scratch = new List<MemoryPlan.Block>();
         PlanStep?[] steps = [.. nodes.Select((node, i) => views?.IsFree(node) == true ? null : Prepare(node, i, device, scratch))];
         PrologueSteps = [.. steps[..prologue].OfType<PlanStep>()];
@@ -39,7 +40,6 @@ internal sealed class PlanLayout
         Length = nodes.Length;
         ArenaBytes = MemoryPlan.Place(all);
         PeakLiveBytes = MemoryPlan.PeakLive(all, nodes.Length);
-        PrepacksWeights = options.PrepackWeights ?? nodes.SelectMany(n => n.Inputs).Select(i => i.Parameter).OfType<Parameter>().Distinct().Sum(p => p.Shape.Count) <= MostPrepackedWeights;
         PrepacksTransforms = options.PrepackWeights == true;
     }
 
@@ -81,7 +81,7 @@ internal sealed class PlanLayout
         foreach (var step in PrologueSteps.Concat(Steps))
         {
             Tensor[] inputs = [.. step.Node.Inputs.Select(input => input.Parameter is { } weight ? NoMemory.Of(weight.Type) : Locate(input, arena))];
-            step.Kernel.Prepare(new OpCall(device, step.Node.Op, inputs, Locate(step.Node.Output, arena), ScratchOf(step, arena)));
+            step.Kernel.Prepare(new OpCall(device, step.Node.Op, inputs, Locate(step.Node.Output, arena), ScratchOf(step, arena)) { TapsFirst = step.Signature.TapsFirst });
         }
     }
 
@@ -189,7 +189,12 @@ internal sealed class PlanLayout
 
     private PlanStep Prepare(Node node, int index, Device device, List<MemoryPlan.Block> scratch)
     {
-        var signature = new OpSignature(node.Op, [.. node.Inputs.Select(TypeOf)], types[node.Output]);
+        bool weighs = node.Inputs is [_, { Parameter: not null }, ..];
+        var signature = new OpSignature(node.Op, [.. node.Inputs.Select(TypeOf)], types[node.Output])
+        {
+            KeepsPacked = weighs && PrepacksWeights,
+            TapsFirst = weighs && node.Inputs[1].Parameter!.Constant is null && DeviceWeights.PutsTapsFirst(device, node.Op, TypeOf(node.Inputs[1])),
+        };
         var choice = device.Kernels.Choose(signature);
         var kernel = device.Kernels.Get(signature, choice);
         MemoryPlan.Block? work = kernel.ScratchBytes(signature) is > 0 and var bytes ? new MemoryPlan.Block(bytes, index, index) : null;

@@ -6,8 +6,13 @@ namespace ILGpuDiffusion.Layers;
 /// A pipeline's weights where its device reads them. A CPU reads them where they lie, in the mapped files. A GPU gets a copy of each weight when a plan first needs it,
 /// shared by all plans and freed with the pipeline; with offloading, a model's copies also make room when another model needs the memory.
 /// </summary>
+/// <remarks>
+/// A convolution's filters are copied in the order in which GPU kernels read them, each place of the filter with all its channels side by side, and not in the file's: they are
+/// reordered once, by the device, and take no memory beside that.
+/// </remarks>
 /// <param name="device">Where the copies lie.</param>
-internal sealed class DeviceWeights(Device device) : IDisposable
+/// <param name="packed">What kernels packed of them; freed with them.</param>
+internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisposable
 {
     private readonly Lock gate = new();
     private readonly Dictionary<Layer, Model> models = [];
@@ -66,12 +71,14 @@ internal sealed class DeviceWeights(Device device) : IDisposable
         private bool open = true;
 
         /// <summary>A weight on the device.</summary>
+        /// <param name="parameter">The weight.</param>
+        /// <param name="tapsFirst">Whether it is a filter that is to lie as [co, kh, kw, ci], whatever its shape says (<see cref="OpCall.TapsFirst"/>).</param>
         /// <exception cref="InvalidOperationException">It was not loaded.</exception>
         /// <exception cref="DeviceException">Memory is short.</exception>
-        public Tensor Get(Parameter parameter)
+        public Tensor Get(Parameter parameter, bool tapsFirst = false)
         {
             var host = parameter.Tensor;
-            if (owner.Reads(host)) return host;
+            if (!tapsFirst && owner.Reads(host)) return host;
             lock (owner.gate)
             {
                 ObjectDisposedException.ThrowIf(owner.disposed, owner);
@@ -83,7 +90,7 @@ internal sealed class DeviceWeights(Device device) : IDisposable
                     used.Add(model, model.Generation);
                 }
 
-                return model.Get(parameter, host);
+                return model.Get(parameter, host, tapsFirst);
             }
         }
 
@@ -111,11 +118,15 @@ internal sealed class DeviceWeights(Device device) : IDisposable
         }
     }
 
+    /// <summary>Whether the copy of an op's weight is made with the taps of its filters first.</summary>
+    public static bool PutsTapsFirst(Device device, Op op, TensorType weight) =>
+        device.Backend != Backends.Cpu && op is Conv2D && (weight.Shape[2].Constant != 1 || weight.Shape[3].Constant != 1);
+
     private bool Reads(Tensor host) => device.Backend == Backends.Cpu || host.Buffer is not HostBuffer;
 
     private Model ModelOf(Layer root)
     {
-        if (!models.TryGetValue(root, out var model)) models.Add(root, model = new Model(device, root.Parameters.Where(p => p.IsLoaded).Sum(p => Model.Rounded(p.Type.Bytes))));
+        if (!models.TryGetValue(root, out var model)) models.Add(root, model = new Model(device, packed, root.Parameters.Where(p => p.IsLoaded).Sum(p => Model.Rounded(p.Type.Bytes))));
         return model;
     }
 
@@ -126,10 +137,10 @@ internal sealed class DeviceWeights(Device device) : IDisposable
     }
 
     /// <summary>One model's copies, side by side in few large pieces of memory.</summary>
-    internal sealed class Model(Device device, long allBytes)
+    internal sealed class Model(Device device, PackedWeights packed, long allBytes)
     {
         private const long Piece = 64 << 20, Alignment = 256, MostAtOnce = 1 << 30; // vector loads and sub-buffers want alignment; a span holds 2 GB
-        private readonly Dictionary<Parameter, Tensor> copies = [];
+        private readonly Dictionary<(Parameter, bool TapsFirst), Tensor> copies = [];
         private readonly List<DeviceBuffer> pieces = [];
         private long filled, copied;
 
@@ -143,9 +154,9 @@ internal sealed class DeviceWeights(Device device) : IDisposable
 
         public static long Rounded(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
 
-        public Tensor Get(Parameter parameter, Tensor host)
+        public Tensor Get(Parameter parameter, Tensor host, bool tapsFirst)
         {
-            if (copies.TryGetValue(parameter, out var copy)) return copy;
+            if (copies.TryGetValue((parameter, tapsFirst), out var copy)) return copy;
             var type = parameter.Type;
             long size = Rounded(type.Bytes);
             if (pieces.Count == 0 || filled + size > pieces[^1].Bytes)
@@ -155,21 +166,37 @@ internal sealed class DeviceWeights(Device device) : IDisposable
             }
 
             copy = new Tensor(pieces[^1], filled, type.DType, host.Shape);
-            if (type.DType == host.DType) Upload(host, pieces[^1], filled);
+            if (tapsFirst) PutTapsFirst(host, copy);
+            else if (type.DType == host.DType) Upload(host, pieces[^1], filled);
             else Cast(host, copy);
             (filled, copied) = (filled + size, copied + size);
-            copies.Add(parameter, copy);
+            copies.Add((parameter, tapsFirst), copy);
             return copy;
         }
 
         public void Free()
         {
             if (pieces.Count == 0) return;
-            foreach (var piece in pieces) piece.Dispose();
+            foreach (var piece in pieces)
+            {
+                packed.Forget(piece);
+                piece.Dispose();
+            }
+
             pieces.Clear();
             copies.Clear();
             (filled, copied) = (0, 0);
             Generation++;
+        }
+
+        /// <summary>Uploads filters and reorders them there: images in NCHW and NHWC lie as their channels and taps do.</summary>
+        private void PutTapsFirst(Tensor host, Tensor copy)
+        {
+            using var stored = device.Allocate(copy.Type.Bytes); // freed when the queue has come by
+            var plain = host.Buffer is HostBuffer ? new Tensor(stored, 0, copy.DType, host.Shape) : host; // or it lies on the device already
+            if (plain != host && copy.DType == host.DType) Upload(host, stored, 0);
+            else if (plain != host) Cast(host, plain);
+            Run(new NchwToNhwc(), plain, new Tensor(copy.Buffer, copy.Offset, copy.DType, [host.Shape[0], host.Shape[2], host.Shape[3], host.Shape[1]]));
         }
 
         /// <summary>Uploads a weight as it is stored and casts it there.</summary>
@@ -177,10 +204,11 @@ internal sealed class DeviceWeights(Device device) : IDisposable
         {
             using var stored = device.Allocate(host.Type.Bytes); // freed when the queue has come by
             Upload(host, stored, 0);
-            var op = new Cast(copy.DType);
-            var signature = new OpSignature(op, [host.Type], copy.Type);
-            device.Kernels.Get(signature).Bind(new OpCall(device, op, [new Tensor(stored, 0, host.DType, host.Shape)], copy)).Run();
+            Run(new Cast(copy.DType), new Tensor(stored, 0, host.DType, host.Shape), copy);
         }
+
+        private void Run(Op op, Tensor source, Tensor target) =>
+            device.Kernels.Get(new OpSignature(op, [source.Type], target.Type)).Bind(new OpCall(device, op, [source], target)).Run();
 
         private unsafe void Upload(Tensor host, DeviceBuffer target, long offset)
         {

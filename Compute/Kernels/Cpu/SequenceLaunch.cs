@@ -3,6 +3,8 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>Several launches, one after the other, as one step of a plan.</summary>
 internal sealed class SequenceLaunch(params Launch[] launches) : Launch
 {
+    public override int Count => launches.Sum(launch => launch.Count);
+
     public override void Run()
     {
         foreach (var launch in launches) launch.Run();

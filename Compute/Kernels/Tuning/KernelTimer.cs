@@ -19,6 +19,7 @@ public sealed class KernelTimer : IKernelTimer, IDisposable
     private readonly Tensor[][] arguments; // by copy
     private readonly Tensor output;
     private readonly Dictionary<KernelChoice, Launch[]> bound = [];
+    private readonly PackedWeights packed;
     private Tensor? scratch;
     private int repeats, turn;
 
@@ -28,7 +29,7 @@ public sealed class KernelTimer : IKernelTimer, IDisposable
     /// <param name="weights">Numbers of the arguments that are weights.</param>
     public KernelTimer(Device device, OpSignature signature, IReadOnlyCollection<int> weights)
     {
-        (this.device, this.signature) = (device, signature);
+        (this.device, this.signature, packed) = (device, signature, new(device));
         long weightBytes = weights.Sum(i => signature.Inputs[i].Bytes);
         int copies = weightBytes == 0 ? 1 : (int)Math.Clamp(ColdWeightBytes / weightBytes, 1, MostCopies);
         output = Create(signature.Output);
@@ -47,6 +48,7 @@ public sealed class KernelTimer : IKernelTimer, IDisposable
     /// <summary>Frees the arguments.</summary>
     public void Dispose()
     {
+        packed.Dispose();
         foreach (var buffer in buffers) buffer.Dispose();
     }
 
@@ -64,7 +66,11 @@ public sealed class KernelTimer : IKernelTimer, IDisposable
         var kernel = device.Kernels.Get(signature, choice);
         long bytes = kernel.ScratchBytes(signature);
         if (bytes > (scratch?.Buffer.Bytes ?? 0)) scratch = Create(new TensorType(DType.Int8, [checked((int)bytes)]));
-        launches = [.. arguments.Select(inputs => kernel.Bind(new OpCall(device, signature.Op, inputs, output, bytes > 0 ? scratch : null)))];
+        launches = [.. arguments.Select(inputs => kernel.Bind(new OpCall(device, signature.Op, inputs, output, bytes > 0 ? scratch : null)
+        {
+            Packed = signature.KeepsPacked ? packed : null,
+            TapsFirst = signature.TapsFirst,
+        }))];
         launches[0].Run(); // compiles, and fills caches
         device.Synchronize();
         return bound[choice] = launches;

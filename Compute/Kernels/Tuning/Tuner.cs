@@ -31,13 +31,8 @@ public sealed class Tuner(IKernelTimer timer, TunerOptions options)
             complete = true;
             foreach (int coordinate in Enumerable.Range(-1, 1 + Parameters(best.Variant).Length))
             {
-<<<<<<< HEAD
                 if (coordinate >= Parameters(best.Variant).Length) break; // another kernel was taken, which has fewer
-                if (Improve(Neighbours(best, coordinate, candidates)) is not { } better) continue;
-=======
-                if (coordinate >= best.Variant.Tuning.Parameters.Length) break; // another kernel was taken, which has fewer
-                if (Improve(Neighbours(device, signature, best, coordinate, candidates)) is not { } better) continue;
->>>>>>> 4435537 (Compute: products in tiles as type arguments, loads ahead, cut inner dimensions, four elements at once; tunable)
+                if (Improve(Neighbours(best, coordinate)) is not { } better) continue;
                 (best, complete) = (better, false);
             }
 
@@ -46,6 +41,13 @@ public sealed class Tuner(IKernelTimer timer, TunerOptions options)
 
         var (defaultSeconds, seconds) = best == first ? Alone(first) : Confirm();
         return new TunerResult(best, defaultSeconds, seconds, tried.Count, complete);
+
+        // One step along a coordinate: the parameter's values beside the current one, or, for coordinate −1, the other kernels.
+        IEnumerable<KernelChoice> Neighbours(KernelChoice at, int coordinate)
+        {
+            if (coordinate < 0) return options.SameBits ? [] : candidates.Where(c => c != at.Variant).Select(c => c.Untuned(device, signature));
+            return Beside(at.Variant.Tuning.Parameters[coordinate], at.Settings).Select(s => at with { Settings = s });
+        }
 
         KernelChoice? Improve(IEnumerable<KernelChoice> steps)
         {
@@ -77,20 +79,7 @@ public sealed class Tuner(IKernelTimer timer, TunerOptions options)
         }
     }
 
-    private ImmutableArray<TuningParameter> Parameters(KernelVariant variant) => options.SameBits && variant.Tuning.ChangesCode ? [] : variant.Tuning.Parameters;
-
-    /// <summary>One step along a coordinate: the parameter's values beside the current one, or, for coordinate −1, the other kernels.</summary>
-<<<<<<< HEAD
-    private IEnumerable<KernelChoice> Neighbours(KernelChoice at, int coordinate, IReadOnlyList<KernelVariant> candidates)
-    {
-        if (coordinate < 0) return options.SameBits ? [] : candidates.Where(c => c != at.Variant).Select(c => new KernelChoice(c, KernelSettings.Default));
-=======
-    private static IEnumerable<KernelChoice> Neighbours(Device device, OpSignature signature, KernelChoice at, int coordinate, IReadOnlyList<KernelVariant> candidates)
-    {
-        if (coordinate < 0) return candidates.Where(c => c != at.Variant).Select(c => c.Untuned(device, signature));
->>>>>>> 4435537 (Compute: products in tiles as type arguments, loads ahead, cut inner dimensions, four elements at once; tunable)
-        return Beside(at.Variant.Tuning.Parameters[coordinate], at.Settings).Select(s => at with { Settings = s });
-    }
+    private ImmutableArray<TuningParameter> Parameters(KernelVariant variant) => options.SameBits && variant.Tuning.ChangesBits ? [] : variant.Tuning.Parameters;
 
     /// <summary>Every combination of steps along at least two coordinates.</summary>
     private IEnumerable<KernelChoice> Diagonals(KernelChoice at)

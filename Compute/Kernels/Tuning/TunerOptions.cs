@@ -12,7 +12,7 @@ public sealed record TunerOptions
     /// <summary>Whether, once no single step helps, steps along several coordinates at once are tried. Inductor's <c>coordinate_descent_check_all_directions</c>.</summary>
     public bool CheckAllDirections { get; init; }
 
-    /// <summary>Whether only settings count that change no bit of a result: the kernel stays, and so does its code (<see cref="TuningSpace.ChangesCode"/>).</summary>
+    /// <summary>Whether only settings count that change no bit of a result: the kernel stays, and so does the order of its sums (<see cref="TuningSpace.ChangesBits"/>).</summary>
     public bool SameBits { get; init; }
 
     /// <summary>How long one op's search may take; what was found until then counts.</summary>

@@ -5,10 +5,10 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>What can be set about one kernel variant.</summary>
 /// <param name="parameters">Its coordinates.</param>
 /// <remarks>
-/// A CPU kernel reads its settings from the call that it is bound to (<see cref="OpCall.Settings"/>, and <see cref="OpSignature.Settings"/> for its working memory). Such settings must
+/// A kernel reads its settings from the call that it is bound to (<see cref="OpCall.Settings"/>, and <see cref="OpSignature.Settings"/> for its working memory). Those of a CPU kernel must
 /// not change a bit of the result: they may cut a result into other parts, but not a sum into other blocks. Tests hold every CPU kernel to that.
-/// A GPU kernel whose tiles are type arguments sets <see cref="ChangesCode"/>, reads <see cref="OpSignature.Settings"/> when it is made for a signature, picks the closed generic
-/// method that they name, and says with <see cref="Allows"/> which combinations exist; each is a kernel of its own then, in memory and on disk. Its results may differ within the op's tolerance.
+/// A GPU kernel whose tiles are type arguments picks the closed generic method that they name, which is compiled when it is first bound, and says with <see cref="Allows"/> which
+/// combinations exist. Its results may differ within the op's tolerance: it sets <see cref="ChangesBits"/>.
 /// </remarks>
 public sealed class TuningSpace(params ImmutableArray<TuningParameter> parameters)
 {
@@ -18,15 +18,15 @@ public sealed class TuningSpace(params ImmutableArray<TuningParameter> parameter
     /// <summary>The coordinates.</summary>
     public ImmutableArray<TuningParameter> Parameters => parameters;
 
-    /// <summary>Whether settings are part of the generated code, and so of a kernel's identity.</summary>
-    public bool ChangesCode { get; init; }
+    /// <summary>Whether settings may change how a result is rounded.</summary>
+    public bool ChangesBits { get; init; }
 
     /// <summary>Whether settings exist, and work for a call on a device (its local memory, its groups' sizes); yes unless set. Says nothing about speed.</summary>
     public Func<Device, OpSignature, KernelSettings, bool> Allows { get; init; } = static (_, _, _) => true;
 
     /// <summary>
-    /// What holds for a call until something better was measured, where that depends on the device or on what the model fixes; every parameter's default unless set. It should not depend
-    /// on sizes that the user chooses where settings change code: another picture size would compile.
+    /// What holds for a call until something better was measured, where that depends on the device or on what the model fixes; every parameter's default unless set. It should depend
+    /// little on sizes that the user chooses where settings choose code: another picture size would compile.
     /// </summary>
     public Func<Device, OpSignature, KernelSettings> Start { get; init; } = static (_, _) => KernelSettings.Default;
 

@@ -103,5 +103,5 @@ public sealed class GraphTuner(Device device, TunerOptions options)
     /// <summary>All that there is to choose between; one choice means that there is nothing to tune.</summary>
     private IEnumerable<int> Choices(OpSignature signature) =>
         signature.Op.Kernels.Candidates(device, signature).Take(options.SameBits ? 1 : int.MaxValue)
-            .SelectMany(v => (options.SameBits && v.Tuning.ChangesCode ? [] : v.Tuning.Parameters).SelectMany(p => p.Values).Prepend(0));
+            .SelectMany(v => (options.SameBits && v.Tuning.ChangesBits ? [] : v.Tuning.Parameters).SelectMany(p => p.Values).Prepend(0));
 }

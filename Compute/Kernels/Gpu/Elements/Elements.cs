@@ -13,7 +13,10 @@ internal readonly struct Fp32 : IElement<float>
     public static float Narrow(float value) => value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Float4 Load4(ArrayView<float> view, int at) => view.Cast<Float4>()[at >> 2];
+    public static Stored4 Fetch4(ArrayView<float> view, int at) => Stored4.Of(view.Cast<Float4>()[at >> 2]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 Widen4(Stored4 stored) => stored.AsFloats();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store4(ArrayView<float> view, int at, Float4 values) => view.Cast<Float4>()[at >> 2] = values;
@@ -29,15 +32,18 @@ internal readonly struct Fp16 : IElement<ushort>
     public static ushort Narrow(float value) => DeviceHalf.Narrow(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Float4 Load4(ArrayView<ushort> view, int at)
+    public static Stored4 Fetch4(ArrayView<ushort> view, int at)
     {
-        Bits4 bits = view.Cast<Bits4>()[at >> 2];
-        return new(Widen(bits.First), Widen(bits.Second), Widen(bits.Third), Widen(bits.Fourth));
+        Words2 words = view.Cast<Words2>()[at >> 2];
+        return new() { A = words.Low, B = words.High };
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 Widen4(Stored4 stored) => new(Widen((ushort)stored.A), Widen((ushort)(stored.A >> 16)), Widen((ushort)stored.B), Widen((ushort)(stored.B >> 16)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store4(ArrayView<ushort> view, int at, Float4 values) =>
-        view.Cast<Bits4>()[at >> 2] = new(Narrow(values.X), Narrow(values.Y), Narrow(values.Z), Narrow(values.W));
+        view.Cast<Words2>()[at >> 2] = new() { Low = Narrow(values.X) | (uint)Narrow(values.Y) << 16, High = Narrow(values.Z) | (uint)Narrow(values.W) << 16 };
 }
 
 /// <summary>The upper halves of 32-bit floats.</summary>
@@ -55,15 +61,18 @@ internal readonly struct Bf16 : IElement<ushort>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Float4 Load4(ArrayView<ushort> view, int at)
+    public static Stored4 Fetch4(ArrayView<ushort> view, int at)
     {
-        Bits4 bits = view.Cast<Bits4>()[at >> 2];
-        return new(Widen(bits.First), Widen(bits.Second), Widen(bits.Third), Widen(bits.Fourth));
+        Words2 words = view.Cast<Words2>()[at >> 2];
+        return new() { A = words.Low, B = words.High };
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 Widen4(Stored4 stored) => new(Widen((ushort)stored.A), Widen((ushort)(stored.A >> 16)), Widen((ushort)stored.B), Widen((ushort)(stored.B >> 16)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store4(ArrayView<ushort> view, int at, Float4 values) =>
-        view.Cast<Bits4>()[at >> 2] = new(Narrow(values.X), Narrow(values.Y), Narrow(values.Z), Narrow(values.W));
+        view.Cast<Words2>()[at >> 2] = new() { Low = Narrow(values.X) | (uint)Narrow(values.Y) << 16, High = Narrow(values.Z) | (uint)Narrow(values.W) << 16 };
 }
 
 /// <summary>Whole numbers of one byte: quantised weights.</summary>
@@ -76,11 +85,10 @@ internal readonly struct Int8 : IElement<sbyte>
     public static sbyte Narrow(float value) => (sbyte)(int)DeviceMath.Round(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Float4 Load4(ArrayView<sbyte> view, int at)
-    {
-        uint bits = view.Cast<uint>()[at >> 2];
-        return new((sbyte)bits, (sbyte)(bits >> 8), (sbyte)(bits >> 16), (sbyte)(bits >> 24));
-    }
+    public static Stored4 Fetch4(ArrayView<sbyte> view, int at) => new() { A = view.Cast<uint>()[at >> 2] };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 Widen4(Stored4 stored) => new((sbyte)stored.A, (sbyte)(stored.A >> 8), (sbyte)(stored.A >> 16), (sbyte)(stored.A >> 24));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store4(ArrayView<sbyte> view, int at, Float4 values) => view.Cast<uint>()[at >> 2] =

@@ -33,6 +33,12 @@ internal sealed record GpuProduct(Tensor X, Tensor W, Tensor? Bias, Tensor Y, Ep
     /// <summary>Places of the filter.</summary>
     public int Taps => Image?.Taps ?? 1;
 
+    /// <summary>Rows of the right operand.</summary>
+    public int WeightRows => Gated ? 2 * Columns : Columns;
+
+    /// <summary>The right operand as a matrix, whatever shape its filters have.</summary>
+    public Tensor Weights => new(W.Buffer, W.Offset, W.DType, [WeightRows, Depth * Taps]);
+
     /// <summary>The product of an op's arguments, epilogue last.</summary>
     public static GpuProduct Of(OpCall plain, OpCall call, Epilogue epilogue, GpuImage? image = null) => new(
         plain.Inputs[0], plain.Inputs[1], plain.Inputs.Length > 2 ? plain.Inputs[2] : null, call.Output, epilogue,

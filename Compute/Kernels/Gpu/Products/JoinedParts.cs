@@ -39,7 +39,7 @@ internal static class JoinedParts
             Float4 part = default;
             if (TAccess.Wide)
             {
-                part = Fp32.Load4(sums, at);
+                part = Fp32.Widen4(Fp32.Fetch4(sums, at));
             }
             else
             {

@@ -50,18 +50,17 @@ internal struct ProductFinish<T, E, B, BE, TActivation>
         if (column >= columns) return;
         if (!TAccess.Wide)
         {
-            Write(row, column, z.X);
-            if (column + 1 < columns) Write(row, column + 1, z.Y);
-            if (column + 2 < columns) Write(row, column + 2, z.Z);
-            if (column + 3 < columns) Write(row, column + 3, z.W);
+            // A loop with selections, so that the code of the epilogue exists once.
+            int count = Math.Min(columns - column, 4);
+            for (int i = 0; i < count; i++) Write(row, column + i, z.At(i));
             return;
         }
 
         Float4 value = z;
-        if ((Parts & ProductParts.Bias) != 0) value += BE.Load4(Bias, column);
-        if ((Parts & ProductParts.Entry) != 0) value += E.Load4(Entry, row / RowsPerEntry * EntryPitch + column);
+        if ((Parts & ProductParts.Bias) != 0) value += BE.Widen4(BE.Fetch4(Bias, column));
+        if ((Parts & ProductParts.Entry) != 0) value += E.Widen4(E.Fetch4(Entry, row / RowsPerEntry * EntryPitch + column));
         value = new(TActivation.Apply(value.X) * Scale, TActivation.Apply(value.Y) * Scale, TActivation.Apply(value.Z) * Scale, TActivation.Apply(value.W) * Scale);
-        if ((Parts & ProductParts.Residual) != 0) value += E.Load4(Residual, row * ResidualPitch + column);
+        if ((Parts & ProductParts.Residual) != 0) value += E.Widen4(E.Fetch4(Residual, row * ResidualPitch + column));
         E.Store4(Y, row * Pitch + column, value);
     }
 
@@ -77,17 +76,15 @@ internal struct ProductFinish<T, E, B, BE, TActivation>
         if (column >= columns) return;
         if (!TAccess.Wide)
         {
-            WriteGated(row, column, columns, h.X, g.X);
-            if (column + 1 < columns) WriteGated(row, column + 1, columns, h.Y, g.Y);
-            if (column + 2 < columns) WriteGated(row, column + 2, columns, h.Z, g.Z);
-            if (column + 3 < columns) WriteGated(row, column + 3, columns, h.W, g.W);
+            int count = Math.Min(columns - column, 4);
+            for (int i = 0; i < count; i++) WriteGated(row, column + i, columns, h.At(i), g.At(i));
             return;
         }
 
         if ((Parts & ProductParts.Bias) != 0)
         {
-            h += BE.Load4(Bias, column);
-            g += BE.Load4(Bias, column + columns);
+            h += BE.Widen4(BE.Fetch4(Bias, column));
+            g += BE.Widen4(BE.Fetch4(Bias, column + columns));
         }
 
         E.Store4(Y, row * Pitch + column, new(h.X * DeviceFunctions.Gelu(g.X), h.Y * DeviceFunctions.Gelu(g.Y), h.Z * DeviceFunctions.Gelu(g.Z), h.W * DeviceFunctions.Gelu(g.W)));

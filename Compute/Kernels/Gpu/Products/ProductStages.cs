@@ -15,6 +15,7 @@ internal static class ProductStages
             Fits = signature => sizes(signature).All(form.Fits),
             Tuning = new TuningSpace(form.Parameters)
             {
+                ChangesBits = true,
                 Allows = (device, signature, settings) => sizes(signature).All(size => form.Allows(device, size, settings)),
                 Start = (device, signature) => form.Start(device, sizes(signature).MaxBy(size => size.Columns)),
             },
@@ -31,8 +32,8 @@ internal static class ProductStages
 
     private static GpuStage FewRows(GpuProduct product)
     {
-        bool wide = Access.IsWide(product.Depth, product.X, product.W);
+        bool wide = Access.IsWide(product.Depth, product.X, product.Weights);
         var source = KernelSource.Of(typeof(RowDotProduct), nameof(RowDotProduct.Plain), RowDotProduct.GroupSize, [.. product.Types(weight: true, activation: true), Access.Of(wide)]);
-        return new(source, new GpuGrid(product.Columns, product.Rows), product.Operands(product.W));
+        return new(source, new GpuGrid(product.Columns, product.Rows), product.Operands(product.Weights));
     }
 }

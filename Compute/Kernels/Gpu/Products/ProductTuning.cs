@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>What can be set about products in tiles, and what holds without measuring.</summary>
+/// <remarks>The parameters' own defaults serve <see cref="QuantizedMatMulGpu"/>: its whole numbers stay exact in a tile whose sums are taken over blocks, and then of these.</remarks>
 internal static class ProductTuning
 {
     private const int LeastDepthOfPart = 256; // of the inner dimension: a part reads and writes its sums once for so many multiply-adds
@@ -12,7 +13,7 @@ internal static class ProductTuning
     public static TuningParameter TileRows { get; } = new("tile_rows", 64, 16, 32, 64, 128);
 
     /// <summary>Columns of a tile; half of them gate the others in a gated product.</summary>
-    public static TuningParameter TileColumns { get; } = new("tile_columns", 128, 32, 64, 128);
+    public static TuningParameter TileColumns { get; } = new("tile_columns", 64, 32, 64, 128);
 
     /// <summary>Work items of a group.</summary>
     public static TuningParameter GroupItems { get; } = new("group_items", 256, 64, 256);
@@ -39,17 +40,19 @@ internal static class ProductTuning
     /// <summary>
     /// Tiles for a device and a product. Per step of the inner dimension a tile of r × c reads r + c numbers for r·c multiply-adds: 16 per byte of float32 at 128 × 128 and 10.7 at
     /// 64 × 128. GPUs compute 10 to 50 times in the time of a byte from their memory, and a few times in that of one from their caches, so the larger one leaves the memory time. Its work
-    /// items keep 64 sums, 16 operands and 16 loaded elements: some 115 registers, so that NVIDIA's and AMD's processors hold two groups at once (of 65536 registers, 256 · 128 each) beside 17 KB of
-    /// local memory each. Other makers' have half as many registers or fewer: 32 sums, some 70 registers.
-    /// Half the columns are enough for products that have no more. A prompt's rows (77, or twice that for guidance) would leave most of a tall tile empty, and up to 16 rows nearly all:
-    /// these get tiles of 64 work items, 16 or 32 rows high. The number of rows is asked for no more than that, because other tiles are other kernels, and another picture size should not compile.
+    /// items keep 64 sums, 16 operands and 16 loaded elements: 103 to 115 registers by ptxas, so that NVIDIA's and AMD's processors hold two groups at once (of 65536 registers, 256 · 128
+    /// each) beside 17 KB of local memory each. Other makers' have half as many registers or fewer: 32 sums, 64 to 72 registers.
+    /// Products of few columns take tiles as narrow as there are. A prompt's rows (77, or twice that for guidance) would leave much of a tall tile empty and occupy few processors: they
+    /// get 32 rows and 64 work items. The number of rows is asked for no more than that, because other tiles are other kernels, and another picture size should not compile.
     /// </summary>
     public static KernelSettings Start(Device device, ProductSize size)
     {
         var gpu = (GpuDevice)device;
-        int rows = size.Rows <= 16 ? 16 : size.Rows <= PromptRows ? 32 : 128, columns = size.Columns <= 64 && !size.IsGated ? 64 : 128;
-        if (rows == 128 && !HasManyRegisters(gpu.Target)) rows = 64;
-        (int Rows, int Columns, int Items)[] wishes = [(rows, columns, rows >= 64 ? 256 : 64), (32, 128, 64), (64, 64, 64), (32, 64, 64), (16, 128, 64), (64, 128, 256)];
+        int height = HasManyRegisters(gpu.Target) ? 128 : 64;
+        (int Rows, int Columns, int Items) wish = size.Columns <= 32 && !size.IsGated ? (64, 32, 64)
+            : size.Rows <= PromptRows ? (32, 128, 64)
+            : (height, size.Columns <= 64 && !size.IsGated ? 64 : 128, 256);
+        (int Rows, int Columns, int Items)[] wishes = [wish, (64, 64, 64), (32, 64, 64), (16, 128, 64), (64, 128, 256)]; // where groups or local memory are too small
         var tile = wishes.Select(w => ProductTile.Find(w.Rows, w.Columns, w.Items)).First(t => t is not null && Fits(gpu.Target, size, t))!;
 
         // Small groups come several to a processor. Parts beyond what fills the device only add sums to write.

@@ -20,7 +20,7 @@ internal static class RowDotProduct
         int row = Grid.IdxY, column = Grid.IdxX, item = Group.IdxX;
         float sum = 0f;
         if (TAccess.Wide)
-            for (int k = 4 * item; k < depth; k += 4 * GroupSize) sum = Float4.MultiplyAdd(E.Load4(x, row * xPitch + k), WE.Load4(w, column * depth + k), sum);
+            for (int k = 4 * item; k < depth; k += 4 * GroupSize) sum = Float4.MultiplyAdd(E.Widen4(E.Fetch4(x, row * xPitch + k)), WE.Widen4(WE.Fetch4(w, column * depth + k)), sum);
         else
             for (int k = item; k < depth; k += GroupSize) sum = DeviceMath.Fma(E.Widen(x[row * xPitch + k]), WE.Widen(w[column * depth + k]), sum);
         sums[item] = sum;

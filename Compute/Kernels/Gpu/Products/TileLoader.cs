@@ -3,10 +3,10 @@ using ILGPU;
 
 namespace ILGpuDiffusion.Compute;
 
-/// <summary>One to four pieces of four elements, what a work item loads of one operand for one step.</summary>
+/// <summary>One to four pieces of four elements, what a work item loads of one operand for one step: as they are stored where four are loaded at once, else as floats.</summary>
 internal struct Pieces
 {
-    public Float4 P0, P1, P2, P3;
+    public Stored4 P0, P1, P2, P3;
 }
 
 /// <summary>Where these pieces' rows begin; −1 where a row lies outside the image and is zero.</summary>
@@ -93,8 +93,9 @@ internal readonly struct TileLoader<T, E, TItems, TAccess>
         Math.Min(line < half ? low0 + line : high0 + line - half, count - 1) * pitch;
 
     [MethodImpl(Inline)]
-    private static void Store(ArrayView<float> staged, int at, int stride, Float4 piece)
+    private static void Store(ArrayView<float> staged, int at, int stride, Stored4 stored)
     {
+        Float4 piece = TAccess.Wide ? E.Widen4(stored) : stored.AsFloats();
         staged[at] = piece.X;
         staged[at + stride] = piece.Y;
         staged[at + 2 * stride] = piece.Z;
@@ -102,16 +103,16 @@ internal readonly struct TileLoader<T, E, TItems, TAccess>
     }
 
     [MethodImpl(Inline)]
-    private Float4 Load(int offset, int k, int depth)
+    private Stored4 Load(int offset, int k, int depth)
     {
         Float4 piece = default;
-        if (offset < 0 || k >= depth) return piece;
+        if (offset < 0 || k >= depth) return default;
         int at = offset + k;
-        if (TAccess.Wide) return E.Load4(view, at);
+        if (TAccess.Wide) return E.Fetch4(view, at);
         piece.X = E.Widen(view[at]);
         if (k + 1 < depth) piece.Y = E.Widen(view[at + 1]);
         if (k + 2 < depth) piece.Z = E.Widen(view[at + 2]);
         if (k + 3 < depth) piece.W = E.Widen(view[at + 3]);
-        return piece;
+        return Stored4.Of(piece);
     }
 }

@@ -17,11 +17,11 @@ internal static class TileStages
     {
         ProductTile tile = ProductTuning.Tile(product.Settings)!;
         var (parts, steps) = ProductTuning.Parts(product.Settings, tile, product.Depth, product.Taps);
-        Tensor w = product.W;
-        int weightRows = product.Gated ? 2 * product.Columns : product.Columns;
+        Tensor w = product.Weights;
+        int weightRows = product.WeightRows;
         if (product.Taps > 1 && !product.TapsFirst)
         {
-            w = new Tensor(scratch!.Buffer, scratch.Offset, w.DType, [product.Columns, product.Depth * product.Taps]);
+            w = new Tensor(scratch!.Buffer, scratch.Offset, w.DType, w.Shape);
             int count = checked((int)w.Shape.Count);
             var order = KernelSource.Of(typeof(FilterOrder), nameof(FilterOrder.Kernel), FilterOrder.GroupSize, GpuElements.Bits(w.DType));
             yield return new(order, GpuGrid.Over(count, FilterOrder.GroupSize), new GpuArguments().View(product.W).View(w).Int(count).Int(product.Depth).Int(product.Taps));

@@ -12,10 +12,6 @@ internal struct TileSums
 
     public Tile4x4 S00, S01, S10, S11;
 
-    /// <summary>Sum by sum.</summary>
-    [MethodImpl(Inline)]
-    public static TileSums operator +(TileSums a, TileSums b) => new() { S00 = a.S00 + b.S00, S01 = a.S01 + b.S01, S10 = a.S10 + b.S10, S11 = a.S11 + b.S11 };
-
     /// <summary>Four columns of a row, counted as the work item has them.</summary>
     [MethodImpl(Inline)]
     public readonly Float4 Row(int line, int side) =>
@@ -27,8 +23,8 @@ internal struct TileSums
 
     /// <summary>The sums of steps <paramref name="first"/> to <paramref name="last"/> of the inner dimension, tap by tap.</summary>
     /// <remarks>
-    /// 64 sums per work item are taken in one chain, whose rounding is within the bound of <see cref="MatMul"/>: sums of sums would take 64 registers more, and leave a GPU half as many
-    /// work items to hide its memory's latency with.
+    /// More than 16 sums per work item are taken in one chain each, whose rounding is within the bound of <see cref="MatMul"/>: sums of sums would take as many registers again, and leave
+    /// a GPU half as many work items to hide its memory's latency with.
     /// </remarks>
     [MethodImpl(Inline)]
     public static TileSums Of<T, E, W, WE, TItems, TPiece, TAccess, TRows>(
@@ -46,7 +42,8 @@ internal struct TileSums
         // Rows and columns beyond the end repeat the last one; what comes of them is not written.
         RowOffsets at = left.Rows(source, row0, rows, tap), from = right.Columns(low0, high0, 4 * TItems.Columns, weightRows, taps * depth, tap * depth);
         Pieces rowPieces = left.Load(at, k, depth), columnPieces = right.Load(from, k, depth);
-        TileSums sums = default, totals = default;
+        TileSums sums = default;
+        Tile4x4 total = default;
         int summed = 0;
         for (int step = first; step < last; step++)
         {
@@ -86,14 +83,15 @@ internal struct TileSums
                 if (TPiece.Rows > 1) sums.S10 = Tile4x4.MultiplyAdd(sums.S10, a[i * strideA + TItems.Rows + ia], b0);
             }
 
-            if (TPiece.Rows * TPiece.Columns > 2) continue;
+            if (TPiece.Rows * TPiece.Columns > 1) continue;
             summed += TItems.Depth;
             if (summed < BlockDepth) continue;
-            totals += sums;
-            sums = default;
+            total += sums.S00;
+            sums.S00 = default;
             summed = 0;
         }
 
-        return TPiece.Rows * TPiece.Columns > 2 ? sums : totals + sums;
+        if (TPiece.Rows * TPiece.Columns == 1) sums.S00 += total;
+        return sums;
     }
 }

@@ -97,7 +97,7 @@ public sealed class TunerTests : IDisposable
         Assert.Same(Tiled, result.Best.Variant);
         Assert.Equal("columns=64", result.Best.Settings.ToString());
 
-        var generated = new KernelVariant("fake/generated", Backends.Cpu, (_, _) => null!) { Tuning = new TuningSpace(Columns, Rows) { ChangesCode = true } };
+        var generated = new KernelVariant("fake/generated", Backends.Cpu, (_, _) => null!) { Tuning = new TuningSpace(Columns, Rows) { ChangesBits = true } };
         var kept = Run(timer, [generated, Plain], options);
         Assert.Equal((KernelSettings.Default, 1), (kept.Best.Settings, kept.Tried));
     }
