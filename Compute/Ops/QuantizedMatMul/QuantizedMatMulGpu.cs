@@ -30,7 +30,7 @@ internal static class QuantizedMatMulGpu
         yield return QuantizeGpu.ToFloats(target, x, integers, scales);
         long left = scratch.Shape.Count - offset;
         var rest = left > 0 ? new Tensor(scratch.Buffer, scratch.Offset + offset, DType.Int8, [checked((int)left)]) : null;
-        foreach (var stage in form.Stages(new GpuProduct(integers, w, null, products), rest)) yield return stage;
+        foreach (var stage in form.Stages(new GpuProduct(integers, w, null, products) { Packed = call.Packed }, rest)) yield return stage;
         var product = GpuProduct.Of(plain with { Inputs = [x, w, .. plain.Inputs[3..]] }, call, epilogue);
         var arguments = product.ResultViews(new GpuArguments().View(products).View(scales).View(plain.Inputs[2])).Int(product.Rows).Int(product.Columns);
         yield return new(
