@@ -23,15 +23,8 @@ internal static class TensorCoreStages
     /// <summary>A product's launches.</summary>
     public static IEnumerable<GpuStage> Stages(GpuProduct product, Tensor? scratch)
     {
-        Tensor w = product.W;
-        if (product.Taps > 1)
-        {
-            w = new Tensor(scratch!.Buffer, scratch.Offset, w.DType, [product.Columns, product.Depth * product.Taps]);
-            int count = checked((int)w.Shape.Count);
-            var order = KernelSource.Of(typeof(FilterOrder), nameof(FilterOrder.Kernel), FilterOrder.GroupSize, GpuElements.Bits(w.DType));
-            yield return new(order, GpuGrid.Over(count, FilterOrder.GroupSize), new GpuArguments().View(product.W).View(w).Int(count).Int(product.Depth).Int(product.Taps));
-        }
-
+        var (w, order) = FilterOrder.Of(product, scratch);
+        if (order is { } first) yield return first;
         var operands = new GpuArguments().View(product.X).View(w);
         var arguments = product.Gated
             ? Sizes(operands.View(product.Bias).View(product.Y), product).Int(product.Parts).Int(product.Y.RowPitch)
@@ -53,7 +46,7 @@ internal static class TensorCoreStages
 
     private static GpuArguments Sizes(GpuArguments arguments, GpuProduct product) => arguments.Int(product.Rows).Int(product.Columns).Int(product.Depth).Int(product.X.RowPitch);
 
-    private static long ScratchBytes(ProductSize size) => size.Taps == 1 ? 0 : (long)size.Columns * size.Depth * size.Taps * size.Weight.Size();
+    private static long ScratchBytes(ProductSize size) => FilterOrder.ScratchBytes(size.Columns, size.Depth, size.Taps, size.Weight, size.TapsFirst);
 
     private static int Groups(int count, int size) => (count + size - 1) / size;
 }

@@ -17,16 +17,8 @@ internal static class TileStages
     {
         ProductTile tile = ProductTuning.Tile(product.Settings)!;
         var (parts, steps) = ProductTuning.Parts(product.Settings, tile, product.Depth, product.Taps);
-        Tensor w = product.Weights;
-        int weightRows = product.WeightRows;
-        if (product.Taps > 1 && !product.TapsFirst)
-        {
-            w = new Tensor(scratch!.Buffer, scratch.Offset, w.DType, w.Shape);
-            int count = checked((int)w.Shape.Count);
-            var order = KernelSource.Of(typeof(FilterOrder), nameof(FilterOrder.Kernel), FilterOrder.GroupSize, GpuElements.Bits(w.DType));
-            yield return new(order, GpuGrid.Over(count, FilterOrder.GroupSize), new GpuArguments().View(product.W).View(w).Int(count).Int(product.Depth).Int(product.Taps));
-        }
-
+        var (w, order) = FilterOrder.Of(product, scratch);
+        if (order is { } first) yield return first;
         bool wide = Access.IsWide(product.Depth, product.X, w) && Access.IsWide(product.Columns, product.Y, product.Bias, product.Entry, product.Residual);
         if (parts == 1)
         {
@@ -34,7 +26,8 @@ internal static class TileStages
             yield break;
         }
 
-        long filters = FilterBytes(product.Columns, product.Depth, product.Taps, w.DType, product.TapsFirst);
+        int weightRows = product.WeightRows;
+        long filters = FilterOrder.ScratchBytes(product.Columns, product.Depth, product.Taps, w.DType, product.TapsFirst);
         var sums = new Tensor(scratch!.Buffer, scratch.Offset + filters, DType.Float32, [parts * product.Rows, weightRows]);
         string kernel = product.Image is null ? nameof(TiledProduct.PlainPart) : nameof(TiledProduct.ImagePart);
         var arguments = new GpuArguments().View(product.X).View(w).View(sums).Int(product.Rows).Int(weightRows).Int(product.Depth).Int(product.X.RowPitch).Int(steps);
@@ -73,13 +66,7 @@ internal static class TileStages
     {
         ProductTile tile = ProductTuning.Tile(size.Settings)!;
         int parts = ProductTuning.Parts(size.Settings, tile, size.Depth, size.Taps).Parts;
-        return FilterBytes(size.Columns, size.Depth, size.Taps, size.Weight, size.TapsFirst) + (parts == 1 ? 0 : (long)parts * size.Rows * size.Columns * sizeof(float));
-    }
-
-    private static long FilterBytes(int columns, int depth, int taps, DType dtype, bool ordered)
-    {
-        const long Alignment = 64;
-        return taps == 1 || ordered ? 0 : ((long)columns * depth * taps * dtype.Size() + Alignment - 1) / Alignment * Alignment;
+        return FilterOrder.ScratchBytes(size.Columns, size.Depth, size.Taps, size.Weight, size.TapsFirst) + (parts == 1 ? 0 : (long)parts * size.Rows * size.Columns * sizeof(float));
     }
 
     private static int Groups(int count, int size) => (count + size - 1) / size;
