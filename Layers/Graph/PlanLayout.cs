@@ -81,7 +81,11 @@ internal sealed class PlanLayout
         foreach (var step in PrologueSteps.Concat(Steps))
         {
             Tensor[] inputs = [.. step.Node.Inputs.Select(input => input.Parameter is { } weight ? NoMemory.Of(weight.Type) : Locate(input, arena))];
-            step.Kernel.Prepare(new OpCall(device, step.Node.Op, inputs, Locate(step.Node.Output, arena), ScratchOf(step, arena)) { TapsFirst = step.Signature.TapsFirst });
+
+            // As if weights were packed in every run: those kernels pack them once, too.
+            long bytes = step.Kernel.ScratchBytes(step.Signature with { KeepsPacked = false });
+            var scratch = bytes == 0 ? null : NoMemory.Of(new TensorType(DType.Int8, [checked((int)bytes)]));
+            step.Kernel.Prepare(new OpCall(device, step.Node.Op, inputs, Locate(step.Node.Output, arena), scratch) { TapsFirst = step.Signature.TapsFirst });
         }
     }
 
