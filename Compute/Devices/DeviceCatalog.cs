@@ -35,7 +35,14 @@ public static class DeviceCatalog
     /// <summary>The device that <see cref="Device.Best"/> is.</summary>
     internal static Device Shared()
     {
-        lock (Gate) return shared is { IsDisposed: false } open ? open : shared = Best(threads: null, tells: true);
+        lock (Gate)
+        {
+            if (shared is { IsDisposed: false }) return shared;
+            shared = Best(threads: null, tells: true);
+            // Nobody disposes it, and drivers do not survive that a process ends while they compile.
+            if (shared is GpuDevice gpu) AppDomain.CurrentDomain.ProcessExit += (_, _) => gpu.EndLoading();
+            return shared;
+        }
     }
 
     /// <summary>The best device, with a notice of what was passed over because it does not work and, if asked for, of what was taken and why.</summary>

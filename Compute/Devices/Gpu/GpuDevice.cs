@@ -56,8 +56,8 @@ internal abstract class GpuDevice : Device
         if (!Entry(source).IsValueCreated) loader.Begin(source);
     }
 
-    /// <summary>Ends what <see cref="Begin"/> began: the first thing that a device does when it is disposed.</summary>
-    protected void EndLoading()
+    /// <summary>Ends what <see cref="Begin"/> began: the first thing that a device does when it is disposed, or its process ends.</summary>
+    internal void EndLoading()
     {
         loader.Dispose();
         notice.Dispose();

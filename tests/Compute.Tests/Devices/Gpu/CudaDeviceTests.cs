@@ -163,6 +163,15 @@ public sealed class CudaDeviceTests
         Assert.Empty(spy.Live);
     }
 
+    [Fact]
+    public void Tuner_MeasuresTheDevicesOwnTime()
+    {
+        using var device = Open(StubCuda.Api, 0);
+        var signature = new OpSignature(new HandWrittenOp(1, 1), [new TensorType(DType.Float32, [3, 4])], new TensorType(DType.Float32, [3, 4]));
+        using var timer = new KernelTimer(device, signature, []);
+        Assert.Equal(0.00075, timer.Time(device.Kernels.Choose(signature)), 6); // 1.5 ms for two launches: as many as take the least time of a timing
+    }
+
     private static CudaDevice Open(ICuda api, int ordinal, IArtifactSource? artifacts = null) =>
         new(api, CudaInfo.All(api)[ordinal], artifacts ?? new HandWrittenOp.Artifacts(), GpuScenario.StagingBytes);
 }

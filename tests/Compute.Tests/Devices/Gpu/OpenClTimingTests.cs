@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
@@ -42,6 +43,21 @@ public sealed class OpenClTimingTests
         }
 
         Assert.Empty(spy.Live);
+    }
+
+    [Fact]
+    public void Plan_Measured_ShowsEachStepsTimeOnTheDevice()
+    {
+        var (api, spy) = DriverSpy.Watch(TestOpenCl.Api);
+        using var device = TestOpenCl.Open(api);
+        using var arenas = new ArenaPool(device);
+        var graph = new CompiledGraph(Graph.Trace("chain", g =>
+            g.Output("y", g.Add(new HandWrittenOp(3, 0), g.Add(new HandWrittenOp(2, -1), g.Input("x", DType.Float32, Dim.Symbol("rows"), 64))))), arenas);
+        using var plan = graph.Rent(new Sizes(("rows", 100)));
+        var report = plan.Measure(runs: 3, TestContext.Current.CancellationToken);
+        Assert.Equal(2, report.Steps.Count);
+        Assert.All(report.Steps, step => Assert.InRange(step.MeasuredSeconds ?? 0, 1e-9, 1));
+        Assert.Equal(2 * 3, spy.Calls.Count(call => call == "EnqueueTimedKernel"));
     }
 
     [Theory, InlineData("CreateCommandQueue"), InlineData("EnqueueTimedKernel"), InlineData("GetEventProfilingInfo"), InlineData("Finish")]
