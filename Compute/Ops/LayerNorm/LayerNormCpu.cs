@@ -11,7 +11,7 @@ internal sealed class LayerNormCpu : ISimdBinder
 
     private sealed unsafe class Rows<V>(OpCall call) : RangeLaunch(call, call.Output.Rows, call.Output.Width) where V : struct, ISimd<V>
     {
-        private const int RowsTogether = 4;
+        private const int RowsTogether = 2;
         private readonly Tensor x = call.Inputs[0], y = call.Output;
         private readonly Parameters weight = Parameters.Of(call, 1, first: 1), bias = Parameters.Of(call, 2, first: 1);
         private readonly double epsilon = ((LayerNorm)call.Op).Epsilon;
