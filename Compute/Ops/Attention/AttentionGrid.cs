@@ -7,8 +7,6 @@ internal sealed class AttentionGrid
     private static readonly TuningParameter MostPanels = new("part_panels", 16, 2, 4, 8, 16, 32);
     private const int KeysPerBlockTarget = 144; // logits of a block, 144 · 32 · 4 bytes, stay in the L1 cache
 
-    private const int WidestPiece = 192; // a panel's queries of this depth, the keys of a tile and the block's logits fit in the L1 cache
-
     public AttentionGrid(OpCall call, GemmTile tile, int threads)
     {
         Tensor q = call.Inputs[0], k = call.Inputs[1], v = call.Inputs[2];
@@ -16,7 +14,6 @@ internal sealed class AttentionGrid
         Batch = q.Shape[0];
         (Queries, Keys) = (q.Rows / Math.Max(Batch, 1), k.Rows / Math.Max(Batch, 1));
         (Depth, ValueDepth) = (q.Width / Heads, v.Width / Heads);
-        DepthPerPiece = Blocks(Depth, Blocks(Depth, WidestPiece));
         PanelWidth = tile.Columns;
         KeysPerBlock = Math.Min(KeysPerBlockTarget / tile.Rows, (Keys + tile.Rows - 1) / tile.Rows) * tile.Rows;
         int panels = (Queries + PanelWidth - 1) / PanelWidth;
@@ -45,9 +42,6 @@ internal sealed class AttentionGrid
 
     /// <summary>Width of a head of v.</summary>
     public int ValueDepth { get; }
-
-    /// <summary>Width of q and k that a panel's logits are summed over at a time.</summary>
-    public int DepthPerPiece { get; }
 
     /// <summary>Keys that are gone through at a time, a multiple of the tile's rows. Depends on no number of threads: it decides the order of additions.</summary>
     public int KeysPerBlock { get; }

@@ -11,7 +11,6 @@ namespace ILGpuDiffusion.Compute;
 internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, ISimd<V>
 {
     private const int CacheLine = 16; // floats
-    private const int ChannelGroup = 8; // results are transposed this many channels at a time
     private readonly GemmTile tile = GemmTile.Best;
     private readonly AttentionGrid grid;
     private readonly AttentionMask<V> mask;
@@ -31,7 +30,7 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         panelResults = (nint)(grid.ValueDepth + 2) * grid.PanelWidth; // and the panel's largest logits and sums
         (keyPitch, valuePitch) = (PitchOf(grid.Depth), PitchOf(RoundUp(grid.ValueDepth, tile.Rows)));
         (blockKeys, blockValues) = ((nint)RoundUp(grid.KeysPerBlock, tile.Rows) * keyPitch, (nint)grid.KeysPerBlock * valuePitch);
-        blockLogits = Math.Max((nint)RoundUp(grid.KeysPerBlock, tile.Rows) * grid.PanelWidth, (nint)grid.PanelWidth * RoundUp(grid.ValueDepth, ChannelGroup));
+        blockLogits = Math.Max((nint)RoundUp(grid.KeysPerBlock, tile.Rows) * grid.PanelWidth, (nint)grid.PanelWidth * RoundUp(grid.ValueDepth, Packer.RowGroup));
         Workers.Reserve((grid.PanelsPerPart * (panelQueries + panelResults) + grid.PanelWidth + blockKeys + blockValues + blockLogits + mask.ScratchElements) * sizeof(float));
     }
 
@@ -106,19 +105,12 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         }
     }
 
-    /// <summary>A panel's logits, [key][query]. The queries of a wide head go through the L1 cache piece by piece.</summary>
+    /// <summary>A panel's logits, [key][query].</summary>
     [MethodImpl(Jit.Kernel)]
     private void Logits(float* keys, int visible, float* queries, float* logits)
     {
-        for (int depth = 0; depth < grid.Depth; depth += grid.DepthPerPiece)
-        {
-            int piece = Math.Min(grid.DepthPerPiece, grid.Depth - depth);
-            for (int key = 0; key < visible; key += tile.Rows)
-            {
-                int rows = Math.Min(tile.Rows, visible - key);
-                tile.Multiply(piece, keys + (nint)key * keyPitch + depth, keyPitch, 1, queries + (nint)depth * grid.PanelWidth, logits + key * grid.PanelWidth, grid.PanelWidth, rows, depth > 0, null);
-            }
-        }
+        for (int key = 0; key < visible; key += tile.Rows)
+            tile.Multiply(grid.Depth, keys + (nint)key * keyPitch, keyPitch, 1, queries, logits + key * grid.PanelWidth, grid.PanelWidth, Math.Min(tile.Rows, visible - key), false, null);
     }
 
     /// <summary>Adds weights times values to a panel's results, [channel][query].</summary>
@@ -148,19 +140,25 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
     private void Finish(int batch, int head, int first, float* result, float* factors, float* scratch)
     {
         float* sums = Statistics(result) - grid.PanelWidth;
-        for (int i = 0; i < grid.PanelWidth; i++) factors[i] = sums[i] == 0 ? 0 : 1 / sums[i];
-        Scale(result, factors);
-        int width = RoundUp(grid.ValueDepth, ChannelGroup);
-        byte** addresses = stackalloc byte*[ChannelGroup];
-        for (int channel = 0; channel < width; channel += ChannelGroup)
+        for (int i = 0; i < grid.PanelWidth; i += V.Count)
         {
-            for (int i = 0; i < ChannelGroup; i++) addresses[i] = (byte*)(result + (nint)Math.Min(channel + i, grid.ValueDepth - 1) * grid.PanelWidth);
-            Packer.Float32.Pack(addresses, ChannelGroup, 0, grid.PanelWidth, scratch + channel, width);
+            V sum = V.Load(sums + i); // the largest logit's weight is 1
+            V.Store(V.IfLess(sum, V.Create(0.5f), V.Create(0f), V.Create(1f) / sum), factors + i);
         }
 
+        Scale(result, factors);
+        int queries = Math.Min(grid.PanelWidth, grid.Queries - first), width = RoundUp(grid.ValueDepth, Packer.RowGroup);
+        byte** addresses = stackalloc byte*[width];
+        for (int channel = 0; channel < width; channel++) addresses[channel] = (byte*)(result + (nint)Math.Min(channel, grid.ValueDepth - 1) * grid.PanelWidth);
         float* target = y.Pointer<float>() + (batch * (nint)grid.Queries + first) * y.RowPitch + head * grid.ValueDepth;
-        for (int i = 0; i < Math.Min(grid.PanelWidth, grid.Queries - first); i++, target += y.RowPitch)
-            new ReadOnlySpan<float>(scratch + (nint)i * width, grid.ValueDepth).CopyTo(new Span<float>(target, grid.ValueDepth));
+        if (grid.ValueDepth % CacheLine == 0)
+        {
+            Packer.Float32.Pack(addresses, width, 0, queries, target, y.RowPitch);
+            return;
+        }
+
+        Packer.Float32.Pack(addresses, width, 0, queries, scratch, width);
+        for (int i = 0; i < queries; i++, target += y.RowPitch) new ReadOnlySpan<float>(scratch + i * width, grid.ValueDepth).CopyTo(new Span<float>(target, grid.ValueDepth));
     }
 
     private static void Find(Tensor tensor, nint firstRow, int first, int tokens, int column, int count, byte** addresses)
