@@ -63,15 +63,21 @@ internal static unsafe class WinogradProduct<V> where V : struct, ISimd<V>
 
         if (accumulate)
         {
-            Add(c, c0l, c0r, c1l, c1r, c2l, c2r, c3l, c3r);
-            Add(c + 4 * Width, c4l, c4r, c5l, c5r, c6l, c6r, c7l, c7r);
-            Add(c + 8 * Width, c8l, c8r, c9l, c9r, c10l, c10r, c11l, c11r);
+            Add(c, c0l, c0r, c1l, c1r);
+            Add(c + 2 * Width, c2l, c2r, c3l, c3r);
+            Add(c + 4 * Width, c4l, c4r, c5l, c5r);
+            Add(c + 6 * Width, c6l, c6r, c7l, c7r);
+            Add(c + 8 * Width, c8l, c8r, c9l, c9r);
+            Add(c + 10 * Width, c10l, c10r, c11l, c11r);
         }
         else
         {
-            Store(c, c0l, c0r, c1l, c1r, c2l, c2r, c3l, c3r);
-            Store(c + 4 * Width, c4l, c4r, c5l, c5r, c6l, c6r, c7l, c7r);
-            Store(c + 8 * Width, c8l, c8r, c9l, c9r, c10l, c10r, c11l, c11r);
+            Store(c, c0l, c0r, c1l, c1r);
+            Store(c + 2 * Width, c2l, c2r, c3l, c3r);
+            Store(c + 4 * Width, c4l, c4r, c5l, c5r);
+            Store(c + 6 * Width, c6l, c6r, c7l, c7r);
+            Store(c + 8 * Width, c8l, c8r, c9l, c9r);
+            Store(c + 10 * Width, c10l, c10r, c11l, c11r);
         }
     }
 
@@ -102,13 +108,17 @@ internal static unsafe class WinogradProduct<V> where V : struct, ISimd<V>
 
         if (accumulate)
         {
-            Add(c, c0l, c0r, c1l, c1r, c2l, c2r, c3l, c3r);
-            Add(c + 4 * Width, c4l, c4r, c5l, c5r, c6l, c6r, c7l, c7r);
+            Add(c, c0l, c0r, c1l, c1r);
+            Add(c + 2 * Width, c2l, c2r, c3l, c3r);
+            Add(c + 4 * Width, c4l, c4r, c5l, c5r);
+            Add(c + 6 * Width, c6l, c6r, c7l, c7r);
         }
         else
         {
-            Store(c, c0l, c0r, c1l, c1r, c2l, c2r, c3l, c3r);
-            Store(c + 4 * Width, c4l, c4r, c5l, c5r, c6l, c6r, c7l, c7r);
+            Store(c, c0l, c0r, c1l, c1r);
+            Store(c + 2 * Width, c2l, c2r, c3l, c3r);
+            Store(c + 4 * Width, c4l, c4r, c5l, c5r);
+            Store(c + 6 * Width, c6l, c6r, c7l, c7r);
         }
     }
 
@@ -137,14 +147,16 @@ internal static unsafe class WinogradProduct<V> where V : struct, ISimd<V>
 
         if (accumulate)
         {
-            Add(c, c0l, c0r, c1l, c1r, c2l, c2r, c3l, c3r);
+            Add(c, c0l, c0r, c1l, c1r);
+            Add(c + 2 * Width, c2l, c2r, c3l, c3r);
+            Add(c + 4 * Width, c4l, c4r, c5l, c5r);
         }
         else
         {
-            Store(c, c0l, c0r, c1l, c1r, c2l, c2r, c3l, c3r);
+            Store(c, c0l, c0r, c1l, c1r);
+            Store(c + 2 * Width, c2l, c2r, c3l, c3r);
+            Store(c + 4 * Width, c4l, c4r, c5l, c5r);
         }
-        Store(c + 4 * Width, c4l, c4r, accumulate);
-        Store(c + 5 * Width, c5l, c5r, accumulate);
     }
 
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
@@ -169,11 +181,13 @@ internal static unsafe class WinogradProduct<V> where V : struct, ISimd<V>
 
         if (accumulate)
         {
-            Add(c, c0l, c0r, c1l, c1r, c2l, c2r, c3l, c3r);
+            Add(c, c0l, c0r, c1l, c1r);
+            Add(c + 2 * Width, c2l, c2r, c3l, c3r);
         }
         else
         {
-            Store(c, c0l, c0r, c1l, c1r, c2l, c2r, c3l, c3r);
+            Store(c, c0l, c0r, c1l, c1r);
+            Store(c + 2 * Width, c2l, c2r, c3l, c3r);
         }
     }
 
@@ -185,31 +199,19 @@ internal static unsafe class WinogradProduct<V> where V : struct, ISimd<V>
         for (float* end = next + lines * CacheLine; next < end; next += CacheLine) Sse.Prefetch0(next);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(float* c, V left, V right, bool accumulate)
-    {
-        V.Store(accumulate ? V.Load(c) + left : left, c);
-        V.Store(accumulate ? V.Load(c + V.Count) + right : right, c + V.Count);
-    }
-
     // Two whole paths: asking anew at every store would cost more than the stores.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(float* c, V l0, V r0, V l1, V r1, V l2, V r2, V l3, V r3)
+    private static void Store(float* c, V l0, V r0, V l1, V r1)
     {
         V.Store(l0, c);
         V.Store(r0, c + V.Count);
         V.Store(l1, c + Width);
         V.Store(r1, c + Width + V.Count);
-        V.Store(l2, c + 2 * Width);
-        V.Store(r2, c + 2 * Width + V.Count);
-        V.Store(l3, c + 3 * Width);
-        V.Store(r3, c + 3 * Width + V.Count);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(float* c, V l0, V r0, V l1, V r1, V l2, V r2, V l3, V r3) =>
-        Store(c, V.Load(c) + l0, V.Load(c + V.Count) + r0, V.Load(c + Width) + l1, V.Load(c + Width + V.Count) + r1,
-            V.Load(c + 2 * Width) + l2, V.Load(c + 2 * Width + V.Count) + r2, V.Load(c + 3 * Width) + l3, V.Load(c + 3 * Width + V.Count) + r3);
+    private static void Add(float* c, V l0, V r0, V l1, V r1) =>
+        Store(c, V.Load(c) + l0, V.Load(c + V.Count) + r0, V.Load(c + Width) + l1, V.Load(c + Width + V.Count) + r1);
 }
 
 /// <summary>Operands of the products to come, which a product fetches into the cache: the processor does not see where one ends and another begins.</summary>
