@@ -12,6 +12,12 @@ public abstract class Kernel
     /// </summary>
     public virtual void Prepare(OpCall call) { }
 
+    /// <summary>
+    /// How many bytes before its first argument, contiguous as it is, a result must begin to be written over it by a kernel that reads the argument meanwhile; null where they must
+    /// not overlap. A launch sees where its arguments lie, and takes care by itself.
+    /// </summary>
+    public virtual long? OverlapLead(OpSignature signature) => null;
+
     /// <summary>Binds arguments. Sizes were checked by the op's <see cref="Op.Infer"/> before.</summary>
     public abstract Launch Bind(OpCall call);
 }

@@ -28,9 +28,9 @@ internal sealed class PlanLayout
         foreach (var input in graph.Inputs.Values) types[input] = input.Type.Resolve(sizes);
         foreach (var node in nodes) types[node.Output] = Infer(node);
         var views = options.ColumnViews ? new ViewPlacement(nodes, types, results.ToHashSet()) : null;
-        var blocks = Assign(graph, nodes, prologue, results, views);
-
         PrepacksWeights = options.PrepackWeights ?? nodes.SelectMany(n => n.Inputs).Select(i => i.Parameter).OfType<Parameter>().Distinct().Sum(p => p.Shape.Count) <= MostPrepackedWeights;
+        var blocks = Assign(graph, nodes, prologue, results, views, device);
+
         var scratch = new List<MemoryPlan.Block>();
         PlanStep?[] steps = [.. nodes.Select((node, i) => views?.IsFree(node) == true ? null : Prepare(node, i, device, scratch))];
         PrologueSteps = [.. steps[..prologue].OfType<PlanStep>()];
@@ -98,11 +98,11 @@ internal sealed class PlanLayout
     {
         if (value.Parameter is { } parameter) return parameter.Tensor;
         var (place, type) = (places[value], types[value]);
-        return new Tensor(arena, place.Block.Offset + place.Offset, type.DType, type.Concrete(), place.Pitch);
+        return new Tensor(arena, place.Block.Start + place.Offset, type.DType, type.Concrete(), place.Pitch);
     }
 
     /// <summary>Where a value begins in the arena, in bytes; −1 for a weight.</summary>
-    public long OffsetOf(Value value) => value.Parameter is null ? places[value].Block.Offset + places[value].Offset : -1;
+    public long OffsetOf(Value value) => value.Parameter is null ? places[value].Block.Start + places[value].Offset : -1;
 
     /// <summary>A value's type at the plan's sizes.</summary>
     public TensorType TypeOf(Value value) => value.Parameter?.Type ?? types[value];
@@ -120,7 +120,7 @@ internal sealed class PlanLayout
     }
 
     /// <summary>Gives every value a block of memory, or a part of one, for as long as anything in it is needed.</summary>
-    private List<MemoryPlan.Block> Assign(Graph graph, Node[] nodes, int prologue, Value[] results, ViewPlacement? views)
+    private List<MemoryPlan.Block> Assign(Graph graph, Node[] nodes, int prologue, Value[] results, ViewPlacement? views, Device device)
     {
         (Value Root, int Row, int Column) Find(Value value) => views?.Find(value) ?? (value, 0, 0);
 
@@ -160,7 +160,7 @@ internal sealed class PlanLayout
                 }
                 else
                 {
-                    Create(output);
+                    Create(output, Overlapped(node, i));
                 }
             }
             else if (Find(output).Root is var root && !blocks.ContainsKey(root))
@@ -175,30 +175,48 @@ internal sealed class PlanLayout
 
         return [.. blocks.Values.Distinct()];
 
-        void Create(Value root)
+        void Create(Value root, MemoryPlan.Block? over = null)
         {
-            var block = blocks[root] = new MemoryPlan.Block(TypeOf(root).Bytes, first[root], last[root]);
+            var block = blocks[root] = new MemoryPlan.Block(TypeOf(root).Bytes, first[root], last[root]) { Over = over };
             if (root.Producer is null) places[root] = new Place(block, 0, 0);
         }
 
-        Value? Replaceable(Node node, int index)
+        Value? Replaceable(Node node, int index) =>
+            node.Op.MayRunInPlace && IsFreeAfter(node, index) && TypeOf(node.Inputs[0]).Bytes == TypeOf(node.Output).Bytes ? node.Inputs[0] : null;
+
+        // The argument's memory, if the kernel can write its result over it.
+        MemoryPlan.Block? Overlapped(Node node, int index)
+        {
+            if (node.Op.MayRunInPlace || !IsFreeAfter(node, index)) return null;
+            var signature = Signature(node, device);
+            if (device.Kernels.Get(signature, device.Kernels.Choose(signature)).OverlapLead(signature) is not { } lead) return null;
+            var block = blocks[node.Inputs[0]];
+            block.Lead = lead;
+            return block;
+        }
+
+        bool IsFreeAfter(Node node, int index)
         {
             var argument = node.Inputs[0];
-            if (!node.Op.MayRunInPlace || argument.Producer is null || views?.HasOwnMemory(argument) == false || first[node.Output] != index) return null;
+            if (argument.Producer is null || views?.HasOwnMemory(argument) == false || first[node.Output] != index) return false;
             var block = blocks[argument];
-            bool alone = node.Inputs.Skip(1).All(i => i.Parameter is not null || blocks[Find(i).Root] != block);
-            return alone && block.Last == index && TypeOf(argument).Bytes == TypeOf(node.Output).Bytes ? argument : null;
+            return block.Last == index && node.Inputs.Skip(1).All(i => i.Parameter is not null || blocks[Find(i).Root] != block);
         }
     }
 
-    private PlanStep Prepare(Node node, int index, Device device, List<MemoryPlan.Block> scratch)
+    private OpSignature Signature(Node node, Device device)
     {
         bool weighs = node.Inputs is [_, { Parameter: not null }, ..];
-        var signature = new OpSignature(node.Op, [.. node.Inputs.Select(TypeOf)], types[node.Output])
+        return new OpSignature(node.Op, [.. node.Inputs.Select(TypeOf)], types[node.Output])
         {
             KeepsPacked = weighs && PrepacksWeights,
             TapsFirst = weighs && node.Inputs[1].Parameter!.Constant is null && DeviceWeights.PutsTapsFirst(device, node.Op, TypeOf(node.Inputs[1])),
         };
+    }
+
+    private PlanStep Prepare(Node node, int index, Device device, List<MemoryPlan.Block> scratch)
+    {
+        var signature = Signature(node, device);
         var choice = device.Kernels.Choose(signature);
         var kernel = device.Kernels.Get(signature, choice);
         MemoryPlan.Block? work = kernel.ScratchBytes(signature) is > 0 and var bytes ? new MemoryPlan.Block(bytes, index, index) : null;

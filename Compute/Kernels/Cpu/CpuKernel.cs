@@ -1,11 +1,11 @@
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>A CPU kernel: nothing to compile, the JIT has the generic instance that <paramref name="bind"/> names.</summary>
-internal sealed class CpuKernel(Func<OpCall, Launch> bind, Func<OpSignature, long>? scratchBytes = null) : Kernel
+internal sealed class CpuKernel(Func<OpCall, Launch> bind, Func<OpSignature, long>? scratchBytes = null, Func<OpSignature, long?>? overlapLead = null) : Kernel
 {
     /// <summary>A variant whose kernel is the same for every signature. It serves Float32 activations only, unless told otherwise by its <see cref="KernelVariant.Serves"/>.</summary>
-    public static KernelVariant Variant(string name, Func<OpCall, Launch> bind, Func<OpSignature, long>? scratchBytes = null) =>
-        new(name, Backends.Cpu, (_, _) => new CpuKernel(bind, scratchBytes)) { Serves = IsFloat32 };
+    public static KernelVariant Variant(string name, Func<OpCall, Launch> bind, Func<OpSignature, long>? scratchBytes = null, Func<OpSignature, long?>? overlapLead = null) =>
+        new(name, Backends.Cpu, (_, _) => new CpuKernel(bind, scratchBytes, overlapLead)) { Serves = IsFloat32 };
 
     /// <summary>A variant that widens, narrows or copies elements of any type.</summary>
     public static KernelVariant VariantOfAnyType(string name, Func<OpCall, Launch> bind) => Variant(name, bind) with { Serves = static _ => true };
@@ -16,6 +16,8 @@ internal sealed class CpuKernel(Func<OpCall, Launch> bind, Func<OpSignature, lon
     private static bool Is16Bit(DType dtype) => dtype is DType.Float16 or DType.BFloat16;
 
     public override long ScratchBytes(OpSignature signature) => scratchBytes?.Invoke(signature) ?? 0;
+
+    public override long? OverlapLead(OpSignature signature) => overlapLead?.Invoke(signature);
 
     public override Launch Bind(OpCall call) => bind(call);
 }

@@ -6,7 +6,7 @@ internal sealed class Conv2DWinogradCpu : ISimdBinder
     private const int Kernel = 3;
 
     public static KernelVariant Variant { get; } =
-        CpuKernel.Variant("cpu/winograd4x4", Simd.Bind<Conv2DWinogradCpu>, ScratchBytes) with { Fits = Fits, Tuning = WinogradGrid.Tuning, WorkShare = 0.25 };
+        CpuKernel.Variant("cpu/winograd4x4", Simd.Bind<Conv2DWinogradCpu>, ScratchBytes, WinogradOverlap.LeadBytes) with { Fits = Fits, Tuning = WinogradGrid.Tuning, WorkShare = 0.25 };
 
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V>
     {

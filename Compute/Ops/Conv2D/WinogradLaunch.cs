@@ -17,6 +17,7 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
     private readonly WinogradOutput<V> output;
     private readonly float* transformed, keptWeights; // kept: all channels of a panel, then those of the next; or null
     private readonly bool keepsInRun;
+    private readonly WinogradOverlap? overlap;
     private readonly int outputs, groupsPerPart;
     private readonly nint productPitch; // from one position to the next
     private int firstTile, tiles; // the block at hand
@@ -30,7 +31,7 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
     /// <param name="epilogue">What is done to each tile once it is complete, or null.</param>
     public WinogradLaunch(OpCall call, SeenImage image, int padding, WinogradGrid grid, TileEpilogue? epilogue) : base(call)
     {
-        (this.grid, outputs) = (grid, call.Output.Width);
+        (this.grid, outputs, overlap) = (grid, call.Output.Width, WinogradOverlap.Of(call));
         transformed = call.Scratch!.Pointer<float>();
         input = new WinogradInput<V>(image, padding, grid);
         weights = new WinogradWeights<V>(call.Inputs[1], tile.Columns);
@@ -58,8 +59,25 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
     public override void Run()
     {
         if (keepsInRun) Run(Phase.Weights, grid.Panels * grid.ChannelBlocks);
-        if (grid.IsOwn) Run(Phase.Tiles, (grid.Tiles + grid.TilesPerBlock - 1) / grid.TilesPerBlock);
-        for (firstTile = grid.IsOwn ? grid.Tiles : 0; firstTile < grid.Tiles; firstTile += grid.TilesPerBlock)
+        if (grid.IsOwn) RunOwn();
+        else RunShared();
+    }
+
+    private void RunOwn()
+    {
+        int rows = grid.Tiles / grid.TilesAcross;
+        for (int row = 0, end; row < rows; row = end)
+        {
+            end = overlap?.BatchEnd(row, rows) ?? rows;
+            (firstTile, tiles) = (row * grid.TilesAcross, (end - row) * grid.TilesAcross);
+            Run(Phase.Tiles, (tiles + grid.TilesPerBlock - 1) / grid.TilesPerBlock);
+        }
+    }
+
+    // Where the result overlaps the argument, a block's tiles are read before any is written, and what later blocks read lies behind what it writes.
+    private void RunShared()
+    {
+        for (firstTile = 0; firstTile < grid.Tiles; firstTile += grid.TilesPerBlock)
         {
             tiles = Math.Min(grid.TilesPerBlock, grid.Tiles - firstTile);
             Run(Phase.Input, (tiles + grid.GroupTiles - 1) / grid.GroupTiles * grid.ChannelBlocks);
@@ -76,7 +94,7 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
                 TransformWeights(part / grid.ChannelBlocks, part % grid.ChannelBlocks, Kept(keptWeights, part), work);
                 break;
             case Phase.Tiles:
-                int start = part * grid.TilesPerBlock, count = Math.Min(grid.TilesPerBlock, grid.Tiles - start);
+                int start = firstTile + part * grid.TilesPerBlock, count = Math.Min(grid.TilesPerBlock, firstTile + tiles - start);
                 for (int i = 0; i < count; i += grid.GroupTiles)
                     for (int block = 0; block < grid.ChannelBlocks; block++) input.Transform(start + i, Math.Min(grid.GroupTiles, count - i), i / grid.GroupTiles, block, own);
                 for (int panel = 0; panel < grid.Panels; panel++) Multiply(own, panel, start, 0, count, work);

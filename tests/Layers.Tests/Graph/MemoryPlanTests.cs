@@ -25,4 +25,25 @@ public sealed class MemoryPlanTests
         Assert.Equal(2048, MemoryPlan.Place(blocks));
         Assert.Equal(2048, MemoryPlan.PeakLive(blocks, 20));
     }
+
+    [Theory]
+    [InlineData(4096, 2048, true)]
+    [InlineData(0, 2048, true)]
+    [InlineData(4096, 16384, false)] // larger: placed first
+    public void BlockOverAnother_BeginsAtItsStart_WhereNothingElseLies(long lead, long bytes, bool overlaps)
+    {
+        var argument = new MemoryPlan.Block(8192, 0, 2) { Lead = lead };
+        var beside = new MemoryPlan.Block(8192, 1, 5);
+        var result = new MemoryPlan.Block(bytes, 2, 4) { Over = argument };
+        var later = new MemoryPlan.Block(1024, 3, 5);
+        MemoryPlan.Block[] blocks = [argument, beside, result, later];
+        long arena = MemoryPlan.Place(blocks);
+        Assert.Equal(overlaps, result.IsOver);
+        Assert.Equal(argument.Offset + lead, argument.Start);
+        if (overlaps) Assert.Equal(argument.Offset, result.Start);
+        foreach (var (a, b) in blocks.SelectMany((a, i) => blocks.Skip(i + 1).Select(b => (a, b))))
+            Assert.True(!a.MeetsInTime(b) || !a.MeetsInSpace(b, a.Offset) || result.IsOver && (a, b) == (argument, result));
+        Assert.Equal(overlaps ? 16384 + lead : arena, arena);
+        Assert.True(arena >= MemoryPlan.PeakLive(blocks, 6));
+    }
 }
