@@ -11,12 +11,13 @@ var shapes = new Option<string[]>("--shape") { Description = "In place of the mo
 var variants = new Option<string[]>("--variant") { Description = "Only these variants; all that suit the case when absent", AllowMultipleArgumentsPerToken = true };
 var against = new Option<DirectoryInfo?>("--against") { Description = "Folder of this program built from another commit: compares what the op chooses here with what it chooses there" };
 var rounds = new Option<int>("--rounds") { Description = "Timings per variant", DefaultValueFactory = _ => 7 };
+var least = new Option<double>("--least-ms") { Description = "A timing repeats shorter runs until it has taken this long; with 0 and many rounds, some single runs find even a busy machine quiet", DefaultValueFactory = _ => 20 };
 var where = new Option<string>("--device") { Description = "cpu, cuda:0, opencl:0 …", DefaultValueFactory = _ => "cpu" };
 var settings = new Option<string[]>("--settings") { Description = "How variants are set, such as 'tile_rows=64 tile_columns=64'; repeatable, each beside the variants' own choice", AllowMultipleArgumentsPerToken = true };
 var threads = new Option<int?>("--threads") { Description = "Worker threads" };
 var weights = new Option<DType>("--weights") { Description = "How weights are stored", DefaultValueFactory = _ => DType.BFloat16 };
 var json = new Option<FileInfo?>("--json") { Description = "File for the results as JSON" };
-var root = new RootCommand("Times an op's variants, or two builds, against each other, interleaved in one process.") { op, filter, tests, shapes, variants, settings, against, rounds, where, threads, weights, json };
+var root = new RootCommand("Times an op's variants, or two builds, against each other, interleaved in one process.") { op, filter, tests, shapes, variants, settings, against, rounds, least, where, threads, weights, json };
 root.SetAction(parsed =>
 {
     string name = parsed.GetValue(op)!;
@@ -26,7 +27,7 @@ root.SetAction(parsed =>
     string[] given = parsed.GetValue(shapes) ?? [];
     var sizes = (given.Length > 0 ? given : parsed.GetValue(tests) ? [] : ModelCases.SizesOf(name)).Where(s => s.Contains(parsed.GetValue(filter)!, StringComparison.Ordinal));
     using var device = DeviceCatalog.Open(parsed.GetValue(where)!, parsed.GetValue(threads));
-    var comparison = new VariantComparison(device, parsed.GetValue(rounds), parsed.GetValue(variants) ?? [], parsed.GetValue(settings) ?? []);
+    var comparison = new VariantComparison(device, parsed.GetValue(rounds), Math.Max(parsed.GetValue(least), 1e-3) / 1e3, parsed.GetValue(variants) ?? [], parsed.GetValue(settings) ?? []);
     IEnumerable<Timing> timings;
     if (parsed.GetValue(against) is { } directory)
     {

@@ -16,10 +16,13 @@ internal sealed record Timing(
     string Case, string Variant, double BestMilliseconds, double MedianMilliseconds, double ProcessorMilliseconds, double Gflops, double Ratio, double ProcessorRatio);
 
 /// <summary>Times several ways to do the same, in turns, so that a machine that slows down for a while slows down all of them.</summary>
-internal sealed class VariantComparison(Device device, int rounds, string[] only, string[] settings)
+/// <param name="device">Where they run.</param>
+/// <param name="rounds">Timings per way.</param>
+/// <param name="leastSeconds">A timing repeats shorter runs until it has taken this long.</param>
+/// <param name="only">Variants to take; all where there are none.</param>
+/// <param name="settings">How variants are set, each beside their own choice.</param>
+internal sealed class VariantComparison(Device device, int rounds, double leastSeconds, string[] only, string[] settings)
 {
-    private const double LeastSeconds = 0.02; // a timing repeats shorter runs until it has taken this long
-
     /// <summary>Every variant that suits a case.</summary>
     public IEnumerable<Timing> Variants(OpCase @case)
     {
@@ -35,7 +38,7 @@ internal sealed class VariantComparison(Device device, int rounds, string[] only
     /// <summary>Any ways.</summary>
     public IEnumerable<Timing> Measure(OpCase @case, string[] names, Action[] ways)
     {
-        var times = TakingTurns.Measure(rounds, LeastSeconds, ways);
+        var times = TakingTurns.Measure(rounds, leastSeconds, ways);
         double flops = @case.Op.Flops(Signature(@case));
         return names.Zip(times, (name, t) => new Timing(@case.Name, name, t.Best * 1e3, t.Median * 1e3, t.LeastProcessor * 1e3, flops / t.Best / 1e9,
             times[^1].Best / t.Best, times[^1].LeastProcessor / t.LeastProcessor));
