@@ -66,7 +66,7 @@ internal sealed unsafe class CpuWorkers : IDisposable
             for (int i = 0; i < Count; i++) (ranges[i].Next, ranges[i].End) = i < split ? ((int)((long)count * i / split), (int)((long)count * (i + 1) / split)) : (0, 0);
             (task, failure) = (work, null);
             Volatile.Write(ref joined, 0);
-            foreach (var signal in wake) signal.Set();
+            for (int i = 0; i < Math.Min(wake.Length, count - 1); i++) wake[i].Set();
             TakeParts(0);
             if (Interlocked.Or(ref joined, Closed) > 0)
             {
