@@ -53,7 +53,7 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
 
     /// <summary>As <see cref="Bind(Op, IEnumerable{TensorType}, string, KernelSettings, int)"/>, with a variant by name.</summary>
     /// <returns>False where the device could not choose it.</returns>
-    public bool TryBind(Op op, IEnumerable<TensorType> inputs, string variant)
+    public bool TryBind(Op op, IEnumerable<TensorType> inputs, string variant, int gap = DefaultGap)
     {
         var signature = Signature(op, inputs);
         if (op.Kernels.Candidates(this, signature).FirstOrDefault(v => v.Name == variant) is not { } found) return false;

@@ -19,9 +19,14 @@ internal static class MatrixInstructions
     [IntrinsicImplementation, DeviceCode("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32" + Registers, "ilgd_mma_fp16($0, $1, $2, $3)")]
     public static Float4 MultiplyAddFp16(Float4 sums, Word4 a, Word2 b) => throw OnDevices();
 
-    /// <summary>sums + a · bᵀ of signed bytes.</summary>
-    [IntrinsicImplementation, DeviceCode("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32" + Registers, "ilgd_mma_int8($0, $1, $2, $3)")]
-    public static Int4 MultiplyAddInt8(Int4 sums, Word4 a, Word2 b) => throw OnDevices();
+    /// <summary>sums + a · bᵀ of signed bytes; sums are the bits of int32, in registers that hold floats elsewhere.</summary>
+    [IntrinsicImplementation]
+    [DeviceCode(
+        "{ .reg .b32 sum0, sum1, sum2, sum3; mov.b32 sum0, $4; mov.b32 sum1, $5; mov.b32 sum2, $6; mov.b32 sum3, $7; "
+        + "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {sum0, sum1, sum2, sum3}, {$8, $9, $10, $11}, {$12, $13}, {sum0, sum1, sum2, sum3}; "
+        + "mov.b32 $0, sum0; mov.b32 $1, sum1; mov.b32 $2, sum2; mov.b32 $3, sum3; }",
+        "ilgd_mma_int8($0, $1, $2, $3)")]
+    public static Float4 MultiplyAddInt8(Float4 sums, Word4 a, Word2 b) => throw OnDevices();
 
     /// <summary>Four matrices of 8 rows of 16 bytes out of shared memory: lane i gives the address of row i % 8 of matrix i / 8, and gets word t of row g of each.</summary>
     [IntrinsicImplementation, DeviceCode("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {$0, $1, $2, $3}, [$4];", "ilgd_load_matrices($0, $1)")]

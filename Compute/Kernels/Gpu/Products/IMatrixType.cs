@@ -22,3 +22,10 @@ internal readonly struct Fp16Matrix : IMatrixType
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float4 MultiplyAdd(Float4 sums, Word4 a, uint b0, uint b1) => MatrixInstructions.MultiplyAddFp16(sums, a, new Word2 { X = b0, Y = b1 });
 }
+
+/// <summary>Operands in bytes, two to what is an element elsewhere; sums are the bits of int32.</summary>
+internal readonly struct Int8Matrix : IMatrixType
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 MultiplyAdd(Float4 sums, Word4 a, uint b0, uint b1) => MatrixInstructions.MultiplyAddInt8(sums, a, new Word2 { X = b0, Y = b1 });
+}

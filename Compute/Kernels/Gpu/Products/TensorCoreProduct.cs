@@ -65,6 +65,30 @@ internal static class TensorCoreProduct
         }
     }
 
+    /// <summary>Bytes, filled up to whole pieces; <paramref name="depth"/> counts pairs of them. Sums are exact and scaled by row and column.</summary>
+    internal static void Bytes<T, E, B, BE, TActivation>(
+        ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<float> rowScales, ArrayView<float> columnScales, ArrayView<B> bias, ArrayView<T> entry, ArrayView<T> residual, ArrayView<T> y,
+        int rows, int columns, int depth, int parts, int rowsPerEntry, int entryPitch, int residualPitch, int pitch, float scale)
+        where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B> where TActivation : struct, IActivation
+    {
+        var finish = new ProductFinish<T, E, B, BE, TActivation>(bias, entry, residual, y, parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
+        var shared = SharedMemory.Allocate<Word4>(Stages * StageBytes / 16);
+        uint window = SharedWindow.Address(ref shared[0]);
+        int row0 = Grid.IdxX * Rows, column0 = Grid.IdxY * Columns;
+        var sums = Sum<Int8Matrix, AsyncPieces, PlainRows>(new PlainRows(depth), window, x, w, row0, rows, column0, column0 + Half, columns, depth, 1);
+        for (int i = 0; i < 4; i++)
+        {
+            Stage(window, sums.Row(i));
+            for (int p = Group.IdxX; p < StagedRows * Columns; p += GroupSize)
+            {
+                int row = ResultRow(row0, i, p / Columns), column = column0 + p % Columns;
+                if (row >= rows || column >= columns) continue;
+                int sum = (int)Interop.FloatAsInt(SharedWindow.Read(window + (uint)(p / Columns * StagedRow + p % Columns * 4)));
+                finish.Write(row, column, sum * rowScales[row] * columnScales[column]);
+            }
+        }
+    }
+
     [MethodImpl(Inline)]
     private static void Run<TMatrix, TLoad, E, B, BE, TActivation, TRows>(
         TRows source, ProductFinish<ushort, E, B, BE, TActivation> finish, ArrayView<ushort> x, ArrayView<ushort> w, int rows, int columns, int depth, int taps)

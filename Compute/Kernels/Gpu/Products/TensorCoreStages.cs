@@ -3,7 +3,11 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>The launches of a product on tensor cores.</summary>
 internal static class TensorCoreStages
 {
-    private const string Name = "cuda/tensor-cores";
+    /// <summary>The variants' name.</summary>
+    public const string Name = "cuda/tensor-cores";
+
+    /// <summary>Whether a device multiplies matrices of a type as the kernels do: from sm_80 on.</summary>
+    public static bool Suits(Device device, MatrixTypes types) => ((GpuDevice)device).Target.Features.Matrix.HasFlag(types | MatrixTypes.BFloat16);
 
     /// <summary>A way to compute an op that is made of products, for 16-bit activations and weights of the same type on CUDA devices from sm_80 on.</summary>
     /// <param name="products">The products of a call.</param>
@@ -13,7 +17,7 @@ internal static class TensorCoreStages
         Func<OpCall, IEnumerable<GpuProduct>> products, Func<OpSignature, IEnumerable<ProductSize>> sizes, Func<OpSignature, IEnumerable<DType>>? weights = null) =>
         new(Name, Backends.Cuda, (_, _) => new GpuKernel(call => products(call).SelectMany(product => Stages(product, call.Scratch)), signature => sizes(signature).Max(ScratchBytes)))
         {
-            Suits = device => ((GpuDevice)device).Target.Features.Matrix.HasFlag(MatrixTypes.Float16 | MatrixTypes.BFloat16),
+            Suits = device => Suits(device, MatrixTypes.Float16),
             Serves = signature => signature.Inputs[0].DType is DType.Float16 or DType.BFloat16
                 && (weights?.Invoke(signature) ?? [signature.Inputs[1].DType]).All(w => w == signature.Inputs[0].DType),
             // A few rows only wait for the weights.

@@ -26,10 +26,10 @@ internal static class CudaKernels
             OpCase[] plain = [.. cases.Cases];
             foreach (var @case in plain.Concat(plain.Select(c => c.With(DType.BFloat16)).OfType<OpCase>()).Concat(plain.Select(c => c.With(DType.Float16)).OfType<OpCase>()))
             {
-                foreach (string variant in cases.Cases.First().Op.Kernels.Variants.Select(v => v.Name))
+                foreach (var (variant, gap) in cases.Cases.First().Op.Kernels.Variants.SelectMany(v => new[] { (v.Name, 3), (v.Name, 8) }))
                 {
                     var device = new TranslatingDevice(target, Once);
-                    if (!device.TryBind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), variant)) continue;
+                    if (!device.TryBind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), variant, gap)) continue;
                     foreach (var (source, artifact) in device.Artifacts) kernels.TryAdd(source, new CudaKernel(cases.Op.Name, variant, source, artifact));
                 }
             }

@@ -147,10 +147,11 @@ SOFT_FUNCTION void soft_multiply_##kind(local soft_t* s, private T* result, cons
 }
 SOFT_MULTIPLY(bf16, float)
 SOFT_MULTIPLY(fp16, float)
-SOFT_MULTIPLY(int8, int)
+typedef int __attribute__((may_alias)) soft_int; // sums are the bits of integers in structures of floats
+SOFT_MULTIPLY(int8, soft_int)
 #define SOFT_MMA(kind, T, result, sums, a, b) ({ __typeof__(result) soft_r; local uint* soft_x = soft_slot(&soft); \
     soft_publish(&soft, (private uint*)&(a), (private uint*)&(b)); SOFT_EXCHANGE(&soft); \
     soft_multiply_##kind(&soft, (private T*)&soft_r, (private T*)&(sums), soft_x); soft_r; })
 #define ilgd_mma_bf16(result, sums, a, b) SOFT_MMA(bf16, float, result, sums, a, b)
 #define ilgd_mma_fp16(result, sums, a, b) SOFT_MMA(fp16, float, result, sums, a, b)
-#define ilgd_mma_int8(result, sums, a, b) SOFT_MMA(int8, int, result, sums, a, b)
+#define ilgd_mma_int8(result, sums, a, b) SOFT_MMA(int8, soft_int, result, sums, a, b)

@@ -1,16 +1,38 @@
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>Rows are quantised to bytes, and bytes multiplied; the sums are int32, so any depth that the op takes is exact.</summary>
-internal static class QuantizedMatMulDot
+internal static class QuantizedMatMulBytes
 {
     private const int FillGroup = 256;
 
-    public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/dot", (target, _) => new GpuKernel(call => Stages(target, call), ScratchBytes)) with
+    /// <summary>By dot products of four bytes.</summary>
+    public static KernelVariant Dot { get; } = GpuKernel.Variant("gpu/dot", (target, _) => new GpuKernel(call => Stages(target, call, DotProduct), ScratchBytes)) with
     {
         Suits = device => ((GpuDevice)device).Target is { IsCpu: false, Features.Dot: not IntegerDotKind.None },
     };
 
-    private static IEnumerable<GpuStage> Stages(GpuTarget target, OpCall call)
+    /// <summary>On tensor cores.</summary>
+    public static KernelVariant TensorCores { get; } =
+        new(TensorCoreStages.Name, Backends.Cuda, (device, _) => new GpuKernel(call => Stages(((GpuDevice)device).Target, call, MatrixProduct), ScratchBytes))
+        {
+            Suits = device => TensorCoreStages.Suits(device, MatrixTypes.Int8),
+            Fits = signature => ProductSize.Of(signature).Rows > RowDotProduct.MostRows, // fewer only wait for the weights
+        };
+
+    private static GpuStage DotProduct(GpuProduct product, GpuArguments arguments, int pieces) => new(
+        KernelSource.Of(typeof(IntegerProductGpu), nameof(IntegerProductGpu.Kernel), IntegerProductGpu.GroupSize, product.Types(weight: false, activation: true)),
+        new GpuGrid(Groups(product.Rows, IntegerProductGpu.Rows), Groups(product.Columns, IntegerProductGpu.Columns)),
+        product.ResultNumbers(arguments.Int(pieces)));
+
+    private static GpuStage MatrixProduct(GpuProduct product, GpuArguments arguments, int pieces) => new(
+        KernelSource.Of(typeof(TensorCoreProduct), nameof(TensorCoreProduct.Bytes), TensorCoreProduct.GroupSize, product.Types(weight: false, activation: true)) with
+        {
+            GroupsPerProcessor = TensorCoreProduct.GroupsPerProcessor,
+        },
+        new GpuGrid(Groups(product.Rows, TensorCoreProduct.Rows), Groups(product.Columns, TensorCoreProduct.Columns)),
+        product.ResultNumbers(arguments.Int(pieces * TensorCoreProduct.Piece)));
+
+    private static IEnumerable<GpuStage> Stages(GpuTarget target, OpCall call, Func<GpuProduct, GpuArguments, int, GpuStage> multiply)
     {
         var epilogue = ((QuantizedMatMul)call.Op).Epilogue;
         var plain = epilogue.Without(call);
@@ -31,10 +53,7 @@ internal static class QuantizedMatMulDot
 
         var product = GpuProduct.Of(plain with { Inputs = [x, w, .. plain.Inputs[3..]] }, call, epilogue);
         var views = product.ResultViews(new GpuArguments().View(integers).View(w).View(scales).View(plain.Inputs[2]));
-        yield return new(
-            KernelSource.Of(typeof(IntegerProductGpu), nameof(IntegerProductGpu.Kernel), IntegerProductGpu.GroupSize, product.Types(weight: false, activation: true)),
-            new GpuGrid(Groups(product.Rows, IntegerProductGpu.Rows), Groups(product.Columns, IntegerProductGpu.Columns)),
-            product.ResultNumbers(views.Int(product.Rows).Int(product.Columns).Int(pieces)));
+        yield return multiply(product, views.Int(product.Rows).Int(product.Columns), pieces);
     }
 
     private static long ScratchBytes(OpSignature signature)
