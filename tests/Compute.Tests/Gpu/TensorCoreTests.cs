@@ -19,9 +19,9 @@ public sealed partial class TensorCoreTests
         {
             var rows = new TheoryData<string, string, DType>();
             void Add(DType dtype, Type op, params string[] names) => Array.ForEach(names, name => rows.Add(op.Name, name, dtype));
-            Add(DType.BFloat16, typeof(MatMul), ["nine rows", "one over a block of columns", "SDXL text keys", "SDXL attention out, part", "no bias", .. EpilogueNames.Select(e => $"{e} after many rows")]);
+            Add(DType.BFloat16, typeof(MatMul), ["nine rows", "one over a block of columns", "SDXL text keys", "SDXL attention out, part", .. EpilogueNames.Select(e => $"{e} after many rows")]);
             Add(DType.Float16, typeof(MatMul), "odd sizes", "column views, many rows");
-            Add(DType.BFloat16, typeof(Conv2D), "SDXL, part of 16 by 16", "stride 2, padded after only", "5 by 5", "no bias", "pointwise");
+            Add(DType.BFloat16, typeof(Conv2D), "SDXL, part of 16 by 16", "stride 2, padded after only", "5 by 5", "pointwise");
             Add(DType.Float16, typeof(Conv2D), "latents in", "Winograd's size, odd in all ways");
             Add(DType.BFloat16, typeof(GatedMatMul), "SDXL, part");
             Add(DType.Float16, typeof(GatedMatMul), "column view");
