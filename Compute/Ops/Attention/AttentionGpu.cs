@@ -12,6 +12,12 @@ internal static class AttentionGpu
             Suits = GpuKernel.IsProcessor,
             Fits = signature => signature.Inputs[2].Concrete().Last / ((Attention)signature.Op).Heads <= PanelAttention.MostValueDepth,
         },
+        new(TensorCoreStages.Name, Backends.Cuda, (_, _) => new GpuKernel(call => [TensorCores(call)]))
+        {
+            Suits = device => TensorCoreStages.Suits(device, MatrixTypes.Float16),
+            Serves = signature => signature.Inputs[0].DType is DType.Float16 or DType.BFloat16,
+            Fits = signature => Math.Max(signature.Inputs[0].Concrete().Last, signature.Inputs[2].Concrete().Last) <= TensorCoreAttention.MostDepth * ((Attention)signature.Op).Heads,
+        },
         GpuKernel.Variant("gpu/tiles", _ => new GpuKernel(call => [Tiles(call)])),
     ];
 
@@ -24,6 +30,19 @@ internal static class AttentionGpu
             .Int(sizes.Q.RowPitch).Int(sizes.K.RowPitch).Int(sizes.V.RowPitch).Int(call.Output.RowPitch);
         var source = KernelSource.Of(typeof(TiledAttention), nameof(TiledAttention.Kernel), TiledAttention.GroupSize, GpuElements.Of(sizes.Q.DType));
         return new(source, new GpuGrid(Groups(sizes.Queries, TiledAttention.Queries), sizes.Heads * columnGroups, sizes.Batch), sizes.Weighting(arguments));
+    }
+
+    private static GpuStage TensorCores(OpCall call)
+    {
+        var sizes = new Sizes(call);
+        Type matrix = sizes.Q.DType == DType.BFloat16 ? typeof(Bf16Matrix) : typeof(Fp16Matrix);
+        bool whole = sizes.Depth % TensorCoreProduct.Piece == 0 && sizes.ValueDepth % TensorCoreProduct.Piece == 0
+            && new[] { sizes.Q, sizes.K, sizes.V }.All(TensorCoreStages.IsWhole);
+        var source = KernelSource.Of(typeof(TensorCoreAttention), nameof(TensorCoreAttention.Kernel), TensorCoreAttention.GroupSize,
+            matrix, whole ? typeof(AsyncPieces) : typeof(ElementPieces), GpuElements.Of(sizes.Q.DType)[1]) with { GroupsPerProcessor = TensorCoreAttention.GroupsPerProcessor };
+        var arguments = new GpuArguments().View(sizes.Q).View(sizes.K).View(sizes.V).View(sizes.Mask).View(call.Output)
+            .Int(sizes.Queries).Int(sizes.Keys).Int(sizes.Depth).Int(sizes.ValueDepth).Int(sizes.Q.RowPitch).Int(sizes.K.RowPitch).Int(sizes.V.RowPitch).Int(call.Output.RowPitch);
+        return new(source, new GpuGrid(Groups(sizes.Queries, TensorCoreAttention.Queries), sizes.Heads, sizes.Batch), sizes.Weighting(arguments));
     }
 
     private static IEnumerable<GpuStage> Panels(OpCall call)

@@ -29,7 +29,7 @@ internal static partial class KernelOrder
         Counts(segment, PtxAccess(), m => m.Groups[1].Value == "ld" ? m.Groups[2].Value == "shared" ? 'l' : 'L' : m.Groups[2].Value == "shared" ? 's' : 'S');
 
     private static string OfOpenCl(string segment, HashSet<string> shared) => Counts(segment, ClAccess(), m =>
-        m.Groups[1].Success ? shared.Contains(m.Groups[1].Value) ? 'l' : 'L' : shared.Contains(m.Groups[2].Value) ? 's' : 'S');
+        m.Groups[3].Success ? m.Groups[3].Value == "read" ? 'l' : 's' : m.Groups[1].Success ? shared.Contains(m.Groups[1].Value) ? 'l' : 'L' : shared.Contains(m.Groups[2].Value) ? 's' : 'S');
 
     private static string Counts(string segment, Regex access, Func<Match, char> letter)
     {
@@ -58,7 +58,7 @@ internal static partial class KernelOrder
     [GeneratedRegex(@"\b(ld|st)\.(shared|global)\b")]
     private static partial Regex PtxAccess();
 
-    [GeneratedRegex(@"=  \*  (var\d+);|^\s*\*  (var\d+) =", RegexOptions.Multiline)]
+    [GeneratedRegex(@"=  \*  (var\d+);|^\s*\*  (var\d+) =|\bilgd_shared_(read|store)", RegexOptions.Multiline)]
     private static partial Regex ClAccess();
 
     [GeneratedRegex(@"typedef local [^;]*\* (type_\d+);")]

@@ -26,6 +26,8 @@ public sealed partial class TensorCoreTests
             Add(DType.BFloat16, typeof(GatedMatMul), "SDXL, part");
             Add(DType.Float16, typeof(GatedMatMul), "column view");
             Add(DType.BFloat16, typeof(GroupedMatMul), "self-attention");
+            Add(DType.BFloat16, typeof(Attention), "text keys", "SDXL, part of 16 by 16", "causal, CLIP", "several parts", "mask per query", "query without keys gives 0", "query with all keys at the lowest float");
+            Add(DType.Float16, typeof(Attention), "odd head", "values wider than keys", "one key", "mask per head, query and key", "column views of one buffer");
             return rows;
         }
     }

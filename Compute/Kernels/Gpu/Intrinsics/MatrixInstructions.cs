@@ -32,5 +32,9 @@ internal static class MatrixInstructions
     [IntrinsicImplementation, DeviceCode("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {$0, $1, $2, $3}, [$4];", "ilgd_load_matrices($0, $1)")]
     public static Word4 Load(uint address) => throw OnDevices();
 
+    /// <summary>As <see cref="Load"/>, each matrix of 8 rows of eight 16-bit elements transposed: a lane gets element g of rows 2 · t (low half) and 2 · t + 1.</summary>
+    [IntrinsicImplementation, DeviceCode("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {$0, $1, $2, $3}, [$4];", "ilgd_load_matrices_transposed($0, $1)")]
+    public static Word4 LoadTransposed(uint address) => throw OnDevices();
+
     private static NotSupportedException OnDevices() => new("Matrices are multiplied by whole warps, on devices alone.");
 }

@@ -7,11 +7,16 @@ internal interface IMatrixType
 {
     /// <summary>sums + a · bᵀ, 16 rows by 8 columns of a warp.</summary>
     static abstract Float4 MultiplyAdd(Float4 sums, Word4 a, uint b0, uint b1);
+
+    /// <summary>Whether two numbers of the type, one being what the other leaves over, hold less than a float32 needs.</summary>
+    static abstract bool IsCoarse { get; }
 }
 
 /// <summary>Operands in bfloat16.</summary>
 internal readonly struct Bf16Matrix : IMatrixType
 {
+    public static bool IsCoarse => true;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float4 MultiplyAdd(Float4 sums, Word4 a, uint b0, uint b1) => MatrixInstructions.MultiplyAddBf16(sums, a, new Word2 { X = b0, Y = b1 });
 }
@@ -19,6 +24,8 @@ internal readonly struct Bf16Matrix : IMatrixType
 /// <summary>Operands in 16-bit floats.</summary>
 internal readonly struct Fp16Matrix : IMatrixType
 {
+    public static bool IsCoarse => false;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float4 MultiplyAdd(Float4 sums, Word4 a, uint b0, uint b1) => MatrixInstructions.MultiplyAddFp16(sums, a, new Word2 { X = b0, Y = b1 });
 }
@@ -26,6 +33,8 @@ internal readonly struct Fp16Matrix : IMatrixType
 /// <summary>Operands in bytes, two to what is an element elsewhere; sums are the bits of int32.</summary>
 internal readonly struct Int8Matrix : IMatrixType
 {
+    public static bool IsCoarse => false;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float4 MultiplyAdd(Float4 sums, Word4 a, uint b0, uint b1) => MatrixInstructions.MultiplyAddInt8(sums, a, new Word2 { X = b0, Y = b1 });
 }

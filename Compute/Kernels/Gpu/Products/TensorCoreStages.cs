@@ -45,8 +45,8 @@ internal static class TensorCoreStages
         return KernelSource.Of(typeof(TensorCoreProduct), kernel, TensorCoreProduct.GroupSize, [matrix, loader, .. elements[1..]]) with { GroupsPerProcessor = TensorCoreProduct.GroupsPerProcessor };
     }
 
-    // Whether every row begins where sixteen bytes can be copied at once.
-    private static bool IsWhole(Tensor tensor) => tensor.RowPitch % TensorCoreProduct.Piece == 0 && tensor.Offset % (TensorCoreProduct.Piece * sizeof(ushort)) == 0;
+    /// <summary>Whether every row begins where sixteen bytes can be copied at once.</summary>
+    public static bool IsWhole(Tensor tensor) => tensor.RowPitch % TensorCoreProduct.Piece == 0 && tensor.Offset % (TensorCoreProduct.Piece * sizeof(ushort)) == 0;
 
     private static GpuArguments Sizes(GpuArguments arguments, GpuProduct product) => arguments.Int(product.Rows).Int(product.Columns).Int(product.Depth).Int(product.X.RowPitch);
 

@@ -112,6 +112,19 @@ SOFT_FUNCTION void soft_loaded(local soft_t* s, private uint* result, local uint
         result[j] = soft_check_read(s, row, 16) ? *(local uint*)(s->window + row + 4 * (s->lane & 3)) : SOFT_POISON;
     }
 }
+// With .trans: lane l receives of each matrix element l / 4 of rows 2 * (l % 4), the low half, and 2 * (l % 4) + 1.
+SOFT_FUNCTION void soft_loaded_transposed(local soft_t* s, private uint* result, local uint* x)
+{
+    for (int j = 0; j < 4; j++)
+    {
+        uint low = x[j * 8 + 2 * (s->lane & 3)], high = x[j * 8 + 2 * (s->lane & 3) + 1], at = 2 * (s->lane >> 2);
+        uint ordered = soft_check_read(s, low, 16) & soft_check_read(s, high, 16);
+        uint words = *(local uint*)(s->window + low + (at & ~3u)) >> 8 * (at & 2) & 0xFFFFu;
+        result[j] = ordered ? words | *(local uint*)(s->window + high + (at & ~3u)) >> 8 * (at & 2) << 16 : SOFT_POISON;
+    }
+}
+#define ilgd_load_matrices_transposed(result, address) ({ __typeof__(result) soft_r; local uint* soft_x = soft_slot(&soft); soft_x[soft.lane] = address; \
+    SOFT_EXCHANGE(&soft); soft_loaded_transposed(&soft, (private uint*)&soft_r, soft_x); soft_r; })
 #define ilgd_load_matrices(result, address) ({ __typeof__(result) soft_r; local uint* soft_x = soft_slot(&soft); soft_x[soft.lane] = address; \
     SOFT_EXCHANGE(&soft); soft_loaded(&soft, (private uint*)&soft_r, soft_x); soft_r; })
 
