@@ -57,7 +57,7 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
     {
         var signature = Signature(op, inputs);
         if (op.Kernels.Candidates(this, signature).FirstOrDefault(v => v.Name == variant) is not { } found) return false;
-        Bind(signature, found.Untuned(this, signature));
+        Bind(signature, found.Untuned(this, signature), gap);
         return true;
     }
 

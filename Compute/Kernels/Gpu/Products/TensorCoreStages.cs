@@ -41,12 +41,15 @@ internal static class TensorCoreStages
     {
         string kernel = product.Gated ? nameof(TensorCoreProduct.Gated) : product.Image is null ? nameof(TensorCoreProduct.Plain) : nameof(TensorCoreProduct.Image);
         Type[] elements = product.Types(weight: false, activation: !product.Gated);
-        Type matrix = product.X.DType == DType.BFloat16 ? typeof(Bf16Matrix) : typeof(Fp16Matrix), loader = IsWhole(product.X) && IsWhole(w) && product.Depth % TensorCoreProduct.Piece == 0 ? typeof(AsyncPieces) : typeof(ElementPieces);
+        Type matrix = product.X.DType == DType.BFloat16 ? typeof(Bf16Matrix) : typeof(Fp16Matrix), loader = IsWhole(product.X) && Begins(w) && product.Depth % TensorCoreProduct.Piece == 0 ? typeof(AsyncPieces) : typeof(ElementPieces);
         return KernelSource.Of(typeof(TensorCoreProduct), kernel, TensorCoreProduct.GroupSize, [matrix, loader, .. elements[1..]]) with { GroupsPerProcessor = TensorCoreProduct.GroupsPerProcessor };
     }
 
     /// <summary>Whether every row begins where sixteen bytes can be copied at once.</summary>
-    public static bool IsWhole(Tensor tensor) => tensor.RowPitch % TensorCoreProduct.Piece == 0 && tensor.Offset % (TensorCoreProduct.Piece * sizeof(ushort)) == 0;
+    public static bool IsWhole(Tensor tensor) => tensor.RowPitch % TensorCoreProduct.Piece == 0 && Begins(tensor);
+
+    // Weights have no gaps, whatever their rank: their rows are as long as the product is deep.
+    private static bool Begins(Tensor tensor) => tensor.Offset % (TensorCoreProduct.Piece * sizeof(ushort)) == 0;
 
     private static GpuArguments Sizes(GpuArguments arguments, GpuProduct product) => arguments.Int(product.Rows).Int(product.Columns).Int(product.Depth).Int(product.X.RowPitch);
 
