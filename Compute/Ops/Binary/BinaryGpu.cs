@@ -24,15 +24,17 @@ internal static class BinaryGpu
             BinaryFunction.Divide => typeof(Quotient),
             var unknown => throw new DeviceException($"binary: no kernel for {unknown}."),
         };
-        return new GpuKernel(KernelSource.Of(typeof(BinaryGpu), nameof(Kernel), ElementGrid.GroupSize, [.. GpuElements.Of(signature.Output.DType), function]), Bind);
+        return new GpuKernel(call => [Stage(call, function)]);
     }
 
-    private static (GpuGrid, GpuArguments) Bind(OpCall call)
+    private static GpuStage Stage(OpCall call, Type function)
     {
         var (a, b, y) = (call.Inputs[0], call.Inputs[1], call.Output);
         bool same = b.Shape == a.Shape, single = b.Shape.Count == 1;
-        var grid = same ? ElementGrid.Of(a, b, y) : single ? ElementGrid.Of(a, y) : ElementGrid.Of(a.Rows, a.Width);
-        var arguments = grid.Arguments(new GpuArguments().View(a).View(b).View(y), a, y).Int(ElementGrid.Indexed(b).RowPitch).Int(b.Width == 1 && a.Width > 1 || single ? 0 : 1);
+        int step = (b.Width == 1 && a.Width > 1) || single ? 0 : 1;
+        var elements = same ? ElementGrid.Of(a, b, y) : single ? ElementGrid.Of(a, y) : ElementGrid.Of(a.Rows, a.Width);
+        var (grid, access) = elements.Widened(call, a, step == 0 ? null : b, y);
+        var arguments = grid.Arguments(new GpuArguments().View(a).View(b).View(y), a, y).Int(ElementGrid.Indexed(b).RowPitch).Int(step);
         var levels = single ? [] : new Broadcast(a.Shape, b.Shape).Levels();
         for (int i = 0; i < Levels; i++)
         {
@@ -40,18 +42,27 @@ internal static class BinaryGpu
             arguments.Int(size).Int(stride);
         }
 
-        return (grid.Groups, arguments);
+        return new(KernelSource.Of(typeof(BinaryGpu), nameof(Kernel), ElementGrid.GroupSize, [.. GpuElements.Of(y.DType), function, access]), grid.Groups, arguments);
     }
 
-    internal static void Kernel<T, E, TFunction>(
+    internal static void Kernel<T, E, TFunction, TAccess>(
         ArrayView<T> a, ArrayView<T> b, ArrayView<T> y, int rows, int width, int shift, int columnBlocks, int aPitch, int yPitch, int bPitch, int bStep,
         int size0, int stride0, int size1, int stride1, int size2, int stride2)
-        where T : unmanaged where E : struct, IElement<T> where TFunction : struct, IFunction
+        where T : unmanaged where E : struct, IElement<T> where TFunction : struct, IFunction where TAccess : struct, IAccess
     {
         int row = Lane.Row(shift, columnBlocks), column = Lane.Column(shift, columnBlocks);
         if (row >= rows || column >= width) return;
         int outer = row / size0, bRow = (row - outer * size0) * stride0;
         bRow += outer % size1 * stride1 + outer / size1 % size2 * stride2;
+        if (TAccess.Wide)
+        {
+            Float4 left = E.Widen4(E.Fetch4(a, row * aPitch + 4 * column)), right = default;
+            if (bStep != 0) right = E.Widen4(E.Fetch4(b, bRow * bPitch + 4 * column));
+            else right.X = right.Y = right.Z = right.W = E.Widen(b[bRow * bPitch]);
+            E.Store4(y, row * yPitch + 4 * column, new(TFunction.Apply(left.X, right.X), TFunction.Apply(left.Y, right.Y), TFunction.Apply(left.Z, right.Z), TFunction.Apply(left.W, right.W)));
+            return;
+        }
+
         y[row * yPitch + column] = E.Narrow(TFunction.Apply(E.Widen(a[row * aPitch + column]), E.Widen(b[bRow * bPitch + column * bStep])));
     }
 

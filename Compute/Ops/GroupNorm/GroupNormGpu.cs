@@ -20,13 +20,12 @@ internal static class GroupNormGpu
         Type[] x = GpuElements.Of(signature.Output.DType), parameters = GpuElements.Of(signature.Inputs[1].DType, signature.Inputs[2].DType);
         var moments = KernelSource.Of(typeof(GroupNormGpu), nameof(Moments), lanes.Count, [lanes.Type, .. x]);
         var lines = KernelSource.Of(typeof(GroupNormGpu), nameof(Lines), lanes.Count, [lanes.Type, .. parameters]);
-        var apply = KernelSource.Of(typeof(GroupNormGpu), nameof(Apply), ElementGrid.GroupSize, x);
-        return new GpuKernel(call => Stages(call, lanes.Count, moments, lines, apply), s => Blocks(s.Inputs[0].Concrete(), s.Op, lanes.Count).ScratchElements * sizeof(float));
+        return new GpuKernel(call => Stages(call, lanes.Count, moments, lines, x), s => Blocks(s.Inputs[0].Concrete(), s.Op, lanes.Count).ScratchElements * sizeof(float));
     }
 
     private static GroupNormGpuBlocks Blocks(Shape x, Op op, int lanes) => new(x, ((GroupNorm)op).Groups, lanes, MomentsPerBlock, LinesPerChannel);
 
-    private static IEnumerable<GpuStage> Stages(OpCall call, int lanes, KernelSource moments, KernelSource lines, KernelSource apply)
+    private static IEnumerable<GpuStage> Stages(OpCall call, int lanes, KernelSource moments, KernelSource lines, Type[] elements)
     {
         var op = (GroupNorm)call.Op;
         var (x, y) = (ElementGrid.Indexed(call.Inputs[0]), ElementGrid.Indexed(call.Output));
@@ -37,7 +36,8 @@ internal static class GroupNormGpu
             .Int(b.RowsPerEntry).Int(x.RowPitch).Int(b.Groups).Int(b.GroupChannels).Int(b.GroupsPerBundle).Int(b.Blocks).Int(b.RowsPerBlock));
         yield return new(lines, new GpuGrid(b.Groups, b.Entries), new GpuArguments().View(scratch).View(call.Inputs[1]).View(call.Inputs[2])
             .Int(b.RowsPerEntry).Int(b.GroupChannels).Int(b.Blocks).Int(b.RowsPerBlock).Int(linesAt).Float((float)op.Epsilon));
-        var grid = ElementGrid.Of((b.RowsPerEntry + RowsPerItem - 1) / RowsPerItem, b.Channels);
+        var (grid, access) = ElementGrid.Of((b.RowsPerEntry + RowsPerItem - 1) / RowsPerItem, b.Channels).Widened(call, x, y, scratch);
+        var apply = KernelSource.Of(typeof(GroupNormGpu), nameof(Apply), ElementGrid.GroupSize, [.. elements, access]);
         yield return new(apply, grid.Groups with { Y = b.Entries }, grid.Arguments(new GpuArguments().View(x).View(scratch).View(y), x, y).Int(b.RowsPerEntry).Int(linesAt).Int(op.Silu ? 1 : 0));
     }
 
@@ -130,13 +130,31 @@ internal static class GroupNormGpu
         }
     }
 
-    /// <summary>One channel of a few rows to a work item.</summary>
-    internal static void Apply<T, E>(
+    /// <summary>One channel, or four, of a few rows to a work item.</summary>
+    internal static void Apply<T, E, TAccess>(
         ArrayView<T> x, ArrayView<float> scratch, ArrayView<T> y, int rowBlocks, int channels, int shift, int columnBlocks, int xPitch, int yPitch, int rows, int linesAt, int silu)
-        where T : unmanaged where E : struct, IElement<T>
+        where T : unmanaged where E : struct, IElement<T> where TAccess : struct, IAccess
     {
         int row = Lane.Row(shift, columnBlocks), channel = Lane.Column(shift, columnBlocks);
         if (row >= rowBlocks || channel >= channels) return;
+        if (TAccess.Wide)
+        {
+            int at4 = linesAt + 4 * (Grid.IdxY * channels * LinesPerChannel + channel), next = 4 * channels;
+            Float4 origins = Fp32.Widen4(Fp32.Fetch4(scratch, at4)), factors = Fp32.Widen4(Fp32.Fetch4(scratch, at4 + next)), summands = Fp32.Widen4(Fp32.Fetch4(scratch, at4 + 2 * next));
+            for (; row < rows; row += rowBlocks)
+            {
+                int at = Grid.IdxY * rows + row;
+                Float4 x4 = E.Widen4(E.Fetch4(x, at * xPitch + 4 * channel));
+                x4 = new(
+                    DeviceMath.Fma(x4.X - origins.X, factors.X, summands.X), DeviceMath.Fma(x4.Y - origins.Y, factors.Y, summands.Y),
+                    DeviceMath.Fma(x4.Z - origins.Z, factors.Z, summands.Z), DeviceMath.Fma(x4.W - origins.W, factors.W, summands.W));
+                if (silu != 0) x4 = new(DeviceFunctions.Silu(x4.X), DeviceFunctions.Silu(x4.Y), DeviceFunctions.Silu(x4.Z), DeviceFunctions.Silu(x4.W));
+                E.Store4(y, at * yPitch + 4 * channel, x4);
+            }
+
+            return;
+        }
+
         int line = linesAt + Grid.IdxY * channels * LinesPerChannel + channel;
         float origin = scratch[line], factor = scratch[line + channels], summand = scratch[line + 2 * channels];
         for (; row < rows; row += rowBlocks)

@@ -14,7 +14,7 @@ internal readonly struct GroupNormGpuBlocks
         Bundles = (groups + GroupsPerBundle - 1) / GroupsPerBundle;
         RowsPerBlock = Math.Clamp(ElementsPerItem * lanes / (GroupsPerBundle * GroupChannels), 1, Math.Max(RowsPerEntry, 1));
         Blocks = Math.Max(1, (RowsPerEntry + RowsPerBlock - 1) / RowsPerBlock);
-        MomentElements = (long)momentsPerBlock * Entries * Groups * Blocks;
+        MomentElements = ((long)momentsPerBlock * Entries * Groups * Blocks + Access.Width - 1) / Access.Width * Access.Width;
         ScratchElements = MomentElements + (long)linesPerChannel * Entries * Channels;
     }
 
@@ -39,7 +39,7 @@ internal readonly struct GroupNormGpuBlocks
     /// <summary>Blocks of rows of one entry.</summary>
     public int Blocks { get; }
 
-    /// <summary>Floats for the moments of every block and group.</summary>
+    /// <summary>Floats for the moments of every block and group, up to where four can be reached at once.</summary>
     public long MomentElements { get; }
 
     /// <summary>Floats for moments and lines.</summary>

@@ -24,6 +24,17 @@ internal struct Float4
     public static Float4 MultiplyAdd(float a, Float4 b, Float4 c) =>
         new(DeviceMath.Fma(a, b.X, c.X), DeviceMath.Fma(a, b.Y, c.Y), DeviceMath.Fma(a, b.Z, c.Z), DeviceMath.Fma(a, b.W, c.W));
 
+    /// <summary>Their sum.</summary>
+    public readonly float Total { [MethodImpl(MethodImplOptions.AggressiveInlining)] get => X + Y + (Z + W); }
+
+    /// <summary>a subtracted from every element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly Float4 Less(float a) => new(X - a, Y - a, Z - a, W - a);
+
+    /// <summary>Element by element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float4 operator *(Float4 a, Float4 b) => new(a.X * b.X, a.Y * b.Y, a.Z * b.Z, a.W * b.W);
+
     /// <summary>Element by element.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float4 operator +(Float4 a, Float4 b) => new(a.X + b.X, a.Y + b.Y, a.Z + b.Z, a.W + b.W);

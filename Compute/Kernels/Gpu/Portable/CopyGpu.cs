@@ -5,19 +5,34 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>Runs <see cref="BlockCopy"/>s: one kernel for all element types of one size, since bits only move.</summary>
 internal static class CopyGpu
 {
+    private const int SixteenBytes = 16;
+
     /// <summary>A variant that makes some copies, one launch each.</summary>
     public static KernelVariant Variant(Func<OpCall, IEnumerable<BlockCopy>> copies) => GpuKernel.Variant("gpu/copy", signature =>
     {
-        var source = KernelSource.Of(typeof(CopyGpu), nameof(Kernel), ElementGrid.GroupSize, GpuElements.Bits(signature.Output.DType));
-        return new GpuKernel(call => copies(call).Where(copy => copy.Source.Shape.Count > 0).Select(copy => Stage(source, copy)));
+        Type bits = GpuElements.Bits(signature.Output.DType);
+        return new GpuKernel(call => copies(call).Where(copy => copy.Source.Shape.Count > 0).Select(copy => Stage(call, bits, copy)));
     });
 
-    private static GpuStage Stage(KernelSource source, BlockCopy copy)
+    /// <summary>Sixteen bytes move as one where a copy consists of such: pitches and columns then count these.</summary>
+    private static GpuStage Stage(OpCall call, Type bits, BlockCopy copy)
     {
+        int size = copy.Target.DType.Size(), together = IsWide(call, copy) ? SixteenBytes / size : 1;
         int rows = copy.Rows * (Math.Max(copy.Target.Rows, 1) / copy.TargetBlock);
-        var grid = ElementGrid.Of(rows, copy.Width);
-        return new(source, grid.Groups, grid.Arguments(new GpuArguments().View(copy.Source).View(copy.Target), copy.Source, copy.Target)
-            .Int(copy.Rows).Int(copy.SourceBlock).Int(copy.TargetBlock).Int(copy.SourceStart).Int(copy.TargetStart).Int(copy.SourceColumn).Int(copy.TargetColumn));
+        var grid = ElementGrid.Of(rows, copy.Width / together);
+        var source = KernelSource.Of(typeof(CopyGpu), nameof(Kernel), ElementGrid.GroupSize, together == 1 ? bits : typeof(Float4));
+        return new(source, grid.Groups, grid.Numbers(new GpuArguments().View(copy.Source).View(copy.Target))
+            .Int(ElementGrid.Indexed(copy.Source).RowPitch / together).Int(ElementGrid.Indexed(copy.Target).RowPitch / together)
+            .Int(copy.Rows).Int(copy.SourceBlock).Int(copy.TargetBlock).Int(copy.SourceStart).Int(copy.TargetStart).Int(copy.SourceColumn / together).Int(copy.TargetColumn / together));
+    }
+
+    private static bool IsWide(OpCall call, BlockCopy copy)
+    {
+        int size = copy.Target.DType.Size();
+        bool Whole(long elements) => elements * size % SixteenBytes == 0;
+        return (!GpuKernel.IsProcessor(call.Device) || call.Settings[Access.Everywhere] != 0)
+            && Whole(copy.Width) && Whole(copy.SourceColumn) && Whole(copy.TargetColumn) && Whole(copy.Source.RowPitch) && Whole(copy.Target.RowPitch)
+            && copy.Source.Offset % SixteenBytes == 0 && copy.Target.Offset % SixteenBytes == 0;
     }
 
     internal static void Kernel<T>(

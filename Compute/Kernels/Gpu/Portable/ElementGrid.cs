@@ -45,17 +45,30 @@ internal readonly record struct ElementGrid
         return flat ? new(1, checked((int)tensors[0].Shape.Count), flat) : new(tensors[0].Rows, tensors[0].Width, flat);
     }
 
+    /// <summary>The same elements four to a work item, where all of these tensors allow it; a kernel's column is then a fourth of the element's.</summary>
+    /// <param name="call">What is computed.</param>
+    /// <param name="tensors">All tensors that are reached four elements at once.</param>
+    /// <returns>The grid, and the kernel's <see cref="IAccess"/>.</returns>
+    public (ElementGrid Grid, Type Access) Widened(OpCall call, params ReadOnlySpan<Tensor?> tensors)
+    {
+        bool wide = Access.IsWide(call, width, tensors);
+        return (wide ? new(rows, width / Access.Width, flat) : this, Access.Of(wide));
+    }
+
     /// <summary>Throws where a kernel's 32-bit indices do not reach a tensor's end.</summary>
     public static Tensor Indexed(Tensor tensor) => (long)tensor.Rows * tensor.RowPitch <= int.MaxValue
         ? tensor
         : throw new DeviceException($"{tensor} has more than {int.MaxValue} elements; kernels' indices end there. Choose a smaller picture or batch, or --vae-tiling.");
+
+    /// <summary>The numbers that <see cref="Lane"/> needs.</summary>
+    public GpuArguments Numbers(GpuArguments arguments) => arguments.Int(rows).Int(width).Int(shift).Int(columnBlocks);
 
     /// <summary>The first arguments of a kernel after its views, as <see cref="Lane"/> needs them, then pitches.</summary>
     /// <param name="arguments">The views.</param>
     /// <param name="pitched">The tensors whose pitches follow.</param>
     public GpuArguments Arguments(GpuArguments arguments, params ReadOnlySpan<Tensor> pitched)
     {
-        arguments.Int(rows).Int(width).Int(shift).Int(columnBlocks);
+        Numbers(arguments);
         foreach (var tensor in pitched) arguments.Int(flat ? 0 : Indexed(tensor).RowPitch);
         return arguments;
     }

@@ -12,19 +12,28 @@ internal static class MapGpu
     /// <param name="b">The function's second number.</param>
     public static GpuKernel Of(OpSignature signature, Type function, double a = 0, double b = 0)
     {
-        var source = KernelSource.Of(typeof(MapGpu), nameof(Kernel), ElementGrid.GroupSize, [.. GpuElements.Of(signature.Inputs[0].DType, signature.Output.DType), function]);
-        return new GpuKernel(source, call =>
+        Type[] elements = GpuElements.Of(signature.Inputs[0].DType, signature.Output.DType);
+        return new GpuKernel(call =>
         {
             var (x, y) = (call.Inputs[0], call.Output);
-            var grid = ElementGrid.Of(x, y);
-            return (grid.Groups, grid.Arguments(new GpuArguments().View(x).View(y), x, y).Float((float)a).Float((float)b));
+            var (grid, access) = ElementGrid.Of(x, y).Widened(call, x, y);
+            var source = KernelSource.Of(typeof(MapGpu), nameof(Kernel), ElementGrid.GroupSize, [.. elements, function, access]);
+            return [new(source, grid.Groups, grid.Arguments(new GpuArguments().View(x).View(y), x, y).Float((float)a).Float((float)b))];
         });
     }
 
-    internal static void Kernel<TX, EX, TY, EY, TFunction>(ArrayView<TX> x, ArrayView<TY> y, int rows, int width, int shift, int columnBlocks, int xPitch, int yPitch, float a, float b)
-        where TX : unmanaged where EX : struct, IElement<TX> where TY : unmanaged where EY : struct, IElement<TY> where TFunction : struct, IElementFunction
+    internal static void Kernel<TX, EX, TY, EY, TFunction, TAccess>(ArrayView<TX> x, ArrayView<TY> y, int rows, int width, int shift, int columnBlocks, int xPitch, int yPitch, float a, float b)
+        where TX : unmanaged where EX : struct, IElement<TX> where TY : unmanaged where EY : struct, IElement<TY> where TFunction : struct, IElementFunction where TAccess : struct, IAccess
     {
         int row = Lane.Row(shift, columnBlocks), column = Lane.Column(shift, columnBlocks);
-        if (row < rows && column < width) y[row * yPitch + column] = EY.Narrow(TFunction.Apply(EX.Widen(x[row * xPitch + column]), a, b));
+        if (row >= rows || column >= width) return;
+        if (TAccess.Wide)
+        {
+            Float4 value = EX.Widen4(EX.Fetch4(x, row * xPitch + 4 * column));
+            EY.Store4(y, row * yPitch + 4 * column, new(TFunction.Apply(value.X, a, b), TFunction.Apply(value.Y, a, b), TFunction.Apply(value.Z, a, b), TFunction.Apply(value.W, a, b)));
+            return;
+        }
+
+        y[row * yPitch + column] = EY.Narrow(TFunction.Apply(EX.Widen(x[row * xPitch + column]), a, b));
     }
 }

@@ -8,11 +8,16 @@ internal static class RowKernel
     /// <param name="name">The kernel.</param>
     /// <param name="types">Element types that the kernel is made for.</param>
     /// <param name="bind">Views, then numbers.</param>
-    public static KernelVariant Variant(Type holder, string name, Func<OpSignature, DType[]> types, Func<OpCall, GpuArguments> bind) => GpuKernel.Variant("gpu/rows", (target, signature) =>
+    /// <param name="access">Whether the kernel can reach four elements at once: its last type argument is an <see cref="IAccess"/> then.</param>
+    public static KernelVariant Variant(Type holder, string name, Func<OpSignature, DType[]> types, Func<OpCall, GpuArguments> bind, bool access = false) => GpuKernel.Variant("gpu/rows", (target, signature) =>
     {
         var lanes = GroupLanes.Of(target);
-        var source = KernelSource.Of(holder, name, lanes.Count, [lanes.Type, .. GpuElements.Of(types(signature))]);
-        return new GpuKernel(source, call => (new GpuGrid(Math.Max(1, call.Output.Rows)), bind(call)));
+        Type[] elements = GpuElements.Of(types(signature));
+        return new GpuKernel(call =>
+        {
+            Type[] reach = access ? [Access.Of(Access.IsWide(call, call.Output.Width, [.. call.Inputs, call.Output]))] : [];
+            return [new(KernelSource.Of(holder, name, lanes.Count, [lanes.Type, .. elements, .. reach]), new GpuGrid(Math.Max(1, call.Output.Rows)), bind(call))];
+        });
     });
 
     /// <summary>The element type of a parameter, or Float32 where it is absent.</summary>

@@ -36,6 +36,15 @@ internal static class Access
         return true;
     }
 
+    /// <summary>
+    /// Whether kernels of single elements go over four at once on a processor too. Its compilers make vectors of work items' elements, which is faster there; tests set it, to see that results are right.
+    /// </summary>
+    public static TuningParameter Everywhere { get; } = new("wide_access", 0, 0, 1);
+
+    /// <summary>As <see cref="IsWide(int, ReadOnlySpan{Tensor})"/>, for kernels whose work items have a single element otherwise.</summary>
+    public static bool IsWide(OpCall call, int width, params ReadOnlySpan<Tensor?> tensors) =>
+        (!GpuKernel.IsProcessor(call.Device) || call.Settings[Everywhere] != 0) && IsWide(width, tensors);
+
     /// <summary>The type argument.</summary>
     public static Type Of(bool wide) => wide ? typeof(WideAccess) : typeof(SingleAccess);
 }
