@@ -111,7 +111,8 @@ public sealed record CompileOptions
     /// of models of up to 16 Mi weights, which costs their size in float32 and saves 4 to 6 % of the processor time of a step of the embedded model's UNet; larger models run long enough
     /// per weight to hide the packing, and memory is worth more to them. True packs every model, Winograd's transformed weights too: four times the size in
     /// float32, and slower wherever they come from farther than the L2 cache (the embedded model's step takes 1.15 times as long). Bits do not change.
-    /// Applied to plans, on the CPU.
+    /// Applied to plans, on the CPU and on processors behind OpenCL. A GPU reads matrices as they are stored; a convolution's filters it gets in the order in which it reads them, always, in place of the
+    /// file's: that costs no memory.
     /// </summary>
     public bool? PrepackWeights { get; init; }
 

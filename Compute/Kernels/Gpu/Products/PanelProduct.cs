@@ -55,7 +55,7 @@ internal static class PanelProduct
                 panels[target + (tap * depth + k) * Columns] = WE.Widen(w[source + k * placeStep + tap * tapStep]);
     }
 
-    /// <summary>y from panels; groups in X over panels of columns, in Y over panels of rows.</summary>
+    /// <summary>y from panels; groups in X over panels of rows, in Y over panels of columns: one of these stays in the first cache while all rows at hand pass by.</summary>
     /// <remarks>Sums are taken over blocks of the inner dimension, and then of these: the error grows with the longest chain.</remarks>
     internal static void Multiply<T, E, B, BE, TActivation>(
         ArrayView<float> a, ArrayView<Float8> b, ArrayView<B> bias, ArrayView<T> entry, ArrayView<T> residual, ArrayView<T> y, int firstRow, int rows, int columns, int depth, int gated,
@@ -63,7 +63,7 @@ internal static class PanelProduct
         where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B> where TActivation : struct, IActivation
     {
         Float8 t0l = default, t0h = default, t1l = default, t1h = default, t2l = default, t2h = default, t3l = default, t3h = default, t4l = default, t4h = default, t5l = default, t5h = default;
-        int left = Grid.IdxY * Rows * depth, right = Grid.IdxX * 2 * depth;
+        int left = Grid.IdxX * Rows * depth, right = Grid.IdxY * 2 * depth;
         for (int start = 0; start < depth; start += BlockDepth)
         {
             Float8 s0l = default, s0h = default, s1l = default, s1h = default, s2l = default, s2h = default, s3l = default, s3h = default, s4l = default, s4h = default, s5l = default, s5h = default;
@@ -120,7 +120,7 @@ internal static class PanelProduct
         Store(sums, 5 * Columns, t5l);
         Store(sums, 5 * Columns + Half, t5h);
         var finish = new ProductFinish<T, E, B, BE, TActivation>(bias, entry, residual, y, parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
-        int row0 = firstRow + Grid.IdxY * Rows, column0 = Grid.IdxX * (gated != 0 ? Half : Columns);
+        int row0 = firstRow + Grid.IdxX * Rows, column0 = Grid.IdxY * (gated != 0 ? Half : Columns);
         for (int i = 0; i < Rows; i++)
         {
             if (row0 + i >= rows) continue;
