@@ -54,16 +54,10 @@ public sealed class ProductTileTests
     {
         var tile = ProductTile.All[index];
         var hopper = new TranslatingDevice(GpuTarget.Cuda(9, 0));
-        void Bind(string name, int parts)
-        {
-            var @case = Cases.Single(c => c.Name == name);
-            hopper.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), "gpu/tiles", Settings(tile.Rows, tile.Columns, tile.Items, parts), gap: 0);
-        }
-
-        Bind("plain", parts: 1);
-        Bind("image", parts: 1);
-        Bind("deep", parts: 2);
-        if (tile.HasTwoColumns) Bind("gated", parts: 1);
+        Bind(hopper, tile, "plain", parts: 1);
+        Bind(hopper, tile, "image", parts: 1);
+        Bind(hopper, tile, "deep", parts: 2);
+        if (tile.HasTwoColumns) Bind(hopper, tile, "gated", parts: 1);
         var products = hopper.Artifacts.Where(a => a.Key.Method.DeclaringType == typeof(TiledProduct)).ToArray();
         Assert.Equal(tile.HasTwoColumns ? 4 : 3, products.Length);
         foreach (var (source, artifact) in products)
@@ -76,6 +70,27 @@ public sealed class ProductTileTests
             Assert.Contains("st.global.v4.f32", artifact.Text, StringComparison.Ordinal);
             Assert.Contains("ld.shared.v4.f32", artifact.Text, StringComparison.Ordinal);
         }
+    }
+
+    /// <summary>The tiles that are taken without measuring, assembled: the others' registers stand in perf/results.</summary>
+    [Fact]
+    public void Code_OfUsualTiles_Assembled_SpillsNothing()
+    {
+        _ = PtxAssembler.Path; // skips before anything is translated
+        var hopper = new TranslatingDevice(GpuTarget.Cuda(9, 0));
+        foreach (var (rows, columns, items) in new[] { (128, 128, 256), (128, 64, 256), (32, 128, 64), (64, 32, 64) })
+            foreach (string name in new[] { "plain", "image" }) Bind(hopper, ProductTile.Find(rows, columns, items)!, name, parts: 1);
+        var products = hopper.Artifacts.Where(a => a.Key.Method.DeclaringType == typeof(TiledProduct)).ToArray();
+        Assert.Equal(8, products.Length);
+        var reports = PtxAssembler.Assemble("sm_90", [.. products.Select(p => (p.Key.ToString(), p.Value))]);
+        Assert.All(reports, report => Assert.Equal((0, 0), (report.SpillBytes, report.StackBytes)));
+        Assert.All(reports, report => Assert.InRange(report.Registers, 32, 128));
+    }
+
+    private static void Bind(TranslatingDevice device, ProductTile tile, string name, int parts)
+    {
+        var @case = Cases.Single(c => c.Name == name);
+        device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), "gpu/tiles", Settings(tile.Rows, tile.Columns, tile.Items, parts), gap: 0);
     }
 
     [Theory, InlineData(9, 0, 4096, 640, 128, 128, 256), InlineData(8, 0, 77, 2048, 32, 128, 64), InlineData(8, 6, 4096, 64, 128, 64, 256), InlineData(8, 9, 4096, 4, 64, 32, 64)]
@@ -96,6 +111,21 @@ public sealed class ProductTileTests
                 var tile = ProductTuning.Tile(start)!;
                 Assert.True(tile.Items <= small.MaxGroupSize && tile.LocalBytes <= small.LocalMemoryBytes && (!gated || tile.HasTwoColumns), $"{start}");
             }
+    }
+
+    [Fact]
+    public void Tuner_DescendsOverTiles_ToTheFastest()
+    {
+        var device = new TranslatingDevice(GpuTarget.Cuda(9, 0));
+        TensorType[] inputs = [new(DType.Float32, [4096, 640]), new(DType.Float32, [640, 640])];
+        var op = new MatMul();
+        var signature = new OpSignature(op, inputs, op.Infer(inputs));
+        var fastest = Settings(64, 64, 64, 2);
+        int Steps(TuningParameter parameter, KernelSettings settings) => Math.Abs(parameter.Values.IndexOf(settings[parameter]) - parameter.Values.IndexOf(fastest[parameter]));
+        var timer = new FakeTimer(choice => 1 + ProductTuning.Parameters.Sum(parameter => Steps(parameter, choice.Settings)));
+        var found = new Tuner(timer, new TunerOptions()).Run(device, signature, [.. op.Kernels.Candidates(device, signature)], TestContext.Current.CancellationToken);
+        Assert.Equal(fastest, found.Best.Settings);
+        Assert.True(found.Complete);
     }
 
     private static KernelSettings Start(GpuTarget target, int rows, int columns, bool gated = false) =>
