@@ -20,12 +20,12 @@ internal sealed class Conv2DWinogradCpu : ISimdBinder
     private static WinogradGrid Grid(Shape output, int channels, KernelSettings settings) => new(output, channels, GemmTile.Best, settings);
 
     /// <summary>
-    /// Transforming the weights costs as much as some 12 tiles' products, a tile's products as much as 4 or 5 directly computed pixels: below about
-    /// 10×10 pixels, or where tiles mostly hang over the image's edges, the direct product wins; with few channels the transforms are not worth it either.
+    /// Transforming the weights costs as much as some 40 directly computed pixels, a tile's products and transforms as much as 4 or 5: below
+    /// 8×8 pixels, or where tiles mostly hang over the image's edges, the direct product wins; with few channels the transforms are not worth it either.
     /// </summary>
     private static bool Fits(OpSignature signature)
     {
-        const int LeastChannels = 32, PixelsOfWeights = 64, PixelsOfTile = 5;
+        const int LeastChannels = 32, PixelsOfWeights = 40, PixelsOfTile = 5;
         Shape weight = signature.Inputs[1].Concrete(), output = signature.Output.Concrete();
         return ((Conv2D)signature.Op).Stride == 1 && weight[2] == Kernel && weight[3] == Kernel && weight[0] >= LeastChannels && weight[1] >= LeastChannels
             && output.Rows >= PixelsOfWeights + (long)PixelsOfTile * Grid(output, weight[1], KernelSettings.Default).Tiles;
