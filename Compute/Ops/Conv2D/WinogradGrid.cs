@@ -22,7 +22,7 @@ internal readonly record struct WinogradGrid
     private static readonly TuningParameter OwnKib = new("own_kib", Vector512.IsHardwareAccelerated ? 1200 : 280, 140, 280, 560, 900, 1200, 1600); // transformed tiles in a thread's L2 cache, beside their products
     private const long BlockBytes = 24 << 20; // a shared block's transformed tiles are read once per panel of weights: from the L3 cache
     private const long OwnWeightBytes = 10 << 20; // transformed weights that every block of a thread's own reads: from the L3 cache
-    private const int LeastOwnGroups = 4, LeastOwnParts = 8;
+    private const int LeastOwnTiles = 12, LeastTiles = 48, LeastOwnParts = 8; // with fewer, too little is done with the weights that are read
     private const int MostChannels = 160;  // a panel's transformed weights: 36 · 160 · 32 · 4 bytes = 0.7 MiB, or half
     private const int LongestSum = 80, ShortestSum = 16, FewChannels = 256;
 
@@ -38,8 +38,8 @@ internal readonly record struct WinogradGrid
         ChannelBlocks = Blocks(channels, ChannelsPerBlock);
         long tileBytes = (long)Positions * Up(Math.Max(1, channels), ChannelStep) * sizeof(float);
         int own = (int)Math.Min(settings[OwnKib] * 1024L / tileBytes / GroupTiles * GroupTiles, settings[MostTiles]);
-        IsOwn = own > 0 && Tiles >= LeastOwnGroups * GroupTiles && WeightElements * sizeof(float) <= OwnWeightBytes;
-        while (IsOwn && own > GroupTiles && Tiles < own * LeastOwnParts) own -= GroupTiles;
+        IsOwn = own >= LeastOwnTiles && Tiles >= LeastTiles && WeightElements * sizeof(float) <= OwnWeightBytes;
+        while (IsOwn && own > LeastOwnTiles && Tiles < own * LeastOwnParts) own -= GroupTiles;
         int most = IsOwn ? own : (int)Math.Clamp(BlockBytes / tileBytes, 4 * GroupTiles, Math.Max(4 * GroupTiles, settings[MostTiles]));
         TilesPerBlock = Up(Math.Max(1, Blocks(Tiles, Math.Max(1, Blocks(Tiles, most)))), GroupTiles);
     }
