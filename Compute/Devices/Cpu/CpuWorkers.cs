@@ -34,6 +34,7 @@ internal sealed unsafe class CpuWorkers : IDisposable
         Count = count;
         (scratch, scratchBytes, ranges) = (new nint[count], new long[count], new PartRange[count]);
         wake = [.. Enumerable.Range(1, count - 1).Select(_ => new ManualResetEventSlim(false, spinCount: 0))];
+        finished.Wait(millisecondsTimeout: 1); // the event makes its lock when it is first waited for: no task shall
         for (int i = 1; i < count; i++)
         {
             int worker = i;
