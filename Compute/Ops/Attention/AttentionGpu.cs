@@ -39,7 +39,8 @@ internal static class AttentionGpu
         bool whole = sizes.Depth % TensorCoreProduct.Piece == 0 && sizes.ValueDepth % TensorCoreProduct.Piece == 0
             && new[] { sizes.Q, sizes.K, sizes.V }.All(TensorCoreStages.IsWhole);
         var source = KernelSource.Of(typeof(TensorCoreAttention), nameof(TensorCoreAttention.Kernel), TensorCoreAttention.GroupSize,
-            matrix, whole ? typeof(AsyncPieces) : typeof(ElementPieces), GpuElements.Of(sizes.Q.DType)[1]) with { GroupsPerProcessor = TensorCoreAttention.GroupsPerProcessor };
+            matrix, whole ? typeof(AsyncPieces) : typeof(ElementPieces), GpuElements.Of(sizes.Q.DType)[1]) with
+        { GroupsPerProcessor = TensorCoreAttention.GroupsPerProcessor };
         var arguments = new GpuArguments().View(sizes.Q).View(sizes.K).View(sizes.V).View(sizes.Mask).View(call.Output)
             .Int(sizes.Queries).Int(sizes.Keys).Int(sizes.Depth).Int(sizes.ValueDepth).Int(sizes.Q.RowPitch).Int(sizes.K.RowPitch).Int(sizes.V.RowPitch).Int(call.Output.RowPitch);
         return new(source, new GpuGrid(Groups(sizes.Queries, TensorCoreAttention.Queries), sizes.Heads, sizes.Batch), sizes.Weighting(arguments));

@@ -52,8 +52,10 @@ internal struct AttentionRows
     [MethodImpl(Inline)]
     private static MatrixRow Masked(MatrixRow row, ArrayView<float> mask, int top, int bottom, int key, int keys) => new()
     {
-        C0 = Masked(row.C0, mask, top, bottom, key, keys), C1 = Masked(row.C1, mask, top, bottom, key + 8, keys),
-        C2 = Masked(row.C2, mask, top, bottom, key + 16, keys), C3 = Masked(row.C3, mask, top, bottom, key + 24, keys),
+        C0 = Masked(row.C0, mask, top, bottom, key, keys),
+        C1 = Masked(row.C1, mask, top, bottom, key + 8, keys),
+        C2 = Masked(row.C2, mask, top, bottom, key + 16, keys),
+        C3 = Masked(row.C3, mask, top, bottom, key + 24, keys),
     };
 
     // Keys beyond the last are hidden anyway.
@@ -67,7 +69,10 @@ internal struct AttentionRows
     [MethodImpl(Inline)]
     private static MatrixRow Hidden(MatrixRow row, int key, int lastTop, int lastBottom) => new()
     {
-        C0 = Hidden(row.C0, key, lastTop, lastBottom), C1 = Hidden(row.C1, key + 8, lastTop, lastBottom), C2 = Hidden(row.C2, key + 16, lastTop, lastBottom), C3 = Hidden(row.C3, key + 24, lastTop, lastBottom),
+        C0 = Hidden(row.C0, key, lastTop, lastBottom),
+        C1 = Hidden(row.C1, key + 8, lastTop, lastBottom),
+        C2 = Hidden(row.C2, key + 16, lastTop, lastBottom),
+        C3 = Hidden(row.C3, key + 24, lastTop, lastBottom),
     };
 
     [MethodImpl(Inline)]
