@@ -63,6 +63,9 @@ public sealed record PlanReportStep(string Op, string Variant, string Output, lo
 /// <param name="Last">The last op that needs it; at least <see cref="PlanReport.Length"/> for what outlives the run.</param>
 public sealed record PlanReportBlock(string Name, string Kind, long Offset, long Bytes, int First, int Last)
 {
+    /// <summary>Whether its first op writes it over the argument that it reads there for the last time: the one case where two pieces share bytes.</summary>
+    public bool IsOver { get; init; }
+
     internal static IReadOnlyList<PlanReportBlock> Of(PlanLayout layout)
     {
         var names = layout.Graph.Inputs.ToDictionary(i => i.Value, i => i.Key);
@@ -74,7 +77,7 @@ public sealed record PlanReportBlock(string Name, string Kind, long Offset, long
             var (name, kind) = scratch.TryGetValue(block, out var step) ? (step.Node.Path, "scratch")
                 : first?.Producer is { } node ? (node.Path, node.Label)
                 : (first is null ? "" : names.GetValueOrDefault(first, ""), "input");
-            return new PlanReportBlock(name, kind, block.Offset, block.Bytes, block.First, block.Last);
+            return new PlanReportBlock(name, kind, block.Offset, block.Bytes, block.First, block.Last) { IsOver = block.IsOver };
         })];
     }
 }
