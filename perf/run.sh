@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
-usage="usage: perf/run.sh check | try | targets [OPTIONS] | targets-avx2 [OPTIONS] | tables [--size WxH …] | quick | full"
+usage="usage: perf/run.sh check | try | targets [OPTIONS] | targets-avx2 [OPTIONS] | tables [OPTIONS of ilgd tune] | quick | full"
 bin=artifacts/bin
 build() { for project in "$@"; do dotnet build -c Release -v quiet -clp:NoSummary "$project"; done; }
 run() { local name=$1; shift; dotnet "$bin/ILGpuDiffusion.$name/release/ILGpuDiffusion.$name.dll" "$@"; }
@@ -37,7 +37,7 @@ tables) # the tuning tables that ship for this processor: two searches from noth
     trap 'rm -rf "$found"' EXIT
     for i in 1 2; do
         for model in stable-diffusion-xl-base-1.0 stable-diffusion-v1-5; do
-            ILGPUDIFFUSION_CACHE="$found/$i" "$bin/ILGpuDiffusion.Cli/release/ilgd" tune --same-bits --device cpu --weights bf16 --model "tests/Golden/real-configs/$model" "$@"
+            ILGPUDIFFUSION_CACHE="$found/$i" "$bin/ILGpuDiffusion.Cli/release/ilgd" tune --same-bits --device cpu --weights bf16 --model "tests/Golden/real-configs/$model" --size 512x512 "$@"
         done
         ILGPUDIFFUSION_CACHE="$found/$i" "$bin/ILGpuDiffusion.Cli/release/ilgd" tune --same-bits --device cpu "$@"
     done

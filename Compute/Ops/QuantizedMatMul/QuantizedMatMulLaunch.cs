@@ -30,7 +30,7 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
         rowScales = (float*)(rowOffsets + x.Rows);
         quantization = new Quantization(call, this);
         int leastParts = Workers.Count == 1 ? 1 : call.Settings[GemmTuning.PartsPerThread] * Workers.Count;
-        parts = new GemmParts(x.Rows, y.Width, tileRows, tileColumns, call.Settings[GemmTuning.PartRows], call.Settings[QuantizedMatMulCpu.PackedKib] * 1024L / sizeof(int) / lanes, leastParts);
+        parts = new GemmParts(x.Rows, y.Width, tileRows, tileColumns, call.Settings[GemmTuning.PartRows], call.Settings[QuantizedMatMulCpu.PackedKib] * 1024L / sizeof(int) / lanes, leastParts, rowsFirst: true);
         Workers.Reserve((PanelElements + 2 * parts.Columns + tileRows * tileColumns) * sizeof(int));
     }
 

@@ -8,6 +8,7 @@ internal readonly record struct GemmGrid
 {
     private const int Depth = 640; // of matrices: most of SDXL's inner sizes are this or a multiple, and fewer blocks are fewer passes over the result
     private const int NeighbourhoodDepth = 384; // of convolutions, whose sums are longer: shorter blocks round less
+    private const int Shallow = 320; // little to pack
     private const int ChannelGroup = 8; // packing transposes this many channels at a time
 
     public GemmGrid(int rows, int columns, int channels, int taps, GemmTile tile, int threads, KernelSettings settings)
@@ -15,7 +16,7 @@ internal readonly record struct GemmGrid
         int depthBlocks = Blocks((long)channels * taps, taps == 1 ? Depth : NeighbourhoodDepth);
         ChannelsPerBlock = Math.Min(channels, Blocks(Blocks(channels, depthBlocks), ChannelGroup) * ChannelGroup);
         long mostColumns = settings[GemmTuning.PackedKib] * (1024L / sizeof(float)) / (ChannelsPerBlock * taps);
-        Parts = new GemmParts(rows, columns, tile.Rows, tile.Columns, settings[GemmTuning.PartRows], mostColumns, threads == 1 ? 1 : settings[GemmTuning.PartsPerThread] * threads);
+        Parts = new GemmParts(rows, columns, tile.Rows, tile.Columns, settings[GemmTuning.PartRows], mostColumns, threads == 1 ? 1 : settings[GemmTuning.PartsPerThread] * threads, rowsFirst: channels * taps <= Shallow);
     }
 
     public GemmParts Parts { get; }

@@ -16,12 +16,13 @@ internal readonly record struct GemmParts
     /// <param name="mostRows">The most rows of a part.</param>
     /// <param name="mostColumns">The most columns of a part.</param>
     /// <param name="leastParts">How many parts there must be at least, where tiles allow.</param>
-    public GemmParts(int rows, int columns, int tileRows, int tileColumns, long mostRows, long mostColumns, int leastParts)
+    /// <param name="rowsFirst">Whether rows are cut before columns: where packing is cheap and writing takes the time, which longer rows make easier.</param>
+    public GemmParts(int rows, int columns, int tileRows, int tileColumns, long mostRows, long mostColumns, int leastParts, bool rowsFirst)
     {
         (Rows, Columns) = (Even(rows, mostRows, tileRows), Even(columns, Math.Max(mostColumns / tileColumns, 1) * tileColumns, tileColumns));
         while (Blocks(rows, Rows) * (long)Blocks(columns, Columns) < leastParts)
         {
-            bool byColumns = Columns > FewPanels * tileColumns || Rows <= FewTiles * tileRows;
+            bool byColumns = (Columns > FewPanels * tileColumns && !rowsFirst) || Rows <= FewTiles * tileRows;
             if (byColumns && Columns == tileColumns) break;
             if (byColumns) Columns = Up(Blocks(Columns, 2), tileColumns);
             else Rows = Up(Blocks(Rows, 2), tileRows);
