@@ -25,8 +25,7 @@ internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, 
         depth = x.Channels;
         block = new GemmGrid(x.Count, 2 * y.Width, depth, taps: 1, tile, Workers.Count, call.Settings).ChannelsPerBlock;
         packedRows = (tile.Rows + Packer.RowGroup - 1) / Packer.RowGroup * Packer.RowGroup;
-        int leastParts = Workers.Count == 1 ? 1 : call.Settings[GemmTuning.PartsPerThread] * Workers.Count;
-        parts = new GemmParts(x.Count, y.Width, tile.Rows, tile.Columns, call.Settings[GemmTuning.PartRows], call.Settings[GemmTuning.PackedKib] * (1024L / sizeof(float)) / (2 * depth), leastParts, rowsFirst: false);
+        parts = new GemmParts(x.Count, y.Width, tile.Rows, tile.Columns, call.Settings[GemmTuning.PartRows], call.Settings[GemmTuning.PackedKib] * (1024L / sizeof(float)) / (2 * depth), Workers.Count, call.Settings[GemmTuning.PartsPerThread], rowsFirst: false);
         if (call.Packed is { } kept) packedWeights = (float*)((HostBuffer)kept.Get(w, $"{tile.Columns} columns of each half", 2 * Panels(y.Width) * PanelElements * sizeof(float), PackAll)).Address;
         Workers.Reserve((PartPanelElements + 2 * TileElements + 2 * parts.Columns + (nint)tile.Rows * depth + 2 * Packer.Overrun) * sizeof(float));
     }

@@ -29,8 +29,7 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
         rowOffsets = quantized + (nint)(x.Rows + tileRows) * lanes;
         rowScales = (float*)(rowOffsets + x.Rows);
         quantization = new Quantization(call, this);
-        int leastParts = Workers.Count == 1 ? 1 : call.Settings[GemmTuning.PartsPerThread] * Workers.Count;
-        parts = new GemmParts(x.Rows, y.Width, tileRows, tileColumns, call.Settings[GemmTuning.PartRows], call.Settings[QuantizedMatMulCpu.PackedKib] * 1024L / sizeof(int) / lanes, leastParts, rowsFirst: true);
+        parts = new GemmParts(x.Rows, y.Width, tileRows, tileColumns, call.Settings[GemmTuning.PartRows], call.Settings[QuantizedMatMulCpu.PackedKib] * 1024L / sizeof(int) / lanes, Workers.Count, call.Settings[GemmTuning.PartsPerThread], rowsFirst: true);
         Workers.Reserve((PanelElements + 2 * parts.Columns + tileRows * tileColumns) * sizeof(int));
     }
 

@@ -16,7 +16,7 @@ internal readonly record struct GemmGrid
         int depthBlocks = Blocks((long)channels * taps, taps == 1 ? Depth : NeighbourhoodDepth);
         ChannelsPerBlock = Math.Min(channels, Blocks(Blocks(channels, depthBlocks), ChannelGroup) * ChannelGroup);
         long mostColumns = settings[GemmTuning.PackedKib] * (1024L / sizeof(float)) / (ChannelsPerBlock * taps);
-        Parts = new GemmParts(rows, columns, tile.Rows, tile.Columns, settings[GemmTuning.PartRows], mostColumns, threads == 1 ? 1 : settings[GemmTuning.PartsPerThread] * threads, rowsFirst: channels * taps <= Shallow);
+        Parts = new GemmParts(rows, columns, tile.Rows, tile.Columns, settings[GemmTuning.PartRows], mostColumns, threads, settings[GemmTuning.PartsPerThread], rowsFirst: channels * taps <= Shallow);
     }
 
     public GemmParts Parts { get; }
