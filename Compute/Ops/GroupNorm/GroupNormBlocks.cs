@@ -1,22 +1,24 @@
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
-/// How statistics are taken: an entry falls into blocks of rows times bundles of whole groups, small enough for the L2 cache, because a
-/// block is read twice. Depends on sizes only, never on the number of threads.
+/// How statistics are taken: an entry falls into bundles of whole groups times blocks of rows, small enough for a cache, because a block is read twice.
+/// Depends on sizes only, never on the number of threads.
 /// </summary>
 internal readonly struct GroupNormBlocks
 {
-    private const int BlockElements = 32768; // 128 KiB
-    private const int BundleChannels = 128; // 512 bytes of a row at a time: enough neighbouring cache lines for the prefetcher
-
-    public GroupNormBlocks(Shape x, int groups)
+    /// <summary>Cuts an image.</summary>
+    /// <param name="x">Its shape, channels last.</param>
+    /// <param name="groups">Groups of its channels.</param>
+    /// <param name="bundleChannels">Channels of a bundle, unless a single group has more.</param>
+    /// <param name="blockElements">Elements of a block, unless a single row has more.</param>
+    public GroupNormBlocks(Shape x, int groups, int bundleChannels, int blockElements)
     {
         (Entries, Channels, Groups) = (x[0], x.Last, groups);
         RowsPerEntry = Entries == 0 ? 0 : x.Rows / Entries;
         GroupChannels = Channels / groups;
-        GroupsPerBundle = Math.Clamp(BundleChannels / GroupChannels, 1, groups);
+        GroupsPerBundle = Math.Clamp(bundleChannels / GroupChannels, 1, groups);
         Bundles = (groups + GroupsPerBundle - 1) / GroupsPerBundle;
-        RowsPerBlock = Math.Clamp(BlockElements / (GroupsPerBundle * GroupChannels), 1, Math.Max(RowsPerEntry, 1));
+        RowsPerBlock = Math.Clamp(blockElements / (GroupsPerBundle * GroupChannels), 1, Math.Max(RowsPerEntry, 1));
         Blocks = (RowsPerEntry + RowsPerBlock - 1) / RowsPerBlock;
     }
 
@@ -40,10 +42,4 @@ internal readonly struct GroupNormBlocks
 
     /// <summary>Blocks of rows of one entry and bundle.</summary>
     public int Blocks { get; }
-
-    /// <summary>Mean and centred sum of squares of each block and group.</summary>
-    public long MomentCount => 2L * Entries * Groups * Blocks;
-
-    /// <summary>Origin, factor and summand of each entry and channel.</summary>
-    public long LineCount => 3L * Entries * Channels;
 }

@@ -8,14 +8,25 @@ namespace ILGpuDiffusion.Compute;
 /// </summary>
 internal sealed class GroupNormCpu : ISimdBinder
 {
+    private const int BlockElements = 32768; // 128 KiB
+    private const int BundleChannels = 128; // 512 bytes of a row at a time: enough neighbouring cache lines for the prefetcher
+
     public static long ScratchBytes(OpSignature signature)
     {
-        var blocks = new GroupNormBlocks(signature.Inputs[0].Concrete(), ((GroupNorm)signature.Op).Groups);
-        return blocks.MomentCount * sizeof(double) + blocks.LineCount * sizeof(float) + Parameters.ScratchBytes(signature, first: 1);
+        var blocks = Blocks(signature.Inputs[0].Concrete(), signature.Op);
+        return MomentBytes(blocks) + LineBytes(blocks) + Parameters.ScratchBytes(signature, first: 1);
     }
 
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V> =>
         ((GroupNorm)call.Op).Silu ? new Phases<V, UnaryCpu.Silu>(call) : new Phases<V, Identity>(call);
+
+    private static GroupNormBlocks Blocks(Shape x, Op op) => new(x, ((GroupNorm)op).Groups, BundleChannels, BlockElements);
+
+    // Mean and centred sum of squares of each block and group.
+    private static long MomentBytes(GroupNormBlocks blocks) => 2L * blocks.Entries * blocks.Groups * blocks.Blocks * sizeof(double);
+
+    // Origin, factor and summand of each entry and channel.
+    private static long LineBytes(GroupNormBlocks blocks) => 3L * blocks.Entries * blocks.Channels * sizeof(float);
 
     private enum Phase
     {
@@ -26,7 +37,7 @@ internal sealed class GroupNormCpu : ISimdBinder
 
     private sealed unsafe class Phases<V, TActivation> : CpuLaunch where V : struct, ISimd<V> where TActivation : struct, IMap
     {
-        private const int ElementsPerPart = 32768, LinesWorthSharing = 16384;
+        private const int ElementsPerPart = 32768, LineBytesWorthSharing = 65536;
         private readonly Tensor x, y;
         private readonly GroupNormBlocks blocks;
         private readonly Parameters weight, bias;
@@ -40,14 +51,14 @@ internal sealed class GroupNormCpu : ISimdBinder
         {
             var op = (GroupNorm)call.Op;
             (x, y, epsilon) = (call.Inputs[0], call.Output, op.Epsilon);
-            blocks = new GroupNormBlocks(x.Shape, op.Groups);
+            blocks = Blocks(x.Shape, op);
             (weight, bias) = (Parameters.Of(call, 1, first: 1, After), Parameters.Of(call, 2, first: 1, After));
             moments = call.Scratch!.Pointer<double>();
-            lines = (float*)(moments + blocks.MomentCount);
+            lines = (float*)((byte*)moments + MomentBytes(blocks));
             rowsPerPart = Math.Clamp(ElementsPerPart / blocks.Channels, 1, Math.Max(blocks.RowsPerEntry, 1));
         }
 
-        private long After => blocks.MomentCount * sizeof(double) + blocks.LineCount * sizeof(float);
+        private long After => MomentBytes(blocks) + LineBytes(blocks);
 
         private int PartsPerEntry => (blocks.RowsPerEntry + rowsPerPart - 1) / rowsPerPart;
 
@@ -59,7 +70,7 @@ internal sealed class GroupNormCpu : ISimdBinder
             Parallel(blocks.Entries * blocks.Blocks * blocks.Bundles, inRanges: true);
             phase = Phase.Lines;
             int bundles = blocks.Entries * blocks.Bundles;
-            if (blocks.LineCount < LinesWorthSharing) for (int i = 0; i < bundles; i++) Lines(i);
+            if (LineBytes(blocks) < LineBytesWorthSharing) for (int i = 0; i < bundles; i++) Lines(i);
             else Parallel(bundles);
             phase = Phase.Apply;
             Parallel(blocks.Entries * PartsPerEntry, inRanges: true);

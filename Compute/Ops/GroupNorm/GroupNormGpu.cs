@@ -10,6 +10,7 @@ internal static class GroupNormGpu
 {
     private const int MomentsPerBlock = 3; // the mean as a float, what that float lacks, Σ (x − mean)²
     private const int LinesPerChannel = 3; // origin, factor, summand
+    private const int ElementsPerItem = 32; // of a block: enough blocks for every processor, few enough to join at once
     private const int RowsPerItem = 4;
 
     public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/blocks", Compile);
@@ -20,18 +21,24 @@ internal static class GroupNormGpu
         Type[] x = GpuElements.Of(signature.Output.DType), parameters = GpuElements.Of(signature.Inputs[1].DType, signature.Inputs[2].DType);
         var moments = KernelSource.Of(typeof(GroupNormGpu), nameof(Moments), lanes.Count, [lanes.Type, .. x]);
         var lines = KernelSource.Of(typeof(GroupNormGpu), nameof(Lines), lanes.Count, [lanes.Type, .. parameters]);
-        return new GpuKernel(call => Stages(call, lanes.Count, moments, lines, x), s => Blocks(s.Inputs[0].Concrete(), s.Op, lanes.Count).ScratchElements * sizeof(float));
+        return new GpuKernel(call => Stages(call, lanes.Count, moments, lines, x), s => ScratchElements(Blocks(s.Inputs[0].Concrete(), s.Op, lanes.Count)) * sizeof(float));
     }
 
-    private static GroupNormGpuBlocks Blocks(Shape x, Op op, int lanes) => new(x, ((GroupNorm)op).Groups, lanes, MomentsPerBlock, LinesPerChannel);
+    // As many channels as a group has work items.
+    private static GroupNormBlocks Blocks(Shape x, Op op, int lanes) => new(x, ((GroupNorm)op).Groups, lanes, ElementsPerItem * lanes);
+
+    // Up to where four can be reached at once.
+    private static long MomentElements(GroupNormBlocks b) => ((long)MomentsPerBlock * b.Entries * b.Groups * b.Blocks + Access.Width - 1) / Access.Width * Access.Width;
+
+    private static long ScratchElements(GroupNormBlocks b) => MomentElements(b) + (long)LinesPerChannel * b.Entries * b.Channels;
 
     private static IEnumerable<GpuStage> Stages(OpCall call, int lanes, KernelSource moments, KernelSource lines, Type[] elements)
     {
         var op = (GroupNorm)call.Op;
         var (x, y) = (ElementGrid.Indexed(call.Inputs[0]), ElementGrid.Indexed(call.Output));
         var b = Blocks(x.Shape, op, lanes);
-        var scratch = new Tensor(call.Scratch!.Buffer, call.Scratch.Offset, DType.Float32, [checked((int)b.ScratchElements)]);
-        int linesAt = checked((int)b.MomentElements);
+        var scratch = new Tensor(call.Scratch!.Buffer, call.Scratch.Offset, DType.Float32, [checked((int)ScratchElements(b))]);
+        int linesAt = checked((int)MomentElements(b));
         yield return new(moments, new GpuGrid(b.Bundles * b.Blocks, b.Entries), new GpuArguments().View(x).View(scratch)
             .Int(b.RowsPerEntry).Int(x.RowPitch).Int(b.Groups).Int(b.GroupChannels).Int(b.GroupsPerBundle).Int(b.Blocks).Int(b.RowsPerBlock));
         yield return new(lines, new GpuGrid(b.Groups, b.Entries), new GpuArguments().View(scratch).View(call.Inputs[1]).View(call.Inputs[2])

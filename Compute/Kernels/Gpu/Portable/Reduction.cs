@@ -18,133 +18,34 @@ internal static class Reduction
     /// <param name="value">This work item's summand.</param>
     /// <param name="shared">As many elements of shared memory as the group has work items; free again afterwards.</param>
     [MethodImpl(Inline)]
-    public static float Sum<TLanes>(float value, ArrayView<float> shared) where TLanes : struct, IGroupLanes
-    {
-        if (TLanes.HasSubGroups)
-        {
-            for (int distance = SubGroup.Size() >> 1; distance > 0; distance >>= 1) value += SubGroup.Exchange(value, distance);
-            if (SubGroup.Lane() == 0) shared[SubGroup.Number()] = value;
-            Block.Sync();
-            int subGroups = TLanes.Count / SubGroup.Size();
-            float total = shared[0];
-            for (int i = 1; i < subGroups; i++) total += shared[i];
-            Block.Sync();
-            return total;
-        }
-
-        int lane = Group.IdxX;
-        shared[lane] = value;
-        Block.Sync();
-        if (TLanes.Count > Few)
-        {
-            float part = 0f;
-            if (lane < Few)
-                for (int i = lane; i < TLanes.Count; i += Few) part += shared[i];
-            Block.Sync();
-            if (lane < Few) shared[lane] = part;
-            Block.Sync();
-        }
-
-        float sum = 0f;
-        for (int i = 0; i < Few; i++) sum += shared[i];
-        Block.Sync();
-        return sum;
-    }
+    public static float Sum<TLanes>(float value, ArrayView<float> shared) where TLanes : struct, IGroupLanes => Join<TLanes, float, Floats, Summed>(value, shared);
 
     /// <summary>The largest value of the group, for every work item; NaN loses against any number.</summary>
     [MethodImpl(Inline)]
-    public static float Max<TLanes>(float value, ArrayView<float> shared) where TLanes : struct, IGroupLanes
-    {
-        if (TLanes.HasSubGroups)
-        {
-            for (int distance = SubGroup.Size() >> 1; distance > 0; distance >>= 1)
-            {
-                float other = SubGroup.Exchange(value, distance);
-                value = other > value ? other : value;
-            }
-
-            if (SubGroup.Lane() == 0) shared[SubGroup.Number()] = value;
-            Block.Sync();
-            int subGroups = TLanes.Count / SubGroup.Size();
-            float largest = shared[0];
-            for (int i = 1; i < subGroups; i++) largest = shared[i] > largest ? shared[i] : largest;
-            Block.Sync();
-            return largest;
-        }
-
-        int lane = Group.IdxX;
-        shared[lane] = value;
-        Block.Sync();
-        if (TLanes.Count > Few)
-        {
-            float part = value;
-            if (lane < Few)
-                for (int i = lane; i < TLanes.Count; i += Few) part = shared[i] > part ? shared[i] : part;
-            Block.Sync();
-            if (lane < Few) shared[lane] = part;
-            Block.Sync();
-        }
-
-        float max = shared[0];
-        for (int i = 1; i < Few; i++) max = shared[i] > max ? shared[i] : max;
-        Block.Sync();
-        return max;
-    }
+    public static float Max<TLanes>(float value, ArrayView<float> shared) where TLanes : struct, IGroupLanes => Join<TLanes, float, Floats, Largest>(value, shared);
 
     /// <summary>Σ over the group of whole numbers, for every work item.</summary>
     [MethodImpl(Inline)]
-    public static int Sum<TLanes>(int value, ArrayView<int> shared) where TLanes : struct, IGroupLanes
-    {
-        if (TLanes.HasSubGroups)
-        {
-            for (int distance = SubGroup.Size() >> 1; distance > 0; distance >>= 1) value += SubGroup.ExchangeInteger(value, distance);
-            if (SubGroup.Lane() == 0) shared[SubGroup.Number()] = value;
-            Block.Sync();
-            int subGroups = TLanes.Count / SubGroup.Size();
-            int total = shared[0];
-            for (int i = 1; i < subGroups; i++) total += shared[i];
-            Block.Sync();
-            return total;
-        }
-
-        int lane = Group.IdxX;
-        shared[lane] = value;
-        Block.Sync();
-        if (TLanes.Count > Few)
-        {
-            int part = 0;
-            if (lane < Few)
-                for (int i = lane; i < TLanes.Count; i += Few) part += shared[i];
-            Block.Sync();
-            if (lane < Few) shared[lane] = part;
-            Block.Sync();
-        }
-
-        int sum = 0;
-        for (int i = 0; i < Few; i++) sum += shared[i];
-        Block.Sync();
-        return sum;
-    }
+    public static int Sum<TLanes>(int value, ArrayView<int> shared) where TLanes : struct, IGroupLanes => Join<TLanes, int, Integers, SummedInteger>(value, shared);
 
     /// <summary>The smallest whole number of the group, for every work item.</summary>
     [MethodImpl(Inline)]
-    public static int Min<TLanes>(int value, ArrayView<int> shared) where TLanes : struct, IGroupLanes
+    public static int Min<TLanes>(int value, ArrayView<int> shared) where TLanes : struct, IGroupLanes => Join<TLanes, int, Integers, Smallest>(value, shared);
+
+    [MethodImpl(Inline)]
+    private static T Join<TLanes, T, TExchange, TJoin>(T value, ArrayView<T> shared)
+        where TLanes : struct, IGroupLanes where T : unmanaged where TExchange : struct, IExchange<T> where TJoin : struct, IJoin<T>
     {
         if (TLanes.HasSubGroups)
         {
-            for (int distance = SubGroup.Size() >> 1; distance > 0; distance >>= 1)
-            {
-                int other = SubGroup.ExchangeInteger(value, distance);
-                value = other < value ? other : value;
-            }
-
+            for (int distance = SubGroup.Size() >> 1; distance > 0; distance >>= 1) value = TJoin.Of(value, TExchange.Across(value, distance));
             if (SubGroup.Lane() == 0) shared[SubGroup.Number()] = value;
             Block.Sync();
             int subGroups = TLanes.Count / SubGroup.Size();
-            int smallest = shared[0];
-            for (int i = 1; i < subGroups; i++) smallest = shared[i] < smallest ? shared[i] : smallest;
+            T joined = shared[0];
+            for (int i = 1; i < subGroups; i++) joined = TJoin.Of(joined, shared[i]);
             Block.Sync();
-            return smallest;
+            return joined;
         }
 
         int lane = Group.IdxX;
@@ -152,17 +53,64 @@ internal static class Reduction
         Block.Sync();
         if (TLanes.Count > Few)
         {
-            int part = value;
+            T part = value;
             if (lane < Few)
-                for (int i = lane; i < TLanes.Count; i += Few) part = shared[i] < part ? shared[i] : part;
+                for (int i = lane + Few; i < TLanes.Count; i += Few) part = TJoin.Of(part, shared[i]);
             Block.Sync();
             if (lane < Few) shared[lane] = part;
             Block.Sync();
         }
 
-        int min = shared[0];
-        for (int i = 1; i < Few; i++) min = shared[i] < min ? shared[i] : min;
+        T all = shared[0];
+        for (int i = 1; i < Few; i++) all = TJoin.Of(all, shared[i]);
         Block.Sync();
-        return min;
+        return all;
+    }
+
+    private interface IExchange<T>
+    {
+        /// <summary>The value of the work item whose lane differs in the bits of <paramref name="distance"/>.</summary>
+        static abstract T Across(T value, int distance);
+    }
+
+    private interface IJoin<T>
+    {
+        static abstract T Of(T a, T b);
+    }
+
+    private readonly struct Floats : IExchange<float>
+    {
+        [MethodImpl(Inline)]
+        public static float Across(float value, int distance) => SubGroup.Exchange(value, distance);
+    }
+
+    private readonly struct Integers : IExchange<int>
+    {
+        [MethodImpl(Inline)]
+        public static int Across(int value, int distance) => SubGroup.ExchangeInteger(value, distance);
+    }
+
+    private readonly struct Summed : IJoin<float>
+    {
+        [MethodImpl(Inline)]
+        public static float Of(float a, float b) => a + b;
+    }
+
+    private readonly struct SummedInteger : IJoin<int>
+    {
+        [MethodImpl(Inline)]
+        public static int Of(int a, int b) => a + b;
+    }
+
+    private readonly struct Largest : IJoin<float>
+    {
+        [MethodImpl(Inline)]
+        public static float Of(float a, float b) => b > a ? b : a;
+    }
+
+    private readonly struct Smallest : IJoin<int>
+    {
+        [MethodImpl(Inline)]
+        public static int Of(int a, int b) => b < a ? b : a;
     }
 }
