@@ -14,10 +14,11 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
     private const int Lanes = 4;
     private readonly GemmTile tile = GemmTile.Best;
     private readonly Tensor x, w, y;
+    private readonly TensorRows rows; // of x: pixels
     private readonly Tensor? bias;
     private readonly TileEpilogue? epilogue;
     private readonly float* panels; // [columns / tile.Columns][channels][tile.Columns]
-    private readonly int channels, outputs, kernelHeight, kernelWidth, padding, pitch, packedRows, linesPerPart, bands;
+    private readonly int channels, outputs, kernelHeight, kernelWidth, padding, pitch, linesPerPart, bands;
     private bool packing;
 
     /// <summary>Binds the arguments.</summary>
@@ -26,23 +27,23 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
     /// <param name="epilogue">What is done to each line once it is complete, or null.</param>
     public FewOutputsLaunch(OpCall call, int padding, TileEpilogue? epilogue) : base(call)
     {
+        rows = new TensorRows(call.Inputs[0]);
         (x, w, bias, y) = (call.Inputs[0], call.Inputs[1], call.Inputs.Length > 2 ? call.Inputs[2] : null, call.Output);
         (this.padding, this.epilogue) = (padding, epilogue);
         panels = call.Scratch!.Pointer<float>();
         (outputs, channels, kernelHeight, kernelWidth) = (w.Shape[0], w.Shape[1], w.Shape[2], w.Shape[3]);
         pitch = Pitch(w.Shape);
-        packedRows = (tile.Rows + Packer.RowGroup - 1) / Packer.RowGroup * Packer.RowGroup;
         int height = Math.Max(1, y.Shape[1]), most = MostSums / (Math.Max(1, x.Shape[2]) * pitch) - kernelHeight;
         linesPerPart = Math.Clamp(most, Math.Min(LeastLines, height), height);
         while (Workers.Count > 1 && y.Shape[0] * Blocks(height, linesPerPart) < PartsPerThread * Workers.Count && linesPerPart >= 2 * LeastLines)
             linesPerPart = Blocks(linesPerPart, 2);
         bands = Blocks(height, linesPerPart);
-        Workers.Reserve((PackedElements + SumElements + pitch + outputs + Lanes + (nint)channels * Taps) * sizeof(float));
+        Workers.Reserve((TileElements + SumElements + pitch + outputs + Lanes + (nint)channels * Taps) * sizeof(float));
     }
 
     private int Taps => kernelHeight * kernelWidth;
 
-    private nint PackedElements => (nint)tile.Rows * channels + 2 * Packer.Overrun;
+    private nint TileElements => (nint)tile.Rows * channels;
 
     private nint SumElements => (nint)(linesPerPart + kernelHeight - 1) * x.Shape[2] * pitch + Lanes; // the last result's register may reach past its sums
 
@@ -87,12 +88,12 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
 
     private void Band(int n, int firstLine, float* scratch)
     {
-        float* packed = scratch, sums = packed + PackedElements, zeros = sums + SumElements, biases = zeros + pitch;
+        float* gathered = scratch, sums = gathered + TileElements, zeros = sums + SumElements, biases = zeros + pitch;
         new Span<float>(zeros, pitch + outputs + Lanes).Clear();
         if (bias is not null) Packer.For(bias.DType).Widen(bias.Pointer<byte>(), biases, outputs);
         int lastLine = Math.Min(firstLine + linesPerPart, y.Shape[1]), height = x.Shape[1], width = x.Shape[2];
         int top = Math.Clamp(firstLine - padding, 0, height), bottom = Math.Clamp(lastLine - padding + kernelHeight - 1, top, height);
-        Multiply((n * height + top) * width, (bottom - top) * width, packed, sums);
+        Multiply((n * height + top) * width, (bottom - top) * width, gathered, sums);
         for (int line = firstLine; line < lastLine; line++)
         {
             int row = (n * y.Shape[1] + line) * y.Shape[2];
@@ -102,16 +103,17 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
     }
 
     /// <summary>The products of neighbouring pixels with all taps.</summary>
-    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
-    private void Multiply(int first, int count, float* packed, float* sums)
+    [MethodImpl(Jit.Kernel)]
+    private void Multiply(int first, int count, float* gathered, float* sums)
     {
-        byte** addresses = stackalloc byte*[packedRows];
-        for (int i = 0; i < count; i += tile.Rows, sums += (nint)tile.Rows * pitch)
+        for (int row = first; row < first + count; row += tile.Rows, sums += (nint)tile.Rows * pitch)
         {
-            for (int r = 0; r < packedRows; r++) addresses[r] = (byte*)(x.Pointer<float>() + (nint)(first + Math.Min(i + r, count - 1)) * x.RowPitch);
-            Packer.Float32.Pack(addresses, packedRows, 0, channels, packed, tile.Rows);
+            // A tile reads all its rows: the image's last ones are gathered, so that it does not read past it.
+            bool inPlace = row + tile.Rows <= rows.Count;
+            if (!inPlace) rows.Gather(row, tile.Rows, 0, channels, gathered);
+            float* a = inPlace ? rows.Start + row * rows.Pitch : gathered;
             for (int column = 0; column < pitch; column += tile.Columns)
-                tile.Multiply(channels, packed, panels + (nint)column * channels, sums + column, pitch, Math.Min(tile.Rows, count - i), false, null);
+                tile.Multiply(channels, a, inPlace ? rows.Pitch : channels, 1, panels + (nint)column * channels, sums + column, pitch, Math.Min(tile.Rows, first + count - row), false, null);
         }
     }
 

@@ -14,7 +14,7 @@ internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, 
     private readonly Tensor? bias;
     private readonly PanelPacker panelPacker;
     private readonly GemmParts parts;
-    private readonly int depth, block, packedRows;
+    private readonly int depth, block;
     private readonly float* packedWeights; // pairs of panels; or null
 
     public GatedMatMulLaunch(OpCall call) : base(call)
@@ -24,10 +24,9 @@ internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, 
         panelPacker = new PanelPacker(w, tile.Columns, taps: 1);
         depth = x.Channels;
         block = new GemmGrid(x.Count, 2 * y.Width, depth, taps: 1, tile, Workers.Count, call.Settings).ChannelsPerBlock;
-        packedRows = (tile.Rows + Packer.RowGroup - 1) / Packer.RowGroup * Packer.RowGroup;
         parts = new GemmParts(x.Count, y.Width, tile.Rows, tile.Columns, call.Settings[GemmTuning.PartRows], call.Settings[GemmTuning.PackedKib] * (1024L / sizeof(float)) / (2 * depth), Workers.Count, call.Settings[GemmTuning.PartsPerThread], rowsFirst: false);
         if (call.Packed is { } kept) packedWeights = (float*)((HostBuffer)kept.Get(w, $"{tile.Columns} columns of each half", 2 * Panels(y.Width) * PanelElements * sizeof(float), PackAll)).Address;
-        Workers.Reserve((PartPanelElements + 2 * TileElements + 2 * parts.Columns + (nint)tile.Rows * depth + 2 * Packer.Overrun) * sizeof(float));
+        Workers.Reserve((PartPanelElements + 2 * TileElements + 2 * parts.Columns + (nint)tile.Rows * depth) * sizeof(float));
     }
 
     private nint PanelElements => (nint)depth * tile.Columns;
@@ -47,7 +46,7 @@ internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, 
         int firstRow = part / parts.ColumnParts * parts.Rows, lastRow = Math.Min(firstRow + parts.Rows, x.Count);
         int firstColumn = part % parts.ColumnParts * parts.Columns, lastColumn = Math.Min(firstColumn + parts.Columns, y.Width);
         float* panels = Workers.Scratch<float>(worker), hidden = panels + PartPanelElements, gates = hidden + TileElements, biases = gates + TileElements;
-        float* packed = biases + 2 * parts.Columns;
+        float* gathered = biases + 2 * parts.Columns;
         if (packedWeights is null) PackPairs(firstColumn, lastColumn, panels);
         else panels = packedWeights + firstColumn * 2 * (nint)depth;
         if (bias is not null) WidenBiases(firstColumn, lastColumn, biases);
@@ -56,9 +55,9 @@ internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, 
             int rows = Math.Min(tile.Rows, lastRow - row);
             // A tile reads all its rows: the last ones are gathered, so that it does not read past the matrix.
             bool inPlace = row + tile.Rows <= x.Count;
-            if (!inPlace) PackRows(row, packed);
-            float* a = inPlace ? x.Start + row * x.Pitch : packed, panel = panels;
-            nint rowPitch = inPlace ? x.Pitch : 1, step = inPlace ? 1 : tile.Rows;
+            if (!inPlace) x.Gather(row, tile.Rows, 0, depth, gathered);
+            float* a = inPlace ? x.Start + row * x.Pitch : gathered, panel = panels;
+            nint rowPitch = inPlace ? x.Pitch : depth;
             for (int column = firstColumn; column < lastColumn; column += tile.Columns, panel += 2 * PanelElements)
             {
                 float* hiddenBias = bias is null ? null : biases + (column - firstColumn), gateBias = bias is null ? null : hiddenBias + parts.Columns;
@@ -66,8 +65,8 @@ internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, 
                 {
                     int length = Math.Min(block, depth - k);
                     nint offset = (nint)k * tile.Columns;
-                    tile.Multiply(length, a + k * step, rowPitch, step, panel + offset, hidden, tile.Columns, rows, k > 0, k > 0 ? null : hiddenBias);
-                    tile.Multiply(length, a + k * step, rowPitch, step, panel + PanelElements + offset, gates, tile.Columns, rows, k > 0, k > 0 ? null : gateBias);
+                    tile.Multiply(length, a + k, rowPitch, 1, panel + offset, hidden, tile.Columns, rows, k > 0, k > 0 ? null : hiddenBias);
+                    tile.Multiply(length, a + k, rowPitch, 1, panel + PanelElements + offset, gates, tile.Columns, rows, k > 0, k > 0 ? null : gateBias);
                 }
 
                 int columns = Math.Min(tile.Columns, lastColumn - column);
@@ -88,14 +87,6 @@ internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, 
             panelPacker.Pack(column, y.Width, 0, depth, target);
             panelPacker.Pack(y.Width + column, 2 * y.Width, 0, depth, target + PanelElements);
         }
-    }
-
-    [SkipLocalsInit]
-    private void PackRows(int row, float* target)
-    {
-        byte** addresses = stackalloc byte*[packedRows];
-        x.Find(0, row, packedRows, addresses);
-        Packer.Float32.Pack(addresses, packedRows, 0, depth, target, tile.Rows);
     }
 
     private void WidenBiases(int column, int lastColumn, float* target)

@@ -19,7 +19,6 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     private readonly PanelPacker panelPacker;
     private readonly Packer? biasPacker;
     private readonly float* packedWeights; // all panels of a block of channels, then those of the next; or null
-    private readonly int packedRows; // one tile's rows, rounded up to the packer's groups
 
     /// <summary>Binds the operands.</summary>
     /// <param name="call">Device and result.</param>
@@ -32,7 +31,6 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
         (this.x, this.bias, this.epilogue, y) = (x, bias, epilogue, call.Output);
         panelPacker = new PanelPacker(w, tile.Columns, x.Taps);
         biasPacker = bias is null ? null : Packer.For(bias.DType);
-        packedRows = (tile.Rows + Packer.RowGroup - 1) / Packer.RowGroup * Packer.RowGroup;
         grid = new GemmGrid(x.Count, y.Width, x.Channels, x.Taps, tile, Workers.Count, call.Settings);
         if (call.Packed is { } kept) packedWeights = (float*)((HostBuffer)kept.Get(w, $"{tile.Columns} columns, {grid.ChannelsPerBlock} channels", PackedBytes, PackAll)).Address;
         Workers.Reserve((PanelElements + TileElements + tile.Rows * tile.Columns + grid.Parts.Columns) * sizeof(float));
@@ -42,7 +40,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
 
     private nint PanelElements => packedWeights is null ? grid.Parts.Columns * Depth : 0;
 
-    private nint TileElements => (tile.Rows * Depth + 2 * Packer.Overrun + Alignment - 1) / Alignment * Alignment;
+    private nint TileElements => (tile.Rows * Depth + Alignment - 1) / Alignment * Alignment;
 
     private int Panels => (y.Width + tile.Columns - 1) / tile.Columns;
 
@@ -58,7 +56,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     {
         int firstRow = part / grid.Parts.ColumnParts * grid.Parts.Rows, lastRow = Math.Min(firstRow + grid.Parts.Rows, x.Count);
         int firstColumn = part % grid.Parts.ColumnParts * grid.Parts.Columns, lastColumn = Math.Min(firstColumn + grid.Parts.Columns, y.Width);
-        float* scratch = Workers.Scratch<float>(worker), packedRows = scratch + PanelElements, edge = packedRows + TileElements;
+        float* scratch = Workers.Scratch<float>(worker), gathered = scratch + PanelElements, edge = gathered + TileElements;
         float* biases = Biases(firstColumn, lastColumn, edge + tile.Rows * tile.Columns);
         for (int channel = 0; channel < x.Channels; channel += grid.ChannelsPerBlock)
         {
@@ -69,9 +67,9 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
                 int rows = Math.Min(tile.Rows, lastRow - row);
                 // A tile reads all its rows: the last ones are gathered too, so that it does not read past the matrix.
                 bool inPlace = x.Start is not null && row + tile.Rows <= x.Count;
-                if (!inPlace) PackRows(row, channel, channels, packedRows);
-                float* a = inPlace ? x.Start + row * x.Pitch + channel : packedRows;
-                MultiplyTiles(row, rows, firstColumn, lastColumn, channels, a, inPlace ? x.Pitch : 1, inPlace ? 1 : tile.Rows, panels, channel > 0 ? null : biases, edge, channel);
+                if (!inPlace) x.Gather(row, tile.Rows, channel, channels, gathered);
+                float* a = inPlace ? x.Start + row * x.Pitch + channel : gathered;
+                MultiplyTiles(row, rows, firstColumn, lastColumn, channels, a, inPlace ? x.Pitch : (nint)channels * x.Taps, panels, channel > 0 ? null : biases, edge, channel);
             }
         }
     }
@@ -89,17 +87,6 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     private float* PackedPanel(int column, int channel, int channels) =>
         packedWeights + ((nint)channel * Panels * tile.Columns + (nint)column * channels) * x.Taps;
 
-    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
-    private void PackRows(int row, int channel, int channels, float* target)
-    {
-        byte** addresses = stackalloc byte*[packedRows];
-        for (int tap = 0; tap < x.Taps; tap++, target += (nint)channels * tile.Rows)
-        {
-            x.Find(tap, row, packedRows, addresses);
-            Packer.Float32.Pack(addresses, packedRows, channel, channels, target, tile.Rows);
-        }
-    }
-
     private float* PackPanels(int column, int lastColumn, int channel, int channels, float* target)
     {
         float* panel = target;
@@ -109,7 +96,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
 
     /// <summary>One tile of rows times all panels.</summary>
     [MethodImpl(Jit.Kernel)]
-    private void MultiplyTiles(int row, int rows, int column, int lastColumn, int channels, float* a, nint rowPitch, nint step, float* panels, float* bias, float* edge, int channel)
+    private void MultiplyTiles(int row, int rows, int column, int lastColumn, int channels, float* a, nint rowPitch, float* panels, float* bias, float* edge, int channel)
     {
         nint depth = (nint)channels * x.Taps;
         bool accumulate = channel > 0, last = channel + channels == x.Channels;
@@ -117,11 +104,11 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
         for (; column < lastColumn; column += tile.Columns, panels += depth * tile.Columns, target += tile.Columns)
         {
             int columns = Math.Min(tile.Columns, y.Width - column);
-            if (columns == tile.Columns) tile.Multiply(depth, a, rowPitch, step, panels, target, y.RowPitch, rows, accumulate, bias);
+            if (columns == tile.Columns) tile.Multiply(depth, a, rowPitch, 1, panels, target, y.RowPitch, rows, accumulate, bias);
             else
             {
                 // The last, narrower panel goes through a buffer: the tile writes whole rows and must not touch what lies beside y.
-                tile.Multiply(depth, a, rowPitch, step, panels, edge, tile.Columns, rows, false, bias);
+                tile.Multiply(depth, a, rowPitch, 1, panels, edge, tile.Columns, rows, false, bias);
                 for (int i = 0; i < rows; i++)
                 {
                     var result = new Span<float>(target + (nint)i * y.RowPitch, columns);

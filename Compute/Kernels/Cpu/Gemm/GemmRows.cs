@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace ILGpuDiffusion.Compute;
 
@@ -29,6 +30,40 @@ internal abstract unsafe class GemmRows
     /// <param name="count">How many addresses are wanted; past the last row it is repeated.</param>
     /// <param name="addresses">Receives them.</param>
     public abstract void Find(int tap, int first, int count, byte** addresses);
+
+    /// <summary>Copies some channels of neighbouring rows to a matrix [count, <see cref="Taps"/> · channels] without gaps, which a tile can read.</summary>
+    /// <param name="first">First row.</param>
+    /// <param name="count">How many rows; past the last row it is repeated.</param>
+    /// <param name="channel">First channel.</param>
+    /// <param name="channels">How many channels of each run.</param>
+    /// <param name="target">The matrix.</param>
+    // Transposed rows would do as well, but cost ten times a copy.
+    [SkipLocalsInit, MethodImpl(Jit.Kernel)]
+    public void Gather(int first, int count, int channel, int channels, float* target)
+    {
+        byte** addresses = stackalloc byte*[count];
+        nint pitch = (nint)channels * Taps;
+        for (int tap = 0; tap < Taps; tap++, target += channels)
+        {
+            Find(tap, first, count, addresses);
+            float* row = target;
+            for (int r = 0; r < count; r++, row += pitch) Copy((float*)addresses[r] + channel, row, channels);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Copy(float* source, float* target, int count)
+    {
+        int i = 0;
+        for (; i <= count - Vector256<float>.Count; i += Vector256<float>.Count) Vector256.Load(source + i).Store(target + i);
+        if (i <= count - Vector128<float>.Count)
+        {
+            Vector128.Load(source + i).Store(target + i);
+            i += Vector128<float>.Count;
+        }
+
+        for (; i < count; i++) target[i] = source[i];
+    }
 }
 
 /// <summary>The rows of a tensor.</summary>
