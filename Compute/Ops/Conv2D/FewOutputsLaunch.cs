@@ -9,7 +9,7 @@ namespace ILGpuDiffusion.Compute;
 /// </summary>
 internal sealed unsafe class FewOutputsLaunch : CpuLaunch
 {
-    private const int PartsPerThread = 4, LeastLines = 8;
+    private const int PartsPerThread = 2, LeastLines = 8;
     private const int MostSums = 1 << 20; // of a band: 4 MiB, read once
     private const int Lanes = 4;
     private readonly GemmTile tile = GemmTile.Best;
