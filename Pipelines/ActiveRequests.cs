@@ -48,9 +48,8 @@ internal sealed class ActiveRequests(Type owner) : IDisposable
     {
         lock (gate)
         {
-            if (closed) return;
+            if (!closed) closing.Cancel();
             closed = true;
-            closing.Cancel();
             while (active > 0) Monitor.Wait(gate);
         }
 

@@ -24,6 +24,9 @@ internal static class Options
 
     public static Option<int?> Threads() => Positive("--threads", "Worker threads of the CPU");
 
+    /// <summary>For every command.</summary>
+    public static Option<bool> Verbose() => new("--verbose") { Description = "Also says how long each GPU kernel takes to compile", Recursive = true };
+
     public static Option<bool> Json(string what) => new("--json") { Description = $"Prints {what} as JSON on stdout" };
 
     /// <summary>A whole number above 0.</summary>

@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using ILGpuDiffusion.Cli;
 using ILGpuDiffusion.Compute;
 
+var verbose = Options.Verbose();
 var root = new RootCommand("""
     Draws pictures with diffusion models, in managed code from prompt to PNG.
 
@@ -11,11 +12,13 @@ var root = new RootCommand("""
       ilgd generate --help                               everything that can be asked for
     """)
 {
-    GenerateCommand.Create(), InspectCommand.Create(), TuneCommand.Create(), BenchCommand.Create(), DevicesCommand.Create(), CacheCommand.Create(), TokenizeCommand.Create(),
+    GenerateCommand.Create(), InspectCommand.Create(), TuneCommand.Create(), BenchCommand.Create(), DevicesCommand.Create(), CacheCommand.Create(), TokenizeCommand.Create(), verbose,
 };
 Notices.Warning += warning => Console.Error.WriteLine($"warning: {warning}");
 Notices.Information += Console.Error.WriteLine;
 root.Options.OfType<HelpOption>().Single().Action = new GroupedHelp();
 // A prompt may begin with '@', which would else name a file to read arguments from. Without arguments a newcomer wants the help.
 var configuration = new ParserConfiguration { ResponseFileTokenReplacer = null };
-return await ExitCodes.RunAsync(root.Parse(args.Length == 0 ? ["--help"] : args, configuration)).ConfigureAwait(false);
+var parsed = root.Parse(args.Length == 0 ? ["--help"] : args, configuration);
+if (parsed.GetValue(verbose)) Notices.Detailed += Console.Error.WriteLine;
+return await ExitCodes.RunAsync(parsed).ConfigureAwait(false);

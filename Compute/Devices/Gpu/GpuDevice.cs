@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
 
 namespace ILGpuDiffusion.Compute;
 
@@ -77,13 +79,22 @@ internal abstract class GpuDevice : Device
     {
         try
         {
-            return Load(source, artifacts.Get(source, Target), artifacts);
+            bool kept = artifacts.Has(source, Target);
+            long start = Stopwatch.GetTimestamp();
+            var artifact = artifacts.Get(source, Target);
+            var translation = Stopwatch.GetElapsedTime(start);
+            var function = Load(source, artifact, artifacts);
+            if (!kept) TellTimes(source, translation, Stopwatch.GetElapsedTime(start) - translation); // naming a kernel loads the compiler's assembly
+            return function;
         }
         finally
         {
             notice.Done(source);
         }
     }
+
+    private void TellTimes(KernelSource source, TimeSpan translation, TimeSpan driver) =>
+        Notices.Detail(string.Create(CultureInfo.InvariantCulture, $"{Id}: {source}: translated in {translation.TotalMilliseconds:F0} ms, built by the driver in {driver.TotalMilliseconds:F0} ms"));
 
     /// <summary>Loads a kernel's text or binary.</summary>
     /// <param name="source">What it was made of.</param>

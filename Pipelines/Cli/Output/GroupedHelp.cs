@@ -27,8 +27,10 @@ internal sealed class GroupedHelp : SynchronousCommandLineAction
         yield return $"ilgd {command.Name} {arguments} [options]    {command.Description}";
         yield return "";
         foreach (string example in command.Examples) yield return new string(' ', Indent) + example;
-        int column = command.Groups.SelectMany(g => g.Options).Max(o => Label(o).Length) + Indent + Gap;
-        foreach (var (title, options) in command.Groups)
+        var everywhere = command.Parents.OfType<Command>().SelectMany(parent => parent.Options).Where(option => option.Recursive && option is not HelpOption);
+        (string Title, Option[] Options)[] groups = [.. command.Groups.SkipLast(1), (command.Groups[^1].Title, [.. command.Groups[^1].Options, .. everywhere])];
+        int column = groups.SelectMany(g => g.Options).Max(o => Label(o).Length) + Indent + Gap;
+        foreach (var (title, options) in groups)
         {
             yield return "";
             yield return title;

@@ -60,9 +60,10 @@ public sealed class CancellationTests
         using var device = new CpuDevice();
         var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
         using var begun = new SemaphoreSlim(0);
-        var task = pipeline.GenerateAsync(TinySdxl.Request with { Steps = 200 }, new Callback(p =>
+        var task = pipeline.GenerateAsync(TinySdxl.Request with { Steps = 1000 }, new Callback(p =>
         {
             if (p is { Stage: GenerationStage.Denoise, Done: 1 }) begun.Release();
+            Thread.Sleep(10); // ten seconds in all: not over before the thread that disposes has its turn
         }));
         await begun.WaitAsync();
         pipeline.Dispose();
