@@ -5,7 +5,6 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>Memory of the process: allocated here (aligned to 64 bytes, zeroed), or borrowed, such as a memory-mapped file.</summary>
 public sealed unsafe class HostBuffer : DeviceBuffer
 {
-    private const int Alignment = 64; // one cache line, and one 512-bit vector
     private readonly Action<long>? released;
     private void* allocation;
 
@@ -30,7 +29,7 @@ public sealed unsafe class HostBuffer : DeviceBuffer
     {
         try
         {
-            void* memory = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), Alignment);
+            void* memory = HostMemory.Allocate(bytes);
             NativeMemory.Clear(memory, (nuint)bytes);
             return new HostBuffer(memory, bytes, released);
         }
@@ -48,7 +47,7 @@ public sealed unsafe class HostBuffer : DeviceBuffer
     {
         GC.KeepAlive(Owner);
         if (allocation is null) return;
-        NativeMemory.AlignedFree(allocation);
+        HostMemory.Free(allocation);
         allocation = null;
         Address = 0;
         released?.Invoke(Bytes);
