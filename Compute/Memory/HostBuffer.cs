@@ -5,6 +5,7 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>Memory of the process: allocated here (aligned to 64 bytes, zeroed), or borrowed, such as a memory-mapped file.</summary>
 public sealed unsafe class HostBuffer : DeviceBuffer
 {
+    private const int Alignment = 64; // one cache line, and one 512-bit vector
     private readonly Action<long>? released;
     private void* allocation;
 
@@ -29,7 +30,7 @@ public sealed unsafe class HostBuffer : DeviceBuffer
     {
         try
         {
-            void* memory = HostMemory.Allocate(bytes);
+            void* memory = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), Alignment);
             NativeMemory.Clear(memory, (nuint)bytes);
             return new HostBuffer(memory, bytes, released);
         }
@@ -47,7 +48,7 @@ public sealed unsafe class HostBuffer : DeviceBuffer
     {
         GC.KeepAlive(Owner);
         if (allocation is null) return;
-        HostMemory.Free(allocation);
+        NativeMemory.AlignedFree(allocation);
         allocation = null;
         Address = 0;
         released?.Invoke(Bytes);

@@ -83,14 +83,13 @@ internal sealed unsafe class CpuWorkers : IDisposable
     /// <summary>Makes sure that every worker has at least this much scratch memory. Called when launches are bound, never while they run.</summary>
     public void Reserve(long bytes)
     {
-        if (bytes > HostMemory.HugePage / 4) bytes = (bytes + HostMemory.HugePage - 1) & -HostMemory.HugePage; // blocks that are to stay in a cache: without gaps
         lock (gate)
         {
             for (int i = 0; i < Count; i++)
             {
                 if (scratchBytes[i] >= bytes) continue;
-                HostMemory.Free((void*)scratch[i]);
-                (scratch[i], scratchBytes[i]) = ((nint)HostMemory.Allocate(bytes), bytes);
+                if (scratch[i] != 0) NativeMemory.AlignedFree((void*)scratch[i]);
+                (scratch[i], scratchBytes[i]) = ((nint)NativeMemory.AlignedAlloc((nuint)bytes, 64), bytes);
             }
         }
     }
@@ -105,7 +104,7 @@ internal sealed unsafe class CpuWorkers : IDisposable
             if (disposed) return;
             disposed = true;
             foreach (var signal in wake) signal.Set();
-            foreach (nint memory in scratch) HostMemory.Free((void*)memory);
+            foreach (nint memory in scratch) NativeMemory.AlignedFree((void*)memory);
         }
     }
 
