@@ -18,8 +18,16 @@ public static class TestDevices
     /// <param name="id">One of <see cref="Gpus"/>.</param>
     public static Device Open(string id)
     {
-        if (!id.Contains(':', StringComparison.Ordinal)) throw Required.Absent(id, $"No {id} device is present: {string.Join("; ", DeviceCatalog.Absences().Concat(DeviceCatalog.List().Where(d => d.Problem is not null).Select(d => $"{d.Id}: {d.Problem}")))}.");
+        RequirePresent(id);
         return Opened.GetOrAdd(id, i => new(() => DeviceCatalog.Open(i))).Value;
+    }
+
+    /// <summary>The device once more, for a test that counts its memory: other tests run at the same time.</summary>
+    /// <param name="id">One of <see cref="Gpus"/>.</param>
+    public static Device OpenAnother(string id)
+    {
+        RequirePresent(id);
+        return DeviceCatalog.Open(id);
     }
 
     /// <summary>As <see cref="Open"/>, for whole models: skips while an op that they need has no GPU kernel.</summary>
@@ -28,6 +36,11 @@ public static class TestDevices
         Type[] missing = [.. NotYetOnGpus.Ops.Except([typeof(Quantize), typeof(QuantizeScale), typeof(QuantizedMatMul)])];
         if (missing.Length > 0) Xunit.Assert.Skip($"Without GPU kernels are still {string.Join(", ", missing.Select(op => op.Name))}.");
         return Open(id);
+    }
+
+    private static void RequirePresent(string id)
+    {
+        if (!id.Contains(':', StringComparison.Ordinal)) throw Required.Absent(id, $"No {id} device is present: {string.Join("; ", DeviceCatalog.Absences().Concat(DeviceCatalog.List().Where(d => d.Problem is not null).Select(d => $"{d.Id}: {d.Problem}")))}.");
     }
 
     private static string[] FindGpus()

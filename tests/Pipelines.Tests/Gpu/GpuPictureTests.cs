@@ -24,7 +24,7 @@ public sealed class GpuPictureTests
         long plainPeak = long.MaxValue;
         foreach (bool offload in new[] { false, true })
         {
-            using var device = DeviceCatalog.Open(id); // of its own: others' memory would count
+            using var device = TestDevices.OpenAnother(id);
             var actual = Draw(device, request, offload);
             AssertSame(expected.Images[0], actual.Images[0]);
             Assert.Equal(0, actual.Stages.Single(s => s.Stage == GenerationStage.Denoise).HostSynchronisations);
