@@ -75,7 +75,7 @@ public sealed class FailureTests : IDisposable
             if (!line.StartsWith("denoise 2/", StringComparison.Ordinal)) return;
             watch.Start();
             Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
-        }, "generate", "a red fox", "--model", TinySdxl.Folder, "--width", "64", "--height", "64", "--steps", "900", "-o", "a.png", "--save-latents", "l.safetensors");
+        }, "generate", "a red fox", "--model", TinySdxl.Folder, "--width", "128", "--height", "128", "--steps", "900", "-o", "a.png", "--save-latents", "l.safetensors");
         Assert.True(result.ExitCode == 130, $"exit code {result.ExitCode}: {result.Errors}");
         Assert.Equal("ilgd: cancelled; nothing was written.", result.ErrorLines[^1]);
         Assert.Empty(result.Output);
