@@ -50,7 +50,7 @@ public sealed unsafe class GemmTileTests
             {
                 float[] c = new float[tile.Rows * pitch];
                 c.AsSpan().Fill(Untouched);
-                fixed (float* pa = a, pb = b, pc = c, bp = bias) tile.Multiply(Depth, pa, pb, pc, pitch, rows, accumulate, biased ? bp : null);
+                fixed (float* pa = a, pb = b, pc = c, bp = bias) tile.Multiply(Depth, pa, 1, tile.Rows, pb, pc, pitch, rows, accumulate, biased ? bp : null);
                 for (int i = 0; i < c.Length; i++)
                 {
                     int row = i / pitch, column = i % pitch;
@@ -77,7 +77,7 @@ public sealed unsafe class GemmTileTests
             float[] expected = new float[tile.Rows * tile.Columns], c = new float[expected.Length];
             fixed (float* pa = inPlace, pp = packed, pb = b, pe = expected, pc = c)
             {
-                tile.Multiply(Depth, pp, pb, pe, tile.Columns, rows, false, null);
+                tile.Multiply(Depth, pp, 1, tile.Rows, pb, pe, tile.Columns, rows, false, null);
                 tile.Multiply(Depth, pa, RowPitch, 1, pb, pc, tile.Columns, rows, false, null);
             }
 

@@ -37,7 +37,7 @@ internal abstract unsafe class GemmRows
     /// <param name="channel">First channel.</param>
     /// <param name="channels">How many channels of each run.</param>
     /// <param name="target">The matrix.</param>
-    // Transposed rows would do as well, but cost ten times a copy.
+    // Transposed rows would do as well, but cost more than a copy.
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     public void Gather(int first, int count, int channel, int channels, float* target)
     {

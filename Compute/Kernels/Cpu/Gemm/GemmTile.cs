@@ -25,8 +25,8 @@ internal abstract unsafe class GemmTile
     /// <summary>c = a·b + bias, or c += a·b. Each result is summed in ascending order of the inner index, whatever the tile.</summary>
     /// <param name="depth">Inner size.</param>
     /// <param name="a">Left operand: element k of row r is <c>a[r * rowPitch + k * step]</c>.</param>
-    /// <param name="rowPitch">Elements between rows of a; 1 where they are packed.</param>
-    /// <param name="step">Elements between neighbours of a row of a; <see cref="Rows"/> where they are packed, 1 where they are read in place.</param>
+    /// <param name="rowPitch">Elements between rows of a; 1 where it lies transposed.</param>
+    /// <param name="step">Elements between neighbours of a row of a; 1 unless it lies transposed.</param>
     /// <param name="b">Packed right operand, [depth, Columns].</param>
     /// <param name="c">First result; full rows of <see cref="Columns"/> are written.</param>
     /// <param name="pitch">Elements between rows of c.</param>
@@ -34,8 +34,4 @@ internal abstract unsafe class GemmTile
     /// <param name="accumulate">Whether to add to what c holds.</param>
     /// <param name="bias">Columns values to add to each row, or null.</param>
     public abstract void Multiply(nint depth, float* a, nint rowPitch, nint step, float* b, float* c, nint pitch, int rows, bool accumulate, float* bias);
-
-    /// <summary>The same for a packed left operand, <c>a[depth][Rows]</c>.</summary>
-    public void Multiply(nint depth, float* a, float* b, float* c, nint pitch, int rows, bool accumulate, float* bias) =>
-        Multiply(depth, a, 1, Rows, b, c, pitch, rows, accumulate, bias);
 }
