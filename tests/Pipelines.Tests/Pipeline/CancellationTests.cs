@@ -72,6 +72,26 @@ public sealed class CancellationTests
     }
 
     [Fact]
+    public async Task Dispose_TwiceAtOnce_WaitsTwice()
+    {
+        var requests = new ActiveRequests(typeof(DiffusionPipeline));
+        using ManualResetEventSlim begun = new(), end = new();
+        var request = Task.Run(() => requests.Run(_ =>
+        {
+            begun.Set();
+            end.Wait(CancellationToken.None); // as a kernel that is at work
+            return 1;
+        }, default));
+        begun.Wait(TestContext.Current.CancellationToken);
+        Task[] disposals = [Task.Run(requests.Dispose), Task.Run(requests.Dispose)];
+        var early = await Task.WhenAny([.. disposals, Task.Delay(200, TestContext.Current.CancellationToken)]);
+        end.Set();
+        Assert.DoesNotContain(early, disposals);
+        await Task.WhenAll(disposals);
+        Assert.Equal(1, await request);
+    }
+
+    [Fact]
     public async Task BadRequest_LeavesThePipelineUsable()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);

@@ -32,11 +32,12 @@ public sealed class OpenClTimingTests
                 double[] seconds = timing.Read();
                 double wall = Stopwatch.GetElapsedTime(start).TotalSeconds;
                 Assert.True(seconds.Sum() <= wall, $"{seconds.Sum()} s of {wall} s");
-                least = [.. least.Zip(seconds, Math.Min)];
                 Assert.Equal(3, seconds.Length);
+                Assert.True(seconds[0] > 0 && seconds[1] == 0, string.Join(", ", seconds));
+                least = [.. least.Zip(seconds, Math.Min)];
             }
 
-            Assert.True(least[0] > 0 && least[1] == 0 && least[2] > least[0], string.Join(", ", least));
+            Assert.True(least[2] > least[0], string.Join(", ", least));
             Assert.Equal(Rounds * 5, spy.Calls.Count(call => call == "EnqueueTimedKernel"));
 
             spy.Calls.Clear();
