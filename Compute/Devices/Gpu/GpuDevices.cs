@@ -67,6 +67,6 @@ internal static class GpuDevices
         },
         () => new OpenClDevice(api, info with { Features = probed.Value.Features }, i, artifacts))
     {
-        Features = () => [.. probed.Value.Features.Words, .. info.MatrixExtensions, .. probed.Value.Failures],
+        Features = () => [.. probed.Value.Features.Words, .. info.UnusedExtensions, .. probed.Value.Failures],
     };
 }

@@ -7,7 +7,7 @@ namespace ILGpuDiffusion.Compute;
 internal static class ArtifactFile
 {
     private const int HashBytes = 16;
-    private static readonly byte[] Mark = "ILGDKRN1"u8.ToArray();
+    private static readonly byte[] Mark = "ILGDKRN2"u8.ToArray();
 
     /// <summary>A whole file.</summary>
     public static byte[] Pack(string key, Action<BinaryWriter> write)
@@ -67,6 +67,7 @@ internal static class ArtifactFile
         writer.Write((byte)features.SubGroups);
         writer.Write(features.SubGroupSize);
         writer.Write((byte)features.Dot);
+        writer.Write((byte)features.MatrixUnit);
         writer.Write((byte)features.Matrix);
         writer.Write(features.Standard);
         writer.Write(probed.Failures.Count);
@@ -80,6 +81,7 @@ internal static class ArtifactFile
             SubGroups = (SubGroupKind)reader.ReadByte(),
             SubGroupSize = reader.ReadInt32(),
             Dot = (IntegerDotKind)reader.ReadByte(),
+            MatrixUnit = (MatrixUnitKind)reader.ReadByte(),
             Matrix = (MatrixTypes)reader.ReadByte(),
             Standard = reader.ReadString(),
         };

@@ -32,6 +32,28 @@ internal enum IntegerDotKind
     Arm,
 }
 
+/// <summary>Whose matrix instructions a device has.</summary>
+internal enum MatrixUnitKind
+{
+    /// <summary>Nobody's.</summary>
+    None,
+
+    /// <summary>Tensor cores.</summary>
+    Cuda,
+
+    /// <summary>cl_intel_subgroup_matrix_multiply_accumulate with sub-groups of 8.</summary>
+    Intel8,
+
+    /// <summary>cl_intel_subgroup_matrix_multiply_accumulate with sub-groups of 16.</summary>
+    Intel16,
+
+    /// <summary>WMMA of AMD's gfx11, which the compiler has functions for.</summary>
+    Rdna3,
+
+    /// <summary>WMMA of AMD's gfx12.</summary>
+    Rdna4,
+}
+
 /// <summary>Types that a device has matrix instructions for.</summary>
 [Flags]
 internal enum MatrixTypes
@@ -73,6 +95,9 @@ internal sealed record GpuFeatures
     /// <summary>How bytes are multiplied and added four at a time.</summary>
     public IntegerDotKind Dot { get; init; }
 
+    /// <summary>Whose matrix instructions it has.</summary>
+    public MatrixUnitKind MatrixUnit { get; init; }
+
     /// <summary>Types of matrix instructions that our kernels can use.</summary>
     public MatrixTypes Matrix { get; init; }
 
@@ -88,6 +113,7 @@ internal sealed record GpuFeatures
             SubGroups = SubGroupKind.Cuda,
             SubGroupSize = 32,
             Dot = number >= 61 ? IntegerDotKind.Cuda : IntegerDotKind.None,
+            MatrixUnit = number >= 75 ? MatrixUnitKind.Cuda : MatrixUnitKind.None,
             Matrix = number >= 80 ? MatrixTypes.Float16 | MatrixTypes.BFloat16 | MatrixTypes.TensorFloat32 | MatrixTypes.Int8
                 : number >= 75 ? MatrixTypes.Float16 | MatrixTypes.Int8
                 : MatrixTypes.None,
@@ -106,7 +132,7 @@ internal sealed record GpuFeatures
     }
 
     /// <summary>What generated code depends on.</summary>
-    public string CodeIdentity => $"{SubGroups} {Dot} {(int)Matrix} {Standard}";
+    public string CodeIdentity => $"{SubGroups} {Dot} {MatrixUnit} {(int)Matrix} {Standard}";
 
     private IEnumerable<string> MatrixWords => new[] { (MatrixTypes.Float16, "fp16"), (MatrixTypes.BFloat16, "bf16"), (MatrixTypes.TensorFloat32, "tf32"), (MatrixTypes.Int8, "int8") }
         .Where(t => Matrix.HasFlag(t.Item1)).Select(t => t.Item2);

@@ -62,11 +62,14 @@ internal sealed record KernelSource
     public override int GetHashCode() => CodeIdentity.GetHashCode(StringComparison.Ordinal);
 
     /// <summary>Class, method and short type arguments, for messages.</summary>
-    public override string ToString() => $"{Method.DeclaringType?.Name}.{Method.Name}{(Method.IsGenericMethod ? $"<{string.Join(", ", Method.GetGenericArguments().Select(a => a.Name))}>" : "")}";
+    public override string ToString() => $"{Method.DeclaringType?.Name}.{Method.Name}{(Method.IsGenericMethod ? $"<{string.Join(", ", Method.GetGenericArguments().Select(Short))}>" : "")}";
 
     // Type arguments may come from another assembly than the kernel: their versions count too.
     private static string Describe(Type type) =>
         $"{type.Module.ModuleVersionId:N} {(type.IsGenericType ? $"{type.GetGenericTypeDefinition().FullName}[{string.Join(",", type.GetGenericArguments().Select(Describe))}]" : type.FullName)}";
+
+    private static string Short(Type type) =>
+        type.IsGenericType ? $"{type.Name[..type.Name.IndexOf('`', StringComparison.Ordinal)]}<{string.Join(", ", type.GetGenericArguments().Select(Short))}>" : type.Name;
 
     private static MethodInfo Resolve(Type type, string name, Type[] arguments)
     {

@@ -20,7 +20,9 @@ internal static partial class OpenClText
         text = Atomics(text);
         if (text.Contains("__generic", StringComparison.Ordinal) || GenericPointer().IsMatch(text))
             throw new KernelCompilationException("a pointer may be global or local; index views and local memory directly.");
-        text = Kernel().Replace(text, $"kernel __attribute__((reqd_work_group_size({groupSize}, 1, 1))) void");
+        string attributes = $"__attribute__((reqd_work_group_size({groupSize}, 1, 1)))";
+        if (text.Contains("ilgd_matrix_", StringComparison.Ordinal)) attributes += SubGroupSize(features);
+        text = Kernel().Replace(text, $"kernel {attributes} void");
         text = Renumber(text);
         return text.Contains("ilgd_", StringComparison.Ordinal) ? Preamble(features) + text : text;
     }
@@ -36,7 +38,22 @@ internal static partial class OpenClText
         IntegerDotKind.Khronos => "#define ILGD_DOT_KHRONOS\n",
         IntegerDotKind.Arm => "#define ILGD_DOT_ARM\n",
         _ => "",
+    }) + (features.MatrixUnit switch
+    {
+        MatrixUnitKind.Intel8 => "#define ILGD_MATRIX_INTEL_8\n",
+        MatrixUnitKind.Intel16 => "#define ILGD_MATRIX_INTEL_16\n",
+        MatrixUnitKind.Rdna3 => "#define ILGD_MATRIX_RDNA3\n",
+        MatrixUnitKind.Rdna4 => "#define ILGD_MATRIX_RDNA4\n",
+        _ => "",
     }) + Prelude.Value;
+
+    /// <summary>What makes a kernel's sub-groups as large as its matrix instructions want them, where the compiler has a choice.</summary>
+    public static string SubGroupSize(GpuFeatures features) => features.MatrixUnit switch
+    {
+        MatrixUnitKind.Intel8 => " __attribute__((intel_reqd_sub_group_size(8)))",
+        MatrixUnitKind.Intel16 => " __attribute__((intel_reqd_sub_group_size(16)))",
+        _ => "",
+    };
 
     /// <summary>Types and labels are numbered by appearance: ILGPU's numbers differ from context to context, and drivers' caches go by the text.</summary>
     public static string Renumber(string text)

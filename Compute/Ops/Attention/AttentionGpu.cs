@@ -12,9 +12,9 @@ internal static class AttentionGpu
             Suits = GpuKernel.IsProcessor,
             Fits = signature => signature.Inputs[2].Concrete().Last / ((Attention)signature.Op).Heads <= PanelAttention.MostValueDepth,
         },
-        new(TensorCoreStages.Name, Backends.Cuda, (_, _) => new GpuKernel(call => [TensorCores(call)]))
+        new(MatrixForm.TensorCores.Name, Backends.Cuda, (_, _) => new GpuKernel(call => [TensorCores(call)]))
         {
-            Suits = device => TensorCoreStages.Suits(device, MatrixTypes.Float16),
+            Suits = device => MatrixForm.TensorCores.Suits(device, MatrixTypes.Float16),
             Serves = signature => signature.Inputs[0].DType is DType.Float16 or DType.BFloat16,
             Fits = signature => Math.Max(signature.Inputs[0].Concrete().Last, signature.Inputs[2].Concrete().Last) <= TensorCoreAttention.MostDepth * ((Attention)signature.Op).Heads,
         },
@@ -35,11 +35,11 @@ internal static class AttentionGpu
     private static GpuStage TensorCores(OpCall call)
     {
         var sizes = new Sizes(call);
-        Type matrix = sizes.Q.DType == DType.BFloat16 ? typeof(Bf16Matrix) : typeof(Fp16Matrix);
-        bool whole = sizes.Depth % TensorCoreProduct.Piece == 0 && sizes.ValueDepth % TensorCoreProduct.Piece == 0
-            && new[] { sizes.Q, sizes.K, sizes.V }.All(TensorCoreStages.IsWhole);
+        Type matrix = MatrixStages.Matrix(sizes.Q.DType);
+        bool whole = sizes.Depth % MatrixProduct.Piece == 0 && sizes.ValueDepth % MatrixProduct.Piece == 0
+            && new[] { sizes.Q, sizes.K, sizes.V }.All(MatrixStages.IsWhole);
         var source = KernelSource.Of(typeof(TensorCoreAttention), nameof(TensorCoreAttention.Kernel), TensorCoreAttention.GroupSize,
-            matrix, whole ? typeof(AsyncPieces) : typeof(ElementPieces), GpuElements.Of(sizes.Q.DType)[1]) with
+            matrix, whole ? typeof(WholePieces) : typeof(ElementPieces), GpuElements.Of(sizes.Q.DType)[1]) with
         { GroupsPerProcessor = TensorCoreAttention.GroupsPerProcessor };
         var arguments = new GpuArguments().View(sizes.Q).View(sizes.K).View(sizes.V).View(sizes.Mask).View(call.Output)
             .Int(sizes.Queries).Int(sizes.Keys).Int(sizes.Depth).Int(sizes.ValueDepth).Int(sizes.Q.RowPitch).Int(sizes.K.RowPitch).Int(sizes.V.RowPitch).Int(call.Output.RowPitch);

@@ -12,7 +12,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>Accumulates in float32 whatever the weights' storage, which is widened exactly; the error is that of a <see cref="MatMul"/> with K = ci·kh·kw.</remarks>
 public sealed record Conv2D(int Stride = 1, int PaddingBefore = 0, int PaddingAfter = 0, Epilogue Epilogue = default, Upsampling Upsampling = Upsampling.None) : Op
 {
-    private static readonly KernelSet Set = new("conv2d", [Conv2DWinogradCpu.Variant, Conv2DFewOutputsCpu.Variant, CpuKernel.Variant("cpu/packed", Conv2DCpu.Bind) with { Tuning = GemmTuning.Space }, Conv2DTensorCores.Variant, .. Conv2DGpu.Variants]);
+    private static readonly KernelSet Set = new("conv2d", [Conv2DWinogradCpu.Variant, Conv2DFewOutputsCpu.Variant, CpuKernel.Variant("cpu/packed", Conv2DCpu.Bind) with { Tuning = GemmTuning.Space }, .. Conv2DMatrices.Variants, .. Conv2DGpu.Variants]);
 
     /// <summary>Whether each result depends on one pixel alone, for a kernel of these sizes.</summary>
     public bool IsPointwise(TensorType weight) =>

@@ -8,7 +8,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>The weights stay where they are: nothing is stacked or copied.</remarks>
 public sealed record GroupedMatMul(int Count) : Op
 {
-    private static readonly KernelSet Set = new("grouped_matmul", [CpuKernel.Variant("cpu/parts", GroupedMatMulCpu.Bind) with { Tuning = GemmTuning.Space }, GroupedMatMulTensorCores.Variant, .. GroupedMatMulGpu.Variants]);
+    private static readonly KernelSet Set = new("grouped_matmul", [CpuKernel.Variant("cpu/parts", GroupedMatMulCpu.Bind) with { Tuning = GemmTuning.Space }, .. GroupedMatMulMatrices.Variants, .. GroupedMatMulGpu.Variants]);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

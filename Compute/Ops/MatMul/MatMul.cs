@@ -10,7 +10,7 @@ namespace ILGpuDiffusion.Compute;
 /// </remarks>
 public sealed record MatMul(Epilogue Epilogue = default) : Op
 {
-    private static readonly KernelSet Set = new("matmul", [CpuKernel.Variant("cpu/packed", Simd.Bind<MatMulCpu>) with { Tuning = GemmTuning.Space }, MatMulTensorCores.Variant, .. MatMulGpu.Variants]);
+    private static readonly KernelSet Set = new("matmul", [CpuKernel.Variant("cpu/packed", Simd.Bind<MatMulCpu>) with { Tuning = GemmTuning.Space }, .. MatMulMatrices.Variants, .. MatMulGpu.Variants]);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

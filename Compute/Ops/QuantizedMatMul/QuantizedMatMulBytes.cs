@@ -11,26 +11,23 @@ internal static class QuantizedMatMulBytes
         Suits = device => ((GpuDevice)device).Target is { IsCpu: false, Features.Dot: not IntegerDotKind.None },
     };
 
-    /// <summary>On tensor cores.</summary>
-    public static KernelVariant TensorCores { get; } =
-        new(TensorCoreStages.Name, Backends.Cuda, (device, _) => new GpuKernel(call => Stages(((GpuDevice)device).Target, call, MatrixProduct), ScratchBytes))
+    /// <summary>With matrix instructions.</summary>
+    public static KernelVariant[] Matrices { get; } = [.. MatrixForm.All.Select(form =>
+        new KernelVariant(form.Name, form.Runs, (device, _) => new GpuKernel(
+            call => Stages(((GpuDevice)device).Target, call, (product, arguments, pieces) => MatrixStage(form, call.Device, product, arguments, pieces)), ScratchBytes))
         {
-            Suits = device => TensorCoreStages.Suits(device, MatrixTypes.Int8),
+            Suits = device => form.Suits(device, MatrixTypes.Int8),
             Fits = signature => ProductSize.Of(signature).Rows > RowDotProduct.MostRows, // fewer only wait for the weights
-        };
+        })];
 
     private static GpuStage DotProduct(GpuProduct product, GpuArguments arguments, int pieces) => new(
         KernelSource.Of(typeof(IntegerProductGpu), nameof(IntegerProductGpu.Kernel), IntegerProductGpu.GroupSize, product.Types(weight: false, activation: true)),
         new GpuGrid(Groups(product.Rows, IntegerProductGpu.Rows), Groups(product.Columns, IntegerProductGpu.Columns)),
         product.ResultNumbers(arguments.Int(pieces)));
 
-    private static GpuStage MatrixProduct(GpuProduct product, GpuArguments arguments, int pieces) => new(
-        KernelSource.Of(typeof(TensorCoreProduct), nameof(TensorCoreProduct.Bytes), TensorCoreProduct.GroupSize, product.Types(weight: false, activation: true)) with
-        {
-            GroupsPerProcessor = TensorCoreProduct.GroupsPerProcessor,
-        },
-        new GpuGrid(Groups(product.Rows, TensorCoreProduct.Rows), Groups(product.Columns, TensorCoreProduct.Columns)),
-        product.ResultNumbers(arguments.Int(pieces * TensorCoreProduct.Piece)));
+    private static GpuStage MatrixStage(MatrixForm form, Device device, GpuProduct product, GpuArguments arguments, int pieces) => new(
+        form.Source(device, nameof(MatrixProduct.Bytes), typeof(Int8Matrix), whole: true, product.Types(weight: false, activation: true)),
+        MatrixStages.Grid(product), product.ResultNumbers(arguments.Int(pieces * MatrixProduct.Piece)));
 
     private static IEnumerable<GpuStage> Stages(GpuTarget target, OpCall call, Func<GpuProduct, GpuArguments, int, GpuStage> multiply)
     {

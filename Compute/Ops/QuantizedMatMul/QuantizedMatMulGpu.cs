@@ -11,7 +11,7 @@ internal static class QuantizedMatMulGpu
     private const int GroupSize = 256;
 
     // Bytes are better than floats where a device multiplies them by fours, but for a few rows, which only wait for the weights.
-    public static KernelVariant[] Variants { get; } = [.. ProductStages.Forms.SelectMany(form => form.Name == "gpu/tiles" ? (KernelVariant[])[QuantizedMatMulBytes.TensorCores, QuantizedMatMulBytes.Dot, Of(form)] : [Of(form)])];
+    public static KernelVariant[] Variants { get; } = [.. ProductStages.Forms.SelectMany(form => form.Name == "gpu/tiles" ? (KernelVariant[])[.. QuantizedMatMulBytes.Matrices, QuantizedMatMulBytes.Dot, Of(form)] : [Of(form)])];
 
     private static KernelVariant Of(ProductForm form) => GpuKernel.Variant(form.Name, (target, _) => new GpuKernel(
         call => Stages(form, target, call), signature => OwnBytes(signature) + form.ScratchBytes(ProductSize.Of(signature)))) with

@@ -69,7 +69,7 @@ public sealed class IntegerProductGpuTests
         var @case = new QuantizedMatMulCases().Cases.Single(c => c.Name == "odd sizes");
         var device = new TranslatingDevice(GpuTarget.Cuda(major, minor));
         device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)));
-        string text = device.Artifacts.Single(a => a.Key.ToString().StartsWith("TensorCoreProduct.Bytes", StringComparison.Ordinal)).Value.Text;
+        string text = device.Artifacts.Single(a => a.Key.ToString().StartsWith("MatrixProduct.Bytes", StringComparison.Ordinal)).Value.Text;
         Assert.Equal(32, text.Split("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32").Length - 1);
     }
 

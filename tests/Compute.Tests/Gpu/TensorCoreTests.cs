@@ -68,17 +68,17 @@ public sealed partial class TensorCoreTests
         foreach (var (op, name) in new[] { (nameof(MatMul), "SDXL text keys"), (nameof(Conv2D), "SDXL, part of 16 by 16"), (nameof(GatedMatMul), "SDXL, part") })
         {
             var @case = Find(op, name, DType.BFloat16);
-            foreach (int gap in new[] { TensorCoreProduct.Piece, 3 }) device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), Variant, gap: gap);
+            foreach (int gap in new[] { MatrixProduct.Piece, 3 }) device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), Variant, gap: gap);
         }
 
-        var products = device.Artifacts.Where(a => a.Key.ToString().StartsWith(nameof(TensorCoreProduct), StringComparison.Ordinal)).ToArray();
-        Assert.Equal(3, products.Count(p => p.Key.ToString().Contains(nameof(AsyncPieces), StringComparison.Ordinal)));
+        var products = device.Artifacts.Where(a => a.Key.ToString().StartsWith(nameof(MatrixProduct), StringComparison.Ordinal)).ToArray();
+        Assert.Equal(3, products.Count(p => p.Key.ToString().Contains(nameof(WholePieces), StringComparison.Ordinal)));
         Assert.Equal(3, products.Count(p => p.Key.ToString().Contains(nameof(ElementPieces), StringComparison.Ordinal)));
         foreach (var (source, artifact) in products)
         {
             Assert.Equal(32, Regex.Count(artifact.Text, @"\bmma\.sync\.aligned\.m16n8k16\.row\.col\.f32\.bf16\.bf16\.f32\b"));
             Assert.Equal(12, Regex.Count(artifact.Text, @"\bldmatrix\.sync\.aligned\.m8n8\.x4\.shared\.b16\b"));
-            Assert.Equal(source.ToString().Contains(nameof(AsyncPieces), StringComparison.Ordinal) ? 4 : 0, Regex.Count(artifact.Text, @"\bcp\.async\.cg\.shared\.global\b"));
+            Assert.Equal(source.ToString().Contains(nameof(WholePieces), StringComparison.Ordinal) ? 4 : 0, Regex.Count(artifact.Text, @"\bcp\.async\.cg\.shared\.global\b"));
             Assert.DoesNotContain(".local", artifact.Text, StringComparison.Ordinal);
             Assert.InRange(artifact.SharedBytes, 1, 49152);
             Assert.Equal(Order(artifact.Text), Order(KernelCompiler.Compile(source, GpuTarget.OpenClCpu()).Text));

@@ -53,8 +53,12 @@ internal sealed record OpenClInfo
 
     public bool NativeHalf => Extensions.Contains("cl_khr_fp16");
 
-    /// <summary>Extensions for matrix instructions that the device claims; no kernel uses them yet.</summary>
-    public IEnumerable<string> MatrixExtensions => Extensions.Where(e => e.Contains("matrix_multiply", StringComparison.Ordinal)).Select(e => $"{e} (not used)");
+    /// <summary>The smallest sub-groups that Intel's compiler makes, which those of matrix instructions must be; 0 where it is not asked.</summary>
+    public required int SmallestSubGroup { get; init; }
+
+    /// <summary>Extensions for matrix instructions that the device claims and no kernel uses.</summary>
+    public IEnumerable<string> UnusedExtensions =>
+        Extensions.Where(e => e.Contains("matrix_multiply", StringComparison.Ordinal) && !(e == OpenClMatrixProbe.IntelExtension && OpenClMatrixProbe.Claimed(this) != MatrixUnitKind.None)).Select(e => $"{e} (not used)");
 
     /// <summary>What kernels are generated for.</summary>
     public GpuTarget Target => new(
@@ -94,6 +98,7 @@ internal sealed record OpenClInfo
             Version = version,
             Extensions = extensions,
             HasFastDot = extensions.Contains("cl_khr_integer_dot_product") && FastDot(api, device),
+            SmallestSubGroup = extensions.Contains(OpenClMatrixProbe.IntelExtension) ? SmallestSubGroupOf(api, device) : 0,
             Type = Number(0x1000),
             ComputeUnits = (uint)Number(0x1002),
             MaxGroupSize = (int)Math.Min(Number(0x1004), int.MaxValue),
@@ -114,6 +119,17 @@ internal sealed record OpenClInfo
     {
         uint* accelerated = stackalloc uint[6];
         return api.GetDeviceInfo(device, 0x1075, 6 * sizeof(uint), (nint)accelerated, out _) == 0 && accelerated[0] != 0;
+    }
+
+    // CL_DEVICE_SUB_GROUP_SIZES_INTEL
+    private static unsafe int SmallestSubGroupOf(IOpenCl api, nint device)
+    {
+        const int Most = 16;
+        nuint* sizes = stackalloc nuint[Most];
+        if (api.GetDeviceInfo(device, 0x4108, Most * (nuint)sizeof(nuint), (nint)sizes, out nuint bytes) != 0) return 0;
+        int least = int.MaxValue, count = (int)(bytes / (nuint)sizeof(nuint));
+        for (int i = 0; i < count; i++) least = (int)Math.Min(sizes[i], (nuint)least);
+        return count > 0 ? least : 0;
     }
 
     private delegate int List(uint entries, nint list, out uint count);

@@ -5,13 +5,22 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="Failures">What the device claims to have but what does not work, with the reason.</param>
 internal sealed record ProbedFeatures(GpuFeatures Features, IReadOnlyList<string> Failures);
 
+/// <summary>An extension that a device claims, and how to try it.</summary>
+/// <param name="Name">The extension's.</param>
+/// <param name="Part">What the device has if it works.</param>
+/// <param name="Text">A kernel <c>probe(global int*)</c> of 64 work items.</param>
+/// <param name="Results">Numbers that it writes.</param>
+/// <param name="Check">Looks at these; gives the size of sub-groups where that is what was tried.</param>
+internal sealed record ProbeCandidate(string Name, GpuFeatures Part, string Text, int Results, Func<int[], int> Check);
+
 /// <summary>
 /// Tries the extensions that an OpenCL device claims: each counts only if a small program that uses it builds and gives the right numbers. The result is
 /// kept with the compiled kernels, for this very driver.
 /// </summary>
 internal static class OpenClProbe
 {
-    private const int Items = 64;
+    /// <summary>Work items of a trial.</summary>
+    public const int Items = 64;
 
     /// <summary>What works on a device: as found before, else tried now. Nothing is tried on a device that claims none of the extensions.</summary>
     public static ProbedFeatures Of(IOpenCl api, OpenClInfo info, ArtifactCache kept)
@@ -24,21 +33,22 @@ internal static class OpenClProbe
     public static ProbedFeatures Try(IOpenCl api, OpenClInfo info)
     {
         var (features, failures) = (GpuFeatures.None, new List<string>());
-        foreach (var (name, part, text, check) in Candidates(info))
+        foreach (var (name, part, text, count, check) in Candidates(info))
         {
-            bool known = part.SubGroups != SubGroupKind.None ? features.SubGroups != SubGroupKind.None : features.Dot != IntegerDotKind.None;
+            bool known = part.SubGroups != SubGroupKind.None ? features.SubGroups != SubGroupKind.None : part.Dot != IntegerDotKind.None && features.Dot != IntegerDotKind.None;
             if (known) continue;
             try
             {
                 var asked = part with { Standard = Newest(info) };
-                int[] results = new OpenClTrial(api, info.Handle).Run(OpenClText.Preamble(asked) + text, asked.Standard, Items, Items * 3);
-                int size = check(results);
+                int size = check(new OpenClTrial(api, info.Handle).Run(OpenClText.Preamble(asked) + text, asked.Standard, Items, count));
                 features = features with
                 {
                     Standard = asked.Standard,
                     SubGroups = part.SubGroups != SubGroupKind.None ? part.SubGroups : features.SubGroups,
                     SubGroupSize = part.SubGroups != SubGroupKind.None ? size : features.SubGroupSize,
                     Dot = part.Dot != IntegerDotKind.None ? part.Dot : features.Dot,
+                    MatrixUnit = part.MatrixUnit != MatrixUnitKind.None ? part.MatrixUnit : features.MatrixUnit,
+                    Matrix = features.Matrix | part.Matrix,
                 };
             }
             catch (DeviceException e)
@@ -51,13 +61,17 @@ internal static class OpenClProbe
         return new(features, failures);
     }
 
-    private static IEnumerable<(string Name, GpuFeatures Part, string Text, Func<int[], int> Check)> Candidates(OpenClInfo info)
+    private static IEnumerable<ProbeCandidate> Candidates(OpenClInfo info)
     {
         bool Has(string name) => info.Extensions.Contains(name);
-        if (Has("cl_khr_subgroups") && Has("cl_khr_subgroup_shuffle")) yield return ("cl_khr_subgroup_shuffle", new() { SubGroups = SubGroupKind.Khronos }, ExchangeText, CheckExchange);
-        if (Has("cl_intel_subgroups")) yield return ("cl_intel_subgroups", new() { SubGroups = SubGroupKind.Intel }, ExchangeText, CheckExchange);
-        if (Has("cl_khr_integer_dot_product") && info.HasFastDot) yield return ("cl_khr_integer_dot_product", new() { Dot = IntegerDotKind.Khronos }, DotText, CheckDot);
-        if (Has("cl_arm_integer_dot_product_accumulate_int8")) yield return ("cl_arm_integer_dot_product_accumulate_int8", new() { Dot = IntegerDotKind.Arm }, DotText, CheckDot);
+        if (Has("cl_khr_subgroups") && Has("cl_khr_subgroup_shuffle")) yield return Exchange("cl_khr_subgroup_shuffle", SubGroupKind.Khronos);
+        if (Has("cl_intel_subgroups")) yield return Exchange("cl_intel_subgroups", SubGroupKind.Intel);
+        if (Has("cl_khr_integer_dot_product") && info.HasFastDot) yield return Dot("cl_khr_integer_dot_product", IntegerDotKind.Khronos);
+        if (Has("cl_arm_integer_dot_product_accumulate_int8")) yield return Dot("cl_arm_integer_dot_product_accumulate_int8", IntegerDotKind.Arm);
+        foreach (var matrices in OpenClMatrixProbe.Candidates(info)) yield return matrices;
+
+        static ProbeCandidate Exchange(string name, SubGroupKind kind) => new(name, new() { SubGroups = kind }, ExchangeText, 3 * Items, CheckExchange);
+        static ProbeCandidate Dot(string name, IntegerDotKind kind) => new(name, new() { Dot = kind }, DotText, 3 * Items, CheckDot);
     }
 
     private static string Newest(OpenClInfo info) =>

@@ -11,3 +11,9 @@ internal struct Word2
 {
     public uint X, Y;
 }
+
+/// <summary>Eight words of bits: a work item's part of a matrix.</summary>
+internal struct Word8
+{
+    public uint A, B, C, D, E, F, G, H;
+}

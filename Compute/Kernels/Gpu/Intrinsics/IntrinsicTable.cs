@@ -15,7 +15,7 @@ namespace ILGpuDiffusion.Compute;
 internal static class IntrinsicTable
 {
     /// <summary>The classes that hold intrinsics.</summary>
-    private static readonly Type[] Holders = [typeof(Block), typeof(DeviceMath), typeof(DeviceHalf), typeof(Float8), typeof(SubGroup), typeof(IntegerDot), typeof(SharedWindow), typeof(MatrixInstructions)];
+    private static readonly Type[] Holders = [typeof(Block), typeof(DeviceMath), typeof(DeviceHalf), typeof(Float8), typeof(SubGroup), typeof(IntegerDot), typeof(SharedWindow), typeof(MatrixInstructions), typeof(SubGroupMatrix)];
 
     /// <summary>Every intrinsic.</summary>
     public static IEnumerable<MethodInfo> Methods =>

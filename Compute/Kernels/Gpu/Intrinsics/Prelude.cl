@@ -48,3 +48,38 @@ static inline int ilgd_dot4(int a, int b, int sum)
     return sum + products.x + products.y + products.z + products.w;
 }
 #endif
+// Matrices of sub-groups: sums of eight registers, operands of eight words. Structures' types are the compiler's affair, so they are taken apart and put together.
+#if defined(ILGD_MATRIX_INTEL_8) || defined(ILGD_MATRIX_INTEL_16)
+#define ilgd_matrix_lane() ((int)get_sub_group_local_id())
+#define ilgd_matrix_group() ((int)get_sub_group_id())
+#else
+#define ilgd_matrix_lane() ((int)get_local_id(0) & 31)
+#define ilgd_matrix_group() ((int)get_local_id(0) >> 5)
+#endif
+#define ilgd_words(w) ((int8)((int)(w).field_0, (int)(w).field_1, (int)(w).field_2, (int)(w).field_3, (int)(w).field_4, (int)(w).field_5, (int)(w).field_6, (int)(w).field_7))
+#define ilgd_halves(w) ((short8)((short)(w).field_0, (short)(w).field_1, (short)(w).field_2, (short)(w).field_3, (short)(w).field_4, (short)(w).field_5, (short)(w).field_6, (short)(w).field_7))
+#define ilgd_floats(f) ((float8)((f).field_0, (f).field_1, (f).field_2, (f).field_3, (f).field_4, (f).field_5, (f).field_6, (f).field_7))
+#define ilgd_sums(result, value) ({ float8 sums_ = (value); __typeof__(result) parts_; \
+    parts_.field_0 = sums_.s0; parts_.field_1 = sums_.s1; parts_.field_2 = sums_.s2; parts_.field_3 = sums_.s3; \
+    parts_.field_4 = sums_.s4; parts_.field_5 = sums_.s5; parts_.field_6 = sums_.s6; parts_.field_7 = sums_.s7; parts_; })
+#if defined(ILGD_MATRIX_INTEL_8)
+#define ilgd_matrix_bf16(result, sums, a, b) ilgd_sums(result, intel_sub_group_bf16_bf16_matrix_mad_k16(ilgd_words(a), ilgd_words(b), ilgd_floats(sums)))
+#define ilgd_matrix_fp16(result, sums, a, b) ilgd_sums(result, intel_sub_group_f16_f16_matrix_mad_k16(ilgd_words(a), ilgd_words(b), ilgd_floats(sums)))
+#define ilgd_matrix_int8(result, sums, a, b) ilgd_sums(result, as_float8(intel_sub_group_i8_i8_matrix_mad_k32(ilgd_words(a), ilgd_words(b), as_int8(ilgd_floats(sums)))))
+#elif defined(ILGD_MATRIX_INTEL_16)
+#define ilgd_matrix_bf16(result, sums, a, b) ilgd_sums(result, intel_sub_group_bf16_bf16_matrix_mad_k16(ilgd_halves(a), ilgd_words(b), ilgd_floats(sums)))
+#define ilgd_matrix_fp16(result, sums, a, b) ilgd_sums(result, intel_sub_group_f16_f16_matrix_mad_k16(ilgd_halves(a), ilgd_words(b), ilgd_floats(sums)))
+#define ilgd_matrix_int8(result, sums, a, b) ilgd_sums(result, as_float8(intel_sub_group_i8_i8_matrix_mad_k32(ilgd_halves(a), ilgd_words(b), as_int8(ilgd_floats(sums)))))
+#elif defined(ILGD_MATRIX_RDNA3)
+#define ilgd_matrix_bf16(result, sums, a, b) ilgd_sums(result, __builtin_amdgcn_wmma_f32_16x16x16_bf16_w32(as_short16(ilgd_words(a)), as_short16(ilgd_words(b)), ilgd_floats(sums)))
+#define ilgd_matrix_fp16(result, sums, a, b) ilgd_sums(result, __builtin_amdgcn_wmma_f32_16x16x16_f16_w32(as_half16(ilgd_words(a)), as_half16(ilgd_words(b)), ilgd_floats(sums)))
+// Sixteen bytes at a time, both operands signed, sums not clamped.
+#define ilgd_matrix_int8(result, sums, a, b) ilgd_sums(result, as_float8(ilgd_wmma_bytes(ilgd_words(a), ilgd_words(b), as_int8(ilgd_floats(sums)))))
+#define ilgd_wmma_bytes(a, b, sums) __builtin_amdgcn_wmma_i32_16x16x16_iu8_w32(1, (a).hi, 1, (b).hi, __builtin_amdgcn_wmma_i32_16x16x16_iu8_w32(1, (a).lo, 1, (b).lo, sums, 0), 0)
+#elif defined(ILGD_MATRIX_RDNA4)
+#define ilgd_matrix_bf16(result, sums, a, b) ilgd_sums(result, __builtin_amdgcn_wmma_f32_16x16x16_bf16_w32_gfx12(as_short8(ilgd_words(a).lo), as_short8(ilgd_words(b).lo), ilgd_floats(sums)))
+#define ilgd_matrix_fp16(result, sums, a, b) ilgd_sums(result, __builtin_amdgcn_wmma_f32_16x16x16_f16_w32_gfx12(as_half8(ilgd_words(a).lo), as_half8(ilgd_words(b).lo), ilgd_floats(sums)))
+// A work item's sixteen bytes are eight of one instruction and eight of another: both operands are cut alike.
+#define ilgd_matrix_int8(result, sums, a, b) ilgd_sums(result, as_float8(ilgd_wmma_bytes(ilgd_words(a).lo, ilgd_words(b).lo, as_int8(ilgd_floats(sums)))))
+#define ilgd_wmma_bytes(a, b, sums) __builtin_amdgcn_wmma_i32_16x16x16_iu8_w32_gfx12(1, (a).hi, 1, (b).hi, __builtin_amdgcn_wmma_i32_16x16x16_iu8_w32_gfx12(1, (a).lo, 1, (b).lo, sums, 0), 0)
+#endif

@@ -1,7 +1,7 @@
-// Sub-groups and matrix instructions in plain OpenCL C 1.2, put in front of a kernel's text. 32 consecutive work items are a sub-group; they exchange
+// Sub-groups and matrix instructions in plain OpenCL C 1.2, put in front of a kernel's text. SOFT_LANES consecutive work items are a sub-group; they exchange
 // values through soft_words: two slots per sub-group, used in turn, so that one barrier per exchange is enough. Every exchange must therefore be
-// reached by all work items of the group. SOFT_ITEMS, the size of the group, is defined in front of this.
-#define SOFT_SLOT (32 * 6)
+// reached by all work items of the group. SOFT_ITEMS, the size of the group, SOFT_LANES and SOFT_WORDS, the words of a work item's exchange, are defined in front of this.
+#define SOFT_SLOT (SOFT_LANES * SOFT_WORDS)
 #define SOFT_QUEUE 32
 typedef struct {
     local uint* words;    // of this sub-group
@@ -21,9 +21,9 @@ typedef struct {
 
 // At the top of a kernel, behind `local uint soft_window[…]`.
 #define SOFT_BEGIN() \
-    local uint soft_words[(SOFT_ITEMS + 31) / 32 * 2 * SOFT_SLOT], soft_written[sizeof(soft_window) / 16], soft_readers[sizeof(soft_window) / 16]; \
+    local uint soft_words[(SOFT_ITEMS + SOFT_LANES - 1) / SOFT_LANES * 2 * SOFT_SLOT], soft_written[sizeof(soft_window) / 16], soft_readers[sizeof(soft_window) / 16]; \
     local soft_t soft_lanes[SOFT_ITEMS]; \
-    soft.item = get_local_id(0); soft.lane = soft.item & 31; soft.warp = soft.item >> 5; soft.slot = 0; soft.epoch = 1; \
+    soft.item = get_local_id(0); soft.lane = soft.item % SOFT_LANES; soft.warp = soft.item / SOFT_LANES; soft.slot = 0; soft.epoch = 1; \
     soft.size = sizeof(soft_window); soft.head = 0; soft.tail = 0; soft.group = 0; \
     soft.words = soft_words + soft.warp * (2 * SOFT_SLOT); soft.window = (local char*)soft_window; soft.written = soft_written; soft.readers = soft_readers; \
     for (uint i = soft.item; i < soft.size / 16; i += SOFT_ITEMS) { soft_written[i] = 0; soft_readers[i] = 0; } \
@@ -37,9 +37,9 @@ typedef struct {
 static inline local uint* soft_slot(local soft_t* s) { return s->words + s->slot * SOFT_SLOT; }
 
 // cl_khr_subgroups and cl_khr_subgroup_shuffle
-#define get_max_sub_group_size() 32u
-#define get_sub_group_id() (get_local_id(0) >> 5)
-#define get_sub_group_local_id() (get_local_id(0) & 31)
+#define get_max_sub_group_size() ((uint)SOFT_LANES)
+#define get_sub_group_id() (get_local_id(0) / SOFT_LANES)
+#define get_sub_group_local_id() (get_local_id(0) % SOFT_LANES)
 #define sub_group_shuffle_xor(value, mask) soft_exchange(&soft, value, mask)
 static inline uint soft_exchange_bits(local soft_t* s, uint bits, uint mask)
 {
@@ -141,7 +141,7 @@ static inline int soft_dot_int8(int sum, uint a, uint b)
 }
 SOFT_FUNCTION void soft_publish(local soft_t* s, const private uint* a, const private uint* b)
 {
-    local uint* own = soft_slot(s) + s->lane * 6;
+    local uint* own = soft_slot(s) + s->lane * SOFT_WORDS;
     for (int r = 0; r < 4; r++) own[r] = a[r];
     own[4] = b[0];
     own[5] = b[1];
@@ -154,7 +154,7 @@ SOFT_FUNCTION void soft_multiply_##kind(local soft_t* s, private T* result, cons
     { \
         uint lower = i >> 1, column = 2 * t + (i & 1); \
         T sum = sums[i]; \
-        for (uint w = 0; w < 8; w++) sum = soft_dot_##kind(sum, x[(g * 4 + (w & 3)) * 6 + lower + 2 * (w >> 2)], x[(column * 4 + (w & 3)) * 6 + 4 + (w >> 2)]); \
+        for (uint w = 0; w < 8; w++) sum = soft_dot_##kind(sum, x[(g * 4 + (w & 3)) * SOFT_WORDS + lower + 2 * (w >> 2)], x[(column * 4 + (w & 3)) * SOFT_WORDS + 4 + (w >> 2)]); \
         result[i] = sum; \
     } \
 }

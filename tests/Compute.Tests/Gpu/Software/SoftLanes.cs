@@ -11,29 +11,46 @@ namespace ILGpuDiffusion.Compute.Tests;
 /// </summary>
 public partial class SoftLanes : DispatchProxy
 {
-    private static readonly string Definitions = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Gpu", "Software", "SoftLanes.cl"));
+    private static readonly string Lanes = Read("SoftLanes.cl"), Matrices = Read("SoftMatrices.cl");
     private object inner = null!;
+    private int size = WarpSize;
+
+    private const int WarpSize = 32;
 
     /// <summary>Changes a text before it gets its definitions: how tests plant mistakes.</summary>
     public Func<string, string> Plant { get; set; } = text => text;
 
     /// <summary>A device of the machine's driver that pretends to be a GPU with all features; skips the test where there is no driver.</summary>
-    internal static OpenClDevice Open(IArtifactSource artifacts, Func<string, string>? plant = null)
+    /// <param name="artifacts">Who translates.</param>
+    /// <param name="plant">Changes texts.</param>
+    /// <param name="unit">Whose matrix instructions it pretends to have. CUDA's are not tried, since no OpenCL device has them.</param>
+    internal static OpenClDevice Open(IArtifactSource artifacts, Func<string, string>? plant = null, MatrixUnitKind unit = MatrixUnitKind.Cuda)
     {
-        var (api, info) = Driver(plant);
-        return new OpenClDevice(api, info with { Features = OpenClProbe.Try(api, info).Features with { Matrix = MatrixTypes.Float16 | MatrixTypes.BFloat16 | MatrixTypes.Int8 } }, 0, artifacts);
+        var (api, info) = Driver(plant, unit);
+        var features = OpenClProbe.Try(api, info).Features;
+        if (unit == MatrixUnitKind.Cuda) features = features with { MatrixUnit = unit, Matrix = MatrixTypes.Float16 | MatrixTypes.BFloat16 | MatrixTypes.Int8 };
+        return new OpenClDevice(api, info with { Features = features }, 0, artifacts);
     }
 
     /// <summary>The driver, and a device of it that claims to have the extensions.</summary>
-    internal static (IOpenCl Api, OpenClInfo Info) Driver(Func<string, string>? plant = null)
+    internal static (IOpenCl Api, OpenClInfo Info) Driver(Func<string, string>? plant = null, MatrixUnitKind unit = MatrixUnitKind.None)
     {
         if (OpenClLibrary.TryLoad(out string? problem) is not { } driver || OpenClInfo.All(driver) is not [var info, ..]) throw Required.Absent("opencl", problem ?? "OpenCL: the driver has no device.");
         var api = Create<IOpenCl, SoftLanes>();
-        ((SoftLanes)(object)api).inner = driver;
-        if (plant is not null) ((SoftLanes)(object)api).Plant = plant;
+        var lanes = (SoftLanes)(object)api;
+        lanes.inner = driver;
+        lanes.size = unit switch { MatrixUnitKind.Intel8 => 8, MatrixUnitKind.Intel16 => 16, _ => WarpSize };
+        if (plant is not null) lanes.Plant = plant;
         string[] claimed = ["cl_khr_subgroups", "cl_khr_subgroup_shuffle", "cl_khr_integer_dot_product"];
         // PoCL compiles OpenCL C 1.2 alone, whatever version it states.
-        return (api, info with { Type = OpenClInfo.Gpu, Version = "OpenCL 1.2", Extensions = [.. info.Extensions, .. claimed], HasFastDot = true });
+        info = info with { Type = OpenClInfo.Gpu, Version = "OpenCL 1.2", Extensions = [.. info.Extensions, .. claimed], HasFastDot = true };
+        return (api, unit switch
+        {
+            MatrixUnitKind.Intel8 or MatrixUnitKind.Intel16 => info with { Extensions = [.. info.Extensions, OpenClMatrixProbe.IntelExtension], SmallestSubGroup = lanes.size },
+            MatrixUnitKind.Rdna3 => info with { Vendor = "Advanced Micro Devices, Inc.", Name = "gfx1100" },
+            MatrixUnitKind.Rdna4 => info with { Vendor = "Advanced Micro Devices, Inc.", Name = "gfx1201" },
+            _ => info,
+        });
     }
 
     /// <inheritdoc/>
@@ -42,11 +59,11 @@ public partial class SoftLanes : DispatchProxy
         if (targetMethod!.Name == nameof(IOpenCl.BuildProgram))
         {
             // The driver takes three times as long to optimise such a program as to run it.
-            fixed (byte* options = "-cl-std=CL1.2 -cl-opt-disable\0"u8) return targetMethod.Invoke(inner, [args![0], args[1], (nint)options]);
+            fixed (byte* options = "-cl-std=CL1.2 -cl-opt-disable -w\0"u8) return targetMethod.Invoke(inner, [args![0], args[1], (nint)options]);
         }
 
         if (targetMethod.Name != nameof(IOpenCl.CreateProgramWithSource)) return targetMethod.Invoke(inner, args);
-        byte[] text = Encoding.UTF8.GetBytes(Define(Plant(Encoding.UTF8.GetString((byte*)(nint)args![1]!, (int)(nuint)args[2]!))));
+        byte[] text = Encoding.UTF8.GetBytes(Define(size, Plant(Encoding.UTF8.GetString((byte*)(nint)args![1]!, (int)(nuint)args[2]!))));
         fixed (byte* at = text)
         {
             object?[] changed = [args[0], (nint)at, (nuint)text.Length, null];
@@ -57,7 +74,7 @@ public partial class SoftLanes : DispatchProxy
     }
 
     /// <summary>The text with definitions of what it uses.</summary>
-    internal static string Define(string text)
+    private static string Define(int lanes, string text)
     {
         const string Dot = "static inline int dot_4x8packed_ss_int(uint a, uint b) { int4 p = convert_int4(as_char4(a)) * convert_int4(as_char4(b)); return p.x + p.y + p.z + p.w; }\n";
         var kernel = Kernel().Match(text);
@@ -77,13 +94,17 @@ public partial class SoftLanes : DispatchProxy
             return "";
         });
         body = body.Insert(body.IndexOf('{', StringComparison.Ordinal) + 1, $"\n\tlocal uint soft_window[({bytes}) / 4] __attribute__((aligned(16)));\n{setup}\tSOFT_BEGIN()\n");
-        return $"{before}#define SOFT_ITEMS {kernel.Groups[1].Value}\n{Definitions}{body}";
+        bool multiplies = body.Contains("ilgd_matrix_", StringComparison.Ordinal);
+        if (kernel.Groups[2].Success) body = body.Replace(kernel.Groups[2].Value, "", StringComparison.Ordinal);
+        return $"{before}#define SOFT_ITEMS {kernel.Groups[1].Value}\n#define SOFT_LANES {lanes}\n#define SOFT_WORDS {(multiplies ? 16 : 6)}\n{Lanes}{(multiplies ? Matrices : "")}{body}";
     }
 
-    [GeneratedRegex(@"kernel __attribute__\(\(reqd_work_group_size\((\d+), 1, 1\)\)\) void ")]
+    private static string Read(string file) => File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Gpu", "Software", file));
+
+    [GeneratedRegex(@"kernel __attribute__\(\(reqd_work_group_size\((\d+), 1, 1\)\)\)( __attribute__\(\(intel_reqd_sub_group_size\(\d+\)\)\))? void ")]
     private static partial Regex Kernel();
 
-    [GeneratedRegex(@"\bilgd_(exchange|lane|sub_group|mma|load_matrices|copy|shared)")]
+    [GeneratedRegex(@"\bilgd_(exchange|lane|sub_group|matrix|mma|load_matrices|copy|shared)")]
     private static partial Regex Uses();
 
     [GeneratedRegex(@"^[ \t]*local ((?:struct )?\w+) (\w+)\[(\d+)\];[ \t]*\r?\n", RegexOptions.Multiline)]

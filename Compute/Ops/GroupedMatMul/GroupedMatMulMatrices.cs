@@ -1,9 +1,9 @@
 namespace ILGpuDiffusion.Compute;
 
-/// <summary>One product after the other on tensor cores; see <see cref="TensorCoreProduct"/>.</summary>
-internal static class GroupedMatMulTensorCores
+/// <summary>One product after the other with matrix instructions; see <see cref="MatrixProduct"/>.</summary>
+internal static class GroupedMatMulMatrices
 {
-    public static KernelVariant Variant { get; } = TensorCoreStages.Variant(
+    public static KernelVariant[] Variants { get; } = MatrixStages.Variants(
         GroupedMatMulGpu.Products, signature => Weights(signature).Select(i => ProductSize.Of(signature, i)), signature => Weights(signature).Select(i => signature.Inputs[i].DType));
 
     private static IEnumerable<int> Weights(OpSignature signature) => Enumerable.Range(1, ((GroupedMatMul)signature.Op).Count);

@@ -1,0 +1,34 @@
+using ILGPU.IR.Intrinsics;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// What the work items of an OpenCL sub-group compute together with matrix instructions: sums of a few rows by a few columns, sixteen 16-bit elements deep. Which part of the
+/// operands a register holds differs from device to device: <see cref="IMatrixLayout"/>. CUDA has its own, <see cref="MatrixInstructions"/>; here it stops.
+/// </summary>
+internal static class SubGroupMatrix
+{
+    private const string NotOnCuda = "trap;";
+
+    /// <summary>sums + a · bᵀ of bfloat16.</summary>
+    [IntrinsicImplementation, DeviceCode(NotOnCuda, "ilgd_matrix_bf16($0, $1, $2, $3)")]
+    public static Float8 MultiplyAddBf16(Float8 sums, Word8 a, Word8 b) => throw OnDevices();
+
+    /// <summary>sums + a · bᵀ of 16-bit floats.</summary>
+    [IntrinsicImplementation, DeviceCode(NotOnCuda, "ilgd_matrix_fp16($0, $1, $2, $3)")]
+    public static Float8 MultiplyAddFp16(Float8 sums, Word8 a, Word8 b) => throw OnDevices();
+
+    /// <summary>sums + a · bᵀ of signed bytes, two to an element; sums are the bits of int32, in registers that hold floats elsewhere.</summary>
+    [IntrinsicImplementation, DeviceCode(NotOnCuda, "ilgd_matrix_int8($0, $1, $2, $3)")]
+    public static Float8 MultiplyAddInt8(Float8 sums, Word8 a, Word8 b) => throw OnDevices();
+
+    /// <summary>This work item's place in its sub-group.</summary>
+    [IntrinsicImplementation, DeviceCode("mov.u32 $0, %laneid;", "ilgd_matrix_lane()")]
+    public static int Lane() => throw OnDevices();
+
+    /// <summary>The sub-group's number in its group, which has one dimension.</summary>
+    [IntrinsicImplementation, DeviceCode("{ .reg .u32 item; mov.u32 item, %tid.x; shr.u32 $0, item, 5; }", "ilgd_matrix_group()")]
+    public static int Number() => throw OnDevices();
+
+    private static NotSupportedException OnDevices() => new("Matrices are multiplied by whole sub-groups, on devices alone.");
+}

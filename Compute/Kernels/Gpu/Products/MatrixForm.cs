@@ -1,0 +1,44 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>A kind of matrix instructions: where they are, and the types that make <see cref="MatrixProduct"/>'s kernels use them.</summary>
+/// <param name="Name">The variants' name.</param>
+/// <param name="Runs">The back end that has them.</param>
+/// <param name="Has">Whether a device has them for all of the types.</param>
+/// <param name="Unit">An <see cref="IMatrixUnit{TSums}"/> and its sums, for a device, an <see cref="IMatrixType"/> and an <see cref="IPieceLoader"/>.</param>
+internal sealed record MatrixForm(string Name, Backends Runs, Func<GpuTarget, MatrixTypes, bool> Has, Func<GpuTarget, Type, Type, Type[]> Unit)
+{
+    /// <summary>Fewest groups that a CUDA multiprocessor should hold at once.</summary>
+    public int GroupsPerProcessor { get; init; }
+
+    /// <summary>CUDA's, from sm_80 on: those before have no bfloat16, whose place in registers our kernels follow.</summary>
+    public static MatrixForm TensorCores { get; } = new(
+        "cuda/tensor-cores", Backends.Cuda, (target, types) => target.Features.Matrix.HasFlag(types | MatrixTypes.BFloat16),
+        (_, matrix, loader) => [typeof(TensorCores<,>).MakeGenericType(matrix, loader), typeof(MatrixTile)])
+    {
+        GroupsPerProcessor = 2,
+    };
+
+    /// <summary>Those of OpenCL's sub-groups.</summary>
+    public static MatrixForm SubGroups { get; } = new(
+        "opencl/matrices", Backends.OpenCL,
+        (target, types) => target.Features.Matrix.HasFlag(types) && MatrixLayouts.Of(target.Features.MatrixUnit) is not null && target.MaxGroupSize >= MatrixProduct.GroupSize,
+        (target, matrix, loader) => [typeof(SubGroupMatrices<,,>).MakeGenericType(MatrixLayouts.Of(target.Features.MatrixUnit)!, matrix, loader), typeof(SubGroupTile)]);
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<MatrixForm> All { get; } = [TensorCores, SubGroups];
+
+    /// <summary>Whether a device has them for a type.</summary>
+    public bool Suits(Device device, MatrixTypes types) => Has(((GpuDevice)device).Target, types);
+
+    /// <summary>A kernel of <see cref="MatrixProduct"/>.</summary>
+    /// <param name="device">Where it runs.</param>
+    /// <param name="kernel">Its name.</param>
+    /// <param name="matrix">An <see cref="IMatrixType"/>.</param>
+    /// <param name="whole">Whether operands can be copied sixteen bytes at a time.</param>
+    /// <param name="rest">Its other type arguments.</param>
+    public KernelSource Source(Device device, string kernel, Type matrix, bool whole, Type[] rest) => KernelSource.Of(
+        typeof(MatrixProduct), kernel, MatrixProduct.GroupSize, [.. Unit(((GpuDevice)device).Target, matrix, whole ? typeof(WholePieces) : typeof(ElementPieces)), .. rest]) with
+    {
+        GroupsPerProcessor = GroupsPerProcessor,
+    };
+}

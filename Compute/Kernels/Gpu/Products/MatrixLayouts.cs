@@ -1,0 +1,26 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>The layout of a <see cref="MatrixUnitKind"/>, and what layouts have in common.</summary>
+internal static class MatrixLayouts
+{
+    /// <summary>The type argument; null where kernels have none.</summary>
+    public static Type? Of(MatrixUnitKind kind) => kind switch
+    {
+        MatrixUnitKind.Intel8 => typeof(Intel8Layout),
+        MatrixUnitKind.Intel16 => typeof(Intel16Layout),
+        MatrixUnitKind.Rdna3 => typeof(Rdna3Layout),
+        MatrixUnitKind.Rdna4 => typeof(Rdna4Layout),
+        _ => null,
+    };
+
+    /// <summary>A whole row of sixteen elements.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Word8 Row(ArrayView<Word4> local, int at)
+    {
+        Word4 low = local[at], high = local[at + 1];
+        return new() { A = low.X, B = low.Y, C = low.Z, D = low.W, E = high.X, F = high.Y, G = high.Z, H = high.W };
+    }
+}

@@ -1,0 +1,7 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>The product of neighbourhoods and filters with matrix instructions; see <see cref="MatrixProduct"/>.</summary>
+internal static class Conv2DMatrices
+{
+    public static KernelVariant[] Variants { get; } = MatrixStages.Variants(call => [Conv2DGpu.Product(call)], signature => [ProductSize.Of(signature)]);
+}

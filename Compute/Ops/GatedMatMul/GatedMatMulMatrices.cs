@@ -1,0 +1,7 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>Both sides of a column with matrix instructions; see <see cref="MatrixProduct"/>.</summary>
+internal static class GatedMatMulMatrices
+{
+    public static KernelVariant[] Variants { get; } = MatrixStages.Variants(call => [GatedMatMulGpu.Product(call)], signature => [ProductSize.Of(signature)]);
+}

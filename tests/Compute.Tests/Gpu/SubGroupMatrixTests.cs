@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
+using ILGpuDiffusion.Cases;
+
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>
+/// Products with the matrix instructions of OpenCL devices, of which none is at hand: the very kernels and texts that these would get, with the drivers' functions defined in plain
+/// OpenCL C as their makers describe them (SoftMatrices.cl).
+/// </summary>
+public sealed class SubGroupMatrixTests
+{
+    private const string Variant = "opencl/matrices";
+    private static readonly ConcurrentDictionary<MatrixUnitKind, Lazy<OpenClDevice>> Devices = new();
+    private static readonly string[] Units = ["Intel8", "Intel16", "Rdna3", "Rdna4"];
+
+    /// <summary>Unit, op, case, type: rows, columns and depth that fill tiles and that do not, access by pieces and by elements; all epilogues on one unit.</summary>
+    public static TheoryData<string, string, string, DType> Cases
+    {
+        get
+        {
+            var rows = new TheoryData<string, string, string, DType>();
+            foreach (string unit in Units)
+            {
+                void Add(DType dtype, Type op, params string[] names) => Array.ForEach(names, name => rows.Add(unit, op.Name, name, dtype));
+                Add(DType.BFloat16, typeof(MatMul), "SDXL text keys", "one over a block of columns");
+                Add(DType.Float16, typeof(MatMul), "odd sizes");
+                Add(DType.Float16, typeof(Conv2D), "SDXL, part of 16 by 16");
+                Add(DType.BFloat16, typeof(GatedMatMul), "SDXL, part");
+                Add(DType.Float32, typeof(QuantizedMatMul), "odd sizes", "largest integers", "more than a block of rows");
+                if (unit != "Intel16") continue;
+                Add(DType.BFloat16, typeof(MatMul), ["nine rows", "SDXL attention out, part", .. EpilogueNames.Select(e => $"{e} after many rows")]);
+                Add(DType.Float16, typeof(MatMul), "column views, many rows");
+                Add(DType.BFloat16, typeof(Conv2D), "stride 2, padded after only", "5 by 5", "pointwise");
+                Add(DType.Float16, typeof(Conv2D), "latents in", "Winograd's size, odd in all ways");
+                Add(DType.Float16, typeof(GatedMatMul), "column view");
+                Add(DType.BFloat16, typeof(GroupedMatMul), "self-attention");
+                Add(DType.Float32, typeof(QuantizedMatMul), "column view", "all");
+            }
+
+            return rows;
+        }
+    }
+
+    private static string[] EpilogueNames => ["entry", "silu", "gelu", "tanh gelu", "quick gelu", "scale", "residual", "all"];
+
+    [Theory, MemberData(nameof(Cases))]
+    public void Case_OnMatrices_MatchesReference(string unit, string op, string name, DType dtype)
+    {
+        var @case = Find(op, name, dtype);
+        OpReference.Verify(@case, Run(Devices.GetOrAdd(Enum.Parse<MatrixUnitKind>(unit), u => new(() => SoftLanes.Open(new Translator(), unit: u))).Value, @case));
+    }
+
+    /// <summary>Mistakes in the text: each must show.</summary>
+    [Theory]
+    [InlineData("no barrier before operands are read", @"(barrier\([^)]*\);[^L]*?)barrier\([^)]*\);", "$1")]
+    [InlineData("operands exchanged", @"ilgd_matrix_bf16\((var\d+), (var\d+), (var\d+), (var\d+)\)", "ilgd_matrix_bf16($1, $2, $4, $3)")]
+    [InlineData("another lane", @"ilgd_matrix_lane\(\)", "(ilgd_matrix_lane() ^ 1)")]
+    public void Mistake_InTheText_IsFound(string mistake, string right, string wrong)
+    {
+        using var device = SoftLanes.Open(new Translator(), text =>
+        {
+            if (text.Contains("void probe(", StringComparison.Ordinal) || !text.Contains("=  ilgd_matrix_bf16", StringComparison.Ordinal)) return text;
+            int kernel = text.IndexOf("kernel __attribute__", StringComparison.Ordinal);
+            string changed = text[..kernel] + new Regex(right).Replace(text[kernel..], wrong, 1);
+            Assert.NotEqual(text, changed);
+            return changed;
+        }, MatrixUnitKind.Intel8);
+        var @case = Find(nameof(MatMul), "SDXL attention out, part", DType.BFloat16);
+        double[] result = Run(device, @case);
+        Assert.True(Record.Exception(() => OpReference.Verify(@case, result)) is Xunit.Sdk.XunitException, $"{mistake}: nothing was noticed.");
+    }
+
+    [Theory]
+    [InlineData("Intel8", "intel_reqd_sub_group_size(8)", 20), InlineData("Intel16", "intel_reqd_sub_group_size(16)", 20), InlineData("Rdna3", "#define ILGD_MATRIX_RDNA3", 20), InlineData("Rdna4", "#define ILGD_MATRIX_RDNA4", 20)]
+    public void Text_OfAProduct_UsesMatricesInPtxsOrder(string unit, string mark, int localKilobytes)
+    {
+        var device = new TranslatingDevice(Target(Enum.Parse<MatrixUnitKind>(unit)));
+        foreach (var (op, name) in new[] { (nameof(MatMul), "SDXL text keys"), (nameof(Conv2D), "SDXL, part of 16 by 16"), (nameof(GatedMatMul), "SDXL, part") })
+        {
+            var @case = Find(op, name, DType.BFloat16);
+            foreach (int gap in new[] { MatrixProduct.Piece, 3 }) device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), gap: gap);
+        }
+
+        var products = device.Artifacts.Where(a => a.Key.ToString().StartsWith(nameof(MatrixProduct), StringComparison.Ordinal)).ToArray();
+        Assert.Equal(6, products.Length);
+        foreach (var (source, artifact) in products)
+        {
+            Assert.Contains(mark, artifact.Text, StringComparison.Ordinal);
+            Assert.Equal(16, Regex.Count(artifact.Text, "=  ilgd_matrix_bf16"));
+            Assert.InRange(artifact.SharedBytes, 1, localKilobytes << 10);
+            Assert.Equal(KernelOrder.Blocks(KernelCompiler.Compile(source, GpuTarget.Cuda(9, 0))), KernelOrder.Blocks(artifact));
+        }
+    }
+
+    /// <summary>Only devices that have the instructions choose them, and only for what they multiply.</summary>
+    [Theory]
+    [InlineData("Intel16", DType.BFloat16, "SDXL text keys", Variant), InlineData("Rdna3", DType.Float16, "SDXL text keys", Variant), InlineData("None", DType.Float16, "SDXL text keys", "gpu/tiles")]
+    [InlineData("Intel8", DType.BFloat16, "two rows, time embedding", "gpu/rows"), InlineData("Intel8", DType.Float32, "SDXL text keys", "gpu/tiles"), InlineData("Intel8", DType.BFloat16, "float16 weights", "gpu/tiles")]
+    public void Choice_DependsOnDeviceAndTypes(string unit, DType dtype, string name, string variant)
+    {
+        var @case = Find(nameof(MatMul), name, dtype);
+        TensorType[] types = [.. @case.Inputs.Select(i => new TensorType(i.DType, i.Shape))];
+        Assert.Equal(variant, @case.Op.Kernels.Choose(new TranslatingDevice(Target(Enum.Parse<MatrixUnitKind>(unit))), new OpSignature(@case.Op, types, @case.Op.Infer(types))).Name);
+    }
+
+    private static GpuTarget Target(MatrixUnitKind unit) => GpuTarget.OpenClCpu() with
+    {
+        Architecture = "opencl-gpu",
+        IsCpu = false,
+        MaxGroupSize = 1024,
+        Features = new() { MatrixUnit = unit, Matrix = unit == MatrixUnitKind.None ? MatrixTypes.None : MatrixTypes.Float16 | MatrixTypes.BFloat16 | MatrixTypes.Int8 },
+    };
+
+    private static OpCase Find(string op, string name, DType dtype)
+    {
+        var @case = OpCatalog.Cases.Single(c => c.Op.Name == op).Cases.Single(c => c.Name == name);
+        return dtype == DType.Float32 ? @case : @case.With(dtype)!;
+    }
+
+    private static double[] Run(Device device, OpCase @case)
+    {
+        using var bound = new BoundCase(device, @case, outputPadding: 3, variant: Variant);
+        bound.Run();
+        return bound.Read();
+    }
+}
