@@ -18,6 +18,11 @@ internal static class AttentionGpu
             Serves = signature => signature.Inputs[0].DType is DType.Float16 or DType.BFloat16,
             Fits = signature => Math.Max(signature.Inputs[0].Concrete().Last, signature.Inputs[2].Concrete().Last) <= TensorCoreAttention.MostDepth * ((Attention)signature.Op).Heads,
         },
+        new(MatrixForm.SubGroups.Name, Backends.OpenCL, (_, _) => new GpuKernel(call => [SubGroups(call)]))
+        {
+            Suits = device => MatrixForm.SubGroups.Suits(device, MatrixTypes.Float16 | MatrixTypes.BFloat16) && ((GpuDevice)device).Target.LocalMemoryBytes >= SubGroupAttention.LocalBytes,
+            Serves = signature => signature.Inputs[0].DType is DType.Float16 or DType.BFloat16,
+        },
         GpuKernel.Variant("gpu/tiles", _ => new GpuKernel(call => [Tiles(call)])),
     ];
 
@@ -25,25 +30,27 @@ internal static class AttentionGpu
     {
         var sizes = new Sizes(call);
         int columnGroups = Groups(sizes.ValueDepth, TiledAttention.Columns);
-        var arguments = new GpuArguments().View(sizes.Q).View(sizes.K).View(sizes.V).View(sizes.Mask).View(call.Output)
-            .Int(sizes.Queries).Int(sizes.Keys).Int(sizes.Depth).Int(sizes.ValueDepth).Int(columnGroups)
-            .Int(sizes.Q.RowPitch).Int(sizes.K.RowPitch).Int(sizes.V.RowPitch).Int(call.Output.RowPitch);
         var source = KernelSource.Of(typeof(TiledAttention), nameof(TiledAttention.Kernel), TiledAttention.GroupSize, GpuElements.Of(sizes.Q.DType));
-        return new(source, new GpuGrid(Groups(sizes.Queries, TiledAttention.Queries), sizes.Heads * columnGroups, sizes.Batch), sizes.Weighting(arguments));
+        return new(source, new GpuGrid(Groups(sizes.Queries, TiledAttention.Queries), sizes.Heads * columnGroups, sizes.Batch), sizes.Weighting(sizes.Pitches(sizes.Tensors().Int(columnGroups))));
     }
 
     private static GpuStage TensorCores(OpCall call)
     {
         var sizes = new Sizes(call);
-        Type matrix = MatrixStages.Matrix(sizes.Q.DType);
-        bool whole = sizes.Depth % MatrixProduct.Piece == 0 && sizes.ValueDepth % MatrixProduct.Piece == 0
-            && new[] { sizes.Q, sizes.K, sizes.V }.All(MatrixStages.IsWhole);
-        var source = KernelSource.Of(typeof(TensorCoreAttention), nameof(TensorCoreAttention.Kernel), TensorCoreAttention.GroupSize,
-            matrix, whole ? typeof(WholePieces) : typeof(ElementPieces), GpuElements.Of(sizes.Q.DType)[1]) with
-        { GroupsPerProcessor = TensorCoreAttention.GroupsPerProcessor };
-        var arguments = new GpuArguments().View(sizes.Q).View(sizes.K).View(sizes.V).View(sizes.Mask).View(call.Output)
-            .Int(sizes.Queries).Int(sizes.Keys).Int(sizes.Depth).Int(sizes.ValueDepth).Int(sizes.Q.RowPitch).Int(sizes.K.RowPitch).Int(sizes.V.RowPitch).Int(call.Output.RowPitch);
-        return new(source, new GpuGrid(Groups(sizes.Queries, TensorCoreAttention.Queries), sizes.Heads, sizes.Batch), sizes.Weighting(arguments));
+        var source = KernelSource.Of(typeof(TensorCoreAttention), nameof(TensorCoreAttention.Kernel), TensorCoreAttention.GroupSize, sizes.TypeArguments()) with
+        {
+            GroupsPerProcessor = TensorCoreAttention.GroupsPerProcessor,
+        };
+        return new(source, new GpuGrid(Groups(sizes.Queries, TensorCoreAttention.Queries), sizes.Heads, sizes.Batch), sizes.Weighting(sizes.Pitches(sizes.Tensors())));
+    }
+
+    private static GpuStage SubGroups(OpCall call)
+    {
+        var sizes = new Sizes(call);
+        int columnGroups = Groups(sizes.ValueDepth, SubGroupAttention.Columns);
+        Type layout = MatrixLayouts.Of(((GpuDevice)call.Device).Target.Features.MatrixUnit)!;
+        var source = KernelSource.Of(typeof(SubGroupAttention), nameof(SubGroupAttention.Kernel), SubGroupAttention.GroupSize, [layout, .. sizes.TypeArguments()]);
+        return new(source, new GpuGrid(Groups(sizes.Queries, SubGroupAttention.Queries), sizes.Heads * columnGroups, sizes.Batch), sizes.Weighting(sizes.Pitches(sizes.Tensors().Int(columnGroups))));
     }
 
     private static IEnumerable<GpuStage> Panels(OpCall call)
@@ -94,10 +101,11 @@ internal static class AttentionGpu
     {
         private readonly int maskBatch, maskHead, maskQuery;
         private readonly Attention op;
+        private readonly Tensor y;
 
         public Sizes(OpCall call)
         {
-            op = (Attention)call.Op;
+            (op, y) = ((Attention)call.Op, call.Output);
             (Q, K, V, Mask) = (call.Inputs[0], call.Inputs[1], call.Inputs[2], call.Inputs.Length > 3 ? call.Inputs[3] : null);
             Batch = Q.Shape[0];
             (Queries, Keys) = (Q.Rows / Math.Max(Batch, 1), K.Rows / Math.Max(Batch, 1));
@@ -130,6 +138,19 @@ internal static class AttentionGpu
         public int Depth { get; }
 
         public int ValueDepth { get; }
+
+        /// <summary>Type arguments of kernels with matrix instructions: how to multiply, how to load, how 16-bit numbers are read.</summary>
+        public Type[] TypeArguments()
+        {
+            bool whole = Depth % MatrixProduct.Piece == 0 && ValueDepth % MatrixProduct.Piece == 0 && new[] { Q, K, V }.All(MatrixStages.IsWhole);
+            return [MatrixStages.Matrix(Q.DType), whole ? typeof(WholePieces) : typeof(ElementPieces), GpuElements.Of(Q.DType)[1]];
+        }
+
+        /// <summary>The first arguments of kernels that read tensors as they are.</summary>
+        public GpuArguments Tensors() => new GpuArguments().View(Q).View(K).View(V).View(Mask).View(y).Int(Queries).Int(Keys).Int(Depth).Int(ValueDepth);
+
+        /// <summary>Then how long rows are.</summary>
+        public GpuArguments Pitches(GpuArguments arguments) => arguments.Int(Q.RowPitch).Int(K.RowPitch).Int(V.RowPitch).Int(y.RowPitch);
 
         /// <summary>The last arguments of all kernels: how the mask lies, causality, scale.</summary>
         public GpuArguments Weighting(GpuArguments arguments) => arguments

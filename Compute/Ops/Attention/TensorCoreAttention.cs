@@ -8,8 +8,7 @@ namespace ILGpuDiffusion.Compute;
 /// does, while the next keys and values are on their way. Logits stay in registers, where they become the left operand of the second product.
 /// </summary>
 /// <remarks>
-/// Weights are multiplied as two 16-bit floats, or three of bfloat16, each being what those before leave over: one alone would cost more digits than the result has. A lane has
-/// rows lane / 4 and lane / 4 + 8 of its warp; the four lanes of a row exchange maxima and sums.
+/// Weights are multiplied in parts (<see cref="WeightParts"/>). A lane has rows lane / 4 and lane / 4 + 8 of its warp; the four lanes of a row exchange maxima and sums.
 /// </remarks>
 internal static class TensorCoreAttention
 {
@@ -129,14 +128,14 @@ internal static class TensorCoreAttention
         int row = key + (lane & 15), piece = lane >> 4;
         Word4 v01 = MatrixInstructions.LoadTransposed(values + Place(row, piece)), v23 = MatrixInstructions.LoadTransposed(values + Place(row, piece + 2));
         Word4 v45 = MatrixInstructions.LoadTransposed(values + Place(row, piece + 4)), v67 = MatrixInstructions.LoadTransposed(values + Place(row, piece + 6));
-        Word4 weights = Packed<E>(first, second);
+        Word4 weights = WeightParts.Packed<E>(first, second);
         sums = Multiplied<TMatrix>(sums, weights, v01, v23, v45, v67);
-        (first, second) = (Rest<E>(first, weights.X, weights.Y), Rest<E>(second, weights.Z, weights.W));
-        weights = Packed<E>(first, second);
+        (first, second) = (WeightParts.Rest<E>(first, weights.X, weights.Y), WeightParts.Rest<E>(second, weights.Z, weights.W));
+        weights = WeightParts.Packed<E>(first, second);
         sums = Multiplied<TMatrix>(sums, weights, v01, v23, v45, v67);
         if (!TMatrix.IsCoarse) return sums;
-        (first, second) = (Rest<E>(first, weights.X, weights.Y), Rest<E>(second, weights.Z, weights.W));
-        return Multiplied<TMatrix>(sums, Packed<E>(first, second), v01, v23, v45, v67);
+        (first, second) = (WeightParts.Rest<E>(first, weights.X, weights.Y), WeightParts.Rest<E>(second, weights.Z, weights.W));
+        return Multiplied<TMatrix>(sums, WeightParts.Packed<E>(first, second), v01, v23, v45, v67);
     }
 
     [MethodImpl(Inline)]
@@ -146,20 +145,6 @@ internal static class TensorCoreAttention
         sums.High = MatrixRow.MultiplyAdd<TMatrix>(sums.High, weights, v45, v67);
         return sums;
     }
-
-    [MethodImpl(Inline)]
-    private static Word4 Packed<E>(Float4 first, Float4 second) where E : struct, IElement<ushort> => new()
-    {
-        X = E.Narrow(first.X) | (uint)E.Narrow(first.Y) << 16,
-        Y = E.Narrow(first.Z) | (uint)E.Narrow(first.W) << 16,
-        Z = E.Narrow(second.X) | (uint)E.Narrow(second.Y) << 16,
-        W = E.Narrow(second.Z) | (uint)E.Narrow(second.W) << 16,
-    };
-
-    // What the packed numbers leave over.
-    [MethodImpl(Inline)]
-    private static Float4 Rest<E>(Float4 a, uint top, uint bottom) where E : struct, IElement<ushort> =>
-        new(a.X - E.Widen((ushort)top), a.Y - E.Widen((ushort)(top >> 16)), a.Z - E.Widen((ushort)bottom), a.W - E.Widen((ushort)(bottom >> 16)));
 
     // The largest of the four lanes that share a row.
     [MethodImpl(Inline)]

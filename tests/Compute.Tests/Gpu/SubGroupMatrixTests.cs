@@ -28,7 +28,12 @@ public sealed class SubGroupMatrixTests
                 Add(DType.Float16, typeof(Conv2D), "SDXL, part of 16 by 16");
                 Add(DType.BFloat16, typeof(GatedMatMul), "SDXL, part");
                 Add(DType.Float32, typeof(QuantizedMatMul), "odd sizes", "largest integers", "more than a block of rows");
+                Add(DType.BFloat16, typeof(Attention), "text keys", "VAE head of 512");
+                Add(DType.Float16, typeof(Attention), "causal, CLIP", "odd head");
                 if (unit != "Intel16") continue;
+                string[] attention = [.. OpCatalog.Cases.Single(c => c.Op == typeof(Attention)).Cases.Where(c => c.With(DType.BFloat16) is not null).Select(c => c.Name)];
+                Add(DType.BFloat16, typeof(Attention), [.. attention.Except(["text keys", "VAE head of 512"])]);
+                Add(DType.Float16, typeof(Attention), "mask per head, query and key", "values wider than keys", "column views of one buffer");
                 Add(DType.BFloat16, typeof(MatMul), ["nine rows", "SDXL attention out, part", .. EpilogueNames.Select(e => $"{e} after many rows")]);
                 Add(DType.Float16, typeof(MatMul), "column views, many rows");
                 Add(DType.BFloat16, typeof(Conv2D), "stride 2, padded after only", "5 by 5", "pointwise");
@@ -51,44 +56,46 @@ public sealed class SubGroupMatrixTests
         OpReference.Verify(@case, Run(Devices.GetOrAdd(Enum.Parse<MatrixUnitKind>(unit), u => new(() => SoftLanes.Open(new Translator(), unit: u))).Value, @case));
     }
 
-    /// <summary>Mistakes in the text: each must show.</summary>
+    /// <summary>Mistakes in the text, where something stands for the first, second … time: each must show.</summary>
     [Theory]
-    [InlineData("no barrier before operands are read", @"(barrier\([^)]*\);[^L]*?)barrier\([^)]*\);", "$1")]
-    [InlineData("operands exchanged", @"ilgd_matrix_bf16\((var\d+), (var\d+), (var\d+), (var\d+)\)", "ilgd_matrix_bf16($1, $2, $4, $3)")]
-    [InlineData("another lane", @"ilgd_matrix_lane\(\)", "(ilgd_matrix_lane() ^ 1)")]
-    public void Mistake_InTheText_IsFound(string mistake, string right, string wrong)
+    [InlineData("no barrier before operands are read", nameof(MatMul), "SDXL attention out, part", @"barrier\([^)]*\);", 2, "")]
+    [InlineData("operands exchanged", nameof(MatMul), "SDXL attention out, part", @"ilgd_matrix_bf16\((var\d+), (var\d+), (var\d+), (var\d+)\)", 1, "ilgd_matrix_bf16($1, $2, $4, $3)")]
+    [InlineData("another lane", nameof(MatMul), "SDXL attention out, part", @"ilgd_matrix_lane\(\)", 1, "(ilgd_matrix_lane() ^ 1)")]
+    [InlineData("no barrier before logits are read", nameof(Attention), "text keys", @"barrier\([^)]*\);", 3, "")]
+    [InlineData("no barrier before the largest is read", nameof(Attention), "text keys", @"barrier\([^)]*\);", 4, "")]
+    [InlineData("no barrier before weights are read", nameof(Attention), "text keys", @"barrier\([^)]*\);", 5, "")]
+    public void Mistake_InTheText_IsFound(string mistake, string op, string name, string right, int time, string wrong)
     {
         using var device = SoftLanes.Open(new Translator(), text =>
         {
             if (text.Contains("void probe(", StringComparison.Ordinal) || !text.Contains("=  ilgd_matrix_bf16", StringComparison.Ordinal)) return text;
-            int kernel = text.IndexOf("kernel __attribute__", StringComparison.Ordinal);
-            string changed = text[..kernel] + new Regex(right).Replace(text[kernel..], wrong, 1);
-            Assert.NotEqual(text, changed);
-            return changed;
+            var place = new Regex(right).Matches(text, text.IndexOf("kernel __attribute__", StringComparison.Ordinal))[time - 1];
+            return text[..place.Index] + place.Result(wrong) + text[(place.Index + place.Length)..];
         }, MatrixUnitKind.Intel8);
-        var @case = Find(nameof(MatMul), "SDXL attention out, part", DType.BFloat16);
+        var @case = Find(op, name, DType.BFloat16);
         double[] result = Run(device, @case);
         Assert.True(Record.Exception(() => OpReference.Verify(@case, result)) is Xunit.Sdk.XunitException, $"{mistake}: nothing was noticed.");
     }
 
     [Theory]
-    [InlineData("Intel8", "intel_reqd_sub_group_size(8)", 20), InlineData("Intel16", "intel_reqd_sub_group_size(16)", 20), InlineData("Rdna3", "#define ILGD_MATRIX_RDNA3", 20), InlineData("Rdna4", "#define ILGD_MATRIX_RDNA4", 20)]
-    public void Text_OfAProduct_UsesMatricesInPtxsOrder(string unit, string mark, int localKilobytes)
+    [InlineData("Intel8", "intel_reqd_sub_group_size(8)"), InlineData("Intel16", "intel_reqd_sub_group_size(16)"), InlineData("Rdna3", "#define ILGD_MATRIX_RDNA3"), InlineData("Rdna4", "#define ILGD_MATRIX_RDNA4")]
+    public void Texts_UseMatricesInTheSameOrderAsPtx(string unit, string mark)
     {
         var device = new TranslatingDevice(Target(Enum.Parse<MatrixUnitKind>(unit)));
-        foreach (var (op, name) in new[] { (nameof(MatMul), "SDXL text keys"), (nameof(Conv2D), "SDXL, part of 16 by 16"), (nameof(GatedMatMul), "SDXL, part") })
+        foreach (var (op, name) in new[] { (nameof(MatMul), "SDXL text keys"), (nameof(Conv2D), "SDXL, part of 16 by 16"), (nameof(GatedMatMul), "SDXL, part"), (nameof(Attention), "text keys") })
         {
             var @case = Find(op, name, DType.BFloat16);
             foreach (int gap in new[] { MatrixProduct.Piece, 3 }) device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), gap: gap);
         }
 
-        var products = device.Artifacts.Where(a => a.Key.ToString().StartsWith(nameof(MatrixProduct), StringComparison.Ordinal)).ToArray();
-        Assert.Equal(6, products.Length);
-        foreach (var (source, artifact) in products)
+        var kernels = device.Artifacts.Where(a => a.Value.Text.Contains("=  ilgd_matrix_bf16", StringComparison.Ordinal)).ToArray();
+        Assert.Equal(8, kernels.Length);
+        foreach (var (source, artifact) in kernels)
         {
+            bool attends = source.ToString().StartsWith(nameof(SubGroupAttention), StringComparison.Ordinal);
             Assert.Contains(mark, artifact.Text, StringComparison.Ordinal);
-            Assert.Equal(16, Regex.Count(artifact.Text, "=  ilgd_matrix_bf16"));
-            Assert.InRange(artifact.SharedBytes, 1, localKilobytes << 10);
+            Assert.Equal(attends ? 2 + 3 * 2 : 16, Regex.Count(artifact.Text, "=  ilgd_matrix_bf16"));
+            Assert.InRange(artifact.SharedBytes, 1, attends ? SubGroupAttention.LocalBytes : 20480);
             Assert.Equal(KernelOrder.Blocks(KernelCompiler.Compile(source, GpuTarget.Cuda(9, 0))), KernelOrder.Blocks(artifact));
         }
     }

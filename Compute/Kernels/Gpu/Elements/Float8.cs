@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ILGPU.IR.Intrinsics;
 
 namespace ILGpuDiffusion.Compute;
@@ -23,5 +24,19 @@ internal struct Float8
         F = MathF.FusedMultiplyAdd(a, b.F, c.F),
         G = MathF.FusedMultiplyAdd(a, b.G, c.G),
         H = MathF.FusedMultiplyAdd(a, b.H, c.H),
+    };
+
+    /// <summary>Element by element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Float8 operator *(Float8 a, Float8 b) => new()
+    {
+        A = a.A * b.A,
+        B = a.B * b.B,
+        C = a.C * b.C,
+        D = a.D * b.D,
+        E = a.E * b.E,
+        F = a.F * b.F,
+        G = a.G * b.G,
+        H = a.H * b.H,
     };
 }

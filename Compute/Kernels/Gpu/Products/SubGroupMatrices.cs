@@ -83,24 +83,11 @@ internal readonly struct SubGroupMatrices<TLayout, TMatrix, TLoad> : IMatrixUnit
         int at = part / Across * TLayout.Rows * StagedPitch + part % Across * (2 * TLayout.Columns) + TLayout.SumColumn(lane);
         var staged = local.Cast<float>();
         Block.Sync();
-        Put(staged, at, band.C0, lane);
-        Put(staged, at + TLayout.Columns, band.C1, lane);
+        SubGroupSums.Put<TLayout>(staged, at, StagedPitch, band.C0, lane);
+        SubGroupSums.Put<TLayout>(staged, at + TLayout.Columns, StagedPitch, band.C1, lane);
         Block.Sync();
     }
 
     [MethodImpl(Inline)]
     public static float Staged(ArrayView<Word4> local, int row, int column) => local.Cast<float>()[row * StagedPitch + column];
-
-    [MethodImpl(Inline)]
-    private static void Put(ArrayView<float> staged, int at, Float8 sums, int lane)
-    {
-        staged[at + TLayout.SumRow(lane, 0) * StagedPitch] = sums.A;
-        staged[at + TLayout.SumRow(lane, 1) * StagedPitch] = sums.B;
-        staged[at + TLayout.SumRow(lane, 2) * StagedPitch] = sums.C;
-        staged[at + TLayout.SumRow(lane, 3) * StagedPitch] = sums.D;
-        staged[at + TLayout.SumRow(lane, 4) * StagedPitch] = sums.E;
-        staged[at + TLayout.SumRow(lane, 5) * StagedPitch] = sums.F;
-        staged[at + TLayout.SumRow(lane, 6) * StagedPitch] = sums.G;
-        staged[at + TLayout.SumRow(lane, 7) * StagedPitch] = sums.H;
-    }
 }
