@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 
+using ILGpuDiffusion.Cases;
+
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>A GPU that only translates: binding an op's kernels here shows the code that a device of this kind would get. Nothing runs, memory is a number.</summary>

@@ -31,6 +31,22 @@ public sealed class Gpu16BitTests
         }
     }
 
+    /// <summary>The code that devices with matrix instructions get, with these written out in OpenCL C.</summary>
+    [Theory, InlineData("Intel16", "tiny-sdxl", 6), InlineData("Rdna3", "tiny-sd15", 0)]
+    public void UNet_WithMatrixInstructions_MatchesReference(string unit, string model, int timeIds)
+    {
+        int kernels = 0;
+        using var soft = SoftLanes.OpenForModels(unit, text => kernels += text.Contains("=  ilgd_matrix_fp16(", StringComparison.Ordinal) ? 1 : 0);
+        var plain = TestDevices.OpenForModels("opencl:0"); // whose driver it is
+        var golden = Golden.Open($"{model}-goldens/unet").Cases.First(c => !c.Inputs.ContainsKey("encoder_attention_mask"));
+        Check(golden, DType.Float16, (activations, weights) =>
+        {
+            using var unet = TestUNet.Open(model, timeIds, on: activations == DType.Float32 ? plain : soft, dtype: activations, weights: weights);
+            return unet.Run(golden, ["sample"]);
+        });
+        Assert.True(kernels >= 4, $"Only {kernels} kernels multiply matrices, of products, convolutions, gates and attention.");
+    }
+
     [Theory, MemberData(nameof(Devices))]
     public void TextEncoder_MatchesReference(string id, DType dtype)
     {

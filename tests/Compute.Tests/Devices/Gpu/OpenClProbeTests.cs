@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Cases;
+
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>Extensions of OpenCL devices count if they work, and what was found out is kept.</summary>

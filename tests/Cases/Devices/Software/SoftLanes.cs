@@ -1,9 +1,9 @@
 using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
-using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute;
 
-namespace ILGpuDiffusion.Compute.Tests;
+namespace ILGpuDiffusion.Cases;
 
 /// <summary>
 /// An OpenCL driver that seems to have sub-groups of 32, fast dot products and matrix instructions: kernels that use them get their definitions in plain OpenCL C
@@ -19,6 +19,15 @@ public partial class SoftLanes : DispatchProxy
 
     /// <summary>Changes a text before it gets its definitions: how tests plant mistakes.</summary>
     public Func<string, string> Plant { get; set; } = text => text;
+
+    /// <summary>Such a device for models, with matrix instructions of sub-groups.</summary>
+    /// <param name="unit">Whose: <c>Intel8</c>, <c>Intel16</c>, <c>Rdna3</c> or <c>Rdna4</c>.</param>
+    /// <param name="built">Gets the text of each program.</param>
+    public static Device OpenForModels(string unit, Action<string> built) => Open(new Translator(), text =>
+    {
+        built(text);
+        return text;
+    }, Enum.Parse<MatrixUnitKind>(unit));
 
     /// <summary>A device of the machine's driver that pretends to be a GPU with all features; skips the test where there is no driver.</summary>
     /// <param name="artifacts">Who translates.</param>
@@ -99,7 +108,11 @@ public partial class SoftLanes : DispatchProxy
         return $"{before}#define SOFT_ITEMS {kernel.Groups[1].Value}\n#define SOFT_LANES {lanes}\n#define SOFT_WORDS {(multiplies ? 16 : 6)}\n{Lanes}{(multiplies ? Matrices : "")}{body}";
     }
 
-    private static string Read(string file) => File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Gpu", "Software", file));
+    private static string Read(string file)
+    {
+        using var reader = new StreamReader(typeof(SoftLanes).Assembly.GetManifestResourceStream(file)!);
+        return reader.ReadToEnd();
+    }
 
     [GeneratedRegex(@"kernel __attribute__\(\(reqd_work_group_size\((\d+), 1, 1\)\)\)( __attribute__\(\(intel_reqd_sub_group_size\(\d+\)\)\))? void ")]
     private static partial Regex Kernel();

@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute.Tests;
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Cases;
 
 /// <summary>Compiles every kernel anew and keeps nothing.</summary>
 internal sealed class Translator : IArtifactSource
