@@ -16,7 +16,6 @@ internal static class AttentionGpu
         {
             Suits = device => MatrixForm.TensorCores.Suits(device, MatrixTypes.Float16),
             Serves = signature => signature.Inputs[0].DType is DType.Float16 or DType.BFloat16,
-            Fits = signature => Math.Max(signature.Inputs[0].Concrete().Last, signature.Inputs[2].Concrete().Last) <= TensorCoreAttention.MostDepth * ((Attention)signature.Op).Heads,
         },
         new(MatrixForm.SubGroups.Name, Backends.OpenCL, (_, _) => new GpuKernel(call => [SubGroups(call)]))
         {
@@ -37,6 +36,7 @@ internal static class AttentionGpu
     private static GpuStage TensorCores(OpCall call)
     {
         var sizes = new Sizes(call);
+        if (Math.Max(sizes.Depth, sizes.ValueDepth) > TensorCoreAttention.MostDepth) return SubGroups(call);
         var source = KernelSource.Of(typeof(TensorCoreAttention), nameof(TensorCoreAttention.Kernel), TensorCoreAttention.GroupSize, sizes.TypeArguments()) with
         {
             GroupsPerProcessor = TensorCoreAttention.GroupsPerProcessor,

@@ -4,7 +4,7 @@ using ILGPU;
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
-/// Attention of 16-bit heads with the matrix instructions of OpenCL's sub-groups: a group of 256 computes 64 queries of a head by 64 columns of the values, and goes over the keys
+/// Attention of 16-bit heads with matrix instructions of any layout, for OpenCL's sub-groups and for heads that are too large for <see cref="TensorCoreAttention"/>: a group of 256 computes 64 queries of a head by 64 columns of the values, and goes over the keys
 /// 64 at a time, as <see cref="TiledAttention"/> does. Wider values take several groups, which repeat the logits.
 /// </summary>
 /// <remarks>
@@ -116,8 +116,8 @@ internal static class SubGroupAttention
     [MethodImpl(Inline)]
     private static void PutSums<TLayout>(ArrayView<float> target, int at, SubGroupBand sums, int lane) where TLayout : struct, IMatrixLayout
     {
-        SubGroupSums.Put<TLayout>(target, at + TLayout.SumColumn(lane), LogitPitch, sums.C0, lane);
-        SubGroupSums.Put<TLayout>(target, at + TLayout.SumColumn(lane) + TLayout.Columns, LogitPitch, sums.C1, lane);
+        SubGroupSums.Put<TLayout>(target, at, LogitPitch, sums.C0, lane);
+        SubGroupSums.Put<TLayout>(target, at + TLayout.Columns, LogitPitch, sums.C1, lane);
     }
 
     // Eight values of one key: each goes to the row of its column.

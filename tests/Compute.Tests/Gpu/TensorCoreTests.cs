@@ -26,8 +26,8 @@ public sealed partial class TensorCoreTests
             Add(DType.BFloat16, typeof(GatedMatMul), "SDXL, part");
             Add(DType.Float16, typeof(GatedMatMul), "column view");
             Add(DType.BFloat16, typeof(GroupedMatMul), "self-attention");
-            Add(DType.BFloat16, typeof(Attention), "text keys", "SDXL, part of 16 by 16", "causal, CLIP", "several parts", "mask per query", "query without keys gives 0", "query with all keys at the lowest float");
-            Add(DType.Float16, typeof(Attention), "odd head", "values wider than keys", "one key", "mask per head, query and key", "column views of one buffer");
+            Add(DType.BFloat16, typeof(Attention), "text keys", "SDXL, part of 16 by 16", "causal, CLIP", "several parts", "mask per query", "query without keys gives 0", "query with all keys at the lowest float", "VAE head of 512");
+            Add(DType.Float16, typeof(Attention), "odd head", "values wider than keys", "one key", "mask per head, query and key", "column views of one buffer", "VAE head of 512");
             return rows;
         }
     }
@@ -82,6 +82,21 @@ public sealed partial class TensorCoreTests
             Assert.DoesNotContain(".local", artifact.Text, StringComparison.Ordinal);
             Assert.InRange(artifact.SharedBytes, 1, 49152);
             Assert.Equal(Order(artifact.Text), Order(KernelCompiler.Compile(source, GpuTarget.OpenClCpu()).Text));
+        }
+    }
+
+    [Theory, InlineData(8, 0), InlineData(9, 0)]
+    public void Ptx_OfLargeHeads_UsesTensorCoresInTheSameOrderAsOpenCl(int major, int minor)
+    {
+        var device = new TranslatingDevice(GpuTarget.Cuda(major, minor));
+        var @case = Find(nameof(Attention), "VAE head of 512", DType.BFloat16);
+        foreach (int gap in new[] { MatrixProduct.Piece, 3 }) device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), gap: gap);
+        Assert.Equal(2, device.Artifacts.Count);
+        foreach (var (source, artifact) in device.Artifacts)
+        {
+            Assert.Equal(2 * (2 + 2 * 3), Regex.Count(artifact.Text, @"\bmma\.sync\.aligned\.m16n8k16\.row\.col\.f32\.bf16\.bf16\.f32\b"));
+            Assert.InRange(artifact.SharedBytes, 1, 49152);
+            Assert.Equal(KernelOrder.Blocks(artifact), KernelOrder.Blocks(KernelCompiler.Compile(source, GpuTarget.OpenClCpu())));
         }
     }
 

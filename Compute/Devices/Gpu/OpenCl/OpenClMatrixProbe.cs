@@ -86,7 +86,7 @@ internal static class OpenClMatrixProbe
             if (lane != item % TLayout.Lanes || group != item / TLayout.Lanes) throw new DeviceException($"its sub-groups are not of {TLayout.Lanes} neighbours");
             for (int r = 0; r < Registers; r++)
             {
-                int sum = lane + r + 2 * Enumerable.Range(0, 2 * Depth).Sum(i => Number(type, TLayout.SumRow(lane, r), i, 1) * Number(type, TLayout.SumColumn(lane), i, 2));
+                int sum = lane + r + 2 * Enumerable.Range(0, 2 * Depth).Sum(i => Number(type, TLayout.SumRow(lane, r), i, 1) * Number(type, TLayout.SumColumn(lane, r), i, 2));
                 int result = results[Registers * item + r];
                 if ((type == MatrixTypes.Int8 ? result : BitConverter.Int32BitsToSingle(result)) != sum) throw new DeviceException("it gives wrong sums");
             }

@@ -38,8 +38,8 @@ internal interface IMatrixLayout
     /// <summary>The row of a sum.</summary>
     static abstract int SumRow(int lane, int register);
 
-    /// <summary>The column of a work item's sums.</summary>
-    static abstract int SumColumn(int lane);
+    /// <summary>The column of a sum.</summary>
+    static abstract int SumColumn(int lane, int register);
 
     /// <summary>A work item's part of the left operand. Its first row lies at <paramref name="at"/>, the others <paramref name="pitch"/> pieces of 16 bytes apart.</summary>
     static abstract Word8 ReadLeft(ArrayView<Word4> local, int at, int pitch, int lane);

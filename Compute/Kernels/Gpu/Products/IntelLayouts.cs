@@ -34,7 +34,7 @@ internal readonly struct Intel8Layout : IMatrixLayout
     public static int SumRow(int lane, int register) => register;
 
     [MethodImpl(Inline)]
-    public static int SumColumn(int lane) => lane;
+    public static int SumColumn(int lane, int register) => lane;
 
     [MethodImpl(Inline)]
     public static Word8 ReadLeft(ArrayView<Word4> local, int at, int pitch, int lane)
@@ -89,7 +89,7 @@ internal readonly struct Intel16Layout : IMatrixLayout
     public static int SumRow(int lane, int register) => register;
 
     [MethodImpl(Inline)]
-    public static int SumColumn(int lane) => lane;
+    public static int SumColumn(int lane, int register) => lane;
 
     [MethodImpl(Inline)]
     public static Word8 ReadLeft(ArrayView<Word4> local, int at, int pitch, int lane)

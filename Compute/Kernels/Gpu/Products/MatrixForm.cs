@@ -21,7 +21,7 @@ internal sealed record MatrixForm(string Name, Backends Runs, Func<GpuTarget, Ma
     /// <summary>Those of OpenCL's sub-groups.</summary>
     public static MatrixForm SubGroups { get; } = new(
         "opencl/matrices", Backends.OpenCL,
-        (target, types) => target.Features.Matrix.HasFlag(types) && MatrixLayouts.Of(target.Features.MatrixUnit) is not null && target.MaxGroupSize >= MatrixProduct.GroupSize,
+        (target, types) => target.Features.Matrix.HasFlag(types) && target.Features.MatrixUnit is not (MatrixUnitKind.None or MatrixUnitKind.Cuda) && target.MaxGroupSize >= MatrixProduct.GroupSize,
         (target, matrix, loader) => [typeof(SubGroupMatrices<,,>).MakeGenericType(MatrixLayouts.Of(target.Features.MatrixUnit)!, matrix, loader), typeof(SubGroupTile)]);
 
     /// <summary>All of them.</summary>

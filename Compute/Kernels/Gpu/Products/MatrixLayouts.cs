@@ -6,9 +6,10 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>The layout of a <see cref="MatrixUnitKind"/>, and what layouts have in common.</summary>
 internal static class MatrixLayouts
 {
-    /// <summary>The type argument; null where kernels have none.</summary>
+    /// <summary>The type argument; null without matrix instructions.</summary>
     public static Type? Of(MatrixUnitKind kind) => kind switch
     {
+        MatrixUnitKind.Cuda => typeof(WarpLayout),
         MatrixUnitKind.Intel8 => typeof(Intel8Layout),
         MatrixUnitKind.Intel16 => typeof(Intel16Layout),
         MatrixUnitKind.Rdna3 => typeof(Rdna3Layout),

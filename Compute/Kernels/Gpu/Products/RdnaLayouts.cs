@@ -34,7 +34,7 @@ internal readonly struct Rdna3Layout : IMatrixLayout
     public static int SumRow(int lane, int register) => 2 * register + (lane >> 4);
 
     [MethodImpl(Inline)]
-    public static int SumColumn(int lane) => lane & 15;
+    public static int SumColumn(int lane, int register) => lane & 15;
 
     [MethodImpl(Inline)]
     public static Word8 ReadLeft(ArrayView<Word4> local, int at, int pitch, int lane) => MatrixLayouts.Row(local, at + (lane & 15) * pitch);
@@ -74,7 +74,7 @@ internal readonly struct Rdna4Layout : IMatrixLayout
     public static int SumRow(int lane, int register) => register + 8 * (lane >> 4);
 
     [MethodImpl(Inline)]
-    public static int SumColumn(int lane) => lane & 15;
+    public static int SumColumn(int lane, int register) => lane & 15;
 
     [MethodImpl(Inline)]
     public static Word8 ReadLeft(ArrayView<Word4> local, int at, int pitch, int lane)

@@ -80,7 +80,7 @@ internal readonly struct SubGroupMatrices<TLayout, TMatrix, TLoad> : IMatrixUnit
     {
         var band = sums.Band(i);
         int lane = SubGroupMatrix.Lane(), part = SubGroupMatrix.Number();
-        int at = part / Across * TLayout.Rows * StagedPitch + part % Across * (2 * TLayout.Columns) + TLayout.SumColumn(lane);
+        int at = part / Across * TLayout.Rows * StagedPitch + part % Across * (2 * TLayout.Columns);
         var staged = local.Cast<float>();
         Block.Sync();
         SubGroupSums.Put<TLayout>(staged, at, StagedPitch, band.C0, lane);
