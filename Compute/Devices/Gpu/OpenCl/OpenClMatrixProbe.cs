@@ -25,8 +25,8 @@ internal static class OpenClMatrixProbe
     /// <summary>What to try on a device: each type for itself.</summary>
     public static IEnumerable<ProbeCandidate> Candidates(OpenClInfo info) => Claimed(info) switch
     {
-        MatrixUnitKind.Intel8 => Of<Intel8Layout>(MatrixUnitKind.Intel8, IntelExtension),
-        MatrixUnitKind.Intel16 => Of<Intel16Layout>(MatrixUnitKind.Intel16, IntelExtension),
+        MatrixUnitKind.Intel8 => Of<IntelLayout<ShareOfEight>>(MatrixUnitKind.Intel8, IntelExtension),
+        MatrixUnitKind.Intel16 => Of<IntelLayout<ShareOfSixteen>>(MatrixUnitKind.Intel16, IntelExtension),
         MatrixUnitKind.Rdna3 => Of<Rdna3Layout>(MatrixUnitKind.Rdna3, $"WMMA of {info.Name}"),
         MatrixUnitKind.Rdna4 => Of<Rdna4Layout>(MatrixUnitKind.Rdna4, $"WMMA of {info.Name}"),
         _ => [],

@@ -10,8 +10,8 @@ internal static class MatrixLayouts
     public static Type? Of(MatrixUnitKind kind) => kind switch
     {
         MatrixUnitKind.Cuda => typeof(WarpLayout),
-        MatrixUnitKind.Intel8 => typeof(Intel8Layout),
-        MatrixUnitKind.Intel16 => typeof(Intel16Layout),
+        MatrixUnitKind.Intel8 => typeof(IntelLayout<ShareOfEight>),
+        MatrixUnitKind.Intel16 => typeof(IntelLayout<ShareOfSixteen>),
         MatrixUnitKind.Rdna3 => typeof(Rdna3Layout),
         MatrixUnitKind.Rdna4 => typeof(Rdna4Layout),
         _ => null,
