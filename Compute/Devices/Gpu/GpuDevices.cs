@@ -56,7 +56,7 @@ internal static class GpuDevices
         Features = () => info.Target.Features.Words,
     });
 
-    private static IEnumerable<Entry> OpenCl(IOpenCl api, ArtifactCache artifacts) => OpenClInfo.All(api).Select((info, i) => OpenCl(api, artifacts, info, i, new(() => OpenClProbe.Of(api, info, artifacts))));
+    private static IEnumerable<Entry> OpenCl(IOpenCl api, ArtifactCache artifacts) => OpenClInfo.All(api).Select((info, i) => OpenCl(api, artifacts, info, i, new(() => OpenClProbe.Of(api, info, artifacts, Environment.GetEnvironmentVariable(OpenClProbe.Variable)))));
 
     private static Entry OpenCl(IOpenCl api, ArtifactCache artifacts, OpenClInfo info, int i, Lazy<ProbedFeatures> probed) => new(
         new DeviceInfo($"opencl:{i}", info.Name, Backends.OpenCL, info.Target.Architecture, info.MemoryBytes, $"{info.Platform} {info.Driver}",

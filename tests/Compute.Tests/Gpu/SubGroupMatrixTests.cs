@@ -14,7 +14,7 @@ public sealed class SubGroupMatrixTests
     private static readonly ConcurrentDictionary<MatrixUnitKind, Lazy<OpenClDevice>> Devices = new();
     private static readonly string[] Units = ["Intel8", "Intel16", "Rdna3", "Rdna4"];
 
-    /// <summary>Unit, op, case, type: rows, columns and depth that fill tiles and that do not, access by pieces and by elements; all epilogues on one unit.</summary>
+    /// <summary>Unit, op, case, type: each layout in every kernel's main loop; on one of them rows, columns and depth that fill tiles and that do not, and access by pieces and by elements.</summary>
     public static TheoryData<string, string, string, DType> Cases
     {
         get
@@ -24,30 +24,25 @@ public sealed class SubGroupMatrixTests
             {
                 void Add(DType dtype, Type op, params string[] names) => Array.ForEach(names, name => rows.Add(unit, op.Name, name, dtype));
                 Add(DType.BFloat16, typeof(MatMul), "SDXL text keys", "one over a block of columns");
-                Add(DType.Float16, typeof(MatMul), "odd sizes");
                 Add(DType.Float16, typeof(Conv2D), "SDXL, part of 16 by 16");
-                Add(DType.BFloat16, typeof(GatedMatMul), "SDXL, part");
                 Add(DType.Float32, typeof(QuantizedMatMul), "odd sizes", "largest integers", "more than a block of rows");
                 Add(DType.BFloat16, typeof(Attention), "text keys", "VAE head of 512");
-                Add(DType.Float16, typeof(Attention), "causal, CLIP", "odd head");
                 if (unit != "Intel16") continue;
-                string[] attention = [.. OpCatalog.Cases.Single(c => c.Op == typeof(Attention)).Cases.Where(c => c.With(DType.BFloat16) is not null).Select(c => c.Name)];
-                Add(DType.BFloat16, typeof(Attention), [.. attention.Except(["text keys", "VAE head of 512"])]);
-                Add(DType.Float16, typeof(Attention), "mask per head, query and key", "values wider than keys", "column views of one buffer");
-                Add(DType.BFloat16, typeof(MatMul), ["nine rows", "SDXL attention out, part", .. EpilogueNames.Select(e => $"{e} after many rows")]);
-                Add(DType.Float16, typeof(MatMul), "column views, many rows");
+                Add(DType.BFloat16, typeof(MatMul), "nine rows", "SDXL attention out, part", "all after many rows");
+                Add(DType.Float16, typeof(MatMul), "odd sizes", "column views, many rows");
                 Add(DType.BFloat16, typeof(Conv2D), "stride 2, padded after only", "5 by 5", "pointwise");
                 Add(DType.Float16, typeof(Conv2D), "latents in", "Winograd's size, odd in all ways");
+                Add(DType.BFloat16, typeof(GatedMatMul), "SDXL, part");
                 Add(DType.Float16, typeof(GatedMatMul), "column view");
                 Add(DType.BFloat16, typeof(GroupedMatMul), "self-attention");
                 Add(DType.Float32, typeof(QuantizedMatMul), "column view", "all");
+                Add(DType.BFloat16, typeof(Attention), [.. OpCatalog.Cases.Single(c => c.Op == typeof(Attention)).Cases.Where(c => c.With(DType.BFloat16) is not null).Select(c => c.Name).Except(["text keys", "VAE head of 512"])]);
+                Add(DType.Float16, typeof(Attention), "odd head", "causal, CLIP", "values wider than keys", "column views of one buffer");
             }
 
             return rows;
         }
     }
-
-    private static string[] EpilogueNames => ["entry", "silu", "gelu", "tanh gelu", "quick gelu", "scale", "residual", "all"];
 
     [Theory, MemberData(nameof(Cases))]
     public void Case_OnMatrices_MatchesReference(string unit, string op, string name, DType dtype)
@@ -98,6 +93,15 @@ public sealed class SubGroupMatrixTests
             Assert.InRange(artifact.SharedBytes, 1, attends ? SubGroupAttention.LocalBytes : 20480);
             Assert.Equal(KernelOrder.Blocks(KernelCompiler.Compile(source, GpuTarget.Cuda(9, 0))), KernelOrder.Blocks(artifact));
         }
+    }
+
+    [Fact]
+    public void Driver_ThatCannotBuildAKernel_IsQuotedWithAWayOut()
+    {
+        using var device = SoftLanes.Open(new Translator(), text => text.Contains("void probe(", StringComparison.Ordinal) ? text : text.Replace("=  ilgd_matrix_bf16", "=  nobody_knows", StringComparison.Ordinal), MatrixUnitKind.Rdna3);
+        string message = Assert.Throws<DeviceException>(() => Run(device, Find(nameof(MatMul), "SDXL text keys", DType.BFloat16))).Message;
+        Assert.Contains("SubGroupMatrices<Rdna3Layout, Bf16Matrix", message, StringComparison.Ordinal);
+        Assert.Contains(" ILGPUDIFFUSION_OPENCL_EXTENSIONS=off does without the driver's extensions. The driver says: ", message, StringComparison.Ordinal);
     }
 
     /// <summary>Only devices that have the instructions choose them, and only for what they multiply.</summary>

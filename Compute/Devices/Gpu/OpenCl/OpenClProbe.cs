@@ -19,13 +19,19 @@ internal sealed record ProbeCandidate(string Name, GpuFeatures Part, string Text
 /// </summary>
 internal static class OpenClProbe
 {
+    /// <summary>The environment variable that keeps kernels from using any extension, where it is <c>off</c>: for drivers whose extensions pass the trial and then do not work.</summary>
+    public const string Variable = "ILGPUDIFFUSION_OPENCL_EXTENSIONS";
+
     /// <summary>Work items of a trial.</summary>
     public const int Items = 64;
 
     /// <summary>What works on a device: as found before, else tried now. Nothing is tried on a device that claims none of the extensions.</summary>
-    public static ProbedFeatures Of(IOpenCl api, OpenClInfo info, ArtifactCache kept)
+    /// <exception cref="DeviceException">The variable is neither empty nor <c>off</c>.</exception>
+    public static ProbedFeatures Of(IOpenCl api, OpenClInfo info, ArtifactCache kept, string? variable = null)
     {
         if (info.Problem is not null || !Candidates(info).Any()) return new(GpuFeatures.None, []);
+        if (string.Equals(variable, "off", StringComparison.OrdinalIgnoreCase)) return new(GpuFeatures.None, [$"its extensions are not used ({Variable}=off)"]);
+        if (!string.IsNullOrEmpty(variable)) throw new DeviceException($"{Variable} is '{variable}'; it must be 'off', or not set.");
         return kept.Probed($"{info.Target.Driver}; {info.Version}; {string.Join(' ', info.Extensions)}", () => Try(api, info));
     }
 

@@ -20,7 +20,7 @@ internal static unsafe class OpenClProgram
         {
             int error; // -w: some drivers print warnings themselves, which are about generated code and nobody's business
             fixed (byte* options = Encoding.ASCII.GetBytes($"-cl-std={info.Features.Standard} -w\0")) error = api.BuildProgram(program, info.Handle, (nint)options);
-            if (error != 0) throw new DeviceException($"{device}: clBuildProgram failed with {OpenClError.Name(error)} for {source}. The driver says: {Log(api, program, info.Handle)}");
+            if (error != 0) throw new DeviceException($"{device}: clBuildProgram failed with {OpenClError.Name(error)} for {source}.{Hint(info)} The driver says: {Log(api, program, info.Handle)}");
             if (Binary(api, program) is { } binary) keep.StoreBinary(source, info.Target, binary);
             return program;
         }
@@ -30,6 +30,8 @@ internal static unsafe class OpenClProgram
             throw;
         }
     }
+
+    private static string Hint(OpenClInfo info) => info.Features == GpuFeatures.None ? "" : $" {OpenClProbe.Variable}=off does without the driver's extensions.";
 
     /// <summary>Null where the driver refuses, as after an update of it: the text is there.</summary>
     private static nint? FromBinary(IOpenCl api, nint context, nint device, byte[] binary)

@@ -102,6 +102,18 @@ public sealed class OpenClProbeTests : IDisposable
     }
 
     [Fact]
+    public void Of_WithExtensionsOff_TriesNothingAndSaysSo()
+    {
+        var (driver, info) = SoftLanes.Driver();
+        var (api, spy) = DriverSpy.Watch(driver);
+        var probed = OpenClProbe.Of(api, info, new ArtifactCache(folder), "OFF");
+        Assert.Equal((GpuFeatures.None, "its extensions are not used (ILGPUDIFFUSION_OPENCL_EXTENSIONS=off)"), (probed.Features, Assert.Single(probed.Failures)));
+        var wrong = Assert.Throws<DeviceException>(() => OpenClProbe.Of(api, info, new ArtifactCache(folder), "no"));
+        Assert.Equal("ILGPUDIFFUSION_OPENCL_EXTENSIONS is 'no'; it must be 'off', or not set.", wrong.Message);
+        Assert.Empty(spy.Calls);
+    }
+
+    [Fact]
     public void Of_ADeviceWithoutSuchExtensions_TriesNothing()
     {
         var (driver, info) = SoftLanes.Driver();
