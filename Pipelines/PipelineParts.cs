@@ -82,10 +82,14 @@ internal sealed class PipelineParts : IDisposable
         return (tokenizer, textEncoders[^1]);
     }
 
+    /// <summary>Frees everything, once: whoever calls while another does so returns when it is done.</summary>
     public void Dispose()
     {
-        for (int i = owned.Count - 1; i >= 0; i--) owned[i].Dispose();
-        owned.Clear();
+        lock (owned)
+        {
+            for (int i = owned.Count - 1; i >= 0; i--) owned[i].Dispose();
+            owned.Clear();
+        }
     }
 
     private static DType Checked(DType dtype, Device device) => device.Computes(dtype)

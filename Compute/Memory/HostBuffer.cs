@@ -7,12 +7,11 @@ public sealed unsafe class HostBuffer : DeviceBuffer
 {
     private const int Alignment = 64; // one cache line, and one 512-bit vector
     private readonly Action<long>? released;
-    private void* allocation;
+    private nint allocation;
 
     private HostBuffer(void* allocation, long bytes, Action<long>? released) : base(bytes)
     {
-        this.allocation = allocation;
-        Address = (nint)allocation;
+        this.allocation = Address = (nint)allocation;
         this.released = released;
     }
 
@@ -47,10 +46,10 @@ public sealed unsafe class HostBuffer : DeviceBuffer
     protected override void Free()
     {
         GC.KeepAlive(Owner);
-        if (allocation is null) return;
-        NativeMemory.AlignedFree(allocation);
-        allocation = null;
+        nint freed = Interlocked.Exchange(ref allocation, 0);
+        if (freed == 0) return;
         Address = 0;
+        NativeMemory.AlignedFree((void*)freed);
         released?.Invoke(Bytes);
     }
 

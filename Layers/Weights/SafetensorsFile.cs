@@ -14,6 +14,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
     private readonly MemoryMappedViewAccessor view;
     private readonly SafetensorsHeader header;
     private byte* start;
+    private int closed;
 
     private SafetensorsFile(string path, FileStream stream)
     {
@@ -129,6 +130,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <summary>Removes the mapping. Every span and pointer taken from this file becomes invalid.</summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref closed, 1) != 0) return;
         if (start != null) view.SafeMemoryMappedViewHandle.ReleasePointer();
         start = null;
         view?.Dispose();

@@ -1,4 +1,5 @@
 using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -89,6 +90,29 @@ public sealed class CancellationTests
         Assert.DoesNotContain(early, disposals);
         await Task.WhenAll(disposals);
         Assert.Equal(1, await request);
+    }
+
+    [Fact]
+    public async Task Dispose_FromSeveralThreads_FreesOnce()
+    {
+        const int Threads = 8;
+        using var device = new CpuDevice(threads: 2);
+        for (int round = 0; round < 5; round++)
+        {
+            var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device, Quantize = Quantization.Int8 });
+            await pipeline.GenerateAsync(TinySdxl.Request with { Steps = 1 });
+            Assert.True(device.AllocatedBytes > 0);
+            using var together = new Barrier(Threads);
+            long[] left = await Task.WhenAll(Enumerable.Range(0, Threads).Select(_ => Task.Factory.StartNew(
+                () =>
+                {
+                    together.SignalAndWait();
+                    pipeline.Dispose();
+                    return device.AllocatedBytes;
+                },
+                TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+            Assert.All(left, bytes => Assert.Equal(0, bytes));
+        }
     }
 
     [Fact]
