@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
-usage="usage: perf/run.sh check | try | targets [OPTIONS] | targets-avx2 [OPTIONS] | tables [OPTIONS of ilgd tune] | quick | full"
+usage="usage: perf/run.sh check | try | targets [OPTIONS] | targets-avx2 [OPTIONS] | tables [OPTIONS of ilgd tune] | quick | full | bundle"
 bin=artifacts/bin
 build() { for project in "$@"; do dotnet build -c Release -v quiet -clp:NoSummary "$project"; done; }
 run() { local name=$1; shift; dotnet "$bin/ILGpuDiffusion.$name/release/ILGpuDiffusion.$name.dll" "$@"; }
@@ -44,6 +44,20 @@ tables) # the tuning tables that ship for this processor: two searches from noth
     architecture=$(grep -om1 '"architecture":"[^"]*"' "$found"/1/tuning/*.json | cut -d'"' -f4)
     mkdir -p Compute/Kernels/Tuning/Tables
     run Pipelines.Perf tuning-table "$found"/[12]/tuning/*.json --to "Compute/Kernels/Tuning/Tables/cpu-$architecture.json" ;;
+bundle) # artifacts/bundle.tar.xz: tests, tool and measurements for a machine with a GPU that has no .NET; on-gpu.sh in it runs them all
+    to=artifacts/bundle
+    rm -rf "$to"
+    for project in tests/Compute.Tests tests/Pipelines.Tests Pipelines/Cli perf/Compute.Perf perf/Pipelines.Perf; do
+        dotnet publish "$project" -c Release -v quiet -clp:NoSummary -r linux-x64 --self-contained -p:DebugType=none -p:SatelliteResourceLanguages=en -o "$to/app"
+    done
+    # The programs look for these files around them, as in a checkout.
+    mkdir -p "$to/tests/Golden" "$to/perf/Measuring"
+    cp ILGpuDiffusion.sln perf/on-gpu.sh perf/torch_ops.py "$to"
+    cp -r tests/Golden/real-configs "$to/tests/Golden"
+    cp -r perf/Measuring/Models "$to/perf/Measuring"
+    git describe --always --dirty=+ --exclude '*' > "$to/COMMIT"
+    tar -C artifacts -cJf artifacts/bundle.tar.xz bundle
+    du -h artifacts/bundle.tar.xz ;;
 full) # everything: all ops under BenchmarkDotNet, all models, then the table
     build perf/Compute.Benchmarks perf/Pipelines.Perf
     run Compute.Benchmarks "$@"

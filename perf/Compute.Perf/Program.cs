@@ -16,14 +16,16 @@ var where = new Option<string>("--device") { Description = "cpu, cuda:0, opencl:
 var settings = new Option<string[]>("--settings") { Description = "How variants are set, such as 'tile_rows=64 tile_columns=64'; repeatable, each beside the variants' own choice", AllowMultipleArgumentsPerToken = true };
 var threads = new Option<int?>("--threads") { Description = "Worker threads" };
 var weights = new Option<DType>("--weights") { Description = "How weights are stored", DefaultValueFactory = _ => DType.BFloat16 };
+var activations = new Option<DType>("--activations") { Description = "How activations are stored, and with them weights, unless they are float32", DefaultValueFactory = _ => DType.Float32 };
 var json = new Option<FileInfo?>("--json") { Description = "File for the results as JSON" };
-var root = new RootCommand("Times an op's variants, or two builds, against each other, interleaved in one process.") { op, filter, tests, shapes, variants, settings, against, rounds, least, where, threads, weights, json };
+var root = new RootCommand("Times an op's variants, or two builds, against each other, interleaved in one process.") { op, filter, tests, shapes, variants, settings, against, rounds, least, where, threads, weights, activations, json };
 root.SetAction(parsed =>
 {
     string name = parsed.GetValue(op)!;
     var type = OpCatalog.Ops.FirstOrDefault(t => t.Name == name);
     if (type is null) throw new ArgumentException($"op is {name}; it must be one of {string.Join(", ", OpCatalog.Ops.Select(t => t.Name))}.");
-    var dtype = parsed.GetValue(weights);
+    var stored = parsed.GetValue(activations);
+    var dtype = stored == DType.Float32 ? parsed.GetValue(weights) : stored;
     string[] given = parsed.GetValue(shapes) ?? [];
     var sizes = (given.Length > 0 ? given : parsed.GetValue(tests) ? [] : ModelCases.SizesOf(name)).Where(s => s.Contains(parsed.GetValue(filter)!, StringComparison.Ordinal));
     using var device = DeviceCatalog.Open(parsed.GetValue(where)!, parsed.GetValue(threads));
@@ -40,7 +42,7 @@ root.SetAction(parsed =>
     {
         var cases = parsed.GetValue(tests) ? OpCatalog.Cases.Where(c => c.Op == type).SelectMany(c => c.Cases).Where(c => c.Name.Contains(parsed.GetValue(filter)!, StringComparison.Ordinal))
             : sizes.Select(s => ModelCases.Of(name, s, dtype));
-        timings = cases.SelectMany(comparison.Variants);
+        timings = cases.Select(c => stored == DType.Float32 ? c : c.With(stored)).OfType<OpCase>().SelectMany(comparison.Variants);
     }
 
     Results.Print(device, [.. timings], parsed.GetValue(json));

@@ -21,6 +21,9 @@ public sealed record Machine(string Processor, int Threads, string Registers, st
         device.Name, device is CpuDevice cpu ? cpu.Threads : Environment.ProcessorCount, device.Architecture, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, Git(), LoadAverage(),
         DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
 
+    /// <summary>The file that names the commit where programs do not lie in a checkout, beside the folder of the solution's file: <c>perf/run.sh bundle</c> writes both.</summary>
+    private const string CommitFile = "COMMIT";
+
     /// <summary>The folder that has the solution.</summary>
     /// <exception cref="DirectoryNotFoundException">The program does not lie in a checkout.</exception>
     public static string Repository { get; } = FindRepository();
@@ -36,6 +39,8 @@ public sealed record Machine(string Processor, int Threads, string Registers, st
 
     private static string Git()
     {
+        string bundled = Path.Combine(Repository, CommitFile);
+        if (File.Exists(bundled)) return File.ReadAllText(bundled).Trim();
         string commit = Output("rev-parse", "--short", "HEAD");
         return Output("status", "--porcelain", "--untracked-files=no").Length > 0 ? commit + "+" : commit;
     }

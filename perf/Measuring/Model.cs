@@ -14,11 +14,13 @@ public sealed record Model(Layer Layer, Func<Graph> Trace, Func<int, int, Sizes>
     private const int TextTokens = 77, SdxlTimeIds = 6, PixelsPerLatent = 8;
 
     /// <summary>The component that a config.json describes: a UNet, an autoencoder's decoder, or a text encoder.</summary>
-    public static Model Of(ModelConfig config) => config.String("_class_name", "") switch
+    /// <param name="config">The configuration.</param>
+    /// <param name="dtype">Type of the activations; inputs are float32 all the same.</param>
+    public static Model Of(ModelConfig config, DType dtype = DType.Float32) => config.String("_class_name", "") switch
     {
-        nameof(UNet2DConditionModel) => UNet(new UNet2DConditionModel(config)),
-        nameof(AutoencoderKL) => Decoder(new AutoencoderKL(config)),
-        _ => TextEncoder(new ClipTextModel(config)),
+        nameof(UNet2DConditionModel) => UNet(new UNet2DConditionModel(config), dtype),
+        nameof(AutoencoderKL) => Decoder(new AutoencoderKL(config), dtype),
+        _ => TextEncoder(new ClipTextModel(config), dtype),
     };
 
     /// <summary>Gives every input of a graph numbers that fit it, the same in every call.</summary>
@@ -42,17 +44,20 @@ public sealed record Model(Layer Layer, Func<Graph> Trace, Func<int, int, Sizes>
         }
     }
 
-    private static Model UNet(UNet2DConditionModel unet) => new(unet, () => unet.Trace(unet.HasAddedConditions ? SdxlTimeIds : 0), (pixels, batch) => Picture(pixels, batch, ("tokens", TextTokens)));
+    private static Model UNet(UNet2DConditionModel unet, DType dtype) => new(unet, () => unet.Trace(unet.HasAddedConditions ? SdxlTimeIds : 0, dtype: dtype), (pixels, batch) => Picture(pixels, batch, ("tokens", TextTokens)));
 
-    private static Model Decoder(AutoencoderKL vae) => new(vae, () => Graph.Trace("vae.decode", graph =>
-        graph.Output("y", vae.Decode(graph.Input("x", DType.Float32, Dim.Symbol("batch"), Dim.Symbol("height"), Dim.Symbol("width"), vae.Config.LatentChannels)))), (pixels, batch) => Picture(pixels, batch));
+    private static Model Decoder(AutoencoderKL vae, DType dtype) => new(vae, () => Graph.Trace("vae.decode", graph =>
+    {
+        var latents = Functional.Cast(graph.Input("x", DType.Float32, Dim.Symbol("batch"), Dim.Symbol("height"), Dim.Symbol("width"), vae.Config.LatentChannels), dtype);
+        graph.Output("y", Functional.Cast(vae.Decode(latents), DType.Float32));
+    }), (pixels, batch) => Picture(pixels, batch));
 
-    private static Model TextEncoder(ClipTextModel text) => new(text, () => Graph.Trace("text_encoder", graph =>
+    private static Model TextEncoder(ClipTextModel text, DType dtype) => new(text, () => Graph.Trace("text_encoder", graph =>
     {
         Dim batch = Dim.Symbol("batch"), tokens = Dim.Symbol("tokens");
-        var trace = text.Trace(graph.Input("ids", DType.Int32, batch, tokens), graph.Input("positions", DType.Int32, tokens), DType.Float32);
-        graph.Output("hidden", trace.Hidden(text.Config.Layers - 1));
-        graph.Output("pooled", trace.Pooled(graph.Input("end", DType.Int32, batch)));
+        var trace = text.Trace(graph.Input("ids", DType.Int32, batch, tokens), graph.Input("positions", DType.Int32, tokens), dtype);
+        graph.Output("hidden", Functional.Cast(trace.Hidden(text.Config.Layers - 1), DType.Float32));
+        graph.Output("pooled", Functional.Cast(trace.Pooled(graph.Input("end", DType.Int32, batch)), DType.Float32));
     }), (_, batch) => new Sizes(("batch", batch), ("tokens", TextTokens)));
 
     private static Sizes Picture(int pixels, int batch, params (string, int)[] more) =>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
 
@@ -19,22 +20,24 @@ public sealed class ModelRun : IDisposable
     /// <param name="device">Where it runs.</param>
     /// <param name="int8">Whether linear layers are quantised, which counts as loading.</param>
     /// <param name="options">Graph passes; null for all.</param>
-    public ModelRun(string folder, int pixels, int batch, CpuDevice device, bool int8 = false, CompileOptions? options = null)
+    /// <param name="dtype">Type of the activations, and on a GPU of the weights.</param>
+    public ModelRun(string folder, int pixels, int batch, Device device, bool int8 = false, CompileOptions? options = null, DType dtype = DType.Float32)
     {
         var clock = Stopwatch.StartNew();
         (Folder, Pixels, Device, arenas) = (folder, pixels, device, new ArenaPool(device));
-        Model = Model.Of(ModelConfig.Load(Path.Combine(folder, "config.json")));
+        Model = Model.Of(ModelConfig.Load(Path.Combine(folder, "config.json")), dtype);
         checkpoint = Checkpoint.OpenFolder(folder);
         Model.Layer.Load(checkpoint);
+        if (device is not CpuDevice) Model.Layer.To(dtype);
         Traced = Model.Trace();
-        quantized = int8 ? DynamicQuantization.Apply(Model.Layer, device: device) : null;
+        quantized = int8 ? DynamicQuantization.Apply(Model.Layer, device: device as CpuDevice) : null;
         LoadSeconds = Lap(clock);
         compiled = new CompiledGraph(int8 ? Model.Trace() : Traced, arenas, options);
         TraceSeconds = Lap(clock);
         Sizes = Model.SizesFor(pixels, batch);
         Plan = compiled.Rent(Sizes);
         PlanSeconds = Lap(clock);
-        Model.Fill(compiled.Graph, Plan.Input);
+        Upload();
     }
 
     /// <summary>Where the weights lie.</summary>
@@ -44,7 +47,7 @@ public sealed class ModelRun : IDisposable
     public int Pixels { get; }
 
     /// <summary>Where it runs.</summary>
-    public CpuDevice Device { get; }
+    public Device Device { get; }
 
     /// <summary>The layers.</summary>
     public Model Model { get; }
@@ -80,7 +83,13 @@ public sealed class ModelRun : IDisposable
     public string OutputName => compiled.Graph.Outputs.Keys.Order(StringComparer.Ordinal).First();
 
     /// <summary>That output's numbers.</summary>
-    public float[] Output() => Plan.Output(OutputName).Span<float>().ToArray();
+    public float[] Output()
+    {
+        var output = Plan.Output(OutputName);
+        float[] values = new float[output.Shape.Count];
+        Device.Download(output, MemoryMarshal.AsBytes(values.AsSpan()));
+        return values;
+    }
 
     /// <summary>Runs once; the seconds of every launch. To be summed up by <see cref="ByKind"/>.</summary>
     public double[] Profile() => ((GraphPlan)Plan).Profile();
@@ -96,6 +105,25 @@ public sealed class ModelRun : IDisposable
         quantized?.Dispose();
         arenas.Dispose();
         checkpoint.Dispose();
+    }
+
+    // Inputs are made in this process's memory, wherever the plan has them.
+    private void Upload()
+    {
+        using var host = new CpuDevice(threads: 1);
+        var made = new Dictionary<string, DeviceBuffer>();
+        Model.Fill(compiled.Graph, name =>
+        {
+            var type = Plan.Input(name).Type;
+            made[name] = host.Allocate(type.Bytes);
+            return new Tensor(made[name], 0, type.DType, type.Concrete());
+        });
+        foreach (var (name, buffer) in made)
+        {
+            var input = Plan.Input(name);
+            Device.Upload(new Tensor(buffer, 0, DType.Int8, [checked((int)input.Type.Bytes)]).Span<byte>(), input);
+            buffer.Dispose();
+        }
     }
 
     private static double Lap(Stopwatch clock)

@@ -11,9 +11,16 @@ public static class TakingTurns
     /// <param name="rounds">Timings per way.</param>
     /// <param name="leastSeconds">A timing repeats shorter runs until it has taken this long; 0 for long runs that were warmed up before.</param>
     /// <param name="ways">What to time; each also runs twice before, unless the time is 0.</param>
-    public static Timings[] Measure(int rounds, double leastSeconds, params IReadOnlyList<Action> ways)
+    public static Timings[] Measure(int rounds, double leastSeconds, params IReadOnlyList<Action> ways) => Measure(rounds, leastSeconds, static () => { }, ways);
+
+    /// <summary>As <see cref="Measure(int, double, IReadOnlyList{Action})"/>, for work that is only begun: a timing waits once, at its end.</summary>
+    /// <param name="rounds">Timings per way.</param>
+    /// <param name="leastSeconds">How long a timing takes at least.</param>
+    /// <param name="wait">Returns when all that was begun is done.</param>
+    /// <param name="ways">What to time.</param>
+    public static Timings[] Measure(int rounds, double leastSeconds, Action wait, IReadOnlyList<Action> ways)
     {
-        int[] repeats = [.. ways.Select(way => WarmUp(way, leastSeconds))];
+        int[] repeats = [.. ways.Select(way => WarmUp(way, wait, leastSeconds))];
         var samples = ways.Select(_ => new List<(double Wall, double Processor)>()).ToArray();
         for (int round = 0; round < rounds; round++)
         {
@@ -21,7 +28,7 @@ public static class TakingTurns
             {
                 int turn = (round + i) % ways.Count; // nobody always comes first
                 Thread.Sleep(PauseMilliseconds);
-                samples[turn].Add(Time(ways[turn], repeats[turn]));
+                samples[turn].Add(Time(ways[turn], wait, repeats[turn]));
             }
         }
 
@@ -29,19 +36,21 @@ public static class TakingTurns
     }
 
     /// <summary>Compiles and fills caches; tells how often a timing must repeat the run.</summary>
-    private static int WarmUp(Action way, double leastSeconds)
+    private static int WarmUp(Action way, Action wait, double leastSeconds)
     {
         if (leastSeconds <= 0) return 1;
         way();
-        double seconds = Time(way, 1).Wall;
+        wait();
+        double seconds = Time(way, wait, 1).Wall;
         return (int)Math.Clamp(Math.Ceiling(leastSeconds / seconds), 1, 100_000);
     }
 
-    private static (double Wall, double Processor) Time(Action way, int repeats)
+    private static (double Wall, double Processor) Time(Action way, Action wait, int repeats)
     {
         var processor = Environment.CpuUsage.TotalTime;
         long start = Stopwatch.GetTimestamp();
         for (int i = 0; i < repeats; i++) way();
+        wait();
         double wall = Stopwatch.GetElapsedTime(start).TotalSeconds;
         return (wall / repeats, (Environment.CpuUsage.TotalTime - processor).TotalSeconds / repeats);
     }

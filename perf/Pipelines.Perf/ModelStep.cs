@@ -12,23 +12,19 @@ namespace ILGpuDiffusion.Pipelines.Perf;
 /// </summary>
 internal static class ModelStep
 {
-    public static string Run(string model, int pixels, int batch, int runs, int? threads, bool compare, bool int8)
+    public static string Run(string model, int pixels, int batch, int runs, string where, DType dtype, int? threads, bool compare, bool int8)
     {
-        using var device = new CpuDevice(threads);
+        using var device = DeviceCatalog.Open(where, threads);
         string folder = ModelFiles.Folder(model);
-        using var compiled = new ModelRun(folder, pixels, batch, device, int8);
-        using var eager = compare ? new ModelRun(folder, pixels, batch, device, int8, CompileOptions.Eager) : null;
+        using var compiled = new ModelRun(folder, pixels, batch, device, int8, dtype: dtype);
+        using var eager = compare ? new ModelRun(folder, pixels, batch, device, int8, CompileOptions.Eager, dtype) : null;
         double[] seconds = new double[runs], eagerSeconds = new double[compare ? runs : 0];
         double[]? profile = null;
         for (int i = 0; i < runs; i++)
         {
-            long start = Stopwatch.GetTimestamp();
-            double[] launches = compiled.Profile();
-            seconds[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            (seconds[i], double[] launches) = Time(compiled);
             if (seconds[i] == seconds.Take(i + 1).Min()) profile = launches;
-            start = Stopwatch.GetTimestamp();
-            eager?.Plan.Run();
-            if (compare) eagerSeconds[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            if (eager is not null) eagerSeconds[i] = Time(eager).Seconds;
         }
 
         float[] output = compiled.Output();
@@ -39,6 +35,7 @@ internal static class ModelStep
             model = folder,
             pixels,
             batch,
+            dtype = dtype.ToString(),
             machine = Machine.Current(device),
             parameters = compiled.Model.Layer.Parameters.Sum(p => p.Shape.Count),
             weight_bytes = weights,
@@ -58,10 +55,26 @@ internal static class ModelStep
             arena_bytes = plan.ArenaBytes,
             peak_live_bytes = plan.PeakLiveBytes,
             arena_over_live = (double)plan.ArenaBytes / plan.PeakLiveBytes,
+            device_peak_bytes = device.PeakBytes,
             peak_resident_bytes = peak,
             peak_over_weights_and_arena = (double)peak / (weights + plan.ArenaBytes),
             output_finite = output.All(float.IsFinite),
             output_rms = Math.Sqrt(output.Average(v => (double)v * v)),
         }, ResultFile.Json);
+    }
+
+    // On the CPU the time of each launch costs nothing. Elsewhere it would keep launches from following each other, so it is taken in a run of its own.
+    private static (double Seconds, double[] Launches) Time(ModelRun run)
+    {
+        long start = Stopwatch.GetTimestamp();
+        double[] launches = run.Profile();
+        if (run.Device is not CpuDevice)
+        {
+            start = Stopwatch.GetTimestamp();
+            run.Plan.Run();
+            run.Device.Synchronize();
+        }
+
+        return (Stopwatch.GetElapsedTime(start).TotalSeconds, launches);
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Measuring;
 using ILGpuDiffusion.Pipelines;
 using ILGpuDiffusion.Pipelines.Perf;
@@ -15,9 +16,11 @@ var runs = new Option<int>("--runs") { Description = "Forward passes", DefaultVa
 var threads = new Option<int?>("--threads") { Description = "Worker threads" };
 var compare = new Option<bool>("--compare-eager") { Description = "Lets a plan without graph passes take turns with the compiled one" };
 var int8 = new Option<bool>("--int8") { Description = "Linear layers in dynamic int8" };
-var step = new Command("model", "Times forward passes of a UNet, an autoencoder's decoder or a text encoder, and counts memory; prints JSON") { component, pixels, batch, runs, threads, compare, int8 };
+var where = new Option<string>("--device") { Description = "cpu, cuda:0, opencl:0 …", DefaultValueFactory = _ => "cpu" };
+var dtype = new Option<DType>("--dtype") { Description = "Type that the model computes in", DefaultValueFactory = _ => DType.Float32 };
+var step = new Command("model", "Times forward passes of a UNet, an autoencoder's decoder or a text encoder, and counts memory; prints JSON") { component, pixels, batch, runs, where, dtype, threads, compare, int8 };
 step.Aliases.Add("unet-step");
-step.SetAction(parsed => Console.WriteLine(ModelStep.Run(parsed.GetValue(component)!, parsed.GetValue(pixels), parsed.GetValue(batch), parsed.GetValue(runs), parsed.GetValue(threads), parsed.GetValue(compare), parsed.GetValue(int8))));
+step.SetAction(parsed => Console.WriteLine(ModelStep.Run(parsed.GetValue(component)!, parsed.GetValue(pixels), parsed.GetValue(batch), parsed.GetValue(runs), parsed.GetValue(where)!, parsed.GetValue(dtype), parsed.GetValue(threads), parsed.GetValue(compare), parsed.GetValue(int8))));
 
 var part = new Argument<string>("folder") { Description = "Folder of a UNet or, called vae, of an autoencoder" };
 var without = new Option<string[]>("--without") { Description = "Passes to leave out, one at a time; each, if none is named", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };

@@ -90,8 +90,8 @@ internal static partial class PtxAssembler
     private static string FindArtifacts()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder.Name != "artifacts") folder = folder.Parent ?? throw new InvalidOperationException($"{AppContext.BaseDirectory} lies in no folder artifacts.");
-        return folder.FullName;
+        while (folder is not null && folder.Name != "artifacts") folder = folder.Parent;
+        return folder?.FullName ?? AppContext.BaseDirectory; // published elsewhere
     }
 
     [GeneratedRegex(@"^\.(version|target|address_size)\b.*$", RegexOptions.Multiline)]
