@@ -1,12 +1,12 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
+using static ILGpuDiffusion.Compute.AttentionMath;
 
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>A warp's 16 rows by 64 columns in registers: logits, weights, or results. X and Y of each matrix belong to the lane's upper row, Z and W to its lower.</summary>
 internal struct AttentionRows
 {
-    private const float Log2E = 1.44269504f;
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
     public MatrixRow Low, High;
@@ -89,9 +89,6 @@ internal struct AttentionRows
     [MethodImpl(Inline)]
     private static float LargestBottom(MatrixRow row, float least) =>
         Larger(Larger(Larger(row.C0.Z, row.C0.W), Larger(row.C1.Z, row.C1.W)), Larger(Larger(Larger(row.C2.Z, row.C2.W), Larger(row.C3.Z, row.C3.W)), least));
-
-    [MethodImpl(Inline)]
-    private static float Larger(float a, float b) => a > b ? a : b;
 
     [MethodImpl(Inline)]
     private static MatrixRow Weights(MatrixRow row, float top, float bottom) => new() { C0 = Weights(row.C0, top, bottom), C1 = Weights(row.C1, top, bottom), C2 = Weights(row.C2, top, bottom), C3 = Weights(row.C3, top, bottom) };

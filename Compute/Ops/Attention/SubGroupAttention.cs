@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
+using static ILGpuDiffusion.Compute.AttentionMath;
 
 namespace ILGpuDiffusion.Compute;
 
@@ -21,7 +22,6 @@ internal static class SubGroupAttention
     // Tiles of 64 rows by 64 elements, nine pieces of 16 bytes to a row. Logits take two, and give them to the first two parts of the weights; the third takes the keys'.
     private const int Keys = 64, Depth = 64, Pitch = Depth / MatrixProduct.Piece + 1, Tile = 64 * Pitch, KeyTile = Tile, ValueTile = 2 * Tile, LogitTiles = 3 * Tile;
     private const int LogitPitch = 2 * 4 * Pitch, ElementPitch = MatrixProduct.Piece * Pitch;
-    private const float Log2E = 1.44269504f;
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
     internal static void Kernel<TLayout, TMatrix, TLoad, E>(
@@ -32,7 +32,7 @@ internal static class SubGroupAttention
         var local = SharedMemory.Allocate<Word4>(5 * Tile);
         var partial = SharedMemory.Allocate<float>(GroupSize);
         var factors = SharedMemory.Allocate<float>(Queries);
-        int item = Group.IdxX, line = item >> 2, quarter = item & 3, lane = SubGroupMatrix.Lane(), part = SubGroupMatrix.Number();
+        int item = Group.IdxX, line = item >> 2, quarter = item & 3, lane = SubGroup.Lane(), part = SubGroup.Number();
         int across = Columns / (2 * TLayout.Columns), band = part / across * TLayout.Rows, column = part % across * (2 * TLayout.Columns);
         int head = Grid.IdxY / columnGroups, column0 = Grid.IdxY % columnGroups * Columns, batch = Grid.IdxZ, query0 = Grid.IdxX * Queries;
         int query = Math.Min(query0 + line, queries - 1), qRow = (batch * queries + query) * qPitch + head * depth;
@@ -185,7 +185,4 @@ internal static class SubGroupAttention
 
     [MethodImpl(Inline)]
     private static float Largest(Float4 a) => Larger(Larger(a.X, a.Y), Larger(a.Z, a.W));
-
-    [MethodImpl(Inline)]
-    private static float Larger(float a, float b) => a > b ? a : b;
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
+using static ILGpuDiffusion.Compute.AttentionMath;
 
 namespace ILGpuDiffusion.Compute;
 
@@ -14,7 +15,6 @@ internal static class TensorCoreAttention
 {
     public const int GroupSize = 128, GroupsPerProcessor = 2, Queries = 64, MostDepth = 64;
     private const int Keys = 64, RowBytes = 2 * MostDepth, TileBytes = Keys * RowBytes;
-    private const float Log2E = 1.44269504f;
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
     internal static void Kernel<TMatrix, TLoad, E>(

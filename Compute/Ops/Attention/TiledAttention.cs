@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
+using static ILGpuDiffusion.Compute.AttentionMath;
 
 namespace ILGpuDiffusion.Compute;
 
@@ -14,7 +15,6 @@ internal static class TiledAttention
     private const int Keys = 64, Depth = 16, Stride = Depth / 4 + 1, Step = 16 * Stride; // Float4 from one staged row to the next, and from one of a work item's rows to its next
     private const int ValueKeys = 32, ValueStride = ValueKeys / 4 + 1, ValueStep = 16 * ValueStride;
     private const int WeightStride = Keys / 4 + 1, WeightStep = 16 * WeightStride, WeightPitch = 4 * WeightStride;
-    private const float Log2E = 1.44269504f;
 
     internal static void Kernel<T, E>(
         ArrayView<T> q, ArrayView<T> k, ArrayView<T> v, ArrayView<float> mask, ArrayView<T> y, int queries, int keys, int depth, int valueDepth, int columnGroups,
@@ -119,9 +119,6 @@ internal static class TiledAttention
             if (column + 48 < valueDepth) y[at + column + 48] = E.Narrow(values.W * inverse);
         }
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Larger(float a, float b) => a > b ? a : b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Float4 Scaled(Float4 a, float factor) => new(a.X * factor, a.Y * factor, a.Z * factor, a.W * factor);

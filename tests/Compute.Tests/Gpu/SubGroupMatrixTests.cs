@@ -55,7 +55,7 @@ public sealed class SubGroupMatrixTests
     [Theory]
     [InlineData("no barrier before operands are read", nameof(MatMul), "SDXL attention out, part", @"barrier\([^)]*\);", 2, "")]
     [InlineData("operands exchanged", nameof(MatMul), "SDXL attention out, part", @"ilgd_matrix_bf16\((var\d+), (var\d+), (var\d+), (var\d+)\)", 1, "ilgd_matrix_bf16($1, $2, $4, $3)")]
-    [InlineData("another lane", nameof(MatMul), "SDXL attention out, part", @"ilgd_matrix_lane\(\)", 1, "(ilgd_matrix_lane() ^ 1)")]
+    [InlineData("another lane", nameof(MatMul), "SDXL attention out, part", @"ilgd_lane\(\)", 1, "(ilgd_lane() ^ 1)")]
     [InlineData("no barrier before logits are read", nameof(Attention), "text keys", @"barrier\([^)]*\);", 3, "")]
     [InlineData("no barrier before the largest is read", nameof(Attention), "text keys", @"barrier\([^)]*\);", 4, "")]
     [InlineData("no barrier before weights are read", nameof(Attention), "text keys", @"barrier\([^)]*\);", 5, "")]
@@ -83,13 +83,15 @@ public sealed class SubGroupMatrixTests
             foreach (int gap in new[] { MatrixProduct.Piece, 3 }) device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), gap: gap);
         }
 
-        var kernels = device.Artifacts.Where(a => a.Value.Text.Contains("=  ilgd_matrix_bf16", StringComparison.Ordinal)).ToArray();
-        Assert.Equal(8, kernels.Length);
+        var bytes = Find(nameof(QuantizedMatMul), "more than a block of rows", DType.Float32);
+        device.Bind(bytes.Op, bytes.Inputs.Select(i => new TensorType(i.DType, i.Shape)));
+        var kernels = device.Artifacts.Where(a => a.Value.Text.Contains("=  ilgd_matrix_", StringComparison.Ordinal)).ToArray();
+        Assert.Equal(9, kernels.Length);
         foreach (var (source, artifact) in kernels)
         {
             bool attends = source.ToString().StartsWith(nameof(SubGroupAttention), StringComparison.Ordinal);
             Assert.Contains(mark, artifact.Text, StringComparison.Ordinal);
-            Assert.Equal(attends ? 2 + 3 * 2 : 16, Regex.Count(artifact.Text, "=  ilgd_matrix_bf16"));
+            Assert.Equal(attends ? 2 + 3 * 2 : 16, Regex.Count(artifact.Text, "=  ilgd_matrix_(bf16|int8)"));
             Assert.InRange(artifact.SharedBytes, 1, attends ? SubGroupAttention.LocalBytes : 20480);
             Assert.Equal(KernelOrder.Blocks(KernelCompiler.Compile(source, GpuTarget.Cuda(9, 0))), KernelOrder.Blocks(artifact));
         }

@@ -54,7 +54,7 @@ internal static class OpenClMatrixProbe
             typedef struct { float {{fields}}; } floats_t;
             kernel __attribute__((reqd_work_group_size({{OpenClProbe.Items}}, 1, 1))){{OpenClText.SubGroupSize(part)}} void probe(global int* results)
             {
-                int item = (int)get_local_id(0), lane = ilgd_matrix_lane();
+                int item = (int)get_local_id(0), lane = ilgd_lane();
                 words_t a, b;
                 floats_t sums;
 
@@ -67,7 +67,7 @@ internal static class OpenClMatrixProbe
 
         text.Append(CultureInfo.InvariantCulture, $"    sums = ilgd_matrix_{word}(sums, sums, a, b);\n    sums = ilgd_matrix_{word}(sums, sums, a, b);\n");
         for (int r = 0; r < Registers; r++) text.Append(CultureInfo.InvariantCulture, $"    results[{Registers} * item + {r}] = as_int(sums.field_{r});\n");
-        text.Append(CultureInfo.InvariantCulture, $"    results[{Registers * OpenClProbe.Items} + item] = lane;\n    results[{(Registers + 1) * OpenClProbe.Items} + item] = ilgd_matrix_group();\n}}\n");
+        text.Append(CultureInfo.InvariantCulture, $"    results[{Registers * OpenClProbe.Items} + item] = lane;\n    results[{(Registers + 1) * OpenClProbe.Items} + item] = ilgd_sub_group();\n}}\n");
         return text.ToString();
 
         void Table(string name, Func<int, int, uint> value)

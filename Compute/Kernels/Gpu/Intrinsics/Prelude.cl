@@ -33,8 +33,13 @@ static inline ushort ilgd_float_to_half(float value)
 #define ilgd_exchange(value, distance) intel_sub_group_shuffle_xor(value, (uint)(distance))
 #endif
 #define ilgd_sub_group_size() ((int)get_max_sub_group_size())
+#if defined(ILGD_MATRIX_RDNA3) || defined(ILGD_MATRIX_RDNA4) // whose matrix instructions are those of waves of 32, whether the driver has sub-groups or not
+#define ilgd_sub_group() ((int)get_local_id(0) >> 5)
+#define ilgd_lane() ((int)get_local_id(0) & 31)
+#else
 #define ilgd_sub_group() ((int)get_sub_group_id())
 #define ilgd_lane() ((int)get_sub_group_local_id())
+#endif
 // Four products of signed bytes, added to a sum.
 #if defined(ILGD_DOT_KHRONOS)
 #define ilgd_dot4(a, b, sum) ((sum) + dot_4x8packed_ss_int((uint)(a), (uint)(b)))
@@ -49,13 +54,6 @@ static inline int ilgd_dot4(int a, int b, int sum)
 }
 #endif
 // Matrices of sub-groups: sums of eight registers, operands of eight words. Structures' types are the compiler's affair, so they are taken apart and put together.
-#if defined(ILGD_MATRIX_INTEL_8) || defined(ILGD_MATRIX_INTEL_16)
-#define ilgd_matrix_lane() ((int)get_sub_group_local_id())
-#define ilgd_matrix_group() ((int)get_sub_group_id())
-#else
-#define ilgd_matrix_lane() ((int)get_local_id(0) & 31)
-#define ilgd_matrix_group() ((int)get_local_id(0) >> 5)
-#endif
 #define ilgd_words(w) ((int8)((int)(w).field_0, (int)(w).field_1, (int)(w).field_2, (int)(w).field_3, (int)(w).field_4, (int)(w).field_5, (int)(w).field_6, (int)(w).field_7))
 #define ilgd_halves(w) ((short8)((short)(w).field_0, (short)(w).field_1, (short)(w).field_2, (short)(w).field_3, (short)(w).field_4, (short)(w).field_5, (short)(w).field_6, (short)(w).field_7))
 #define ilgd_floats(f) ((float8)((f).field_0, (f).field_1, (f).field_2, (f).field_3, (f).field_4, (f).field_5, (f).field_6, (f).field_7))

@@ -4,7 +4,7 @@ namespace ILGpuDiffusion.Compute;
 
 /// <summary>
 /// Work items that exchange values through registers: a warp of CUDA, a sub-group of OpenCL. All of them must reach the call together. Only for devices
-/// that have them (<see cref="GpuFeatures.SubGroups"/>); the C# bodies are a sub-group of one.
+/// that have them (<see cref="GpuFeatures.SubGroups"/>; for lane and number matrix instructions are enough); the C# bodies are a sub-group of one.
 /// </summary>
 internal static class SubGroup
 {

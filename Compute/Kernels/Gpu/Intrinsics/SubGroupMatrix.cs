@@ -25,13 +25,5 @@ internal static class SubGroupMatrix
     [IntrinsicImplementation, DeviceCode(NoBytes, "ilgd_matrix_int8($0, $1, $2, $3)")]
     public static Float8 MultiplyAddInt8(Float8 sums, Word8 a, Word8 b) => throw OnDevices();
 
-    /// <summary>This work item's place in its sub-group.</summary>
-    [IntrinsicImplementation, DeviceCode("mov.u32 $0, %laneid;", "ilgd_matrix_lane()")]
-    public static int Lane() => throw OnDevices();
-
-    /// <summary>The sub-group's number in its group, which has one dimension.</summary>
-    [IntrinsicImplementation, DeviceCode("{ .reg .u32 item; mov.u32 item, %tid.x; shr.u32 $0, item, 5; }", "ilgd_matrix_group()")]
-    public static int Number() => throw OnDevices();
-
     private static NotSupportedException OnDevices() => new("Matrices are multiplied by whole sub-groups, on devices alone.");
 }

@@ -27,7 +27,7 @@ internal readonly struct SubGroupMatrices<TLayout, TMatrix, TLoad> : IMatrixUnit
         TRows source, ArrayView<Word4> local, ArrayView<ushort> x, ArrayView<ushort> w, int row0, int rows, int low0, int high0, int weightRows, int depth, int taps)
         where TRows : struct, IRowSource
     {
-        int line = Group.IdxX >> 2, piece = Group.IdxX & 3, lane = SubGroupMatrix.Lane(), part = SubGroupMatrix.Number();
+        int line = Group.IdxX >> 2, piece = Group.IdxX & 3, lane = SubGroup.Lane(), part = SubGroup.Number();
         // Rows and columns beyond the end repeat the last one; what comes of them is not written.
         int upper = Math.Min(row0 + line, rows - 1), lower = Math.Min(row0 + line + 64, rows - 1), low = Math.Min(low0 + line, weightRows - 1), high = Math.Min(high0 + line, weightRows - 1);
         int at = line * Pitch + piece, left = part / Across * (MatrixProduct.Bands * TLayout.Rows * Pitch), right = Right + part % Across * (2 * TLayout.Columns * Pitch);
@@ -79,7 +79,7 @@ internal readonly struct SubGroupMatrices<TLayout, TMatrix, TLoad> : IMatrixUnit
     public static void Stage(ArrayView<Word4> local, SubGroupTile sums, int i)
     {
         var band = sums.Band(i);
-        int lane = SubGroupMatrix.Lane(), part = SubGroupMatrix.Number();
+        int lane = SubGroup.Lane(), part = SubGroup.Number();
         int at = part / Across * TLayout.Rows * StagedPitch + part % Across * (2 * TLayout.Columns);
         var staged = local.Cast<float>();
         Block.Sync();
