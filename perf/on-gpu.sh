@@ -9,7 +9,7 @@ device=$1 out=$2 app=$here/app
 shift 2
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
-export ILGPUDIFFUSION_REQUIRE=${device%%:*} ILGPUDIFFUSION_CACHE=${ILGPUDIFFUSION_CACHE-$here/cache} DOTNET_gcServer=0
+export ILGPUDIFFUSION_REQUIRE=${device%%:*} ILGPUDIFFUSION_CACHE=${ILGPUDIFFUSION_CACHE-$here/cache}
 summary=()
 
 step() { # name, seconds that it may take, command

@@ -29,6 +29,7 @@ root.SetAction(parsed =>
     string[] given = parsed.GetValue(shapes) ?? [];
     var sizes = (given.Length > 0 ? given : parsed.GetValue(tests) ? [] : ModelCases.SizesOf(name)).Where(s => s.Contains(parsed.GetValue(filter)!, StringComparison.Ordinal));
     using var device = DeviceCatalog.Open(parsed.GetValue(where)!, parsed.GetValue(threads));
+    if (!device.Computes(stored)) throw new ArgumentException($"--activations is {stored}; {device.Id} does not compute in it.");
     var comparison = new VariantComparison(device, parsed.GetValue(rounds), Math.Max(parsed.GetValue(least), 1e-3) / 1e3, parsed.GetValue(variants) ?? [], parsed.GetValue(settings) ?? []);
     IEnumerable<Timing> timings;
     if (parsed.GetValue(against) is { } directory)

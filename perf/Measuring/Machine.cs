@@ -21,7 +21,7 @@ public sealed record Machine(string Processor, int Threads, string Registers, st
         device.Name, device is CpuDevice cpu ? cpu.Threads : Environment.ProcessorCount, device.Architecture, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, Git(), LoadAverage(),
         DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
 
-    /// <summary>The file that names the commit where programs do not lie in a checkout, beside the folder of the solution's file: <c>perf/run.sh bundle</c> writes both.</summary>
+    /// <summary>Names the commit in a bundle (<c>perf/run.sh bundle</c>), which is no checkout; it lies beside the solution's file.</summary>
     private const string CommitFile = "COMMIT";
 
     /// <summary>The folder that has the solution.</summary>

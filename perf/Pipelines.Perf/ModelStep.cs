@@ -15,6 +15,7 @@ internal static class ModelStep
     public static string Run(string model, int pixels, int batch, int runs, string where, DType dtype, int? threads, bool compare, bool int8)
     {
         using var device = DeviceCatalog.Open(where, threads);
+        if (!device.Computes(dtype)) throw new ArgumentException($"--dtype is {dtype}; {device.Id} does not compute in it.");
         string folder = ModelFiles.Folder(model);
         using var compiled = new ModelRun(folder, pixels, batch, device, int8, dtype: dtype);
         using var eager = compare ? new ModelRun(folder, pixels, batch, device, int8, CompileOptions.Eager, dtype) : null;

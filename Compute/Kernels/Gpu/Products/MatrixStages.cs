@@ -12,6 +12,7 @@ internal static class MatrixStages
         [.. MatrixForm.All.Select(form => new KernelVariant(form.Name, form.Runs, (_, _) => new GpuKernel(
             call => products(call).SelectMany(product => Stages(form, product, call)), signature => sizes(signature).Max(ScratchBytes)))
         {
+            // A device without one of the two does with tiles: which type is asked for is not known here.
             Suits = device => form.Suits(device, MatrixTypes.Float16 | MatrixTypes.BFloat16),
             Serves = signature => signature.Inputs[0].DType is DType.Float16 or DType.BFloat16
                 && (weights?.Invoke(signature) ?? [signature.Inputs[1].DType]).All(w => w == signature.Inputs[0].DType),

@@ -6,8 +6,8 @@ using ILGpuDiffusion.Compute;
 namespace ILGpuDiffusion.Cases;
 
 /// <summary>
-/// An OpenCL driver that seems to have sub-groups of 32, fast dot products and matrix instructions: kernels that use them get their definitions in plain OpenCL C
-/// (SoftLanes.cl) in front of their text. So code for such devices runs on any processor, text and all, and reads of local memory that lack a barrier give poison.
+/// An OpenCL driver that seems to have sub-groups, fast dot products and somebody's matrix instructions: kernels that use them get their definitions in plain OpenCL C
+/// (SoftLanes.cl, SoftMatrices.cl) in front of their text. So code for such devices runs on any processor, text and all, and reads of local memory that lack a barrier give poison.
 /// </summary>
 public partial class SoftLanes : DispatchProxy
 {
