@@ -91,7 +91,8 @@ public abstract class DiffusionPipeline : IDisposable
     /// </remarks>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The pipeline was disposed.</exception>
-    /// <exception cref="ArgumentException">The request is one that this model cannot serve; the message says why.</exception>
+    /// <exception cref="NonFiniteException">A model computed NaN or infinity; the exception names the part, and the step.</exception>
+    /// <exception cref="DiffusionRequestException">The request is one that this model cannot serve; the message says why, and the exception names the property.</exception>
     public Task<GenerationResult> GenerateAsync(ImageRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -120,13 +121,13 @@ public abstract class DiffusionPipeline : IDisposable
     }
 
     /// <summary>Checks what depends on the model's text encoders.</summary>
-    /// <exception cref="ArgumentException">The model cannot serve the request.</exception>
+    /// <exception cref="DiffusionRequestException">The model cannot serve the request.</exception>
     internal abstract void CheckPrompts(ImageRequest request);
 
     /// <summary>Turns the request's prompts into conditions for every picture.</summary>
     internal abstract Conditions Encode(RequestForm form, List<string> warnings, CancellationToken cancellation);
 
-    internal GenerationResult Generate(ImageRequest request, IProgress<GenerationProgress>? progress, CancellationToken cancellation, NoiseSource? recordedNoise = null) =>
+    internal GenerationResult Generate(ImageRequest request, IProgress<GenerationProgress>? progress, CancellationToken cancellation, Func<NoiseSource>? recordedNoise = null) =>
         requests.Run(token =>
         {
             try
@@ -143,14 +144,16 @@ public abstract class DiffusionPipeline : IDisposable
     /// <summary>Checks a request and fills in this model's defaults.</summary>
     internal RequestForm Resolve(ImageRequest request) => RequestForm.Resolve(request, this, Vae.SpatialFactor, UNet.InChannels);
 
-    private GenerationResult Serve(ImageRequest request, IProgress<GenerationProgress>? progress, NoiseSource? recordedNoise, CancellationToken cancellation)
+    private GenerationResult Serve(ImageRequest request, IProgress<GenerationProgress>? progress, Func<NoiseSource>? recordedNoise, CancellationToken cancellation)
     {
         // 0. Check the request and fill in defaults
         var form = Resolve(request);
         var (schedule, begin, end) = form.Schedule;
-        long seed = request.Seed ?? Random.Shared.NextInt64(uint.MaxValue);
-        NoiseSource noise = recordedNoise ?? new TorchGenerator(seed).Fill;
+        Seed seed = request.Seed ?? Random.Shared.NextInt64(uint.MaxValue);
+        var seeds = PictureNoise.Seeds(request, seed, form.Pictures);
+        var noise = recordedNoise ?? (() => PictureNoise.Source(request, seeds));
         var warnings = new List<string>();
+        if (request.Prompts.Any(string.IsNullOrWhiteSpace)) warnings.Add("The prompt is empty: the picture shows what the model draws without one.");
         var reports = new List<StageReport>();
         var clock = new StageClock(Device, reports);
 
@@ -166,7 +169,7 @@ public abstract class DiffusionPipeline : IDisposable
         var intermediates = new List<Latents>();
         Latents latents;
         clock.Restart();
-        using (var run = Prepare(form, conditions, schedule, noise, cancellation))
+        using (var run = Prepare(form, conditions, noise(), cancellation))
         {
             // 3. Denoise
             double compileSeconds = clock.Seconds;
@@ -174,6 +177,7 @@ public abstract class DiffusionPipeline : IDisposable
             for (int i = begin; i < end; i++)
             {
                 run.Step(i, cancellation);
+                if (run.BadValue is { } bad) throw NotFiniteAt(form, i, bad);
                 if (request.KeepIntermediates) intermediates.Add(run.ReadLatents());
                 progress?.Report(new(GenerationStage.Denoise, i - begin + 1, end - begin));
             }
@@ -181,6 +185,8 @@ public abstract class DiffusionPipeline : IDisposable
             clock.Finish(GenerationStage.Denoise, run.Plan, compileSeconds);
             latents = run.ReadLatents();
         }
+
+        if (NotFinite.IndexIn(latents.Values) >= 0) throw FirstNotFinite(form, conditions, noise(), cancellation);
 
         // 4. Decode
         var images = request.Decode ? Decode(latents, progress, clock, cancellation) : [];
@@ -190,10 +196,10 @@ public abstract class DiffusionPipeline : IDisposable
             Images = images,
             Latents = latents,
             Intermediates = intermediates,
-            Seed = seed,
+            Seeds = seeds,
             Warnings = warnings,
             Stages = reports,
-            Settings = new GenerationSettings(form.Size, end - begin, form.GuidanceScale, schedule.SchedulerName),
+            Settings = new GenerationSettings(form.Size, form.Steps, form.GuidanceScale, schedule.SchedulerName, end - begin),
         };
     }
 
@@ -211,8 +217,31 @@ public abstract class DiffusionPipeline : IDisposable
 
     private static Sizes SizesOf(RequestForm form, int tokens) => new(("pictures", form.Pictures), ("height", form.LatentHeight), ("width", form.LatentWidth), ("tokens", tokens));
 
-    private DenoisingRun Prepare(RequestForm form, Conditions conditions, Schedule schedule, NoiseSource noise, CancellationToken cancellation)
+    // The loop on a GPU does not wait for values. After a run that went wrong it is run again, step by step.
+    private NonFiniteException FirstNotFinite(RequestForm form, Conditions conditions, NoiseSource noise, CancellationToken cancellation)
     {
+        var (_, begin, end) = form.Schedule;
+        using var run = Prepare(form, conditions, noise, cancellation);
+        for (int i = begin; i < end; i++)
+        {
+            run.Step(i, cancellation);
+            float[] values = run.ReadLatents().Values;
+            if (NotFinite.IndexIn(values) is >= 0 and var bad) return NotFiniteAt(form, i, values[bad]);
+        }
+
+        return new NonFiniteException("unet", null, "The latents held NaN or infinity after the last step, and finite numbers when the run was repeated: the device computes wrongly.");
+    }
+
+    private NonFiniteException NotFiniteAt(RequestForm form, int index, float value)
+    {
+        var (schedule, begin, end) = form.Schedule;
+        int step = index - begin;
+        return NotFinite.Error(UNet, "unet", DType, value, $"in the latents after step {step + 1} of {end - begin} (timestep {schedule.Timesteps[index]:R})", step);
+    }
+
+    private DenoisingRun Prepare(RequestForm form, Conditions conditions, NoiseSource noise, CancellationToken cancellation)
+    {
+        var schedule = form.Schedule.Schedule;
         var (key, graph, sizes) = (GuidanceOf(form), DenoiserOf(form), SizesOf(form, conditions.Text.Tokens));
         graph.Tune(sizes, cancellation);
         var plan = graph.Rent(sizes);

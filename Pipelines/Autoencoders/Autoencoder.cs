@@ -90,12 +90,14 @@ public sealed class Autoencoder
     /// <summary>A denoiser's final latents to an 8-bit picture.</summary>
     /// <param name="latents">One entry, with the denoiser's scale and shift.</param>
     /// <param name="cancellation">Obeyed between kernels.</param>
+    /// <exception cref="NonFiniteException">The decoder computed NaN or infinity.</exception>
     internal Image DecodePicture(Latents latents, CancellationToken cancellation)
     {
         var nhwc = new float[latents.Values.Length];
         Latents.ToNhwc(latents.Values, nhwc, 1, latents.Channels, latents.Height * latents.Width);
         Scale.ToDecoder(nhwc);
         float[] picture = Decode(nhwc, 1, latents.Height, latents.Width, cancellation);
+        if (NotFinite.IndexIn(picture) is >= 0 and var bad) throw NotFinite.Error(Decoder, "vae", DType, picture[bad], "in the decoded picture");
         return Image.FromNhwc(picture, latents.Width * SpatialFactor, latents.Height * SpatialFactor);
     }
 

@@ -30,12 +30,18 @@ internal static class ExitCodes
             await Console.Error.WriteLineAsync("ilgd: cancelled; nothing was written.").ConfigureAwait(false);
             return Cancelled;
         }
+        catch (DiffusionRequestException e)
+        {
+            await Console.Error.WriteLineAsync($"ilgd: {e.Message}").ConfigureAwait(false);
+            if (OptionOf(e, parsed) is { } option) await Console.Error.WriteLineAsync($"The value comes from {option}, or from the model's own settings.").ConfigureAwait(false);
+            return WrongUsage;
+        }
         catch (ArgumentException e) // a value that the parser could not judge, such as a width that the model cannot draw
         {
             await Console.Error.WriteLineAsync($"ilgd: {FirstLine(e)}").ConfigureAwait(false);
             return WrongUsage;
         }
-        catch (Exception e) when (e is ModelFileException or ImageFileException or DeviceException or ShapeException or IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception e) when (e is ModelFileException or ImageFileException or DeviceException or NonFiniteException or ShapeException or IOException or UnauthorizedAccessException or NotSupportedException)
         {
             await Console.Error.WriteLineAsync($"ilgd: {e.Message}").ConfigureAwait(false);
             return Failed;
@@ -53,6 +59,14 @@ internal static class ExitCodes
             await Console.Error.WriteLineAsync(Environment.GetEnvironmentVariable("ILGPUDIFFUSION_DEBUG") == "1" ? e.ToString() : "Set ILGPUDIFFUSION_DEBUG=1 for details worth reporting.").ConfigureAwait(false);
             return Failed;
         }
+    }
+
+    /// <summary>The option that sets a property of the request: GuidanceScale is --guidance-scale, NegativePrompts2 is --negative-prompt-2.</summary>
+    private static string? OptionOf(DiffusionRequestException e, ParseResult parsed)
+    {
+        string words = string.Concat(e.Property.Select((c, i) => char.IsUpper(c) && i > 0 ? $"-{char.ToLowerInvariant(c)}" : char.IsDigit(c) ? $"-{c}" : $"{char.ToLowerInvariant(c)}"));
+        string[] names = [$"--{words}", $"--{words.Replace("prompts", "prompt", StringComparison.Ordinal)}"];
+        return parsed.CommandResult.Command.Options.FirstOrDefault(o => names.Contains(o.Name))?.Name;
     }
 
     /// <summary>.NET appends the parameter's name to an argument's message; users have no parameters.</summary>

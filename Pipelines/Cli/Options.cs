@@ -18,9 +18,9 @@ internal static class Options
     public static Option<string?> Word(string name, string description, string helpName, params string[] words) => Parsed<string?>(name, description, helpName, string.Join(", ", words[..^1]) + " or " + words[^1],
         text => words.Contains(text.ToLowerInvariant()) ? text.ToLowerInvariant() : null);
 
-    /// <summary>A whole number of any sign.</summary>
-    public static Option<long?> Whole(string name, string description) => Parsed<long?>(name, description, "N", "a whole number",
-        text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value : null);
+    /// <summary>A seed, in PyTorch's range.</summary>
+    public static Option<Seed?> Seed(string name, string description) => Parsed<Seed?>(name, description, "N", $"a whole number from {long.MinValue} to {ulong.MaxValue}",
+        text => Pipelines.Seed.TryParse(text, out var seed) ? seed : null);
 
     public static Option<int?> Threads() => Positive("--threads", "Worker threads of the CPU");
 
@@ -32,6 +32,10 @@ internal static class Options
     /// <summary>A whole number above 0.</summary>
     public static Option<int?> Positive(string name, string description) => Parsed<int?>(name, description, "N", "a whole number above 0",
         text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value > 0 ? value : null);
+
+    /// <summary>A whole number, 0 for none.</summary>
+    public static Option<int?> Natural(string name, string description) => Parsed<int?>(name, description, "N", "a whole number, 0 or above",
+        text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : null);
 
     /// <summary>A finite number.</summary>
     public static Option<double?> Number(string name, string description) => Parsed<double?>(name, description, "X", "a number",
@@ -50,11 +54,11 @@ internal static class Options
         ParseSize);
 
     /// <summary>The size that a text means, or null.</summary>
-    public static PixelSize? ParseSize(string text) => Pair(text, 'x', 1) is { } pair ? new PixelSize(pair.First, pair.Second) : null;
+    public static PixelSize? ParseSize(string text) => Pair(text, 'x', 0) is { } pair ? new PixelSize(pair.First, pair.Second) : null;
 
     /// <summary>Top, left in pixels.</summary>
     public static Option<(int Top, int Left)?> Corner(string name, string description) => Parsed<(int, int)?>(name, description, "T,L", "top and left in pixels, such as 0,128",
-        text => Pair(text, ',', 0));
+        text => Pair(text, ',', int.MinValue));
 
     /// <summary>key=value between commas; values are numbers, true, false, null or words.</summary>
     public static Option<Dictionary<string, JsonElement>?> Settings(string name, string description) =>
@@ -93,8 +97,8 @@ internal static class Options
     private static (int First, int Second)? Pair(string text, char separator, int least)
     {
         string[] parts = text.ToLowerInvariant().Split(separator);
-        return parts.Length == 2 && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out int first) && first >= least
-            && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int second) && second >= least ? (first, second) : null;
+        return parts.Length == 2 && int.TryParse(parts[0], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int first) && first >= least
+            && int.TryParse(parts[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int second) && second >= least ? (first, second) : null;
     }
 
     private static JsonElement Literal(string text)

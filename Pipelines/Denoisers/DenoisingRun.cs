@@ -6,7 +6,8 @@ namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>
 /// The denoising loop of one request: a rented plan whose input and output are the scheduler's sample and model output, so that a step
-/// copies no latents. After construction nothing is allocated, and nothing is read back unless the caller asks for the latents.
+/// copies no latents. After construction nothing is allocated, and nothing is read back unless the caller asks for the latents. Where they lie in host
+/// memory, every step looks whether they are finite numbers.
 /// </summary>
 internal sealed class DenoisingRun : IDisposable
 {
@@ -72,7 +73,11 @@ internal sealed class DenoisingRun : IDisposable
 
         launcher.Run(index - schedule.BeginIndex);
         pace.Step();
+        if (device is CpuDevice && NotFinite.IndexIn(latents.Span<float>()) is >= 0 and var bad) BadValue = latents.Span<float>()[bad];
     }
+
+    /// <summary>The first value that is not finite in the latents after the last step, where they lie in host memory; else null.</summary>
+    public float? BadValue { get; private set; }
 
     /// <summary>Reads the latents back, NCHW.</summary>
     public Latents ReadLatents()

@@ -23,7 +23,7 @@ public sealed record A1111Parameters(string Prompt)
     public double CfgScale { get; init; }
 
     /// <summary>The seed of this picture.</summary>
-    public long Seed { get; init; }
+    public Seed Seed { get; init; }
 
     /// <summary>In pixels.</summary>
     public int Width { get; init; }
@@ -48,7 +48,7 @@ public sealed record A1111Parameters(string Prompt)
             new("Steps", Steps.ToString(CultureInfo.InvariantCulture)),
             new("Sampler", Sampler),
             new("CFG scale", CfgScale.ToString(CultureInfo.InvariantCulture)),
-            new("Seed", Seed.ToString(CultureInfo.InvariantCulture)),
+            new("Seed", Seed.ToString()),
             new("Size", string.Create(CultureInfo.InvariantCulture, $"{Width}x{Height}")),
         };
         if (!string.IsNullOrEmpty(Model)) settings.Add(new("Model", Model));

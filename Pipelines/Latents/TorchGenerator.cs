@@ -18,14 +18,14 @@ public sealed class TorchGenerator
     private bool hasSpare;
 
     /// <summary>Starts the stream of a seed. Like PyTorch's, the stream depends on the seed's low 32 bits only.</summary>
-    public TorchGenerator(long seed)
+    public TorchGenerator(Seed seed)
     {
         Seed = seed;
-        twister = new MersenneTwister(unchecked((uint)seed));
+        twister = new MersenneTwister(unchecked((uint)seed.Value));
     }
 
     /// <summary>The seed given.</summary>
-    public long Seed { get; }
+    public Seed Seed { get; }
 
     /// <summary>The next raw draw, uniform over all 32-bit values.</summary>
     public uint NextUInt32() => twister.Next();

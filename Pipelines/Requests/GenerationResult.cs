@@ -12,8 +12,11 @@ public sealed record GenerationResult
     /// <summary>The latents after every step, when asked for.</summary>
     public required IReadOnlyList<Latents> Intermediates { get; init; }
 
-    /// <summary>The seed that was used.</summary>
-    public required long Seed { get; init; }
+    /// <summary>The first picture's seed.</summary>
+    public Seed Seed => Seeds[0];
+
+    /// <summary>The seed of each picture, which draws it alone: seed, seed + 1, …; with <see cref="ImageRequest.SharedGenerator"/> the batch's one seed for each.</summary>
+    public required IReadOnlyList<Seed> Seeds { get; init; }
 
     /// <summary>The settings that were used, defaults filled in.</summary>
     public required GenerationSettings Settings { get; init; }
@@ -27,10 +30,11 @@ public sealed record GenerationResult
 
 /// <summary>A request's settings with the model's defaults filled in.</summary>
 /// <param name="Size">Of one picture.</param>
-/// <param name="Steps">Model evaluations.</param>
+/// <param name="Steps">Denoising steps as asked for; custom sigmas and timesteps count as the steps that they make.</param>
 /// <param name="GuidanceScale">Classifier-free guidance.</param>
 /// <param name="SchedulerName">diffusers' class name.</param>
-public sealed record GenerationSettings(PixelSize Size, int Steps, double GuidanceScale, string SchedulerName);
+/// <param name="Evaluations">How often the denoiser was asked: PNDM needs one more than there are steps, a run with denoising start or end fewer.</param>
+public sealed record GenerationSettings(PixelSize Size, int Steps, double GuidanceScale, string SchedulerName, int Evaluations);
 
 /// <summary>Time and memory of one stage.</summary>
 /// <param name="Stage">Which.</param>

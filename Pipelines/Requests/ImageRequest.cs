@@ -18,7 +18,7 @@ public sealed record ImageRequest
     /// <summary>SDXL: negative prompts for the second text encoder; none means the same as <see cref="NegativePrompts"/>.</summary>
     public IReadOnlyList<string> NegativePrompts2 { get; init; } = [];
 
-    /// <summary>Pictures per prompt.</summary>
+    /// <summary>Pictures per prompt, at least 1; at most 1024 pictures in all.</summary>
     public int Count { get; init; } = 1;
 
     /// <summary>Width in pixels; a multiple of the VAE's factor.</summary>
@@ -30,7 +30,7 @@ public sealed record ImageRequest
     /// <summary>Denoising steps.</summary>
     public int? Steps { get; init; }
 
-    /// <summary>How strongly the prompt guides; 1 and less switches classifier-free guidance off.</summary>
+    /// <summary>How strongly the prompt guides, 0 … 1000; 1 and less switches classifier-free guidance off.</summary>
     public double? GuidanceScale { get; init; }
 
     /// <summary>Pulls the guided prediction's contrast back to that of the prompt's own, 0 … 1 (Lin et al., 2023, arXiv:2305.08891).</summary>
@@ -39,8 +39,16 @@ public sealed record ImageRequest
     /// <summary>Takes the text encoders' hidden state so many layers earlier.</summary>
     public int ClipSkip { get; init; }
 
-    /// <summary>Seed of the random numbers, as torch.manual_seed; null draws one, which the result names.</summary>
-    public long? Seed { get; init; }
+    /// <summary>
+    /// Seed of the first picture's random numbers, as <c>torch.Generator("cpu").manual_seed</c>; null draws one, which the result names. Picture i of the batch has a generator of its own with seed + i,
+    /// so that it is the picture that this seed draws alone.
+    /// </summary>
+    public Seed? Seed { get; init; }
+
+    /// <summary>
+    /// Draws the noise of all pictures from one generator, as diffusers does when it is given one and not a list. A picture then depends on its place in the batch, and has no seed that draws it alone.
+    /// </summary>
+    public bool SharedGenerator { get; init; }
 
     /// <summary>η of DDIM, 0 … 1.</summary>
     public double Eta { get; init; }

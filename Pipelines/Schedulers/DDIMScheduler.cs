@@ -31,8 +31,8 @@ internal sealed class DDIMScheduler : AlphaScheduler
 
     private protected override ScheduleTables MakeTables(ScheduleRequest request)
     {
-        if (request.Timesteps is not null) throw Refuse("custom timesteps");
-        if (request.Sigmas is not null) throw Refuse("custom sigmas");
+        if (request.Timesteps is not null) throw Refuse(nameof(ScheduleRequest.Timesteps), "custom timesteps");
+        if (request.Sigmas is not null) throw Refuse(nameof(ScheduleRequest.Sigmas), "custom sigmas");
         return Tables(spacing.Timesteps(request.Steps!.Value, whole: true));
     }
 

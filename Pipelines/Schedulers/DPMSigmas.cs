@@ -69,11 +69,11 @@ internal sealed class DPMSigmas
     }
 
     /// <summary>The tables for timesteps that the caller chose.</summary>
-    /// <exception cref="ArgumentException">The config places the sigmas by a formula.</exception>
+    /// <exception cref="DiffusionRequestException">The config places the sigmas by a formula.</exception>
     public (double[] Timesteps, double[] Sigmas) Tables(double[] custom, Scheduler scheduler)
     {
         string? formula = sigmaSpacing.Kind ?? (evenLambdas ? "use_lu_lambdas" : IsFlow ? "use_flow_sigmas" : null);
-        return formula is null ? (custom, Ended(AtTimesteps(custom))) : throw scheduler.Refuse($"custom timesteps with {formula}");
+        return formula is null ? (custom, Ended(AtTimesteps(custom))) : throw scheduler.Refuse(nameof(ScheduleRequest.Timesteps), $"custom timesteps with {formula}");
     }
 
     private double Shifted(double sigma) => flowShift * sigma / (1 + (flowShift - 1) * sigma);

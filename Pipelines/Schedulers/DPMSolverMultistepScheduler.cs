@@ -66,7 +66,7 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
 
     private protected override ScheduleTables MakeTables(ScheduleRequest request)
     {
-        if (request.Sigmas is not null) throw Refuse("custom sigmas");
+        if (request.Sigmas is not null) throw Refuse(nameof(ScheduleRequest.Sigmas), "custom sigmas");
         var (timesteps, levels) = request.Timesteps is { } custom
             ? sigmas.Tables(CustomTimesteps(custom), this)
             : sigmas.Tables(request.Steps!.Value);

@@ -16,8 +16,8 @@ internal sealed class EulerAncestralDiscreteScheduler(ModelConfig config) : Sigm
 
     private protected override ScheduleTables MakeTables(ScheduleRequest request)
     {
-        if (request.Timesteps is not null) throw Refuse("custom timesteps");
-        if (request.Sigmas is not null) throw Refuse("custom sigmas");
+        if (request.Timesteps is not null) throw Refuse(nameof(ScheduleRequest.Timesteps), "custom timesteps");
+        if (request.Sigmas is not null) throw Refuse(nameof(ScheduleRequest.Sigmas), "custom sigmas");
         double[] timesteps = Spacing.Timesteps(request.Steps!.Value, whole: false);
         return Tables(timesteps, SigmaTable.Rounded(timesteps.Select(t => SigmaTable.At(Training.Sigmas, t)).Append(0)));
     }

@@ -58,8 +58,8 @@ internal sealed class EulerDiscreteScheduler : SigmaScheduler
 
     private (double[] Timesteps, double[] Sigmas) FromTimesteps(ScheduleRequest request)
     {
-        if (request.Timesteps is not null && sigmaSpacing.Kind is { } kind) throw Refuse($"custom timesteps with {kind}");
-        if (request.Timesteps is not null && continuous) throw Refuse("custom timesteps with timestep_type continuous");
+        if (request.Timesteps is not null && sigmaSpacing.Kind is { } kind) throw Refuse(nameof(ScheduleRequest.Timesteps), $"custom timesteps with {kind}");
+        if (request.Timesteps is not null && continuous) throw Refuse(nameof(ScheduleRequest.Timesteps), "custom timesteps with timestep_type continuous");
         double[] timesteps = request.Timesteps is { } custom ? CustomTimesteps(custom) : Spacing.Timesteps(request.Steps!.Value, whole: false);
 
         // The logarithmic table has one sigma more than there are timesteps, before the final one; diffusers walks its first timesteps.Length + 1.
@@ -77,14 +77,14 @@ internal sealed class EulerDiscreteScheduler : SigmaScheduler
 
     private double[] CustomSigmas(IReadOnlyList<double> sigmas)
     {
-        if (sigmas.Count < 2) throw new ArgumentException($"{Name}: {sigmas.Count} sigmas make no step; n steps need n + 1, the last one usually 0.");
+        if (sigmas.Count < 2) throw new DiffusionRequestException(nameof(ScheduleRequest.Sigmas), $"{Name}: {sigmas.Count} sigmas make no step; n steps need n + 1, the last one usually 0.");
         double[] rounded = SigmaTable.Rounded(sigmas);
         for (int i = 0; i < rounded.Length; i++)
         {
             if (!(rounded[i] >= 0 && double.IsFinite(rounded[i])))
-                throw new ArgumentException($"{Name}: sigmas[{i}] is {sigmas[i]:R}; it must be a finite number, 0 or above.");
+                throw new DiffusionRequestException(nameof(ScheduleRequest.Sigmas), $"{Name}: sigmas[{i}] is {sigmas[i]:R}; it must be a finite number, 0 or above.");
             if (i > 0 && rounded[i] >= rounded[i - 1])
-                throw new ArgumentException($"{Name}: sigmas[{i}] is {sigmas[i]:R}, after {sigmas[i - 1]:R}; sigmas must fall.");
+                throw new DiffusionRequestException(nameof(ScheduleRequest.Sigmas), $"{Name}: sigmas[{i}] is {sigmas[i]:R}, after {sigmas[i - 1]:R}; sigmas must fall.");
         }
 
         return rounded;

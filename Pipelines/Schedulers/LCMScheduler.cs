@@ -37,11 +37,11 @@ internal sealed class LCMScheduler : AlphaScheduler
 
     private protected override ScheduleTables MakeTables(ScheduleRequest request)
     {
-        if (request.Sigmas is not null) throw Refuse("custom sigmas");
+        if (request.Sigmas is not null) throw Refuse(nameof(ScheduleRequest.Sigmas), "custom sigmas");
         if (request.Timesteps is { } custom) return Tables(CustomTimesteps(custom));
         int steps = request.Steps!.Value;
         if (steps > originalSteps)
-            throw new ArgumentException($"{Name}: steps is {steps}; it must be at most original_inference_steps, {originalSteps}, from which the timesteps are chosen.");
+            throw new DiffusionRequestException(nameof(request.Steps), $"{Name}: steps is {steps}; it must be at most original_inference_steps, {originalSteps}, from which the timesteps are chosen.");
 
         // Evenly chosen, noisiest first, from the timesteps of distillation: k − 1, 2k − 1, …
         int stride = Training.Count / originalSteps;

@@ -38,13 +38,13 @@ internal sealed class PNDMScheduler : AlphaScheduler
 
     private protected override ScheduleTables MakeTables(ScheduleRequest request)
     {
-        if (request.Timesteps is not null) throw Refuse("custom timesteps");
-        if (request.Sigmas is not null) throw Refuse("custom sigmas");
+        if (request.Timesteps is not null) throw Refuse(nameof(ScheduleRequest.Timesteps), "custom timesteps");
+        if (request.Sigmas is not null) throw Refuse(nameof(ScheduleRequest.Sigmas), "custom sigmas");
         int steps = request.Steps!.Value;
         double[] whole = spacing.Timesteps(steps, whole: true);
         if (multistepOnly) return Tables(steps == 1 ? whole : [whole[0], whole[1], .. whole[1..]]);
 
-        if (steps < 4) throw new ArgumentException($"{Name}: steps is {steps}; with Runge-Kutta steps it must be at least 4 (or set skip_prk_steps).");
+        if (steps < 4) throw new DiffusionRequestException(nameof(request.Steps), $"{Name}: steps is {steps}; with Runge-Kutta steps it must be at least 4 (or set skip_prk_steps).");
         double half = Training.Count / steps / 2;
         double[] middles = [.. Enumerable.Range(0, Kept).SelectMany(i => new[] { whole[i], whole[i + 1] + half, whole[i + 1] + half, whole[i + 1] })];
         return Tables([.. middles, .. whole[Kept..]]);
@@ -54,7 +54,7 @@ internal sealed class PNDMScheduler : AlphaScheduler
     {
         if (prediction == PredictionType.Sample) throw PredictionRefused(prediction);
         if (!multistepOnly && index != done)
-            throw new ArgumentException($"{Name} cannot begin at evaluation {index - done}: its Runge-Kutta steps start the run. Set skip_prk_steps.");
+            throw new DiffusionRequestException(nameof(ImageRequest.DenoisingStart), $"{Name} cannot begin at evaluation {index - done}: its Runge-Kutta steps start the run. Set skip_prk_steps.");
         double timestep = tables.Timesteps[index], stride = Training.Count / request.Steps!.Value;
         if (!multistepOnly && done < RungeKuttaEvaluations) RungeKutta(step, tables, timestep, Math.Floor(stride / 2), done);
         else if (multistepOnly && done == 1) SecondEvaluation(step, timestep, stride);

@@ -73,7 +73,7 @@ public sealed class Schedule
     }
 
     /// <summary>The same run, begun at a later evaluation: multistep methods then start without history, as they do at the very beginning.</summary>
-    /// <exception cref="ArgumentException">The scheduler cannot begin in the middle; PNDM's Runge-Kutta steps cannot.</exception>
+    /// <exception cref="DiffusionRequestException">The scheduler cannot begin in the middle; PNDM's Runge-Kutta steps cannot.</exception>
     public Schedule BeginningAt(int index) => new(scheduler, request, tables, Checked(index, 0));
 
     private int Checked(int index, int first) => index >= first && index < tables.Timesteps.Length

@@ -45,7 +45,7 @@ public abstract class Scheduler
     /// <param name="name">A class name of diffusers or a short name, upper or lower case; null takes the config's <c>_class_name</c>. A
     /// short name may bring settings (dpmpp_2m_karras: use_karras_sigmas).</param>
     /// <param name="overrides">Settings that win over the config and over those of a short name.</param>
-    /// <exception cref="ArgumentException">No scheduler has that name; the message lists those there are.</exception>
+    /// <exception cref="DiffusionRequestException">No scheduler has that name; the message lists those there are.</exception>
     /// <exception cref="ModelFileException">A setting has the wrong type or a value that the scheduler cannot take.</exception>
     public static Scheduler FromConfig(ModelConfig config, string? name = null, IEnumerable<KeyValuePair<string, JsonElement>>? overrides = null)
     {
@@ -55,7 +55,7 @@ public abstract class Scheduler
 
     /// <summary>Computes the tables and programs of one run that begins at evaluation 0; see <see cref="Schedule.BeginningAt"/>.</summary>
     /// <param name="request">The number of steps, or custom timesteps or sigmas, and the run's options. An integer will do.</param>
-    /// <exception cref="ArgumentException">The request is one that this scheduler cannot serve.</exception>
+    /// <exception cref="DiffusionRequestException">The request is one that this scheduler cannot serve.</exception>
     /// <exception cref="ModelFileException">The configuration leads to numbers that cannot be computed with.</exception>
     public Schedule CreateSchedule(ScheduleRequest request)
     {
@@ -82,7 +82,7 @@ public abstract class Scheduler
     {
         request.Check();
         if (request.Steps is { } steps && (steps < 1 || steps > TrainTimesteps))
-            throw new ArgumentException($"{Name}: steps is {steps}; it must be between 1 and the {TrainTimesteps} timesteps of training.");
+            throw new DiffusionRequestException(nameof(request.Steps), $"{Name}: steps is {steps}; it must be between 1 and the {TrainTimesteps} timesteps of training.");
         var tables = MakeTables(request);
         if (tables.Timesteps.Length == 0 || !tables.Timesteps.Concat(tables.Sigmas).Append(tables.InitNoiseSigma).All(double.IsFinite))
             throw new ModelFileException(Source, $"{Name}: these settings give timesteps or sigmas that are not finite numbers.");
@@ -96,7 +96,7 @@ public abstract class Scheduler
     }
 
     /// <summary>The answer to a kind of request that the scheduler does not know.</summary>
-    internal ArgumentException Refuse(string what) => new($"{Name} cannot use {what}.");
+    internal DiffusionRequestException Refuse(string property, string what) => new(property, $"{Name} cannot use {what}.");
 
     /// <summary>The answer to a prediction type whose tables exist but whose steps do not.</summary>
     private protected ModelFileException PredictionRefused(PredictionType prediction) =>
@@ -105,14 +105,14 @@ public abstract class Scheduler
     /// <summary>Custom timesteps, whole and falling, within training.</summary>
     internal double[] CustomTimesteps(IReadOnlyList<double> timesteps)
     {
-        if (timesteps.Count == 0) throw new ArgumentException($"{Name}: timesteps is empty; give at least one.");
+        if (timesteps.Count == 0) throw new DiffusionRequestException(nameof(ScheduleRequest.Timesteps), $"{Name}: timesteps is empty; give at least one.");
         for (int i = 0; i < timesteps.Count; i++)
         {
             double t = timesteps[i];
             if (!(t >= 0 && t <= TrainTimesteps - 1) || t != Math.Floor(t))
-                throw new ArgumentException($"{Name}: timesteps[{i}] is {t:R}; it must be a whole number between 0 and {TrainTimesteps - 1}.");
+                throw new DiffusionRequestException(nameof(ScheduleRequest.Timesteps), $"{Name}: timesteps[{i}] is {t:R}; it must be a whole number between 0 and {TrainTimesteps - 1}.");
             if (i > 0 && t >= timesteps[i - 1])
-                throw new ArgumentException($"{Name}: timesteps[{i}] is {t:R}, after {timesteps[i - 1]:R}; timesteps must fall.");
+                throw new DiffusionRequestException(nameof(ScheduleRequest.Timesteps), $"{Name}: timesteps[{i}] is {t:R}, after {timesteps[i - 1]:R}; timesteps must fall.");
         }
 
         return [.. timesteps];

@@ -53,7 +53,7 @@ internal static class SchedulerCatalog
         string known = $"Known are {string.Join(", ", ClassNames)}; short names: {string.Join(", ", Aliases)}.";
         throw name is null
             ? new ModelFileException(config.File, $"'_class_name' is \"{wanted}\", a scheduler that is not known. {known}")
-            : new ArgumentException($"scheduler: \"{name}\" is not known. {known}");
+            : new DiffusionRequestException(nameof(ImageRequest.Scheduler), $"scheduler: \"{name}\" is not known. {known}");
     }
 
     private static Entry? Find(string className) => Entries.FirstOrDefault(e => Same(e.Name, className));

@@ -53,7 +53,7 @@ internal sealed class TrainingNoise
         if (timestep < 0) return final;
         return timestep < Count
             ? AlphasCumprod[(int)timestep]
-            : throw new ArgumentException($"scheduler: timestep {timestep:R} lies behind the {Count} timesteps of training; take fewer steps or a smaller steps_offset.");
+            : throw new DiffusionRequestException(nameof(ScheduleRequest.Steps), $"scheduler: timestep {timestep:R} lies behind the {Count} timesteps of training; take fewer steps or a smaller steps_offset.");
     }
 
     /// <summary>PyTorch multiplies up in double and rounds every partial product.</summary>

@@ -12,7 +12,7 @@ public sealed class StableDiffusionPipeline : DiffusionPipeline
     internal override void CheckPrompts(ImageRequest request)
     {
         if (request.Prompts2.Count > 0 || request.NegativePrompts2.Count > 0)
-            throw new ArgumentException($"{Name} has one text encoder and takes no second prompt.");
+            throw new DiffusionRequestException(request.Prompts2.Count > 0 ? nameof(request.Prompts2) : nameof(request.NegativePrompts2), $"{Name} has one text encoder and takes no second prompt.");
         RequestForm.CheckClipSkip(request, textEncoder.Config.Layers);
     }
 

@@ -39,6 +39,7 @@ internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, str
     /// <param name="pooled">Whether to return the pooled embedding.</param>
     /// <param name="cancellation">Obeyed between kernels.</param>
     /// <exception cref="ArgumentOutOfRangeException">An id is not in the vocabulary.</exception>
+    /// <exception cref="NonFiniteException">The model computed NaN or infinity.</exception>
     public TextEmbeddings Encode(ReadOnlySpan<int> ids, int count, ClipHiddenState state, bool pooled, CancellationToken cancellation = default)
     {
         int tokens = Check(ids.Length, count, state);
@@ -49,7 +50,7 @@ internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, str
         Upload([.. Enumerable.Range(0, tokens)], plan.Input("positions"));
         if (pooled) Upload(EndPositions(ids, count), plan.Input("end"));
         plan.Run(cancellation);
-        return new TextEmbeddings(count, tokens, Download(plan.Output("hidden")), pooled ? Download(plan.Output("pooled")) : []);
+        return new TextEmbeddings(count, tokens, Checked(Download(plan.Output("hidden"))), pooled ? Checked(Download(plan.Output("pooled"))) : []);
     }
 
     /// <summary>The graph for one kind of result.</summary>
@@ -75,6 +76,9 @@ internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, str
         ShapeException.ThrowUnless(state.Skip >= 0 && state.Skip <= Config.Layers, name, "the number of layers left out (clip skip)", state.Skip, $"0 to {Config.Layers}");
         return ids / count;
     }
+
+    private float[] Checked(float[] embeddings) =>
+        NotFinite.IndexIn(embeddings) is >= 0 and var bad ? throw NotFinite.Error(model, name, dtype, embeddings[bad], "in the prompt's embeddings") : embeddings;
 
     private int[] EndPositions(ReadOnlySpan<int> ids, int count)
     {

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using ILGpuDiffusion.Pipelines;
 
@@ -12,14 +11,14 @@ internal sealed class GenerateOptions
     private readonly Option<string?> prompt2 = new("--prompt-2") { Description = "Prompt of the second text encoder, if it should read another one", HelpName = "T" };
     private readonly Option<string?> negative = new("--negative-prompt") { Description = "What it should not show", HelpName = "T" };
     private readonly Option<string?> negative2 = new("--negative-prompt-2") { Description = "Negative prompt of the second text encoder", HelpName = "T" };
-    private readonly Option<int?> clipSkip = Options.Positive("--clip-skip", "Takes the text encoders' hidden state N layers earlier");
+    private readonly Option<int?> clipSkip = Options.Natural("--clip-skip", "Takes the text encoders' hidden state N layers earlier, 0 for none");
     private readonly Option<int?> steps = Options.Positive("--steps", "Denoising steps; more is slower and finer");
-    private readonly Option<double?> guidanceScale = Options.Number("--guidance-scale", "How strongly the prompt guides; 1 switches guidance off");
+    private readonly Option<double?> guidanceScale = Options.Number("--guidance-scale", "How strongly the prompt guides, 0 to 1000; 1 and less switch guidance off");
     private readonly Option<double?> guidanceRescale = Options.Number("--guidance-rescale", "Pulls the contrast of guided pictures back, 0 to 1");
-    private readonly Option<int?> width = Options.Positive("--width", "Width in pixels, a multiple of 8");
-    private readonly Option<int?> height = Options.Positive("--height", "Height in pixels, a multiple of 8");
-    private readonly Option<int?> count = Options.Positive("--count", "Pictures, drawn together");
-    private readonly Option<long?> seed = Options.Whole("--seed", "Seed of the random numbers; drawn and printed if left out");
+    private readonly Option<int?> width = Options.Positive("--width", "Width in pixels, a multiple of the VAE's factor (8 for Stable Diffusion)");
+    private readonly Option<int?> height = Options.Positive("--height", "Height in pixels, likewise");
+    private readonly Option<int?> count = Options.Positive("--count", "Pictures, drawn together: picture i with seed + i");
+    private readonly Option<Seed?> seed = Options.Seed("--seed", "Seed, as torch's; -N means 2^64 - N; drawn and printed if left out");
     private readonly Option<string?> scheduler = new("--scheduler") { Description = $"Sampling method: {string.Join(", ", Scheduler.Aliases)}, or a class name of diffusers", HelpName = "NAME" };
     private readonly Option<Dictionary<string, JsonElement>?> schedulerConfig = Options.Settings("--scheduler-config", "Overrides keys of the model's scheduler_config.json");
     private readonly Option<double?> eta = Options.Number("--eta", "Noise of DDIM, 0 to 1");
@@ -80,9 +79,9 @@ internal sealed class GenerateOptions
     };
 
     /// <summary>The file of picture i: as asked for, numbered when there are several, or named after prompt and seed.</summary>
-    public string FileName(ParseResult parsed, string? output, long usedSeed, int index, int pictures)
+    public string FileName(ParseResult parsed, string? output, Seed usedSeed, int index, int pictures)
     {
-        string path = output ?? $"{Slug(parsed.GetValue(prompt)!)}-{usedSeed.ToString(CultureInfo.InvariantCulture)}.png";
+        string path = output ?? $"{Slug(parsed.GetValue(prompt)!)}-{usedSeed}.png";
         return pictures == 1 ? path : Path.Combine(Path.GetDirectoryName(path) ?? "", $"{Path.GetFileNameWithoutExtension(path)}-{index + 1}{Path.GetExtension(path)}");
     }
 

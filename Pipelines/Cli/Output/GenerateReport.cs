@@ -11,10 +11,12 @@ internal static class GenerateReport
     public static string Json(GenerationResult result, string[] files, DiffusionPipeline pipeline, double loadSeconds) => JsonSerializer.Serialize(new
     {
         files,
-        seed = result.Seed,
+        seed = result.Seed.Value,
+        seeds = result.Seeds.Select(seed => seed.Value),
         width = result.Settings.Size.Width,
         height = result.Settings.Size.Height,
         steps = result.Settings.Steps,
+        evaluations = result.Settings.Evaluations,
         guidance_scale = result.Settings.GuidanceScale,
         scheduler = result.Settings.SchedulerName,
         dtype = pipeline.DType.ToString(),

@@ -15,7 +15,7 @@ internal static class PictureFile
             Steps = settings.Steps,
             Sampler = settings.SchedulerName,
             CfgScale = settings.GuidanceScale,
-            Seed = result.Seed,
+            Seed = result.Seeds[index],
             Width = settings.Size.Width,
             Height = settings.Size.Height,
             Model = model,

@@ -36,7 +36,8 @@ public sealed class GenerateCommandTests : IDisposable
         Assert.Equal(["fox-1.png", "fox-2.png", "fox-3.png"], json.RootElement.GetProperty("files").EnumerateArray().Select(f => f.GetString()));
         string seed = json.RootElement.GetProperty("seed").GetRawText();
         Assert.Contains($"seed {seed}", several.ErrorLines);
-        Assert.Contains($"Seed: {seed}, ", Image.Load(PathOf("fox-2.png")).Parameters, StringComparison.Ordinal);
+        Assert.Equal([.. Enumerable.Range(0, 3).Select(i => json.RootElement.GetProperty("seed").GetUInt64() + (ulong)i)], json.RootElement.GetProperty("seeds").EnumerateArray().Select(s => s.GetUInt64()));
+        Assert.Contains($"Seed: {json.RootElement.GetProperty("seeds")[1].GetRawText()}, ", Image.Load(PathOf("fox-2.png")).Parameters, StringComparison.Ordinal);
         Assert.EndsWith("Batch size: 3, Batch pos: 1", Image.Load(PathOf("fox-2.png")).Parameters, StringComparison.Ordinal);
 
         var again = await Generate("--count", "3", "--seed", seed);

@@ -42,7 +42,7 @@ public class SchedulerConfigTests
     [Fact]
     public void UnknownName_IsRefused_WithTheKnownOnes()
     {
-        var given = Assert.Throws<ArgumentException>(() => SchedulerGoldens.FromJson(Sdxl, "heunn"));
+        var given = Assert.Throws<DiffusionRequestException>(() => SchedulerGoldens.FromJson(Sdxl, "heunn"));
         Assert.Contains("heunn", given.Message, StringComparison.Ordinal);
         Assert.Contains("dpmpp_2m_karras", given.Message, StringComparison.Ordinal);
         var read = Assert.Throws<ModelFileException>(() => SchedulerGoldens.FromJson("""{"_class_name": "EDMEulerScheduler"}"""));
@@ -120,11 +120,11 @@ public class SchedulerConfigTests
     {
         var scheduler = SchedulerGoldens.FromJson(Sdxl, name);
         foreach (int steps in new[] { int.MinValue, -1, 0, 1001, int.MaxValue })
-            Assert.Contains($"steps is {steps}", Assert.Throws<ArgumentException>(() => scheduler.CreateSchedule(steps)).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => scheduler.CreateSchedule(new ScheduleRequest()));
-        Assert.Throws<ArgumentException>(() => scheduler.CreateSchedule(new ScheduleRequest { Steps = 2, Timesteps = [5, 3] }));
-        Assert.Throws<ArgumentException>(() => scheduler.CreateSchedule(new ScheduleRequest { Steps = 2, Eta = double.NaN }));
-        Assert.Throws<ArgumentException>(() => scheduler.CreateSchedule(new ScheduleRequest { Steps = 2, SChurn = -1 }));
+            Assert.Contains($"steps is {steps}", Assert.Throws<DiffusionRequestException>(() => scheduler.CreateSchedule(steps)).Message, StringComparison.Ordinal);
+        Assert.Throws<DiffusionRequestException>(() => scheduler.CreateSchedule(new ScheduleRequest()));
+        Assert.Throws<DiffusionRequestException>(() => scheduler.CreateSchedule(new ScheduleRequest { Steps = 2, Timesteps = [5, 3] }));
+        Assert.Throws<DiffusionRequestException>(() => scheduler.CreateSchedule(new ScheduleRequest { Steps = 2, Eta = double.NaN }));
+        Assert.Throws<DiffusionRequestException>(() => scheduler.CreateSchedule(new ScheduleRequest { Steps = 2, SChurn = -1 }));
     }
 
     [Theory]
@@ -139,7 +139,7 @@ public class SchedulerConfigTests
     [InlineData(new[] { double.PositiveInfinity, 2.0, 0.0 })]
     [InlineData(new[] { 1e300, 2.0, 0.0 })]
     public void CustomSigmas_ThatDoNotFall_AreRefused(double[] sigmas) => Assert.Contains("sigmas",
-        Assert.Throws<ArgumentException>(() => SchedulerGoldens.FromJson(Sdxl).CreateSchedule(new ScheduleRequest { Sigmas = sigmas })).Message, StringComparison.Ordinal);
+        Assert.Throws<DiffusionRequestException>(() => SchedulerGoldens.FromJson(Sdxl).CreateSchedule(new ScheduleRequest { Sigmas = sigmas })).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData(new double[0])]
@@ -152,7 +152,7 @@ public class SchedulerConfigTests
     public void CustomTimesteps_ThatDoNotFall_AreRefused(double[] timesteps)
     {
         foreach (string name in new[] { "euler", "dpmpp_2m", "lcm" })
-            Assert.Contains("timesteps", Assert.Throws<ArgumentException>(
+            Assert.Contains("timesteps", Assert.Throws<DiffusionRequestException>(
                 () => SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Timesteps = timesteps })).Message, StringComparison.Ordinal);
     }
 
@@ -160,9 +160,9 @@ public class SchedulerConfigTests
     public void CustomTables_AreRefused_WhereDiffusersHasNone()
     {
         foreach (string name in new[] { "euler_a", "ddim", "pndm", "euler_karras", "dpmpp_2m_karras" })
-            Assert.Throws<ArgumentException>(() => SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Timesteps = [900, 400] }));
+            Assert.Throws<DiffusionRequestException>(() => SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Timesteps = [900, 400] }));
         foreach (string name in new[] { "euler_a", "ddim", "pndm", "dpmpp_2m", "lcm" })
-            Assert.Throws<ArgumentException>(() => SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Sigmas = [10, 1, 0] }));
+            Assert.Throws<DiffusionRequestException>(() => SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Sigmas = [10, 1, 0] }));
     }
 
     [Fact]
@@ -191,7 +191,7 @@ public class SchedulerConfigTests
         Assert.Throws<ArgumentOutOfRangeException>(() => schedule.InputScale(-1));
         Assert.Throws<ArgumentOutOfRangeException>(() => schedule.BeginningAt(10));
         var rungeKutta = SchedulerGoldens.FromJson("{}", "pndm").CreateSchedule(10);
-        Assert.Contains("skip_prk_steps", Assert.Throws<ArgumentException>(() => rungeKutta.BeginningAt(4)).Message, StringComparison.Ordinal);
+        Assert.Contains("skip_prk_steps", Assert.Throws<DiffusionRequestException>(() => rungeKutta.BeginningAt(4)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

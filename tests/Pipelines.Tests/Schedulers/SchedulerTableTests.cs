@@ -45,7 +45,7 @@ public class SchedulerTableTests
 
         foreach (var refused in golden.Json.GetProperty("errors").EnumerateObject())
         {
-            var error = Assert.Throws<ArgumentException>(() => scheduler.CreateSchedule(int.Parse(refused.Name, System.Globalization.CultureInfo.InvariantCulture)));
+            var error = Assert.Throws<DiffusionRequestException>(() => scheduler.CreateSchedule(int.Parse(refused.Name, System.Globalization.CultureInfo.InvariantCulture)));
             Assert.Contains(scheduler.Name, error.Message, StringComparison.Ordinal);
         }
     }

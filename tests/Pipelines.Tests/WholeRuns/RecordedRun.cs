@@ -31,6 +31,7 @@ internal static class RecordedRun
             DenoisingEnd = Number(p, "denoising_end"),
             Latents = golden.Inputs.ContainsKey("latents") ? Latents(golden, "latents") : null,
             Seed = Int(p, "generator_seed") ?? 0,
+            SharedGenerator = true, // recorded with one generator for the batch
             KeepIntermediates = true,
             Decode = pngFolder is not null,
             FreeU = golden.Id == "freeu" ? new FreeU(S1: 0.9, S2: 0.2, B1: 1.3, B2: 1.4) : null, // diffusers' recommendation for SDXL; the set does not record the numbers

@@ -1,0 +1,80 @@
+using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines.Tests;
+
+/// <summary>NaN and infinity are found where they arise, and the part is named.</summary>
+public sealed class NonFiniteTests
+{
+    public static TheoryData<string> Devices => ["cpu", .. TestDevices.Gpus];
+
+    [Theory, MemberData(nameof(Devices))]
+    public void Loop_NamesTheStep(string id)
+    {
+        using var pipeline = Load(id, TinySdxl.Folder);
+        var request = TinySdxl.Request with { Steps = 5, Scheduler = pipeline.CreateScheduler("euler_a"), Decode = false };
+        var error = Assert.Throws<NonFiniteException>(() => pipeline.Generate(request, null, default, BadFrom(draw: 3))); // the start noise is draw 0, that of step 0 draw 1
+        Assert.Equal(("unet", 2), (error.Part, error.Step));
+        Assert.Contains("after step 3 of 5 (timestep ", error.Message, StringComparison.Ordinal);
+        Assert.Single(pipeline.Generate(request with { Decode = true }, null, default).Images);
+    }
+
+    [Theory]
+    [InlineData("unet", "diffusion_pytorch_model", "conv_in.bias", "unet", 0), InlineData("vae", "diffusion_pytorch_model", "decoder.conv_in.bias", "vae", null)]
+    [InlineData("text_encoder", "model", "text_model.final_layer_norm.bias", null, null), InlineData("text_encoder_2", "model", "text_model.encoder.layers.0.mlp.fc1.bias", "text_encoder_2", null)]
+    public void BadWeight_IsNamed(string component, string file, string weight, string? part, int? step)
+    {
+        using var folder = new TemporaryFolder();
+        string copy = TinySdxl.CopyTo(Path.Combine(folder.Path, "model"));
+        Spoil(Path.Combine(copy, component, file + ".safetensors"), weight);
+        using var pipeline = Load("cpu", copy);
+        if (part is null) // SDXL takes the first encoder's hidden states before its last norm
+        {
+            Assert.Single(pipeline.Generate(TinySdxl.Request, null, default).Images);
+            return;
+        }
+
+        var error = Assert.Throws<NonFiniteException>(() => pipeline.Generate(TinySdxl.Request with { Decode = part == "vae" }, null, default));
+        Assert.Equal((part, step), (error.Part, error.Step));
+        Assert.Contains($"Its weight {weight} holds NaN or infinity", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Settings_ThatOverflow_AreNotBlamedOnTheWeights()
+    {
+        using var pipeline = Load("cpu", TinySdxl.Folder);
+        var error = Assert.Throws<NonFiniteException>(() => pipeline.Generate(TinySdxl.Request with { FreeU = new FreeU(1e38, 1e38, 1e38, 1e38), Decode = false }, null, default));
+        Assert.Equal(("unet", 0), (error.Part, error.Step));
+        Assert.Contains("FreeU", error.Message, StringComparison.Ordinal);
+    }
+
+    private static DiffusionPipeline Load(string id, string folder) =>
+        DiffusionPipeline.FromPretrained(folder, new PipelineOptions { Device = id == "cpu" ? null : TestDevices.OpenForModels(id), DType = DType.Float32 });
+
+    /// <summary>Noise that is not a number from a draw on.</summary>
+    private static Func<NoiseSource> BadFrom(int draw) => () =>
+    {
+        var (generator, drawn) = (new TorchGenerator(1), 0);
+        return values =>
+        {
+            generator.Fill(values);
+            if (drawn++ >= draw) values[values.Length / 2] = float.NaN;
+        };
+    };
+
+    private static void Spoil(string path, string weight)
+    {
+        var writer = new SafetensorsWriter();
+        using (var file = SafetensorsFile.Open(path))
+            foreach (var (name, entry) in file.Entries)
+            {
+                float[] values = file.ReadFloats(name);
+                if (name == weight) values[1] = float.NaN;
+                writer.Add(name, DType.Float32, entry.Shape, values);
+            }
+
+        File.Delete(path); // a link would be followed
+        writer.Save(path);
+    }
+}
