@@ -2,17 +2,19 @@ using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Pipelines;
 
-/// <summary>The small model that ships with the library, so that a first program draws something without a download.</summary>
+/// <summary>The small model of emoji in the package ILGpuDiffusion.Models.FluentEmoji, so that a first program draws something without a download.</summary>
 public static class EmbeddedModel
 {
-    /// <summary>Its folder, beside the library.</summary>
-    /// <exception cref="ModelFileException">The folder was not deployed with the program.</exception>
-    public static string Folder
-    {
-        get
-        {
-            string path = Path.Combine(AppContext.BaseDirectory, "fluent-emoji");
-            return Directory.Exists(path) ? path : throw new ModelFileException(path, "the model that ships with the tool is not there. Name another with --model.");
-        }
-    }
+    /// <summary>The package that puts the model beside the program.</summary>
+    internal const string Package = "ILGpuDiffusion.Models.FluentEmoji";
+
+    /// <summary>The folder where the package puts it.</summary>
+    internal static string Location => Path.Combine(AppContext.BaseDirectory, "fluent-emoji");
+
+    /// <summary>Its folder, beside the program.</summary>
+    /// <exception cref="ModelFileException">The folder is not there: the program does not reference the package.</exception>
+    public static string Folder => Find(Location);
+
+    internal static string Find(string folder) => File.Exists(Path.Combine(folder, "model_index.json")) ? folder : throw new ModelFileException(folder,
+        $"the small model of emoji is not beside the program. Reference the package {Package}, or load another model.");
 }

@@ -109,6 +109,22 @@ public sealed class EmbeddedModelTests : IDisposable
         Assert.Equal(pipeline.Defaults.Size, new PixelSize(first.Images[0].Width, first.Images[0].Height));
     }
 
+    [Fact]
+    public void AbsentModel_NamesItsPackage()
+    {
+        string folder = Directory.CreateTempSubdirectory("ilgpudiffusion-").FullName; // exists, but holds no model
+        try
+        {
+            var e = Assert.Throws<ModelFileException>(() => EmbeddedModel.Find(folder));
+            Assert.Equal(folder, e.File);
+            Assert.Contains("Reference the package ILGpuDiffusion.Models.FluentEmoji", e.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(folder);
+        }
+    }
+
     private void Same(string name, ReadOnlySpan<float> actual)
     {
         float[] expected = recorded.ReadFloats(name);
