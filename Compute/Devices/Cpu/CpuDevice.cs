@@ -32,7 +32,7 @@ public sealed class CpuDevice : Device
     public override string TuningName => $"{Name}, {Threads} thread{(Threads == 1 ? "" : "s")}";
 
     /// <inheritdoc/>
-    public override long MemoryBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+    public override long MemoryBytes => MemoryLimit ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
     /// <inheritdoc/>
     public override DeviceCeilings? Ceilings => ceilings.Value;
@@ -41,6 +41,9 @@ public sealed class CpuDevice : Device
     public int Threads => Workers.Count;
 
     internal CpuWorkers Workers { get; }
+
+    /// <summary>Fewer bytes than the machine has, so that tests can make an allocation fail; null takes the process's own limit.</summary>
+    internal long? MemoryLimit { get; set; }
 
     /// <inheritdoc/>
     public override DeviceBuffer Allocate(long bytes)

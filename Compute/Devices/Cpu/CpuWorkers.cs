@@ -81,15 +81,18 @@ internal sealed unsafe class CpuWorkers : IDisposable
     }
 
     /// <summary>Makes sure that every worker has at least this much scratch memory. Called when launches are bound, never while they run.</summary>
+    /// <exception cref="DeviceException">Memory is short. Every worker keeps what it had, so that launches bound before can still run.</exception>
     public void Reserve(long bytes)
     {
         lock (gate)
         {
+            ObjectDisposedException.ThrowIf(disposed, this);
             for (int i = 0; i < Count; i++)
             {
                 if (scratchBytes[i] >= bytes) continue;
-                if (scratch[i] != 0) NativeMemory.AlignedFree((void*)scratch[i]);
-                (scratch[i], scratchBytes[i]) = ((nint)NativeMemory.AlignedAlloc((nuint)bytes, 64), bytes);
+                nint larger = Allocate(bytes); // before the old memory goes: should this fail, the field still points to memory that exists
+                NativeMemory.AlignedFree((void*)scratch[i]);
+                (scratch[i], scratchBytes[i]) = (larger, bytes);
             }
         }
     }
@@ -105,6 +108,19 @@ internal sealed unsafe class CpuWorkers : IDisposable
             disposed = true;
             foreach (var signal in wake) signal.Set();
             foreach (nint memory in scratch) NativeMemory.AlignedFree((void*)memory);
+            Array.Clear(scratch);
+        }
+    }
+
+    private static nint Allocate(long bytes)
+    {
+        try
+        {
+            return (nint)NativeMemory.AlignedAlloc((nuint)bytes, 64);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new DeviceException($"cpu: could not allocate {bytes / 1048576.0:F0} MiB of scratch memory for a worker thread.", e);
         }
     }
 

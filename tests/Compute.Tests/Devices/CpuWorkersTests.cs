@@ -38,6 +38,32 @@ public sealed class CpuWorkersTests
         Assert.All(tasks, task => Assert.Equal([1, 1, 1, 1], task.Executed));
     }
 
+    [Fact]
+    public unsafe void Reserve_MemoryIsShort_KeepsWhatThereWas()
+    {
+        using var workers = new CpuWorkers(2);
+        workers.Reserve(64);
+        nint[] before = [(nint)workers.Scratch<byte>(0), (nint)workers.Scratch<byte>(1)];
+        var failure = Assert.Throws<DeviceException>(() => workers.Reserve(1L << 60));
+        Assert.Contains("scratch memory", failure.Message, StringComparison.Ordinal);
+        Assert.Equal<IEnumerable<nint>>(before, [(nint)workers.Scratch<byte>(0), (nint)workers.Scratch<byte>(1)]); // not freed: other allocations of this size do not get it
+        nint[] others = [.. Enumerable.Range(0, 100).Select(_ => (nint)System.Runtime.InteropServices.NativeMemory.AlignedAlloc(64, 64))];
+        foreach (nint other in others) System.Runtime.InteropServices.NativeMemory.AlignedFree((void*)other);
+        Assert.DoesNotContain(others, before.Contains);
+        workers.Reserve(128);
+        new Span<byte>(workers.Scratch<byte>(1), 128).Fill(1);
+    }
+
+    [Fact]
+    public unsafe void Reserve_AfterDispose_IsRefused()
+    {
+        var workers = new CpuWorkers(2);
+        workers.Reserve(64);
+        workers.Dispose();
+        Assert.True(workers.Scratch<byte>(0) is null);
+        Assert.Throws<ObjectDisposedException>(() => workers.Reserve(128));
+    }
+
     private sealed class Counting(int parts, int threads) : IParallelTask
     {
         public int[] Executed { get; } = new int[parts];
