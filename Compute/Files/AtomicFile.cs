@@ -1,3 +1,6 @@
+using System.Globalization;
+using Microsoft.Win32.SafeHandles;
+
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>Files that appear whole or not at all.</summary>
@@ -6,42 +9,111 @@ public static class AtomicFile
     private const int BufferBytes = 1 << 16;
 
     /// <summary>
-    /// Writes to a temporary file beside the target and renames it over the target; on failure the temporary file goes and an earlier target stays.
-    /// A link keeps pointing where it points; a device such as /dev/stdout is written to directly.
+    /// Writes to a temporary file beside the target and renames it over the target, which keeps its permissions; on failure the temporary file goes and an earlier target stays.
+    /// A link keeps pointing where it points. What cannot be replaced (<see cref="IsDevice"/>) is written to directly, and a failure leaves there what was written.
     /// </summary>
     /// <param name="path">The target. Its folder must exist.</param>
     /// <param name="write">Writes the content, front to back.</param>
-    /// <exception cref="IOException">The file cannot be written; nothing is left behind.</exception>
-    public static void Write(string path, Action<Stream> write)
+    /// <exception cref="IOException">The file cannot be written, or the disk did not take it; nothing is left behind.</exception>
+    public static void Write(string path, Action<Stream> write) => Write(path, write, FlushToDisk);
+
+    /// <summary>
+    /// Whether a path names something that is written to and not replaced: a device, a pipe or a socket, or one of the process's own descriptors (<c>/dev/stdout</c>, <c>/dev/fd/3</c>)
+    /// whatever that leads to. The file itself decides, not its name: <c>/dev/shm/a.png</c> is a regular file.
+    /// </summary>
+    public static bool IsDevice(string path) => Descriptor(path) is not null || InputFile.Kind(path) is FileKind.Device or FileKind.Pipe or FileKind.Socket;
+
+    /// <summary>As <see cref="Write(string, Action{Stream})"/>, with another way to bring the bytes to the disk.</summary>
+    internal static void Write(string path, Action<Stream> write, Action<SafeFileHandle> flushToDisk)
     {
         ArgumentNullException.ThrowIfNull(write);
-        if (IsDevice(path))
+        if (Descriptor(path) is { } descriptor)
         {
-            using var device = new FileStream(path, FileMode.Open, FileAccess.Write);
-            write(device);
-            return;
+            using var handle = new SafeFileHandle(descriptor, ownsHandle: false);
+            using var stream = new FileStream(handle, FileAccess.Write, bufferSize: 0);
+            write(stream);
+            _ = stream.SafeFileHandle; // asking for it moves the descriptor behind what was written, so that whoever writes next does not write over it
         }
+        else if (IsDevice(path))
+        {
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+            write(stream);
+        }
+        else
+        {
+            Replace(new FileInfo(path).LinkTarget is null ? Path.GetFullPath(path) : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName, write, flushToDisk);
+        }
+    }
 
-        string target = new FileInfo(path).LinkTarget is null ? Path.GetFullPath(path) : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
+    private static void Replace(string target, Action<Stream> write, Action<SafeFileHandle> flushToDisk)
+    {
         // Its name does not grow with the target's, which may already be as long as the file system allows.
         string temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Guid.NewGuid():n}.tmp");
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, BufferBytes))
+            using (var stream = Create(temporary, target))
             {
                 write(stream);
-                stream.Flush(flushToDisk: true); // else a crash soon after the rename could leave an empty file
+                stream.Flush();
+                flushToDisk(stream.SafeFileHandle); // else a crash soon after the rename could leave an empty file
             }
 
             File.Move(temporary, target, overwrite: true);
         }
         catch
         {
-            File.Delete(temporary);
+            Delete(temporary);
             throw;
         }
     }
 
-    /// <summary>Whether the path names a device, which a rename would destroy.</summary>
-    public static bool IsDevice(string path) => Path.GetFullPath(path).StartsWith("/dev/", StringComparison.Ordinal);
+    /// <summary>A new file with the permissions of the one that it will replace; nobody who may not read that one can read the new one, at no time.</summary>
+    private static FileStream Create(string temporary, string target)
+    {
+        const UnixFileMode Permissions = (UnixFileMode)0b111_111_111;
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = BufferBytes };
+        if (OperatingSystem.IsWindows() || !File.Exists(target)) return new FileStream(temporary, options);
+        options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        var mode = File.GetUnixFileMode(target) & Permissions;
+        var stream = new FileStream(temporary, options);
+        try
+        {
+            if (File.GetUnixFileMode(stream.SafeFileHandle) != mode) File.SetUnixFileMode(stream.SafeFileHandle, mode);
+            return stream;
+        }
+        catch
+        {
+            stream.Dispose();
+            throw;
+        }
+    }
+
+    private static void FlushToDisk(SafeFileHandle file)
+    {
+        if (!OperatingSystem.IsWindows()) UnixFiles.FlushToDisk(file);
+        if (!OperatingSystem.IsLinux()) RandomAccess.FlushToDisk(file); // on macOS it also empties the disk's own cache
+    }
+
+    private static void Delete(string temporary)
+    {
+        try
+        {
+            File.Delete(temporary);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The failure that led here says more.
+        }
+    }
+
+    /// <summary>The number of the process's descriptor that a path names, if it names one.</summary>
+    private static int? Descriptor(string path)
+    {
+        if (OperatingSystem.IsWindows()) return null;
+        string full = Path.GetFullPath(path);
+        if (full is "/dev/stdout") return 1;
+        if (full is "/dev/stderr") return 2;
+        string? number = ((string[])["/dev/fd/", "/proc/self/fd/"]).Where(folder => full.StartsWith(folder, StringComparison.Ordinal)).Select(folder => full[folder.Length..]).FirstOrDefault();
+        return int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int descriptor) ? descriptor : null;
+    }
 }

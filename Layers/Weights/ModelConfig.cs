@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using ILGpuDiffusion.Compute;
 
 namespace ILGpuDiffusion.Layers;
 
@@ -21,15 +22,13 @@ public sealed class ModelConfig
     public IReadOnlyCollection<string> Keys => values.Keys;
 
     /// <summary>Reads a JSON object from a file.</summary>
-    /// <exception cref="ModelFileException">The file is missing, larger than 16 MB, or not a JSON object.</exception>
+    /// <exception cref="ModelFileException">The file is missing, no regular file, larger than 16 MB, or not a JSON object.</exception>
     public static ModelConfig Load(string path)
     {
         try
         {
-            var info = new FileInfo(path);
-            if (!info.Exists) throw new ModelFileException(path, "the file does not exist.");
-            if (info.Length > MaxBytes) throw new ModelFileException(path, $"{info.Length} bytes is too large for a configuration (at most {MaxBytes}).");
-            return Parse(System.IO.File.ReadAllBytes(path), path);
+            if (!System.IO.File.Exists(path)) throw new ModelFileException(path, "the file does not exist.");
+            return Parse(InputFile.ReadAllBytes(path, MaxBytes), path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -45,10 +45,8 @@ public sealed partial class Image
     {
         try
         {
-            var info = new FileInfo(path);
-            if (!info.Exists) throw new ImageFileException(path, "the file does not exist.");
-            if (info.Length > MaxFileBytes) throw new ImageFileException(path, $"{info.Length} bytes is too large for a picture (at most {MaxFileBytes}).");
-            return Decode(File.ReadAllBytes(path), path);
+            if (!File.Exists(path)) throw new ImageFileException(path, "the file does not exist.");
+            return Decode(InputFile.ReadAllBytes(path, MaxFileBytes), path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,4 +1,5 @@
 using System.Text;
+using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
 using Microsoft.ML.Tokenizers;
 
@@ -111,10 +112,8 @@ internal sealed class ClipVocabulary
     {
         try
         {
-            var info = new FileInfo(path);
-            if (!info.Exists) throw new ModelFileException(path, "the file does not exist.");
-            if (info.Length > MaxMergesBytes) throw new ModelFileException(path, $"{info.Length} bytes is too large for merges (at most {MaxMergesBytes}).");
-            return new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true).GetString(File.ReadAllBytes(path));
+            if (!File.Exists(path)) throw new ModelFileException(path, "the file does not exist.");
+            return new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true).GetString(InputFile.ReadAllBytes(path, MaxMergesBytes));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

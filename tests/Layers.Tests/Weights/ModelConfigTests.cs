@@ -1,4 +1,5 @@
 using System.Text;
+using ILGpuDiffusion.Cases;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
@@ -18,6 +19,18 @@ public sealed class ModelConfigTests
         Assert.Contains("it must be a number", Assert.Throws<ModelFileException>(() => config.Double("c", double.NegativeInfinity)).Message, StringComparison.Ordinal);
         Assert.Contains("a list of numbers", Assert.Throws<ModelFileException>(() => config.Doubles("b")).Message, StringComparison.Ordinal);
         Assert.Equal(2, Parse("""{"a":2}""").Double("a", double.NegativeInfinity));
+    }
+
+    public static TheoryData<string> NotRegularKinds => [.. NotRegular.Kinds];
+
+    [Theory, MemberData(nameof(NotRegularKinds))]
+    public void Load_NotARegularFile_IsRefusedAtOnce(string kind)
+    {
+        var folder = Directory.CreateTempSubdirectory("ilgd-config-");
+        string path = Path.Combine(folder.FullName, "config.json");
+        NotRegular.Make(kind, path);
+        Assert.Equal(path, NotRegular.Throws<ModelFileException>(() => ModelConfig.Load(path)).File);
+        folder.Delete(recursive: true);
     }
 
     [Theory]

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using ILGpuDiffusion.Cases;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -25,6 +26,17 @@ public class HostileImageTests
     [Fact]
     public void Load_FileMissing_SaysSo() =>
         Assert.Contains("does not exist", Assert.Throws<ImageFileException>(() => Image.Load("/nowhere/at/all.png")).Message, StringComparison.Ordinal);
+
+    public static TheoryData<string> NotRegularKinds => [.. NotRegular.Kinds];
+
+    [Theory, MemberData(nameof(NotRegularKinds))]
+    public void Load_NotARegularFile_IsRefusedAtOnce(string kind)
+    {
+        using var folder = new TemporaryFolder();
+        string path = Path.Combine(folder.Path, "input.png");
+        NotRegular.Make(kind, path);
+        Assert.Equal(path, NotRegular.Throws<ImageFileException>(() => Image.Load(path)).File);
+    }
 
     [Theory]
     [InlineData(100_000, 100_000, 1, "100000×100000")]

@@ -1,0 +1,65 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>What .NET does not tell about files on Unix: their kind, and whether they reached the disk.</summary>
+internal static unsafe partial class UnixFiles
+{
+    private const int RecordBytes = 256; // as struct statx; macOS's struct stat has 144
+    private const int KindMask = 0xF000, PipeBits = 0x1000, CharacterBits = 0x2000, FolderBits = 0x4000, BlockBits = 0x6000, RegularBits = 0x8000, SocketBits = 0xC000;
+
+    // Errors of files that have nothing to bring to a disk: EROFS, EINVAL, and ENOTSUP on Linux and on macOS.
+    private static readonly int[] NothingToFlush = [30, 22, 95, 45];
+
+    /// <summary>The kind of what a path leads to, links followed; null where the system does not say.</summary>
+    public static FileKind? Kind(string path)
+    {
+        byte* record = stackalloc byte[RecordBytes];
+        try
+        {
+            if (OperatingSystem.IsLinux()) return Statx(WorkingFolder, path, 0, TypeField, record) == 0 ? Kind(*(ushort*)(record + 28)) : null;
+            if (!OperatingSystem.IsMacOS()) return null;
+            int failed = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? StatOfX64(path, record) : Stat(path, record);
+            return failed == 0 ? Kind(*(ushort*)(record + 4)) : null;
+        }
+        catch (EntryPointNotFoundException) // a C library older than the call
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Brings a file's bytes to the disk. .NET's own call (<see cref="RandomAccess.FlushToDisk"/>) ignores every error here.</summary>
+    /// <exception cref="IOException">The disk failed or is full.</exception>
+    public static void FlushToDisk(SafeFileHandle file)
+    {
+        if (Fsync(file) == 0) return;
+        int error = Marshal.GetLastPInvokeError();
+        if (!NothingToFlush.Contains(error)) throw new IOException($"the disk did not take it: {Marshal.GetPInvokeErrorMessage(error)}", error);
+    }
+
+    private static FileKind Kind(int mode) => (mode & KindMask) switch
+    {
+        RegularBits => FileKind.Regular,
+        FolderBits => FileKind.Folder,
+        PipeBits => FileKind.Pipe,
+        SocketBits => FileKind.Socket,
+        CharacterBits or BlockBits => FileKind.Device,
+        _ => FileKind.Missing,
+    };
+
+    private const int WorkingFolder = -100; // AT_FDCWD
+    private const uint TypeField = 1; // STATX_TYPE
+
+    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Statx(int folder, string path, int flags, uint fields, byte* record);
+
+    [LibraryImport("libc", EntryPoint = "stat", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Stat(string path, byte* record);
+
+    [LibraryImport("libc", EntryPoint = "stat$INODE64", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int StatOfX64(string path, byte* record);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Fsync(SafeFileHandle file);
+}
