@@ -85,7 +85,30 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
     }
 
     /// <summary>Removes all files of the cache; other files stay.</summary>
-    public int Clear() => Files().Count(TryDelete);
+    /// <returns>How many files went.</returns>
+    /// <exception cref="IOException">Some could not be removed; all others were.</exception>
+    public int Clear() => Clear(file => file.Delete());
+
+    /// <summary>As <see cref="Clear()"/>, with another way to remove a file.</summary>
+    internal int Clear(Action<FileInfo> delete)
+    {
+        int removed = 0;
+        var failures = new List<Exception>();
+        foreach (var file in Files())
+        {
+            try
+            {
+                delete(file);
+                removed++;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                failures.Add(e);
+            }
+        }
+
+        return failures.Count == 0 ? removed : throw new IOException($"kernel cache: {removed} file(s) removed, {failures.Count} not ({failures[0].Message})", failures[0]);
+    }
 
     // An eighth of the room is freed beyond what must be, so that not every write has to look through the folder.
     private void Trim()

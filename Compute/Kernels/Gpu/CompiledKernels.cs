@@ -25,5 +25,6 @@ public static class CompiledKernels
 
     /// <summary>Removes all of it.</summary>
     /// <returns>How many files went.</returns>
+    /// <exception cref="IOException">Some could not be removed; all others were.</exception>
     public static int Clear() => ArtifactCache.Shared.Clear();
 }

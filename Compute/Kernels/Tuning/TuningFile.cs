@@ -16,7 +16,8 @@ internal sealed record TuningFile(string Format, int Version, string Backend, st
 
     public const int FormatVersion = 1;
 
-    private const int MostBytes = 1 << 24;
+    /// <summary>The most bytes that a file may have.</summary>
+    public const int MostBytes = 1 << 24;
 
     private static readonly JsonSerializerOptions Json = new()
     {

@@ -48,7 +48,15 @@ public sealed partial class TuningTable
         folder ??= CacheFolder.Sub(FolderName);
         var table = new TuningTable(device, folder is null ? null : System.IO.Path.Combine(folder, FileName(device)));
         if (withShipped) table.shipped.Add(ReadShipped(device)?.Entries ?? []);
-        table.own.Add(table.ReadOwn() ?? []);
+        try
+        {
+            table.own.Add(table.ReadOwn());
+        }
+        catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
+        {
+            table.Warn(e);
+        }
+
         return table;
     }
 
@@ -79,7 +87,7 @@ public sealed partial class TuningTable
     }
 
     /// <summary>Merges what is new into the user's file: whole or not at all, and with what other processes wrote meanwhile. Does nothing where nothing is kept on disk.</summary>
-    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="IOException">The file cannot be read or written; it is as it was, and what is new can be saved later.</exception>
     public void Save()
     {
         lock (gate)
@@ -87,8 +95,16 @@ public sealed partial class TuningTable
             if (Path is null || device is null || unsaved.Count == 0) return;
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
             using var turn = WaitForTurn(Path + ".lock");
-            if (ReadOwn() is { } written) own.Add(written);
-            else if (File.Exists(Path)) File.Move(Path, Path + ".unusable", overwrite: true);
+            try
+            {
+                own.Add(ReadOwn());
+            }
+            catch (FormatException e) // only content that is no table moves away: a file that could not be read just now may be a good one
+            {
+                Warn(e);
+                File.Move(Path, Path + ".unusable", overwrite: true);
+            }
+
             own.Add(unsaved);
             var file = new TuningFile(TuningFile.FormatName, TuningFile.FormatVersion, BackendName(device), device.Architecture, device.TuningName, own.All);
             AtomicFile.Write(Path, stream => stream.Write(file.ToUtf8()));
@@ -103,28 +119,28 @@ public sealed partial class TuningTable
         return variant.Tuning.Accepts(device!, signature, settings) ? new KernelChoice(variant, settings) : null;
     }
 
-    /// <summary>The user's results as they are in the file at this moment; null, and perhaps a warning, where there are none.</summary>
-    private IReadOnlyList<TuningEntry>? ReadOwn()
+    /// <summary>The user's results as they are in the file at this moment; none where there is no file.</summary>
+    /// <exception cref="FormatException">The file is no table of this device.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    private IReadOnlyList<TuningEntry> ReadOwn()
     {
-        if (Path is null || !File.Exists(Path)) return null;
-        try
-        {
-            var file = TuningFile.Parse(File.ReadAllBytes(Path));
-            string found = $"{file.Backend} {file.Architecture}, {file.Device}", expected = $"{BackendName(device!)} {device!.Architecture}, {device.TuningName}";
-            return found == expected ? file.Entries : throw new FormatException($"it was measured on {found}; this is {expected}");
-        }
-        catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
-        {
-            string warning = $"tuning table {Path} is not used: {e.Message.TrimEnd('.')}. Delete it, or measure again with ilgd tune.";
-            lock (gate)
-            {
-                if (warnings.Contains(warning)) return null;
-                warnings.Add(warning);
-            }
+        if (Path is null || !File.Exists(Path)) return [];
+        var file = TuningFile.Parse(InputFile.ReadAllBytes(Path, TuningFile.MostBytes));
+        string found = $"{file.Backend} {file.Architecture}, {file.Device}", expected = $"{BackendName(device!)} {device!.Architecture}, {device.TuningName}";
+        return found == expected ? file.Entries : throw new FormatException($"it was measured on {found}; this is {expected}");
+    }
 
-            Notices.Warn(warning);
-            return null;
+    /// <summary>Says once why the user's file is not used.</summary>
+    private void Warn(Exception problem)
+    {
+        string warning = $"tuning table {Path} is not used: {problem.Message.TrimEnd('.')}. Delete it, or measure again with ilgd tune.";
+        lock (gate)
+        {
+            if (warnings.Contains(warning)) return;
+            warnings.Add(warning);
         }
+
+        Notices.Warn(warning);
     }
 
     private static TuningFile? ReadShipped(Device device)

@@ -50,10 +50,12 @@ internal static class TuneCommand
             }
             catch (OperationCanceledException)
             {
+                opened.Tuning.Save();
                 await Console.Error.WriteLineAsync($"ilgd: cancelled; what was found until then is in {path}.").ConfigureAwait(false);
                 return ExitCodes.Cancelled;
             }
 
+            opened.Tuning.Save(); // what could not be kept until now, or why it cannot
             if (parsed.GetValue(json)) Console.WriteLine(Json(opened, path, summary));
             else Console.WriteLine(Text(path, summary));
             return ExitCodes.Done;

@@ -144,6 +144,21 @@ public sealed class ArtifactCacheTests : IDisposable
         Assert.True(File.Exists(stranger));
     }
 
+    [Fact]
+    public void Clear_SomeCannotBeRemoved_RemovesTheOthersAndSaysSo()
+    {
+        var cache = Open();
+        for (int i = 0; i < 3; i++) cache.Get(Source(i), Target);
+        int asked = 0;
+        var failure = Assert.Throws<IOException>(() => new ArtifactFolder(folder, ArtifactFolder.DefaultLimitBytes).Clear(file =>
+        {
+            if (asked++ == 0) throw new UnauthorizedAccessException($"Access to the path '{file.FullName}' is denied.");
+            file.Delete();
+        }));
+        Assert.Contains("2 file(s) removed, 1 not (Access to the path", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(1, cache.Info().Kernels);
+    }
+
     private ArtifactCache Open() => new(folder, compile: Compile);
 
     private static KernelSource Source(int number) => KernelSource.Of(typeof(ArtifactCacheTests), $"Kernel{number}", 64);

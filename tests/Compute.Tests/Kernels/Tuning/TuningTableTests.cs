@@ -92,6 +92,24 @@ public sealed class TuningTableTests : IDisposable
         Assert.Single(Open().Own);
     }
 
+    [Fact]
+    public void Save_FileThatCannotBeReadNow_IsNotMovedAway()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Skip("Windows has no named pipes in folders.");
+        var call = FakeKernels.Product();
+        var table = Open();
+        Cases.NotRegular.MakePipe(table.Path!); // stands for any file that gives an error in place of its bytes
+        var blind = Open();
+        Assert.Contains("only regular files", Assert.Single(blind.Warnings), StringComparison.Ordinal);
+        blind.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
+        Assert.Throws<IOException>(blind.Save);
+        Assert.Equal(FileKind.Pipe, InputFile.Kind(table.Path!));
+        Assert.False(File.Exists(table.Path + ".unusable"));
+        File.Delete(table.Path!);
+        blind.Save(); // what could not be saved before
+        Assert.Single(Open().Own);
+    }
+
     [Theory, InlineData("part_rows", 257), InlineData("no_such_thing", 256)]
     public void Find_SettingsThatTheKernelDoesNotKnow_AreNotUsed(string name, int value)
     {
