@@ -10,6 +10,6 @@ namespace ILGpuDiffusion.Layers;
 /// <param name="Bytes">How many bytes it takes.</param>
 public sealed record SafetensorsEntry(string Name, string StoredType, Shape Shape, long Offset, long Bytes)
 {
-    /// <summary>The engine's element type, or null when the file's type has no counterpart (F64, U8, BOOL …).</summary>
+    /// <summary>The engine's element type, or null when the file's type has no counterpart (F64, F8_E4M3, U8, BOOL …).</summary>
     public DType? DType => SafetensorsTypes.ToDType(StoredType);
 }

@@ -5,30 +5,30 @@ namespace ILGpuDiffusion.Layers;
 
 /// <summary>
 /// A safetensors file, mapped into memory: opening reads only the header, the operating system loads a tensor's pages when they are touched and
-/// shares them between processes. Spans and pointers are valid until <see cref="Dispose"/>. Reading from several threads is safe; disposing
-/// while another thread reads is not, and neither is truncating the file while it is open.
+/// shares them between processes. Where the file system cannot map files, the file is read instead, with a notice. Spans and pointers are valid until
+/// <see cref="Dispose"/>. Reading from several threads is safe; disposing while another thread reads is not.
 /// </summary>
+/// <remarks>
+/// A mapped file should not be written to while it is open; replacing it by another file, as downloads do, is safe. A change of its length or of its time of writing is found whenever
+/// weights are taken into use (<see cref="RequireIntact"/>). What remains: a file that is cut short in the very moment in which its bytes are read ends the process.
+/// </remarks>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
-    private readonly MemoryMappedFile map;
-    private readonly MemoryMappedViewAccessor view;
+    private readonly FileMemory memory;
+    private readonly WidenedTensors widened = new();
     private readonly SafetensorsHeader header;
-    private byte* start;
     private int closed;
 
-    private SafetensorsFile(string path, FileStream stream)
+    private SafetensorsFile(string path, FileStream stream, Func<FileStream, MemoryMappedFile> mapping)
     {
         Path = path;
         long length = stream.Length;
         if (length < SafetensorsHeader.LengthBytes) SafetensorsHeader.JsonLength([], length, path); // throws; an empty file cannot be mapped
-        map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+        memory = new FileMemory(stream, mapping);
         try
         {
-            view = map.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read);
-            view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-            start += view.PointerOffset;
-            int json = SafetensorsHeader.JsonLength(new ReadOnlySpan<byte>(start, SafetensorsHeader.LengthBytes), length, path);
-            header = SafetensorsHeader.Parse(new ReadOnlySpan<byte>(start + SafetensorsHeader.LengthBytes, json), length, path);
+            int json = SafetensorsHeader.JsonLength(new ReadOnlySpan<byte>(memory.Start, SafetensorsHeader.LengthBytes), length, path);
+            header = SafetensorsHeader.Parse(new ReadOnlySpan<byte>(memory.Start + SafetensorsHeader.LengthBytes, json), length, path);
         }
         catch
         {
@@ -48,14 +48,17 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
     /// <summary>Maps a file and checks its header.</summary>
     /// <exception cref="ModelFileException">The file is missing, unreadable or not a valid safetensors file; the message names file, tensor, expected and found.</exception>
-    public static SafetensorsFile Open(string path)
+    public static SafetensorsFile Open(string path) => Open(path, FileMemory.MapForReading);
+
+    /// <summary>As <see cref="Open(string)"/>, with another way to map files.</summary>
+    internal static SafetensorsFile Open(string path, Func<FileStream, MemoryMappedFile> mapping)
     {
         try
         {
-            var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+            var stream = InputFile.Open(path);
             try
             {
-                return new SafetensorsFile(path, stream);
+                return new SafetensorsFile(path, stream, mapping);
             }
             catch
             {
@@ -94,17 +97,17 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// </summary>
     public byte* Pointer(SafetensorsEntry entry)
     {
-        ObjectDisposedException.ThrowIf(start == null, this);
+        ObjectDisposedException.ThrowIf(closed != 0, this);
         if (!Entries.TryGetValue(entry.Name, out var own) || !ReferenceEquals(own, entry))
             throw new ArgumentException($"The entry {Text.Quote(entry.Name)} belongs to another file.", nameof(entry));
-        return start + entry.Offset;
+        return memory.Start + entry.Offset;
     }
 
-    /// <summary>A float tensor's values (F32, F16, BF16; F64 rounds to the nearest float), outermost dimension first.</summary>
+    /// <summary>A float tensor's values (F32, F16, BF16, F8_E4M3, F8_E5M2; F64 rounds to the nearest float), outermost dimension first.</summary>
     /// <exception cref="ModelFileException">The tensor is missing, not of a float type, or larger than an array can be.</exception>
     public float[] ReadFloats(string name) => SafetensorsValues.Floats(this, Entry(name));
 
-    /// <summary>A float tensor's values (F64, F32, F16, BF16) without any rounding.</summary>
+    /// <summary>A float tensor's values (F64, F32, F16, BF16, F8_E4M3, F8_E5M2) without any rounding.</summary>
     /// <exception cref="ModelFileException">The tensor is missing, not of a float type, or larger than an array can be.</exception>
     public double[] ReadDoubles(string name) => SafetensorsValues.Doubles(this, Entry(name));
 
@@ -122,18 +125,35 @@ public sealed unsafe class SafetensorsFile : IDisposable
         return Array.ConvertAll(longs, value => (int)value);
     }
 
-    /// <summary>The engine's type of a tensor that is to be used as one.</summary>
-    /// <exception cref="ModelFileException">The file's type has no counterpart (F64, U8, BOOL …).</exception>
-    public DType RequireDType(SafetensorsEntry entry) =>
-        entry.DType ?? throw new ModelFileException(Path, $"tensor {Text.Quote(entry.Name)} is stored as {entry.StoredType}; usable are F32, F16, BF16, I8, I32 and I64.");
+    /// <summary>The engine's type of a tensor that is to be used as one: as it is stored, or what it is widened to (8-bit floats to Float16, exactly; F64 to Float32, rounded).</summary>
+    /// <exception cref="ModelFileException">The file's type has no counterpart (U8, BOOL …).</exception>
+    public DType RequireDType(SafetensorsEntry entry) => entry.DType ?? WidenedTensors.TypeOf(entry.StoredType)
+        ?? throw new ModelFileException(Path, $"tensor {Text.Quote(entry.Name)} is stored as {entry.StoredType}; usable are F32, F16, BF16, F64, F8_E4M3, F8_E5M2, I8, I32 and I64.");
+
+    /// <summary>Checks that the file is as it was when it was opened: call it before bytes are read that must be those that were checked then.</summary>
+    /// <exception cref="ModelFileException">Its length or its time of writing is another one.</exception>
+    public void RequireIntact()
+    {
+        ObjectDisposedException.ThrowIf(closed != 0, this);
+        if (!memory.IsIntact) throw new ModelFileException(Path, "the weights changed on disk while they were in use. Load the model again.");
+    }
+
+    /// <summary>A tensor for kernels: the mapped bytes, or a widened copy that belongs to this file.</summary>
+    internal Tensor ToTensor(SafetensorsEntry entry)
+    {
+        var type = RequireDType(entry);
+        nint address = entry.DType is null ? widened.Get(entry, Pointer(entry)) : (nint)Pointer(entry);
+        return new Tensor(HostBuffer.Borrow(address, entry.Shape.Count * type.Size(), this), 0, type, entry.Shape);
+    }
+
+    /// <summary>Gives the memory of a tensor back to the system where it is a page of the mapped file.</summary>
+    internal void Release(Tensor tensor) => memory.Release(((HostBuffer)tensor.Buffer).Address + (nint)tensor.Offset, tensor.Type.Bytes);
 
     /// <summary>Removes the mapping. Every span and pointer taken from this file becomes invalid.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref closed, 1) != 0) return;
-        if (start != null) view.SafeMemoryMappedViewHandle.ReleasePointer();
-        start = null;
-        view?.Dispose();
-        map?.Dispose();
+        widened.Dispose();
+        memory.Dispose();
     }
 }

@@ -13,6 +13,8 @@ internal static class SafetensorsValues
         "F32" => BinaryPrimitives.ReadSingleLittleEndian,
         "F16" => static e => (float)BinaryPrimitives.ReadHalfLittleEndian(e),
         "BF16" => static e => BFloat16Bits.Widen(BinaryPrimitives.ReadUInt16LittleEndian(e)),
+        "F8_E4M3" => static e => EightBitFloats.E4M3(e[0]),
+        "F8_E5M2" => static e => EightBitFloats.E5M2(e[0]),
         "F64" => static e => (float)BinaryPrimitives.ReadDoubleLittleEndian(e),
         _ => null,
     });

@@ -18,11 +18,14 @@ public sealed class WeightTensor
     /// <summary>Its sizes as PyTorch stores them (a convolution: [out, in, height, width]).</summary>
     public Shape Shape => entry.Shape;
 
-    /// <summary>Its element type.</summary>
-    /// <exception cref="ModelFileException">The file's type has no counterpart (F64, U8, BOOL …).</exception>
+    /// <summary>Its element type in the file's own words: <c>F32</c>, <c>F8_E4M3</c> …</summary>
+    public string StoredType => entry.StoredType;
+
+    /// <summary>Its element type as kernels get it: 8-bit floats are Float16, exactly, and F64 is rounded to Float32.</summary>
+    /// <exception cref="ModelFileException">The file's type has no counterpart (U8, BOOL …).</exception>
     public DType DType => File.RequireDType(entry);
 
-    /// <summary>Its size in bytes.</summary>
+    /// <summary>Its size in bytes, as it is stored.</summary>
     public long Bytes => entry.Bytes;
 
     /// <summary>The address of its first byte; no alignment is promised.</summary>
@@ -31,9 +34,13 @@ public sealed class WeightTensor
     /// <summary>Its bytes, when they are no more than 2 GB.</summary>
     public ReadOnlySpan<byte> Span => File.Bytes(entry);
 
-    /// <summary>The mapped bytes as a tensor in host memory: nothing is copied, and it is valid as long as the file is open.</summary>
+    /// <summary>
+    /// The mapped bytes as a tensor in host memory, valid as long as the file is open. Nothing is copied, unless the stored type is one that no kernel reads: then the tensor is a
+    /// widened copy, made when it is first asked for.
+    /// </summary>
     /// <exception cref="ModelFileException">The file's type has no counterpart.</exception>
-    public unsafe Tensor ToTensor() => new(HostBuffer.Borrow((nint)Pointer, Bytes, File), 0, DType, Shape);
+    /// <exception cref="DeviceException">Memory for a copy is short.</exception>
+    public Tensor ToTensor() => File.ToTensor(entry);
 
     /// <summary>A copy of its values as floats.</summary>
     /// <exception cref="ModelFileException">It is not of a float type.</exception>

@@ -68,8 +68,11 @@ internal static class InspectCommand
         if (!type.Contains("Model", StringComparison.Ordinal) && !type.StartsWith("Autoencoder", StringComparison.Ordinal)) return new Part(name, type, 0, 0, []);
         using var weights = folder.WeightsOf(name);
         WeightTensor[] tensors = [.. weights.Names.Select(n => weights.Find(n)!)];
-        return new Part(name, type, tensors.Sum(t => t.Shape.Count), tensors.Sum(t => t.Bytes), [.. tensors.Select(t => t.DType.ToString()).Distinct().Order(StringComparer.Ordinal)]);
+        return new Part(name, type, tensors.Sum(t => t.Shape.Count), tensors.Sum(t => t.Bytes), [.. tensors.Select(TypeOf).Distinct().Order(StringComparer.Ordinal)]);
     }
+
+    private static string TypeOf(WeightTensor tensor) =>
+        tensor.StoredType is "F64" or "F8_E4M3" or "F8_E5M2" ? $"{tensor.StoredType} as {tensor.DType}" : tensor.DType.ToString();
 
     private sealed record Part(string Name, string Class, long Parameters, long Bytes, string[] Types);
 }

@@ -17,6 +17,16 @@ public sealed class SafetensorsFileTests : IDisposable
         return path;
     }
 
+    public static TheoryData<string> NotRegularKinds => [.. NotRegular.Kinds];
+
+    [Theory, MemberData(nameof(NotRegularKinds))]
+    public void Open_NotARegularFile_IsRefusedAtOnce(string kind)
+    {
+        string path = Path.Combine(folder.FullName, "model.safetensors");
+        NotRegular.Make(kind, path);
+        Assert.Equal(path, NotRegular.Throws<ModelFileException>(() => SafetensorsFile.Open(path)).File);
+    }
+
     /// <summary>8 bytes of length, the JSON, the data.</summary>
     private static byte[] Bytes(string json, int dataBytes, long? claimed = null) =>
         [.. BitConverter.GetBytes(claimed ?? Encoding.UTF8.GetByteCount(json)), .. Encoding.UTF8.GetBytes(json), .. Enumerable.Range(0, dataBytes).Select(i => (byte)i)];
