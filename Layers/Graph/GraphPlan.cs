@@ -64,6 +64,7 @@ internal sealed class GraphPlan : Plan
     public override void Run(CancellationToken cancellation = default)
     {
         ObjectDisposedException.ThrowIf(returned, this);
+        weights.RequireIntact();
         if (stale) Run(prologue, cancellation);
         stale = false;
         if (records) Record();

@@ -68,17 +68,24 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
     internal sealed class Lease(DeviceWeights owner) : IDisposable
     {
         private readonly Dictionary<Model, int> used = []; // with the generation that the plan is bound to
+        private readonly HashSet<SafetensorsFile> read = []; // by kernels, in every run
         private bool open = true;
 
         /// <summary>A weight on the device.</summary>
         /// <param name="parameter">The weight.</param>
         /// <param name="tapsFirst">Whether it is a filter that is to lie as [co, kh, kw, ci], whatever its shape says (<see cref="OpCall.TapsFirst"/>).</param>
         /// <exception cref="InvalidOperationException">It was not loaded.</exception>
+        /// <exception cref="ModelFileException">Its file changed, or it holds NaN or infinity.</exception>
         /// <exception cref="DeviceException">Memory is short.</exception>
         public Tensor Get(Parameter parameter, bool tapsFirst = false)
         {
-            var host = parameter.Tensor;
-            if (!tapsFirst && owner.Reads(host)) return host;
+            var host = parameter.Checked();
+            if (!tapsFirst && owner.Reads(host))
+            {
+                if (host.Buffer is HostBuffer { Owner: SafetensorsFile file }) read.Add(file);
+                return host;
+            }
+
             lock (owner.gate)
             {
                 ObjectDisposedException.ThrowIf(owner.disposed, owner);
@@ -92,6 +99,13 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
 
                 return model.Get(parameter, host, tapsFirst);
             }
+        }
+
+        /// <summary>Checks the files whose bytes kernels are about to read where they lie.</summary>
+        /// <exception cref="ModelFileException">One changed since it was opened.</exception>
+        public void RequireIntact()
+        {
+            foreach (var file in read) file.RequireIntact();
         }
 
         /// <summary>Takes the same weights into use again.</summary>
