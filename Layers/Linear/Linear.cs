@@ -34,20 +34,18 @@ public sealed class Linear : Layer
         return x.Graph.Add(product, [x, .. new[] { weight, scale, bias }.OfType<Parameter>().Select(x.Graph.Use)]);
     });
 
-    /// <summary>Takes int8 weights in place of the loaded ones, whose mapped pages are given back.</summary>
-    internal void Quantize(WeightQuantizer quantizer, QuantizedWeights memory)
+    /// <summary>Makes int8 weights of the loaded ones, whose mapped pages are given back.</summary>
+    /// <returns>Takes them in the place of the loaded ones. It cannot fail: so a model is quantised whole or not at all.</returns>
+    internal Action Quantize(WeightQuantizer quantizer, QuantizedWeights memory)
     {
-        var original = weight.Tensor;
-        var (int8, scales) = quantizer.Quantize(original);
-        memory.Add(original, int8, scales);
-        (weight, scale) = (Replace(weight, "weight_int8", int8), Replace(null, "weight_scale", scales));
-        if (bias is { Tensor: { DType: not DType.Float32 } stored }) // the int8 product takes Float32 only
+        var original = weight.Checked();
+        var (int8, scales) = quantizer.Quantize(original, memory);
+        Tensor? wide = bias is { Tensor: { DType: not DType.Float32 } stored } ? quantizer.Widen(stored, memory) : null; // the int8 product takes Float32 only
+        if (original.Buffer is HostBuffer { Owner: SafetensorsFile file }) file.Release(original);
+        return () =>
         {
-            var wide = quantizer.Widen(stored);
-            memory.Add(wide);
-            bias = Replace(bias, "bias", wide);
-        }
-
-        if (original.Buffer is HostBuffer { Owner: SafetensorsFile } mapped) MappedPages.Release(mapped.Address + (nint)original.Offset, original.Type.Bytes);
+            (weight, scale) = (Replace(weight, "weight_int8", int8), Replace(null, "weight_scale", scales));
+            if (wide is not null) bias = Replace(bias, "bias", wide);
+        };
     }
 }

@@ -15,6 +15,7 @@ public static class DynamicQuantization
     /// <returns>The quantised weights' memory, to be disposed with the model.</returns>
     /// <remarks>The pages of a mapped file that held the original weights are given back to the system at once: both never are in memory together.</remarks>
     /// <exception cref="InvalidOperationException">The weights were not loaded.</exception>
+    /// <exception cref="DeviceException">Memory is short. The model is as it was.</exception>
     public static QuantizedWeights Apply(Layer model, Func<Linear, bool>? filter = null, CpuDevice? device = null)
     {
         const int LeastFeatures = 16;
@@ -25,7 +26,9 @@ public static class DynamicQuantization
         try
         {
             using var quantizer = new WeightQuantizer(device ?? own!);
-            foreach (var linear in Linears(model).Where(l => !l.IsQuantized && filter(l))) linear.Quantize(quantizer, result);
+            // Layers are changed only when all are done: a failure in the middle must not leave some that read memory which is freed below.
+            Action[] changes = [.. Linears(model).Where(l => !l.IsQuantized && filter(l)).Select(linear => linear.Quantize(quantizer, result))];
+            foreach (var change in changes) change();
             return result;
         }
         catch

@@ -25,13 +25,15 @@ public sealed class QuantizedWeights : IDisposable
         buffers.Clear();
     }
 
-    internal void Add(Tensor original, Tensor weight, Tensor scale)
+    internal void Count(Tensor original)
     {
         Layers++;
         OriginalBytes += original.Type.Bytes;
-        Add(weight);
-        Add(scale);
     }
 
-    internal void Add(Tensor tensor) => buffers.Add(tensor.Buffer);
+    internal Tensor Add(Tensor tensor)
+    {
+        buffers.Add(tensor.Buffer);
+        return tensor;
+    }
 }

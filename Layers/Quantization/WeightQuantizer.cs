@@ -8,10 +8,10 @@ internal sealed class WeightQuantizer(CpuDevice device) : IDisposable
     private const int PieceElements = 1 << 21; // 8 MiB widened
     private DeviceBuffer? piece;
 
-    /// <summary>round(w / scale) and scale = max|w| / 127 of each row of w [n, k] of any float type.</summary>
-    public (Tensor Weight, Tensor Scale) Quantize(Tensor w)
+    /// <summary>round(w / scale) and scale = max|w| / 127 of each row of w [n, k] of any float type; their memory joins the given one.</summary>
+    public (Tensor Weight, Tensor Scale) Quantize(Tensor w, QuantizedWeights memory)
     {
-        var (weight, scale) = (Allocate(DType.Int8, [w.Rows, w.Width]), Allocate(DType.Float32, [w.Rows, 1]));
+        var (weight, scale) = (memory.Add(Allocate(DType.Int8, [w.Rows, w.Width])), memory.Add(Allocate(DType.Float32, [w.Rows, 1])));
         int rows = Math.Clamp(PieceElements / Math.Max(1, w.Width), 1, w.Rows);
         for (int row = 0; row < w.Rows; row += rows)
         {
@@ -21,13 +21,14 @@ internal sealed class WeightQuantizer(CpuDevice device) : IDisposable
             Run(new Quantize(), wide, Rows(weight, row, count));
         }
 
+        memory.Count(w);
         return (weight, scale.Reshape([w.Rows]));
     }
 
-    /// <summary>A copy in Float32.</summary>
-    public Tensor Widen(Tensor vector)
+    /// <summary>A copy in Float32, whose memory joins the given one.</summary>
+    public Tensor Widen(Tensor vector, QuantizedWeights memory)
     {
-        var wide = Allocate(DType.Float32, vector.Shape);
+        var wide = memory.Add(Allocate(DType.Float32, vector.Shape));
         Run(new Cast(DType.Float32), vector, wide);
         return wide;
     }
@@ -41,6 +42,7 @@ internal sealed class WeightQuantizer(CpuDevice device) : IDisposable
         if (piece is null || piece.Bytes < bytes)
         {
             piece?.Dispose();
+            piece = null; // should the allocation fail, nobody finds the freed memory here
             piece = device.Allocate(bytes);
         }
 

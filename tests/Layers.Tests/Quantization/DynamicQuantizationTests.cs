@@ -1,3 +1,4 @@
+using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Compute;
 
 namespace ILGpuDiffusion.Layers.Tests;
@@ -76,6 +77,35 @@ public sealed class DynamicQuantizationTests : IDisposable
         Assert.Equal(Run(Trace(), CompileOptions.Eager), Run(Trace()));
     }
 
+    [Fact]
+    public void Apply_MemoryIsShortInTheMiddle_LeavesTheModelAsItWas()
+    {
+        var turned = new Turned();
+        turned.Load(checkpoint);
+        ShortMemory.Limit(device, 4 * Hidden * In - 1); // enough for the smaller layer, which comes first
+        Assert.Throws<DeviceException>(() => DynamicQuantization.Apply(turned, device: device));
+        ShortMemory.Limit(device, null);
+        Assert.Equal(["second.weight", "first.weight", "first.bias"], turned.Parameters.Select(p => p.Path));
+        Assert.Equal(0, device.AllocatedBytes);
+        using var memory = DynamicQuantization.Apply(turned, device: device);
+        Assert.Equal(2, memory.Layers);
+    }
+
+    [Fact]
+    public void Quantize_AfterMemoryWasShort_Works()
+    {
+        using var quantizer = new WeightQuantizer(device);
+        using var memory = new QuantizedWeights();
+        var stored = model.First.Parameters.First().Tensor;
+        void Quantize(int rows) => quantizer.Quantize(new Tensor(stored.Buffer, stored.Offset, stored.DType, [rows, In]), memory);
+        Quantize(Hidden / 2);
+        ShortMemory.Limit(device, 4 * Hidden * In - 1);
+        Assert.Throws<DeviceException>(() => Quantize(Hidden));
+        ShortMemory.Limit(device, null);
+        Quantize(Hidden / 2);
+        Assert.Equal(2, memory.Layers);
+    }
+
     private Graph Trace() => Graph.Trace("two", graph =>
     {
         var x = graph.Input("x", DType.Float32, Dim.Symbol("rows"), In);
@@ -93,6 +123,15 @@ public sealed class DynamicQuantizationTests : IDisposable
 
     private static double Difference(float[] actual, float[] expected) =>
         Math.Sqrt(actual.Zip(expected, (a, b) => Math.Pow(a - b, 2)).Sum() / expected.Sum(b => (double)b * b));
+
+    private sealed class Turned : Layer
+    {
+        public Turned()
+        {
+            Child("second", new Linear(Hidden, Out, bias: false));
+            Child("first", new Linear(In, Hidden));
+        }
+    }
 
     private sealed class Two : Layer
     {
