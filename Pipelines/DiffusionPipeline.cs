@@ -43,6 +43,9 @@ public abstract class DiffusionPipeline : IDisposable
     /// <summary>What was compiled so far, and how: denoiser, autoencoder, text encoders.</summary>
     public IReadOnlyList<CompileReport> CompileReports => [.. denoisers.Compiled.Concat(Vae.Compiled).Concat(parts.TextEncoderGraphs).Select(graph => graph.CompileReport)];
 
+    /// <summary>What the denoiser's linear layers were turned into.</summary>
+    internal Quantization Quantize => parts.Quantize;
+
     /// <summary>The denoiser graphs that were compiled so far, one per form of guidance.</summary>
     internal IEnumerable<CompiledGraph> Denoisers => denoisers.Compiled;
 
@@ -193,7 +196,7 @@ public abstract class DiffusionPipeline : IDisposable
         warnings.AddRange(CompileReports.SelectMany(report => report.Notes).Where(note => told.TryAdd(note, true)));
         return new GenerationResult
         {
-            Images = images,
+            Images = [.. images.Select((image, i) => PictureMetadata.Attach(image, this, form, seeds, i))],
             Latents = latents,
             Intermediates = intermediates,
             Seeds = seeds,

@@ -33,12 +33,15 @@ internal sealed class PipelineParts : IDisposable
     /// <summary>The type that the models compute in.</summary>
     public DType DType { get; private init; }
 
+    /// <summary>What the denoiser's linear layers were turned into.</summary>
+    public Quantization Quantize { get; private init; }
+
     private string? Variant { get; init; }
 
     public static PipelineParts Load(ModelFolder folder, PipelineOptions options)
     {
         var device = options.Device ?? DeviceCatalog.Open();
-        var parts = new PipelineParts(folder, new ArenaPool(device) { Offload = options.Offload }) { Variant = options.Variant, Compile = options.Compile, DType = Checked(options.DType ?? device.PreferredDType, device) };
+        var parts = new PipelineParts(folder, new ArenaPool(device) { Offload = options.Offload }) { Variant = options.Variant, Quantize = options.Quantize, Compile = options.Compile, DType = Checked(options.DType ?? device.PreferredDType, device) };
         if (options.Device is null) parts.owned.Add(device);
         parts.owned.Add(parts.Arenas);
         try

@@ -49,6 +49,9 @@ public sealed class Autoencoder
     /// <summary>Between the encoder's latents and the denoiser's.</summary>
     internal LatentScale Scale { get; }
 
+    /// <summary>How pictures are cut into tiles; null works on whole ones.</summary>
+    internal VaeTiling? Tiling => tiling;
+
     /// <summary>The model's numbers.</summary>
     internal AutoencoderConfig Config => config;
 

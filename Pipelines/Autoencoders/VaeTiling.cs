@@ -14,6 +14,7 @@ internal sealed record VaeTiling
     {
         // Truncated as diffusers does, which does not check that the results fit together.
         int latents = pixels / spatialFactor;
+        Overlap = overlap;
         Pixels = new Side(pixels, (int)(pixels * (1 - overlap)), (int)(pixels * overlap));
         Latents = new Side(latents, (int)(latents * (1 - overlap)), (int)(latents * overlap));
         bool fits = overlap is >= 0 and < 1 && Latents.Step > 0 && Latents.Step + Latents.Blend == latents
@@ -23,6 +24,9 @@ internal sealed record VaeTiling
         throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
             $"VAE tiles of {pixels} pixels that overlap by {overlap} do not meet: tile and overlap must be whole numbers of latents ({spatialFactor} pixels each). Try {near} pixels and 0.25."));
     }
+
+    /// <summary>The part of a tile that its neighbour covers too.</summary>
+    public double Overlap { get; }
 
     /// <summary>Sizes in pixels.</summary>
     public Side Pixels { get; }

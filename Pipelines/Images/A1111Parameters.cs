@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>How a picture was made, in the text form that the AUTOMATIC1111 web interface introduced and most viewers read.</summary>
 /// <param name="Prompt">The prompt.</param>
-public sealed record A1111Parameters(string Prompt)
+public sealed partial record A1111Parameters(string Prompt)
 {
     private static readonly JsonSerializerOptions Quoting = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 

@@ -39,6 +39,9 @@ public sealed partial class Image
     /// <summary>How the picture was made (<see cref="A1111Parameters"/>), kept in a PNG's text chunk <c>parameters</c>; null when unknown.</summary>
     public string? Parameters { get; init; }
 
+    /// <summary>The whole request as JSON (<see cref="GenerationMetadata"/>), kept in a PNG's text chunk <c>ilgpudiffusion</c>; null when unknown.</summary>
+    public string? RequestJson { get; init; }
+
     /// <summary>Reads a PNG or JPEG file. Transparency is dropped, grey becomes RGB, a JPEG's orientation is applied.</summary>
     /// <exception cref="ImageFileException">The file is missing, is neither PNG nor JPEG, is damaged or has too many pixels.</exception>
     public static Image Load(string path)
@@ -64,11 +67,12 @@ public sealed partial class Image
         return Codec.Decode(file, name);
     }
 
-    /// <summary>The picture as a PNG file, with <see cref="Parameters"/> in a text chunk where they are set.</summary>
+    /// <summary>The picture as a PNG file, with <see cref="Parameters"/> and <see cref="RequestJson"/> in text chunks where they are set.</summary>
     public byte[] EncodePng()
     {
         byte[] png = Codec.EncodePng(this);
-        return Parameters is null ? png : PngText.Insert(png, Parameters);
+        if (RequestJson is not null) png = PngText.Insert(png, GenerationMetadata.Keyword, RequestJson);
+        return Parameters is null ? png : PngText.Insert(png, PngText.Parameters, Parameters);
     }
 
     /// <summary>Writes a PNG file. It appears whole or not at all: on failure nothing new is left, and an earlier file stays.</summary>

@@ -21,13 +21,13 @@ internal sealed class ImageCodec : IImageCodec
     {
         try
         {
-            string? parameters = null;
+            string? parameters = null, request = null;
             int orientation = 1;
             if (PngChunk.IsPng(file))
             {
                 var chunks = PngChunk.ReadAll(file);
                 CheckInflated(chunks);
-                parameters = PngText.Find(chunks);
+                (parameters, request) = (PngText.Find(chunks, PngText.Parameters), PngText.Find(chunks, GenerationMetadata.Keyword));
             }
             else if (file is [0xFF, 0xD8, 0xFF, ..])
             {
@@ -41,7 +41,7 @@ internal sealed class ImageCodec : IImageCodec
 
             var result = ImageResult.FromStream(new BoundedStream(file), ColorComponents.RedGreenBlue);
             var (width, height, pixels) = JpegOrientation.Apply(orientation, result.Width, result.Height, result.Data);
-            return new Image(width, height, pixels) { Parameters = parameters };
+            return new Image(width, height, pixels) { Parameters = parameters, RequestJson = request };
         }
         catch (Exception e) when (e is not OutOfMemoryException) // what the library throws at damaged input is of many types
         {

@@ -3,20 +3,22 @@ using System.Text;
 
 namespace ILGpuDiffusion.Pipelines;
 
-/// <summary>The text chunk <c>parameters</c> of a PNG file: tEXt where Latin-1 has every character, iTXt (UTF-8) otherwise.</summary>
+/// <summary>Text chunks of a PNG file: tEXt where Latin-1 has every character, iTXt (UTF-8) otherwise.</summary>
 internal static class PngText
 {
-    private const string Keyword = "parameters";
+    /// <summary>Keyword of the text that AUTOMATIC1111 introduced.</summary>
+    public const string Parameters = "parameters";
+
     private const int MaxInflated = 1 << 20;
 
     /// <summary>A copy of a PNG file with the text behind its header.</summary>
-    public static byte[] Insert(ReadOnlySpan<byte> png, string text)
+    public static byte[] Insert(ReadOnlySpan<byte> png, string keyword, string text)
     {
         bool latin = text.All(c => c <= 0xFF);
-        byte[] keyword = [.. Encoding.Latin1.GetBytes(Keyword), 0];
+        byte[] name = [.. Encoding.Latin1.GetBytes(keyword), 0];
         byte[] data = latin
-            ? [.. keyword, .. Encoding.Latin1.GetBytes(text)]
-            : [.. keyword, 0, 0, 0, 0, .. Encoding.UTF8.GetBytes(text)]; // not compressed, its method, no language, no translated keyword
+            ? [.. name, .. Encoding.Latin1.GetBytes(text)]
+            : [.. name, 0, 0, 0, 0, .. Encoding.UTF8.GetBytes(text)]; // not compressed, its method, no language, no translated keyword
         int header = PngChunk.Signature.Length + 12 + 13;
         using var file = new MemoryStream(png.Length + data.Length + 12);
         file.Write(png[..header]);
@@ -25,15 +27,15 @@ internal static class PngText
         return file.ToArray();
     }
 
-    /// <summary>The first such text, or null. A text chunk that is not well-formed is passed over: it is not part of the picture.</summary>
-    public static string? Find(IEnumerable<PngChunk> chunks)
+    /// <summary>The first text of a keyword, at most 1 MiB of it, or null. A text chunk that is not well-formed is passed over: it is not part of the picture.</summary>
+    public static string? Find(IEnumerable<PngChunk> chunks, string keyword)
     {
         foreach (var chunk in chunks)
         {
             var data = chunk.Data.Span;
             int end = data.IndexOf((byte)0);
-            if (end < 0 || Encoding.Latin1.GetString(data[..end]) != Keyword) continue;
-            if ((chunk.Type == "tEXt" ? Encoding.Latin1.GetString(data[(end + 1)..]) : chunk.Type == "iTXt" ? International(data[(end + 1)..]) : null) is { } text) return text;
+            if (end < 0 || Encoding.Latin1.GetString(data[..end]) != keyword) continue;
+            if ((chunk.Type == "tEXt" ? Encoding.Latin1.GetString(Bounded(data[(end + 1)..])) : chunk.Type == "iTXt" ? International(data[(end + 1)..]) : null) is { } text) return text;
         }
 
         return null;
@@ -51,8 +53,10 @@ internal static class PngText
             data = data[(end + 1)..];
         }
 
-        return compressed ? Inflate(data.ToArray()) : Encoding.UTF8.GetString(data);
+        return compressed ? Inflate(data.ToArray()) : Encoding.UTF8.GetString(Bounded(data));
     }
+
+    private static ReadOnlySpan<byte> Bounded(ReadOnlySpan<byte> text) => text[..Math.Min(text.Length, MaxInflated)];
 
     private static string? Inflate(byte[] data)
     {

@@ -10,7 +10,7 @@ namespace ILGpuDiffusion.Pipelines;
 /// </summary>
 public abstract class Scheduler
 {
-    private protected Scheduler(ModelConfig config) => Source = config.File;
+    private protected Scheduler(ModelConfig config) => Config = config;
 
     /// <summary>diffusers' class name.</summary>
     public abstract string Name { get; }
@@ -63,7 +63,10 @@ public abstract class Scheduler
         return new(this, request, CreateTables(request), 0);
     }
 
-    internal string Source { get; }
+    internal string Source => Config.File;
+
+    /// <summary>The configuration that it was made of.</summary>
+    internal ModelConfig Config { get; }
 
     internal abstract int HistorySlots { get; }
 

@@ -22,8 +22,8 @@ public class PngTextTests
     [Fact]
     public void Find_CompressedText_IsInflatedUpToALimit()
     {
-        Assert.Equal("hello Ω", PngText.Find([Compressed("hello Ω"u8.ToArray())]));
-        Assert.Equal(1 << 20, PngText.Find([Compressed(new byte[50_000_000])])!.Length);
+        Assert.Equal("hello Ω", PngText.Find([Compressed("hello Ω"u8.ToArray())], PngText.Parameters));
+        Assert.Equal(1 << 20, PngText.Find([Compressed(new byte[50_000_000])], PngText.Parameters)!.Length);
     }
 
     [Fact]
@@ -31,8 +31,8 @@ public class PngTextTests
     {
         PngChunk good = new("tEXt", "parameters\0yes"u8.ToArray());
         foreach (byte[] data in (byte[][])[[], "parameters"u8.ToArray(), "parameters\0"u8.ToArray(), "parameters\0\0"u8.ToArray(), "parameters\0\0\0no"u8.ToArray(), "parameters\0\u0001\0\0\0xyz"u8.ToArray(), "Title\0\0\0\0\0no"u8.ToArray()])
-            Assert.Equal("yes", PngText.Find([new("iTXt", data), good]));
-        Assert.Null(PngText.Find([new("tEXt", "Comment\0no"u8.ToArray())]));
+            Assert.Equal("yes", PngText.Find([new("iTXt", data), good], PngText.Parameters));
+        Assert.Null(PngText.Find([new("tEXt", "Comment\0no"u8.ToArray())], PngText.Parameters));
     }
 
     [Fact]

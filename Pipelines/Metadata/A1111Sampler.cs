@@ -1,0 +1,34 @@
+using System.Text.Json;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>What A1111 calls a scheduler with its settings: <c>DPM++ 2M Karras</c>.</summary>
+internal static class A1111Sampler
+{
+    /// <summary>The name; where A1111 has no such sampler, one made in the same way.</summary>
+    /// <param name="scheduler">diffusers' class name.</param>
+    /// <param name="settings">Its config.</param>
+    public static string NameOf(string scheduler, IReadOnlyDictionary<string, JsonElement> settings)
+    {
+        string name = scheduler switch
+        {
+            nameof(EulerDiscreteScheduler) => "Euler",
+            nameof(EulerAncestralDiscreteScheduler) => "Euler a",
+            nameof(DDIMScheduler) => "DDIM",
+            nameof(LCMScheduler) => "LCM",
+            nameof(PNDMScheduler) => Is("skip_prk_steps") ? "PLMS" : "PNDM",
+            nameof(DPMSolverMultistepScheduler) => Solver(),
+            _ => scheduler,
+        };
+        return name + (Is("use_karras_sigmas") ? " Karras" : Is("use_exponential_sigmas") ? " Exponential" : Is("use_beta_sigmas") ? " Beta" : "");
+
+        bool Is(string key) => settings.TryGetValue(key, out var value) && value.ValueKind == JsonValueKind.True;
+
+        string Solver()
+        {
+            string algorithm = settings.TryGetValue("algorithm_type", out var type) ? $"{type}" : "dpmsolver++";
+            string order = settings.TryGetValue("solver_order", out var number) ? $"{number}" : "2";
+            return $"DPM{(algorithm.EndsWith("++", StringComparison.Ordinal) ? "++" : "")} {order}M{(algorithm.StartsWith("sde", StringComparison.Ordinal) ? " SDE" : "")}";
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>What the text of AUTOMATIC1111 and programs like it means here, as far as it means something here.</summary>
+internal static partial class ForeignMetadata
+{
+    private const int LongestNote = 120, MostNotes = 20;
+
+    // Settings that change nothing here, or are read apart.
+    private static readonly string[] WithoutEffect = ["Version", "Model hash", "Batch size", "Batch pos", "Schedule type", "RNG"];
+
+    /// <summary>The metadata of a foreign picture.</summary>
+    public static GenerationMetadata From(A1111Parameters parameters)
+    {
+        var notes = new List<string>();
+        int clipSkip = 0;
+        double eta = 0;
+        foreach (var (key, value) in parameters.Extra)
+        {
+            if (key == "Clip skip" && int.TryParse(value, CultureInfo.InvariantCulture, out int layers) && layers >= 1) clipSkip = layers - 1; // 1 skips nothing there
+            else if (key == "Eta DDIM" && double.TryParse(value, CultureInfo.InvariantCulture, out double given)) eta = given;
+            else if (!WithoutEffect.Contains(key)) notes.Add($"{key}: {value}");
+        }
+
+        string? Extra(string key) => parameters.Extra.FirstOrDefault(e => e.Key == key).Value;
+        if (Extra("RNG") != "CPU") notes.Add("its noise, which was drawn on a GPU: the picture will be another one");
+        if (Weights().IsMatch(parameters.Prompt) || Weights().IsMatch(parameters.NegativePrompt ?? "")) notes.Add("weights and networks in the prompt, such as (word:1.2) and <lora:…>, which are read as words");
+        string? spacing = Extra("Schedule type") is { } type and not "Automatic" and not "Uniform" ? type : null;
+        return new GenerationMetadata
+        {
+            SchedulerName = parameters.Sampler.Length == 0 ? null : spacing is null ? parameters.Sampler : $"{parameters.Sampler} {spacing}",
+            Model = string.IsNullOrEmpty(parameters.Model) ? null : parameters.Model,
+            Software = Extra("Version"),
+            Unmapped = [.. notes.Take(MostNotes).Select(n => n.Length > LongestNote ? n[..LongestNote] + "…" : n)],
+            Request = new ImageRequest(parameters.Prompt)
+            {
+                NegativePrompts = parameters.NegativePrompt is { } negative ? [negative] : [""], // there an absent one is an empty one
+                Steps = parameters.Steps > 0 ? parameters.Steps : null,
+                GuidanceScale = parameters.CfgScale > 0 ? parameters.CfgScale : null,
+                Seed = parameters.Seed,
+                Width = parameters.Width > 0 ? parameters.Width : null,
+                Height = parameters.Height > 0 ? parameters.Height : null,
+                ClipSkip = clipSkip,
+                Eta = eta,
+            },
+        };
+    }
+
+    [GeneratedRegex(@"<(lora|lyco|hypernet):|:\s*\d+(\.\d+)?\s*\)")]
+    private static partial Regex Weights();
+}

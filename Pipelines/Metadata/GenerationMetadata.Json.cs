@@ -1,0 +1,131 @@
+using System.Text.Json;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+public sealed partial record GenerationMetadata
+{
+    /// <summary>The JSON form, on one line: names are those of diffusers' pipeline call, sizes are [width, height], and what is at its default is left out.</summary>
+    public string ToJson()
+    {
+        var (request, sizes) = (Request, Request.SizeConditioning);
+        var record = new GenerationRecord
+        {
+            Format = GenerationRecord.CurrentFormat,
+            Software = Software,
+            Pipeline = Pipeline,
+            Model = Model,
+            Device = Device,
+            Dtype = DType,
+            Quantize = Quantize == Quantization.None ? null : $"{Quantize}",
+            Prompt = request.Prompts[0],
+            NegativePrompt = First(request.NegativePrompts),
+            Prompt2 = First(request.Prompts2),
+            NegativePrompt2 = First(request.NegativePrompts2),
+            Width = request.Width,
+            Height = request.Height,
+            Seed = request.Seed?.Value,
+            Steps = request.Steps,
+            Sigmas = request.Sigmas?.ToArray(),
+            Timesteps = request.Timesteps?.ToArray(),
+            Evaluations = Evaluations,
+            Scheduler = SchedulerName,
+            SchedulerConfig = SchedulerSettings.Count == 0 ? null : new(SchedulerSettings),
+            GuidanceScale = request.GuidanceScale,
+            GuidanceRescale = request.GuidanceRescale == 0 ? null : request.GuidanceRescale,
+            Eta = request.Eta == 0 ? null : request.Eta,
+            ClipSkip = request.ClipSkip == 0 ? null : request.ClipSkip,
+            DenoisingStart = request.DenoisingStart,
+            DenoisingEnd = request.DenoisingEnd,
+            OriginalSize = Numbers(sizes.OriginalSize),
+            TargetSize = Numbers(sizes.TargetSize),
+            CropTopLeft = Numbers(sizes.CropTopLeft),
+            NegativeOriginalSize = Numbers(sizes.NegativeOriginalSize),
+            NegativeTargetSize = Numbers(sizes.NegativeTargetSize),
+            NegativeCropTopLeft = Numbers(sizes.NegativeCropTopLeft),
+            Freeu = request.FreeU is { } f ? [f.S1, f.S2, f.B1, f.B2] : null,
+            ExternalLatents = ExternalLatents ? true : null,
+            SharedGeneratorPictures = request.SharedGenerator ? request.Count : null,
+            SharedGeneratorPosition = request.SharedGenerator ? BatchPosition : null,
+            VaeTilePixels = VaeTiling?.Pixels,
+            VaeTileOverlap = VaeTiling?.Overlap,
+        };
+        return JsonSerializer.Serialize(record, GenerationJson.Readable.GenerationRecord);
+    }
+
+    /// <summary>Reads the JSON form.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="problem">What is wrong with it, when the result is null.</param>
+    internal static GenerationMetadata? TryParse(string json, out string? problem)
+    {
+        try
+        {
+            var record = JsonSerializer.Deserialize(json, GenerationJson.Readable.GenerationRecord);
+            problem = record?.Prompt is null ? "it has no prompt" : record.Format != GenerationRecord.CurrentFormat ? $"its format is {record.Format}, and this version reads {GenerationRecord.CurrentFormat}" : null;
+            return problem is null ? From(record!) : null;
+        }
+        catch (Exception e) when (e is JsonException or FormatException)
+        {
+            problem = "it is not the JSON that it should be";
+            return null;
+        }
+    }
+
+    private static GenerationMetadata From(GenerationRecord record) => new()
+    {
+        Software = record.Software,
+        Pipeline = record.Pipeline,
+        Model = record.Model,
+        Device = record.Device,
+        DType = record.Dtype,
+        Quantize = record.Quantize is null ? Quantization.None : Enum.TryParse(record.Quantize, out Quantization q) ? q : throw new FormatException("quantize"),
+        Evaluations = record.Evaluations,
+        SchedulerName = record.Scheduler,
+        SchedulerSettings = record.SchedulerConfig ?? [],
+        ExternalLatents = record.ExternalLatents == true,
+        BatchPosition = record.SharedGeneratorPosition ?? 0,
+        VaeTiling = record.VaeTilePixels is { } pixels ? (pixels, record.VaeTileOverlap ?? 0.25) : null,
+        Request = new ImageRequest(record.Prompt!)
+        {
+            NegativePrompts = One(record.NegativePrompt),
+            Prompts2 = One(record.Prompt2),
+            NegativePrompts2 = One(record.NegativePrompt2),
+            Width = record.Width,
+            Height = record.Height,
+            Seed = record.Seed is { } seed ? (Seed)seed : null,
+            Steps = record.Steps,
+            Sigmas = record.Sigmas,
+            Timesteps = record.Timesteps,
+            GuidanceScale = record.GuidanceScale,
+            GuidanceRescale = record.GuidanceRescale ?? 0,
+            Eta = record.Eta ?? 0,
+            ClipSkip = record.ClipSkip ?? 0,
+            DenoisingStart = record.DenoisingStart,
+            DenoisingEnd = record.DenoisingEnd,
+            FreeU = record.Freeu is null ? null : record.Freeu is [var s1, var s2, var b1, var b2] ? new FreeU(s1, s2, b1, b2) : throw new FormatException("freeu"),
+            SharedGenerator = record.SharedGeneratorPictures is not null,
+            Count = record.SharedGeneratorPictures ?? 1,
+            SizeConditioning = new SizeConditioning
+            {
+                OriginalSize = Size(record.OriginalSize),
+                TargetSize = Size(record.TargetSize),
+                CropTopLeft = Pair(record.CropTopLeft) ?? default,
+                NegativeOriginalSize = Size(record.NegativeOriginalSize),
+                NegativeTargetSize = Size(record.NegativeTargetSize),
+                NegativeCropTopLeft = Pair(record.NegativeCropTopLeft) ?? default,
+            },
+        },
+    };
+
+    private static string? First(IReadOnlyList<string> texts) => texts.Count == 0 ? null : texts[0];
+
+    private static string[] One(string? text) => text is null ? [] : [text];
+
+    private static int[]? Numbers(PixelSize? size) => size is { } s ? [s.Width, s.Height] : null;
+
+    private static int[]? Numbers((int Top, int Left) corner) => corner == default ? null : [corner.Top, corner.Left];
+
+    private static PixelSize? Size(int[]? numbers) => Pair(numbers) is { } pair ? new PixelSize(pair.First, pair.Second) : null;
+
+    private static (int First, int Second)? Pair(int[]? numbers) => numbers is null ? null : numbers is [var first, var second] ? (first, second) : throw new FormatException("pair");
+}

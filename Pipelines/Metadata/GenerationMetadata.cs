@@ -1,0 +1,97 @@
+using System.Text.Json;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>
+/// How one picture was drawn, with everything that is needed to draw it again. Pipelines put it into every picture (<see cref="Image.RequestJson"/>), and PNG files keep it in the text
+/// chunk <see cref="Keyword"/>. Texts in it come from a file: show them as such.
+/// </summary>
+public sealed partial record GenerationMetadata
+{
+    /// <summary>Keyword of the PNG text chunk that holds the JSON form.</summary>
+    public const string Keyword = "ilgpudiffusion";
+
+    /// <summary>What to draw: this picture alone, with its own prompt and seed, defaults filled in. Without scheduler and start latents; see <see cref="RequestFor"/>.</summary>
+    public required ImageRequest Request { get; init; }
+
+    /// <summary>diffusers' class name of the scheduler, or for a foreign picture the name of its sampler; null takes the model's own.</summary>
+    public string? SchedulerName { get; init; }
+
+    /// <summary>The scheduler's settings under the keys of scheduler_config.json, the model's own included.</summary>
+    public IReadOnlyDictionary<string, JsonElement> SchedulerSettings { get; init; } = new Dictionary<string, JsonElement>();
+
+    /// <summary>The model folder's name.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>The pipeline's class.</summary>
+    public string? Pipeline { get; init; }
+
+    /// <summary>The device's id and product name.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>The type that the models computed in, as <see cref="Compute.DType"/> names it.</summary>
+    public string? DType { get; init; }
+
+    /// <summary>What the denoiser's linear layers were turned into.</summary>
+    public Quantization Quantize { get; init; }
+
+    /// <summary>Name and version of the program that drew it.</summary>
+    public string? Software { get; init; }
+
+    /// <summary>How often the denoiser was asked.</summary>
+    public int? Evaluations { get; init; }
+
+    /// <summary>Whether the run began with latents that were given to it. The picture does not hold them.</summary>
+    public bool ExternalLatents { get; init; }
+
+    /// <summary>Where the picture lies among those that one generator drew (<see cref="ImageRequest.SharedGenerator"/>); 0 for a picture with a seed of its own.</summary>
+    public int BatchPosition { get; init; }
+
+    /// <summary>Tile side in pixels and overlap of the autoencoder (<see cref="Autoencoder.EnableTiling"/>); null for whole pictures.</summary>
+    public (int Pixels, double Overlap)? VaeTiling { get; init; }
+
+    /// <summary>What the picture says and this library cannot do, each as a sentence part such as <c>Hires upscale: 2</c>; empty for its own pictures.</summary>
+    public IReadOnlyList<string> Unmapped { get; init; } = [];
+
+    /// <summary>Reads it from a picture file: the JSON form where there is one, else the text that AUTOMATIC1111 and others write, as far as it maps.</summary>
+    /// <param name="path">A PNG or JPEG file.</param>
+    /// <exception cref="ImageFileException">The file is no picture, or does not say how it was drawn.</exception>
+    public static GenerationMetadata Read(string path) => Of(Image.Load(path)) ?? throw new ImageFileException(path, "it does not say how it was drawn (no text chunk 'ilgpudiffusion' or 'parameters').");
+
+    /// <summary>As <see cref="Read"/>, from a picture; null when it does not say how it was drawn.</summary>
+    public static GenerationMetadata? Of(Image image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        string? problem = null;
+        if (image.RequestJson is { } json && TryParse(json, out problem) is { } own) return own;
+        if (image.Parameters is not { } text) return problem is null ? null : throw new ImageFileException("picture", $"its text chunk '{Keyword}' cannot be used: {problem}.");
+        var read = ForeignMetadata.From(A1111Parameters.Parse(text));
+        return problem is null ? read : read with { Unmapped = [$"the text chunk '{Keyword}', which cannot be used ({problem})", .. read.Unmapped] };
+    }
+
+    /// <summary>The request for a loaded pipeline, with the scheduler that drew the picture.</summary>
+    /// <param name="pipeline">What will draw.</param>
+    /// <param name="latents">The start latents, where the picture's were given (<see cref="ExternalLatents"/>).</param>
+    /// <exception cref="DiffusionRequestException">The start latents are missing, or there is no such scheduler.</exception>
+    public ImageRequest RequestFor(DiffusionPipeline pipeline, Latents? latents = null)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
+        if (ExternalLatents && latents is null) throw new DiffusionRequestException(nameof(Request.Latents), "latents are absent; this picture began with latents that were given, which it does not hold. Give them again.");
+        return Request with { Scheduler = SchedulerName is null ? null : pipeline.CreateScheduler(SchedulerName, SchedulerSettings), Latents = latents };
+    }
+
+    /// <summary>What is not as it was when the picture was drawn, each a sentence; with none of them the pixels come out the same.</summary>
+    /// <param name="pipeline">What will draw.</param>
+    public IReadOnlyList<string> DifferencesFrom(DiffusionPipeline pipeline)
+    {
+        ArgumentNullException.ThrowIfNull(pipeline);
+        var now = PictureMetadata.Setting(pipeline);
+        (string What, string? Then, string? Now)[] all =
+        [
+            ("model", Model, now.Model), ("pipeline", Pipeline, now.Pipeline), ("device", Device, now.Device), ("type", DType, now.DType),
+            ("quantization", $"{Quantize}", $"{now.Quantize}"), ("software", Software, now.Software),
+        ];
+        return [.. all.Where(d => d.Then is not null && d.Then != d.Now).Select(d => $"{d.What} was '{d.Then}' and is '{d.Now}'")];
+    }
+}
