@@ -10,8 +10,16 @@ internal static partial class PtxText
     {
         text = Function().Replace(text, "");
         if (Call().IsMatch(text)) throw new KernelCompilationException("calls remain; mark the methods that it uses as aggressively inlined.");
-        return Renumber(text);
+        return Renumber(MayDiverge(text));
     }
+
+    /// <summary>
+    /// Takes the promise that all lanes of a warp agree from branches that depend on a value: where they do not agree, <c>.uni</c> makes
+    /// behaviour undefined. ILGPU's analysis (IR/Analyses/Uniforms.cs) counts the result of every call as equal in all lanes, and each of our
+    /// intrinsics is a call: the lane's number, what another lane hands over, a rounded or widened number. It also overlooks values that
+    /// depend on the way taken. An unconditional <c>bra.uni</c> keeps its promise by itself.
+    /// </summary>
+    private static string MayDiverge(string text) => Promise().Replace(text, "$1");
 
     // Parameters and labels are numbered by appearance: ILGPU's numbers depend on all that was compiled before.
     private static string Renumber(string text)
@@ -27,6 +35,9 @@ internal static partial class PtxText
 
     [GeneratedRegex(@"^\s*(@!?%p\d+ )?call\b", RegexOptions.Multiline)]
     private static partial Regex Call();
+
+    [GeneratedRegex(@"(@!?%p\d+\s+bra|\bbrx\.idx)\.uni\b")]
+    private static partial Regex Promise();
 
     [GeneratedRegex(@"\b(L|_[A-Za-z]\w*?)_(\d+)\b")]
     private static partial Regex Numbered();

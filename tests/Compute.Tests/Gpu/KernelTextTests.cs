@@ -22,6 +22,39 @@ public sealed class KernelTextTests
         }
     }
 
+    /// <summary>A branch that depends on a value makes no promise about the lanes of a warp (<c>.uni</c>), because ILGPU makes it where they disagree; nothing else that could be guarded makes one.</summary>
+    [Theory, MemberData(nameof(Ops))]
+    public void Branches_ThatDependOnAValue_PromiseNothingOfOtherLanes(string op)
+    {
+        foreach (var (_, _, source, artifact) in CudaKernels.Of(9, 0).Where(k => k.Op == op))
+        {
+            string[] promises = [.. Instructions(artifact).Where(line => line.Contains(".uni", StringComparison.Ordinal) && !Regex.IsMatch(line, @"^bra\.uni\s+\w+;$"))];
+            Assert.True(promises.Length == 0, $"{source}: {string.Join(" | ", promises.Distinct().Take(5))}");
+        }
+    }
+
+    /// <summary>A lane's own number decides here, which ILGPU takes for equal in all lanes: without our correction this branch would be one of <c>.uni</c>.</summary>
+    [Fact]
+    public void Branch_OnALanesNumber_IsAnOrdinaryOne()
+    {
+        var text = KernelCompiler.Compile(KernelSource.Of(FirstLaneAlone, 64), GpuTarget.Cuda(9, 0));
+        Assert.Contains(Instructions(text), line => Regex.IsMatch(line, @"^@!?%p\d+\s+bra\s+\w+;$"));
+        Assert.DoesNotContain(Instructions(text), line => Regex.IsMatch(line, @"^@!?%p\d+\s+\S+\.uni\b"));
+    }
+
+    [Theory]
+    [InlineData("\t@%p12 bra.uni L_3;\n\tbra.uni L_4;\n", "\t@%p12 bra L_0;\n\tbra.uni L_1;\n")]
+    [InlineData("\t@!%p1\tbra.uni L_3;\n", "\t@!%p1\tbra L_0;\n")]
+    [InlineData("\tbrx.idx.uni %r1, L_3;\n", "\tbrx.idx %r1, L_0;\n")]
+    public void Patch_OfPromises_KeepsUnconditionalOnes(string written, string expected) => Assert.Equal(expected, PtxText.Patch(written));
+
+    private static void FirstLaneAlone(ILGPU.ArrayView<float> values)
+    {
+        if (SubGroup.Lane() == 0) values[ILGPU.Group.IdxX] = 1;
+    }
+
+    private static IEnumerable<string> Instructions(KernelArtifact artifact) => artifact.Text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
     /// <summary>The other architectures need no compilation of their own in <see cref="Kernels_InPtx_StayInRegistersAndCallNothing"/>: that is shown with the first case of each op.</summary>
     [Theory, MemberData(nameof(Ops))]
     public void Kernels_ForOtherArchitectures_DifferInTheTargetAlone(string op)
