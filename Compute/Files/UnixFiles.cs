@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ILGpuDiffusion.Compute;
 
-/// <summary>What .NET does not tell about files on Unix: their kind, and whether they reached the disk.</summary>
+/// <summary>What .NET does not tell about files on Unix: their kind and owner, and whether they reached the disk.</summary>
 internal static unsafe partial class UnixFiles
 {
     private const int RecordBytes = 256; // as struct statx; macOS's struct stat has 144
@@ -12,16 +12,29 @@ internal static unsafe partial class UnixFiles
     // Errors of files that have nothing to bring to a disk: EROFS, EINVAL, and ENOTSUP on Linux and on macOS.
     private static readonly int[] NothingToFlush = [30, 22, 95, 45];
 
+    /// <summary>Who owns something, and its mode: kind and permissions.</summary>
+    internal readonly record struct Entry(uint Owner, int Mode)
+    {
+        /// <summary>What it is.</summary>
+        public FileKind Kind => KindOf(Mode);
+    }
+
+    /// <summary>The user whose rights the process has.</summary>
+    public static uint User => EffectiveUser();
+
     /// <summary>The kind of what a path leads to, links followed; null where the system does not say.</summary>
-    public static FileKind? Kind(string path)
+    public static FileKind? Kind(string path) => Look(path)?.Kind;
+
+    /// <summary>Owner and mode of what a path leads to, links followed; null where the system does not say.</summary>
+    public static Entry? Look(string path)
     {
         byte* record = stackalloc byte[RecordBytes];
         try
         {
-            if (OperatingSystem.IsLinux()) return Statx(WorkingFolder, path, 0, TypeField, record) == 0 ? Kind(*(ushort*)(record + 28)) : null;
+            if (OperatingSystem.IsLinux()) return Statx(WorkingFolder, path, 0, Fields, record) == 0 ? new(*(uint*)(record + 20), *(ushort*)(record + 28)) : null;
             if (!OperatingSystem.IsMacOS()) return null;
             int failed = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? StatOfX64(path, record) : Stat(path, record);
-            return failed == 0 ? Kind(*(ushort*)(record + 4)) : null;
+            return failed == 0 ? new(*(uint*)(record + 16), *(ushort*)(record + 4)) : null;
         }
         catch (EntryPointNotFoundException) // a C library older than the call
         {
@@ -38,7 +51,7 @@ internal static unsafe partial class UnixFiles
         if (!NothingToFlush.Contains(error)) throw new IOException($"the disk did not take it: {Marshal.GetPInvokeErrorMessage(error)}", error);
     }
 
-    private static FileKind Kind(int mode) => (mode & KindMask) switch
+    private static FileKind KindOf(int mode) => (mode & KindMask) switch
     {
         RegularBits => FileKind.Regular,
         FolderBits => FileKind.Folder,
@@ -49,7 +62,7 @@ internal static unsafe partial class UnixFiles
     };
 
     private const int WorkingFolder = -100; // AT_FDCWD
-    private const uint TypeField = 1; // STATX_TYPE
+    private const uint Fields = 0b1011; // STATX_TYPE, STATX_MODE, STATX_UID
 
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Statx(int folder, string path, int flags, uint fields, byte* record);
@@ -59,6 +72,9 @@ internal static unsafe partial class UnixFiles
 
     [LibraryImport("libc", EntryPoint = "stat$INODE64", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int StatOfX64(string path, byte* record);
+
+    [LibraryImport("libc", EntryPoint = "geteuid")]
+    private static partial uint EffectiveUser();
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int Fsync(SafeFileHandle file);

@@ -33,7 +33,35 @@ internal static class ArtifactFile
         if (file.Length < start || !file.AsSpan(0, Mark.Length).SequenceEqual(Mark)) throw new InvalidDataException("it is no kernel file");
         if (!XxHash128.Hash(file.AsSpan(start)).AsSpan().SequenceEqual(file.AsSpan(Mark.Length, HashBytes))) throw new InvalidDataException("its checksum is wrong");
         using var reader = new BinaryReader(new MemoryStream(file, start, file.Length - start), Encoding.UTF8);
-        return reader.ReadString() == key ? read(reader) : null;
+        try
+        {
+            return reader.ReadString() == key ? read(reader) : null;
+        }
+        catch (Exception e) when (e is IOException or FormatException or ArgumentException)
+        {
+            throw new InvalidDataException($"its content cannot be read: {e.Message}", e);
+        }
+    }
+
+    // Nothing is allocated for more than the file can hold.
+    private static int ReadCount(BinaryReader reader, int leastBytesOfEach)
+    {
+        int count = reader.ReadInt32();
+        long rest = reader.BaseStream.Length - reader.BaseStream.Position;
+        bool fits = count >= 0 && (long)count * leastBytesOfEach <= rest;
+        return fits ? count : throw new InvalidDataException($"it counts {count} entries in {rest} bytes");
+    }
+
+    private static T Known<T>(byte value) where T : struct, Enum
+    {
+        var known = (T)Enum.ToObject(typeof(T), value);
+        return Enum.IsDefined(known) ? known : throw new InvalidDataException($"{value} is no {typeof(T).Name}");
+    }
+
+    private static int ReadSize(BinaryReader reader, int least)
+    {
+        int size = reader.ReadInt32();
+        return size >= least ? size : throw new InvalidDataException($"a size is {size}");
     }
 
     public static void WriteArtifact(BinaryWriter writer, KernelArtifact artifact)
@@ -54,11 +82,12 @@ internal static class ArtifactFile
 
     public static KernelArtifact ReadArtifact(BinaryReader reader)
     {
-        var language = (GpuLanguage)reader.ReadByte();
+        var language = Known<GpuLanguage>(reader.ReadByte());
         string entry = reader.ReadString(), text = reader.ReadString();
-        var parameters = new KernelParameter[reader.ReadInt32()];
-        for (int i = 0; i < parameters.Length; i++) parameters[i] = new((KernelParameterKind)reader.ReadByte(), reader.ReadInt32());
-        return new(language, entry, text, null, [.. parameters], SharedBytes: reader.ReadInt32(), GroupSize: reader.ReadInt32());
+        var parameters = new KernelParameter[ReadCount(reader, sizeof(byte) + sizeof(int))];
+        for (int i = 0; i < parameters.Length; i++)
+            parameters[i] = new(Known<KernelParameterKind>(reader.ReadByte()), ReadSize(reader, least: 1));
+        return new(language, entry, text, null, [.. parameters], SharedBytes: ReadSize(reader, least: 0), GroupSize: ReadSize(reader, least: 1));
     }
 
     public static void WriteProbed(BinaryWriter writer, ProbedFeatures probed)
@@ -78,14 +107,14 @@ internal static class ArtifactFile
     {
         var features = new GpuFeatures
         {
-            SubGroups = (SubGroupKind)reader.ReadByte(),
-            SubGroupSize = reader.ReadInt32(),
-            Dot = (IntegerDotKind)reader.ReadByte(),
-            MatrixUnit = (MatrixUnitKind)reader.ReadByte(),
+            SubGroups = Known<SubGroupKind>(reader.ReadByte()),
+            SubGroupSize = ReadSize(reader, least: 0),
+            Dot = Known<IntegerDotKind>(reader.ReadByte()),
+            MatrixUnit = Known<MatrixUnitKind>(reader.ReadByte()),
             Matrix = (MatrixTypes)reader.ReadByte(),
             Standard = reader.ReadString(),
         };
-        string[] failures = new string[reader.ReadInt32()];
+        string[] failures = new string[ReadCount(reader, sizeof(byte))];
         for (int i = 0; i < failures.Length; i++) failures[i] = reader.ReadString();
         return new(features, failures);
     }

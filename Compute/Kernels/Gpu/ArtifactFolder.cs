@@ -4,7 +4,8 @@ using System.Text;
 namespace ILGpuDiffusion.Compute;
 
 /// <summary>
-/// A folder of cache files that many processes share. No failure of the disk stops the work: it is said once, and kernels are then compiled.
+/// A folder of cache files that many processes of one user share. No failure of the disk stops the work: it is said once, and kernels are then
+/// compiled. So it is where the folder or a file in it may be somebody else's work (<see cref="OwnFiles"/>), because what lies here is run.
 /// </summary>
 /// <param name="path">The folder, made when first written to; null for none.</param>
 /// <param name="limitBytes">Most bytes of all files together.</param>
@@ -21,7 +22,7 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
 
     private const string TemporarySuffix = ".tmp";
     private static readonly TimeSpan UseIsNoted = TimeSpan.FromHours(12), TemporaryLives = TimeSpan.FromHours(1);
-    private int warned;
+    private int warned, doubted;
     private long bytesUntilTrim;
 
     /// <summary>The folder of compiled kernels in the <see cref="CacheFolder"/>; null where nothing is to be kept on disk.</summary>
@@ -31,7 +32,7 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
     public static string Name(string key, string suffix) => Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(key))) + suffix;
 
     /// <summary>Whether there is such a file.</summary>
-    public bool Has(string name) => path is not null && File.Exists(Path.Combine(path, name));
+    public bool Has(string name) => path is not null && Path.Combine(path, name) is var file && File.Exists(file) && OwnFiles.FileProblem(file) is null;
 
     /// <summary>What a file holds, or null where there is none. A damaged one is removed, with a warning.</summary>
     public T? Read<T>(string name, string key, Func<BinaryReader, T> read) where T : class
@@ -41,6 +42,12 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
         try
         {
             if (!file.Exists) return null;
+            if (OwnFiles.FileProblem(file.FullName) is { } problem)
+            {
+                Doubt(problem);
+                return null;
+            }
+
             var content = ArtifactFile.Unpack(File.ReadAllBytes(file.FullName), key, read);
             if (DateTime.UtcNow - file.LastWriteTimeUtc > UseIsNoted) file.LastWriteTimeUtc = DateTime.UtcNow; // eviction goes by this
             return content;
@@ -65,8 +72,14 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
         string temporary = Path.Combine(path, $"{Guid.NewGuid():n}{TemporarySuffix}"), target = Path.Combine(path, name);
         try
         {
-            Directory.CreateDirectory(path);
-            File.WriteAllBytes(temporary, content);
+            OwnFiles.CreateFolder(path);
+            if (OwnFiles.FolderProblem(path) is { } problem)
+            {
+                Doubt(problem); // whoever reads it would not use it either
+                return;
+            }
+
+            using (var stream = new FileStream(temporary, OwnFiles.Creation)) stream.Write(content);
             File.Move(temporary, target, overwrite: true);
             if (Interlocked.Add(ref bytesUntilTrim, -content.Length) < 0) Trim();
         }
@@ -142,6 +155,13 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
         {
             return false; // in use, or already gone
         }
+    }
+
+    private void Doubt(string problem)
+    {
+        if (Interlocked.Exchange(ref doubted, 1) == 0)
+            Notices.Warn("kernel cache: kernels that lie on disk are not used, but compiled again: "
+                + $"{problem}, or set {CacheFolder.Variable} to another folder.");
     }
 
     private void WarnOnce(string what)

@@ -93,7 +93,10 @@ public sealed partial class TuningTable
         lock (gate)
         {
             if (Path is null || device is null || unsaved.Count == 0) return;
-            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
+            string folder = System.IO.Path.GetDirectoryName(Path)!;
+            OwnFiles.CreateFolder(folder);
+            if (OwnFiles.FolderProblem(folder) is { } problem)
+                throw new IOException($"tuning table {Path} is not written, because it would not be used: {problem}.");
             using var turn = WaitForTurn(Path + ".lock");
             try
             {
@@ -108,6 +111,7 @@ public sealed partial class TuningTable
             own.Add(unsaved);
             var file = new TuningFile(TuningFile.FormatName, TuningFile.FormatVersion, BackendName(device), device.Architecture, device.TuningName, own.All);
             AtomicFile.Write(Path, stream => stream.Write(file.ToUtf8()));
+            OwnFiles.Claim(Path);
             unsaved.Clear();
         }
     }
@@ -121,10 +125,11 @@ public sealed partial class TuningTable
 
     /// <summary>The user's results as they are in the file at this moment; none where there is no file.</summary>
     /// <exception cref="FormatException">The file is no table of this device.</exception>
-    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="IOException">It cannot be read, or may be somebody else's work.</exception>
     private IReadOnlyList<TuningEntry> ReadOwn()
     {
         if (Path is null || !File.Exists(Path)) return [];
+        if (OwnFiles.FileProblem(Path) is { } problem) throw new IOException(problem);
         var file = TuningFile.Parse(InputFile.ReadAllBytes(Path, TuningFile.MostBytes));
         string found = $"{file.Backend} {file.Architecture}, {file.Device}", expected = $"{BackendName(device!)} {device!.Architecture}, {device.TuningName}";
         return found == expected ? file.Entries : throw new FormatException($"it was measured on {found}; this is {expected}");

@@ -1,3 +1,5 @@
+using System.Runtime.Versioning;
+
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>Compiled kernels are kept between processes, and nothing that happens to the files does harm.</summary>
@@ -76,6 +78,89 @@ public sealed class ArtifactCacheTests : IDisposable
         Assert.Contains(warnings, w => w.Contains(file, StringComparison.Ordinal) && w.Contains("damaged", StringComparison.Ordinal));
         Open().Get(Source(1), Target);
         Assert.Equal(2, compiled); // what was compiled again was also written again
+    }
+
+    [Fact, UnsupportedOSPlatform("windows")]
+    public void Folder_ThatOthersCanWriteTo_IsNotUsed_AndSaidOnce()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes.");
+        Open().Get(Source(1), Target);
+        Assert.All(Directory.GetFiles(folder), file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));
+        File.SetUnixFileMode(folder, (UnixFileMode)0b111_111_111);
+        var cache = Open();
+        string[] warnings = WarningsOf(() =>
+        {
+            Assert.False(cache.Has(Source(1), Target));
+            for (int i = 1; i < 4; i++) Assert.Equal($"text {i}", cache.Get(Source(i), Target).Text);
+        });
+        Assert.Equal(4, compiled);
+        Assert.Single(Directory.GetFiles(folder)); // nothing was written that nobody would use
+        string warning = Assert.Single(warnings, w => w.Contains(folder, StringComparison.Ordinal));
+        Assert.Contains("kernels that lie on disk are not used, but compiled again: other users can write to", warning, StringComparison.Ordinal);
+        Assert.Contains(CacheFolder.Variable, warning, StringComparison.Ordinal);
+        File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101);
+        Assert.Equal("text 1", Open().Get(Source(1), Target).Text);
+        Assert.Equal(4, compiled); // a folder as most programs make it is as good
+    }
+
+    [Theory, InlineData(-1), InlineData(int.MinValue), InlineData(int.MaxValue), InlineData(1000)]
+    public void Get_OfAFileWithAnImpossibleCount_CompilesAgainWithAWarning(int count)
+    {
+        Open().Get(Source(1), Target);
+        string file = Assert.Single(Directory.GetFiles(folder));
+        string key = new BinaryReader(new MemoryStream(File.ReadAllBytes(file)[24..])).ReadString();
+        File.WriteAllBytes(file, ArtifactFile.Pack(key, writer =>
+        {
+            writer.Write((byte)GpuLanguage.Ptx);
+            writer.Write("entry");
+            writer.Write("text of somebody else");
+            writer.Write(count); // of parameters
+            writer.Write(0L);
+        }));
+        string[] warnings = WarningsOf(() => Assert.Equal("text 1", Open().Get(Source(1), Target).Text));
+        Assert.Contains(warnings, w => w.Contains($"{file} is damaged (it counts {count} entries in 8 bytes)", StringComparison.Ordinal));
+        Assert.Equal(2, compiled);
+    }
+
+    [Theory, InlineData(-1), InlineData(1 << 30)]
+    public void Probed_WithAnImpossibleCount_IsFoundOutAgain(int count)
+    {
+        ProbedFeatures Of(string device) => Open().Probed(device, () => new(GpuFeatures.None, ["found again"]));
+        Of("device");
+        string file = Assert.Single(Directory.GetFiles(folder, "*.probe"));
+        string key = new BinaryReader(new MemoryStream(File.ReadAllBytes(file)[24..])).ReadString();
+        File.WriteAllBytes(file, ArtifactFile.Pack(key, writer =>
+        {
+            writer.Write((byte)0);
+            writer.Write(0);
+            writer.Write(new byte[3]);
+            writer.Write("CL1.2");
+            writer.Write(count); // of failures
+        }));
+        string[] warnings = WarningsOf(() => Assert.Equal(["found again"], Of("device").Failures));
+        Assert.Contains(warnings, w => w.Contains($"{file} is damaged (it counts {count} entries in 0 bytes)", StringComparison.Ordinal));
+    }
+
+    private static string[] WarningsOf(Action action)
+    {
+        var warnings = new List<string>();
+        void Note(string warning)
+        {
+            lock (warnings) warnings.Add(warning);
+        }
+
+        Notices.Warning += Note;
+        try
+        {
+            action();
+        }
+        finally
+        {
+            Notices.Warning -= Note;
+        }
+
+        lock (warnings) return [.. warnings];
     }
 
     [Fact]

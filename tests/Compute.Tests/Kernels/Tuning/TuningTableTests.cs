@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.Versioning;
 using System.Text.Json;
 
 namespace ILGpuDiffusion.Compute.Tests;
@@ -30,6 +31,28 @@ public sealed class TuningTableTests : IDisposable
         var entry = Assert.Single(read.Own);
         Assert.Equal(("matmul", "Float32,Float32", 4096, "640→2560", 2.0), (entry.Op, entry.DTypes, entry.Rows, entry.Shape, entry.Gain));
         Assert.Equal(entry, read.FindOwn(call));
+    }
+
+    [Fact, UnsupportedOSPlatform("windows")]
+    public void Table_InAFolderThatOthersCanWriteTo_IsNeitherUsedNorWritten()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes.");
+        var table = Open();
+        var call = FakeKernels.Product();
+        table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
+        table.Save();
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(table.Path!));
+        byte[] before = File.ReadAllBytes(table.Path!);
+        File.SetUnixFileMode(folder, (UnixFileMode)0b111_111_000);
+        var read = Open();
+        Assert.Null(read.Find(call));
+        Assert.Contains($"tuning table {table.Path} is not used: other users can write to {folder} (its mode is 770).", Assert.Single(read.Warnings), StringComparison.Ordinal);
+        read.Add(call, Set(call, GemmTuning.PartRows, 512), 2e-3, 1e-3);
+        Assert.Contains("because it would not be used: other users can write to", Assert.Throws<IOException>(read.Save).Message, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(table.Path!));
+        File.SetUnixFileMode(folder, (UnixFileMode)0b111_000_000);
+        read.Save(); // what could not be written is still there
+        Assert.NotNull(Open().Find(call));
     }
 
     [Theory, InlineData(4000, true), InlineData(2049, true), InlineData(2000, true), InlineData(1500, false), InlineData(8192, true), InlineData(8193, false)]
