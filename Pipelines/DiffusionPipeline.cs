@@ -160,7 +160,7 @@ public abstract class DiffusionPipeline : IDisposable
         var reports = new List<StageReport>();
         var clock = new StageClock(Device, reports);
 
-        PrepareKernels(form);
+        PrepareKernels(form, cancellation);
 
         // 1. Encode the prompts
         progress?.Report(new(GenerationStage.EncodePrompt, 0, 1));
@@ -207,11 +207,11 @@ public abstract class DiffusionPipeline : IDisposable
     }
 
     // A GPU that never ran these models has much to compile: it begins with what comes last while the prompts are encoded.
-    private void PrepareKernels(RequestForm form)
+    private void PrepareKernels(RequestForm form, CancellationToken cancellation)
     {
         if (Device.Backend == Backends.Cpu) return;
-        DenoiserOf(form).Prepare(SizesOf(form, parts.PromptTokens));
-        if (form.Request.Decode) Vae.PrepareDecoder(form.LatentHeight, form.LatentWidth);
+        DenoiserOf(form).Prepare(SizesOf(form, parts.PromptTokens), cancellation);
+        if (form.Request.Decode) Vae.PrepareDecoder(form.LatentHeight, form.LatentWidth, cancellation);
     }
 
     private static GuidedDenoiser.Form GuidanceOf(RequestForm form) => new(form.Guided, form.Guided && form.Request.GuidanceRescale > 0, form.Request.FreeU);
@@ -247,7 +247,7 @@ public abstract class DiffusionPipeline : IDisposable
         var schedule = form.Schedule.Schedule;
         var (key, graph, sizes) = (GuidanceOf(form), DenoiserOf(form), SizesOf(form, conditions.Text.Tokens));
         graph.Tune(sizes, cancellation);
-        var plan = graph.Rent(sizes);
+        var plan = graph.Rent(sizes, cancellation: cancellation);
         DenoisingRun? run = null;
         try
         {
@@ -260,7 +260,7 @@ public abstract class DiffusionPipeline : IDisposable
 
             if (key.Guided) Upload([(float)(1 - form.GuidanceScale), (float)form.GuidanceScale], plan.Input("guidance"));
             if (key.Rescaled) Upload([(float)form.Request.GuidanceRescale], plan.Input("guidance_rescale"));
-            run = new DenoisingRun(plan, Device, schedule, noise);
+            run = new DenoisingRun(plan, Device, schedule, noise, cancellation);
             if (form.Request.Latents is { } given) run.SetLatents(given.Values, form.Request.DenoisingStart is null ? schedule.InitNoiseSigma : 1);
             else run.SetNoise(schedule.InitNoiseSigma);
             return run;

@@ -19,5 +19,6 @@ public abstract class Kernel
     public virtual long? OverlapLead(OpSignature signature) => null;
 
     /// <summary>Binds arguments. Sizes were checked by the op's <see cref="Op.Infer"/> before.</summary>
+    /// <exception cref="OperationCanceledException"><see cref="OpCall.Cancellation"/> was cancelled while a kernel was being compiled.</exception>
     public abstract Launch Bind(OpCall call);
 }

@@ -33,6 +33,12 @@ public sealed record OpCall(Device Device, Op Op, Tensor[] Inputs, Tensor Output
     /// <summary>Whether a convolution's filters lie as [co, kh, kw, ci], the order in which images are read, although their shape says [co, ci, kh, kw]: GPUs' copies of weights are made so.</summary>
     public bool TapsFirst { get; init; }
 
+    /// <summary>
+    /// Obeyed while binding waits for a kernel that is being compiled (<see cref="Kernel.Bind"/>). What <see cref="Kernel.Prepare"/> put into
+    /// the queue for it, and for nobody else, is left out then.
+    /// </summary>
+    public CancellationToken Cancellation { get; init; }
+
     /// <summary>Whether weights are to be kept packed in forms that take several times their memory, too: Winograd's transforms.</summary>
     public bool PacksTransforms { get; init; }
 }

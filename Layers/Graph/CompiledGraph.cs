@@ -77,13 +77,17 @@ public sealed class CompiledGraph
     /// <summary>A plan for the given sizes, to be disposed after use.</summary>
     /// <param name="sizes">A value for every symbol of the graph.</param>
     /// <param name="keep">Paths of layers whose results should be readable afterwards (<see cref="Plan.Named"/>); costs memory.</param>
+    /// <param name="cancellation">Ends the waiting for kernels that are being compiled and for weights on their way to the device. The kernels at
+    /// work are finished in the background, and kept.</param>
     /// <exception cref="ShapeException">The graph does not work at these sizes.</exception>
-    public Plan Rent(Sizes sizes, IReadOnlyCollection<string>? keep = null)
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public Plan Rent(Sizes sizes, IReadOnlyCollection<string>? keep = null, CancellationToken cancellation = default)
     {
+        cancellation.ThrowIfCancellationRequested();
         if (split is not null) return new SplitPlan(split, arenas.Device, sizes, keep ?? []);
         var kept = keep is null ? [] : new SortedSet<string>(keep, StringComparer.Ordinal);
         var layout = Layout(sizes, kept);
-        layout.Prepare(Device); // kernels are compiled while weights are uploaded
+        layout.Prepare(Device, cancellation); // kernels are compiled while weights are uploaded
         var arena = arenas.Rent(layout.ArenaBytes);
         GraphPlan? plan;
         lock (gate)
@@ -95,7 +99,7 @@ public sealed class CompiledGraph
 
         try
         {
-            return new GraphPlan(this, layout, arena, arenas.Weights.Begin(), plan?.Layout == layout ? plan : null);
+            return new GraphPlan(this, layout, arena, arenas.Weights.Begin(), plan?.Layout == layout ? plan : null, cancellation);
         }
         catch
         {
@@ -109,10 +113,11 @@ public sealed class CompiledGraph
     /// on the device. Does nothing for a graph that is broken or to be tuned first: what it needs is not known before.
     /// </summary>
     /// <param name="sizes">A value for every symbol of the graph.</param>
+    /// <param name="cancellation">Leaves out what has not begun.</param>
     /// <exception cref="ShapeException">The graph does not work at these sizes.</exception>
-    public void Prepare(Sizes sizes)
+    public void Prepare(Sizes sizes, CancellationToken cancellation = default)
     {
-        if (Device.Backend != Backends.Cpu && split is null && !Options.Tunes) Layout(sizes, []).Prepare(Device);
+        if (Device.Backend != Backends.Cpu && split is null && !Options.Tunes) Layout(sizes, []).Prepare(Device, cancellation);
     }
 
     /// <summary>What a plan for the given sizes does and needs. Takes no memory on the device; weights need not be loaded. Of a broken graph, what is known before its first value is read.</summary>

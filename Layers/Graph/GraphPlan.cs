@@ -12,13 +12,13 @@ internal sealed class GraphPlan : Plan
     private Launch? recording; // all launches as one, where the device can record and the options ask for it
     private bool records, returned, stale = true;
 
-    public GraphPlan(CompiledGraph owner, PlanLayout layout, DeviceBuffer arena, DeviceWeights.Lease weights, GraphPlan? replaced)
+    public GraphPlan(CompiledGraph owner, PlanLayout layout, DeviceBuffer arena, DeviceWeights.Lease weights, GraphPlan? replaced, CancellationToken cancellation)
     {
         (this.owner, Layout, this.arena, this.weights) = (owner, layout, arena, weights);
         (records, recording) = (owner.Options.Mode != CompileMode.Default, replaced?.recording);
         try
         {
-            (prologue, launches) = ([.. layout.PrologueSteps.Select(Bind)], [.. layout.Steps.Select(Bind)]);
+            (prologue, launches) = ([.. layout.PrologueSteps.Select(step => Bind(step, cancellation))], [.. layout.Steps.Select(step => Bind(step, cancellation))]);
         }
         catch
         {
@@ -135,19 +135,21 @@ internal sealed class GraphPlan : Plan
         return true;
     }
 
-    private Tensor Locate(Value value, bool tapsFirst = false) =>
+    private Tensor Locate(Value value, bool tapsFirst = false, CancellationToken cancellation = default) =>
         value.Parameter is not { } weight ? Layout.Locate(value, arena)
         : weight.Constant is { } constant ? owner.Arenas.Keep(constant)
-        : weights.Get(weight, tapsFirst);
+        : weights.Get(weight, tapsFirst, cancellation);
 
-    private Launch Bind(PlanStep step)
+    private Launch Bind(PlanStep step, CancellationToken cancellation)
     {
-        Tensor[] inputs = [.. step.Node.Inputs.Select((value, i) => Locate(value, i == 1 && step.Signature.TapsFirst))];
+        cancellation.ThrowIfCancellationRequested();
+        Tensor[] inputs = [.. step.Node.Inputs.Select((value, i) => Locate(value, i == 1 && step.Signature.TapsFirst, cancellation))];
         return step.Kernel.Bind(new OpCall(owner.Device, step.Node.Op, inputs, Layout.Locate(step.Node.Output, arena), PlanLayout.ScratchOf(step, arena))
         {
             Packed = step.Signature.KeepsPacked ? owner.Arenas.PackedWeights : null,
             PacksTransforms = Layout.PrepacksTransforms,
             TapsFirst = step.Signature.TapsFirst,
+            Cancellation = cancellation,
         });
     }
 

@@ -11,7 +11,8 @@ internal sealed class PlanLayout
     private const long MostPrepackedWeights = 16L << 20; // 64 MiB in float32
     private readonly Dictionary<Value, TensorType> types = [];
     private readonly Dictionary<Value, Place> places = [];
-    private int prepared;
+    private readonly Lock preparing = new();
+    private CancellationToken? prepared; // of the request that had the kernels begun last
 
     public PlanLayout(Graph graph, Device device, Sizes sizes, IReadOnlySet<string> keep, CompileOptions options)
     {
@@ -74,9 +75,17 @@ internal sealed class PlanLayout
     public int Length { get; }
 
     /// <summary>Begins in the background to compile the kernels that the device does not have yet. Needs no memory, on the device or for weights.</summary>
-    public void Prepare(Device device)
+    /// <param name="device">The device.</param>
+    /// <param name="cancellation">Leaves out what has not begun.</param>
+    public void Prepare(Device device, CancellationToken cancellation = default)
     {
-        if (device.Backend == Backends.Cpu || Interlocked.Exchange(ref prepared, 1) == 1) return;
+        if (device.Backend == Backends.Cpu) return;
+        lock (preparing)
+        {
+            if (prepared is { IsCancellationRequested: false }) return;
+            prepared = cancellation;
+        }
+
         var arena = new NoMemory(ArenaBytes);
         foreach (var step in PrologueSteps.Concat(Steps))
         {
@@ -85,7 +94,7 @@ internal sealed class PlanLayout
             // As if weights were packed in every run: those kernels pack them once, too.
             long bytes = step.Kernel.ScratchBytes(step.Signature with { KeepsPacked = false });
             var scratch = bytes == 0 ? null : NoMemory.Of(new TensorType(DType.Int8, [checked((int)bytes)]));
-            step.Kernel.Prepare(new OpCall(device, step.Node.Op, inputs, Locate(step.Node.Output, arena), scratch) { TapsFirst = step.Signature.TapsFirst });
+            step.Kernel.Prepare(new OpCall(device, step.Node.Op, inputs, Locate(step.Node.Output, arena), scratch) { TapsFirst = step.Signature.TapsFirst, Cancellation = cancellation });
         }
     }
 

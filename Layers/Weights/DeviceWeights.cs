@@ -74,10 +74,11 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
         /// <summary>A weight on the device.</summary>
         /// <param name="parameter">The weight.</param>
         /// <param name="tapsFirst">Whether it is a filter that is to lie as [co, kh, kw, ci], whatever its shape says (<see cref="OpCall.TapsFirst"/>).</param>
+        /// <param name="cancellation">Obeyed while a kernel that brings it into its form is compiled.</param>
         /// <exception cref="InvalidOperationException">It was not loaded.</exception>
         /// <exception cref="ModelFileException">Its file changed, or it holds NaN or infinity.</exception>
         /// <exception cref="DeviceException">Memory is short.</exception>
-        public Tensor Get(Parameter parameter, bool tapsFirst = false)
+        public Tensor Get(Parameter parameter, bool tapsFirst = false, CancellationToken cancellation = default)
         {
             var host = parameter.Checked();
             if (!tapsFirst && owner.Reads(host))
@@ -97,7 +98,7 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
                     used.Add(model, model.Generation);
                 }
 
-                return model.Get(parameter, host, tapsFirst);
+                return model.Get(parameter, host, tapsFirst, cancellation);
             }
         }
 
@@ -168,7 +169,7 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
 
         public static long Rounded(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
 
-        public Tensor Get(Parameter parameter, Tensor host, bool tapsFirst)
+        public Tensor Get(Parameter parameter, Tensor host, bool tapsFirst, CancellationToken cancellation)
         {
             if (copies.TryGetValue((parameter, tapsFirst), out var copy)) return copy;
             var type = parameter.Type;
@@ -180,9 +181,9 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
             }
 
             copy = new Tensor(pieces[^1], filled, type.DType, host.Shape);
-            if (tapsFirst) PutTapsFirst(host, copy);
+            if (tapsFirst) PutTapsFirst(host, copy, cancellation);
             else if (type.DType == host.DType) Upload(host, pieces[^1], filled);
-            else Cast(host, copy);
+            else Cast(host, copy, cancellation);
             (filled, copied) = (filled + size, copied + size);
             copies.Add((parameter, tapsFirst), copy);
             return copy;
@@ -204,25 +205,25 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
         }
 
         /// <summary>Uploads filters and reorders them there: images in NCHW and NHWC lie as their channels and taps do.</summary>
-        private void PutTapsFirst(Tensor host, Tensor copy)
+        private void PutTapsFirst(Tensor host, Tensor copy, CancellationToken cancellation)
         {
             using var stored = device.Allocate(copy.Type.Bytes); // freed when the queue has come by
             var plain = host.Buffer is HostBuffer ? new Tensor(stored, 0, copy.DType, host.Shape) : host; // or it lies on the device already
             if (plain != host && copy.DType == host.DType) Upload(host, stored, 0);
-            else if (plain != host) Cast(host, plain);
-            Run(new NchwToNhwc(), plain, new Tensor(copy.Buffer, copy.Offset, copy.DType, [host.Shape[0], host.Shape[2], host.Shape[3], host.Shape[1]]));
+            else if (plain != host) Cast(host, plain, cancellation);
+            Run(new NchwToNhwc(), plain, new Tensor(copy.Buffer, copy.Offset, copy.DType, [host.Shape[0], host.Shape[2], host.Shape[3], host.Shape[1]]), cancellation);
         }
 
         /// <summary>Uploads a weight as it is stored and casts it there.</summary>
-        private void Cast(Tensor host, Tensor copy)
+        private void Cast(Tensor host, Tensor copy, CancellationToken cancellation)
         {
             using var stored = device.Allocate(host.Type.Bytes); // freed when the queue has come by
             Upload(host, stored, 0);
-            Run(new Cast(copy.DType), new Tensor(stored, 0, host.DType, host.Shape), copy);
+            Run(new Cast(copy.DType), new Tensor(stored, 0, host.DType, host.Shape), copy, cancellation);
         }
 
-        private void Run(Op op, Tensor source, Tensor target) =>
-            device.Kernels.Get(new OpSignature(op, [source.Type], target.Type)).Bind(new OpCall(device, op, [source], target)).Run();
+        private void Run(Op op, Tensor source, Tensor target, CancellationToken cancellation) =>
+            device.Kernels.Get(new OpSignature(op, [source.Type], target.Type)).Bind(new OpCall(device, op, [source], target) { Cancellation = cancellation }).Run();
 
         private unsafe void Upload(Tensor host, DeviceBuffer target, long offset)
         {

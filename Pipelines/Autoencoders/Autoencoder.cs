@@ -131,10 +131,11 @@ public sealed class Autoencoder
     /// <summary>Begins in the background to compile what decoding one picture needs and the device does not have yet.</summary>
     /// <param name="height">Rows of latents.</param>
     /// <param name="width">Columns of latents.</param>
-    internal void PrepareDecoder(int height, int width)
+    /// <param name="cancellation">Leaves out what has not begun.</param>
+    internal void PrepareDecoder(int height, int width, CancellationToken cancellation)
     {
         int most = tiling?.Latents.Size ?? int.MaxValue;
-        DecoderGraph.Prepare(new Sizes(("batch", 1), ("height", Math.Min(height, most)), ("width", Math.Min(width, most))));
+        DecoderGraph.Prepare(new Sizes(("batch", 1), ("height", Math.Min(height, most)), ("width", Math.Min(width, most))), cancellation);
     }
 
     /// <summary>Tiles of the size that the model was made for.</summary>
@@ -169,7 +170,7 @@ public sealed class Autoencoder
     {
         var sizes = new Sizes(("batch", source.Count), ("height", source.Height), ("width", source.Width));
         graph.Tune(sizes, cancellation);
-        using var plan = graph.Rent(sizes);
+        using var plan = graph.Rent(sizes, cancellation: cancellation);
         device.Upload(MemoryMarshal.AsBytes<float>(source.Values), plan.Input("x"));
         plan.Run(cancellation);
         device.Download(plan.Output("y"), MemoryMarshal.AsBytes(result.Values.AsSpan()));

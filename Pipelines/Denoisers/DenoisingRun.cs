@@ -26,7 +26,8 @@ internal sealed class DenoisingRun : IDisposable
     /// <param name="device">Where the plan runs.</param>
     /// <param name="schedule">Timesteps and programs.</param>
     /// <param name="noise">Source of the noise that samplers add.</param>
-    public DenoisingRun(Plan plan, Device device, Schedule schedule, NoiseSource noise)
+    /// <param name="cancellation">Obeyed while the scheduler's kernels are compiled.</param>
+    public DenoisingRun(Plan plan, Device device, Schedule schedule, NoiseSource noise, CancellationToken cancellation)
     {
         (this.plan, this.device, this.schedule, this.noise) = (plan, device, schedule, noise);
         latents = plan.Input("latents");
@@ -34,7 +35,7 @@ internal sealed class DenoisingRun : IDisposable
         (nchw, nhwc) = (new float[latents.Shape.Count], new float[latents.Shape.Count]);
         times = new float[timestep.Shape.Count];
         pace = device.Pace(StepsAhead);
-        launcher = new StepLauncher(device, schedule, latents, plan.Output("prediction"));
+        launcher = new StepLauncher(device, schedule, latents, plan.Output("prediction"), cancellation);
     }
 
     /// <summary>The plan that predicts.</summary>

@@ -13,15 +13,17 @@ internal sealed class StepLauncher : IDisposable
     private readonly Device device;
     private readonly Tensor[] slots;
     private readonly Launch[][] steps;
+    private readonly CancellationToken cancellation;
 
     /// <summary>Binds every program of a schedule.</summary>
     /// <param name="device">Where the tensors lie.</param>
     /// <param name="schedule">The run's programs.</param>
     /// <param name="sample">The latents [n, h, w, c]; changed by every step.</param>
     /// <param name="modelOutput">The prediction, of the same shape.</param>
-    public StepLauncher(Device device, Schedule schedule, Tensor sample, Tensor modelOutput)
+    /// <param name="cancellation">Obeyed while kernels are compiled.</param>
+    public StepLauncher(Device device, Schedule schedule, Tensor sample, Tensor modelOutput, CancellationToken cancellation = default)
     {
-        this.device = device;
+        (this.device, this.cancellation) = (device, cancellation);
         try
         {
             Tensor State() => Allocate(DType.Float32, sample.Shape);
@@ -72,7 +74,7 @@ internal sealed class StepLauncher : IDisposable
         var signature = new OpSignature(op, types, op.Infer(types));
         var kernel = device.Kernels.Get(signature);
         var scratch = kernel.ScratchBytes(signature) is > 0 and var bytes ? Allocate(DType.Int8, [checked((int)bytes)]) : null;
-        return kernel.Bind(new OpCall(device, op, inputs, output, scratch));
+        return kernel.Bind(new OpCall(device, op, inputs, output, scratch) { Cancellation = cancellation });
     }
 
     private Tensor Coefficients(float[] values)

@@ -45,7 +45,7 @@ internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, str
         int tokens = Check(ids.Length, count, state);
         foreach (int id in ids) // a GPU cannot refuse one
             if (id < 0 || id >= Config.VocabSize) throw new ArgumentOutOfRangeException(nameof(ids), id, $"{name}: ids must be 0 to {Config.VocabSize - 1}.");
-        using var plan = Compile(state, pooled).Rent(new Sizes(("batch", count), ("tokens", tokens)));
+        using var plan = Compile(state, pooled).Rent(new Sizes(("batch", count), ("tokens", tokens)), cancellation: cancellation);
         Upload(ids, plan.Input("ids"));
         Upload([.. Enumerable.Range(0, tokens)], plan.Input("positions"));
         if (pooled) Upload(EndPositions(ids, count), plan.Input("end"));

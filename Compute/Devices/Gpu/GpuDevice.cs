@@ -16,7 +16,9 @@ internal abstract class GpuDevice : Device
     private readonly CompileNotice notice;
 
     /// <summary>A device that takes its kernels from <paramref name="artifacts"/>.</summary>
-    protected GpuDevice(IArtifactSource artifacts) => (this.artifacts, loader, notice) = (artifacts, new KernelLoader(source => _ = Entry(source).Value), new CompileNotice(this));
+    protected GpuDevice(IArtifactSource artifacts) =>
+        (this.artifacts, loader, notice) =
+            (artifacts, new KernelLoader(source => _ = Entry(source).Value, source => notice!.Forget(source)), new CompileNotice(this));
 
     /// <summary>What kernels are generated for.</summary>
     public abstract GpuTarget Target { get; }
@@ -37,10 +39,14 @@ internal abstract class GpuDevice : Device
     public sealed override DevicePace Pace(int ahead) => Queued is { } queue ? new GpuPace(queue, ahead) : base.Pace(ahead);
 
     /// <summary>The kernel, compiled and loaded at most once, whoever asks.</summary>
+    /// <param name="source">What it is made of.</param>
+    /// <param name="cancellation">Ends the waiting for it, not the work: that goes on in the background, and its result is kept.</param>
     /// <exception cref="DeviceException">It cannot be compiled or loaded here; the message has the driver's own words.</exception>
-    public GpuFunction Function(KernelSource source)
+    /// <exception cref="OperationCanceledException">The token was cancelled before it was ready.</exception>
+    public GpuFunction Function(KernelSource source, CancellationToken cancellation = default)
     {
         var function = Entry(source);
+        if (cancellation.CanBeCanceled && !function.IsValueCreated) loader.Await(source, cancellation);
         try
         {
             return function.Value;
@@ -53,9 +59,15 @@ internal abstract class GpuDevice : Device
     }
 
     /// <summary>Begins to compile and load a kernel in the background.</summary>
-    public void Begin(KernelSource source)
+    /// <param name="source">What it is made of.</param>
+    /// <param name="cancellation">Of the request that will need it: it is left out if its turn comes after that.</param>
+    public void Begin(KernelSource source, CancellationToken cancellation = default)
     {
-        if (!Entry(source).IsValueCreated) loader.Begin(source);
+        bool known = functions.ContainsKey(source); // and perhaps left out before
+        var function = Entry(source);
+        if (function.IsValueCreated || !loader.Begin(source, cancellation) || !known) return;
+        Expect(source);
+        if (function.IsValueCreated) notice.Done(source);
     }
 
     /// <summary>Ends what <see cref="Begin"/> began: the first thing that a device does when it is disposed, or its process ends.</summary>
@@ -68,11 +80,16 @@ internal abstract class GpuDevice : Device
     private Lazy<GpuFunction> Entry(KernelSource source)
     {
         if (functions.TryGetValue(source, out var known)) return known;
-        if (!artifacts.Has(source, Target)) notice.Expect(source);
+        Expect(source);
         var made = new Lazy<GpuFunction>(() => LoadNoted(source));
         var entry = functions.GetOrAdd(source, made);
         if (entry != made && entry.IsValueCreated) notice.Done(source); // another thread was quicker, and done before this one expected it
         return entry;
+    }
+
+    private void Expect(KernelSource source)
+    {
+        if (!artifacts.Has(source, Target)) notice.Expect(source);
     }
 
     private GpuFunction LoadNoted(KernelSource source)

@@ -41,6 +41,15 @@ internal sealed class CompileNotice(Device device) : IDisposable
         if (last is not null) Notices.Inform(last);
     }
 
+    /// <summary>A kernel will not be compiled now, because nobody needs it any more.</summary>
+    public void Forget(KernelSource source)
+    {
+        lock (gate)
+        {
+            if (pending.Remove(source) && pending.Count == 0) Dispose();
+        }
+    }
+
     /// <summary>Says no more.</summary>
     public void Dispose()
     {

@@ -4,7 +4,8 @@ namespace ILGpuDiffusion.Compute;
 internal readonly record struct GpuStage(KernelSource Source, GpuGrid Grid, GpuArguments Arguments)
 {
     /// <summary>The launch on a device; the kernel is compiled if need be.</summary>
-    public Launch Bind(GpuDevice device, OpCall? call) => device.Function(Source).Bind(Grid, Arguments, call);
+    public Launch Bind(GpuDevice device, OpCall? call, CancellationToken cancellation = default) =>
+        device.Function(Source, cancellation).Bind(Grid, Arguments, call);
 }
 
 /// <summary>An op's GPU kernels: joins C# sources, which any GPU device compiles, with the arguments of a call.</summary>
@@ -35,14 +36,14 @@ internal sealed class GpuKernel(Func<OpCall, IEnumerable<GpuStage>> stages, Func
     /// <inheritdoc/>
     public override void Prepare(OpCall call)
     {
-        foreach (var stage in stages(call)) ((GpuDevice)call.Device).Begin(stage.Source);
+        foreach (var stage in stages(call)) ((GpuDevice)call.Device).Begin(stage.Source, call.Cancellation);
     }
 
     /// <inheritdoc/>
     public override Launch Bind(OpCall call)
     {
         var device = (GpuDevice)call.Device;
-        Launch[] launches = [.. stages(call).Select(stage => stage.Bind(device, call))];
+        Launch[] launches = [.. stages(call).Select(stage => stage.Bind(device, call, call.Cancellation))];
         return launches.Length == 1 ? launches[0] : new SequenceLaunch(launches);
     }
 

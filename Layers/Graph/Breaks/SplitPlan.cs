@@ -81,7 +81,7 @@ internal sealed class SplitPlan : Plan
             {
                 var form = part.Current;
                 if (!form.Slice.Needed.All(index => handedOn.ContainsKey(GraphSlice.Name(index)))) return false;
-                var plan = Rent(form, known);
+                var plan = Rent(form, known, cancellation);
                 foreach (string name in form.Slice.Graph.Inputs.Keys)
                     device.Upload(inputs.TryGetValue(name, out var given) ? Read(given.Tensor) : handedOn[name], plan.Input(name));
                 plan.Run(cancellation);
@@ -97,10 +97,10 @@ internal sealed class SplitPlan : Plan
     }
 
     /// <summary>The plan of the last run's way, if it goes the same way up to here.</summary>
-    private Plan Rent(SplitPart.Form form, List<(CompiledGraph Graph, Plan Plan)> known)
+    private Plan Rent(SplitPart.Form form, List<(CompiledGraph Graph, Plan Plan)> known, CancellationToken cancellation)
     {
         int found = known.FindIndex(k => k.Graph == form.Compiled);
-        var plan = found >= 0 ? known[found].Plan : form.Compiled.Rent(sizes, [.. keep.Where(form.Slice.Graph.Named.ContainsKey)]);
+        var plan = found >= 0 ? known[found].Plan : form.Compiled.Rent(sizes, [.. keep.Where(form.Slice.Graph.Named.ContainsKey)], cancellation);
         if (found >= 0) known.RemoveAt(found);
         way.Add((form.Compiled, plan));
         return plan;

@@ -66,7 +66,7 @@ internal static class InspectGraph
 
         InspectedPlan Measured(InspectedPlan plan, CompiledGraph graph, Sizes sizes)
         {
-            using var rented = graph.Rent(sizes);
+            using var rented = graph.Rent(sizes, cancellation: cancellation);
             SampleInputs.Fill(graph, rented);
             var report = rented.Measure(MeasuredRuns, cancellation);
             return plan with { Report = plan.Ceilings is { } ceilings ? report.Predict(ceilings) : report };

@@ -30,6 +30,14 @@ public static class TestDevices
         return DeviceCatalog.Open(id);
     }
 
+    /// <summary>The first OpenCL device with kernels of its own in a folder: what is not there, it compiles.</summary>
+    public static Device OpenWithKernelsIn(string folder)
+    {
+        RequirePresent(Gpus.FirstOrDefault(id => id.StartsWith("opencl", StringComparison.Ordinal)) ?? "opencl");
+        var api = OpenClLibrary.TryLoad(out _)!;
+        return new OpenClDevice(api, OpenClInfo.All(api)[0], 0, new ArtifactCache(folder));
+    }
+
     /// <summary>As <see cref="Open"/>, for whole models: skips while an op that they need has no GPU kernel.</summary>
     public static Device OpenForModels(string id)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
@@ -84,6 +85,76 @@ public sealed class KernelLoaderTests
         }
     }
 
+    [Fact]
+    public void Begun_ByCancelledRequestsAlone_IsLeftOutAndCanBeBegunAgain()
+    {
+        using var may = new ManualResetEventSlim();
+        using CancellationTokenSource one = new(), other = new();
+        ConcurrentQueue<KernelSource> loaded = [], leftOut = [];
+        int atWork = Environment.ProcessorCount;
+        using (var loader = new KernelLoader(
+            source =>
+            {
+                loaded.Enqueue(source);
+                may.Wait(Patience);
+            },
+            leftOut.Enqueue))
+        {
+            for (int i = 0; i < atWork + 10; i++) Assert.True(loader.Begin(Source(i), one.Token));
+            Assert.False(loader.Begin(Source(atWork + 9), other.Token));
+            Assert.True(SpinWait.SpinUntil(() => loaded.Count == atWork, Patience));
+            one.Cancel();
+            may.Set();
+            Assert.True(SpinWait.SpinUntil(() => leftOut.Count == 9 && loaded.Count == atWork + 1, Patience));
+            Assert.Contains(Source(atWork + 9), loaded); // somebody else still wants it
+            Assert.True(loader.Begin(Source(atWork), other.Token));
+            Assert.True(SpinWait.SpinUntil(() => loaded.Count == atWork + 2, Patience));
+            Assert.False(loader.Begin(Source(0), other.Token)); // was loaded
+        }
+    }
+
+    [Fact]
+    public async Task Function_CancelledWhileItCompiles_ReturnsAtOnceAndKeepsTheResult()
+    {
+        using var may = new ManualResetEventSlim();
+        using var source = new CancellationTokenSource();
+        var slow = new Slow(may);
+        using var device = new TranslatingDevice(GpuTarget.Cuda(9, 0), slow);
+        var waiting = Task.Run(() => device.Function(Source(1), source.Token), TestContext.Current.CancellationToken);
+        Assert.True(SpinWait.SpinUntil(() => slow.Begun == 1, Patience));
+        await source.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(Patience, TestContext.Current.CancellationToken));
+        Assert.False(may.IsSet);
+        may.Set();
+        Assert.NotNull(device.Function(Source(1), TestContext.Current.CancellationToken));
+        Assert.Equal(1, slow.Begun);
+    }
+
+    [Fact]
+    public async Task Rent_CancelledWhileKernelsCompile_FreesItsArenaAndTheNextOneWorks()
+    {
+        using var may = new ManualResetEventSlim();
+        using var source = new CancellationTokenSource();
+        var slow = new Slow(may);
+        using var device = new TranslatingDevice(GpuTarget.Cuda(9, 0), slow);
+        using (var arenas = new ArenaPool(device))
+        {
+            var graph = new CompiledGraph(Graph.Trace("one", g => g.Output("y", g.Add(new HandWrittenOp(3, 0), g.Input("x", DType.Float32, 8)))), arenas);
+            var renting = Task.Run(() => graph.Rent(new Sizes(), cancellation: source.Token), TestContext.Current.CancellationToken);
+            Assert.True(SpinWait.SpinUntil(() => slow.Begun > 0, Patience));
+            await source.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => renting.WaitAsync(Patience, TestContext.Current.CancellationToken));
+            arenas.Trim();
+            Assert.Equal(0, device.AllocatedBytes);
+            Assert.False(may.IsSet);
+            may.Set();
+            using var plan = graph.Rent(new Sizes(), cancellation: TestContext.Current.CancellationToken);
+            Assert.Equal(1, slow.Begun);
+        }
+
+        Assert.Equal(0, device.AllocatedBytes);
+    }
+
     private static KernelSource Source(int number) => HandWrittenOp.Source with { GroupSize = 64 + number };
 
     private sealed class Failing : IArtifactSource
@@ -95,10 +166,15 @@ public sealed class KernelLoaderTests
 
     private sealed class Slow(ManualResetEventSlim may) : IArtifactSource
     {
+        private int begun;
+
+        public int Begun => Volatile.Read(ref begun);
+
         public bool Has(KernelSource source, GpuTarget target) => false;
 
         public KernelArtifact Get(KernelSource source, GpuTarget target)
         {
+            Interlocked.Increment(ref begun);
             may.Wait(Patience);
             return new HandWrittenOp.Artifacts().Get(source, target);
         }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Compute;
 
@@ -33,6 +34,43 @@ public sealed class GpuCancellationTests
         }
 
         Assert.Equal(0, device.AllocatedBytes);
+    }
+
+    /// <summary>Dozens of kernels have to be compiled; the request waits for none of them, and those that have not begun are left alone.</summary>
+    [Fact]
+    public async Task Request_CancelledWhileKernelsCompile_EndsAtOnceAndTheNextOneWorks()
+    {
+        string folder = Path.Combine(Path.GetTempPath(), $"ilgd-cancel-{Guid.NewGuid():n}");
+        using var device = TestDevices.OpenWithKernelsIn(folder);
+        try
+        {
+            using (var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device, DType = DType.Float32 }))
+            {
+                int before = CompiledKernels.Compilations;
+                using var source = new CancellationTokenSource();
+                var task = pipeline.GenerateAsync(TinySdxl.Request, cancellation: source.Token);
+                Assert.True(SpinWait.SpinUntil(() => CompiledKernels.Compilations >= before + 3, TimeSpan.FromSeconds(120)));
+                await source.CancelAsync();
+                var clock = Stopwatch.StartNew();
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => task);
+                double seconds = clock.Elapsed.TotalSeconds;
+                int begun = CompiledKernels.Compilations;
+                TestContext.Current.SendDiagnosticMessage($"Cancelled after {begun - before} kernels had begun; it took {seconds:F2} s.");
+                Assert.InRange(seconds, 0, 5);
+                Assert.InRange(begun - before, 3, 3 + 3 * Environment.ProcessorCount); // those at work; a whole run needs dozens
+
+                await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken);
+                Assert.InRange(CompiledKernels.Compilations - before, 3, 3 + 3 * Environment.ProcessorCount); // and nothing goes on in the background
+                Assert.Single((await pipeline.GenerateAsync(TinySdxl.Request with { Steps = 1 }, cancellation: TestContext.Current.CancellationToken)).Images);
+                Assert.InRange(CompiledKernels.Compilations - before, 4 + 3 * Environment.ProcessorCount, int.MaxValue);
+            }
+
+            Assert.Equal(0, device.AllocatedBytes);
+        }
+        finally
+        {
+            if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        }
     }
 
     private sealed class Canceller(CancellationTokenSource source, List<int> steps) : IProgress<GenerationProgress>

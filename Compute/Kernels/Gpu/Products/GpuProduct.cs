@@ -21,6 +21,9 @@ internal sealed record GpuProduct(Tensor X, Tensor W, Tensor? Bias, Tensor Y, Ep
     /// <summary>Whether filters already lie in the order in which images are read.</summary>
     public bool TapsFirst { get; init; }
 
+    /// <summary>Obeyed while weights are packed: the kernel for that may have to be compiled.</summary>
+    public CancellationToken Cancellation { get; init; }
+
     /// <summary>Rows of the result.</summary>
     public int Rows => Y.Rows;
 
@@ -47,6 +50,7 @@ internal sealed record GpuProduct(Tensor X, Tensor W, Tensor? Bias, Tensor Y, Ep
         Settings = call.Settings,
         Packed = call.Packed,
         TapsFirst = call.TapsFirst,
+        Cancellation = call.Cancellation,
     };
 
     /// <summary>Type arguments for the result and, where they are asked for, weight, bias and activation.</summary>

@@ -52,7 +52,7 @@ internal static class PanelStages
                 new GpuArguments().View(product.W).View(target).Int(product.Columns).Int(packedColumns).Int(product.Depth).Int(product.Taps).Int(tapStep).Int(placeStep).Int(product.Gated ? 1 : 0));
         }
 
-        void PackNow(DeviceBuffer target) => Pack(new Tensor(target, 0, DType.Float32, shape)).Bind(((GpuBuffer)target).Device, null).Run();
+        void PackNow(DeviceBuffer target) => Pack(new Tensor(target, 0, DType.Float32, shape)).Bind(((GpuBuffer)target).Device, null, product.Cancellation).Run();
     }
 
     private static long ScratchBytes(ProductSize size) =>
