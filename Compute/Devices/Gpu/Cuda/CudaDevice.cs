@@ -202,7 +202,7 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
         }
 
         string function = pool != 0 ? "cuMemAllocAsync" : "cuMemAlloc";
-        problem = $"{function} failed with {CudaError.Name(api, error)}";
+        problem = error == 0 ? "" : $"{function} failed with {CudaError.Name(api, error)}";
         if (error == CudaError.OutOfMemory) return null;
         Check(error, function);
         error = api.MemsetD8Async(address, 0, size, stream);
@@ -248,11 +248,18 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
         }
         finally
         {
-            api.EventDestroy(mark);
+            DestroyEvent(mark);
         }
     }
 
-    void IDeviceQueue.ReleaseMark(nint mark) => api.EventDestroy(mark);
+    void IDeviceQueue.ReleaseMark(nint mark) => DestroyEvent(mark);
+
+    /// <summary>Frees an event, which nobody need have waited for.</summary>
+    internal void DestroyEvent(nint @event)
+    {
+        api.CtxSetCurrent(context);
+        api.EventDestroy(@event);
+    }
 
     private nint CreateEvent(bool timing)
     {
@@ -264,7 +271,7 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
     private nint Recorded(nint mark)
     {
         int error = api.EventRecord(mark, stream);
-        if (error != 0) api.EventDestroy(mark);
+        if (error != 0) DestroyEvent(mark);
         Check(error, "cuEventRecord");
         return mark;
     }

@@ -32,7 +32,6 @@ internal sealed unsafe class CudaLibrary : ICuda
     private readonly delegate* unmanaged<nint*, nint, uint, nint, nint, int> moduleLoadDataEx;
     private readonly delegate* unmanaged<nint*, nint, nint, int> moduleGetFunction;
     private readonly delegate* unmanaged<nint, int, int, int> funcSetAttribute;
-    private readonly delegate* unmanaged<int*, int, nint, int> funcGetAttribute;
     private readonly delegate* unmanaged<uint, nint, nint, nint*, int> linkCreate;
     private readonly delegate* unmanaged<nint, int, nint, nuint, nint, uint, nint, nint, int> linkAddData;
     private readonly delegate* unmanaged<nint, nint*, nuint*, int> linkComplete;
@@ -82,7 +81,6 @@ internal sealed unsafe class CudaLibrary : ICuda
         moduleUnload = (delegate* unmanaged<nint, int>)Need("cuModuleUnload");
         moduleGetFunction = (delegate* unmanaged<nint*, nint, nint, int>)Need("cuModuleGetFunction");
         funcSetAttribute = (delegate* unmanaged<nint, int, int, int>)Need("cuFuncSetAttribute");
-        funcGetAttribute = (delegate* unmanaged<int*, int, nint, int>)Need("cuFuncGetAttribute");
         linkCreate = (delegate* unmanaged<uint, nint, nint, nint*, int>)Need("cuLinkCreate_v2");
         linkAddData = (delegate* unmanaged<nint, int, nint, nuint, nint, uint, nint, nint, int>)Need("cuLinkAddData_v2");
         linkComplete = (delegate* unmanaged<nint, nint*, nuint*, int>)Need("cuLinkComplete");
@@ -226,11 +224,6 @@ internal sealed unsafe class CudaLibrary : ICuda
     }
 
     public int FuncSetAttribute(nint function, int attribute, int value) => funcSetAttribute(function, attribute, value);
-
-    public int FuncGetAttribute(nint function, int attribute, out int value)
-    {
-        fixed (int* v = &value) return funcGetAttribute(v, attribute, function);
-    }
 
     public int LinkCreate(uint options, nint names, nint values, out nint state)
     {

@@ -25,7 +25,7 @@ internal sealed class CudaTiming : DeviceTiming
     /// <inheritdoc/>
     public override void Dispose()
     {
-        foreach (nint e in events) device.Api.EventDestroy(e);
+        foreach (nint e in events) device.DestroyEvent(e);
         events.Clear();
         base.Dispose();
     }

@@ -76,8 +76,6 @@ internal interface ICuda
 
     int FuncSetAttribute(nint function, int attribute, int value);
 
-    int FuncGetAttribute(nint function, int attribute, out int value);
-
     int LinkCreate(uint options, nint names, nint values, out nint state);
 
     int LinkAddData(nint state, int type, nint data, nuint bytes, nint name);

@@ -33,6 +33,7 @@ public sealed class CudaDeviceTests
         var (api, spy) = DriverSpy.Watch(StubCuda.Api);
         GpuScenario.Run(Open(api, ordinal));
         Assert.Empty(spy.Live);
+        Assert.Empty(spy.Misuses);
         Assert.Equal(ordinal == 0, spy.Calls.Contains("MemAllocAsync"));
     }
 

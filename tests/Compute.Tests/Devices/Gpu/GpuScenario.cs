@@ -11,6 +11,12 @@ internal static class GpuScenario
 
     private const int Rows = 5, Width = 67;
 
+    /// <summary>Frees, waits and questions: whatever of them fails, nobody needs to be told, because nothing comes out wrong.</summary>
+    private static readonly string[] Unheard =
+    [
+        "Flush", "Finish", "StreamSynchronize", "CtxSetCurrent", "MemPoolTrimTo", "MemGetInfo", "GetProgramInfo", "GraphExecUpdate", "DeviceGetDefaultMemPool", "DeviceGetAttribute", "GetErrorName",
+    ];
+
     /// <summary>Runs it; fails if numbers are wrong.</summary>
     public static void Run(GpuDevice device)
     {
@@ -19,61 +25,115 @@ internal static class GpuScenario
         {
             var model = new Model();
             model.Load(new Weights());
-            var graph = new CompiledGraph(Graph.Trace("chain", g => g.Output("y", model.Forward(g.Input("x", DType.Float32, Dim.Symbol("rows"), Width)))), arenas,
-                new CompileOptions { Mode = CompileMode.ReduceOverhead });
+            var options = new CompileOptions { Mode = CompileMode.ReduceOverhead };
+            var graph = new CompiledGraph(Graph.Trace("chain", g => g.Output("y", model.Forward(g.Input("x", DType.Float32, Dim.Symbol("rows"), Width)))), arenas, options);
+            var larger = new CompiledGraph(Graph.Trace("larger", g => g.Output("y", g.Add(new HandWrittenOp(1, 0), g.Input("x", DType.Float32, Dim.Symbol("rows"), Width)))), arenas);
             using var pace = device.Pace(ahead: 1);
             for (int i = 0; i < 2; i++)
             {
-                using var plan = graph.Rent(new Sizes(("rows", Rows)));
-                float[] x = [.. Enumerable.Range(0, Rows * Width).Select(n => n * 0.25f - i)], y = new float[x.Length], w = new float[Width];
-                device.Upload(MemoryMarshal.AsBytes(x.AsSpan()), plan.Input("x"));
-                for (int run = 0; run < 2; run++)
+                using (var plan = graph.Rent(new Sizes(("rows", Rows))))
                 {
-                    plan.Run();
-                    pace.Step();
+                    float[] x = [.. Enumerable.Range(0, Rows * Width).Select(n => n * 0.25f - i)], y = new float[x.Length];
+                    device.Upload(MemoryMarshal.AsBytes(x.AsSpan()), plan.Input("x"));
+                    for (int run = 0; run < 2; run++)
+                    {
+                        plan.Run();
+                        pace.Step();
+                    }
+
+                    device.Download(plan.Output("y"), MemoryMarshal.AsBytes(y.AsSpan()));
+                    Assert.Equal(x.Select(v => 3 * (2 * v - 1)), y);
                 }
 
-                device.Download(plan.Output("y"), MemoryMarshal.AsBytes(y.AsSpan()));
-                Assert.Equal(x.Select(v => 3 * (2 * v - 1)), y);
+                if (i == 0) larger.Rent(new Sizes(("rows", 40 * Rows))).Dispose(); // takes the arena and makes it larger: the recording has to follow
             }
 
+            if (device.Backend == Backends.Cuda) device.Function(HandWrittenOp.Source with { DynamicSharedBytes = 100 << 10 });
+            TimeOne(device, larger);
+            RunShort(device);
             device.Synchronize();
         }
     }
 
-    /// <summary>As <see cref="Run"/>, with each call of the driver failing in turn. A failure is reported as one or does no harm, and nothing is left behind.</summary>
+    private static void TimeOne(GpuDevice device, CompiledGraph graph)
+    {
+        using var plan = graph.Rent(new Sizes(("rows", Rows)));
+        using var timing = device.StartTiming();
+        plan.Run();
+        timing.Mark();
+        Assert.Single(timing.Read());
+    }
+
+    // There is not that much memory.
+    private static void RunShort(GpuDevice device)
+    {
+        var e = Assert.Throws<DeviceException>(() => device.Allocate(1L << 45));
+        if (!e.Message.Contains("33554432 MiB of memory are needed", StringComparison.Ordinal)) throw e; // something else failed
+    }
+
+    /// <summary>
+    /// As <see cref="Run"/>, with each call of the driver failing in turn, alone or with all that follow. A failure is reported as one, with the function's name, or does no harm;
+    /// nothing is left behind, and nothing is freed twice.
+    /// </summary>
     /// <param name="driver">The driver.</param>
     /// <param name="open">Opens the device over a watched driver.</param>
     /// <param name="family">How messages name it.</param>
-    public static void FailEachCall<T>(T driver, Func<T, GpuDevice> open, string family) where T : class
+    /// <param name="functions">What the spy calls each function, to how messages name it: all that the scenario must come by.</param>
+    public static void FailEachCall<T>(T driver, Func<T, GpuDevice> open, string family, IReadOnlyDictionary<string, string> functions) where T : class
     {
-        var harmless = new SortedSet<string>(StringComparer.Ordinal);
-        for (int call = 1; ; call++)
+        var (watched, whole) = DriverSpy.Watch(driver);
+        Run(open(watched));
+        Assert.Empty(whole.Live);
+        Assert.Empty(whole.Misuses);
+        var failed = new SortedSet<string>(StringComparer.Ordinal);
+        for (int call = 1; call <= whole.Calls.Count; call++)
+        {
+            failed.Add(Fail(alone: true, call));
+            Fail(alone: false, call);
+        }
+
+        Assert.Equal(functions.Keys.Order(StringComparer.Ordinal), failed);
+
+        string Fail(bool alone, int call)
         {
             var (api, spy) = DriverSpy.Watch(driver);
-            spy.FailAt = call;
+            (spy.FailAt, spy.FailFrom) = alone ? (call, 0) : (0, call);
             GpuDevice? device = null;
+            DeviceException? error = null;
             try
             {
                 Run(device = open(api));
-                if (spy.Failed is null) break; // the scenario has no more calls
-                harmless.Add(spy.Failed);
             }
             catch (DeviceException e)
             {
-                Assert.NotNull(spy.Failed);
-                Assert.Contains(family, e.Message, StringComparison.Ordinal);
+                error = e;
             }
 
-            Assert.True(spy.Live.Count == 0, $"Call {call}, {spy.Failed}, failed; this was not freed: {string.Join(", ", spy.Live)}.");
-            Assert.Equal(0, device?.AllocatedBytes ?? 0);
+            string what = $"Call {call}{(alone ? "" : " and all that follow")}, {spy.Failed}, failed";
+            Assert.True(spy.Failed is not null, $"Call {call} of {whole.Calls.Count} was not made.");
+            if (error is not null) CheckMessage(error.Message, what, alone ? spy.Failed : null);
+            else Assert.True(IsUnheard(spy, call), $"{what}, and nobody was told.");
+            Assert.True(spy.Live.Count == 0, $"{what}; this was not freed: {string.Join(", ", spy.Live)}.");
+            Assert.True(spy.Misuses.Count == 0, $"{what}; {string.Join(", ", spy.Misuses)}.");
+            Assert.True((device?.AllocatedBytes ?? 0) == 0, $"{what}; {device?.AllocatedBytes} bytes still count as allocated.");
+            return spy.Failed;
         }
 
-        // Only what frees, flushes or keeps binaries may fail unheard.
-        Assert.All(harmless, name => Assert.True(
-            name.Contains("Release", StringComparison.Ordinal) || name.Contains("Destroy", StringComparison.Ordinal) || name.Contains("Free", StringComparison.Ordinal) || name.Contains("Unload", StringComparison.Ordinal)
-            || name is "Flush" or "Finish" or "StreamSynchronize" or "CtxSetCurrent" or "MemPoolTrimTo" or "GetProgramInfo" or "GraphExecUpdate" or "DeviceGetDefaultMemPool" or "DeviceGetAttribute", $"{name} failed, and nobody was told."));
+        void CheckMessage(string message, string what, string? function)
+        {
+            Assert.Contains(family, message, StringComparison.Ordinal);
+            if (function is null) return;
+            Assert.True(message.Contains(functions[function], StringComparison.Ordinal), $"{what}; the message does not name {functions[function]}: {message}");
+            if (function is "LaunchKernel" or "GraphLaunch" or "GraphInstantiate" or "EnqueueNDRangeKernel" or "EnqueueTimedKernel" or "SetKernelArg")
+                Assert.True(message.Contains("hand_written", StringComparison.Ordinal) || message.Contains("launches", StringComparison.Ordinal), $"{what}; the message names no op: {message}");
+            if (function.StartsWith("Link", StringComparison.Ordinal) || function is "ModuleLoadDataEx" or "FuncSetAttribute" or "CreateProgramWithSource" or "BuildProgram")
+                Assert.True(message.Contains($"{HandWrittenOp.Source}", StringComparison.Ordinal), $"{what}; the message names no kernel: {message}");
+        }
     }
+
+    private static bool IsUnheard(DriverSpy spy, int call) => spy.Failed is { } function && (Unheard.Contains(function)
+        || (function == "ModuleLoadDataEx" && spy.Calls.Skip(call).Contains(function)) // kept machine code was refused, so the text was taken
+        || function.Contains("Release", StringComparison.Ordinal) || function.Contains("Destroy", StringComparison.Ordinal) || function.Contains("Free", StringComparison.Ordinal) || function.Contains("Unload", StringComparison.Ordinal));
 
     private sealed class Model : Layer
     {

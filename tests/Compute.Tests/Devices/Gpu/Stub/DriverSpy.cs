@@ -3,7 +3,7 @@ using System.Reflection;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Stands between a device and its driver: notes every call, keeps the books of what was created and not yet freed, and makes one call fail if asked to.
+/// Stands between a device and its driver: notes every call, keeps the books of what was created and not yet freed, and makes calls fail if asked to.
 /// </summary>
 public class DriverSpy : DispatchProxy
 {
@@ -16,15 +16,21 @@ public class DriverSpy : DispatchProxy
     [
         ("CreateContext", "ReleaseContext"), ("CreateCommandQueue", "ReleaseCommandQueue"), ("CreateBuffer", "ReleaseMemObject"), ("CreateSubBuffer", "ReleaseMemObject"),
         ("CreateProgramWithSource", "ReleaseProgram"), ("CreateProgramWithBinary", "ReleaseProgram"), ("CreateKernel", "ReleaseKernel"), ("EnqueueMarker", "ReleaseEvent"), ("EnqueueTimedKernel", "ReleaseEvent"),
-        ("DevicePrimaryCtxRetain", "DevicePrimaryCtxRelease"), ("StreamCreate", "StreamDestroy"), ("EventCreate", "EventDestroy"), ("MemAlloc", "MemFree"), ("MemAllocAsync", "MemFreeAsync"),
+        ("DevicePrimaryCtxRetain", "DevicePrimaryCtxRelease"), ("StreamCreate", "StreamDestroy"), ("EventCreate", "EventDestroy"), ("MemAlloc", "MemFree"), ("MemAllocAsync", "MemFree"),
         ("MemHostAlloc", "MemFreeHost"), ("ModuleLoadDataEx", "ModuleUnload"), ("LinkCreate", "LinkDestroy"), ("StreamEndCapture", "GraphDestroy"), ("GraphInstantiate", "GraphExecDestroy"),
     ];
+
+    /// <summary>Device memory may go back either way, whichever way it came.</summary>
+    private static string Freeing(string function) => function == "MemFreeAsync" ? "MemFree" : function;
 
     /// <summary>Every call so far, by the function's name.</summary>
     public List<string> Calls { get; } = [];
 
     /// <summary>The number of the call that fails, from 1; 0 for none.</summary>
     public int FailAt { get; set; }
+
+    /// <summary>The number of the call from which on all fail, as after a crash or a reset; 0 for none.</summary>
+    public int FailFrom { get; set; }
 
     /// <summary>Which function fails, at every call; null for none.</summary>
     public string? FailIn { get; set; }
@@ -35,8 +41,11 @@ public class DriverSpy : DispatchProxy
     /// <summary>The code that a failing call answers.</summary>
     public int Error { get; set; } = 999;
 
-    /// <summary>The function that was made to fail.</summary>
+    /// <summary>The function that was made to fail, the first of them if there were several.</summary>
     public string? Failed { get; private set; }
+
+    /// <summary>What was freed twice, or used after it was freed, as far as spy and driver can tell.</summary>
+    public List<string> Misuses { get; } = [];
 
     /// <summary>What was created and not freed.</summary>
     public IReadOnlyCollection<string> Live
@@ -63,14 +72,15 @@ public class DriverSpy : DispatchProxy
         {
             string name = targetMethod!.Name;
             Calls.Add(name);
-            bool fails = name != "GetErrorName" && (Calls.Count == FailAt || name == FailIn || name == FailOnceIn);
+            bool fails = Calls.Count == FailAt || (FailFrom > 0 && Calls.Count >= FailFrom) || name == FailIn || name == FailOnceIn, frees = Pairs.Any(p => p.Frees == Freeing(name));
             if (name == FailOnceIn) FailOnceIn = null;
-            if (fails) Failed = name;
+            if (fails) Failed ??= name;
             // What is freed counts as freed even if the driver says otherwise: nobody can do more.
-            foreach (var pair in Pairs.Where(p => p.Frees == name)) live.Remove((pair.Frees, Handle(args![0])));
+            if (frees && !live.Remove((Freeing(name), Handle(args![0])))) Misuses.Add($"call {Calls.Count}, {name}: what is freed is not there");
             if (fails)
             {
-                if (name is "Finish" or "WaitForEvent" or "StreamSynchronize" or "EventSynchronize") targetMethod.Invoke(inner, args); // a lost device does nothing any more either
+                // Memory of a test's driver goes back all the same, and a device that is lost does nothing any more either.
+                if (frees || name is "Finish" or "WaitForEvent" or "StreamSynchronize" or "EventSynchronize") targetMethod.Invoke(inner, args);
                 var parameters = targetMethod.GetParameters();
                 for (int i = 0; i < args!.Length; i++)
                     if (parameters[i].IsOut) args[i] = Activator.CreateInstance(parameters[i].ParameterType.GetElementType()!);
@@ -78,11 +88,15 @@ public class DriverSpy : DispatchProxy
             }
 
             object? result = targetMethod.Invoke(inner, args);
+            if (IsMisuse(name, (int)result!, frees)) Misuses.Add($"call {Calls.Count}, {name}: the driver answers {result}");
             foreach (var pair in Pairs.Where(p => p.Creates == name && Equals(result, 0)))
                 live[(pair.Frees, Handle(name == "DevicePrimaryCtxRetain" ? args![0] : args!.Last(a => a is nint)))] = name;
             return result;
         }
     }
+
+    // The driver itself was not made to fail: what it says of handles, addresses and frees is true, unless it was kept from what came before.
+    private bool IsMisuse(string name, int answer, bool frees) => Failed is null && answer != 0 && (frees || (answer is 201 or 400 or 600 or 700 && inner is ICuda));
 
     private static nint Handle(object? value) => value is nint handle ? handle : (int)value!;
 }

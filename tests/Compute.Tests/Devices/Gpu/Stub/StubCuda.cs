@@ -29,7 +29,7 @@ internal static class StubCuda
         try
         {
             string[] renamed = [.. without.Select(function => $"-D{function}=no_{function}")];
-            using var compiler = Process.Start(new ProcessStartInfo("gcc", ["-shared", "-fPIC", "-O1", "-Wall", "-fvisibility=hidden", .. renamed, "-o", library, source]) { RedirectStandardError = true })!;
+            using var compiler = Process.Start(new ProcessStartInfo("gcc", ["-shared", "-fPIC", "-pthread", "-O1", "-Wall", "-fvisibility=hidden", .. renamed, "-o", library, source]) { RedirectStandardError = true })!;
             string errors = compiler.StandardError.ReadToEnd();
             compiler.WaitForExit();
             if (compiler.ExitCode != 0) throw new InvalidOperationException($"gcc does not build {source}: {errors}");
