@@ -18,7 +18,7 @@ public static class DeviceCatalog
         if (id == "auto") return Best(threads, tells: false);
         var devices = GpuDevices.All();
         var found = devices.FirstOrDefault(d => d.Info.Id == (id.Contains(':', StringComparison.Ordinal) ? id : $"{id}:0")) ?? throw Unknown(id, devices);
-        return found.Info.Problem is { } problem ? throw new DeviceException($"device: {found.Info.Id} ({found.Info.Name}) cannot be used: {problem}.") : found.Open();
+        return found.Info.Problem is { } problem ? throw new DeviceException($"device: {found.Info.Id} ({found.Info.Name}) cannot be used: {problem}.") { Device = found.Info.Id } : found.Open();
     }
 
     /// <summary>Every device, the best first, usable or not; the processor is always there. Opens none.</summary>
@@ -69,13 +69,13 @@ public static class DeviceCatalog
         }
 
         var processor = new CpuDevice(threads);
-        if (tells) Notices.Inform($"device: {processor}, because no GPU works here ({string.Join("; ", GpuDevices.Absences().DefaultIfEmpty("there is none"))})");
+        if (tells) Notices.Inform($"device: {processor}, because no GPU works here ({string.Join(" ", GpuDevices.Absences().DefaultIfEmpty("there is none"))})");
         return processor;
     }
 
     private static DeviceException Unknown(string id, IReadOnlyList<GpuDevices.Entry> devices)
     {
-        string absences = string.Join("; ", GpuDevices.Absences());
-        return new DeviceException($"device: '{id}' is not available; there are {string.Join(", ", devices.Select(d => d.Info.Id).Append("cpu"))}{(absences.Length > 0 ? $" ({absences})" : "")}. Use --device cpu or --device auto.");
+        string absences = string.Join(" ", GpuDevices.Absences());
+        return new DeviceException($"device: '{id}' is not available; there are {string.Join(", ", devices.Select(d => d.Info.Id).Append("cpu"))}{(absences.Length > 0 ? $" ({absences})" : "")}. The processor, cpu, is always there; auto takes the best that works.") { Device = id };
     }
 }

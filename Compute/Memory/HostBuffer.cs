@@ -35,7 +35,7 @@ public sealed unsafe class HostBuffer : DeviceBuffer
         }
         catch (OutOfMemoryException e)
         {
-            throw new DeviceException($"cpu: {bytes / 1048576.0:F0} MiB of memory cannot be had. Choose a smaller picture or batch, or --vae-tiling.", e);
+            throw new DeviceException($"cpu: {bytes / 1048576.0:F0} MiB of memory cannot be had. Choose a smaller picture or batch, or tiled decoding.", e) { Device = "cpu", NeededBytes = bytes };
         }
     }
 

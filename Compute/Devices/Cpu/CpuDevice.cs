@@ -49,7 +49,7 @@ public sealed class CpuDevice : Device
     public override DeviceBuffer Allocate(long bytes)
     {
         // A system that promises more than it has would let this succeed and end the process later.
-        if (bytes > MemoryBytes) throw new DeviceException($"cpu: {bytes / 1048576.0:F0} MiB of memory are needed, of {MemoryBytes / 1048576.0:F0} MiB that there are. Choose a smaller picture or batch, or --vae-tiling.");
+        if (bytes > MemoryBytes) throw new DeviceException($"cpu: {bytes / 1048576.0:F0} MiB of memory are needed, of {MemoryBytes / 1048576.0:F0} MiB that there are. Choose a smaller picture or batch, or tiled decoding.") { Device = Id, NeededBytes = bytes, FreeBytes = MemoryBytes };
         var buffer = HostBuffer.Allocate(bytes, Released);
         Allocated(bytes);
         return buffer;

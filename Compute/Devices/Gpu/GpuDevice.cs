@@ -171,11 +171,23 @@ internal abstract class GpuDevice : Device
     /// <summary>The buffer of a tensor of this device.</summary>
     /// <exception cref="DeviceException">The tensor lies somewhere else.</exception>
     internal GpuBuffer Own(Tensor tensor) => tensor.Buffer is GpuBuffer buffer && buffer.Device == this ? buffer
-        : throw new DeviceException($"{Id}: {tensor} does not lie in this device's memory; upload it first.");
+        : throw new DeviceException($"{Id}: {tensor} does not lie in this device's memory; upload it first.") { Device = Id };
 
-    private DeviceException OutOfMemory(long bytes, string reason) => new(
-        $"{Id} ({Name}): {Mebibytes(bytes)} of memory are needed and cannot be had ({reason}). The engine uses {Mebibytes(AllocatedBytes)} of {Mebibytes(MemoryBytes)}; "
-        + $"{(FreeBytes is { } free ? $"{Mebibytes(free)}" : $"at most {Mebibytes(Math.Max(0, MemoryBytes - AllocatedBytes))}")} are free. What helps: --offload, --vae-tiling, --dtype fp16, a smaller picture, or fewer at once.");
+    private DeviceException OutOfMemory(long bytes, string reason)
+    {
+        long? known = FreeBytes;
+        long free = known ?? Math.Max(0, MemoryBytes - AllocatedBytes);
+        return new(
+            $"{Id} ({Name}): {Mebibytes(bytes)} of memory are needed and cannot be had ({reason}). "
+            + $"The engine uses {Mebibytes(AllocatedBytes)} of {Mebibytes(MemoryBytes)}; "
+            + $"{(known is null ? "at most " : "")}{Mebibytes(free)} are free. "
+            + "Less is needed with offloading, with tiled decoding, in a 16-bit type, for a smaller picture, or for fewer at once.")
+        {
+            Device = Id,
+            NeededBytes = bytes,
+            FreeBytes = free,
+        };
+    }
 
     /// <summary>The launch that was queued last: drivers report a kernel that crashed when somebody waits, not when it is queued.</summary>
     internal Launch? Last { get; set; }

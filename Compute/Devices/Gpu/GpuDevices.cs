@@ -26,17 +26,20 @@ internal static class GpuDevices
     private static (IReadOnlyList<Entry> Devices, IReadOnlyList<string> Absences) Find()
     {
         var (devices, absences) = (new List<Entry>(), new List<string>());
-        Add(() => (CudaLibrary.TryLoad(out string? problem) is { } api ? Cuda(api, ArtifactCache.Shared) : [], problem));
-        Add(() => (OpenClLibrary.TryLoad(out string? problem) is { } api ? OpenCl(api, ArtifactCache.Shared) : [], problem));
+        Add(() => CudaLibrary.TryLoad(out string? problem) is { } api
+            ? (Cuda(api, ArtifactCache.Shared), CudaInfo.NoneBecause(Environment.GetEnvironmentVariable)) : ([], problem));
+        Add(() => OpenClLibrary.TryLoad(out string? problem) is { } api
+            ? (OpenCl(api, ArtifactCache.Shared), OpenClAbsence.Of(api, Environment.GetEnvironmentVariable)) : ([], problem));
         return (devices, absences);
 
-        void Add(Func<(IEnumerable<Entry> Devices, string? Problem)> find)
+        void Add(Func<(IEnumerable<Entry> Devices, string? Absence)> find)
         {
             try
             {
-                var (found, problem) = find();
+                var (found, absence) = find();
+                int before = devices.Count;
                 devices.AddRange(found);
-                if (problem is not null) absences.Add(problem);
+                if (devices.Count == before && absence is not null) absences.Add(absence);
             }
             catch (DeviceException e)
             {
@@ -56,14 +59,15 @@ internal static class GpuDevices
         Features = () => info.Target.Features.Words,
     });
 
-    private static IEnumerable<Entry> OpenCl(IOpenCl api, ArtifactCache artifacts) => OpenClInfo.All(api).Select((info, i) => OpenCl(api, artifacts, info, i, new(() => OpenClProbe.Of(api, info, artifacts, Environment.GetEnvironmentVariable(OpenClProbe.Variable)))));
+    /// <summary>The devices that a loader knows.</summary>
+    internal static IEnumerable<Entry> OpenCl(IOpenCl api, ArtifactCache artifacts) => OpenClInfo.All(api).Select((info, i) => OpenCl(api, artifacts, info, i, new(() => OpenClProbe.Of(api, info, artifacts, Environment.GetEnvironmentVariable(OpenClProbe.Variable)))));
 
     private static Entry OpenCl(IOpenCl api, ArtifactCache artifacts, OpenClInfo info, int i, Lazy<ProbedFeatures> probed) => new(
         new DeviceInfo($"opencl:{i}", info.Name, Backends.OpenCL, info.Target.Architecture, info.MemoryBytes, $"{info.Platform} {info.Driver}",
             [.. new[] { info.Version, $"{info.ComputeUnits} compute units", info.IsCpu ? "a processor" : null, info.NativeHalf ? "fp16" : null }.OfType<string>()])
         {
             Problem = info.Problem,
-            IsChosenByItself = (info.Type & OpenClInfo.Gpu) != 0,
+            IsChosenByItself = info.IsGpu,
         },
         () => new OpenClDevice(api, info with { Features = probed.Value.Features }, i, artifacts))
     {

@@ -8,9 +8,10 @@ internal static class GpuLibrary
     /// <summary>Loads the first library that is there and binds its functions.</summary>
     /// <param name="names">File names or paths, best first.</param>
     /// <param name="what">What it is, for messages.</param>
+    /// <param name="advice">What to do where none is there.</param>
     /// <param name="bind">Looks the functions up; may throw <see cref="EntryPointNotFoundException"/>.</param>
     /// <param name="problem">Why there is none; null on success.</param>
-    public static T? TryLoad<T>(string[] names, string what, Func<nint, T> bind, out string? problem) where T : class
+    public static T? TryLoad<T>(string[] names, string what, string advice, Func<nint, T> bind, out string? problem) where T : class
     {
         foreach (string name in names)
         {
@@ -27,7 +28,7 @@ internal static class GpuLibrary
             }
         }
 
-        problem = $"{what}: no driver is installed ({string.Join(", ", names)} not found)";
+        problem = $"{what}: {string.Join(" or ", names)} cannot be loaded. {advice}";
         return null;
     }
 }

@@ -21,7 +21,7 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
     public CudaDevice(ICuda api, CudaInfo info, IArtifactSource artifacts, int stagingBytes = GpuStaging.DefaultChunkBytes) : base(artifacts)
     {
         (this.api, this.info, Id) = (api, info, $"cuda:{info.Ordinal}");
-        if (info.Problem is { } problem) throw new DeviceException($"{Id} ({info.Name}) cannot be used: {problem}.");
+        if (info.Problem is { } problem) throw new DeviceException($"{Id} ({info.Name}) cannot be used: {problem}.") { Device = Id };
         Check(api.DevicePrimaryCtxRetain(info.Device, out context), "cuDevicePrimaryCtxRetain");
         try
         {
@@ -137,7 +137,7 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
     {
         if (error == 0) return;
         string lost = CudaError.IsLost(error) ? " The device is lost for this process: end it and start it again; with CUDA_LAUNCH_BLOCKING=1 the failing kernel is named here." : "";
-        throw new DeviceException($"{Id} ({info.Name}): {function} failed with {CudaError.Name(api, error)}{(what is null ? "" : $" in {what}")}.{lost}");
+        throw new DeviceException($"{Id} ({info.Name}): {function} failed with {CudaError.Name(api, error)}{(what is null ? "" : $" in {what}")}.{lost}") { Device = Id, Op = what };
     }
 
     private void CheckWait(int error, string function)

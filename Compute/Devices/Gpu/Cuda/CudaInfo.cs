@@ -55,6 +55,16 @@ internal sealed record CudaInfo
         return [.. Enumerable.Range(0, count).Select(i => Read(api, i, driver))];
     }
 
+    /// <summary>Why a driver that works may have no GPU.</summary>
+    /// <param name="environment">Reads environment variables.</param>
+    public static string NoneBecause(Func<string, string?> environment)
+    {
+        const string Variable = "CUDA_VISIBLE_DEVICES";
+        string hidden = environment(Variable) is { } visible ? $" ({Variable} is '{visible}', which may hide it)" : "";
+        return $"CUDA: the driver is installed, but sees no GPU{hidden}. "
+            + "nvidia-smi shows what there is; a container must be given the GPU.";
+    }
+
     private static CudaInfo Read(ICuda api, int ordinal, int driver)
     {
         Check(api, api.DeviceGet(ordinal, out int device), "cuDeviceGet");

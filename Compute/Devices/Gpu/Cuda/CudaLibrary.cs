@@ -101,7 +101,10 @@ internal sealed unsafe class CudaLibrary : ICuda
     /// <param name="problem">What is missing.</param>
     /// <param name="path">A library other than the system's, for tests.</param>
     public static CudaLibrary? TryLoad(out string? problem, string? path = null) =>
-        GpuLibrary.TryLoad(path is not null ? [path] : OperatingSystem.IsWindows() ? ["nvcuda.dll"] : ["libcuda.so.1", "libcuda.so"], "CUDA", handle => new CudaLibrary(handle), out problem);
+        GpuLibrary.TryLoad(
+            path is not null ? [path] : Names, "CUDA", "An NVIDIA GPU needs NVIDIA's driver.", handle => new CudaLibrary(handle), out problem);
+
+    private static string[] Names => OperatingSystem.IsWindows() ? ["nvcuda.dll"] : ["libcuda.so.1", "libcuda.so"];
 
     public int Init() => init(0);
 

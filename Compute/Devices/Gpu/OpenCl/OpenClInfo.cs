@@ -48,6 +48,9 @@ internal sealed record OpenClInfo
 
     public bool IsCpu => (Type & Cpu) != 0;
 
+    /// <summary>Whether it is a GPU and nothing else. A processor that also says that it is a GPU, as simulators do, is none.</summary>
+    public bool IsGpu => (Type & (Gpu | Cpu)) == Gpu;
+
     /// <summary>Whether the device says that packed dot products of signed bytes are faster than their parts; only asked where it has them.</summary>
     public required bool HasFastDot { get; init; }
 
@@ -62,7 +65,7 @@ internal sealed record OpenClInfo
 
     /// <summary>What kernels are generated for.</summary>
     public GpuTarget Target => new(
-        GpuLanguage.OpenCl, IsCpu ? "opencl-cpu" : $"opencl-{((Type & Gpu) != 0 ? "gpu" : "accelerator")}-{Plain(Vendor)}-{Plain(Name)}",
+        GpuLanguage.OpenCl, IsCpu ? "opencl-cpu" : $"opencl-{(IsGpu ? "gpu" : "accelerator")}-{Plain(Vendor)}-{Plain(Name)}",
         NativeHalf, IsCpu, MaxGroupSize, LocalMemoryBytes, $"{Platform}; {Name}; {Driver}")
     {
         Features = Features,
@@ -74,13 +77,26 @@ internal sealed record OpenClInfo
         lock (Asking) return Find(api);
     }
 
+    /// <summary>The drivers that are registered, with the number of their devices.</summary>
+    public static IReadOnlyList<(string Name, int Devices)> Platforms(IOpenCl api)
+    {
+        lock (Asking) return [.. PlatformHandles(api).Select(platform => (NameOf(api, platform), DeviceHandles(api, platform).Length))];
+    }
+
     private static IReadOnlyList<OpenClInfo> Find(IOpenCl api)
     {
-        var devices = Handles((uint n, nint list, out uint count) => api.GetPlatformIds(n, list, out count), OpenClError.PlatformNotFound, "clGetPlatformIDs")
-            .SelectMany(platform => Handles((uint n, nint list, out uint count) => api.GetDeviceIds(platform, AllTypes, n, list, out count), OpenClError.DeviceNotFound, "clGetDeviceIDs")
-                .Select(device => Read(api, platform, device)));
-        return [.. devices.OrderBy(d => (d.Type & Gpu) != 0 ? 0 : d.IsCpu ? 2 : 1)];
+        var devices = PlatformHandles(api).SelectMany(platform => DeviceHandles(api, platform).Select(device => Read(api, platform, device)));
+        return [.. devices.OrderBy(d => d.IsGpu ? 0 : d.IsCpu ? 2 : 1)];
     }
+
+    private static nint[] PlatformHandles(IOpenCl api) =>
+        Handles((uint n, nint list, out uint count) => api.GetPlatformIds(n, list, out count), OpenClError.PlatformNotFound, "clGetPlatformIDs");
+
+    private static nint[] DeviceHandles(IOpenCl api, nint platform) =>
+        Handles((uint n, nint list, out uint count) => api.GetDeviceIds(platform, AllTypes, n, list, out count), OpenClError.DeviceNotFound, "clGetDeviceIDs");
+
+    private static string NameOf(IOpenCl api, nint platform) =>
+        Text((nuint n, nint value, out nuint needed) => api.GetPlatformInfo(platform, 0x0902, n, value, out needed), "clGetPlatformInfo");
 
     private static OpenClInfo Read(IOpenCl api, nint platform, nint device)
     {
@@ -93,7 +109,7 @@ internal sealed record OpenClInfo
             Handle = device,
             Name = Text(0x102B),
             Vendor = Text(0x102C),
-            Platform = OpenClInfo.Text((nuint n, nint value, out nuint needed) => api.GetPlatformInfo(platform, 0x0902, n, value, out needed), "clGetPlatformInfo"),
+            Platform = NameOf(api, platform),
             Driver = Text(0x102D),
             Version = version,
             Extensions = extensions,

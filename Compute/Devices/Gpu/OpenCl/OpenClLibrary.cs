@@ -67,7 +67,8 @@ internal sealed unsafe class OpenClLibrary : IOpenCl
     public static OpenClLibrary? TryLoad(out string? problem, string? path = null)
     {
         PoclSettings.Apply();
-        return GpuLibrary.TryLoad(path is not null ? [path] : Names, "OpenCL", handle => new OpenClLibrary(handle), out problem);
+        return GpuLibrary.TryLoad(
+            path is not null ? [path] : Names, "OpenCL", OpenClAbsence.NoLoader, handle => new OpenClLibrary(handle), out problem);
     }
 
     private static string[] Names => OperatingSystem.IsWindows() ? ["OpenCL.dll"]

@@ -20,7 +20,7 @@ internal static unsafe class OpenClProgram
         {
             int error; // -w: some drivers print warnings themselves, which are about generated code and nobody's business
             fixed (byte* options = Encoding.ASCII.GetBytes($"-cl-std={info.Features.Standard} -w\0")) error = api.BuildProgram(program, info.Handle, (nint)options);
-            if (error != 0) throw new DeviceException($"{device}: clBuildProgram failed with {OpenClError.Name(error)} for {source}.{Hint(info)} The driver says: {Log(api, program, info.Handle)}");
+            if (error != 0) throw new DeviceException($"{device}: clBuildProgram failed with {OpenClError.Name(error)} for {source}.{Hint(info)} The driver says: {Log(api, program, info.Handle)}") { Device = device.Id, Op = source.ToString() };
             if (Binary(api, program) is { } binary) keep.StoreBinary(source, info.Target, binary);
             return program;
         }

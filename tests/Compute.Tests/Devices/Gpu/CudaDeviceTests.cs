@@ -101,7 +101,10 @@ public sealed class CudaDeviceTests
         using (var bound = new BoundCase(device, new OpCase("", new HandWrittenOp(1, 1), [new CaseTensor([3, 4], n => n)], 0), outputPadding: 0))
         {
             (spy.FailIn, spy.Error) = ("LaunchKernel", 700);
-            string message = Assert.Throws<DeviceException>(bound.Run).Message;
+            var e = Assert.Throws<DeviceException>(bound.Run);
+            string message = e.Message;
+            Assert.Equal("cuda:0", e.Device);
+            Assert.StartsWith("hand_written (HandWrittenOp.Kernel) of Float32[3, 4]", e.Op, StringComparison.Ordinal);
             Assert.StartsWith("cuda:0 (Stub 0): cuLaunchKernel failed with CUDA_ERROR_ILLEGAL_ADDRESS (700) in hand_written (", message, StringComparison.Ordinal);
             Assert.Contains("Float32[3, 4] → Float32[3, 4]", message, StringComparison.Ordinal);
             Assert.Contains("The device is lost", message, StringComparison.Ordinal);
@@ -115,9 +118,11 @@ public sealed class CudaDeviceTests
     {
         using var device = Open(StubCuda.Api, 0);
         using var some = device.Allocate(16 << 20);
-        string message = Assert.Throws<DeviceException>(() => device.Allocate(60 << 20)).Message;
+        var e = Assert.Throws<DeviceException>(() => device.Allocate(60 << 20));
+        string message = e.Message;
+        Assert.Equal(("cuda:0", 60L << 20, 48L << 20), (e.Device, e.NeededBytes, e.FreeBytes));
         Assert.Contains("60 MiB of memory are needed and cannot be had (cuMemAllocAsync failed with CUDA_ERROR_OUT_OF_MEMORY (2)). The engine uses 16 MiB of 64 MiB; 48 MiB are free.", message, StringComparison.Ordinal);
-        Assert.Contains("--offload", message, StringComparison.Ordinal);
+        Assert.Contains("Less is needed with offloading, with tiled decoding,", message, StringComparison.Ordinal);
     }
 
     [Fact]

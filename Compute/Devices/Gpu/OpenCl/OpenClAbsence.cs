@@ -1,0 +1,35 @@
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// Why a machine has no OpenCL device. Between a program and a device stand a loader library, the drivers that are registered with it (its
+/// platforms), and their devices.
+/// </summary>
+internal static class OpenClAbsence
+{
+    /// <summary>What to do where the loader library is absent.</summary>
+    public const string NoLoader = "There is no OpenCL loader: install the GPU maker's driver, or the system's loader "
+        + "(Debian and Ubuntu: ocl-icd-libopencl1; Fedora: ocl-icd) and a driver.";
+
+    private const string Folders = "OCL_ICD_VENDORS";
+
+    /// <summary>Why the loader knows no device; null where it knows one.</summary>
+    /// <param name="api">The loader.</param>
+    /// <param name="environment">Reads environment variables.</param>
+    /// <exception cref="DeviceException">The loader or a driver fails.</exception>
+    public static string? Of(IOpenCl api, Func<string, string?> environment)
+    {
+        var platforms = OpenClInfo.Platforms(api);
+        if (platforms.Count == 0)
+        {
+            string places = environment(Folders) is { Length: > 0 } named
+                ? $"{Folders} has it look in '{named}': unset that, or name the folder of your driver's .icd file"
+                : "It looks in /etc/OpenCL/vendors";
+            return "OpenCL: the loader is installed, but no driver is registered with it (no platform). "
+                + $"Install the OpenCL driver of your device's maker (for a processor: pocl-opencl-icd). {places}.";
+        }
+
+        return platforms.Any(p => p.Devices > 0) ? null
+            : $"OpenCL: drivers are installed ({string.Join(", ", platforms.Select(p => p.Name))}), but see no device. "
+            + "Look whether it is there, whether this user may use it (Linux: /dev/dri, groups render and video) and, in a container, whether that was given it.";
+    }
+}
