@@ -72,8 +72,10 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
     internal nint Stream => recordingStream != 0 ? recordingStream : stream;
 
     /// <summary>Makes the device's context the thread's own. Other libraries may have left another one, so every call begins with this; it takes nanoseconds.</summary>
+    /// <exception cref="ObjectDisposedException">The device was disposed: its context and stream are gone.</exception>
     internal void Enter()
     {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
         int error = api.CtxSetCurrent(context);
         if (error != 0) Check(error, "cuCtxSetCurrent");
     }

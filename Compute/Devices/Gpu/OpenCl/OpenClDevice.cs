@@ -8,7 +8,7 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
 {
     private readonly IOpenCl api;
     private readonly OpenClInfo info;
-    private readonly nint context, queue;
+    private readonly nint openContext, openQueue; // reached through the properties, which refuse when they were released
     private readonly GpuStaging staging;
     private readonly Lock gate = new();
     private readonly HashSet<nint> kernels = [];
@@ -23,10 +23,10 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     public OpenClDevice(IOpenCl api, OpenClInfo info, int index, IArtifactSource artifacts, int stagingBytes = GpuStaging.DefaultChunkBytes) : base(artifacts)
     {
         (this.api, this.info, Id) = (api, info, $"opencl:{index}");
-        if (info.Problem is { } problem) throw new DeviceException($"{Id} ({info.Name}) cannot be used: {problem}.");
-        Check(api.CreateContext(info.Handle, out context), "clCreateContext");
-        int error = api.CreateCommandQueue(context, info.Handle, 0, out queue);
-        if (error != 0) api.ReleaseContext(context);
+        if (info.Problem is { } problem) throw new DeviceException($"{Id} ({info.Name}) cannot be used: {problem}.") { Device = Id };
+        Check(api.CreateContext(info.Handle, out openContext), "clCreateContext");
+        int error = api.CreateCommandQueue(openContext, info.Handle, 0, out openQueue);
+        if (error != 0) api.ReleaseContext(openContext);
         Check(error, "clCreateCommandQueue");
         staging = new GpuStaging(this, stagingBytes);
     }
@@ -57,7 +57,8 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
 
     internal IOpenCl Api => api;
 
-    internal nint Queue => queue;
+    /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
+    internal nint Queue => Open(openQueue);
 
     internal int BaseAlignmentBytes => info.BaseAlignmentBytes;
 
@@ -71,19 +72,19 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
         }
 
         EndLoading();
-        api.Finish(queue); // a lost device fails here; what it held goes back all the same
+        api.Finish(openQueue); // a lost device fails here; what it held goes back all the same
         staging.Dispose();
         foreach (nint kernel in kernels) api.ReleaseKernel(kernel);
         kernels.Clear();
         foreach (var function in Functions) function.Unload();
-        api.ReleaseCommandQueue(queue);
-        api.ReleaseContext(context);
+        api.ReleaseCommandQueue(openQueue);
+        api.ReleaseContext(openContext);
     }
 
     /// <inheritdoc/>
     public override void Synchronize()
     {
-        CheckWait(api.Finish(queue), "clFinish");
+        CheckWait(api.Finish(Queue), "clFinish");
         Synchronised();
     }
 
@@ -94,7 +95,7 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     internal nint CreateProfilingQueue()
     {
         const ulong Profiling = 2;
-        Check(api.CreateCommandQueue(context, info.Handle, Profiling, out nint created), "clCreateCommandQueue");
+        Check(api.CreateCommandQueue(Context, info.Handle, Profiling, out nint created), "clCreateCommandQueue");
         return created;
     }
 
@@ -106,7 +107,7 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     {
         if (error == 0) return;
         string lost = OpenClError.IsLost(error) ? " The device is lost for this process: end it and start it again." : "";
-        throw new DeviceException($"{Id} ({info.Name}): {function} failed with {OpenClError.Name(error)}{(what is null ? "" : $" in {what}")}.{lost}");
+        throw new DeviceException($"{Id} ({info.Name}): {function} failed with {OpenClError.Name(error)}{(what is null ? "" : $" in {what}")}.{lost}") { Device = Id, Op = what };
     }
 
     /// <summary>As <see cref="Check"/>, for calls that wait for queued work.</summary>
@@ -140,7 +141,7 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
 
     /// <inheritdoc/>
     internal override GpuFunction Load(KernelSource source, KernelArtifact artifact, IArtifactSource keep) =>
-        new OpenClFunction(this, source, artifact, OpenClProgram.Build(this, context, info, source, artifact, keep));
+        new OpenClFunction(this, source, artifact, OpenClProgram.Build(this, Context, info, source, artifact, keep));
 
     /// <inheritdoc/>
     protected override GpuBuffer? TryAllocate(long bytes, out string problem)
@@ -148,12 +149,12 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
         problem = $"the driver allows {info.MaxAllocationBytes >> 20} MiB in one piece";
         if (bytes > info.MaxAllocationBytes) return null;
         nuint size = (nuint)Math.Max(4, (bytes + 3) / 4 * 4);
-        int error = api.CreateBuffer(context, 1, size, out nint handle);
+        int error = api.CreateBuffer(Context, 1, size, out nint handle);
         problem = $"clCreateBuffer failed with {OpenClError.Name(error)}";
         if (OpenClError.IsOutOfMemory(error)) return null;
         Check(error, "clCreateBuffer");
         uint zero = 0;
-        error = api.EnqueueFillBuffer(queue, handle, (nint)(&zero), 4, 0, size);
+        error = api.EnqueueFillBuffer(Queue, handle, (nint)(&zero), 4, 0, size);
         if (error != 0) api.ReleaseMemObject(handle);
         problem = $"clEnqueueFillBuffer failed with {OpenClError.Name(error)}";
         if (OpenClError.IsOutOfMemory(error)) return null; // drivers that allocate when memory is first used
@@ -164,7 +165,7 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     /// <inheritdoc/>
     protected override void Read(GpuBuffer source, long offset, Span<byte> target)
     {
-        fixed (byte* to = target) CheckWait(api.EnqueueReadBuffer(queue, source.Handle, true, (nuint)offset, (nuint)target.Length, (nint)to), "clEnqueueReadBuffer");
+        fixed (byte* to = target) CheckWait(api.EnqueueReadBuffer(Queue, source.Handle, true, (nuint)offset, (nuint)target.Length, (nint)to), "clEnqueueReadBuffer");
     }
 
     nint IDeviceQueue.AllocateStaging(int bytes) => (nint)NativeMemory.AlignedAlloc((nuint)bytes, 4096); // drivers copy fastest from whole pages
@@ -172,12 +173,12 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     void IDeviceQueue.FreeStaging(nint memory) => NativeMemory.AlignedFree((void*)memory);
 
     void IDeviceQueue.QueueWrite(nint source, GpuBuffer target, long offset, int bytes) =>
-        Check(api.EnqueueWriteBuffer(queue, target.Handle, false, (nuint)offset, (nuint)bytes, source), "clEnqueueWriteBuffer");
+        Check(api.EnqueueWriteBuffer(Queue, target.Handle, false, (nuint)offset, (nuint)bytes, source), "clEnqueueWriteBuffer");
 
     nint IDeviceQueue.Mark()
     {
-        Check(api.EnqueueMarker(queue, out nint mark), "clEnqueueMarkerWithWaitList");
-        api.Flush(queue);
+        Check(api.EnqueueMarker(Queue, out nint mark), "clEnqueueMarkerWithWaitList");
+        api.Flush(Queue);
         return mark;
     }
 
@@ -189,6 +190,14 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     }
 
     void IDeviceQueue.ReleaseMark(nint mark) => api.ReleaseEvent(mark);
+
+    private nint Context => Open(openContext);
+
+    private nint Open(nint handle)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        return handle;
+    }
 
     private sealed class OpenClBuffer(OpenClDevice device, nint handle, long bytes) : GpuBuffer(device, handle, bytes)
     {

@@ -7,7 +7,7 @@ internal sealed class OpenClTiming : DeviceTiming
     [ThreadStatic] private static OpenClTiming? current;
     private readonly OpenClDevice device;
     private readonly OpenClTiming? outer;
-    private readonly nint queue;
+    private nint queue;
     private readonly List<(nint Event, int Portion)> events = [];
     private int portions;
 
@@ -53,10 +53,12 @@ internal sealed class OpenClTiming : DeviceTiming
     public override void Dispose()
     {
         if (current == this) current = outer;
-        device.Api.Finish(queue); // what follows goes to the other queue
+        nint ended = Interlocked.Exchange(ref queue, 0);
+        if (ended == 0) return;
+        device.Api.Finish(ended); // what follows goes to the other queue
         foreach (var (e, _) in events) device.Api.ReleaseEvent(e);
         events.Clear();
-        device.Api.ReleaseCommandQueue(queue);
+        device.Api.ReleaseCommandQueue(ended);
         base.Dispose();
     }
 }
