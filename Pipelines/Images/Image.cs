@@ -57,10 +57,10 @@ public sealed partial class Image
         }
     }
 
-    /// <summary>As <see cref="Load"/>, from a file's bytes.</summary>
+    /// <summary>As <see cref="Load(string)"/>, from a file's bytes.</summary>
     /// <param name="file">The whole file.</param>
     /// <param name="name">What messages call it.</param>
-    /// <exception cref="ImageFileException">As <see cref="Load"/>.</exception>
+    /// <exception cref="ImageFileException">As <see cref="Load(string)"/>.</exception>
     public static Image Decode(byte[] file, string name)
     {
         ArgumentNullException.ThrowIfNull(file);

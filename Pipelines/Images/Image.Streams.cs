@@ -1,0 +1,55 @@
+namespace ILGpuDiffusion.Pipelines;
+
+public sealed partial class Image
+{
+    /// <summary>As <see cref="Load(string)"/>, from a stream's position to its end. The stream stays open and need not know its length.</summary>
+    /// <param name="stream">A PNG or JPEG file.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <exception cref="ImageFileException">As <see cref="Load(string)"/>.</exception>
+    /// <exception cref="IOException">The stream's own.</exception>
+    public static Image Load(Stream stream, string name = "stream")
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        using var file = new MemoryStream();
+        byte[] buffer = new byte[1 << 16];
+        for (int read; (read = stream.Read(buffer)) > 0;)
+        {
+            file.Write(buffer, 0, read);
+            RequirePossible(file.Length, name);
+        }
+
+        return Codec.Decode(file.ToArray(), name);
+    }
+
+    /// <summary>As <see cref="Load(string)"/>, from a file's bytes, as a request or a database holds them. <see cref="Decode"/> takes a name for messages.</summary>
+    /// <param name="file">The whole PNG or JPEG file.</param>
+    /// <exception cref="ImageFileException">As <see cref="Load(string)"/>.</exception>
+    public static Image Load(ReadOnlySpan<byte> file)
+    {
+        const string Name = "picture";
+        RequirePossible(file.Length, Name);
+        return Codec.Decode(file.ToArray(), Name);
+    }
+
+    /// <summary>Writes the picture as a PNG file, with its text chunks, to a stream, which stays open.</summary>
+    /// <exception cref="IOException">The stream's own.</exception>
+    public void Save(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        stream.Write(EncodePng());
+    }
+
+    /// <summary>As <see cref="Save(Stream)"/>, without blocking: for the body of a web server's answer.</summary>
+    /// <exception cref="IOException">The stream's own.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public ValueTask SaveAsync(Stream stream, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return stream.WriteAsync(EncodePng(), cancellation);
+    }
+
+    private static void RequirePossible(long bytes, string name)
+    {
+        if (bytes > MaxFileBytes) throw new ImageFileException(name, $"more than {MaxFileBytes} bytes are too many for a picture.");
+    }
+}
