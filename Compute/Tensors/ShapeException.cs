@@ -1,8 +1,17 @@
 namespace ILGpuDiffusion.Compute;
 
-/// <summary>Sizes or element types that an op cannot take. The message reads "op: name is X; it must be Y."</summary>
-public sealed class ShapeException(string message) : Exception(message)
+/// <summary>Sizes or element types that an op cannot take. The message reads "op: name is X; it must be Y."; the properties say the same to programs.</summary>
+public sealed class ShapeException(string message, Exception? inner = null) : Exception(message, inner)
 {
+    /// <summary>The op's name as logs print it, such as <c>matmul</c>; null where it is about something else.</summary>
+    public string? Op { get; init; }
+
+    /// <summary>The argument or attribute of the op that is wrong, such as <c>weight</c>; null where it is about something else.</summary>
+    public string? Argument { get; init; }
+
+    /// <summary>The path of the layer that computes the op, such as <c>down_blocks.0.resnets.1</c>; null outside a graph.</summary>
+    public string? Layer { get; init; }
+
     /// <summary>Throws unless the condition holds.</summary>
     /// <param name="condition">What must be true.</param>
     /// <param name="op">The op's name as logs print it.</param>
@@ -11,6 +20,12 @@ public sealed class ShapeException(string message) : Exception(message)
     /// <param name="expected">What it must be, in words.</param>
     public static void ThrowUnless(bool condition, string op, string name, object found, string expected)
     {
-        if (!condition) throw new ShapeException($"{op}: {name} is {found}; it must be {expected}.");
+        if (!condition) throw new ShapeException($"{op}: {name} is {found}; it must be {expected}.") { Op = op, Argument = name };
     }
+
+    /// <summary>The same with the place in a model where it happened, which the message then names first.</summary>
+    /// <param name="layer">The layer's path.</param>
+    /// <param name="graph">The graph's name, for the message; null leaves it out.</param>
+    public ShapeException In(string layer, string? graph = null) =>
+        new($"{(graph is null ? "" : $"{graph} ")}{layer}: {Message}", this) { Op = Op, Argument = Argument, Layer = layer };
 }

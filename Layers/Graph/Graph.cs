@@ -121,7 +121,7 @@ public sealed class Graph
         }
         catch (ShapeException e)
         {
-            throw new ShapeException($"{Name} {layers.Peek()}: {e.Message}");
+            throw e.In(layers.Peek(), Name);
         }
 
         return Add(op, type, arguments);

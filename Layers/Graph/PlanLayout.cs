@@ -124,7 +124,7 @@ internal sealed class PlanLayout
         }
         catch (ShapeException e)
         {
-            throw new ShapeException($"{node.Path}: {e.Message}");
+            throw e.In(node.Path);
         }
     }
 

@@ -1,0 +1,46 @@
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Pipelines;
+
+namespace ILGpuDiffusion.Public.Tests;
+
+/// <summary>What went wrong, as properties: a program need not read messages.</summary>
+public sealed class ExceptionTests
+{
+    [Fact]
+    public void ShapeException_NamesOpAndArgument()
+    {
+        TensorType x = new(DType.Float32, Shape.Create([2, 3])), w = new(DType.Float32, Shape.Create([4, 5]));
+        var e = Assert.Throws<ShapeException>(() => new MatMul().Infer([x, w]));
+        Assert.Equal("matmul", e.Op);
+        Assert.NotNull(e.Argument);
+        Assert.StartsWith($"{e.Op}: {e.Argument} is ", e.Message, StringComparison.Ordinal);
+        Assert.Null(e.Layer);
+
+        var inside = e.In("mid_block.attn", "unet");
+        Assert.Equal((e.Op, e.Argument, "mid_block.attn"), (inside.Op, inside.Argument, inside.Layer));
+        Assert.Equal($"unet mid_block.attn: {e.Message}", inside.Message);
+    }
+
+    [Fact]
+    public void DeviceException_NamesTheDevice() => Assert.Equal("cuda:99", Assert.Throws<DeviceException>(() => DeviceCatalog.Open("cuda:99")).Device);
+
+    [Fact]
+    public void ModelFileException_NamesTheFile() =>
+        Assert.Equal("no such folder", Assert.Throws<ModelFileException>(() => DiffusionPipeline.FromPretrained("no such folder")).File);
+
+    [Fact]
+    public void ImageFileException_NamesTheFile() =>
+        Assert.Equal("no such picture.png", Assert.Throws<ImageFileException>(() => Image.Load("no such picture.png")).File);
+
+    [Fact]
+    public async Task RequestThatCannotBeServed_NamesTheProperty_AndThePipelineGoesOn()
+    {
+        ShippedModel.Require();
+        using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder);
+        var request = new ImageRequest("a red heart") { Steps = 1, Seed = 1, Decode = false };
+        var e = await Assert.ThrowsAsync<DiffusionRequestException>(() => pipeline.GenerateAsync(request with { Width = 63 }, cancellation: TestContext.Current.CancellationToken));
+        Assert.Equal(nameof(ImageRequest.Width), e.Property);
+        Assert.NotNull(await pipeline.GenerateAsync(request, cancellation: TestContext.Current.CancellationToken));
+    }
+}
