@@ -104,7 +104,7 @@ internal static class Options
     private static JsonElement Literal(string text)
     {
         bool json = text is "true" or "false" or "null" || TryNumber(text, out _);
-        return json && TryParse(text, out var element) ? element : JsonSerializer.SerializeToElement(text);
+        return json && TryParse(text, out var element) ? element : JsonElement.Parse($"\"{JsonEncodedText.Encode(text)}\"");
     }
 
     private static bool TryParse(string text, out JsonElement element)

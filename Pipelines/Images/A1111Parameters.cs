@@ -8,8 +8,6 @@ namespace ILGpuDiffusion.Pipelines;
 /// <param name="Prompt">The prompt.</param>
 public sealed partial record A1111Parameters(string Prompt)
 {
-    private static readonly JsonSerializerOptions Quoting = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>The negative prompt; its line is left out when empty.</summary>
     public string? NegativePrompt { get; init; }
 
@@ -57,5 +55,5 @@ public sealed partial record A1111Parameters(string Prompt)
         return $"{Prompt}{negative}\n{string.Join(", ", settings.Select(s => $"{s.Key}: {Quote(s.Value)}"))}";
     }
 
-    private static string Quote(string value) => value.AsSpan().ContainsAny(",:\n") ? JsonSerializer.Serialize(value, Quoting) : value;
+    private static string Quote(string value) => value.AsSpan().ContainsAny(",:\n") ? $"\"{JsonEncodedText.Encode(value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"" : value;
 }

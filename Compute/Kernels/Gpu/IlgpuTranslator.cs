@@ -1,4 +1,7 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
 using System.Reflection;
 using ILGPU;
 using ILGPU.Algorithms;
@@ -25,6 +28,14 @@ internal static class IlgpuTranslator
         builder.Optimize(OptimizationLevel.O2).EnableAlgorithms().Inlining(InliningMode.Aggressive);
     });
 
+    // ILGPU finds what it puts in place of these classes' methods by reflection, all of it before the first kernel.
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(Math))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(MathF))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(BitOperations))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(Interlocked))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(Debug))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(float))]
+    [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(double))]
     public static KernelArtifact Translate(KernelSource source, GpuTarget target)
     {
         IlgpuInternals.Check();

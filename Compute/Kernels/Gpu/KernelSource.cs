@@ -71,10 +71,6 @@ internal sealed record KernelSource
     private static string Short(Type type) =>
         type.IsGenericType ? $"{type.Name[..type.Name.IndexOf('`', StringComparison.Ordinal)]}<{string.Join(", ", type.GetGenericArguments().Select(Short))}>" : type.Name;
 
-    private static MethodInfo Resolve(Type type, string name, Type[] arguments)
-    {
-        var method = type.GetMethod(name, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
-            ?? throw new InvalidOperationException($"kernel: {type.Name} has no static method {name}.");
-        return arguments.Length == 0 ? method : method.MakeGenericMethod(arguments);
-    }
+    private static MethodInfo Resolve(Type type, string name, Type[] arguments) =>
+        RuntimeTypes.Method(type, name, arguments) ?? throw new InvalidOperationException($"kernel: {type.Name} has no static method {name}.");
 }

@@ -19,12 +19,12 @@ internal sealed record TuningFile(string Format, int Version, string Backend, st
     /// <summary>The most bytes that a file may have.</summary>
     public const int MostBytes = 1 << 24;
 
-    private static readonly JsonSerializerOptions Json = new()
+    private static readonly TuningJson Json = new(new JsonSerializerOptions
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // the file is for people too
         IgnoreReadOnlyProperties = true,
-    };
+    });
 
     /// <summary>Reads a file's text.</summary>
     /// <exception cref="FormatException">It is no table, or one of another version; the message says what is wrong.</exception>
@@ -34,7 +34,7 @@ internal sealed record TuningFile(string Format, int Version, string Backend, st
         TuningFile? file;
         try
         {
-            file = JsonSerializer.Deserialize<TuningFile>(utf8, Json);
+            file = JsonSerializer.Deserialize(utf8, Json.TuningFile);
         }
         catch (JsonException e)
         {
@@ -49,8 +49,8 @@ internal sealed record TuningFile(string Format, int Version, string Backend, st
     /// <summary>The text of a file.</summary>
     public byte[] ToUtf8()
     {
-        string head = JsonSerializer.Serialize(this with { Entries = [] }, Json);
-        string[] lines = [.. Entries.Select(e => JsonSerializer.Serialize(e, Json))];
+        string head = JsonSerializer.Serialize(this with { Entries = [] }, Json.TuningFile);
+        string[] lines = [.. Entries.Select(e => JsonSerializer.Serialize(e, Json.TuningEntry))];
         return System.Text.Encoding.UTF8.GetBytes($"{head[..^2]}\n{string.Join(",\n", lines)}\n]}}\n");
     }
 }

@@ -29,7 +29,7 @@ internal static class ChainFunctions
         foreach (var step in op.Steps)
         {
             var function = FunctionOf(step, step.HasOperand && isSame[operand++]);
-            chain = chain is null ? function : typeof(Then<,>).MakeGenericType(chain, function);
+            chain = chain is null ? function : RuntimeTypes.Close(typeof(Then<,>), chain, function);
         }
 
         return chain!;
@@ -59,7 +59,8 @@ internal static class ChainFunctions
         Unary { Function: UnaryFunction.Sigmoid } => typeof(Of<Sigmoid>),
         Unary { Function: UnaryFunction.Softplus } => typeof(Of<Softplus>),
         Unary { Function: UnaryFunction.Mish } => typeof(Of<Mish>),
-        Binary binary => typeof(With<,>).MakeGenericType(
+        Binary binary => RuntimeTypes.Close(
+            typeof(With<,>),
             binary.Function switch
             {
                 BinaryFunction.Add => typeof(Sum), // the same bits whichever side is which

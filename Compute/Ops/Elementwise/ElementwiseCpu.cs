@@ -12,8 +12,8 @@ internal sealed class ElementwiseCpu : ISimdBinder
         // Long runs over x's rows, where all operands go along with them.
         Runs? runs = operands.All(b => b.Shape.Count == 1 || b.Shape == x.Shape) ? new Runs([x, call.Output, .. operands.Where(b => b.Shape.Count != 1)]) : null;
         bool[] isSame = [.. operands.Select(b => runs is null ? b.Width == 1 : b.Shape.Count == 1)];
-        var type = typeof(ElementwiseLaunch<,>).MakeGenericType(typeof(V), ChainFunctions.Of((Elementwise)call.Op, isSame));
-        return (Launch)Activator.CreateInstance(type, call, runs, isSame)!;
+        var type = RuntimeTypes.Close(typeof(ElementwiseLaunch<,>), typeof(V), ChainFunctions.Of((Elementwise)call.Op, isSame));
+        return (Launch)RuntimeTypes.Create(type, call, runs, isSame);
     }
 }
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using ILGpuDiffusion.Compute;
 
 namespace ILGpuDiffusion.Cli;
@@ -15,7 +14,7 @@ internal static class CacheCommand
         {
             var cache = CompiledKernels.Info();
             Console.WriteLine(parsed.GetValue(json)
-                ? JsonSerializer.Serialize(new { folder = cache.Folder, kernels = cache.Kernels, binaries = cache.Binaries, bytes = cache.Bytes, limit_bytes = cache.LimitBytes }, JsonForm.Indented)
+                ? JsonForm.Text(new { folder = cache.Folder, kernels = cache.Kernels, binaries = cache.Binaries, bytes = cache.Bytes, limit_bytes = cache.LimitBytes })
                 : cache.Folder is null ? "off (ILGPUDIFFUSION_CACHE)"
                 : $"{cache.Folder}  {cache.Kernels} kernel(s), {cache.Binaries} driver binaries, {Quantity.Bytes(cache.Bytes)} of at most {Quantity.Bytes(cache.LimitBytes)}");
             return ExitCodes.Done;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using ILGpuDiffusion.Compute;
 
 namespace ILGpuDiffusion.Cli;
@@ -15,7 +14,7 @@ internal static class DevicesCommand
         {
             var devices = DeviceCatalog.List();
             string best = devices.First(d => d.Problem is null && d.IsChosenByItself).Id;
-            if (parsed.GetValue(json)) Console.WriteLine(JsonSerializer.Serialize(devices.Select(d => Form(d, d.Id == best)), JsonForm.Indented));
+            if (parsed.GetValue(json)) Console.WriteLine(JsonForm.Text(devices.Select(d => Form(d, d.Id == best))));
             else foreach (var device in devices) Console.WriteLine(Line(device, device.Id == best));
             foreach (string absence in DeviceCatalog.Absences()) Console.Error.WriteLine(absence);
             return ExitCodes.Done;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
 using ILGpuDiffusion.Pipelines;
@@ -50,7 +49,7 @@ internal static class InspectCommand
             var parts = folder.Components.Keys.Order(StringComparer.Ordinal).Select(name => Describe(folder, name)).ToArray();
             if (parsed.GetValue(json))
             {
-                Console.WriteLine(JsonSerializer.Serialize(new { path = folder.Path, @class = folder.ClassName, components = parts }, JsonForm.Indented));
+                Console.WriteLine(JsonForm.Text(new { path = folder.Path, @class = folder.ClassName, components = parts }));
                 return ExitCodes.Done;
             }
 

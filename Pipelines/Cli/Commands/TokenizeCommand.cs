@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using ILGpuDiffusion.Layers;
 using ILGpuDiffusion.Pipelines;
 
@@ -23,7 +22,7 @@ internal static class TokenizeCommand
             var results = names.Select(name => (name, tokens: ClipTokenizer.Load(folder.FolderOf(name)).Encode(parsed.GetValue(prompt)!))).ToArray();
             if (parsed.GetValue(json))
             {
-                Console.WriteLine(JsonSerializer.Serialize(results.ToDictionary(r => r.name, r => new { ids = r.tokens.Ids, count = r.tokens.Count, pieces = r.tokens.Pieces, cut = r.tokens.CutText }), JsonForm.Indented));
+                Console.WriteLine(JsonForm.Text(results.ToDictionary(r => r.name, r => new { ids = r.tokens.Ids, count = r.tokens.Count, pieces = r.tokens.Pieces, cut = r.tokens.CutText })));
                 return ExitCodes.Done;
             }
 

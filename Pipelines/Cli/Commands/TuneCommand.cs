@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
 using ILGpuDiffusion.Pipelines;
@@ -67,7 +66,7 @@ internal static class TuneCommand
         ? $"Everything was measured before: {path}"
         : string.Create(CultureInfo.InvariantCulture, $"{summary.Changed} of {summary.Results.Count} changed; together these ops are {summary.Gain:0.000}× as fast as with default settings (timed in turns in this run). Kept in {path}");
 
-    private static string Json(Device device, string path, TuningSummary summary) => JsonSerializer.Serialize(new
+    private static string Json(Device device, string path, TuningSummary summary) => JsonForm.Text(new
     {
         device = new { id = device.Id, name = device.TuningName, architecture = device.Architecture },
         table = path,
@@ -87,7 +86,7 @@ internal static class TuneCommand
             microseconds = r.Entry.Microseconds,
             gain = Math.Round(r.Entry.Gain, 4),
         }),
-    }, JsonForm.Indented);
+    });
 
     private static PixelSize Size(string text, System.CommandLine.Parsing.ArgumentResult result)
     {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
 using ILGpuDiffusion.Pipelines;
@@ -8,7 +7,7 @@ namespace ILGpuDiffusion.Cli;
 /// <summary>What <c>generate --json</c> prints.</summary>
 internal static class GenerateReport
 {
-    public static string Json(GenerationResult result, string[] files, DiffusionPipeline pipeline, double loadSeconds) => JsonSerializer.Serialize(new
+    public static string Json(GenerationResult result, string[] files, DiffusionPipeline pipeline, double loadSeconds) => JsonForm.Text(new
     {
         files,
         seed = result.Seed.Value,
@@ -39,5 +38,5 @@ internal static class GenerateReport
         graphs = CompiledGraph.Compilations,
         host_synchronisations_in_loop = result.Stages.First(s => s.Stage == GenerationStage.Denoise).HostSynchronisations,
         warnings = result.Warnings,
-    }, JsonForm.Indented);
+    });
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
 using ILGpuDiffusion.Pipelines;
@@ -93,7 +92,7 @@ internal static class InspectGraph
     }
 
     /// <summary>For programs.</summary>
-    public static string Json(ModelFolder folder, IEnumerable<InspectedPlan> plans) => JsonSerializer.Serialize(new
+    public static string Json(ModelFolder folder, IEnumerable<InspectedPlan> plans) => JsonForm.Text(new
     {
         path = folder.Path,
         @class = folder.ClassName,
@@ -115,7 +114,7 @@ internal static class InspectGraph
             steps = p.Report.Prologue.Select(s => Step(s, true)).Concat(p.Report.Steps.Select(s => Step(s, false))),
             memory = p.Report.Memory,
         }),
-    }, JsonForm.Indented);
+    });
 
     private static object Step(PlanReportStep step, bool once) => new
     {

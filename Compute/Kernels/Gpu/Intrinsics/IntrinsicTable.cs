@@ -19,7 +19,7 @@ internal static class IntrinsicTable
 
     /// <summary>Every intrinsic.</summary>
     public static IEnumerable<MethodInfo> Methods =>
-        Holders.SelectMany(t => t.GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static)).Where(m => m.IsDefined(typeof(DeviceCodeAttribute)));
+        Holders.SelectMany(RuntimeTypes.Methods).Where(m => m.IsDefined(typeof(DeviceCodeAttribute)));
 
     /// <summary>Makes them known to a compilation.</summary>
     public static void Register(Context.Builder builder)

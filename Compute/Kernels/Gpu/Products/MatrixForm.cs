@@ -13,7 +13,7 @@ internal sealed record MatrixForm(string Name, Backends Runs, Func<GpuTarget, Ma
     /// <summary>CUDA's, from sm_80 on: those before have no bfloat16, whose place in registers our kernels follow.</summary>
     public static MatrixForm TensorCores { get; } = new(
         "cuda/tensor-cores", Backends.Cuda, (target, types) => target.Features.Matrix.HasFlag(types | MatrixTypes.BFloat16),
-        (_, matrix, loader) => [typeof(TensorCores<,>).MakeGenericType(matrix, loader), typeof(MatrixTile)])
+        (_, matrix, loader) => [RuntimeTypes.Close(typeof(TensorCores<,>), matrix, loader), typeof(MatrixTile)])
     {
         GroupsPerProcessor = 2,
     };
@@ -22,7 +22,7 @@ internal sealed record MatrixForm(string Name, Backends Runs, Func<GpuTarget, Ma
     public static MatrixForm SubGroups { get; } = new(
         "opencl/matrices", Backends.OpenCL,
         (target, types) => target.Features.Matrix.HasFlag(types) && target.Features.MatrixUnit is not (MatrixUnitKind.None or MatrixUnitKind.Cuda) && target.MaxGroupSize >= MatrixProduct.GroupSize,
-        (target, matrix, loader) => [typeof(SubGroupMatrices<,,>).MakeGenericType(MatrixLayouts.Of(target.Features.MatrixUnit)!, matrix, loader), typeof(SubGroupTile)]);
+        (target, matrix, loader) => [RuntimeTypes.Close(typeof(SubGroupMatrices<,,>), MatrixLayouts.Of(target.Features.MatrixUnit)!, matrix, loader), typeof(SubGroupTile)]);
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<MatrixForm> All { get; } = [TensorCores, SubGroups];

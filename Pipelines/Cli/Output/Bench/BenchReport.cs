@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Pipelines;
 
@@ -41,7 +40,7 @@ internal sealed record BenchReport(string Model, Device Device, PixelSize Size, 
     public string Json()
     {
         var first = Ladder.Results[0];
-        return JsonSerializer.Serialize(new
+        return JsonForm.Text(new
         {
             model = Model,
             device = new { id = Device.Id, name = Device.TuningName, architecture = Device.Architecture },
@@ -73,7 +72,7 @@ internal sealed record BenchReport(string Model, Device Device, PixelSize Size, 
                 ratio_to_previous = i == 0 ? 1 : Math.Round(r.RatioTo(Ladder.Results[i - 1]), 4),
                 largest_difference = r.DifferenceTo(first),
             }),
-        }, JsonForm.Indented);
+        });
     }
 
     /// <summary>One line per picture.</summary>
