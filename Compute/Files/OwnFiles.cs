@@ -60,7 +60,7 @@ internal static class OwnFiles
         : $"other users can write to {folder} (its mode is {Octal(found.Mode)}). Delete it, or take that right away (chmod -R go-w)";
 
     internal static string? FileProblem(string file, UnixFiles.Entry found, UnixFiles.Entry folder, uint user) =>
-        found.Kind != FileKind.Regular ? $"{file} is no regular file. Delete it"
+        found.Kind != FileKind.Regular ? $"{file} is a {found.Kind.ToString().ToLowerInvariant()}, and only regular files are read. Delete it"
         : Foreign(found, user) ? $"{file} belongs to another user (number {found.Owner}; this one is {user}). Delete it"
         : (found.Mode & WritableByOthers) == 0 || (folder.Mode & ReachableByOthers) == 0 ? null
         : $"other users can write to {file} (its mode is {Octal(found.Mode)}). Delete it";

@@ -54,7 +54,7 @@ public sealed class OwnFilesTests : IDisposable
         Assert.StartsWith($"other users can write to {file} (its mode is 666). Delete it", OwnFiles.FileProblem(file), StringComparison.Ordinal);
         OwnFiles.Claim(file);
         Assert.Null(OwnFiles.FileProblem(file));
-        Assert.Contains("is no regular file", OwnFiles.FileProblem(Directory.CreateDirectory(Path.Combine(folder, "b")).FullName), StringComparison.Ordinal);
+        Assert.Contains("is a folder, and only regular files are read. Delete it", OwnFiles.FileProblem(Directory.CreateDirectory(Path.Combine(folder, "b")).FullName), StringComparison.Ordinal);
     }
 
     [Fact]
