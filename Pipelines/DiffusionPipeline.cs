@@ -239,7 +239,7 @@ public abstract class DiffusionPipeline : IDisposable
     {
         var (schedule, begin, end) = form.Schedule;
         int step = index - begin;
-        return NotFinite.Error(UNet, "unet", DType, value, $"in the latents after step {step + 1} of {end - begin} (timestep {schedule.Timesteps[index]:R})", step);
+        return NotFinite.Error("unet", DType, value, $"in the latents after step {step + 1} of {end - begin} (timestep {schedule.Timesteps[index]:R})", step);
     }
 
     private DenoisingRun Prepare(RequestForm form, Conditions conditions, NoiseSource noise, CancellationToken cancellation)

@@ -100,7 +100,7 @@ public sealed class Autoencoder
         Latents.ToNhwc(latents.Values, nhwc, 1, latents.Channels, latents.Height * latents.Width);
         Scale.ToDecoder(nhwc);
         float[] picture = Decode(nhwc, 1, latents.Height, latents.Width, cancellation);
-        if (NotFinite.IndexIn(picture) is >= 0 and var bad) throw NotFinite.Error(Decoder, "vae", DType, picture[bad], "in the decoded picture");
+        if (NotFinite.IndexIn(picture) is >= 0 and var bad) throw NotFinite.Error("vae", DType, picture[bad], "in the decoded picture");
         return Image.FromNhwc(picture, latents.Width * SpatialFactor, latents.Height * SpatialFactor);
     }
 

@@ -78,7 +78,7 @@ internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, str
     }
 
     private float[] Checked(float[] embeddings) =>
-        NotFinite.IndexIn(embeddings) is >= 0 and var bad ? throw NotFinite.Error(model, name, dtype, embeddings[bad], "in the prompt's embeddings") : embeddings;
+        NotFinite.IndexIn(embeddings) is >= 0 and var bad ? throw NotFinite.Error(name, dtype, embeddings[bad], "in the prompt's embeddings") : embeddings;
 
     private int[] EndPositions(ReadOnlySpan<int> ids, int count)
     {
