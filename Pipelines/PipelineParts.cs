@@ -55,9 +55,9 @@ internal sealed class PipelineParts : IDisposable
             vae.Load(parts.Weights("vae"));
             parts.Vae = new Autoencoder(vae, parts.Arenas, parts.Compile, parts.DType);
             vae.To(parts.Vae.DType);
-            int side = (parts.UNet.SampleSize ?? 64) * parts.Vae.SpatialFactor;
+            var (width, height) = parts.UNet.SampleSize ?? new PixelSize(64, 64);
             double guidance = folder.ClassName == nameof(StableDiffusionXLPipeline) ? 5 : 7.5; // diffusers' defaults
-            parts.Defaults = PipelineDefaults.Read(folder.Path, guidance, new PixelSize(side, side));
+            parts.Defaults = PipelineDefaults.Read(folder.Path, guidance, new PixelSize(width * parts.Vae.SpatialFactor, height * parts.Vae.SpatialFactor));
             return parts;
         }
         catch

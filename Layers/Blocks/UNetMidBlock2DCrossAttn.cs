@@ -1,15 +1,20 @@
 namespace ILGpuDiffusion.Layers;
 
-/// <summary>The turning point of a UNet: ResNet block, transformer, ResNet block.</summary>
+/// <summary>The turning point of a UNet: ResNet block, transformer, ResNet block; in some distilled models the first of the three alone.</summary>
 public sealed class UNetMidBlock2DCrossAttn : Layer
 {
-    private readonly ResnetBlock2D before, after;
-    private readonly Transformer2DModel attention;
+    private readonly ResnetBlock2D before;
+    private readonly ResnetBlock2D? after;
+    private readonly Transformer2DModel? attention;
 
-    /// <summary>Declares <c>resnets.0</c>, <c>attentions.0</c> and <c>resnets.1</c>.</summary>
-    public UNetMidBlock2DCrossAttn(int channels, ResnetOptions resnet, TransformerOptions transformer)
+    /// <summary>Declares <c>resnets.0</c> and, with a transformer, <c>attentions.0</c> and <c>resnets.1</c>.</summary>
+    /// <param name="channels">Channels before and after.</param>
+    /// <param name="resnet">Time, groups and ε of the ResNet blocks.</param>
+    /// <param name="transformer">Makes the transformer; null for a ResNet block alone, diffusers' UNetMidBlock2D as its UNet2DConditionModel has it.</param>
+    public UNetMidBlock2DCrossAttn(int channels, ResnetOptions resnet, TransformerOptions? transformer)
     {
         before = Child("resnets.0", new ResnetBlock2D(channels, channels, resnet));
+        if (transformer is null) return;
         attention = Child("attentions.0", new Transformer2DModel(channels, transformer));
         after = Child("resnets.1", new ResnetBlock2D(channels, channels, resnet));
     }
@@ -21,5 +26,9 @@ public sealed class UNetMidBlock2DCrossAttn : Layer
     /// <param name="encoderMask">Added to the scores of the prompt's tokens, [n, 1, tokens].</param>
     /// <returns>[n, h, w, channels].</returns>
     public Value Forward(Value x, Value time, Value encoderHiddenStates, Value? encoderMask = null) =>
-        Record(x, () => after.Forward(attention.Forward(before.Forward(x, time), encoderHiddenStates, encoderMask), time));
+        Record(x, () =>
+        {
+            x = before.Forward(x, time);
+            return attention is null ? x : after!.Forward(attention.Forward(x, encoderHiddenStates, encoderMask), time);
+        });
 }

@@ -20,11 +20,13 @@ public sealed class UpBlock2D : Layer
     /// <param name="resnet">Time, groups and ε of the ResNet blocks.</param>
     /// <param name="transformer">Makes the transformers; null for none.</param>
     /// <param name="upsample">Whether the block ends by enlarging.</param>
-    public UpBlock2D(int inChannels, int prevChannels, int outChannels, int layers, ResnetOptions resnet, TransformerOptions? transformer, bool upsample)
+    /// <param name="transformerLayers">Blocks of each transformer, where they differ; null for the same in all.</param>
+    public UpBlock2D(
+        int inChannels, int prevChannels, int outChannels, int layers, ResnetOptions resnet, TransformerOptions? transformer, bool upsample, IReadOnlyList<int>? transformerLayers = null)
     {
         resnets = ChildList("resnets", Enumerable.Range(0, layers).Select(i =>
             new ResnetBlock2D((i == 0 ? prevChannels : outChannels) + (i == layers - 1 ? inChannels : outChannels), outChannels, resnet)));
-        attentions = transformer is null ? null : ChildList("attentions", resnets.Select(_ => new Transformer2DModel(outChannels, transformer)));
+        attentions = transformer is null ? null : ChildList("attentions", resnets.Select((_, i) => new Transformer2DModel(outChannels, transformer.At(transformerLayers, i))));
         upsampler = upsample ? Child("upsamplers.0", new Upsample2D(outChannels)) : null;
     }
 

@@ -6,12 +6,13 @@ namespace ILGpuDiffusion.Layers;
 
 /// <summary>
 /// A checkpoint's JSON configuration (config.json, scheduler_config.json, model_index.json …). Every number of a model comes from here;
-/// a missing or unusable value is an error that names file, key and value. A JSON null counts as absent.
+/// a missing or unusable value is an error that names file, key and value. A JSON null is a value of its own, Python's None: false where a truth value is
+/// asked for, refused where a number, text or list is, and never the default of an absent key.
 /// </summary>
 public sealed class ModelConfig
 {
     private const int MaxBytes = 16 << 20;
-    private readonly Dictionary<string, JsonElement> values;
+    private readonly Dictionary<string, JsonElement> values; // nulls included
 
     private ModelConfig(string file, Dictionary<string, JsonElement> values) => (File, this.values) = (file, values);
 
@@ -19,7 +20,7 @@ public sealed class ModelConfig
     public string File { get; }
 
     /// <summary>The keys present, without those whose value is null.</summary>
-    public IReadOnlyCollection<string> Keys => values.Keys;
+    public IReadOnlyCollection<string> Keys => [.. values.Where(v => v.Value.ValueKind != JsonValueKind.Null).Select(v => v.Key)];
 
     /// <summary>Reads a JSON object from a file.</summary>
     /// <exception cref="ModelFileException">The file is missing, no regular file, larger than 16 MB, or not a JSON object.</exception>
@@ -53,8 +54,7 @@ public sealed class ModelConfig
             while (reader.Read()) { } // reports what stands behind the value
             if (root.ValueKind != JsonValueKind.Object) throw new ModelFileException(file, $"holds a JSON {root.ValueKind}; it must be an object.");
             var values = new Dictionary<string, JsonElement>();
-            foreach (var property in root.EnumerateObject())
-                if (property.Value.ValueKind != JsonValueKind.Null) values[property.Name] = property.Value;
+            foreach (var property in root.EnumerateObject()) values[property.Name] = property.Value;
             return new ModelConfig(file, values);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or ArgumentException)
@@ -63,25 +63,45 @@ public sealed class ModelConfig
         }
     }
 
-    /// <summary>A copy in which the given values replace or join those of the file.</summary>
+    /// <summary>A copy in which the given values, nulls included, replace or join those of the file.</summary>
     public ModelConfig With(IEnumerable<KeyValuePair<string, JsonElement>> overrides)
     {
         var copy = new Dictionary<string, JsonElement>(values);
-        foreach (var (key, value) in overrides)
-            if (value.ValueKind == JsonValueKind.Null) copy.Remove(key);
-            else copy[key] = value;
+        foreach (var (key, value) in overrides) copy[key] = value;
         return new ModelConfig(File, copy);
     }
 
-    /// <summary>True when the key is present and not null.</summary>
-    public bool Has(string key) => values.ContainsKey(key);
+    /// <summary>The object under a key as a configuration of its own, which names the same file.</summary>
+    /// <exception cref="ModelFileException">The key is absent, or its value is no object.</exception>
+    public ModelConfig Section(string key)
+    {
+        if (Given(key, "an object") is not { } v) throw Missing(key);
+        if (v.ValueKind != JsonValueKind.Object) throw Wrong(key, "an object");
+        var section = new Dictionary<string, JsonElement>();
+        try
+        {
+            foreach (var property in v.EnumerateObject()) section[property.Name] = property.Value;
+        }
+        catch (InvalidOperationException e) // a name that is no Unicode text
+        {
+            throw new ModelFileException(File, $"'{key}' is not valid text ({e.Message})", e) { Key = key };
+        }
 
-    /// <summary>The raw value, or null when absent.</summary>
-    public JsonElement? Find(string key) => values.TryGetValue(key, out var value) ? value : null;
+        return new ModelConfig(File, section);
+    }
+
+    /// <summary>True when the key is present and not null.</summary>
+    public bool Has(string key) => Find(key) is not null;
+
+    /// <summary>True when the key is present and its value is null.</summary>
+    public bool IsNull(string key) => values.TryGetValue(key, out var value) && value.ValueKind == JsonValueKind.Null;
+
+    /// <summary>The raw value, or null when it is absent or null.</summary>
+    public JsonElement? Find(string key) => values.TryGetValue(key, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
     /// <summary>An integer; without a fallback the key must be present.</summary>
     public int Int(string key, int? fallback = null) =>
-        Find(key) is not { } v ? fallback ?? throw Missing(key)
+        Given(key, "an integer") is not { } v ? fallback ?? throw Missing(key)
         : v.ValueKind == JsonValueKind.Number && v.TryGetInt32(out int i) ? i : throw Wrong(key, "an integer");
 
     /// <summary>An integer within bounds, both included; without a fallback the key must be present.</summary>
@@ -90,13 +110,14 @@ public sealed class ModelConfig
 
     /// <summary>A finite number; without a fallback the key must be present. An infinity or NaN is accepted only where it is the fallback itself.</summary>
     public double Double(string key, double? fallback = null) =>
-        Find(key) is not { } v ? fallback ?? throw Missing(key)
+        Given(key, "a finite number") is not { } v ? fallback ?? throw Missing(key)
         : fallback is { } f && v.ValueKind == JsonValueKind.String && PythonNumbers.IsName(v, f) ? f
-        : v.ValueKind == JsonValueKind.Number && v.TryGetDouble(out double d) && double.IsFinite(d) ? d : throw Wrong(key, "a number");
+        : v.ValueKind == JsonValueKind.Number && v.TryGetDouble(out double d) && double.IsFinite(d) ? d : throw Wrong(key, "a finite number");
 
-    /// <summary>True or false; without a fallback the key must be present.</summary>
+    /// <summary>True or false, and false for null, as Python takes None; without a fallback the key must be present.</summary>
     public bool Bool(string key, bool? fallback = null) => Find(key)?.ValueKind switch
     {
+        null when IsNull(key) => false,
         null => fallback ?? throw Missing(key),
         JsonValueKind.True => true,
         JsonValueKind.False => false,
@@ -105,12 +126,12 @@ public sealed class ModelConfig
 
     /// <summary>A string; without a fallback the key must be present.</summary>
     public string String(string key, string? fallback = null) =>
-        Find(key) is not { } v ? fallback ?? throw Missing(key)
+        Given(key, "a string") is not { } v ? fallback ?? throw Missing(key)
         : v.ValueKind == JsonValueKind.String && Characters(v) is { } text ? text : throw Wrong(key, "a string");
 
-    /// <summary>A list of integers.</summary>
-    public int[] Ints(string key) =>
-        Find(key) is not { } v ? throw Missing(key)
+    /// <summary>A list of integers; without a fallback the key must be present.</summary>
+    public int[] Ints(string key, int[]? fallback = null) =>
+        Given(key, "a list of integers") is not { } v ? fallback ?? throw Missing(key)
         : v.ValueKind == JsonValueKind.Array ? [.. v.EnumerateArray().Select(e => AsInt(e, key))] : throw Wrong(key, "a list of integers");
 
     /// <summary>One integer per entry: either a list of exactly <paramref name="count"/>, or one integer that stands for all.</summary>
@@ -123,14 +144,14 @@ public sealed class ModelConfig
 
     /// <summary>A list of finite numbers.</summary>
     public double[] Doubles(string key) =>
-        Find(key) is not { } v ? throw Missing(key)
+        Given(key, "a list of numbers") is not { } v ? throw Missing(key)
         : v.ValueKind == JsonValueKind.Array
             ? [.. v.EnumerateArray().Select(e => e.ValueKind == JsonValueKind.Number && e.TryGetDouble(out double d) && double.IsFinite(d) ? d : throw Wrong(key, "a list of numbers"))]
             : throw Wrong(key, "a list of numbers");
 
-    /// <summary>A list of strings.</summary>
-    public string[] Strings(string key) =>
-        Find(key) is not { } v ? throw Missing(key)
+    /// <summary>A list of strings; without a fallback the key must be present.</summary>
+    public string[] Strings(string key, string[]? fallback = null) =>
+        Given(key, "a list of strings") is not { } v ? fallback ?? throw Missing(key)
         : v.ValueKind == JsonValueKind.Array
             ? [.. v.EnumerateArray().Select(e => e.ValueKind == JsonValueKind.String && Characters(e) is { } text ? text : throw Wrong(key, "a list of strings"))]
             : throw Wrong(key, "a list of strings");
@@ -138,8 +159,8 @@ public sealed class ModelConfig
     /// <summary>The error for a value that is present but unusable.</summary>
     public ModelFileException Wrong(string key, string expected)
     {
-        string found = Find(key) is { } v ? v.GetRawText() : "absent";
-        return new ModelFileException(File, $"'{key}' is {(found.Length > 80 ? found[..80] + "…" : found)}; it must be {expected}.");
+        string found = Find(key) is { } v ? v.GetRawText() : IsNull(key) ? "null" : "absent";
+        return new ModelFileException(File, $"'{key}' is {(found.Length > 80 ? found[..80] + "…" : found)}; it must be {expected}.") { Key = key };
     }
 
     /// <summary>A JSON string's text, or null where an escape in it is no character (half a surrogate pair).</summary>
@@ -155,7 +176,10 @@ public sealed class ModelConfig
         }
     }
 
-    private ModelFileException Missing(string key) => new(File, $"'{key}' is missing.");
+    /// <summary>The value, or null when the key is absent; a null in the file is refused.</summary>
+    private JsonElement? Given(string key, string expected) => IsNull(key) ? throw Wrong(key, expected) : Find(key);
+
+    private ModelFileException Missing(string key) => new(File, $"'{key}' is missing.") { Key = key };
 
     private int AsInt(JsonElement e, string key) =>
         e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out int i) ? i : throw Wrong(key, "a list of integers");

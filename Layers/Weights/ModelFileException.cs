@@ -9,4 +9,10 @@ public sealed class ModelFileException : Exception
 
     /// <summary>The file or folder in question.</summary>
     public string File { get; }
+
+    /// <summary>The key of a configuration whose value is missing or unusable; null where it is about something else.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>The name of the tensor that is missing or does not fit; null where it is about something else.</summary>
+    public string? Tensor { get; init; }
 }

@@ -9,6 +9,12 @@ internal sealed record AutoencoderConfig
 
     private AutoencoderConfig() { }
 
+    /// <summary>The config.json, for messages.</summary>
+    public string File { get; private init; } = "";
+
+    /// <summary>A number of weight tensors that the model has at least: eight for each residual block of encoder and decoder.</summary>
+    public long LeastTensors => 8L * BlockOutChannels.Count * (2 * LayersPerBlock + 1);
+
     /// <summary>Channels of a picture that goes in: 3.</summary>
     public int InChannels { get; private init; }
 
@@ -61,8 +67,8 @@ internal sealed record AutoencoderConfig
     /// <exception cref="ModelFileException">A value is missing or unusable.</exception>
     public static AutoencoderConfig From(ModelConfig config)
     {
-        int groups = config.IntWithin("norm_num_groups", 1, MaxChannels, 32), latentChannels = config.IntWithin("latent_channels", 1, MaxChannels);
-        int[] channels = config.Ints("block_out_channels");
+        int groups = config.IntWithin("norm_num_groups", 1, MaxChannels, 32), latentChannels = config.IntWithin("latent_channels", 1, MaxChannels, 4);
+        int[] channels = config.Ints("block_out_channels", [64]);
         if (channels.Length is 0 or > MaxBlocks || channels.Any(c => c < 1 || c > MaxChannels || c % groups != 0))
             throw config.Wrong("block_out_channels", $"a list of 1 to {MaxBlocks} multiples of norm_num_groups, {groups}, up to {MaxChannels}");
         CheckBlocks(config, "down_block_types", "DownEncoderBlock2D", channels.Length);
@@ -70,8 +76,12 @@ internal sealed record AutoencoderConfig
         if (config.String("act_fn", "silu") is not ("silu" or "swish")) throw config.Wrong("act_fn", "silu");
         double scale = config.Double("scaling_factor", 0.18215);
         if (scale == 0) throw config.Wrong("scaling_factor", "other than zero");
+        if (config.Find("quantization_config") is not null) throw config.Wrong("quantization_config", "absent: quantised weights are not read");
+        int[] sample = config.IntPerEntry("sample_size", 2, 32);
+        if (sample.Any(s => s is < 1 or > 1 << 20)) throw config.Wrong("sample_size", $"from 1 to {1 << 20}, or [height, width]");
         return new AutoencoderConfig
         {
+            File = config.File,
             InChannels = config.IntWithin("in_channels", 1, MaxChannels, 3),
             OutChannels = config.IntWithin("out_channels", 1, MaxChannels, 3),
             LatentChannels = latentChannels,
@@ -82,17 +92,18 @@ internal sealed record AutoencoderConfig
             QuantConv = config.Bool("use_quant_conv", true),
             PostQuantConv = config.Bool("use_post_quant_conv", true),
             ScalingFactor = scale,
-            ShiftFactor = config.Double("shift_factor", 0),
+            ShiftFactor = config.Has("shift_factor") ? config.Double("shift_factor") : 0,
             LatentsMean = PerChannel(config, "latents_mean", latentChannels),
             LatentsStd = PerChannel(config, "latents_std", latentChannels) is var std && std?.Any(s => s <= 0) != true ? std : throw config.Wrong("latents_std", "positive"),
             ForceUpcast = config.Bool("force_upcast", true),
-            SampleSize = config.IntWithin("sample_size", 1, 1 << 20, 32),
+            SampleSize = sample[0],
         };
     }
 
     private static void CheckBlocks(ModelConfig config, string key, string known, int count)
     {
-        string[] types = config.Strings(key);
+        const string OldPrefix = "UNetRes"; // diffusers' first versions put it before every block type
+        string[] types = [.. config.Strings(key, [known]).Select(type => type.StartsWith(OldPrefix, StringComparison.Ordinal) ? type[OldPrefix.Length..] : type)];
         if (types.Length != count || types.Any(type => type != known)) throw config.Wrong(key, $"{count} times \"{known}\", one for each of block_out_channels");
     }
 

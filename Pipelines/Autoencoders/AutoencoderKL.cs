@@ -14,9 +14,14 @@ internal sealed class AutoencoderKL : Layer
     /// <summary>Declares <c>encoder</c>, <c>decoder</c> and, where the configuration has them, <c>quant_conv</c> and <c>post_quant_conv</c>.</summary>
     /// <param name="config">The model's config.json.</param>
     /// <exception cref="ModelFileException">A value of the configuration is missing or unusable.</exception>
-    public AutoencoderKL(ModelConfig config)
+    public AutoencoderKL(ModelConfig config) : this(AutoencoderConfig.From(config))
     {
-        Config = AutoencoderConfig.From(config);
+    }
+
+    /// <summary>As above, for a configuration that is already read.</summary>
+    public AutoencoderKL(AutoencoderConfig config)
+    {
+        Config = config;
         Encoder = Child("encoder", new VaeEncoder(Config));
         Decoder = Child("decoder", new VaeDecoder(Config));
         int latents = Config.LatentChannels, moments = 2 * latents;
@@ -34,7 +39,7 @@ internal sealed class AutoencoderKL : Layer
     public VaeDecoder Decoder { get; }
 
     /// <summary>Takes every weight from a checkpoint, also from one whose attention has the names used before diffusers 0.18.</summary>
-    /// <exception cref="ModelFileException">A weight is missing, surplus or wrongly shaped.</exception>
+    /// <exception cref="ModelFileException">A weight is missing or wrongly shaped.</exception>
     public override void Load(IWeightSource source) => base.Load(new LegacyAttentionNames(source));
 
     /// <summary>Records the encoder.</summary>

@@ -10,55 +10,75 @@ namespace ILGpuDiffusion.Pipelines;
 internal sealed record UNet2DConditionConfig
 {
     // Bounds far above any published model, so that a damaged file is an error and not an attempt to allocate terabytes.
-    private const int MostBlocks = 16, MostLayers = 256, MostChannels = 1 << 16;
+    private const int MostBlocks = 16, MostLayers = 256, MostChannels = 1 << 16, MostTensors = 1 << 16;
+
+    // Weights of one ResNet block, of a transformer around its blocks, and of one of those: the least that each has.
+    private const int ResnetTensors = 10, TransformerTensors = 6, TransformerBlockTensors = 20;
 
     public const string DownBlock = "DownBlock2D", UpBlock = "UpBlock2D";
     public const string CrossAttnDownBlock = "CrossAttnDownBlock2D", CrossAttnUpBlock = "CrossAttnUpBlock2D";
+    private const string MidBlock = "UNetMidBlock2DCrossAttn", PlainMidBlock = "UNetMidBlock2D";
 
     private UNet2DConditionConfig(ModelConfig file)
     {
+        File = file.File;
         UNet2DUnsupported.Check(file);
-        BlockOutChannels = file.Ints("block_out_channels").ToImmutableArray();
+        BlockOutChannels = file.Ints("block_out_channels", [320, 640, 1280, 1280]).ToImmutableArray();
         int count = BlockOutChannels.Length;
         Need(file, "block_out_channels", count is > 0 and <= MostBlocks && BlockOutChannels.All(c => c is >= 2 and <= MostChannels), $"a list of 1 to {MostBlocks} numbers of channels from 2 to {MostChannels}");
-        InChannels = Int(file, "in_channels", 1, MostChannels);
-        OutChannels = Int(file, "out_channels", 1, MostChannels);
-        SampleSize = file.Has("sample_size") ? Int(file, "sample_size", 1, MostChannels) : null;
+        InChannels = Int(file, "in_channels", 1, MostChannels, fallback: 4);
+        OutChannels = Int(file, "out_channels", 1, MostChannels, fallback: 4);
+        if (file.Has("sample_size"))
+        {
+            int[] sides = file.IntPerEntry("sample_size", 2);
+            Need(file, "sample_size", sides.All(s => s is >= 1 and <= MostChannels), $"from 1 to {MostChannels}, or [height, width]");
+            SampleSize = new PixelSize(sides[1], sides[0]);
+        }
+
         ConvInKernel = Kernel(file, "conv_in_kernel");
         ConvOutKernel = Kernel(file, "conv_out_kernel");
 
-        DownBlockTypes = Types(file, "down_block_types", count, DownBlock, CrossAttnDownBlock);
-        UpBlockTypes = Types(file, "up_block_types", count, UpBlock, CrossAttnUpBlock);
-        LayersPerBlock = Ints(file, "layers_per_block", count, 1, MostLayers);
-        DownsamplePadding = Int(file, "downsample_padding", 0, 1);
-        NormNumGroups = Int(file, "norm_num_groups", 1, MostChannels);
+        DownBlockTypes = Types(file, "down_block_types", count, DownBlock, CrossAttnDownBlock, [CrossAttnDownBlock, CrossAttnDownBlock, CrossAttnDownBlock, DownBlock]);
+        UpBlockTypes = Types(file, "up_block_types", count, UpBlock, CrossAttnUpBlock, [UpBlock, CrossAttnUpBlock, CrossAttnUpBlock, CrossAttnUpBlock]);
+        (HasMidBlock, MidBlockHasAttention) = ReadMidBlock(file);
+        LayersPerBlock = Ints(file, "layers_per_block", count, 1, MostLayers, fallback: 2);
+        DownsamplePadding = Int(file, "downsample_padding", 0, 1, fallback: 1);
+        NormNumGroups = Int(file, "norm_num_groups", 1, MostChannels, fallback: 32);
         Need(file, "block_out_channels", BlockOutChannels.All(c => c % NormNumGroups == 0), $"a list of multiples of norm_num_groups, {NormNumGroups}");
-        NormEps = file.Double("norm_eps");
+        NormEps = file.Double("norm_eps", 1e-5);
         Need(file, "norm_eps", NormEps is > 0 and < 1, "above 0 and below 1");
 
-        CrossAttentionDim = Ints(file, "cross_attention_dim", count, 1, MostChannels);
+        CrossAttentionDim = Ints(file, "cross_attention_dim", count, 1, MostChannels, fallback: 1280);
         Need(file, "cross_attention_dim", CrossAttentionDim.Distinct().Count() == 1, "the same for every block, since there is one prompt");
-        TransformerLayersPerBlock = Ints(file, "transformer_layers_per_block", count, 0, MostLayers, fallback: 1);
+        TransformerLayers = new TransformerLayers(file, LayersPerBlock, MostLayers);
         UseLinearProjection = file.Bool("use_linear_projection", false);
         _ = file.Bool("upcast_attention", false); // scores and softmax are float32 anyway
-        AttentionHeads = Ints(file, "attention_head_dim", count, 1, MostChannels);
+        AttentionHeads = Ints(file, "attention_head_dim", count, 1, MostChannels, fallback: 8);
         for (int i = 0; i < count; i++)
             Need(file, "attention_head_dim", !HasAttention(i) || BlockOutChannels[i] % AttentionHeads[i] == 0,
                 $"numbers of heads that divide the blocks' channels; {BlockOutChannels[i]} channels cannot be split among {AttentionHeads[i]} heads");
 
-        FlipSinToCos = file.Bool("flip_sin_to_cos");
-        FreqShift = file.Double("freq_shift");
-        TimeEmbeddingDim = Int(file, "time_embedding_dim", 1, 4 * MostChannels, fallback: 4 * BlockOutChannels[0]);
+        FlipSinToCos = file.Bool("flip_sin_to_cos", true);
+        FreqShift = file.Double("freq_shift", 0);
+        TimeEmbeddingDim = file.Has("time_embedding_dim") ? Int(file, "time_embedding_dim", 1, 4 * MostChannels) : 4 * BlockOutChannels[0];
         Need(file, "freq_shift", FreqShift >= 0 && FreqShift < BlockOutChannels[0] / 2, $"at least 0 and below half of the first block's {BlockOutChannels[0]} channels");
-        Added = file.String("addition_embed_type", "") == "text_time" ? AddedConditions.Read(file, FreqShift) : null;
+        Added = file.Has("addition_embed_type") ? AddedConditions.Read(file, FreqShift) : null;
+        LeastTensors = CountTensors();
+        if (LeastTensors > MostTensors) throw new ModelFileException(File, $"describes a UNet of at least {LeastTensors} weight tensors; at most {MostTensors} are built.");
     }
+
+    /// <summary>The config.json, for messages.</summary>
+    public string File { get; }
+
+    /// <summary>A number of weight tensors that the model has at least: what a few bytes of configuration ask for, before anything is built.</summary>
+    public long LeastTensors { get; }
 
     public int InChannels { get; }
 
     public int OutChannels { get; }
 
     /// <summary>Height and width of the latents that the model was trained with, or null where the file does not say.</summary>
-    public int? SampleSize { get; }
+    public PixelSize? SampleSize { get; }
 
     public int ConvInKernel { get; }
 
@@ -81,7 +101,14 @@ internal sealed record UNet2DConditionConfig
     /// <summary>Width of the prompt's tokens, for every block the same.</summary>
     public ImmutableArray<int> CrossAttentionDim { get; }
 
-    public ImmutableArray<int> TransformerLayersPerBlock { get; }
+    /// <summary>Whether there is a middle block; some distilled models have none.</summary>
+    public bool HasMidBlock { get; }
+
+    /// <summary>Whether the middle block is more than one ResNet block.</summary>
+    public bool MidBlockHasAttention { get; }
+
+    /// <summary>Blocks of every transformer.</summary>
+    public TransformerLayers TransformerLayers { get; }
 
     public bool UseLinearProjection { get; }
 
@@ -102,11 +129,36 @@ internal sealed record UNet2DConditionConfig
 
     /// <summary>What the transformers at a resolution have in common, 0 being the finest.</summary>
     public TransformerOptions Transformers(int level) =>
-        new(TransformerLayersPerBlock[level], AttentionHeads[level], CrossAttentionDim[level], NormNumGroups, UseLinearProjection);
+        new(TransformerLayers.Mid, AttentionHeads[level], CrossAttentionDim[level], NormNumGroups, UseLinearProjection);
 
-    /// <summary>The middle block, at the coarsest resolution, always has attention.</summary>
+    /// <summary>The middle block is at the coarsest resolution.</summary>
     private bool HasAttention(int level) =>
-        level == BlockOutChannels.Length - 1 || DownBlockTypes[level] == CrossAttnDownBlock || UpBlockTypes[^(level + 1)] == CrossAttnUpBlock;
+        (level == BlockOutChannels.Length - 1 && MidBlockHasAttention) || DownBlockTypes[level] == CrossAttnDownBlock || UpBlockTypes[^(level + 1)] == CrossAttnUpBlock;
+
+    private long CountTensors()
+    {
+        long count = HasMidBlock ? ResnetTensors : 0;
+        if (MidBlockHasAttention) count += ResnetTensors + Transformer(TransformerLayers.Mid);
+        for (int i = 0; i < BlockOutChannels.Length; i++)
+        {
+            count += (2L * LayersPerBlock[i] + 1) * ResnetTensors;
+            if (DownBlockTypes[i] == CrossAttnDownBlock) count += TransformerLayers.Down[i].Sum(Transformer);
+            if (UpBlockTypes[i] == CrossAttnUpBlock) count += TransformerLayers.Up[i].Sum(Transformer);
+        }
+
+        return count;
+
+        static long Transformer(int blocks) => TransformerTensors + (long)TransformerBlockTensors * blocks;
+    }
+
+    private static (bool Has, bool Attention) ReadMidBlock(ModelConfig file)
+    {
+        const string Key = "mid_block_type";
+        if (file.IsNull(Key)) return (false, false);
+        string type = file.String(Key, MidBlock);
+        Need(file, Key, type is MidBlock or PlainMidBlock, $"{MidBlock}, {PlainMidBlock}, or null for none");
+        return (true, type == MidBlock);
+    }
 
     private static int Int(ModelConfig file, string key, int least, int most, int? fallback = null)
     {
@@ -129,9 +181,10 @@ internal sealed record UNet2DConditionConfig
         return value;
     }
 
-    private static ImmutableArray<string> Types(ModelConfig file, string key, int count, string plain, string crossAttention)
+    private static ImmutableArray<string> Types(ModelConfig file, string key, int count, string plain, string crossAttention, string[] fallback)
     {
-        string[] types = file.Strings(key);
+        const string OldPrefix = "UNetRes"; // diffusers' first versions put it before every block type
+        string[] types = [.. file.Strings(key, fallback).Select(type => type.StartsWith(OldPrefix, StringComparison.Ordinal) ? type[OldPrefix.Length..] : type)];
         Need(file, key, types.Length == count && types.All(t => t == plain || t == crossAttention), $"a list of {count} block types, each {plain} or {crossAttention}");
         return [.. types];
     }

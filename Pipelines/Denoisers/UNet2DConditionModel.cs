@@ -19,15 +19,19 @@ public sealed class UNet2DConditionModel : Layer
     private readonly Timesteps? addTimeProj;
     private readonly Layers.TimestepEmbedding? addEmbedding;
     private readonly IReadOnlyList<DownBlock2D> downBlocks;
-    private readonly UNetMidBlock2DCrossAttn midBlock;
+    private readonly UNetMidBlock2DCrossAttn? midBlock;
     private readonly IReadOnlyList<UpBlock2D> upBlocks;
     private readonly Layers.GroupNorm convNormOut;
 
     /// <summary>Builds the model that a config.json describes. No weight is loaded and no memory used.</summary>
     /// <exception cref="ModelFileException">A value is missing, wrong or not supported; the message names file, key and value.</exception>
-    public UNet2DConditionModel(ModelConfig config)
+    public UNet2DConditionModel(ModelConfig config) : this(UNet2DConditionConfig.Read(config))
     {
-        var c = this.config = UNet2DConditionConfig.Read(config);
+    }
+
+    internal UNet2DConditionModel(UNet2DConditionConfig c)
+    {
+        config = c;
         var resnet = new ResnetOptions(c.TimeEmbeddingDim, c.NormNumGroups, c.NormEps);
         int first = c.BlockOutChannels[0], levels = c.BlockOutChannels.Length;
         convIn = Child("conv_in", new Conv2d(c.InChannels, first, c.ConvInKernel, padding: c.ConvInKernel / 2));
@@ -40,7 +44,8 @@ public sealed class UNet2DConditionModel : Layer
         }
 
         downBlocks = ChildList("down_blocks", Enumerable.Range(0, levels).Select(i => Down(c, i, resnet)));
-        midBlock = Child("mid_block", new UNetMidBlock2DCrossAttn(c.BlockOutChannels[^1], resnet, c.Transformers(levels - 1)));
+        if (c.HasMidBlock)
+            midBlock = Child("mid_block", new UNetMidBlock2DCrossAttn(c.BlockOutChannels[^1], resnet, c.MidBlockHasAttention ? c.Transformers(levels - 1) : null));
         upBlocks = ChildList("up_blocks", Enumerable.Range(0, levels).Select(i => Up(c, i, resnet)));
         convNormOut = Child("conv_norm_out", new Layers.GroupNorm(c.NormNumGroups, first, c.NormEps));
         convOut = Child("conv_out", new Conv2d(first, c.OutChannels, c.ConvOutKernel, padding: c.ConvOutKernel / 2));
@@ -49,6 +54,9 @@ public sealed class UNet2DConditionModel : Layer
     /// <inheritdoc/>
     public override IReadOnlyList<string> RepeatedBlocks => [nameof(BasicTransformerBlock)]; // as diffusers lists them
 
+    /// <summary>The model's numbers.</summary>
+    internal UNet2DConditionConfig Config => config;
+
     /// <summary>Channels of the latents, with a mask's and a masked picture's channels where the model inpaints.</summary>
     public int InChannels => config.InChannels;
 
@@ -56,7 +64,7 @@ public sealed class UNet2DConditionModel : Layer
     public int OutChannels => config.OutChannels;
 
     /// <summary>Height and width of the latents that the model was trained with, or null where its config.json does not say.</summary>
-    public int? SampleSize => config.SampleSize;
+    public PixelSize? SampleSize => config.SampleSize;
 
     /// <summary>Width of the prompt's tokens.</summary>
     public int CrossAttentionDim => config.CrossAttentionDim[0];
@@ -116,7 +124,7 @@ public sealed class UNet2DConditionModel : Layer
         var x = convIn.Forward(sample);
         var skips = new Stack<Value>([x]);
         foreach (var block in downBlocks) x = block.Forward(x, time, encoderHiddenStates, mask, skips);
-        x = midBlock.Forward(x, time, encoderHiddenStates, mask);
+        if (midBlock is not null) x = midBlock.Forward(x, time, encoderHiddenStates, mask);
         for (int i = 0; i < upBlocks.Count; i++)
             x = upBlocks[i].Forward(x, time, encoderHiddenStates, mask, skips, i < freeU.Count ? freeU[i] : null);
         return convOut.Forward(Silu(convNormOut.Forward(x)));
@@ -132,7 +140,8 @@ public sealed class UNet2DConditionModel : Layer
     private static DownBlock2D Down(UNet2DConditionConfig c, int level, ResnetOptions resnet) => new(
         c.BlockOutChannels[Math.Max(level - 1, 0)], c.BlockOutChannels[level], c.LayersPerBlock[level], resnet,
         c.DownBlockTypes[level] == UNet2DConditionConfig.CrossAttnDownBlock ? c.Transformers(level) : null,
-        level < c.BlockOutChannels.Length - 1 ? c.DownsamplePadding : null);
+        level < c.BlockOutChannels.Length - 1 ? c.DownsamplePadding : null,
+        c.TransformerLayers.Down[level]);
 
     private static UpBlock2D Up(UNet2DConditionConfig c, int index, ResnetOptions resnet)
     {
@@ -140,6 +149,7 @@ public sealed class UNet2DConditionModel : Layer
         return new(
             c.BlockOutChannels[Math.Max(level - 1, 0)], c.BlockOutChannels[Math.Min(level + 1, coarsest)], c.BlockOutChannels[level], c.LayersPerBlock[level] + 1, resnet,
             c.UpBlockTypes[index] == UNet2DConditionConfig.CrossAttnUpBlock ? c.Transformers(level) : null,
-            level > 0);
+            level > 0,
+            c.TransformerLayers.Up[index]);
     }
 }

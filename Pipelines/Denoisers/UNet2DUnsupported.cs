@@ -9,41 +9,41 @@ namespace ILGpuDiffusion.Pipelines;
 /// </summary>
 internal static class UNet2DUnsupported
 {
+    // With null only where Python takes None there: as false, or as the option left out.
     private static readonly (string Key, string[] Supported)[] Options =
     [
         ("_class_name", ["\"UNet2DConditionModel\""]),
         ("act_fn", ["\"silu\"", "\"swish\""]), // two names of one function
-        ("addition_embed_type", ["\"text_time\""]),
-        ("attention_type", ["\"default\""]),
-        ("center_input_sample", ["false"]),
-        ("class_embed_type", []),
-        ("class_embeddings_concat", ["false"]),
-        ("cross_attention_norm", []),
-        ("dual_cross_attention", ["false"]),
-        ("encoder_hid_dim", []),
-        ("encoder_hid_dim_type", []),
-        ("mid_block_only_cross_attention", ["false"]),
+        ("addition_embed_type", ["\"text_time\"", "null"]),
+        ("attention_type", ["\"default\"", "null"]),
+        ("center_input_sample", ["false", "null"]),
+        ("class_embed_type", ["null"]),
+        ("class_embeddings_concat", ["false", "null"]),
+        ("cross_attention_norm", ["null"]),
+        ("dual_cross_attention", ["false", "null"]),
+        ("encoder_hid_dim", ["null"]),
+        ("encoder_hid_dim_type", ["null"]),
+        ("mid_block_only_cross_attention", ["false", "null"]),
         ("mid_block_scale_factor", ["1", "1.0"]),
-        ("mid_block_type", ["\"UNetMidBlock2DCrossAttn\""]),
-        ("num_attention_heads", []),
-        ("num_class_embeds", []),
+        ("num_attention_heads", ["null"]),
+        ("num_class_embeds", ["null"]),
         ("only_cross_attention", ["false"]),
+        ("quantization_config", ["null"]),
         ("resnet_out_scale_factor", ["1", "1.0"]),
-        ("resnet_skip_time_act", ["false"]),
+        ("resnet_skip_time_act", ["false", "null"]),
         ("resnet_time_scale_shift", ["\"default\""]),
-        ("reverse_transformer_layers_per_block", []),
-        ("time_cond_proj_dim", []),
-        ("time_embedding_act_fn", []),
+        ("time_cond_proj_dim", ["null"]),
+        ("time_embedding_act_fn", ["null"]),
         ("time_embedding_type", ["\"positional\""]),
-        ("timestep_post_act", []),
+        ("timestep_post_act", ["null"]),
     ];
 
     /// <exception cref="ModelFileException">An option has a value that is not supported; the message names key and value.</exception>
     public static void Check(ModelConfig file)
     {
         foreach (var (key, supported) in Options)
-            if (file.Find(key) is { } value && !supported.Contains(Text(value)))
-                throw file.Wrong(key, string.Join(" or ", [.. supported, "null"]) + ": this engine has no other form of the UNet");
+            if ((file.Find(key) is { } value ? Text(value) : file.IsNull(key) ? "null" : null) is { } found && !supported.Contains(found))
+                throw file.Wrong(key, string.Join(" or ", supported) + ": this engine has no other form of the UNet");
     }
 
     /// <summary>A list of equal values means the same as the value.</summary>

@@ -16,17 +16,20 @@ internal sealed class ClippingConfig
     /// <param name="clipByDefault">The class's default of clip_sample; null for a class that does not know it.</param>
     public ClippingConfig(ModelConfig config, bool? clipByDefault = null)
     {
-        double ratio = config.Double("dynamic_thresholding_ratio", 0.995), maximum = config.Double("sample_max_value", 1);
+        bool threshold = config.Bool("thresholding", false), clip = clipByDefault is { } fallback && config.Bool("clip_sample", fallback);
+        double ratio = Number(config, "dynamic_thresholding_ratio", 0.995, threshold), maximum = Number(config, "sample_max_value", 1, threshold);
         if (ratio is < 0 or > 1) throw config.Wrong("dynamic_thresholding_ratio", "between 0 and 1");
         if (maximum <= 0) throw config.Wrong("sample_max_value", "above 0");
-        bool clip = clipByDefault is { } fallback && config.Bool("clip_sample", fallback);
-        double range = clipByDefault is null ? 1 : config.Double("clip_sample_range", 1);
+        double range = clipByDefault is null ? 1 : Number(config, "clip_sample_range", 1, clip && !threshold);
         if (range <= 0) throw config.Wrong("clip_sample_range", "above 0");
-        Instruction = config.Bool("thresholding", false) ? new DynamicThreshold(Slot.Denoised, ratio, maximum)
+        Instruction = threshold ? new DynamicThreshold(Slot.Denoised, ratio, maximum)
             : clip ? new Clamp(Slot.Denoised, -range, range)
             : null;
     }
 
     /// <summary>What is done to <see cref="Slot.Denoised"/>; null for nothing.</summary>
     public SchedulerInstruction? Instruction { get; }
+
+    /// <summary>A number that may be null where it is not used.</summary>
+    private static double Number(ModelConfig config, string key, double fallback, bool used) => config.IsNull(key) && !used ? fallback : config.Double(key, fallback);
 }

@@ -25,7 +25,7 @@ internal sealed class DPMSigmas
         sigmaSpacing = new SigmaSpacing(config);
         evenLambdas = config.Bool("use_lu_lambdas", false);
         IsFlow = config.Bool("use_flow_sigmas", false);
-        flowShift = config.Double("flow_shift", 1);
+        flowShift = config.IsNull("flow_shift") && !IsFlow ? 1 : config.Double("flow_shift", 1);
         if (flowShift <= 0) throw config.Wrong("flow_shift", "above 0");
         EndsAtZero = config.Choice("final_sigmas_type", "zero", "sigma_min") == 0;
         double least = config.Double("lambda_min_clipped", double.NegativeInfinity);

@@ -16,7 +16,8 @@ internal sealed class TimestepSpacing
     /// <summary>Reads spacing and offset; the default spacing is the class's own.</summary>
     public TimestepSpacing(ModelConfig config, int trainTimesteps, string fallback)
     {
-        (kind, offset, this.trainTimesteps) = (config.String("timestep_spacing", fallback), config.Int("steps_offset", 0), trainTimesteps);
+        (kind, this.trainTimesteps) = (config.String("timestep_spacing", fallback), trainTimesteps);
+        offset = config.IsNull("steps_offset") && !IsLeading ? 0 : config.Int("steps_offset", 0); // only leading uses it
         if (kind is not ("leading" or "trailing" or "linspace")) throw config.Wrong("timestep_spacing", "leading, trailing or linspace");
         if (offset < 0 || offset >= trainTimesteps) throw config.Wrong("steps_offset", $"between 0 and {trainTimesteps - 1}");
     }

@@ -3,12 +3,18 @@ using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Pipelines;
 
-/// <summary>The numbers of a CLIP text encoder, as transformers' CLIPTextConfig names them.</summary>
+/// <summary>The numbers of a CLIP text encoder, as transformers' CLIPTextConfig names them; its defaults stand in for what files leave out.</summary>
 internal sealed record ClipTextConfig
 {
     private const int MaxWidth = 1 << 17, MaxLayers = 1024, MaxVocabulary = 1 << 24, MaxTokens = 1 << 16; // far beyond every model; keep a damaged file from exhausting memory
 
     private ClipTextConfig() { }
+
+    /// <summary>The config.json, for messages.</summary>
+    public string File { get; private init; } = "";
+
+    /// <summary>A number of weight tensors that the model has at least: sixteen for each layer.</summary>
+    public long LeastTensors => 16L * Layers;
 
     /// <summary>Entries of the token table.</summary>
     public int VocabSize { get; private init; }
@@ -37,6 +43,9 @@ internal sealed record ClipTextConfig
     /// <summary>The MLP's activation.</summary>
     public UnaryFunction Activation { get; private init; }
 
+    /// <summary>Whether diffusers' StableDiffusionPipeline hides padding from this encoder.</summary>
+    public bool UseAttentionMask { get; private init; }
+
     /// <summary>Decides which token gives the pooled embedding; see <see cref="PromptTokens.EndPosition(int)"/>.</summary>
     public int EosTokenId { get; private init; }
 
@@ -46,31 +55,44 @@ internal sealed record ClipTextConfig
     /// <exception cref="ModelFileException">A value is missing or unusable.</exception>
     public static ClipTextConfig From(ModelConfig config, bool? withProjection = null)
     {
-        int heads = config.IntWithin("num_attention_heads", 1, MaxWidth), width = config.IntWithin("hidden_size", 1, MaxWidth);
+        Check(config);
+        if (config.String("model_type", "") == "clip" && config.Has("text_config")) config = config.Section("text_config"); // a whole CLIP model's file
+        int heads = config.IntWithin("num_attention_heads", 1, MaxWidth, 8), width = config.IntWithin("hidden_size", 1, MaxWidth, 512);
         if (width % heads != 0) throw config.Wrong("hidden_size", $"a multiple of num_attention_heads, {heads}");
         double epsilon = config.Double("layer_norm_eps", 1e-5);
         if (epsilon <= 0) throw config.Wrong("layer_norm_eps", "positive");
         return new ClipTextConfig
         {
-            VocabSize = config.IntWithin("vocab_size", 1, MaxVocabulary),
+            File = config.File,
+            VocabSize = config.IntWithin("vocab_size", 1, MaxVocabulary, 49408),
             HiddenSize = width,
-            IntermediateSize = config.IntWithin("intermediate_size", 1, MaxWidth),
-            Layers = config.IntWithin("num_hidden_layers", 1, MaxLayers),
+            IntermediateSize = config.IntWithin("intermediate_size", 1, MaxWidth, 2048),
+            Layers = config.IntWithin("num_hidden_layers", 1, MaxLayers, 12),
             Heads = heads,
             MaxPositions = config.IntWithin("max_position_embeddings", 1, MaxTokens, 77),
-            ProjectionDim = withProjection ?? HasProjection(config) ? config.IntWithin("projection_dim", 1, MaxWidth) : null,
+            ProjectionDim = withProjection ?? HasProjection(config) ? config.IntWithin("projection_dim", 1, MaxWidth, 512) : null,
             LayerNormEpsilon = epsilon,
             Activation = config.String("hidden_act", "quick_gelu") switch
             {
                 "quick_gelu" => UnaryFunction.QuickGelu,
-                "gelu" => UnaryFunction.Gelu,
-                "gelu_new" or "gelu_pytorch_tanh" => UnaryFunction.GeluTanh,
+                "gelu" or "gelu_python" => UnaryFunction.Gelu,
+                "gelu_new" or "gelu_pytorch_tanh" or "gelu_fast" or "gelu_accurate" => UnaryFunction.GeluTanh,
                 "relu" => UnaryFunction.Relu,
                 "silu" or "swish" => UnaryFunction.Silu,
-                _ => throw config.Wrong("hidden_act", "quick_gelu, gelu, gelu_new, gelu_pytorch_tanh, relu, silu or swish"),
+                _ => throw config.Wrong("hidden_act", "quick_gelu, gelu, gelu_new, gelu_pytorch_tanh, relu, silu or swish: this engine has no other activation in a text encoder"),
             },
+            UseAttentionMask = config.Bool("use_attention_mask", false),
             EosTokenId = config.Int("eos_token_id", 49407), // transformers' default
         };
+    }
+
+    /// <summary>Refuses what the file asks for and is not built: ignoring it would draw a wrong picture.</summary>
+    private static void Check(ModelConfig config)
+    {
+        string type = config.IsNull("model_type") ? "" : config.String("model_type", "");
+        if (type is not ("" or "clip" or "clip_text_model")) throw config.Wrong("model_type", "clip_text_model: this engine has no other text encoder here");
+        if (config.Find("quantization_config") is not null) throw config.Wrong("quantization_config", "absent: quantised weights are not read");
+        if (config.Find("pruned_heads") is { } pruned && pruned.GetRawText() is not ("{}" or "[]")) throw config.Wrong("pruned_heads", "empty: heads cannot be left out");
     }
 
     private static bool HasProjection(ModelConfig config)

@@ -13,9 +13,14 @@ internal sealed class ClipTextModel : Layer
     /// <param name="config">The model's config.json.</param>
     /// <param name="withProjection">Whether there is a projection; null asks the file's <c>architectures</c>.</param>
     /// <exception cref="ModelFileException">A value of the configuration is missing or unusable.</exception>
-    public ClipTextModel(ModelConfig config, bool? withProjection = null)
+    public ClipTextModel(ModelConfig config, bool? withProjection = null) : this(ClipTextConfig.From(config, withProjection))
     {
-        Config = ClipTextConfig.From(config, withProjection);
+    }
+
+    /// <summary>As above, for a configuration that is already read.</summary>
+    public ClipTextModel(ClipTextConfig config)
+    {
+        Config = config;
         Transformer = Child("text_model", new ClipTextTransformer(Config));
         if (Config.ProjectionDim is { } width) Projection = Child("text_projection", new Linear(Config.HiddenSize, width, bias: false));
     }
@@ -28,6 +33,10 @@ internal sealed class ClipTextModel : Layer
 
     /// <summary>What turns the pooled token into <c>text_embeds</c>, if the model has it.</summary>
     public Linear? Projection { get; }
+
+    /// <summary>Takes every weight from a checkpoint, also from one that transformers 5 saved without <c>text_model.</c> before the names.</summary>
+    /// <exception cref="ModelFileException">A weight is missing or wrongly shaped.</exception>
+    public override void Load(IWeightSource source) => base.Load(new BareTextModelNames(source));
 
     /// <summary>Begins a trace. Only what is then asked of it is recorded.</summary>
     /// <param name="ids">Token ids, Int32 [n, tokens].</param>

@@ -31,8 +31,9 @@ internal sealed class ModelWeights : IDisposable
     /// <exception cref="ArgumentException">The model cannot draw it.</exception>
     public PixelSize Pixels(PixelSize? size)
     {
-        int factor = Vae.Config.SpatialFactor, side = (UNet.SampleSize ?? 64) * factor;
-        var pixels = size ?? new PixelSize(side, side);
+        int factor = Vae.Config.SpatialFactor;
+        var (width, height) = UNet.SampleSize ?? new PixelSize(64, 64);
+        var pixels = size ?? new PixelSize(width * factor, height * factor);
         if (pixels.Width % factor != 0 || pixels.Height % factor != 0) throw new ArgumentException($"--size is {pixels}; width and height must be multiples of {factor}.");
         return pixels;
     }

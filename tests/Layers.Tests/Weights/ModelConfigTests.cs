@@ -14,9 +14,9 @@ public sealed class ModelConfigTests
         Assert.Equal(double.NegativeInfinity, config.Double("a", double.NegativeInfinity));
         Assert.Equal(double.NaN, config.Double("c", double.NaN));
         Assert.Equal("-Infinity is \" NaN", config.String("text"));
-        Assert.Contains("it must be a number", Assert.Throws<ModelFileException>(() => config.Double("a")).Message, StringComparison.Ordinal);
-        Assert.Contains("it must be a number", Assert.Throws<ModelFileException>(() => config.Double("a", 1)).Message, StringComparison.Ordinal);
-        Assert.Contains("it must be a number", Assert.Throws<ModelFileException>(() => config.Double("c", double.NegativeInfinity)).Message, StringComparison.Ordinal);
+        Assert.Contains("it must be a finite number", Assert.Throws<ModelFileException>(() => config.Double("a")).Message, StringComparison.Ordinal);
+        Assert.Contains("it must be a finite number", Assert.Throws<ModelFileException>(() => config.Double("a", 1)).Message, StringComparison.Ordinal);
+        Assert.Contains("it must be a finite number", Assert.Throws<ModelFileException>(() => config.Double("c", double.NegativeInfinity)).Message, StringComparison.Ordinal);
         Assert.Contains("a list of numbers", Assert.Throws<ModelFileException>(() => config.Doubles("b")).Message, StringComparison.Ordinal);
         Assert.Equal(2, Parse("""{"a":2}""").Double("a", double.NegativeInfinity));
     }
@@ -64,13 +64,56 @@ public sealed class ModelConfigTests
         Assert.Equal($"config.json: 'a' is {value}; it must be {expected}.", Assert.Throws<ModelFileException>(() => Parse($"{{\"a\":{value}}}").Int("a")).Message);
 
     [Fact]
-    public void Null_CountsAsAbsent()
+    public void Null_IsFalse_AndNoDefaultOfAnythingElse()
     {
         var config = Parse("""{"a":null}""");
-        Assert.Equal(4, config.Int("a", 4));
-        Assert.Equal("config.json: 'a' is missing.", Assert.Throws<ModelFileException>(() => config.Int("a")).Message);
+        Assert.True(config.IsNull("a"));
+        Assert.False(config.IsNull("b"));
+        Assert.False(config.Has("a"));
+        Assert.Null(config.Find("a"));
         Assert.Empty(config.Keys);
+        Assert.False(config.Bool("a", true));
+        Assert.True(config.Bool("b", true));
+        foreach (Action<string> read in new Action<string>[]
+                 {
+                     key => config.Int(key, 4), key => config.IntWithin(key, 1, 9, 4), key => config.IntPerEntry(key, 2, 4), key => config.Double(key, 4), key => config.String(key, "x"),
+                     key => config.Ints(key, [4]), key => config.Strings(key, ["x"]), key => config.Doubles(key), key => config.Section(key),
+                 })
+        {
+            var error = Assert.Throws<ModelFileException>(() => read("a"));
+            Assert.StartsWith("config.json: 'a' is null; it must be ", error.Message, StringComparison.Ordinal);
+            Assert.Equal("a", error.Key);
+        }
+
+        Assert.Equal(4, config.Int("b", 4));
+        Assert.Equal("config.json: 'b' is missing.", Assert.Throws<ModelFileException>(() => config.Int("b")).Message);
     }
+
+    [Fact]
+    public void With_Null_IsAValueToo()
+    {
+        var config = Parse("""{"a":true}""").With([new("a", System.Text.Json.JsonDocument.Parse("null").RootElement)]);
+        Assert.True(config.IsNull("a"));
+        Assert.False(config.Bool("a", true));
+    }
+
+    [Fact]
+    public void Section_IsAConfigurationOfItsOwn()
+    {
+        var section = Parse("""{"a":{"b":3,"c":null},"d":4}""").Section("a");
+        Assert.Equal(3, section.Int("b"));
+        Assert.True(section.IsNull("c"));
+        Assert.Equal("config.json", section.File);
+        Assert.Contains("'d' is 4; it must be an object", Assert.Throws<ModelFileException>(() => Parse("""{"d":4}""").Section("d")).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("NaN")]
+    [InlineData("-Infinity")]
+    [InlineData("1e999")]
+    [InlineData("\"inf\"")]
+    public void Double_NoFiniteNumber_IsRefusedAsWhatItIs(string value) =>
+        Assert.Contains($"{value.Trim('"')}", Assert.Throws<ModelFileException>(() => Parse($"{{\"a\":{value}}}").Double("a", 1)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void IntPerEntry_OneOrAll()

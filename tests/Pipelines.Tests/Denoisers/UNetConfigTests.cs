@@ -25,14 +25,19 @@ public class UNetConfigTests
     [InlineData("encoder_hid_dim_type", "\"text_proj\"")]
     [InlineData("mid_block_only_cross_attention", "true")]
     [InlineData("mid_block_scale_factor", "1.5")]
-    [InlineData("mid_block_type", "\"UNetMidBlock2D\"")]
+    [InlineData("mid_block_type", "\"UNetMidBlock2DSimpleCrossAttn\"")]
+    [InlineData("quantization_config", "{}")]
+    [InlineData("act_fn", "null")]
+    [InlineData("only_cross_attention", "null")]
+    [InlineData("resnet_time_scale_shift", "null")]
+    [InlineData("mid_block_scale_factor", "null")]
+    [InlineData("time_embedding_type", "null")]
     [InlineData("num_attention_heads", "8")]
     [InlineData("num_class_embeds", "1000")]
     [InlineData("only_cross_attention", "[false,false,true]")]
     [InlineData("resnet_out_scale_factor", "0.7")]
     [InlineData("resnet_skip_time_act", "true")]
     [InlineData("resnet_time_scale_shift", "\"scale_shift\"")]
-    [InlineData("reverse_transformer_layers_per_block", "[1,2,1]")]
     [InlineData("time_cond_proj_dim", "256")]
     [InlineData("time_embedding_act_fn", "\"silu\"")]
     [InlineData("time_embedding_type", "\"fourier\"")]
@@ -64,6 +69,17 @@ public class UNetConfigTests
     [InlineData("transformer_layers_per_block", "-1")]
     [InlineData("transformer_layers_per_block", "[1,1]")]
     [InlineData("transformer_layers_per_block", "[[1],[1],[2]]")]
+    [InlineData("transformer_layers_per_block", "null")]
+    [InlineData("reverse_transformer_layers_per_block", "[1,1]")]
+    [InlineData("reverse_transformer_layers_per_block", "[[1,2],1,1]")] // of three transformers
+    [InlineData("reverse_transformer_layers_per_block", "[\"1\",1,1]")]
+    [InlineData("norm_num_groups", "null")]
+    [InlineData("layers_per_block", "null")]
+    [InlineData("downsample_padding", "null")]
+    [InlineData("cross_attention_dim", "null")]
+    [InlineData("freq_shift", "null")]
+    [InlineData("sample_size", "[16,0]")]
+    [InlineData("sample_size", "[16,16,16]")]
     [InlineData("cross_attention_dim", "0")]
     [InlineData("cross_attention_dim", "[80,80,40]")]
     [InlineData("in_channels", "0")]
@@ -94,19 +110,6 @@ public class UNetConfigTests
     }
 
     [Theory]
-    [InlineData("block_out_channels")]
-    [InlineData("in_channels")]
-    [InlineData("out_channels")]
-    [InlineData("down_block_types")]
-    [InlineData("up_block_types")]
-    [InlineData("layers_per_block")]
-    [InlineData("attention_head_dim")]
-    [InlineData("cross_attention_dim")]
-    [InlineData("norm_num_groups")]
-    [InlineData("norm_eps")]
-    [InlineData("freq_shift")]
-    [InlineData("flip_sin_to_cos")]
-    [InlineData("downsample_padding")]
     [InlineData("addition_time_embed_dim")]
     [InlineData("projection_class_embeddings_input_dim")]
     public void New_KeyAbsent_IsRefused(string key)
@@ -123,11 +126,102 @@ public class UNetConfigTests
     [InlineData("sample_size")]
     [InlineData("mid_block_type")]
     [InlineData("addition_embed_type")]
-    public void New_KeyThatOlderFilesLack_HasItsDefault(string key)
+    [InlineData("in_channels")]
+    [InlineData("out_channels")]
+    [InlineData("layers_per_block")]
+    [InlineData("attention_head_dim")]
+    [InlineData("cross_attention_dim")]
+    [InlineData("norm_num_groups")]
+    [InlineData("norm_eps")]
+    [InlineData("freq_shift")]
+    [InlineData("flip_sin_to_cos")]
+    [InlineData("downsample_padding")]
+    public void New_KeyAbsent_HasDiffusersDefault(string key)
     {
         var config = Config();
         config.Remove(key);
         Assert.NotEmpty(Build(config).Parameters);
+    }
+
+    [Fact]
+    public void New_NothingButTheClass_IsDiffusersDefaultModel()
+    {
+        var unet = Build(new JsonObject { ["_class_name"] = "UNet2DConditionModel" });
+        Assert.Equal(["[320, 4, 3, 3]", "[1280, 320]"], unet.Parameters.Where(p => p.Path is "conv_in.weight" or "time_embedding.linear_1.weight").Select(p => p.Shape.ToString()));
+        Assert.Equal(686, unet.Parameters.Count()); // as many as SD 1.x, which keeps every other default
+    }
+
+    [Theory]
+    [InlineData("center_input_sample", "null")]
+    [InlineData("dual_cross_attention", "null")]
+    [InlineData("use_linear_projection", "true")]
+    [InlineData("upcast_attention", "null")]
+    [InlineData("attention_type", "null")]
+    [InlineData("time_embedding_dim", "null")]
+    [InlineData("sample_size", "null")]
+    [InlineData("sample_size", "[16,24]")]
+    [InlineData("cross_attention_dim", "[80,80,80]")]
+    [InlineData("only_cross_attention", "[false,false,false]")]
+    [InlineData("act_fn", "\"swish\"")]
+    [InlineData("transformer_layers_per_block", "[1,1,2]")]
+    [InlineData("down_block_types", "[\"UNetResDownBlock2D\",\"UNetResCrossAttnDownBlock2D\",\"CrossAttnDownBlock2D\"]")]
+    public void New_EveryFormOfAValue_IsTaken(string key, string value)
+    {
+        string[] before = Parameters(Config());
+        var config = Config();
+        config[key] = JsonNode.Parse(value);
+        Assert.Equal(before, Parameters(config));
+    }
+
+    [Theory]
+    [InlineData("use_linear_projection", "null", "down_blocks.1.attentions.0.proj_in.weight", "[64, 64, 1, 1]")] // Python's None is false
+    [InlineData("time_embedding_dim", "48", "time_embedding.linear_1.weight", "[48, 32]")]
+    public void New_Value_Changes(string key, string value, string parameter, string shape)
+    {
+        var config = Config();
+        config[key] = JsonNode.Parse(value);
+        Assert.Equal(shape, Build(config).Parameters.Single(p => p.Path == parameter).Shape.ToString());
+    }
+
+    [Theory]
+    [InlineData("null", 0, 0)]
+    [InlineData("\"UNetMidBlock2D\"", 1, 0)]
+    [InlineData("\"UNetMidBlock2DCrossAttn\"", 2, 1)]
+    public void New_MidBlock_IsWhatTheFileSays(string type, int resnets, int attentions)
+    {
+        var config = Config();
+        config["mid_block_type"] = JsonNode.Parse(type);
+        var unet = Build(config);
+        Assert.Equal(resnets, unet.Parameters.Count(p => p.Path.StartsWith("mid_block.resnets", StringComparison.Ordinal) && p.Path.EndsWith("conv1.weight", StringComparison.Ordinal)));
+        Assert.Equal(attentions, unet.Parameters.Count(p => p.Path.StartsWith("mid_block.attentions", StringComparison.Ordinal) && p.Path.EndsWith("proj_in.weight", StringComparison.Ordinal)));
+        Assert.Equal("Float32[batch, height, width, 4]", unet.Trace(6).Outputs["sample"].Type.ToString());
+    }
+
+    [Fact]
+    public void New_TransformerLayersInLists_AreThoseOfEachTransformer()
+    {
+        var config = Config();
+        config["transformer_layers_per_block"] = JsonNode.Parse("[1,[2,1],[4,3]]");
+        config["reverse_transformer_layers_per_block"] = JsonNode.Parse("[[4,4,5],[2,1,1],1]");
+        var unet = Build(config);
+        int Blocks(string transformer) => unet.Parameters.Count(p => p.Path.StartsWith(transformer + ".transformer_blocks.", StringComparison.Ordinal) && p.Path.EndsWith("norm1.weight", StringComparison.Ordinal));
+        Assert.Equal([2, 1, 4, 3, 4, 4, 4, 5, 2, 1, 1],
+            new[] { "down_blocks.1.attentions.0", "down_blocks.1.attentions.1", "down_blocks.2.attentions.0", "down_blocks.2.attentions.1", "mid_block.attentions.0",
+                "up_blocks.0.attentions.0", "up_blocks.0.attentions.1", "up_blocks.0.attentions.2", "up_blocks.1.attentions.0", "up_blocks.1.attentions.1", "up_blocks.1.attentions.2" }.Select(Blocks));
+        Assert.Equal("Float32[batch, height, width, 4]", unet.Trace(6).Outputs["sample"].Type.ToString());
+    }
+
+    [Fact]
+    public void New_MillionsOfLayersInFewBytes_AreRefusedBeforeAnythingIsBuilt()
+    {
+        string types(string name) => "[" + string.Join(",", Enumerable.Repeat($"\"{name}\"", 16)) + "]";
+        var config = JsonNode.Parse($$"""
+            {"block_out_channels":[{{string.Join(",", Enumerable.Repeat(32, 16))}}],"down_block_types":{{types("CrossAttnDownBlock2D")}},"up_block_types":{{types("CrossAttnUpBlock2D")}},
+             "layers_per_block":256,"transformer_layers_per_block":256,"attention_head_dim":1}
+            """)!.AsObject();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Contains("at most 65536 are built", Assert.Throws<ModelFileException>(() => Build(config)).Message);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
     }
 
     [Fact]
@@ -183,6 +277,8 @@ public class UNetConfigTests
         Assert.Contains("test/config.json", e.Message);
         Assert.Contains($"'{key}' is {value}; it must be", e.Message);
     }
+
+    private static string[] Parameters(JsonObject config) => [.. Build(config).Parameters.Select(p => $"{p.Path} {p.Shape}")];
 
     private static JsonObject Config() => JsonNode.Parse(File.ReadAllBytes(Path.Combine(Golden.Folder("tiny-sdxl/unet"), "config.json")))!.AsObject();
 

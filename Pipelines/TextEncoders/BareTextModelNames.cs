@@ -1,0 +1,34 @@
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>
+/// A text encoder's checkpoint in which <c>text_model.</c> may be missing before the names, as transformers 5 saves its CLIPTextModel:
+/// <c>encoder.layers.0…</c> is shown as <c>text_model.encoder.layers.0…</c>. A checkpoint that has the prefix is shown as it is.
+/// </summary>
+internal sealed class BareTextModelNames : IWeightSource
+{
+    private const string Prefix = "text_model.";
+    private static readonly string[] Parts = ["embeddings.", "encoder.", "final_layer_norm."];
+    private readonly IWeightSource source;
+    private readonly bool bare;
+
+    public BareTextModelNames(IWeightSource source)
+    {
+        this.source = source;
+        bare = !source.Names.Any(name => name.StartsWith(Prefix, StringComparison.Ordinal));
+    }
+
+    /// <inheritdoc/>
+    public string Location => source.Location;
+
+    /// <inheritdoc/>
+    public IEnumerable<string> Names => bare ? source.Names.Select(name => IsPart(name) ? Prefix + name : name) : source.Names;
+
+    /// <inheritdoc/>
+    public Tensor? Find(string name) =>
+        source.Find(bare && name.StartsWith(Prefix, StringComparison.Ordinal) && IsPart(name[Prefix.Length..]) ? name[Prefix.Length..] : name);
+
+    private static bool IsPart(string name) => Parts.Any(part => name.StartsWith(part, StringComparison.Ordinal));
+}
