@@ -25,12 +25,16 @@ public abstract partial class Layer
     /// <summary>This layer's weights and those of every layer below, in the order of declaration.</summary>
     public IEnumerable<Parameter> Parameters => parameters.Concat(children.SelectMany(c => c.Parameters));
 
-    /// <summary>Takes every weight from a source. Nothing is copied.</summary>
-    /// <exception cref="ModelFileException">A weight is missing, surplus or wrongly shaped; the message names tensor and layer.</exception>
+    /// <summary>
+    /// Takes every weight from a source. Nothing is copied. Tensors that the model has no place for are left out with a notice, as diffusers and transformers leave
+    /// them out: people keep weights of more than one model in a file.
+    /// </summary>
+    /// <exception cref="ModelFileException">A weight is missing or wrongly shaped; the message names tensor and layer.</exception>
     public virtual void Load(IWeightSource source)
     {
         var surplus = source.Names.ToHashSet(StringComparer.Ordinal);
         var missing = new List<string>();
+        string? firstMissing = null;
         foreach (var parameter in Parameters)
         {
             string path = parameter.Path;
@@ -38,17 +42,19 @@ public abstract partial class Layer
             if (source.Find(path) is not { } tensor)
             {
                 missing.Add($"{path} {parameter.Shape} of {parameter.OwnerKind}");
+                firstMissing ??= path;
                 continue;
             }
 
             if (tensor.Shape != parameter.Shape || !tensor.DType.IsFloat())
-                throw new ModelFileException(source.Location, $"tensor '{path}' is {tensor}; {GetType().Name}'s {parameter.OwnerKind} needs a floating-point {parameter.Shape}. Do the weights belong to this config.json?");
+                throw new ModelFileException(source.Location, $"tensor '{path}' is {tensor}; {GetType().Name}'s {parameter.OwnerKind} needs a floating-point {parameter.Shape}. Do the weights belong to this config.json?") { Tensor = path };
             parameter.Load(tensor);
         }
 
         Changed();
-        if (missing.Count > 0) throw new ModelFileException(source.Location, $"{missing.Count} tensor(s) that {GetType().Name} needs are missing: {Some(missing)}.");
-        if (surplus.Count > 0) throw new ModelFileException(source.Location, $"{surplus.Count} tensor(s) have no place in {GetType().Name}: {Some(surplus.Order(StringComparer.Ordinal))}.");
+        if (missing.Count > 0) throw new ModelFileException(source.Location, $"{missing.Count} tensor(s) that {GetType().Name} needs are missing: {Some(missing)}.") { Tensor = firstMissing };
+        if (surplus.Count > 0)
+            Notices.Warn($"{source.Location}: {surplus.Count} tensor(s) have no place in {GetType().Name} and are not used: {Some(surplus.Order(StringComparer.Ordinal).Select(Text.Quote))}.");
     }
 
     /// <summary>

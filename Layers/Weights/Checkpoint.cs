@@ -16,7 +16,7 @@ public sealed class Checkpoint : IWeightSource, IDisposable
     /// <summary>The file, or the index of the shards, for messages.</summary>
     public string Source { get; }
 
-    /// <summary>The names of all tensors. <c>text_model.embeddings.position_ids</c>, which old text encoders store although it is only 0, 1, 2 …, is left out.</summary>
+    /// <summary>The names of all tensors. <c>embeddings.position_ids</c>, which old text encoders store although it is only 0, 1, 2 …, is left out.</summary>
     public IReadOnlyCollection<string> Names => tensors.Keys;
 
     string IWeightSource.Location => Source;
@@ -55,6 +55,9 @@ public sealed class Checkpoint : IWeightSource, IDisposable
     /// <exception cref="ModelFileException">The folder has no such weights (the message says what it has), or they are damaged.</exception>
     public static Checkpoint OpenFolder(string folder, string? variant = null) => Open(WeightFiles.Find(folder, variant));
 
+    /// <summary>As <see cref="OpenFolder"/>, with the plain files where there are none of the variant.</summary>
+    internal static Checkpoint OpenFolderOrPlain(string folder, string? variant) => Open(WeightFiles.Find(folder, variant, orPlain: true));
+
     /// <summary>The tensor of that name, or null.</summary>
     public WeightTensor? Find(string name) => tensors.GetValueOrDefault(name);
 
@@ -90,7 +93,7 @@ public sealed class Checkpoint : IWeightSource, IDisposable
 
     private void Add(SafetensorsFile file, SafetensorsEntry entry)
     {
-        if (entry.Name.EndsWith("text_model.embeddings.position_ids", StringComparison.Ordinal)) return;
+        if (entry.Name.EndsWith("embeddings.position_ids", StringComparison.Ordinal)) return;
         tensors.TryAdd(entry.Name, new WeightTensor(file, entry));
     }
 }

@@ -15,14 +15,20 @@ internal static partial class WeightFiles
     /// The file to open, a .safetensors or an index. Order: <c>diffusion_pytorch_model</c> before <c>model</c>, one file before
     /// shards. Without a variant the plain files come first, then variants fp16, bf16, fp32, then others by name.
     /// </summary>
+    /// <param name="folder">The component's folder.</param>
+    /// <param name="variant">The variant to take; null or empty for any.</param>
+    /// <param name="orPlain">Whether the plain files serve where there are none of the variant.</param>
     /// <exception cref="ModelFileException">The folder is missing or has no such file; the message says what is there instead.</exception>
-    public static string Find(string folder, string? variant)
+    public static string Find(string folder, string? variant, bool orPlain = false)
     {
         string[] files = List(folder);
         if (!string.IsNullOrEmpty(variant))
-            return Candidates(variant).FirstOrDefault(files.Contains) is { } named ? Path.Combine(folder, named) : throw NoVariant(folder, variant, files);
+            return Candidates(variant).Concat(orPlain ? Candidates("") : []).FirstOrDefault(files.Contains) is { } named ? Path.Combine(folder, named) : throw NoVariant(folder, variant, files);
         return Variants(files).Prepend("").SelectMany(Candidates).FirstOrDefault(files.Contains) is { } found ? Path.Combine(folder, found) : throw Nothing(folder, files);
     }
+
+    /// <summary>Whether the folder has weights of this variant.</summary>
+    public static bool Has(string folder, string variant) => List(folder) is var files && Candidates(variant).Any(files.Contains);
 
     /// <summary>The names that a variant's weights may have, best first; an empty variant is the plain one.</summary>
     private static IEnumerable<string> Candidates(string variant)
