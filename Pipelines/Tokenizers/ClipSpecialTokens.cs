@@ -18,12 +18,15 @@ internal sealed record ClipSpecialTokens(string Bos, string Eos, string Pad, str
     /// Reads what tokenizer_config.json says. Where it has no added_tokens_decoder, special_tokens_map.json overrides it and added_tokens.json joins
     /// it, as transformers reads folders of that age.
     /// </summary>
+    /// <param name="folder">The tokenizer's folder.</param>
+    /// <param name="config">Its tokenizer_config.json.</param>
+    /// <param name="listed">The added tokens of a tokenizer.json; null where there is none.</param>
     /// <exception cref="ModelFileException">A file is damaged or a value is unusable.</exception>
-    public static ClipSpecialTokens Load(string folder, ModelConfig config)
+    public static ClipSpecialTokens Load(string folder, ModelConfig config, IReadOnlyDictionary<string, int>? listed = null)
     {
         try
         {
-            return Read(folder, config);
+            return Read(folder, config, listed);
         }
         catch (InvalidOperationException e) // JSON syntax allows text that is not Unicode
         {
@@ -31,9 +34,9 @@ internal sealed record ClipSpecialTokens(string Bos, string Eos, string Pad, str
         }
     }
 
-    private static ClipSpecialTokens Read(string folder, ModelConfig config)
+    private static ClipSpecialTokens Read(string folder, ModelConfig config, IReadOnlyDictionary<string, int>? listed)
     {
-        var added = new Dictionary<string, int>();
+        var added = new Dictionary<string, int>(listed ?? new Dictionary<string, int>());
         ModelConfig? map = null;
         if (config.Find("added_tokens_decoder") is { } decoder)
         {
@@ -70,6 +73,9 @@ internal sealed record ClipSpecialTokens(string Bos, string Eos, string Pad, str
             return Content(value) is { Length: > 0 } token ? token : throw source.Wrong(key, "a token: text, or an object with 'content' whose 'single_word' is not true");
         }
     }
+
+    /// <summary>A token's text, or null where it is written otherwise.</summary>
+    internal static string? TextOf(JsonElement token) => Content(token);
 
     // A token is written as text or as {"content": text, …}. Its lstrip and rstrip change nothing here, since the cleaning drops white space
     // at both sides anyway; single_word would change the result, is used by no CLIP tokenizer, and is refused.

@@ -3,8 +3,8 @@ using ILGpuDiffusion.Layers;
 namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>
-/// CLIP's byte-level byte-pair tokenizer, read from a diffusers tokenizer folder (vocab.json, merges.txt, tokenizer_config.json and, where present,
-/// special_tokens_map.json and added_tokens.json). Safe for use by several threads.
+/// CLIP's byte-level byte-pair tokenizer, read from a diffusers tokenizer folder (vocab.json and merges.txt, or tokenizer.json alone; tokenizer_config.json and, where
+/// present, special_tokens_map.json and added_tokens.json). Safe for use by several threads.
 /// </summary>
 /// <remarks>
 /// CLIP tokenizers differ in their treatment of unusual text. This one gives the ids of transformers' slow CLIPTokenizer, the class that
@@ -12,6 +12,7 @@ namespace ILGpuDiffusion.Pipelines;
 /// and lower-cased. With ftfy, mojibake, HTML entities, ligatures, full-width letters and curly quotes would be repaired first; the fast tokenizer neither
 /// drops control characters nor sets ideographs apart. Every other text gives the same ids in all three. As in the slow class, a special or added token found in the
 /// prompt is that token and splits the text around it: for SDXL's second tokenizer, whose padding token is "!", each "!" of a prompt is id 0.
+/// A word of textual inversion with several vectors, <c>&lt;word&gt;</c> beside <c>&lt;word&gt;_1</c>, <c>&lt;word&gt;_2</c> …, gives the ids of them all, as diffusers' pipelines have it.
 /// Characters that Unicode assigned after the running .NET version are dropped as unassigned.
 /// </remarks>
 public sealed class ClipTokenizer
@@ -19,12 +20,14 @@ public sealed class ClipTokenizer
     private const int MaxModelLength = 1 << 16;
     private readonly ClipVocabulary vocabulary;
     private readonly string[] whole; // tokens recognised in raw text, longest first
+    private readonly Dictionary<string, int[]> vectors; // the ids that each of them gives
     private readonly int unknownTokenId;
 
     private ClipTokenizer(ClipVocabulary vocabulary, ClipSpecialTokens special, int maxLength)
     {
         this.vocabulary = vocabulary;
         whole = [.. ((string[])[special.Bos, special.Eos, special.Pad, special.Unknown, .. special.Added.Keys]).Distinct().OrderByDescending(t => t.Length)];
+        vectors = whole.ToDictionary(token => token, token => Vectors(token, vocabulary.Ids[token], special.Added));
         (BosTokenId, EosTokenId, PadTokenId) = (vocabulary.Ids[special.Bos], vocabulary.Ids[special.Eos], vocabulary.Ids[special.Pad]);
         unknownTokenId = vocabulary.Ids[special.Unknown];
         ModelMaxLength = maxLength;
@@ -55,8 +58,9 @@ public sealed class ClipTokenizer
         var config = ModelConfig.Load(Path.Combine(folder, "tokenizer_config.json"));
         int maxLength = config.Int("model_max_length");
         if (maxLength is < 2 or > MaxModelLength) throw config.Wrong("model_max_length", $"from 2 to {MaxModelLength}");
-        var special = ClipSpecialTokens.Load(folder, config);
-        return new ClipTokenizer(ClipVocabulary.Load(folder, special), special, maxLength);
+        var json = TokenizerJson.Find(folder);
+        var special = ClipSpecialTokens.Load(folder, config, json?.Added);
+        return new ClipTokenizer(ClipVocabulary.Load(folder, special, json), special, maxLength);
     }
 
     /// <summary>Encodes a prompt, cut and padded to <see cref="ModelMaxLength"/>. What was cut stands in the result; show its <see cref="PromptTokens.Warning"/>.</summary>
@@ -89,7 +93,7 @@ public sealed class ClipTokenizer
             }
 
             EncodePlain(prompt[start..i], ids);
-            ids.Add(vocabulary.Ids[token]);
+            ids.AddRange(vectors[token]);
             start = i += token.Length;
         }
 
@@ -99,6 +103,15 @@ public sealed class ClipTokenizer
 
     /// <summary>The text that ids spell, in lower case, with a space after each word. Ids outside the vocabulary give the unknown token.</summary>
     public string Decode(IEnumerable<int> ids) => ClipVocabulary.Text(ids.Select(Piece));
+
+    /// <summary>diffusers' maybe_convert_prompt: the word, then word_1, word_2 … as far as there are such tokens.</summary>
+    private static int[] Vectors(string token, int id, IReadOnlyDictionary<string, int> added)
+    {
+        var ids = new List<int> { id };
+        if (added.ContainsKey(token))
+            while (added.TryGetValue($"{token}_{ids.Count}", out int next)) ids.Add(next);
+        return [.. ids];
+    }
 
     private string? TokenAt(string text, int index)
     {

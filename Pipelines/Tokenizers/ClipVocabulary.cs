@@ -32,10 +32,13 @@ internal sealed class ClipVocabulary
     public IReadOnlyDictionary<string, int> Ids { get; }
 
     /// <summary>Reads and checks both files of a tokenizer folder.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="special">Its special and added tokens.</param>
+    /// <param name="json">What stands in place of both files; null where they are there.</param>
     /// <exception cref="ModelFileException">A file is missing or damaged, or the two do not fit each other; the message names piece or line.</exception>
-    public static ClipVocabulary Load(string folder, ClipSpecialTokens special)
+    public static ClipVocabulary Load(string folder, ClipSpecialTokens special, TokenizerJson? json = null)
     {
-        var vocabulary = ModelConfig.Load(Path.Combine(folder, "vocab.json"));
+        var vocabulary = json?.Vocabulary ?? ModelConfig.Load(Path.Combine(folder, "vocab.json"));
         var ids = new Dictionary<string, int>(vocabulary.Keys.Count);
         var pieces = new Dictionary<int, string>(vocabulary.Keys.Count);
         foreach (string piece in vocabulary.Keys)
@@ -46,8 +49,8 @@ internal sealed class ClipVocabulary
             ids.Add(piece, id);
         }
 
-        string path = Path.Combine(folder, "merges.txt");
-        var merges = ReadMerges(path, ids);
+        string path = json?.File ?? Path.Combine(folder, "merges.txt");
+        var merges = json is null ? ReadMerges(path, ids) : Checked(path, "merge", 1, json.Merges, ids);
         foreach (var (token, id) in special.Added)
         {
             if (ids.TryGetValue(token, out int known) ? known != id : !pieces.TryAdd(id, token))
@@ -93,15 +96,21 @@ internal sealed class ClipVocabulary
     {
         string[] lines = ReadText(path).Trim().Split('\n');
         if (!lines[0].StartsWith("#version", StringComparison.Ordinal)) throw new ModelFileException(path, $"begins with '{Short(lines[0])}'; the first line must be '#version: …'.");
-        var merges = new List<string>(lines.Length);
-        var seen = new HashSet<string>(lines.Length);
-        for (int i = 1; i < lines.Length && merges.Count < MaxMerges; i++)
+        return Checked(path, "line", 2, lines.Skip(1).Take(MaxMerges).Select(line => line.TrimEnd('\r')), ids);
+    }
+
+    /// <summary>The merges, once each is of two known pieces that make a known one, and stands there once.</summary>
+    private static List<string> Checked(string path, string unit, int first, IEnumerable<string> lines, Dictionary<string, int> ids)
+    {
+        var merges = new List<string>();
+        var seen = new HashSet<string>();
+        foreach (string line in lines)
         {
-            string line = lines[i].TrimEnd('\r');
-            if (line.Split(' ') is not [{ Length: > 0 } left, { Length: > 0 } right]) throw new ModelFileException(path, $"line {i + 1} is '{Short(line)}'; it must be two pieces with a space between.");
+            int number = first + merges.Count;
+            if (line.Split(' ') is not [{ Length: > 0 } left, { Length: > 0 } right]) throw new ModelFileException(path, $"{unit} {number} is '{Short(line)}'; it must be two pieces with a space between.");
             foreach (string piece in (string[])[left, right, left + right])
-                if (!ids.ContainsKey(piece)) throw new ModelFileException(path, $"line {i + 1}, '{Short(line)}', needs the piece '{Short(piece)}', which vocab.json lacks.");
-            if (!seen.Add(line)) throw new ModelFileException(path, $"line {i + 1}, '{Short(line)}', stands there twice.");
+                if (!ids.ContainsKey(piece)) throw new ModelFileException(path, $"{unit} {number}, '{Short(line)}', needs the piece '{Short(piece)}', which the vocabulary lacks.");
+            if (!seen.Add(line)) throw new ModelFileException(path, $"{unit} {number}, '{Short(line)}', stands there twice.");
             merges.Add(line);
         }
 
