@@ -29,4 +29,14 @@ internal abstract class AlphaScheduler : Scheduler
         foreach (double t in timesteps) Training.AlphaCumprod(t); // a timestep outside training is refused here
         return new(timesteps, [], 1);
     }
+
+    /// <summary>The timesteps of a run of so many steps, all of which must lie within training.</summary>
+    private protected double[] Timesteps(TimestepSpacing spacing, int steps)
+    {
+        double[] timesteps = spacing.Timesteps(steps, whole: true);
+        return Within(timesteps) ? timesteps
+            : throw TooManySteps(steps, $"the first would lie at timestep {timesteps[0]:R}, behind the {Training.Count} of training (steps_offset)", fewer => Within(spacing.Timesteps(fewer, whole: true)));
+
+        bool Within(double[] all) => all[0] < Training.Count;
+    }
 }

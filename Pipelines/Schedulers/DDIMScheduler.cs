@@ -33,7 +33,7 @@ internal sealed class DDIMScheduler : AlphaScheduler
     {
         if (request.Timesteps is not null) throw Refuse(nameof(ScheduleRequest.Timesteps), "custom timesteps");
         if (request.Sigmas is not null) throw Refuse(nameof(ScheduleRequest.Sigmas), "custom sigmas");
-        return Tables(spacing.Timesteps(request.Steps!.Value, whole: true));
+        return Tables(Timesteps(spacing, request.Steps!.Value));
     }
 
     internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)

@@ -41,7 +41,8 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
         if (solverOrder < 1 || solverOrder > most) throw config.Wrong("solver_order", $"between 1 and {most} for this algorithm_type");
         lowerOrderFinal = config.Bool("lower_order_final", true);
         eulerAtFinal = config.Bool("euler_at_final", false);
-        ModelPredictsVariance = config.String("variance_type", "") is "learned" or "learned_range" && prediction == PredictionType.Epsilon;
+        if (config.Bool("use_dynamic_shifting", false)) throw config.Wrong("use_dynamic_shifting", "false: shifting by the picture's size is not built");
+        ModelPredictsVariance = config.Has("variance_type") && config.String("variance_type") is "learned" or "learned_range" && prediction == PredictionType.Epsilon;
         if (!PredictsData && sigmas.EndsAtZero)
             throw new ModelFileException(config.File, "'final_sigmas_type' is zero; with algorithm_type dpmsolver or sde-dpmsolver it must be sigma_min.");
     }
@@ -71,6 +72,20 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
             ? sigmas.Tables(CustomTimesteps(custom), this)
             : sigmas.Tables(request.Steps!.Value);
         return new(timesteps, levels, 1);
+    }
+
+    private protected override void Check(ScheduleRequest request, ScheduleTables tables)
+    {
+        if (request.Steps is { } steps && !Falls(tables.Sigmas))
+            throw TooManySteps(steps, "some of them would stand still at one noise level", fewer => Falls(sigmas.Tables(fewer).Sigmas));
+    }
+
+    /// <summary>A step between equal noise levels goes nowhere, and divides by zero where history is weighted by its length.</summary>
+    private static bool Falls(double[] levels)
+    {
+        for (int i = 2; i < levels.Length; i++) // the last one, where the run ends, may equal the one before
+            if (levels[i - 1] >= levels[i - 2]) return false;
+        return true;
     }
 
     internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)

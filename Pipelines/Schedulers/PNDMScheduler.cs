@@ -41,7 +41,7 @@ internal sealed class PNDMScheduler : AlphaScheduler
         if (request.Timesteps is not null) throw Refuse(nameof(ScheduleRequest.Timesteps), "custom timesteps");
         if (request.Sigmas is not null) throw Refuse(nameof(ScheduleRequest.Sigmas), "custom sigmas");
         int steps = request.Steps!.Value;
-        double[] whole = spacing.Timesteps(steps, whole: true);
+        double[] whole = Timesteps(spacing, steps);
         if (multistepOnly) return Tables(steps == 1 ? whole : [whole[0], whole[1], .. whole[1..]]);
 
         if (steps < 4) throw new DiffusionRequestException(nameof(request.Steps), $"{Name}: steps is {steps}; with Runge-Kutta steps it must be at least 4 (or set skip_prk_steps).");

@@ -60,7 +60,9 @@ public abstract class Scheduler
     public Schedule CreateSchedule(ScheduleRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return new(this, request, CreateTables(request), 0);
+        var tables = CreateTables(request);
+        Check(request, tables);
+        return new(this, request, tables, 0);
     }
 
     internal string Source => Config.File;
@@ -72,6 +74,11 @@ public abstract class Scheduler
 
     /// <summary>Tables for a checked request.</summary>
     private protected abstract ScheduleTables MakeTables(ScheduleRequest request);
+
+    /// <summary>Refuses tables that no steps can be taken by.</summary>
+    private protected virtual void Check(ScheduleRequest request, ScheduleTables tables)
+    {
+    }
 
     /// <summary>Writes the program that follows evaluation <paramref name="index"/>, of which <paramref name="done"/> came before in this run.</summary>
     internal abstract void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done);
@@ -96,6 +103,17 @@ public abstract class Scheduler
                 throw new ModelFileException(Source, $"{Name}: these betas give sigma {tables.Sigmas[i - 1]:R} at timestep {tables.Timesteps[i - 1]:R} and then {tables.Sigmas[i]:R}; "
                     + "it must not rise. Do not rescale them (rescale_betas_zero_snr), or take smaller ones.");
         return tables;
+    }
+
+    /// <summary>The answer to more steps than the timesteps of training serve, with the most that they do.</summary>
+    /// <param name="steps">How many were asked for.</param>
+    /// <param name="why">What goes wrong with so many.</param>
+    /// <param name="work">Whether a smaller number works.</param>
+    private protected ArgumentException TooManySteps(int steps, string why, Func<int, bool> work)
+    {
+        const int Tries = 64; // the answer lies close below in every spacing
+        int most = Enumerable.Range(1, Math.Min(Tries, steps - 1)).Select(less => steps - less).FirstOrDefault(work);
+        return new ArgumentException($"{Name}: steps is {steps}; {why}. {(most > 0 ? $"At most {most} work with this configuration." : "Take fewer.")}");
     }
 
     /// <summary>The answer to a kind of request that the scheduler does not know.</summary>
