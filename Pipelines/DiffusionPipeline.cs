@@ -15,12 +15,13 @@ public abstract class DiffusionPipeline : IDisposable
     private readonly GraphCache<GuidedDenoiser.Form> denoisers;
     private readonly PipelineParts parts;
     private readonly ActiveRequests requests;
+    private Scheduler? scheduler;
 
     private protected DiffusionPipeline(PipelineParts parts) =>
         (this.parts, requests, denoisers) = (parts, new ActiveRequests(GetType()), new GraphCache<GuidedDenoiser.Form>(parts.UNet, parts.Arenas));
 
-    /// <summary>The model folder's name.</summary>
-    public string Name => parts.Folder.Path is var path ? Path.GetFileName(Path.TrimEndingDirectorySeparator(path)) : "";
+    /// <summary>The model folder's name; <c>owner/name</c> for a model in the Hugging Face Hub's cache.</summary>
+    public string Name => parts.Folder.Name;
 
     /// <summary>Where the pipeline runs.</summary>
     public Device Device => parts.Arenas.Device;
@@ -31,8 +32,16 @@ public abstract class DiffusionPipeline : IDisposable
     /// <summary>What a request that says nothing gets.</summary>
     public PipelineDefaults Defaults => parts.Defaults;
 
-    /// <summary>How to sample unless a request says otherwise; from the model's scheduler_config.json. To change it, make one with <see cref="CreateScheduler"/>.</summary>
-    public Scheduler Scheduler { get; set; } = null!;
+    /// <summary>
+    /// How to sample unless a request says otherwise: the model's own, of the class that model_index.json names, made when it is first asked for. To change it, make one with
+    /// <see cref="CreateScheduler"/>.
+    /// </summary>
+    /// <exception cref="ModelFileException">The model's own scheduler is not built, or its configuration is unusable; another one can be chosen.</exception>
+    public Scheduler Scheduler
+    {
+        get => scheduler ??= CreateScheduler();
+        set => scheduler = value ?? throw new ArgumentNullException(nameof(value));
+    }
 
     /// <summary>Latents to pictures and back; tiling is switched on here.</summary>
     public Autoencoder Vae => parts.Vae;
@@ -67,9 +76,7 @@ public abstract class DiffusionPipeline : IDisposable
         var parts = PipelineParts.Load(folder, options ?? new());
         try
         {
-            var pipeline = compose(parts);
-            pipeline.Scheduler = pipeline.CreateScheduler();
-            return pipeline;
+            return compose(parts);
         }
         catch
         {
@@ -78,11 +85,16 @@ public abstract class DiffusionPipeline : IDisposable
         }
     }
 
-    /// <summary>A scheduler for this model: its scheduler_config.json under another sampling method or with other settings.</summary>
+    /// <summary>
+    /// A scheduler for this model: its scheduler_config.json under another sampling method or with other settings. StableDiffusionPipeline takes an old file's
+    /// <c>steps_offset</c> as 1 and <c>clip_sample</c> as false, as diffusers does.
+    /// </summary>
     /// <param name="name">diffusers' class name or a short name such as <c>euler</c>; null keeps the model's own.</param>
-    /// <param name="settings">Keys of scheduler_config.json that replace the file's.</param>
+    /// <param name="settings">Keys of scheduler_config.json that replace the file's; a null is Python's None.</param>
+    /// <exception cref="DiffusionRequestException">No scheduler has that name; the message lists those there are.</exception>
+    /// <exception cref="ModelFileException">The model's own scheduler is asked for and not built, or a setting is unusable.</exception>
     public Scheduler CreateScheduler(string? name = null, IEnumerable<KeyValuePair<string, System.Text.Json.JsonElement>>? settings = null) =>
-        Scheduler.FromConfig(parts.Folder.ConfigOf("scheduler"), name, settings);
+        parts.Scheduler.Create(name, settings);
 
     /// <summary>Draws pictures.</summary>
     /// <param name="request">What to draw.</param>

@@ -6,8 +6,10 @@ namespace ILGpuDiffusion.Pipelines;
 /// <summary>What every pipeline is made of, and what it has to free: the device, the mapped weight files and the models over them.</summary>
 internal sealed class PipelineParts : IDisposable
 {
+    private const string ProjectingClass = "CLIPTextModelWithProjection";
     private readonly List<IDisposable> owned = [];
     private readonly List<ClipTextEncoder> textEncoders = [];
+    private readonly List<ClipTextConfig> textConfigs = [];
 
     private PipelineParts(ModelFolder folder, ArenaPool arenas) => (Folder, Arenas) = (folder, arenas);
 
@@ -18,6 +20,11 @@ internal sealed class PipelineParts : IDisposable
     public UNet2DConditionModel UNet { get; private set; } = null!;
 
     public Autoencoder Vae { get; private set; } = null!;
+
+    public ModelScheduler Scheduler { get; private set; } = null!;
+
+    /// <summary>The configurations of the text encoders, in the order in which they were loaded.</summary>
+    public IReadOnlyList<ClipTextConfig> TextConfigs => textConfigs;
 
     public PipelineDefaults Defaults { get; private set; } = null!;
 
@@ -46,13 +53,22 @@ internal sealed class PipelineParts : IDisposable
         parts.owned.Add(parts.Arenas);
         try
         {
-            parts.UNet = new UNet2DConditionModel(folder.ConfigOf("unet"));
-            parts.UNet.Load(parts.Weights("unet"));
+            bool repairs = folder.ClassName == nameof(StableDiffusionPipeline);
+            parts.CheckVariant();
+            parts.Scheduler = ModelScheduler.Read(folder, repairs);
+            var unetFile = ConfigOf(folder, "unet", nameof(UNet2DConditionModel));
+            var unetConfig = UNet2DConditionConfig.Read(repairs ? OldConfigs.UNet(unetFile) : unetFile);
+            var unetWeights = parts.Weights("unet", unetConfig.File, unetConfig.LeastTensors);
+            parts.UNet = new UNet2DConditionModel(unetConfig);
+            parts.UNet.Load(unetWeights);
             if (options.Quantize == Quantization.Int8) parts.owned.Add(DynamicQuantization.Apply(parts.UNet, device: device as CpuDevice));
             parts.UNet.To(parts.DType);
             parts.UNet.Compile(options.Compile);
-            var vae = new AutoencoderKL(folder.ConfigOf("vae"));
-            vae.Load(parts.Weights("vae"));
+            var vaeConfig = AutoencoderConfig.From(ConfigOf(folder, "vae", nameof(AutoencoderKL)));
+            PartsFit.Latents(unetConfig, vaeConfig);
+            var vaeWeights = parts.Weights("vae", vaeConfig.File, vaeConfig.LeastTensors);
+            var vae = new AutoencoderKL(vaeConfig);
+            vae.Load(vaeWeights);
             parts.Vae = new Autoencoder(vae, parts.Arenas, parts.Compile, parts.DType);
             vae.To(parts.Vae.DType);
             var (width, height) = parts.UNet.SampleSize ?? new PixelSize(64, 64);
@@ -72,15 +88,19 @@ internal sealed class PipelineParts : IDisposable
     public (ClipTokenizer Tokenizer, ClipTextEncoder Encoder) TextEncoder(string suffix)
     {
         string name = "text_encoder" + suffix;
+        CheckClass(Folder, "tokenizer" + suffix, "CLIPTokenizer", "CLIPTokenizerFast");
         var tokenizer = ClipTokenizer.Load(Folder.FolderOf("tokenizer" + suffix));
-        var model = new ClipTextModel(Folder.ConfigOf(name));
-        model.Load(Weights(name));
+        var config = ClipTextConfig.From(ConfigOf(Folder, name, "CLIPTextModel", ProjectingClass), withProjection: Folder.Component(name).Class == ProjectingClass);
+        var weights = Weights(name, config.File, config.LeastTensors);
+        var model = new ClipTextModel(config);
+        model.Load(weights);
         model.To(DType);
         if (tokenizer.LargestId >= model.Config.VocabSize)
             throw new ModelFileException(Folder.Path, $"tokenizer{suffix} has ids up to {tokenizer.LargestId}, {name} knows {model.Config.VocabSize}; they do not belong together.");
         if (tokenizer.ModelMaxLength > model.Config.MaxPositions)
             throw new ModelFileException(Folder.Path, $"tokenizer{suffix} makes prompts of {tokenizer.ModelMaxLength} tokens, {name} reads {model.Config.MaxPositions}; they do not belong together.");
         PromptTokens = tokenizer.ModelMaxLength;
+        textConfigs.Add(config);
         textEncoders.Add(new ClipTextEncoder(model, Arenas, name, Compile, DType));
         return (tokenizer, textEncoders[^1]);
     }
@@ -99,10 +119,36 @@ internal sealed class PipelineParts : IDisposable
         ? dtype
         : throw new DeviceException($"{device.Id} does not compute in {dtype}, but in {string.Join(", ", Enum.GetValues<DType>().Where(device.Computes))}. Weights stored otherwise are used as they are; leave PipelineOptions.DType out.");
 
-    private Checkpoint Weights(string component)
+    private static ModelConfig ConfigOf(ModelFolder folder, string component, params ReadOnlySpan<string> classes)
+    {
+        CheckClass(folder, component, classes);
+        return folder.ConfigOf(component);
+    }
+
+    /// <summary>The class of a component is what model_index.json names, whatever its own configuration says.</summary>
+    private static void CheckClass(ModelFolder folder, string component, params ReadOnlySpan<string> classes)
+    {
+        if (!classes.Contains(folder.Component(component).Class)) throw folder.Index.Wrong(component, $"of the class {string.Join(" or ", classes.ToArray())}: no other is built");
+    }
+
+    private void CheckVariant()
+    {
+        if (string.IsNullOrEmpty(Variant)) return;
+        string[] all = [.. Folder.Components.Keys.Where(c => c is "unet" or "vae" || c.StartsWith("text_encoder", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        var having = Folder.ComponentsWith(Variant, all);
+        if (having.Count < all.Length)
+            Notices.Warn($"{Folder.Path}: the variant {Variant} is there for {string.Join(", ", having)}; {string.Join(", ", all.Except(having))} have none, and their plain files are used.");
+    }
+
+    /// <summary>
+    /// A component's weights, once its configuration describes a model of no more than twice their number: a few bytes of it can ask for millions of layers. Up to there
+    /// the missing tensors are named instead.
+    /// </summary>
+    private Checkpoint Weights(string component, string configFile, long leastTensors)
     {
         var checkpoint = Folder.WeightsOf(component, Variant);
         owned.Add(checkpoint);
-        return checkpoint;
+        return leastTensors <= 2L * checkpoint.Names.Count ? checkpoint
+            : throw new ModelFileException(configFile, $"describes a model of at least {leastTensors} weight tensors; {checkpoint.Source} holds {checkpoint.Names.Count}. Do the weights belong to this config.json?");
     }
 }

@@ -109,11 +109,11 @@ public abstract class Scheduler
     /// <param name="steps">How many were asked for.</param>
     /// <param name="why">What goes wrong with so many.</param>
     /// <param name="work">Whether a smaller number works.</param>
-    private protected ArgumentException TooManySteps(int steps, string why, Func<int, bool> work)
+    private protected DiffusionRequestException TooManySteps(int steps, string why, Func<int, bool> work)
     {
         const int Tries = 64; // the answer lies close below in every spacing
         int most = Enumerable.Range(1, Math.Min(Tries, steps - 1)).Select(less => steps - less).FirstOrDefault(work);
-        return new ArgumentException($"{Name}: steps is {steps}; {why}. {(most > 0 ? $"At most {most} work with this configuration." : "Take fewer.")}");
+        return new(nameof(ScheduleRequest.Steps), $"{Name}: steps is {steps}; {why}. {(most > 0 ? $"At most {most} work with this configuration." : "Take fewer.")}");
     }
 
     /// <summary>The answer to a kind of request that the scheduler does not know.</summary>

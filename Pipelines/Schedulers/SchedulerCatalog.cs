@@ -52,9 +52,20 @@ internal static class SchedulerCatalog
 
         string known = $"Known are {string.Join(", ", ClassNames)}; short names: {string.Join(", ", Aliases)}.";
         throw name is null
-            ? new ModelFileException(config.File, $"'_class_name' is \"{wanted}\", a scheduler that is not known. {known}")
+            ? new ModelFileException(config.File, $"the model's scheduler is {Quoted(wanted)}, which is not built. {known} Choose one of them for this model: DiffusionPipeline.CreateScheduler(name).") { Key = "_class_name" }
             : new DiffusionRequestException(nameof(ImageRequest.Scheduler), $"scheduler: \"{name}\" is not known. {known}");
     }
+
+    /// <summary>The class that a class name or a short name stands for; null when there is none.</summary>
+    public static string? ClassOf(string name)
+    {
+        foreach (var (shortName, className, _) in ShortNames)
+            if (Same(shortName, name)) return className;
+        return Find(name)?.Name;
+    }
+
+    /// <summary>A name from a file: short, and on one line.</summary>
+    private static string Quoted(string name) => JsonSerializer.Serialize(name.Length > 80 ? name[..80] + "…" : name);
 
     private static Entry? Find(string className) => Entries.FirstOrDefault(e => Same(e.Name, className));
 

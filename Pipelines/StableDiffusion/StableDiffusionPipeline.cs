@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Layers;
+
 namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>Stable Diffusion 1.x and 2.x: one text encoder.</summary>
@@ -7,7 +9,15 @@ public sealed class StableDiffusionPipeline : DiffusionPipeline
     private readonly ClipTokenizer tokenizer;
     private readonly ClipTextEncoder textEncoder;
 
-    internal StableDiffusionPipeline(PipelineParts parts) : base(parts) => (tokenizer, textEncoder) = parts.TextEncoder("");
+    internal StableDiffusionPipeline(PipelineParts parts) : base(parts)
+    {
+        (tokenizer, textEncoder) = parts.TextEncoder("");
+        var (unet, text) = (parts.UNet.Config, textEncoder.Config);
+        PartsFit.NoAddedConditions(unet, nameof(StableDiffusionPipeline));
+        PartsFit.Prompts(unet, parts.TextConfigs);
+        if (text.UseAttentionMask)
+            throw new ModelFileException(text.File, "'use_attention_mask' is true; it must be false: this engine does not hide padding from a CLIP text encoder.") { Key = "use_attention_mask" };
+    }
 
     internal override void CheckPrompts(ImageRequest request)
     {

@@ -1,3 +1,4 @@
+using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Pipelines;
@@ -6,6 +7,8 @@ namespace ILGpuDiffusion.Pipelines;
 /// <remarks>Podell et al., 2023 (arXiv:2307.01952). Follows diffusers' StableDiffusionXLPipeline.</remarks>
 public sealed class StableDiffusionXLPipeline : DiffusionPipeline
 {
+    private const int TimeIds = 6; // original size, crop, target size
+
     private readonly ClipTokenizer tokenizer, tokenizer2;
     private readonly ClipTextEncoder textEncoder, textEncoder2;
     private readonly bool zeroForEmptyPrompt;
@@ -16,6 +19,12 @@ public sealed class StableDiffusionXLPipeline : DiffusionPipeline
         (tokenizer2, textEncoder2) = parts.TextEncoder("_2");
         if (tokenizer.ModelMaxLength != tokenizer2.ModelMaxLength)
             throw new ModelFileException(parts.Folder.Path, $"tokenizer makes prompts of {tokenizer.ModelMaxLength} tokens, tokenizer_2 of {tokenizer2.ModelMaxLength}; they must be equal.");
+        if (textEncoder2.Config.ProjectionDim is null)
+            throw parts.Folder.Index.Wrong("text_encoder_2", "of the class CLIPTextModelWithProjection: its projection gives the pooled prompt");
+        PartsFit.Prompts(parts.UNet.Config, parts.TextConfigs);
+        PartsFit.AddedConditions(parts.UNet.Config, textEncoder2.Config, TimeIds, nameof(StableDiffusionXLPipeline));
+        if (parts.Folder.Index.Bool("add_watermarker", false))
+            Notices.Warn($"{parts.Folder.Index.File}: 'add_watermarker' is true; no watermark is put into pictures.");
         zeroForEmptyPrompt = parts.Folder.Index.Bool("force_zeros_for_empty_prompt", true);
     }
 

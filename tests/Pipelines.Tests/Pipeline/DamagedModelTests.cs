@@ -73,16 +73,41 @@ public sealed class DamagedModelTests : IDisposable
     }
 
     [Fact]
-    public void UnknownScheduler_IsNamedWithThoseThereAre()
+    public void UnknownScheduler_IsRefusedWhenItIsNeeded_AndAnotherDraws()
     {
         TinySdxl.CopyTo(folder.Path);
-        Edit("scheduler/scheduler_config.json", text => text.Replace("EulerDiscreteScheduler", "MagicScheduler", StringComparison.Ordinal));
-        AssertRefused("MagicScheduler", "EulerDiscreteScheduler");
+        Edit("model_index.json", text => text.Replace("EulerDiscreteScheduler", "MagicScheduler", StringComparison.Ordinal));
+        using var device = new CpuDevice(threads: 1);
+        using var pipeline = DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device });
+        var error = Assert.Throws<ModelFileException>(() => pipeline.Scheduler);
+        Assert.All(["MagicScheduler", "EulerDiscreteScheduler", "dpmpp_2m", "CreateScheduler"], name => Assert.Contains(name, error.Message, StringComparison.Ordinal));
+        Assert.Equal("_class_name", error.Key);
+        Assert.Throws<ModelFileException>(() => pipeline.Resolve(TinySdxl.Request));
+        Assert.Equal(2, pipeline.Resolve(TinySdxl.Request with { Scheduler = pipeline.CreateScheduler("dpmpp_2m") }).Schedule.End);
+    }
+
+    [Fact]
+    public void SchedulerClass_IsWhatTheIndexNames()
+    {
+        TinySdxl.CopyTo(folder.Path);
+        Edit("scheduler/scheduler_config.json", text => text.Replace("EulerDiscreteScheduler", "DDIMScheduler", StringComparison.Ordinal));
+        using var notices = new NoticeLog(folder.Path);
+        using var device = new CpuDevice(threads: 1);
+        using var pipeline = DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device });
+        Assert.Equal("EulerDiscreteScheduler", pipeline.Scheduler.Name);
+        Assert.Contains("'_class_name' is \"DDIMScheduler\"", Assert.Single(notices.Lines), StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("unet/config.json", "\"cross_attention_dim\": 80", "\"cross_attention_dim\": 81", "unet")]
     [InlineData("unet/config.json", "\"in_channels\": 4", "\"in_channels\": 9", "unet")]
+    [InlineData("model_index.json", "\"UNet2DConditionModel\"", "\"FluxTransformer2DModel\"", "of the class UNet2DConditionModel")]
+    [InlineData("model_index.json", "\"AutoencoderKL\"", "\"AutoencoderTiny\"", "of the class AutoencoderKL")]
+    [InlineData("model_index.json", "\"CLIPTextModel\"", "\"T5EncoderModel\"", "of the class CLIPTextModel")]
+    [InlineData("model_index.json", "\"CLIPTextModelWithProjection\"", "\"CLIPTextModel\"", "of the class CLIPTextModelWithProjection")]
+    [InlineData("text_encoder/config.json", "\"model_type\": \"clip_text_model\"", "\"model_type\": \"roberta\"", "'model_type' is \"roberta\"")]
+    [InlineData("text_encoder/config.json", "\"hidden_act\": \"quick_gelu\"", "\"hidden_act\": \"mish\"", "'hidden_act' is \"mish\"")]
+    [InlineData("text_encoder/config.json", "\"model_type\"", "\"quantization_config\": {}, \"model_type\"", "'quantization_config'")]
     [InlineData("unet/config.json", "\"sample_size\": 16", "\"sample_size\": 0", "sample_size")]
     [InlineData("unet/config.json", "\"sample_size\": 16", "\"sample_size\": 2000000000", "sample_size")]
     [InlineData("text_encoder/config.json", "\"vocab_size\": 2050", "\"vocab_size\": 12", "text_encoder")]

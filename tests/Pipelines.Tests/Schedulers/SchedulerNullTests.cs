@@ -70,10 +70,10 @@ public class SchedulerNullTests
     public void MoreStepsThanThereIsRoomFor_AreRefusedWithTheMost(string name, string config, int steps, int most)
     {
         var scheduler = SchedulerGoldens.FromJson(config, name);
-        string message = Assert.Throws<ArgumentException>(() => scheduler.CreateSchedule(steps)).Message;
+        string message = Assert.Throws<DiffusionRequestException>(() => scheduler.CreateSchedule(steps)).Message;
         Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"steps is {steps};"), message, StringComparison.Ordinal);
         Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"At most {most} work"), message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => scheduler.CreateSchedule(most + 1));
+        Assert.Throws<DiffusionRequestException>(() => scheduler.CreateSchedule(most + 1));
         Assert.True(scheduler.CreateSchedule(most).Timesteps.Count >= most);
     }
 

@@ -1,0 +1,50 @@
+using System.Text.Json;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>
+/// The scheduler that a model folder brings: the class that model_index.json names, over scheduler_config.json. It is made when it is asked for, so that a model
+/// whose own scheduler is not built draws with another one.
+/// </summary>
+internal sealed class ModelScheduler
+{
+    private readonly ModelConfig config;
+    private readonly string className;
+    private readonly KeyValuePair<string, JsonElement>[] ownDefaults; // for the model's own class alone
+    private string? note;
+
+    private ModelScheduler(ModelConfig config, string className, KeyValuePair<string, JsonElement>[] ownDefaults, string? note) =>
+        (this.config, this.className, this.ownDefaults, this.note) = (config, className, ownDefaults, note);
+
+    /// <summary>Reads the folder's scheduler.</summary>
+    /// <param name="folder">The model.</param>
+    /// <param name="repaired">Whether the pipeline's class repairs configurations of old folders; see <see cref="OldConfigs"/>.</param>
+    /// <exception cref="ModelFileException">The component or its file is missing or damaged.</exception>
+    public static ModelScheduler Read(ModelFolder folder, bool repaired)
+    {
+        const string Class = "_class_name";
+        var config = folder.ConfigOf("scheduler");
+        string className = folder.Component("scheduler").Class;
+        if (config.Has(Class) && config.String(Class) is var other && other != className)
+            Notices.Warn($"{config.File}: '{Class}' is {config.Find(Class)!.Value.GetRawText()}; {folder.Index.File} names {className}, which is used, as in diffusers.");
+        config = config.With([KeyValuePair.Create(Class, JsonSerializer.SerializeToElement(className))]);
+        if (!repaired) return new ModelScheduler(config, className, [], null);
+        var (changed, defaults, note) = OldConfigs.Scheduler(config, className);
+        return new ModelScheduler(changed, className, defaults, note);
+    }
+
+    /// <summary>Makes a scheduler.</summary>
+    /// <param name="name">A class name or a short name; null takes the model's own class.</param>
+    /// <param name="settings">Keys that win over the file's.</param>
+    /// <exception cref="DiffusionRequestException">No scheduler has that name.</exception>
+    /// <exception cref="ModelFileException">The model's own class is not built, or a setting is unusable.</exception>
+    public Scheduler Create(string? name, IEnumerable<KeyValuePair<string, JsonElement>>? settings)
+    {
+        bool own = SchedulerCatalog.ClassOf(name ?? className) == className;
+        var scheduler = Scheduler.FromConfig(own ? config.With(ownDefaults) : config, name, settings);
+        if (own && Interlocked.Exchange(ref note, null) is { } once) Notices.Warn(once);
+        return scheduler;
+    }
+}

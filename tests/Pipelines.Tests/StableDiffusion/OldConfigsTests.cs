@@ -1,0 +1,111 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
+
+namespace ILGpuDiffusion.Pipelines.Tests;
+
+/// <summary>What diffusers' StableDiffusionPipeline repairs when it is made: an old folder draws what its repaired twin draws, with a notice where something was changed.</summary>
+public sealed class OldConfigsTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Theory]
+    [InlineData("PNDMScheduler", "steps_offset", null, "1", null)] // null stands for an absent key
+    [InlineData("PNDMScheduler", "steps_offset", "0", "1", null)]
+    [InlineData("PNDMScheduler", "steps_offset", "null", "1", null)]
+    [InlineData("PNDMScheduler", "steps_offset", "0", "1", "ddim")] // a value of the file stays repaired under another class
+    [InlineData("DDIMScheduler", "clip_sample", null, "false", null)]
+    [InlineData("DDIMScheduler", "clip_sample", "true", "false", null)]
+    [InlineData("DDIMScheduler", "clip_sample", "true", "false", "lcm")]
+    public void Scheduler_OldFile_DrawsAsItsRepairedTwin(string className, string key, string? old, string repaired, string? chosen)
+    {
+        TinySd.WriteTo(folder.Path);
+        TinySd.Edit(folder.Path, "model_index.json", json => json["scheduler"] = new JsonArray("diffusers", className));
+        TinySd.Edit(folder.Path, "scheduler/scheduler_config.json", json =>
+        {
+            json["_class_name"] = className;
+            json[key] = JsonNode.Parse(repaired);
+        });
+        float[] Draw() => TinySd.Draw(folder.Path, p => TinySd.Request with { Scheduler = p.CreateScheduler(chosen) });
+        using (var silent = new NoticeLog(folder.Path))
+        {
+            float[] expected = Draw();
+            Assert.Empty(silent.Lines);
+            TinySd.Edit(folder.Path, "scheduler/scheduler_config.json", json =>
+            {
+                if (old is null) json.Remove(key);
+                else json[key] = JsonNode.Parse(old);
+            });
+            using var notices = new NoticeLog(folder.Path);
+            Assert.Equal(expected, Draw());
+            string notice = Assert.Single(notices.Lines);
+            Assert.All([key, "scheduler_config.json", "StableDiffusionPipeline"], text => Assert.Contains(text, notice, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void Scheduler_Settings_WinOverTheRepair_AndAbsentKeysAreOfTheOwnClassAlone()
+    {
+        TinySd.WriteTo(folder.Path);
+        TinySd.Edit(folder.Path, "scheduler/scheduler_config.json", json => json.Remove("steps_offset"));
+        using var device = new CpuDevice(threads: 1);
+        using var pipeline = DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device });
+        Assert.Equal(901, pipeline.Scheduler.CreateSchedule(10).Timesteps[0]);
+        Assert.Equal(901, pipeline.CreateScheduler("plms").CreateSchedule(10).Timesteps[0]);
+        Assert.Equal(900, pipeline.CreateScheduler("ddim").CreateSchedule(10).Timesteps[0]); // diffusers: a default of PNDMScheduler is not handed on
+        using var zero = System.Text.Json.JsonDocument.Parse("0");
+        Assert.Equal(900, pipeline.CreateScheduler(null, [KeyValuePair.Create("steps_offset", zero.RootElement)]).CreateSchedule(10).Timesteps[0]);
+    }
+
+    [Fact]
+    public void Xl_RepairsNothing()
+    {
+        TinySdxl.CopyTo(folder.Path);
+        TinySd.Edit(folder.Path, "scheduler/scheduler_config.json", json => json["steps_offset"] = 0);
+        using var notices = new NoticeLog(folder.Path);
+        using var device = new CpuDevice(threads: 1);
+        using var pipeline = DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device });
+        Assert.Equal(900, pipeline.Scheduler.CreateSchedule(10).Timesteps[0]);
+        Assert.Empty(notices.Lines);
+    }
+
+    [Theory]
+    [InlineData("0.8.0", "32", 64)]
+    [InlineData("0.8.1.dev0", "32", 64)]
+    [InlineData("0.2", "8", 64)]
+    [InlineData("0.8.0", "64", 64)]
+    [InlineData("0.8.0", "96", 96)]
+    [InlineData("0.9.0.dev0", "32", 32)]
+    [InlineData("0.32.2", "32", 32)]
+    [InlineData("x", "32", 32)]
+    public void UNet_SampleSizeOfOldVersions_Is64(string version, string size, int expected)
+    {
+        var config = ModelConfig.Parse(Encoding.UTF8.GetBytes($$"""{"_diffusers_version": "{{version}}", "sample_size": {{size}}}"""), $"{folder.Path}/config.json");
+        using var notices = new NoticeLog(folder.Path);
+        Assert.Equal(expected, OldConfigs.UNet(config).Int("sample_size"));
+        Assert.Equal(expected.ToString(System.Globalization.CultureInfo.InvariantCulture) == size ? 0 : 1, notices.Lines.Count);
+    }
+
+    [Fact]
+    public void UNet_SampleSizeOfOldVersions_GivesTheDefaultSize()
+    {
+        TinySd.WriteTo(folder.Path);
+        TinySd.Edit(folder.Path, "unet/config.json", json => json["_diffusers_version"] = "0.6.0");
+        using var device = new CpuDevice(threads: 1);
+        using var pipeline = DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device });
+        Assert.Equal(new PixelSize(512, 512), pipeline.Defaults.Size);
+    }
+
+    [Fact]
+    public void UNet_SampleSizeOfTwoNumbers_IsHeightAndWidth()
+    {
+        TinySd.WriteTo(folder.Path);
+        TinySd.Edit(folder.Path, "unet/config.json", json => json["sample_size"] = new JsonArray(8, 12));
+        using var device = new CpuDevice(threads: 1);
+        using var pipeline = DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device });
+        Assert.Equal(new PixelSize(96, 64), pipeline.Defaults.Size);
+    }
+}
