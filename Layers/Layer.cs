@@ -26,8 +26,8 @@ public abstract partial class Layer
     public IEnumerable<Parameter> Parameters => parameters.Concat(children.SelectMany(c => c.Parameters));
 
     /// <summary>
-    /// Takes every weight from a source. Nothing is copied. Tensors that the model has no place for are left out with a notice, as diffusers and transformers leave
-    /// them out: people keep weights of more than one model in a file.
+    /// Takes every weight from a source. Nothing is copied. Tensors that the model has no place for are left out with a notice, as
+    /// diffusers and transformers leave them out: people keep weights of more than one model in a file.
     /// </summary>
     /// <exception cref="ModelFileException">A weight is missing or wrongly shaped; the message names tensor and layer.</exception>
     public virtual void Load(IWeightSource source)
@@ -47,14 +47,21 @@ public abstract partial class Layer
             }
 
             if (tensor.Shape != parameter.Shape || !tensor.DType.IsFloat())
-                throw new ModelFileException(source.Location, $"tensor '{path}' is {tensor}; {GetType().Name}'s {parameter.OwnerKind} needs a floating-point {parameter.Shape}. Do the weights belong to this config.json?") { Tensor = path };
+                throw new ModelFileException(source.Location,
+                    $"tensor '{path}' is {tensor}; {GetType().Name}'s {parameter.OwnerKind} needs a floating-point {parameter.Shape}. "
+                    + "Do the weights belong to this config.json?")
+                { Tensor = path };
             parameter.Load(tensor);
         }
 
         Changed();
-        if (missing.Count > 0) throw new ModelFileException(source.Location, $"{missing.Count} tensor(s) that {GetType().Name} needs are missing: {Some(missing)}.") { Tensor = firstMissing };
+        if (missing.Count > 0)
+            throw new ModelFileException(source.Location,
+                $"{missing.Count} tensor(s) that {GetType().Name} needs are missing: {Some(missing)}.")
+            { Tensor = firstMissing };
         if (surplus.Count > 0)
-            Notices.Warn($"{source.Location}: {surplus.Count} tensor(s) have no place in {GetType().Name} and are not used: {Some(surplus.Order(StringComparer.Ordinal).Select(Text.Quote))}.");
+            Notices.Warn($"{source.Location}: {surplus.Count} tensor(s) have no place in {GetType().Name} and are not "
+                + $"used: {Some(surplus.Order(StringComparer.Ordinal).Select(Text.Quote))}.");
     }
 
     /// <summary>

@@ -33,10 +33,11 @@ public abstract class DiffusionPipeline : IDisposable
     public PipelineDefaults Defaults => parts.Defaults;
 
     /// <summary>
-    /// How to sample unless a request says otherwise: the model's own, of the class that model_index.json names, made when it is first asked for. To change it, make one with
-    /// <see cref="CreateScheduler"/>.
+    /// How to sample unless a request says otherwise: the model's own, of the class that model_index.json names, made when it is first
+    /// asked for. To change it, make one with <see cref="CreateScheduler"/>.
     /// </summary>
-    /// <exception cref="ModelFileException">The model's own scheduler is not built, or its configuration is unusable; another one can be chosen.</exception>
+    /// <exception cref="ModelFileException">The model's own scheduler is not built, or its configuration is unusable; another one can be
+    /// chosen.</exception>
     public Scheduler Scheduler
     {
         get => scheduler ??= CreateScheduler();
@@ -86,8 +87,8 @@ public abstract class DiffusionPipeline : IDisposable
     }
 
     /// <summary>
-    /// A scheduler for this model: its scheduler_config.json under another sampling method or with other settings. StableDiffusionPipeline takes an old file's
-    /// <c>steps_offset</c> as 1 and <c>clip_sample</c> as false, as diffusers does.
+    /// A scheduler for this model: its scheduler_config.json under another sampling method or with other settings. StableDiffusionPipeline
+    /// takes an old file's <c>steps_offset</c> as 1 and <c>clip_sample</c> as false, as diffusers does.
     /// </summary>
     /// <param name="name">diffusers' class name or a short name such as <c>euler</c>; null keeps the model's own.</param>
     /// <param name="settings">Keys of scheduler_config.json that replace the file's; a null is Python's None.</param>

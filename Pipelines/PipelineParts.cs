@@ -73,7 +73,8 @@ internal sealed class PipelineParts : IDisposable
             vae.To(parts.Vae.DType);
             var (width, height) = parts.UNet.SampleSize ?? new PixelSize(64, 64);
             double guidance = folder.ClassName == nameof(StableDiffusionXLPipeline) ? 5 : 7.5; // diffusers' defaults
-            parts.Defaults = PipelineDefaults.Read(folder.Path, guidance, new PixelSize(width * parts.Vae.SpatialFactor, height * parts.Vae.SpatialFactor));
+            parts.Defaults = PipelineDefaults.Read(folder.Path, guidance,
+                new PixelSize(width * parts.Vae.SpatialFactor, height * parts.Vae.SpatialFactor));
             return parts;
         }
         catch
@@ -90,7 +91,8 @@ internal sealed class PipelineParts : IDisposable
         string name = "text_encoder" + suffix;
         CheckClass(Folder, "tokenizer" + suffix, "CLIPTokenizer", "CLIPTokenizerFast");
         var tokenizer = ClipTokenizer.Load(Folder.FolderOf("tokenizer" + suffix));
-        var config = ClipTextConfig.From(ConfigOf(Folder, name, "CLIPTextModel", ProjectingClass), withProjection: Folder.Component(name).Class == ProjectingClass);
+        var config = ClipTextConfig.From(ConfigOf(Folder, name, "CLIPTextModel", ProjectingClass),
+            withProjection: Folder.Component(name).Class == ProjectingClass);
         var weights = Weights(name, config.File, config.LeastTensors);
         var model = new ClipTextModel(config);
         model.Load(weights);
@@ -128,27 +130,32 @@ internal sealed class PipelineParts : IDisposable
     /// <summary>The class of a component is what model_index.json names, whatever its own configuration says.</summary>
     private static void CheckClass(ModelFolder folder, string component, params ReadOnlySpan<string> classes)
     {
-        if (!classes.Contains(folder.Component(component).Class)) throw folder.Index.Wrong(component, $"of the class {string.Join(" or ", classes.ToArray())}: no other is built");
+        if (!classes.Contains(folder.Component(component).Class))
+            throw folder.Index.Wrong(component, $"of the class {string.Join(" or ", classes.ToArray())}: no other is built");
     }
 
     private void CheckVariant()
     {
         if (string.IsNullOrEmpty(Variant)) return;
-        string[] all = [.. Folder.Components.Keys.Where(c => c is "unet" or "vae" || c.StartsWith("text_encoder", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        string[] all = [.. Folder.Components.Keys.Where(c => c is "unet" or "vae" || c.StartsWith("text_encoder", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal)];
         var having = Folder.ComponentsWith(Variant, all);
         if (having.Count < all.Length)
-            Notices.Warn($"{Folder.Path}: the variant {Variant} is there for {string.Join(", ", having)}; {string.Join(", ", all.Except(having))} have none, and their plain files are used.");
+            Notices.Warn($"{Folder.Path}: the variant {Variant} is there "
+                + $"for {string.Join(", ", having)}; {string.Join(", ", all.Except(having))} have none, and their plain files are used.");
     }
 
     /// <summary>
-    /// A component's weights, once its configuration describes a model of no more than twice their number: a few bytes of it can ask for millions of layers. Up to there
-    /// the missing tensors are named instead.
+    /// A component's weights, once its configuration describes a model of no more than twice their number: a few bytes of it can ask for
+    /// millions of layers. Up to there the missing tensors are named instead.
     /// </summary>
     private Checkpoint Weights(string component, string configFile, long leastTensors)
     {
         var checkpoint = Folder.WeightsOf(component, Variant);
         owned.Add(checkpoint);
         return leastTensors <= 2L * checkpoint.Names.Count ? checkpoint
-            : throw new ModelFileException(configFile, $"describes a model of at least {leastTensors} weight tensors; {checkpoint.Source} holds {checkpoint.Names.Count}. Do the weights belong to this config.json?");
+            : throw new ModelFileException(configFile,
+                $"describes a model of at least {leastTensors} weight tensors; {checkpoint.Source} holds {checkpoint.Names.Count}. Do "
+                + "the weights belong to this config.json?");
     }
 }

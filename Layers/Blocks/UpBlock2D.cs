@@ -22,11 +22,13 @@ public sealed class UpBlock2D : Layer
     /// <param name="upsample">Whether the block ends by enlarging.</param>
     /// <param name="transformerLayers">Blocks of each transformer, where they differ; null for the same in all.</param>
     public UpBlock2D(
-        int inChannels, int prevChannels, int outChannels, int layers, ResnetOptions resnet, TransformerOptions? transformer, bool upsample, IReadOnlyList<int>? transformerLayers = null)
+        int inChannels, int prevChannels, int outChannels, int layers, ResnetOptions resnet, TransformerOptions? transformer,
+        bool upsample, IReadOnlyList<int>? transformerLayers = null)
     {
         resnets = ChildList("resnets", Enumerable.Range(0, layers).Select(i =>
             new ResnetBlock2D((i == 0 ? prevChannels : outChannels) + (i == layers - 1 ? inChannels : outChannels), outChannels, resnet)));
-        attentions = transformer is null ? null : ChildList("attentions", resnets.Select((_, i) => new Transformer2DModel(outChannels, transformer.At(transformerLayers, i))));
+        attentions = transformer is null ? null
+            : ChildList("attentions", resnets.Select((_, i) => new Transformer2DModel(outChannels, transformer.At(transformerLayers, i))));
         upsampler = upsample ? Child("upsamplers.0", new Upsample2D(outChannels)) : null;
     }
 

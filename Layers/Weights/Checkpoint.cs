@@ -16,7 +16,9 @@ public sealed class Checkpoint : IWeightSource, IDisposable
     /// <summary>The file, or the index of the shards, for messages.</summary>
     public string Source { get; }
 
-    /// <summary>The names of all tensors. <c>embeddings.position_ids</c>, which old text encoders store although it is only 0, 1, 2 …, is left out.</summary>
+    /// <summary>
+    /// The names of all tensors. <c>embeddings.position_ids</c>, which old text encoders store although it is only 0, 1, 2 …, is left out.
+    /// </summary>
     public IReadOnlyCollection<string> Names => tensors.Keys;
 
     string IWeightSource.Location => Source;

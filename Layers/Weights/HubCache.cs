@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace ILGpuDiffusion.Layers;
 
-/// <summary>The Hugging Face Hub's cache on disk: <c>models--owner--name/refs/main</c> names the folder in <c>snapshots</c> that holds the model.</summary>
+/// <summary>
+/// The Hugging Face Hub's cache on disk: <c>models--owner--name/refs/main</c> names the folder in <c>snapshots</c> that holds the model.
+/// </summary>
 internal static partial class HubCache
 {
     private const string Snapshots = "snapshots", EntryPrefix = "models--";
@@ -20,13 +22,14 @@ internal static partial class HubCache
         {
             string revision = ReadRevision(reference), snapshot = Path.Combine(snapshots, revision);
             return Directory.Exists(snapshot) ? snapshot
-                : throw new ModelFileException(reference, $"names the snapshot {Text.Quote(revision)}, which does not exist (is the download complete?).");
+                : throw new ModelFileException(reference,
+                    $"names the snapshot {Text.Quote(revision)}, which does not exist (is the download complete?).");
         }
 
         string[] all = Directory.GetDirectories(snapshots);
         return all.Length == 1 ? all[0]
             : throw new ModelFileException(path, all.Length == 0 ? "has no snapshot (is the download complete?)."
-                : $"has {all.Length} snapshots and no refs/main that names one: {Text.List([.. all.Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal)])}. Give the folder of one.");
+                : $"has {all.Length} snapshots and no refs/main that names one: {Names(all)}. Give the folder of one.");
     }
 
     /// <summary>The folder's name; for a snapshot in the cache the model's, <c>owner/name</c>.</summary>
@@ -36,11 +39,15 @@ internal static partial class HubCache
         string? parent = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         if (Path.GetFileName(parent) != Snapshots) return name;
         string? entry = Path.GetFileName(Path.GetDirectoryName(parent));
-        return entry?.StartsWith(EntryPrefix, StringComparison.Ordinal) == true ? entry[EntryPrefix.Length..].Replace("--", "/", StringComparison.Ordinal) : name;
+        return entry?.StartsWith(EntryPrefix, StringComparison.Ordinal) == true
+            ? entry[EntryPrefix.Length..].Replace("--", "/", StringComparison.Ordinal) : name;
     }
 
     /// <summary>Whether this could be the name of a model on the Hub: <c>owner/name</c>.</summary>
     public static bool IsHubName(string path) => HubName().IsMatch(path);
+
+    private static string Names(string[] folders) =>
+        Text.List([.. folders.Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal)]);
 
     private static string ReadRevision(string reference)
     {
@@ -49,7 +56,8 @@ internal static partial class HubCache
             using var stream = new FileStream(reference, FileMode.Open, FileAccess.Read);
             var bytes = new byte[LongestRevision + 1];
             string revision = Encoding.UTF8.GetString(bytes, 0, stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)).Trim();
-            return PlainName.Is(revision) ? revision : throw new ModelFileException(reference, $"holds {Text.Quote(revision)}; it must be the name of a snapshot.");
+            return PlainName.Is(revision) ? revision
+                : throw new ModelFileException(reference, $"holds {Text.Quote(revision)}; it must be the name of a snapshot.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

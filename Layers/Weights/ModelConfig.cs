@@ -5,9 +5,9 @@ using ILGpuDiffusion.Compute;
 namespace ILGpuDiffusion.Layers;
 
 /// <summary>
-/// A checkpoint's JSON configuration (config.json, scheduler_config.json, model_index.json …). Every number of a model comes from here;
-/// a missing or unusable value is an error that names file, key and value. A JSON null is a value of its own, Python's None: false where a truth value is
-/// asked for, refused where a number, text or list is, and never the default of an absent key.
+/// A checkpoint's JSON configuration (config.json, scheduler_config.json, model_index.json …). Every number of a model comes from here; a
+/// missing or unusable value is an error that names file, key and value. A JSON null is a value of its own, Python's None: false where a
+/// truth value is asked for, refused where a number, text or list is, and never the default of an absent key.
 /// </summary>
 public sealed class ModelConfig
 {
@@ -112,7 +112,8 @@ public sealed class ModelConfig
     public double Double(string key, double? fallback = null) =>
         Given(key, "a finite number") is not { } v ? fallback ?? throw Missing(key)
         : fallback is { } f && v.ValueKind == JsonValueKind.String && PythonNumbers.IsName(v, f) ? f
-        : v.ValueKind == JsonValueKind.Number && v.TryGetDouble(out double d) && double.IsFinite(d) ? d : throw Wrong(key, "a finite number");
+        : v.ValueKind == JsonValueKind.Number && v.TryGetDouble(out double d) && double.IsFinite(d) ? d
+            : throw Wrong(key, "a finite number");
 
     /// <summary>True or false, and false for null, as Python takes None; without a fallback the key must be present.</summary>
     public bool Bool(string key, bool? fallback = null) => Find(key)?.ValueKind switch
@@ -160,7 +161,9 @@ public sealed class ModelConfig
     public ModelFileException Wrong(string key, string expected)
     {
         string found = Find(key) is { } v ? v.GetRawText() : IsNull(key) ? "null" : "absent";
-        return new ModelFileException(File, $"'{key}' is {(found.Length > 80 ? found[..80] + "…" : found)}; it must be {expected}.") { Key = key };
+        return new ModelFileException(File,
+            $"'{key}' is {(found.Length > 80 ? found[..80] + "…" : found)}; it must be {expected}.")
+        { Key = key };
     }
 
     /// <summary>A JSON string's text, or null where an escape in it is no character (half a surrogate pair).</summary>

@@ -9,7 +9,8 @@ namespace ILGpuDiffusion.Layers;
 public sealed class ModelFolder
 {
     private const string IndexFile = "model_index.json";
-    private const string SingleFileHint = ": models in a single file are not loaded yet. In Python, diffusers converts one: from_single_file(file).save_pretrained(folder)";
+    private const string SingleFileHint = ": models in a single file are not loaded yet. In Python, diffusers converts one: "
+        + "from_single_file(file).save_pretrained(folder)";
     private const string HubHint = " If this is the name of a model on the Hugging Face Hub: models are not downloaded here. In Python,"
         + " huggingface_hub.snapshot_download(name) downloads one and gives the folder to load.";
 
@@ -33,12 +34,16 @@ public sealed class ModelFolder
     /// <summary>The components that are present, by name; those listed as [null, null] are not.</summary>
     public IReadOnlyDictionary<string, ModelComponent> Components => components;
 
-    /// <summary>Opens a model's folder, or the current snapshot of an entry of the Hugging Face Hub's cache (<c>models--owner--name</c>).</summary>
+    /// <summary>
+    /// Opens a model's folder, or the current snapshot of an entry of the Hugging Face Hub's cache (<c>models--owner--name</c>).
+    /// </summary>
     /// <exception cref="ModelFileException">The folder or its model_index.json is missing or unusable.</exception>
     public static ModelFolder Open(string path)
     {
-        if (File.Exists(path)) throw new ModelFileException(path, $"is a file; expected a folder with {IndexFile}{(Single(path) ? SingleFileHint : "")}.");
-        if (!Directory.Exists(path)) throw new ModelFileException(path, $"the folder does not exist.{(HubCache.IsHubName(path) ? HubHint : "")}");
+        if (File.Exists(path))
+            throw new ModelFileException(path, $"is a file; expected a folder with {IndexFile}{(Single(path) ? SingleFileHint : "")}.");
+        if (!Directory.Exists(path))
+            throw new ModelFileException(path, $"the folder does not exist.{(HubCache.IsHubName(path) ? HubHint : "")}");
         path = HubCache.Resolve(path);
         string index = System.IO.Path.Combine(path, IndexFile);
         if (!File.Exists(index))
@@ -91,7 +96,8 @@ public sealed class ModelFolder
 
     /// <summary>A component's weights; the caller disposes them.</summary>
     /// <param name="name">The component.</param>
-    /// <param name="variant">Such as <c>fp16</c>, taken where the component has it; one that has not gives its plain files. See <see cref="Checkpoint.OpenFolder"/>.</param>
+    /// <param name="variant">Such as <c>fp16</c>, taken where the component has it; one that has not gives its plain files. See <see
+    /// cref="Checkpoint.OpenFolder"/>.</param>
     /// <exception cref="ModelFileException">The component, its folder or its weights are missing or damaged.</exception>
     public Checkpoint WeightsOf(string name, string? variant = null) => Checkpoint.OpenFolderOrPlain(FolderOf(name), variant);
 
@@ -100,8 +106,11 @@ public sealed class ModelFolder
     public IReadOnlyList<string> ComponentsWith(string variant, IEnumerable<string> components)
     {
         string[] all = [.. components], having = [.. all.Where(name => WeightFiles.Has(FolderOf(name), variant))];
-        return having.Length > 0 ? having : throw new ModelFileException(Path, $"has no weights of the variant {Text.Quote(variant)} in any of {string.Join(", ", all)}.");
+        return having.Length > 0 ? having
+            : throw new ModelFileException(Path,
+                $"has no weights of the variant {Text.Quote(variant)} in any of {string.Join(", ", all)}.");
     }
 
-    private static bool Single(string path) => System.IO.Path.GetExtension(path).ToLowerInvariant() is ".safetensors" or ".ckpt" or ".gguf" or ".pt" or ".pth" or ".bin";
+    private static bool Single(string path) =>
+        System.IO.Path.GetExtension(path).ToLowerInvariant() is ".safetensors" or ".ckpt" or ".gguf" or ".pt" or ".pth" or ".bin";
 }

@@ -23,7 +23,8 @@ internal static partial class WeightFiles
     {
         string[] files = List(folder);
         if (!string.IsNullOrEmpty(variant))
-            return Candidates(variant).Concat(orPlain ? Candidates("") : []).FirstOrDefault(files.Contains) is { } named ? Path.Combine(folder, named) : throw NoVariant(folder, variant, files);
+            return Candidates(variant).Concat(orPlain ? Candidates("") : []).FirstOrDefault(files.Contains) is { } named
+                ? Path.Combine(folder, named) : throw NoVariant(folder, variant, files);
         return Variants(files).Prepend("").SelectMany(Candidates).FirstOrDefault(files.Contains) is { } found ? Path.Combine(folder, found) : throw Nothing(folder, files);
     }
 

@@ -67,7 +67,8 @@ internal sealed record AutoencoderConfig
     /// <exception cref="ModelFileException">A value is missing or unusable.</exception>
     public static AutoencoderConfig From(ModelConfig config)
     {
-        int groups = config.IntWithin("norm_num_groups", 1, MaxChannels, 32), latentChannels = config.IntWithin("latent_channels", 1, MaxChannels, 4);
+        int groups = config.IntWithin("norm_num_groups", 1, MaxChannels, 32),
+            latentChannels = config.IntWithin("latent_channels", 1, MaxChannels, 4);
         int[] channels = config.Ints("block_out_channels", [64]);
         if (channels.Length is 0 or > MaxBlocks || channels.Any(c => c < 1 || c > MaxChannels || c % groups != 0))
             throw config.Wrong("block_out_channels", $"a list of 1 to {MaxBlocks} multiples of norm_num_groups, {groups}, up to {MaxChannels}");
@@ -76,7 +77,8 @@ internal sealed record AutoencoderConfig
         if (config.String("act_fn", "silu") is not ("silu" or "swish")) throw config.Wrong("act_fn", "silu");
         double scale = config.Double("scaling_factor", 0.18215);
         if (scale == 0) throw config.Wrong("scaling_factor", "other than zero");
-        if (config.Find("quantization_config") is not null) throw config.Wrong("quantization_config", "absent: quantised weights are not read");
+        if (config.Find("quantization_config") is not null)
+            throw config.Wrong("quantization_config", "absent: quantised weights are not read");
         int[] sample = config.IntPerEntry("sample_size", 2, 32);
         if (sample.Any(s => s is < 1 or > 1 << 20)) throw config.Wrong("sample_size", $"from 1 to {1 << 20}, or [height, width]");
         return new AutoencoderConfig
@@ -103,7 +105,8 @@ internal sealed record AutoencoderConfig
     private static void CheckBlocks(ModelConfig config, string key, string known, int count)
     {
         const string OldPrefix = "UNetRes"; // diffusers' first versions put it before every block type
-        string[] types = [.. config.Strings(key, [known]).Select(type => type.StartsWith(OldPrefix, StringComparison.Ordinal) ? type[OldPrefix.Length..] : type)];
+        string[] types = [.. config.Strings(key, [known])
+            .Select(type => type.StartsWith(OldPrefix, StringComparison.Ordinal) ? type[OldPrefix.Length..] : type)];
         if (types.Length != count || types.Any(type => type != known)) throw config.Wrong(key, $"{count} times \"{known}\", one for each of block_out_channels");
     }
 

@@ -5,8 +5,8 @@ using ILGpuDiffusion.Layers;
 namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>
-/// Blocks of each transformer of a UNet, in the forms that diffusers takes: one number for all, one for each resolution, or for a resolution a list of
-/// one for each of its transformers; <c>reverse_transformer_layers_per_block</c> then says the same of the way up.
+/// Blocks of each transformer of a UNet, in the forms that diffusers takes: one number for all, one for each resolution, or for a
+/// resolution a list of one for each of its transformers; <c>reverse_transformer_layers_per_block</c> then says the same of the way up.
 /// </summary>
 internal sealed class TransformerLayers
 {
@@ -49,7 +49,8 @@ internal sealed class TransformerLayers
     {
         if (entry is not { } value) return [.. Enumerable.Repeat(single, transformers)];
         if (value.ValueKind != JsonValueKind.Array) return [.. Enumerable.Repeat(Number(value), transformers)];
-        if (value.GetArrayLength() < transformers) throw file.Wrong(key, $"lists of at least {transformers} where a block has as many transformers");
+        if (value.GetArrayLength() < transformers)
+            throw file.Wrong(key, $"lists of at least {transformers} where a block has as many transformers");
         return [.. value.EnumerateArray().Take(transformers).Select(Number)];
 
         int Number(JsonElement e) => e.ValueKind == JsonValueKind.Number && e.TryGetInt32(out int n) && n >= 0 && n <= most ? n

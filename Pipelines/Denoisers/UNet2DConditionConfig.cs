@@ -38,8 +38,10 @@ internal sealed record UNet2DConditionConfig
         ConvInKernel = Kernel(file, "conv_in_kernel");
         ConvOutKernel = Kernel(file, "conv_out_kernel");
 
-        DownBlockTypes = Types(file, "down_block_types", count, DownBlock, CrossAttnDownBlock, [CrossAttnDownBlock, CrossAttnDownBlock, CrossAttnDownBlock, DownBlock]);
-        UpBlockTypes = Types(file, "up_block_types", count, UpBlock, CrossAttnUpBlock, [UpBlock, CrossAttnUpBlock, CrossAttnUpBlock, CrossAttnUpBlock]);
+        DownBlockTypes = Types(file, "down_block_types", count, DownBlock, CrossAttnDownBlock,
+            [CrossAttnDownBlock, CrossAttnDownBlock, CrossAttnDownBlock, DownBlock]);
+        UpBlockTypes = Types(file, "up_block_types", count, UpBlock, CrossAttnUpBlock,
+            [UpBlock, CrossAttnUpBlock, CrossAttnUpBlock, CrossAttnUpBlock]);
         (HasMidBlock, MidBlockHasAttention) = ReadMidBlock(file);
         LayersPerBlock = Ints(file, "layers_per_block", count, 1, MostLayers, fallback: 2);
         DownsamplePadding = Int(file, "downsample_padding", 0, 1, fallback: 1);
@@ -64,13 +66,17 @@ internal sealed record UNet2DConditionConfig
         Need(file, "freq_shift", FreqShift >= 0 && FreqShift < BlockOutChannels[0] / 2, $"at least 0 and below half of the first block's {BlockOutChannels[0]} channels");
         Added = file.Has("addition_embed_type") ? AddedConditions.Read(file, FreqShift) : null;
         LeastTensors = CountTensors();
-        if (LeastTensors > MostTensors) throw new ModelFileException(File, $"describes a UNet of at least {LeastTensors} weight tensors; at most {MostTensors} are built.");
+        if (LeastTensors > MostTensors)
+            throw new ModelFileException(File,
+                $"describes a UNet of at least {LeastTensors} weight tensors; at most {MostTensors} are built.");
     }
 
     /// <summary>The config.json, for messages.</summary>
     public string File { get; }
 
-    /// <summary>A number of weight tensors that the model has at least: what a few bytes of configuration ask for, before anything is built.</summary>
+    /// <summary>
+    /// A number of weight tensors that the model has at least: what a few bytes of configuration ask for, before anything is built.
+    /// </summary>
     public long LeastTensors { get; }
 
     public int InChannels { get; }
@@ -133,7 +139,8 @@ internal sealed record UNet2DConditionConfig
 
     /// <summary>The middle block is at the coarsest resolution.</summary>
     private bool HasAttention(int level) =>
-        (level == BlockOutChannels.Length - 1 && MidBlockHasAttention) || DownBlockTypes[level] == CrossAttnDownBlock || UpBlockTypes[^(level + 1)] == CrossAttnUpBlock;
+        (level == BlockOutChannels.Length - 1 && MidBlockHasAttention) || DownBlockTypes[level] == CrossAttnDownBlock
+            || UpBlockTypes[^(level + 1)] == CrossAttnUpBlock;
 
     private long CountTensors()
     {
@@ -181,10 +188,12 @@ internal sealed record UNet2DConditionConfig
         return value;
     }
 
-    private static ImmutableArray<string> Types(ModelConfig file, string key, int count, string plain, string crossAttention, string[] fallback)
+    private static ImmutableArray<string> Types(ModelConfig file, string key, int count, string plain, string crossAttention,
+        string[] fallback)
     {
         const string OldPrefix = "UNetRes"; // diffusers' first versions put it before every block type
-        string[] types = [.. file.Strings(key, fallback).Select(type => type.StartsWith(OldPrefix, StringComparison.Ordinal) ? type[OldPrefix.Length..] : type)];
+        string[] types = [.. file.Strings(key, fallback)
+            .Select(type => type.StartsWith(OldPrefix, StringComparison.Ordinal) ? type[OldPrefix.Length..] : type)];
         Need(file, key, types.Length == count && types.All(t => t == plain || t == crossAttention), $"a list of {count} block types, each {plain} or {crossAttention}");
         return [.. types];
     }

@@ -45,7 +45,8 @@ public sealed class UNet2DConditionModel : Layer
 
         downBlocks = ChildList("down_blocks", Enumerable.Range(0, levels).Select(i => Down(c, i, resnet)));
         if (c.HasMidBlock)
-            midBlock = Child("mid_block", new UNetMidBlock2DCrossAttn(c.BlockOutChannels[^1], resnet, c.MidBlockHasAttention ? c.Transformers(levels - 1) : null));
+            midBlock = Child("mid_block",
+                new UNetMidBlock2DCrossAttn(c.BlockOutChannels[^1], resnet, c.MidBlockHasAttention ? c.Transformers(levels - 1) : null));
         upBlocks = ChildList("up_blocks", Enumerable.Range(0, levels).Select(i => Up(c, i, resnet)));
         convNormOut = Child("conv_norm_out", new Layers.GroupNorm(c.NormNumGroups, first, c.NormEps));
         convOut = Child("conv_out", new Conv2d(first, c.OutChannels, c.ConvOutKernel, padding: c.ConvOutKernel / 2));

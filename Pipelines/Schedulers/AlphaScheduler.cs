@@ -35,7 +35,9 @@ internal abstract class AlphaScheduler : Scheduler
     {
         double[] timesteps = spacing.Timesteps(steps, whole: true);
         return Within(timesteps) ? timesteps
-            : throw TooManySteps(steps, $"the first would lie at timestep {timesteps[0]:R}, behind the {Training.Count} of training (steps_offset)", fewer => Within(spacing.Timesteps(fewer, whole: true)));
+            : throw TooManySteps(steps,
+                $"the first would lie at timestep {timesteps[0]:R}, behind the {Training.Count} of training (steps_offset)", fewer =>
+                Within(spacing.Timesteps(fewer, whole: true)));
 
         bool Within(double[] all) => all[0] < Training.Count;
     }

@@ -17,7 +17,8 @@ internal sealed class ClippingConfig
     public ClippingConfig(ModelConfig config, bool? clipByDefault = null)
     {
         bool threshold = config.Bool("thresholding", false), clip = clipByDefault is { } fallback && config.Bool("clip_sample", fallback);
-        double ratio = Number(config, "dynamic_thresholding_ratio", 0.995, threshold), maximum = Number(config, "sample_max_value", 1, threshold);
+        double ratio = Number(config, "dynamic_thresholding_ratio", 0.995, threshold),
+            maximum = Number(config, "sample_max_value", 1, threshold);
         if (ratio is < 0 or > 1) throw config.Wrong("dynamic_thresholding_ratio", "between 0 and 1");
         if (maximum <= 0) throw config.Wrong("sample_max_value", "above 0");
         double range = clipByDefault is null ? 1 : Number(config, "clip_sample_range", 1, clip && !threshold);
@@ -31,5 +32,6 @@ internal sealed class ClippingConfig
     public SchedulerInstruction? Instruction { get; }
 
     /// <summary>A number that may be null where it is not used.</summary>
-    private static double Number(ModelConfig config, string key, double fallback, bool used) => config.IsNull(key) && !used ? fallback : config.Double(key, fallback);
+    private static double Number(ModelConfig config, string key, double fallback, bool used) => config.IsNull(key) && !used ? fallback
+        : config.Double(key, fallback);
 }

@@ -41,8 +41,10 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
         if (solverOrder < 1 || solverOrder > most) throw config.Wrong("solver_order", $"between 1 and {most} for this algorithm_type");
         lowerOrderFinal = config.Bool("lower_order_final", true);
         eulerAtFinal = config.Bool("euler_at_final", false);
-        if (config.Bool("use_dynamic_shifting", false)) throw config.Wrong("use_dynamic_shifting", "false: shifting by the picture's size is not built");
-        ModelPredictsVariance = config.Has("variance_type") && config.String("variance_type") is "learned" or "learned_range" && prediction == PredictionType.Epsilon;
+        if (config.Bool("use_dynamic_shifting", false))
+            throw config.Wrong("use_dynamic_shifting", "false: shifting by the picture's size is not built");
+        ModelPredictsVariance = config.Has("variance_type") && config.String("variance_type") is "learned" or "learned_range"
+            && prediction == PredictionType.Epsilon;
         if (!PredictsData && sigmas.EndsAtZero)
             throw new ModelFileException(config.File, "'final_sigmas_type' is zero; with algorithm_type dpmsolver or sde-dpmsolver it must be sigma_min.");
     }

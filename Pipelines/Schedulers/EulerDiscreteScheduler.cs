@@ -26,7 +26,8 @@ internal sealed class EulerDiscreteScheduler : SigmaScheduler
         sigmaSpacing = new SigmaSpacing(config);
         logLinear = config.Choice("interpolation_type", "linear", "log_linear") == 1;
         // Only v-predicting models are told ln σ / 4; for others the setting has no effect, as in diffusers.
-        continuous = !config.IsNull("timestep_type") && config.Choice("timestep_type", "discrete", "continuous") == 1 && prediction == PredictionType.VPrediction;
+        continuous = !config.IsNull("timestep_type") && config.Choice("timestep_type", "discrete", "continuous") == 1
+            && prediction == PredictionType.VPrediction;
         endsAtZero = config.Choice("final_sigmas_type", "zero", "sigma_min") == 0;
     }
 

@@ -5,8 +5,8 @@ using ILGpuDiffusion.Layers;
 namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>
-/// The scheduler that a model folder brings: the class that model_index.json names, over scheduler_config.json. It is made when it is asked for, so that a model
-/// whose own scheduler is not built draws with another one.
+/// The scheduler that a model folder brings: the class that model_index.json names, over scheduler_config.json. It is made when it is asked
+/// for, so that a model whose own scheduler is not built draws with another one.
 /// </summary>
 internal sealed class ModelScheduler
 {
@@ -28,8 +28,9 @@ internal sealed class ModelScheduler
         var config = folder.ConfigOf("scheduler");
         string className = folder.Component("scheduler").Class;
         if (config.Has(Class) && config.String(Class) is var other && other != className)
-            Notices.Warn($"{config.File}: '{Class}' is {config.Find(Class)!.Value.GetRawText()}; {folder.Index.File} names {className}, which is used, as in diffusers.");
-        config = config.With([KeyValuePair.Create(Class, JsonSerializer.SerializeToElement(className))]);
+            Notices.Warn($"{config.File}: '{Class}' is {config.Find(Class)!.Value.GetRawText()}; {folder.Index.File} names {className}, "
+                + "which is used, as in diffusers.");
+        config = config.With([KeyValuePair.Create(Class, folder.Index.Find("scheduler")!.Value[1])]);
         if (!repaired) return new ModelScheduler(config, className, [], null);
         var (changed, defaults, note) = OldConfigs.Scheduler(config, className);
         return new ModelScheduler(changed, className, defaults, note);

@@ -113,7 +113,8 @@ public abstract class Scheduler
     {
         const int Tries = 64; // the answer lies close below in every spacing
         int most = Enumerable.Range(1, Math.Min(Tries, steps - 1)).Select(less => steps - less).FirstOrDefault(work);
-        return new(nameof(ScheduleRequest.Steps), $"{Name}: steps is {steps}; {why}. {(most > 0 ? $"At most {most} work with this configuration." : "Take fewer.")}");
+        return new(nameof(ScheduleRequest.Steps),
+            $"{Name}: steps is {steps}; {why}. {(most > 0 ? $"At most {most} work with this configuration." : "Take fewer.")}");
     }
 
     /// <summary>The answer to a kind of request that the scheduler does not know.</summary>

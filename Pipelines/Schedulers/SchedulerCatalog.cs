@@ -52,7 +52,10 @@ internal static class SchedulerCatalog
 
         string known = $"Known are {string.Join(", ", ClassNames)}; short names: {string.Join(", ", Aliases)}.";
         throw name is null
-            ? new ModelFileException(config.File, $"the model's scheduler is {Quoted(wanted)}, which is not built. {known} Choose one of them for this model: DiffusionPipeline.CreateScheduler(name).") { Key = "_class_name" }
+            ? new ModelFileException(config.File,
+                $"the model's scheduler is {Quoted(wanted)}, which is not built. {known} Choose one of them for this model: "
+                + "DiffusionPipeline.CreateScheduler(name).")
+            { Key = "_class_name" }
             : new DiffusionRequestException(nameof(ImageRequest.Scheduler), $"scheduler: \"{name}\" is not known. {known}");
     }
 
@@ -65,7 +68,7 @@ internal static class SchedulerCatalog
     }
 
     /// <summary>A name from a file: short, and on one line.</summary>
-    private static string Quoted(string name) => JsonSerializer.Serialize(name.Length > 80 ? name[..80] + "…" : name);
+    private static string Quoted(string name) => $"\"{JsonEncodedText.Encode(name.Length > 80 ? name[..80] + "…" : name)}\"";
 
     private static Entry? Find(string className) => Entries.FirstOrDefault(e => Same(e.Name, className));
 

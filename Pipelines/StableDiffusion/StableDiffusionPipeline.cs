@@ -16,7 +16,10 @@ public sealed class StableDiffusionPipeline : DiffusionPipeline
         PartsFit.NoAddedConditions(unet, nameof(StableDiffusionPipeline));
         PartsFit.Prompts(unet, parts.TextConfigs);
         if (text.UseAttentionMask)
-            throw new ModelFileException(text.File, "'use_attention_mask' is true; it must be false: this engine does not hide padding from a CLIP text encoder.") { Key = "use_attention_mask" };
+            throw new ModelFileException(text.File,
+                "'use_attention_mask' is true; it must be false: this engine does not hide padding from a CLIP text "
+                + "encoder.")
+            { Key = "use_attention_mask" };
     }
 
     internal override void CheckPrompts(ImageRequest request)

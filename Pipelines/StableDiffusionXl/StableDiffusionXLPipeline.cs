@@ -20,7 +20,8 @@ public sealed class StableDiffusionXLPipeline : DiffusionPipeline
         if (tokenizer.ModelMaxLength != tokenizer2.ModelMaxLength)
             throw new ModelFileException(parts.Folder.Path, $"tokenizer makes prompts of {tokenizer.ModelMaxLength} tokens, tokenizer_2 of {tokenizer2.ModelMaxLength}; they must be equal.");
         if (textEncoder2.Config.ProjectionDim is null)
-            throw parts.Folder.Index.Wrong("text_encoder_2", "of the class CLIPTextModelWithProjection: its projection gives the pooled prompt");
+            throw parts.Folder.Index.Wrong("text_encoder_2",
+                "of the class CLIPTextModelWithProjection: its projection gives the pooled prompt");
         PartsFit.Prompts(parts.UNet.Config, parts.TextConfigs);
         PartsFit.AddedConditions(parts.UNet.Config, textEncoder2.Config, TimeIds, nameof(StableDiffusionXLPipeline));
         if (parts.Folder.Index.Bool("add_watermarker", false))

@@ -3,7 +3,9 @@ using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Pipelines;
 
-/// <summary>The numbers of a CLIP text encoder, as transformers' CLIPTextConfig names them; its defaults stand in for what files leave out.</summary>
+/// <summary>
+/// The numbers of a CLIP text encoder, as transformers' CLIPTextConfig names them; its defaults stand in for what files leave out.
+/// </summary>
 internal sealed record ClipTextConfig
 {
     private const int MaxWidth = 1 << 17, MaxLayers = 1024, MaxVocabulary = 1 << 24, MaxTokens = 1 << 16; // far beyond every model; keep a damaged file from exhausting memory
@@ -56,7 +58,8 @@ internal sealed record ClipTextConfig
     public static ClipTextConfig From(ModelConfig config, bool? withProjection = null)
     {
         Check(config);
-        if (config.String("model_type", "") == "clip" && config.Has("text_config")) config = config.Section("text_config"); // a whole CLIP model's file
+        bool whole = config.Find("model_type")?.ToString() == "clip" && config.Has("text_config"); // the file of a whole CLIP model
+        if (whole) config = config.Section("text_config");
         int heads = config.IntWithin("num_attention_heads", 1, MaxWidth, 8), width = config.IntWithin("hidden_size", 1, MaxWidth, 512);
         if (width % heads != 0) throw config.Wrong("hidden_size", $"a multiple of num_attention_heads, {heads}");
         double epsilon = config.Double("layer_norm_eps", 1e-5);
@@ -79,7 +82,9 @@ internal sealed record ClipTextConfig
                 "gelu_new" or "gelu_pytorch_tanh" or "gelu_fast" or "gelu_accurate" => UnaryFunction.GeluTanh,
                 "relu" => UnaryFunction.Relu,
                 "silu" or "swish" => UnaryFunction.Silu,
-                _ => throw config.Wrong("hidden_act", "quick_gelu, gelu, gelu_new, gelu_pytorch_tanh, relu, silu or swish: this engine has no other activation in a text encoder"),
+                _ => throw config.Wrong("hidden_act",
+                    "quick_gelu, gelu, gelu_new, gelu_pytorch_tanh, relu, silu or swish: this engine has no other activation in a text "
+                    + "encoder"),
             },
             UseAttentionMask = config.Bool("use_attention_mask", false),
             EosTokenId = config.Int("eos_token_id", 49407), // transformers' default
@@ -90,9 +95,12 @@ internal sealed record ClipTextConfig
     private static void Check(ModelConfig config)
     {
         string type = config.IsNull("model_type") ? "" : config.String("model_type", "");
-        if (type is not ("" or "clip" or "clip_text_model")) throw config.Wrong("model_type", "clip_text_model: this engine has no other text encoder here");
-        if (config.Find("quantization_config") is not null) throw config.Wrong("quantization_config", "absent: quantised weights are not read");
-        if (config.Find("pruned_heads") is { } pruned && pruned.GetRawText() is not ("{}" or "[]")) throw config.Wrong("pruned_heads", "empty: heads cannot be left out");
+        if (type is not ("" or "clip" or "clip_text_model"))
+            throw config.Wrong("model_type", "clip_text_model: this engine has no other text encoder here");
+        if (config.Find("quantization_config") is not null)
+            throw config.Wrong("quantization_config", "absent: quantised weights are not read");
+        if (config.Find("pruned_heads") is { } pruned && pruned.GetRawText() is not ("{}" or "[]"))
+            throw config.Wrong("pruned_heads", "empty: heads cannot be left out");
     }
 
     private static bool HasProjection(ModelConfig config)

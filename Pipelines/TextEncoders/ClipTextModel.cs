@@ -34,7 +34,9 @@ internal sealed class ClipTextModel : Layer
     /// <summary>What turns the pooled token into <c>text_embeds</c>, if the model has it.</summary>
     public Linear? Projection { get; }
 
-    /// <summary>Takes every weight from a checkpoint, also from one that transformers 5 saved without <c>text_model.</c> before the names.</summary>
+    /// <summary>
+    /// Takes every weight from a checkpoint, also from one that transformers 5 saved without <c>text_model.</c> before the names.
+    /// </summary>
     /// <exception cref="ModelFileException">A weight is missing or wrongly shaped.</exception>
     public override void Load(IWeightSource source) => base.Load(new BareTextModelNames(source));
 

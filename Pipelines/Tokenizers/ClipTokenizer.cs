@@ -3,16 +3,17 @@ using ILGpuDiffusion.Layers;
 namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>
-/// CLIP's byte-level byte-pair tokenizer, read from a diffusers tokenizer folder (vocab.json and merges.txt, or tokenizer.json alone; tokenizer_config.json and, where
-/// present, special_tokens_map.json and added_tokens.json). Safe for use by several threads.
+/// CLIP's byte-level byte-pair tokenizer, read from a diffusers tokenizer folder (vocab.json and merges.txt, or tokenizer.json alone;
+/// tokenizer_config.json and, where present, special_tokens_map.json and added_tokens.json). Safe for use by several threads.
 /// </summary>
 /// <remarks>
 /// CLIP tokenizers differ in their treatment of unusual text. This one gives the ids of transformers' slow CLIPTokenizer, the class that
-/// diffusers' pipelines load, without the optional package ftfy: control and format characters are dropped, ideographs set apart, text is composed (NFC)
-/// and lower-cased. With ftfy, mojibake, HTML entities, ligatures, full-width letters and curly quotes would be repaired first; the fast tokenizer neither
-/// drops control characters nor sets ideographs apart. Every other text gives the same ids in all three. As in the slow class, a special or added token found in the
-/// prompt is that token and splits the text around it: for SDXL's second tokenizer, whose padding token is "!", each "!" of a prompt is id 0.
-/// A word of textual inversion with several vectors, <c>&lt;word&gt;</c> beside <c>&lt;word&gt;_1</c>, <c>&lt;word&gt;_2</c> …, gives the ids of them all, as diffusers' pipelines have it.
+/// diffusers' pipelines load, without the optional package ftfy: control and format characters are dropped, ideographs set apart, text is
+/// composed (NFC) and lower-cased. With ftfy, mojibake, HTML entities, ligatures, full-width letters and curly quotes would be repaired
+/// first; the fast tokenizer neither drops control characters nor sets ideographs apart. Every other text gives the same ids in all three.
+/// As in the slow class, a special or added token found in the prompt is that token and splits the text around it: for SDXL's second
+/// tokenizer, whose padding token is "!", each "!" of a prompt is id 0. A word of textual inversion with several vectors,
+/// <c>&lt;word&gt;</c> beside <c>&lt;word&gt;_1</c>, <c>&lt;word&gt;_2</c> …, gives the ids of them all, as diffusers' pipelines have it.
 /// Characters that Unicode assigned after the running .NET version are dropped as unassigned.
 /// </remarks>
 public sealed class ClipTokenizer

@@ -107,9 +107,12 @@ internal sealed class ClipVocabulary
         foreach (string line in lines)
         {
             int number = first + merges.Count;
-            if (line.Split(' ') is not [{ Length: > 0 } left, { Length: > 0 } right]) throw new ModelFileException(path, $"{unit} {number} is '{Short(line)}'; it must be two pieces with a space between.");
+            if (line.Split(' ') is not [{ Length: > 0 } left, { Length: > 0 } right])
+                throw new ModelFileException(path, $"{unit} {number} is '{Short(line)}'; it must be two pieces with a space between.");
             foreach (string piece in (string[])[left, right, left + right])
-                if (!ids.ContainsKey(piece)) throw new ModelFileException(path, $"{unit} {number}, '{Short(line)}', needs the piece '{Short(piece)}', which the vocabulary lacks.");
+                if (!ids.ContainsKey(piece))
+                    throw new ModelFileException(path,
+                        $"{unit} {number}, '{Short(line)}', needs the piece '{Short(piece)}', which the vocabulary lacks.");
             if (!seen.Add(line)) throw new ModelFileException(path, $"{unit} {number}, '{Short(line)}', stands there twice.");
             merges.Add(line);
         }

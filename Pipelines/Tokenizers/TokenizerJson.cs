@@ -4,8 +4,8 @@ using ILGpuDiffusion.Layers;
 namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>
-/// A tokenizer.json of the library tokenizers: vocabulary, merges and added tokens in one file, the only one that transformers 5 writes. Whatever else the file may describe must be
-/// CLIP's, for text is cleaned and split by <see cref="ClipText"/>.
+/// A tokenizer.json of the library tokenizers: vocabulary, merges and added tokens in one file, the only one that transformers 5 writes.
+/// Whatever else the file may describe must be CLIP's, for text is cleaned and split by <see cref="ClipText"/>.
 /// </summary>
 internal sealed class TokenizerJson
 {
@@ -23,10 +23,13 @@ internal sealed class TokenizerJson
         Check(file, "pre_tokenizer", "pretokenizers", IsPreTokenizer, "CLIP's (its pattern, then bytes) or null");
         var model = file.Section("model");
         Need(model, "type", model.String("type", "BPE") == "BPE", "\"BPE\", byte-pair encoding as CLIP has it");
-        Need(model, "end_of_word_suffix", model.Has("end_of_word_suffix") && model.String("end_of_word_suffix") == "</w>", "\"</w>\", as CLIP has it");
-        Need(model, "continuing_subword_prefix", !model.Has("continuing_subword_prefix") || model.String("continuing_subword_prefix").Length == 0, "empty, as CLIP has it");
+        Need(model, "end_of_word_suffix", model.Has("end_of_word_suffix")
+            && model.String("end_of_word_suffix") == "</w>", "\"</w>\", as CLIP has it");
+        Need(model, "continuing_subword_prefix", !model.Has("continuing_subword_prefix")
+            || model.String("continuing_subword_prefix").Length == 0, "empty, as CLIP has it");
         Need(model, "dropout", !model.Has("dropout") || model.Double("dropout") == 0, "null, or words would be cut at random");
-        foreach (string key in (string[])["byte_fallback", "fuse_unk", "ignore_merges"]) Need(model, key, !model.Bool(key, false), "false, as CLIP has it");
+        foreach (string key in (string[])["byte_fallback", "fuse_unk", "ignore_merges"]) Need(model, key, !model.Bool(key, false),
+            "false, as CLIP has it");
         Vocabulary = model.Section("vocab");
         Merges = ReadMerges(model);
         Added = ReadAdded(file);
@@ -44,12 +47,15 @@ internal sealed class TokenizerJson
     /// <summary>Tokens that stand outside byte-pair encoding, with their ids.</summary>
     public IReadOnlyDictionary<string, int> Added { get; }
 
-    /// <summary>Reads a folder's tokenizer.json where vocab.json or merges.txt is missing; null where both are there or all are missing.</summary>
+    /// <summary>
+    /// Reads a folder's tokenizer.json where vocab.json or merges.txt is missing; null where both are there or all are missing.
+    /// </summary>
     /// <exception cref="ModelFileException">The file is damaged, or describes another tokenizer than CLIP's.</exception>
     public static TokenizerJson? Find(string folder)
     {
         string path = Path.Combine(folder, "tokenizer.json");
-        if (!System.IO.File.Exists(path) || ((string[])["vocab.json", "merges.txt"]).All(name => System.IO.File.Exists(Path.Combine(folder, name)))) return null;
+        if (!System.IO.File.Exists(path)
+            || ((string[])["vocab.json", "merges.txt"]).All(name => System.IO.File.Exists(Path.Combine(folder, name)))) return null;
         var file = ModelConfig.Load(path);
         try
         {
@@ -68,7 +74,8 @@ internal sealed class TokenizerJson
         var merges = new List<string>(list.GetArrayLength());
         foreach (var merge in list.EnumerateArray()) // "a b" in older files, ["a", "b"] in newer ones
             merges.Add(merge.ValueKind == JsonValueKind.String ? merge.GetString()!
-                : merge.ValueKind == JsonValueKind.Array && merge.GetArrayLength() == 2 && merge.EnumerateArray().All(piece => piece.ValueKind == JsonValueKind.String)
+                : merge.ValueKind == JsonValueKind.Array && merge.GetArrayLength() == 2
+                    && merge.EnumerateArray().All(piece => piece.ValueKind == JsonValueKind.String)
                     ? $"{merge[0].GetString()} {merge[1].GetString()}"
                     : throw new ModelFileException(model.File, $"merge {merges.Count + 1} is no pair of pieces.") { Key = Key });
         return merges;
@@ -79,11 +86,15 @@ internal sealed class TokenizerJson
         const string Key = "added_tokens";
         var added = new Dictionary<string, int>();
         if (!file.Has(Key)) return added;
-        if (file.Find(Key) is not { ValueKind: JsonValueKind.Array } list || list.GetArrayLength() > MostAdded) throw file.Wrong(Key, $"a list of at most {MostAdded} tokens");
+        if (file.Find(Key) is not { ValueKind: JsonValueKind.Array } list || list.GetArrayLength() > MostAdded)
+            throw file.Wrong(Key, $"a list of at most {MostAdded} tokens");
         foreach (var token in list.EnumerateArray())
-            if (ClipSpecialTokens.TextOf(token) is { } text && token.ValueKind == JsonValueKind.Object && token.TryGetProperty("id", out var id)
+            if (ClipSpecialTokens.TextOf(token) is { } text && token.ValueKind == JsonValueKind.Object
+                && token.TryGetProperty("id", out var id)
                 && id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out int number)) added[text] = number;
-            else throw new ModelFileException(file.File, $"entry {added.Count + 1} of {Key} is no token with 'content' and 'id' whose 'single_word' is not true.") { Key = Key };
+            else throw new ModelFileException(file.File,
+                $"entry {added.Count + 1} of {Key} is no token with 'content' and 'id' whose 'single_word' is not true.")
+            { Key = Key };
         return added;
     }
 
@@ -91,29 +102,34 @@ internal sealed class TokenizerJson
     private static void Check(ModelConfig file, string key, string list, Func<JsonElement, bool> isClips, string expected)
     {
         if (file.Find(key) is not { } step) return;
-        bool sequence = TypeOf(step) == "Sequence" && step.TryGetProperty(list, out var inner) && inner.ValueKind == JsonValueKind.Array && inner.EnumerateArray().All(isClips);
+        bool sequence = TypeOf(step) == "Sequence" && step.TryGetProperty(list, out var inner) && inner.ValueKind == JsonValueKind.Array
+            && inner.EnumerateArray().All(isClips);
         Need(file, key, sequence || isClips(step), expected);
     }
 
     private static bool IsNormalizer(JsonElement step) => TypeOf(step) switch
     {
         "NFC" or "Lowercase" => true,
-        "Replace" => Pattern(step) == @"\s+" && step.TryGetProperty("content", out var content) && content.ValueKind == JsonValueKind.String && content.GetString() == " ",
+        "Replace" => Pattern(step) == @"\s+" && step.TryGetProperty("content", out var content)
+            && content.ValueKind == JsonValueKind.String && content.GetString() == " ",
         _ => false,
     };
 
     private static bool IsPreTokenizer(JsonElement step) => TypeOf(step) switch
     {
-        "Split" => Splits.Contains(Pattern(step)) && step.TryGetProperty("invert", out var invert) && invert.ValueKind == JsonValueKind.True,
+        "Split" => Splits.Contains(Pattern(step)) && step.TryGetProperty("invert", out var invert)
+            && invert.ValueKind == JsonValueKind.True,
         "ByteLevel" => !(step.TryGetProperty("add_prefix_space", out var space) && space.ValueKind == JsonValueKind.True),
         _ => false,
     };
 
     private static string? TypeOf(JsonElement step) =>
-        step.ValueKind == JsonValueKind.Object && step.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String ? type.GetString() : null;
+        step.ValueKind == JsonValueKind.Object && step.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String
+            ? type.GetString() : null;
 
     private static string? Pattern(JsonElement step) =>
-        step.TryGetProperty("pattern", out var pattern) && pattern.ValueKind == JsonValueKind.Object && pattern.TryGetProperty("Regex", out var regex) && regex.ValueKind == JsonValueKind.String
+        step.TryGetProperty("pattern", out var pattern) && pattern.ValueKind == JsonValueKind.Object
+            && pattern.TryGetProperty("Regex", out var regex) && regex.ValueKind == JsonValueKind.String
             ? regex.GetString() : null;
 
     private static void Need(ModelConfig config, string key, bool condition, string expected)
