@@ -52,16 +52,16 @@ public sealed class Parameter
     internal void Load(Tensor weight) => (tensor, seen) = (weight, false);
 
     /// <summary>
-    /// The weight, checked before it is read from end to end: its file is as it was when it was opened, and, the first time, none of its numbers is NaN or infinite. Looking at them costs
-    /// least here, just before they are packed or uploaded: a look while loading would read the whole file.
+    /// The weight, checked before it is read for the first time: its file is as it was when it was opened, and none of its numbers is NaN or infinite. Looking at them costs least here,
+    /// just before they are packed or uploaded: a look while loading would read the whole file.
     /// </summary>
     /// <exception cref="ModelFileException">The file changed, or holds such a number; the message names file and tensor.</exception>
     internal Tensor Checked()
     {
         var weight = Tensor;
-        if (weight.Buffer is not HostBuffer { Owner: SafetensorsFile file }) return weight;
+        if (seen || weight.Buffer is not HostBuffer { Owner: SafetensorsFile file }) return weight;
         file.RequireIntact();
-        if (!seen && FiniteWeights.FirstOther(weight) is >= 0 and var at)
+        if (FiniteWeights.FirstOther(weight) is >= 0 and var at)
             throw new ModelFileException(file.Path, $"tensor {Text.Quote(Path)} holds NaN or infinity (element {at} of {Shape}); the file is damaged, or was made by a training that failed.");
         seen = true;
         return weight;

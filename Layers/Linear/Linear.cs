@@ -39,9 +39,11 @@ public sealed class Linear : Layer
     internal Action Quantize(WeightQuantizer quantizer, QuantizedWeights memory)
     {
         var original = weight.Checked();
+        var file = (original.Buffer as HostBuffer)?.Owner as SafetensorsFile;
+        file?.RequireIntact();
         var (int8, scales) = quantizer.Quantize(original, memory);
-        Tensor? wide = bias is { Tensor: { DType: not DType.Float32 } stored } ? quantizer.Widen(stored, memory) : null; // the int8 product takes Float32 only
-        if (original.Buffer is HostBuffer { Owner: SafetensorsFile file }) file.Release(original);
+        Tensor? wide = bias is { Tensor.DType: not DType.Float32 } ? quantizer.Widen(bias.Checked(), memory) : null; // the int8 product takes Float32 only
+        file?.Release(original);
         return () =>
         {
             (weight, scale) = (Replace(weight, "weight_int8", int8), Replace(null, "weight_scale", scales));

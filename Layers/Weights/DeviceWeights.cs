@@ -68,7 +68,7 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
     internal sealed class Lease(DeviceWeights owner) : IDisposable
     {
         private readonly Dictionary<Model, int> used = []; // with the generation that the plan is bound to
-        private readonly HashSet<SafetensorsFile> read = []; // by kernels, in every run
+        private readonly HashSet<SafetensorsFile> files = [];
         private bool open = true;
 
         /// <summary>A weight on the device.</summary>
@@ -81,12 +81,8 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
         public Tensor Get(Parameter parameter, bool tapsFirst = false, CancellationToken cancellation = default)
         {
             var host = parameter.Checked();
-            if (!tapsFirst && owner.Reads(host))
-            {
-                if (host.Buffer is HostBuffer { Owner: SafetensorsFile file }) read.Add(file);
-                return host;
-            }
-
+            if (host.Buffer is HostBuffer { Owner: SafetensorsFile file } && files.Add(file)) file.RequireIntact();
+            if (!tapsFirst && owner.Reads(host)) return host;
             lock (owner.gate)
             {
                 ObjectDisposedException.ThrowIf(owner.disposed, owner);
@@ -102,11 +98,12 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
             }
         }
 
-        /// <summary>Checks the files whose bytes kernels are about to read where they lie.</summary>
+        /// <summary>Checks the files whose bytes kernels are about to read where they lie; copies on a device need none.</summary>
         /// <exception cref="ModelFileException">One changed since it was opened.</exception>
         public void RequireIntact()
         {
-            foreach (var file in read) file.RequireIntact();
+            if (!owner.ReadsInPlace) return;
+            foreach (var file in files) file.RequireIntact();
         }
 
         /// <summary>Takes the same weights into use again.</summary>
@@ -137,7 +134,9 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
     public static bool PutsTapsFirst(Device device, Op op, TensorType weight) =>
         device.Backend != Backends.Cpu && op is Conv2D && (weight.Shape[2].Constant != 1 || weight.Shape[3].Constant != 1);
 
-    private bool Reads(Tensor host) => device.Backend == Backends.Cpu || host.Buffer is not HostBuffer;
+    private bool ReadsInPlace => device.Backend == Backends.Cpu;
+
+    private bool Reads(Tensor host) => ReadsInPlace || host.Buffer is not HostBuffer;
 
     private Model ModelOf(Layer root)
     {
