@@ -18,7 +18,7 @@ public sealed record ImageRequest
     /// <summary>SDXL: negative prompts for the second text encoder; none means the same as <see cref="NegativePrompts"/>.</summary>
     public IReadOnlyList<string> NegativePrompts2 { get; init; } = [];
 
-    /// <summary>Pictures per prompt, at least 1; at most 1024 pictures in all.</summary>
+    /// <summary>Pictures per prompt, at least 1; at most 1024 pictures in all. On a CPU no bit of a picture depends on how many, up to 32, are drawn together.</summary>
     public int Count { get; init; } = 1;
 
     /// <summary>Width in pixels; a multiple of the VAE's factor.</summary>

@@ -21,13 +21,16 @@ internal sealed class Conv2DWinogradCpu : ISimdBinder
 
     /// <summary>
     /// Transforming the weights costs as much as some 40 directly computed pixels, a tile's products and transforms as much as 4 or 5: below
-    /// 8×8 pixels, or where tiles mostly hang over the image's edges, the direct product wins; with few channels the transforms are not worth it either.
+    /// 8×8 pixels, or where tiles mostly hang over the image's edges, the direct product wins; with few channels the transforms are not worth it either. The number of
+    /// images does not count, because the bits of one must not depend on how many others are in its batch: they are taken to be two, as for a picture with guidance.
     /// </summary>
     private static bool Fits(OpSignature signature)
     {
-        const int LeastChannels = 32, PixelsOfWeights = 40, PixelsOfTile = 5;
+        const int LeastChannels = 32, PixelsOfWeights = 40, PixelsOfTile = 5, Images = 2;
         Shape weight = signature.Inputs[1].Concrete(), output = signature.Output.Concrete();
+        int images = output[0];
+        var grid = Grid(output, weight[1], KernelSettings.Default);
         return ((Conv2D)signature.Op).Stride == 1 && weight[2] == Kernel && weight[3] == Kernel && weight[0] >= LeastChannels && weight[1] >= LeastChannels
-            && output.Rows >= PixelsOfWeights + (long)PixelsOfTile * Grid(output, weight[1], KernelSettings.Default).Tiles;
+            && Images * ((long)output.Rows / Math.Max(1, images) - (long)PixelsOfTile * grid.TilesDown * grid.TilesAcross) >= PixelsOfWeights;
     }
 }

@@ -10,7 +10,7 @@ internal sealed unsafe class FewRowsLaunch<V, TStored> : CpuLaunch
     where V : struct, ISimd<V>
     where TStored : struct, IStoredFloat
 {
-    private const int ColumnsPerPart = 64;
+    private const int ColumnsPerPart = 64, RowsAtATime = 8; // so many rows stay in the L1 cache while the part's weights pass by
     private readonly Tensor x, w, y;
     private readonly Tensor? bias;
 
@@ -29,15 +29,18 @@ internal sealed unsafe class FewRowsLaunch<V, TStored> : CpuLaunch
         new Span<float>(biases, count).Clear();
         if (bias is not null) Packer.For(bias.DType).Widen(bias.Pointer<byte>() + (nint)first * bias.DType.Size(), biases, count);
         nint rowBytes = (nint)x.Width * TStored.Size;
-        for (int column = 0; column < count; column += 4)
+        for (int firstRow = 0; firstRow < x.Rows; firstRow += RowsAtATime)
         {
-            byte* weights = w.Pointer<byte>() + (first + column) * rowBytes;
-            int columns = Math.Min(4, count - column);
-            for (int row = 0; row < x.Rows; row++)
+            for (int column = 0; column < count; column += 4)
             {
-                float* source = x.Pointer<float>() + (nint)row * x.RowPitch, target = y.Pointer<float>() + (nint)row * y.RowPitch + first + column;
-                if (columns == 4) FourColumns(source, weights, rowBytes, x.Width, biases + column, target);
-                else for (int i = 0; i < columns; i++) target[i] = OneColumn(source, weights + i * rowBytes, x.Width) + biases[column + i];
+                byte* weights = w.Pointer<byte>() + (first + column) * rowBytes;
+                int columns = Math.Min(4, count - column);
+                for (int row = firstRow; row < Math.Min(firstRow + RowsAtATime, x.Rows); row++)
+                {
+                    float* source = x.Pointer<float>() + (nint)row * x.RowPitch, target = y.Pointer<float>() + (nint)row * y.RowPitch + first + column;
+                    if (columns == 4) FourColumns(source, weights, rowBytes, x.Width, biases + column, target);
+                    else for (int i = 0; i < columns; i++) target[i] = OneColumn(source, weights + i * rowBytes, x.Width) + biases[column + i];
+                }
             }
         }
     }

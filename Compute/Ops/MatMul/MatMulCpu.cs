@@ -3,8 +3,19 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>The packed product of all rows at once, or dot products where there are too few rows for packing to pay.</summary>
 internal readonly struct MatMulCpu : ISimdBinder
 {
-    /// <summary>Up to so many rows are dot products: packing a weight takes as long as using it for some 12 rows, but its use costs more than in a tile.</summary>
-    public const int FewRows = 8;
+    private const int FewRows = 8; // packing a weight takes as long as using it for some 12 rows, but its use costs more than in a tile
+    private const int FewEntries = 64;
+
+    /// <summary>
+    /// Whether a product is made of dot products, which add in another order than tiles. One entry's rows decide: the bits of a picture must not depend on how many others are in its batch.
+    /// Each row of a matrix is an entry, such as the embedding of a timestep: up to <see cref="FewEntries"/> of them such a product takes next to no time either way.
+    /// </summary>
+    public static bool AreFew(Shape x)
+    {
+        if (x.Rank <= 2) return x.Rows <= FewEntries;
+        int entries = x[0];
+        return x.Rows <= (long)FewRows * entries;
+    }
 
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V>
     {
@@ -12,14 +23,15 @@ internal readonly struct MatMulCpu : ISimdBinder
         var tiles = TileEpilogue.Of(call, epilogue);
         var plain = epilogue.Without(call);
         Tensor x = plain.Inputs[0], w = plain.Inputs[1];
-        if (x.Rows > FewRows) return new GemmLaunch(plain, new TensorRows(x), w, plain.Inputs.Length > 2 ? plain.Inputs[2] : null, tiles);
-        return EpilogueLaunch.After(
-            w.DType switch
-            {
-                DType.BFloat16 => new FewRowsLaunch<V, StoredBFloat16>(plain),
-                DType.Float16 => new FewRowsLaunch<V, StoredFloat16>(plain),
-                _ => new FewRowsLaunch<V, StoredFloat32>(plain),
-            },
-            call, tiles);
+        return AreFew(x.Shape) ? EpilogueLaunch.After(DotProducts<V>(plain), call, tiles)
+            : new GemmLaunch(plain, new TensorRows(x), w, plain.Inputs.Length > 2 ? plain.Inputs[2] : null, tiles);
     }
+
+    /// <summary>The product without an epilogue, row by row.</summary>
+    public static CpuLaunch DotProducts<V>(OpCall plain) where V : struct, ISimd<V> => plain.Inputs[1].DType switch
+    {
+        DType.BFloat16 => new FewRowsLaunch<V, StoredBFloat16>(plain),
+        DType.Float16 => new FewRowsLaunch<V, StoredFloat16>(plain),
+        _ => new FewRowsLaunch<V, StoredFloat32>(plain),
+    };
 }
