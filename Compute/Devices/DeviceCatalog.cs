@@ -69,13 +69,13 @@ public static class DeviceCatalog
         }
 
         var processor = new CpuDevice(threads);
-        if (tells) Notices.Inform($"device: {processor}, because no GPU works here ({string.Join(" ", GpuDevices.Absences().DefaultIfEmpty("there is none"))})");
+        if (tells) Notices.Inform($"device: {processor}, because no GPU works here ({string.Join(" ", GpuDevices.Absences().DefaultIfEmpty("there is none")).TrimEnd('.')})");
         return processor;
     }
 
     private static DeviceException Unknown(string id, IReadOnlyList<GpuDevices.Entry> devices)
     {
-        string absences = string.Join(" ", GpuDevices.Absences());
+        string absences = string.Join(" ", GpuDevices.Absences()).TrimEnd('.');
         return new DeviceException($"device: '{id}' is not available; there are {string.Join(", ", devices.Select(d => d.Info.Id).Append("cpu"))}{(absences.Length > 0 ? $" ({absences})" : "")}. The processor, cpu, is always there; auto takes the best that works.") { Device = id };
     }
 }
