@@ -2,8 +2,9 @@ namespace ILGpuDiffusion.Compute;
 
 /// <summary>
 /// A device that does not exist, cannot be used, or failed. The message names the device and what to do; the properties say the same to programs.
+/// What drivers put into the message is bounded and made visible (<see cref="OutsideText"/>).
 /// </summary>
-public sealed class DeviceException(string message, Exception? inner = null) : Exception(message, inner)
+public sealed class DeviceException(string message, Exception? inner = null) : Exception(OutsideText.Message(message), inner)
 {
     /// <summary>The device's <see cref="Compute.Device.Id"/>, or what was asked for in its place; null where no certain one is meant.</summary>
     public string? Device { get; init; }

@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace ILGpuDiffusion.Compute;
 
-/// <summary>Things that do not stop the work but that somebody should know: the command line prints them; without a listener they go to <see cref="Trace"/>.</summary>
+/// <summary>Things that do not stop the work but that somebody should know: the command line prints them; without a listener they go to <see cref="Trace"/>.
+/// What is in a message from outside is bounded and made visible (<see cref="OutsideText"/>).</summary>
 public static class Notices
 {
     /// <summary>Raised with one sentence, on any thread.</summary>
@@ -17,6 +18,7 @@ public static class Notices
     /// <summary>Tells whoever wants to know everything.</summary>
     public static void Detail(string message)
     {
+        message = OutsideText.Message(message);
         if (Detailed is { } detailed) detailed(message);
         else Trace.TraceInformation(message);
     }
@@ -24,6 +26,7 @@ public static class Notices
     /// <summary>Tells whoever listens what goes on.</summary>
     public static void Inform(string message)
     {
+        message = OutsideText.Message(message);
         if (Information is { } information) information(message);
         else Trace.TraceInformation(message);
     }
@@ -31,6 +34,7 @@ public static class Notices
     /// <summary>Tells whoever listens.</summary>
     public static void Warn(string message)
     {
+        message = OutsideText.Message(message);
         if (Warning is { } warning) warning(message);
         else Trace.TraceWarning(message);
     }

@@ -1,11 +1,12 @@
 namespace ILGpuDiffusion.Layers;
 
-/// <summary>A model's file or folder that is missing, damaged or does not fit the model. The message names the file, what was found and what was expected.</summary>
+/// <summary>A model's file or folder that is missing, damaged or does not fit the model. The message names the file, what was found and what was expected;
+/// what comes from the file is bounded and made visible (<see cref="ILGpuDiffusion.Compute.OutsideText"/>).</summary>
 public sealed class ModelFileException : Exception
 {
     /// <summary>Names the file and what is wrong with it.</summary>
     public ModelFileException(string file, string problem, Exception? inner = null)
-        : base($"{file}: {problem}", inner) => File = file;
+        : base($"{Text.Line(file)}: {Text.Message(problem)}", inner) => File = file;
 
     /// <summary>The file or folder in question.</summary>
     public string File { get; }

@@ -1,7 +1,9 @@
+using ILGpuDiffusion.Compute;
+
 namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>A picture file that cannot be read or written. The message names the file and what is wrong.</summary>
-public sealed class ImageFileException(string file, string problem, Exception? inner = null) : Exception($"{file}: {problem}", inner)
+public sealed class ImageFileException(string file, string problem, Exception? inner = null) : Exception($"{OutsideText.Line(file)}: {OutsideText.Message(problem)}", inner)
 {
     /// <summary>The file in question.</summary>
     public string File { get; } = file;

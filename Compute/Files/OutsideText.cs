@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Text;
+
+namespace ILGpuDiffusion.Compute;
+
+/// <summary>
+/// The one door for text that comes from outside (names in files, paths, drivers' and other libraries' messages) on its way into a message, a log or a picture:
+/// bounded, and with nothing in it that a terminal or a log would take for an instruction. Control characters, invisible format characters (such as those that
+/// turn the direction of writing around), line separators and halves of surrogate pairs become <c>\uXXXX</c>.
+/// </summary>
+public static class OutsideText
+{
+    private const int LongestName = 120, LongestLine = 2000, MostLines = 12;
+    private const string Continuation = "\n  ";
+
+    /// <summary>A name in single quotes, on one line; what is longer than 120 characters is cut and ends with '…'.</summary>
+    public static string Quote(string text) => $"'{Visible(text, LongestName, keepBreaks: false)}'";
+
+    /// <summary>The first names of a longer list, quoted, and how many more there are.</summary>
+    public static string List(IReadOnlyCollection<string> names, int most = 5)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        return string.Join(", ", names.Take(most).Select(Quote)) + (names.Count > most ? $" and {names.Count - most} more" : "");
+    }
+
+    /// <summary>A text on one line, without quotes: line breaks become <c>\u000a</c>.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="longest">Characters kept; what is longer is cut and ends with '…'.</param>
+    public static string Line(string text, int longest = LongestLine) => Visible(text, longest, keepBreaks: false);
+
+    /// <summary>A message that may have several lines: from the second on they are indented, so that none can pass for a message of its own; at most 12, of 2000 characters in all.</summary>
+    public static string Message(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        string cut = text.Length <= LongestLine ? text : Cut(text, LongestLine) + "…";
+        string[] lines = cut.ReplaceLineEndings("\n").TrimEnd('\n').Split('\n', MostLines + 1);
+        string kept = string.Join(Continuation, lines.Take(MostLines)) + (lines.Length > MostLines ? $"{Continuation}…" : "");
+        return Visible(kept, int.MaxValue, keepBreaks: true);
+    }
+
+    /// <summary>The text with what is invisible written out; length, line feeds and tabulators stay.</summary>
+    public static string Visible(string text) => Visible(text, int.MaxValue, keepBreaks: true);
+
+    private static string Visible(string text, int longest, bool keepBreaks)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var rest = (text.Length > longest ? Cut(text, longest) : text).AsSpan();
+        StringBuilder? shown = null;
+        for (int at = 0; at < rest.Length;)
+        {
+            bool whole = Rune.DecodeFromUtf16(rest[at..], out var rune, out int length) == System.Buffers.OperationStatus.Done;
+            if (whole && (IsVisible(rune) || (keepBreaks && rune.Value is '\n' or '\t'))) shown?.Append(rest.Slice(at, length));
+            else
+            {
+                shown ??= new StringBuilder().Append(rest[..at]);
+                foreach (char c in rest.Slice(at, length)) shown.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
+            }
+
+            at += length;
+        }
+
+        return (shown?.ToString() ?? rest.ToString()) + (text.Length > longest ? "…" : "");
+    }
+
+    private static bool IsVisible(Rune rune) => Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+        or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate);
+
+    /// <summary>The beginning, not ending in the first half of a pair.</summary>
+    private static string Cut(string text, int length) => text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)];
+}

@@ -1,0 +1,52 @@
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>Text from outside: what a terminal or a log would obey is written out, and nothing is longer than it may be.</summary>
+public sealed class OutsideTextTests
+{
+    [Theory]
+    [InlineData("plain name", "'plain name'"), InlineData("", "''"), InlineData("größe 猫 🦊", "'größe 猫 🦊'")]
+    [InlineData("\e[2Jgone", "'\\u001b[2Jgone'"), InlineData("abc\u202egpj.exe", "'abc\\u202egpj.exe'"), InlineData("a\nilgd: done", "'a\\u000ailgd: done'")]
+    [InlineData("a\u2028b\u200bc\u009bd\u007f", "'a\\u2028b\\u200bc\\u009bd\\u007f'"), InlineData("half \ud83d", "'half \\ud83d'"), InlineData("\udb40\udc41", "'\\udb40\\udc41'")]
+    public void Quote_WritesOutWhatIsInvisible(string text, string expected) => Assert.Equal(expected, OutsideText.Quote(text));
+
+    [Fact]
+    public void EverythingIsBounded()
+    {
+        string large = new('x', 1 << 20), lines = string.Join('\n', Enumerable.Repeat("line", 1 << 16));
+        Assert.Equal(123, OutsideText.Quote(large).Length); // 120, '…' and quotes
+        Assert.Equal(51, OutsideText.Line(large, 50).Length);
+        Assert.InRange(OutsideText.Message(large).Length, 1900, 2001);
+        Assert.InRange(OutsideText.Message(lines).Split('\n').Length, 2, 13);
+        Assert.Equal("'a', 'b' and 1 more", OutsideText.List(["a", "b", "c"], 2));
+    }
+
+    [Fact]
+    public void Cut_LeavesNoHalfOfAPair() => Assert.Equal("x…", OutsideText.Line("x🦊🦊", 2));
+
+    [Fact]
+    public void Message_IndentsFurtherLines_SoThatNoneCanPassForAnotherMessage()
+    {
+        Assert.Equal("first\n  ilgd: forged\n  third", OutsideText.Message("first\r\nilgd: forged\nthird\n"));
+        Assert.Equal("a\tb", OutsideText.Message("a\tb"));
+    }
+
+    [Fact]
+    public void Exceptions_AndNotices_GoThroughIt()
+    {
+        Assert.Equal("opencl:0 says \\u001b[31mno", new DeviceException("opencl:0 says \e[31mno").Message);
+        Assert.InRange(new DeviceException(new string('x', 1 << 20)).Message.Length, 1, 2001);
+        var said = new List<string>();
+        void Hear(string text) => said.Add(text);
+        Notices.Warning += Hear;
+        try
+        {
+            Notices.Warn("build log \e]0;title\a");
+        }
+        finally
+        {
+            Notices.Warning -= Hear;
+        }
+
+        Assert.Contains("build log \\u001b]0;title\\u0007", said);
+    }
+}
