@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
 using ILGpuDiffusion.Pipelines;
@@ -10,66 +11,69 @@ internal static class ExitCodes
 {
     public const int Done = 0, Failed = 1, WrongUsage = 2, Cancelled = 130;
 
+    /// <summary>Runs the command that was asked for, until it ends or a signal ends it.</summary>
     public static async Task<int> RunAsync(ParseResult parsed)
     {
-        if (parsed.Errors.Count > 0)
+        using var interrupts = new Interrupts();
+        var work = Task.Run(() => InvokeAsync(parsed, interrupts.Token)); // not here: a command that blocks must not keep signals from being heeded
+        if (await Task.WhenAny(work, interrupts.Overdue).ConfigureAwait(false) != work)
         {
-            var command = parsed.CommandResult.Command;
-            string[] problems = [.. parsed.Errors.Select(e => e.Message).Distinct().Order(StringComparer.Ordinal).Reverse()]; // "Unrecognized …" before "Required …", which it explains
-            await Console.Error.WriteLineAsync($"ilgd: {string.Join(" ", problems)}").ConfigureAwait(false);
-            await Console.Error.WriteLineAsync($"Try: ilgd {(command is RootCommand ? "" : command.Name + " ")}--help").ConfigureAwait(false);
-            return WrongUsage;
+            Messages.Error("cancelled, in the middle of work that cannot be stopped.");
+            Interrupts.EndNow(Interrupts.Code);
         }
 
+        return await work.ConfigureAwait(false);
+    }
+
+    /// <summary>How an exception ends the run; says it.</summary>
+    public static int Report(Exception failure, ParseResult? parsed)
+    {
+        switch (failure)
+        {
+            case OperationCanceledException:
+                Messages.Error("cancelled; nothing was written.");
+                return Interrupts.Code;
+            case ArgumentException e: // a value that the parser could not judge, such as a width that the model cannot draw
+                Messages.Error(OptionHints.Explain(e));
+                if (OptionHints.For(e, parsed?.CommandResult.Command) is { } option) Messages.Detail($"The value comes from {option}, or from the model's own settings.");
+                return WrongUsage;
+            case ModelFileException or ImageFileException or DeviceException or NonFiniteException or ShapeException or IOException or UnauthorizedAccessException or NotSupportedException:
+                Messages.Error(OptionHints.Explain(failure));
+                return Failed;
+            case OutOfMemoryException:
+                Messages.Error($"there is not enough memory for this. {OptionHints.LessMemory}");
+                return Failed;
+            default:
+                Messages.Error($"internal error: {failure.Message}");
+                Messages.Detail(Environment.GetEnvironmentVariable("ILGPUDIFFUSION_DEBUG") == "1" ? failure.ToString() : "Set ILGPUDIFFUSION_DEBUG=1 for details worth reporting.");
+                return Failed;
+        }
+    }
+
+    private static async Task<int> InvokeAsync(ParseResult parsed, CancellationToken cancellation)
+    {
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(30) }).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            await Console.Error.WriteLineAsync("ilgd: cancelled; nothing was written.").ConfigureAwait(false);
-            return Cancelled;
-        }
-        catch (DiffusionRequestException e)
-        {
-            await Console.Error.WriteLineAsync($"ilgd: {e.Message}").ConfigureAwait(false);
-            if (OptionOf(e, parsed) is { } option) await Console.Error.WriteLineAsync($"The value comes from {option}, or from the model's own settings.").ConfigureAwait(false);
-            return WrongUsage;
-        }
-        catch (ArgumentException e) // a value that the parser could not judge, such as a width that the model cannot draw
-        {
-            await Console.Error.WriteLineAsync($"ilgd: {FirstLine(e)}").ConfigureAwait(false);
-            return WrongUsage;
-        }
-        catch (Exception e) when (e is ModelFileException or ImageFileException or DeviceException or NonFiniteException or ShapeException or IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            await Console.Error.WriteLineAsync($"ilgd: {e.Message}").ConfigureAwait(false);
-            return Failed;
-        }
-        catch (OutOfMemoryException)
-        {
-            await Console.Error.WriteLineAsync("ilgd: there is not enough memory for this. A smaller --width and --height, --count 1 or --vae-tiling take less.").ConfigureAwait(false);
-            return Failed;
+            // The directive [suggest] completes lines that are not yet right.
+            if (parsed.Errors.Count > 0 && !parsed.RootCommandResult.Children.OfType<DirectiveResult>().Any()) return Refuse(parsed);
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, cancellation).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // the last resort: a user gets one line and a way to the details, never a stack dump
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            await Console.Error.WriteLineAsync($"ilgd: internal error: {e.Message}").ConfigureAwait(false);
-            await Console.Error.WriteLineAsync(Environment.GetEnvironmentVariable("ILGPUDIFFUSION_DEBUG") == "1" ? e.ToString() : "Set ILGPUDIFFUSION_DEBUG=1 for details worth reporting.").ConfigureAwait(false);
-            return Failed;
+            return Report(e, parsed);
         }
     }
 
-    /// <summary>The option that sets a property of the request: GuidanceScale is --guidance-scale, NegativePrompts2 is --negative-prompt-2.</summary>
-    private static string? OptionOf(DiffusionRequestException e, ParseResult parsed)
+    private static int Refuse(ParseResult parsed)
     {
-        string words = string.Concat(e.Property.Select((c, i) => char.IsUpper(c) && i > 0 ? $"-{char.ToLowerInvariant(c)}" : char.IsDigit(c) ? $"-{c}" : $"{char.ToLowerInvariant(c)}"));
-        string[] names = [$"--{words}", $"--{words.Replace("prompts", "prompt", StringComparison.Ordinal)}"];
-        return parsed.CommandResult.Command.Options.FirstOrDefault(o => names.Contains(o.Name))?.Name;
+        var command = parsed.CommandResult.Command;
+        string[] problems = [.. parsed.Errors.Select(e => e.Message).Distinct().Order(StringComparer.Ordinal).Reverse()]; // "Unrecognized …" before "Required …", which it explains
+        string[] guesses = [.. parsed.UnmatchedTokens.Select(token => Guess.Token(token, command)).OfType<string>().Distinct()];
+        string guess = guesses.Length == 0 ? "" : $" Did you mean {string.Join(" and ", guesses)}?";
+        Messages.Error(string.Join(" ", problems) + guess);
+        Messages.Detail($"Try: ilgd {(command is RootCommand ? "" : command.Name + " ")}--help");
+        return WrongUsage;
     }
-
-    /// <summary>.NET appends the parameter's name to an argument's message; users have no parameters.</summary>
-    private static string FirstLine(ArgumentException e) =>
-        e.ParamName is { } name ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal).Split('\n')[0] : e.Message;
 }

@@ -12,23 +12,24 @@ internal static class BenchCommand
 
     public static Command Create()
     {
-        var (model, device, threads, json) = (Options.Model(), Options.Device(), Options.Threads(), Options.Json("all figures"));
+        var (model, device, json) = (Options.Model(), new DeviceArguments(), Options.Json("all figures"));
         var size = Options.Size("--size", "Size of the picture; the model's own if left out");
         var (steps, runs) = (Options.Positive("--steps", "Denoising steps; 8 if left out"), Options.Positive("--runs", "Pictures per rung that count; 5 if left out"));
         var only = new Option<string[]?>("--rungs") { Description = "Only these, between commas; without it all but max-autotune, which may measure for minutes first", HelpName = "A,B,…", CustomParser = result => result.Tokens[^1].Value.Split(',') };
         var csv = new Option<string?>("--csv") { Description = "Writes one line per picture", HelpName = "FILE.csv" };
         var explain = new Option<bool>("--explain") { Description = "Also shows where the time of the default rung goes, op by op" };
-        var command = new Command("bench", "Measures how fast a model draws here, with each speed-up switched on in turn") { model, device, threads, size, steps, runs, only, explain, json, csv };
+        var command = new Command("bench", "Measures how fast a model draws here, with each speed-up switched on in turn") { model, size, steps, runs, only, explain, json, csv };
+        foreach (var option in device.All) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             string? table = parsed.GetValue(csv);
             OutputFile.RequireWritable(table is null ? [] : [table]);
             var folder = ModelFolder.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
-            using var opened = DeviceCatalog.Open(parsed.GetValue(device) ?? "auto", parsed.GetValue(threads));
+            using var opened = device.Open(parsed);
             var rungs = Choose(Rung.For(opened), parsed.GetValue(only));
             var pixels = parsed.GetValue(size);
             var request = new ImageRequest(Prompt) { Seed = 42, Steps = parsed.GetValue(steps) ?? 8, Width = pixels?.Width, Height = pixels?.Height };
-            var ladder = await Ladder.RunAsync(folder.Path, rungs, request, parsed.GetValue(runs) ?? 5, Console.Error.WriteLine, cancellation).ConfigureAwait(false);
+            var ladder = await Ladder.RunAsync(folder.Path, rungs, request, parsed.GetValue(runs) ?? 5, Messages.Note, cancellation).ConfigureAwait(false);
             var image = ladder.Results[0].Image;
             var report = new BenchReport(Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Path)), opened, new PixelSize(image.Width, image.Height), request.Steps.Value, ladder);
             if (table is not null) OutputFile.WriteText(table, report.Csv());

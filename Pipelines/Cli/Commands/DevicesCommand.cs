@@ -14,9 +14,15 @@ internal static class DevicesCommand
         {
             var devices = DeviceCatalog.List();
             string best = devices.First(d => d.Problem is null && d.IsChosenByItself).Id;
-            if (parsed.GetValue(json)) Console.WriteLine(JsonForm.Text(devices.Select(d => Form(d, d.Id == best))));
-            else foreach (var device in devices) Console.WriteLine(Line(device, device.Id == best));
-            foreach (string absence in DeviceCatalog.Absences()) Console.Error.WriteLine(absence);
+            if (parsed.GetValue(json)) JsonForm.Print(devices.Select(d => Form(d, d.Id == best)));
+            else
+            {
+                var table = new Listing("", "");
+                foreach (var device in devices) table.Add(device.Id, Line(device, device.Id == best));
+                table.Print();
+            }
+
+            foreach (string absence in DeviceCatalog.Absences()) Messages.Note(absence);
             return ExitCodes.Done;
         });
         return command;
@@ -40,7 +46,6 @@ internal static class DevicesCommand
     private static string Line(DeviceInfo device, bool best)
     {
         string[] facts = [device.Name, device.Architecture, $"{Quantity.Bytes(device.MemoryBytes)} of memory", .. device.Capabilities, device.Driver];
-        string line = $"{device.Id,-9} {string.Join(", ", facts.Where(f => f.Length > 0))}";
-        return line + (best ? "  ← auto" : "") + (device.Problem is { } problem ? $"  cannot be used: {problem}" : "");
+        return string.Join(", ", facts.Where(f => f.Length > 0)) + (best ? "  ← auto" : "") + (device.Problem is { } problem ? $"  cannot be used: {problem}" : "");
     }
 }

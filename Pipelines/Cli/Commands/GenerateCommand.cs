@@ -21,8 +21,8 @@ internal static class GenerateCommand
     {
         var options = new GenerateOptions();
         var compile = new CompileArguments();
-        var output = new Option<string?>("--output", "-o") { Description = "File to write; several pictures are numbered. Default: named after prompt and seed", HelpName = "FILE.png" };
-        var (model, device, threads, json) = (Options.Model(), Options.Device(), Options.Threads(), Options.Json("times and memory per stage"));
+        var output = new Option<string?>("--output", "-o") { Description = "File to write, - for stdout; several pictures are numbered. Default: named after prompt and seed", HelpName = "FILE.png" };
+        var (model, device, json) = (Options.Model(), new DeviceArguments(), Options.Json("times and memory per stage"));
         var dtype = Options.Word("--dtype", "Type that the models compute in: auto (default), fp32, fp16 or bf16; on a CPU auto or fp32, whatever the weights are stored in", "TYPE", "auto", "fp32", "tf32", "fp16", "bf16");
         var quantize = Options.Word("--quantize", "Linear layers of the denoiser in int8: faster, half the memory of 16-bit weights, slightly other pictures; none (default) or int8", "TYPE", "none", "int8");
         var variant = new Option<string?>("--variant") { Description = "Weight files to take where the folder has several, such as fp16", HelpName = "NAME" };
@@ -31,22 +31,37 @@ internal static class GenerateCommand
         var offload = new Option<bool>("--offload") { Description = "Text encoders, denoiser and autoencoder take turns in the GPU's memory, which needs less of it" };
         var saveLatents = new Option<string?>("--save-latents") { Description = "Writes the final latents (tensor 'latents')", HelpName = "F.safetensors" };
         var saveIntermediates = new Option<string?>("--save-intermediates") { Description = "Writes the latents after every step (tensors step_000 …)", HelpName = "F.safetensors" };
+        var preview = Options.Word("--preview-protocol", $"How the terminal shows the picture; else {Preview.Variable} or what the terminal says of itself", "NAME", [.. Preview.Words]);
         var command = new GroupedCommand("generate", "Draws a picture", Examples);
         options.AddTo(command, output);
-        command.AddGroup("Model and device", model, variant, device, dtype, quantize, threads, vaeTiling, offload);
+        command.AddGroup("Model and device", [model, variant, .. device.All, dtype, quantize, vaeTiling, offload]);
         compile.AddTo(command);
-        command.AddGroup("Latents (NCHW float32, as diffusers has them) and reports", latents, saveLatents, saveIntermediates, json);
+        command.AddGroup("Latents (NCHW float32, as diffusers has them) and reports", latents, saveLatents, saveIntermediates, preview, json);
         command.SetAction(async (parsed, cancellation) =>
         {
+            if (options.ListsSchedulers(parsed))
+            {
+                SchedulerTable.Print();
+                return ExitCodes.Done;
+            }
+
             string? outputPath = parsed.GetValue(output);
             OutputFile.RequirePng(outputPath);
+            bool toOutput = OutputFile.IsStandardOutput(outputPath), asJson = parsed.GetValue(json);
+            if (toOutput && asJson) throw new ArgumentException($"--output is '{outputPath}' and --json is given; stdout takes one of them.");
+            if (toOutput && !Console.IsOutputRedirected) throw new ArgumentException($"--output is '{outputPath}', but stdout is a terminal, which shows no PNG. Redirect it, or name a file.");
             string?[] targets = [outputPath, parsed.GetValue(saveLatents), parsed.GetValue(saveIntermediates)];
             OutputFile.RequireWritable(targets.OfType<string>());
             var compileOptions = compile.Read(parsed);
+            var prompts = await options.PromptsAsync(parsed, cancellation).ConfigureAwait(false);
+            int pictures = prompts.Count * options.Count(parsed);
+            if (toOutput && pictures > 1) throw new ArgumentException($"--output is '{outputPath}', which takes one picture, but {pictures} are asked for. Name a file: its name is numbered.");
+            if (prompts.Count > 1 && targets[1..].OfType<string>().FirstOrDefault() is { } one) throw new ArgumentException($"{OutsideText.Quote(one)} takes the latents of one prompt, but --prompts has {prompts.Count}.");
 
             var clock = Stopwatch.StartNew();
-            using var opened = DeviceCatalog.Open(parsed.GetValue(device) ?? "auto", parsed.GetValue(threads));
+            using var opened = device.Open(parsed);
             var type = ComputeType(parsed.GetValue(dtype) ?? "auto", opened);
+            if (parsed.GetValue(offload) && opened.Backend == Backends.Cpu) Messages.Warning("--offload has no effect on a CPU, whose memory holds all models from the start.");
             var start = LatentsFile.Read(parsed.GetValue(latents));
             string folder = parsed.GetValue(model) ?? EmbeddedModel.Folder;
             using var pipeline = DiffusionPipeline.FromPretrained(folder, new PipelineOptions
@@ -61,28 +76,57 @@ internal static class GenerateCommand
             if (compile.FusesQkv(parsed)) pipeline.FuseQkvProjections();
             if (parsed.GetValue(vaeTiling)) pipeline.Vae.EnableTiling();
             double loadSeconds = clock.Elapsed.TotalSeconds;
-            var request = options.Request(parsed, pipeline, start, parsed.GetValue(saveIntermediates) is not null);
 
-            GenerationResult result;
-            using (var progress = new ConsoleProgress($"{pipeline.Name} on {opened}"))
-                result = await pipeline.GenerateAsync(request, progress, cancellation).ConfigureAwait(false);
-            cancellation.ThrowIfCancellationRequested();
-            if (!parsed.GetValue(json)) Preview.Show(result.Images);
-            if (options.DrawsSeed(parsed)) await Console.Error.WriteLineAsync($"seed {result.Seed}").ConfigureAwait(false);
-            foreach (string warning in result.Warnings) await Console.Error.WriteLineAsync($"warning: {warning}").ConfigureAwait(false);
+            var reports = new List<object>();
+            int drawn = 0;
+            foreach (var (place, prompt) in prompts.Index())
+            {
+                var request = options.Request(parsed, prompt, pipeline, start, parsed.GetValue(saveIntermediates) is not null);
+                string title = prompts.Count == 1 ? $"{pipeline.Name} on {opened}" : $"{place + 1}/{prompts.Count} {OutsideText.Quote(prompt)} by {pipeline.Name} on {opened}";
+                GenerationResult result;
+                try
+                {
+                    result = await DrawingProgress.ShowAsync(title, progress => pipeline.GenerateAsync(request, progress, cancellation)).ConfigureAwait(false);
+                }
+                catch (OperationCanceledException) when (drawn > 0)
+                {
+                    Messages.Error($"cancelled after {place} of {prompts.Count} prompts; their pictures are kept.");
+                    return Interrupts.Code;
+                }
 
-            string[] files = [.. result.Images.Select((image, i) => options.FileName(parsed, outputPath, result.Seed, i, result.Images.Count))];
-            for (int i = 0; i < files.Length; i++) PictureFile.Write(files[i], result, i, options.Prompts(parsed), pipeline.Name);
-            LatentsFile.Write(parsed.GetValue(saveLatents), result.Latents);
-            LatentsFile.WriteSteps(parsed.GetValue(saveIntermediates), result.Intermediates);
+                if (!asJson && !Messages.Quiet) Preview.Show(result.Images, parsed.GetValue(preview));
+                if (options.DrawsSeed(parsed)) Messages.Note($"seed {result.Seed}");
+                foreach (string warning in result.Warnings) Messages.Warning(warning);
 
-            if (parsed.GetValue(json)) Console.WriteLine(GenerateReport.Json(result, files, pipeline, loadSeconds));
-            else foreach (string file in files) Console.WriteLine(file);
-            if (parsed.GetValue(model) is null && !Console.IsErrorRedirected) await Console.Error.WriteLineAsync(SmallModelHint).ConfigureAwait(false);
-            if (clock.Elapsed.TotalSeconds > SlowSeconds) await Console.Error.WriteLineAsync(Hint(result)).ConfigureAwait(false);
+                string[] files = [.. result.Images.Select((_, i) => GenerateOptions.FileName(prompt, outputPath, result.Seed, outputPath is null ? i : drawn + i, outputPath is null ? result.Images.Count : pictures))];
+                for (int i = 0; i < files.Length; i++) PictureFile.Write(files[i], result, i, (prompt, options.Negative(parsed)), pipeline.Name);
+                LatentsFile.Write(parsed.GetValue(saveLatents), result.Latents);
+                LatentsFile.WriteSteps(parsed.GetValue(saveIntermediates), result.Intermediates);
+                drawn += files.Length;
+
+                if (asJson) reports.Add(GenerateReport.Of(result, files, pipeline, loadSeconds));
+                else if (!toOutput) SayNames(files);
+                if (clock.Elapsed.TotalSeconds > SlowSeconds && place == prompts.Count - 1) Messages.Note(Hint(result));
+            }
+
+            if (asJson) JsonForm.Print(options.HasPromptFile(parsed) ? reports : reports[0]);
+            if (parsed.GetValue(model) is null && !Console.IsErrorRedirected) Messages.Note(SmallModelHint);
             return ExitCodes.Done;
         });
         return command;
+    }
+
+    /// <summary>The pictures are there; a stdout that cannot take their names spoils nothing.</summary>
+    private static void SayNames(string[] files)
+    {
+        try
+        {
+            foreach (string file in files) (Console.IsOutputRedirected ? StandardStreams.RawOutput : Console.Out).WriteLine(file);
+        }
+        catch (IOException e)
+        {
+            Messages.Warning($"{e.Message} Written: {string.Join(", ", files)}");
+        }
     }
 
     private const string SmallModelHint = "hint: this is the small model that ships with the tool. --model FOLDER draws with any SDXL, SD 1.x or SD 2.x model in diffusers' format.";
@@ -91,6 +135,7 @@ internal static class GenerateCommand
     {
         DType? dtype = word switch { "fp32" => DType.Float32, "fp16" => DType.Float16, "bf16" => DType.BFloat16, _ => null };
         if (word == "auto" || (dtype is { } asked && device.Computes(asked))) return dtype;
+        if (word == "tf32") throw new ArgumentException("--dtype: there are no kernels for tf32. fp32 computes in whole float32; fp16 and bf16 use a GPU's matrix units.");
         string refusal = device.Backend == Backends.Cpu ? $"a CPU computes in fp32, not '{word}'" : $"{device.Id} does not compute in '{word}'";
         throw new ArgumentException($"--dtype: {refusal}. Weights stored as bf16 or fp16 are used as they are; leave --dtype out.");
     }

@@ -7,20 +7,22 @@ namespace ILGpuDiffusion.Cli;
 /// <summary>The arguments of <c>ilgd generate</c> and the request that they make.</summary>
 internal sealed class GenerateOptions
 {
-    private readonly Argument<string> prompt = new("prompt") { Description = "What the picture should show" };
+    private readonly Argument<string?> prompt = new("prompt") { Description = "What the picture should show; - reads it from stdin", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<string?> prompts = new("--prompts") { Description = "File with a prompt a line, each drawn with the same settings; - is stdin", HelpName = "FILE" };
     private readonly Option<string?> prompt2 = new("--prompt-2") { Description = "Prompt of the second text encoder, if it should read another one", HelpName = "T" };
-    private readonly Option<string?> negative = new("--negative-prompt") { Description = "What it should not show", HelpName = "T" };
+    private readonly Option<string?> negative = new("--negative-prompt", "-n") { Description = "What it should not show", HelpName = "T" };
     private readonly Option<string?> negative2 = new("--negative-prompt-2") { Description = "Negative prompt of the second text encoder", HelpName = "T" };
     private readonly Option<int?> clipSkip = Options.Natural("--clip-skip", "Takes the text encoders' hidden state N layers earlier, 0 for none");
-    private readonly Option<int?> steps = Options.Positive("--steps", "Denoising steps; more is slower and finer");
+    private readonly Option<int?> steps = Options.Positive("--steps", "Denoising steps; more is slower and finer").Short("-s");
     private readonly Option<double?> guidanceScale = Options.Number("--guidance-scale", "How strongly the prompt guides, 0 to 1000; 1 and less switch guidance off");
     private readonly Option<double?> guidanceRescale = Options.Number("--guidance-rescale", "Pulls the contrast of guided pictures back, 0 to 1");
-    private readonly Option<int?> width = Options.Positive("--width", "Width in pixels, a multiple of the VAE's factor (8 for Stable Diffusion)");
-    private readonly Option<int?> height = Options.Positive("--height", "Height in pixels, likewise");
+    private readonly Option<int?> width = Options.Positive("--width", "Width in pixels, a multiple of the VAE's factor (8 for Stable Diffusion)").Short("-W");
+    private readonly Option<int?> height = Options.Positive("--height", "Height in pixels, likewise").Short("-H");
     private readonly Option<int?> count = Options.Positive("--count", "Pictures, drawn together: picture i with seed + i");
     private readonly Option<Seed?> seed = Options.Seed("--seed", "Seed, as torch's; -N means 2^64 - N; drawn and printed if left out");
-    private readonly Option<string?> scheduler = new("--scheduler") { Description = $"Sampling method: {string.Join(", ", Scheduler.Aliases)}, or a class name of diffusers", HelpName = "NAME" };
+    private readonly Option<string?> scheduler = Options.Scheduler("Sampling method, such as euler_a, \"DPM++ 2M Karras\" or a class name of diffusers; list shows all");
     private readonly Option<Dictionary<string, JsonElement>?> schedulerConfig = Options.Settings("--scheduler-config", "Overrides keys of the model's scheduler_config.json");
+    private readonly Option<FreeU?> freeU = Options.FreeU("--freeu", "FreeU's factors for skip connections and backbone");
     private readonly Option<double?> eta = Options.Number("--eta", "Noise of DDIM, 0 to 1");
     private readonly Option<double[]?> sigmas = Options.Numbers("--sigmas", "Noise levels instead of a number of steps; the last is where the run ends");
     private readonly Option<double[]?> timesteps = Options.Numbers("--timesteps", "Timesteps instead of a number of steps");
@@ -36,8 +38,8 @@ internal sealed class GenerateOptions
     public void AddTo(GroupedCommand command, Option output)
     {
         command.Add(prompt);
-        command.AddGroup("Picture", output, negative, width, height, count, seed, steps, guidanceScale);
-        command.AddGroup("Sampling", scheduler, schedulerConfig, eta, sigmas, timesteps, denoisingStart, denoisingEnd, guidanceRescale, clipSkip);
+        command.AddGroup("Picture", output, prompts, negative, width, height, count, seed, steps, guidanceScale);
+        command.AddGroup("Sampling", scheduler, schedulerConfig, eta, sigmas, timesteps, denoisingStart, denoisingEnd, guidanceRescale, freeU, clipSkip);
         command.AddGroup("SDXL: what each text encoder reads, and the sizes that the model is told", prompt2, negative2,
             originalSize, targetSize, cropTopLeft, negativeOriginalSize, negativeTargetSize, negativeCropTopLeft);
     }
@@ -45,8 +47,26 @@ internal sealed class GenerateOptions
     /// <summary>Whether the user left the seed to us.</summary>
     public bool DrawsSeed(ParseResult parsed) => parsed.GetValue(seed) is null;
 
+    /// <summary>Whether the schedulers are to be listed instead.</summary>
+    public bool ListsSchedulers(ParseResult parsed) => string.Equals(parsed.GetValue(scheduler), Options.SchedulerList, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether each prompt has a line of a file.</summary>
+    public bool HasPromptFile(ParseResult parsed) => parsed.GetValue(prompts) is not null;
+
+    /// <summary>How many pictures a prompt gives.</summary>
+    public int Count(ParseResult parsed) => parsed.GetValue(count) ?? 1;
+
+    /// <summary>The prompts, from wherever they come.</summary>
+    public Task<IReadOnlyList<string>> PromptsAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        var (text, file) = (parsed.GetValue(prompt), parsed.GetValue(prompts));
+        if (text is not null && file is not null) throw new ArgumentException("a prompt and --prompts are given; leave one of them out.");
+        if (text is null && file is null) throw new ArgumentException("a prompt is missing: ilgd generate PROMPT draws it, - reads it from stdin, --prompts FILE reads one a line.");
+        return PromptSource.ReadAsync(text, file, cancellation);
+    }
+
     /// <summary>The request, for a loaded pipeline.</summary>
-    public ImageRequest Request(ParseResult parsed, DiffusionPipeline pipeline, Latents? latents, bool keepIntermediates) => new(parsed.GetValue(prompt)!)
+    public ImageRequest Request(ParseResult parsed, string text, DiffusionPipeline pipeline, Latents? latents, bool keepIntermediates) => new(text)
     {
         NegativePrompts = One(parsed.GetValue(negative)),
         Prompts2 = One(parsed.GetValue(prompt2)),
@@ -57,9 +77,10 @@ internal sealed class GenerateOptions
         GuidanceRescale = parsed.GetValue(guidanceRescale) ?? 0,
         Width = parsed.GetValue(width),
         Height = parsed.GetValue(height),
-        Count = parsed.GetValue(count) ?? 1,
+        Count = Count(parsed),
         Seed = parsed.GetValue(seed),
         Scheduler = SchedulerFor(parsed, pipeline),
+        FreeU = parsed.GetValue(freeU),
         Eta = parsed.GetValue(eta) ?? 0,
         Sigmas = List(parsed, sigmas),
         Timesteps = List(parsed, timesteps),
@@ -79,14 +100,14 @@ internal sealed class GenerateOptions
     };
 
     /// <summary>The file of picture i: as asked for, numbered when there are several, or named after prompt and seed.</summary>
-    public string FileName(ParseResult parsed, string? output, Seed usedSeed, int index, int pictures)
+    public static string FileName(string prompt, string? output, Seed usedSeed, int index, int pictures)
     {
-        string path = output ?? $"{Slug(parsed.GetValue(prompt)!)}-{usedSeed}.png";
+        string path = output ?? $"{Slug(prompt)}-{usedSeed}.png";
         return pictures == 1 ? path : Path.Combine(Path.GetDirectoryName(path) ?? "", $"{Path.GetFileNameWithoutExtension(path)}-{index + 1}{Path.GetExtension(path)}");
     }
 
-    /// <summary>The prompt, and the negative one, for the picture's text chunk.</summary>
-    public (string Prompt, string? Negative) Prompts(ParseResult parsed) => (parsed.GetValue(prompt)!, parsed.GetValue(negative));
+    /// <summary>The negative prompt, for the picture's text chunk.</summary>
+    public string? Negative(ParseResult parsed) => parsed.GetValue(negative);
 
     private Scheduler? SchedulerFor(ParseResult parsed, DiffusionPipeline pipeline)
     {

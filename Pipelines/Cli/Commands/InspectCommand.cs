@@ -20,13 +20,14 @@ internal static class InspectCommand
         var svg = new Option<string?>("--svg") { Description = "With --graph: draws the plans: time, memory, distance from the device's ceilings", HelpName = "FILE.svg" };
         var html = new Option<string?>("--html") { Description = "With --graph: the same as a page with a table of all launches", HelpName = "FILE.html" };
         var compile = new CompileArguments();
-        var (device, threads) = (Options.Device(), Options.Threads());
-        var command = new Command("inspect", "Shows what a model folder holds") { model, json, graph, size, measure, part, steps, svg, html, device, threads };
+        var device = new DeviceArguments();
+        var command = new Command("inspect", "Shows what a model folder holds") { model, json, graph, size, measure, part, steps, svg, html };
+        foreach (var option in device.All) command.Add(option);
         foreach (var option in compile.HowMuch) command.Add(option);
         command.Validators.Add(result =>
         {
             if (result.GetValue(graph)) return;
-            Option[] given = [.. ((Option[])[size, measure, part, steps, svg, html, device, threads, .. compile.HowMuch]).Where(o => result.GetResult(o) is { Implicit: false })];
+            Option[] given = [.. ((Option[])[size, measure, part, steps, svg, html, .. device.All, .. compile.HowMuch]).Where(o => result.GetResult(o) is { Implicit: false })];
             if (given.Length > 0) result.AddError($"{string.Join(", ", given.Select(o => o.Name))}: only with --graph.");
         });
         command.SetAction(async (parsed, cancellation) =>
@@ -35,7 +36,7 @@ internal static class InspectCommand
             if (parsed.GetValue(graph))
             {
                 OutputFile.RequireWritable(new[] { parsed.GetValue(svg), parsed.GetValue(html) }.OfType<string>());
-                using var opened = DeviceCatalog.Open(parsed.GetValue(device) ?? "auto", parsed.GetValue(threads));
+                using var opened = device.Open(parsed);
                 var plans = parsed.GetValue(measure)
                     ? await InspectGraph.MeasureAsync(folder, parsed.GetValue(size), opened, compile.Read(parsed), cancellation).ConfigureAwait(false)
                     : InspectGraph.Plans(folder, parsed.GetValue(size), opened, compile.Read(parsed));
@@ -49,13 +50,15 @@ internal static class InspectCommand
             var parts = folder.Components.Keys.Order(StringComparer.Ordinal).Select(name => Describe(folder, name)).ToArray();
             if (parsed.GetValue(json))
             {
-                Console.WriteLine(JsonForm.Text(new { path = folder.Path, @class = folder.ClassName, components = parts }));
+                JsonForm.Print(new { path = folder.Path, @class = folder.ClassName, components = parts });
                 return ExitCodes.Done;
             }
 
-            Console.WriteLine($"{folder.ClassName}  {folder.Path}");
+            Console.WriteLine($"{OutsideText.Line(folder.ClassName, 200)}  {OutsideText.Line(folder.Path)}");
+            var table = new Listing("", "", "");
             foreach (var part in parts)
-                Console.WriteLine($"  {part.Name,-16} {part.Class,-32} {(part.Parameters == 0 ? "" : $"{Quantity.Count(part.Parameters)} parameters, {Quantity.Bytes(part.Bytes)}, {string.Join(" + ", part.Types)}")}".TrimEnd());
+                table.Add(part.Name, part.Class, part.Parameters == 0 ? "" : $"{Quantity.Count(part.Parameters)} parameters, {Quantity.Bytes(part.Bytes)}, {string.Join(" + ", part.Types)}");
+            table.Print();
             return ExitCodes.Done;
         });
         return command;

@@ -11,7 +11,7 @@ internal static class TuneCommand
 {
     public static Command Create()
     {
-        var (model, device, threads, json) = (Options.Model(), Options.Device(), Options.Threads(), Options.Json("what was found"));
+        var (model, device, json) = (Options.Model(), new DeviceArguments(), Options.Json("what was found"));
         var sizes = new Option<PixelSize[]>("--size")
         {
             Description = "Size of the pictures; may be given several times. The model's own if left out",
@@ -23,11 +23,12 @@ internal static class TuneCommand
         var again = new Option<bool>("--again") { Description = "Measures what was measured before, too" };
         var weights = Options.Word("--weights", "Storage of the weights to measure with: as the model's files have them (default), or fp32, fp16 or bf16, which needs no files", "TYPE", "auto", "fp32", "fp16", "bf16");
         var seconds = Options.Number("--seconds", "Longest search for one op and size; 4 if left out");
-        var command = new Command("tune", "Measures which kernels and tiles are fastest for a model here, and keeps the result") { model, device, threads, sizes, weights, all, sameBits, again, seconds, json };
-        command.SetAction(async (parsed, cancellation) =>
+        var command = new Command("tune", "Measures which kernels and tiles are fastest for a model here, and keeps the result") { model, sizes, weights, all, sameBits, again, seconds, json };
+        foreach (var option in device.All) command.Add(option);
+        command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
             var folder = ModelFolder.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
-            using var opened = DeviceCatalog.Open(parsed.GetValue(device) ?? "auto", parsed.GetValue(threads));
+            using var opened = device.Open(parsed);
             string path = opened.Tuning.Path ?? throw new ArgumentException($"nothing could be kept: {CacheFolder.Variable} is 'off'. Let it name a folder, or leave it out.");
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             OutputFile.RequireWritable([path]);
@@ -40,25 +41,24 @@ internal static class TuneCommand
             double budget = parsed.GetValue(seconds) ?? 4;
             var tuner = new GraphTuner(opened, new TunerOptions { CheckAllDirections = parsed.GetValue(all), SameBits = parsed.GetValue(sameBits), Budget = TimeSpan.FromSeconds(budget) });
             var problems = tuner.Problems(plans, onlyMissing: !parsed.GetValue(again), stored);
-            await Console.Error.WriteLineAsync($"{Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Path))} on {opened}: {problems.Count} ops and sizes to measure, at most {Quantity.Time(problems.Count * (budget + 1))}. Cancel at any time: what was found is kept.").ConfigureAwait(false);
+            Messages.Note($"{Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Path))} on {opened}: {problems.Count} ops and sizes to measure, at most {Quantity.Time(problems.Count * (budget + 1))}. Cancel at any time: what was found is kept.");
             TuningSummary summary;
             try
             {
-                // On another thread: interrupts are heard only while this one waits.
-                summary = await Task.Run(() => TuningProgressBar.Show(progress => tuner.Run(problems, progress, cancellation)), CancellationToken.None).ConfigureAwait(false);
+                summary = TuningProgressBar.Show(progress => tuner.Run(problems, progress, cancellation));
             }
             catch (OperationCanceledException)
             {
                 opened.Tuning.Save();
-                await Console.Error.WriteLineAsync($"ilgd: cancelled; what was found until then is in {path}.").ConfigureAwait(false);
-                return ExitCodes.Cancelled;
+                Messages.Error($"cancelled; what was found until then is in {path}.");
+                return Interrupts.Code;
             }
 
             opened.Tuning.Save(); // what could not be kept until now, or why it cannot
-            if (parsed.GetValue(json)) Console.WriteLine(Json(opened, path, summary));
+            if (parsed.GetValue(json)) JsonForm.Print(Json(opened, path, summary));
             else Console.WriteLine(Text(path, summary));
             return ExitCodes.Done;
-        });
+        }, CancellationToken.None));
         return command;
     }
 
@@ -66,7 +66,7 @@ internal static class TuneCommand
         ? $"Everything was measured before: {path}"
         : string.Create(CultureInfo.InvariantCulture, $"{summary.Changed} of {summary.Results.Count} changed; together these ops are {summary.Gain:0.000}× as fast as with default settings (timed in turns in this run). Kept in {path}");
 
-    private static string Json(Device device, string path, TuningSummary summary) => JsonForm.Text(new
+    private static object Json(Device device, string path, TuningSummary summary) => new
     {
         device = new { id = device.Id, name = device.TuningName, architecture = device.Architecture },
         table = path,
@@ -86,7 +86,7 @@ internal static class TuneCommand
             microseconds = r.Entry.Microseconds,
             gain = Math.Round(r.Entry.Gain, 4),
         }),
-    });
+    };
 
     private static PixelSize Size(string text, System.CommandLine.Parsing.ArgumentResult result)
     {

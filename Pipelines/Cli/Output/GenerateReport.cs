@@ -7,7 +7,7 @@ namespace ILGpuDiffusion.Cli;
 /// <summary>What <c>generate --json</c> prints.</summary>
 internal static class GenerateReport
 {
-    public static string Json(GenerationResult result, string[] files, DiffusionPipeline pipeline, double loadSeconds) => JsonForm.Text(new
+    public static object Of(GenerationResult result, string[] files, DiffusionPipeline pipeline, double loadSeconds) => new
     {
         files,
         seed = result.Seed.Value,
@@ -38,5 +38,5 @@ internal static class GenerateReport
         graphs = CompiledGraph.Compilations,
         host_synchronisations_in_loop = result.Stages.First(s => s.Stage == GenerationStage.Denoise).HostSynchronisations,
         warnings = result.Warnings,
-    });
+    };
 }

@@ -92,7 +92,7 @@ internal static class InspectGraph
     }
 
     /// <summary>For programs.</summary>
-    public static string Json(ModelFolder folder, IEnumerable<InspectedPlan> plans) => JsonForm.Text(new
+    public static string Json(ModelFolder folder, IEnumerable<InspectedPlan> plans) => JsonForm.Of(new
     {
         path = folder.Path,
         @class = folder.ClassName,

@@ -5,10 +5,13 @@ namespace ILGpuDiffusion.Cli;
 /// <summary>Checks of output paths before any work is done: minutes of drawing must not end in "no such folder".</summary>
 internal static class OutputFile
 {
+    /// <summary>Whether a name means stdout: <c>-</c>, or its own names.</summary>
+    public static bool IsStandardOutput(string? path) => path is "-" or "/dev/stdout" or "/dev/fd/1" or "/proc/self/fd/1";
+
     public static void RequirePng(string? path)
     {
-        if (path is not null && !path.EndsWith(".png", StringComparison.OrdinalIgnoreCase))
-            throw new ArgumentException($"--output: '{path}' must end in .png; pictures are written as PNG.");
+        if (path is not null && !IsStandardOutput(path) && !AtomicFile.IsDevice(path) && !path.EndsWith(".png", StringComparison.OrdinalIgnoreCase))
+            throw new ArgumentException($"--output: {OutsideText.Quote(path)} must end in .png; pictures are written as PNG.");
     }
 
     /// <summary>Checks that every file can be written, and that none would overwrite another.</summary>
@@ -17,7 +20,7 @@ internal static class OutputFile
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (string path in paths)
         {
-            if (AtomicFile.IsDevice(path)) continue;
+            if (IsStandardOutput(path) || AtomicFile.IsDevice(path)) continue;
             string full = Path.GetFullPath(path), folder = Path.GetDirectoryName(full) ?? "";
             if (!seen.Add(full)) throw new ArgumentException($"'{path}' is given for two outputs; each needs a file of its own.");
             if (Directory.Exists(full)) throw new IOException($"'{path}' cannot be written: it is a folder.");

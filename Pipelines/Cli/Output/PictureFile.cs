@@ -21,7 +21,9 @@ internal static class PictureFile
             Model = model,
             Extra = result.Images.Count == 1 ? [] : [new("Batch size", Number(result.Images.Count)), new("Batch pos", Number(index))],
         };
-        new Image(image.Width, image.Height, image.Pixels) { Parameters = parameters.Format() }.Save(path);
+        var picture = new Image(image.Width, image.Height, image.Pixels) { Parameters = parameters.Format() };
+        if (OutputFile.IsStandardOutput(path)) StandardStreams.WriteOutput(picture.EncodePng());
+        else picture.Save(path);
     }
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);

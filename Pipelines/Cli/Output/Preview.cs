@@ -3,25 +3,63 @@ using Spectre.Console;
 
 namespace ILGpuDiffusion.Cli;
 
-/// <summary>Shows finished pictures on a terminal that knows 24-bit colour, and only there.</summary>
+/// <summary>Shows finished pictures on a terminal that can show any, and only there.</summary>
 internal static class Preview
 {
-    private const int MostColumns = 64, MostPictures = 4, LinesKept = 3;
+    /// <summary>The environment variable that names a protocol, as <c>--preview-protocol</c> does.</summary>
+    public const string Variable = "ILGPUDIFFUSION_PREVIEW";
 
-    /// <summary>Draws the first pictures to stderr when a person is watching both streams.</summary>
-    public static void Show(IReadOnlyList<Image> images)
+    private const int MostColumns = 64, MostPictures = 4, LinesKept = 3, GapShare = 32;
+
+    /// <summary>The words for protocols.</summary>
+    public static IReadOnlyList<string> Words { get; } = ["auto", "none", "256", "blocks", "sixel", "iterm2", "kitty"];
+
+    /// <summary>Draws the first pictures to stderr, side by side, when a person is watching both streams.</summary>
+    /// <param name="images">The pictures.</param>
+    /// <param name="wanted">A word for a protocol; null asks the environment.</param>
+    public static void Show(IReadOnlyList<Image> images, string? wanted)
     {
-        if (Console.IsOutputRedirected || Console.IsErrorRedirected) return;
-        var profile = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }).Profile;
-        if (profile.Capabilities.ColorSystem != ColorSystem.TrueColor) return;
-        foreach (var image in images.Take(MostPictures))
-            Console.Error.Write(TerminalPicture.Draw(image, Columns(image, profile.Width, profile.Height)));
+        if (Console.IsOutputRedirected || Console.IsErrorRedirected || images.Count == 0) return;
+        var profile = Terminals.Error.Profile;
+        var protocol = Protocol(wanted ?? Environment.GetEnvironmentVariable(Variable), profile.Capabilities.ColorSystem, Environment.GetEnvironmentVariable);
+        if (protocol == TerminalProtocol.None) return;
+        var strip = PictureScale.Strip([.. images.Take(MostPictures)], Math.Max(1, images[0].Width / GapShare));
+        StandardStreams.RawErrors.Write(TerminalPicture.Draw(strip, protocol, Columns(strip, profile.Width, profile.Height)));
     }
 
     /// <summary>As wide as the terminal allows without scrolling the picture's top away, and never wider than the picture.</summary>
     public static int Columns(Image image, int terminalColumns, int terminalLines)
     {
-        int fitting = Math.Max(1, terminalLines - LinesKept) * 2 * image.Width / image.Height; // a cell is two pixels high
-        return Math.Max(1, Math.Min(Math.Min(MostColumns, terminalColumns - 1), Math.Min(fitting, image.Width)));
+        int fitting = (int)Math.Min(int.MaxValue, Math.Max(1, terminalLines - LinesKept) * 2L * image.Width / image.Height); // a cell is two pixels high
+        int most = MostColumns * Math.Max(1, Math.Min(MostPictures, (image.Width + image.Height / 2) / image.Height)); // several side by side
+        return Math.Max(1, Math.Min(Math.Min(most, terminalColumns - 1), Math.Min(fitting, image.Width)));
+    }
+
+    /// <summary>
+    /// What the terminal says about itself in the environment; it is never asked, since one that does not know the question never answers. Sixels only where the
+    /// terminal's name promises them. tmux and screen pass no pictures on.
+    /// </summary>
+    public static TerminalProtocol Protocol(string? wanted, ColorSystem colours, Func<string, string?> environment)
+    {
+        switch (wanted?.ToLowerInvariant())
+        {
+            case "none": return TerminalProtocol.None;
+            case "256": return TerminalProtocol.Blocks256;
+            case "blocks": return TerminalProtocol.Blocks;
+            case "sixel": return TerminalProtocol.Sixel;
+            case "iterm2": return TerminalProtocol.ITerm2;
+            case "kitty": return TerminalProtocol.Kitty;
+        }
+
+        string term = environment("TERM") ?? "", program = environment("TERM_PROGRAM") ?? "";
+        bool multiplexed = environment("TMUX") is { Length: > 0 } || term.StartsWith("tmux", StringComparison.Ordinal) || term.StartsWith("screen", StringComparison.Ordinal);
+        if (!multiplexed && colours != ColorSystem.NoColors)
+        {
+            if (environment("KITTY_WINDOW_ID") is { Length: > 0 } || term is "xterm-kitty" or "xterm-ghostty" || program == "ghostty") return TerminalProtocol.Kitty;
+            if (program is "iTerm.app" or "WezTerm" || environment("LC_TERMINAL") == "iTerm2") return TerminalProtocol.ITerm2;
+            if (term.Contains("sixel", StringComparison.Ordinal) || term is "foot" or "foot-extra" or "mlterm") return TerminalProtocol.Sixel;
+        }
+
+        return colours switch { ColorSystem.TrueColor => TerminalProtocol.Blocks, ColorSystem.EightBit => TerminalProtocol.Blocks256, _ => TerminalProtocol.None };
     }
 }

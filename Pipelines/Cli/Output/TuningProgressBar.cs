@@ -9,11 +9,18 @@ internal static class TuningProgressBar
     /// <summary>Runs something that reports progress.</summary>
     public static TuningSummary Show(Func<IProgress<TuningProgress>, TuningSummary> run)
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        if (!console.Profile.Out.IsTerminal || Console.IsErrorRedirected) return run(new Lines());
-        return console.Progress().AutoClear(false).HideCompleted(false)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new SpinnerColumn())
-            .Start(context => run(new Bar(context.AddTask("tuning", autoStart: true))));
+        if (Messages.Quiet || !Terminals.ErrorIsInteractive) return run(new Lines());
+        var bar = new ProgressBarColumn { Width = Math.Clamp(Terminals.Error.Profile.Width / 3, 6, 40) };
+        Messages.BarIsDrawn = true;
+        try
+        {
+            return Terminals.Error.Progress().AutoClear(false).HideCompleted(false).Columns(bar, new PercentageColumn(), new RemainingTimeColumn())
+                .Start(context => run(new Bar(context.AddTask("tuning", autoStart: true))));
+        }
+        finally
+        {
+            Messages.BarIsDrawn = false;
+        }
     }
 
     /// <summary>What was found for a problem: <c>1.12× cpu/packed part_rows=512</c>.</summary>
@@ -26,7 +33,7 @@ internal static class TuningProgressBar
         {
             task.MaxValue = value.Total;
             task.Value = value.Done;
-            task.Description = Markup.Escape($"{value.Problem}  {Describe(value)}");
+            if (value.Entry is not null) Messages.Note($"{value.Problem}  {Describe(value)}"); // a line for each result, above the bar
         }
     }
 
@@ -34,7 +41,7 @@ internal static class TuningProgressBar
     {
         public void Report(TuningProgress value)
         {
-            if (value.Entry is not null) Console.Error.WriteLine($"{value.Done}/{value.Total} {value.Problem}: {Describe(value)}");
+            if (value.Entry is not null) Messages.Note($"{value.Done}/{value.Total} {value.Problem}: {Describe(value)}");
         }
     }
 }

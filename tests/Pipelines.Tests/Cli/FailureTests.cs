@@ -26,6 +26,17 @@ public sealed class FailureTests : IDisposable
         { "--dtype float", 2, "--dtype: 'float' must be auto, fp32, tf32, fp16 or bf16" },
         { "--dtype bf16", 2, "--dtype: a CPU computes in fp32, not 'bf16'" },
         { "--device tpu", 2, "--device: 'tpu' must be auto, cpu, cuda" },
+        { "--device opencl:0 --threads 2", 2, "--threads is 2, but --device is 'opencl:0'" },
+        { "--dtype tf32", 2, "--dtype: there are no kernels for tf32" },
+        { "--freeu 1,2", 2, "--freeu: '1,2' must be four numbers" },
+        { "--stpes 3", 2, "Did you mean --steps?" },
+        { "--compile nnoe", 2, "Did you mean 'none'?" },
+        { "--scheduler eulr_a", 2, "Did you mean 'euler_a'?" },
+        { "--scheduler heun9", 2, "\"heun9\" is not known. Known are DDIMScheduler" },
+        { "--steps \u202e", 2, "--steps: '\\u202e' must be" },
+        { "--prompts missing.txt", 2, "a prompt and --prompts are given" },
+        { "-o - --count 2", 2, "--output is '-', which takes one picture, but 2 are asked for" },
+        { "-o - --json", 2, "--output is '-' and --json is given" },
         { "--device cuda:7", 1, "'cuda:7' is not available" },
         { "-o a.jpg", 2, "'a.jpg' must end in .png" },
         { "-o a.png --save-latents l --save-intermediates l", 2, "'l' is given for two outputs" },
@@ -45,7 +56,6 @@ public sealed class FailureTests : IDisposable
         { "--width 20000 --height 20000", 2, "size is 20000x20000" },
         { "--guidance-scale -1", 2, "guidance scale is -1" },
         { "--steps 2000", 2, "steps is 2000; it must be between 1 and the 1000 timesteps of training" },
-        { "--scheduler heun9", 2, "\"heun9\" is not known. Known are DDIMScheduler" },
         { "--scheduler-config magic=1", 2, "no scheduler knows 'magic'" },
         { "--clip-skip 9", 2, "clip skip is 9; it must be at most" },
         { "--denoising-start 0.5", 2, "given together with latents" },
@@ -68,22 +78,41 @@ public sealed class FailureTests : IDisposable
         Check(await Ilgd.Run(folder.Path, "tokenize", "a", "--model", folder.Path), 1, "model_index.json");
     }
 
-    [Fact]
-    public async Task Interrupt_EndsWith130AndWritesNothing()
+    /// <summary>A signal's number, and the exit code: 128 + that number.</summary>
+    [Theory]
+    [InlineData(1, 129), InlineData(2, 130), InlineData(3, 131), InlineData(15, 143)]
+    public async Task Signal_CancelsAndWritesNothing(int signal, int exitCode)
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("Interrupts are sent with kill, and env must give back the default action.");
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Signals are sent by libc, and env must give back the default action.");
         var watch = new Stopwatch();
         var result = await Ilgd.Run(folder.Path, (process, line) =>
         {
-            if (!line.StartsWith("denoise 2/", StringComparison.Ordinal)) return;
+            if (!line.StartsWith("denoise 1/", StringComparison.Ordinal)) return;
             watch.Start();
-            Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
+            Ilgd.Send(process, signal);
         }, "generate", "a red fox", "--model", TinySdxl.Folder, "--width", "128", "--height", "128", "--steps", "900", "-o", "a.png", "--save-latents", "l.safetensors");
-        Assert.True(result.ExitCode == 130, $"exit code {result.ExitCode}: {result.Errors}");
+        Assert.True(result.ExitCode == exitCode, $"exit code {result.ExitCode}: {result.Errors}");
         Assert.Equal("ilgd: cancelled; nothing was written.", result.ErrorLines[^1]);
         Assert.Empty(result.Output);
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
         Assert.True(watch.IsRunning && watch.Elapsed < TimeSpan.FromSeconds(20), "A step of this model takes milliseconds.");
+    }
+
+    [Fact]
+    public async Task SecondSignal_EndsAtOnce()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Signals are sent by libc.");
+        var watch = new Stopwatch();
+        var result = await Ilgd.Run(folder.Path, (process, line) =>
+        {
+            if (!line.StartsWith("denoise 1/", StringComparison.Ordinal)) return;
+            watch.Start();
+            Ilgd.Send(process, 15);
+            Ilgd.Send(process, 1);
+        }, "generate", "a red fox", "--model", TinySdxl.Folder, "--width", "512", "--height", "512", "--steps", "900", "-o", "a.png");
+        Assert.True(result.ExitCode is 129 or 143, $"exit code {result.ExitCode}: {result.Errors}"); // two signals may arrive in any order
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(5), $"{watch.Elapsed}");
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
     }
 
     private Task<IlgdResult> Generate(string model, params string[] options) => Ilgd.Run(folder.Path, ["generate", "a red fox", "--model", model, .. options]);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -14,6 +15,8 @@ internal sealed record IlgdResult(int ExitCode, string Output, string Errors)
 internal static class Ilgd
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly string Tool = Path.Combine(AppContext.BaseDirectory, "ilgd.dll");
+    private static readonly string Dotnet = Environment.ProcessPath is { } p && Path.GetFileNameWithoutExtension(p) == "dotnet" ? p : "dotnet";
     private static readonly string Cache = Path.Combine(Path.GetTempPath(), $"ilgpudiffusion-tests-{Environment.ProcessId}");
 
     /// <summary>Runs to the end.</summary>
@@ -30,17 +33,25 @@ internal static class Ilgd
     /// <summary>Runs to the end with variables of its own.</summary>
     public static Task<IlgdResult> RunWith(Dictionary<string, string?> variables, string folder, params string[] arguments) => Run(folder, null, variables, arguments);
 
-    private static async Task<IlgdResult> Run(string folder, Action<Process, string>? onError, Dictionary<string, string?> variables, string[] arguments)
+    /// <summary>Runs to the end through a shell, which opens and closes what the tool inherits.</summary>
+    /// <param name="folder">Working folder.</param>
+    /// <param name="line">A line of sh in which <c>$ilgd</c> is the tool.</param>
+    public static Task<IlgdResult> Shell(string folder, string line) => RunAsync(new ProcessStartInfo("sh", ["-c", line.Replace("$ilgd", $"'{Dotnet}' '{Tool}'", StringComparison.Ordinal)]), folder, null, [], line);
+
+    /// <summary>Sends a signal, without a program that a small container may lack.</summary>
+    public static void Send(Process process, int signal) => Assert.Equal(0, kill(process.Id, signal));
+
+    private static Task<IlgdResult> Run(string folder, Action<Process, string>? onError, Dictionary<string, string?> variables, string[] arguments)
     {
         // A shell that runs its jobs in the background ignores interrupts, and children inherit that: env takes it back.
         bool interruptible = onError is not null && OperatingSystem.IsLinux();
-        string tool = Path.Combine(AppContext.BaseDirectory, "ilgd.dll"), dotnet = Environment.ProcessPath is { } p && Path.GetFileNameWithoutExtension(p) == "dotnet" ? p : "dotnet";
-        var start = new ProcessStartInfo(interruptible ? "env" : dotnet, [.. interruptible ? (string[])["--default-signal=INT", dotnet] : [], tool, .. arguments])
-        {
-            WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        var start = new ProcessStartInfo(interruptible ? "env" : Dotnet, [.. interruptible ? (string[])["--default-signal=INT,QUIT", Dotnet] : [], Tool, .. arguments]);
+        return RunAsync(start, folder, onError, variables, string.Join(' ', arguments));
+    }
+
+    private static async Task<IlgdResult> RunAsync(ProcessStartInfo start, string folder, Action<Process, string>? onError, Dictionary<string, string?> variables, string what)
+    {
+        (start.WorkingDirectory, start.RedirectStandardOutput, start.RedirectStandardError) = (folder, true, true);
         start.Environment["ILGPUDIFFUSION_CACHE"] = Cache; // neither reads what this machine's user measured nor adds to it
         foreach (var (name, value) in variables) start.Environment[name] = value;
         using var process = Process.Start(start)!;
@@ -60,9 +71,14 @@ internal static class Ilgd
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"ilgd {string.Join(' ', arguments)} did not end; it said: {string.Join('\n', errors)}");
+            throw new TimeoutException($"ilgd {what} did not end; it said: {string.Join('\n', errors)}");
         }
 
         return new IlgdResult(process.ExitCode, await output, string.Join('\n', errors));
     }
+
+#pragma warning disable SYSLIB1054 // two integers need no generated marshalling
+    [DllImport("libc")]
+    private static extern int kill(int process, int signal);
+#pragma warning restore SYSLIB1054
 }

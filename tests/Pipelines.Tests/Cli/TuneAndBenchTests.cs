@@ -35,7 +35,7 @@ public sealed class TuneAndBenchTests : IDisposable
     [Fact]
     public async Task Tune_Interrupted_Ends130AndKeepsWhatWasFound()
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("Interrupts are sent by kill here.");
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Signals are sent by libc.");
         var result = await Ilgd.Run(folder.Path, Interrupt, "tune", "--model", TinySdxl.Folder, "--size", "128x128", "--again");
         Assert.Equal(130, result.ExitCode);
         string path = result.ErrorLines[^1].Split(" is in ")[1][..^1];
@@ -44,7 +44,7 @@ public sealed class TuneAndBenchTests : IDisposable
 
         static void Interrupt(Process process, string line)
         {
-            if (line.StartsWith("2/", StringComparison.Ordinal)) Process.Start("kill", ["-INT", process.Id.ToString(CultureInfo.InvariantCulture)])!.WaitForExit();
+            if (line.StartsWith("2/", StringComparison.Ordinal)) Ilgd.Send(process, 2);
         }
     }
 

@@ -40,7 +40,7 @@ internal sealed record BenchReport(string Model, Device Device, PixelSize Size, 
     public string Json()
     {
         var first = Ladder.Results[0];
-        return JsonForm.Text(new
+        return JsonForm.Of(new
         {
             model = Model,
             device = new { id = Device.Id, name = Device.TuningName, architecture = Device.Architecture },

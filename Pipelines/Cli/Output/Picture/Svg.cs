@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security;
 using System.Text;
+using ILGpuDiffusion.Compute;
 
 namespace ILGpuDiffusion.Cli;
 
@@ -8,6 +9,7 @@ namespace ILGpuDiffusion.Cli;
 internal sealed class Svg
 {
     private const double LetterWidth = 0.58; // of the font's size, on average; a little more than most fonts need
+    private const int LongestLine = 400, MostLines = 40; // titles have lines
     private readonly StringBuilder text = new();
 
     /// <summary>Where text is anchored.</summary>
@@ -64,8 +66,8 @@ internal sealed class Svg
         return Fit(texts[^1], width, size);
     }
 
-    /// <summary>Text as XML wants it.</summary>
-    public static string Escape(string content) => SecurityElement.Escape(content);
+    /// <summary>Text as XML wants it, which takes no control characters, and bounded.</summary>
+    public static string Escape(string content) => SecurityElement.Escape(string.Join('\n', content.Split('\n', MostLines).Select(line => OutsideText.Line(line, LongestLine))));
 
     public static string N(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
 

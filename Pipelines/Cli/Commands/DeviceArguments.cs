@@ -1,0 +1,27 @@
+using System.CommandLine;
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary>The arguments that say what a command runs on.</summary>
+internal sealed class DeviceArguments
+{
+    private readonly Option<string?> device = Options.Device();
+    private readonly Option<int?> threads = Options.Positive("--threads", "Worker threads of the CPU");
+
+    /// <summary>Device and threads.</summary>
+    public IReadOnlyList<Option> All => [device, threads];
+
+    /// <summary>Opens the device.</summary>
+    /// <exception cref="ArgumentException">Threads for a device that has none.</exception>
+    /// <exception cref="DeviceException">No such device, or it cannot be used.</exception>
+    public Device Open(ParseResult parsed)
+    {
+        var (id, count) = (parsed.GetValue(device) ?? "auto", parsed.GetValue(threads));
+        if (count is not null && id is not ("auto" or "cpu"))
+            throw new ArgumentException($"--threads is {count}, but --device is '{id}': only the CPU has worker threads. Leave one of them out.");
+        var opened = DeviceCatalog.Open(id, count);
+        if (count is not null && opened.Backend != Backends.Cpu) Messages.Warning($"--threads has no effect on {opened.Id}.");
+        return opened;
+    }
+}

@@ -1,0 +1,44 @@
+using System.CommandLine;
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary>
+/// The command line's words for what the library says to programmers: exceptions name properties and parameters, people give options.
+/// </summary>
+internal static class OptionHints
+{
+    /// <summary>What takes less memory.</summary>
+    public const string LessMemory = "A smaller --width and --height, --count 1 or --vae-tiling take less; on a GPU also --offload and --dtype fp16.";
+
+    /// <summary>
+    /// The option of a command that sets the property or parameter which an exception names, by the rule that all options follow (GuidanceScale is --guidance-scale,
+    /// NegativePrompts2 is --negative-prompt-2); null where there is none, or where the message names it.
+    /// </summary>
+    public static string? For(ArgumentException e, Command? command)
+    {
+        if (e.ParamName is not { Length: > 0 } property || command is null) return null;
+        property = property[(property.LastIndexOf('.') + 1)..];
+        string words = string.Concat(property.Select((c, i) => char.IsUpper(c) && i > 0 && !char.IsUpper(property[i - 1]) ? $"-{c}" : char.IsDigit(c) ? $"-{c}" : $"{c}")).ToLowerInvariant();
+        string[] names = [$"--{words}", $"--{words.Replace("prompts", "prompt", StringComparison.Ordinal)}", $"--{words.Replace("-", "", StringComparison.Ordinal)}"];
+        string? option = command.Options.FirstOrDefault(o => names.Contains(o.Name))?.Name;
+        return option is null || e.Message.Contains(option, StringComparison.Ordinal) ? null : option;
+    }
+
+    /// <summary>An exception's message, with what helps.</summary>
+    public static string Explain(Exception e) => e switch
+    {
+        ArgumentException argument => Plain(argument),
+        DeviceException device when IsAboutMemory(device.Message) => With(device.Message, LessMemory, "--vae-tiling"),
+        DeviceException device when device.Message.Contains("is not available", StringComparison.Ordinal) => With(device.Message, "Use --device cpu or --device auto.", "--device"),
+        _ => e.Message,
+    };
+
+    private static string With(string message, string hint, string known) => message.Contains(known, StringComparison.Ordinal) ? message : $"{message} {hint}";
+
+    private static bool IsAboutMemory(string message) => message.Contains("memory", StringComparison.Ordinal) && (message.Contains("MiB", StringComparison.Ordinal) || message.Contains("GiB", StringComparison.Ordinal));
+
+    /// <summary>.NET appends the parameter's name to an argument's message; users have no parameters.</summary>
+    private static string Plain(ArgumentException e) =>
+        e.ParamName is { } name ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal).Split('\n')[0] : e.Message;
+}

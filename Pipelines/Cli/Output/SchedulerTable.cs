@@ -1,0 +1,15 @@
+using ILGpuDiffusion.Pipelines;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary><c>--scheduler list</c>.</summary>
+internal static class SchedulerTable
+{
+    /// <summary>Every sampling method under all its names.</summary>
+    public static void Print()
+    {
+        var table = new Listing("name", "elsewhere", "class in diffusers", "may be followed by");
+        foreach (var (sampler, spacings) in SchedulerNames.Table) table.Add(sampler.Name, sampler.Spoken ?? "", sampler.Class, string.Join(", ", spacings));
+        table.Print();
+    }
+}

@@ -1,0 +1,77 @@
+using System.Runtime.InteropServices;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary>Signals that ask the process to end: the first one cancels what runs, the second one ends it at once. The exit code is 128 + the signal's number.</summary>
+internal sealed class Interrupts : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly (PosixSignal Signal, int Number)[] Signals = [(PosixSignal.SIGHUP, 1), (PosixSignal.SIGINT, 2), (PosixSignal.SIGQUIT, 3), (PosixSignal.SIGTERM, 15)];
+    private static int code;
+
+    private readonly CancellationTokenSource source = new();
+    private readonly TaskCompletionSource overdue = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<PosixSignalRegistration> registrations = [];
+
+    public Interrupts()
+    {
+        foreach (var (signal, number) in Signals)
+            if (!IsIgnored(number)) registrations.Add(PosixSignalRegistration.Create(signal, context => Arrived(context, 128 + number)));
+    }
+
+    /// <summary>Exit code of a cancelled run: by the signal that came first, that of an interrupt where none did.</summary>
+    public static int Code => code == 0 ? ExitCodes.Cancelled : code;
+
+    /// <summary>Cancelled by the first signal.</summary>
+    public CancellationToken Token => source.Token;
+
+    /// <summary>Ends some seconds after the first signal: what runs then, such as loading or a driver's compiler, cannot be cancelled and is left behind.</summary>
+    public Task Overdue => overdue.Task;
+
+    /// <summary>Ends the process without waiting for its threads: drivers do not survive an orderly end while they compile.</summary>
+    public static void EndNow(int exitCode)
+    {
+        if (Messages.BarIsDrawn) StandardStreams.RawErrors.Write("\e[?25h"); // the cursor, which the bar hid
+        if (OperatingSystem.IsWindows()) Environment.Exit(exitCode);
+        else _exit(exitCode);
+    }
+
+    public void Dispose()
+    {
+        foreach (var registration in registrations) registration.Dispose();
+        source.Dispose();
+    }
+
+    private void Arrived(PosixSignalContext context, int exitCode)
+    {
+        context.Cancel = true;
+        if (Interlocked.CompareExchange(ref code, exitCode, 0) != 0)
+        {
+            EndNow(exitCode);
+            return;
+        }
+
+        _ = Task.Delay(Patience).ContinueWith(_ => overdue.TrySetResult(), TaskScheduler.Default);
+        source.Cancel();
+    }
+
+    /// <summary>Whether the parent had the signal ignored, as nohup does with SIGHUP: then it stays so.</summary>
+    private static bool IsIgnored(int number)
+    {
+        if (!OperatingSystem.IsLinux()) return false;
+        try
+        {
+            string? mask = File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))?[7..].Trim();
+            return ulong.TryParse(mask, System.Globalization.NumberStyles.HexNumber, null, out ulong ignored) && (ignored >> (number - 1) & 1) != 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+#pragma warning disable SYSLIB1054 // one integer needs no generated marshalling
+    [DllImport("libc")]
+    private static extern void _exit(int exitCode);
+#pragma warning restore SYSLIB1054
+}

@@ -1,0 +1,34 @@
+using System.Text;
+using ILGpuDiffusion.Compute;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary>Writes text in which nothing but line feeds and tabulators instructs a terminal, whoever composed it.</summary>
+internal sealed class VisibleWriter(TextWriter inner) : TextWriter
+{
+    public override Encoding Encoding => inner.Encoding;
+
+    public override void Write(char value) => Write(value.ToString());
+
+    public override void Write(string? value) => inner.Write(OutsideText.Visible(value ?? ""));
+
+    public override void Write(char[] buffer, int index, int count) => Write(new string(buffer, index, count));
+
+    public override void Write(ReadOnlySpan<char> buffer) => Write(buffer.ToString());
+
+    public override void WriteLine(string? value) => inner.WriteLine(OutsideText.Visible(value ?? ""));
+
+    public override Task WriteAsync(string? value)
+    {
+        Write(value);
+        return Task.CompletedTask;
+    }
+
+    public override Task WriteLineAsync(string? value)
+    {
+        WriteLine(value);
+        return Task.CompletedTask;
+    }
+
+    public override void Flush() => inner.Flush();
+}

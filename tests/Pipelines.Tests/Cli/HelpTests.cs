@@ -1,0 +1,73 @@
+using System.CommandLine;
+using ILGpuDiffusion.Cli;
+
+namespace ILGpuDiffusion.Pipelines.Tests;
+
+/// <summary>Help and tables at the widths of terminals, names for options, completions.</summary>
+public sealed class HelpTests
+{
+    [Theory]
+    [InlineData(40), InlineData(60), InlineData(80), InlineData(120)]
+    public void Help_FitsTheTerminal_AndLosesNothing(int columns)
+    {
+        foreach (var command in (Command[])[GenerateCommand.Create(), InspectCommand.Create(), TuneCommand.Create(), CacheCommand.Create()])
+        {
+            using var writer = new StringWriter();
+            Help.Write(command, Terminals.Create(writer, redirected: true, columns));
+            string[] lines = writer.ToString().Split('\n');
+            Assert.All(lines, line => Assert.InRange(line.TrimEnd().Length, 0, columns));
+            string words = string.Join(' ', lines.SelectMany(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+            foreach (var option in command.Options)
+            {
+                Assert.Contains(option.Name, words, StringComparison.Ordinal);
+                Assert.Contains(option.Description!.Split(' ')[^1][..Math.Min(12, option.Description!.Split(' ')[^1].Length)], words, StringComparison.Ordinal);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("-n", "--negative-prompt"), InlineData("-s", "--steps"), InlineData("-W", "--width"), InlineData("-H", "--height"), InlineData("-m", "--model"), InlineData("-o", "--output")]
+    public void ShortNames_AreAliases(string alias, string name) => Assert.Contains(alias, GenerateCommand.Create().Options.Single(o => o.Name == name).Aliases);
+
+    [Theory]
+    [InlineData("--scheduler", "dpmpp_2m_karras"), InlineData("--scheduler", "list"), InlineData("--device", "cpu"), InlineData("--compile", "max-autotune"), InlineData("--dtype", "bf16"), InlineData("--preview-protocol", "kitty")]
+    public void Values_Complete(string option, string value) =>
+        Assert.Contains(value, new RootCommand { GenerateCommand.Create() }.Parse($"generate x {option} ").GetCompletions().Select(item => item.Label));
+
+    [Theory]
+    [InlineData("--stpes", "--steps"), InlineData("--negative_prompt", "--negative-prompt"), InlineData("--guidance-scal=3", "--guidance-scale"), InlineData("--zzzzzzzz", null)]
+    public void Guess_IsTheNearestOption(string typed, string? meant) => Assert.Equal(meant, Guess.Token(typed, GenerateCommand.Create()));
+
+    [Fact]
+    public void Table_WrapsInATerminal_AndIsOneLineARowElsewhere()
+    {
+        var table = new Listing("name", ">count");
+        table.Add("a name of several words that is long", "12");
+        table.Add("b", "3");
+        Assert.Equal("name                                  count\na name of several words that is long     12\nb                                         3\n", table.ToString());
+    }
+
+    [Theory]
+    [InlineData("Steps", "--steps"), InlineData("guidanceScale", "--guidance-scale"), InlineData("SizeConditioning.TargetSize", "--target-size"), InlineData("NegativePrompts2", "--negative-prompt-2"), InlineData("FreeU", "--freeu")]
+    [InlineData("DType", "--dtype"), InlineData("path", null), InlineData(null, null)]
+    public void Properties_HaveOptions(string? property, string? option) => Assert.Equal(option, OptionHints.For(new ArgumentException("wrong", property), GenerateCommand.Create()));
+
+    [Fact]
+    public void EveryPropertyOfARequest_HasAnOption()
+    {
+        string[] without = ["EqualityContract", "Prompts", "Decode", "KeepIntermediates", "SizeConditioning", "SharedGenerator"]; // the argument, and what the tool decides or has in parts
+        foreach (var property in typeof(ImageRequest).GetProperties().Concat(typeof(SizeConditioning).GetProperties()).Where(p => !without.Contains(p.Name)))
+            Assert.True(OptionHints.For(new ArgumentException("wrong", property.Name), GenerateCommand.Create()) is not null, property.Name);
+    }
+
+    [Fact]
+    public void TheOption_IsNamedOnce() => Assert.Null(OptionHints.For(new ArgumentException("--width: 33", "Width"), GenerateCommand.Create()));
+
+    [Fact]
+    public void Explain_AddsWhatHelps()
+    {
+        Assert.Equal("width is 33.", OptionHints.Explain(new ArgumentException("width is 33.", "Width")));
+        Assert.EndsWith(OptionHints.LessMemory, OptionHints.Explain(new Compute.DeviceException("cpu: 900 MiB of memory are needed, of 100 MiB that there are.")), StringComparison.Ordinal);
+        Assert.EndsWith("Use --device cpu or --device auto.", OptionHints.Explain(new Compute.DeviceException("device: 'cuda:7' is not available; there are cpu.")), StringComparison.Ordinal);
+    }
+}
