@@ -75,6 +75,7 @@ internal static class GenerateCommand
             });
             if (compile.FusesQkv(parsed)) pipeline.FuseQkvProjections();
             if (parsed.GetValue(vaeTiling)) pipeline.Vae.EnableTiling();
+            Interrupts.Renew();
             double loadSeconds = clock.Elapsed.TotalSeconds;
 
             var reports = new List<object>();

@@ -5,18 +5,30 @@ namespace ILGpuDiffusion.Cli;
 /// <summary>Signals that ask the process to end: the first one cancels what runs, the second one ends it at once. The exit code is 128 + the signal's number.</summary>
 internal sealed class Interrupts : IDisposable
 {
+    private const int ActionBytes = 256; // more than struct sigaction has anywhere
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly (PosixSignal Signal, int Number)[] Signals = [(PosixSignal.SIGHUP, 1), (PosixSignal.SIGINT, 2), (PosixSignal.SIGQUIT, 3), (PosixSignal.SIGTERM, 15)];
     private static int code;
+    private static Interrupts? current;
 
     private readonly CancellationTokenSource source = new();
     private readonly TaskCompletionSource overdue = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<PosixSignalRegistration> registrations = [];
 
+    private readonly List<(int Number, byte[] Action)> actions = [];
+
     public Interrupts()
     {
         foreach (var (signal, number) in Signals)
-            if (!IsIgnored(number)) registrations.Add(PosixSignalRegistration.Create(signal, context => Arrived(context, 128 + number)));
+        {
+            if (IsIgnored(number)) continue;
+            registrations.Add(PosixSignalRegistration.Create(signal, context => Arrived(context, 128 + number)));
+            if (OperatingSystem.IsWindows()) continue;
+            byte[] action = new byte[ActionBytes];
+            if (sigaction(number, null, action) == 0) actions.Add((number, action));
+        }
+
+        current = this;
     }
 
     /// <summary>Exit code of a cancelled run: by the signal that came first, that of an interrupt where none did.</summary>
@@ -28,6 +40,12 @@ internal sealed class Interrupts : IDisposable
     /// <summary>Ends some seconds after the first signal: what runs then, such as loading or a driver's compiler, cannot be cancelled and is left behind.</summary>
     public Task Overdue => overdue.Task;
 
+    /// <summary>Takes the signals again, after drivers were loaded: LLVM, which those for processors bring along, puts handlers of its own over all others, and swallows SIGQUIT.</summary>
+    public static void Renew()
+    {
+        foreach (var (number, action) in current?.actions ?? []) _ = sigaction(number, action, null);
+    }
+
     /// <summary>Ends the process without waiting for its threads: drivers do not survive an orderly end while they compile.</summary>
     public static void EndNow(int exitCode)
     {
@@ -38,6 +56,7 @@ internal sealed class Interrupts : IDisposable
 
     public void Dispose()
     {
+        current = null;
         foreach (var registration in registrations) registration.Dispose();
         source.Dispose();
     }
@@ -70,7 +89,10 @@ internal sealed class Interrupts : IDisposable
         }
     }
 
-#pragma warning disable SYSLIB1054 // one integer needs no generated marshalling
+#pragma warning disable SYSLIB1054 // integers and bytes need no generated marshalling
+    [DllImport("libc")]
+    private static extern int sigaction(int signal, byte[]? action, byte[]? former);
+
     [DllImport("libc")]
     private static extern void _exit(int exitCode);
 #pragma warning restore SYSLIB1054
