@@ -29,14 +29,9 @@ internal static class OptionHints
     public static string Explain(Exception e) => e switch
     {
         ArgumentException argument => Plain(argument),
-        DeviceException device when IsAboutMemory(device.Message) => With(device.Message, LessMemory, "--vae-tiling"),
-        DeviceException device when device.Message.Contains("is not available", StringComparison.Ordinal) => With(device.Message, "Use --device cpu or --device auto.", "--device"),
+        DeviceException { NeededBytes: not null } => $"{e.Message} {LessMemory}",
         _ => e.Message,
     };
-
-    private static string With(string message, string hint, string known) => message.Contains(known, StringComparison.Ordinal) ? message : $"{message} {hint}";
-
-    private static bool IsAboutMemory(string message) => message.Contains("memory", StringComparison.Ordinal) && (message.Contains("MiB", StringComparison.Ordinal) || message.Contains("GiB", StringComparison.Ordinal));
 
     /// <summary>.NET appends the parameter's name to an argument's message; users have no parameters.</summary>
     private static string Plain(ArgumentException e) =>
