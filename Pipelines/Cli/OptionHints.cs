@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Cli;
 
@@ -30,6 +31,7 @@ internal static class OptionHints
     {
         ArgumentException argument => Plain(argument),
         DeviceException { NeededBytes: not null } => $"{e.Message} {LessMemory}",
+        ModelFileException { Key: "_class_name" } when e.Message.Contains("scheduler", StringComparison.Ordinal) => $"{e.Message} Here: --scheduler NAME.",
         _ => e.Message,
     };
 
