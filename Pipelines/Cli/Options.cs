@@ -35,7 +35,7 @@ internal static class Options
     public static Option<bool> Verbose() => new("--verbose") { Description = "Also says how long each GPU kernel takes to compile", Recursive = true };
 
     /// <summary>For every command.</summary>
-    public static Option<bool> Quiet() => new("--quiet", "-q") { Description = "Says only errors and warnings: no progress, no pictures on the terminal, no hints", Recursive = true };
+    public static Option<bool> Quiet() => new("--quiet", "-q") { Description = "Says only errors and warnings", Recursive = true };
 
     /// <summary>A sampling method, by any of its names, or <c>list</c>.</summary>
     public static Option<string?> Scheduler(string description) => new Option<string?>("--scheduler")

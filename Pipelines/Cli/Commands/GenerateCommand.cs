@@ -31,7 +31,7 @@ internal static class GenerateCommand
         var offload = new Option<bool>("--offload") { Description = "Text encoders, denoiser and autoencoder take turns in the GPU's memory, which needs less of it" };
         var saveLatents = new Option<string?>("--save-latents") { Description = "Writes the final latents (tensor 'latents')", HelpName = "F.safetensors" };
         var saveIntermediates = new Option<string?>("--save-intermediates") { Description = "Writes the latents after every step (tensors step_000 …)", HelpName = "F.safetensors" };
-        var preview = Options.Word("--preview-protocol", $"How the terminal shows the picture; else {Preview.Variable} or what the terminal says of itself", "NAME", [.. Preview.Words]);
+        var preview = Options.Word("--preview-protocol", $"How the terminal shows pictures; else {Preview.Variable}, else as it says of itself", "NAME", [.. Preview.Words]);
         var command = new GroupedCommand("generate", "Draws a picture", Examples);
         options.AddTo(command, output);
         command.AddGroup("Model and device", [model, variant, .. device.All, dtype, quantize, vaeTiling, offload]);

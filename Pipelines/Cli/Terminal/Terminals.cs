@@ -7,7 +7,7 @@ namespace ILGpuDiffusion.Cli;
 internal static class Terminals
 {
     /// <summary>Columns of help where nobody's terminal says how many there are.</summary>
-    public const int TextColumns = 110;
+    public const int TextColumns = 120;
 
     private const int Unbounded = 4000;
 
