@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Pipelines;
 
 namespace ILGpuDiffusion.Cli;
 
@@ -32,6 +33,7 @@ internal static class OptionHints
         ArgumentException argument => Plain(argument),
         DeviceException { NeededBytes: not null } => $"{e.Message} {LessMemory}",
         ModelFileException { Key: "_class_name" } when e.Message.Contains("scheduler", StringComparison.Ordinal) => $"{e.Message} Here: --scheduler NAME.",
+        NonFiniteException when e.Message.Contains("DType", StringComparison.Ordinal) => $"{e.Message} That is --dtype bf16 or fp32.",
         _ => e.Message,
     };
 

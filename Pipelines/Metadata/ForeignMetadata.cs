@@ -28,9 +28,12 @@ internal static partial class ForeignMetadata
         if (Extra("RNG") != "CPU") notes.Add("its noise, which was drawn on a GPU: the picture will be another one");
         if (Weights().IsMatch(parameters.Prompt) || Weights().IsMatch(parameters.NegativePrompt ?? "")) notes.Add("weights and networks in the prompt, such as (word:1.2) and <lora:…>, which are read as words");
         string? spacing = Extra("Schedule type") is { } type and not "Automatic" and not "Uniform" ? type : null;
+        string sampler = spacing is null ? parameters.Sampler : $"{parameters.Sampler} {spacing}";
+        bool known = SchedulerNames.IsKnown(sampler);
+        if (!known && sampler.Length > 0) notes.Insert(0, $"Sampler: {sampler}");
         return new GenerationMetadata
         {
-            SchedulerName = parameters.Sampler.Length == 0 ? null : spacing is null ? parameters.Sampler : $"{parameters.Sampler} {spacing}",
+            SchedulerName = known ? sampler : null,
             Model = string.IsNullOrEmpty(parameters.Model) ? null : parameters.Model,
             Software = Extra("Version"),
             Unmapped = [.. notes.Take(MostNotes).Select(n => n.Length > LongestNote ? n[..LongestNote] + "…" : n)],

@@ -92,6 +92,6 @@ public sealed partial record GenerationMetadata
             ("model", Model, now.Model), ("pipeline", Pipeline, now.Pipeline), ("device", Device, now.Device), ("type", DType, now.DType),
             ("quantization", $"{Quantize}", $"{now.Quantize}"), ("software", Software, now.Software),
         ];
-        return [.. all.Where(d => d.Then is not null && d.Then != d.Now).Select(d => $"{d.What} was '{d.Then}' and is '{d.Now}'")];
+        return [.. all.Where(d => d.Then is not null && d.Then != d.Now).Select(d => $"{d.What} was {Compute.OutsideText.Quote(d.Then!)} and is '{d.Now}'")];
     }
 }

@@ -50,17 +50,20 @@ internal static class GenerateCommand
             bool toOutput = OutputFile.IsStandardOutput(outputPath), asJson = parsed.GetValue(json);
             if (toOutput && asJson) throw new ArgumentException($"--output is '{outputPath}' and --json is given; stdout takes one of them.");
             if (toOutput && !Console.IsOutputRedirected) throw new ArgumentException($"--output is '{outputPath}', but stdout is a terminal, which shows no PNG. Redirect it, or name a file.");
+            if (outputPath is null) OutputFile.RequireFolder();
             string?[] targets = [outputPath, parsed.GetValue(saveLatents), parsed.GetValue(saveIntermediates)];
             OutputFile.RequireWritable(targets.OfType<string>());
             var compileOptions = compile.Read(parsed);
-            var prompts = await options.PromptsAsync(parsed, cancellation).ConfigureAwait(false);
-            int pictures = prompts.Count * options.Count(parsed);
+            var origin = options.Origin(parsed);
+            var prompts = await options.PromptsAsync(parsed, origin, cancellation).ConfigureAwait(false);
+            int pictures = prompts.Count * options.Count(parsed, origin);
             if (toOutput && pictures > 1) throw new ArgumentException($"--output is '{outputPath}', which takes one picture, but {pictures} are asked for. Name a file: its name is numbered.");
+            if (outputPath is not null && pictures > 1) OutputFile.RequireWritable(Enumerable.Range(0, pictures).Select(i => GenerateOptions.Numbered(outputPath, i, pictures)!));
             if (prompts.Count > 1 && targets[1..].OfType<string>().FirstOrDefault() is { } one) throw new ArgumentException($"{OutsideText.Quote(one)} takes the latents of one prompt, but --prompts has {prompts.Count}.");
 
             var clock = Stopwatch.StartNew();
             using var opened = device.Open(parsed);
-            var type = ComputeType(parsed.GetValue(dtype) ?? "auto", opened);
+            var type = parsed.GetValue(dtype) is null && PictureOrigin.DTypeOf(origin, opened) is { } drawnIn ? drawnIn : ComputeType(parsed.GetValue(dtype) ?? "auto", opened);
             if (parsed.GetValue(offload) && opened.Backend == Backends.Cpu) Messages.Warning("--offload has no effect on a CPU, whose memory holds all models from the start.");
             var start = LatentsFile.Read(parsed.GetValue(latents));
             string folder = parsed.GetValue(model) ?? EmbeddedModel.Folder;
@@ -70,11 +73,13 @@ internal static class GenerateCommand
                 DType = type,
                 Variant = parsed.GetValue(variant),
                 Offload = parsed.GetValue(offload),
-                Quantize = parsed.GetValue(quantize) == "int8" ? Quantization.Int8 : Quantization.None,
+                Quantize = parsed.GetValue(quantize) is { } word ? (word == "int8" ? Quantization.Int8 : Quantization.None) : origin?.Quantize ?? Quantization.None,
                 Compile = compileOptions,
             });
             if (compile.FusesQkv(parsed)) pipeline.FuseQkvProjections();
             if (parsed.GetValue(vaeTiling)) pipeline.Vae.EnableTiling();
+            else if (origin?.VaeTiling is { } tiling) pipeline.Vae.EnableTiling(tiling.Pixels, tiling.Overlap);
+            if (origin is not null) PictureOrigin.SayDifferences(options.OriginFile(parsed), origin, pipeline);
             Interrupts.Renew();
             double loadSeconds = clock.Elapsed.TotalSeconds;
 
@@ -82,7 +87,7 @@ internal static class GenerateCommand
             int drawn = 0;
             foreach (var (place, prompt) in prompts.Index())
             {
-                var request = options.Request(parsed, prompt, pipeline, start, parsed.GetValue(saveIntermediates) is not null);
+                var request = options.Request(parsed, prompt, pipeline, origin, start, parsed.GetValue(saveIntermediates) is not null);
                 string title = prompts.Count == 1 ? $"{pipeline.Name} on {opened}" : $"{place + 1}/{prompts.Count} {OutsideText.Quote(prompt)} by {pipeline.Name} on {opened}";
                 GenerationResult result;
                 try
@@ -96,11 +101,10 @@ internal static class GenerateCommand
                 }
 
                 if (!asJson && !Messages.Quiet) Preview.Show(result.Images, parsed.GetValue(preview));
-                if (options.DrawsSeed(parsed)) Messages.Note($"seed {result.Seed}");
+                if (options.DrawsSeed(parsed, origin)) Messages.Note($"seed {result.Seed}");
                 foreach (string warning in result.Warnings) Messages.Warning(warning);
 
-                string[] files = [.. result.Images.Select((_, i) => GenerateOptions.FileName(prompt, outputPath, result.Seed, outputPath is null ? i : drawn + i, outputPath is null ? result.Images.Count : pictures))];
-                for (int i = 0; i < files.Length; i++) PictureFile.Write(files[i], result, i, (prompt, options.Negative(parsed)), pipeline.Name);
+                string[] files = [.. result.Images.Select((image, i) => PictureFile.Write(GenerateOptions.Numbered(outputPath, drawn + i, pictures), image, prompt, result.Seeds[i]))];
                 LatentsFile.Write(parsed.GetValue(saveLatents), result.Latents);
                 LatentsFile.WriteSteps(parsed.GetValue(saveIntermediates), result.Intermediates);
                 drawn += files.Length;

@@ -10,7 +10,7 @@ internal static class InspectCommand
 {
     public static Command Create()
     {
-        var model = new Argument<string?>("model") { Description = "Folder in diffusers' format; without it the small model that ships with the tool", Arity = ArgumentArity.ZeroOrOne };
+        var model = new Argument<string?>("model") { Description = "Folder in diffusers' format, or a picture; without it the small model that ships with the tool", Arity = ArgumentArity.ZeroOrOne };
         var json = Options.Json("the summary");
         var graph = new Option<bool>("--graph") { Description = "Shows the compiled denoiser and decoder instead: launches, kernels, memory, operations" };
         var steps = new Option<bool>("--steps") { Description = "With --graph: every launch, not only sums" };
@@ -21,7 +21,7 @@ internal static class InspectCommand
         var html = new Option<string?>("--html") { Description = "With --graph: the same as a page with a table of all launches", HelpName = "FILE.html" };
         var compile = new CompileArguments();
         var device = new DeviceArguments();
-        var command = new Command("inspect", "Shows what a model folder holds") { model, json, graph, size, measure, part, steps, svg, html };
+        var command = new Command("inspect", "Shows what a model folder holds, or how a picture was drawn") { model, json, graph, size, measure, part, steps, svg, html };
         foreach (var option in device.All) command.Add(option);
         foreach (var option in compile.HowMuch) command.Add(option);
         command.Validators.Add(result =>
@@ -32,6 +32,12 @@ internal static class InspectCommand
         });
         command.SetAction(async (parsed, cancellation) =>
         {
+            if (InspectPicture.IsPicture(parsed.GetValue(model)))
+            {
+                InspectPicture.Print(parsed.GetValue(model)!, parsed.GetValue(json));
+                return ExitCodes.Done;
+            }
+
             var folder = ModelFolder.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
             if (parsed.GetValue(graph))
             {

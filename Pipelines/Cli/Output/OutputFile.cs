@@ -29,6 +29,9 @@ internal static class OutputFile
         }
     }
 
+    /// <summary>Checks that the current folder takes pictures that have no name yet.</summary>
+    public static void RequireFolder() => Probe("the picture", Directory.GetCurrentDirectory());
+
     /// <summary>Writes a text file, whole or not at all.</summary>
     public static void WriteText(string path, string text) => AtomicFile.Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
 

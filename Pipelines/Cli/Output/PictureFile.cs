@@ -1,30 +1,17 @@
-using System.Globalization;
 using ILGpuDiffusion.Pipelines;
 
 namespace ILGpuDiffusion.Cli;
 
-/// <summary>Pictures as PNG files that say how they were made.</summary>
+/// <summary>Where pictures go.</summary>
 internal static class PictureFile
 {
-    public static void Write(string path, GenerationResult result, int index, (string Prompt, string? Negative) prompts, string model)
+    /// <summary>Writes a picture: under its name, to stdout, or without a name under the next free one that prompt and seed give.</summary>
+    /// <returns>The name taken.</returns>
+    public static string Write(string? name, Image image, string prompt, Seed seed)
     {
-        var (image, settings) = (result.Images[index], result.Settings);
-        var parameters = new A1111Parameters(prompts.Prompt)
-        {
-            NegativePrompt = prompts.Negative,
-            Steps = settings.Steps,
-            Sampler = settings.SchedulerName,
-            CfgScale = settings.GuidanceScale,
-            Seed = result.Seeds[index],
-            Width = settings.Size.Width,
-            Height = settings.Size.Height,
-            Model = model,
-            Extra = result.Images.Count == 1 ? [] : [new("Batch size", Number(result.Images.Count)), new("Batch pos", Number(index))],
-        };
-        var picture = new Image(image.Width, image.Height, image.Pixels) { Parameters = parameters.Format() };
-        if (OutputFile.IsStandardOutput(path)) StandardStreams.WriteOutput(picture.EncodePng());
-        else picture.Save(path);
+        if (name is null) return PictureNames.Save(image, PictureNames.Of(prompt, seed));
+        if (OutputFile.IsStandardOutput(name)) StandardStreams.WriteOutput(image.EncodePng());
+        else image.Save(name);
+        return name;
     }
-
-    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

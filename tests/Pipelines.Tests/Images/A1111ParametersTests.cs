@@ -46,5 +46,11 @@ public sealed class A1111ParametersTests
         Assert.StartsWith("Hires upscaler: ", metadata.Unmapped[0], StringComparison.Ordinal);
         Assert.Contains("drawn on a GPU", metadata.Unmapped[1], StringComparison.Ordinal);
         Assert.Contains("<lora:", metadata.Unmapped[2], StringComparison.Ordinal);
+        using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
+        Assert.Equal("DPMSolverMultistepScheduler", metadata.RequestFor(pipeline).Scheduler!.Name);
+
+        var unknown = GenerationMetadata.Of(new Image(1, 1, new byte[3]) { Parameters = "a\nSteps: 2, Sampler: UniPC, RNG: CPU" })!;
+        Assert.Null(unknown.SchedulerName);
+        Assert.Equal(["Sampler: UniPC"], unknown.Unmapped);
     }
 }

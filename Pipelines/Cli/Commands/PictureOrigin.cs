@@ -1,0 +1,21 @@
+using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Pipelines;
+
+namespace ILGpuDiffusion.Cli;
+
+/// <summary>What <c>--from</c> takes from a picture beside the request.</summary>
+internal static class PictureOrigin
+{
+    /// <summary>The type that the picture was drawn in, where the device computes in it.</summary>
+    public static DType? DTypeOf(GenerationMetadata? origin, Device device) =>
+        Enum.TryParse(origin?.DType, out DType dtype) && Enum.IsDefined(dtype) && device.Computes(dtype) ? dtype : null;
+
+    /// <summary>Says what is not as it was, and what the picture asks for that cannot be done.</summary>
+    public static void SayDifferences(string? file, GenerationMetadata origin, DiffusionPipeline pipeline)
+    {
+        string name = OutsideText.Quote(file ?? "");
+        if (origin.DifferencesFrom(pipeline) is { Count: > 0 } differences) Messages.Warning($"{name} was drawn otherwise: {string.Join("; ", differences)}.");
+        foreach (string note in origin.Unmapped) Messages.Warning($"{name} asks for what is left out here: {OutsideText.Line(note)}");
+        if (origin.Request.SharedGenerator) Messages.Note($"{name} is picture {origin.BatchPosition + 1} of {origin.Request.Count} that one generator drew; all of them are drawn.");
+    }
+}
