@@ -9,7 +9,8 @@ public sealed class DamagedCacheTests
     [Theory, InlineData(".kernel"), InlineData(".binary")]
     public void DamagedFile_IsCompiledAgainWithAWarning(string suffix)
     {
-        string folder = Path.Combine(Path.GetTempPath(), $"ilgd-damaged-{Guid.NewGuid():n}");
+        using var temporary = new TemporaryFolder();
+        string folder = Path.Combine(temporary.Path, "cache");
         var warnings = new List<string>();
         void Note(string text)
         {
@@ -39,7 +40,6 @@ public sealed class DamagedCacheTests
         finally
         {
             Notices.Warning -= Note;
-            Directory.Delete(folder, recursive: true);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ILGpuDiffusion.Cases;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
@@ -13,30 +14,25 @@ public sealed class SharedCacheTests
     public async Task Processes_ThatShareAFolder_AllGetWholeKernels()
     {
         if (Environment.GetEnvironmentVariable(FolderVariable) is not null) Assert.Skip("This is a child process.");
-        string folder = Path.Combine(Path.GetTempPath(), $"ilgd-shared-{Guid.NewGuid():n}");
-        try
-        {
-            var results = await Task.WhenAll(Enumerable.Range(0, Processes).Select(_ => Child(folder)));
-            Assert.All(results, result => Assert.True(result.Code == 0, result.Output));
-            Assert.All(results, result => Assert.Contains("Failed: 0, Skipped: 0", result.Output, StringComparison.Ordinal));
-            Assert.Equal((Kernels, Kernels), (Directory.GetFiles(folder, "*.kernel").Length, Directory.GetFiles(folder, "*.binary").Length));
-            Assert.Empty(Directory.GetFiles(folder, "*.tmp"));
+        using var temporary = new TemporaryFolder();
+        string folder = Path.Combine(temporary.Path, "made-by-whoever-comes-first");
+        var results = await Task.WhenAll(Enumerable.Range(0, Processes).Select(_ => Child(folder)));
+        Assert.All(results, result => Assert.True(result.Code == 0, result.Output));
+        Assert.All(results, result => Assert.Contains("Failed: 0, Skipped: 0", result.Output, StringComparison.Ordinal));
+        Assert.Equal((Kernels, Kernels), (Directory.GetFiles(folder, "*.kernel").Length, Directory.GetFiles(folder, "*.binary").Length));
+        Assert.Empty(Directory.GetFiles(folder, "*.tmp"));
 
-            int compiled = 0;
-            var cache = new ArtifactCache(folder, compile: (_, _) => throw new InvalidOperationException($"{++compiled} kernels are missing."));
-            for (int i = 0; i < Kernels; i++) Assert.Equal(Binary(i), cache.Get(Source(i), Target).Binary);
-        }
-        finally
-        {
-            if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
-        }
+        int compiled = 0;
+        var cache = new ArtifactCache(folder, compile: (_, _) => throw new InvalidOperationException($"{++compiled} kernels are missing."));
+        for (int i = 0; i < Kernels; i++) Assert.Equal(Binary(i), cache.Get(Source(i), Target).Binary);
     }
 
     /// <summary>What each child does: writes, reads and removes beside the others.</summary>
     [Fact]
     public void Child_GetsEveryKernel()
     {
-        if (Environment.GetEnvironmentVariable(FolderVariable) is not { } folder) return; // runs as a child only, as part of the test above
+        string? folder = Environment.GetEnvironmentVariable(FolderVariable);
+        if (folder is null) Assert.Skip("This runs as a child process of the test above.");
         for (int round = 0; round < 40; round++)
         {
             var cache = new ArtifactCache(folder, compile: (source, _) => Artifact(source));

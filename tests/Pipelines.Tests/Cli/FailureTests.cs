@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ILGpuDiffusion.Cases;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

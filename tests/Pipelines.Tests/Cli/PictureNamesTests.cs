@@ -1,4 +1,5 @@
 using System.Text;
+using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Cli;
 
 namespace ILGpuDiffusion.Pipelines.Tests;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ILGpuDiffusion.Cases;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

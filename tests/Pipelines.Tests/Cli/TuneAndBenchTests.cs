@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Compute;
 
 namespace ILGpuDiffusion.Pipelines.Tests;

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using ILGpuDiffusion.Cases;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
 

@@ -1,3 +1,4 @@
+using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
