@@ -43,12 +43,13 @@ internal sealed class PipelineParts : IDisposable
     /// <summary>What the denoiser's linear layers were turned into.</summary>
     public Quantization Quantize { get; private init; }
 
-    private string? Variant { get; init; }
+    /// <summary>The variant of the weights that was asked for; null for none.</summary>
+    public string? Variant { get; private init; }
 
     public static PipelineParts Load(ModelFolder folder, PipelineOptions options)
     {
         var device = options.Device ?? DeviceCatalog.Open();
-        var parts = new PipelineParts(folder, new ArenaPool(device) { Offload = options.Offload }) { Variant = options.Variant, Quantize = options.Quantize, Compile = options.Compile, DType = Checked(options.DType ?? device.PreferredDType, device) };
+        var parts = new PipelineParts(folder, new ArenaPool(device) { Offload = options.Offload }) { Variant = string.IsNullOrEmpty(options.Variant) ? null : options.Variant, Quantize = options.Quantize, Compile = options.Compile, DType = Checked(options.DType ?? device.PreferredDType, device) };
         if (options.Device is null) parts.owned.Add(device);
         parts.owned.Add(parts.Arenas);
         try
@@ -134,12 +135,24 @@ internal sealed class PipelineParts : IDisposable
             throw folder.Index.Wrong(component, $"of the class {string.Join(" or ", classes.ToArray())}: no other is built");
     }
 
+    /// <summary>Whether any part of a model has weights of a variant.</summary>
+    /// <exception cref="ModelFileException">A part's folder is missing.</exception>
+    public static bool HasVariant(ModelFolder folder, string variant) => folder.ComponentsWith(variant, WithWeights(folder)).Count > 0;
+
+    private static string[] WithWeights(ModelFolder folder) =>
+    [
+        .. folder.Components.Keys.Where(c => c is "unet" or "vae" || c.StartsWith("text_encoder", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal),
+    ];
+
     private void CheckVariant()
     {
-        if (string.IsNullOrEmpty(Variant)) return;
-        string[] all = [.. Folder.Components.Keys.Where(c => c is "unet" or "vae" || c.StartsWith("text_encoder", StringComparison.Ordinal))
-            .Order(StringComparer.Ordinal)];
+        if (Variant is null) return;
+        string[] all = WithWeights(Folder);
         var having = Folder.ComponentsWith(Variant, all);
+        if (having.Count == 0)
+            throw new ModelFileException(Folder.Path,
+                $"has no weights of the variant {OutsideText.Quote(Variant)} in any of {string.Join(", ", all)}.");
         if (having.Count < all.Length)
             Notices.Warn($"{Folder.Path}: the variant {Variant} is there "
                 + $"for {string.Join(", ", having)}; {string.Join(", ", all.Except(having))} have none, and their plain files are used.");

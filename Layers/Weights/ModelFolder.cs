@@ -29,7 +29,7 @@ public sealed class ModelFolder
     public ModelConfig Index { get; }
 
     /// <summary>The pipeline's Python class: <c>StableDiffusionXLPipeline</c> …</summary>
-    public string ClassName => Index.String("_class_name");
+    public string ClassName => PythonClass.WithoutFlax(Index.String("_class_name"));
 
     /// <summary>The components that are present, by name; those listed as [null, null] are not.</summary>
     public IReadOnlyDictionary<string, ModelComponent> Components => components;
@@ -65,7 +65,7 @@ public sealed class ModelFolder
             if (strings == 1) throw index.Wrong(key, "a pair [library, class] or [null, null]");
             if (!PlainName.Is(key)) throw new ModelFileException(index.File, $"the component {Text.Quote(key)} cannot be the name of a folder.");
             string[] names = index.Strings(key);
-            components.Add(key, new ModelComponent(key, names[0], names[1]));
+            components.Add(key, new ModelComponent(key, names[0], PythonClass.WithoutFlax(names[1])));
         }
 
         var folder = new ModelFolder(path, index, components);
@@ -102,14 +102,9 @@ public sealed class ModelFolder
     public Checkpoint WeightsOf(string name, string? variant = null) => Checkpoint.OpenFolderOrPlain(FolderOf(name), variant);
 
     /// <summary>Which of the components have weights of a variant.</summary>
-    /// <exception cref="ModelFileException">None has; or a component or its folder is missing.</exception>
-    public IReadOnlyList<string> ComponentsWith(string variant, IEnumerable<string> components)
-    {
-        string[] all = [.. components], having = [.. all.Where(name => WeightFiles.Has(FolderOf(name), variant))];
-        return having.Length > 0 ? having
-            : throw new ModelFileException(Path,
-                $"has no weights of the variant {Text.Quote(variant)} in any of {string.Join(", ", all)}.");
-    }
+    /// <exception cref="ModelFileException">A component or its folder is missing.</exception>
+    public IReadOnlyList<string> ComponentsWith(string variant, IEnumerable<string> components) =>
+        [.. components.Where(name => WeightFiles.Has(FolderOf(name), variant))];
 
     private static bool Single(string path) =>
         System.IO.Path.GetExtension(path).ToLowerInvariant() is ".safetensors" or ".ckpt" or ".gguf" or ".pt" or ".pth" or ".bin";

@@ -12,7 +12,7 @@ internal static class UNet2DUnsupported
     // With null only where Python takes None there: as false, or as the option left out.
     private static readonly (string Key, string[] Supported)[] Options =
     [
-        ("_class_name", ["\"UNet2DConditionModel\""]),
+        ("_class_name", ["\"UNet2DConditionModel\"", "\"FlaxUNet2DConditionModel\""]),
         ("act_fn", ["\"silu\"", "\"swish\""]), // two names of one function
         ("addition_embed_type", ["\"text_time\"", "null"]),
         ("attention_type", ["\"default\"", "null"]),

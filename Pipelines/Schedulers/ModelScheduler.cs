@@ -27,10 +27,10 @@ internal sealed class ModelScheduler
         const string Class = "_class_name";
         var config = folder.ConfigOf("scheduler");
         string className = folder.Component("scheduler").Class;
-        if (config.Has(Class) && config.String(Class) is var other && other != className)
+        if (config.Has(Class) && config.String(Class) is var other && other != className && other != $"Flax{className}")
             Notices.Warn($"{config.File}: '{Class}' is {config.Find(Class)!.Value.GetRawText()}; {folder.Index.File} names {className}, "
                 + "which is used, as in diffusers.");
-        config = config.With([KeyValuePair.Create(Class, folder.Index.Find("scheduler")!.Value[1])]);
+        config = config.With([KeyValuePair.Create(Class, JsonElement.Parse($"\"{JsonEncodedText.Encode(className)}\""))]);
         if (!repaired) return new ModelScheduler(config, className, [], null);
         var (changed, defaults, note) = OldConfigs.Scheduler(config, className);
         return new ModelScheduler(changed, className, defaults, note);

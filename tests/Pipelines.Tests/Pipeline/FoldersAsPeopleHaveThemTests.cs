@@ -19,7 +19,7 @@ public sealed class FoldersAsPeopleHaveThemTests : IDisposable
     public static TheoryData<string> Same =>
     [
         "mixed-variant", "extra-tensors", "architectures-missing", "architectures-other", "tokenizer-json-only", "tokenizer-json-clips-steps", "bare-text-names", "old-vae-names", "crlf",
-        "no-safety-folder", "position-ids", "old-block-names", "hub-cache", "hub-cache-without-refs", "whole-clip-config", "snapshot-folder",
+        "no-safety-folder", "position-ids", "old-block-names", "hub-cache", "hub-cache-without-refs", "whole-clip-config", "snapshot-folder", "flax-names",
     ];
 
     [Theory, MemberData(nameof(Same))]
@@ -229,6 +229,14 @@ public sealed class FoldersAsPeopleHaveThemTests : IDisposable
                 break;
             case "tokenizer-json-clips-steps":
                 TokenizerJsonTests.Replace(Path.Combine(Model, "tokenizer"), clipsSteps: true);
+                break;
+            case "flax-names":
+                foreach (string file in (string[])["model_index.json", "unet/config.json", "vae/config.json", "scheduler/scheduler_config.json"])
+                    TinySd.Edit(Model, file, json => json["_class_name"] = $"Flax{json["_class_name"]}");
+                TinySd.Edit(Model, "model_index.json", json =>
+                {
+                    foreach (string part in (string[])["scheduler", "text_encoder", "unet", "vae"]) json[part]![1] = $"Flax{json[part]![1]}";
+                });
                 break;
             case "hub-cache" or "hub-cache-without-refs" or "snapshot-folder":
                 string entry = Path.Combine(folder.Path, "models--acme--tiny sd été"), snapshot = Path.Combine(entry, "snapshots", "abc123");
