@@ -53,6 +53,9 @@ public abstract class DiffusionPipeline : IDisposable
     /// <summary>What was compiled so far, and how: denoiser, autoencoder, text encoders.</summary>
     public IReadOnlyList<CompileReport> CompileReports => [.. denoisers.Compiled.Concat(Vae.Compiled).Concat(parts.TextEncoderGraphs).Select(graph => graph.CompileReport)];
 
+    /// <summary>The variant of the weights that was asked for; null for none.</summary>
+    internal string? Variant => parts.Variant;
+
     /// <summary>What the denoiser's linear layers were turned into.</summary>
     internal Quantization Quantize => parts.Quantize;
 

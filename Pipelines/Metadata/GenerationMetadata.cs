@@ -33,6 +33,9 @@ public sealed partial record GenerationMetadata
     /// <summary>The type that the models computed in, as <see cref="Compute.DType"/> names it.</summary>
     public string? DType { get; init; }
 
+    /// <summary>The variant of the weights that was asked for (<see cref="PipelineOptions.Variant"/>); null for none.</summary>
+    public string? Variant { get; init; }
+
     /// <summary>What the denoiser's linear layers were turned into.</summary>
     public Quantization Quantize { get; init; }
 
@@ -86,11 +89,12 @@ public sealed partial record GenerationMetadata
     public IReadOnlyList<string> DifferencesFrom(DiffusionPipeline pipeline)
     {
         ArgumentNullException.ThrowIfNull(pipeline);
+        const string None = "none";
         var now = PictureMetadata.Setting(pipeline);
         (string What, string? Then, string? Now)[] all =
         [
             ("model", Model, now.Model), ("pipeline", Pipeline, now.Pipeline), ("device", Device, now.Device), ("type", DType, now.DType),
-            ("quantization", $"{Quantize}", $"{now.Quantize}"), ("software", Software, now.Software),
+            ("variant", Pipeline is null ? null : Variant ?? None, now.Variant ?? None), ("quantization", $"{Quantize}", $"{now.Quantize}"), ("software", Software, now.Software),
         ];
         return [.. all.Where(d => d.Then is not null && d.Then != d.Now).Select(d => $"{d.What} was {Compute.OutsideText.Quote(d.Then!)} and is '{d.Now}'")];
     }

@@ -22,6 +22,8 @@ internal sealed record GenerationRecord
 
     public string? Dtype { get; init; }
 
+    public string? Variant { get; init; }
+
     public string? Quantize { get; init; }
 
     public string? Prompt { get; init; }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Reflection;
+using System.Text.Json;
 using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Pipelines;
@@ -29,6 +30,7 @@ internal static class PictureMetadata
         Pipeline = pipeline.GetType().Name,
         Device = $"{pipeline.Device.Id} ({pipeline.Device.Name})",
         DType = $"{pipeline.DType}",
+        Variant = pipeline.Variant,
         Quantize = pipeline.Quantize,
         Software = $"ILGpuDiffusion {Version}",
         VaeTiling = pipeline.Vae.Tiling is { } tiling ? (tiling.Pixels.Size, tiling.Overlap) : null,
@@ -57,11 +59,19 @@ internal static class PictureMetadata
                 KeepIntermediates = false,
             },
             SchedulerName = scheduler.Name,
-            SchedulerSettings = scheduler.ConfigKeys.Where(key => scheduler.Config.Find(key) is not null).Distinct().ToDictionary(key => key, key => scheduler.Config.Find(key)!.Value),
+            SchedulerSettings = Settings(scheduler),
             Evaluations = form.Schedule.End - form.Schedule.Begin,
             ExternalLatents = request.Latents is not null,
             BatchPosition = request.SharedGenerator ? index : 0,
         };
+    }
+
+    /// <summary>What the scheduler's configuration says; null is a value, and not the same as an absent key.</summary>
+    private static Dictionary<string, JsonElement> Settings(Scheduler scheduler)
+    {
+        var config = scheduler.Config;
+        return scheduler.ConfigKeys.Distinct().Where(key => config.Has(key) || config.IsNull(key))
+            .ToDictionary(key => key, key => config.Find(key) ?? JsonElement.Parse("null"));
     }
 
     private static A1111Parameters A1111(GenerationMetadata metadata, RequestForm form)

@@ -71,7 +71,7 @@ internal static class GenerateCommand
             {
                 Device = opened,
                 DType = type,
-                Variant = parsed.GetValue(variant),
+                Variant = parsed.GetValue(variant) ?? PictureOrigin.VariantOf(origin, folder),
                 Offload = parsed.GetValue(offload),
                 Quantize = parsed.GetValue(quantize) is { } word ? (word == "int8" ? Quantization.Int8 : Quantization.None) : origin?.Quantize ?? Quantization.None,
                 Compile = compileOptions,

@@ -1,4 +1,5 @@
 using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Layers;
 using ILGpuDiffusion.Pipelines;
 
 namespace ILGpuDiffusion.Cli;
@@ -9,6 +10,10 @@ internal static class PictureOrigin
     /// <summary>The type that the picture was drawn in, where the device computes in it.</summary>
     public static DType? DTypeOf(GenerationMetadata? origin, Device device) =>
         Enum.TryParse(origin?.DType, out DType dtype) && Enum.IsDefined(dtype) && device.Computes(dtype) ? dtype : null;
+
+    /// <summary>The variant of the weights that the picture was drawn with, where the model has it.</summary>
+    public static string? VariantOf(GenerationMetadata? origin, string folder) =>
+        origin?.Variant is { Length: > 0 } variant && PipelineParts.HasVariant(ModelFolder.Open(folder), variant) ? variant : null;
 
     /// <summary>Says what is not as it was, and what the picture asks for that cannot be done.</summary>
     public static void SayDifferences(string? file, GenerationMetadata origin, DiffusionPipeline pipeline)

@@ -35,7 +35,7 @@ internal static class InspectPicture
     private static string Shown(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => OutsideText.Line(value.GetString()!, LongestValue),
-        JsonValueKind.Object => OutsideText.Line(string.Join(", ", value.EnumerateObject().Select(p => $"{p.Name}={p.Value}")), LongestValue),
+        JsonValueKind.Object => OutsideText.Line(string.Join(", ", value.EnumerateObject().Select(p => $"{p.Name}={(p.Value.ValueKind == JsonValueKind.Null ? "None" : p.Value)}")), LongestValue),
         JsonValueKind.Array => OutsideText.Line(string.Join(", ", value.EnumerateArray()), LongestValue),
         _ => OutsideText.Line(value.GetRawText(), LongestValue),
     };

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
@@ -15,6 +16,7 @@ public sealed class GenerationMetadataTests
         ("plain", _ => TinySdxl.Request, ["\"format\":1", "\"prompt\":\"a red fox\"", "\"seed\":7", "\"steps\":2", "\"width\":32", "\"scheduler\":\"EulerDiscreteScheduler\"", "\"beta_start\":0.00085"]),
         ("scheduler", p => TinySdxl.Request with { Scheduler = p.CreateScheduler("dpmpp_2m_karras", Settings("""{"solver_type": "heun", "sigma_min": 0.1}""")), Seed = -1, Steps = 4 },
             ["\"use_karras_sigmas\":true", "\"solver_type\":\"heun\"", "\"sigma_min\":0.1", "\"seed\":18446744073709551615"]),
+        ("null", p => TinySdxl.Request with { Scheduler = p.CreateScheduler("euler_karras", Settings("""{"use_karras_sigmas": null}""")), Steps = 4 }, ["\"use_karras_sigmas\":null"]),
         ("texts", _ => TinySdxl.Request with { Prompts = ["日本 \"x\"\n\u202e", "b"], NegativePrompts = [""], Prompts2 = ["c", "d"], NegativePrompts2 = ["e"], ClipSkip = 1, GuidanceScale = 3.1, GuidanceRescale = 0.7 },
             ["\"negative_prompt\":\"\"", "\"prompt_2\":\"c\"", "\"negative_prompt_2\":\"e\"", "\"clip_skip\":1", "\"guidance_scale\":3.1", "\"guidance_rescale\":0.7"]),
         ("noise", p => TinySdxl.Request with { Scheduler = p.CreateScheduler("ddim"), Eta = 0.4, Count = 2, DenoisingEnd = 0.8, Steps = 5 }, ["\"eta\":0.4", "\"denoising_end\":0.8", "\"evaluations\":4"]),
@@ -39,7 +41,8 @@ public sealed class GenerationMetadataTests
     public void Picture_IsDrawnAgainFromItsFile()
     {
         using var folder = new TemporaryFolder();
-        using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
+        using var device = new CpuDevice(); // where a picture has the same bits alone and in a batch
+        using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
         foreach (var (name, request, json) in Cases)
         {
             var result = pipeline.Generate(request(pipeline), null, default);
@@ -53,13 +56,7 @@ public sealed class GenerationMetadataTests
                 Assert.Equal(result.Seeds[i], metadata.Request.Seed);
                 if (i == 0) Assert.All(json, part => Assert.Contains(part, result.Images[0].RequestJson, StringComparison.Ordinal));
                 var again = pipeline.Generate(metadata.RequestFor(pipeline), null, default);
-                byte[] expected = File.ReadAllBytes(path), actual = again.Images[metadata.BatchPosition].EncodePng();
-                if (result.Images.Count == 1) Assert.Equal(expected, actual);
-                else // alone and in a batch kernels may sum in another order
-                {
-                    Assert.Equal(result.Images[i].RequestJson, again.Images[metadata.BatchPosition].RequestJson);
-                    Assert.InRange(result.Images[i].Pixels.Zip(again.Images[metadata.BatchPosition].Pixels, (a, b) => Math.Abs(a - b)).Max(), 0, 1);
-                }
+                Assert.Equal(File.ReadAllBytes(path), again.Images[metadata.BatchPosition].EncodePng());
             }
         }
     }
