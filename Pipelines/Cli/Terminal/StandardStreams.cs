@@ -49,7 +49,7 @@ internal static class StandardStreams
         }
     }
 
-    private static IOException Unwritable(Exception? e) => new($"stdout cannot be written: {e?.Message ?? "it is closed."}", e);
+    private static IOException Unwritable(Exception? e) => new($"stdout cannot be written: {(e is null ? "it is closed" : e.Message.TrimEnd('.'))}.", e);
 
     private static TextWriter? Writer(Func<TextWriter> open)
     {

@@ -84,13 +84,13 @@ public sealed class FailureTests : IDisposable
     [InlineData(1, 129), InlineData(2, 130), InlineData(3, 131), InlineData(15, 143)]
     public async Task Signal_CancelsAndWritesNothing(int signal, int exitCode)
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("Signals are sent by libc, and env must give back the default action.");
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Signals are sent by libc.");
         var watch = new Stopwatch();
-        var result = await Ilgd.Run(folder.Path, (process, line) =>
+        var result = await Ilgd.Watched(folder.Path, (process, line) =>
         {
             if (!line.StartsWith("denoise 1/", StringComparison.Ordinal)) return;
             watch.Start();
-            Ilgd.Send(process, signal);
+            process.Send(signal);
         }, "generate", "a red fox", "--model", TinySdxl.Folder, "--width", "128", "--height", "128", "--steps", "900", "-o", "a.png", "--save-latents", "l.safetensors");
         Assert.True(result.ExitCode == exitCode, $"exit code {result.ExitCode}: {result.Errors}");
         Assert.Equal("ilgd: cancelled; nothing was written.", result.ErrorLines[^1]);
@@ -104,12 +104,12 @@ public sealed class FailureTests : IDisposable
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("Signals are sent by libc.");
         var watch = new Stopwatch();
-        var result = await Ilgd.Run(folder.Path, (process, line) =>
+        var result = await Ilgd.Watched(folder.Path, (process, line) =>
         {
             if (!line.StartsWith("denoise 1/", StringComparison.Ordinal)) return;
             watch.Start();
-            Ilgd.Send(process, 15);
-            Ilgd.Send(process, 1);
+            process.Send(15);
+            process.Send(1);
         }, "generate", "a red fox", "--model", TinySdxl.Folder, "--width", "512", "--height", "512", "--steps", "900", "-o", "a.png");
         Assert.True(result.ExitCode is 129 or 143, $"exit code {result.ExitCode}: {result.Errors}"); // two signals may arrive in any order
         Assert.True(watch.Elapsed < TimeSpan.FromSeconds(5), $"{watch.Elapsed}");

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
+using System.Text;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -11,74 +11,95 @@ internal sealed record IlgdResult(int ExitCode, string Output, string Errors)
     public string[] ErrorLines => Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 }
 
-/// <summary>Runs the built command line tool as a child process.</summary>
+/// <summary>Runs the built command line tool as a child process. No other program is needed.</summary>
 internal static class Ilgd
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
     private static readonly string Tool = Path.Combine(AppContext.BaseDirectory, "ilgd.dll");
-    private static readonly string Dotnet = Environment.ProcessPath is { } p && Path.GetFileNameWithoutExtension(p) == "dotnet" ? p : "dotnet";
+    private static readonly string Dotnet = FindDotnet();
     private static readonly string Cache = Path.Combine(Path.GetTempPath(), $"ilgpudiffusion-tests-{Environment.ProcessId}");
 
     /// <summary>Runs to the end.</summary>
     /// <param name="folder">Working folder.</param>
     /// <param name="arguments">As a user would type them.</param>
-    public static Task<IlgdResult> Run(string folder, params string[] arguments) => Run(folder, null, arguments);
-
-    /// <summary>Runs to the end.</summary>
-    /// <param name="folder">Working folder.</param>
-    /// <param name="onError">Given the process and each line of stderr as it comes.</param>
-    /// <param name="arguments">As a user would type them.</param>
-    public static Task<IlgdResult> Run(string folder, Action<Process, string>? onError, params string[] arguments) => Run(folder, onError, [], arguments);
+    public static Task<IlgdResult> Run(string folder, params string[] arguments) => RunWith([], folder, arguments);
 
     /// <summary>Runs to the end with variables of its own.</summary>
-    public static Task<IlgdResult> RunWith(Dictionary<string, string?> variables, string folder, params string[] arguments) => Run(folder, null, variables, arguments);
-
-    /// <summary>Runs to the end through a shell, which opens and closes what the tool inherits.</summary>
-    /// <param name="folder">Working folder.</param>
-    /// <param name="line">A line of sh in which <c>$ilgd</c> is the tool.</param>
-    public static Task<IlgdResult> Shell(string folder, string line) => RunAsync(new ProcessStartInfo("sh", ["-c", line.Replace("$ilgd", $"'{Dotnet}' '{Tool}'", StringComparison.Ordinal)]), folder, null, [], line);
-
-    /// <summary>Sends a signal, without a program that a small container may lack.</summary>
-    public static void Send(Process process, int signal) => Assert.Equal(0, kill(process.Id, signal));
-
-    private static Task<IlgdResult> Run(string folder, Action<Process, string>? onError, Dictionary<string, string?> variables, string[] arguments)
+    public static async Task<IlgdResult> RunWith(Dictionary<string, string?> variables, string folder, params string[] arguments)
     {
-        // A shell that runs its jobs in the background ignores interrupts, and children inherit that: env takes it back.
-        bool interruptible = onError is not null && OperatingSystem.IsLinux();
-        var start = new ProcessStartInfo(interruptible ? "env" : Dotnet, [.. interruptible ? (string[])["--default-signal=INT,QUIT", Dotnet] : [], Tool, .. arguments]);
-        return RunAsync(start, folder, onError, variables, string.Join(' ', arguments));
-    }
-
-    private static async Task<IlgdResult> RunAsync(ProcessStartInfo start, string folder, Action<Process, string>? onError, Dictionary<string, string?> variables, string what)
-    {
-        (start.WorkingDirectory, start.RedirectStandardOutput, start.RedirectStandardError) = (folder, true, true);
+        var start = new ProcessStartInfo(Dotnet, [Tool, .. arguments]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["ILGPUDIFFUSION_CACHE"] = Cache; // neither reads what this machine's user measured nor adds to it
         foreach (var (name, value) in variables) start.Environment[name] = value;
         using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var errors = new List<string>();
+        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         using var patience = new CancellationTokenSource(Patience);
         try
         {
-            while (await process.StandardError.ReadLineAsync(patience.Token) is { } line)
-            {
-                errors.Add(line);
-                onError?.Invoke(process, line);
-            }
-
             await process.WaitForExitAsync(patience.Token);
         }
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"ilgd {what} did not end; it said: {string.Join('\n', errors)}");
+            throw new TimeoutException($"ilgd {string.Join(' ', arguments)} did not end; it said: {await errors}");
         }
 
-        return new IlgdResult(process.ExitCode, await output, string.Join('\n', errors));
+        return new IlgdResult(process.ExitCode, await output, (await errors).TrimEnd('\n'));
     }
 
-#pragma warning disable SYSLIB1054 // two integers need no generated marshalling
-    [DllImport("libc")]
-    private static extern int kill(int process, int signal);
-#pragma warning restore SYSLIB1054
+    /// <summary>Runs to the end with streams as a shell would give them. On Linux.</summary>
+    /// <param name="folder">Working folder.</param>
+    /// <param name="redirections">See <see cref="Child.Start"/>.</param>
+    /// <param name="arguments">As a user would type them.</param>
+    public static Task<IlgdResult> Redirected(string folder, string redirections, params string[] arguments) => RunChild(folder, redirections, null, arguments);
+
+    /// <summary>Runs to the end while somebody watches who may send signals. On Linux.</summary>
+    /// <param name="folder">Working folder.</param>
+    /// <param name="onError">Given the process and each line of stderr as it comes.</param>
+    /// <param name="arguments">As a user would type them.</param>
+    public static Task<IlgdResult> Watched(string folder, Action<Child, string> onError, params string[] arguments) => RunChild(folder, "", onError, arguments);
+
+    /// <summary>Starts the tool; the caller reads and waits. On Linux.</summary>
+    public static Child Start(string folder, string redirections, params string[] arguments)
+    {
+        var variables = Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().ToDictionary(v => (string)v.Key, v => (string?)v.Value);
+        variables["ILGPUDIFFUSION_CACHE"] = Cache;
+        return Child.Start([Dotnet, Tool, .. arguments], folder, variables.Select(v => $"{v.Key}={v.Value}"), redirections);
+    }
+
+    private static async Task<IlgdResult> RunChild(string folder, string redirections, Action<Child, string>? onError, string[] arguments)
+    {
+        using var child = Start(folder, redirections, arguments);
+        var output = ReadAsync(child.Output, null);
+        var errors = ReadAsync(child.Errors, onError is null ? null : line => onError(child, line));
+        var exit = child.WaitAsync();
+        if (await Task.WhenAny(exit, Task.Delay(Patience)) != exit)
+        {
+            child.End();
+            throw new TimeoutException($"ilgd {string.Join(' ', arguments)} did not end; it said: {await errors}");
+        }
+
+        return new IlgdResult(await exit, await output, await errors);
+    }
+
+    private static async Task<string> ReadAsync(Stream? stream, Action<string>? onLine)
+    {
+        if (stream is null) return "";
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        var lines = new List<string>();
+        while (await Task.Run(reader.ReadLine) is { } line)
+        {
+            lines.Add(line);
+            onLine?.Invoke(line);
+        }
+
+        return string.Join('\n', lines);
+    }
+
+    private static string FindDotnet()
+    {
+        if (Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet") return host;
+        if (Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } named) return named;
+        string name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
+        return (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, name)).First(File.Exists);
+    }
 }

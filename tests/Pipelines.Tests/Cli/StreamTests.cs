@@ -7,30 +7,31 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 /// <summary>Streams that are closed, full or somebody else's: what is said on stderr never ends a run, and what was asked for on stdout arrives or is an error.</summary>
 public sealed class StreamTests : IDisposable
 {
-    private const string Draw = "$ilgd generate 'a red fox' --device cpu -W 32 -H 32 -s 2 --seed 1";
+    private static readonly string[] Small = ["--device", "cpu", "-W", "32", "-H", "32", "-s", "2", "--seed", "1"];
 
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
 
     [Theory]
-    [InlineData("2>&-"), InlineData("2>/dev/full"), InlineData("2>&- >/dev/null"), InlineData("2>&- <&-"), InlineData(">&-"), InlineData(">/dev/full"), InlineData(">&- 2>&- <&-")]
-    public async Task LostCourtesyOutput_LeavesThePicture(string redirection)
+    [InlineData("2>&-"), InlineData("2>/dev/full"), InlineData("2>&- >/dev/null"), InlineData("2>&- <&-"), InlineData(">&-"), InlineData(">/dev/full")]
+    [InlineData(">&- 2>&- <&-")]
+    public async Task LostCourtesyOutput_LeavesThePicture(string redirections)
     {
-        SkipWithoutShell();
-        var plain = await Ilgd.Shell(folder.Path, $"{Draw} -o plain.png");
-        var result = await Ilgd.Shell(folder.Path, $"{Draw} -o a.png {redirection}");
+        var plain = await Draw("", "-o", "plain.png");
+        var result = await Draw(redirections, "-o", "a.png");
         Assert.Equal((0, 0), (plain.ExitCode, result.ExitCode));
-        Assert.Equal(File.ReadAllBytes(PathOf("plain.png")), File.ReadAllBytes(PathOf("a.png")));
-        if (redirection.StartsWith('>') && !redirection.Contains("2>", StringComparison.Ordinal)) Assert.Contains("warning: stdout cannot be written", result.Errors, StringComparison.Ordinal);
+        Assert.Equal(Bytes("plain.png"), Bytes("a.png"));
+        if (redirections.StartsWith('>') && !redirections.Contains("2>", StringComparison.Ordinal))
+            Assert.Matches(@"warning: stdout cannot be written: .+\. Written: a\.png", result.Errors);
     }
 
     [Theory]
-    [InlineData("--json -o a.png >&-", "it is closed"), InlineData("--json -o a.png >/dev/full", "No space left"), InlineData("-o - >&-", "it is closed"), InlineData("-o - >/dev/full", "No space left")]
-    public async Task LostResult_IsAnError(string options, string reason)
+    [InlineData(">&-", "it is closed", "--json", "-o", "a.png"), InlineData(">/dev/full", "No space left", "--json", "-o", "a.png")]
+    [InlineData(">&-", "it is closed", "-o", "-"), InlineData(">/dev/full", "No space left", "-o", "-")]
+    public async Task LostResult_IsAnError(string redirections, string reason, params string[] options)
     {
-        SkipWithoutShell();
-        var result = await Ilgd.Shell(folder.Path, $"{Draw} -q {options}");
+        var result = await Draw(redirections, ["-q", .. options]);
         Assert.Equal(1, result.ExitCode);
         Assert.StartsWith("ilgd: stdout cannot be written: ", Assert.Single(result.ErrorLines), StringComparison.Ordinal);
         Assert.Contains(reason, result.Errors, StringComparison.Ordinal);
@@ -39,59 +40,106 @@ public sealed class StreamTests : IDisposable
     [Fact]
     public async Task ErrorsThatCannotBeSaid_KeepTheirExitCode()
     {
-        SkipWithoutShell();
-        Assert.Equal(1, (await Ilgd.Shell(folder.Path, "$ilgd inspect nowhere 2>/dev/full")).ExitCode);
-        Assert.Equal(2, (await Ilgd.Shell(folder.Path, "$ilgd generate a --steps zero 2>&-")).ExitCode);
+        Assert.Equal(1, (await Run("2>/dev/full", "inspect", "nowhere")).ExitCode);
+        Assert.Equal(2, (await Run("2>&-", "generate", "a", "--steps", "zero")).ExitCode);
     }
 
     [Theory]
     [InlineData("-"), InlineData("/dev/stdout")]
     public async Task Picture_GoesToStdout_AndNothingElse(string name)
     {
-        SkipWithoutShell();
-        var result = await Ilgd.Shell(folder.Path, $"{Draw} -o plain.png >/dev/null && {Draw} -o {name} >a.png && {Draw} -o {name} | head -c 8 | wc -c");
+        await Draw("", "-o", "plain.png");
+        var result = await Draw(">a.png", "-o", name);
         Assert.Equal(0, result.ExitCode);
-        Assert.Equal("8", result.Output.Trim());
-        Assert.Equal(File.ReadAllBytes(PathOf("plain.png")), File.ReadAllBytes(PathOf("a.png")));
-        Assert.DoesNotContain("ilgd:", result.Errors, StringComparison.Ordinal); // a reader that leaves is no error
+        Assert.Equal(Bytes("plain.png"), Bytes("a.png"));
+    }
+
+    [Fact]
+    public async Task ReaderThatLeaves_IsNoError()
+    {
+        SkipOutsideLinux();
+        using var child = Ilgd.Start(folder.Path, "2>errors", ["generate", "a red fox", .. Small, "-o", "-"]);
+        child.Output!.Dispose();
+        Assert.Equal(0, await child.WaitAsync());
+        Assert.DoesNotContain("ilgd:", File.ReadAllText(PathOf("errors")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task NamedPipe_IsWrittenTo_AndStaysAPipe()
+    {
+        SkipOutsideLinux();
+        Child.MakePipe(PathOf("pipe"));
+        var read = Task.Run(() => Bytes("pipe"));
+        var result = await Draw("", "-o", "pipe");
+        Assert.Equal((0, "pipe"), (result.ExitCode, result.Output));
+        byte[] received = await read.WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal([PathOf("pipe")], Directory.GetFileSystemEntries(folder.Path));
+        Assert.Equal(0, new FileInfo(PathOf("pipe")).Length);
+        await Draw("", "-o", "plain.png");
+        Assert.Equal(Bytes("plain.png"), received);
     }
 
     [Fact]
     public async Task Prompts_AreDrawnOneByOne_WithOneModel()
     {
-        SkipWithoutShell();
         File.WriteAllText(PathOf("prompts.txt"), "\uFEFFa red fox\r\n\n   \n a blue cat \n");
-        var result = await Ilgd.Shell(folder.Path, "$ilgd generate --prompts prompts.txt --device cpu -W 32 -H 32 -s 2 --seed 1 && $ilgd generate - --device cpu -W 32 -H 32 -s 2 --seed 1 -o fox.png < prompts.txt");
-        Assert.Equal(0, result.ExitCode);
-        Assert.Equal(["a-red-fox-1.png", "a-blue-cat-1.png", "fox.png"], result.OutputLines);
-        await Ilgd.Shell(folder.Path, $"{Draw} -o alone.png");
+        var result = await Run("", ["generate", "--prompts", "prompts.txt", .. Small]);
+        Assert.Equal(["a-red-fox-1.png", "a-blue-cat-1.png"], result.OutputLines);
+        Assert.Equal(["fox.png"], (await Run("<prompts.txt", ["generate", "-", .. Small, "-o", "fox.png"])).OutputLines);
+        await Draw("", "-o", "alone.png");
         Assert.Equal(Image.Load(PathOf("alone.png")).Pixels, Image.Load(PathOf("a-red-fox-1.png")).Pixels);
         Assert.Equal("a blue cat", Image.Load(PathOf("a-blue-cat-1.png")).Parameters!.Split('\n')[0]);
+    }
 
-        using var json = JsonDocument.Parse((await Ilgd.Shell(folder.Path, "printf 'one\\ntwo\\n' | $ilgd generate --prompts - --device cpu -W 32 -H 32 -s 1 -o many.png --json")).Output);
-        Assert.Equal(["many-1.png", "many-2.png"], json.RootElement.EnumerateArray().Select(r => r.GetProperty("files")[0].GetString()));
+    [Fact]
+    public async Task Prompts_NumberOneName_OverAllPictures()
+    {
+        File.WriteAllText(PathOf("prompts.txt"), "one\ntwo\n");
+        var result = await Run("<prompts.txt", ["generate", "--prompts", "-", .. Small, "--count", "2", "-o", "many.png", "--json"]);
+        using var json = JsonDocument.Parse(result.Output);
+        Assert.Equal(["many-1.png", "many-2.png", "many-3.png", "many-4.png"],
+            json.RootElement.EnumerateArray().SelectMany(r => r.GetProperty("files").EnumerateArray()).Select(f => f.GetString()));
+        Assert.Equal(["one", "one", "two", "two"], Enumerable.Range(1, 4).Select(i => Image.Load(PathOf($"many-{i}.png")).Parameters!.Split('\n')[0]));
+    }
+
+    [Fact]
+    public async Task Prompts_OfOneName_OverwriteNothing()
+    {
+        File.WriteAllText(PathOf("prompts.txt"), "a fox\nA fox!\na fox\n");
+        var result = await Run("", ["generate", "--prompts", "prompts.txt", .. Small]);
+        Assert.Equal(["a-fox-1.png", "a-fox-1-2.png", "a-fox-1-3.png"], result.OutputLines);
+        Assert.Equal(["a fox", "A fox!", "a fox"], result.OutputLines.Select(file => Image.Load(PathOf(file)).Parameters!.Split('\n')[0]));
     }
 
     [Theory]
-    [InlineData("printf '' | $ilgd generate -", 2, "stdin is empty"), InlineData("$ilgd generate - < /dev/zero", 2, "holds more than 1 MiB"), InlineData("$ilgd generate --prompts /dev/zero", 2, "holds more than 1 MiB")]
-    [InlineData("printf '\\n\\n' | $ilgd generate --prompts -", 2, "stdin holds 0 prompts"), InlineData("printf '\\377' | $ilgd generate -", 2, "is not UTF-8"), InlineData("$ilgd generate --prompts nowhere", 1, "'nowhere' cannot be read")]
-    [InlineData("$ilgd generate --prompts .", 1, "'.' cannot be read"), InlineData("$ilgd generate", 2, "a prompt is missing"), InlineData("printf 'a\\nb\\n' | $ilgd generate --prompts - --save-latents l", 2, "'l' takes the latents of one prompt")]
-    public async Task PromptsThatAreNone_AreRefused(string line, int exitCode, string message)
+    [InlineData("", 2, "stdin is empty", "-"), InlineData("</dev/zero", 2, "holds more than 1 MiB", "-"), InlineData("", 2, "holds more than 1 MiB", "--prompts", "/dev/zero")]
+    [InlineData("<lines", 2, "stdin holds 0 prompts", "--prompts", "-"), InlineData("<binary", 2, "is not UTF-8", "-"), InlineData("", 2, "a prompt is missing")]
+    [InlineData("", 1, "'nowhere' cannot be read", "--prompts", "nowhere"), InlineData("", 1, "'.' cannot be read", "--prompts", ".")]
+    [InlineData("", 2, "'l' takes the latents of one prompt", "--prompts", "two", "--save-latents", "l")]
+    public async Task PromptsThatAreNone_AreRefused(string redirections, int exitCode, string message, params string[] options)
     {
-        SkipWithoutShell();
-        var result = await Ilgd.Shell(folder.Path, line);
+        foreach (var (name, content) in (ReadOnlySpan<(string, byte[])>)[("lines", "\n\n"u8.ToArray()), ("binary", [255]), ("two", "a\nb\n"u8.ToArray())])
+            File.WriteAllBytes(PathOf(name), content);
+        var result = await Run(redirections, ["generate", .. options]);
         Assert.Equal((exitCode, true), (result.ExitCode, result.Errors.Contains(message, StringComparison.Ordinal)));
-        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+        Assert.Equal(3, Directory.GetFileSystemEntries(folder.Path).Length);
     }
 
     [Fact]
     public async Task Redirected_GetsFewLines_AndQuietNone()
     {
-        SkipWithoutShell();
-        var result = await Ilgd.Shell(folder.Path, "$ilgd generate 'a red fox' --device cpu -W 32 -H 32 -s 60 --seed 1 -o a.png");
+        var result = await Run("", "generate", "a red fox", "--device", "cpu", "-W", "32", "-H", "32", "-s", "60", "--seed", "1", "-o", "a.png");
         Assert.InRange(result.ErrorLines.Length, 4, 8);
         Assert.Contains(result.ErrorLines, line => line.StartsWith("denoise 60/60", StringComparison.Ordinal));
-        Assert.Empty((await Ilgd.Shell(folder.Path, $"{Draw} --quiet -o a.png")).Errors);
+        Assert.Empty((await Draw("", "--quiet", "-o", "a.png")).Errors);
+    }
+
+    [Fact]
+    public async Task OptionsThatADeviceCannotHeed_AreSaid()
+    {
+        var result = await Draw("", "--offload", "-o", "a.png");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("warning: --offload has no effect on a CPU", result.Errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -105,10 +153,20 @@ public sealed class StreamTests : IDisposable
         Assert.Equal(["title", "denoise 1/1000", "denoise 1000/1000", "decode 1/1"], said.Select(line => string.Join(' ', line.Split(' ').Take(2))));
     }
 
-    private static void SkipWithoutShell()
+    private Task<IlgdResult> Draw(string redirections, params string[] options) => Run(redirections, ["generate", "a red fox", .. Small, .. options]);
+
+    private Task<IlgdResult> Run(string redirections, params string[] arguments)
     {
-        if (!OperatingSystem.IsLinux()) Assert.Skip("A shell closes and fills the streams.");
+        SkipOutsideLinux();
+        return Ilgd.Redirected(folder.Path, redirections, arguments);
     }
+
+    private static void SkipOutsideLinux()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Streams are closed and filled by libc.");
+    }
+
+    private byte[] Bytes(string file) => File.ReadAllBytes(PathOf(file));
 
     private string PathOf(string file) => Path.Combine(folder.Path, file);
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using ILGpuDiffusion.Cases;
@@ -37,15 +36,15 @@ public sealed class TuneAndBenchTests : IDisposable
     public async Task Tune_Interrupted_Ends130AndKeepsWhatWasFound()
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("Signals are sent by libc.");
-        var result = await Ilgd.Run(folder.Path, Interrupt, "tune", "--model", TinySdxl.Folder, "--size", "128x128", "--again");
+        var result = await Ilgd.Watched(folder.Path, Interrupt, "tune", "--model", TinySdxl.Folder, "--size", "128x128", "--again");
         Assert.Equal(130, result.ExitCode);
         string path = result.ErrorLines[^1].Split(" is in ")[1][..^1];
         using var table = JsonDocument.Parse(File.ReadAllBytes(path));
         Assert.NotEmpty(table.RootElement.GetProperty("entries").EnumerateArray());
 
-        static void Interrupt(Process process, string line)
+        static void Interrupt(Child process, string line)
         {
-            if (line.StartsWith("2/", StringComparison.Ordinal)) Ilgd.Send(process, 2);
+            if (line.StartsWith("2/", StringComparison.Ordinal)) process.Send(2);
         }
     }
 
