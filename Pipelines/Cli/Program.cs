@@ -10,9 +10,9 @@ try
     var root = new RootCommand("""
         Draws pictures with diffusion models, in managed code from prompt to PNG.
 
-          ilgd generate "a red heart"                        with the small model that ships with the tool
-          ilgd generate "a castle at dusk" --model ~/sdxl    with any SDXL, SD 1.x or SD 2.x folder
-          ilgd generate --help                               everything that can be asked for
+          ilgd generate "a red heart"                with the small model that ships with the tool
+          ilgd generate "a castle" --model ~/sdxl    with any SDXL, SD 1.x or SD 2.x folder
+          ilgd generate --help                       everything that can be asked for
         """)
     {
         GenerateCommand.Create(), InspectCommand.Create(), TuneCommand.Create(), BenchCommand.Create(), DevicesCommand.Create(), CacheCommand.Create(), TokenizeCommand.Create(), verbose, quiet,

@@ -33,11 +33,13 @@ internal static class BenchCommand
             var image = ladder.Results[0].Image;
             var report = new BenchReport(Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Path)), opened, new PixelSize(image.Width, image.Height), request.Steps.Value, ladder);
             if (table is not null) OutputFile.WriteText(table, report.Csv());
-            Console.Write(parsed.GetValue(json) ? report.Json() + "\n" : report.Text());
+            Console.Write(parsed.GetValue(json) ? report.Json() + "\n" : report.Text(Terminals.OutputColumns));
             if (parsed.GetValue(explain))
             {
-                string text = InspectGraph.Text(await InspectGraph.MeasureAsync(folder, pixels, opened, new CompileOptions(), cancellation).ConfigureAwait(false), steps: false);
-                (parsed.GetValue(json) ? Console.Error : Console.Out).Write($"\n{text}"); // JSON on stdout stays JSON
+                var plans = await InspectGraph.MeasureAsync(folder, pixels, opened, new CompileOptions(), cancellation).ConfigureAwait(false);
+                bool toErrors = parsed.GetValue(json); // JSON on stdout stays JSON
+                string text = InspectGraphText.Of(plans, steps: false, toErrors ? Terminals.ErrorColumns : Terminals.OutputColumns);
+                (toErrors ? Console.Error : Console.Out).Write($"\n{text}");
             }
 
             return ExitCodes.Done;

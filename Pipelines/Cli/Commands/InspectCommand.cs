@@ -49,7 +49,7 @@ internal static class InspectCommand
                 if (parsed.GetValue(part) is { } only and not "all") plans = [.. plans.Where(p => p.Name == only)];
                 if (parsed.GetValue(svg) is { } picture) OutputFile.WriteText(picture, PlanPicture.Svg(plans));
                 if (parsed.GetValue(html) is { } page) OutputFile.WriteText(page, PlanPage.Html($"{plans[0].Model}: compiled plans", plans));
-                Console.Write(parsed.GetValue(json) ? InspectGraph.Json(folder, plans) + "\n" : InspectGraph.Text(plans, parsed.GetValue(steps)));
+                Console.Write(parsed.GetValue(json) ? InspectGraph.Json(folder, plans) + "\n" : InspectGraphText.Of(plans, parsed.GetValue(steps), Terminals.OutputColumns));
                 return ExitCodes.Done;
             }
 
@@ -60,7 +60,7 @@ internal static class InspectCommand
                 return ExitCodes.Done;
             }
 
-            Console.WriteLine($"{OutsideText.Line(folder.ClassName, 200)}  {OutsideText.Line(folder.Path)}");
+            Terminals.Say($"{OutsideText.Line(folder.ClassName, 200)}  {OutsideText.Line(folder.Path)}");
             var table = new Listing("", "", "");
             foreach (var part in parts)
                 table.Add(part.Name, part.Class, part.Parameters == 0 ? "" : $"{Quantity.Count(part.Parameters)} parameters, {Quantity.Bytes(part.Bytes)}, {string.Join(" + ", part.Types)}");

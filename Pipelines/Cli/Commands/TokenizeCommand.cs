@@ -29,7 +29,7 @@ internal static class TokenizeCommand
             foreach (var (name, tokens) in results)
             {
                 Console.WriteLine($"{name}: {tokens.Count} of {tokens.Ids.Length} tokens");
-                Console.WriteLine("  " + string.Join(' ', tokens.Ids.Zip(tokens.Pieces, (id, piece) => $"{id}:{piece}")));
+                Terminals.Say(string.Join(' ', tokens.Ids.Zip(tokens.Pieces, (id, piece) => $"{id}:{piece}")), indent: 2);
                 if (tokens.Warning is { } warning) Messages.Warning(warning);
             }
 

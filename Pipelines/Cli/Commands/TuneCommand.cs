@@ -56,7 +56,7 @@ internal static class TuneCommand
 
             opened.Tuning.Save(); // what could not be kept until now, or why it cannot
             if (parsed.GetValue(json)) JsonForm.Print(Json(opened, path, summary));
-            else Console.WriteLine(Text(path, summary));
+            else Terminals.Say(Text(path, summary));
             return ExitCodes.Done;
         }, CancellationToken.None));
         return command;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using ILGpuDiffusion.Layers;
 
 namespace ILGpuDiffusion.Cli;
@@ -28,15 +27,16 @@ internal static class CompilationReport
         }),
     };
 
-    /// <summary>For people, in a line, and one more for each block.</summary>
-    public static string Text(CompileReport report)
+    /// <summary>For people, in a line, and a table of the blocks.</summary>
+    public static void Write(Page page, CompileReport report)
     {
-        var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"compiled: {Word(report.Options)}, {report.Options.Scope.ToString().ToLowerInvariant()}; recorded in {report.TraceSeconds * 1e3:F1} ms, passes {report.PassSeconds * 1e3:F1} ms, plan {report.PlanSeconds * 1e3:F1} ms; {report.Kernels} kernels");
-        foreach (var region in report.Regions)
-            text.AppendLine().Append(CultureInfo.InvariantCulture, $"{region.Occurrences,6} × {region.Name,-28} {region.OpsBefore} ops, {region.OpsAfter} after passes{(region.Path is null ? "" : $"; first {region.Path}")}");
-        foreach (string note in report.Notes) text.AppendLine().Append($"note: {note}");
-        return text.ToString();
+        page.Paragraph(string.Create(CultureInfo.InvariantCulture,
+            $"compiled: {Word(report.Options)}, {report.Options.Scope.ToString().ToLowerInvariant()}; recorded in {report.TraceSeconds * 1e3:F1} ms, " +
+            $"passes {report.PassSeconds * 1e3:F1} ms, plan {report.PlanSeconds * 1e3:F1} ms; {report.Kernels} kernels"));
+        var table = new Listing("region", "first", ">times", ">ops", ">after passes");
+        foreach (var region in report.Regions) table.Add(region.Name, region.Path ?? "", $"{region.Occurrences}", $"{region.OpsBefore}", $"{region.OpsAfter}");
+        if (report.Regions.Count > 0) page.Table(table);
+        foreach (string note in report.Notes) page.Paragraph($"note: {note}");
     }
 
     private static string Word(CompileOptions options) => options.IsEager ? "none" : options.Mode switch

@@ -27,7 +27,10 @@ internal sealed class Help : SynchronousCommandLineAction
         string path = command is RootCommand ? "ilgd" : string.Join(' ', Path(command));
         string arguments = string.Concat(command.Arguments.Select(a => $" {a.Name.ToUpperInvariant()}")) + (command.Subcommands.Count > 0 ? " COMMAND" : "") + " [options]";
         Paragraph(console, $"{path}{arguments}", 0, bold: true);
-        foreach (string line in (command.Description ?? "").Split('\n')) Paragraph(console, line.TrimEnd('\r'), 0);
+        string[] lines = [.. (command.Description ?? "").Split('\n').Select(line => line.TrimEnd('\r'))];
+        foreach (string line in lines.Where(line => !line.StartsWith(' '))) Paragraph(console, line, 0);
+        (string Label, string Text)[] examples = [.. lines.Where(line => line.StartsWith(' ')).Select(Example)];
+        if (examples.Length > 0) Section(console, examples, examples.Max(e => e.Label.Length));
         if (grouped is not null)
         {
             console.WriteLine();
@@ -70,8 +73,14 @@ internal sealed class Help : SynchronousCommandLineAction
     private static void Paragraph(IAnsiConsole console, string text, int indent, bool bold = false)
     {
         if (text.Length == 0) console.WriteLine();
-        else if (text.StartsWith(' ')) console.WriteLine(text); // examples, which are typed as they stand
         else console.Write(new Padder(new Text(text, bold ? new Style(decoration: Decoration.Bold) : Style.Plain), new Padding(indent, 0, 0, 0)));
+    }
+
+    /// <summary>A line such as <c>command    what it does</c>.</summary>
+    private static (string Label, string Text) Example(string line)
+    {
+        string[] sides = line.Trim().Split("  ", 2);
+        return (sides[0], sides.Length > 1 ? sides[1].Trim() : "");
     }
 
     private static (string, string)[] Rows(IEnumerable<Option> options) => [.. options.Where(o => !o.Hidden).Select(o => (Label(o), o.Description ?? ""))];

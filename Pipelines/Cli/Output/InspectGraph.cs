@@ -1,4 +1,3 @@
-using System.Text;
 using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Layers;
 using ILGpuDiffusion.Pipelines;
@@ -70,25 +69,6 @@ internal static class InspectGraph
             var report = rented.Measure(MeasuredRuns, cancellation);
             return plan with { Report = plan.Ceilings is { } ceilings ? report.Predict(ceilings) : report };
         }
-    }
-
-    /// <summary>For people.</summary>
-    /// <param name="plans">The plans.</param>
-    /// <param name="steps">Whether every launch is listed.</param>
-    public static string Text(IEnumerable<InspectedPlan> plans, bool steps)
-    {
-        var text = new StringBuilder();
-        foreach (var plan in plans)
-        {
-            text.AppendLine($"{plan.Name}, {plan.Purpose}, on {plan.Device}");
-            text.Append(steps ? plan.Report.ToString() : plan.Report.Summary());
-            if (plan.IsMeasured) text.AppendLine($"measured: {Measures.Time(plan.Seconds)} a run{(plan.Report.PredictedSeconds is { } least ? $", {Measures.Percent(least / plan.Seconds)} of what the device could do" : "")}");
-            text.AppendLine(CompilationReport.Text(plan.Compilation));
-            text.AppendLine($"without passes: {plan.Plain.Totals}").AppendLine();
-        }
-
-        if (plans.FirstOrDefault()?.Ceilings is { } roof) text.AppendLine($"ceilings: {Measures.Flops(roof.FlopsPerSecond)}/s, {Measures.Bytes(roof.BytesPerSecond)}/s ({roof.Source})");
-        return text.ToString();
     }
 
     /// <summary>For programs.</summary>

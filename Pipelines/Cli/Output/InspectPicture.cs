@@ -7,7 +7,7 @@ namespace ILGpuDiffusion.Cli;
 /// <summary>What <c>ilgd inspect</c> shows of a picture: how it was drawn.</summary>
 internal static class InspectPicture
 {
-    private const int LongestValue = 500;
+    private const int LongestValue = 4000;
 
     /// <summary>Whether a path names a picture and not a model.</summary>
     public static bool IsPicture(string? path) => path is not null && File.Exists(path) && Path.GetExtension(path).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg";
@@ -24,7 +24,7 @@ internal static class InspectPicture
             return;
         }
 
-        Console.WriteLine($"{OutsideText.Line(path)}  {image.Width}x{image.Height}");
+        Terminals.Say($"{OutsideText.Line(path)}  {image.Width}x{image.Height}");
         var table = new Listing("", "");
         foreach (var property in request.RootElement.EnumerateObject())
             if (property.Name != "format") table.Add($"  {property.Name.Replace('_', ' ')}", Shown(property.Value));

@@ -25,12 +25,12 @@ internal static class Messages
     }
 
     /// <summary>More about an error.</summary>
-    public static void Detail(string text) => Console.Error.WriteLine(text);
+    public static void Detail(string text) => Write(text);
 
     private static void Write(string text)
     {
         string shown = OutsideText.Message(text);
         if (BarIsDrawn) Terminals.Error.Write(new Text(shown + "\n"));
-        else Console.Error.WriteLine(shown);
+        else Console.Error.Write(new Page(Terminals.ErrorColumns).Paragraph(shown).ToString());
     }
 }

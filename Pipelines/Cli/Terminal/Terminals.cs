@@ -9,7 +9,7 @@ internal static class Terminals
     /// <summary>Columns of help where nobody's terminal says how many there are.</summary>
     public const int TextColumns = 120;
 
-    private const int Unbounded = 4000;
+    private const int Unbounded = 100_000;
 
     private static readonly Lazy<IAnsiConsole> Output = new(() => Create(StandardStreams.RawOutput, Console.IsOutputRedirected));
     private static readonly Lazy<IAnsiConsole> Errors = new(() => Create(StandardStreams.RawErrors, Console.IsErrorRedirected));
@@ -19,6 +19,15 @@ internal static class Terminals
 
     /// <summary>Progress, notes and pictures.</summary>
     public static IAnsiConsole Error => Errors.Value;
+
+    /// <summary>Columns of the terminal that shows stdout; null where there is none, and lines may be as long as they are.</summary>
+    public static int? OutputColumns => Console.IsOutputRedirected ? null : Out.Profile.Width;
+
+    /// <summary>The same of stderr.</summary>
+    public static int? ErrorColumns => Console.IsErrorRedirected ? null : Error.Profile.Width;
+
+    /// <summary>Writes a text to stdout, broken between words where that is a terminal.</summary>
+    public static void Say(string text, int indent = 0) => Console.Write(new Page(OutputColumns).Paragraph(text, indent).ToString());
 
     /// <summary>Whether bars can be drawn over on stderr.</summary>
     public static bool ErrorIsInteractive => Error.Profile.Out.IsTerminal && Error.Profile.Capabilities.Ansi;

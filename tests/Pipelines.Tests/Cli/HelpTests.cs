@@ -38,6 +38,41 @@ public sealed class HelpTests
     [InlineData("--stpes", "--steps"), InlineData("--negative_prompt", "--negative-prompt"), InlineData("--guidance-scal=3", "--guidance-scale"), InlineData("--zzzzzzzz", null)]
     public void Guess_IsTheNearestOption(string typed, string? meant) => Assert.Equal(meant, Guess.Token(typed, GenerateCommand.Create()));
 
+    [Theory]
+    [InlineData(80), InlineData(40), InlineData(20)]
+    public void Table_FitsTheTerminal_AndKeepsWordsWhole(int columns)
+    {
+        var table = new Listing("name", ">count", ">seconds", "what it is");
+        string[] names = ["repeated-blocks", "winograd4x4", "a name of several words that is long"];
+        foreach (string name in names) table.Add(name, "12345 MiB", "0.125 s", "DPMSolverMultistep of order two, 狐狸");
+        string text = table.ToString(columns);
+        Assert.All(text.Split('\n'), line => Assert.InRange(line.Sum(c => c > 0x2E80 ? 2 : 1), 0, columns));
+        Assert.All((string[])["repeated-blocks", "winograd4x4", "0.125 s", "DPMSolverMultistep", "several", "狐狸"], word => Assert.Contains(word, text, StringComparison.Ordinal));
+        Assert.Equal(1 + names.Length, table.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    [Fact]
+    public void Table_OfManyNumbers_IsTurnedWhereItIsTooWide()
+    {
+        var table = new Listing(["rung", .. Enumerable.Range(0, 12).Select(i => $">fact {i}")]);
+        foreach (string rung in (string[])["eager", "compiled"]) table.Add([rung, .. Enumerable.Range(0, 12).Select(i => $"{1000 + i}")]);
+        Assert.StartsWith("rung     eager  compiled\nfact 0    1000      1000\n", table.ToString(80), StringComparison.Ordinal);
+        Assert.StartsWith("rung      fact 0  fact 1", table.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("eager\n  fact 0: 1000,\n", table.ToString(18), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(80), InlineData(40)]
+    public void Plans_FitTheTerminal(int columns)
+    {
+        using var device = new Compute.CpuDevice(threads: 1);
+        var plans = InspectGraph.Plans(Layers.ModelFolder.Open(TinySdxl.Folder), new PixelSize(64, 64), device, new Layers.CompileOptions());
+        Assert.All(InspectGraphText.Of(plans, steps: false, columns).Split('\n'), line => Assert.InRange(line.Length, 0, columns));
+        string whole = InspectGraphText.Of(plans, steps: true, null);
+        Assert.Contains(whole.Split('\n'), line => line.StartsWith("op  ", StringComparison.Ordinal));
+        Assert.DoesNotContain('…', whole);
+    }
+
     [Fact]
     public void Table_WrapsInATerminal_AndIsOneLineARowElsewhere()
     {

@@ -15,25 +15,17 @@ namespace ILGpuDiffusion.Cli;
 internal sealed record BenchReport(string Model, Device Device, PixelSize Size, int Steps, Ladder Ladder)
 {
     /// <summary>For people.</summary>
-    public string Text()
+    /// <param name="columns">Of the terminal; null where there is none.</param>
+    public string Text(int? columns)
     {
-        var text = new StringBuilder();
-        var first = Ladder.Results[0];
-        text.AppendLine(CultureInfo.InvariantCulture, $"{Model}, {Size}, {Steps} steps, on {Device}; median of {first.Runs.Count} pictures, rungs in turns");
-        text.AppendLine();
-        text.AppendLine($"{"rung",-16} {"s/picture",10} {"± best",8} {"s/step",10} {"pictures/s",11} {"encode",9} {"denoise",9} {"decode",9} {"arena",10} {"launches",9} {"× first",8} {"× before",9} {"differs",8}");
-        for (int i = 0; i < Ladder.Results.Count; i++)
-        {
-            var r = Ladder.Results[i];
-            text.AppendLine(string.Create(CultureInfo.InvariantCulture,
-                $"{r.Rung.Name,-16} {r.Median,10:0.000} {Measures.Percent(r.Spread),8} {r.Of(x => x.Denoise) / Steps,10:0.0000} {1 / r.Median,11:0.000} {r.Of(x => x.Encode),9:0.000} {r.Of(x => x.Denoise),9:0.000} {r.Of(x => x.Decode),9:0.000} {Quantity.Bytes(r.ArenaBytes),10} {r.Launches,9} {r.RatioTo(first),8:0.00} {(i == 0 ? "" : r.RatioTo(Ladder.Results[i - 1]).ToString("0.00", CultureInfo.InvariantCulture)),9} {r.DifferenceTo(first),8}"));
-        }
-
-        text.AppendLine();
-        foreach (var r in Ladder.Results) text.AppendLine($"{r.Rung.Name}: {r.Rung.Description}; first picture {Measures.Time(r.First.Total)}, of it {Measures.Time(r.First.Compile)} to compile and plan");
-        text.AppendLine($"differs: largest difference of a colour value from the first rung's picture, of 255. Peak memory of the process {Quantity.Bytes(PeakResidentBytes)}, weights included.");
-        foreach (string note in Ladder.Notes) text.AppendLine($"note: {note}");
-        return text.ToString();
+        var (page, first) = (new Page(columns), Ladder.Results[0]);
+        page.Paragraph($"{Model}, {Size}, {Steps} steps, on {Device}; median of {first.Runs.Count} pictures, rungs in turns").Line().Table(Table(first)).Line();
+        foreach (var r in Ladder.Results)
+            page.Paragraph($"{r.Rung.Name}: {r.Rung.Description}; first picture {Measures.Time(r.First.Total)}, of it {Measures.Time(r.First.Compile)} to compile and plan");
+        page.Paragraph("differs: largest difference of a colour value from the first rung's picture, of 255. " +
+            $"Peak memory of the process {Quantity.Bytes(PeakResidentBytes)}, weights included.");
+        foreach (string note in Ladder.Notes) page.Paragraph($"note: {note}");
+        return page.ToString();
     }
 
     /// <summary>For programs.</summary>
@@ -84,6 +76,24 @@ internal sealed record BenchReport(string Model, Device Device, PixelSize Size, 
                 text.Append(CultureInfo.InvariantCulture, $"{result.Rung.Name},{i + 1},{result.Runs[i].Total:F6},{result.Runs[i].Encode:F6},{result.Runs[i].Compile:F6},{result.Runs[i].Denoise:F6},{result.Runs[i].Decode:F6},{result.Runs[i].Denoise / Steps:F6}\n");
         return text.ToString();
     }
+
+    private Listing Table(RungResult first)
+    {
+        var table = new Listing("rung", ">s/picture", ">± best", ">s/step", ">pictures/s", ">encode", ">denoise", ">decode", ">arena", ">launches",
+            ">× first", ">× before", ">differs");
+        RungResult? before = null;
+        foreach (var r in Ladder.Results)
+        {
+            table.Add(r.Rung.Name, Number(r.Median, 3), Measures.Percent(r.Spread), Number(r.Of(x => x.Denoise) / Steps, 4), Number(1 / r.Median, 3),
+                Number(r.Of(x => x.Encode), 3), Number(r.Of(x => x.Denoise), 3), Number(r.Of(x => x.Decode), 3), Quantity.Bytes(r.ArenaBytes), $"{r.Launches}",
+                Number(r.RatioTo(first), 2), before is null ? "" : Number(r.RatioTo(before), 2), $"{r.DifferenceTo(first)}");
+            before = r;
+        }
+
+        return table;
+    }
+
+    private static string Number(double value, int digits) => value.ToString($"F{digits}", CultureInfo.InvariantCulture);
 
     private static long PeakResidentBytes
     {
