@@ -11,14 +11,11 @@ internal static class CacheCommand
         var json = Options.Json("the facts");
         var command = new Command("cache", "Shows what is kept on disk to start faster: compiled GPU kernels, and what ilgd tune found") { json };
         var info = new Command("info", "The same as without a verb") { json };
-        var clear = new Command("clear", "Removes compiled kernels, which are compiled again when needed; what was tuned stays");
+        var withTuning = new Option<bool>("--tuning") { Description = "Also removes what ilgd tune found, which takes minutes to find again" };
+        var clear = new Command("clear", "Removes compiled kernels, which are compiled again when needed; what was tuned stays") { withTuning };
         command.SetAction(parsed => Show(parsed.GetValue(json)));
         info.SetAction(parsed => Show(parsed.GetValue(json)));
-        clear.SetAction(_ =>
-        {
-            Console.WriteLine($"{CompiledKernels.Clear()} file(s) removed");
-            return ExitCodes.Done;
-        });
+        clear.SetAction(parsed => Clear(parsed.GetValue(withTuning)));
         command.Add(info);
         command.Add(clear);
         return command;
@@ -27,7 +24,7 @@ internal static class CacheCommand
     private static int Show(bool asJson)
     {
         var cache = CompiledKernels.Info();
-        FileInfo[] tuned = [.. TuningFiles()];
+        FileInfo[] tuned = TuningTables();
         if (asJson)
         {
             JsonForm.Print(new
@@ -42,20 +39,67 @@ internal static class CacheCommand
             return ExitCodes.Done;
         }
 
-        if (cache.Folder is null)
-        {
-            Console.WriteLine($"off ({CacheFolder.Variable})");
-            return ExitCodes.Done;
-        }
-
+        if (cache.Folder is null) return SayOff();
         var table = new Listing("", "", "");
-        table.Add("kernels", $"{cache.Kernels} kernel(s), {cache.Binaries} driver binaries, {Quantity.Bytes(cache.Bytes)} of at most {Quantity.Bytes(cache.LimitBytes)}", cache.Folder);
+        string kernels = $"{cache.Kernels} kernel(s), {cache.Binaries} driver binaries, {Quantity.Bytes(cache.Bytes)} of at most {Quantity.Bytes(cache.LimitBytes)}";
+        table.Add("kernels", kernels, cache.Folder);
         table.Add("tuning", $"{tuned.Length} device(s), {Quantity.Bytes(tuned.Sum(f => f.Length))}", tuned.FirstOrDefault()?.DirectoryName ?? "");
         table.Print();
         return ExitCodes.Done;
     }
 
+    /// <summary>Removes what can be removed, and says what; anything that stays is an error.</summary>
+    private static int Clear(bool withTuning)
+    {
+        var cache = CompiledKernels.Info();
+        if (cache.Folder is null) return SayOff();
+        var failures = new List<string>();
+        try
+        {
+            Terminals.Say($"kernels: {CompiledKernels.Clear()} file(s) removed, {Quantity.Bytes(cache.Bytes)} ({cache.Folder})");
+        }
+        catch (IOException e)
+        {
+            failures.Add(e.Message);
+        }
+
+        if (withTuning) ClearTuning(failures);
+        else if (TuningTables() is { Length: > 0 } kept) Terminals.Say($"tuning: kept, {kept.Length} device(s); --tuning removes it too");
+        return failures.Count == 0 ? ExitCodes.Done : throw new IOException(string.Join("; ", failures));
+    }
+
+    /// <summary>Tables, the files that writers of them lock, and what was no table and moved away.</summary>
+    private static void ClearTuning(List<string> failures)
+    {
+        var (removed, left) = (0, new List<Exception>());
+        foreach (var file in TuningFiles("*.json*"))
+        {
+            try
+            {
+                file.Delete();
+                removed++;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                left.Add(e);
+            }
+        }
+
+        if (left.Count == 0) Terminals.Say($"tuning: {removed} file(s) removed");
+        else failures.Add($"tuning: {removed} file(s) removed, {left.Count} not ({left[0].Message})");
+    }
+
+    private static int SayOff()
+    {
+        Console.WriteLine($"off ({CacheFolder.Variable})");
+        return ExitCodes.Done;
+    }
+
     /// <summary>One table for each device that was tuned.</summary>
-    private static IEnumerable<FileInfo> TuningFiles() =>
-        CacheFolder.Sub("tuning") is { } folder && Directory.Exists(folder) ? new DirectoryInfo(folder).EnumerateFiles("*.json").OrderBy(f => f.Name, StringComparer.Ordinal) : [];
+    private static FileInfo[] TuningTables() => TuningFiles("*.json");
+
+    private static FileInfo[] TuningFiles(string pattern) =>
+        CacheFolder.Sub("tuning") is { } folder && Directory.Exists(folder)
+            ? [.. new DirectoryInfo(folder).EnumerateFiles(pattern).OrderBy(f => f.Name, StringComparer.Ordinal)]
+            : [];
 }

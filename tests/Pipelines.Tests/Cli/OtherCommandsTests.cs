@@ -68,6 +68,25 @@ public sealed class OtherCommandsTests : IDisposable
     }
 
     [Fact]
+    public async Task CacheClear_SaysWhatItRemoved_AndKeepsTuning()
+    {
+        string cache = PathOf("cache"), kernels = Path.Combine(cache, "kernels"), tuning = Path.Combine(cache, "tuning");
+        foreach (string name in (string[])[tuning, kernels]) Directory.CreateDirectory(name);
+        foreach (string name in (string[])["a.kernel", "a.binary"]) File.WriteAllText(Path.Combine(kernels, name), "0123456789");
+        foreach (string name in (string[])["cpu.json", "cpu.json.lock"]) File.WriteAllText(Path.Combine(tuning, name), "{}");
+        var first = await Cache("clear");
+        Assert.Equal([$"kernels: 2 file(s) removed, 20 B ({kernels})", "tuning: kept, 1 device(s); --tuning removes it too"], first.OutputLines);
+        Assert.Empty(Directory.GetFiles(kernels));
+        var second = await Cache("clear", "--tuning");
+        Assert.Equal(["kernels: 0 file(s) removed, 0 B (" + kernels + ")", "tuning: 2 file(s) removed"], second.OutputLines);
+        Assert.Empty(Directory.GetFiles(tuning));
+        Assert.Equal((0, 0), (first.ExitCode, second.ExitCode));
+        Assert.Equal(["off (ILGPUDIFFUSION_CACHE)"], (await Ilgd.RunWith(new() { ["ILGPUDIFFUSION_CACHE"] = "off" }, folder.Path, "cache", "clear")).OutputLines);
+
+        Task<IlgdResult> Cache(params string[] verb) => Ilgd.RunWith(new() { ["ILGPUDIFFUSION_CACHE"] = cache }, folder.Path, ["cache", .. verb]);
+    }
+
+    [Fact]
     public async Task Devices_ListsTheProcessor()
     {
         using var json = JsonDocument.Parse((await Run("devices", "--json")).Output);
@@ -98,6 +117,8 @@ public sealed class OtherCommandsTests : IDisposable
     [InlineData(512, 512, 200, 60, 64), InlineData(512, 512, 40, 60, 39), InlineData(512, 512, 200, 23, 40), InlineData(32, 32, 200, 60, 32), InlineData(512, 64, 10, 3, 9), InlineData(64, 4096, 80, 24, 1)]
     public void Preview_FitsTheTerminal(int width, int height, int columns, int lines, int expected) =>
         Assert.Equal(expected, Preview.Columns(new Image(width, height, new byte[width * height * 3]), columns, lines));
+
+    private string PathOf(string name) => Path.Combine(folder.Path, name);
 
     private Task<IlgdResult> Run(params string[] arguments) => Ilgd.Run(folder.Path, arguments);
 }
