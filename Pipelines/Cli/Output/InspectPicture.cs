@@ -7,20 +7,30 @@ namespace ILGpuDiffusion.Cli;
 /// <summary>What <c>ilgd inspect</c> shows of a picture: how it was drawn.</summary>
 internal static class InspectPicture
 {
-    private const int LongestValue = 4000;
+    private const int LongestValue = 1000;
 
     /// <summary>Whether a path names a picture and not a model.</summary>
-    public static bool IsPicture(string? path) => path is not null && File.Exists(path) && Path.GetExtension(path).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg";
+    public static bool IsPicture(string? path) =>
+        path is not null && File.Exists(path) && Path.GetExtension(path).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg";
 
     /// <summary>Prints it.</summary>
     public static void Print(string path, bool json)
     {
         var image = Image.Load(path);
-        var metadata = GenerationMetadata.Of(image) ?? throw new ImageFileException(path, "it does not say how it was drawn (no text chunk 'ilgpudiffusion' or 'parameters').");
+        var metadata = GenerationMetadata.Of(image)
+            ?? throw new ImageFileException(path, "it does not say how it was drawn (no text chunk 'ilgpudiffusion' or 'parameters').");
         using var request = JsonDocument.Parse(metadata.ToJson());
         if (json)
         {
-            JsonForm.Print(new { file = path, width = image.Width, height = image.Height, request = request.RootElement, unmapped = metadata.Unmapped, parameters = image.Parameters });
+            JsonForm.Print(new
+            {
+                file = path,
+                width = image.Width,
+                height = image.Height,
+                request = request.RootElement,
+                unmapped = metadata.Unmapped,
+                parameters = image.Parameters
+            });
             return;
         }
 
@@ -35,7 +45,8 @@ internal static class InspectPicture
     private static string Shown(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => OutsideText.Line(value.GetString()!, LongestValue),
-        JsonValueKind.Object => OutsideText.Line(string.Join(", ", value.EnumerateObject().Select(p => $"{p.Name}={(p.Value.ValueKind == JsonValueKind.Null ? "None" : p.Value)}")), LongestValue),
+        JsonValueKind.Object => OutsideText.Line(string.Join(", ",
+            value.EnumerateObject().Select(p => $"{p.Name}={(p.Value.ValueKind == JsonValueKind.Null ? "None" : p.Value)}")), LongestValue),
         JsonValueKind.Array => OutsideText.Line(string.Join(", ", value.EnumerateArray()), LongestValue),
         _ => OutsideText.Line(value.GetRawText(), LongestValue),
     };

@@ -5,12 +5,13 @@ using Spectre.Console.Rendering;
 namespace ILGpuDiffusion.Cli;
 
 /// <summary>
-/// A table of texts. In a terminal it is as wide as that allows and breaks cells between words; where even single words do not fit, it is turned, or each row becomes
+/// A table of texts. In a terminal it is as wide as that allows and breaks cells between words; where even single words do not fit, it is
+/// turned, or each row becomes
 /// a paragraph. Without a terminal each row is one line, however long.
 /// </summary>
 internal sealed class Listing
 {
-    private const int LongestCell = 4000, Gap = 2, Indent = 2, MostTurned = 8;
+    private const int LongestCell = 1000, Gap = 2, Indent = 2, MostTurned = 8;
 
     private readonly (string Text, bool IsNumber)[] heads;
     private readonly List<string[]> rows = [];
@@ -35,12 +36,14 @@ internal sealed class Listing
     {
         if (columns is not { } width || Fits(heads, rows, width)) return Table(heads, rows, columns);
         var (turnedHeads, turnedRows) = Turned();
-        return HasHeads && rows.Count is > 1 and <= MostTurned && Fits(turnedHeads, turnedRows, width) ? Table(turnedHeads, turnedRows, width) : Paragraphs(width);
+        return HasHeads && rows.Count is > 1 and <= MostTurned && Fits(turnedHeads, turnedRows, width)
+            ? Table(turnedHeads, turnedRows, width) : Paragraphs(width);
     }
 
     /// <summary>Rows as columns.</summary>
     private ((string Text, bool IsNumber)[] Heads, List<string[]> Rows) Turned() =>
-        ([heads[0], .. rows.Select(row => (row[0], true))], [.. Enumerable.Range(1, heads.Length - 1).Select(i => (string[])[heads[i].Text, .. rows.Select(row => row[i])])]);
+        ([heads[0], .. rows.Select(row => (row[0], true))],
+            [.. Enumerable.Range(1, heads.Length - 1).Select(i => (string[])[heads[i].Text, .. rows.Select(row => row[i])])]);
 
     /// <summary>Each row's first cell, and below it the others after their heads, numbers one behind the other.</summary>
     private string Paragraphs(int columns)
