@@ -15,7 +15,8 @@ internal static class ExitCodes
     public static async Task<int> RunAsync(ParseResult parsed)
     {
         using var interrupts = new Interrupts();
-        var work = Task.Run(() => InvokeAsync(parsed, interrupts.Token)); // not here: a command that blocks must not keep signals from being heeded
+        // not here: a command that blocks must not keep signals from being heeded
+        var work = Task.Run(() => InvokeAsync(parsed, interrupts.Token));
         if (await Task.WhenAny(work, interrupts.Overdue).ConfigureAwait(false) != work)
         {
             Messages.Error("cancelled, in the middle of work that cannot be stopped.");
@@ -35,9 +36,11 @@ internal static class ExitCodes
                 return Interrupts.Code;
             case ArgumentException e: // a value that the parser could not judge, such as a width that the model cannot draw
                 Messages.Error(OptionHints.Explain(e));
-                if (OptionHints.For(e, parsed?.CommandResult.Command) is { } option) Messages.Detail($"The value comes from {option}, or from the model's own settings.");
+                if (OptionHints.For(e, parsed?.CommandResult.Command) is { } option)
+                    Messages.Detail($"The value comes from {option}, or from the model's own settings.");
                 return WrongUsage;
-            case ModelFileException or ImageFileException or DeviceException or NonFiniteException or ShapeException or IOException or UnauthorizedAccessException or NotSupportedException:
+            case ModelFileException or ImageFileException or DeviceException or NonFiniteException or ShapeException or IOException
+                or UnauthorizedAccessException or NotSupportedException:
                 Messages.Error(OptionHints.Explain(failure));
                 return Failed;
             case OutOfMemoryException:
@@ -45,7 +48,8 @@ internal static class ExitCodes
                 return Failed;
             default:
                 Messages.Error($"internal error: {failure.Message}");
-                Messages.Detail(Environment.GetEnvironmentVariable("ILGPUDIFFUSION_DEBUG") == "1" ? failure.ToString() : "Set ILGPUDIFFUSION_DEBUG=1 for details worth reporting.");
+                Messages.Detail(Environment.GetEnvironmentVariable("ILGPUDIFFUSION_DEBUG") == "1" ? failure.ToString()
+                    : "Set ILGPUDIFFUSION_DEBUG=1 for details worth reporting.");
                 return Failed;
         }
     }
@@ -56,7 +60,8 @@ internal static class ExitCodes
         {
             // The directive [suggest] completes lines that are not yet right.
             if (parsed.Errors.Count > 0 && !parsed.RootCommandResult.Children.OfType<DirectiveResult>().Any()) return Refuse(parsed);
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, cancellation).ConfigureAwait(false);
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, cancellation).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // the last resort: a user gets one line and a way to the details, never a stack dump
         catch (Exception e)
@@ -69,7 +74,8 @@ internal static class ExitCodes
     private static int Refuse(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
-        string[] problems = [.. parsed.Errors.Select(e => e.Message).Distinct().Order(StringComparer.Ordinal).Reverse()]; // "Unrecognized …" before "Required …", which it explains
+        // "Unrecognized …" before "Required …", which it explains
+        string[] problems = [.. parsed.Errors.Select(e => e.Message).Distinct().Order(StringComparer.Ordinal).Reverse()];
         string[] guesses = [.. parsed.UnmatchedTokens.Select(token => Guess.Token(token, command)).OfType<string>().Distinct()];
         string guess = guesses.Length == 0 ? "" : $" Did you mean {string.Join(" and ", guesses)}?";
         Messages.Error(string.Join(" ", problems) + guess);

@@ -12,7 +12,8 @@ internal static class Guess
         word = word.Split('=', ':')[0];
         var everywhere = command.Parents.OfType<Command>().SelectMany(parent => parent.Options).Where(option => option.Recursive);
         return NearestName.Of(word, word.StartsWith('-')
-            ? command.Options.Concat(everywhere).SelectMany(option => (string[])[option.Name, .. option.Aliases]).Where(name => name.StartsWith("--", StringComparison.Ordinal))
+            ? command.Options.Concat(everywhere).SelectMany(option => (string[])[option.Name, .. option.Aliases])
+                .Where(name => name.StartsWith("--", StringComparison.Ordinal))
             : command.Subcommands.Select(sub => sub.Name));
     }
 }

@@ -11,17 +11,20 @@ namespace ILGpuDiffusion.Cli;
 /// <summary>Options with a form of their own; a wrong value is one line that names option, value and form.</summary>
 internal static class Options
 {
-    public static Option<string?> Model() => new("--model", "-m") { Description = "Folder in diffusers' format; without it the small model that ships with the tool", HelpName = "DIR" };
+    public static Option<string?> Model() => new("--model", "-m")
+    { Description = "Folder in diffusers' format; without it the small model that ships with the tool", HelpName = "DIR" };
 
     public static Option<string?> Device() => Parsed<string?>("--device", "auto (default, the best GPU or else the CPU), cpu, cuda:INDEX or opencl:INDEX; ilgd devices lists them", "NAME", "auto, cpu, cuda, cuda:INDEX, opencl or opencl:INDEX",
-        text => IsDevice(text.ToLowerInvariant()) ? text.ToLowerInvariant() : null).Completing(() => DeviceCatalog.List().Select(d => d.Id).Prepend("auto"));
+        text => IsDevice(text.ToLowerInvariant()) ? text.ToLowerInvariant() : null).Completing(() =>
+            DeviceCatalog.List().Select(d => d.Id).Prepend("auto"));
 
     /// <summary>One of several words.</summary>
     public static Option<string?> Word(string name, string description, string helpName, params string[] words) => Parsed<string?>(name, description, helpName, string.Join(", ", words[..^1]) + " or " + words[^1],
         text => words.Contains(text.ToLowerInvariant()) ? text.ToLowerInvariant() : null).Completing(() => words);
 
     /// <summary>A seed, in PyTorch's range.</summary>
-    public static Option<Seed?> Seed(string name, string description) => Parsed<Seed?>(name, description, "N", $"a whole number from {long.MinValue} to {ulong.MaxValue}",
+    public static Option<Seed?> Seed(string name, string description) =>
+        Parsed<Seed?>(name, description, "N", $"a whole number from {long.MinValue} to {ulong.MaxValue}",
         text => Pipelines.Seed.TryParse(text, out var seed) ? seed : null);
 
     /// <summary>Gives an option a short name.</summary>
@@ -45,7 +48,8 @@ internal static class Options
         CustomParser = result =>
         {
             string name = result.Tokens.Count > 0 ? result.Tokens[^1].Value : "";
-            if (!name.Equals(SchedulerList, StringComparison.OrdinalIgnoreCase) && !SchedulerNames.IsKnown(name)) result.AddError($"--scheduler: {SchedulerNames.Unknown(name)}");
+            if (!name.Equals(SchedulerList, StringComparison.OrdinalIgnoreCase) && !SchedulerNames.IsKnown(name))
+                result.AddError($"--scheduler: {SchedulerNames.Unknown(name)}");
             return name;
         },
     }.Completing(() => SchedulerNames.All.Append(SchedulerList));
@@ -54,7 +58,8 @@ internal static class Options
     public const string SchedulerList = "list";
 
     /// <summary>FreeU's four factors.</summary>
-    public static Option<FreeU?> FreeU(string name, string description) => Parsed<FreeU?>(name, description, "S1,S2,B1,B2", "four numbers between commas, such as 0.9,0.2,1.3,1.4 (SDXL: 0.6,0.4,1.1,1.2)",
+    public static Option<FreeU?> FreeU(string name, string description) =>
+        Parsed<FreeU?>(name, description, "S1,S2,B1,B2", "four numbers between commas, such as 0.9,0.2,1.3,1.4 (SDXL: 0.6,0.4,1.1,1.2)",
         text => NumberList(text) is [var s1, var s2, var b1, var b2] ? new FreeU(s1, s2, b1, b2) : null);
 
     public static Option<bool> Json(string what) => new("--json") { Description = $"Prints {what} as JSON on stdout" };
@@ -64,7 +69,8 @@ internal static class Options
         text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value > 0 ? value : null);
 
     /// <summary>A whole number, 0 for none.</summary>
-    public static Option<int?> Natural(string name, string description) => Parsed<int?>(name, description, "N", "a whole number, 0 or above",
+    public static Option<int?> Natural(string name, string description) =>
+        Parsed<int?>(name, description, "N", "a whole number, 0 or above",
         text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) ? value : null);
 
     /// <summary>A finite number.</summary>
@@ -72,7 +78,8 @@ internal static class Options
         text => TryNumber(text, out double value) ? value : null);
 
     /// <summary>Numbers between commas.</summary>
-    public static Option<double[]?> Numbers(string name, string description) => Parsed<double[]?>(name, description, "A,B,…", "numbers between commas", NumberList);
+    public static Option<double[]?> Numbers(string name, string description) =>
+        Parsed<double[]?>(name, description, "A,B,…", "numbers between commas", NumberList);
 
     /// <summary>Width x height in pixels.</summary>
     public static Option<PixelSize?> Size(string name, string description) => Parsed<PixelSize?>(name, description, "WxH", "width x height in pixels, such as 1024x768",
@@ -131,7 +138,8 @@ internal static class Options
     private static string Guessed(string text, string form)
     {
         string[] words = form.Split([", ", " or "], StringSplitOptions.RemoveEmptyEntries);
-        return words.Length > 1 && NearestName.Of(text, words.Where(word => !word.Contains(' ', StringComparison.Ordinal))) is { } guess ? $" Did you mean '{guess}'?" : "";
+        return words.Length > 1 && NearestName.Of(text, words.Where(word => !word.Contains(' ', StringComparison.Ordinal))) is { } guess
+            ? $" Did you mean '{guess}'?" : "";
     }
 
     private static bool IsDevice(string text) => text is "auto" or "cpu" or "cuda" or "opencl"
@@ -143,8 +151,10 @@ internal static class Options
     private static (int First, int Second)? Pair(string text, char separator, int least)
     {
         string[] parts = text.ToLowerInvariant().Split(separator);
-        return parts.Length == 2 && int.TryParse(parts[0], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int first) && first >= least
-            && int.TryParse(parts[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int second) && second >= least ? (first, second) : null;
+        return parts.Length == 2 && int.TryParse(parts[0], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int first)
+            && first >= least
+            && int.TryParse(parts[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int second) && second >= least
+                ? (first, second) : null;
     }
 
     private static JsonElement Literal(string text)

@@ -15,7 +15,8 @@ try
           ilgd generate --help                       everything that can be asked for
         """)
     {
-        GenerateCommand.Create(), InspectCommand.Create(), TuneCommand.Create(), BenchCommand.Create(), DevicesCommand.Create(), CacheCommand.Create(), TokenizeCommand.Create(), verbose, quiet,
+        GenerateCommand.Create(), InspectCommand.Create(), TuneCommand.Create(), BenchCommand.Create(), DevicesCommand.Create(),
+            CacheCommand.Create(), TokenizeCommand.Create(), verbose, quiet,
     };
     Notices.Warning += Messages.Warning;
     Notices.Information += Messages.Note;

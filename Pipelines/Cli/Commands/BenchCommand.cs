@@ -18,7 +18,8 @@ internal static class BenchCommand
         var only = new Option<string[]?>("--rungs") { Description = "Only these, between commas; without it all but max-autotune, which may measure for minutes first", HelpName = "A,B,…", CustomParser = result => result.Tokens[^1].Value.Split(',') };
         var csv = new Option<string?>("--csv") { Description = "Writes one line per picture", HelpName = "FILE.csv" };
         var explain = new Option<bool>("--explain") { Description = "Also shows where the time of the default rung goes, op by op" };
-        var command = new Command("bench", "Measures how fast a model draws here, with each speed-up switched on in turn") { model, size, steps, runs, only, explain, json, csv };
+        var command = new Command("bench", "Measures how fast a model draws here, with each speed-up switched on in turn")
+            { model, size, steps, runs, only, explain, json, csv };
         foreach (var option in device.All) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -29,14 +30,16 @@ internal static class BenchCommand
             var rungs = Choose(Rung.For(opened), parsed.GetValue(only));
             var pixels = parsed.GetValue(size);
             var request = new ImageRequest(Prompt) { Seed = 42, Steps = parsed.GetValue(steps) ?? 8, Width = pixels?.Width, Height = pixels?.Height };
-            var ladder = await Ladder.RunAsync(folder.Path, rungs, request, parsed.GetValue(runs) ?? 5, Messages.Note, cancellation).ConfigureAwait(false);
+            var ladder = await Ladder.RunAsync(folder.Path, rungs, request, parsed.GetValue(runs) ?? 5, Messages.Note, cancellation)
+                .ConfigureAwait(false);
             var image = ladder.Results[0].Image;
             var report = new BenchReport(Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Path)), opened, new PixelSize(image.Width, image.Height), request.Steps.Value, ladder);
             if (table is not null) OutputFile.WriteText(table, report.Csv());
             Console.Write(parsed.GetValue(json) ? report.Json() + "\n" : report.Text(Terminals.OutputColumns));
             if (parsed.GetValue(explain))
             {
-                var plans = await InspectGraph.MeasureAsync(folder, pixels, opened, new CompileOptions(), cancellation).ConfigureAwait(false);
+                var plans = await InspectGraph.MeasureAsync(folder, pixels, opened, new CompileOptions(), cancellation)
+                    .ConfigureAwait(false);
                 bool toErrors = parsed.GetValue(json); // JSON on stdout stays JSON
                 string text = InspectGraphText.Of(plans, steps: false, toErrors ? Terminals.ErrorColumns : Terminals.OutputColumns);
                 (toErrors ? Console.Error : Console.Out).Write($"\n{text}");

@@ -9,10 +9,13 @@ internal static class CacheCommand
     public static Command Create()
     {
         var json = Options.Json("the facts");
-        var command = new Command("cache", "Shows what is kept on disk to start faster: compiled GPU kernels, and what ilgd tune found") { json };
+        var command = new Command("cache", "Shows what is kept on disk to start faster: compiled GPU kernels, and what ilgd tune found")
+            { json };
         var info = new Command("info", "The same as without a verb") { json };
-        var withTuning = new Option<bool>("--tuning") { Description = "Also removes what ilgd tune found, which takes minutes to find again" };
-        var clear = new Command("clear", "Removes compiled kernels, which are compiled again when needed; what was tuned stays") { withTuning };
+        var withTuning = new Option<bool>("--tuning")
+        { Description = "Also removes what ilgd tune found, which takes minutes to find again" };
+        var clear = new Command("clear", "Removes compiled kernels, which are compiled again when needed; what was tuned stays")
+            { withTuning };
         command.SetAction(parsed => Show(parsed.GetValue(json)));
         info.SetAction(parsed => Show(parsed.GetValue(json)));
         clear.SetAction(parsed => Clear(parsed.GetValue(withTuning)));
@@ -41,9 +44,11 @@ internal static class CacheCommand
 
         if (cache.Folder is null) return SayOff();
         var table = new Listing("", "", "");
-        string kernels = $"{cache.Kernels} kernel(s), {cache.Binaries} driver binaries, {Quantity.Bytes(cache.Bytes)} of at most {Quantity.Bytes(cache.LimitBytes)}";
+        string kernels = $"{cache.Kernels} kernel(s), {cache.Binaries} driver binaries, {Quantity.Bytes(cache.Bytes)} of at most " +
+            $"{Quantity.Bytes(cache.LimitBytes)}";
         table.Add("kernels", kernels, cache.Folder);
-        table.Add("tuning", $"{tuned.Length} device(s), {Quantity.Bytes(tuned.Sum(f => f.Length))}", tuned.FirstOrDefault()?.DirectoryName ?? "");
+        table.Add("tuning", $"{tuned.Length} device(s), {Quantity.Bytes(tuned.Sum(f => f.Length))}",
+            tuned.FirstOrDefault()?.DirectoryName ?? "");
         table.Print();
         return ExitCodes.Done;
     }

@@ -19,7 +19,8 @@ internal sealed class DeviceArguments
     {
         var (id, count) = (parsed.GetValue(device) ?? "auto", parsed.GetValue(threads));
         if (count is not null && id is not ("auto" or "cpu"))
-            throw new ArgumentException($"--threads is {count}, but --device is '{id}': only the CPU has worker threads. Leave one of them out.");
+            throw new ArgumentException($"--threads is {count}, but --device is '{id}': only the CPU has worker threads. Leave one of " +
+                "them out.");
         var opened = DeviceCatalog.Open(id, count);
         Interrupts.Renew();
         if (count is not null && opened.Backend != Backends.Cpu) Messages.Warning($"--threads has no effect on {opened.Id}.");

@@ -21,7 +21,11 @@ internal static class GenerateCommand
     {
         var options = new GenerateOptions();
         var compile = new CompileArguments();
-        var output = new Option<string?>("--output", "-o") { Description = "File to write, - for stdout; several pictures are numbered. Default: named after prompt and seed", HelpName = "FILE.png" };
+        var output = new Option<string?>("--output", "-o")
+        {
+            Description = "File to write, - for stdout; several pictures are numbered. Default: named after prompt and seed",
+            HelpName = "FILE.png"
+        };
         var (model, device, json) = (Options.Model(), new DeviceArguments(), Options.Json("times and memory per stage"));
         var dtype = Options.Word("--dtype", "Type that the models compute in: auto (default), fp32, fp16 or bf16; on a CPU auto or fp32, whatever the weights are stored in", "TYPE", "auto", "fp32", "tf32", "fp16", "bf16");
         var quantize = Options.Word("--quantize", "Linear layers of the denoiser in int8: faster, half the memory of 16-bit weights, slightly other pictures; none (default) or int8", "TYPE", "none", "int8");
@@ -31,12 +35,14 @@ internal static class GenerateCommand
         var offload = new Option<bool>("--offload") { Description = "Text encoders, denoiser and autoencoder take turns in the GPU's memory, which needs less of it" };
         var saveLatents = new Option<string?>("--save-latents") { Description = "Writes the final latents (tensor 'latents')", HelpName = "F.safetensors" };
         var saveIntermediates = new Option<string?>("--save-intermediates") { Description = "Writes the latents after every step (tensors step_000 …)", HelpName = "F.safetensors" };
-        var preview = Options.Word("--preview-protocol", $"How the terminal shows pictures; else {Preview.Variable}, else as it says of itself", "NAME", [.. Preview.Words]);
+        var preview = Options.Word("--preview-protocol",
+            $"How the terminal shows pictures; else {Preview.Variable}, else as it says of itself", "NAME", [.. Preview.Words]);
         var command = new GroupedCommand("generate", "Draws a picture", Examples);
         options.AddTo(command, output);
         command.AddGroup("Model and device", [model, variant, .. device.All, dtype, quantize, vaeTiling, offload]);
         compile.AddTo(command);
-        command.AddGroup("Latents (NCHW float32, as diffusers has them) and reports", latents, saveLatents, saveIntermediates, preview, json);
+        command.AddGroup("Latents (NCHW float32, as diffusers has them) and reports", latents, saveLatents, saveIntermediates, preview,
+            json);
         command.SetAction(async (parsed, cancellation) =>
         {
             if (options.ListsSchedulers(parsed))
@@ -48,8 +54,11 @@ internal static class GenerateCommand
             string? outputPath = parsed.GetValue(output);
             OutputFile.RequirePng(outputPath);
             bool toOutput = OutputFile.IsStandardOutput(outputPath), asJson = parsed.GetValue(json);
-            if (toOutput && asJson) throw new ArgumentException($"--output is '{outputPath}' and --json is given; stdout takes one of them.");
-            if (toOutput && !Console.IsOutputRedirected) throw new ArgumentException($"--output is '{outputPath}', but stdout is a terminal, which shows no PNG. Redirect it, or name a file.");
+            if (toOutput && asJson)
+                throw new ArgumentException($"--output is '{outputPath}' and --json is given; stdout takes one of them.");
+            if (toOutput && !Console.IsOutputRedirected)
+                throw new ArgumentException($"--output is '{outputPath}', but stdout is a terminal, which shows no PNG. Redirect it, or " +
+                    "name a file.");
             if (outputPath is null) OutputFile.RequireFolder();
             string?[] targets = [outputPath, parsed.GetValue(saveLatents), parsed.GetValue(saveIntermediates)];
             OutputFile.RequireWritable(targets.OfType<string>());
@@ -57,14 +66,21 @@ internal static class GenerateCommand
             var origin = options.Origin(parsed);
             var prompts = await options.PromptsAsync(parsed, origin, cancellation).ConfigureAwait(false);
             int pictures = prompts.Count * options.Count(parsed, origin);
-            if (toOutput && pictures > 1) throw new ArgumentException($"--output is '{outputPath}', which takes one picture, but {pictures} are asked for. Name a file: its name is numbered.");
-            if (outputPath is not null && pictures > 1) OutputFile.RequireWritable(Enumerable.Range(0, pictures).Select(i => GenerateOptions.Numbered(outputPath, i, pictures)!));
-            if (prompts.Count > 1 && targets[1..].OfType<string>().FirstOrDefault() is { } one) throw new ArgumentException($"{OutsideText.Quote(one)} takes the latents of one prompt, but --prompts has {prompts.Count}.");
+            if (toOutput && pictures > 1)
+                throw new ArgumentException($"--output is '{outputPath}', which takes one picture, but {pictures} are asked for. Name a " +
+                    "file: its name is numbered.");
+            if (outputPath is not null && pictures > 1)
+                OutputFile.RequireWritable(Enumerable.Range(0, pictures).Select(i => GenerateOptions.Numbered(outputPath, i, pictures)!));
+            if (prompts.Count > 1 && targets[1..].OfType<string>().FirstOrDefault() is { } one)
+                throw new ArgumentException($"{OutsideText.Quote(one)} takes the latents of one prompt, but --prompts has " +
+                    $"{prompts.Count}.");
 
             var clock = Stopwatch.StartNew();
             using var opened = device.Open(parsed);
-            var type = parsed.GetValue(dtype) is null && PictureOrigin.DTypeOf(origin, opened) is { } drawnIn ? drawnIn : ComputeType(parsed.GetValue(dtype) ?? "auto", opened);
-            if (parsed.GetValue(offload) && opened.Backend == Backends.Cpu) Messages.Warning("--offload has no effect on a CPU, whose memory holds all models from the start.");
+            var type = parsed.GetValue(dtype) is null && PictureOrigin.DTypeOf(origin, opened) is { } drawnIn ? drawnIn
+                : ComputeType(parsed.GetValue(dtype) ?? "auto", opened);
+            if (parsed.GetValue(offload) && opened.Backend == Backends.Cpu)
+                Messages.Warning("--offload has no effect on a CPU, whose memory holds all models from the start.");
             var start = LatentsFile.Read(parsed.GetValue(latents));
             string folder = parsed.GetValue(model) ?? EmbeddedModel.Folder;
             using var pipeline = DiffusionPipeline.FromPretrained(folder, new PipelineOptions
@@ -73,7 +89,8 @@ internal static class GenerateCommand
                 DType = type,
                 Variant = parsed.GetValue(variant) ?? PictureOrigin.VariantOf(origin, folder),
                 Offload = parsed.GetValue(offload),
-                Quantize = parsed.GetValue(quantize) is { } word ? (word == "int8" ? Quantization.Int8 : Quantization.None) : origin?.Quantize ?? Quantization.None,
+                Quantize = parsed.GetValue(quantize) is { } word ? (word == "int8" ? Quantization.Int8 : Quantization.None)
+                    : origin?.Quantize ?? Quantization.None,
                 Compile = compileOptions,
             });
             if (compile.FusesQkv(parsed)) pipeline.FuseQkvProjections();
@@ -88,11 +105,13 @@ internal static class GenerateCommand
             foreach (var (place, prompt) in prompts.Index())
             {
                 var request = options.Request(parsed, prompt, pipeline, origin, start, parsed.GetValue(saveIntermediates) is not null);
-                string title = prompts.Count == 1 ? $"{pipeline.Name} on {opened}" : $"{place + 1}/{prompts.Count} {OutsideText.Quote(prompt)} by {pipeline.Name} on {opened}";
+                string title = prompts.Count == 1 ? $"{pipeline.Name} on {opened}"
+                    : $"{place + 1}/{prompts.Count} {OutsideText.Quote(prompt)} by {pipeline.Name} on {opened}";
                 GenerationResult result;
                 try
                 {
-                    result = await DrawingProgress.ShowAsync(title, progress => pipeline.GenerateAsync(request, progress, cancellation)).ConfigureAwait(false);
+                    result = await DrawingProgress.ShowAsync(title, progress => pipeline.GenerateAsync(request, progress, cancellation))
+                        .ConfigureAwait(false);
                 }
                 catch (OperationCanceledException) when (drawn > 0)
                 {
@@ -104,7 +123,8 @@ internal static class GenerateCommand
                 if (options.DrawsSeed(parsed, origin)) Messages.Note($"seed {result.Seed}");
                 foreach (string warning in result.Warnings) Messages.Warning(warning);
 
-                string[] files = [.. result.Images.Select((image, i) => PictureFile.Write(GenerateOptions.Numbered(outputPath, drawn + i, pictures), image, prompt, result.Seeds[i]))];
+                string[] files = [.. result.Images.Select((image, i) =>
+                    PictureFile.Write(GenerateOptions.Numbered(outputPath, drawn + i, pictures), image, prompt, result.Seeds[i]))];
                 LatentsFile.Write(parsed.GetValue(saveLatents), result.Latents);
                 LatentsFile.WriteSteps(parsed.GetValue(saveIntermediates), result.Intermediates);
                 drawn += files.Length;
@@ -140,7 +160,9 @@ internal static class GenerateCommand
     {
         DType? dtype = word switch { "fp32" => DType.Float32, "fp16" => DType.Float16, "bf16" => DType.BFloat16, _ => null };
         if (word == "auto" || (dtype is { } asked && device.Computes(asked))) return dtype;
-        if (word == "tf32") throw new ArgumentException("--dtype: there are no kernels for tf32. fp32 computes in whole float32; fp16 and bf16 use a GPU's matrix units.");
+        if (word == "tf32")
+            throw new ArgumentException("--dtype: there are no kernels for tf32. fp32 computes in whole float32; fp16 and bf16 use a " +
+                "GPU's matrix units.");
         string refusal = device.Backend == Backends.Cpu ? $"a CPU computes in fp32, not '{word}'" : $"{device.Id} does not compute in '{word}'";
         throw new ArgumentException($"--dtype: {refusal}. Weights stored as bf16 or fp16 are used as they are; leave --dtype out.");
     }

@@ -7,21 +7,28 @@ namespace ILGpuDiffusion.Cli;
 /// <summary>The arguments of <c>ilgd generate</c> and the request that they make.</summary>
 internal sealed class GenerateOptions
 {
-    private readonly Argument<string?> prompt = new("prompt") { Description = "What the picture should show; - reads it from stdin", Arity = ArgumentArity.ZeroOrOne };
-    private readonly Option<string?> prompts = new("--prompts") { Description = "File with a prompt a line, each drawn with the same settings; - is stdin", HelpName = "FILE" };
-    private readonly Option<string?> from = new("--from") { Description = "Draws the picture of a PNG again; other options replace what it says", HelpName = "FILE.png" };
+    private readonly Argument<string?> prompt =
+        new("prompt") { Description = "What the picture should show; - reads it from stdin", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<string?> prompts =
+        new("--prompts") { Description = "File with a prompt a line, each drawn with the same settings; - is stdin", HelpName = "FILE" };
+    private readonly Option<string?> from =
+        new("--from") { Description = "Draws the picture of a PNG again; other options replace what it says", HelpName = "FILE.png" };
     private readonly Option<string?> prompt2 = new("--prompt-2") { Description = "Prompt of the second text encoder, if it should read another one", HelpName = "T" };
     private readonly Option<string?> negative = new("--negative-prompt", "-n") { Description = "What it should not show", HelpName = "T" };
     private readonly Option<string?> negative2 = new("--negative-prompt-2") { Description = "Negative prompt of the second text encoder", HelpName = "T" };
-    private readonly Option<int?> clipSkip = Options.Natural("--clip-skip", "Takes the text encoders' hidden state N layers earlier, 0 for none");
+    private readonly Option<int?> clipSkip =
+        Options.Natural("--clip-skip", "Takes the text encoders' hidden state N layers earlier, 0 for none");
     private readonly Option<int?> steps = Options.Positive("--steps", "Denoising steps; more is slower and finer").Short("-s");
-    private readonly Option<double?> guidanceScale = Options.Number("--guidance-scale", "How strongly the prompt guides, 0 to 1000; up to 1 there is no guidance");
+    private readonly Option<double?> guidanceScale =
+        Options.Number("--guidance-scale", "How strongly the prompt guides, 0 to 1000; up to 1 there is no guidance");
     private readonly Option<double?> guidanceRescale = Options.Number("--guidance-rescale", "Pulls the contrast of guided pictures back, 0 to 1");
-    private readonly Option<int?> width = Options.Positive("--width", "Width in pixels, a multiple of the VAE's factor (8 for Stable Diffusion)").Short("-W");
+    private readonly Option<int?> width =
+        Options.Positive("--width", "Width in pixels, a multiple of the VAE's factor (8 for Stable Diffusion)").Short("-W");
     private readonly Option<int?> height = Options.Positive("--height", "Height in pixels, likewise").Short("-H");
     private readonly Option<int?> count = Options.Positive("--count", "Pictures, drawn together: picture i with seed + i");
     private readonly Option<Seed?> seed = Options.Seed("--seed", "Seed, as torch's; -N means 2^64 - N; drawn and printed if left out");
-    private readonly Option<string?> scheduler = Options.Scheduler("Sampling method, such as euler_a, \"DPM++ 2M Karras\" or a class name of diffusers; list shows all");
+    private readonly Option<string?> scheduler =
+        Options.Scheduler("Sampling method, such as euler_a, \"DPM++ 2M Karras\" or a class name of diffusers; list shows all");
     private readonly Option<Dictionary<string, JsonElement>?> schedulerConfig = Options.Settings("--scheduler-config", "Overrides keys of the model's scheduler_config.json");
     private readonly Option<FreeU?> freeU = Options.FreeU("--freeu", "FreeU's factors for skip connections and backbone");
     private readonly Option<double?> eta = Options.Number("--eta", "Noise of DDIM, 0 to 1");
@@ -40,7 +47,8 @@ internal sealed class GenerateOptions
     {
         command.Add(prompt);
         command.AddGroup("Picture", output, prompts, from, negative, width, height, count, seed, steps, guidanceScale);
-        command.AddGroup("Sampling", scheduler, schedulerConfig, eta, sigmas, timesteps, denoisingStart, denoisingEnd, guidanceRescale, freeU, clipSkip);
+        command.AddGroup("Sampling", scheduler, schedulerConfig, eta, sigmas, timesteps, denoisingStart, denoisingEnd, guidanceRescale,
+            freeU, clipSkip);
         command.AddGroup("SDXL: what each text encoder reads, and the sizes that the model is told", prompt2, negative2,
             originalSize, targetSize, cropTopLeft, negativeOriginalSize, negativeTargetSize, negativeCropTopLeft);
     }
@@ -55,7 +63,8 @@ internal sealed class GenerateOptions
     public GenerationMetadata? Origin(ParseResult parsed) => parsed.GetValue(from) is { } file ? GenerationMetadata.Read(file) : null;
 
     /// <summary>Whether the schedulers are to be listed instead.</summary>
-    public bool ListsSchedulers(ParseResult parsed) => string.Equals(parsed.GetValue(scheduler), Options.SchedulerList, StringComparison.OrdinalIgnoreCase);
+    public bool ListsSchedulers(ParseResult parsed) =>
+        string.Equals(parsed.GetValue(scheduler), Options.SchedulerList, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether each prompt has a line of a file.</summary>
     public bool HasPromptFile(ParseResult parsed) => parsed.GetValue(prompts) is not null;
@@ -69,12 +78,16 @@ internal sealed class GenerateOptions
         var (text, file) = (parsed.GetValue(prompt), parsed.GetValue(prompts));
         if (text is not null && file is not null) throw new ArgumentException("a prompt and --prompts are given; leave one of them out.");
         if (text is null && file is null && origin is not null) return Task.FromResult(origin.Request.Prompts);
-        if (text is null && file is null) throw new ArgumentException("a prompt is missing: ilgd generate PROMPT draws it, - reads it from stdin, --prompts FILE reads one a line.");
+        if (text is null && file is null)
+            throw new ArgumentException("a prompt is missing: ilgd generate PROMPT draws it, - reads it from stdin, --prompts FILE reads " +
+                "one a line.");
         return PromptSource.ReadAsync(text, file, cancellation);
     }
 
-    /// <summary>The request, for a loaded pipeline: that of the picture to draw again, where there is one, with what the options say instead.</summary>
-    public ImageRequest Request(ParseResult parsed, string text, DiffusionPipeline pipeline, GenerationMetadata? origin, Latents? latents, bool keepIntermediates)
+    /// <summary>The request, for a loaded pipeline: that of the picture to draw again, where there is one, with what the options say
+    /// instead.</summary>
+    public ImageRequest Request(ParseResult parsed, string text, DiffusionPipeline pipeline, GenerationMetadata? origin, Latents? latents,
+        bool keepIntermediates)
     {
         var drawn = origin is null ? new ImageRequest(text) : (origin with { SchedulerName = null }).RequestFor(pipeline, latents);
         var (levels, times, sizes) = (List(parsed, sigmas), List(parsed, timesteps), drawn.SizeConditioning);
@@ -117,7 +130,8 @@ internal sealed class GenerateOptions
     /// <summary>The file of picture i as it was asked for: numbered when there are several; null when no name was.</summary>
     public static string? Numbered(string? output, int index, int pictures) => output is null || pictures == 1
         ? output
-        : Path.Combine(Path.GetDirectoryName(output) ?? "", $"{Path.GetFileNameWithoutExtension(output)}-{index + 1}{Path.GetExtension(output)}");
+        : Path.Combine(Path.GetDirectoryName(output) ?? "",
+            $"{Path.GetFileNameWithoutExtension(output)}-{index + 1}{Path.GetExtension(output)}");
 
     private Scheduler? SchedulerFor(ParseResult parsed, DiffusionPipeline pipeline, GenerationMetadata? origin)
     {

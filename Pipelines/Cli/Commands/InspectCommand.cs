@@ -10,7 +10,11 @@ internal static class InspectCommand
 {
     public static Command Create()
     {
-        var model = new Argument<string?>("model") { Description = "Folder in diffusers' format, or a picture; without it the small model that ships with the tool", Arity = ArgumentArity.ZeroOrOne };
+        var model = new Argument<string?>("model")
+        {
+            Description = "Folder in diffusers' format, or a picture; without it the small model that ships with the tool",
+            Arity = ArgumentArity.ZeroOrOne
+        };
         var json = Options.Json("the summary");
         var graph = new Option<bool>("--graph") { Description = "Shows the compiled denoiser and decoder instead: launches, kernels, memory, operations" };
         var steps = new Option<bool>("--steps") { Description = "With --graph: every launch, not only sums" };
@@ -21,13 +25,15 @@ internal static class InspectCommand
         var html = new Option<string?>("--html") { Description = "With --graph: the same as a page with a table of all launches", HelpName = "FILE.html" };
         var compile = new CompileArguments();
         var device = new DeviceArguments();
-        var command = new Command("inspect", "Shows what a model folder holds, or how a picture was drawn") { model, json, graph, size, measure, part, steps, svg, html };
+        var command = new Command("inspect", "Shows what a model folder holds, or how a picture was drawn")
+            { model, json, graph, size, measure, part, steps, svg, html };
         foreach (var option in device.All) command.Add(option);
         foreach (var option in compile.HowMuch) command.Add(option);
         command.Validators.Add(result =>
         {
             if (result.GetValue(graph)) return;
-            Option[] given = [.. ((Option[])[size, measure, part, steps, svg, html, .. device.All, .. compile.HowMuch]).Where(o => result.GetResult(o) is { Implicit: false })];
+            Option[] given = [.. ((Option[])[size, measure, part, steps, svg, html, .. device.All, .. compile.HowMuch])
+                .Where(o => result.GetResult(o) is { Implicit: false })];
             if (given.Length > 0) result.AddError($"{string.Join(", ", given.Select(o => o.Name))}: only with --graph.");
         });
         command.SetAction(async (parsed, cancellation) =>
@@ -49,7 +55,8 @@ internal static class InspectCommand
                 if (parsed.GetValue(part) is { } only and not "all") plans = [.. plans.Where(p => p.Name == only)];
                 if (parsed.GetValue(svg) is { } picture) OutputFile.WriteText(picture, PlanPicture.Svg(plans));
                 if (parsed.GetValue(html) is { } page) OutputFile.WriteText(page, PlanPage.Html($"{plans[0].Model}: compiled plans", plans));
-                Console.Write(parsed.GetValue(json) ? InspectGraph.Json(folder, plans) + "\n" : InspectGraphText.Of(plans, parsed.GetValue(steps), Terminals.OutputColumns));
+                Console.Write(parsed.GetValue(json) ? InspectGraph.Json(folder, plans) + "\n"
+                    : InspectGraphText.Of(plans, parsed.GetValue(steps), Terminals.OutputColumns));
                 return ExitCodes.Done;
             }
 
@@ -63,7 +70,8 @@ internal static class InspectCommand
             Terminals.Say($"{OutsideText.Line(folder.ClassName, 200)}  {OutsideText.Line(folder.Path)}");
             var table = new Listing("", "", "");
             foreach (var part in parts)
-                table.Add(part.Name, part.Class, part.Parameters == 0 ? "" : $"{Quantity.Count(part.Parameters)} parameters, {Quantity.Bytes(part.Bytes)}, {string.Join(" + ", part.Types)}");
+                table.Add(part.Name, part.Class, part.Parameters == 0 ? ""
+                    : $"{Quantity.Count(part.Parameters)} parameters, {Quantity.Bytes(part.Bytes)}, {string.Join(" + ", part.Types)}");
             table.Print();
             return ExitCodes.Done;
         });
@@ -76,7 +84,8 @@ internal static class InspectCommand
         if (!type.Contains("Model", StringComparison.Ordinal) && !type.StartsWith("Autoencoder", StringComparison.Ordinal)) return new Part(name, type, 0, 0, []);
         using var weights = folder.WeightsOf(name);
         WeightTensor[] tensors = [.. weights.Names.Select(n => weights.Find(n)!)];
-        return new Part(name, type, tensors.Sum(t => t.Shape.Count), tensors.Sum(t => t.Bytes), [.. tensors.Select(TypeOf).Distinct().Order(StringComparer.Ordinal)]);
+        return new Part(name, type, tensors.Sum(t => t.Shape.Count), tensors.Sum(t => t.Bytes),
+            [.. tensors.Select(TypeOf).Distinct().Order(StringComparer.Ordinal)]);
     }
 
     private static string TypeOf(WeightTensor tensor) =>

@@ -19,8 +19,11 @@ internal static class PictureOrigin
     public static void SayDifferences(string? file, GenerationMetadata origin, DiffusionPipeline pipeline)
     {
         string name = OutsideText.Quote(file ?? "");
-        if (origin.DifferencesFrom(pipeline) is { Count: > 0 } differences) Messages.Warning($"{name} was drawn otherwise: {string.Join("; ", differences)}.");
+        if (origin.DifferencesFrom(pipeline) is { Count: > 0 } differences)
+            Messages.Warning($"{name} was drawn otherwise: {string.Join("; ", differences)}.");
         foreach (string note in origin.Unmapped) Messages.Warning($"{name} asks for what is left out here: {OutsideText.Line(note)}");
-        if (origin.Request.SharedGenerator) Messages.Note($"{name} is picture {origin.BatchPosition + 1} of {origin.Request.Count} that one generator drew; all of them are drawn.");
+        if (origin.Request.SharedGenerator)
+            Messages.Note($"{name} is picture {origin.BatchPosition + 1} of {origin.Request.Count} that one generator drew; all of them " +
+                "are drawn.");
     }
 }

@@ -18,11 +18,13 @@ internal static class TokenizeCommand
             string[] all = [.. folder.Components.Keys.Where(c => c.StartsWith("tokenizer", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
             string[] names = [.. all.Where(name => folder.Component(name).Class.StartsWith("CLIPTokenizer", StringComparison.Ordinal))];
             if (names.Length == 0) throw new ModelFileException(folder.Path, $"{folder.ClassName} lists no CLIP tokenizer.");
-            foreach (string other in all.Except(names)) Messages.Warning($"{other} is left out: only CLIP's tokenizers are read, and it is a {folder.Component(other).Class}.");
+            foreach (string other in all.Except(names))
+                Messages.Warning($"{other} is left out: only CLIP's tokenizers are read, and it is a {folder.Component(other).Class}.");
             var results = names.Select(name => (name, tokens: ClipTokenizer.Load(folder.FolderOf(name)).Encode(parsed.GetValue(prompt)!))).ToArray();
             if (parsed.GetValue(json))
             {
-                JsonForm.Print(results.ToDictionary(r => r.name, r => new { ids = r.tokens.Ids, count = r.tokens.Count, pieces = r.tokens.Pieces, cut = r.tokens.CutText }));
+                JsonForm.Print(results.ToDictionary(r => r.name,
+                    r => new { ids = r.tokens.Ids, count = r.tokens.Count, pieces = r.tokens.Pieces, cut = r.tokens.CutText }));
                 return ExitCodes.Done;
             }
 

@@ -23,7 +23,8 @@ internal static class TuneCommand
         var again = new Option<bool>("--again") { Description = "Measures what was measured before, too" };
         var weights = Options.Word("--weights", "Storage of the weights to measure with: as the model's files have them (default), or fp32, fp16 or bf16, which needs no files", "TYPE", "auto", "fp32", "fp16", "bf16");
         var seconds = Options.Number("--seconds", "Longest search for one op and size; 4 if left out");
-        var command = new Command("tune", "Measures which kernels and tiles are fastest for a model here, and keeps the result") { model, sizes, weights, all, sameBits, again, seconds, json };
+        var command = new Command("tune", "Measures which kernels and tiles are fastest for a model here, and keeps the result")
+            { model, sizes, weights, all, sameBits, again, seconds, json };
         foreach (var option in device.All) command.Add(option);
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
@@ -41,7 +42,8 @@ internal static class TuneCommand
             double budget = parsed.GetValue(seconds) ?? 4;
             var tuner = new GraphTuner(opened, new TunerOptions { CheckAllDirections = parsed.GetValue(all), SameBits = parsed.GetValue(sameBits), Budget = TimeSpan.FromSeconds(budget) });
             var problems = tuner.Problems(plans, onlyMissing: !parsed.GetValue(again), stored);
-            Messages.Note($"{Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Path))} on {opened}: {problems.Count} ops and sizes to measure, at most {Quantity.Time(problems.Count * (budget + 1))}. Cancel at any time: what was found is kept.");
+            Messages.Note($"{Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Path))} on {opened}: {problems.Count} ops and " +
+                $"sizes to measure, at most {Quantity.Time(problems.Count * (budget + 1))}. Cancel at any time: what was found is kept.");
             TuningSummary summary;
             try
             {

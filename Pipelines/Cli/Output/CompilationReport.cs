@@ -31,10 +31,12 @@ internal static class CompilationReport
     public static void Write(Page page, CompileReport report)
     {
         page.Paragraph(string.Create(CultureInfo.InvariantCulture,
-            $"compiled: {Word(report.Options)}, {report.Options.Scope.ToString().ToLowerInvariant()}; recorded in {report.TraceSeconds * 1e3:F1} ms, " +
+            $"compiled: {Word(report.Options)}, {report.Options.Scope.ToString().ToLowerInvariant()}; recorded in " +
+                $"{report.TraceSeconds * 1e3:F1} ms, " +
             $"passes {report.PassSeconds * 1e3:F1} ms, plan {report.PlanSeconds * 1e3:F1} ms; {report.Kernels} kernels"));
         var table = new Listing("region", "first", ">times", ">ops", ">after passes");
-        foreach (var region in report.Regions) table.Add(region.Name, region.Path ?? "", $"{region.Occurrences}", $"{region.OpsBefore}", $"{region.OpsAfter}");
+        foreach (var region in report.Regions)
+            table.Add(region.Name, region.Path ?? "", $"{region.Occurrences}", $"{region.OpsBefore}", $"{region.OpsAfter}");
         if (report.Regions.Count > 0) page.Table(table);
         foreach (string note in report.Notes) page.Paragraph($"note: {note}");
     }

@@ -14,11 +14,14 @@ internal static class DrawingProgress
     /// <param name="draw">Does it.</param>
     public static async Task<GenerationResult> ShowAsync(string title, Func<IProgress<GenerationProgress>, Task<GenerationResult>> draw)
     {
-        if (Messages.Quiet || !Terminals.ErrorIsInteractive) return await draw(new ProgressLines(title, Messages.Note)).ConfigureAwait(false);
+        if (Messages.Quiet || !Terminals.ErrorIsInteractive)
+            return await draw(new ProgressLines(title, Messages.Note)).ConfigureAwait(false);
         int width = Terminals.Error.Profile.Width;
         bool timeLeft = width >= ColumnsForTimeLeft;
-        var bar = new ProgressBarColumn { Width = Math.Clamp(width - NameColumns - FactColumns - (timeLeft ? TimeLeftColumns : 0), NarrowestBar, WidestBar) };
-        var progress = Terminals.Error.Progress().AutoClear(false).HideCompleted(false).Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, bar, new Facts(timeLeft));
+        var bar = new ProgressBarColumn
+        { Width = Math.Clamp(width - NameColumns - FactColumns - (timeLeft ? TimeLeftColumns : 0), NarrowestBar, WidestBar) };
+        var progress = Terminals.Error.Progress().AutoClear(false).HideCompleted(false)
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, bar, new Facts(timeLeft));
         progress.ExcludeVerticalPadding = true;
         Messages.BarIsDrawn = true;
         try
@@ -61,6 +64,7 @@ internal static class DrawingProgress
     {
         protected override bool NoWrap => true;
 
-        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) => new Text(((StepClock)task.Tag!).Facts(timeLeft)) { Overflow = Overflow.Ellipsis };
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
+            new Text(((StepClock)task.Tag!).Facts(timeLeft)) { Overflow = Overflow.Ellipsis };
     }
 }

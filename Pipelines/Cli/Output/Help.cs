@@ -5,7 +5,8 @@ using Spectre.Console;
 
 namespace ILGpuDiffusion.Cli;
 
-/// <summary><c>--help</c>, as wide as the terminal: options in groups where a command has groups, beside what they mean or, where that is too narrow, above it.</summary>
+/// <summary><c>--help</c>, as wide as the terminal: options in groups where a command has groups, beside what they mean or, where that is
+/// too narrow, above it.</summary>
 internal sealed class Help : SynchronousCommandLineAction
 {
     private const int Widest = 120, LeastForTwoColumns = 72, Indent = 2, DeepIndent = 6;
@@ -25,7 +26,8 @@ internal sealed class Help : SynchronousCommandLineAction
     {
         var grouped = command as GroupedCommand;
         string path = command is RootCommand ? "ilgd" : string.Join(' ', Path(command));
-        string arguments = string.Concat(command.Arguments.Select(a => $" {a.Name.ToUpperInvariant()}")) + (command.Subcommands.Count > 0 ? " COMMAND" : "") + " [options]";
+        string arguments = string.Concat(command.Arguments.Select(a => $" {a.Name.ToUpperInvariant()}"))
+            + (command.Subcommands.Count > 0 ? " COMMAND" : "") + " [options]";
         Paragraph(console, $"{path}{arguments}", 0, bold: true);
         string[] lines = [.. (command.Description ?? "").Split('\n').Select(line => line.TrimEnd('\r'))];
         foreach (string line in lines.Where(line => !line.StartsWith(' '))) Paragraph(console, line, 0);
@@ -37,11 +39,15 @@ internal sealed class Help : SynchronousCommandLineAction
             foreach (string example in grouped.Examples) Paragraph(console, example, Indent);
         }
 
-        Option[] everywhere = [.. command.Parents.OfType<Command>().SelectMany(parent => parent.Options).Where(option => option.Recursive && option is not HelpOption)];
-        List<(string Title, (string Label, string Text)[] Rows)> sections = [("Commands", [.. command.Subcommands.Select(c => (c.Name, c.Description ?? ""))])];
+        Option[] everywhere =
+            [.. command.Parents.OfType<Command>().SelectMany(parent => parent.Options)
+            .Where(option => option.Recursive && option is not HelpOption)];
+        List<(string Title, (string Label, string Text)[] Rows)> sections =
+            [("Commands", [.. command.Subcommands.Select(c => (c.Name, c.Description ?? ""))])];
         sections.Add(("Arguments", [.. command.Arguments.Select(a => (a.Name.ToUpperInvariant(), a.Description ?? ""))]));
         if (grouped is null) sections.Add(("Options", Rows([.. command.Options, .. everywhere])));
-        else sections.AddRange(grouped.Groups.Select((group, i) => (group.Title, Rows(i == grouped.Groups.Count - 1 ? [.. group.Options, .. everywhere] : group.Options))));
+        else sections.AddRange(grouped.Groups
+            .Select((group, i) => (group.Title, Rows(i == grouped.Groups.Count - 1 ? [.. group.Options, .. everywhere] : group.Options))));
         int label = sections.SelectMany(s => s.Rows).Max(r => r.Label.Length);
         foreach (var (title, rows) in sections.Where(s => s.Rows.Length > 0))
         {
@@ -65,7 +71,8 @@ internal sealed class Help : SynchronousCommandLineAction
         }
 
         var grid = new Grid { Expand = false };
-        grid.AddColumn(new GridColumn { NoWrap = true, Width = label, Padding = new Padding(Indent, 0, Indent, 0) }).AddColumn(new GridColumn { Padding = new Padding(0, 0, 0, 0) });
+        grid.AddColumn(new GridColumn { NoWrap = true, Width = label, Padding = new Padding(Indent, 0, Indent, 0) })
+            .AddColumn(new GridColumn { Padding = new Padding(0, 0, 0, 0) });
         foreach (var (name, text) in rows) grid.AddRow(new Text(name), new Text(text));
         console.Write(grid);
     }
@@ -73,7 +80,8 @@ internal sealed class Help : SynchronousCommandLineAction
     private static void Paragraph(IAnsiConsole console, string text, int indent, bool bold = false)
     {
         if (text.Length == 0) console.WriteLine();
-        else console.Write(new Padder(new Text(text, bold ? new Style(decoration: Decoration.Bold) : Style.Plain), new Padding(indent, 0, 0, 0)));
+        else console.Write(new Padder(new Text(text, bold ? new Style(decoration: Decoration.Bold) : Style.Plain),
+            new Padding(indent, 0, 0, 0)));
     }
 
     /// <summary>A line such as <c>command    what it does</c>.</summary>
@@ -83,7 +91,8 @@ internal sealed class Help : SynchronousCommandLineAction
         return (sides[0], sides.Length > 1 ? sides[1].Trim() : "");
     }
 
-    private static (string, string)[] Rows(IEnumerable<Option> options) => [.. options.Where(o => !o.Hidden).Select(o => (Label(o), o.Description ?? ""))];
+    private static (string, string)[] Rows(IEnumerable<Option> options) =>
+        [.. options.Where(o => !o.Hidden).Select(o => (Label(o), o.Description ?? ""))];
 
     private static string Label(Option option) =>
         string.Join(", ", [.. option.Aliases.OrderBy(a => a.Length), option.Name]) + (option.HelpName is { } value ? $" {value}" : "");

@@ -19,7 +19,8 @@ internal static class InspectGraphText
             if (steps) page.Table(Steps(plan.Report));
             if (plan.IsMeasured)
             {
-                string share = plan.Report.PredictedSeconds is { } least ? $", {Measures.Percent(least / plan.Seconds)} of what the device could do" : "";
+                string share = plan.Report.PredictedSeconds is { } least
+                    ? $", {Measures.Percent(least / plan.Seconds)} of what the device could do" : "";
                 page.Paragraph($"measured: {Measures.Time(plan.Seconds)} a run{share}");
             }
 
@@ -37,12 +38,15 @@ internal static class InspectGraphText
     {
         bool predicted = report.PredictedSeconds is not null;
         string[] measured = report.MeasuredSeconds is null ? [] : [">ms", ">%"];
-        var table = new Listing(["op", "kernel", ">launches", ">GFLOP", ">MB", .. predicted ? (string[])[">ms at least"] : [], .. measured]);
+        var table = new Listing(["op", "kernel", ">launches", ">GFLOP", ">MB", .. predicted ? (string[])[">ms at least"] : [],
+            .. measured]);
         foreach (var kind in report.Steps.GroupBy(s => (s.Op, s.Variant))
-            .OrderByDescending(g => g.Sum(s => s.Seconds)).ThenByDescending(g => g.Sum(s => s.Flops)).ThenByDescending(g => g.Sum(s => s.Bytes)))
+            .OrderByDescending(g => g.Sum(s => s.Seconds)).ThenByDescending(g => g.Sum(s => s.Flops))
+                .ThenByDescending(g => g.Sum(s => s.Bytes)))
         {
             double? time = kind.Sum(s => s.MeasuredSeconds);
-            table.Add([kind.Key.Op, kind.Key.Variant, $"{kind.Count()}", Number(kind.Sum(s => s.Flops) / 1e9, 2), Number(kind.Sum(s => s.Bytes) / 1e6, 1),
+            table.Add([kind.Key.Op, kind.Key.Variant, $"{kind.Count()}", Number(kind.Sum(s => s.Flops) / 1e9, 2),
+                Number(kind.Sum(s => s.Bytes) / 1e6, 1),
                 .. predicted ? (string[])[Number(1e3 * kind.Sum(s => s.PredictedSeconds), 2)] : [],
                 .. report.MeasuredSeconds is { } all ? (string[])[Number(1e3 * time, 2), Number(100 * time / all, 1)] : []]);
         }
@@ -56,7 +60,8 @@ internal static class InspectGraphText
         foreach (var (step, when) in report.Prologue.Select(s => (s, "once")).Concat(report.Steps.Select(s => (s, "run"))))
         {
             string time = step.Seconds > 0 ? Number(1e3 * step.Seconds, 3) : "";
-            table.Add(step.Layer, when, step.Op, step.Variant, step.Output, Number(step.Bytes / 1e6, 2), Number(step.Flops / 1e9, 3), time, step.Settings);
+            table.Add(step.Layer, when, step.Op, step.Variant, step.Output, Number(step.Bytes / 1e6, 2), Number(step.Flops / 1e9, 3), time,
+                step.Settings);
         }
 
         return table;

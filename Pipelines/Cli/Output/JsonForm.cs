@@ -11,11 +11,15 @@ internal static class JsonForm
     private static readonly JsonSerializerOptions Indented = Options();
 
     /// <summary>
-    /// A value as indented JSON, names in snake case, exactly: what is invisible, such as characters that turn the direction of writing around, can only stand in
+    /// A value as indented JSON, names in snake case, exactly: what is invisible, such as characters that turn the direction of writing
+    /// around, can only stand in
     /// strings, where an escape means the same.
     /// </summary>
-    /// <param name="value">Of an anonymous type, or one of the rooms' public records: a trimmed tool keeps the members of both whole.</param>
-    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "ilgd and the rooms whose records it writes are roots of the trimmed tool (see its project file); a test run of it compares its JSON.")]
+    /// <param name="value">Of an anonymous type, or one of the rooms' public records: a trimmed tool keeps the members of both
+    /// whole.</param>
+    [UnconditionalSuppressMessage("Trimming", "IL2026",
+        Justification = "ilgd and the rooms whose records it writes are roots of the trimmed tool (see its project file); a test run of it compares its " +
+        "JSON.")]
     public static string Of(object value) => OutsideText.Visible(JsonSerializer.Serialize(value, Indented));
 
     /// <summary>Prints the value on stdout.</summary>

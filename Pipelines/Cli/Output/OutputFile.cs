@@ -10,7 +10,8 @@ internal static class OutputFile
 
     public static void RequirePng(string? path)
     {
-        if (path is not null && !IsStandardOutput(path) && !AtomicFile.IsDevice(path) && !path.EndsWith(".png", StringComparison.OrdinalIgnoreCase))
+        if (path is not null && !IsStandardOutput(path) && !AtomicFile.IsDevice(path)
+            && !path.EndsWith(".png", StringComparison.OrdinalIgnoreCase))
             throw new ArgumentException($"--output: {OutsideText.Quote(path)} must end in .png; pictures are written as PNG.");
     }
 

@@ -12,11 +12,13 @@ internal static class PictureNames
     /// <summary>The prompt's letters and digits, of any script, and the seed: <c>a-red-fox-7.png</c>.</summary>
     public static string Of(string prompt, Seed seed) => $"{Slug(prompt)}-{seed}.png";
 
-    /// <summary>Writes a picture under a name, or the next free one: <c>a-red-fox-7-2.png</c>. Another process that writes at the same time loses nothing either.</summary>
+    /// <summary>Writes a picture under a name, or the next free one: <c>a-red-fox-7-2.png</c>. Another process that writes at the same time
+    /// loses nothing either.</summary>
     /// <returns>The name taken.</returns>
     public static string Save(Image image, string name)
     {
-        string stem = Path.GetFileNameWithoutExtension(name), folder = Path.GetDirectoryName(name) ?? "", whole = Path.Combine(folder, $".{Guid.NewGuid():n}.png");
+        string stem = Path.GetFileNameWithoutExtension(name), folder = Path.GetDirectoryName(name) ?? "",
+            whole = Path.Combine(folder, $".{Guid.NewGuid():n}.png");
         image.Save(whole);
         try
         {
@@ -56,7 +58,8 @@ internal static class PictureNames
         bool gap = false;
         foreach (var rune in prompt.EnumerateRunes())
         {
-            bool mark = Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark; // vowels of many scripts
+            // vowels of many scripts
+            bool mark = Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
             if (!Rune.IsLetterOrDigit(rune) && !(mark && slug.Length > 0 && !gap))
             {
                 gap = slug.Length > 0;

@@ -21,7 +21,8 @@ internal static class Preview
     {
         if (Console.IsOutputRedirected || Console.IsErrorRedirected || images.Count == 0) return;
         var profile = Terminals.Error.Profile;
-        var protocol = Protocol(wanted ?? Environment.GetEnvironmentVariable(Variable), profile.Capabilities.ColorSystem, Environment.GetEnvironmentVariable);
+        var protocol = Protocol(wanted ?? Environment.GetEnvironmentVariable(Variable), profile.Capabilities.ColorSystem,
+            Environment.GetEnvironmentVariable);
         if (protocol == TerminalProtocol.None) return;
         var strip = PictureScale.Strip([.. images.Take(MostPictures)], Math.Max(1, images[0].Width / GapShare));
         StandardStreams.RawErrors.Write(TerminalPicture.Draw(strip, protocol, Columns(strip, profile.Width, profile.Height)));
@@ -30,13 +31,16 @@ internal static class Preview
     /// <summary>As wide as the terminal allows without scrolling the picture's top away, and never wider than the picture.</summary>
     public static int Columns(Image image, int terminalColumns, int terminalLines)
     {
-        int fitting = (int)Math.Min(int.MaxValue, Math.Max(1, terminalLines - LinesKept) * 2L * image.Width / image.Height); // a cell is two pixels high
-        int most = MostColumns * Math.Max(1, Math.Min(MostPictures, (image.Width + image.Height / 2) / image.Height)); // several side by side
+        // a cell is two pixels high
+        int fitting = (int)Math.Min(int.MaxValue, Math.Max(1, terminalLines - LinesKept) * 2L * image.Width / image.Height);
+        // several side by side
+        int most = MostColumns * Math.Max(1, Math.Min(MostPictures, (image.Width + image.Height / 2) / image.Height));
         return Math.Max(1, Math.Min(Math.Min(most, terminalColumns - 1), Math.Min(fitting, image.Width)));
     }
 
     /// <summary>
-    /// What the terminal says about itself in the environment; it is never asked, since one that does not know the question never answers. Sixels only where the
+    /// What the terminal says about itself in the environment; it is never asked, since one that does not know the question never answers.
+    /// Sixels only where the
     /// terminal's name promises them. tmux and screen pass no pictures on.
     /// </summary>
     public static TerminalProtocol Protocol(string? wanted, ColorSystem colours, Func<string, string?> environment)
@@ -52,14 +56,22 @@ internal static class Preview
         }
 
         string term = environment("TERM") ?? "", program = environment("TERM_PROGRAM") ?? "";
-        bool multiplexed = environment("TMUX") is { Length: > 0 } || term.StartsWith("tmux", StringComparison.Ordinal) || term.StartsWith("screen", StringComparison.Ordinal);
+        bool multiplexed = environment("TMUX") is { Length: > 0 } || term.StartsWith("tmux", StringComparison.Ordinal)
+            || term.StartsWith("screen", StringComparison.Ordinal);
         if (!multiplexed && colours != ColorSystem.NoColors)
         {
-            if (environment("KITTY_WINDOW_ID") is { Length: > 0 } || term is "xterm-kitty" or "xterm-ghostty" || program == "ghostty") return TerminalProtocol.Kitty;
+            if (environment("KITTY_WINDOW_ID") is { Length: > 0 } || term is "xterm-kitty" or "xterm-ghostty" || program == "ghostty")
+                return TerminalProtocol.Kitty;
             if (program is "iTerm.app" or "WezTerm" || environment("LC_TERMINAL") == "iTerm2") return TerminalProtocol.ITerm2;
-            if (term.Contains("sixel", StringComparison.Ordinal) || term is "foot" or "foot-extra" or "mlterm") return TerminalProtocol.Sixel;
+            if (term.Contains("sixel", StringComparison.Ordinal) || term is "foot" or "foot-extra" or "mlterm")
+                return TerminalProtocol.Sixel;
         }
 
-        return colours switch { ColorSystem.TrueColor => TerminalProtocol.Blocks, ColorSystem.EightBit => TerminalProtocol.Blocks256, _ => TerminalProtocol.None };
+        return colours switch
+        {
+            ColorSystem.TrueColor => TerminalProtocol.Blocks,
+            ColorSystem.EightBit => TerminalProtocol.Blocks256,
+            _ => TerminalProtocol.None
+        };
     }
 }

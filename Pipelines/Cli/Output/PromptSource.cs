@@ -21,21 +21,28 @@ internal static class PromptSource
     {
         if (file is not null)
         {
-            string[] lines = [.. (await TextAsync(file, "--prompts", cancellation).ConfigureAwait(false)).Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0)];
-            if (lines.Length is 0 or > MostPrompts) throw new ArgumentException($"--prompts: {Name(file)} holds {lines.Length} prompts; it must be 1 to {MostPrompts}, one a line.");
+            string[] lines = [.. (await TextAsync(file, "--prompts", cancellation).ConfigureAwait(false)).Split('\n')
+                .Select(line => line.Trim()).Where(line => line.Length > 0)];
+            if (lines.Length is 0 or > MostPrompts)
+                throw new ArgumentException($"--prompts: {Name(file)} holds {lines.Length} prompts; it must be 1 to {MostPrompts}, one a " +
+                    "line.");
             return lines;
         }
 
         if (prompt != StandardInput) return [prompt!];
         string text = (await TextAsync(StandardInput, "-", cancellation).ConfigureAwait(false)).Trim();
-        return text.Length > 0 ? [text] : throw new ArgumentException("the prompt is '-', but stdin is empty. Write the prompt to it, or give it as an argument.");
+        return text.Length > 0 ? [text]
+            : throw new ArgumentException("the prompt is '-', but stdin is empty. Write the prompt to it, or give it as an argument.");
     }
 
     private static async Task<string> TextAsync(string file, string option, CancellationToken cancellation)
     {
-        if (file == StandardInput && !Console.IsInputRedirected) Messages.Note("The prompt is read from the terminal; end it with Ctrl-D on a line of its own.");
-        byte[] bytes = await Task.Run(() => Bytes(file), CancellationToken.None).WaitAsync(cancellation).ConfigureAwait(false); // reading a pipe cannot be cancelled, but left
-        if (bytes.Length > MostBytes) throw new ArgumentException($"{option}: {Name(file)} holds more than {MostBytes >> 20} MiB, which is too much for prompts.");
+        if (file == StandardInput && !Console.IsInputRedirected)
+            Messages.Note("The prompt is read from the terminal; end it with Ctrl-D on a line of its own.");
+        // reading a pipe cannot be cancelled, but left
+        byte[] bytes = await Task.Run(() => Bytes(file), CancellationToken.None).WaitAsync(cancellation).ConfigureAwait(false);
+        if (bytes.Length > MostBytes)
+            throw new ArgumentException($"{option}: {Name(file)} holds more than {MostBytes >> 20} MiB, which is too much for prompts.");
         try
         {
             return new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes).TrimStart('\uFEFF');

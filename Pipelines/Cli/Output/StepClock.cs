@@ -4,7 +4,8 @@ using ILGpuDiffusion.Pipelines;
 
 namespace ILGpuDiffusion.Cli;
 
-/// <summary>How far a stage is, how fast, and how long it still takes. The first step, which includes making the plan, does not count for the speed.</summary>
+/// <summary>How far a stage is, how fast, and how long it still takes. The first step, which includes making the plan, does not count for
+/// the speed.</summary>
 internal sealed class StepClock
 {
     private readonly Stopwatch clock = new();

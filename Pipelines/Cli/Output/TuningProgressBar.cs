@@ -14,7 +14,8 @@ internal static class TuningProgressBar
         Messages.BarIsDrawn = true;
         try
         {
-            return Terminals.Error.Progress().AutoClear(false).HideCompleted(false).Columns(bar, new PercentageColumn(), new RemainingTimeColumn())
+            return Terminals.Error.Progress().AutoClear(false).HideCompleted(false)
+                .Columns(bar, new PercentageColumn(), new RemainingTimeColumn())
                 .Start(context => run(new Bar(context.AddTask("tuning", autoStart: true))));
         }
         finally

@@ -2,12 +2,14 @@ using System.Runtime.InteropServices;
 
 namespace ILGpuDiffusion.Cli;
 
-/// <summary>Signals that ask the process to end: the first one cancels what runs, the second one ends it at once. The exit code is 128 + the signal's number.</summary>
+/// <summary>Signals that ask the process to end: the first one cancels what runs, the second one ends it at once. The exit code is 128 +
+/// the signal's number.</summary>
 internal sealed class Interrupts : IDisposable
 {
     private const int ActionBytes = 256; // more than struct sigaction has anywhere
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-    private static readonly (PosixSignal Signal, int Number)[] Signals = [(PosixSignal.SIGHUP, 1), (PosixSignal.SIGINT, 2), (PosixSignal.SIGQUIT, 3), (PosixSignal.SIGTERM, 15)];
+    private static readonly (PosixSignal Signal, int Number)[] Signals =
+        [(PosixSignal.SIGHUP, 1), (PosixSignal.SIGINT, 2), (PosixSignal.SIGQUIT, 3), (PosixSignal.SIGTERM, 15)];
     private static int code;
     private static Interrupts? current;
 
@@ -37,10 +39,12 @@ internal sealed class Interrupts : IDisposable
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Token => source.Token;
 
-    /// <summary>Ends some seconds after the first signal: what runs then, such as loading or a driver's compiler, cannot be cancelled and is left behind.</summary>
+    /// <summary>Ends some seconds after the first signal: what runs then, such as loading or a driver's compiler, cannot be cancelled and
+    /// is left behind.</summary>
     public Task Overdue => overdue.Task;
 
-    /// <summary>Takes the signals again, after drivers were loaded: LLVM, which those for processors bring along, puts handlers of its own over all others, and swallows SIGQUIT.</summary>
+    /// <summary>Takes the signals again, after drivers were loaded: LLVM, which those for processors bring along, puts handlers of its own
+    /// over all others, and swallows SIGQUIT.</summary>
     public static void Renew()
     {
         foreach (var (number, action) in current?.actions ?? []) _ = sigaction(number, action, null);
@@ -80,8 +84,10 @@ internal sealed class Interrupts : IDisposable
         if (!OperatingSystem.IsLinux()) return false;
         try
         {
-            string? mask = File.ReadLines("/proc/self/status").FirstOrDefault(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))?[7..].Trim();
-            return ulong.TryParse(mask, System.Globalization.NumberStyles.HexNumber, null, out ulong ignored) && (ignored >> (number - 1) & 1) != 0;
+            string? mask = File.ReadLines("/proc/self/status")
+                .FirstOrDefault(line => line.StartsWith("SigIgn:", StringComparison.Ordinal))?[7..].Trim();
+            return ulong.TryParse(mask, System.Globalization.NumberStyles.HexNumber, null, out ulong ignored)
+                && (ignored >> (number - 1) & 1) != 0;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

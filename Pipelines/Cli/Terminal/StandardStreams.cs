@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ILGpuDiffusion.Cli;
 
 /// <summary>
-/// The process's streams. What goes to stderr is a courtesy: that it is closed, full or gone never ends a run. What goes to stdout was asked for: that it
+/// The process's streams. What goes to stderr is a courtesy: that it is closed, full or gone never ends a run. What goes to stdout was
+/// asked for: that it
 /// cannot be written is an error. A reader that has left (a closed pipe) is none, as .NET has it.
 /// </summary>
 internal static class StandardStreams
@@ -26,7 +27,8 @@ internal static class StandardStreams
         outputIsOpen = IsInherited(Output);
         bool errorsAreOpen = IsInherited(Errors);
         HoldPlaces();
-        RawErrors = errorsAreOpen && Writer(static () => Console.Error) is { } errors ? new GuardedWriter(errors, static _ => { }) : TextWriter.Null;
+        RawErrors = errorsAreOpen && Writer(static () => Console.Error) is { } errors ? new GuardedWriter(errors, static _ => { })
+            : TextWriter.Null;
         RawOutput = new GuardedWriter(outputIsOpen ? Writer(static () => Console.Out) : null, static e => throw Unwritable(e));
         Console.SetError(new VisibleWriter(RawErrors));
         Console.SetOut(new VisibleWriter(RawOutput));
@@ -49,7 +51,8 @@ internal static class StandardStreams
         }
     }
 
-    private static IOException Unwritable(Exception? e) => new($"stdout cannot be written: {(e is null ? "it is closed" : e.Message.TrimEnd('.'))}.", e);
+    private static IOException Unwritable(Exception? e) =>
+        new($"stdout cannot be written: {(e is null ? "it is closed" : e.Message.TrimEnd('.'))}.", e);
 
     private static TextWriter? Writer(Func<TextWriter> open)
     {
@@ -64,9 +67,11 @@ internal static class StandardStreams
     }
 
     /// <summary>
-    /// Whether a descriptor came from the parent: it is open, and not something that the runtime opened since in a place that was free, which always carries close-on-exec.
+    /// Whether a descriptor came from the parent: it is open, and not something that the runtime opened since in a place that was free,
+    /// which always carries close-on-exec.
     /// </summary>
-    private static bool IsInherited(int descriptor) => OperatingSystem.IsWindows() || fcntl(descriptor, GetDescriptorFlags, 0) is >= 0 and var flags && (flags & CloseOnExec) == 0;
+    private static bool IsInherited(int descriptor) =>
+        OperatingSystem.IsWindows() || fcntl(descriptor, GetDescriptorFlags, 0) is >= 0 and var flags && (flags & CloseOnExec) == 0;
 
     /// <summary>Fills free places among the first three, else a picture's file could become what drivers write their messages to.</summary>
     private static void HoldPlaces()

@@ -3,7 +3,8 @@ using Spectre.Console;
 
 namespace ILGpuDiffusion.Cli;
 
-/// <summary>stdout and stderr as places for tables, bars and colours: as wide as the terminal; without colour, and as wide as they need, where they are no terminal.</summary>
+/// <summary>stdout and stderr as places for tables, bars and colours: as wide as the terminal; without colour, and as wide as they need,
+/// where they are no terminal.</summary>
 internal static class Terminals
 {
     /// <summary>Columns of help where nobody's terminal says how many there are.</summary>
@@ -43,7 +44,8 @@ internal static class Terminals
         {
             Ansi = ansi || (!redirected && OperatingSystem.IsWindows()) ? AnsiSupport.Yes : AnsiSupport.No,
             ColorSystem = redirected ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
-            Interactive = redirected ? InteractionSupport.No : InteractionSupport.Yes, // of bars that are drawn over; nobody is asked anything
+            // of bars that are drawn over; nobody is asked anything
+            Interactive = redirected ? InteractionSupport.No : InteractionSupport.Yes,
             Out = new Place(writer, !redirected, columns),
         });
     }

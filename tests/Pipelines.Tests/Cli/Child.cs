@@ -4,7 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// A child process with streams as a shell would give them and all signals at their defaults, started by libc alone: a slim container has no other program.
+/// A child process with streams as a shell would give them and all signals at their defaults, started by libc alone: a slim container has
+/// no other program.
 /// .NET's own start neither closes streams nor takes back that a background job ignores interrupts.
 /// </summary>
 internal sealed class Child : IDisposable
@@ -28,7 +29,8 @@ internal sealed class Child : IDisposable
     /// <param name="command">The program's full path, then its arguments.</param>
     /// <param name="folder">Where it works.</param>
     /// <param name="variables">All of its environment, <c>NAME=value</c>.</param>
-    /// <param name="redirections">As a shell has them, between spaces: <c>2&gt;&amp;-</c>, <c>&gt;FILE</c>, <c>&lt;FILE</c>. stdout and stderr go into pipes else, stdin is empty.</param>
+    /// <param name="redirections">As a shell has them, between spaces: <c>2&gt;&amp;-</c>, <c>&gt;FILE</c>, <c>&lt;FILE</c>. stdout and
+    /// stderr go into pipes else, stdin is empty.</param>
     public static Child Start(string[] command, string folder, IEnumerable<string> variables, string redirections)
     {
         byte[] actions = new byte[OpaqueBytes], attributes = new byte[OpaqueBytes], signals = new byte[OpaqueBytes];
@@ -57,7 +59,8 @@ internal sealed class Child : IDisposable
                 Check(posix_spawn_file_actions_adddup2(actions, ends[1], stream));
             }
             else if (target == "&-") Check(posix_spawn_file_actions_addclose(actions, stream));
-            else Check(posix_spawn_file_actions_addopen(actions, stream, target, stream == 0 ? Read : target.StartsWith("/dev/", StringComparison.Ordinal) ? ReadWrite : Write, Mode));
+            else Check(posix_spawn_file_actions_addopen(actions, stream, target, stream == 0 ? Read
+                : target.StartsWith("/dev/", StringComparison.Ordinal) ? ReadWrite : Write, Mode));
         }
 
         try
@@ -114,7 +117,8 @@ internal sealed class Child : IDisposable
     private static extern int posix_spawn_file_actions_adddup2(byte[] actions, int from, int to);
 
     [DllImport("libc")]
-    private static extern int posix_spawn_file_actions_addopen(byte[] actions, int descriptor, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, int mode);
+    private static extern int posix_spawn_file_actions_addopen(byte[] actions, int descriptor,
+        [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, int mode);
 
     [DllImport("libc")]
     private static extern int posix_spawn_file_actions_addchdir_np(byte[] actions, [MarshalAs(UnmanagedType.LPUTF8Str)] string folder);

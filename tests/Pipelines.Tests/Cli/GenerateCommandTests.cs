@@ -25,7 +25,8 @@ public sealed class GenerateCommandTests : IDisposable
         var image = Image.Load(PathOf("a.png"));
         Assert.Equal((48, 32), (image.Width, image.Height));
         string model = Path.GetFileName(TinySdxl.Folder);
-        Assert.Equal($"a red fox\nNegative prompt: blurry, grey\nSteps: 2, Sampler: Euler, CFG scale: 4.5, Seed: 5, Size: 48x32, Model: {model}, RNG: CPU, Version: ILGpuDiffusion 0.1.0", image.Parameters);
+        Assert.Equal($"a red fox\nNegative prompt: blurry, grey\nSteps: 2, Sampler: Euler, CFG scale: 4.5, Seed: 5, Size: 48x32, Model: " +
+            $"{model}, RNG: CPU, Version: ILGpuDiffusion 0.1.0", image.Parameters);
     }
 
     [Fact]
@@ -36,8 +37,10 @@ public sealed class GenerateCommandTests : IDisposable
         Assert.Equal(["fox-1.png", "fox-2.png", "fox-3.png"], json.RootElement.GetProperty("files").EnumerateArray().Select(f => f.GetString()));
         string seed = json.RootElement.GetProperty("seed").GetRawText();
         Assert.Contains($"seed {seed}", several.ErrorLines);
-        Assert.Equal([.. Enumerable.Range(0, 3).Select(i => json.RootElement.GetProperty("seed").GetUInt64() + (ulong)i)], json.RootElement.GetProperty("seeds").EnumerateArray().Select(s => s.GetUInt64()));
-        Assert.Contains($"Seed: {json.RootElement.GetProperty("seeds")[1].GetRawText()}, ", Image.Load(PathOf("fox-2.png")).Parameters, StringComparison.Ordinal);
+        Assert.Equal([.. Enumerable.Range(0, 3).Select(i => json.RootElement.GetProperty("seed").GetUInt64() + (ulong)i)],
+            json.RootElement.GetProperty("seeds").EnumerateArray().Select(s => s.GetUInt64()));
+        Assert.Contains($"Seed: {json.RootElement.GetProperty("seeds")[1].GetRawText()}, ", Image.Load(PathOf("fox-2.png")).Parameters,
+            StringComparison.Ordinal);
 
         var again = await Generate("--count", "3", "--seed", seed);
         string[] named = [.. json.RootElement.GetProperty("seeds").EnumerateArray().Select(s => $"a-red-fox-{s.GetRawText()}.png")];

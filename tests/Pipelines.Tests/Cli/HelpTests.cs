@@ -20,22 +20,28 @@ public sealed class HelpTests
             foreach (var option in command.Options)
             {
                 Assert.Contains(option.Name, words, StringComparison.Ordinal);
-                Assert.Contains(option.Description!.Split(' ')[^1][..Math.Min(12, option.Description!.Split(' ')[^1].Length)], words, StringComparison.Ordinal);
+                Assert.Contains(option.Description!.Split(' ')[^1][..Math.Min(12, option.Description!.Split(' ')[^1].Length)], words,
+                    StringComparison.Ordinal);
             }
         }
     }
 
     [Theory]
-    [InlineData("-n", "--negative-prompt"), InlineData("-s", "--steps"), InlineData("-W", "--width"), InlineData("-H", "--height"), InlineData("-m", "--model"), InlineData("-o", "--output")]
-    public void ShortNames_AreAliases(string alias, string name) => Assert.Contains(alias, GenerateCommand.Create().Options.Single(o => o.Name == name).Aliases);
+    [InlineData("-n", "--negative-prompt"), InlineData("-s", "--steps"), InlineData("-W", "--width"), InlineData("-H", "--height")]
+    [InlineData("-m", "--model"), InlineData("-o", "--output")]
+    public void ShortNames_AreAliases(string alias, string name) =>
+        Assert.Contains(alias, GenerateCommand.Create().Options.Single(o => o.Name == name).Aliases);
 
     [Theory]
-    [InlineData("--scheduler", "dpmpp_2m_karras"), InlineData("--scheduler", "list"), InlineData("--device", "cpu"), InlineData("--compile", "max-autotune"), InlineData("--dtype", "bf16"), InlineData("--preview-protocol", "kitty")]
+    [InlineData("--scheduler", "dpmpp_2m_karras"), InlineData("--scheduler", "list"), InlineData("--device", "cpu")]
+    [InlineData("--compile", "max-autotune"), InlineData("--dtype", "bf16"), InlineData("--preview-protocol", "kitty")]
     public void Values_Complete(string option, string value) =>
-        Assert.Contains(value, new RootCommand { GenerateCommand.Create() }.Parse($"generate x {option} ").GetCompletions().Select(item => item.Label));
+        Assert.Contains(value,
+            new RootCommand { GenerateCommand.Create() }.Parse($"generate x {option} ").GetCompletions().Select(item => item.Label));
 
     [Theory]
-    [InlineData("--stpes", "--steps"), InlineData("--negative_prompt", "--negative-prompt"), InlineData("--guidance-scal=3", "--guidance-scale"), InlineData("--zzzzzzzz", null)]
+    [InlineData("--stpes", "--steps"), InlineData("--negative_prompt", "--negative-prompt")]
+    [InlineData("--guidance-scal=3", "--guidance-scale"), InlineData("--zzzzzzzz", null)]
     public void Guess_IsTheNearestOption(string typed, string? meant) => Assert.Equal(meant, Guess.Token(typed, GenerateCommand.Create()));
 
     [Theory]
@@ -47,7 +53,8 @@ public sealed class HelpTests
         foreach (string name in names) table.Add(name, "12345 MiB", "0.125 s", "DPMSolverMultistep of order two, 狐狸");
         string text = table.ToString(columns);
         Assert.All(text.Split('\n'), line => Assert.InRange(line.Sum(c => c > 0x2E80 ? 2 : 1), 0, columns));
-        Assert.All((string[])["repeated-blocks", "winograd4x4", "0.125 s", "DPMSolverMultistep", "several", "狐狸"], word => Assert.Contains(word, text, StringComparison.Ordinal));
+        Assert.All((string[])["repeated-blocks", "winograd4x4", "0.125 s", "DPMSolverMultistep", "several", "狐狸"],
+            word => Assert.Contains(word, text, StringComparison.Ordinal));
         Assert.Equal(1 + names.Length, table.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
     }
 
@@ -66,7 +73,8 @@ public sealed class HelpTests
     public void Plans_FitTheTerminal(int columns)
     {
         using var device = new Compute.CpuDevice(threads: 1);
-        var plans = InspectGraph.Plans(Layers.ModelFolder.Open(TinySdxl.Folder), new PixelSize(64, 64), device, new Layers.CompileOptions());
+        var folder = Layers.ModelFolder.Open(TinySdxl.Folder);
+        var plans = InspectGraph.Plans(folder, new PixelSize(64, 64), device, new Layers.CompileOptions());
         Assert.All(InspectGraphText.Of(plans, steps: false, columns).Split('\n'), line => Assert.InRange(line.Length, 0, columns));
         string whole = InspectGraphText.Of(plans, steps: true, null);
         Assert.Contains(whole.Split('\n'), line => line.StartsWith("op  ", StringComparison.Ordinal));
@@ -79,30 +87,41 @@ public sealed class HelpTests
         var table = new Listing("name", ">count");
         table.Add("a name of several words that is long", "12");
         table.Add("b", "3");
-        Assert.Equal("name                                  count\na name of several words that is long     12\nb                                         3\n", table.ToString());
+        Assert.Equal(
+            "name                                  count\n" +
+            "a name of several words that is long     12\n" +
+            "b                                         3\n", table.ToString());
     }
 
     [Theory]
-    [InlineData("Steps", "--steps"), InlineData("guidanceScale", "--guidance-scale"), InlineData("SizeConditioning.TargetSize", "--target-size"), InlineData("NegativePrompts2", "--negative-prompt-2"), InlineData("FreeU", "--freeu")]
+    [InlineData("Steps", "--steps"), InlineData("guidanceScale", "--guidance-scale")]
+    [InlineData("SizeConditioning.TargetSize", "--target-size"), InlineData("NegativePrompts2", "--negative-prompt-2")]
+    [InlineData("FreeU", "--freeu")]
     [InlineData("DType", "--dtype"), InlineData("path", null), InlineData(null, null)]
-    public void Properties_HaveOptions(string? property, string? option) => Assert.Equal(option, OptionHints.For(new ArgumentException("wrong", property), GenerateCommand.Create()));
+    public void Properties_HaveOptions(string? property, string? option) =>
+        Assert.Equal(option, OptionHints.For(new ArgumentException("wrong", property), GenerateCommand.Create()));
 
     [Fact]
     public void EveryPropertyOfARequest_HasAnOption()
     {
-        string[] without = ["EqualityContract", "Prompts", "Decode", "KeepIntermediates", "SizeConditioning", "SharedGenerator"]; // the argument, and what the tool decides or has in parts
-        foreach (var property in typeof(ImageRequest).GetProperties().Concat(typeof(SizeConditioning).GetProperties()).Where(p => !without.Contains(p.Name)))
-            Assert.True(OptionHints.For(new ArgumentException("wrong", property.Name), GenerateCommand.Create()) is not null, property.Name);
+        // the argument, and what the tool decides or has in parts
+        string[] without = ["EqualityContract", "Prompts", "Decode", "KeepIntermediates", "SizeConditioning", "SharedGenerator"];
+        foreach (var property in typeof(ImageRequest).GetProperties().Concat(typeof(SizeConditioning).GetProperties())
+            .Where(p => !without.Contains(p.Name)))
+            Assert.True(OptionHints.For(new ArgumentException("wrong", property.Name), GenerateCommand.Create()) is not null,
+                property.Name);
     }
 
     [Fact]
-    public void TheOption_IsNamedOnce() => Assert.Null(OptionHints.For(new ArgumentException("--width: 33", "Width"), GenerateCommand.Create()));
+    public void TheOption_IsNamedOnce() =>
+        Assert.Null(OptionHints.For(new ArgumentException("--width: 33", "Width"), GenerateCommand.Create()));
 
     [Fact]
     public void Explain_AddsWhatHelps()
     {
         Assert.Equal("width is 33.", OptionHints.Explain(new ArgumentException("width is 33.", "Width")));
-        Assert.EndsWith(OptionHints.LessMemory, OptionHints.Explain(new Compute.DeviceException("cpu: 900 MiB of memory are needed.") { NeededBytes = 900 << 20 }), StringComparison.Ordinal);
+        var tooLarge = new Compute.DeviceException("cpu: 900 MiB of memory are needed.") { NeededBytes = 900 << 20 };
+        Assert.EndsWith(OptionHints.LessMemory, OptionHints.Explain(tooLarge), StringComparison.Ordinal);
         Assert.Equal("lost", OptionHints.Explain(new Compute.DeviceException("lost")));
     }
 }

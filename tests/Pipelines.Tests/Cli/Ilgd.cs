@@ -27,7 +27,8 @@ internal static class Ilgd
     /// <summary>Runs to the end with variables of its own.</summary>
     public static async Task<IlgdResult> RunWith(Dictionary<string, string?> variables, string folder, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Dotnet, [Tool, .. arguments]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Dotnet, [Tool, .. arguments])
+        { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["ILGPUDIFFUSION_CACHE"] = Cache; // neither reads what this machine's user measured nor adds to it
         foreach (var (name, value) in variables) start.Environment[name] = value;
         using var process = Process.Start(start)!;
@@ -50,18 +51,21 @@ internal static class Ilgd
     /// <param name="folder">Working folder.</param>
     /// <param name="redirections">See <see cref="Child.Start"/>.</param>
     /// <param name="arguments">As a user would type them.</param>
-    public static Task<IlgdResult> Redirected(string folder, string redirections, params string[] arguments) => RunChild(folder, redirections, null, arguments);
+    public static Task<IlgdResult> Redirected(string folder, string redirections, params string[] arguments) =>
+        RunChild(folder, redirections, null, arguments);
 
     /// <summary>Runs to the end while somebody watches who may send signals. On Linux.</summary>
     /// <param name="folder">Working folder.</param>
     /// <param name="onError">Given the process and each line of stderr as it comes.</param>
     /// <param name="arguments">As a user would type them.</param>
-    public static Task<IlgdResult> Watched(string folder, Action<Child, string> onError, params string[] arguments) => RunChild(folder, "", onError, arguments);
+    public static Task<IlgdResult> Watched(string folder, Action<Child, string> onError, params string[] arguments) =>
+        RunChild(folder, "", onError, arguments);
 
     /// <summary>Starts the tool; the caller reads and waits. On Linux.</summary>
     public static Child Start(string folder, string redirections, params string[] arguments)
     {
-        var variables = Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().ToDictionary(v => (string)v.Key, v => (string?)v.Value);
+        var variables = Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
+            .ToDictionary(v => (string)v.Key, v => (string?)v.Value);
         variables["ILGPUDIFFUSION_CACHE"] = Cache;
         return Child.Start([Dotnet, Tool, .. arguments], folder, variables.Select(v => $"{v.Key}={v.Value}"), redirections);
     }
@@ -100,6 +104,7 @@ internal static class Ilgd
         if (Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet") return host;
         if (Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") is { Length: > 0 } named) return named;
         string name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
-        return (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, name)).First(File.Exists);
+        return (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, name))
+            .First(File.Exists);
     }
 }

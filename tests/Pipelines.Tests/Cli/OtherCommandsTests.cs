@@ -75,15 +75,18 @@ public sealed class OtherCommandsTests : IDisposable
         foreach (string name in (string[])["a.kernel", "a.binary"]) File.WriteAllText(Path.Combine(kernels, name), "0123456789");
         foreach (string name in (string[])["cpu.json", "cpu.json.lock"]) File.WriteAllText(Path.Combine(tuning, name), "{}");
         var first = await Cache("clear");
-        Assert.Equal([$"kernels: 2 file(s) removed, 20 B ({kernels})", "tuning: kept, 1 device(s); --tuning removes it too"], first.OutputLines);
+        Assert.Equal([$"kernels: 2 file(s) removed, 20 B ({kernels})", "tuning: kept, 1 device(s); --tuning removes it too"],
+            first.OutputLines);
         Assert.Empty(Directory.GetFiles(kernels));
         var second = await Cache("clear", "--tuning");
         Assert.Equal(["kernels: 0 file(s) removed, 0 B (" + kernels + ")", "tuning: 2 file(s) removed"], second.OutputLines);
         Assert.Empty(Directory.GetFiles(tuning));
         Assert.Equal((0, 0), (first.ExitCode, second.ExitCode));
-        Assert.Equal(["off (ILGPUDIFFUSION_CACHE)"], (await Ilgd.RunWith(new() { ["ILGPUDIFFUSION_CACHE"] = "off" }, folder.Path, "cache", "clear")).OutputLines);
+        Assert.Equal(["off (ILGPUDIFFUSION_CACHE)"],
+            (await Ilgd.RunWith(new() { ["ILGPUDIFFUSION_CACHE"] = "off" }, folder.Path, "cache", "clear")).OutputLines);
 
-        Task<IlgdResult> Cache(params string[] verb) => Ilgd.RunWith(new() { ["ILGPUDIFFUSION_CACHE"] = cache }, folder.Path, ["cache", .. verb]);
+        Task<IlgdResult> Cache(params string[] verb) =>
+            Ilgd.RunWith(new() { ["ILGPUDIFFUSION_CACHE"] = cache }, folder.Path, ["cache", .. verb]);
     }
 
     [Fact]

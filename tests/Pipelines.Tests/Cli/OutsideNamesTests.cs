@@ -16,9 +16,14 @@ public sealed class OutsideNamesTests : IDisposable
 
     /// <summary>A file of the model, what is replaced in it, and the command that meets it.</summary>
     [Theory]
-    [InlineData("model_index.json", "StableDiffusionXLPipeline", "generate"), InlineData("scheduler/scheduler_config.json", "EulerDiscreteScheduler", "generate"), InlineData("model_index.json", "UNet2DConditionModel", "generate")]
-    [InlineData("unet/config.json", "CrossAttnDownBlock2D", "generate"), InlineData("vae/config.json", "DownEncoderBlock2D", "generate"), InlineData("tokenizer/tokenizer_config.json", "<|endoftext|>", "generate"), InlineData("model_index.json", "CLIPTokenizer", "tokenize")]
-    [InlineData("model_index.json", "UNet2DConditionModel", "inspect"), InlineData("model_index.json", "StableDiffusionXLPipeline", "inspect")]
+    [InlineData("model_index.json", "StableDiffusionXLPipeline", "generate")]
+    [InlineData("scheduler/scheduler_config.json", "EulerDiscreteScheduler", "generate")]
+    [InlineData("model_index.json", "UNet2DConditionModel", "generate")]
+    [InlineData("unet/config.json", "CrossAttnDownBlock2D", "generate"), InlineData("vae/config.json", "DownEncoderBlock2D", "generate")]
+    [InlineData("tokenizer/tokenizer_config.json", "<|endoftext|>", "generate")]
+    [InlineData("model_index.json", "CLIPTokenizer", "tokenize")]
+    [InlineData("model_index.json", "UNet2DConditionModel", "inspect")]
+    [InlineData("model_index.json", "StableDiffusionXLPipeline", "inspect")]
     public async Task Name_IsShownVisiblyAndBounded(string file, string found, string command)
     {
         foreach (string name in (string[])[Evil, new string('x', 1 << 20)])
@@ -28,7 +33,8 @@ public sealed class OutsideNamesTests : IDisposable
             Assert.Contains(found, text, StringComparison.Ordinal);
             File.Delete(path);
             File.WriteAllText(path, text.Replace(found, JsonSerializer.Serialize(name)[1..^1], StringComparison.Ordinal));
-            string[] arguments = command == "generate" ? ["generate", "a fox", "--model", model, "-W", "32", "-H", "32", "-s", "1"] : command == "inspect" ? ["inspect", model] : ["tokenize", "a fox", "--model", model];
+            string[] arguments = command == "generate" ? ["generate", "a fox", "--model", model, "-W", "32", "-H", "32", "-s", "1"]
+                : command == "inspect" ? ["inspect", model] : ["tokenize", "a fox", "--model", model];
             CheckVisible(await Ilgd.Run(folder.Path, arguments));
         }
     }
@@ -50,13 +56,15 @@ public sealed class OutsideNamesTests : IDisposable
     [Fact]
     public async Task Json_KeepsNamesExactly_WithoutRawControls()
     {
-        string model = TinySdxl.CopyTo(Path.Combine(folder.Path, "model")), path = Path.Combine(model, "model_index.json"), text = File.ReadAllText(path);
+        string model = TinySdxl.CopyTo(Path.Combine(folder.Path, "model")), path = Path.Combine(model, "model_index.json"),
+            text = File.ReadAllText(path);
         File.Delete(path);
         File.WriteAllText(path, text.Replace("\"EulerDiscreteScheduler\"", JsonSerializer.Serialize(Evil), StringComparison.Ordinal));
         var result = await Ilgd.Run(folder.Path, "inspect", model, "--json");
         CheckVisible(result);
         using var json = JsonDocument.Parse(result.Output);
-        Assert.Equal(Evil, json.RootElement.GetProperty("components").EnumerateArray().Single(c => c.GetProperty("name").GetString() == "scheduler").GetProperty("class").GetString());
+        Assert.Equal(Evil, json.RootElement.GetProperty("components").EnumerateArray()
+            .Single(c => c.GetProperty("name").GetString() == "scheduler").GetProperty("class").GetString());
     }
 
     [Fact]
@@ -74,7 +82,8 @@ public sealed class OutsideNamesTests : IDisposable
     {
         string all = result.Output + result.Errors;
         Assert.InRange(all.Length, 1, 10_000);
-        Assert.DoesNotContain(all, c => (char.IsControl(c) && c is not '\n' and not '\t') || char.GetUnicodeCategory(c) == System.Globalization.UnicodeCategory.Format);
+        Assert.DoesNotContain(all, c => (char.IsControl(c) && c is not '\n' and not '\t')
+            || char.GetUnicodeCategory(c) == System.Globalization.UnicodeCategory.Format);
         Assert.DoesNotContain(result.ErrorLines, line => line.StartsWith("ilgd: done", StringComparison.Ordinal));
         Assert.DoesNotContain("internal error", all, StringComparison.Ordinal);
     }

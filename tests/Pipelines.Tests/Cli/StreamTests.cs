@@ -4,7 +4,8 @@ using ILGpuDiffusion.Cli;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Streams that are closed, full or somebody else's: what is said on stderr never ends a run, and what was asked for on stdout arrives or is an error.</summary>
+/// <summary>Streams that are closed, full or somebody else's: what is said on stderr never ends a run, and what was asked for on stdout
+/// arrives or is an error.</summary>
 public sealed class StreamTests : IDisposable
 {
     private static readonly string[] Small = ["--device", "cpu", "-W", "32", "-H", "32", "-s", "2", "--seed", "1"];
@@ -14,7 +15,8 @@ public sealed class StreamTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Theory]
-    [InlineData("2>&-"), InlineData("2>/dev/full"), InlineData("2>&- >/dev/null"), InlineData("2>&- <&-"), InlineData(">&-"), InlineData(">/dev/full")]
+    [InlineData("2>&-"), InlineData("2>/dev/full"), InlineData("2>&- >/dev/null"), InlineData("2>&- <&-"), InlineData(">&-")]
+    [InlineData(">/dev/full")]
     [InlineData(">&- 2>&- <&-")]
     public async Task LostCourtesyOutput_LeavesThePicture(string redirections)
     {
@@ -99,7 +101,8 @@ public sealed class StreamTests : IDisposable
         using var json = JsonDocument.Parse(result.Output);
         Assert.Equal(["many-1.png", "many-2.png", "many-3.png", "many-4.png"],
             json.RootElement.EnumerateArray().SelectMany(r => r.GetProperty("files").EnumerateArray()).Select(f => f.GetString()));
-        Assert.Equal(["one", "one", "two", "two"], Enumerable.Range(1, 4).Select(i => Image.Load(PathOf($"many-{i}.png")).Parameters!.Split('\n')[0]));
+        Assert.Equal(["one", "one", "two", "two"],
+            Enumerable.Range(1, 4).Select(i => Image.Load(PathOf($"many-{i}.png")).Parameters!.Split('\n')[0]));
     }
 
     [Fact]
@@ -112,13 +115,16 @@ public sealed class StreamTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", 2, "stdin is empty", "-"), InlineData("</dev/zero", 2, "holds more than 1 MiB", "-"), InlineData("", 2, "holds more than 1 MiB", "--prompts", "/dev/zero")]
-    [InlineData("<lines", 2, "stdin holds 0 prompts", "--prompts", "-"), InlineData("<binary", 2, "is not UTF-8", "-"), InlineData("", 2, "a prompt is missing")]
+    [InlineData("", 2, "stdin is empty", "-"), InlineData("</dev/zero", 2, "holds more than 1 MiB", "-")]
+    [InlineData("", 2, "holds more than 1 MiB", "--prompts", "/dev/zero")]
+    [InlineData("<lines", 2, "stdin holds 0 prompts", "--prompts", "-"), InlineData("<binary", 2, "is not UTF-8", "-")]
+    [InlineData("", 2, "a prompt is missing")]
     [InlineData("", 1, "'nowhere' cannot be read", "--prompts", "nowhere"), InlineData("", 1, "'.' cannot be read", "--prompts", ".")]
     [InlineData("", 2, "'l' takes the latents of one prompt", "--prompts", "two", "--save-latents", "l")]
     public async Task PromptsThatAreNone_AreRefused(string redirections, int exitCode, string message, params string[] options)
     {
-        foreach (var (name, content) in (ReadOnlySpan<(string, byte[])>)[("lines", "\n\n"u8.ToArray()), ("binary", [255]), ("two", "a\nb\n"u8.ToArray())])
+        foreach (var (name, content) in (ReadOnlySpan<(string, byte[])>)[("lines", "\n\n"u8.ToArray()), ("binary", [255]),
+            ("two", "a\nb\n"u8.ToArray())])
             File.WriteAllBytes(PathOf(name), content);
         var result = await Run(redirections, ["generate", .. options]);
         Assert.Equal((exitCode, true), (result.ExitCode, result.Errors.Contains(message, StringComparison.Ordinal)));
@@ -128,7 +134,8 @@ public sealed class StreamTests : IDisposable
     [Fact]
     public async Task Redirected_GetsFewLines_AndQuietNone()
     {
-        var result = await Run("", "generate", "a red fox", "--device", "cpu", "-W", "32", "-H", "32", "-s", "60", "--seed", "1", "-o", "a.png");
+        var result = await Run("", "generate", "a red fox", "--device", "cpu", "-W", "32", "-H", "32", "-s", "60", "--seed", "1", "-o",
+            "a.png");
         Assert.InRange(result.ErrorLines.Length, 4, 8);
         Assert.Contains(result.ErrorLines, line => line.StartsWith("denoise 60/60", StringComparison.Ordinal));
         Assert.Empty((await Draw("", "--quiet", "-o", "a.png")).Errors);
@@ -150,10 +157,12 @@ public sealed class StreamTests : IDisposable
         lines.Report(new(GenerationStage.EncodePrompt, 0, 1));
         for (int step = 0; step <= 1000; step++) lines.Report(new(GenerationStage.Denoise, step, 1000));
         lines.Report(new(GenerationStage.Decode, 1, 1));
-        Assert.Equal(["title", "denoise 1/1000", "denoise 1000/1000", "decode 1/1"], said.Select(line => string.Join(' ', line.Split(' ').Take(2))));
+        Assert.Equal(["title", "denoise 1/1000", "denoise 1000/1000", "decode 1/1"],
+            said.Select(line => string.Join(' ', line.Split(' ').Take(2))));
     }
 
-    private Task<IlgdResult> Draw(string redirections, params string[] options) => Run(redirections, ["generate", "a red fox", .. Small, .. options]);
+    private Task<IlgdResult> Draw(string redirections, params string[] options) =>
+        Run(redirections, ["generate", "a red fox", .. Small, .. options]);
 
     private Task<IlgdResult> Run(string redirections, params string[] arguments)
     {

@@ -19,9 +19,11 @@ internal sealed record BenchReport(string Model, Device Device, PixelSize Size, 
     public string Text(int? columns)
     {
         var (page, first) = (new Page(columns), Ladder.Results[0]);
-        page.Paragraph($"{Model}, {Size}, {Steps} steps, on {Device}; median of {first.Runs.Count} pictures, rungs in turns").Line().Table(Table(first)).Line();
+        page.Paragraph($"{Model}, {Size}, {Steps} steps, on {Device}; median of {first.Runs.Count} pictures, rungs in turns").Line()
+            .Table(Table(first)).Line();
         foreach (var r in Ladder.Results)
-            page.Paragraph($"{r.Rung.Name}: {r.Rung.Description}; first picture {Measures.Time(r.First.Total)}, of it {Measures.Time(r.First.Compile)} to compile and plan");
+            page.Paragraph($"{r.Rung.Name}: {r.Rung.Description}; first picture {Measures.Time(r.First.Total)}, of it " +
+                $"{Measures.Time(r.First.Compile)} to compile and plan");
         page.Paragraph("differs: largest difference of a colour value from the first rung's picture, of 255. " +
             $"Peak memory of the process {Quantity.Bytes(PeakResidentBytes)}, weights included.");
         foreach (string note in Ladder.Notes) page.Paragraph($"note: {note}");
@@ -79,13 +81,14 @@ internal sealed record BenchReport(string Model, Device Device, PixelSize Size, 
 
     private Listing Table(RungResult first)
     {
-        var table = new Listing("rung", ">s/picture", ">± best", ">s/step", ">pictures/s", ">encode", ">denoise", ">decode", ">arena", ">launches",
-            ">× first", ">× before", ">differs");
+        var table = new Listing("rung", ">s/picture", ">± best", ">s/step", ">pictures/s", ">encode", ">denoise", ">decode", ">arena",
+            ">launches", ">× first", ">× before", ">differs");
         RungResult? before = null;
         foreach (var r in Ladder.Results)
         {
-            table.Add(r.Rung.Name, Number(r.Median, 3), Measures.Percent(r.Spread), Number(r.Of(x => x.Denoise) / Steps, 4), Number(1 / r.Median, 3),
-                Number(r.Of(x => x.Encode), 3), Number(r.Of(x => x.Denoise), 3), Number(r.Of(x => x.Decode), 3), Quantity.Bytes(r.ArenaBytes), $"{r.Launches}",
+            table.Add(r.Rung.Name, Number(r.Median, 3), Measures.Percent(r.Spread), Number(r.Of(x => x.Denoise) / Steps, 4),
+                Number(1 / r.Median, 3), Number(r.Of(x => x.Encode), 3), Number(r.Of(x => x.Denoise), 3), Number(r.Of(x => x.Decode), 3),
+                Quantity.Bytes(r.ArenaBytes), $"{r.Launches}",
                 Number(r.RatioTo(first), 2), before is null ? "" : Number(r.RatioTo(before), 2), $"{r.DifferenceTo(first)}");
             before = r;
         }

@@ -67,7 +67,8 @@ internal sealed class Svg
     }
 
     /// <summary>Text as XML wants it, which takes no control characters, and bounded.</summary>
-    public static string Escape(string content) => SecurityElement.Escape(string.Join('\n', content.Split('\n', MostLines).Select(line => OutsideText.Line(line, LongestLine))));
+    public static string Escape(string content) =>
+        SecurityElement.Escape(string.Join('\n', content.Split('\n', MostLines).Select(line => OutsideText.Line(line, LongestLine))));
 
     public static string N(double value) => value.ToString("0.##", CultureInfo.InvariantCulture);
 
