@@ -52,6 +52,18 @@ public static class Functional
     public static Value Upsample(Value x, Value? like = null) => like is null ? x.Graph.Add(new Upsample(), x) : x.Graph.Add(new Upsample(), x, like);
 
     /// <summary>
+    /// Blocks of <paramref name="factor"/> × <paramref name="factor"/> pixels of an image [n, h, w, c] become channels,
+    /// [n, h / factor, w / factor, c · factor²], ordered as torch's pixel_unshuffle.
+    /// </summary>
+    public static Value PixelUnshuffle(Value x, int factor) => x.Graph.Add(new PixelUnshuffle(factor), x);
+
+    /// <summary>
+    /// Groups of factor² channels of an image [n, h, w, c] become blocks of pixels, [n, h · factor, w · factor, c / factor²], ordered as
+    /// torch's pixel_shuffle.
+    /// </summary>
+    public static Value PixelShuffle(Value x, int factor) => x.Graph.Add(new PixelShuffle(factor), x);
+
+    /// <summary>
     /// The number that a value has when the graph runs, for code that cannot go on without it: a graph break. What follows is recorded and compiled for
     /// each number by itself; where only a condition matters, <see cref="Test"/> compiles less. Every run waits for the device here.
     /// </summary>

@@ -42,6 +42,8 @@ public sealed class OpInferTests
     {
         Assert.Equal(Float(Batch, Height, Width, 4), new NchwToNhwc().Infer([Float(Batch, 4, Height, Width)]));
         Assert.Equal(Float(Batch, 3, Height, Width), new NhwcToNchw().Infer([Float(Batch, Height, Width, 3)]));
+        Assert.Equal(Float(Batch, Height / 2, Width / 2, 64), new PixelUnshuffle(2).Infer([Float(Batch, Height, Width, 16)]));
+        Assert.Equal(Float(Batch, Height * 2, Width * 2, 16), new PixelShuffle(2).Infer([Float(Batch, Height, Width, 64)]));
         Assert.Equal(Float(Batch, Height, 2, 4), new Slice(2, 1, 2).Infer([Float(Batch, Height, Width, 4)]));
     }
 
@@ -70,6 +72,13 @@ public sealed class OpInferTests
         { "embedding: ids is Float32[2]; it must be Int32 or Int64.", new Embedding(), [Float(5, 3), Float(2)] },
         { "select_token: index is Int32[3]; it must be Int32 [2].", new SelectToken(), [Float(2, 5, 4), new TensorType(DType.Int32, [3])] },
         { "upsample: x is Float32[2, 9]; it must be [n, height, width, channels] in Float32, Float16 or BFloat16.", new Upsample(), [Float(2, 9)] },
+        { "pixel_unshuffle: x is Float32[1, 4, 6, 8, 1]; it must be [n, h, w, c] in Float32, Float16 or BFloat16.", new PixelUnshuffle(2), [Float(1, 4, 6, 8, 1)] },
+        { "pixel_unshuffle: x is Float32[1, 4, 5, 16]; it must be of a height and width that 2 divides.", new PixelUnshuffle(2), [Float(1, 4, 5, 16)] },
+        { "pixel_unshuffle: x is Float32[1, 5, 4, 16]; it must be of a height and width that 2 divides.", new PixelUnshuffle(2), [Float(1, 5, 4, 16)] },
+        { "pixel_unshuffle: factor is 0; it must be 1 to 46340.", new PixelUnshuffle(0), [Float(1, 4, 6, 16)] },
+        { "pixel_shuffle: x is Float32[1, 4, 5, 18]; it must be of a number of channels that 4 divides.", new PixelShuffle(2), [Float(1, 4, 5, 18)] },
+        { "pixel_shuffle: factor is 46341; it must be 1 to 46340.", new PixelShuffle(46341), [Float(1, 4, 5, 16)] },
+        { "pixel_shuffle: arguments is 2; it must be 1.", new PixelShuffle(1), [Float(1, 4, 5, 16), Float(1)] },
         { "concat: argument 1 is Float32[3, 4]; it must be like Float32[2, 3] but for dimension 1.", new Concat(-1), [Float(2, 3), Float(3, 4)] },
         { "concat: axis is 2; it must be a dimension of Float32[2, 3].", new Concat(2), [Float(2, 3)] },
         { "slice: range is 3..6; it must be inside dimension 1 of Float32[2, 5].", new Slice(1, 3, 3), [Float(2, 5)] },
