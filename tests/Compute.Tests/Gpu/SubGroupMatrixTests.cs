@@ -38,6 +38,7 @@ public sealed class SubGroupMatrixTests
                 Add(DType.Float32, typeof(QuantizedMatMul), "column view", "all");
                 Add(DType.BFloat16, typeof(Attention), [.. OpCatalog.Cases.Single(c => c.Op == typeof(Attention)).Cases.Where(c => c.With(DType.BFloat16) is not null).Select(c => c.Name).Except(["text keys", "VAE head of 512"])]);
                 Add(DType.Float16, typeof(Attention), "odd head", "causal, CLIP", "values wider than keys", "column views of one buffer");
+                Add(DType.Float16, typeof(Attention), "head 80, odd tokens", "head 128, odd tokens", "head 160, odd tokens");
             }
 
             return rows;

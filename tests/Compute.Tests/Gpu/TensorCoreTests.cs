@@ -27,6 +27,9 @@ public sealed partial class TensorCoreTests
             Add(DType.Float16, typeof(GatedMatMul), "column view");
             Add(DType.BFloat16, typeof(GroupedMatMul), "self-attention");
             Add(DType.BFloat16, typeof(Attention), "text keys", "SDXL, part of 16 by 16", "causal, CLIP", "several parts", "mask per query", "query without keys gives 0", "query with all keys at the lowest float", "VAE head of 512");
+            foreach (int head in new[] { 80, 128, 160 })
+                foreach (var dtype in new[] { DType.BFloat16, DType.Float16 })
+                    Add(dtype, typeof(Attention), $"head {head}, odd tokens", $"head {head}, text keys");
             Add(DType.Float16, typeof(Attention), "odd head", "values wider than keys", "one key", "mask per head, query and key", "column views of one buffer", "VAE head of 512");
             return rows;
         }
