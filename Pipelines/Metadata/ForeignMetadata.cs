@@ -20,7 +20,7 @@ internal static partial class ForeignMetadata
         foreach (var (key, value) in parameters.Extra)
         {
             if (key == "Clip skip" && int.TryParse(value, CultureInfo.InvariantCulture, out int layers) && layers >= 1) clipSkip = layers - 1; // 1 skips nothing there
-            else if (key == "Eta DDIM" && double.TryParse(value, CultureInfo.InvariantCulture, out double given)) eta = given;
+            else if (key == "Eta DDIM" && double.TryParse(value, CultureInfo.InvariantCulture, out double given) && double.IsFinite(given)) eta = given;
             else if (!WithoutEffect.Contains(key)) notes.Add($"{key}: {value}");
         }
 

@@ -97,7 +97,7 @@ internal sealed record GenerationRecord
 }
 
 /// <summary>Reads and writes <see cref="GenerationRecord"/> without reflection.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(FiniteNumbers)])]
 [JsonSerializable(typeof(GenerationRecord))]
 internal sealed partial class GenerationJson : JsonSerializerContext
 {

@@ -5,7 +5,10 @@ namespace ILGpuDiffusion.Pipelines;
 /// <summary>A request that was checked against a model, with every default filled in.</summary>
 internal sealed partial record RequestForm(ImageRequest Request, PixelSize Size, int Steps, double GuidanceScale, int VaeFactor, (Schedule Schedule, int Begin, int End) Schedule)
 {
-    private const int MaxSide = 1 << 15, MaxPictures = 1024;
+    /// <summary>Pictures that a request may ask for.</summary>
+    public const int MaxPictures = 1024;
+
+    private const int MaxSide = 1 << 15;
 
     /// <summary>Whether negative prompts are asked about too.</summary>
     public bool Guided => GuidanceScale > 1;

@@ -70,7 +70,13 @@ internal sealed class GenerateOptions
     public bool HasPromptFile(ParseResult parsed) => parsed.GetValue(prompts) is not null;
 
     /// <summary>How many pictures a prompt gives.</summary>
-    public int Count(ParseResult parsed, GenerationMetadata? origin) => parsed.GetValue(count) ?? origin?.Request.Count ?? 1;
+    /// <exception cref="DiffusionRequestException">They are more than a request may ask for; names for them are made before the request is.</exception>
+    public int Count(ParseResult parsed, GenerationMetadata? origin)
+    {
+        int each = parsed.GetValue(count) ?? origin?.Request.Count ?? 1;
+        return each is >= 1 and <= RequestForm.MaxPictures ? each
+            : throw new DiffusionRequestException(nameof(ImageRequest.Count), $"count is {each}; it must be between 1 and {RequestForm.MaxPictures}.");
+    }
 
     /// <summary>The prompts, from wherever they come.</summary>
     public Task<IReadOnlyList<string>> PromptsAsync(ParseResult parsed, GenerationMetadata? origin, CancellationToken cancellation)

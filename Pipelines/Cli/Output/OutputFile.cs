@@ -18,7 +18,7 @@ internal static class OutputFile
     /// <summary>Checks that every file can be written, and that none would overwrite another.</summary>
     public static void RequireWritable(IEnumerable<string> paths)
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var (seen, probed) = (new HashSet<string>(StringComparer.Ordinal), new HashSet<string>(StringComparer.Ordinal));
         foreach (string path in paths)
         {
             if (IsStandardOutput(path) || AtomicFile.IsDevice(path)) continue;
@@ -26,7 +26,7 @@ internal static class OutputFile
             if (!seen.Add(full)) throw new ArgumentException($"'{path}' is given for two outputs; each needs a file of its own.");
             if (Directory.Exists(full)) throw new IOException($"'{path}' cannot be written: it is a folder.");
             if (!Directory.Exists(folder)) throw new IOException($"'{path}' cannot be written: the folder {folder} does not exist.");
-            Probe(path, folder);
+            if (probed.Add(folder)) Probe(path, folder);
         }
     }
 

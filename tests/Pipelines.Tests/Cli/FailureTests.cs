@@ -14,6 +14,7 @@ public sealed class FailureTests : IDisposable
     public static TheoryData<string, int, string> Wrong => new()
     {
         { "--steps zero", 2, "--steps: 'zero' must be a whole number above 0" },
+        { "--count 2147483647 -o a.png", 2, "count is 2147483647; it must be between 1 and 1024" },
         { "--steps 0", 2, "--steps: '0'" },
         { "--guidance-scale strong", 2, "--guidance-scale: 'strong' must be a number" },
         { "--seed 1.5", 2, "--seed: '1.5' must be a whole number from -9223372036854775808 to 18446744073709551615" },

@@ -105,6 +105,7 @@ public sealed class GenerationMetadataTests
     [Theory]
     [InlineData("not json"), InlineData("{}"), InlineData("null"), InlineData("[]"), InlineData("""{"format":2,"prompt":"x"}"""), InlineData("""{"format":1,"prompt":"x","seed":-1}""")]
     [InlineData("""{"format":1,"prompt":"x","quantize":"9q"}"""), InlineData("""{"format":1,"prompt":"x","freeu":[1]}"""), InlineData("""{"format":1,"prompt":"x","target_size":[1,2,3]}""")]
+    [InlineData("""{"format":1,"prompt":"x","guidance_scale":1e400}"""), InlineData("""{"format":1,"prompt":"x","sigmas":[1e400,0]}""")]
     public void DamagedJson_FallsBackAndSaysSo(string json)
     {
         var image = new Image(1, 1, new byte[3]) { RequestJson = json, Parameters = "a cat\nSteps: 3, Sampler: Euler, CFG scale: 5, Seed: 1, Size: 8x8, RNG: CPU" };
@@ -112,6 +113,14 @@ public sealed class GenerationMetadataTests
         Assert.Equal(("a cat", 3), (read.Request.Prompts[0], read.Request.Steps));
         Assert.Contains("cannot be used", Assert.Single(read.Unmapped), StringComparison.Ordinal);
         Assert.Throws<ImageFileException>(() => GenerationMetadata.Of(new Image(1, 1, new byte[3]) { RequestJson = json }));
+    }
+
+    [Theory, InlineData("CFG scale: 1e999"), InlineData("CFG scale: NaN"), InlineData("Eta DDIM: Infinity")]
+    public void ForeignNumbers_AreFinite(string setting)
+    {
+        var read = GenerationMetadata.Of(new Image(1, 1, new byte[3]) { Parameters = $"a cat\nSteps: 3, Sampler: DDIM, {setting}, Seed: 1, Size: 8x8, RNG: CPU" })!;
+        Assert.Contains("\"steps\":3", read.ToJson(), StringComparison.Ordinal);
+        Assert.Contains(setting, Assert.Single(read.Unmapped), StringComparison.Ordinal);
     }
 
     [Fact]
