@@ -2,7 +2,8 @@ namespace ILGpuDiffusion.Compute;
 
 /// <summary>
 /// Depth to space: x [n, h, w, c · r²] → [n, h · r, w · r, c]. Groups of r² channels become r × r blocks of pixels, ordered as in
-/// torch.nn.PixelShuffle: y[n, i · r + a, j · r + b, c] = x[n, i, j, (c · r + a) · r + b]. The values are copied. <see cref="PixelUnshuffle"/> undoes it.
+/// torch.nn.PixelShuffle: y[n, i · r + a, j · r + b, c] = x[n, i, j, (c · r + a) · r + b].
+/// The values are copied. <see cref="PixelUnshuffle"/> undoes it.
 /// </summary>
 /// <param name="Factor">r, at least 1; its square must divide the number of channels.</param>
 public sealed record PixelShuffle(int Factor) : Op

@@ -2,7 +2,8 @@ namespace ILGpuDiffusion.Compute;
 
 /// <summary>
 /// Space to depth: x [n, h, w, c] → [n, h / r, w / r, c · r²]. The pixels of each r × r block become channels, ordered as in
-/// torch.nn.PixelUnshuffle: y[n, i, j, (c · r + a) · r + b] = x[n, i · r + a, j · r + b, c]. The values are copied. <see cref="PixelShuffle"/> undoes it.
+/// torch.nn.PixelUnshuffle: y[n, i, j, (c · r + a) · r + b] = x[n, i · r + a, j · r + b, c].
+/// The values are copied. <see cref="PixelShuffle"/> undoes it.
 /// </summary>
 /// <param name="Factor">r, at least 1; must divide height and width. Latents packed into tokens, as Flux does, take 2.</param>
 public sealed record PixelUnshuffle(int Factor) : Op

@@ -15,7 +15,8 @@ public sealed class PixelShuffleTests : SmallGraphTests
 
     [Fact]
     public void PackedTwiceAndBack_EagerOrCompiled_AreEqual() => Check(
-        new CompileOptions(), Packed, "pixel_unshuffle(image) | pixel_unshuffle(0) | affine(1) | pixel_shuffle(2) | pixel_shuffle(3)", null, null);
+        new CompileOptions(), Packed,
+        "pixel_unshuffle(image) | pixel_unshuffle(0) | affine(1) | pixel_shuffle(2) | pixel_shuffle(3)", null, null);
 
     [Fact]
     public void PackedTwiceAndBack_Compiled_IsTheImageDoubled()
@@ -32,6 +33,7 @@ public sealed class PixelShuffleTests : SmallGraphTests
     {
         var graph = Graph.Trace("test", g => g.Output("y", PixelUnshuffle(Image(g), 2)));
         var refused = Assert.Throws<ShapeException>(() => new CompiledGraph(graph, Arenas).Rent(Sizes(1, 5)));
-        Assert.Contains("x is Float32[1, 5, 5, 16]; it must be of a height and width that 2 divides.", refused.Message, StringComparison.Ordinal);
+        string expected = "x is Float32[1, 5, 5, 16]; it must be of a height and width that 2 divides.";
+        Assert.Contains(expected, refused.Message, StringComparison.Ordinal);
     }
 }

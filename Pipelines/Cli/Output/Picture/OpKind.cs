@@ -23,7 +23,9 @@ internal static class OpKinds
         "conv2d" => OpKind.Convolution,
         "attention" or "softmax" => OpKind.Attention,
         "group_norm" or "layer_norm" or "rms_norm" => OpKind.Normalization,
-        "concat" or "slice" or "chunk" or "embedding" or "upsample" or "nchw_to_nhwc" or "nhwc_to_nchw" or "pixel_unshuffle" or "pixel_shuffle" or "cast" or "select_token" or "input" or "scratch" => OpKind.Movement,
+        "concat" or "slice" or "chunk" or "embedding" or "upsample"
+            or "nchw_to_nhwc" or "nhwc_to_nchw" or "pixel_unshuffle" or "pixel_shuffle"
+            or "cast" or "select_token" or "input" or "scratch" => OpKind.Movement,
         _ => OpKind.Elementwise,
     };
 
