@@ -45,7 +45,7 @@ public sealed partial class GuideTests
     private static partial Regex Identifier();
 
     /// <summary>A path from the repository's root, or from the page's folder to a folder or a C# file.</summary>
-    [GeneratedRegex(@"^((Compute|Layers|Pipelines|tests|perf|\.ci|\.devcontainer)/[\w./\-]*|[A-Z]\w*/([\w\-]+/)*([\w.\-]+\.cs)?)$")]
+    [GeneratedRegex(@"^((Compute|Layers|Pipelines|tests|perf|\.ci)/[\w./\-]*|[A-Z]\w*/([\w\-]+/)*([\w.\-]+\.cs)?)$")]
     private static partial Regex FilePath();
 
     [GeneratedRegex(@"\w+")]
