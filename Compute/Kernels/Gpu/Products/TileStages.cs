@@ -3,7 +3,7 @@ namespace ILGpuDiffusion.Compute;
 /// <summary>The launches of products in tiles: filters put into order where they are not yet, the product, and where its inner dimension was cut the joining of its parts.</summary>
 internal static class TileStages
 {
-    private const int GroupsPerProcessor = 2; // of 256 work items: keeps the driver at 128 registers each
+    private const int ItemsPerProcessor = 512; // with as many at once, the driver keeps each work item at 128 registers
 
     /// <summary>The way to compute a product so.</summary>
     public static ProductForm Form { get; } = new("gpu/tiles", Of, ScratchBytes, device => !GpuKernel.IsProcessor(device), _ => true)
@@ -60,7 +60,7 @@ internal static class TileStages
     }
 
     private static KernelSource Source(string kernel, ProductTile tile, Type[] types) =>
-        KernelSource.Of(typeof(TiledProduct), kernel, tile.Items, types) with { GroupsPerProcessor = tile.Items == 256 ? GroupsPerProcessor : 0 };
+        KernelSource.Of(typeof(TiledProduct), kernel, tile.Items, types) with { GroupsPerProcessor = ItemsPerProcessor / tile.Items };
 
     private static long ScratchBytes(ProductSize size)
     {
