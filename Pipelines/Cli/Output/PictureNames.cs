@@ -37,17 +37,27 @@ internal static class PictureNames
         }
     }
 
+    // File.Move that may not overwrite looks first and renames then, so two writers may both find a name free. Creating a file is exclusive.
     private static bool TryMove(string from, string to)
     {
-        if (Path.Exists(to)) return false;
         try
         {
-            File.Move(from, to, overwrite: false);
-            return true;
+            new FileStream(to, FileMode.CreateNew, FileAccess.Write).Dispose();
         }
         catch (IOException) when (Path.Exists(to))
         {
             return false;
+        }
+
+        try
+        {
+            File.Move(from, to, overwrite: true);
+            return true;
+        }
+        catch
+        {
+            File.Delete(to);
+            throw;
         }
     }
 
