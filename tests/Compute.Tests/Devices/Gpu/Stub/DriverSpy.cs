@@ -29,8 +29,11 @@ public class DriverSpy : DispatchProxy
     /// <summary>The number of the call that fails, from 1; 0 for none.</summary>
     public int FailAt { get; set; }
 
-    /// <summary>The number of the call from which on all fail, as after a crash or a reset; 0 for none.</summary>
-    public int FailFrom { get; set; }
+    /// <summary>The call that fails: which one of a function, from 1. Which call of all that is depends on what other threads do meanwhile.</summary>
+    public (string Function, int Occurrence)? FailAtOccurrence { get; set; }
+
+    /// <summary>Whether all calls fail after the first that was made to, as after a crash or a reset.</summary>
+    public bool FailsOn { get; set; }
 
     /// <summary>Which function fails, at every call; null for none.</summary>
     public string? FailIn { get; set; }
@@ -72,7 +75,7 @@ public class DriverSpy : DispatchProxy
         {
             string name = targetMethod!.Name;
             Calls.Add(name);
-            bool fails = Calls.Count == FailAt || (FailFrom > 0 && Calls.Count >= FailFrom) || name == FailIn || name == FailOnceIn, frees = Pairs.Any(p => p.Frees == Freeing(name));
+            bool fails = Calls.Count == FailAt || IsThatOccurrence(name) || (FailsOn && Failed is not null) || name == FailIn || name == FailOnceIn, frees = Pairs.Any(p => p.Frees == Freeing(name));
             if (name == FailOnceIn) FailOnceIn = null;
             if (fails) Failed ??= name;
             // What is freed counts as freed even if the driver says otherwise: nobody can do more.
@@ -94,6 +97,8 @@ public class DriverSpy : DispatchProxy
             return result;
         }
     }
+
+    private bool IsThatOccurrence(string name) => FailAtOccurrence is var (function, occurrence) && name == function && Calls.Count(c => c == name) == occurrence;
 
     // The driver itself was not made to fail: what it says of handles, addresses and frees is true, unless it was kept from what came before.
     private bool IsMisuse(string name, int answer, bool frees) => Failed is null && answer != 0 && (frees || (answer is 201 or 400 or 600 or 700 && inner is ICuda));
