@@ -1,7 +1,19 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Quantization;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Autoencoders;
+using ILGpuDiffusion.Pipelines.Denoisers;
+using ILGpuDiffusion.Pipelines.Errors;
+using ILGpuDiffusion.Pipelines.Families;
+using ILGpuDiffusion.Pipelines.Guidance;
+using ILGpuDiffusion.Pipelines.Images;
+using ILGpuDiffusion.Pipelines.LatentSpace;
+using ILGpuDiffusion.Pipelines.Requests;
+using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines;
 
@@ -57,7 +69,7 @@ public abstract class DiffusionPipeline : IDisposable
     internal string? Variant => parts.Variant;
 
     /// <summary>What the denoiser's linear layers were turned into.</summary>
-    internal Quantization Quantize => parts.Quantize;
+    internal QuantizationMode Quantize => parts.Quantize;
 
     /// <summary>The denoiser graphs that were compiled so far, one per form of guidance.</summary>
     internal IEnumerable<CompiledGraph> Denoisers => denoisers.Compiled;

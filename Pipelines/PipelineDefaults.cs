@@ -1,4 +1,5 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines;
 

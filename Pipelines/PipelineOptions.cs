@@ -1,5 +1,7 @@
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Quantization;
 
 namespace ILGpuDiffusion.Pipelines;
 
@@ -22,7 +24,7 @@ public sealed record PipelineOptions
     public bool Offload { get; init; }
 
     /// <summary>Whether the denoiser's linear layers multiply in int8: a half of the memory of 16-bit weights, faster, and slightly other pictures.</summary>
-    public Quantization Quantize { get; init; }
+    public QuantizationMode Quantize { get; init; }
 
     /// <summary>
     /// How the models are compiled before they first run, as if <c>Compile</c> had been called on each: all passes unless said otherwise, <see cref="CompileOptions.Eager"/> for

@@ -1,5 +1,17 @@
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Files;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Quantization;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Autoencoders;
+using ILGpuDiffusion.Pipelines.Checkpoints;
+using ILGpuDiffusion.Pipelines.Denoisers;
+using ILGpuDiffusion.Pipelines.Families;
+using ILGpuDiffusion.Pipelines.Requests;
+using ILGpuDiffusion.Pipelines.Schedulers;
+using ILGpuDiffusion.Pipelines.TextEncoders;
+using ILGpuDiffusion.Pipelines.Tokenizers;
 
 namespace ILGpuDiffusion.Pipelines;
 
@@ -41,7 +53,7 @@ internal sealed class PipelineParts : IDisposable
     public DType DType { get; private init; }
 
     /// <summary>What the denoiser's linear layers were turned into.</summary>
-    public Quantization Quantize { get; private init; }
+    public QuantizationMode Quantize { get; private init; }
 
     /// <summary>The variant of the weights that was asked for; null for none.</summary>
     public string? Variant { get; private init; }
@@ -62,7 +74,7 @@ internal sealed class PipelineParts : IDisposable
             var unetWeights = parts.Weights("unet", unetConfig.File, unetConfig.LeastTensors);
             parts.UNet = new UNet2DConditionModel(unetConfig);
             parts.UNet.Load(unetWeights);
-            if (options.Quantize == Quantization.Int8) parts.owned.Add(DynamicQuantization.Apply(parts.UNet, device: device as CpuDevice));
+            if (options.Quantize == QuantizationMode.Int8) parts.owned.Add(DynamicQuantization.Apply(parts.UNet, device: device as CpuDevice));
             parts.UNet.To(parts.DType);
             parts.UNet.Compile(options.Compile);
             var vaeConfig = AutoencoderConfig.From(ConfigOf(folder, "vae", nameof(AutoencoderKL)));

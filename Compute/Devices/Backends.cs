@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>The ways in which kernels run.</summary>
 [Flags]

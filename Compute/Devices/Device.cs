@@ -1,14 +1,12 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>Something that runs kernels and has memory. Safe for use by several threads.</summary>
 public abstract class Device : IDisposable
 {
-    private readonly Lazy<TuningTable> tables;
-    private readonly TuningTable? tuning;
+    private readonly Dictionary<Type, object> attached = [];
     private long allocatedBytes, peakBytes, hostSynchronisations;
-
-    /// <summary>Creates the device's empty kernel cache.</summary>
-    protected Device() => (Kernels, tables) = (new KernelCache(this), new(() => TuningTable.Open(this)));
 
     /// <summary>
     /// The best device that works, as <see cref="DeviceCatalog.Open"/> chooses it for <c>auto</c>: opened when first asked for, said in a notice (<see cref="Notices"/>), and shared by all of
@@ -44,18 +42,8 @@ public abstract class Device : IDisposable
     /// <summary>All memory that the device has, in bytes.</summary>
     public abstract long MemoryBytes { get; }
 
-    /// <summary>The device's compiled kernels.</summary>
-    public KernelCache Kernels { get; }
-
     /// <summary>What the device can do at best: measured on first use, or stated by its maker; null where neither is known.</summary>
     public virtual DeviceCeilings? Ceilings => null;
-
-    /// <summary>What was measured about this device's kernels: tables that come with the library, and the user's own (<see cref="TuningTable.Open"/>) unless another table is given.</summary>
-    public TuningTable Tuning
-    {
-        get => tuning ?? tables.Value;
-        init => tuning = value;
-    }
 
     /// <summary>Bytes allocated at this moment. Borrowed memory, such as mapped weights, does not count.</summary>
     public long AllocatedBytes => Interlocked.Read(ref allocatedBytes);
@@ -107,6 +95,22 @@ public abstract class Device : IDisposable
         long before = AllocatedBytes;
         MemoryShort?.Invoke();
         return Math.Max(0, before - AllocatedBytes);
+    }
+
+    /// <summary>What code above devices keeps for a device's lifetime, such as its compiled kernels: one object of each type, made when first asked for.</summary>
+    internal T Attached<T>(Func<Device, T> create) where T : class
+    {
+        lock (attached)
+        {
+            if (!attached.TryGetValue(typeof(T), out object? found)) attached.Add(typeof(T), found = create(this));
+            return (T)found;
+        }
+    }
+
+    /// <summary>Attaches an object in place of the one that <see cref="Attached"/> would make.</summary>
+    internal void Attach<T>(T value) where T : class
+    {
+        lock (attached) attached[typeof(T)] = value;
     }
 
     /// <summary>Notes an allocation.</summary>

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>What a device can do at best: the roofline (Williams, Waterman and Patterson, 2009) that kernels are judged by.</summary>
 /// <param name="FlopsPerSecond">Float32 operations in a second; a multiply-add counts two.</param>

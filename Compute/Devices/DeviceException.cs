@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Files;
+
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
 /// A device that does not exist, cannot be used, or failed. The message names the device and what to do; the properties say the same to programs.
@@ -6,7 +8,7 @@ namespace ILGpuDiffusion.Compute;
 /// </summary>
 public sealed class DeviceException(string message, Exception? inner = null) : Exception(OutsideText.Message(message), inner)
 {
-    /// <summary>The device's <see cref="Compute.Device.Id"/>, or what was asked for in its place; null where no certain one is meant.</summary>
+    /// <summary>The device's <see cref="Device.Id"/>, or what was asked for in its place; null where no certain one is meant.</summary>
     public string? Device { get; init; }
 
     /// <summary>The op or kernel that failed, with its shapes where they are known; null where it was none.</summary>

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>What is known of a device without opening it.</summary>
 /// <param name="Id">As <see cref="DeviceCatalog.Open"/> takes it: <c>cpu</c>, <c>cuda:0</c>, <c>opencl:1</c>.</param>

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
 /// Keeps the host from queueing far ahead of a device, so that progress is honest and a cancelled run ends soon. The device always has work left when the host

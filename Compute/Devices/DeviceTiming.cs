@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
 /// Times what the calling thread queues on a device, portion by portion: by the device's own clock where it has one (CUDA's events, OpenCL's profiling), so that neither launching nor waiting

@@ -1,6 +1,7 @@
 using System.Diagnostics;
+using ILGpuDiffusion.Compute.Files;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>Things that do not stop the work but that somebody should know: the command line prints them; without a listener they go to <see cref="Trace"/>.
 /// What is in a message from outside is bounded and made visible (<see cref="OutsideText"/>).</summary>

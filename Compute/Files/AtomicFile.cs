@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Files;
 
 /// <summary>Files that appear whole or not at all.</summary>
 public static class AtomicFile

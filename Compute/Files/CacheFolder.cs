@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Files;
 
 /// <summary>
 /// The user's cache folder, which holds what can be made again: tuned tiles and compiled kernels. ILGPUDIFFUSION_CACHE names another folder, or <c>off</c> for none;

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Files;
 
 /// <summary>What a path leads to.</summary>
 public enum FileKind

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Files;
 
 /// <summary>Files that come from outside. Only regular ones are read: a pipe may never answer, and a device may never end.</summary>
 public static class InputFile

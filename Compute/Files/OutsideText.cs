@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Files;
 
 /// <summary>
 /// The one door for text that comes from outside (names in files, paths, drivers' and other libraries' messages) on its way into a message, a log or a picture:

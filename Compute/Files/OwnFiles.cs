@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Files;
 
 /// <summary>
 /// Files whose content decides what this process does, such as compiled kernels. They are used only where they are the user's own (or the

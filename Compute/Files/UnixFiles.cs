@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Files;
 
 /// <summary>What .NET does not tell about files on Unix: their kind and owner, and whether they reached the disk.</summary>
 internal static unsafe partial class UnixFiles

@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
 /// What a product or convolution does to its result z (with bias) before it is written: y = f(z + e) · scale + r. e and r are further

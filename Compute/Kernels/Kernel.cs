@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>A compiled kernel: takes any sizes, and is bound to arguments as often as needed.</summary>
 public abstract class Kernel

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>A device's compiled kernels, held for the device's lifetime.</summary>
 public sealed class KernelCache(Device device)
@@ -11,7 +12,7 @@ public sealed class KernelCache(Device device)
     /// <summary>How many kernels were compiled so far.</summary>
     public int Compilations => kernels.Count;
 
-    /// <summary>How a call is computed: as measured (<see cref="Device.Tuning"/>), else by the first of the op's kernels that suits it.</summary>
+    /// <summary>How a call is computed: as measured (<see cref="DeviceKernels"/>), else by the first of the op's kernels that suits it.</summary>
     /// <exception cref="DeviceException">No kernel suits.</exception>
     public KernelChoice Choose(OpSignature signature) =>
         device.Tuning.Find(signature) ?? signature.Op.Kernels.Choose(device, signature).Untuned(device, signature);

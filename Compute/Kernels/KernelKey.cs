@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>All that changes a kernel's code, and nothing else: equal keys share one compiled kernel.</summary>
 /// <param name="Op">The op with its attributes; never a size that the user chooses.</param>

@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>Every implementation of one op, best first.</summary>
 /// <param name="op">The op's name as logs print it, such as <c>group_norm</c>.</param>

@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>One way to compute an op.</summary>
 /// <param name="Name">Backend and shape, such as <c>cpu/packed</c>; used in logs, results and tuning tables alike.</param>

@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>An op with the types of its arguments, every size a number: what kernel choice depends on.</summary>
 /// <param name="Op">What to compute.</param>
@@ -22,8 +25,12 @@ public sealed record OpSignature(Op Op, TensorType[] Inputs, TensorType Output)
 /// <param name="Inputs">The arguments.</param>
 /// <param name="Output">Where the result goes; overlaps no input unless the op allows it.</param>
 /// <param name="Scratch">Working memory of the size that <see cref="Kernel.ScratchBytes"/> asked for, or null when none.</param>
-public sealed record OpCall(Device Device, Op Op, Tensor[] Inputs, Tensor Output, Tensor? Scratch = null)
+public sealed record OpCall(Device Device, Op Op, Tensor[] Inputs, Tensor Output, Tensor? Scratch = null) : ILaunchSubject
 {
+    string ILaunchSubject.Name => Op.Name;
+
+    string ILaunchSubject.Operands => $"{string.Join(", ", Inputs.Select(i => i.ToString()))} → {Output}";
+
     /// <summary>How the kernel at hand is set.</summary>
     public KernelSettings Settings { get; init; } = KernelSettings.Default;
 

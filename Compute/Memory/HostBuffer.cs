@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Memory;
 
 /// <summary>Memory of the process: allocated here (aligned to 64 bytes, zeroed), or borrowed, such as a memory-mapped file.</summary>
 public sealed unsafe class HostBuffer : DeviceBuffer
@@ -11,32 +12,27 @@ public sealed unsafe class HostBuffer : DeviceBuffer
 
     private HostBuffer(void* allocation, long bytes, Action<long>? released) : base(bytes)
     {
-        this.allocation = Address = (nint)allocation;
+        this.allocation = HostAddress = (nint)allocation;
         this.released = released;
     }
 
-    private HostBuffer(nint address, long bytes, object owner) : base(bytes) => (Address, Owner) = (address, owner);
+    private HostBuffer(nint address, long bytes, object owner) : base(bytes) => (HostAddress, Owner) = (address, owner);
 
     /// <summary>Who owns borrowed memory, such as a mapped file; null for memory of the buffer's own.</summary>
     public object? Owner { get; }
 
     /// <summary>Address of the first byte.</summary>
-    public nint Address { get; private set; }
+    public nint Address => HostAddress;
 
     /// <summary>Allocates memory that belongs to the buffer.</summary>
-    /// <exception cref="DeviceException">Memory is short; the message says how much was asked for.</exception>
+    /// <param name="bytes">Size in bytes.</param>
+    /// <param name="released">Called with the size when the memory is freed.</param>
+    /// <exception cref="OutOfMemoryException">The system has no memory of that size.</exception>
     internal static HostBuffer Allocate(long bytes, Action<long>? released)
     {
-        try
-        {
-            void* memory = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), Alignment);
-            NativeMemory.Clear(memory, (nuint)bytes);
-            return new HostBuffer(memory, bytes, released);
-        }
-        catch (OutOfMemoryException e)
-        {
-            throw new DeviceException($"cpu: {bytes / 1048576.0:F0} MiB of memory cannot be had. Choose a smaller picture or batch, or tiled decoding.", e) { Device = "cpu", NeededBytes = bytes };
-        }
+        void* memory = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), Alignment);
+        NativeMemory.Clear(memory, (nuint)bytes);
+        return new HostBuffer(memory, bytes, released);
     }
 
     /// <summary>A view of memory that somebody else owns, kept reachable through <paramref name="owner"/>; disposing the buffer leaves it alone.</summary>
@@ -48,7 +44,7 @@ public sealed unsafe class HostBuffer : DeviceBuffer
         GC.KeepAlive(Owner);
         nint freed = Interlocked.Exchange(ref allocation, 0);
         if (freed == 0) return;
-        Address = 0;
+        HostAddress = 0;
         NativeMemory.AlignedFree((void*)freed);
         released?.Invoke(Bytes);
     }

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Tensors;
 
 /// <summary>Conversions between float32 and the bits of bfloat16, for which .NET 10 has no type.</summary>
 public static class BFloat16Bits

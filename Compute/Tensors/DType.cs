@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Tensors;
 
 /// <summary>The type in which a tensor's elements are stored. Arithmetic accumulates in float32 (int32 for int8) whatever the storage.</summary>
 public enum DType

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Tensors;
 
 /// <summary>
 /// One size of a traced value: a number that the model fixes, or an expression over symbols that the user chooses

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Tensors;
 
 /// <summary>
 /// The sizes of a tensor, outermost first. Kernels see a tensor as <see cref="Rows"/> rows of <see cref="Last"/> elements:

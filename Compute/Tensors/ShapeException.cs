@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Tensors;
 
 /// <summary>Sizes or element types that an op cannot take. The message reads "op: name is X; it must be Y."; the properties say the same to programs.</summary>
 public sealed class ShapeException(string message, Exception? inner = null) : Exception(message, inner)

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Tensors;
 
 /// <summary>The values that a user's request gives to a graph's symbols, such as batch = 2, height = 64. Equal sizes share a plan.</summary>
 public sealed class Sizes : IEquatable<Sizes>

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Tensors;
 
 /// <summary>
 /// A view of device memory: <see cref="Shape"/>.Rows rows of <see cref="Shape"/>.Last contiguous elements, whose starts lie
@@ -58,7 +58,7 @@ public sealed class Tensor
         ShapeException.ThrowUnless(start >= 0 && count > 0 && start + count <= Width, "columns", "range", $"{start}..{start + count}", $"inside 0..{Width}");
         int[] sizes = Shape.Sizes.ToArray();
         sizes[^1] = count;
-        return new Tensor(Buffer, Offset + (long)start * DType.Size(), DType, Compute.Shape.Create(sizes), RowPitch);
+        return new Tensor(Buffer, Offset + (long)start * DType.Size(), DType, Shape.Create(sizes), RowPitch);
     }
 
     /// <summary>The same elements under other sizes; a column view keeps its innermost size.</summary>
@@ -75,11 +75,11 @@ public sealed class Tensor
         int[] sizes = Shape.Sizes.ToArray();
         long rowsPerEntry = Rows / sizes[0];
         sizes[0] = count;
-        return new Tensor(Buffer, Offset + start * rowsPerEntry * RowPitch * DType.Size(), DType, Compute.Shape.Create(sizes), RowPitch);
+        return new Tensor(Buffer, Offset + start * rowsPerEntry * RowPitch * DType.Size(), DType, Shape.Create(sizes), RowPitch);
     }
 
     /// <summary>Address of the first element; only for tensors in host memory.</summary>
-    internal unsafe T* Pointer<T>() where T : unmanaged => (T*)(Host.Address + (nint)Offset);
+    internal unsafe T* Pointer<T>() where T : unmanaged => (T*)(HostAddress + (nint)Offset);
 
     /// <summary>All elements of a contiguous tensor in host memory.</summary>
     /// <exception cref="InvalidOperationException">The tensor is a column view, lies on another device, or has another element size.</exception>
@@ -89,7 +89,7 @@ public sealed class Tensor
         return new Span<T>(Pointer<T>(), checked((int)Shape.Count));
     }
 
-    private HostBuffer Host => Buffer as HostBuffer ?? throw new InvalidOperationException($"{this} is not in host memory.");
+    private nint HostAddress => Buffer.HostAddress is not 0 and var address ? address : throw new InvalidOperationException($"{this} is not in host memory, or was freed.");
 
     /// <summary>Such as <c>Float32[2, 64, 64, 320]</c>.</summary>
     public override string ToString() => $"{DType}{Shape}";

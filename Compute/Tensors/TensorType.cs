@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Tensors;
 
 /// <summary>Element type and sizes of a traced value. Sizes that the user chooses are symbols; <see cref="Resolve"/> turns them into numbers.</summary>
 /// <param name="DType">How the elements are stored.</param>
@@ -28,7 +28,7 @@ public readonly record struct TensorType(DType DType, ImmutableArray<Dim> Shape)
     /// <summary>The sizes as numbers.</summary>
     /// <exception cref="InvalidOperationException">A size still depends on a symbol.</exception>
     public Shape Concrete() =>
-        Compute.Shape.Create([.. Shape.Select(d => d.Constant ?? throw new InvalidOperationException($"The size {d} has no value yet."))]);
+        [.. Shape.Select(d => d.Constant ?? throw new InvalidOperationException($"The size {d} has no value yet."))];
 
     /// <summary>Bytes of a contiguous tensor of this type; every size must be known.</summary>
     public long Bytes => Concrete().Count * DType.Size();

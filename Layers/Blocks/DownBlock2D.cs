@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Transformers;
+
+namespace ILGpuDiffusion.Layers.Blocks;
 
 /// <summary>
 /// The way down of a UNet at one resolution: ResNet blocks, each followed by a transformer where the block has them, then halving.

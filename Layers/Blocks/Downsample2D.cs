@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Modules;
+
+namespace ILGpuDiffusion.Layers.Blocks;
 
 /// <summary>Halves height and width by a 3×3 convolution of stride 2. Diffusers' Downsample2D.</summary>
 public sealed class Downsample2D : Layer

@@ -1,7 +1,8 @@
-using ILGpuDiffusion.Compute;
-using static ILGpuDiffusion.Layers.Functional;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Layers.Graphs;
+using static ILGpuDiffusion.Layers.Graphs.Functional;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Blocks;
 
 /// <summary>FreeU's factors for one block of a UNet's way up (Si et al., 2023, arXiv:2309.11497).</summary>
 /// <param name="Skip">Scales the skip connection's low frequencies.</param>

@@ -1,6 +1,8 @@
-using static ILGpuDiffusion.Layers.Functional;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Modules;
+using static ILGpuDiffusion.Layers.Graphs.Functional;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Blocks;
 
 /// <summary>Two normalised 3×3 convolutions, with the time embedding added between them, plus the input. Diffusers' ResnetBlock2D.</summary>
 public sealed class ResnetBlock2D : Layer

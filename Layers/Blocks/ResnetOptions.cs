@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Blocks;
 
 /// <summary>What all <see cref="ResnetBlock2D"/>s of a model have in common.</summary>
 /// <param name="TimeChannels">Width of the time embedding, or null for a model without time.</param>

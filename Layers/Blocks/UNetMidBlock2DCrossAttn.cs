@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Transformers;
+
+namespace ILGpuDiffusion.Layers.Blocks;
 
 /// <summary>
 /// The turning point of a UNet: ResNet block, transformer, ResNet block; in some distilled models the first of the three alone.

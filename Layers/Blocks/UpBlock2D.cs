@@ -1,6 +1,8 @@
-using static ILGpuDiffusion.Layers.Functional;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Transformers;
+using static ILGpuDiffusion.Layers.Graphs.Functional;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Blocks;
 
 /// <summary>
 /// The way up of a UNet at one resolution: ResNet blocks, each of which also sees a skip connection, each followed by a transformer where the

@@ -1,6 +1,8 @@
-using static ILGpuDiffusion.Layers.Functional;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Modules;
+using static ILGpuDiffusion.Layers.Graphs.Functional;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Blocks;
 
 /// <summary>Enlarges an image to the nearest neighbour's values, then smooths it by a 3×3 convolution. Diffusers' Upsample2D.</summary>
 public sealed class Upsample2D : Layer

@@ -1,6 +1,8 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Modules;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Quantization;
 
 /// <summary>
 /// Linear layers in dynamic int8: weights are quantised once, symmetrically per output channel; activations in every run, symmetrically per row (per token).

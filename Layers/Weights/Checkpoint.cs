@@ -1,9 +1,9 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>
-/// A model's weights by name, from one file or from several shards; <see cref="Layer.Load"/> compares them with what a model needs. Safe for
+/// A model's weights by name, from one file or from several shards; <c>Layer.Load</c> compares them with what a model needs. Safe for
 /// several threads; disposing it makes its tensors invalid.
 /// </summary>
 public sealed class Checkpoint : IWeightSource, IDisposable

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>Passes on what is written and counts it: a pipe has no position to ask for.</summary>
 internal sealed class CountingStream(Stream inner) : Stream

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>
 /// The 8-bit floats of the Open Compute Project's specification (OFP8, revision 1.0, 2023), as torch.float8_e4m3fn and torch.float8_e5m2 have them. All values are exact in Float16,

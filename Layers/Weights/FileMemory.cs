@@ -1,8 +1,8 @@
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>A file's bytes in the process's memory: mapped, or read where the file system cannot map.</summary>
 internal sealed unsafe class FileMemory : IDisposable

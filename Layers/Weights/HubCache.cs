@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>
 /// The Hugging Face Hub's cache on disk: <c>models--owner--name/refs/main</c> names the folder in <c>snapshots</c> that holds the model.

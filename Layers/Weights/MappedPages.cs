@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>Tells the system about memory that a file is mapped into.</summary>
 internal static partial class MappedPages

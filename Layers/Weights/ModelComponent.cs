@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>One part of a pipeline as model_index.json lists it.</summary>
 /// <param name="Name">Its name, which is also its folder: <c>unet</c>, <c>text_encoder_2</c> …</param>

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Unicode;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Files;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>
 /// A checkpoint's JSON configuration (config.json, scheduler_config.json, model_index.json …). Every number of a model comes from here; a

@@ -1,7 +1,9 @@
-namespace ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Files;
+
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>A model's file or folder that is missing, damaged or does not fit the model. The message names the file, what was found and what was expected;
-/// what comes from the file is bounded and made visible (<see cref="ILGpuDiffusion.Compute.OutsideText"/>).</summary>
+/// what comes from the file is bounded and made visible (<see cref="OutsideText"/>).</summary>
 public sealed class ModelFileException : Exception
 {
     /// <summary>Names the file and what is wrong with it.</summary>

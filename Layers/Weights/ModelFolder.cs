@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>
 /// A model in diffusers' folder layout: model_index.json names the pipeline class and its components, each of which has a folder of its own.

@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>Names that come from a model's files and become part of a path.</summary>
 internal static class PlainName

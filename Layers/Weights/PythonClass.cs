@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>Names of Python classes in a model's index.</summary>
 internal static class PythonClass

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>
 /// Python's json module writes numbers that JSON does not have. Published scheduler configurations hold them

@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>One tensor of a safetensors file: what it is and where its bytes lie. Made by the reader, which has checked every field.</summary>
 /// <param name="Name">The tensor's name.</param>

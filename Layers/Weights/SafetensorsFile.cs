@@ -1,7 +1,9 @@
 using System.IO.MemoryMappedFiles;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Files;
+using ILGpuDiffusion.Compute.Memory;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>
 /// A safetensors file, mapped into memory: opening reads only the header, the operating system loads a tensor's pages when they are touched and

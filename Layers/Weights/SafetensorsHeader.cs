@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 using System.Text.Json;
 using System.Text.Unicode;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>
 /// Parses and checks the head of a safetensors file: 8 bytes of length (little endian), then that many bytes of JSON, then the tensors' data.

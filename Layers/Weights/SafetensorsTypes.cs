@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>The element types that the safetensors format defines, with their sizes and their counterparts here.</summary>
 internal static class SafetensorsTypes

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>Turns the bytes of a stored tensor into managed arrays. For small tensors: tables, latents, reference data; weights stay mapped.</summary>
 internal static class SafetensorsValues

@@ -1,8 +1,9 @@
 using System.Buffers.Binary;
 using System.Text.Json;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Files;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>
 /// Collects tensors and writes them as one safetensors file. Tensors are ordered by element size (largest first), then by name, and the header is

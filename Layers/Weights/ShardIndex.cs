@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>The index of a checkpoint in several files (<c>*.safetensors.index.json</c>): which shard holds which tensor.</summary>
 internal static class ShardIndex

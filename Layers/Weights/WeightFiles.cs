@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>Finds a component's weight file by the names that diffusers and transformers give it.</summary>
 internal static partial class WeightFiles

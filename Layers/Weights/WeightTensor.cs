@@ -1,6 +1,7 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>A weight as it lies in its mapped file. Valid until the checkpoint it came from is disposed.</summary>
 public sealed class WeightTensor

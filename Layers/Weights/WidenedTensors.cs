@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Layers;
+namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>
 /// Tensors whose stored type no kernel reads, in one that kernels do: 8-bit floats as Float16, which holds each of their values exactly, and F64 rounded to Float32.

@@ -1,8 +1,12 @@
 using System.Runtime.InteropServices;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Pipelines.Errors;
+using ILGpuDiffusion.Pipelines.Images;
+using ILGpuDiffusion.Pipelines.LatentSpace;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>
 /// The autoencoder of a pipeline, ready to run: pictures to latents and back, NHWC in host memory. Encoder and decoder compile on first use;

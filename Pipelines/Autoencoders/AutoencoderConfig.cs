@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>The numbers of a variational autoencoder, as diffusers' AutoencoderKL names them; its defaults stand in for what old files leave out.</summary>
 internal sealed record AutoencoderConfig

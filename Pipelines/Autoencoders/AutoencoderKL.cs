@@ -1,6 +1,8 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Modules;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>
 /// The variational autoencoder between pictures and latents: diffusers' AutoencoderKL. Everything is NHWC; pictures lie in −1 … 1; latents are

@@ -1,6 +1,7 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Blocks;
+using ILGpuDiffusion.Layers.Graphs;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>Residual blocks at one resolution of the encoder, then half the resolution: diffusers' DownEncoderBlock2D.</summary>
 internal sealed class DownEncoderBlock2D : Layer

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>
 /// Between the autoencoder's latents and the denoiser's, whose variance is near 1: one factor and shift for all, or a mean and a standard

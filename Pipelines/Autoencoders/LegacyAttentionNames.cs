@@ -1,7 +1,7 @@
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>
 /// A checkpoint whose autoencoder attention may carry the names from before diffusers 0.18 (SD 1.x and 2.x as published): <c>query</c>,

@@ -1,6 +1,6 @@
 using System.Numerics.Tensors;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>
 /// A batch of pictures or latents, or a piece of one, in host memory: [n, height, width, channels]. Every method works on runs of

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>Applies a model to overlapping tiles and joins the results, in the order and with the arithmetic of diffusers' <c>tiled_encode</c> and <c>tiled_decode</c>.</summary>
 internal static class TiledRun

@@ -1,6 +1,7 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Blocks;
+using ILGpuDiffusion.Layers.Graphs;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>Residual blocks at one resolution of the decoder, then twice the resolution: diffusers' UpDecoderBlock2D.</summary>
 internal sealed class UpDecoderBlock2D : Layer

@@ -1,6 +1,7 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Modules;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>Self-attention of one head over all positions of an image, added to its input: diffusers' Attention as the autoencoder's mid block uses it.</summary>
 internal sealed class VaeAttention : Layer

@@ -1,6 +1,7 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Modules;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>Picture to moments of the latents: diffusers' Encoder of AutoencoderKL.</summary>
 internal sealed class VaeEncoder : Layer

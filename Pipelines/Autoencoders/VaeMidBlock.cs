@@ -1,6 +1,7 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Blocks;
+using ILGpuDiffusion.Layers.Graphs;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>Residual block, self-attention, residual block at the coarsest resolution: diffusers' UNetMidBlock2D as the autoencoder uses it.</summary>
 internal sealed class VaeMidBlock : Layer

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>How pictures are cut into overlapping tiles, so that memory depends on the tile and not on the picture; as diffusers' <c>enable_tiling</c>.</summary>
 internal sealed record VaeTiling

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Cli;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
-using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Errors;
 
 namespace ILGpuDiffusion.Cli;
 

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using ILGpuDiffusion.Cli;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Cli.Commands;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Compute.Devices;
 
 StandardStreams.Open();
 try
@@ -26,11 +28,11 @@ try
     var parsed = root.Parse(args.Length == 0 ? ["--help"] : args, configuration);
     Messages.Quiet = parsed.GetValue(quiet);
     if (parsed.GetValue(verbose)) Notices.Detailed += Messages.Note;
-    return await ExitCodes.RunAsync(parsed).ConfigureAwait(false);
+    return await CommandInvocation.RunAsync(parsed).ConfigureAwait(false);
 }
 #pragma warning disable CA1031 // nothing that goes wrong here may end the process by its own
 catch (Exception e)
 #pragma warning restore CA1031
 {
-    return ExitCodes.Report(e, parsed: null);
+    return CommandInvocation.Report(e, parsed: null);
 }

@@ -1,8 +1,12 @@
 using System.Runtime.InteropServices;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Pipelines.Errors;
+using ILGpuDiffusion.Pipelines.LatentSpace;
+using ILGpuDiffusion.Pipelines.Schedulers;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Denoisers;
 
 /// <summary>
 /// The denoising loop of one request: a rented plan whose input and output are the scheduler's sample and model output, so that a step
@@ -22,7 +26,7 @@ internal sealed class DenoisingRun : IDisposable
     private readonly float[] nchw, nhwc, scale = new float[1], times;
 
     /// <summary>Prepares the loop.</summary>
-    /// <param name="plan">A plan of <see cref="GuidedDenoiser"/> with its conditions set; disposed with the run.</param>
+    /// <param name="plan">A plan of <c>GuidedDenoiser</c> with its conditions set; disposed with the run.</param>
     /// <param name="device">Where the plan runs.</param>
     /// <param name="schedule">Timesteps and programs.</param>
     /// <param name="noise">Source of the noise that samplers add.</param>
@@ -113,6 +117,3 @@ internal sealed class DenoisingRun : IDisposable
         device.Upload(MemoryMarshal.AsBytes(staging.AsSpan()), target);
     }
 }
-
-/// <summary>Fills a span with the next standard normal numbers, in NCHW order.</summary>
-internal delegate void NoiseSource(Span<float> values);

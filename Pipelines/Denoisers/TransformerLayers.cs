@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Denoisers;
 
 /// <summary>
 /// Blocks of each transformer of a UNet, in the forms that diffusers takes: one number for all, one for each resolution, or for a

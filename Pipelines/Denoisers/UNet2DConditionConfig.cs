@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Transformers;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Requests;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Denoisers;
 
 /// <summary>
 /// The checked configuration of a <see cref="UNet2DConditionModel"/>. Properties keep the names of config.json; lists are ordered as there, from

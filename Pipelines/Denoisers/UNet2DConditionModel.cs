@@ -1,8 +1,14 @@
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
-using static ILGpuDiffusion.Layers.Functional;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Blocks;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Modules;
+using ILGpuDiffusion.Layers.Transformers;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Requests;
+using static ILGpuDiffusion.Layers.Graphs.Functional;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Denoisers;
 
 /// <summary>
 /// The UNet of Stable Diffusion 1.x, 2.x and XL (base and refiner): from noisy latents, a time and a prompt to a prediction of the noise (or of
@@ -15,13 +21,13 @@ public sealed class UNet2DConditionModel : Layer
     private readonly UNet2DConditionConfig config;
     private readonly Conv2d convIn, convOut;
     private readonly Timesteps timeProj;
-    private readonly Layers.TimestepEmbedding timeEmbedding;
+    private readonly TimestepEmbedding timeEmbedding;
     private readonly Timesteps? addTimeProj;
-    private readonly Layers.TimestepEmbedding? addEmbedding;
+    private readonly TimestepEmbedding? addEmbedding;
     private readonly IReadOnlyList<DownBlock2D> downBlocks;
     private readonly UNetMidBlock2DCrossAttn? midBlock;
     private readonly IReadOnlyList<UpBlock2D> upBlocks;
-    private readonly Layers.GroupNorm convNormOut;
+    private readonly GroupNorm convNormOut;
 
     /// <summary>Builds the model that a config.json describes. No weight is loaded and no memory used.</summary>
     /// <exception cref="ModelFileException">A value is missing, wrong or not supported; the message names file, key and value.</exception>
@@ -36,11 +42,11 @@ public sealed class UNet2DConditionModel : Layer
         int first = c.BlockOutChannels[0], levels = c.BlockOutChannels.Length;
         convIn = Child("conv_in", new Conv2d(c.InChannels, first, c.ConvInKernel, padding: c.ConvInKernel / 2));
         timeProj = Child("time_proj", new Timesteps(first, c.FlipSinToCos, c.FreqShift));
-        timeEmbedding = Child("time_embedding", new Layers.TimestepEmbedding(first, c.TimeEmbeddingDim));
+        timeEmbedding = Child("time_embedding", new TimestepEmbedding(first, c.TimeEmbeddingDim));
         if (c.Added is { } added)
         {
             addTimeProj = Child("add_time_proj", new Timesteps(added.TimeEmbedDim, c.FlipSinToCos, c.FreqShift));
-            addEmbedding = Child("add_embedding", new Layers.TimestepEmbedding(added.InputDim, c.TimeEmbeddingDim));
+            addEmbedding = Child("add_embedding", new TimestepEmbedding(added.InputDim, c.TimeEmbeddingDim));
         }
 
         downBlocks = ChildList("down_blocks", Enumerable.Range(0, levels).Select(i => Down(c, i, resnet)));
@@ -48,7 +54,7 @@ public sealed class UNet2DConditionModel : Layer
             midBlock = Child("mid_block",
                 new UNetMidBlock2DCrossAttn(c.BlockOutChannels[^1], resnet, c.MidBlockHasAttention ? c.Transformers(levels - 1) : null));
         upBlocks = ChildList("up_blocks", Enumerable.Range(0, levels).Select(i => Up(c, i, resnet)));
-        convNormOut = Child("conv_norm_out", new Layers.GroupNorm(c.NormNumGroups, first, c.NormEps));
+        convNormOut = Child("conv_norm_out", new GroupNorm(c.NormNumGroups, first, c.NormEps));
         convOut = Child("conv_out", new Conv2d(first, c.OutChannels, c.ConvOutKernel, padding: c.ConvOutKernel / 2));
     }
 

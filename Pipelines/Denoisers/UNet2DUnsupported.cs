@@ -1,7 +1,7 @@
 using System.Text.Json;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Denoisers;
 
 /// <summary>
 /// Options of diffusers' UNet2DConditionModel that change what is computed and have one supported value here. A file that asks for another one is

@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.TextEncoders;
+
+namespace ILGpuDiffusion.Pipelines.Guidance;
 
 /// <summary>What a denoiser is told beside latents and time. Entries are the negative prompts, when guided, then the prompts; each once per picture.</summary>
 /// <param name="Text">Token embeddings, and pooled embeddings where the model wants them.</param>

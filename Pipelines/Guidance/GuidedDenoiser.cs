@@ -1,8 +1,11 @@
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
-using static ILGpuDiffusion.Layers.Functional;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Pipelines.Denoisers;
+using ILGpuDiffusion.Pipelines.Requests;
+using static ILGpuDiffusion.Layers.Graphs.Functional;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Guidance;
 
 /// <summary>
 /// One denoising prediction as one graph: scales the latents, asks the UNet about prompt and negative prompt in one batch of two, and

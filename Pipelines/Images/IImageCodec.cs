@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>Reads and writes picture files. The one place to exchange the library that does it.</summary>
 internal interface IImageCodec

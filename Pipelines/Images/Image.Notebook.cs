@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Images;
 
 [TypeFormatterSource(typeof(ImageFormatterSource))]
 public sealed partial class Image

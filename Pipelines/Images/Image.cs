@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Files;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>A picture of 8-bit RGB pixels, with the text of its generation parameters where there is one.</summary>
 public sealed partial class Image
@@ -36,10 +36,10 @@ public sealed partial class Image
     /// <summary>[height, width, 3], red first, top row first.</summary>
     public byte[] Pixels { get; }
 
-    /// <summary>How the picture was made (<see cref="A1111Parameters"/>), kept in a PNG's text chunk <c>parameters</c>; null when unknown.</summary>
+    /// <summary>How the picture was made (<c>A1111Parameters</c>), kept in a PNG's text chunk <c>parameters</c>; null when unknown.</summary>
     public string? Parameters { get; init; }
 
-    /// <summary>The whole request as JSON (<see cref="GenerationMetadata"/>), kept in a PNG's text chunk <c>ilgpudiffusion</c>; null when unknown.</summary>
+    /// <summary>The whole request as JSON (<c>GenerationMetadata</c>), kept in a PNG's text chunk <c>ilgpudiffusion</c>; null when unknown.</summary>
     public string? RequestJson { get; init; }
 
     /// <summary>Reads a PNG or JPEG file. Transparency is dropped, grey becomes RGB, a JPEG's orientation is applied.</summary>
@@ -71,7 +71,7 @@ public sealed partial class Image
     public byte[] EncodePng()
     {
         byte[] png = Codec.EncodePng(this);
-        if (RequestJson is not null) png = PngText.Insert(png, GenerationMetadata.Keyword, RequestJson);
+        if (RequestJson is not null) png = PngText.Insert(png, PngText.Request, RequestJson);
         return Parameters is null ? png : PngText.Insert(png, PngText.Parameters, Parameters);
     }
 

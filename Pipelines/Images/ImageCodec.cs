@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using StbImageSharp;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>
 /// Decodes with StbImageSharp. That library trusts its input in places (it can loop for ever at an early end, inflate without limit, and
@@ -27,7 +27,7 @@ internal sealed class ImageCodec : IImageCodec
             {
                 var chunks = PngChunk.ReadAll(file);
                 CheckInflated(chunks);
-                (parameters, request) = (PngText.Find(chunks, PngText.Parameters), PngText.Find(chunks, GenerationMetadata.Keyword));
+                (parameters, request) = (PngText.Find(chunks, PngText.Parameters), PngText.Find(chunks, PngText.Request));
             }
             else if (file is [0xFF, 0xD8, 0xFF, ..])
             {

@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Files;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>A picture file that cannot be read or written. The message names the file and what is wrong.</summary>
 public sealed class ImageFileException(string file, string problem, Exception? inner = null) : Exception($"{OutsideText.Line(file)}: {OutsideText.Message(problem)}", inner)

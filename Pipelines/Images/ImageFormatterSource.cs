@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>
 /// Names the class that shows a type in a notebook. .NET Interactive looks for an attribute of this name on a value's type, and for the members below by their names, so that

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>Terminals that take a PNG file inside a control sequence.</summary>
 internal static class InlinePng

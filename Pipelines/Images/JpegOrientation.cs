@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>How a camera was held: the tag 0x0112 of a JPEG's Exif block. diffusers' load_image applies it, so a portrait stays one here too.</summary>
 internal static class JpegOrientation

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>The fixed colours of xterm's palette: a cube of 6×6×6 from index 16 on, and 24 greys from 232 on. (The first 16 are the user's.)</summary>
 internal static class Palette256

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>One chunk of a PNG file: length, four letters, data, check sum over letters and data.</summary>
 internal readonly record struct PngChunk(string Type, ReadOnlyMemory<byte> Data)

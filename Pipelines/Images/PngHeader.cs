@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>The first chunk of a PNG file.</summary>
 /// <param name="Width">In pixels.</param>

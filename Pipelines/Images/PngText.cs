@@ -1,13 +1,16 @@
 using System.IO.Compression;
 using System.Text;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>Text chunks of a PNG file: tEXt where Latin-1 has every character, iTXt (UTF-8) otherwise.</summary>
 internal static class PngText
 {
     /// <summary>Keyword of the text that AUTOMATIC1111 introduced.</summary>
     public const string Parameters = "parameters";
+
+    /// <summary>Keyword of the whole request as JSON.</summary>
+    public const string Request = "ilgpudiffusion";
 
     private const int MaxInflated = 1 << 20;
 

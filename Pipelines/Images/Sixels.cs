@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>DEC's sixel graphics (VT330/VT340 Programmer Reference, volume 2, chapter 14): bands of six rows, one pass over a band for each colour in it.</summary>
 internal static class Sixels

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>Shows pictures in a terminal: as pixels where it has a protocol for them, else each character cell is an upper half block, two pixels one above the other.</summary>
 public static class TerminalPicture

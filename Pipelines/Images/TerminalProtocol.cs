@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>How a terminal shows pictures.</summary>
 internal enum TerminalProtocol

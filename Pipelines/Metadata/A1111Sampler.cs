@@ -1,6 +1,7 @@
 using System.Text.Json;
+using ILGpuDiffusion.Pipelines.Schedulers;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Metadata;
 
 /// <summary>What A1111 calls a scheduler with its settings: <c>DPM++ 2M Karras</c>.</summary>
 internal static class A1111Sampler

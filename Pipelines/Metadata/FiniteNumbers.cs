@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Metadata;
 
 /// <summary>Numbers in JSON, without those that double cannot hold: 1e400 would be read as infinity.</summary>
 internal sealed class FiniteNumbers : JsonConverter<double>

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using ILGpuDiffusion.Pipelines.Requests;
+using ILGpuDiffusion.Pipelines.Schedulers;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Metadata;
 
 /// <summary>What the text of AUTOMATIC1111 and programs like it means here, as far as it means something here.</summary>
 internal static partial class ForeignMetadata

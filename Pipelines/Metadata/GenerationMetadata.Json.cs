@@ -1,7 +1,9 @@
 using System.Text.Json;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Quantization;
+using ILGpuDiffusion.Pipelines.LatentSpace;
+using ILGpuDiffusion.Pipelines.Requests;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Metadata;
 
 public sealed partial record GenerationMetadata
 {
@@ -18,7 +20,7 @@ public sealed partial record GenerationMetadata
             Device = Device,
             Dtype = DType,
             Variant = Variant,
-            Quantize = Quantize == Quantization.None ? null : $"{Quantize}",
+            Quantize = Quantize == QuantizationMode.None ? null : $"{Quantize}",
             Prompt = request.Prompts[0],
             NegativePrompt = First(request.NegativePrompts),
             Prompt2 = First(request.Prompts2),
@@ -80,7 +82,7 @@ public sealed partial record GenerationMetadata
         Device = record.Device,
         DType = record.Dtype,
         Variant = record.Variant,
-        Quantize = record.Quantize is null ? Quantization.None : Enum.TryParse(record.Quantize, out Quantization q) ? q : throw new FormatException("quantize"),
+        Quantize = record.Quantize is null ? QuantizationMode.None : Enum.TryParse(record.Quantize, out QuantizationMode q) ? q : throw new FormatException("quantize"),
         Evaluations = record.Evaluations,
         SchedulerName = record.Scheduler,
         SchedulerSettings = record.SchedulerConfig ?? [],

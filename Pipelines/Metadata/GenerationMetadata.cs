@@ -1,7 +1,10 @@
 using System.Text.Json;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Quantization;
+using ILGpuDiffusion.Pipelines.Images;
+using ILGpuDiffusion.Pipelines.Requests;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Metadata;
 
 /// <summary>
 /// How one picture was drawn, with everything that is needed to draw it again. Pipelines put it into every picture (<see cref="Image.RequestJson"/>), and PNG files keep it in the text
@@ -10,9 +13,9 @@ namespace ILGpuDiffusion.Pipelines;
 public sealed partial record GenerationMetadata
 {
     /// <summary>Keyword of the PNG text chunk that holds the JSON form.</summary>
-    public const string Keyword = "ilgpudiffusion";
+    public const string Keyword = PngText.Request;
 
-    /// <summary>What to draw: this picture alone, with its own prompt and seed, defaults filled in. Without scheduler and start latents; see <see cref="RequestFor"/>.</summary>
+    /// <summary>What to draw: this picture alone, with its own prompt and seed, defaults filled in. Without scheduler and start latents; see <c>RequestFor</c>.</summary>
     public required ImageRequest Request { get; init; }
 
     /// <summary>diffusers' class name of the scheduler, or for a foreign picture the name of its sampler; null takes the model's own.</summary>
@@ -30,14 +33,14 @@ public sealed partial record GenerationMetadata
     /// <summary>The device's id and product name.</summary>
     public string? Device { get; init; }
 
-    /// <summary>The type that the models computed in, as <see cref="Compute.DType"/> names it.</summary>
+    /// <summary>The type that the models computed in, as <see cref="DType"/> names it.</summary>
     public string? DType { get; init; }
 
     /// <summary>The variant of the weights that was asked for (<see cref="PipelineOptions.Variant"/>); null for none.</summary>
     public string? Variant { get; init; }
 
     /// <summary>What the denoiser's linear layers were turned into.</summary>
-    public Quantization Quantize { get; init; }
+    public QuantizationMode Quantize { get; init; }
 
     /// <summary>Name and version of the program that drew it.</summary>
     public string? Software { get; init; }
@@ -51,7 +54,7 @@ public sealed partial record GenerationMetadata
     /// <summary>Where the picture lies among those that one generator drew (<see cref="ImageRequest.SharedGenerator"/>); 0 for a picture with a seed of its own.</summary>
     public int BatchPosition { get; init; }
 
-    /// <summary>Tile side in pixels and overlap of the autoencoder (<see cref="Autoencoder.EnableTiling"/>); null for whole pictures.</summary>
+    /// <summary>Tile side in pixels and overlap of the autoencoder (<c>Autoencoder.EnableTiling</c>); null for whole pictures.</summary>
     public (int Pixels, double Overlap)? VaeTiling { get; init; }
 
     /// <summary>What the picture says and this library cannot do, each as a sentence part such as <c>Hires upscale: 2</c>; empty for its own pictures.</summary>
@@ -71,31 +74,5 @@ public sealed partial record GenerationMetadata
         if (image.Parameters is not { } text) return problem is null ? null : throw new ImageFileException("picture", $"its text chunk '{Keyword}' cannot be used: {problem}.");
         var read = ForeignMetadata.From(A1111Parameters.Parse(text));
         return problem is null ? read : read with { Unmapped = [$"the text chunk '{Keyword}', which cannot be used ({problem})", .. read.Unmapped] };
-    }
-
-    /// <summary>The request for a loaded pipeline, with the scheduler that drew the picture.</summary>
-    /// <param name="pipeline">What will draw.</param>
-    /// <param name="latents">The start latents, where the picture's were given (<see cref="ExternalLatents"/>).</param>
-    /// <exception cref="DiffusionRequestException">The start latents are missing, or there is no such scheduler.</exception>
-    public ImageRequest RequestFor(DiffusionPipeline pipeline, Latents? latents = null)
-    {
-        ArgumentNullException.ThrowIfNull(pipeline);
-        if (ExternalLatents && latents is null) throw new DiffusionRequestException(nameof(Request.Latents), "latents are absent; this picture began with latents that were given, which it does not hold. Give them again.");
-        return Request with { Scheduler = SchedulerName is null ? null : pipeline.CreateScheduler(SchedulerName, SchedulerSettings), Latents = latents };
-    }
-
-    /// <summary>What is not as it was when the picture was drawn, each a sentence; with none of them the pixels come out the same.</summary>
-    /// <param name="pipeline">What will draw.</param>
-    public IReadOnlyList<string> DifferencesFrom(DiffusionPipeline pipeline)
-    {
-        ArgumentNullException.ThrowIfNull(pipeline);
-        const string None = "none";
-        var now = PictureMetadata.Setting(pipeline);
-        (string What, string? Then, string? Now)[] all =
-        [
-            ("model", Model, now.Model), ("pipeline", Pipeline, now.Pipeline), ("device", Device, now.Device), ("type", DType, now.DType),
-            ("variant", Pipeline is null ? null : Variant ?? None, now.Variant ?? None), ("quantization", $"{Quantize}", $"{now.Quantize}"), ("software", Software, now.Software),
-        ];
-        return [.. all.Where(d => d.Then is not null && d.Then != d.Now).Select(d => $"{d.What} was {Compute.OutsideText.Quote(d.Then!)} and is '{d.Now}'")];
     }
 }

@@ -2,7 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Metadata;
 
 /// <summary>The JSON form of <see cref="GenerationMetadata"/>. What is null is not written.</summary>
 internal sealed record GenerationRecord

@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Blocks;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Requests;
 
 /// <summary>Weights of FreeU (Si et al., 2023, arXiv:2309.11497) for the first and second block of the way up.</summary>
 /// <param name="S1">Scale of the skip connection's low frequencies in the first block.</param>

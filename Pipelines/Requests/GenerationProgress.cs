@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Requests;
 
 /// <summary>What a pipeline is doing.</summary>
 /// <param name="Stage">The stage at work.</param>

@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.LatentSpace;
+using ILGpuDiffusion.Pipelines.Schedulers;
+
+namespace ILGpuDiffusion.Pipelines.Requests;
 
 /// <summary>What to draw. Whatever is left out takes the model's own default; names are those of diffusers' pipeline call.</summary>
 public sealed record ImageRequest

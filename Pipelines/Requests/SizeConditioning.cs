@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Requests;
 
 /// <summary>
 /// The sizes that SDXL is told beside the prompt: of the picture it should imitate, before and after cropping, in pixels (Podell et al.,

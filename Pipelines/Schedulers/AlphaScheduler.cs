@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>What DDIM, PNDM and LCM share: latents are √ᾱ·x0 + √(1 − ᾱ)·ε at whole timesteps, and there is no table of sigmas.</summary>
 internal abstract class AlphaScheduler : Scheduler

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>The beta distribution, for noise levels after Lee et al., 2024, "Beta Sampling is All You Need" (arXiv:2407.12173).</summary>
 internal static class BetaDistribution

@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>The noise β added at each training timestep, in float32 as training had it.</summary>
 internal static class BetaSchedule

@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>How the predicted x0 is kept in range: thresholding, or else clip_sample, or not at all.</summary>
 internal sealed class ClippingConfig
@@ -23,8 +23,8 @@ internal sealed class ClippingConfig
         if (maximum <= 0) throw config.Wrong("sample_max_value", "above 0");
         double range = clipByDefault is null ? 1 : Number(config, "clip_sample_range", 1, clip && !threshold);
         if (range <= 0) throw config.Wrong("clip_sample_range", "above 0");
-        Instruction = threshold ? new DynamicThreshold(Slot.Denoised, ratio, maximum)
-            : clip ? new Clamp(Slot.Denoised, -range, range)
+        Instruction = threshold ? new DynamicThresholdInstruction(Slot.Denoised, ratio, maximum)
+            : clip ? new ClampInstruction(Slot.Denoised, -range, range)
             : null;
     }
 

@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>Settings that are one word of a few.</summary>
 internal static class ConfigChoice

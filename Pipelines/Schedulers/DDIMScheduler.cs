@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>Denoising diffusion implicit models: Song et al., 2020 (arXiv:2010.02502), formulas 12 and 16.</summary>
 internal sealed class DDIMScheduler : AlphaScheduler

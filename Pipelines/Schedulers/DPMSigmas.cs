@@ -1,6 +1,7 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Errors;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>Timesteps and sigmas of DPM-Solver: by timesteps, by a formula for σ, evenly in λ (use_lu_lambdas), or those of rectified flow
 /// (use_flow_sigmas).</summary>

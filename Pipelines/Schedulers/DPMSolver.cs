@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>Which integral DPM-Solver takes, and whether as an ODE or an SDE (algorithm_type).</summary>
 internal enum DPMAlgorithm

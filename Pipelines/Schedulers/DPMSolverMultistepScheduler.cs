@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>DPM-Solver and DPM-Solver++ of first to third order, multistep, as ODE or SDE; the formulas are in <see cref="DPMSolver"/>.</summary>
 internal sealed class DPMSolverMultistepScheduler : Scheduler

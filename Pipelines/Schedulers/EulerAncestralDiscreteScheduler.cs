@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>Euler's method in σ that steps lower than it must and adds noise to come back up, at every step (k-diffusion's
 /// sample_euler_ancestral).</summary>

@@ -1,6 +1,7 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Errors;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>Euler's method in σ: Karras et al., 2022 (arXiv:2206.00364), algorithm 2, without noise unless <see cref="ScheduleRequest.SChurn"/>
 /// asks for it.</summary>

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>Evenly spaced numbers, rounded at the same places as the libraries whose tables the models were published with.</summary>
 internal static class Grid

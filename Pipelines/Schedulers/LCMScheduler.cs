@@ -1,6 +1,7 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Errors;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>Latent consistency models: Luo et al., 2023 (arXiv:2310.04378). Each step jumps to the clean picture and, but for the last, noises
 /// it again.</summary>

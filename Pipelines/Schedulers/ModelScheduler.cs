@@ -1,8 +1,10 @@
 using System.Text.Json;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Checkpoints;
+using ILGpuDiffusion.Pipelines.Errors;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>
 /// The scheduler that a model folder brings: the class that model_index.json names, over scheduler_config.json. It is made when it is asked

@@ -1,6 +1,7 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Errors;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>
 /// Pseudo numerical methods: Liu et al., 2022 (arXiv:2202.09778). Three Runge-Kutta steps of four evaluations each gather the history of a
@@ -54,7 +55,7 @@ internal sealed class PNDMScheduler : AlphaScheduler
     {
         if (prediction == PredictionType.Sample) throw PredictionRefused(prediction);
         if (!multistepOnly && index != done)
-            throw new DiffusionRequestException(nameof(ImageRequest.DenoisingStart), $"{Name} cannot begin at evaluation {index - done}: its Runge-Kutta steps start the run. Set skip_prk_steps.");
+            throw new DiffusionRequestException("DenoisingStart", $"{Name} cannot begin at evaluation {index - done}: its Runge-Kutta steps start the run. Set skip_prk_steps.");
         double timestep = tables.Timesteps[index], stride = Training.Count / request.Steps!.Value;
         if (!multistepOnly && done < RungeKuttaEvaluations) RungeKutta(step, tables, timestep, Math.Floor(stride / 2), done);
         else if (multistepOnly && done == 1) SecondEvaluation(step, timestep, stride);

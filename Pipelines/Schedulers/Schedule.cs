@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Errors;
+
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>The tables of one run, before any program is written.</summary>
 /// <param name="Timesteps">What the model is told at each evaluation.</param>

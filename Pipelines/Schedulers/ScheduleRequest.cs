@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Errors;
+
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>What one run asks of a scheduler. Exactly one of <see cref="Steps"/>, <see cref="Timesteps"/>, <see cref="Sigmas"/> is given.</summary>
 public sealed record ScheduleRequest

@@ -1,7 +1,8 @@
 using System.Text.Json;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Errors;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>
 /// A sampling method with its settings, under diffusers' names and with diffusers' meaning (0.32.2). It never touches tensors: <see

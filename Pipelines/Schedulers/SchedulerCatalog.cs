@@ -1,8 +1,9 @@
 using System.Text.Json;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Files;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Errors;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>The schedulers there are. A new one is a class, a line in <see cref="Entries"/> and, where people have a name for it, one in
 /// <see cref="SchedulerNames"/>.</summary>
@@ -36,7 +37,7 @@ internal static class SchedulerCatalog
                 $"the model's scheduler is {OutsideText.Quote(wanted)}, which is not built. {SchedulerNames.Known} Choose one of them for this model: "
                 + "DiffusionPipeline.CreateScheduler(name).")
             { Key = "_class_name" }
-            : new DiffusionRequestException(nameof(ImageRequest.Scheduler), $"scheduler: {SchedulerNames.Unknown(name)}");
+            : new DiffusionRequestException(nameof(Scheduler), $"scheduler: {SchedulerNames.Unknown(name)}");
     }
 
     /// <summary>The class that a class name or a short name stands for; null when there is none.</summary>

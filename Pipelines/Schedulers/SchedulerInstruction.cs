@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>One operation of a step program. Everything a device needs stands in it: slots and plain numbers.</summary>
 public abstract record SchedulerInstruction
@@ -11,7 +11,7 @@ public abstract record SchedulerInstruction
     public Slot Target { get; }
 }
 
-/// <summary>One summand of a <see cref="LinearCombination"/>.</summary>
+/// <summary>One summand of a <see cref="LinearCombinationInstruction"/>.</summary>
 /// <param name="Slot">What is read.</param>
 /// <param name="Coefficient">Its finite factor, in double; a device may round it to float32.</param>
 public readonly record struct Term(Slot Slot, double Coefficient);
@@ -20,12 +20,12 @@ public readonly record struct Term(Slot Slot, double Coefficient);
 /// target = Σ coefficient · slot, element by element. The target may be among the terms: each element is read before it is written.
 /// Without terms the target becomes zero. At most <see cref="MaxTerms"/> terms, each of another slot.
 /// </summary>
-public sealed record LinearCombination : SchedulerInstruction
+public sealed record LinearCombinationInstruction : SchedulerInstruction
 {
     /// <summary>The most terms that a combination has, so that one kernel signature serves all.</summary>
     public const int MaxTerms = 6;
 
-    internal LinearCombination(Slot target, ImmutableArray<Term> terms) : base(target) => Terms = terms;
+    internal LinearCombinationInstruction(Slot target, ImmutableArray<Term> terms) : base(target) => Terms = terms;
 
     /// <summary>The summands; none has coefficient 0.</summary>
     public ImmutableArray<Term> Terms { get; }
@@ -36,9 +36,9 @@ public sealed record LinearCombination : SchedulerInstruction
 }
 
 /// <summary>target = min(max(target, low), high), element by element (clip_sample).</summary>
-public sealed record Clamp : SchedulerInstruction
+public sealed record ClampInstruction : SchedulerInstruction
 {
-    internal Clamp(Slot target, double low, double high) : base(target) => (Low, High) = (low, high);
+    internal ClampInstruction(Slot target, double low, double high) : base(target) => (Low, High) = (low, high);
 
     /// <summary>The smallest value that stays.</summary>
     public double Low { get; }
@@ -55,9 +55,9 @@ public sealed record Clamp : SchedulerInstruction
 /// s = min(max(quantile(|target|, ratio), 1), maximum); target = min(max(target, −s), s) / s.
 /// The quantile of n values v sorted upwards is linear between neighbours: with p = ratio·(n − 1), v[⌊p⌋] + (p − ⌊p⌋)·(v[⌈p⌉] − v[⌊p⌋]).
 /// </summary>
-public sealed record DynamicThreshold : SchedulerInstruction
+public sealed record DynamicThresholdInstruction : SchedulerInstruction
 {
-    internal DynamicThreshold(Slot target, double ratio, double maximum) : base(target) => (Ratio, Maximum) = (ratio, maximum);
+    internal DynamicThresholdInstruction(Slot target, double ratio, double maximum) : base(target) => (Ratio, Maximum) = (ratio, maximum);
 
     /// <summary>Which quantile, 0 … 1 (dynamic_thresholding_ratio).</summary>
     public double Ratio { get; }

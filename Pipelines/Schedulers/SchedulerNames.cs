@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Files;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>
 /// The names that people give sampling methods, with the class and settings of diffusers that they stand for: short ones, and those of A1111 and ComfyUI.

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>What a device computes after one model evaluation. Built when the schedule is made; running it allocates nothing and reads nothing
 /// back.</summary>

@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>What the Euler methods share: latents are x0 + σ·ε, unbounded as σ is, and are scaled down on their way into the model.</summary>
 internal abstract class SigmaScheduler : Scheduler

@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>Noise levels placed by a formula instead of by timesteps: use_karras_sigmas, use_exponential_sigmas, use_beta_sigmas.</summary>
 internal sealed class SigmaSpacing

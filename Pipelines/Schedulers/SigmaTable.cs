@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>From timesteps to sigmas and back, over the training table.</summary>
 internal static class SigmaTable

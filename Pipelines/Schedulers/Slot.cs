@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>
 /// Names one tensor that a step program works on. All slots of a run have the shape of the latents. The caller owns the tensors and

@@ -1,7 +1,10 @@
 using System.Runtime.InteropServices;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>
 /// Runs a schedule's step programs on a device. All launches and coefficients are prepared beforehand: running a step allocates
@@ -59,11 +62,11 @@ internal sealed class StepLauncher : IDisposable
         var target = slots[instruction.Target.Index];
         return instruction switch
         {
-            LinearCombination { Terms: [] } => Bind(new Compute.Clamp(0, 0), [target], target),
-            LinearCombination { Terms: var terms } => Bind(new Compute.LinearCombination(),
+            LinearCombinationInstruction { Terms: [] } => Bind(new Clamp(0, 0), [target], target),
+            LinearCombinationInstruction { Terms: var terms } => Bind(new LinearCombination(),
                 [.. terms.Select(t => slots[t.Slot.Index]), Coefficients([.. terms.Select(t => (float)t.Coefficient)])], target),
-            Clamp clamp => Bind(new Compute.Clamp(clamp.Low, clamp.High), [target], target),
-            DynamicThreshold threshold => Bind(new Compute.DynamicThreshold(threshold.Ratio, threshold.Maximum), [target], target),
+            ClampInstruction clamp => Bind(new Clamp(clamp.Low, clamp.High), [target], target),
+            DynamicThresholdInstruction threshold => Bind(new DynamicThreshold(threshold.Ratio, threshold.Maximum), [target], target),
             _ => throw new InvalidOperationException($"No kernel runs '{instruction}'."),
         };
     }

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>Collects one step's program and refuses numbers that no device could use.</summary>
 internal sealed class StepWriter(Scheduler scheduler, int index, double timestep)
@@ -33,7 +33,7 @@ internal sealed class StepWriter(Scheduler scheduler, int index, double timestep
     /// <summary>The finished step.</summary>
     public SchedulerStep Finish() => new(NeedsNoise, [.. instructions], [.. preview]);
 
-    private LinearCombination Combination(Slot target, ReadOnlySpan<(Slot Slot, double Coefficient)> terms)
+    private LinearCombinationInstruction Combination(Slot target, ReadOnlySpan<(Slot Slot, double Coefficient)> terms)
     {
         var kept = ImmutableArray.CreateBuilder<Term>(terms.Length);
         foreach (var (slot, coefficient) in terms)
@@ -42,7 +42,7 @@ internal sealed class StepWriter(Scheduler scheduler, int index, double timestep
             if (coefficient != 0) kept.Add(new Term(slot, coefficient));
         }
 
-        return new LinearCombination(target, kept.ToImmutable());
+        return new LinearCombinationInstruction(target, kept.ToImmutable());
     }
 
     private ModelFileException NotFinite(Slot target, Slot slot) => new(scheduler.Source,

@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>Which of the training timesteps a run visits (timestep_spacing and steps_offset; Lin et al., 2023, arXiv:2305.08891, table 2).
 /// Timesteps fall.</summary>

@@ -1,6 +1,7 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Modules;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.TextEncoders;
 
 /// <summary>Causal self-attention over the tokens of each prompt: transformers' CLIPAttention.</summary>
 internal sealed class ClipAttention : Layer

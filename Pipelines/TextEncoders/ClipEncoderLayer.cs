@@ -1,6 +1,7 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Modules;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.TextEncoders;
 
 /// <summary>Attention and MLP, each on a normalised input and added to it: transformers' CLIPEncoderLayer.</summary>
 internal sealed class ClipEncoderLayer : Layer

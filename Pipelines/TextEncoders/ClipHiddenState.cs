@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.TextEncoders;
 
 /// <summary>Which hidden state of a CLIP text encoder becomes the prompt embedding.</summary>
 /// <param name="Skip">How many of the last layers are left out.</param>

@@ -1,7 +1,8 @@
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Tokenizers;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.TextEncoders;
 
 /// <summary>
 /// The numbers of a CLIP text encoder, as transformers' CLIPTextConfig names them; its defaults stand in for what files leave out.

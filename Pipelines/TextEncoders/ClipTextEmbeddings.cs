@@ -1,6 +1,7 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Modules;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.TextEncoders;
 
 /// <summary>The sum of each token's vector and its position's: transformers' CLIPTextEmbeddings.</summary>
 internal sealed class ClipTextEmbeddings : Layer

@@ -1,7 +1,9 @@
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Modules;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.TextEncoders;
 
 /// <summary>
 /// The text half of CLIP: transformers' CLIPTextModel, or CLIPTextModelWithProjection when the configuration has a projection.

@@ -1,7 +1,8 @@
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.TextEncoders;
 
 /// <summary>A text encoder's values, each recorded when it is first asked for: a prompt embedding from an early layer costs no later one.</summary>
 /// <param name="model">The encoder.</param>
@@ -34,7 +35,7 @@ internal sealed class ClipTextTrace(ClipTextModel model, Value ids, Value positi
     public Value Pooled(Value end)
     {
         var last = Normalised(model.Config.Layers);
-        var token = last.Graph.Add(new Compute.SelectToken(), last, end);
+        var token = last.Graph.Add(new SelectToken(), last, end);
         return model.Projection is { } projection ? projection.Forward(token) : token;
     }
 }

@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.TextEncoders;
 
 /// <summary>What text encoders make of prompts and denoisers attend to, in host memory: a few hundred kilobytes that go up again once.</summary>
 /// <param name="Count">Number of prompts, n.</param>

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Tokenizers;
 
 /// <summary>
 /// Unicode normalization form C: é as two code points becomes é as one. <see cref="string.Normalize()"/> returns text unchanged, without a

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Tokenizers;
 
 /// <summary>The tokens that stand outside byte-pair encoding, as a tokenizer folder's configuration names them.</summary>
 /// <param name="Bos">Opens every prompt (bos_token).</param>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Tokenizers;
 
 /// <summary>
 /// What CLIP's tokenizer does to text before byte-pair encoding: cleaning, lower case, and splitting into words.

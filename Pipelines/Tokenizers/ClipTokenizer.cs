@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Tokenizers;
 
 /// <summary>
 /// CLIP's byte-level byte-pair tokenizer, read from a diffusers tokenizer folder (vocab.json and merges.txt, or tokenizer.json alone;

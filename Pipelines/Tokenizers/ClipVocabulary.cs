@@ -1,9 +1,9 @@
 using System.Text;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Files;
+using ILGpuDiffusion.Layers.Weights;
 using Microsoft.ML.Tokenizers;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Tokenizers;
 
 /// <summary>
 /// vocab.json (piece → id) and merges.txt (pairs of pieces, the earliest joined first), checked so that encoding never meets a

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Tokenizers;
 
 /// <summary>A prompt as the text encoder reads it.</summary>
 public sealed class PromptTokens

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Tokenizers;
 
 /// <summary>
 /// A tokenizer.json of the library tokenizers: vocabulary, merges and added tokens in one file, the only one that transformers 5 writes.

@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Compute.Benchmarks;

@@ -9,8 +9,9 @@ using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Compute;
 using ILGpuDiffusion.Compute.Benchmarks;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Measuring;
 
 var filter = new Option<string>("--filter") { Description = "Only cases whose 'Op sizes' contains this", DefaultValueFactory = _ => "" };

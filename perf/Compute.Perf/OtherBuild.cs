@@ -1,6 +1,8 @@
 using System.Reflection;
 using System.Runtime.Loader;
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Compute.Perf;

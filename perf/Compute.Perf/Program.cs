@@ -1,7 +1,8 @@
 using System.CommandLine;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Perf;
+using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Measuring;
 
 var op = new Argument<string>("op") { Description = "The op's name, such as Conv2D" };

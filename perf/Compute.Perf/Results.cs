@@ -1,3 +1,4 @@
+using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Compute.Perf;

@@ -1,4 +1,8 @@
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Compute.Perf;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Measuring;
 

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Measuring;
 
@@ -42,9 +44,9 @@ public static partial class ModelCases
         ["matmul"] = All(nameof(MatMul), Products),
         ["conv3x3"] = All(nameof(Conv2D), Convolutions),
         ["conv-other"] = All(nameof(Conv2D), OtherConvolutions),
-        ["attention-self"] = All(nameof(Attention), SelfAttention),
-        ["attention-cross"] = All(nameof(Attention), CrossAttention),
-        ["norms"] = [.. All(nameof(GroupNorm), GroupNorms), .. All(nameof(LayerNorm), LayerNorms), .. All(nameof(GeGlu), GatedUnits)],
+        ["attention-self"] = All(nameof(ScaledDotProductAttention), SelfAttention),
+        ["attention-cross"] = All(nameof(ScaledDotProductAttention), CrossAttention),
+        ["norms"] = [.. All(nameof(GroupNormalization), GroupNorms), .. All(nameof(LayerNormalization), LayerNorms), .. All(nameof(GeGlu), GatedUnits)],
         ["int8"] = All(nameof(QuantizedMatMul), QuantizedProducts),
     };
 
@@ -62,9 +64,9 @@ public static partial class ModelCases
         nameof(MatMul) => Product(sizes, weights),
         nameof(GatedMatMul) => GatedProduct(sizes, weights),
         nameof(QuantizedMatMul) => QuantizedProduct(sizes),
-        nameof(Attention) => AttentionCase(sizes),
-        nameof(GroupNorm) => Norm(sizes, new GroupNorm(Groups: 32, 1e-5, Silu: true)),
-        nameof(LayerNorm) => Norm(sizes, new LayerNorm(1e-5)),
+        nameof(ScaledDotProductAttention) => AttentionCase(sizes),
+        nameof(GroupNormalization) => Norm(sizes, new GroupNormalization(Groups: 32, 1e-5, Silu: true)),
+        nameof(LayerNormalization) => Norm(sizes, new LayerNormalization(1e-5)),
         nameof(GeGlu) => GatedUnit(sizes),
         _ => throw new ArgumentException($"There are no sizes for {op}; take --test-cases."),
     };
@@ -100,7 +102,7 @@ public static partial class ModelCases
     private static OpCase AttentionCase(string sizes)
     {
         int[] n = Numbers(AttentionSizes().Match(sizes), sizes, "10x64@1024x77");
-        return new(sizes, new Attention(n[0]), [Noise([1, n[2], n[0] * n[1]], 1), Noise([1, n[3], n[0] * n[1]], 2), Noise([1, n[3], n[0] * n[1]], 3)], Tolerance: 0);
+        return new(sizes, new ScaledDotProductAttention(n[0]), [Noise([1, n[2], n[0] * n[1]], 1), Noise([1, n[3], n[0] * n[1]], 2), Noise([1, n[3], n[0] * n[1]], 3)], Tolerance: 0);
     }
 
     private static OpCase Norm(string sizes, Op op)

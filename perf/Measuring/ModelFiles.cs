@@ -1,4 +1,4 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Measuring;
 

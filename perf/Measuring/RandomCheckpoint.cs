@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Measuring;
 

@@ -1,5 +1,5 @@
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Measuring;
 using Tensor = TorchSharp.torch.Tensor;
 
@@ -85,7 +85,7 @@ internal static class ModelContest
             return new(int8 ? "ours int8" : engine, model, pixels, ProcessMemory.PeakResidentBytes, run.WeightBytes, run.LoadSeconds + run.TraceSeconds + run.PlanSeconds, first, second, run.Plan.ArenaBytes);
         }
 
-        var layers = Measuring.Model.Of(ModelConfig.Load(Path.Combine(folder, "config.json")));
+        var layers = Model.Of(ModelConfig.Load(Path.Combine(folder, "config.json")));
         using var checkpoint = Checkpoint.OpenFolder(folder);
         layers.Layer.Load(checkpoint);
         var graph = layers.Trace();

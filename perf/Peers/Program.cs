@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Measuring;
 using ILGpuDiffusion.Peers;
 

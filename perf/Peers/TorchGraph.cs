@@ -1,8 +1,11 @@
 using System.Diagnostics;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Measuring;
 using static TorchSharp.torch;
+using HostTensor = ILGpuDiffusion.Compute.Tensors.Tensor;
 using Tensor = TorchSharp.torch.Tensor;
 
 namespace ILGpuDiffusion.Peers;
@@ -37,13 +40,13 @@ internal sealed class TorchGraph : IDisposable
     public Dictionary<Value, Tensor> Inputs(Sizes sizes)
     {
         var inputs = new Dictionary<Value, Tensor>();
-        var memory = new Dictionary<string, (DeviceBuffer Buffer, Compute.Tensor Tensor)>();
+        var memory = new Dictionary<string, (DeviceBuffer Buffer, HostTensor Tensor)>();
         using var device = new CpuDevice(1);
         foreach (var (name, value) in graph.Inputs)
         {
             var type = value.Type.Resolve(sizes);
             var buffer = device.Allocate(type.Bytes);
-            memory.Add(name, (buffer, new Compute.Tensor(buffer, 0, type.DType, type.Concrete())));
+            memory.Add(name, (buffer, new HostTensor(buffer, 0, type.DType, type.Concrete())));
         }
 
         Model.Fill(graph, name => memory[name].Tensor);

@@ -1,4 +1,5 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 using Tensor = TorchSharp.torch.Tensor;
@@ -22,19 +23,19 @@ internal static class TorchOps
     {
         MatMul { Epilogue.IsNone: true } => Rows(x[0], rows => functional.linear(rows, Matrix(x[1]), x.ElementAtOrDefault(2))),
         Conv2D { Epilogue.IsNone: true } conv => Convolution(conv, x),
-        Compute.Attention attention => Attention(attention, x),
-        Compute.GroupNorm norm => GroupNorm(norm, x),
-        Compute.LayerNorm norm => Rows(x[0], rows => functional.layer_norm(rows, [rows.size(-1)], x.ElementAtOrDefault(1), x.ElementAtOrDefault(2), norm.Epsilon)),
+        ScaledDotProductAttention attention => Attention(attention, x),
+        GroupNormalization norm => GroupNorm(norm, x),
+        LayerNormalization norm => Rows(x[0], rows => functional.layer_norm(rows, [rows.size(-1)], x.ElementAtOrDefault(1), x.ElementAtOrDefault(2), norm.Epsilon)),
         Unary unary => Activation(unary.Function, x[0]),
         Binary binary => Combine(binary.Function, x[0], Broadcast(x[1], x[0])),
         Affine affine => x[0] * affine.Scale + affine.Offset,
         GeGlu => Rows(x[0], rows => rows.chunk(2, -1) is var halves ? halves[0] * functional.gelu(halves[1]) : rows),
         Concat concat => cat(x, Axis(concat.Axis, x[0])),
-        Compute.Slice slice => x[0].narrow(Axis(slice.Axis, x[0]), slice.Start, slice.Length),
+        Slice slice => x[0].narrow(Axis(slice.Axis, x[0]), slice.Start, slice.Length),
         Chunk chunk => x[0].chunk(chunk.Count, Axis(chunk.Axis, x[0]))[chunk.Index],
-        Compute.Upsample { Interpolation: Interpolation.Nearest } => functional.interpolate(x[0], [x.Length > 1 ? x[1].size(2) : 2 * x[0].size(2), x.Length > 1 ? x[1].size(3) : 2 * x[0].size(3)], mode: InterpolationMode.Nearest),
-        Compute.TimestepEmbedding embedding => Timesteps(embedding, x[0]),
-        Compute.Embedding => x[0].index_select(0, x[1].flatten()).view([.. x[1].shape, x[0].size(1)]),
+        Upsample { Interpolation: Interpolation.Nearest } => functional.interpolate(x[0], [x.Length > 1 ? x[1].size(2) : 2 * x[0].size(2), x.Length > 1 ? x[1].size(3) : 2 * x[0].size(3)], mode: InterpolationMode.Nearest),
+        SinusoidalEmbedding embedding => Timesteps(embedding, x[0]),
+        EmbeddingLookup => x[0].index_select(0, x[1].flatten()).view([.. x[1].shape, x[0].size(1)]),
         SelectToken => x[0][arange(x[0].size(0)), x[1]],
         _ => throw new NotSupportedException($"{op} has no counterpart in libtorch here."),
     };
@@ -51,7 +52,7 @@ internal static class TorchOps
         return functional.conv2d(padded, x[1], x.ElementAtOrDefault(2), strides: [conv.Stride, conv.Stride], padding: [conv.PaddingBefore, conv.PaddingBefore]);
     }
 
-    private static Tensor Attention(Compute.Attention op, Tensor[] x)
+    private static Tensor Attention(ScaledDotProductAttention op, Tensor[] x)
     {
         Tensor Heads(Tensor t)
         {
@@ -65,7 +66,7 @@ internal static class TorchOps
         return x[0].dim() == 4 ? result.view(x[0].size(0), x[0].size(2), x[0].size(3), -1).permute(0, 3, 1, 2) : result;
     }
 
-    private static Tensor GroupNorm(Compute.GroupNorm norm, Tensor[] x)
+    private static Tensor GroupNorm(GroupNormalization norm, Tensor[] x)
     {
         var image = x[0].dim() == 4 ? x[0] : x[0].transpose(1, 2);
         var y = functional.group_norm(image, norm.Groups, x[1], x[2], norm.Epsilon);
@@ -100,7 +101,7 @@ internal static class TorchOps
         return b.view(sizes).permute(0, 3, 1, 2);
     }
 
-    private static Tensor Timesteps(Compute.TimestepEmbedding op, Tensor t)
+    private static Tensor Timesteps(SinusoidalEmbedding op, Tensor t)
     {
         int half = op.Channels / 2;
         var frequencies = exp(arange(half, dtype: ScalarType.Float32) * (-Math.Log(op.MaxPeriod) / (half - op.DownscaleFreqShift)));

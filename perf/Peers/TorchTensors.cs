@@ -1,8 +1,10 @@
 using System.Runtime.InteropServices;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 using static TorchSharp.torch;
 using Tensor = TorchSharp.torch.Tensor;
+using HostTensor = ILGpuDiffusion.Compute.Tensors.Tensor;
 
 namespace ILGpuDiffusion.Peers;
 
@@ -25,7 +27,7 @@ internal static class TorchTensors
 
     /// <summary>A case's arguments in float32: the first is an activation, of attention all are, the others are weights.</summary>
     public static Tensor[] Arguments(OpCase @case, bool channelsLast) =>
-        [.. @case.Inputs.Select((argument, i) => Argument([.. argument.Reference().Values.Select(v => (float)v)], argument.Shape, i > 0 && @case.Op is not Attention, channelsLast))];
+        [.. @case.Inputs.Select((argument, i) => Argument([.. argument.Reference().Values.Select(v => (float)v)], argument.Shape, i > 0 && @case.Op is not ScaledDotProductAttention, channelsLast))];
 
     private static Tensor Argument(float[] values, Shape shape, bool isWeight, bool channelsLast) =>
         isWeight ? Weight(values, shape, channelsLast) : Activation(values, shape, channelsLast);
@@ -38,7 +40,7 @@ internal static class TorchTensors
     }
 
     /// <summary>A model's weight, widened to float32.</summary>
-    public static Tensor Widened(Compute.Tensor tensor, bool channelsLast)
+    public static Tensor Widened(HostTensor tensor, bool channelsLast)
     {
         if (tensor.DType == DType.Float32) return Weight(tensor.Span<float>(), tensor.Shape, channelsLast);
         var result = empty(Sizes(tensor.Shape));

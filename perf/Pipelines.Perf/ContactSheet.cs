@@ -1,3 +1,6 @@
+using ILGpuDiffusion.Pipelines.Images;
+using ILGpuDiffusion.Pipelines.Requests;
+
 namespace ILGpuDiffusion.Pipelines.Perf;
 
 /// <summary>Many prompts on one picture, to see at a glance what a model can do. Prompt i is drawn with seed i and the model's defaults, as <c>ilgd generate --seed i</c> draws it.</summary>

@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Pipelines.Perf;

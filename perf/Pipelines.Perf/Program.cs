@@ -1,5 +1,5 @@
 using System.CommandLine;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Measuring;
 using ILGpuDiffusion.Pipelines;
 using ILGpuDiffusion.Pipelines.Perf;

@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Architecture.Tests;
 
-/// <summary>Files stay small, and their namespaces say which room they are in.</summary>
+/// <summary>Files stay small.</summary>
 public sealed class FileTests
 {
     private const int MostLines = 400, MostMedianLines = 120;
@@ -12,19 +12,6 @@ public sealed class FileTests
         string[] tooLong = [.. Repository.Rooms.Take(3).SelectMany(Repository.Sources).Where(f => File.ReadLines(f).Count() > MostLines)];
         Assert.Empty(tooLong);
         Assert.InRange(lengths[lengths.Length / 2], 1, MostMedianLines);
-    }
-
-    [Theory]
-    [InlineData("Compute", "ILGpuDiffusion.Compute"), InlineData("Layers", "ILGpuDiffusion.Layers")]
-    [InlineData("Pipelines", "ILGpuDiffusion.Pipelines"), InlineData("Pipelines/Cli", "ILGpuDiffusion.Cli")]
-    public void Namespace_NamesTheRoom(string room, string expected)
-    {
-        foreach (string file in Repository.Sources(room).Where(f => room == "Pipelines/Cli" || !f.Contains("/Cli/", StringComparison.Ordinal)))
-        {
-            string? line = File.ReadLines(file).FirstOrDefault(l => l.StartsWith("namespace ", StringComparison.Ordinal));
-            if (Path.GetFileName(file) == "Program.cs" && line is null) continue;
-            Assert.Equal($"namespace {expected};", line);
-        }
     }
 
     [Fact]

@@ -1,3 +1,6 @@
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Files;
+
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>Text from outside: what a terminal or a log would obey is written out, and nothing is longer than it may be.</summary>

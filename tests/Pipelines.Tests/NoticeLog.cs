@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

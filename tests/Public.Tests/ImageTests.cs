@@ -1,4 +1,4 @@
-using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Public.Tests;
 

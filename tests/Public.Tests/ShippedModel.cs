@@ -1,4 +1,4 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines;
 
 namespace ILGpuDiffusion.Public.Tests;

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>Measures a processor's ceilings with all of a device's threads, in well under a second.</summary>
 internal static class CpuCeilings

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using ILGpuDiffusion.Compute.Memory;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>The processor: SIMD kernels on worker threads of its own. Work is done when a call returns, so read-backs cost no wait; they are counted all the same.</summary>
 public sealed class CpuDevice : Device
@@ -50,9 +52,16 @@ public sealed class CpuDevice : Device
     {
         // A system that promises more than it has would let this succeed and end the process later.
         if (bytes > MemoryBytes) throw new DeviceException($"cpu: {bytes / 1048576.0:F0} MiB of memory are needed, of {MemoryBytes / 1048576.0:F0} MiB that there are. Choose a smaller picture or batch, or tiled decoding.") { Device = Id, NeededBytes = bytes, FreeBytes = MemoryBytes };
-        var buffer = HostBuffer.Allocate(bytes, Released);
-        Allocated(bytes);
-        return buffer;
+        try
+        {
+            var buffer = HostBuffer.Allocate(bytes, Released);
+            Allocated(bytes);
+            return buffer;
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new DeviceException($"cpu: {bytes / 1048576.0:F0} MiB of memory could not be allocated. Choose a smaller image or batch, or tiled decoding.", e) { Device = Id, NeededBytes = bytes };
+        }
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>A task that falls into numbered parts, which may run at the same time and in any order.</summary>
 internal interface IParallelTask

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>Waiting that answers within a microsecond as long as it is short. On virtual machines waking a thread takes 20 to 100 µs, as long as a small op.</summary>
 internal static class SpinThenSleep

@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>How many groups a launch has; a group's size is the kernel's own.</summary>
 internal readonly record struct GpuGrid(int X, int Y = 1, int Z = 1)

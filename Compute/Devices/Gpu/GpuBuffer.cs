@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>Memory of a GPU device: a device address (CUDA) or a memory object (OpenCL).</summary>
 internal abstract class GpuBuffer(GpuDevice device, nint handle, long bytes) : DeviceBuffer(bytes)

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>The GPU devices of this machine, asked of the drivers once per process.</summary>
 internal static class GpuDevices

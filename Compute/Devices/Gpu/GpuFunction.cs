@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>A kernel loaded on a device.</summary>
 internal abstract class GpuFunction(GpuDevice device, KernelSource source, KernelArtifact artifact)
@@ -15,22 +15,22 @@ internal abstract class GpuFunction(GpuDevice device, KernelSource source, Kerne
     /// <summary>Binds arguments: the launch then queues the kernel without allocation, look-up or lock.</summary>
     /// <param name="grid">Groups in each direction.</param>
     /// <param name="arguments">As many and of the kinds that the kernel has.</param>
-    /// <param name="call">The op that this is for, named when something fails.</param>
-    public Launch Bind(GpuGrid grid, GpuArguments arguments, OpCall? call = null)
+    /// <param name="subject">What this is for, named when something fails.</param>
+    public Launch Bind(GpuGrid grid, GpuArguments arguments, ILaunchSubject? subject = null)
     {
         var kinds = artifact.Parameters;
         if (kinds.Length != arguments.List.Count || !kinds.Select(k => k.Kind).SequenceEqual(arguments.List.Select(a => a.Kind)))
-            throw new DeviceException($"{device.Id}: {source} has parameters ({string.Join(", ", kinds.Select(k => k.Kind))}); it was given ({string.Join(", ", arguments.List.Select(a => a.Kind))}).") { Device = device.Id, Op = Describe(call) };
-        if (grid.X < 1 || grid.Y < 1 || grid.Z < 1) throw new DeviceException($"{device.Id}: {source} was asked for {grid.X} × {grid.Y} × {grid.Z} groups; there must be at least one.") { Device = device.Id, Op = Describe(call) };
-        return BindChecked(grid, arguments, call);
+            throw new DeviceException($"{device.Id}: {source} has parameters ({string.Join(", ", kinds.Select(k => k.Kind))}); it was given ({string.Join(", ", arguments.List.Select(a => a.Kind))}).") { Device = device.Id, Op = Describe(subject) };
+        if (grid.X < 1 || grid.Y < 1 || grid.Z < 1) throw new DeviceException($"{device.Id}: {source} was asked for {grid.X} × {grid.Y} × {grid.Z} groups; there must be at least one.") { Device = device.Id, Op = Describe(subject) };
+        return BindChecked(grid, arguments, subject);
     }
 
     /// <summary>As <see cref="Bind"/>, when kinds fit.</summary>
-    protected abstract Launch BindChecked(GpuGrid grid, GpuArguments arguments, OpCall? call);
+    protected abstract Launch BindChecked(GpuGrid grid, GpuArguments arguments, ILaunchSubject? subject);
 
     /// <summary>Frees the module.</summary>
     internal abstract void Unload();
 
     /// <summary>Kernel, op and shapes, for messages.</summary>
-    internal string Describe(OpCall? call) => call is null ? $"{source}" : $"{call.Op.Name} ({source}) of {string.Join(", ", call.Inputs.Select(i => i.ToString()))} → {call.Output}";
+    internal string Describe(ILaunchSubject? subject) => subject is null ? $"{source}" : $"{subject.Name} ({source}) of {subject.Operands}";
 }

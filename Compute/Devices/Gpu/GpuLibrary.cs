@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>Finds the vendors' driver libraries at run time: a machine without one simply has no such device.</summary>
 internal static class GpuLibrary

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>Marks in a device's queue.</summary>
 /// <param name="device">Whose queue.</param>

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
 /// Host memory through which uploads go, so that the caller's memory is free at once and nothing waits for the device: two chunks, filled in turn. A chunk is used

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>What staging and pacing need of a device.</summary>
 internal interface IDeviceQueue

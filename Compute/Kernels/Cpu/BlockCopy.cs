@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
 /// Copies rows between views in blocks: block i of the target takes rows from block i of the source. Concatenation and slicing of any

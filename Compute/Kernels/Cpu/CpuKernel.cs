@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>A CPU kernel: nothing to compile, the JIT has the generic instance that <paramref name="bind"/> names.</summary>
 internal sealed class CpuKernel(Func<OpCall, Launch> bind, Func<OpSignature, long>? scratchBytes = null, Func<OpSignature, long?>? overlapLead = null) : Kernel

@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>A launch that splits its work into parts for the worker threads. Parts must not depend on the number of threads, so that results do not either.</summary>
 internal abstract class CpuLaunch(OpCall call) : Launch, IParallelTask

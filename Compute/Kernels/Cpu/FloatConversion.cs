@@ -1,8 +1,9 @@
-using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using ILGpuDiffusion.Compute.Tensors;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>Float32 from and to the storage types. Addresses need no alignment: files promise none.</summary>
 internal static unsafe class FloatConversion

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>How the runtime is to compile kernels' loops.</summary>
 internal static class Jit

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>A launch over independent rows: each part is a range of rows worth about <see cref="ElementsPerPart"/> elements.</summary>
 /// <param name="call">The bound arguments.</param>

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>A <see cref="RangeLaunch"/> that takes its rows one by one.</summary>
 /// <param name="call">The bound arguments.</param>

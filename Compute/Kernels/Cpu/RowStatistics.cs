@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>Sums over a row in float32. Each lane of four registers takes a strided slice; the slices are added in a fixed order.</summary>
 internal static unsafe class RowStatistics

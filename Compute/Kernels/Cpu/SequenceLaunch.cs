@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>Several launches, one after the other, as one step of a plan.</summary>
 internal sealed class SequenceLaunch(params Launch[] launches) : Launch

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
 /// Elementary functions of float32 registers. All are branch-free, correct over the whole range of float32 (infinities give the limit),

@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>One kernel launch of an op: which kernel, over how many groups, with which arguments.</summary>
 internal readonly record struct GpuStage(KernelSource Source, GpuGrid Grid, GpuArguments Arguments)

@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>How an op is computed: by which of its kernels, and how that is set.</summary>
 /// <param name="Variant">The kernel.</param>

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>Values for a kernel variant's tuning parameters, compared by value. What is not set has its default.</summary>
 public sealed class KernelSettings : IEquatable<KernelSettings>

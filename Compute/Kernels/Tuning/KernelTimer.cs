@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
 /// Times choices of one call on arguments made up for it. Weights exist several times over and take turns, because a model comes back to a weight only after all the others:

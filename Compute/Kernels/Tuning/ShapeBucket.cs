@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
 /// The size class of a call, which kernels are tuned for. What the user chooses (picture size, batch, tokens) makes <see cref="Rows"/>, rounded up to steps of half a power of two;

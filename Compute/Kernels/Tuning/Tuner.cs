@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
 /// Coordinate descent over the kernels of an op and their parameters, as PyTorch's inductor tunes its tiles: one coordinate at a time takes the better of its neighbouring values,

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>One measured result: the best way found to compute an op of a size class.</summary>
 /// <param name="Op">The op's name.</param>

@@ -1,14 +1,15 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>A tuning table as it stands in a file: what it was measured on, then one result a line.</summary>
 /// <param name="Format">Always <see cref="FormatName"/>.</param>
 /// <param name="Version">Always <see cref="FormatVersion"/>; another one is not read.</param>
 /// <param name="Backend">cpu, cuda or opencl.</param>
 /// <param name="Architecture">Of the device.</param>
-/// <param name="Device">Its <see cref="Compute.Device.TuningName"/>.</param>
+/// <param name="Device">Its <see cref="Device.TuningName"/>.</param>
 /// <param name="Entries">The results.</param>
 internal sealed record TuningFile(string Format, int Version, string Backend, string Architecture, string Device, IReadOnlyList<TuningEntry> Entries)
 {

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>One thing that can be set about a kernel, such as how many columns of a result make a part.</summary>
 public sealed class TuningParameter

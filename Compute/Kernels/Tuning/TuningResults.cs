@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>Results by what they belong to. Safe for use by several threads.</summary>
 internal sealed class TuningResults

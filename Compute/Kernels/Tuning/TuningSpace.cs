@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>What can be set about one kernel variant.</summary>
 /// <param name="parameters">Its coordinates.</param>

@@ -1,6 +1,8 @@
 using System.Text.RegularExpressions;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Files;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
 /// Measured choices of kernels and their settings for one device: the user's own, which <c>ilgd tune</c> and tuning compilations write, before those that come with the library for the

@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>One multiply-add per element.</summary>
 internal sealed class AffineCpu : ISimdBinder

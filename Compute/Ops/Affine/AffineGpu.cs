@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>One multiply-add per element.</summary>
 internal static class AffineGpu

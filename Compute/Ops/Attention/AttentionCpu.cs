@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Tiled attention with online softmax; no matrix of queries × keys exists.</summary>
 internal readonly struct AttentionCpu : ISimdBinder

@@ -1,4 +1,8 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>The arguments of attention kernels.</summary>
 internal static class AttentionGpu
@@ -10,7 +14,7 @@ internal static class AttentionGpu
         GpuKernel.Variant("gpu/panels", _ => new GpuKernel(Panels, ScratchBytes)) with
         {
             Suits = GpuKernel.IsProcessor,
-            Fits = signature => signature.Inputs[2].Concrete().Last / ((Attention)signature.Op).Heads <= PanelAttention.MostValueDepth,
+            Fits = signature => signature.Inputs[2].Concrete().Last / ((ScaledDotProductAttention)signature.Op).Heads <= PanelAttention.MostValueDepth,
         },
         new(MatrixForm.TensorCores.Name, Backends.Cuda, (_, _) => new GpuKernel(call => [TensorCores(call)]))
         {
@@ -87,7 +91,7 @@ internal static class AttentionGpu
     private static long ScratchBytes(OpSignature signature)
     {
         Shape q = signature.Inputs[0].Concrete(), k = signature.Inputs[1].Concrete(), v = signature.Inputs[2].Concrete();
-        int heads = ((Attention)signature.Op).Heads, batch = Math.Max(1, q[0]), keys = k.Rows / batch;
+        int heads = ((ScaledDotProductAttention)signature.Op).Heads, batch = Math.Max(1, q[0]), keys = k.Rows / batch;
         long width = (long)Groups(v.Last / heads, PanelAttention.Lanes) * PanelAttention.Lanes;
         return batch * sizeof(float) * (((long)Packed(q.Rows / batch) + Packed(keys)) * q.Last + keys * width * heads);
     }
@@ -100,12 +104,12 @@ internal static class AttentionGpu
     private sealed class Sizes
     {
         private readonly int maskBatch, maskHead, maskQuery;
-        private readonly Attention op;
+        private readonly ScaledDotProductAttention op;
         private readonly Tensor y;
 
         public Sizes(OpCall call)
         {
-            (op, y) = ((Attention)call.Op, call.Output);
+            (op, y) = ((ScaledDotProductAttention)call.Op, call.Output);
             (Q, K, V, Mask) = (call.Inputs[0], call.Inputs[1], call.Inputs[2], call.Inputs.Length > 3 ? call.Inputs[3] : null);
             Batch = Q.Shape[0];
             (Queries, Keys) = (Q.Rows / Math.Max(Batch, 1), K.Rows / Math.Max(Batch, 1));

@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>The sizes of one attention call and how it is cut. Heads lie side by side in the rows of q, k and v.</summary>
 internal sealed class AttentionGrid
@@ -10,7 +13,7 @@ internal sealed class AttentionGrid
     public AttentionGrid(OpCall call, GemmTile tile, int threads)
     {
         Tensor q = call.Inputs[0], k = call.Inputs[1], v = call.Inputs[2];
-        Heads = ((Attention)call.Op).Heads;
+        Heads = ((ScaledDotProductAttention)call.Op).Heads;
         Batch = q.Shape[0];
         (Queries, Keys) = (q.Rows / Math.Max(Batch, 1), k.Rows / Math.Max(Batch, 1));
         (Depth, ValueDepth) = (q.Width / Heads, v.Width / Heads);

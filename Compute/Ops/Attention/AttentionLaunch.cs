@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// Attention on transposed tiles: logits are computed as k·qᵀ, so that a query is a lane. Softmax then needs no horizontal step, and its
@@ -21,7 +24,7 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
 
     public AttentionLaunch(OpCall call) : base(call)
     {
-        var op = (Attention)call.Op;
+        var op = (ScaledDotProductAttention)call.Op;
         (q, k, v, y) = (call.Inputs[0], call.Inputs[1], call.Inputs[2], call.Output);
         grid = new AttentionGrid(call, tile, Workers.Count);
         mask = new AttentionMask<V>(grid, call.Inputs.Length > 3 ? call.Inputs[3] : null, op.Causal);

@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Adds what hides keys from queries to a panel of logits, <c>[key][query]</c>.</summary>
 internal sealed unsafe class AttentionMask<V> where V : struct, ISimd<V>

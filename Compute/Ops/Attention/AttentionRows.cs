@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
-using static ILGpuDiffusion.Compute.AttentionMath;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using static ILGpuDiffusion.Compute.Ops.AttentionMath;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>A warp's 16 rows by 64 columns in registers: logits, weights, or results. X and Y of each matrix belong to the lane's upper row, Z and W to its lower.</summary>
 internal struct AttentionRows

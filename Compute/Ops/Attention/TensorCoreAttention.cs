@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
-using static ILGpuDiffusion.Compute.AttentionMath;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using static ILGpuDiffusion.Compute.Ops.AttentionMath;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// Attention of 16-bit heads of up to 64 elements on tensor cores, from sm_80 on: four warps with 16 queries each go over the keys 64 at a time, as <see cref="TiledAttention"/>

@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
-using static ILGpuDiffusion.Compute.AttentionMath;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using static ILGpuDiffusion.Compute.Ops.AttentionMath;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// Attention of GPUs without matrix instructions: a group of 256 computes 64 queries of a head by 64 columns of the values, and goes over the keys 64 at a time

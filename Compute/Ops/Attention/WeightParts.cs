@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// Attention weights as operands of matrix instructions: the nearest 16-bit numbers, what these leave over, and of bfloat16 what those leave over. One alone would cost more digits

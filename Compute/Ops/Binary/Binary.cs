@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// y = a ∘ b for each element of a. b is broadcast to a as numpy does: sizes are compared from the innermost on, and each of b's is a's
@@ -7,7 +10,7 @@ namespace ILGpuDiffusion.Compute;
 /// <param name="Function">∘.</param>
 public sealed record Binary(BinaryFunction Function) : Op
 {
-    private static readonly KernelSet Set = new("binary", Simd.Variant<BinaryCpu>(), BinaryGpu.Variant);
+    private static readonly KernelSet Set = new("binary", SimdKernel.Variant<BinaryCpu>(), BinaryGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Row by row: a row of b is used whole, or its one element for the whole row of a.</summary>
 internal sealed class BinaryCpu : ISimdBinder

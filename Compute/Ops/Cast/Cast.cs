@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>The same numbers in another float type, rounded to nearest, ties to even. x of any shape in Float32, Float16 or BFloat16.</summary>
 /// <param name="To">The result's element type, a float type.</param>

@@ -1,4 +1,8 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Through float32, in runs that stay in the L1 cache; from and to float32 directly.</summary>
 internal static class CastCpu

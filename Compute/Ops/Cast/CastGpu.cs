@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>The identity from one element type to another.</summary>
 internal static class CastGpu

@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>One of several equal parts of one dimension, as torch.chunk: part <paramref name="Index"/> of <paramref name="Count"/>. Unlike <see cref="Slice"/> it works where the user chooses the size.</summary>
 /// <param name="Axis">The dimension; −1 is the innermost.</param>

@@ -1,11 +1,14 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>y = min(max(x, low), high) for each element; x of any shape. NaN stays NaN.</summary>
 /// <param name="Low">Smallest result.</param>
 /// <param name="High">Largest result.</param>
 public sealed record Clamp(double Low, double High) : Op
 {
-    private static readonly KernelSet Set = new("clamp", Simd.Variant<ClampCpu>(), ClampGpu.Variant);
+    private static readonly KernelSet Set = new("clamp", SimdKernel.Variant<ClampCpu>(), ClampGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

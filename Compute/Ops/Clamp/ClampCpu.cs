@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>One maximum and one minimum per element, with x as the second operand, which passes NaN on.</summary>
 internal sealed class ClampCpu : ISimdBinder

@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>The arguments one after the other along one dimension; all other sizes and the element types agree.</summary>
 /// <param name="Axis">The dimension; −1 is the innermost.</param>

@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// Two-dimensional convolution over NHWC: x [n, h, w, ci], weight [co, ci, kh, kw] in any floating-point type (PyTorch's order), bias [co] optional

@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>A product of neighbourhoods and weights (implicit GEMM); a 1×1 kernel needs no neighbourhoods and is a plain product.</summary>
 internal static class Conv2DCpu
@@ -6,7 +9,7 @@ internal static class Conv2DCpu
     public static Launch Bind(OpCall call)
     {
         var op = (Conv2D)call.Op;
-        if (op.IsPointwise(call.Inputs[1].Type)) return Simd.Bind<MatMulCpu>(call with { Op = new MatMul(op.Epilogue) });
+        if (op.IsPointwise(call.Inputs[1].Type)) return SimdKernel.Bind<MatMulCpu>(call with { Op = new MatMul(op.Epilogue) });
         var plain = op.Plain(call);
         var w = plain.Inputs[1];
         var rows = new NeighbourhoodRows(new SeenImage(op, call), call.Output.Shape, w.Shape[2], w.Shape[3], op.Stride, op.PaddingBefore);

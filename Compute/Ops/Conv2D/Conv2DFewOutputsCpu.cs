@@ -1,4 +1,8 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Few result channels, such as colours: a tile of the direct product would be mostly empty, so every pixel is multiplied with all taps at once.</summary>
 internal static class Conv2DFewOutputsCpu

@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>A product of neighbourhoods and filters (implicit GEMM): neighbourhoods are read from the image itself; a 1×1 filter makes a plain product.</summary>
 internal static class Conv2DGpu

@@ -1,4 +1,8 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>3×3 kernels with stride 1 by Winograd's F(4×4, 3×3): a quarter of the multiplications.</summary>
 internal sealed class Conv2DWinogradCpu : ISimdBinder
@@ -6,7 +10,7 @@ internal sealed class Conv2DWinogradCpu : ISimdBinder
     private const int Kernel = 3;
 
     public static KernelVariant Variant { get; } =
-        CpuKernel.Variant("cpu/winograd4x4", Simd.Bind<Conv2DWinogradCpu>, ScratchBytes, WinogradOverlap.LeadBytes) with { Fits = Fits, Tuning = WinogradGrid.Tuning, WorkShare = 0.25 };
+        CpuKernel.Variant("cpu/winograd4x4", SimdKernel.Bind<Conv2DWinogradCpu>, ScratchBytes, WinogradOverlap.LeadBytes) with { Fits = Fits, Tuning = WinogradGrid.Tuning, WorkShare = 0.25 };
 
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V>
     {

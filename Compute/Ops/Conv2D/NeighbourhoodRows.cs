@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// A convolution's left operand: one row per result pixel, one tap per place of the kernel. Taps are read from the image itself, and from a

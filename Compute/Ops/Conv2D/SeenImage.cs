@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>The image that a convolution's kernel is moved over: x, or x enlarged by the nearest neighbour, whose pixels are looked up in x. Outside it there are zeros.</summary>
 internal sealed unsafe class SeenImage

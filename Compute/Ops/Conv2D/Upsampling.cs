@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Which image a convolution sees: x, or one that is larger and never exists in memory, because kernels look its pixels up in x.</summary>
 public enum Upsampling

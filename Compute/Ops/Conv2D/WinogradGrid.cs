@@ -1,6 +1,8 @@
 using System.Runtime.Intrinsics;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// How Winograd's convolution is cut. The image falls into tiles of 4×4 results; <see cref="TilesPerBlock"/> of them are transformed at a time,

@@ -1,7 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Transforms patches of 6×6 pixels, which overlap by two, into left operands: one matrix [tiles, channels] per position, as <see cref="WinogradProduct{V}"/> reads it.</summary>
 internal sealed unsafe class WinogradInput<V> where V : struct, ISimd<V>

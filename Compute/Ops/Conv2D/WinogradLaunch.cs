@@ -1,6 +1,10 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Memory;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// A 3×3 convolution as 36 products per block of tiles. Either each thread takes blocks of its own and multiplies them with all weights, which were

@@ -1,7 +1,10 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Transforms a panel's products back, adds the bias, and writes the tiles' 4×4 pixels as far as they lie inside the image, with the epilogue applied.</summary>
 internal sealed unsafe class WinogradOutput<V>(Tensor y, Tensor? bias, TileEpilogue? epilogue, WinogradGrid grid) where V : struct, ISimd<V>

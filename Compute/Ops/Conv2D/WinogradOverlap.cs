@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// How a convolution's result is written over its argument, which saves the largest picture's memory in decoders. With at most half as many channels a line of the result is at most half

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// The one-dimensional transforms of Winograd's F(4, 3) (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2015,

@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// Dynamic thresholding per entry of the outermost dimension: s is the quantile of |x| at the ratio, raised to 1 and cut to the largest value;
@@ -9,7 +12,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>Saharia et al., 2022 (Imagen, arXiv:2205.11487), as diffusers' <c>_threshold_sample</c> does it.</remarks>
 public sealed record DynamicThreshold(double Ratio, double MaxValue) : Op
 {
-    private static readonly KernelSet Set = new("dynamic_threshold", Simd.Variant<DynamicThresholdCpu>(), DynamicThresholdGpu.Variant);
+    private static readonly KernelSet Set = new("dynamic_threshold", SimdKernel.Variant<DynamicThresholdCpu>(), DynamicThresholdGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

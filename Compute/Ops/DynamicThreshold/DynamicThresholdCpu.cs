@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>One entry per part: latents are small. The quantile comes from a radix selection, not from a sorted copy.</summary>
 internal sealed class DynamicThresholdCpu : ISimdBinder

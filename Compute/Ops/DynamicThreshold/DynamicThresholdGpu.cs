@@ -1,6 +1,8 @@
 using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// One group per entry: latents are small. The bits of non-negative floats sort like the numbers, so the quantile's neighbours are found bit by bit

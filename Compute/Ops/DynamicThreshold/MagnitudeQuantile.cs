@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// Order statistics of |x| over one entry. The bits of non-negative floats sort like the numbers, so three counting passes over 11, 11 and

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Arithmetic on the value and one operand.</summary>
 internal static class BinaryChainFunctions

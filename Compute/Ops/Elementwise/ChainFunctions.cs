@@ -1,7 +1,9 @@
-using static ILGpuDiffusion.Compute.BinaryChainFunctions;
-using static ILGpuDiffusion.Compute.UnaryChainFunctions;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using static ILGpuDiffusion.Compute.Ops.BinaryChainFunctions;
+using static ILGpuDiffusion.Compute.Ops.UnaryChainFunctions;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>A function of an element as a type: empty structs, put together as generic arguments, so that a compiler sees through them all.</summary>
 internal interface IChainFunction

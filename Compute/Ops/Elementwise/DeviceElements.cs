@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>A chain's arithmetic on one element of a GPU: what the steps' own kernels do.</summary>
 internal readonly struct DeviceElements : IElementMath<float>

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// Several functions of each element, one after the other, without memory between them: x [...], then the operand of each <see cref="Binary"/> step in
@@ -19,7 +21,7 @@ public sealed record Elementwise(ImmutableArray<ElementwiseStep> Steps) : Op
     /// <summary>Steps and slots that one chain may have.</summary>
     public const int MostSteps = 8, MostSlots = 8;
 
-    private static readonly KernelSet Set = new("elementwise", Simd.Variant<ElementwiseCpu>(), ElementwiseGpu.Variant);
+    private static readonly KernelSet Set = new("elementwise", SimdKernel.Variant<ElementwiseCpu>(), ElementwiseGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>One op of a chain: <see cref="Unary"/>, <see cref="Affine"/>, <see cref="Clamp"/>, or <see cref="Binary"/> with the chain's next operand.</summary>
 /// <param name="Op">What is done to the value that the chain has so far.</param>

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>The arithmetic that chains of elementwise functions are made of, over a register of the CPU or an element on a GPU.</summary>
 internal interface IElementMath<T> where T : struct

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Arithmetic over a register of the CPU: what the kernels of single ops do.</summary>
 internal readonly struct VectorElements<V> : IElementMath<V> where V : struct, ISimd<V>

@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// Scales the lowest frequencies of every channel of an image x [n, h, w, c] by <paramref name="Scale"/>: those with the vertical and the

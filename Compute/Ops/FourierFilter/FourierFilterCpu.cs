@@ -1,6 +1,9 @@
-using System.Numerics.Tensors;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// Two passes over an image: sums of every channel against each wave, then the weighted waves added. Waves are the cosines and sines of

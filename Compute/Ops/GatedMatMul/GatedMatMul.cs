@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// A gated linear unit with its projection: y = h · gelu(g), where h is the first and g the second half of x·Wᵀ + b. x [..., K],
@@ -7,7 +10,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>Shazeer, 2020 (arXiv:2002.05202).</remarks>
 public sealed record GatedMatMul : Op
 {
-    private static readonly KernelSet Set = new("gated_matmul", [CpuKernel.Variant("cpu/packed", Simd.Bind<GatedMatMulCpu>, GatedMatMulCpu.ScratchBytes) with { Tuning = GemmTuning.Space }, .. GatedMatMulMatrices.Variants, .. GatedMatMulGpu.Variants]);
+    private static readonly KernelSet Set = new("gated_matmul", [CpuKernel.Variant("cpu/packed", SimdKernel.Bind<GatedMatMulCpu>, GatedMatMulCpu.ScratchBytes) with { Tuning = GemmTuning.Space }, .. GatedMatMulMatrices.Variants, .. GatedMatMulGpu.Variants]);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -1,4 +1,8 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Tiles of both halves side by side, gated while they are in the cache; or for few rows the product and then the gate.</summary>
 internal readonly struct GatedMatMulCpu : ISimdBinder

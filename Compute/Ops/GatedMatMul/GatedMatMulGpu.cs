@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Both sides of a column in one work item, so that the doubly wide value never exists.</summary>
 internal static class GatedMatMulGpu

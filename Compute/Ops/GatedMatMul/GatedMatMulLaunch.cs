@@ -1,6 +1,10 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Memory;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// y = h · gelu(g) as <see cref="GemmLaunch"/> computes products, but a tile of h and the same of g come one after the other into a small buffer, from where only their

@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Both sides of a column with matrix instructions; see <see cref="MatrixProduct"/>.</summary>
 internal static class GatedMatMulMatrices

@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Both halves of a row are read once, the result is written once.</summary>
 internal sealed class GeGluCpu : ISimdBinder

@@ -1,6 +1,8 @@
 using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>One element of the result to a work item: both halves of a row are read once.</summary>
 internal static class GeGluGpu

@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// Several products of one x, side by side in one result: [x·W₁ᵀ + b₁, x·W₂ᵀ + b₂, …]. x [..., K]; then the weights Wᵢ [Nᵢ, K]

@@ -1,4 +1,8 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>One product after the other, each into its own columns.</summary>
 internal static class GroupedMatMulCpu
@@ -11,7 +15,7 @@ internal static class GroupedMatMulCpu
         for (int i = 0; i < count; i++)
         {
             Tensor x = call.Inputs[0], w = call.Inputs[1 + i], y = call.Output.Columns(column, w.Shape[0]);
-            launches[i] = Simd.Bind<MatMulCpu>(call with { Op = new MatMul(), Inputs = biased ? [x, w, call.Inputs[1 + count + i]] : [x, w], Output = y });
+            launches[i] = SimdKernel.Bind<MatMulCpu>(call with { Op = new MatMul(), Inputs = biased ? [x, w, call.Inputs[1 + count + i]] : [x, w], Output = y });
             column += w.Shape[0];
         }
 

@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Run by run: the sum so far stays in the L1 cache while the arguments pass.</summary>
 internal sealed class LinearCombinationCpu : ISimdBinder

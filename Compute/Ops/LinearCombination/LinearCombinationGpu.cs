@@ -1,6 +1,9 @@
 using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Up to four arguments at a time; what comes after is added to the result so far. y may be the first argument.</summary>
 internal static class LinearCombinationGpu

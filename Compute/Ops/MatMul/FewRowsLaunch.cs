@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// y = x·wᵀ + bias for a few rows, such as the embedding of a timestep: dot products straight over the weights as they are stored. Packing them would

@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// y = x·Wᵀ + b: x [..., K], W [N, K] or [N, K, 1, 1] in float32, float16 or bfloat16, b [N] of the same types, optional → [..., N].
@@ -10,7 +13,7 @@ namespace ILGpuDiffusion.Compute;
 /// </remarks>
 public sealed record MatMul(Epilogue Epilogue = default) : Op
 {
-    private static readonly KernelSet Set = new("matmul", [CpuKernel.Variant("cpu/packed", Simd.Bind<MatMulCpu>) with { Tuning = GemmTuning.Space }, .. MatMulMatrices.Variants, .. MatMulGpu.Variants]);
+    private static readonly KernelSet Set = new("matmul", [CpuKernel.Variant("cpu/packed", SimdKernel.Bind<MatMulCpu>) with { Tuning = GemmTuning.Space }, .. MatMulMatrices.Variants, .. MatMulGpu.Variants]);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

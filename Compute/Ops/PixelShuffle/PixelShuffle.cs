@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// Depth to space: x [n, h, w, c · r²] → [n, h · r, w · r, c]. Groups of r² channels become r × r blocks of pixels, ordered as in

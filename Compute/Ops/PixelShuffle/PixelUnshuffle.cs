@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// Space to depth: x [n, h, w, c] → [n, h / r, w / r, c · r²]. The pixels of each r × r block become channels, ordered as in

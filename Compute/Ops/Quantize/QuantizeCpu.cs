@@ -1,4 +1,8 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Two passes over a row: its maximum, then its integers.</summary>
 internal readonly struct QuantizeCpu : ISimdBinder

@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// Linear layer with int8 weights and activations quantised on the fly: y = (xq·wᵀ)·sx·scale + bias for x [..., K], w [N, K] Int8,
@@ -12,7 +15,7 @@ namespace ILGpuDiffusion.Compute;
 public sealed record QuantizedMatMul(Epilogue Epilogue = default) : Op
 {
     private const int LargestDepth = 131072; // 127 · 127 · 131072 < 2³¹
-    private static readonly KernelSet Set = new("quantized_matmul", [CpuKernel.Variant("cpu/packed", Simd.Bind<QuantizedMatMulCpu>, QuantizedMatMulCpu.ScratchBytes) with { Tuning = QuantizedMatMulCpu.Tuning }, .. QuantizedMatMulGpu.Variants]);
+    private static readonly KernelSet Set = new("quantized_matmul", [CpuKernel.Variant("cpu/packed", SimdKernel.Bind<QuantizedMatMulCpu>, QuantizedMatMulCpu.ScratchBytes) with { Tuning = QuantizedMatMulCpu.Tuning }, .. QuantizedMatMulGpu.Variants]);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

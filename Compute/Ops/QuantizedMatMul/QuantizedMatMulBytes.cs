@@ -1,4 +1,8 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Rows are quantised to bytes, and bytes multiplied; the sums are int32, so any depth that the op takes is exact.</summary>
 internal static class QuantizedMatMulBytes

@@ -1,6 +1,9 @@
 using System.Runtime.Intrinsics;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>First all rows are quantised into scratch memory, then the integers are multiplied in packed tiles.</summary>
 internal readonly struct QuantizedMatMulCpu : ISimdBinder

@@ -1,6 +1,9 @@
 using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// Rows are quantised, multiplied as whole numbers in float32, and scaled. Sums of 256 products are exact, being below 2²⁴, and

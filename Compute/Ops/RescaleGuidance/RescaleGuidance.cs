@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// Gives a guided prediction the contrast of the unguided one: y = φ · guided · σ(text) / σ(guided) + (1 − φ) · guided, where σ is the
@@ -7,7 +10,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>Lin et al., 2023 (arXiv:2305.08891, section 3.4), diffusers' <c>rescale_noise_cfg</c>. An entry of one element gives NaN, as there.</remarks>
 public sealed record RescaleGuidance : Op
 {
-    private static readonly KernelSet Set = new("rescale_guidance", Simd.Variant<RescaleGuidanceCpu>(), RescaleGuidanceGpu.Variant);
+    private static readonly KernelSet Set = new("rescale_guidance", SimdKernel.Variant<RescaleGuidanceCpu>(), RescaleGuidanceGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

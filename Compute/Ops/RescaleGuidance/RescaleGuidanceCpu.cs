@@ -1,4 +1,8 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>One entry per part: latents are small. Moments are float32 inside a run of a few thousand elements and float64 between runs.</summary>
 internal sealed class RescaleGuidanceCpu : ISimdBinder

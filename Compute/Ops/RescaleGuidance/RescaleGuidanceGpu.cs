@@ -1,8 +1,11 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Algorithms;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>One group per entry: latents are small. Both variances, then the product; work items keep to their own elements at the end, so y may be the guided one.</summary>
 internal static class RescaleGuidanceGpu

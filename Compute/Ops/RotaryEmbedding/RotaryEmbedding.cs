@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// Rotates neighbouring pairs of each head's channels by the token's angles: y[2i] = x[2i] · cos[2i] − x[2i+1] · sin[2i],
@@ -8,7 +11,7 @@ namespace ILGpuDiffusion.Compute;
 /// <remarks>Su et al., 2021 (arXiv:2104.09864), in the interleaved form of Flux. <see cref="RotaryTable"/> makes the tables.</remarks>
 public sealed record RotaryEmbedding(int Heads) : Op
 {
-    private static readonly KernelSet Set = new("rotary_embedding", Simd.Variant<RotaryEmbeddingCpu>(), RotaryEmbeddingGpu.Variant);
+    private static readonly KernelSet Set = new("rotary_embedding", SimdKernel.Variant<RotaryEmbeddingCpu>(), RotaryEmbeddingGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

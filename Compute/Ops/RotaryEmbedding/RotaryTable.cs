@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>The angles of <see cref="RotaryEmbedding"/>, from the positions of tokens along several axes.</summary>
 public static class RotaryTable

@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>One token of each sequence: y[n] = x[n, index[n]]. x [n, s, c], index Int32 [n] → [n, c].</summary>
 /// <remarks>An index outside 0 … s − 1 throws <see cref="ArgumentOutOfRangeException"/> when the op runs; the message names the index and s.</remarks>

@@ -1,6 +1,8 @@
 using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>One element to a work item. An index outside the sequence gives a row of NaN and reads nothing: a kernel cannot throw, and zeros would be silent.</summary>
 internal static class SelectTokenGpu

@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>A range of one dimension: entries start … start + length − 1, everything of the others.</summary>
 /// <param name="Axis">The dimension; −1 is the innermost.</param>

@@ -1,6 +1,9 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Three passes over a row that stays in the L1 cache: maximum, exponentials and their sum, result.</summary>
 internal sealed class SoftmaxCpu : ISimdBinder

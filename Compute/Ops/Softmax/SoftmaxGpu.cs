@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Algorithms;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>One group per row: maximum, sum of exponentials, result. Work items keep to their own columns, so y may be x.</summary>
 internal static class SoftmaxGpu

@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Reorders an image from [n, c, h, w] to [n, h, w, c]; between PyTorch's order at the library's doors and the channels-last order inside.</summary>
 public sealed record NchwToNhwc : Op

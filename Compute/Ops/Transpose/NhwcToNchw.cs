@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>Reorders an image from [n, h, w, c] to [n, c, h, w]; between PyTorch's order at the library's doors and the channels-last order inside.</summary>
 public sealed record NhwcToNchw : Op

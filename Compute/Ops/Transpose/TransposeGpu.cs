@@ -1,6 +1,9 @@
 using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>One element to a work item, neighbours side by side on the channels' side. Images pass the library's doors once per picture.</summary>
 internal static class TransposeGpu

@@ -1,14 +1,17 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>One loop per function over <see cref="VectorMath"/>.</summary>
 internal sealed class UnaryCpu : ISimdBinder
 {
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V> => ((Unary)call.Op).Function switch
     {
-        UnaryFunction.Silu => new MapLaunch<V, Silu>(call, default),
-        UnaryFunction.Gelu => new MapLaunch<V, Gelu>(call, default),
-        UnaryFunction.GeluTanh => new MapLaunch<V, GeluTanh>(call, default),
-        UnaryFunction.QuickGelu => new MapLaunch<V, QuickGelu>(call, default),
+        UnaryFunction.Silu => new MapLaunch<V, ActivationMaps.Silu>(call, default),
+        UnaryFunction.Gelu => new MapLaunch<V, ActivationMaps.Gelu>(call, default),
+        UnaryFunction.GeluTanh => new MapLaunch<V, ActivationMaps.GeluTanh>(call, default),
+        UnaryFunction.QuickGelu => new MapLaunch<V, ActivationMaps.QuickGelu>(call, default),
         UnaryFunction.Relu => new MapLaunch<V, Relu>(call, default),
         UnaryFunction.Tanh => new MapLaunch<V, Tanh>(call, default),
         UnaryFunction.Sigmoid => new MapLaunch<V, Sigmoid>(call, default),
@@ -16,14 +19,6 @@ internal sealed class UnaryCpu : ISimdBinder
         UnaryFunction.Mish => new MapLaunch<V, Mish>(call, default),
         var unknown => throw new DeviceException($"unary: no kernel for {unknown}."),
     };
-
-    internal readonly struct Silu : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.Silu(x); }
-
-    internal readonly struct Gelu : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.Gelu(x); }
-
-    internal readonly struct GeluTanh : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.GeluTanh(x); }
-
-    internal readonly struct QuickGelu : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.QuickGelu(x); }
 
     private readonly struct Relu : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => V.Max(V.Create(0f), x); }
 

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>One kernel per function over <see cref="DeviceFunctions"/>.</summary>
 internal static class UnaryGpu

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>How a resized image's pixels come about.</summary>
 public enum Interpolation

@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// Resizing. x [n, h, w, c] → [n, 2h, 2w, c]; with a second argument [n', h', w', c'], of which only the sizes matter, → [n, h', w', c].
@@ -13,7 +16,7 @@ public sealed record Upsample(Interpolation Interpolation = Interpolation.Neares
 {
     private static readonly KernelSet Set = new("upsample",
         CpuKernel.Variant("cpu/copy", UpsampleCpu.Bind) with { Fits = static s => s.Op is Upsample { Interpolation: Interpolation.Nearest } },
-        Simd.Variant<UpsampleBilinearCpu>(), UpsampleGpu.Variant);
+        SimdKernel.Variant<UpsampleBilinearCpu>(), UpsampleGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

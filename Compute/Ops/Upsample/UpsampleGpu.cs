@@ -1,6 +1,8 @@
 using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>One element to a work item, with PyTorch's float32 positions.</summary>
 internal static class UpsampleGpu

@@ -1,9 +1,12 @@
 using System.CommandLine;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Cli.Output;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Requests;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Commands;
 
 /// <summary><c>ilgd bench</c>: how fast a model draws here, from ops as recorded to everything this library does about speed.</summary>
 internal static class BenchCommand

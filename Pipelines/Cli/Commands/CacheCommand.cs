@@ -1,7 +1,10 @@
 using System.CommandLine;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Cli.Output;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Files;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Commands;
 
 /// <summary><c>ilgd cache</c>: compiled GPU kernels and tuned tiles on disk.</summary>
 internal static class CacheCommand

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Graphs;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Commands;
 
 /// <summary>The arguments that say how models are compiled.</summary>
 internal sealed class CompileArguments

@@ -1,7 +1,8 @@
 using System.CommandLine;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Commands;
 
 /// <summary>The arguments that say what a command runs on.</summary>
 internal sealed class DeviceArguments

@@ -1,7 +1,9 @@
 using System.CommandLine;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Cli.Output;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Commands;
 
 /// <summary><c>ilgd devices</c>: what pictures can be drawn on here, the best first, and what is in the way of the rest.</summary>
 internal static class DevicesCommand

@@ -1,10 +1,14 @@
 using System.CommandLine;
 using System.Diagnostics;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Cli.Output;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Files;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Quantization;
 using ILGpuDiffusion.Pipelines;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Commands;
 
 /// <summary><c>ilgd generate</c>: prompt in, picture out.</summary>
 internal static class GenerateCommand
@@ -89,8 +93,8 @@ internal static class GenerateCommand
                 DType = type,
                 Variant = parsed.GetValue(variant) ?? PictureOrigin.VariantOf(origin, folder),
                 Offload = parsed.GetValue(offload),
-                Quantize = parsed.GetValue(quantize) is { } word ? (word == "int8" ? Quantization.Int8 : Quantization.None)
-                    : origin?.Quantize ?? Quantization.None,
+                Quantize = parsed.GetValue(quantize) is { } word ? (word == "int8" ? QuantizationMode.Int8 : QuantizationMode.None)
+                    : origin?.Quantize ?? QuantizationMode.None,
                 Compile = compileOptions,
             });
             if (compile.FusesQkv(parsed)) pipeline.FuseQkvProjections();

@@ -1,8 +1,14 @@
 using System.CommandLine;
 using System.Text.Json;
+using ILGpuDiffusion.Cli.Output;
 using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Errors;
+using ILGpuDiffusion.Pipelines.LatentSpace;
+using ILGpuDiffusion.Pipelines.Metadata;
+using ILGpuDiffusion.Pipelines.Requests;
+using ILGpuDiffusion.Pipelines.Schedulers;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Commands;
 
 /// <summary>The arguments of <c>ilgd generate</c> and the request that they make.</summary>
 internal sealed class GenerateOptions
@@ -26,7 +32,7 @@ internal sealed class GenerateOptions
         Options.Positive("--width", "Width in pixels, a multiple of the VAE's factor (8 for Stable Diffusion)").Short("-W");
     private readonly Option<int?> height = Options.Positive("--height", "Height in pixels, likewise").Short("-H");
     private readonly Option<int?> count = Options.Positive("--count", "Pictures, drawn together: picture i with seed + i");
-    private readonly Option<Seed?> seed = Options.Seed("--seed", "Seed, as torch's; -N means 2^64 - N; drawn and printed if left out");
+    private readonly Option<Seed?> seed = Options.SeedNumber("--seed", "Seed, as torch's; -N means 2^64 - N; drawn and printed if left out");
     private readonly Option<string?> scheduler =
         Options.Scheduler("Sampling method, such as euler_a, \"DPM++ 2M Karras\" or a class name of diffusers; list shows all");
     private readonly Option<Dictionary<string, JsonElement>?> schedulerConfig = Options.Settings("--scheduler-config", "Overrides keys of the model's scheduler_config.json");

@@ -1,6 +1,6 @@
 using System.CommandLine;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Commands;
 
 /// <summary>A command with so many options that its help shows them in groups.</summary>
 internal sealed class GroupedCommand(string name, string description, params string[] examples) : Command(name, description)

@@ -1,9 +1,11 @@
 using System.CommandLine;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Cli.Output;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Compute.Files;
+using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Commands;
 
 /// <summary><c>ilgd inspect</c>: what a model folder holds.</summary>
 internal static class InspectCommand
@@ -53,7 +55,7 @@ internal static class InspectCommand
                     ? await InspectGraph.MeasureAsync(folder, parsed.GetValue(size), opened, compile.Read(parsed), cancellation).ConfigureAwait(false)
                     : InspectGraph.Plans(folder, parsed.GetValue(size), opened, compile.Read(parsed));
                 if (parsed.GetValue(part) is { } only and not "all") plans = [.. plans.Where(p => p.Name == only)];
-                if (parsed.GetValue(svg) is { } picture) OutputFile.WriteText(picture, PlanPicture.Svg(plans));
+                if (parsed.GetValue(svg) is { } picture) OutputFile.WriteText(picture, PlanPicture.Render(plans));
                 if (parsed.GetValue(html) is { } page) OutputFile.WriteText(page, PlanPage.Html($"{plans[0].Model}: compiled plans", plans));
                 Console.Write(parsed.GetValue(json) ? InspectGraph.Json(folder, plans) + "\n"
                     : InspectGraphText.Of(plans, parsed.GetValue(steps), Terminals.OutputColumns));

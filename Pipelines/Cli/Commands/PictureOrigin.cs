@@ -1,8 +1,12 @@
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Files;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Metadata;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Commands;
 
 /// <summary>What <c>--from</c> takes from a picture beside the request.</summary>
 internal static class PictureOrigin

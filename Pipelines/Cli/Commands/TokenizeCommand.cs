@@ -1,8 +1,11 @@
 using System.CommandLine;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Cli.Output;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Tokenizers;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Commands;
 
 /// <summary><c>ilgd tokenize</c>: how a model's text encoders read a prompt.</summary>
 internal static class TokenizeCommand

@@ -1,7 +1,8 @@
 using System.Globalization;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Layers.Graphs;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>What <c>--json</c> says about compilation.</summary>
 internal static class CompilationReport

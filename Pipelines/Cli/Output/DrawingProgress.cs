@@ -1,8 +1,10 @@
+using ILGpuDiffusion.Cli.Terminal;
 using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Requests;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Progress of a picture on stderr: bars on a terminal, a few lines otherwise.</summary>
 internal static class DrawingProgress

@@ -1,8 +1,10 @@
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Requests;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>What <c>generate --json</c> prints.</summary>
 internal static class GenerateReport

@@ -1,8 +1,14 @@
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Autoencoders;
+using ILGpuDiffusion.Pipelines.Denoisers;
+using ILGpuDiffusion.Pipelines.Guidance;
+using ILGpuDiffusion.Pipelines.Requests;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>The plans of a model's denoiser and decoder, with all passes and without any, as <c>ilgd inspect --graph</c> shows them.</summary>
 internal static class InspectGraph

@@ -1,7 +1,8 @@
 using System.Globalization;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Layers.Graphs;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Plans for people: totals, what each kind of op and kernel takes, and with <c>--steps</c> every launch.</summary>
 internal static class InspectGraphText

@@ -1,8 +1,10 @@
 using System.Text.Json;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Compute.Files;
+using ILGpuDiffusion.Pipelines.Images;
+using ILGpuDiffusion.Pipelines.Metadata;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>What <c>ilgd inspect</c> shows of a picture: how it was drawn.</summary>
 internal static class InspectPicture

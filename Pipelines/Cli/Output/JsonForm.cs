@@ -1,9 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Compute.Files;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>How the tool writes JSON.</summary>
 internal static class JsonForm

@@ -1,9 +1,9 @@
 using System.Globalization;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
-using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.LatentSpace;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Latents as safetensors files, NCHW float32 as diffusers has them.</summary>
 internal static class LatentsFile

@@ -1,7 +1,10 @@
-using ILGpuDiffusion.Layers;
-using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Autoencoders;
+using ILGpuDiffusion.Pipelines.Denoisers;
+using ILGpuDiffusion.Pipelines.Requests;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Denoiser and autoencoder of a model folder, with or without their weights: plans need only their types.</summary>
 internal sealed class ModelWeights : IDisposable

@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Files;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Checks of output paths before any work is done: minutes of drawing must not end in "no such folder".</summary>
 internal static class OutputFile

@@ -1,6 +1,8 @@
-using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Pipelines.Images;
+using ILGpuDiffusion.Pipelines.LatentSpace;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Where pictures go.</summary>
 internal static class PictureFile

@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text;
-using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Images;
+using ILGpuDiffusion.Pipelines.LatentSpace;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Names for pictures that were given none: prompt and seed, safe on every file system, and never a file that is there.</summary>
 internal static class PictureNames

@@ -1,7 +1,8 @@
-using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Pipelines.Images;
 using Spectre.Console;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Shows finished pictures on a terminal that can show any, and only there.</summary>
 internal static class Preview

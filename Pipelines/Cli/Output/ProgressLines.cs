@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Requests;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Progress for files and pipes: of each stage the first and the last step, and between them a line every few seconds.</summary>
 /// <param name="title">The first line.</param>

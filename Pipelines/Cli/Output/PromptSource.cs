@@ -1,7 +1,8 @@
 using System.Text;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Compute.Files;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Where prompts come from: the command line, stdin or a file with one a line.</summary>
 internal static class PromptSource

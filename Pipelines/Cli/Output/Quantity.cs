@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Numbers with units, for people.</summary>
 internal static class Quantity

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
-using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Pipelines.LatentSpace;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Inputs for plans that run only to be measured.</summary>
 internal static class SampleInputs

@@ -1,6 +1,7 @@
-using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Pipelines.Schedulers;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary><c>--scheduler list</c>.</summary>
 internal static class SchedulerTable

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Requests;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>How far a stage is, how fast, and how long it still takes. The first step, which includes making the plan, does not count for
 /// the speed.</summary>

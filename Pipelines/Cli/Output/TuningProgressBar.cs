@@ -1,7 +1,8 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Layers.Graphs;
 using Spectre.Console;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Progress of tuning on stderr: a bar on a terminal, a line for each result otherwise.</summary>
 internal static class TuningProgressBar

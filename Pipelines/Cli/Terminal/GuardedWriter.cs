@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Terminal;
 
 /// <summary>Writes to another writer; what happens when that fails is decided in one place.</summary>
 /// <param name="inner">The other writer; null where there is none, which counts as failing.</param>

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Terminal;
 
 /// <summary>Signals that ask the process to end: the first one cancels what runs, the second one ends it at once. The exit code is 128 +
 /// the signal's number.</summary>

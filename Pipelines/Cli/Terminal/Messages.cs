@@ -1,7 +1,7 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Files;
 using Spectre.Console;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Terminal;
 
 /// <summary>Everything that the tool says beside its results: on stderr, bounded, visible, and never the end of a run.</summary>
 internal static class Messages

@@ -1,7 +1,7 @@
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Terminal;
 
 /// <summary>Text without colours that is composed of paragraphs and tables.</summary>
 /// <param name="columns">Of the terminal, which paragraphs are broken for; null leaves each in one line.</param>

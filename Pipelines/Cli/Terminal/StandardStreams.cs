@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Terminal;
 
 /// <summary>
 /// The process's streams. What goes to stderr is a courtesy: that it is closed, full or gone never ends a run. What goes to stdout was

@@ -1,7 +1,7 @@
 using System.Text;
 using Spectre.Console;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Terminal;
 
 /// <summary>stdout and stderr as places for tables, bars and colours: as wide as the terminal; without colour, and as wide as they need,
 /// where they are no terminal.</summary>

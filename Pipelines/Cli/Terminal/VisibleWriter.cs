@@ -1,7 +1,7 @@
 using System.Text;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Files;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Terminal;
 
 /// <summary>Writes text in which nothing but line feeds and tabulators instructs a terminal, whoever composed it.</summary>
 internal sealed class VisibleWriter(TextWriter inner) : TextWriter

@@ -1,5 +1,5 @@
 using System.Globalization;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Peers;

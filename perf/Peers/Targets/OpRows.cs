@@ -1,5 +1,7 @@
 using System.Globalization;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Peers;
@@ -8,7 +10,7 @@ namespace ILGpuDiffusion.Peers;
 internal sealed class OpRows(CpuDevice device, bool reduced, int? rounds)
 {
     private const double MostConvolutionError = 1e-5;
-    private static readonly (string Op, string Text)[] NormKinds = [(nameof(GroupNorm), "GroupNorm+SiLU"), (nameof(LayerNorm), "LayerNorm"), (nameof(GeGlu), "GEGLU")];
+    private static readonly (string Op, string Text)[] NormKinds = [(nameof(GroupNormalization), "GroupNorm+SiLU"), (nameof(LayerNormalization), "LayerNorm"), (nameof(GeGlu), "GEGLU")];
     private static readonly (string Name, string Text)[] Storages = [("packed", "weights packed"), ("float32", "float32 weights"), ("bfloat16", "bfloat16 weights")];
     private readonly OpContest contest = new(device, rounds ?? (reduced ? 3 : 5));
 

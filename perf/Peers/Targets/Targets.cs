@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Peers;

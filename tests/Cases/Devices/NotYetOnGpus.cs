@@ -1,5 +1,3 @@
-using ILGpuDiffusion.Compute;
-
 namespace ILGpuDiffusion.Cases;
 
 /// <summary>The ops that have no GPU kernel yet. The list only shrinks: an op that has one must leave it, and a test says so.</summary>

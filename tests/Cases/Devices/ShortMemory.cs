@@ -1,4 +1,4 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Cases;
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Ops;
 
 namespace ILGpuDiffusion.Cases;
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Cases;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Cases;
 

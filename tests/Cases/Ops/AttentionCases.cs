@@ -1,4 +1,6 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Cases;
 
@@ -7,7 +9,7 @@ public sealed class AttentionCases : IOpCases
 {
     private const double LargeLogits = 4e-3;  // logits of 1e4 are known to 2^-24 · 1e4 · √d = 2e-3, and exp makes that a relative error
 
-    public Type Op => typeof(Attention);
+    public Type Op => typeof(ScaledDotProductAttention);
 
     public IEnumerable<OpCase> Cases =>
     [
@@ -45,9 +47,9 @@ public sealed class AttentionCases : IOpCases
         Case("keys hidden by -10000", 1, 2, 9, 77, 16, mask: new([1, 1, 77], i => i > 11 ? -10000 : 0)),
         Case("query without keys gives 0", 1, 1, 3, 40, 8, mask: new([1, 3, 40], i => i / 40 == 1 ? double.NegativeInfinity : 0)),
         Case("query with all keys at the lowest float", 1, 1, 3, 40, 8, mask: new([1, 3, 40], i => i / 40 == 1 ? float.MinValue : 0)),
-        new("column views of one buffer", new Attention(3), [CaseTensor.Normal([2, 21, 24], 1, padding: 48), CaseTensor.Normal([2, 35, 24], 2, padding: 40), CaseTensor.Normal([2, 35, 24], 3, padding: 8)], Float32Sums(8, 35)),
-        new("images serve as tokens", new Attention(2), [CaseTensor.Normal([2, 4, 5, 16], 1), CaseTensor.Normal([2, 3, 3, 16], 2), CaseTensor.Normal([2, 3, 3, 16], 3)], Float32Sums(8, 9)),
-        new("logits of 1e4", new Attention(2), [CaseTensor.Normal([1, 30, 32], 1, 200), CaseTensor.Normal([1, 50, 32], 2, 50), CaseTensor.Normal([1, 50, 32], 3)], LargeLogits),
+        new("column views of one buffer", new ScaledDotProductAttention(3), [CaseTensor.Normal([2, 21, 24], 1, padding: 48), CaseTensor.Normal([2, 35, 24], 2, padding: 40), CaseTensor.Normal([2, 35, 24], 3, padding: 8)], Float32Sums(8, 35)),
+        new("images serve as tokens", new ScaledDotProductAttention(2), [CaseTensor.Normal([2, 4, 5, 16], 1), CaseTensor.Normal([2, 3, 3, 16], 2), CaseTensor.Normal([2, 3, 3, 16], 3)], Float32Sums(8, 9)),
+        new("logits of 1e4", new ScaledDotProductAttention(2), [CaseTensor.Normal([1, 30, 32], 1, 200), CaseTensor.Normal([1, 50, 32], 2, 50), CaseTensor.Normal([1, 50, 32], 3)], LargeLogits),
     ];
 
     // A result is the mean of values of order 1 by weights of relative error δ: 2^-24·√d from a logit's sum of d products, with as much again for
@@ -56,7 +58,7 @@ public sealed class AttentionCases : IOpCases
 
     public double[] Reference(Op op, ReferenceTensor[] inputs, Shape output)
     {
-        var attention = (Attention)op;
+        var attention = (ScaledDotProductAttention)op;
         var (q, k, v) = (inputs[0], inputs[1], inputs[2]);
         int heads = attention.Heads, batch = q.Shape[0], queries = q.Rows / batch, keys = k.Rows / batch, d = q.Width / heads, dv = v.Width / heads;
         double scale = attention.Scale ?? 1 / Math.Sqrt(d);
@@ -100,10 +102,10 @@ public sealed class AttentionCases : IOpCases
 
     private static CaseTensor Mask(Shape shape) => CaseTensor.Normal(shape, 4, 2);
 
-    private static OpCase Case(string name, int batch, int heads, int queries, int keys, int depth, Attention? op = null, CaseTensor? mask = null, int? valueDepth = null)
+    private static OpCase Case(string name, int batch, int heads, int queries, int keys, int depth, ScaledDotProductAttention? op = null, CaseTensor? mask = null, int? valueDepth = null)
     {
         CaseTensor q = CaseTensor.Normal([batch, queries, heads * depth], 1), k = CaseTensor.Normal([batch, keys, heads * depth], 2);
         CaseTensor v = CaseTensor.Normal([batch, keys, heads * (valueDepth ?? depth)], 3);
-        return new(name, op ?? new Attention(heads), mask is null ? [q, k, v] : [q, k, v, mask], Float32Sums(depth, keys));
+        return new(name, op ?? new ScaledDotProductAttention(heads), mask is null ? [q, k, v] : [q, k, v, mask], Float32Sums(depth, keys));
     }
 }

@@ -1,4 +1,6 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Cases;
 
@@ -7,7 +9,7 @@ public sealed class EmbeddingCases : IOpCases
 {
     private const double Exact = 0; // widening loses nothing
 
-    public Type Op => typeof(Embedding);
+    public Type Op => typeof(EmbeddingLookup);
 
     public IEnumerable<OpCase> Cases =>
     [
@@ -22,5 +24,5 @@ public sealed class EmbeddingCases : IOpCases
         [.. inputs[1].Values.SelectMany(id => inputs[0].Row((int)id).ToArray())];
 
     private static OpCase Case(string name, Shape table, Shape ids, DType storage, DType integers) =>
-        new(name, new Embedding(), [CaseTensor.Normal(table, 1, dtype: storage), new(ids, i => (table[0] - 1 + i * 7) % table[0], integers)], Exact);
+        new(name, new EmbeddingLookup(), [CaseTensor.Normal(table, 1, dtype: storage), new(ids, i => (table[0] - 1 + i * 7) % table[0], integers)], Exact);
 }

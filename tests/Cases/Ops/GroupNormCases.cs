@@ -1,4 +1,6 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Cases;
 
@@ -7,7 +9,7 @@ public sealed class GroupNormCases : IOpCases
 {
     private const double Float32Rounding = 3e-6; // sums of at most 32768 values about a near mean, and three roundings per element
 
-    public Type Op => typeof(GroupNorm);
+    public Type Op => typeof(GroupNormalization);
 
     public IEnumerable<OpCase> Cases =>
     [
@@ -26,15 +28,15 @@ public sealed class GroupNormCases : IOpCases
         Case("float16 parameters", [2, 4, 4, 64], 32, dtype: DType.Float16),
         Case("bfloat16 parameters", [2, 4, 4, 64], 32, dtype: DType.BFloat16),
         Case("column view", [2, 4, 4, 64], 32, padding: 36),
-        new("constant input", new GroupNorm(4, 1e-5), [new([1, 9, 8], _ => 3), CaseTensor.Normal([8], 1), CaseTensor.Normal([8], 2)], Float32Rounding),
-        new("mean 100, deviation 1e-3", new GroupNorm(8, 1e-10), [new([1, 300, 32], i => 100 + 1e-3 * Math.Sin(i * 0.7)), CaseTensor.Normal([32], 1), CaseTensor.Normal([32], 2)], Float32Rounding),
-        new("an outlier in the first row", new GroupNorm(2, 1e-5), [new([1, 600, 64], i => i == 3 ? 1e4 : Math.Sin(i * 0.7)), CaseTensor.Normal([64], 1), CaseTensor.Normal([64], 2)], Float32Rounding),
-        new("large values", new GroupNorm(2, 1e-5, Silu: true), [CaseTensor.Normal([1, 40, 32], 3, 1e8), CaseTensor.Normal([32], 1), CaseTensor.Normal([32], 2)], Float32Rounding),
+        new("constant input", new GroupNormalization(4, 1e-5), [new([1, 9, 8], _ => 3), CaseTensor.Normal([8], 1), CaseTensor.Normal([8], 2)], Float32Rounding),
+        new("mean 100, deviation 1e-3", new GroupNormalization(8, 1e-10), [new([1, 300, 32], i => 100 + 1e-3 * Math.Sin(i * 0.7)), CaseTensor.Normal([32], 1), CaseTensor.Normal([32], 2)], Float32Rounding),
+        new("an outlier in the first row", new GroupNormalization(2, 1e-5), [new([1, 600, 64], i => i == 3 ? 1e4 : Math.Sin(i * 0.7)), CaseTensor.Normal([64], 1), CaseTensor.Normal([64], 2)], Float32Rounding),
+        new("large values", new GroupNormalization(2, 1e-5, Silu: true), [CaseTensor.Normal([1, 40, 32], 3, 1e8), CaseTensor.Normal([32], 1), CaseTensor.Normal([32], 2)], Float32Rounding),
     ];
 
     public double[] Reference(Op op, ReferenceTensor[] inputs, Shape output)
     {
-        var norm = (GroupNorm)op;
+        var norm = (GroupNormalization)op;
         var (x, weight, bias) = (inputs[0], inputs[1].Values, inputs[2].Values);
         int channels = x.Width, rows = x.Rows / x.Shape[0], width = channels / norm.Groups;
         double[] y = new double[output.Count];
@@ -57,6 +59,6 @@ public sealed class GroupNormCases : IOpCases
     }
 
     private static OpCase Case(string name, Shape shape, int groups, bool silu = false, DType dtype = DType.Float32, int padding = 0) =>
-        new(name, new GroupNorm(groups, 1e-5, silu),
+        new(name, new GroupNormalization(groups, 1e-5, silu),
             [CaseTensor.Normal(shape, 1, 2, padding: padding), CaseTensor.Normal([shape.Last], 2, 1, dtype), CaseTensor.Normal([shape.Last], 3, 1, dtype)], Float32Rounding);
 }

@@ -1,4 +1,6 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Cases;
 
@@ -7,7 +9,7 @@ public sealed class LayerNormCases : IOpCases
 {
     private const double Float32Rounding = 3e-6; // sums of up to 5120 values about a near mean, and three roundings per element
 
-    public Type Op => typeof(LayerNorm);
+    public Type Op => typeof(LayerNormalization);
 
     public IEnumerable<OpCase> Cases =>
     [
@@ -23,10 +25,10 @@ public sealed class LayerNormCases : IOpCases
         Case("float16 parameters", [3, 70], dtype: DType.Float16),
         Case("bfloat16 parameters", [3, 70], dtype: DType.BFloat16),
         Case("column view", [2, 3, 40], padding: 9),
-        new("constant row", new LayerNorm(1e-5), [new([2, 50], _ => -7)], Float32Rounding),
-        new("mean 100, deviation 1e-3", new LayerNorm(1e-10), [new([2, 320], i => 100 + 1e-3 * Math.Sin(i * 0.7))], Float32Rounding),
-        new("large values", new LayerNorm(1e-5), [CaseTensor.Normal([3, 100], 4, 1e8)], Float32Rounding),
-        new("not a number", new LayerNorm(1e-5), [CaseTensor.Of([1, 3], 1, double.NaN, 2)], Float32Rounding),
+        new("constant row", new LayerNormalization(1e-5), [new([2, 50], _ => -7)], Float32Rounding),
+        new("mean 100, deviation 1e-3", new LayerNormalization(1e-10), [new([2, 320], i => 100 + 1e-3 * Math.Sin(i * 0.7))], Float32Rounding),
+        new("large values", new LayerNormalization(1e-5), [CaseTensor.Normal([3, 100], 4, 1e8)], Float32Rounding),
+        new("not a number", new LayerNormalization(1e-5), [CaseTensor.Of([1, 3], 1, double.NaN, 2)], Float32Rounding),
     ];
 
     public double[] Reference(Op op, ReferenceTensor[] inputs, Shape output)
@@ -39,7 +41,7 @@ public sealed class LayerNormCases : IOpCases
             double mean = values.Average(), variance = values.Average(v => (v - mean) * (v - mean));
             for (int i = 0; i < values.Length; i++)
             {
-                double v = (values[i] - mean) / Math.Sqrt(variance + ((LayerNorm)op).Epsilon);
+                double v = (values[i] - mean) / Math.Sqrt(variance + ((LayerNormalization)op).Epsilon);
                 y[row * values.Length + i] = v * (inputs.Length > 1 ? inputs[1].Values[i] : 1) + (inputs.Length > 2 ? inputs[2].Values[i] : 0);
             }
         }
@@ -48,5 +50,5 @@ public sealed class LayerNormCases : IOpCases
     }
 
     private static OpCase Case(string name, Shape shape, int parameters = 2, DType dtype = DType.Float32, int padding = 0) =>
-        new(name, new LayerNorm(1e-5), [CaseTensor.Normal(shape, 1, 2, padding: padding), .. Enumerable.Range(0, parameters).Select(i => CaseTensor.Normal([shape.Last], 2 + i, 1, dtype))], Float32Rounding);
+        new(name, new LayerNormalization(1e-5), [CaseTensor.Normal(shape, 1, 2, padding: padding), .. Enumerable.Range(0, parameters).Select(i => CaseTensor.Normal([shape.Last], 2 + i, 1, dtype))], Float32Rounding);
 }

@@ -1,4 +1,6 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Cases;
 
@@ -7,7 +9,7 @@ public sealed class RmsNormCases : IOpCases
 {
     private const double Float32Rounding = 2e-6; // a sum of up to 4096 squares in 32 slices, and three roundings per element
 
-    public Type Op => typeof(RmsNorm);
+    public Type Op => typeof(RmsNormalization);
 
     public IEnumerable<OpCase> Cases =>
     [
@@ -20,8 +22,8 @@ public sealed class RmsNormCases : IOpCases
         Case("float16 weight", [3, 70], dtype: DType.Float16),
         Case("bfloat16 weight", [3, 70], dtype: DType.BFloat16),
         Case("column view", [2, 3, 40], padding: 9),
-        new("zeros", new RmsNorm(1e-6), [new([2, 50], _ => 0)], Float32Rounding),
-        new("large values", new RmsNorm(1e-6), [CaseTensor.Normal([3, 100], 4, 1e8)], Float32Rounding),
+        new("zeros", new RmsNormalization(1e-6), [new([2, 50], _ => 0)], Float32Rounding),
+        new("large values", new RmsNormalization(1e-6), [CaseTensor.Normal([3, 100], 4, 1e8)], Float32Rounding),
     ];
 
     public double[] Reference(Op op, ReferenceTensor[] inputs, Shape output)
@@ -31,7 +33,7 @@ public sealed class RmsNormCases : IOpCases
         for (int row = 0; row < x.Rows; row++)
         {
             double[] values = x.Row(row).ToArray();
-            double root = Math.Sqrt(values.Average(v => v * v) + ((RmsNorm)op).Epsilon);
+            double root = Math.Sqrt(values.Average(v => v * v) + ((RmsNormalization)op).Epsilon);
             for (int i = 0; i < values.Length; i++) y[row * values.Length + i] = values[i] / root * (inputs.Length > 1 ? inputs[1].Values[i] : 1);
         }
 
@@ -41,6 +43,6 @@ public sealed class RmsNormCases : IOpCases
     private static OpCase Case(string name, Shape shape, bool weight = true, DType dtype = DType.Float32, int padding = 0)
     {
         var x = CaseTensor.Normal(shape, 1, 2, padding: padding);
-        return new(name, new RmsNorm(1e-6), weight ? [x, CaseTensor.Normal([shape.Last], 2, 1, dtype)] : [x], Float32Rounding);
+        return new(name, new RmsNormalization(1e-6), weight ? [x, CaseTensor.Normal([shape.Last], 2, 1, dtype)] : [x], Float32Rounding);
     }
 }

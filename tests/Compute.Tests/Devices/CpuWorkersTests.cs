@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Compute.Devices;
+
 namespace ILGpuDiffusion.Compute.Tests;
 
 public sealed class CpuWorkersTests

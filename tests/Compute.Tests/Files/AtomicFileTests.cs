@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Files;
 
 namespace ILGpuDiffusion.Compute.Tests;
 

@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Compute.Files;
+
 namespace ILGpuDiffusion.Compute.Tests;
 
 public sealed class CacheFolderTests

@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using ILGpuDiffusion.Compute.Files;
 
 namespace ILGpuDiffusion.Compute.Tests;
 

@@ -1,4 +1,6 @@
 using System.Runtime.Versioning;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Files;
 
 namespace ILGpuDiffusion.Compute.Tests;
 

@@ -1,4 +1,5 @@
 using System.Reflection;
+using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Tests;
 

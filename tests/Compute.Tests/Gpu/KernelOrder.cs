@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Tests;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Tests;
 

@@ -1,6 +1,10 @@
 using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
@@ -26,7 +30,7 @@ public sealed class SubGroupMatrixTests
                 Add(DType.BFloat16, typeof(MatMul), "SDXL text keys", "one over a block of columns");
                 Add(DType.Float16, typeof(Conv2D), "SDXL, part of 16 by 16");
                 Add(DType.Float32, typeof(QuantizedMatMul), "odd sizes", "largest integers", "more than a block of rows");
-                Add(DType.BFloat16, typeof(Attention), "text keys", "VAE head of 512");
+                Add(DType.BFloat16, typeof(ScaledDotProductAttention), "text keys", "VAE head of 512");
                 if (unit != "Intel16") continue;
                 Add(DType.BFloat16, typeof(MatMul), "nine rows", "SDXL attention out, part", "all after many rows");
                 Add(DType.Float16, typeof(MatMul), "odd sizes", "column views, many rows");
@@ -36,9 +40,9 @@ public sealed class SubGroupMatrixTests
                 Add(DType.Float16, typeof(GatedMatMul), "column view");
                 Add(DType.BFloat16, typeof(GroupedMatMul), "self-attention");
                 Add(DType.Float32, typeof(QuantizedMatMul), "column view", "all");
-                Add(DType.BFloat16, typeof(Attention), [.. OpCatalog.Cases.Single(c => c.Op == typeof(Attention)).Cases.Where(c => c.With(DType.BFloat16) is not null).Select(c => c.Name).Except(["text keys", "VAE head of 512"])]);
-                Add(DType.Float16, typeof(Attention), "odd head", "causal, CLIP", "values wider than keys", "column views of one buffer");
-                Add(DType.Float16, typeof(Attention), "head 80, odd tokens", "head 128, odd tokens", "head 160, odd tokens");
+                Add(DType.BFloat16, typeof(ScaledDotProductAttention), [.. OpCatalog.Cases.Single(c => c.Op == typeof(ScaledDotProductAttention)).Cases.Where(c => c.With(DType.BFloat16) is not null).Select(c => c.Name).Except(["text keys", "VAE head of 512"])]);
+                Add(DType.Float16, typeof(ScaledDotProductAttention), "odd head", "causal, CLIP", "values wider than keys", "column views of one buffer");
+                Add(DType.Float16, typeof(ScaledDotProductAttention), "head 80, odd tokens", "head 128, odd tokens", "head 160, odd tokens");
             }
 
             return rows;
@@ -57,9 +61,9 @@ public sealed class SubGroupMatrixTests
     [InlineData("no barrier before operands are read", nameof(MatMul), "SDXL attention out, part", @"barrier\([^)]*\);", 2, "")]
     [InlineData("operands exchanged", nameof(MatMul), "SDXL attention out, part", @"ilgd_matrix_bf16\((var\d+), (var\d+), (var\d+), (var\d+)\)", 1, "ilgd_matrix_bf16($1, $2, $4, $3)")]
     [InlineData("another lane", nameof(MatMul), "SDXL attention out, part", @"ilgd_lane\(\)", 1, "(ilgd_lane() ^ 1)")]
-    [InlineData("no barrier before logits are read", nameof(Attention), "text keys", @"barrier\([^)]*\);", 3, "")]
-    [InlineData("no barrier before the largest is read", nameof(Attention), "text keys", @"barrier\([^)]*\);", 4, "")]
-    [InlineData("no barrier before weights are read", nameof(Attention), "text keys", @"barrier\([^)]*\);", 5, "")]
+    [InlineData("no barrier before logits are read", nameof(ScaledDotProductAttention), "text keys", @"barrier\([^)]*\);", 3, "")]
+    [InlineData("no barrier before the largest is read", nameof(ScaledDotProductAttention), "text keys", @"barrier\([^)]*\);", 4, "")]
+    [InlineData("no barrier before weights are read", nameof(ScaledDotProductAttention), "text keys", @"barrier\([^)]*\);", 5, "")]
     public void Mistake_InTheText_IsFound(string mistake, string op, string name, string right, int time, string wrong)
     {
         using var device = SoftLanes.Open(new Translator(), text =>
@@ -78,7 +82,7 @@ public sealed class SubGroupMatrixTests
     public void Texts_UseMatricesInTheSameOrderAsPtx(string unit, string mark)
     {
         var device = new TranslatingDevice(Target(Enum.Parse<MatrixUnitKind>(unit)));
-        foreach (var (op, name) in new[] { (nameof(MatMul), "SDXL text keys"), (nameof(Conv2D), "SDXL, part of 16 by 16"), (nameof(GatedMatMul), "SDXL, part"), (nameof(Attention), "text keys") })
+        foreach (var (op, name) in new[] { (nameof(MatMul), "SDXL text keys"), (nameof(Conv2D), "SDXL, part of 16 by 16"), (nameof(GatedMatMul), "SDXL, part"), (nameof(ScaledDotProductAttention), "text keys") })
         {
             var @case = Find(op, name, DType.BFloat16);
             foreach (int gap in new[] { MatrixProduct.Piece, 3 }) device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), gap: gap);

@@ -1,4 +1,7 @@
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
@@ -7,7 +10,7 @@ public sealed class SubGroupTests
 {
     private static readonly Lazy<OpenClDevice> Device = new(() => SoftLanes.Open(new Translator()));
 
-    private static readonly Type[] Reducing = [typeof(LayerNorm), typeof(RmsNorm), typeof(GroupNorm), typeof(Softmax), typeof(Quantize), typeof(QuantizeScale), typeof(RescaleGuidance), typeof(DynamicThreshold)];
+    private static readonly Type[] Reducing = [typeof(LayerNormalization), typeof(RmsNormalization), typeof(GroupNormalization), typeof(Softmax), typeof(Quantize), typeof(QuantizeScale), typeof(RescaleGuidance), typeof(DynamicThreshold)];
 
     // A processor's driver takes half a second for each kernel: weights of other types and twins of what runs here are left out.
     public static TheoryData<string> Cases => [.. OpCatalog.Cases.Where(c => Reducing.Contains(c.Op) && c.Op != typeof(Quantize) && c.Op != typeof(RescaleGuidance))

@@ -1,5 +1,9 @@
 using System.Text.RegularExpressions;
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
@@ -26,11 +30,11 @@ public sealed partial class TensorCoreTests
             Add(DType.BFloat16, typeof(GatedMatMul), "SDXL, part");
             Add(DType.Float16, typeof(GatedMatMul), "column view");
             Add(DType.BFloat16, typeof(GroupedMatMul), "self-attention");
-            Add(DType.BFloat16, typeof(Attention), "text keys", "SDXL, part of 16 by 16", "causal, CLIP", "several parts", "mask per query", "query without keys gives 0", "query with all keys at the lowest float", "VAE head of 512");
+            Add(DType.BFloat16, typeof(ScaledDotProductAttention), "text keys", "SDXL, part of 16 by 16", "causal, CLIP", "several parts", "mask per query", "query without keys gives 0", "query with all keys at the lowest float", "VAE head of 512");
             foreach (int head in new[] { 80, 128, 160 })
                 foreach (var dtype in new[] { DType.BFloat16, DType.Float16 })
-                    Add(dtype, typeof(Attention), $"head {head}, odd tokens", $"head {head}, text keys");
-            Add(DType.Float16, typeof(Attention), "odd head", "values wider than keys", "one key", "mask per head, query and key", "column views of one buffer", "VAE head of 512");
+                    Add(dtype, typeof(ScaledDotProductAttention), $"head {head}, odd tokens", $"head {head}, text keys");
+            Add(DType.Float16, typeof(ScaledDotProductAttention), "odd head", "values wider than keys", "one key", "mask per head, query and key", "column views of one buffer", "VAE head of 512");
             return rows;
         }
     }
@@ -92,7 +96,7 @@ public sealed partial class TensorCoreTests
     public void Ptx_OfLargeHeads_UsesTensorCoresInTheSameOrderAsOpenCl(int major, int minor)
     {
         var device = new TranslatingDevice(GpuTarget.Cuda(major, minor));
-        var @case = Find(nameof(Attention), "VAE head of 512", DType.BFloat16);
+        var @case = Find(nameof(ScaledDotProductAttention), "VAE head of 512", DType.BFloat16);
         foreach (int gap in new[] { MatrixProduct.Piece, 3 }) device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), gap: gap);
         Assert.Equal(2, device.Artifacts.Count);
         foreach (var (source, artifact) in device.Artifacts)

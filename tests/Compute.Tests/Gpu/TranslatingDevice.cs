@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
-
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
@@ -50,7 +52,7 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
     public void Bind(Op op, IEnumerable<TensorType> inputs, string? variant = null, KernelSettings? settings = null, int gap = DefaultGap)
     {
         var signature = Signature(op, inputs);
-        Bind(signature, variant is null ? Kernels.Choose(signature) : new(op.Kernels.Variants.Single(v => v.Name == variant), settings ?? KernelSettings.Default), gap);
+        Bind(signature, variant is null ? this.Kernels.Choose(signature) : new(op.Kernels.Variants.Single(v => v.Name == variant), settings ?? KernelSettings.Default), gap);
     }
 
     /// <summary>As <see cref="Bind(Op, IEnumerable{TensorType}, string, KernelSettings, int)"/>, with a variant by name.</summary>
@@ -72,7 +74,7 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
     private void Bind(OpSignature signature, KernelChoice choice, int gap = DefaultGap)
     {
         Tensor Make(TensorType type) => new(Allocate(2 * type.Bytes + 64 * type.Concrete().Rows), 0, type.DType, type.Concrete(), type.Concrete().Last + gap);
-        var kernel = Kernels.Get(signature, choice);
+        var kernel = this.Kernels.Get(signature, choice);
         var scratch = kernel.ScratchBytes(signature) is > 0 and var bytes ? Make(new TensorType(DType.Int8, Shape.Create([checked((int)bytes)]))) : null;
         kernel.Bind(new OpCall(this, signature.Op, [.. signature.Inputs.Select(Make)], Make(signature.Output), scratch));
     }
@@ -84,7 +86,7 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
 
     private sealed class Loaded(GpuDevice device, KernelSource source, KernelArtifact artifact) : GpuFunction(device, source, artifact)
     {
-        protected override Launch BindChecked(GpuGrid grid, GpuArguments arguments, OpCall? call) => new Idle();
+        protected override Launch BindChecked(GpuGrid grid, GpuArguments arguments, ILaunchSubject? subject) => new Idle();
 
         internal override void Unload() { }
     }

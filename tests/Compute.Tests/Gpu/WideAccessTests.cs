@@ -1,4 +1,8 @@
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
@@ -13,10 +17,10 @@ public sealed class WideAccessTests
         new("sum", new Binary(BinaryFunction.Add), [CaseTensor.Normal([2, 3, 24], 1), CaseTensor.Normal([2, 1, 24], 2)], 1e-6),
         new("scaled rows", new Binary(BinaryFunction.Multiply), [CaseTensor.Normal([5, 24], 1), CaseTensor.Normal([5, 1], 2)], 1e-6),
         new("concat", new Concat(-1), [CaseTensor.Normal([5, 24], 1), CaseTensor.Normal([5, 16], 2)], 0),
-        new("layer norm", new LayerNorm(1e-5), [CaseTensor.Normal([5, 140], 1), CaseTensor.Normal([140], 2), CaseTensor.Normal([140], 3)], 3e-6),
-        new("rms norm", new RmsNorm(1e-6), [CaseTensor.Normal([5, 140], 1), CaseTensor.Normal([140], 2)], 3e-6),
+        new("layer norm", new LayerNormalization(1e-5), [CaseTensor.Normal([5, 140], 1), CaseTensor.Normal([140], 2), CaseTensor.Normal([140], 3)], 3e-6),
+        new("rms norm", new RmsNormalization(1e-6), [CaseTensor.Normal([5, 140], 1), CaseTensor.Normal([140], 2)], 3e-6),
         new("softmax", new Softmax(), [CaseTensor.Normal([5, 140], 1, 3)], 3e-6),
-        new("group norm", new GroupNorm(4, 1e-5, Silu: true), [CaseTensor.Normal([2, 3, 4, 24], 1), CaseTensor.Normal([24], 2), CaseTensor.Normal([24], 3)], 5e-6),
+        new("group norm", new GroupNormalization(4, 1e-5, Silu: true), [CaseTensor.Normal([2, 3, 4, 24], 1), CaseTensor.Normal([24], 2), CaseTensor.Normal([24], 3)], 5e-6),
         new("chain", new Elementwise([new(new Binary(BinaryFunction.Add)), new(new Unary(UnaryFunction.Silu)), new(new Binary(BinaryFunction.Multiply))]),
             [CaseTensor.Normal([2, 3, 24], 1), CaseTensor.Normal([2, 1, 24], 2), CaseTensor.Normal([2, 3, 24], 3)], 2e-6),
     ];

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Tests;
 

@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Compute.Devices;
+
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>The ends of rows, at every register width.</summary>

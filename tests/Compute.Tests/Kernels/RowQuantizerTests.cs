@@ -1,4 +1,6 @@
 using System.Runtime.Intrinsics;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Ops;
 
 namespace ILGpuDiffusion.Compute.Tests;
 

@@ -1,4 +1,8 @@
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
@@ -7,7 +11,7 @@ public sealed class ActivationTypeTests
 {
     // What is not about activations: samplers and guidance compute in Float32, times and table look-ups begin there.
     private static readonly string[] Float32Only =
-        [nameof(LinearCombination), nameof(DynamicThreshold), nameof(RescaleGuidance), nameof(TimestepEmbedding)];
+        [nameof(LinearCombination), nameof(DynamicThreshold), nameof(RescaleGuidance), nameof(SinusoidalEmbedding)];
 
     public static TheoryData<string> Ops => [.. OpCatalog.Ops.Select(op => op.Name).Except(Float32Only)];
 
@@ -25,7 +29,7 @@ public sealed class ActivationTypeTests
     [Theory, MemberData(nameof(Ops))]
     public void Choose_Of16BitActivationsOnCpu_SaysThatTheyAreFloat32(string op)
     {
-        if (op is nameof(Cast) or nameof(Concat) or nameof(Slice) or nameof(Chunk) or nameof(Embedding)) return; // copies of any type
+        if (op is nameof(Cast) or nameof(Concat) or nameof(Slice) or nameof(Chunk) or nameof(EmbeddingLookup)) return; // copies of any type
         using var device = new CpuDevice(threads: 1);
         foreach (var @case in SixteenBit.Cases(DType.BFloat16).Where(c => c.Op.GetType().Name == op))
         {
@@ -53,7 +57,7 @@ public sealed class ActivationTypeTests
     private static DType Expected(Op op, DType activations) => op switch
     {
         Cast cast => cast.To,
-        Embedding or QuantizeScale => DType.Float32,
+        EmbeddingLookup or QuantizeScale => DType.Float32,
         Quantize => DType.Int8,
         _ => activations,
     };

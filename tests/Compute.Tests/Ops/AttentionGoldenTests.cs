@@ -1,4 +1,6 @@
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
@@ -21,11 +23,11 @@ public sealed class AttentionGoldenTests
         {
             float[] y = name switch
             {
-                "plain" => GoldenArguments.Run(new Attention(heads), q, k, v),
-                "causal" => GoldenArguments.Run(new Attention(heads, Causal: true), q, k, v),
-                "additive_mask" => GoldenArguments.Run(new Attention(heads), q, k, v, golden.InputTensor("mask")),
-                "bool_mask" => GoldenArguments.Run(new Attention(heads), q, k, v, Additive(golden)),
-                "sharp_x8" => GoldenArguments.Run(new Attention(heads), q with { Values = i => 8 * q.Values(i) }, k, v),
+                "plain" => GoldenArguments.Run(new ScaledDotProductAttention(heads), q, k, v),
+                "causal" => GoldenArguments.Run(new ScaledDotProductAttention(heads, Causal: true), q, k, v),
+                "additive_mask" => GoldenArguments.Run(new ScaledDotProductAttention(heads), q, k, v, golden.InputTensor("mask")),
+                "bool_mask" => GoldenArguments.Run(new ScaledDotProductAttention(heads), q, k, v, Additive(golden)),
+                "sharp_x8" => GoldenArguments.Run(new ScaledDotProductAttention(heads), q with { Values = i => 8 * q.Values(i) }, k, v),
                 _ => throw new InvalidOperationException($"{golden.Name}: the result '{name}' has no test."),
             };
             Shape s = result.Shape;

@@ -1,4 +1,6 @@
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 

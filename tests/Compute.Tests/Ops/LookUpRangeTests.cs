@@ -1,4 +1,6 @@
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
@@ -13,7 +15,7 @@ public sealed class LookUpRangeTests
     public void Embedding_OfUnknownId_NamesItAndTheTable(DType dtype, long id)
     {
         var ids = new CaseTensor([2, 3], i => i == 4 ? id : i, dtype);
-        var refused = Assert.Throws<ArgumentOutOfRangeException>(() => OpRunner.Run(new Embedding(), CaseTensor.Normal([5, 7], 1), ids));
+        var refused = Assert.Throws<ArgumentOutOfRangeException>(() => OpRunner.Run(new EmbeddingLookup(), CaseTensor.Normal([5, 7], 1), ids));
         Assert.Contains("ids[4]", refused.Message, StringComparison.Ordinal);
         Assert.Contains("numbers must be 0 to 4", refused.Message, StringComparison.Ordinal);
         Assert.Equal(id, refused.ActualValue);

@@ -1,3 +1,7 @@
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
+
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>Result types of sizes that the user chooses, and refusals that name op, argument, value and expectation.</summary>
@@ -9,9 +13,9 @@ public sealed class OpInferTests
     public void Norms_OfSymbolicImage_KeepItsType()
     {
         var x = Float(Batch, Height, Width, 320);
-        Assert.Equal(x, new GroupNorm(32, 1e-5).Infer([x, Float(320), Half(320)]));
-        Assert.Equal(x, new LayerNorm(1e-5).Infer([x]));
-        Assert.Equal(x, new RmsNorm(1e-5).Infer([x, Float(320)]));
+        Assert.Equal(x, new GroupNormalization(32, 1e-5).Infer([x, Float(320), Half(320)]));
+        Assert.Equal(x, new LayerNormalization(1e-5).Infer([x]));
+        Assert.Equal(x, new RmsNormalization(1e-5).Infer([x, Float(320)]));
     }
 
     [Fact]
@@ -32,8 +36,8 @@ public sealed class OpInferTests
     [Fact]
     public void Embeddings_OfSymbolicTokens_AddChannels()
     {
-        Assert.Equal(Float(Batch, Tokens, 768), new Embedding().Infer([Half(49408, 768), new TensorType(DType.Int32, [Batch, Tokens])]));
-        Assert.Equal(Float(Batch, 6 * 256), new TimestepEmbedding(256, true, 0).Infer([Float(Batch, 6)]));
+        Assert.Equal(Float(Batch, Tokens, 768), new EmbeddingLookup().Infer([Half(49408, 768), new TensorType(DType.Int32, [Batch, Tokens])]));
+        Assert.Equal(Float(Batch, 6 * 256), new SinusoidalEmbedding(256, true, 0).Infer([Float(Batch, 6)]));
         Assert.Equal(Float(Batch, 768), new SelectToken().Infer([Float(Batch, Tokens, 768), new TensorType(DType.Int32, [Batch])]));
     }
 
@@ -60,16 +64,16 @@ public sealed class OpInferTests
 
     public static TheoryData<string, Op, TensorType[]> Refusals => new()
     {
-        { "group_norm: x is Float32[2, 9, 66]; it must be of a number of channels that 32 groups divide.", new GroupNorm(32, 1e-5), [Float(2, 9, 66), Float(66), Float(66)] },
-        { "group_norm: bias is Float32[32]; it must be [64] in Float32, Float16 or BFloat16.", new GroupNorm(32, 1e-5), [Float(2, 9, 64), Float(64), Float(32)] },
-        { "layer_norm: arguments is 4; it must be 1 to 3.", new LayerNorm(1e-5), [Float(2, 9), Float(9), Float(9), Float(9)] },
-        { "rms_norm: weight is Float32[8]; it must be [9] in Float32, Float16 or BFloat16.", new RmsNorm(1e-5), [Float(2, 9), Float(8)] },
+        { "group_norm: x is Float32[2, 9, 66]; it must be of a number of channels that 32 groups divide.", new GroupNormalization(32, 1e-5), [Float(2, 9, 66), Float(66), Float(66)] },
+        { "group_norm: bias is Float32[32]; it must be [64] in Float32, Float16 or BFloat16.", new GroupNormalization(32, 1e-5), [Float(2, 9, 64), Float(64), Float(32)] },
+        { "layer_norm: arguments is 4; it must be 1 to 3.", new LayerNormalization(1e-5), [Float(2, 9), Float(9), Float(9), Float(9)] },
+        { "rms_norm: weight is Float32[8]; it must be [9] in Float32, Float16 or BFloat16.", new RmsNormalization(1e-5), [Float(2, 9), Float(8)] },
         { "unary: x is Int8[2, 9]; it must be Float32, Float16 or BFloat16.", new Unary(UnaryFunction.Silu), [new TensorType(DType.Int8, [2, 9])] },
         { "binary: b is Float16[9]; it must be of Float32, as the first argument.", new Binary(BinaryFunction.Add), [Float(2, 9), Half(9)] },
-        { "attention: key is Float32[1, 7, 8]; it must be of Float16, as the first argument.", new Attention(2), [Half(1, 9, 8), Float(1, 7, 8), Float(1, 7, 8)] },
+        { "attention: key is Float32[1, 7, 8]; it must be of Float16, as the first argument.", new ScaledDotProductAttention(2), [Half(1, 9, 8), Float(1, 7, 8), Float(1, 7, 8)] },
         { "matmul: r is Float32[2, 4]; it must be like the result, Float16[2, 4].", new MatMul(new Epilogue(Residual: true)), [Half(2, 9), Float(4, 9), Float(2, 4)] },
         { "geglu: x is Float32[2, 9]; it must be of an even innermost size.", new GeGlu(), [Float(2, 9)] },
-        { "embedding: ids is Float32[2]; it must be Int32 or Int64.", new Embedding(), [Float(5, 3), Float(2)] },
+        { "embedding: ids is Float32[2]; it must be Int32 or Int64.", new EmbeddingLookup(), [Float(5, 3), Float(2)] },
         { "select_token: index is Int32[3]; it must be Int32 [2].", new SelectToken(), [Float(2, 5, 4), new TensorType(DType.Int32, [3])] },
         { "upsample: x is Float32[2, 9]; it must be [n, height, width, channels] in Float32, Float16 or BFloat16.", new Upsample(), [Float(2, 9)] },
         { "pixel_unshuffle: x is Float32[1, 4, 6, 8, 1]; it must be [n, h, w, c] in Float32, Float16 or BFloat16.",
@@ -93,7 +97,7 @@ public sealed class OpInferTests
         { "rescale_guidance: phi is Float32[2]; it must be Float32 [1].", new RescaleGuidance(), [Float(2, 3), Float(2, 3), Float(2)] },
         { "rotary_embedding: x is Float32[1, 4, 10]; it must be of an even number of channels for each of 2 heads.", new RotaryEmbedding(2), [Float(1, 4, 10), Float(4, 5), Float(4, 5)] },
         { "rotary_embedding: sin is Float32[5, 6]; it must be Float32 [4, 6].", new RotaryEmbedding(2), [Float(1, 4, 12), Float(4, 6), Float(5, 6)] },
-        { "timestep_embedding: channels is 1; it must be at least 2.", new TimestepEmbedding(1, true, 0), [Float(2)] },
+        { "timestep_embedding: channels is 1; it must be at least 2.", new SinusoidalEmbedding(1, true, 0), [Float(2)] },
     };
 
     [Theory, MemberData(nameof(Refusals))]

@@ -1,4 +1,5 @@
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
@@ -20,7 +22,7 @@ public sealed partial class PositionGoldenTests
     {
         var recorded = Golden.Open(OperatorGoldensAttribute.Set)["timestep_embedding"];
         int[] numbers = [.. Numbers().Matches(name).Select(m => int.Parse(m.Value, CultureInfo.InvariantCulture))]; // dim320_flip1_shift0_scale1000
-        var op = new TimestepEmbedding(numbers[0], numbers[1] == 1, numbers[2], numbers.Length > 3 ? numbers[3] : 1);
+        var op = new SinusoidalEmbedding(numbers[0], numbers[1] == 1, numbers[2], numbers.Length > 3 ? numbers[3] : 1);
         // With a scale the recorded times were divided by it before, as Flux has them: the values are those of scale 1 up to rounding.
         float[] t = [.. recorded.Input("t").Select(v => v / (float)op.Scale)];
         recorded.Check(name, OpRunner.Run(op, new CaseTensor([t.Length, 1], i => t[i])).Floats(), Float32Angles);

@@ -1,4 +1,5 @@
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Ops;
 
 namespace ILGpuDiffusion.Compute.Tests;
 

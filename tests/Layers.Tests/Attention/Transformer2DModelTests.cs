@@ -1,4 +1,8 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Modules;
+using ILGpuDiffusion.Layers.Transformers;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
@@ -33,7 +37,7 @@ public class Transformer2DModelTests
         Assert.Equal("Float32[2, h, w, 64]", graph.Outputs["y"].Type.ToString());
         string[] modules = ["norm", "proj_in", "transformer_blocks.0", "transformer_blocks.0.norm3", "transformer_blocks.0.attn1", "transformer_blocks.0.attn2.to_out.0", "transformer_blocks.0.ff.net.2", "proj_out"];
         Assert.All(modules, m => Assert.Contains(m, graph.Named.Keys));
-        Node[] attentions = [.. graph.Nodes.Where(n => n.Op is Compute.Attention)];
+        Node[] attentions = [.. graph.Nodes.Where(n => n.Op is ScaledDotProductAttention)];
         Assert.Equal([3, 4], attentions.Select(n => n.Inputs.Length)); // only the prompt's tokens are masked
     }
 

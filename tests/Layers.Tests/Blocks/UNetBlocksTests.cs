@@ -1,4 +1,7 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Blocks;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Transformers;
 
 namespace ILGpuDiffusion.Layers.Tests;
 

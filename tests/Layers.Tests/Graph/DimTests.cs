@@ -1,4 +1,4 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Layers.Tests;
 

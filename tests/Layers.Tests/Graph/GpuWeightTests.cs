@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Compute;
-using static ILGpuDiffusion.Layers.Functional;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Modules;
+using static ILGpuDiffusion.Layers.Graphs.Functional;
 
 namespace ILGpuDiffusion.Layers.Tests;
 

@@ -1,4 +1,5 @@
 using CsCheck;
+using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Layers.Tests;
 

@@ -1,5 +1,10 @@
-using ILGpuDiffusion.Compute;
-using static ILGpuDiffusion.Layers.Functional;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Blocks;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Modules;
+using static ILGpuDiffusion.Layers.Graphs.Functional;
 
 namespace ILGpuDiffusion.Layers.Tests;
 

@@ -1,5 +1,6 @@
-using ILGpuDiffusion.Compute;
-using static ILGpuDiffusion.Layers.Functional;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using static ILGpuDiffusion.Layers.Graphs.Functional;
 
 namespace ILGpuDiffusion.Layers.Tests;
 

@@ -1,5 +1,9 @@
-using ILGpuDiffusion.Compute;
-using static ILGpuDiffusion.Layers.Functional;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Modules;
+using ILGpuDiffusion.Layers.Quantization;
+using ILGpuDiffusion.Layers.Transformers;
+using static ILGpuDiffusion.Layers.Graphs.Functional;
 
 namespace ILGpuDiffusion.Layers.Tests;
 

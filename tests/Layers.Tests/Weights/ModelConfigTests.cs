@@ -1,5 +1,6 @@
 using System.Text;
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Layers.Tests;
 

@@ -1,4 +1,6 @@
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
@@ -56,7 +58,7 @@ public sealed class ModelFolderTests : IDisposable
         {
             var tensor = variant.Find(name)!;
             Assert.Equal(plain.Find(name)!.Shape, tensor.Shape);
-            Assert.Equal(Compute.DType.Float16, tensor.DType);
+            Assert.Equal(DType.Float16, tensor.DType);
             Assert.Equal(plain.Find(name)!.ReadFloats(), tensor.ReadFloats());
         }
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Layers.Tests;
 

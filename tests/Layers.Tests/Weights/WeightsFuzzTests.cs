@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Layers.Tests;
 

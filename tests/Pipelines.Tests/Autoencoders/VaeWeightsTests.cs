@@ -1,7 +1,8 @@
 using System.Text.Json;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Autoencoders;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

@@ -1,6 +1,9 @@
 using System.Text.Json;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Images;
+using ILGpuDiffusion.Pipelines.LatentSpace;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -102,7 +105,7 @@ public sealed class GenerateCommandTests : IDisposable
         var writer = new SafetensorsWriter();
         var noise = new float[4 * 4 * 6];
         new TorchGenerator(5).Fill(noise);
-        writer.Add("latents", Compute.DType.Float32, [1, 4, 4, 6], noise);
+        writer.Add("latents", DType.Float32, [1, 4, 4, 6], noise);
         writer.Save(PathOf("noise.safetensors"));
 
         await Generate("-o", "seed.png", "--seed", "5", "--save-latents", "seed.safetensors", "--save-intermediates", "steps.safetensors");

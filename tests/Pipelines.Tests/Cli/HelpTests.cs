@@ -1,5 +1,12 @@
 using System.CommandLine;
 using ILGpuDiffusion.Cli;
+using ILGpuDiffusion.Cli.Commands;
+using ILGpuDiffusion.Cli.Output;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -72,9 +79,9 @@ public sealed class HelpTests
     [InlineData(80), InlineData(40)]
     public void Plans_FitTheTerminal(int columns)
     {
-        using var device = new Compute.CpuDevice(threads: 1);
-        var folder = Layers.ModelFolder.Open(TinySdxl.Folder);
-        var plans = InspectGraph.Plans(folder, new PixelSize(64, 64), device, new Layers.CompileOptions());
+        using var device = new CpuDevice(threads: 1);
+        var folder = ModelFolder.Open(TinySdxl.Folder);
+        var plans = InspectGraph.Plans(folder, new PixelSize(64, 64), device, new CompileOptions());
         Assert.All(InspectGraphText.Of(plans, steps: false, columns).Split('\n'), line => Assert.InRange(line.Length, 0, columns));
         string whole = InspectGraphText.Of(plans, steps: true, null);
         Assert.Contains(whole.Split('\n'), line => line.StartsWith("op  ", StringComparison.Ordinal));
@@ -120,8 +127,8 @@ public sealed class HelpTests
     public void Explain_AddsWhatHelps()
     {
         Assert.Equal("width is 33.", OptionHints.Explain(new ArgumentException("width is 33.", "Width")));
-        var tooLarge = new Compute.DeviceException("cpu: 900 MiB of memory are needed.") { NeededBytes = 900 << 20 };
+        var tooLarge = new DeviceException("cpu: 900 MiB of memory are needed.") { NeededBytes = 900 << 20 };
         Assert.EndsWith(OptionHints.LessMemory, OptionHints.Explain(tooLarge), StringComparison.Ordinal);
-        Assert.Equal("lost", OptionHints.Explain(new Compute.DeviceException("lost")));
+        Assert.Equal("lost", OptionHints.Explain(new DeviceException("lost")));
     }
 }

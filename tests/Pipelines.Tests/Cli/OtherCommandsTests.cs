@@ -1,7 +1,8 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Cli;
+using ILGpuDiffusion.Cli.Output;
+using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

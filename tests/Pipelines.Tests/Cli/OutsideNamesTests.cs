@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Xml.Linq;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Cli;
+using ILGpuDiffusion.Cli.Output;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

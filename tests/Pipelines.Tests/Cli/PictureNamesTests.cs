@@ -1,6 +1,7 @@
 using System.Text;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Cli;
+using ILGpuDiffusion.Cli.Output;
+using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

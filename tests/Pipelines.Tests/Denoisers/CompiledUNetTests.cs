@@ -1,7 +1,11 @@
 using System.Diagnostics;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Denoisers;
+using ILGpuDiffusion.Pipelines.Guidance;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

@@ -1,7 +1,12 @@
 using System.Runtime.InteropServices;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Modules;
+using ILGpuDiffusion.Layers.Quantization;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Denoisers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

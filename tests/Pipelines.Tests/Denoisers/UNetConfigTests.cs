@@ -2,8 +2,9 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Denoisers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Denoisers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

@@ -1,4 +1,5 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

@@ -1,5 +1,7 @@
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Pipelines.Requests;
+using ILGpuDiffusion.Pipelines.TextEncoders;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

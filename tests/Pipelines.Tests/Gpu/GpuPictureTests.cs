@@ -1,7 +1,10 @@
 using System.Diagnostics;
 using System.Text.Json;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Pipelines.Images;
+using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

@@ -1,3 +1,7 @@
+using ILGpuDiffusion.Pipelines.Images;
+using ILGpuDiffusion.Pipelines.LatentSpace;
+using ILGpuDiffusion.Pipelines.Metadata;
+
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>The text that A1111 and programs like it put into pictures, read as far as it maps.</summary>

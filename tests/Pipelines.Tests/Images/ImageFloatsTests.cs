@@ -1,4 +1,5 @@
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

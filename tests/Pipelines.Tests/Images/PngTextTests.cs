@@ -1,5 +1,7 @@
 using System.IO.Compression;
 using System.Text;
+using ILGpuDiffusion.Pipelines.Images;
+using ILGpuDiffusion.Pipelines.Metadata;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

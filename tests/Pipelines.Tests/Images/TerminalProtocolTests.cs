@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
-using ILGpuDiffusion.Cli;
+using ILGpuDiffusion.Cli.Output;
+using ILGpuDiffusion.Pipelines.Images;
 using Spectre.Console;
 
 namespace ILGpuDiffusion.Pipelines.Tests;

@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Pipelines.Images;
+
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>Pictures and files for tests.</summary>

@@ -1,4 +1,5 @@
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Pipelines.LatentSpace;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Pipelines.LatentSpace;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

@@ -1,7 +1,12 @@
 using System.Text.Json;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Layers.Quantization;
+using ILGpuDiffusion.Pipelines.Errors;
+using ILGpuDiffusion.Pipelines.Images;
+using ILGpuDiffusion.Pipelines.LatentSpace;
+using ILGpuDiffusion.Pipelines.Metadata;
+using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -64,15 +69,15 @@ public sealed class GenerationMetadataTests
     [Fact]
     public void Setting_IsWrittenAndCompared()
     {
-        using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Quantize = Quantization.Int8 });
+        using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Quantize = QuantizationMode.Int8 });
         pipeline.Vae.EnableTiling(32, 0.25);
         var metadata = GenerationMetadata.Of(pipeline.Generate(TinySdxl.Request, null, default).Images[0])!;
-        Assert.Equal((Quantization.Int8, (32, 0.25), "Float32"), (metadata.Quantize, metadata.VaeTiling!.Value, metadata.DType));
+        Assert.Equal((QuantizationMode.Int8, (32, 0.25), "Float32"), (metadata.Quantize, metadata.VaeTiling!.Value, metadata.DType));
         Assert.Equal((Path.GetFileName(TinySdxl.Folder), "StableDiffusionXLPipeline"), (metadata.Model, metadata.Pipeline));
         Assert.StartsWith("cpu (", metadata.Device, StringComparison.Ordinal);
         Assert.Empty(metadata.DifferencesFrom(pipeline));
         Assert.Equal(["model was 'other' and is", "quantization was 'None' and is"],
-            (metadata with { Model = "other", Quantize = Quantization.None }).DifferencesFrom(pipeline).Select(d => d[..(d.IndexOf(" is ", StringComparison.Ordinal) + 3)]));
+            (metadata with { Model = "other", Quantize = QuantizationMode.None }).DifferencesFrom(pipeline).Select(d => d[..(d.IndexOf(" is ", StringComparison.Ordinal) + 3)]));
     }
 
     [Fact]

@@ -1,3 +1,7 @@
+using ILGpuDiffusion.Pipelines.Errors;
+using ILGpuDiffusion.Pipelines.LatentSpace;
+using ILGpuDiffusion.Pipelines.Requests;
+
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>What cannot be served is refused before any work, by an exception that names the property.</summary>

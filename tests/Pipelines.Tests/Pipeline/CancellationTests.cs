@@ -1,5 +1,7 @@
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Layers.Quantization;
+using ILGpuDiffusion.Pipelines.LatentSpace;
+using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -99,7 +101,7 @@ public sealed class CancellationTests
         using var device = new CpuDevice(threads: 2);
         for (int round = 0; round < 5; round++)
         {
-            var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device, Quantize = Quantization.Int8 });
+            var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device, Quantize = QuantizationMode.Int8 });
             await pipeline.GenerateAsync(TinySdxl.Request with { Steps = 1 });
             Assert.True(device.AllocatedBytes > 0);
             using var together = new Barrier(Threads);

@@ -1,4 +1,5 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -54,5 +55,5 @@ public sealed class CompileCallsTests
         Assert.Equal(3, pipeline.CompileReports.Single(r => r.Graph == "unet").Compilations);
     }
 
-    private static Compute.Sizes Sizes { get; } = new(("pictures", 1), ("height", 4), ("width", 4), ("tokens", 77));
+    private static Sizes Sizes { get; } = new(("pictures", 1), ("height", 4), ("width", 4), ("tokens", 77));
 }

@@ -1,5 +1,7 @@
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Quantization;
+using ILGpuDiffusion.Pipelines.Images;
+using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -21,13 +23,13 @@ public sealed class QuantizedModelTests
     [Fact]
     public void EmbeddedModel_Int8_DrawsNearlyTheSamePicture()
     {
-        var (exact, int8) = (Draw(Quantization.None), Draw(Quantization.Int8));
+        var (exact, int8) = (Draw(QuantizationMode.None), Draw(QuantizationMode.Int8));
         double mean = exact.Pixels.Zip(int8.Pixels, (a, b) => Math.Abs(a - b)).Average();
         TestContext.Current.TestOutputHelper?.WriteLine($"pictures differ by {mean:g3} of 255 on average");
         Assert.InRange(mean, 1e-3, 1); // 0.47 measured
     }
 
-    private static Image Draw(Quantization quantization)
+    private static Image Draw(QuantizationMode quantization)
     {
         using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder, new PipelineOptions { Quantize = quantization });
         return pipeline.Generate(new ImageRequest("a red heart") { Steps = 8, Seed = 3 }, null, default).Images[0];

@@ -1,5 +1,7 @@
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Layers.Quantization;
+using ILGpuDiffusion.Pipelines.LatentSpace;
+using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -53,7 +55,7 @@ public sealed class SizesAndBatchesTests
     {
         const int Count = 3, Side = 4, Size = 4 * Side * Side;
         using var device = new CpuDevice(threads: 2);
-        using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device, Quantize = Quantization.Int8 });
+        using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device, Quantize = QuantizationMode.Int8 });
         var noise = new float[Count * Size];
         new TorchGenerator(3).Fill(noise);
         var together = pipeline.Generate(TinySdxl.Request with { Count = Count, Latents = new Latents(Count, 4, Side, Side, noise) }, null, default);

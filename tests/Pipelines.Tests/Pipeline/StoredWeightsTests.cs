@@ -1,5 +1,6 @@
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

@@ -1,6 +1,10 @@
 using System.Text.Json.Nodes;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Denoisers;
+using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

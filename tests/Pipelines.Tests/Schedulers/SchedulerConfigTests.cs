@@ -1,5 +1,7 @@
 using System.Text.Json;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Errors;
+using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -211,7 +213,7 @@ public class SchedulerConfigTests
             {
                 sum += schedule.InputScale(i) + schedule.Timesteps[i];
                 foreach (var instruction in schedule.Step(i).Instructions)
-                    if (instruction is LinearCombination combination)
+                    if (instruction is LinearCombinationInstruction combination)
                         foreach (var term in combination.Terms) sum += term.Coefficient;
             }
 

@@ -1,7 +1,8 @@
 using System.Text;
 using System.Text.Json;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

@@ -1,4 +1,5 @@
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Pipelines.Schedulers;
+
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>The names that A1111, ComfyUI and their users give sampling methods.</summary>

@@ -1,5 +1,7 @@
 using System.Globalization;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Errors;
+using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -84,7 +86,7 @@ public class SchedulerNullTests
         return string.Join(' ', schedule.Timesteps) + "; " + string.Join(' ', schedule.Sigmas) + "; " + string.Join("; ",
             Enumerable.Range(0, schedule.Timesteps.Count).SelectMany(i => schedule.Step(i).Instructions).Select(i => i switch
             {
-                LinearCombination combination => $"{combination.Target} = {string.Join(" + ", combination.Terms)}",
+                LinearCombinationInstruction combination => $"{combination.Target} = {string.Join(" + ", combination.Terms)}",
                 _ => i.ToString(),
             }));
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using CsCheck;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -107,7 +108,7 @@ public class SchedulerPropertyTests
             foreach (var instruction in schedule.Step(i).Instructions.Concat(schedule.Step(i).Preview))
             {
                 Assert.InRange(instruction.Target.Index, 0, Slot.History(schedule.HistorySlots).Index - 1);
-                if (instruction is LinearCombination combination)
+                if (instruction is LinearCombinationInstruction combination)
                     Assert.All(combination.Terms, t => Assert.True(double.IsFinite(t.Coefficient) && t.Coefficient != 0 && (t.Slot != Slot.Noise || schedule.Step(i).NeedsNoise)));
             }
         }

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Pipelines.Errors;
+using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

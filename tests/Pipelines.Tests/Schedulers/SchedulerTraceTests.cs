@@ -1,4 +1,6 @@
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -59,7 +61,7 @@ public class SchedulerTraceTests
 
             var error = Assert.ThrowsAny<Exception>(() => scheduler.CreateSchedule(steps));
             Assert.Contains(scheduler.Name, error.Message, StringComparison.Ordinal);
-            Assert.True(error is ArgumentException or Layers.ModelFileException, error.ToString());
+            Assert.True(error is ArgumentException or ModelFileException, error.ToString());
             refused++;
         }
 

@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Pipelines.Schedulers;
+
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>

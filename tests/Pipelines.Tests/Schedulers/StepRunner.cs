@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Pipelines.Schedulers;
+
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
@@ -24,9 +26,9 @@ internal sealed class StepRunner(Schedule schedule, int size, bool single)
         {
             double[] result = instruction switch
             {
-                LinearCombination combination => Combine(combination),
-                Clamp clamp => [.. this[clamp.Target].Select(v => Math.Clamp(v, clamp.Low, clamp.High))],
-                DynamicThreshold threshold => Threshold(this[threshold.Target], threshold.Ratio, threshold.Maximum),
+                LinearCombinationInstruction combination => Combine(combination),
+                ClampInstruction clamp => [.. this[clamp.Target].Select(v => Math.Clamp(v, clamp.Low, clamp.High))],
+                DynamicThresholdInstruction threshold => Threshold(this[threshold.Target], threshold.Ratio, threshold.Maximum),
                 _ => throw new NotSupportedException(instruction.ToString()),
             };
             Assert.False(instruction.Target == Slot.ModelOutput || instruction.Target == Slot.Noise, $"{instruction} writes an input.");
@@ -34,9 +36,9 @@ internal sealed class StepRunner(Schedule schedule, int size, bool single)
         }
     }
 
-    private double[] Combine(LinearCombination combination)
+    private double[] Combine(LinearCombinationInstruction combination)
     {
-        Assert.True(combination.Terms.Length <= LinearCombination.MaxTerms, combination.ToString());
+        Assert.True(combination.Terms.Length <= LinearCombinationInstruction.MaxTerms, combination.ToString());
         Assert.Equal(combination.Terms.Length, combination.Terms.Select(t => t.Slot).Distinct().Count());
         var sum = new double[size];
         foreach (var (slot, coefficient) in combination.Terms)

@@ -1,5 +1,7 @@
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Pipelines.TextEncoders;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -28,10 +30,10 @@ public sealed class ClipSizesTests
         // Causal attention and no mixing between prompts: an entry of a batch equals the prompt alone, a prefix equals its part of the longer prompt.
         var batch = clip.Encoder.Encode(Ids(4, 77), 4, ClipHiddenState.Last, pooled: true);
         var alone = clip.Encoder.Encode(Ids(4, 77).AsSpan(2 * 77, 77), 1, ClipHiddenState.Last, pooled: true);
-        Cases.Close.Check("third prompt", alone.Hidden, batch.Hidden.AsSpan(2 * 77 * 48, 77 * 48), 1e-5);
-        Cases.Close.Check("third prompt's pooled", alone.Pooled, batch.Pooled.AsSpan(2 * 40, 40), 1e-5);
+        Close.Check("third prompt", alone.Hidden, batch.Hidden.AsSpan(2 * 77 * 48, 77 * 48), 1e-5);
+        Close.Check("third prompt's pooled", alone.Pooled, batch.Pooled.AsSpan(2 * 40, 40), 1e-5);
         var prefix = clip.Encoder.Encode(Ids(4, 77).AsSpan(2 * 77, 9), 1, ClipHiddenState.Last, pooled: false);
-        Cases.Close.Check("first nine tokens", prefix.Hidden, alone.Hidden.AsSpan(0, 9 * 48), 1e-5);
+        Close.Check("first nine tokens", prefix.Hidden, alone.Hidden.AsSpan(0, 9 * 48), 1e-5);
     }
 
     [Fact]

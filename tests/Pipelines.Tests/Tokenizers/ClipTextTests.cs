@@ -1,4 +1,5 @@
 using System.Globalization;
+using ILGpuDiffusion.Pipelines.Tokenizers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Pipelines.Tokenizers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

@@ -2,7 +2,8 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Tokenizers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

@@ -1,6 +1,9 @@
 using System.Text.Json;
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.LatentSpace;
+using ILGpuDiffusion.Pipelines.Requests;
+using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

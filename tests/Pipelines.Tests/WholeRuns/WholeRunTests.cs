@@ -1,4 +1,7 @@
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Pipelines.Images;
+using ILGpuDiffusion.Pipelines.Requests;
+using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 

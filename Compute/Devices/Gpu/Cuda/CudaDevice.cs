@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>An NVIDIA GPU through the driver API: the process' primary context, one stream.</summary>
 internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>The driver's error codes as words.</summary>
 internal static class CudaError

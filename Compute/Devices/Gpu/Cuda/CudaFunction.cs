@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>A kernel of a loaded module. Its arguments as ILGPU's PTX expects them: all in order, a view as {device address, long length}.</summary>
 internal sealed unsafe class CudaFunction(CudaDevice device, KernelSource source, KernelArtifact artifact, nint module, nint function) : GpuFunction(device, source, artifact)
@@ -7,7 +7,7 @@ internal sealed unsafe class CudaFunction(CudaDevice device, KernelSource source
     public nint Handle => function;
 
     /// <inheritdoc/>
-    protected override Launch BindChecked(GpuGrid grid, GpuArguments arguments, OpCall? call)
+    protected override Launch BindChecked(GpuGrid grid, GpuArguments arguments, ILaunchSubject? subject)
     {
         // One pinned block: first a pointer to each parameter, then the parameters, 16 bytes each.
         int count = arguments.List.Count;
@@ -31,7 +31,7 @@ internal sealed unsafe class CudaFunction(CudaDevice device, KernelSource source
             }
         }
 
-        return new CudaLaunch(device, this, grid, block, call);
+        return new CudaLaunch(device, this, grid, block, subject);
     }
 
     /// <inheritdoc/>
@@ -45,11 +45,11 @@ internal sealed unsafe class CudaFunction(CudaDevice device, KernelSource source
         private readonly GpuGrid grid;
         private readonly long[] block; // pinned, so that its address holds as long as the launch does
         private readonly nint parameters;
-        private readonly OpCall? call;
+        private readonly ILaunchSubject? subject;
 
-        public CudaLaunch(CudaDevice device, CudaFunction function, GpuGrid grid, long[] block, OpCall? call)
+        public CudaLaunch(CudaDevice device, CudaFunction function, GpuGrid grid, long[] block, ILaunchSubject? subject)
         {
-            (this.device, this.function, this.grid, this.block, this.call) = (device, function, grid, block, call);
+            (this.device, this.function, this.grid, this.block, this.subject) = (device, function, grid, block, subject);
             fixed (long* at = block) parameters = (nint)at;
         }
 
@@ -63,6 +63,6 @@ internal sealed unsafe class CudaFunction(CudaDevice device, KernelSource source
             GC.KeepAlive(block);
         }
 
-        public override string ToString() => function.Describe(call);
+        public override string ToString() => function.Describe(subject);
     }
 }

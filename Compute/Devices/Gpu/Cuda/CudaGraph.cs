@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>Records launches as a CUDA graph, which the driver then replays with one call.</summary>
 internal static class CudaGraph

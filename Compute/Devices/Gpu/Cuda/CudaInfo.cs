@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>What the driver says about one NVIDIA GPU.</summary>
 internal sealed record CudaInfo

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
 /// The NVIDIA driver's library as a table of functions. Nothing is bound before it is loaded, so a machine without it loses nothing. Functions that old drivers lack

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>Makes a function of an artifact: from the kept machine code if the driver takes it, else from PTX, whose machine code is then kept.</summary>
 internal static unsafe class CudaModule

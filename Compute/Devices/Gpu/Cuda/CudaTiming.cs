@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>By events in the stream: a portion ends when the GPU has come to its mark. What the host needs to queue short kernels counts only where the GPU has to wait for it.</summary>
 internal sealed class CudaTiming : DeviceTiming

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
 /// The functions of CUDA's driver API that the engine uses: each answers an error code, 0 for success. <see cref="CudaLibrary"/> calls the driver; tests put a stub

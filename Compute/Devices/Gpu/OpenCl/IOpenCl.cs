@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
 /// The functions of OpenCL 1.2 that the engine uses, as the driver has them: each answers an error code, 0 for success. <see cref="OpenClLibrary"/> calls the

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
 /// Why a machine has no OpenCL device. Between a program and a device stand a loader library, the drivers that are registered with it (its

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>A device of an OpenCL driver: one context, one queue in order.</summary>
 internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue

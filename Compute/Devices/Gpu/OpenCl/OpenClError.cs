@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>OpenCL's error codes as words and exceptions.</summary>
 internal static class OpenClError

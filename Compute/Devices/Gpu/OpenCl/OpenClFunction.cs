@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
 /// A kernel of a built program. Its arguments as ILGPU's OpenCL texts expect them: first every view's memory object, then all parameters in order, a view as {int offset
@@ -7,9 +7,9 @@ namespace ILGpuDiffusion.Compute;
 internal sealed unsafe class OpenClFunction(OpenClDevice device, KernelSource source, KernelArtifact artifact, nint program) : GpuFunction(device, source, artifact)
 {
     /// <inheritdoc/>
-    protected override Launch BindChecked(GpuGrid grid, GpuArguments arguments, OpCall? call)
+    protected override Launch BindChecked(GpuGrid grid, GpuArguments arguments, ILaunchSubject? subject)
     {
-        var launch = new OpenClLaunch(this, device, device.CreateKernel(program, Artifact.Entry), grid, call);
+        var launch = new OpenClLaunch(this, device, device.CreateKernel(program, Artifact.Entry), grid, subject);
         var parameters = Artifact.Parameters;
         GpuView[] views = [.. arguments.List.Select((a, i) => a.Kind == KernelParameterKind.View ? GpuView.Of(device, a.Tensor, parameters[i].ElementBytes) : default)];
         uint index = 0;
@@ -17,15 +17,15 @@ internal sealed unsafe class OpenClFunction(OpenClDevice device, KernelSource so
         {
             if (parameters[i].Kind != KernelParameterKind.View) continue;
             nint memory = launch.Memory(ref views[i], parameters[i].ElementBytes);
-            Set(launch, index++, &memory, sizeof(nint), call);
+            Set(launch, index++, &memory, sizeof(nint), subject);
         }
 
         for (int i = 0; i < views.Length; i++)
         {
             long bits = arguments.List[i].Bits;
             var view = new ViewArgument { Offset = (int)views[i].Offset, Length = views[i].Length };
-            if (parameters[i].Kind == KernelParameterKind.View) Set(launch, index++, &view, sizeof(ViewArgument), call);
-            else Set(launch, index++, &bits, parameters[i].Kind == KernelParameterKind.Int64 ? 8 : 4, call); // little-endian: the low bytes are the number
+            if (parameters[i].Kind == KernelParameterKind.View) Set(launch, index++, &view, sizeof(ViewArgument), subject);
+            else Set(launch, index++, &bits, parameters[i].Kind == KernelParameterKind.Int64 ? 8 : 4, subject); // little-endian: the low bytes are the number
         }
 
         return launch;
@@ -34,8 +34,8 @@ internal sealed unsafe class OpenClFunction(OpenClDevice device, KernelSource so
     /// <inheritdoc/>
     internal override void Unload() => device.Api.ReleaseProgram(program);
 
-    private void Set(OpenClLaunch launch, uint index, void* value, int bytes, OpCall? call) =>
-        device.Check(device.Api.SetKernelArg(launch.Kernel, index, (nuint)bytes, (nint)value), $"clSetKernelArg({index})", Describe(call));
+    private void Set(OpenClLaunch launch, uint index, void* value, int bytes, ILaunchSubject? subject) =>
+        device.Check(device.Api.SetKernelArg(launch.Kernel, index, (nuint)bytes, (nint)value), $"clSetKernelArg({index})", Describe(subject));
 
     private struct ViewArgument
     {

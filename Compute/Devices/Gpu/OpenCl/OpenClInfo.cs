@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>What OpenCL says about one device.</summary>
 internal sealed record OpenClInfo

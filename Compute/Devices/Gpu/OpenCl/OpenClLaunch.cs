@@ -1,18 +1,18 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>A kernel object with its arguments set: running it is one call of the driver.</summary>
 internal sealed unsafe class OpenClLaunch : Launch
 {
     private readonly OpenClFunction function;
     private readonly OpenClDevice device;
-    private readonly OpCall? call;
+    private readonly ILaunchSubject? subject;
     private readonly nuint[] sizes = GC.AllocateUninitializedArray<nuint>(6, pinned: true); // global, then local
     private readonly List<nint> subBuffers = [];
     private readonly nint sizesAt;
 
-    public OpenClLaunch(OpenClFunction function, OpenClDevice device, nint kernel, GpuGrid grid, OpCall? call)
+    public OpenClLaunch(OpenClFunction function, OpenClDevice device, nint kernel, GpuGrid grid, ILaunchSubject? subject)
     {
-        (this.function, this.device, Kernel, this.call) = (function, device, kernel, call);
+        (this.function, this.device, Kernel, this.subject) = (function, device, kernel, subject);
         nuint group = (nuint)function.Artifact.GroupSize;
         (sizes[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5]) = ((nuint)grid.X * group, (nuint)grid.Y, (nuint)grid.Z, group, 1, 1);
         fixed (nuint* at = sizes) sizesAt = (nint)at;
@@ -39,7 +39,7 @@ internal sealed unsafe class OpenClLaunch : Launch
     }
 
     /// <inheritdoc/>
-    public override string ToString() => function.Describe(call);
+    public override string ToString() => function.Describe(subject);
 
     /// <summary>The memory object to pass for a view. Kernels count offsets in an int: what lies further off is reached through a sub-buffer.</summary>
     internal nint Memory(ref GpuView view, int elementBytes)
@@ -47,7 +47,7 @@ internal sealed unsafe class OpenClLaunch : Launch
         if (view.Buffer is null) return 0;
         if (view.Offset + view.Length <= int.MaxValue) return view.Buffer.Handle;
         long offset = view.Offset * elementBytes, start = offset / device.BaseAlignmentBytes * device.BaseAlignmentBytes, bytes = offset - start + view.Length * elementBytes;
-        device.Check(device.Api.CreateSubBuffer(view.Buffer.Handle, 1, (nuint)start, (nuint)bytes, out nint part), "clCreateSubBuffer", function.Describe(call));
+        device.Check(device.Api.CreateSubBuffer(view.Buffer.Handle, 1, (nuint)start, (nuint)bytes, out nint part), "clCreateSubBuffer", function.Describe(subject));
         subBuffers.Add(part);
         view = view with { Offset = (offset - start) / elementBytes };
         return part;

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>The system's OpenCL library as a table of functions. Nothing is bound before <see cref="TryLoad"/>, so a machine without OpenCL loses nothing.</summary>
 internal sealed unsafe class OpenClLibrary : IOpenCl

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
 /// Tries a device's matrix instructions: every sum of a product must be where our kernels will look for it, with every part of the operands where they will put it

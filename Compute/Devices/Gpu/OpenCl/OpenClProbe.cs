@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>What trying a device's extensions gave.</summary>
 /// <param name="Features">What works.</param>

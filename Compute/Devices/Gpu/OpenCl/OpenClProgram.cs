@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>Makes a program of an artifact: from the kept binary if the driver takes it, else from the text.</summary>
 internal static unsafe class OpenClProgram

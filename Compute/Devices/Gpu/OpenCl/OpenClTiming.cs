@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>By the driver's profiling: while it lasts, this thread's kernels go to a queue of their own that notes when each begins and ends. A portion is the sum of its kernels' times.</summary>
 internal sealed class OpenClTiming : DeviceTiming

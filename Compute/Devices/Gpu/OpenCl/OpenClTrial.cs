@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>Runs one small program on a device that is not open, and leaves nothing behind.</summary>
 internal sealed unsafe class OpenClTrial(IOpenCl api, nint device)

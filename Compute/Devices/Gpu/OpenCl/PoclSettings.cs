@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
 /// PoCL, the OpenCL driver for processors, compiles a kernel again for each grid shape that it meets, and again for a binary that is to be kept. Told not to specialise, it compiles

@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>The runs of each entry of the outermost dimension, the same for several tensors of one shape.</summary>
 internal sealed unsafe class EntryRuns

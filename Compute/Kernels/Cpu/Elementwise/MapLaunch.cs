@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>y = f(x) for each element; y may be x.</summary>
 internal sealed unsafe class MapLaunch<V, TMap> : RowLaunch where V : struct, ISimd<V> where TMap : struct, IMap

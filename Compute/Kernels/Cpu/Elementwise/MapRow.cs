@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>The loop of all elementwise functions of one argument.</summary>
 internal static unsafe class MapRow<V> where V : struct, ISimd<V>

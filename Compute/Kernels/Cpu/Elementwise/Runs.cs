@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
 /// How tensors of one shape fall into runs of neighbouring elements: rows, or, where no tensor has gaps, pieces of one long row, so that

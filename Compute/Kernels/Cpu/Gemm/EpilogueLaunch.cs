@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>A product followed by its epilogue over the whole result: for kernels that do not apply it to their tiles themselves.</summary>
 internal sealed class EpilogueLaunch(OpCall call, Launch product, TileEpilogue epilogue) : RowLaunch(call, call.Output.Rows, call.Output.Width)

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
 /// How a product is cut: into parts for the threads, and along the inner dimension into blocks that fit the caches.

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
 /// A product's result cut into parts of rows × columns for the threads. A part packs its columns and takes its rows past them, so that rows are cut last: for

@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>Twelve rows by two vectors, for processors with 32 vector registers.</summary>
 internal sealed unsafe class GemmTile12<V> : GemmTile where V : struct, ILanes<V>

@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>Six rows by two vectors, for processors with 16 vector registers.</summary>
 internal sealed unsafe class GemmTile6<V> : GemmTile where V : struct, ILanes<V>

@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>What can be set about packed products. None of it changes a bit: it only says which part of a result is computed when and by whom.</summary>
 internal static class GemmTuning

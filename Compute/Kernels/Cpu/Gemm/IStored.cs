@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>How weights are stored: what widens them to 32-bit lanes while they are packed. Addresses need no alignment.</summary>
 internal unsafe interface IStored

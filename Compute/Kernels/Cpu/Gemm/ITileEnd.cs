@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>What becomes of a tile's sums when its loop is over.</summary>
 internal interface ITileEnd<V> where V : struct, ILanes<V>

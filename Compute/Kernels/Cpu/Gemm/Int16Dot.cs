@@ -1,8 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>Lanes of two int16 each; a product adds both to an int32 lane, exactly. Sixteen lanes: AVX-512BW.</summary>
 internal readonly unsafe struct Int16Dot512(Vector512<int> value) : IIntegerLanes<Int16Dot512>

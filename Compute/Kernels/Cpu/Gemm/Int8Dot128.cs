@@ -1,8 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>Lanes of four int8 each; a product adds four to an int32 lane, exactly: Arm's dot product.</summary>
 internal readonly unsafe struct Int8Dot128(Vector128<int> value) : IIntegerLanes<Int8Dot128>

@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>The register tile of integer products: as <see cref="GemmTile"/>, but sums are exact and become floats at its end.</summary>
 internal abstract unsafe class IntegerTile

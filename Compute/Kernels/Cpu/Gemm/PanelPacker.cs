@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>Packs weights for tiles: panels of as many result columns as a tile has.</summary>
 /// <param name="w">Weights: a row of channels · taps elements per result column, the taps of a channel side by side.</param>

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>y = (sums − offset of the row) · scale of the row · scale of the column + bias: integer sums become floats without passing through memory.</summary>
 internal readonly unsafe struct ScaledEnd<V>(ScaledTile tile) : ITileEnd<V> where V : struct, IIntegerLanes<V>

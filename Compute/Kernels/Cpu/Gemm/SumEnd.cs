@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>c = sums + bias, or c += sums + bias.</summary>
 internal readonly unsafe struct SumEnd<V>(float* c, nint pitch, bool accumulate, float* bias) : ITileEnd<V> where V : struct, ILanes<V>

@@ -1,7 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>An <see cref="Epilogue"/> bound to its arguments: kernels call it for each piece of the result that is complete, while the piece is in the cache.</summary>
 internal abstract unsafe class TileEpilogue
@@ -35,10 +37,10 @@ internal abstract unsafe class TileEpilogue
     private static TileEpilogue Of<V>(OpCall call, Epilogue epilogue) where V : struct, ISimd<V> => epilogue.Activation switch
     {
         null => new TileEpilogue<V, Identity>(call, epilogue),
-        UnaryFunction.Silu => new TileEpilogue<V, UnaryCpu.Silu>(call, epilogue),
-        UnaryFunction.Gelu => new TileEpilogue<V, UnaryCpu.Gelu>(call, epilogue),
-        UnaryFunction.GeluTanh => new TileEpilogue<V, UnaryCpu.GeluTanh>(call, epilogue),
-        UnaryFunction.QuickGelu => new TileEpilogue<V, UnaryCpu.QuickGelu>(call, epilogue),
+        UnaryFunction.Silu => new TileEpilogue<V, ActivationMaps.Silu>(call, epilogue),
+        UnaryFunction.Gelu => new TileEpilogue<V, ActivationMaps.Gelu>(call, epilogue),
+        UnaryFunction.GeluTanh => new TileEpilogue<V, ActivationMaps.GeluTanh>(call, epilogue),
+        UnaryFunction.QuickGelu => new TileEpilogue<V, ActivationMaps.QuickGelu>(call, epilogue),
         var unknown => throw new DeviceException($"epilogue: no kernel for {unknown}."),
     };
 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
 /// The loops of <see cref="GemmTile"/> and <see cref="IntegerTile"/>: six rows by two vectors take 12 accumulators, two operands and one broadcast, 15 of 16 vector

@@ -1,8 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>Lanes of four bytes each; a product adds four (signed left · unsigned right) to an int32 lane, exactly: AVX-VNNI.</summary>
 internal readonly unsafe struct UInt8Dot256(Vector256<int> value) : IIntegerLanes<UInt8Dot256>

@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>Work items of a group that reduces together: a type argument, because the size of shared memory must be a constant.</summary>
 internal interface IGroupLanes

@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>How a kernel reaches memory: a type argument, chosen when arguments are bound, from pitches and alignments.</summary>
 internal interface IAccess

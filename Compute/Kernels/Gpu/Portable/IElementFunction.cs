@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>A function of one element and two numbers of the op's: a type argument of <see cref="MapGpu"/>'s kernel.</summary>
 internal interface IElementFunction

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>How numbers of table entries are stored: a type argument of kernels that look up.</summary>
 /// <typeparam name="T">int or long.</typeparam>

@@ -1,6 +1,7 @@
 using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>The kernel of all functions of one element: y = f(x; a, b), read as float32 and rounded once. y may be x.</summary>
 internal static class MapGpu

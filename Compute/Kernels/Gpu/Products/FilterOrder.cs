@@ -1,6 +1,8 @@
 using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>Puts filters into the order in which images are read, in every run: for calls outside of plans, whose weights are made so once (<see cref="OpCall.TapsFirst"/>).</summary>
 internal static class FilterOrder

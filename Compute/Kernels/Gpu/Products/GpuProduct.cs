@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>One product as GPU kernels see it: operands, the epilogue's arguments, and for a convolution how its neighbourhoods lie.</summary>
 /// <param name="X">Left operand: rows, or an image.</param>

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>What a product's result goes through before it is written: a type argument of kernels.</summary>
 internal interface IActivation

@@ -1,6 +1,7 @@
 using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
 /// How a group multiplies 128 rows by two times 64 columns with matrix instructions: a type argument of <see cref="MatrixProduct"/>'s kernels. Its work items

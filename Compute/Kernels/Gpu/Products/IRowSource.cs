@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>Where the rows of a product's left operand lie: each has one piece of x per tap of a filter.</summary>
 internal interface IRowSource

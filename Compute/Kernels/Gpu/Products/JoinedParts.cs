@@ -1,6 +1,7 @@
 using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>Joins the parts of a product whose inner dimension was cut, in their order, and writes the result.</summary>
 internal static class JoinedParts

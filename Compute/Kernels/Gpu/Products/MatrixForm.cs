@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>A kind of matrix instructions: where they are, and the types that make <see cref="MatrixProduct"/>'s kernels use them.</summary>
 /// <param name="Name">The variants' name.</param>

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
 /// The product of 16-bit operands, or of bytes, with matrix instructions. A group of 256 computes 128 rows by two times 64 columns: neighbours, or the two sides of a gated product.

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>A warp's sums of 16 rows by 32 columns.</summary>
 internal struct MatrixRow

@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>The launches of products from packed panels, for processors behind OpenCL: weights packed, once where they are kept so; then rows packed and multiplied, some at a time.</summary>
 internal static class PanelStages

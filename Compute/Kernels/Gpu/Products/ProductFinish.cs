@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
 /// How kernels write a product: y = f(z + bias + e) · scale + r, as <see cref="Epilogue"/> says. Which parts there are is known at run time:

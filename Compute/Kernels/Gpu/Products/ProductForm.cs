@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>A way to compute a product.</summary>
 /// <param name="Name">The variants' name.</param>

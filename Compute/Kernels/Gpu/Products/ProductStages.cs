@@ -1,4 +1,6 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>The launches of a product: which kernels, over which groups.</summary>
 internal static class ProductStages

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>How the work items of a group lie over a tile of the result: a type argument of kernels.</summary>
 internal interface IItems

@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>What can be set about products in tiles, and what holds without measuring.</summary>
-/// <remarks>The parameters' own defaults serve <see cref="QuantizedMatMulGpu"/>: its whole numbers stay exact in a tile whose sums are taken over blocks, and then of these.</remarks>
+/// <remarks>The parameters' own defaults serve <c>QuantizedMatMulGpu</c>: its whole numbers stay exact in a tile whose sums are taken over blocks, and then of these.</remarks>
 internal static class ProductTuning
 {
     private const int LeastDepthOfPart = 256; // of the inner dimension: a part reads and writes its sums once for so many multiply-adds

@@ -1,6 +1,7 @@
 using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>The product of a few rows, such as a timestep's embedding: one group per result, whose work items share the inner dimension. Tiles would be mostly empty.</summary>
 internal static class RowDotProduct

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
 /// Matrix instructions of OpenCL's sub-groups. Operands pass through local memory 32 elements of the inner dimension at a time, while the next ones are already loaded. A sub-group

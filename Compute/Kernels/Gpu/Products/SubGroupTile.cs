@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>A work item's part of two neighbouring matrices of sums.</summary>
 internal struct SubGroupBand

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
 /// Tensor cores, from sm_80 on: eight warps. Operands come in stages of 32 elements of the inner dimension, three of which are in shared memory: one is multiplied while two are

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>One to four pieces of four elements, what a work item loads of one operand for one step: as they are stored where four are loaded at once, else as floats.</summary>
 internal struct Pieces

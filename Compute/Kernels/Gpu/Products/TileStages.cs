@@ -1,4 +1,7 @@
-namespace ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>The launches of products in tiles: filters put into order where they are not yet, the product, and where its inner dimension was cut the joining of its parts.</summary>
 internal static class TileStages

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>What a work item computes of a tile, in registers: one or two blocks of 4 × 4 each way.</summary>
 internal struct TileSums
@@ -23,7 +24,7 @@ internal struct TileSums
 
     /// <summary>The sums of steps <paramref name="first"/> to <paramref name="last"/> of the inner dimension, tap by tap.</summary>
     /// <remarks>
-    /// More than 16 sums per work item are taken in one chain each, whose rounding is within the bound of <see cref="MatMul"/>: sums of sums would take as many registers again, and leave
+    /// More than 16 sums per work item are taken in one chain each, whose rounding is within the bound of <c>MatMul</c>: sums of sums would take as many registers again, and leave
     /// a GPU half as many work items to hide its memory's latency with.
     /// </remarks>
     [MethodImpl(Inline)]

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Compute;
+namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
 /// The product of GPUs without matrix instructions. A group computes a tile of the result (<see cref="ProductTile"/>): both operands pass through local memory in steps along the inner

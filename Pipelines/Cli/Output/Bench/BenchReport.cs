@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Pipelines.Requests;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>What <c>ilgd bench</c> prints.</summary>
 /// <param name="Model">The model's name.</param>

@@ -1,7 +1,8 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Requests;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Runs the rungs in one process, in turns: what slows the machine down for a while slows down all of them.</summary>
 /// <param name="Results">The rungs that ran, slowest idea first.</param>

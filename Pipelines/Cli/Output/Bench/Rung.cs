@@ -1,8 +1,10 @@
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Quantization;
 using ILGpuDiffusion.Pipelines;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>One step of the ladder of speed-ups: how a pipeline is set up.</summary>
 /// <param name="Name">As <c>--rungs</c> takes it.</param>
@@ -22,7 +24,7 @@ internal sealed record Rung(string Name, string Description, PipelineOptions Opt
         rungs.Add(new("compiled", "whole models compiled", plain with { Compile = new() { ProjectionGrouping = false } }));
         rungs.Add(new("fused-qkv", "and query, key and value as one product: the default", plain));
         if (device.Backend == Backends.Cuda) rungs.Add(new("reduce-overhead", "and the launches of a step as one CUDA graph", plain with { Compile = new() { Mode = CompileMode.ReduceOverhead } }));
-        rungs.Add(new("int8", "and linear layers in dynamic int8", plain with { Quantize = Quantization.Int8 }));
+        rungs.Add(new("int8", "and linear layers in dynamic int8", plain with { Quantize = QuantizationMode.Int8 }));
         rungs.Add(new(MaxAutotune, "tiles measured first, if they were not before", plain with { Compile = new() { Mode = CompileMode.MaxAutotune } }));
         return rungs;
     }

@@ -1,6 +1,8 @@
 using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Images;
+using ILGpuDiffusion.Pipelines.Requests;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>One picture's times.</summary>
 /// <param name="Encode">Seconds of the text encoders.</param>

@@ -1,7 +1,7 @@
-using ILGpuDiffusion.Compute;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Layers.Graphs;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>One plan of a model, as <c>inspect --graph</c> shows it.</summary>
 /// <param name="Name">denoiser or decoder.</param>

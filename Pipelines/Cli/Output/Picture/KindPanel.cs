@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Graphs;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>A bar per kind of op and kernel, the most expensive first. The part that the device's ceilings would need is full, what is lost beyond that pale.</summary>
 internal static class KindPanel

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Numbers with units as pictures and tables write them: three digits.</summary>
 internal static class Measures

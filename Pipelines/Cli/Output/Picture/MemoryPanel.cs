@@ -1,6 +1,4 @@
-using ILGpuDiffusion.Layers;
-
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>The arena over time: a value is as high as its bytes, stands where it lies, and is as wide as it lives.</summary>
 internal static class MemoryPanel

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>The picture of each plan with a table of all its launches, as one page that needs nothing beside itself.</summary>
 internal static class PlanPage
@@ -10,7 +10,7 @@ internal static class PlanPage
         var body = new StringBuilder();
         foreach (var plan in plans)
         {
-            body.Append(PlanPicture.Svg([plan]));
+            body.Append(PlanPicture.Render([plan]));
             body.Append($"<details><summary>All {plan.Report.Steps.Count} launches of the {Svg.Escape(plan.Name)}, the most expensive first</summary>\n<table>\n<tr><th class=\"n\">#</th><th>op</th><th>kernel</th><th>result</th><th class=\"n\">{(plan.IsMeasured ? "time" : "least time")}</th><th class=\"n\">part</th>{(plan.IsMeasured ? "<th class=\"n\">of ceiling</th>" : "")}<th class=\"n\">operations</th><th class=\"n\">bytes</th><th>layer</th></tr>\n");
             foreach (var step in plan.Report.Steps.OrderByDescending(plan.Weight))
             {

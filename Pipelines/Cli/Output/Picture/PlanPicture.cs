@@ -1,6 +1,4 @@
-using ILGpuDiffusion.Layers;
-
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>A plan as a picture: where the time goes, by kind, over time and by block; how near to the device's ceilings; and how the arena is used.</summary>
 internal static class PlanPicture
@@ -11,14 +9,14 @@ internal static class PlanPicture
     private const double Margin = 36, Inner = Width - 2 * Margin, HeadHeight = 148, Spacing = 34, TitleHeight = 26, Gutter = 40;
 
     /// <summary>Plans one below the other, as a file of its own: no reference to anything outside, light or dark as the viewer prefers.</summary>
-    public static string Svg(IReadOnlyList<InspectedPlan> plans)
+    public static string Render(IReadOnlyList<InspectedPlan> plans)
     {
         var svg = new Svg();
         double y = 0;
         foreach (var plan in plans) y += Draw(svg, plan, y);
-        string name = Cli.Svg.Escape($"{plans[0].Subject}: {string.Join(", ", plans.Select(p => p.Name))}");
+        string name = Svg.Escape($"{plans[0].Subject}: {string.Join(", ", plans.Select(p => p.Name))}");
         return $"""
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Width} {Cli.Svg.N(y)}" width="{Width}" height="{Cli.Svg.N(y)}" role="img" aria-label="{name}">
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {Width} {Svg.N(y)}" width="{Width}" height="{Svg.N(y)}" role="img" aria-label="{name}">
             <style>
             {PlanStyle.Svg}
             </style>
@@ -72,7 +70,7 @@ internal static class PlanPicture
     {
         var report = plan.Report;
         svg.Text(Margin, y + 18, plan.Name, "t24 strong");
-        svg.Text(Margin, y + 40, Cli.Svg.Fit($"{plan.Subject} · {plan.Device}", Inner, 13), "t13 muted");
+        svg.Text(Margin, y + 40, Svg.Fit($"{plan.Subject} · {plan.Device}", Inner, 13), "t13 muted");
         double seconds = plan.Seconds, least = report.PredictedSeconds ?? 0;
         (string Value, string Label)[] facts =
         [
@@ -89,7 +87,7 @@ internal static class PlanPicture
             double x = Margin + i * (width + gap);
             svg.Rect(x, y + 58, width, 62, "card", null, 6);
             svg.Text(x + 12, y + 84, facts[i].Value, "t20 strong");
-            svg.Text(x + 12, y + 106, Cli.Svg.Fit(facts[i].Label, width - 16, 10), "t10 muted");
+            svg.Text(x + 12, y + 106, Svg.Fit(facts[i].Label, width - 16, 10), "t10 muted");
         }
     }
 

@@ -1,4 +1,4 @@
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Style sheets. Fills are dark enough for white letters on either ground.</summary>
 internal static class PlanStyle

@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>
 /// Every launch by its operations per byte and per second, under the device's two ceilings. A kernel near the roof cannot be made faster on this device, except by

@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Security;
 using System.Text;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Files;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Writes the few elements of SVG that pictures of plans are made of.</summary>
 internal sealed class Svg

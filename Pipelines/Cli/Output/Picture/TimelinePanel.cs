@@ -1,6 +1,4 @@
-using ILGpuDiffusion.Layers;
-
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Time from left to right: blocks above, the layers in them below, and at the bottom every launch.</summary>
 internal static class TimelinePanel

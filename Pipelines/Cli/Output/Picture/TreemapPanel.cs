@@ -1,6 +1,6 @@
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Layers.Graphs;
 
-namespace ILGpuDiffusion.Cli;
+namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Area is time: the model's blocks, and in each of them its kinds of op.</summary>
 /// <remarks>Squarified (Bruls, Huizing and van Wijk, 2000): rows are filled as long as that makes their boxes squarer.</remarks>

@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
-using ILGpuDiffusion.Compute;
+using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Cases;
 

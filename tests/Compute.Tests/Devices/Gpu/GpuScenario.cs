@@ -1,5 +1,9 @@
 using System.Runtime.InteropServices;
-using ILGpuDiffusion.Layers;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Memory;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Compute.Tests;
 

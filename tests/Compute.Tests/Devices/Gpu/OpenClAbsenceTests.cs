@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Compute.Devices;
+
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>Why there is no OpenCL device, with what to do about it; and which of those that there are the engine takes by itself.</summary>

@@ -1,3 +1,8 @@
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
+
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>Kernels that exist only to be chosen, and a timer that computes their times from a model.</summary>

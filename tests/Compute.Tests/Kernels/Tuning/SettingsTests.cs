@@ -1,4 +1,8 @@
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
@@ -10,7 +14,7 @@ public sealed class SettingsTests
         new("large product", new MatMul(), [CaseTensor.Normal([613, 700], 1), CaseTensor.Normal([1300, 700], 2, 0.03), CaseTensor.Normal([1300], 3)], 0),
         new("large convolution", new Conv2D(1, 1, 1), [CaseTensor.Normal([2, 33, 35, 48], 1), CaseTensor.Normal([70, 48, 3, 3], 2, 0.05), CaseTensor.Normal([70], 3)], 0),
         new("large strided convolution", new Conv2D(2, 1, 1), [CaseTensor.Normal([1, 33, 35, 48], 1), CaseTensor.Normal([70, 48, 3, 3], 2, 0.05), CaseTensor.Normal([70], 3)], 0),
-        new("large attention", new Attention(3), [CaseTensor.Normal([1, 530, 120], 1), CaseTensor.Normal([1, 530, 120], 2), CaseTensor.Normal([1, 530, 120], 3)], 0),
+        new("large attention", new ScaledDotProductAttention(3), [CaseTensor.Normal([1, 530, 120], 1), CaseTensor.Normal([1, 530, 120], 2), CaseTensor.Normal([1, 530, 120], 3)], 0),
         new("large gate", new GatedMatMul(), [CaseTensor.Normal([400, 64], 1), CaseTensor.Normal([160, 64], 2, 0.1), CaseTensor.Normal([160], 3)], 0),
     ];
 

@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
 using static ILGpuDiffusion.Compute.Tests.FakeKernels;
 
 namespace ILGpuDiffusion.Compute.Tests;

@@ -1,6 +1,11 @@
 using System.Diagnostics;
 using System.Runtime.Versioning;
 using System.Text.Json;
+using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Files;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
@@ -121,7 +126,7 @@ public sealed class TuningTableTests : IDisposable
         if (OperatingSystem.IsWindows()) Assert.Skip("Windows has no named pipes in folders.");
         var call = FakeKernels.Product();
         var table = Open();
-        Cases.NotRegular.MakePipe(table.Path!); // stands for any file that gives an error in place of its bytes
+        NotRegular.MakePipe(table.Path!); // stands for any file that gives an error in place of its bytes
         var blind = Open();
         Assert.Contains("only regular files", Assert.Single(blind.Warnings), StringComparison.Ordinal);
         blind.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
@@ -201,7 +206,7 @@ public sealed class TuningTableTests : IDisposable
     {
         using var json = JsonDocument.Parse(typeof(TuningTable).Assembly.GetManifestResourceStream(name)!);
         Assert.NotEmpty(json.RootElement.GetProperty("device").GetString()!);
-        var sets = Cases.OpCatalog.Cases.SelectMany(c => c.Cases).Select(c => c.Op.Kernels).Distinct().ToLookup(k => k.Op);
+        var sets = OpCatalog.Cases.SelectMany(c => c.Cases).Select(c => c.Op.Kernels).Distinct().ToLookup(k => k.Op);
         foreach (var entry in json.RootElement.GetProperty("entries").EnumerateArray())
         {
             var set = sets[entry.GetProperty("op").GetString()!].First();

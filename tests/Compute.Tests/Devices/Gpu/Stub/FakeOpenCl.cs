@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text;
+using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Tests;
 

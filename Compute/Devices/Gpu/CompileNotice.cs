@@ -1,0 +1,77 @@
+using System.Globalization;
+
+namespace ILGpuDiffusion.Compute.Devices;
+
+/// <summary>Says that kernels are being compiled, and how far that is: a first start takes seconds, and nobody should wonder why.</summary>
+/// <param name="device">For whom.</param>
+internal sealed class CompileNotice(Device device) : IDisposable
+{
+    private static readonly TimeSpan First = TimeSpan.FromSeconds(0.3), Next = TimeSpan.FromSeconds(1.5);
+    private readonly Lock gate = new();
+    private readonly HashSet<KernelSource> pending = [];
+    private Timer? timer;
+    private long start;
+    private int done, said;
+
+    /// <summary>A kernel will have to be compiled.</summary>
+    public void Expect(KernelSource source)
+    {
+        lock (gate)
+        {
+            if (!pending.Add(source) || timer is not null) return;
+            (start, done, said) = (System.Diagnostics.Stopwatch.GetTimestamp(), 0, -1);
+            timer = new Timer(_ => Tell(), null, First, Next);
+        }
+    }
+
+    /// <summary>A kernel was compiled, or cannot be.</summary>
+    public void Done(KernelSource source)
+    {
+        string? last = null;
+        lock (gate)
+        {
+            if (!pending.Remove(source)) return;
+            done++;
+            if (pending.Count > 0) return;
+            double seconds = System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds;
+            if (said >= 0) last = string.Create(CultureInfo.InvariantCulture, $"compiled {Kernels(done)} for {device.Id} in {seconds:F1} s");
+            Dispose();
+        }
+
+        if (last is not null) Notices.Inform(last);
+    }
+
+    /// <summary>A kernel will not be compiled now, because nobody needs it any more.</summary>
+    public void Forget(KernelSource source)
+    {
+        lock (gate)
+        {
+            if (pending.Remove(source) && pending.Count == 0) Dispose();
+        }
+    }
+
+    /// <summary>Says no more.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            timer?.Dispose();
+            timer = null;
+        }
+    }
+
+    private void Tell()
+    {
+        string line;
+        lock (gate)
+        {
+            if (timer is null || done == said) return;
+            line = said < 0 ? $"compiling {Kernels(done + pending.Count)} for {device} (first time only)" : $"compiling kernels for {device.Id}: {done} of {done + pending.Count}";
+            said = done;
+        }
+
+        Notices.Inform(line);
+    }
+
+    private static string Kernels(int count) => count == 1 ? "1 kernel" : $"{count} kernels";
+}

@@ -1,0 +1,76 @@
+using System.Reflection;
+
+namespace ILGpuDiffusion.Compute.Devices;
+
+/// <summary>
+/// A kernel in C#: a closed static method, run by groups of <see cref="GroupSize"/> work items. Parameters are ArrayView&lt;T&gt;
+/// (T: float, ushort, uint, sbyte, int, long or a struct of 16 bytes), int, long and float.
+/// </summary>
+/// <remarks>
+/// A source is a name until it must be compiled. <see cref="Of(Type, string, int, Type[])"/> therefore loads neither the kernel's
+/// signature nor the compiler's assembly: with all artifacts in the cache, a process never touches them.
+/// </remarks>
+internal sealed record KernelSource
+{
+    private readonly Lazy<MethodInfo> method;
+
+    private KernelSource(string identity, Lazy<MethodInfo> method, int groupSize) => (Identity, this.method, GroupSize) = (identity, method, groupSize);
+
+    /// <summary>Assembly version, type, method and type arguments: equal for equal code.</summary>
+    public string Identity { get; }
+
+    /// <summary>The method; resolved when first asked for.</summary>
+    public MethodInfo Method => method.Value;
+
+    /// <summary>Work items per group, in one dimension.</summary>
+    public int GroupSize { get; init; }
+
+    /// <summary>Fewest groups that a CUDA multiprocessor should hold at once (limits registers); 0 leaves it to the driver.</summary>
+    public int GroupsPerProcessor { get; init; }
+
+    /// <summary>
+    /// Whether constant loops are unrolled on GPUs. Only for loops with branch-free bodies: ILGPU's pass miscompiles conditionals between nested loops.
+    /// </summary>
+    public bool Unroll { get; init; }
+
+    /// <summary>Shared memory beside what the text declares, in bytes; CUDA only.</summary>
+    public int DynamicSharedBytes { get; init; }
+
+    /// <summary>A kernel by name, as registered kernels are given.</summary>
+    /// <param name="type">The class that holds it.</param>
+    /// <param name="name">The method's name, which must be unique in the class.</param>
+    /// <param name="groupSize">Work items per group.</param>
+    /// <param name="arguments">The method's type arguments: element types, tiles, epilogues.</param>
+    public static KernelSource Of(Type type, string name, int groupSize, params Type[] arguments) =>
+        new($"{type.Module.ModuleVersionId:N} {type.FullName}.{name}<{string.Join(",", arguments.Select(Describe))}>", new(() => Resolve(type, name, arguments)), groupSize);
+
+    /// <summary>A kernel as a delegate of a closed static method. Convenient in tests; loads the compiler's assembly.</summary>
+    public static KernelSource Of(Delegate kernel, int groupSize)
+    {
+        var method = kernel.Method;
+        string arguments = string.Join(",", method.GetGenericArguments().Select(Describe));
+        return new($"{method.Module.ModuleVersionId:N} {method.DeclaringType?.FullName}.{method.Name}<{arguments}>", new(method), groupSize);
+    }
+
+    /// <summary>All that makes the text what it is, apart from the target.</summary>
+    public string CodeIdentity => $"{Identity} group {GroupSize}{(GroupsPerProcessor > 0 ? $" x{GroupsPerProcessor}" : "")}{(Unroll ? " unrolled" : "")}{(DynamicSharedBytes > 0 ? $" +{DynamicSharedBytes} shared" : "")}";
+
+    /// <summary>Two sources are equal when they make the same code.</summary>
+    public bool Equals(KernelSource? other) => other is not null && CodeIdentity == other.CodeIdentity;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => CodeIdentity.GetHashCode(StringComparison.Ordinal);
+
+    /// <summary>Class, method and short type arguments, for messages.</summary>
+    public override string ToString() => $"{Method.DeclaringType?.Name}.{Method.Name}{(Method.IsGenericMethod ? $"<{string.Join(", ", Method.GetGenericArguments().Select(Short))}>" : "")}";
+
+    // Type arguments may come from another assembly than the kernel: their versions count too.
+    private static string Describe(Type type) =>
+        $"{type.Module.ModuleVersionId:N} {(type.IsGenericType ? $"{type.GetGenericTypeDefinition().FullName}[{string.Join(",", type.GetGenericArguments().Select(Describe))}]" : type.FullName)}";
+
+    private static string Short(Type type) =>
+        type.IsGenericType ? $"{type.Name[..type.Name.IndexOf('`', StringComparison.Ordinal)]}<{string.Join(", ", type.GetGenericArguments().Select(Short))}>" : type.Name;
+
+    private static MethodInfo Resolve(Type type, string name, Type[] arguments) =>
+        RuntimeTypes.Method(type, name, arguments) ?? throw new InvalidOperationException($"kernel: {type.Name} has no static method {name}.");
+}

@@ -1,0 +1,178 @@
+using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Ops;
+
+/// <summary>
+/// Three kernels: moments of blocks of rows, one line y = (x − origin) · factor + summand per entry and channel, and its application. A block is read
+/// twice, for its mean and for the moments about it, while it is in the cache. Channels lie along work items.
+/// </summary>
+internal static class GroupNormalizationGpu
+{
+    private const int MomentsPerBlock = 3; // the mean as a float, what that float lacks, Σ (x − mean)²
+    private const int LinesPerChannel = 3; // origin, factor, summand
+    private const int ElementsPerItem = 32; // of a block: enough blocks for every processor, few enough to join at once
+    private const int RowsPerItem = 4;
+
+    public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/blocks", Compile);
+
+    private static GpuKernel Compile(GpuTarget target, OpSignature signature)
+    {
+        var lanes = GroupLanes.Of(target);
+        Type[] x = GpuElements.Of(signature.Output.DType), parameters = GpuElements.Of(signature.Inputs[1].DType, signature.Inputs[2].DType);
+        var moments = KernelSource.Of(typeof(GroupNormalizationGpu), nameof(Moments), lanes.Count, [lanes.Type, .. x]);
+        var lines = KernelSource.Of(typeof(GroupNormalizationGpu), nameof(Lines), lanes.Count, [lanes.Type, .. parameters]);
+        return new GpuKernel(call => Stages(call, lanes.Count, moments, lines, x), s => ScratchElements(Blocks(s.Inputs[0].Concrete(), s.Op, lanes.Count)) * sizeof(float));
+    }
+
+    // As many channels as a group has work items.
+    private static GroupNormalizationBlocks Blocks(Shape x, Op op, int lanes) => new(x, ((GroupNormalization)op).Groups, lanes, ElementsPerItem * lanes);
+
+    // Up to where four can be reached at once.
+    private static long MomentElements(GroupNormalizationBlocks b) => ((long)MomentsPerBlock * b.Entries * b.Groups * b.Blocks + Access.Width - 1) / Access.Width * Access.Width;
+
+    private static long ScratchElements(GroupNormalizationBlocks b) => MomentElements(b) + (long)LinesPerChannel * b.Entries * b.Channels;
+
+    private static IEnumerable<GpuStage> Stages(OpCall call, int lanes, KernelSource moments, KernelSource lines, Type[] elements)
+    {
+        var op = (GroupNormalization)call.Op;
+        var (x, y) = (ElementGrid.Indexed(call.Inputs[0]), ElementGrid.Indexed(call.Output));
+        var b = Blocks(x.Shape, op, lanes);
+        var scratch = new Tensor(call.Scratch!.Buffer, call.Scratch.Offset, DType.Float32, [checked((int)ScratchElements(b))]);
+        int linesAt = checked((int)MomentElements(b));
+        yield return new(moments, new GpuGrid(b.Bundles * b.Blocks, b.Entries), new GpuArguments().View(x).View(scratch)
+            .Int(b.RowsPerEntry).Int(x.RowPitch).Int(b.Groups).Int(b.GroupChannels).Int(b.GroupsPerBundle).Int(b.Blocks).Int(b.RowsPerBlock));
+        yield return new(lines, new GpuGrid(b.Groups, b.Entries), new GpuArguments().View(scratch).View(call.Inputs[1]).View(call.Inputs[2])
+            .Int(b.RowsPerEntry).Int(b.GroupChannels).Int(b.Blocks).Int(b.RowsPerBlock).Int(linesAt).Float((float)op.Epsilon));
+        var (grid, access) = ElementGrid.Of((b.RowsPerEntry + RowsPerItem - 1) / RowsPerItem, b.Channels).Widened(call, x, y, scratch);
+        var apply = KernelSource.Of(typeof(GroupNormalizationGpu), nameof(Apply), ElementGrid.GroupSize, [.. elements, access]);
+        yield return new(apply, grid.Groups with { Y = b.Entries }, grid.Arguments(new GpuArguments().View(x).View(scratch).View(y), x, y).Int(b.RowsPerEntry).Int(linesAt).Int(op.Silu ? 1 : 0));
+    }
+
+    /// <summary>Group (bundle, block) of an entry: moments of each of the bundle's groups over the block.</summary>
+    internal static void Moments<TLanes, T, E>(
+        ArrayView<T> x, ArrayView<float> scratch, int rows, int pitch, int groups, int groupChannels, int groupsPerBundle, int blocks, int rowsPerBlock)
+        where TLanes : struct, IGroupLanes where T : unmanaged where E : struct, IElement<T>
+    {
+        var sums = SharedMemory.Allocate<float>(TLanes.Count);
+        var squares = SharedMemory.Allocate<float>(TLanes.Count);
+        var means = SharedMemory.Allocate<float>(TLanes.Count);
+        int block = Grid.IdxX % blocks, firstGroup = Grid.IdxX / blocks * groupsPerBundle, lane = Group.IdxX;
+        int here = groups - firstGroup < groupsPerBundle ? groups - firstGroup : groupsPerBundle;
+        int channels = here * groupChannels, firstRow = block * rowsPerBlock, lastRow = firstRow + rowsPerBlock < rows ? firstRow + rowsPerBlock : rows;
+
+        // Work items of one row of the block; a group of more channels than work items is alone in its bundle, and they go on from channel to channel.
+        int columns = channels < TLanes.Count ? channels : TLanes.Count, rowLanes = TLanes.Count / columns;
+        int column = lane % columns, rowLane = lane / columns, own = groupChannels < columns ? groupChannels : columns;
+        int start = rowLane < rowLanes ? firstRow + rowLane : lastRow; // some work items may be left over
+        int corner = Grid.IdxY * rows * pitch + firstGroup * groupChannels;
+
+        float sum = 0f;
+        for (int row = start; row < lastRow; row += rowLanes)
+            for (int c = column; c < channels; c += columns) sum += E.Widen(x[corner + row * pitch + c]);
+        sums[lane] = sum;
+        Block.Sync();
+        float count = (float)(lastRow - firstRow) * groupChannels;
+        if (lane < here) means[lane] = Total(sums, lane * own, own, columns, rowLanes) / count;
+        Block.Sync();
+
+        float origin = means[column / own], first = 0f, second = 0f;
+        for (int row = start; row < lastRow; row += rowLanes)
+        {
+            for (int c = column; c < channels; c += columns)
+            {
+                float value = E.Widen(x[corner + row * pitch + c]) - origin;
+                first += value;
+                second = DeviceMath.Fma(value, value, second);
+            }
+        }
+
+        sums[lane] = first;
+        squares[lane] = second;
+        Block.Sync();
+        if (lane >= here) return;
+        float total = Total(sums, lane * own, own, columns, rowLanes), square = Total(squares, lane * own, own, columns, rowLanes) - total * total / count;
+        int at = ((Grid.IdxY * groups + firstGroup + lane) * blocks + block) * MomentsPerBlock;
+        scratch[at] = means[lane];
+        scratch[at + 1] = total / count;
+        scratch[at + 2] = square > 0f ? square : 0f;
+    }
+
+    // Sums of one group's columns, row of work items by row.
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]
+    private static float Total(ArrayView<float> parts, int first, int own, int columns, int rowLanes)
+    {
+        float total = 0f;
+        for (int r = 0; r < rowLanes; r++)
+            for (int c = 0; c < own; c++) total += parts[r * columns + first + c];
+        return total;
+    }
+
+    /// <summary>Group (norm group, entry): joins its blocks and writes its channels' lines. Means count from the first block's, so that a large one costs no digits.</summary>
+    internal static void Lines<TLanes, TW, EW, TB, EB>(
+        ArrayView<float> scratch, ArrayView<TW> weight, ArrayView<TB> bias, int rows, int groupChannels, int blocks, int rowsPerBlock, int linesAt, float epsilon)
+        where TLanes : struct, IGroupLanes where TW : unmanaged where EW : struct, IElement<TW> where TB : unmanaged where EB : struct, IElement<TB>
+    {
+        var shared = SharedMemory.Allocate<float>(TLanes.Count);
+        int group = Grid.IdxY * Grid.DimX + Grid.IdxX, from = group * blocks * MomentsPerBlock;
+        float origin = scratch[from], first = 0f, second = 0f;
+        for (int block = Group.IdxX; block < blocks; block += TLanes.Count)
+        {
+            int at = from + block * MomentsPerBlock, left = rows - block * rowsPerBlock;
+            float count = (float)(left < rowsPerBlock ? left : rowsPerBlock) * groupChannels, step = scratch[at] - origin + scratch[at + 1];
+            first += count * step;
+            second += DeviceMath.Fma(count * step, step, scratch[at + 2]);
+        }
+
+        float all = (float)rows * groupChannels, rest = Reduction.Sum<TLanes>(first, shared) / all;
+        float variance = Reduction.Sum<TLanes>(second, shared) / all - rest * rest;
+        float scale = DeviceMath.Rsqrt((variance > 0f ? variance : 0f) + epsilon);
+        int channels = Grid.DimX * groupChannels;
+        for (int i = Group.IdxX; i < groupChannels; i += TLanes.Count)
+        {
+            int channel = Grid.IdxX * groupChannels + i, line = linesAt + Grid.IdxY * channels * LinesPerChannel + channel;
+            float factor = scale * EW.Widen(weight[channel]);
+            scratch[line] = origin;
+            scratch[line + channels] = factor;
+            scratch[line + 2 * channels] = DeviceMath.Fma(-rest, factor, EB.Widen(bias[channel]));
+        }
+    }
+
+    /// <summary>One channel, or four, of a few rows to a work item.</summary>
+    internal static void Apply<T, E, TAccess>(
+        ArrayView<T> x, ArrayView<float> scratch, ArrayView<T> y, int rowBlocks, int channels, int shift, int columnBlocks, int xPitch, int yPitch, int rows, int linesAt, int silu)
+        where T : unmanaged where E : struct, IElement<T> where TAccess : struct, IAccess
+    {
+        int row = Lane.Row(shift, columnBlocks), channel = Lane.Column(shift, columnBlocks);
+        if (row >= rowBlocks || channel >= channels) return;
+        if (TAccess.Wide)
+        {
+            int at4 = linesAt + 4 * (Grid.IdxY * channels * LinesPerChannel + channel), next = 4 * channels;
+            Float4 origins = Fp32.Widen4(Fp32.Fetch4(scratch, at4)), factors = Fp32.Widen4(Fp32.Fetch4(scratch, at4 + next)), summands = Fp32.Widen4(Fp32.Fetch4(scratch, at4 + 2 * next));
+            for (; row < rows; row += rowBlocks)
+            {
+                int at = Grid.IdxY * rows + row;
+                Float4 x4 = E.Widen4(E.Fetch4(x, at * xPitch + 4 * channel));
+                x4 = new(
+                    DeviceMath.Fma(x4.X - origins.X, factors.X, summands.X), DeviceMath.Fma(x4.Y - origins.Y, factors.Y, summands.Y),
+                    DeviceMath.Fma(x4.Z - origins.Z, factors.Z, summands.Z), DeviceMath.Fma(x4.W - origins.W, factors.W, summands.W));
+                if (silu != 0) x4 = new(DeviceFunctions.Silu(x4.X), DeviceFunctions.Silu(x4.Y), DeviceFunctions.Silu(x4.Z), DeviceFunctions.Silu(x4.W));
+                E.Store4(y, at * yPitch + 4 * channel, x4);
+            }
+
+            return;
+        }
+
+        int line = linesAt + Grid.IdxY * channels * LinesPerChannel + channel;
+        float origin = scratch[line], factor = scratch[line + channels], summand = scratch[line + 2 * channels];
+        for (; row < rows; row += rowBlocks)
+        {
+            int at = Grid.IdxY * rows + row;
+            float value = DeviceMath.Fma(E.Widen(x[at * xPitch + channel]) - origin, factor, summand);
+            if (silu != 0) value = DeviceFunctions.Silu(value);
+            y[at * yPitch + channel] = E.Narrow(value);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+namespace ILGpuDiffusion.Layers.Graphs;
+
+/// <summary>One part of a split graph: the ops between two reads, after certain answers.</summary>
+/// <param name="whole">The trace that was made with these answers.</param>
+/// <param name="before">The part before; null for the first.</param>
+internal sealed class SplitPart(Graph whole, SplitPart? before)
+{
+    private readonly int from = before?.To ?? 0;
+
+    /// <summary>The part before; null for the first.</summary>
+    public SplitPart? Before => before;
+
+    /// <summary>What is read at its end; null for a last part.</summary>
+    public GraphBreak? Break => whole.Break;
+
+    /// <summary>How it is compiled now.</summary>
+    public Form Current { get; private set; } = null!;
+
+    private int To { get; } = whole.Nodes.Count; // a trace ends at the value that it cannot know
+
+    /// <summary>Compiles the part so that it hands on certain values, if it does not do so yet.</summary>
+    /// <param name="needed">Indices of values that a later part needs.</param>
+    /// <param name="compile">Compiles a graph.</param>
+    public void HandOn(IEnumerable<int> needed, Func<Graph, CompiledGraph> compile)
+    {
+        var wanted = needed.ToHashSet();
+        Value[] own = [.. whole.Nodes.Skip(from).Select(node => node.Output).Where(v => wanted.Contains(v.Index) || Current?.HandedOn.Contains(v.Index) == true)];
+        if (Current is not null && own.Length == Current.HandedOn.Count) return;
+        var slice = GraphSlice.Cut(whole, from, To, Break?.Value, own);
+        Current = new Form(slice, compile(slice.Graph), [.. own.Select(v => v.Index)]);
+    }
+
+    /// <summary>A compilation of the part.</summary>
+    /// <param name="Slice">Its ops.</param>
+    /// <param name="Compiled">The same, compiled.</param>
+    /// <param name="HandedOn">Indices of the values that later parts get.</param>
+    internal sealed record Form(GraphSlice Slice, CompiledGraph Compiled, IReadOnlyList<int> HandedOn);
+}

@@ -1,0 +1,38 @@
+using ILGpuDiffusion.Compute.Devices;
+
+namespace ILGpuDiffusion.Layers.Graphs;
+
+/// <summary>What a user should know about a compilation; each thing stands here once.</summary>
+internal sealed class CompileNotes
+{
+    private readonly Lock gate = new();
+    private readonly List<string> lines = [];
+
+    /// <summary>Begins with the options that change nothing on this device.</summary>
+    public CompileNotes(CompileOptions options, Device device)
+    {
+        if (options.Mode != CompileMode.Default && device.Backend != Backends.Cuda)
+            Add($"{nameof(CompileOptions.Mode)} {options.Mode}: {device.Id} has no graphs of launches; they run one after the other.");
+        if (!options.ChannelsLast) Add($"{nameof(CompileOptions.ChannelsLast)} false has no effect: activations are channels-last on every device.");
+        if (!options.ForceFuseIntMmWithMul) Add($"{nameof(CompileOptions.ForceFuseIntMmWithMul)} false has no effect: int8 products are always multiplied by their scales where they are summed.");
+        if (!options.UseMixedMm) Add($"{nameof(CompileOptions.UseMixedMm)} false has no effect: weights are always widened inside the product.");
+        if (options is { CoordinateDescentCheckAllDirections: true, Tunes: false })
+            Add($"{nameof(CompileOptions.CoordinateDescentCheckAllDirections)} has no effect without {nameof(CompileOptions.CoordinateDescentTuning)}.");
+    }
+
+    /// <summary>The notes in the order in which they came.</summary>
+    public IReadOnlyList<string> Lines
+    {
+        get
+        {
+            lock (gate) return [.. lines];
+        }
+    }
+
+    /// <summary>Notes something, unless it was noted before.</summary>
+    public void Add(string line)
+    {
+        lock (gate)
+            if (!lines.Contains(line)) lines.Add(line);
+    }
+}

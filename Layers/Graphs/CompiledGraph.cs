@@ -1,0 +1,186 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Layers.Graphs;
+
+/// <summary>
+/// A graph made ready for a device. Compiled once; every new combination of sizes only makes a plan (unless <see cref="CompileOptions.Dynamic"/> is
+/// false). Several threads may rent plans at the same time.
+/// </summary>
+public sealed class CompiledGraph
+{
+    private static int compilations, instances;
+    private readonly ConcurrentDictionary<(Sizes Sizes, string Keep), Lazy<PlanLayout>> layouts = new();
+    private readonly ConcurrentDictionary<Sizes, Lazy<CompiledModel>> models = new(); // by sizes where they are fixed, else under one key
+    private readonly ConcurrentDictionary<Sizes, bool> tuned = new();
+    private readonly CompileNotes notes;
+    private readonly ArenaPool arenas;
+    private readonly Graph source;
+    private readonly SplitGraph? split;
+    private readonly Lock gate = new();
+    private readonly int number;
+    private double planSeconds;
+    private GraphPlan? idle; // bound to the arena that it used last
+
+    /// <summary>Compiles a graph. Where sizes are to be numbers, that waits for the first plan.</summary>
+    /// <param name="source">What is computed.</param>
+    /// <param name="arenas">Where it is computed.</param>
+    /// <param name="options">How; null for all passes.</param>
+    /// <exception cref="GraphBreakException">The graph is broken and <see cref="CompileOptions.FullGraph"/> is set.</exception>
+    public CompiledGraph(Graph source, ArenaPool arenas, CompileOptions? options = null)
+    {
+        (this.source, this.arenas, Options) = (source, arenas, options ?? new());
+        notes = new CompileNotes(Options, arenas.Device);
+        if (source.Break is { } at)
+        {
+            if (Options.FullGraph) throw new GraphBreakException(at);
+            notes.Add($"{at.Where}; the graph is split there, and every run waits for the device.");
+            split = new SplitGraph(source, arenas, Options, notes);
+        }
+        else if (Options.Dynamic != false)
+        {
+            _ = ModelFor(AnySizes);
+        }
+
+        number = Interlocked.Increment(ref instances);
+    }
+
+    private static Sizes AnySizes { get; } = new();
+
+    /// <summary>How often this process has put a graph through the passes.</summary>
+    public static int Compilations => compilations;
+
+    /// <summary>What is computed, after all passes; as recorded where that depends on sizes or on a value.</summary>
+    public Graph Graph => models.TryGetValue(AnySizes, out var model) ? model.Value.Graph : source;
+
+    /// <summary>How the graph was compiled.</summary>
+    public CompileOptions Options { get; }
+
+    /// <summary>Where it is computed.</summary>
+    public Device Device => arenas.Device;
+
+    internal ArenaPool Arenas => arenas;
+
+    /// <summary>How many plans were made: one per combination of sizes.</summary>
+    public int Plans => split?.Compiled.Sum(part => part.Plans) ?? layouts.Count;
+
+    /// <summary>What compiling did so far.</summary>
+    public CompileReport CompileReport => split is not null ? CompileReport.Of(source, Options, [.. split.Compiled.Select(part => part.CompileReport)], notes.Lines) : new CompileReport(
+        source.Name, Options, [.. Models.SelectMany(m => m.Regions)], source.TraceTime.TotalSeconds, Models.Sum(m => m.Seconds), planSeconds,
+        models.Count, layouts.Count, Layouts.SelectMany(l => l.PrologueSteps.Concat(l.Steps)).Select(s => s.Kernel).Distinct().Count(), notes.Lines);
+
+    private IEnumerable<CompiledModel> Models => models.Values.Where(m => m.IsValueCreated).Select(m => m.Value);
+
+    private IEnumerable<PlanLayout> Layouts => layouts.Values.Where(l => l.IsValueCreated).Select(l => l.Value);
+
+    /// <summary>A plan for the given sizes, to be disposed after use.</summary>
+    /// <param name="sizes">A value for every symbol of the graph.</param>
+    /// <param name="keep">Paths of layers whose results should be readable afterwards (<see cref="Plan.Named"/>); costs memory.</param>
+    /// <param name="cancellation">Ends the waiting for kernels that are being compiled and for weights on their way to the device. The kernels at
+    /// work are finished in the background, and kept.</param>
+    /// <exception cref="ShapeException">The graph does not work at these sizes.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public Plan Rent(Sizes sizes, IReadOnlyCollection<string>? keep = null, CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        if (split is not null) return new SplitPlan(split, arenas.Device, sizes, keep ?? []);
+        var kept = keep is null ? [] : new SortedSet<string>(keep, StringComparer.Ordinal);
+        var layout = Layout(sizes, kept);
+        layout.Prepare(Device, cancellation); // kernels are compiled while weights are uploaded
+        var arena = arenas.Rent(layout.ArenaBytes);
+        GraphPlan? plan;
+        lock (gate)
+        {
+            plan = idle;
+            idle = null;
+            if (plan is not null && plan.Layout == layout && ReferenceEquals(plan.Arena, arena) && plan.TryReopen()) return plan;
+        }
+
+        try
+        {
+            return new GraphPlan(this, layout, arena, arenas.Weights.Begin(), plan?.Layout == layout ? plan : null, cancellation);
+        }
+        catch
+        {
+            arenas.Return(arena);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Begins in the background to compile the kernels that a plan for the given sizes needs and the device does not have yet, so that <see cref="Rent"/> finds them. Takes no memory
+    /// on the device. Does nothing for a graph that is broken or to be tuned first: what it needs is not known before.
+    /// </summary>
+    /// <param name="sizes">A value for every symbol of the graph.</param>
+    /// <param name="cancellation">Leaves out what has not begun.</param>
+    /// <exception cref="ShapeException">The graph does not work at these sizes.</exception>
+    public void Prepare(Sizes sizes, CancellationToken cancellation = default)
+    {
+        if (Device.Backend != Backends.Cpu && split is null && !Options.Tunes) Layout(sizes, []).Prepare(Device, cancellation);
+    }
+
+    /// <summary>What a plan for the given sizes does and needs. Takes no memory on the device; weights need not be loaded. Of a broken graph, what is known before its first value is read.</summary>
+    /// <param name="sizes">A value for every symbol of the graph.</param>
+    /// <exception cref="ShapeException">The graph does not work at these sizes.</exception>
+    public PlanReport Report(Sizes sizes) => split is not null ? split.First.Current.Compiled.Report(sizes) : PlanReport.Of(Layout(sizes, [])) with { PackedWeightBytes = arenas.PackedWeights.Bytes };
+
+    /// <summary>The calls of a plan for the given sizes, kernels left aside.</summary>
+    internal IEnumerable<TuningProblem> Calls(Sizes sizes) => split is not null ? split.First.Current.Compiled.Calls(sizes) :
+        new PlanLayout(ModelAt(sizes).Graph, Device, sizes, new HashSet<string>(), Options) is var layout ? layout.PrologueSteps.Concat(layout.Steps).Select(TuningProblem.Of) : [];
+
+    /// <summary>
+    /// Measures tiles for the ops of a plan, where the options ask for it and the device's table lacks them; else does nothing. <see cref="Rent"/> does this by itself: call it
+    /// before where it should be possible to cancel.
+    /// </summary>
+    /// <param name="sizes">A value for every symbol of the graph.</param>
+    /// <param name="cancellation">Obeyed between timings; what was found until then is kept.</param>
+    public void Tune(Sizes sizes, CancellationToken cancellation = default)
+    {
+        if (Options.Tunes && split is null && tuned.TryAdd(sizes, true)) Attempt();
+
+        void Attempt()
+        {
+            try
+            {
+                PlanTuning.Run(this, sizes, cancellation);
+            }
+            catch
+            {
+                tuned.TryRemove(sizes, out _);
+                throw;
+            }
+        }
+    }
+
+    private PlanLayout Layout(Sizes sizes, SortedSet<string> keep) => layouts.GetOrAdd((sizes, string.Join('\n', keep)), _ => new(() =>
+    {
+        Tune(sizes);
+        var model = ModelAt(sizes);
+        long start = Stopwatch.GetTimestamp();
+        var layout = new PlanLayout(model.Graph, Device, sizes, keep, Options);
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        lock (gate) planSeconds += seconds;
+        return layout;
+    })).Value;
+
+    private CompiledModel ModelAt(Sizes sizes) => ModelFor(Options.Dynamic == false ? sizes : AnySizes);
+
+    private CompiledModel ModelFor(Sizes sizes) => models.GetOrAdd(sizes, _ => new(() =>
+    {
+        if (Options.Dynamic == false && models.Count == 2) // the first further one
+            notes.Add($"{source.Name}: compiled again for {sizes}, because {nameof(CompileOptions.Dynamic)} is false, and will be for each further combination of sizes. Leave it out to compile once.");
+        Interlocked.Increment(ref compilations);
+        return Options.Dynamic == false ? GraphCompiler.Compile(source, Options, sizes) : GraphCompiler.Compile(source, Options);
+    })).Value;
+
+    internal void Return(GraphPlan plan)
+    {
+        lock (gate) idle = plan;
+        arenas.Return(plan.Arena);
+    }
+
+    /// <summary>Name and number, for logs.</summary>
+    public override string ToString() => $"{source.Name} #{number}";
+}

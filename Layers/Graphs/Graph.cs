@@ -1,0 +1,196 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Layers.Graphs;
+
+/// <summary>
+/// What a model computes: ops in the order in which its layers recorded them. Sizes that the user chooses are symbols, so one graph
+/// serves every picture size and batch. Made by <see cref="Trace(string, Action{Graph})"/>.
+/// </summary>
+public sealed class Graph
+{
+    private readonly List<Node> nodes = [];
+    private readonly Dictionary<string, Value> inputs = [], outputs = [], named = [];
+    private readonly Dictionary<Parameter, Value> parameters = [];
+    private readonly List<LayerCall> calls = [];
+    private readonly Stack<string> layers = new([""]);
+    private int valueCount;
+
+    internal Graph(string name) => Name = name;
+
+    /// <summary>What the graph computes, for logs and messages: <c>unet</c>, <c>vae.decode</c> …</summary>
+    public string Name { get; }
+
+    /// <summary>The ops, each after those that it needs.</summary>
+    public IReadOnlyList<Node> Nodes => nodes;
+
+    /// <summary>Values that the caller provides.</summary>
+    public IReadOnlyDictionary<string, Value> Inputs => inputs;
+
+    /// <summary>Values that the caller reads.</summary>
+    public IReadOnlyDictionary<string, Value> Outputs => outputs;
+
+    /// <summary>The result of every layer by the layer's path; a second call of the same layer is <c>path@2</c>.</summary>
+    public IReadOnlyDictionary<string, Value> Named => named;
+
+    /// <summary>How many values there are.</summary>
+    public int ValueCount => valueCount;
+
+    /// <summary>Time that recording took.</summary>
+    public TimeSpan TraceTime { get; private set; }
+
+    /// <summary>The calls of layers while tracing, inner ones before outer ones; of graphs that passes made, none.</summary>
+    internal IReadOnlyList<LayerCall> Calls => calls;
+
+    /// <summary>The values that were read while tracing, in order, each with its answer.</summary>
+    internal GraphReads Reads { get; private init; } = new([]);
+
+    /// <summary>Where recording stopped because a value had to be read first; null for a whole graph.</summary>
+    internal GraphBreak? Break { get; private set; }
+
+    /// <summary>
+    /// Records what <paramref name="body"/> computes. Where it reads a value (<see cref="Functional.Item"/>), recording stops, and is begun anew for the rest
+    /// once the value is known: it must do the same each time, and declare its inputs before.
+    /// </summary>
+    public static Graph Trace(string name, Action<Graph> body) => Trace(name, body, []);
+
+    internal static Graph Trace(string name, Action<Graph> body, IReadOnlyList<double> answers)
+    {
+        long start = Stopwatch.GetTimestamp();
+        var graph = new Graph(name) { Reads = new GraphReads(answers) };
+        try
+        {
+            body(graph);
+        }
+        catch (GraphReads.MissingAnswerException missing) when (missing.Value.Graph == graph)
+        {
+            graph.Break = new GraphBreak(missing.Value, graph.layers.Peek(), missing.Decide, answer => Trace(name, body, [.. answers, answer]));
+        }
+
+        graph.TraceTime = Stopwatch.GetElapsedTime(start);
+        return graph.outputs.Count > 0 || graph.Break is not null ? graph : throw new InvalidOperationException($"{name}: the graph has no output.");
+    }
+
+    /// <summary>Declares a value that the caller provides. Sizes may be symbols.</summary>
+    public Value Input(string name, DType dtype, params ReadOnlySpan<Dim> shape) => Input(name, new TensorType(dtype, [.. shape]), steady: false);
+
+    /// <summary>Declares a value that the caller provides once for many runs, such as a prompt's embeddings: what depends on nothing else can be computed once (<see cref="Plan.Input"/>).</summary>
+    public Value SteadyInput(string name, DType dtype, params ReadOnlySpan<Dim> shape) => Input(name, new TensorType(dtype, [.. shape]), steady: true);
+
+    internal Value Input(string name, TensorType type, bool steady)
+    {
+        if (Reads.Cuts.Count > 0) throw new InvalidOperationException($"{Name}: input '{name}' is declared after a value was read; declare inputs first.");
+        var value = new Value(this, type, valueCount++) { IsSteady = steady };
+        inputs.Add(name, value);
+        return value;
+    }
+
+    /// <summary>Declares a value that the caller reads.</summary>
+    public void Output(string name, Value value) => outputs.Add(name, value);
+
+    /// <summary>The value that stands for a weight; the same one each time.</summary>
+    public Value Use(Parameter parameter)
+    {
+        if (!parameters.TryGetValue(parameter, out var value))
+            parameters.Add(parameter, value = new Value(this, parameter.Type, valueCount++) { Parameter = parameter, IsSteady = true });
+        return value;
+    }
+
+    /// <summary>A value that is the same in every run and known while tracing. It gets memory on a device when a plan is made.</summary>
+    /// <param name="name">What it is, for listings.</param>
+    /// <param name="shape">Its sizes.</param>
+    /// <param name="values">Its elements, row-major.</param>
+    /// <exception cref="ShapeException">There are not as many elements as the sizes say.</exception>
+    public Value Constant(string name, Shape shape, ReadOnlySpan<float> values)
+    {
+        ShapeException.ThrowUnless(values.Length == shape.Count, Name, name, $"{values.Length} numbers", $"{shape.Count}, for {shape}");
+        return Use(new Parameter(name, GraphConstant.Of(shape, values)));
+    }
+
+    /// <summary>Records an op.</summary>
+    /// <exception cref="ShapeException">The arguments do not fit; the message names the layer.</exception>
+    public Value Add(Op op, params ReadOnlySpan<Value> arguments)
+    {
+        var types = new TensorType[arguments.Length];
+        for (int i = 0; i < types.Length; i++) types[i] = arguments[i].Type;
+        TensorType type;
+        try
+        {
+            type = op.Infer(types);
+        }
+        catch (ShapeException e)
+        {
+            throw e.In(layers.Peek(), Name);
+        }
+
+        return Add(op, type, arguments);
+    }
+
+    /// <summary>Records an op whose result's type is known.</summary>
+    internal Value Add(Op op, TensorType type, ReadOnlySpan<Value> arguments)
+    {
+        var node = new Node(op, [.. arguments], layers.Peek());
+        node.Output = new Value(this, type, valueCount++) { Producer = node, IsSteady = node.Inputs.All(i => i.IsSteady) };
+        nodes.Add(node);
+        return node.Output;
+    }
+
+    /// <summary>Reads a value of one element while tracing, which ends the graph before it is known; see <see cref="Functional.Item"/>.</summary>
+    /// <param name="value">What to read.</param>
+    /// <param name="decide">What recording needs to know of the number; equal answers share what is recorded afterwards.</param>
+    internal double Read(Value value, Func<double, double> decide)
+    {
+        ShapeException.ThrowUnless(value.Type.Shape.All(d => d.MayEqual(1)), $"{Name} {layers.Peek()}: reading", "value", value.Type, "of one element");
+        if (value.Type.DType is DType.Float16 or DType.BFloat16) value = Functional.Cast(value, DType.Float32);
+        return Reads.Next(value, decide, nodes.Count);
+    }
+
+    /// <summary>Records what one layer computes and names its result by the layer's path.</summary>
+    internal Value InLayer(Layer layer, Func<Value> body)
+    {
+        string path = layer.Path;
+        int first = nodes.Count;
+        var value = At(path, body);
+        Label(path, value);
+        Called(new LayerCall(layer, path, first, nodes.Count - first, value));
+        return value;
+    }
+
+    /// <summary>Notes that some consecutive ops are one call of a layer.</summary>
+    internal void Called(LayerCall call) => calls.Add(call);
+
+    /// <summary>Names a value, so that it can be dumped.</summary>
+    internal void Label(string path, Value value)
+    {
+        string name = path;
+        for (int call = 2; !named.TryAdd(name, value); call++) name = $"{path}@{call}";
+    }
+
+    /// <summary>The ops that some values need, in order.</summary>
+    internal IEnumerable<Node> NeededBy(IEnumerable<Value> results)
+    {
+        var needed = new HashSet<Node>();
+        var open = new Stack<Value>(results);
+        while (open.TryPop(out var value))
+        {
+            if (value.Producer is not { } node || !needed.Add(node)) continue;
+            foreach (var input in node.Inputs) open.Push(input);
+        }
+
+        return nodes.Where(needed.Contains);
+    }
+
+    /// <summary>Sets the path that the next ops are recorded under.</summary>
+    internal Value At(string path, Func<Value> body)
+    {
+        layers.Push(path);
+        var value = body();
+        layers.Pop();
+        return value;
+    }
+
+    /// <summary>The ops that the outputs need, one a line.</summary>
+    public override string ToString() => string.Join(Environment.NewLine, NeededBy(outputs.Values));
+}

@@ -1,0 +1,120 @@
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Weights;
+
+namespace ILGpuDiffusion.Layers.Graphs;
+
+/// <summary>
+/// Weights plus ops. A derived class declares children and parameters under PyTorch's names in its constructor, so that weights load by
+/// path, and has a <c>Forward</c> that records ops over symbolic values. Memory is touched only when weights are loaded.
+/// </summary>
+public abstract partial class Layer
+{
+    private readonly List<Layer> children = [];
+    private readonly List<Parameter> parameters = [];
+    private Layer? parent;
+    private string name = "";
+
+    /// <summary>Where the layer stands in its model: <c>mid_block.attentions.0</c>; empty for the model itself.</summary>
+    public string Path => parent is null ? name : parent.Path.Length == 0 ? name : $"{parent.Path}.{name}";
+
+    /// <summary>The model: the layer above all others.</summary>
+    internal Layer Root => parent?.Root ?? this;
+
+    /// <summary>The layers directly below.</summary>
+    public IReadOnlyList<Layer> Children => children;
+
+    /// <summary>This layer's weights and those of every layer below, in the order of declaration.</summary>
+    public IEnumerable<Parameter> Parameters => parameters.Concat(children.SelectMany(c => c.Parameters));
+
+    /// <summary>
+    /// Takes every weight from a source. Nothing is copied. Tensors that the model has no place for are left out with a notice, as
+    /// diffusers and transformers leave them out: people keep weights of more than one model in a file.
+    /// </summary>
+    /// <exception cref="ModelFileException">A weight is missing or wrongly shaped; the message names tensor and layer.</exception>
+    public virtual void Load(IWeightSource source)
+    {
+        var surplus = source.Names.ToHashSet(StringComparer.Ordinal);
+        var missing = new List<string>();
+        string? firstMissing = null;
+        foreach (var parameter in Parameters)
+        {
+            string path = parameter.Path;
+            surplus.Remove(path);
+            if (source.Find(path) is not { } tensor)
+            {
+                missing.Add($"{path} {parameter.Shape} of {parameter.OwnerKind}");
+                firstMissing ??= path;
+                continue;
+            }
+
+            if (tensor.Shape != parameter.Shape || !tensor.DType.IsFloat())
+                throw new ModelFileException(source.Location,
+                    $"tensor '{path}' is {tensor}; {GetType().Name}'s {parameter.OwnerKind} needs a floating-point {parameter.Shape}. "
+                    + "Do the weights belong to this config.json?")
+                { Tensor = path };
+            parameter.Load(tensor);
+        }
+
+        Changed();
+        if (missing.Count > 0)
+            throw new ModelFileException(source.Location,
+                $"{missing.Count} tensor(s) that {GetType().Name} needs are missing: {Some(missing)}.")
+            { Tensor = firstMissing };
+        if (surplus.Count > 0)
+            Notices.Warn($"{source.Location}: {surplus.Count} tensor(s) have no place in {GetType().Name} and are not "
+                + $"used: {Some(surplus.Order(StringComparer.Ordinal).Select(Text.Quote))}.");
+    }
+
+    /// <summary>
+    /// Has kernels get matrices and tables in a 16-bit type, as activations that have it want them; vectors stay as they are stored, being few and widened anyway. For
+    /// devices that copy weights: they cast on the way, and files stay as they are. Float32 gives every weight as it is stored. Before the model is traced.
+    /// </summary>
+    public void To(DType dtype)
+    {
+        foreach (var parameter in Parameters)
+            if (parameter.Shape.Rank > 1 && parameter.IsFloat) parameter.To(dtype == DType.Float32 ? null : dtype);
+    }
+
+    /// <summary>Declares a layer below this one.</summary>
+    protected T Child<T>(string childName, T child) where T : Layer
+    {
+        if (child.parent is not null) throw new InvalidOperationException($"{child.Path} already has a parent.");
+        (child.parent, child.name) = (this, childName);
+        children.Add(child);
+        return child;
+    }
+
+    /// <summary>Declares numbered layers below this one: <c>name.0</c>, <c>name.1</c> …</summary>
+    protected IReadOnlyList<T> ChildList<T>(string listName, IEnumerable<T> layers) where T : Layer =>
+        [.. layers.Select((layer, i) => Child($"{listName}.{i}", layer))];
+
+    /// <summary>Declares a weight.</summary>
+    protected Parameter Weight(string weightName, params ReadOnlySpan<int> shape)
+    {
+        var parameter = new Parameter(this, weightName, Shape.Create(shape));
+        parameters.Add(parameter);
+        return parameter;
+    }
+
+    /// <summary>Puts a loaded weight in another one's place, such as its quantised form; graphs that were traced before keep the other one. Without another one it joins.</summary>
+    private protected Parameter Replace(Parameter? replaced, string weightName, Tensor weight)
+    {
+        var parameter = new Parameter(this, weightName, weight.Shape);
+        parameter.Load(weight);
+        if (replaced is null) parameters.Add(parameter);
+        else parameters[parameters.IndexOf(replaced)] = parameter;
+        Changed();
+        return parameter;
+    }
+
+    /// <summary>Records what this layer computes and names the result by its path. Every Forward goes through here.</summary>
+    protected Value Record(Value x, Func<Value> body) => x.Graph.InLayer(this, body);
+
+    private static string Some(IEnumerable<string> names)
+    {
+        const int Shown = 5;
+        string[] list = [.. names];
+        return string.Join(", ", list.Take(Shown)) + (list.Length > Shown ? $" and {list.Length - Shown} more" : "");
+    }
+}

@@ -1,0 +1,39 @@
+using System.Collections.Immutable;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
+
+namespace ILGpuDiffusion.Layers.Graphs;
+
+/// <summary>One op in a graph.</summary>
+/// <param name="op">What to compute.</param>
+/// <param name="inputs">Its arguments, in the op's order.</param>
+/// <param name="path">Path of the layer that recorded it.</param>
+public sealed class Node(Op op, ImmutableArray<Value> inputs, string path)
+{
+    /// <summary>What to compute.</summary>
+    public Op Op => op;
+
+    /// <summary>Its arguments, in the op's order.</summary>
+    public ImmutableArray<Value> Inputs => inputs;
+
+    /// <summary>Path of the layer that recorded it.</summary>
+    public string Path => path;
+
+    /// <summary>Its result.</summary>
+    public Value Output { get; internal set; } = null!;
+
+    /// <summary>The op's name, with what was fused into it.</summary>
+    internal string Label
+    {
+        get
+        {
+            Epilogue epilogue = op switch { MatMul m => m.Epilogue, QuantizedMatMul m => m.Epilogue, Conv2D c => c.Epilogue, _ => Epilogue.None };
+            if (op is Elementwise chain) return $"{op.Name}+{chain.Description}";
+            return (op is Conv2D { Upsampling: not Upsampling.None } ? "upsample+" : "") + op.Name + (op is GroupNormalization { Silu: true } ? "+silu" : "") + (epilogue.EntryAdd ? "+entry" : "")
+                + (epilogue.Activation is { } f ? $"+{f.ToString().ToLowerInvariant()}" : "") + (epilogue.Scale is not null ? "+scale" : "") + (epilogue.Residual ? "+residual" : "");
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"%{Output.Index} = {Label}({string.Join(", ", inputs.Select(i => i.Parameter?.Path ?? $"%{i.Index}"))})  # {path}";
+}

@@ -1,0 +1,74 @@
+using ILGpuDiffusion.Compute.Memory;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Weights;
+
+namespace ILGpuDiffusion.Layers.Graphs;
+
+/// <summary>
+/// A weight of a layer, with a shape from the start and memory once the layer's weights were loaded; or a constant of a graph (<see cref="GraphConstant"/>), which
+/// gets memory when a plan is made.
+/// </summary>
+public sealed class Parameter
+{
+    private readonly Layer? owner;
+    private readonly string name;
+    private Tensor? tensor;
+    private DType? given;
+    private bool seen;
+
+    internal Parameter(Layer owner, string name, Shape shape) => (this.owner, this.name, Shape) = (owner, name, shape);
+
+    internal Parameter(string name, GraphConstant constant) => (this.name, Constant, Shape) = (name, constant, constant.Type.Concrete());
+
+    /// <summary>The name in a checkpoint: <c>down_blocks.0.resnets.1.conv1.weight</c>.</summary>
+    public string Path => owner is null || owner.Path.Length == 0 ? name : $"{owner.Path}.{name}";
+
+    /// <summary>Sizes as PyTorch has them.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>The kind of layer that owns it, for messages.</summary>
+    public string OwnerKind => owner is null ? nameof(Constant) : owner.GetType().Name;
+
+    /// <summary>How a graph's constant comes about; null for a layer's weight.</summary>
+    internal GraphConstant? Constant { get; }
+
+    /// <summary>The weight itself, stored as in its file.</summary>
+    /// <exception cref="InvalidOperationException">The layer's weights were not loaded.</exception>
+    public Tensor Tensor => tensor ?? throw new InvalidOperationException($"{Path} has not been loaded.");
+
+    /// <summary>Element type and sizes as kernels get them: as stored, unless the model's <see cref="Layer.To"/> says otherwise; Float32 until loaded.</summary>
+    public TensorType Type => Constant?.Type ?? new(given ?? tensor?.DType ?? DType.Float32, Shape);
+
+    /// <summary>The type that kernels get it in; null gives it as it is stored. Devices that copy weights cast them on the way.</summary>
+    internal void To(DType? dtype) => given = dtype;
+
+    /// <summary>The model that the layer is part of.</summary>
+    internal Layer Root => owner?.Root ?? throw new InvalidOperationException($"{Path} is a constant.");
+
+    /// <summary>Whether it has memory.</summary>
+    internal bool IsLoaded => tensor is not null;
+
+    /// <summary>Whether it is stored in a floating-point type.</summary>
+    internal bool IsFloat => tensor?.DType.IsFloat() != false;
+
+    internal void Load(Tensor weight) => (tensor, seen) = (weight, false);
+
+    /// <summary>
+    /// The weight, checked before it is read for the first time: its file is as it was when it was opened, and none of its numbers is NaN or infinite. Looking at them costs least here,
+    /// just before they are packed or uploaded: a look while loading would read the whole file.
+    /// </summary>
+    /// <exception cref="ModelFileException">The file changed, or holds such a number; the message names file and tensor.</exception>
+    internal Tensor Checked()
+    {
+        var weight = Tensor;
+        if (seen || weight.Buffer is not HostBuffer { Owner: SafetensorsFile file }) return weight;
+        file.RequireIntact();
+        if (FiniteWeights.FirstOther(weight) is >= 0 and var at)
+            throw new ModelFileException(file.Path, $"tensor {Text.Quote(Path)} holds NaN or infinity (element {at} of {Shape}); the file is damaged, or was made by a training that failed.");
+        seen = true;
+        return weight;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Path} {Type}";
+}

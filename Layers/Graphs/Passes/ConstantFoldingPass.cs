@@ -1,0 +1,22 @@
+namespace ILGpuDiffusion.Layers.Graphs;
+
+/// <summary>
+/// What depends on weights and constants alone becomes a constant, computed when a plan first needs it: not in every run, and not for every prompt either.
+/// Bits do not change.
+/// </summary>
+internal sealed class ConstantFoldingPass : IGraphPass
+{
+    public string Name => nameof(CompileOptions.ConstantFolding);
+
+    public Graph Run(Graph graph)
+    {
+        var rewriter = new GraphRewriter(graph);
+        var known = new HashSet<Value>();
+        return rewriter.Run(node =>
+        {
+            if (node.Inputs.IsEmpty || !node.Inputs.All(i => i.Parameter is not null || known.Contains(i))) return null;
+            known.Add(node.Output);
+            return rewriter.Use(new Parameter(node.Path, GraphConstant.Of(node.Output)));
+        });
+    }
+}

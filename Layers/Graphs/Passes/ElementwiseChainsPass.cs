@@ -1,0 +1,43 @@
+using ILGpuDiffusion.Compute.Ops;
+
+namespace ILGpuDiffusion.Layers.Graphs;
+
+/// <summary>
+/// Activations, factors, limits and arithmetic that follow each other, each the only user of the one before, become one op: a value goes through memory
+/// once instead of once per op. Bits do not change. Steady and other values are not mixed, so that what can be computed once still is.
+/// </summary>
+internal sealed class ElementwiseChainsPass : IGraphPass
+{
+    public string Name => nameof(CompileOptions.ElementwiseChains);
+
+    public Graph Run(Graph graph)
+    {
+        var rewriter = new GraphRewriter(graph);
+        return rewriter.Run(node =>
+        {
+            if (!ElementwiseStep.Supports(node.Op) || Chain(rewriter, node) is not { Count: > 1 } chain) return null;
+            var operands = chain.Where(link => link.Step.HasOperand).Select(link => link.Node.Inputs[link.Step.OperandFirst ? 0 : 1]);
+            return rewriter.Add(node, new Elementwise([.. chain.Select(link => link.Step)]), [chain[0].Node.Inputs[0], .. operands]);
+        });
+    }
+
+    /// <summary>The longest chain that ends with an op, from its first op on.</summary>
+    private static List<(Node Node, ElementwiseStep Step)> Chain(GraphRewriter rewriter, Node last)
+    {
+        var chain = new List<(Node Node, ElementwiseStep Step)>();
+        for (Node? node = last; node is not null;)
+        {
+            Node? before = Before(node.Inputs[0]);
+            bool reversed = before is null && node.Op is Binary && node.Inputs[1].Type.Equals(node.Inputs[0].Type) && Before(node.Inputs[1]) is not null;
+            if (!Elementwise.Fits([.. chain.Select(link => link.Step), new ElementwiseStep(node.Op)])) break;
+            chain.Insert(0, (node, new ElementwiseStep(node.Op, reversed)));
+            node = reversed ? Before(node.Inputs[1]) : before;
+        }
+
+        // Where the chain had to be cut, its first op takes both arguments as they are.
+        if (chain[0].Step.OperandFirst) chain[0] = (chain[0].Node, new ElementwiseStep(chain[0].Node.Op));
+        return chain;
+
+        Node? Before(Value value) => rewriter.OnlyUse(value) is { } producer && ElementwiseStep.Supports(producer.Op) && value.IsSteady == last.Output.IsSteady ? producer : null;
+    }
+}

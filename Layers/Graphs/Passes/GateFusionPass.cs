@@ -1,0 +1,17 @@
+using ILGpuDiffusion.Compute.Ops;
+
+namespace ILGpuDiffusion.Layers.Graphs;
+
+/// <summary>geglu(matmul(x)) becomes one op. Saves the memory and the traffic of the doubly wide value between them.</summary>
+internal sealed class GateFusionPass : IGraphPass
+{
+    public string Name => nameof(CompileOptions.GateFusion);
+
+    public Graph Run(Graph graph)
+    {
+        var rewriter = new GraphRewriter(graph);
+        return rewriter.Run(node => node.Op is GeGlu && rewriter.OnlyUse(node.Inputs[0]) is { Op: MatMul { Epilogue.IsNone: true } } product
+            ? rewriter.Add(product, new GatedMatMul(), product.Inputs.AsSpan())
+            : null);
+    }
+}

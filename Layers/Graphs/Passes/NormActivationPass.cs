@@ -1,0 +1,18 @@
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
+
+namespace ILGpuDiffusion.Layers.Graphs;
+
+/// <summary>silu(group_norm(x)) becomes one op. Bits do not change.</summary>
+internal sealed class NormActivationPass : IGraphPass
+{
+    public string Name => nameof(CompileOptions.NormActivation);
+
+    public Graph Run(Graph graph)
+    {
+        var rewriter = new GraphRewriter(graph);
+        return rewriter.Run(node => node.Op is Unary { Function: UnaryFunction.Silu } && rewriter.OnlyUse(node.Inputs[0]) is { Op: GroupNormalization { Silu: false } norm } producer
+            ? rewriter.Add(producer, norm with { Silu = true }, producer.Inputs.AsSpan())
+            : null);
+    }
+}

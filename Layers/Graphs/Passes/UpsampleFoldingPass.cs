@@ -1,0 +1,24 @@
+using ILGpuDiffusion.Compute.Ops;
+
+namespace ILGpuDiffusion.Layers.Graphs;
+
+/// <summary>
+/// conv2d(upsample(x)) becomes one op, whether to twice the size or to another image's. Bits do not change. A pointwise convolution is left alone:
+/// it would compute equal pixels several times.
+/// </summary>
+internal sealed class UpsampleFoldingPass : IGraphPass
+{
+    public string Name => nameof(CompileOptions.UpsampleFolding);
+
+    public Graph Run(Graph graph)
+    {
+        var rewriter = new GraphRewriter(graph);
+        return rewriter.Run(node =>
+        {
+            if (node.Op is not Conv2D { Upsampling: Upsampling.None, Epilogue.IsNone: true } conv || conv.IsPointwise(node.Inputs[1].Type)) return null;
+            if (rewriter.OnlyUse(node.Inputs[0]) is not { Op: Upsample { Interpolation: Interpolation.Nearest } } upsample) return null;
+            var upsampling = upsample.Inputs.Length == 2 ? Upsampling.Like : Upsampling.Double;
+            return rewriter.Add(node, conv with { Upsampling = upsampling }, [upsample.Inputs[0], .. node.Inputs[1..], .. upsample.Inputs[1..]]);
+        });
+    }
+}

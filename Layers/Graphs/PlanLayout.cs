@@ -1,0 +1,255 @@
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Layers.Graphs;
+
+/// <summary>
+/// What a graph needs at given sizes, before it has memory: the type and place of every value, and each op's kernel. Made once per sizes
+/// and shared by all runs.
+/// </summary>
+internal sealed class PlanLayout
+{
+    private const long MostPrepackedWeights = 16L << 20; // 64 MiB in float32
+    private readonly Dictionary<Value, TensorType> types = [];
+    private readonly Dictionary<Value, Place> places = [];
+    private readonly Lock preparing = new();
+    private CancellationToken? prepared; // of the request that had the kernels begun last
+
+    public PlanLayout(Graph graph, Device device, Sizes sizes, IReadOnlySet<string> keep, CompileOptions options)
+    {
+        Graph = graph;
+        Value[] results = [.. graph.Outputs.Values, .. keep.Select(name => graph.Named.GetValueOrDefault(name) ?? throw UnknownName(graph, name))];
+        Node[] nodes = [.. graph.NeededBy(results)];
+        int prologue = 0;
+        if (options.StepInvariants)
+        {
+            prologue = nodes.Count(node => node.Output.IsSteady);
+            nodes = [.. nodes.OrderBy(node => !node.Output.IsSteady)]; // stable: each op still comes after those that it needs
+        }
+
+        foreach (var input in graph.Inputs.Values) types[input] = input.Type.Resolve(sizes);
+        foreach (var node in nodes) types[node.Output] = Infer(node);
+        var views = options.ColumnViews ? new ViewPlacement(nodes, types, results.ToHashSet()) : null;
+        PrepacksWeights = options.PrepackWeights ?? nodes.SelectMany(n => n.Inputs).Select(i => i.Parameter).OfType<Parameter>().Distinct().Sum(p => p.Shape.Count) <= MostPrepackedWeights;
+        var blocks = Assign(graph, nodes, prologue, results, views, device);
+
+        var scratch = new List<MemoryPlan.Block>();
+        PlanStep?[] steps = [.. nodes.Select((node, i) => views?.IsFree(node) == true ? null : Prepare(node, i, device, scratch))];
+        PrologueSteps = [.. steps[..prologue].OfType<PlanStep>()];
+        Steps = [.. steps[prologue..].OfType<PlanStep>()];
+        MemoryPlan.Block[] all = [.. blocks, .. scratch];
+        Blocks = all;
+        Length = nodes.Length;
+        ArenaBytes = MemoryPlan.Place(all);
+        PeakLiveBytes = MemoryPlan.PeakLive(all, nodes.Length);
+        PrepacksTransforms = options.PrepackWeights == true;
+    }
+
+    /// <summary>What is computed.</summary>
+    public Graph Graph { get; }
+
+    /// <summary>Whether kernels keep their weights packed, see <see cref="CompileOptions.PrepackWeights"/>.</summary>
+    public bool PrepacksWeights { get; }
+
+    /// <summary>Whether that goes for forms of several times their size.</summary>
+    public bool PrepacksTransforms { get; }
+
+    /// <summary>The ops that depend only on steady inputs, in order.</summary>
+    public IReadOnlyList<PlanStep> PrologueSteps { get; }
+
+    /// <summary>The ops of every run in order, each with its kernel.</summary>
+    public IReadOnlyList<PlanStep> Steps { get; }
+
+    /// <summary>Bytes of the arena that a run needs.</summary>
+    public long ArenaBytes { get; }
+
+    /// <summary>The most bytes that are alive at once: the lower bound of any arena.</summary>
+    public long PeakLiveBytes { get; }
+
+    /// <summary>Every piece of memory of the arena.</summary>
+    public IReadOnlyList<MemoryPlan.Block> Blocks { get; }
+
+    /// <summary>The values that lie in the arena, each with its piece of memory.</summary>
+    public IEnumerable<(Value Value, MemoryPlan.Block Block)> Placed => places.Select(p => (p.Key, p.Value.Block));
+
+    /// <summary>Number of ops, those with nothing left to do included: what the pieces' times are counted in.</summary>
+    public int Length { get; }
+
+    /// <summary>Begins in the background to compile the kernels that the device does not have yet. Needs no memory, on the device or for weights.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="cancellation">Leaves out what has not begun.</param>
+    public void Prepare(Device device, CancellationToken cancellation = default)
+    {
+        if (device.Backend == Backends.Cpu) return;
+        lock (preparing)
+        {
+            if (prepared is { IsCancellationRequested: false }) return;
+            prepared = cancellation;
+        }
+
+        var arena = new NoMemory(ArenaBytes);
+        foreach (var step in PrologueSteps.Concat(Steps))
+        {
+            Tensor[] inputs = [.. step.Node.Inputs.Select(input => input.Parameter is { } weight ? NoMemory.Of(weight.Type) : Locate(input, arena))];
+
+            // As if weights were packed in every run: those kernels pack them once, too.
+            long bytes = step.Kernel.ScratchBytes(step.Signature with { KeepsPacked = false });
+            var scratch = bytes == 0 ? null : NoMemory.Of(new TensorType(DType.Int8, [checked((int)bytes)]));
+            step.Kernel.Prepare(new OpCall(device, step.Node.Op, inputs, Locate(step.Node.Output, arena), scratch) { TapsFirst = step.Signature.TapsFirst, Cancellation = cancellation });
+        }
+    }
+
+    /// <summary>A step's working memory in an arena; null if it needs none.</summary>
+    public static Tensor? ScratchOf(PlanStep step, DeviceBuffer arena) =>
+        step.Scratch is { } s ? new Tensor(arena, s.Offset, DType.Int8, [checked((int)s.Bytes)]) : null;
+
+    /// <summary>The memory of a value in an arena, or of a weight where it lies.</summary>
+    public Tensor Locate(Value value, DeviceBuffer arena)
+    {
+        if (value.Parameter is { } parameter) return parameter.Tensor;
+        var (place, type) = (places[value], types[value]);
+        return new Tensor(arena, place.Block.Start + place.Offset, type.DType, type.Concrete(), place.Pitch);
+    }
+
+    /// <summary>Where a value begins in the arena, in bytes; −1 for a weight.</summary>
+    public long OffsetOf(Value value) => value.Parameter is null ? places[value].Block.Start + places[value].Offset : -1;
+
+    /// <summary>A value's type at the plan's sizes.</summary>
+    public TensorType TypeOf(Value value) => value.Parameter?.Type ?? types[value];
+
+    private TensorType Infer(Node node)
+    {
+        try
+        {
+            return node.Op.Infer([.. node.Inputs.Select(TypeOf)]);
+        }
+        catch (ShapeException e)
+        {
+            throw e.In(node.Path);
+        }
+    }
+
+    /// <summary>Gives every value a block of memory, or a part of one, for as long as anything in it is needed.</summary>
+    private List<MemoryPlan.Block> Assign(Graph graph, Node[] nodes, int prologue, Value[] results, ViewPlacement? views, Device device)
+    {
+        (Value Root, int Row, int Column) Find(Value value) => views?.Find(value) ?? (value, 0, 0);
+
+        // 1. How long is each piece of memory needed?
+        var first = new Dictionary<Value, int>();
+        var last = new Dictionary<Value, int>();
+        void Extend(Value value, int from, int to)
+        {
+            var root = Find(value).Root;
+            first[root] = Math.Min(first.GetValueOrDefault(root, from), from);
+            last[root] = Math.Max(last.GetValueOrDefault(root, to), to);
+        }
+
+        foreach (var input in graph.Inputs.Values) Extend(input, -1, nodes.Length); // readable after, and unchanged by, every run
+        for (int i = 0; i < nodes.Length; i++)
+        {
+            Extend(nodes[i].Output, i, i);
+            foreach (var input in nodes[i].Inputs)
+                if (input.Parameter is null) Extend(input, i, i >= prologue && input.Producer is not null && input.IsSteady && prologue > 0 ? nodes.Length : i);
+        }
+
+        foreach (var result in results)
+            if (result.Parameter is null) Extend(result, nodes.Length, nodes.Length);
+
+        // 2. Blocks, where an op's result may take the place of an argument that nothing needs afterwards
+        var blocks = new Dictionary<Value, MemoryPlan.Block>();
+        foreach (var input in graph.Inputs.Values) Create(input);
+        for (int i = 0; i < nodes.Length; i++)
+        {
+            var (node, output) = (nodes[i], nodes[i].Output);
+            if (views?.HasOwnMemory(output) != false && !blocks.ContainsKey(output))
+            {
+                if (Replaceable(node, i) is { } replaced)
+                {
+                    blocks[output] = blocks[replaced];
+                    blocks[output].Last = Math.Max(blocks[output].Last, last[output]);
+                }
+                else
+                {
+                    Create(output, Overlapped(node, i));
+                }
+            }
+            else if (Find(output).Root is var root && !blocks.ContainsKey(root))
+            {
+                Create(root);
+            }
+
+            var place = Find(output);
+            int pitch = TypeOf(place.Root).Concrete().Last;
+            places[output] = new Place(blocks[place.Root], ((long)place.Row * pitch + place.Column) * TypeOf(output).DType.Size(), pitch);
+        }
+
+        return [.. blocks.Values.Distinct()];
+
+        void Create(Value root, MemoryPlan.Block? over = null)
+        {
+            var block = blocks[root] = new MemoryPlan.Block(TypeOf(root).Bytes, first[root], last[root]) { Over = over };
+            if (root.Producer is null) places[root] = new Place(block, 0, 0);
+        }
+
+        Value? Replaceable(Node node, int index) =>
+            node.Op.MayRunInPlace && IsFreeAfter(node, index) && TypeOf(node.Inputs[0]).Bytes == TypeOf(node.Output).Bytes ? node.Inputs[0] : null;
+
+        // The argument's memory, if the kernel can write its result over it.
+        MemoryPlan.Block? Overlapped(Node node, int index)
+        {
+            if (node.Op.MayRunInPlace || !IsFreeAfter(node, index)) return null;
+            var signature = Signature(node, device);
+            if (device.Kernels.Get(signature, device.Kernels.Choose(signature)).OverlapLead(signature) is not { } lead) return null;
+            var block = blocks[node.Inputs[0]];
+            block.Lead = lead;
+            return block;
+        }
+
+        bool IsFreeAfter(Node node, int index)
+        {
+            var argument = node.Inputs[0];
+            if (argument.Producer is null || views?.HasOwnMemory(argument) == false || first[node.Output] != index) return false;
+            var block = blocks[argument];
+            return block.Last == index && node.Inputs.Skip(1).All(i => i.Parameter is not null || blocks[Find(i).Root] != block);
+        }
+    }
+
+    private OpSignature Signature(Node node, Device device)
+    {
+        bool weighs = node.Inputs is [_, { Parameter: not null }, ..];
+        return new OpSignature(node.Op, [.. node.Inputs.Select(TypeOf)], types[node.Output])
+        {
+            KeepsPacked = weighs && PrepacksWeights,
+            TapsFirst = weighs && node.Inputs[1].Parameter!.Constant is null && DeviceWeights.PutsTapsFirst(device, node.Op, TypeOf(node.Inputs[1])),
+        };
+    }
+
+    private PlanStep Prepare(Node node, int index, Device device, List<MemoryPlan.Block> scratch)
+    {
+        var signature = Signature(node, device);
+        var choice = device.Kernels.Choose(signature);
+        var kernel = device.Kernels.Get(signature, choice);
+        MemoryPlan.Block? work = kernel.ScratchBytes(signature) is > 0 and var bytes ? new MemoryPlan.Block(bytes, index, index) : null;
+        if (work is not null) scratch.Add(work);
+        return new PlanStep(node, index, signature, choice, kernel, work);
+    }
+
+    private static ArgumentException UnknownName(Graph graph, string name) =>
+        new($"{graph.Name}: no layer is called '{name}'. Names are module paths such as '{graph.Named.Keys.FirstOrDefault()}'.");
+
+    /// <summary>A part of a block.</summary>
+    /// <param name="Block">The memory.</param>
+    /// <param name="Offset">Bytes from its start.</param>
+    /// <param name="Pitch">Elements between the starts of rows; 0 means contiguous.</param>
+    private readonly record struct Place(MemoryPlan.Block Block, long Offset, int Pitch);
+}
+
+/// <summary>One op of a plan.</summary>
+/// <param name="Node">The graph's node.</param>
+/// <param name="Index">Its place among all ops, those with nothing left to do included.</param>
+/// <param name="Signature">The op with its arguments' types at the plan's sizes.</param>
+/// <param name="Choice">Which of the op's kernels computes it, and how that is set.</param>
+/// <param name="Kernel">The kernel.</param>
+/// <param name="Scratch">Its working memory, if any.</param>
+internal sealed record PlanStep(Node Node, int Index, OpSignature Signature, KernelChoice Choice, Kernel Kernel, MemoryPlan.Block? Scratch);

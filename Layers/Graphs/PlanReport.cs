@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Text;
+using ILGpuDiffusion.Compute.Devices;
+
+namespace ILGpuDiffusion.Layers.Graphs;
+
+/// <summary>What a compiled graph does at given sizes, without running it or needing its weights: for people and for tests.</summary>
+/// <param name="Prologue">What is computed once per set of steady inputs.</param>
+/// <param name="Steps">What every run computes.</param>
+/// <param name="ArenaBytes">Memory that the plan's values share.</param>
+/// <param name="PeakLiveBytes">The most bytes that are alive at once.</param>
+public sealed record PlanReport(IReadOnlyList<PlanReportStep> Prologue, IReadOnlyList<PlanReportStep> Steps, long ArenaBytes, long PeakLiveBytes)
+{
+    /// <summary>Which value lies where in the arena, and for how long.</summary>
+    public IReadOnlyList<PlanReportBlock> Memory { get; init; } = [];
+
+    /// <summary>Number of ops, those with nothing left to do included: what <see cref="PlanReportStep.Index"/> counts.</summary>
+    public int Length { get; init; }
+
+    /// <summary>Bytes of packed weights (<see cref="CompileOptions.PrepackWeights"/>) that the pipeline's plans share at this moment, beside the arena; plans pack them when they are made.</summary>
+    public long PackedWeightBytes { get; init; }
+
+    /// <summary>Floating-point operations of one run.</summary>
+    public double Flops => Steps.Sum(s => s.Flops);
+
+    /// <summary>The least time of a run on the device that it was predicted for; null unless predicted.</summary>
+    public double? PredictedSeconds => Sum(s => s.PredictedSeconds);
+
+    /// <summary>Time of a run, summed over its steps; null unless measured.</summary>
+    public double? MeasuredSeconds => Sum(s => s.MeasuredSeconds);
+
+    /// <summary>Launches, operations and memory, on one line.</summary>
+    public string Totals => string.Create(CultureInfo.InvariantCulture,
+        $"{Steps.Count} launches a run, {Prologue.Count} once before; {Flops / 1e9:F1} GFLOP a run, {Prologue.Sum(s => s.Flops) / 1e9:F1} once; arena {ArenaBytes / 1e6:F1} MB, at most {PeakLiveBytes / 1e6:F1} MB alive at once{(PackedWeightBytes > 0 ? $"; packed weights {PackedWeightBytes / 1e6:F1} MB" : "")}");
+
+    internal static PlanReport Of(PlanLayout layout) => new(
+        [.. layout.PrologueSteps.Select(PlanReportStep.Of)], [.. layout.Steps.Select(PlanReportStep.Of)], layout.ArenaBytes, layout.PeakLiveBytes)
+    {
+        Memory = PlanReportBlock.Of(layout),
+        Length = layout.Length,
+    };
+
+    /// <summary>The same with the least time of every step at a device's ceilings.</summary>
+    public PlanReport Predict(DeviceCeilings ceilings) => this with { Prologue = [.. Prologue.Select(s => s.Predict(ceilings))], Steps = [.. Steps.Select(s => s.Predict(ceilings))] };
+
+    /// <summary>The same with the time of every step.</summary>
+    internal PlanReport Measured(IReadOnlyList<double> seconds) => this with { Steps = [.. Steps.Zip(seconds, (step, time) => step with { MeasuredSeconds = time })] };
+
+    /// <summary>Totals, then one line per kind of op and variant, the most expensive first.</summary>
+    public string Summary()
+    {
+        var text = new StringBuilder();
+        text.AppendLine(Totals);
+        foreach (var kind in Steps.GroupBy(s => (s.Op, s.Variant)).OrderByDescending(g => g.Sum(s => s.Seconds)).ThenByDescending(g => g.Sum(s => s.Flops)).ThenByDescending(g => g.Sum(s => s.Bytes)))
+            text.AppendLine(CultureInfo.InvariantCulture, $"{kind.Count(),6} × {kind.Key.Op,-28} {kind.Key.Variant,-16} {kind.Sum(s => s.Flops) / 1e9,10:F2} GFLOP {kind.Sum(s => s.Bytes) / 1e6,10:F1} MB{Times(kind)}");
+        return text.ToString();
+    }
+
+    /// <summary>The summary, then one line per op.</summary>
+    public override string ToString()
+    {
+        var text = new StringBuilder(Summary());
+        foreach (var step in Prologue) text.AppendLine(CultureInfo.InvariantCulture, $"once {step}");
+        foreach (var step in Steps) text.AppendLine(CultureInfo.InvariantCulture, $"     {step}");
+        return text.ToString();
+    }
+
+    private string Times(IEnumerable<PlanReportStep> steps)
+    {
+        string predicted = PredictedSeconds is null ? "" : string.Create(CultureInfo.InvariantCulture, $" {1e3 * steps.Sum(s => s.PredictedSeconds),10:F2} ms at least");
+        return predicted + (MeasuredSeconds is not { } all ? "" : string.Create(CultureInfo.InvariantCulture, $" {1e3 * steps.Sum(s => s.MeasuredSeconds),10:F2} ms {100 * steps.Sum(s => s.MeasuredSeconds) / all,5:F1} %"));
+    }
+
+    private double? Sum(Func<PlanReportStep, double?> seconds) => Steps.All(s => seconds(s) is not null) ? Steps.Sum(seconds) : null;
+}

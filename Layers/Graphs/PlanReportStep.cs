@@ -1,0 +1,83 @@
+using System.Globalization;
+using ILGpuDiffusion.Compute.Devices;
+
+namespace ILGpuDiffusion.Layers.Graphs;
+
+/// <summary>One op of a plan.</summary>
+/// <param name="Op">Its name, with what was fused into it: <c>conv2d+residual</c>.</param>
+/// <param name="Variant">The kernel that was chosen.</param>
+/// <param name="Output">Element type and sizes of its result.</param>
+/// <param name="Bytes">What it reads and writes at least: arguments and result, each once.</param>
+/// <param name="Flops">Floating-point operations.</param>
+/// <param name="Layer">The layer that recorded it.</param>
+public sealed record PlanReportStep(string Op, string Variant, string Output, long Bytes, double Flops, string Layer)
+{
+    /// <summary>Its place among all ops of the graph, those with nothing left to do included.</summary>
+    public int Index { get; init; }
+
+    /// <summary>How the kernel is set, where that differs from its defaults.</summary>
+    public string Settings { get; init; } = "";
+
+    /// <summary>The weights' part of <see cref="Bytes"/>.</summary>
+    public long WeightBytes { get; init; }
+
+    /// <summary>Floating-point operations that the kernel really does: fewer than <see cref="Flops"/> for Winograd's convolutions.</summary>
+    public double Work { get; init; }
+
+    /// <summary>The least time at the device's ceilings, if it was predicted.</summary>
+    public double? PredictedSeconds { get; init; }
+
+    /// <summary>Median time of some runs, if it was measured.</summary>
+    public double? MeasuredSeconds { get; init; }
+
+    /// <summary>The best that is known about its time: measured, else predicted, else 0.</summary>
+    public double Seconds => MeasuredSeconds ?? PredictedSeconds ?? 0;
+
+    internal static PlanReportStep Of(PlanStep step)
+    {
+        var (signature, choice) = (step.Signature, step.Choice);
+        double flops = signature.Op.Flops(signature);
+        return new(step.Node.Label, choice.Variant.Name, signature.Output.ToString(), signature.Inputs.Append(signature.Output).Sum(t => t.Bytes), flops, step.Node.Path)
+        {
+            Index = step.Index,
+            Settings = choice.Settings.ToString(),
+            WeightBytes = step.Node.Inputs.Where(i => i.Parameter is not null).Sum(i => i.Parameter!.Type.Bytes),
+            Work = flops * choice.Variant.WorkShare,
+        };
+    }
+
+    /// <summary>The same with the least time at a device's ceilings.</summary>
+    internal PlanReportStep Predict(DeviceCeilings ceilings) => this with { PredictedSeconds = ceilings.Seconds(Work, Bytes) };
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{Op,-28} {Variant,-16} {Output,-32} {Bytes / 1e6,9:F2} MB {Flops / 1e9,9:F3} GFLOP  {(Seconds > 0 ? $"{1e3 * Seconds,9:F3} ms  " : "")}{Layer}{(Settings.Length > 0 ? $"  [{Settings}]" : "")}");
+}
+
+/// <summary>A piece of a plan's arena.</summary>
+/// <param name="Name">What lies in it: a layer's path, an input's name.</param>
+/// <param name="Kind">The op that made it, <c>input</c>, or <c>scratch</c>.</param>
+/// <param name="Offset">Bytes from the arena's start.</param>
+/// <param name="Bytes">Its size.</param>
+/// <param name="First">The op from which on it is needed, −1 for inputs.</param>
+/// <param name="Last">The last op that needs it; at least <see cref="PlanReport.Length"/> for what outlives the run.</param>
+public sealed record PlanReportBlock(string Name, string Kind, long Offset, long Bytes, int First, int Last)
+{
+    /// <summary>Whether its first op writes it over the argument that it reads there for the last time: the one case where two pieces share bytes.</summary>
+    public bool IsOver { get; init; }
+
+    internal static IReadOnlyList<PlanReportBlock> Of(PlanLayout layout)
+    {
+        var names = layout.Graph.Inputs.ToDictionary(i => i.Value, i => i.Key);
+        var values = layout.Placed.ToLookup(p => p.Block, p => p.Value);
+        var scratch = layout.PrologueSteps.Concat(layout.Steps).Where(s => s.Scratch is not null).ToDictionary(s => s.Scratch!);
+        return [.. layout.Blocks.OrderBy(b => b.First).ThenBy(b => b.Offset).Select(block =>
+        {
+            var first = values[block].OrderBy(v => v.Index).FirstOrDefault(v => v.Producer is not null) ?? values[block].FirstOrDefault();
+            var (name, kind) = scratch.TryGetValue(block, out var step) ? (step.Node.Path, "scratch")
+                : first?.Producer is { } node ? (node.Path, node.Label)
+                : (first is null ? "" : names.GetValueOrDefault(first, ""), "input");
+            return new PlanReportBlock(name, kind, block.Offset, block.Bytes, block.First, block.Last) { IsOver = block.IsOver };
+        })];
+    }
+}

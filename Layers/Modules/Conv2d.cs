@@ -1,0 +1,30 @@
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Layers.Graphs;
+
+namespace ILGpuDiffusion.Layers.Modules;
+
+/// <summary>Two-dimensional convolution with zero padding, as torch.nn.Conv2d, over images [n, h, w, c].</summary>
+public sealed class Conv2d : Layer
+{
+    private readonly Parameter weight, bias;
+    private readonly Conv2D op;
+
+    /// <summary>Declares <c>weight</c> [out, in, kernel, kernel] and <c>bias</c> [out].</summary>
+    /// <param name="inChannels">Channels of the input.</param>
+    /// <param name="outChannels">Channels of the output.</param>
+    /// <param name="kernelSize">Height and width of the kernel.</param>
+    /// <param name="stride">Step of the kernel, both ways.</param>
+    /// <param name="padding">Rows and columns of zeros on every side.</param>
+    /// <param name="extraPadding">Further zeros at the bottom and the right only, as the VAE's down-sampling has them.</param>
+    public Conv2d(int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int extraPadding = 0)
+    {
+        weight = Weight("weight", outChannels, inChannels, kernelSize, kernelSize);
+        bias = Weight("bias", outChannels);
+        op = new Conv2D(stride, padding, padding + extraPadding);
+    }
+
+    /// <summary>Records the convolution.</summary>
+    /// <param name="x">[n, h, w, in].</param>
+    /// <returns>[n, h', w', out].</returns>
+    public Value Forward(Value x) => Record(x, () => x.Graph.Add(op, x, x.Graph.Use(weight), x.Graph.Use(bias)));
+}

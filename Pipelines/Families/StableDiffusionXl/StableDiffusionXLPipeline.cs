@@ -1,0 +1,67 @@
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Guidance;
+using ILGpuDiffusion.Pipelines.Requests;
+using ILGpuDiffusion.Pipelines.TextEncoders;
+using ILGpuDiffusion.Pipelines.Tokenizers;
+
+namespace ILGpuDiffusion.Pipelines.Families;
+
+/// <summary>Stable Diffusion XL: two text encoders side by side, pooled text and picture sizes as further conditions.</summary>
+/// <remarks>Podell et al., 2023 (arXiv:2307.01952). Follows diffusers' StableDiffusionXLPipeline.</remarks>
+public sealed class StableDiffusionXLPipeline : DiffusionPipeline
+{
+    private const int TimeIds = 6; // original size, crop, target size
+
+    private readonly ClipTokenizer tokenizer, tokenizer2;
+    private readonly ClipTextEncoder textEncoder, textEncoder2;
+    private readonly bool zeroForEmptyPrompt;
+
+    internal StableDiffusionXLPipeline(PipelineParts parts) : base(parts)
+    {
+        (tokenizer, textEncoder) = parts.TextEncoder("");
+        (tokenizer2, textEncoder2) = parts.TextEncoder("_2");
+        if (tokenizer.ModelMaxLength != tokenizer2.ModelMaxLength)
+            throw new ModelFileException(parts.Folder.Path, $"tokenizer makes prompts of {tokenizer.ModelMaxLength} tokens, tokenizer_2 of {tokenizer2.ModelMaxLength}; they must be equal.");
+        if (textEncoder2.Config.ProjectionDim is null)
+            throw parts.Folder.Index.Wrong("text_encoder_2",
+                "of the class CLIPTextModelWithProjection: its projection gives the pooled prompt");
+        PartsFit.Prompts(parts.UNet.Config, parts.TextConfigs);
+        PartsFit.AddedConditions(parts.UNet.Config, textEncoder2.Config, TimeIds, nameof(StableDiffusionXLPipeline));
+        if (parts.Folder.Index.Bool("add_watermarker", false))
+            Notices.Warn($"{parts.Folder.Index.File}: 'add_watermarker' is true; no watermark is put into pictures.");
+        zeroForEmptyPrompt = parts.Folder.Index.Bool("force_zeros_for_empty_prompt", true);
+    }
+
+    internal override void CheckPrompts(ImageRequest request) =>
+        RequestForm.CheckClipSkip(request, Math.Min(textEncoder.Config.Layers, textEncoder2.Config.Layers) - 1); // the last layer is left out anyway
+
+    internal override Conditions Encode(RequestForm form, List<string> warnings, CancellationToken cancellation)
+    {
+        var request = form.Request;
+        int prompts = request.Prompts.Count;
+        var text = Encode(request.Prompts, RequestForm.PerPrompt(request.Prompts2, request.Prompts, prompts), request.ClipSkip, warnings, cancellation);
+        var positive = Conditions.Repeat(text, request.Count);
+        float[] timeIds = Repeat(request.SizeConditioning.TimeIds(form.Size), form.Pictures);
+        if (!form.Guided) return new Conditions(positive, timeIds);
+
+        // Clip skip is for the prompt alone, as in diffusers.
+        bool zeros = request.NegativePrompts.Count == 0 && request.NegativePrompts2.Count == 0 && zeroForEmptyPrompt;
+        var negative = zeros
+            ? text with { Hidden = new float[text.Hidden.Length], Pooled = new float[text.Pooled.Length] }
+            : Encode(RequestForm.PerPrompt(request.NegativePrompts, [], prompts), RequestForm.PerPrompt(request.NegativePrompts2, request.NegativePrompts, prompts), 0, warnings, cancellation);
+        float[] negativeTimeIds = Repeat(request.SizeConditioning.NegativeTimeIds(form.Size), form.Pictures);
+        return new Conditions(Conditions.Join(Conditions.Repeat(negative, request.Count), positive), [.. negativeTimeIds, .. timeIds]);
+    }
+
+    private TextEmbeddings Encode(IReadOnlyList<string> prompts, IReadOnlyList<string> prompts2, int clipSkip, List<string> warnings, CancellationToken cancellation)
+    {
+        var state = ClipHiddenState.StableDiffusionXl(clipSkip);
+        PromptTokens[] tokens = [.. prompts.Select(tokenizer.Encode)], tokens2 = [.. prompts2.Select(tokenizer2.Encode)];
+        warnings.AddRange(tokens.Concat(tokens2).Select(t => t.Warning).OfType<string>().Distinct().Except(warnings));
+        var first = textEncoder.Encode(tokens, state, pooled: false, cancellation);
+        return first.Beside(textEncoder2.Encode(tokens2, state, pooled: true, cancellation));
+    }
+
+    private static float[] Repeat(float[] values, int count) => [.. Enumerable.Repeat(values, count).SelectMany(v => v)];
+}
