@@ -14,9 +14,14 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
     private const int DefaultGap = 3; // elements between rows
 
     private readonly ConcurrentDictionary<KernelSource, KernelArtifact> bound = new();
+    private readonly List<BoundKernel> launches = [];
+    private int buffers;
 
     /// <summary>What was bound so far.</summary>
     public IReadOnlyDictionary<KernelSource, KernelArtifact> Artifacts => bound;
+
+    /// <summary>The launches of all that was bound so far, in the order in which they would run. Buffers' handles are their numbers, from 1.</summary>
+    public IReadOnlyList<BoundKernel> Launches => launches;
 
     public override string Id => Target.Language == GpuLanguage.Ptx ? "cuda:9" : "opencl:9";
 
@@ -35,7 +40,7 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
     protected override GpuBuffer? TryAllocate(long bytes, out string problem)
     {
         problem = "";
-        return new Nothing(this, bytes);
+        return new Nothing(this, ++buffers, bytes);
     }
 
     protected override void Read(GpuBuffer source, long offset, Span<byte> target) => target.Clear();
@@ -65,34 +70,39 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
         return true;
     }
 
-    private static OpSignature Signature(Op op, IEnumerable<TensorType> inputs)
+    /// <summary>An op with its types.</summary>
+    public static OpSignature Signature(Op op, IEnumerable<TensorType> inputs)
     {
         TensorType[] types = [.. inputs];
         return new OpSignature(op, types, op.Infer(types));
     }
 
-    private void Bind(OpSignature signature, KernelChoice choice, int gap = DefaultGap)
+    /// <summary>Binds a choice that was made for a signature.</summary>
+    public void Bind(OpSignature signature, KernelChoice choice, int gap = DefaultGap)
     {
         Tensor Make(TensorType type) => new(Allocate(2 * type.Bytes + 64 * type.Concrete().Rows), 0, type.DType, type.Concrete(), type.Concrete().Last + gap);
         var kernel = this.Kernels.Get(signature, choice);
         var scratch = kernel.ScratchBytes(signature) is > 0 and var bytes ? Make(new TensorType(DType.Int8, Shape.Create([checked((int)bytes)]))) : null;
-        kernel.Bind(new OpCall(this, signature.Op, [.. signature.Inputs.Select(Make)], Make(signature.Output), scratch));
+        kernel.Bind(new OpCall(this, signature.Op, [.. signature.Inputs.Select(Make)], Make(signature.Output), scratch) { TapsFirst = signature.TapsFirst }).Run();
     }
 
-    private sealed class Nothing(GpuDevice device, long bytes) : GpuBuffer(device, 1, bytes)
+    private sealed class Nothing(GpuDevice device, int number, long bytes) : GpuBuffer(device, number, bytes)
     {
         protected override void Free(nint handle) { }
     }
 
-    private sealed class Loaded(GpuDevice device, KernelSource source, KernelArtifact artifact) : GpuFunction(device, source, artifact)
+    private sealed class Loaded(TranslatingDevice device, KernelSource source, KernelArtifact artifact) : GpuFunction(device, source, artifact)
     {
-        protected override Launch BindChecked(GpuGrid grid, GpuArguments arguments, ILaunchSubject? subject) => new Idle();
+        protected override Launch BindChecked(GpuGrid grid, GpuArguments arguments, ILaunchSubject? subject) => new Recorded(() => device.launches.Add(new BoundKernel(Source, grid, arguments)));
 
         internal override void Unload() { }
     }
 
-    private sealed class Idle : Launch
+    private sealed class Recorded(Action run) : Launch
     {
-        public override void Run() { }
+        public override void Run() => run();
     }
 }
+
+/// <summary>A kernel with the groups and arguments that it was bound to.</summary>
+internal sealed record BoundKernel(KernelSource Source, GpuGrid Grid, GpuArguments Arguments);
