@@ -1,0 +1,54 @@
+using System.Text.RegularExpressions;
+
+namespace ILGpuDiffusion.Equivalence;
+
+/// <summary>
+/// The text of a kernel without the names that it gives itself: its entry, parameters, arrays in shared memory, and in OpenCL C what our functions and macros declare. Each is replaced by the
+/// order of its first appearance. All else stays: instructions, types, built-in functions, numbers, registers and variables, which ILGPU numbers alike for equal code.
+/// </summary>
+internal static partial class KernelText
+{
+    /// <summary>Lines in which equal code of two builds is equal. Comments, blank lines and spacing are gone.</summary>
+    public static string[] Normalise(string text)
+    {
+        var names = Names(text);
+        var numbers = new Dictionary<string, string>(StringComparer.Ordinal);
+        return [.. Lines(text).Select(line => Word().Replace(line, word =>
+            !names.Contains(word.Value) ? word.Value : numbers.TryGetValue(word.Value, out string? number) ? number : numbers[word.Value] = $"#{numbers.Count}"))];
+    }
+
+    /// <summary>The names that the text declares.</summary>
+    public static HashSet<string> Names(string text) => [.. (IsPtx(text) ? PtxName() : ClName()).Matches(text).SelectMany(m => m.Groups.Values.Skip(1)).SelectMany(g => g.Captures).Select(c => c.Value)];
+
+    /// <summary>Whether this is PTX and not OpenCL C.</summary>
+    public static bool IsPtx(string text) => text.Contains(".address_size", StringComparison.Ordinal);
+
+    /// <summary>A text with each of its own names changed: what a refactoring may do.</summary>
+    public static string Rename(string text)
+    {
+        var names = Names(text);
+        return Word().Replace(text, word => names.Contains(word.Value) ? $"{word.Value}Renamed" : word.Value);
+    }
+
+    private static IEnumerable<string> Lines(string text) =>
+        from line in text.Split('\n').Select((line, number) => number == 0 ? line : Comment().Replace(line, "")) // the first line is no comment of the kernel's: it has its sizes
+        let tight = Space().Replace(line.Trim(), " ")
+        where tight.Length > 0
+        select tight;
+
+    [GeneratedRegex(@"%?[A-Za-z_$][\w$]*")]
+    private static partial Regex Word();
+
+    [GeneratedRegex(@"//.*")]
+    private static partial Regex Comment();
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex Space();
+
+    [GeneratedRegex(@"\.entry\s+(\w+)|^\s*\.param\b[^;\n]*?\s(_\w+)(?:\[\d+\])?,?\s*$|^\s*(?:\.visible\s+|\.extern\s+)?\.(?:shared|const|global)\b[^;\n]*?\s(\w+)\s*(?:\[\d*\])?\s*[;=]", RegexOptions.Multiline)]
+    private static partial Regex PtxName();
+
+    // The kernel, its parameters, macros with their parameters, functions, and variables of the functions in front of the kernel.
+    [GeneratedRegex(@"\bvoid\s+(\w+)\s*\(|#define\s+(\w+)(?:\((?:(\w+)[,\s]*)*\))?|\b(?:u?(?:char|short|int|long)|float|half|bool)\d*\s+\**(?!var\d)(\w+)\s*(?=[=;,)(\[]|__attribute__)|\b__typeof__\(\w+\)\s+(\w+)")]
+    private static partial Regex ClName();
+}
