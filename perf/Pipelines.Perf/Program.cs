@@ -22,6 +22,19 @@ var step = new Command("model", "Times forward passes of a UNet, an autoencoder'
 step.Aliases.Add("unet-step");
 step.SetAction(parsed => Console.WriteLine(ModelStep.Run(parsed.GetValue(component)!, parsed.GetValue(pixels), parsed.GetValue(batch), parsed.GetValue(runs), parsed.GetValue(where)!, parsed.GetValue(dtype), parsed.GetValue(threads), parsed.GetValue(compare), parsed.GetValue(int8))));
 
+var waiting = new Command("on-request", "Runs a model as often as lines on stdin say, and answers each with seconds and processor seconds of a run: for builds") { component, pixels, batch, where, dtype, threads, int8 };
+waiting.SetAction(parsed => ModelOnRequest.Run(parsed.GetValue(component)!, parsed.GetValue(pixels), parsed.GetValue(batch), parsed.GetValue(where)!, parsed.GetValue(dtype), parsed.GetValue(threads), parsed.GetValue(int8)));
+
+var before = new Argument<DirectoryInfo>("old") { Description = "A checkout, built with -c Release" };
+var after = new Argument<DirectoryInfo>("new") { Description = "Another" };
+var models = new Option<string[]>("--models") { Description = "Models to run", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["sdxl-unet", "small-unet"] };
+var side = new Option<int>("--pixels") { Description = "Height and width of the picture", DefaultValueFactory = _ => 256 };
+var turns = new Option<int>("--rounds") { Description = "Timings of each build in each pair of processes", DefaultValueFactory = _ => 10 };
+var pairs = new Option<int>("--processes") { Description = "Pairs of processes", DefaultValueFactory = _ => 2 };
+var builds = new Command("builds", "Lets two builds take turns with the same models, each in processes of its own; prints Markdown") { before, after, models, side, turns, pairs, where, dtype, int8 };
+builds.SetAction(parsed => Console.WriteLine(new BuildComparison(parsed.GetValue(before)!.FullName, parsed.GetValue(after)!.FullName,
+    ["--pixels", $"{parsed.GetValue(side)}", "--device", parsed.GetValue(where)!, "--dtype", $"{parsed.GetValue(dtype)}", .. Enumerable.Repeat("--int8", parsed.GetValue(int8) ? 1 : 0)], parsed.GetValue(turns), parsed.GetValue(pairs)).Run(parsed.GetValue(models)!)));
+
 var part = new Argument<string>("folder") { Description = "Folder of a UNet or, called vae, of an autoencoder" };
 var without = new Option<string[]>("--without") { Description = "Passes to leave out, one at a time; each, if none is named", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
 var passes = new Command("passes", "Lets plans with all graph passes, none, and each one left out take turns; prints a table") { part, pixels, runs, threads, without };
@@ -43,4 +56,4 @@ var shipped = new Option<string>("--to") { Description = "File to write, such as
 var table = new Command("tuning-table", "Writes the tuning table that ships: what every one of the given tables found") { tables, shipped };
 table.SetAction(parsed => Console.WriteLine(ShippedTable.Write(parsed.GetValue(tables)!, parsed.GetValue(shipped)!)));
 
-return new RootCommand("Measurements of whole models.") { checkpoint, step, passes, sheet, compile, table }.Parse(args).Invoke();
+return new RootCommand("Measurements of whole models.") { checkpoint, step, waiting, builds, passes, sheet, compile, table }.Parse(args).Invoke();
