@@ -4,7 +4,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
-usage="usage: perf/run.sh check | try | targets [OPTIONS] | targets-avx2 [OPTIONS] | tables [OPTIONS of ilgd tune] | quick | full | bundle"
+usage="usage: perf/run.sh check | try | targets [OPTIONS] | targets-avx2 [OPTIONS] | tables [OPTIONS of ilgd tune] | quick | full | bundle
+       perf/run.sh texts FOLDER | same-texts OLD NEW | same-texts --check FOLDER | same-bits OLD NEW [OPTIONS] | builds OLD NEW [OPTIONS]"
 bin=artifacts/bin
 build() { for project in "$@"; do dotnet build -c Release -v quiet -clp:NoSummary "$project"; done; }
 run() { local name=$1; shift; dotnet "$bin/ILGpuDiffusion.$name/release/ILGpuDiffusion.$name.dll" "$@"; }
@@ -58,6 +59,24 @@ bundle) # artifacts/bundle.tar.xz: tests, tool and measurements for a machine wi
     git describe --always --dirty=+ --exclude '*' > "$to/COMMIT"
     tar -C artifacts -cJf artifacts/bundle.tar.xz bundle
     du -h artifacts/bundle.tar.xz ;;
+texts) # the texts and launches of all GPU kernels, and what CPU kernels compute, into a folder
+    folder=$(realpath -m "${1:?"$usage"}")
+    [ -z "$(ls -A "$folder" 2> /dev/null)" ] || { echo "$folder is not empty; texts of two builds would mix in it." >&2; exit 2; }
+    build tests/Compute.Tests
+    ILGPUDIFFUSION_TEXTS=$folder dotnet test -c Release --no-build tests/Compute.Tests --filter "FullyQualifiedName~KernelTextDump|FullyQualifiedName~OpResultDump"
+    for narrower in EnableAVX512 EnableAVX2; do # the same with narrower registers
+        env "ILGPUDIFFUSION_TEXTS=$folder" "DOTNET_$narrower=0" dotnet test -c Release --no-build tests/Compute.Tests --filter "FullyQualifiedName~OpResultDump"
+    done
+    echo "$(find "$folder" -name '*.ptx' -o -name '*.cl' | wc -l) texts in $folder" ;;
+same-texts) # two such folders; or --check: whether planted mistakes are found
+    build perf/Equivalence
+    if [ "${1-}" = --check ]; then run Equivalence check-texts "${2:?"$usage"}"; else run Equivalence texts "$@"; fi ;;
+same-bits) # pictures and latents of two built checkouts
+    build perf/Equivalence
+    run Equivalence bits "$@" ;;
+builds) # whole models in two built checkouts, in turns
+    build perf/Pipelines.Perf
+    run Pipelines.Perf builds "$@" ;;
 full) # everything: all ops under BenchmarkDotNet, all models, then the table
     build perf/Compute.Benchmarks perf/Pipelines.Perf
     run Compute.Benchmarks "$@"
