@@ -18,19 +18,19 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>
-/// Draws pictures from prompts with a model folder in diffusers' format. Loading maps the weights, so it is instant and the memory is shared
+/// Draws images from prompts with a model folder in diffusers' format. Loading maps the weights, so it is instant and the memory is shared
 /// between processes. One pipeline may serve several requests at the same time.
 /// </summary>
 public abstract class DiffusionPipeline : IDisposable
 {
     private readonly ConcurrentDictionary<string, bool> told = new(); // notes on compilations that a result has carried
-    private readonly GraphCache<GuidedDenoiser.Form> denoisers;
-    private readonly PipelineParts parts;
+    private readonly GraphCache<GuidedDenoiser.GraphKey> denoisers;
+    private readonly PipelineComponents parts;
     private readonly ActiveRequests requests;
     private Scheduler? scheduler;
 
-    private protected DiffusionPipeline(PipelineParts parts) =>
-        (this.parts, requests, denoisers) = (parts, new ActiveRequests(GetType()), new GraphCache<GuidedDenoiser.Form>(parts.UNet, parts.Arenas));
+    private protected DiffusionPipeline(PipelineComponents parts) =>
+        (this.parts, requests, denoisers) = (parts, new ActiveRequests(GetType()), new GraphCache<GuidedDenoiser.GraphKey>(parts.UNet, parts.Arenas));
 
     /// <summary>The model folder's name; <c>owner/name</c> for a model in the Hugging Face Hub's cache.</summary>
     public string Name => parts.Folder.Name;
@@ -56,7 +56,7 @@ public abstract class DiffusionPipeline : IDisposable
         set => scheduler = value ?? throw new ArgumentNullException(nameof(value));
     }
 
-    /// <summary>Latents to pictures and back; tiling is switched on here.</summary>
+    /// <summary>Latents to images and back; tiling is switched on here.</summary>
     public Autoencoder Vae => parts.Vae;
 
     /// <summary>The model that predicts, as layers: <see cref="Layer.Compile"/>, <see cref="Layer.CompileRepeatedBlocks"/> and <see cref="Layer.CompileRegions"/> say how it runs.</summary>
@@ -83,13 +83,13 @@ public abstract class DiffusionPipeline : IDisposable
     public static DiffusionPipeline FromPretrained(string path, PipelineOptions? options = null)
     {
         var folder = ModelFolder.Open(path);
-        Func<PipelineParts, DiffusionPipeline> compose = folder.ClassName switch // before anything is loaded: another family has other parts
+        Func<PipelineComponents, DiffusionPipeline> compose = folder.ClassName switch // before anything is loaded: another family has other parts
         {
             nameof(StableDiffusionXLPipeline) => parts => new StableDiffusionXLPipeline(parts),
             nameof(StableDiffusionPipeline) => parts => new StableDiffusionPipeline(parts),
             _ => throw folder.Index.Wrong("_class_name", $"{nameof(StableDiffusionXLPipeline)} or {nameof(StableDiffusionPipeline)}"),
         };
-        var parts = PipelineParts.Load(folder, options ?? new());
+        var parts = PipelineComponents.Load(folder, options ?? new());
         try
         {
             return compose(parts);
@@ -112,7 +112,7 @@ public abstract class DiffusionPipeline : IDisposable
     public Scheduler CreateScheduler(string? name = null, IEnumerable<KeyValuePair<string, System.Text.Json.JsonElement>>? settings = null) =>
         parts.Scheduler.Create(name, settings);
 
-    /// <summary>Draws pictures.</summary>
+    /// <summary>Draws images.</summary>
     /// <param name="request">What to draw.</param>
     /// <param name="progress">Told after every step.</param>
     /// <param name="cancellation">Obeyed within a step; all memory of the request is then given back, and the pipeline can serve the next one.</param>
@@ -155,8 +155,8 @@ public abstract class DiffusionPipeline : IDisposable
     /// <exception cref="DiffusionRequestException">The model cannot serve the request.</exception>
     internal abstract void CheckPrompts(ImageRequest request);
 
-    /// <summary>Turns the request's prompts into conditions for every picture.</summary>
-    internal abstract Conditions Encode(RequestForm form, List<string> warnings, CancellationToken cancellation);
+    /// <summary>Turns the request's prompts into conditions for every image.</summary>
+    internal abstract Conditions Encode(ResolvedRequest form, List<string> warnings, CancellationToken cancellation);
 
     internal GenerationResult Generate(ImageRequest request, IProgress<GenerationProgress>? progress, CancellationToken cancellation, Func<NoiseSource>? recordedNoise = null) =>
         requests.Run(token =>
@@ -173,7 +173,7 @@ public abstract class DiffusionPipeline : IDisposable
         }, cancellation);
 
     /// <summary>Checks a request and fills in this model's defaults.</summary>
-    internal RequestForm Resolve(ImageRequest request) => RequestForm.Resolve(request, this, Vae.SpatialFactor, UNet.InChannels);
+    internal ResolvedRequest Resolve(ImageRequest request) => ResolvedRequest.Resolve(request, this, Vae.SpatialFactor, UNet.InChannels);
 
     private GenerationResult Serve(ImageRequest request, IProgress<GenerationProgress>? progress, Func<NoiseSource>? recordedNoise, CancellationToken cancellation)
     {
@@ -181,10 +181,10 @@ public abstract class DiffusionPipeline : IDisposable
         var form = Resolve(request);
         var (schedule, begin, end) = form.Schedule;
         Seed seed = request.Seed ?? Random.Shared.NextInt64(uint.MaxValue);
-        var seeds = PictureNoise.Seeds(request, seed, form.Pictures);
-        var noise = recordedNoise ?? (() => PictureNoise.Source(request, seeds));
+        var seeds = ImageNoise.Seeds(request, seed, form.Images);
+        var noise = recordedNoise ?? (() => ImageNoise.Source(request, seeds));
         var warnings = new List<string>();
-        if (request.Prompts.Any(string.IsNullOrWhiteSpace)) warnings.Add("The prompt is empty: the picture shows what the model draws without one.");
+        if (request.Prompts.Any(string.IsNullOrWhiteSpace)) warnings.Add("The prompt is empty: the image shows what the model draws without one.");
         var reports = new List<StageReport>();
         var clock = new StageClock(Device, reports);
 
@@ -224,7 +224,7 @@ public abstract class DiffusionPipeline : IDisposable
         warnings.AddRange(CompileReports.SelectMany(report => report.Notes).Where(note => told.TryAdd(note, true)));
         return new GenerationResult
         {
-            Images = [.. images.Select((image, i) => PictureMetadata.Attach(image, this, form, seeds, i))],
+            Images = [.. images.Select((image, i) => ImageMetadata.Attach(image, this, form, seeds, i))],
             Latents = latents,
             Intermediates = intermediates,
             Seeds = seeds,
@@ -235,21 +235,21 @@ public abstract class DiffusionPipeline : IDisposable
     }
 
     // A GPU that never ran these models has much to compile: it begins with what comes last while the prompts are encoded.
-    private void PrepareKernels(RequestForm form, CancellationToken cancellation)
+    private void PrepareKernels(ResolvedRequest form, CancellationToken cancellation)
     {
         if (Device.Backend == Backends.Cpu) return;
         DenoiserOf(form).Prepare(SizesOf(form, parts.PromptTokens), cancellation);
         if (form.Request.Decode) Vae.PrepareDecoder(form.LatentHeight, form.LatentWidth, cancellation);
     }
 
-    private static GuidedDenoiser.Form GuidanceOf(RequestForm form) => new(form.Guided, form.Guided && form.Request.GuidanceRescale > 0, form.Request.FreeU);
+    private static GuidedDenoiser.GraphKey GuidanceOf(ResolvedRequest form) => new(form.Guided, form.Guided && form.Request.GuidanceRescale > 0, form.Request.FreeU);
 
-    private CompiledGraph DenoiserOf(RequestForm form) => denoisers.Get(GuidanceOf(form), guidance => GuidedDenoiser.Trace(UNet, guidance, parts.DType));
+    private CompiledGraph DenoiserOf(ResolvedRequest form) => denoisers.Get(GuidanceOf(form), guidance => GuidedDenoiser.Trace(UNet, guidance, parts.DType));
 
-    private static Sizes SizesOf(RequestForm form, int tokens) => new(("pictures", form.Pictures), ("height", form.LatentHeight), ("width", form.LatentWidth), ("tokens", tokens));
+    private static Sizes SizesOf(ResolvedRequest form, int tokens) => new(("images", form.Images), ("height", form.LatentHeight), ("width", form.LatentWidth), ("tokens", tokens));
 
     // The loop on a GPU does not wait for values. After a run that went wrong it is run again, step by step.
-    private NonFiniteException FirstNotFinite(RequestForm form, Conditions conditions, NoiseSource noise, CancellationToken cancellation)
+    private NonFiniteException FirstNotFinite(ResolvedRequest form, Conditions conditions, NoiseSource noise, CancellationToken cancellation)
     {
         var (_, begin, end) = form.Schedule;
         using var run = Prepare(form, conditions, noise, cancellation);
@@ -263,14 +263,14 @@ public abstract class DiffusionPipeline : IDisposable
         return new NonFiniteException("unet", null, "The latents held NaN or infinity after the last step, and finite numbers when the run was repeated: the device computes wrongly.");
     }
 
-    private NonFiniteException NotFiniteAt(RequestForm form, int index, float value)
+    private NonFiniteException NotFiniteAt(ResolvedRequest form, int index, float value)
     {
         var (schedule, begin, end) = form.Schedule;
         int step = index - begin;
         return NotFinite.Error("unet", DType, value, $"in the latents after step {step + 1} of {end - begin} (timestep {schedule.Timesteps[index]:R})", step);
     }
 
-    private DenoisingRun Prepare(RequestForm form, Conditions conditions, NoiseSource noise, CancellationToken cancellation)
+    private DenoisingRun Prepare(ResolvedRequest form, Conditions conditions, NoiseSource noise, CancellationToken cancellation)
     {
         var schedule = form.Schedule.Schedule;
         var (key, graph, sizes) = (GuidanceOf(form), DenoiserOf(form), SizesOf(form, conditions.Text.Tokens));
@@ -305,9 +305,9 @@ public abstract class DiffusionPipeline : IDisposable
         clock.Restart();
         var images = new Image[latents.Batch];
         int size = latents.Values.Length / latents.Batch;
-        for (int i = 0; i < images.Length; i++) // one picture at a time: decoding is where memory would peak
+        for (int i = 0; i < images.Length; i++) // one image at a time: decoding is where memory would peak
         {
-            images[i] = Vae.DecodePicture(latents with { Batch = 1, Values = latents.Values[(i * size)..((i + 1) * size)] }, cancellation);
+            images[i] = Vae.DecodeImage(latents with { Batch = 1, Values = latents.Values[(i * size)..((i + 1) * size)] }, cancellation);
             progress?.Report(new(GenerationStage.Decode, i + 1, images.Length));
         }
 

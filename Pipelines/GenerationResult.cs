@@ -7,7 +7,7 @@ namespace ILGpuDiffusion.Pipelines;
 /// <summary>What a generation gave.</summary>
 public sealed record GenerationResult
 {
-    /// <summary>The pictures, all those of the first prompt first; empty when decoding was switched off.</summary>
+    /// <summary>The images, all those of the first prompt first; empty when decoding was switched off.</summary>
     public required IReadOnlyList<Image> Images { get; init; }
 
     /// <summary>The final latents, before the VAE's scaling is undone.</summary>
@@ -16,10 +16,10 @@ public sealed record GenerationResult
     /// <summary>The latents after every step, when asked for.</summary>
     public required IReadOnlyList<Latents> Intermediates { get; init; }
 
-    /// <summary>The first picture's seed.</summary>
+    /// <summary>The first image's seed.</summary>
     public Seed Seed => Seeds[0];
 
-    /// <summary>The seed of each picture, which draws it alone: seed, seed + 1, …; with <see cref="ImageRequest.SharedGenerator"/> the batch's one seed for each.</summary>
+    /// <summary>The seed of each image, which draws it alone: seed, seed + 1, …; with <see cref="ImageRequest.SharedGenerator"/> the batch's one seed for each.</summary>
     public required IReadOnlyList<Seed> Seeds { get; init; }
 
     /// <summary>The settings that were used, defaults filled in.</summary>
@@ -33,7 +33,7 @@ public sealed record GenerationResult
 }
 
 /// <summary>A request's settings with the model's defaults filled in.</summary>
-/// <param name="Size">Of one picture.</param>
+/// <param name="Size">Of one image.</param>
 /// <param name="Steps">Denoising steps as asked for; custom sigmas and timesteps count as the steps that they make.</param>
 /// <param name="GuidanceScale">Classifier-free guidance.</param>
 /// <param name="SchedulerName">diffusers' class name.</param>

@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Pipelines;
 /// <summary>What a request that says nothing gets: the model folder's own <c>defaults.json</c> where it has one, else diffusers' defaults.</summary>
 /// <param name="Steps">Denoising steps.</param>
 /// <param name="GuidanceScale">Classifier-free guidance.</param>
-/// <param name="Size">Of a picture in pixels.</param>
+/// <param name="Size">Of an image in pixels.</param>
 public sealed record PipelineDefaults(int Steps, double GuidanceScale, PixelSize Size)
 {
     private const int MaxSteps = 1000, MaxSide = 1 << 15;

@@ -20,10 +20,10 @@ public sealed record PipelineOptions
     /// <summary>Which weight files to take where a folder has several, such as <c>fp16</c>; null takes the plain ones, or the only ones.</summary>
     public string? Variant { get; init; }
 
-    /// <summary>Whether text encoders, denoiser and autoencoder take turns in the device's memory, as diffusers' <c>enable_model_cpu_offload</c>: needs less of it, and uploads the weights anew for each picture.</summary>
+    /// <summary>Whether text encoders, denoiser and autoencoder take turns in the device's memory, as diffusers' <c>enable_model_cpu_offload</c>: needs less of it, and uploads the weights anew for each image.</summary>
     public bool Offload { get; init; }
 
-    /// <summary>Whether the denoiser's linear layers multiply in int8: a half of the memory of 16-bit weights, faster, and slightly other pictures.</summary>
+    /// <summary>Whether the denoiser's linear layers multiply in int8: a half of the memory of 16-bit weights, faster, and slightly other images.</summary>
     public QuantizationMode Quantize { get; init; }
 
     /// <summary>

@@ -77,7 +77,7 @@ public abstract class Device : IDisposable
     public virtual DeviceTiming StartTiming() => new HostTiming(this);
 
     /// <summary>A pace for a loop that queues work: the host runs at most <paramref name="ahead"/> portions ahead of the device.</summary>
-    public virtual DevicePace Pace(int ahead) => new();
+    public virtual InFlightLimiter LimitInFlight(int ahead) => new();
 
     /// <summary>Records launches as one that repeats them all with the same arguments and less overhead: a CUDA graph. Nothing runs yet.</summary>
     /// <param name="launches">What to record, in order.</param>

@@ -4,7 +4,7 @@ using System.Text;
 namespace ILGpuDiffusion.Compute.Files;
 
 /// <summary>
-/// The one door for text that comes from outside (names in files, paths, drivers' and other libraries' messages) on its way into a message, a log or a picture:
+/// The one door for text that comes from outside (names in files, paths, drivers' and other libraries' messages) on its way into a message, a log or an image:
 /// bounded, and with nothing in it that a terminal or a log would take for an instruction. Control characters, invisible format characters (such as those that
 /// turn the direction of writing around), line separators and halves of surrogate pairs become <c>\uXXXX</c>.
 /// </summary>

@@ -6,17 +6,17 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// What a product or convolution does to its result z (with bias) before it is written: y = f(z + e) · scale + r. e and r are further
 /// arguments of the op, in this order, after all others.
 /// </summary>
-/// <param name="EntryAdd">Whether there is an e: one row per entry of the outermost dimension, [n, 1, …, 1, c], such as a time embedding; or one for all.</param>
+/// <param name="BatchBias">Whether there is an e: one row per entry of the outermost dimension, [n, 1, …, 1, c], such as a time embedding; or one for all.</param>
 /// <param name="Activation">f; null for none.</param>
 /// <param name="Scale">Factor, rounded to float32; null for none.</param>
 /// <param name="Residual">Whether there is an r, of the result's shape.</param>
-public readonly record struct Epilogue(bool EntryAdd = false, UnaryFunction? Activation = null, double? Scale = null, bool Residual = false)
+public readonly record struct Epilogue(bool BatchBias = false, UnaryFunction? Activation = null, double? Scale = null, bool Residual = false)
 {
     /// <summary>Writes z as it is.</summary>
     public static Epilogue None => default;
 
     /// <summary>How many arguments it adds to the op's.</summary>
-    public int Arguments => (EntryAdd ? 1 : 0) + (Residual ? 1 : 0);
+    public int Arguments => (BatchBias ? 1 : 0) + (Residual ? 1 : 0);
 
     /// <summary>Whether it does anything.</summary>
     public bool IsNone => this == None;
@@ -26,7 +26,7 @@ public readonly record struct Epilogue(bool EntryAdd = false, UnaryFunction? Act
         function is UnaryFunction.Silu or UnaryFunction.Gelu or UnaryFunction.GeluTanh or UnaryFunction.QuickGelu;
 
     /// <summary>Whether a value of type <paramref name="e"/> can be added to each entry of <paramref name="result"/>.</summary>
-    public static bool IsEntryRow(TensorType e, TensorType result)
+    public static bool IsBatchBias(TensorType e, TensorType result)
     {
         if (e.DType != result.DType || e.Rank != result.Rank || e.Rank < 2 || !e.Last.Equals(result.Last)) return false;
         for (int i = 1; i < e.Rank - 1; i++)
@@ -41,7 +41,7 @@ public readonly record struct Epilogue(bool EntryAdd = false, UnaryFunction? Act
     internal void Check(string op, ReadOnlySpan<TensorType> arguments, TensorType result)
     {
         ShapeException.ThrowUnless(Activation is not { } f || Supports(f), op, "activation", Activation!, "one that an epilogue can apply");
-        if (EntryAdd) ShapeException.ThrowUnless(IsEntryRow(arguments[0], result), op, "e", arguments[0], $"one row per entry of {result}");
+        if (BatchBias) ShapeException.ThrowUnless(IsBatchBias(arguments[0], result), op, "e", arguments[0], $"one row per entry of {result}");
         if (Residual) ShapeException.ThrowUnless(arguments[^1].DType == result.DType && arguments[^1].MayHaveShapeOf(result), op, "r", arguments[^1], $"like the result, {result}");
     }
 }

@@ -26,6 +26,6 @@ public sealed class KernelCache(Device device)
         string types = $"{string.Join(",", signature.Inputs.Select(i => i.DType))}→{signature.Output.DType}";
         var key = new KernelKey(signature.Op, types, choice.Variant.Name, device.Architecture);
         var kernel = kernels.GetOrAdd(key, _ => new Lazy<Kernel>(() => choice.Variant.Compile(device, signature))).Value;
-        return choice.Settings.Values.Count == 0 ? kernel : set.GetOrAdd((kernel, choice.Settings), static key => new SetKernel(key.Item1, key.Item2));
+        return choice.Settings.Values.Count == 0 ? kernel : set.GetOrAdd((kernel, choice.Settings), static key => new ConfiguredKernel(key.Item1, key.Item2));
     }
 }

@@ -17,7 +17,7 @@ public sealed class KernelSet(string op, params KernelVariant[] variants)
     public int TuningRevision { get; init; } = 1;
 
     /// <summary>The implementations that can be chosen for a call, best first as far as is known without measuring.</summary>
-    public IEnumerable<KernelVariant> Candidates(Device device, OpSignature signature) => variants.Where(v => v.Runs.HasFlag(device.Backend) && v.Suits(device) && v.Serves(signature) && v.Fits(signature));
+    public IEnumerable<KernelVariant> Candidates(Device device, OpSignature signature) => variants.Where(v => v.Backends.HasFlag(device.Backend) && v.SupportsDevice(device) && v.SupportsTypes(signature) && v.SupportsShape(signature));
 
     /// <summary>The first implementation that runs on the device and suits the signature.</summary>
     /// <exception cref="DeviceException">There is none: never a silent detour to another device or type.</exception>
@@ -26,7 +26,7 @@ public sealed class KernelSet(string op, params KernelVariant[] variants)
 
     private DeviceException Missing(Device device, OpSignature signature)
     {
-        bool otherTypes = variants.Any(v => v.Runs.HasFlag(device.Backend) && !v.Serves(signature));
+        bool otherTypes = variants.Any(v => v.Backends.HasFlag(device.Backend) && !v.SupportsTypes(signature));
         string why = otherTypes && device.Backend == Backends.Cpu ? "; activations there are Float32" : "";
         return new($"{op}: no kernel for {string.Join(", ", signature.Inputs)} → {signature.Output} on {device.Id}{why}.");
     }

@@ -15,8 +15,8 @@ public sealed record OpSignature(Op Op, TensorType[] Inputs, TensorType Output)
     /// <summary>Whether calls will have <see cref="OpCall.Packed"/>: working memory for packing weights is not needed then.</summary>
     public bool KeepsPacked { get; init; }
 
-    /// <summary>Whether calls will have <see cref="OpCall.TapsFirst"/>.</summary>
-    public bool TapsFirst { get; init; }
+    /// <summary>Whether calls will have <see cref="OpCall.KernelPositionsFirst"/>.</summary>
+    public bool KernelPositionsFirst { get; init; }
 }
 
 /// <summary>An op with its arguments' memory: what a kernel is bound to.</summary>
@@ -38,7 +38,7 @@ public sealed record OpCall(Device Device, Op Op, Tensor[] Inputs, Tensor Output
     public PackedWeights? Packed { get; init; }
 
     /// <summary>Whether a convolution's filters lie as [co, kh, kw, ci], the order in which images are read, although their shape says [co, ci, kh, kw]: GPUs' copies of weights are made so.</summary>
-    public bool TapsFirst { get; init; }
+    public bool KernelPositionsFirst { get; init; }
 
     /// <summary>
     /// Obeyed while binding waits for a kernel that is being compiled (<see cref="Kernel.Bind"/>). What <see cref="Kernel.Prepare"/> put into

@@ -32,7 +32,7 @@ public sealed class ArenaPool : IDisposable
 
     /// <summary>
     /// Whether models give up their weights' copies on the device when another one is to run, so that text encoders, denoiser and autoencoder take turns in its memory: it
-    /// peaks at the largest and not at their sum, and each picture uploads them again. A CPU reads weights where they lie and has none to give up.
+    /// peaks at the largest and not at their sum, and each image uploads them again. A CPU reads weights where they lie and has none to give up.
     /// </summary>
     public bool Offload
     {

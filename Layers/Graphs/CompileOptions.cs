@@ -21,7 +21,7 @@ public sealed record CompileOptions
         ConstantFolding = false,
         DeadCode = false,
         ColumnViews = false,
-        StepInvariants = false,
+        LoopInvariants = false,
         PrepackWeights = false,
     };
 
@@ -100,8 +100,8 @@ public sealed record CompileOptions
     /// <summary>Lets producers write straight into their part of a concatenation, and consumers read parts of a value where they lie. Applied to plans.</summary>
     public bool ColumnViews { get; init; } = true;
 
-    /// <summary>Computes what depends only on steady inputs (<see cref="Graph.SteadyInput"/>) once per set of inputs and not in every run: keys and values of the prompt. Applied to plans.</summary>
-    public bool StepInvariants { get; init; } = true;
+    /// <summary>Computes what depends only on loopInvariant inputs (<see cref="Graph.LoopInvariantInput"/>) once per set of inputs and not in every run: keys and values of the prompt. Applied to plans.</summary>
+    public bool LoopInvariants { get; init; } = true;
 
     /// <summary>Whether graphs run as they were recorded.</summary>
     public bool IsEager => !GraphPasses.Of(this).Any();

@@ -69,7 +69,7 @@ public sealed class CompiledGraph
     /// <summary>What compiling did so far.</summary>
     public CompileReport CompileReport => split is not null ? CompileReport.Of(source, Options, [.. split.Compiled.Select(part => part.CompileReport)], notes.Lines) : new CompileReport(
         source.Name, Options, [.. Models.SelectMany(m => m.Regions)], source.TraceTime.TotalSeconds, Models.Sum(m => m.Seconds), planSeconds,
-        models.Count, layouts.Count, Layouts.SelectMany(l => l.PrologueSteps.Concat(l.Steps)).Select(s => s.Kernel).Distinct().Count(), notes.Lines);
+        models.Count, layouts.Count, Layouts.SelectMany(l => l.LoopInvariantSteps.Concat(l.Steps)).Select(s => s.Kernel).Distinct().Count(), notes.Lines);
 
     private IEnumerable<CompiledModel> Models => models.Values.Where(m => m.IsValueCreated).Select(m => m.Value);
 
@@ -128,7 +128,7 @@ public sealed class CompiledGraph
 
     /// <summary>The calls of a plan for the given sizes, kernels left aside.</summary>
     internal IEnumerable<TuningProblem> Calls(Sizes sizes) => split is not null ? split.First.Current.Compiled.Calls(sizes) :
-        new PlanLayout(ModelAt(sizes).Graph, Device, sizes, new HashSet<string>(), Options) is var layout ? layout.PrologueSteps.Concat(layout.Steps).Select(TuningProblem.Of) : [];
+        new PlanLayout(ModelAt(sizes).Graph, Device, sizes, new HashSet<string>(), Options) is var layout ? layout.LoopInvariantSteps.Concat(layout.Steps).Select(TuningProblem.Of) : [];
 
     /// <summary>
     /// Measures tiles for the ops of a plan, where the options ask for it and the device's table lacks them; else does nothing. <see cref="Rent"/> does this by itself: call it

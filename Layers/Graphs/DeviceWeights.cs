@@ -78,16 +78,16 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
 
         /// <summary>A weight on the device.</summary>
         /// <param name="parameter">The weight.</param>
-        /// <param name="tapsFirst">Whether it is a filter that is to lie as [co, kh, kw, ci], whatever its shape says (<see cref="OpCall.TapsFirst"/>).</param>
+        /// <param name="kernelPositionsFirst">Whether it is a filter that is to lie as [co, kh, kw, ci], whatever its shape says (<see cref="OpCall.KernelPositionsFirst"/>).</param>
         /// <param name="cancellation">Obeyed while a kernel that brings it into its form is compiled.</param>
         /// <exception cref="InvalidOperationException">It was not loaded.</exception>
         /// <exception cref="ModelFileException">Its file changed, or it holds NaN or infinity.</exception>
         /// <exception cref="DeviceException">Memory is short.</exception>
-        public Tensor Get(Parameter parameter, bool tapsFirst = false, CancellationToken cancellation = default)
+        public Tensor Get(Parameter parameter, bool kernelPositionsFirst = false, CancellationToken cancellation = default)
         {
             var host = parameter.Checked();
             if (host.Buffer is HostBuffer { Owner: SafetensorsFile file } && files.Add(file)) file.RequireIntact();
-            if (!tapsFirst && owner.Reads(host)) return host;
+            if (!kernelPositionsFirst && owner.Reads(host)) return host;
             lock (owner.gate)
             {
                 ObjectDisposedException.ThrowIf(owner.disposed, owner);
@@ -99,7 +99,7 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
                     used.Add(model, model.Generation);
                 }
 
-                return model.Get(parameter, host, tapsFirst, cancellation);
+                return model.Get(parameter, host, kernelPositionsFirst, cancellation);
             }
         }
 
@@ -135,8 +135,8 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
         }
     }
 
-    /// <summary>Whether the copy of an op's weight is made with the taps of its filters first.</summary>
-    public static bool PutsTapsFirst(Device device, Op op, TensorType weight) =>
+    /// <summary>Whether the copy of an op's weight is made with the positions of its filters first.</summary>
+    public static bool PutsKernelPositionsFirst(Device device, Op op, TensorType weight) =>
         device.Backend != Backends.Cpu && op is Conv2D && (weight.Shape[2].Constant != 1 || weight.Shape[3].Constant != 1);
 
     private bool ReadsInPlace => device.Backend == Backends.Cpu;
@@ -159,7 +159,7 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
     internal sealed class Model(Device device, PackedWeights packed, long allBytes)
     {
         private const long Piece = 64 << 20, Alignment = 256, MostAtOnce = 1 << 30; // vector loads and sub-buffers want alignment; a span holds 2 GB
-        private readonly Dictionary<(Parameter, bool TapsFirst), Tensor> copies = [];
+        private readonly Dictionary<(Parameter, bool KernelPositionsFirst), Tensor> copies = [];
         private readonly List<DeviceBuffer> pieces = [];
         private long filled, copied;
 
@@ -173,9 +173,9 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
 
         public static long Rounded(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
 
-        public Tensor Get(Parameter parameter, Tensor host, bool tapsFirst, CancellationToken cancellation)
+        public Tensor Get(Parameter parameter, Tensor host, bool kernelPositionsFirst, CancellationToken cancellation)
         {
-            if (copies.TryGetValue((parameter, tapsFirst), out var copy)) return copy;
+            if (copies.TryGetValue((parameter, kernelPositionsFirst), out var copy)) return copy;
             var type = parameter.Type;
             long size = Rounded(type.Bytes);
             if (pieces.Count == 0 || filled + size > pieces[^1].Bytes)
@@ -185,11 +185,11 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
             }
 
             copy = new Tensor(pieces[^1], filled, type.DType, host.Shape);
-            if (tapsFirst) PutTapsFirst(host, copy, cancellation);
+            if (kernelPositionsFirst) PutKernelPositionsFirst(host, copy, cancellation);
             else if (type.DType == host.DType) Upload(host, pieces[^1], filled);
             else Cast(host, copy, cancellation);
             (filled, copied) = (filled + size, copied + size);
-            copies.Add((parameter, tapsFirst), copy);
+            copies.Add((parameter, kernelPositionsFirst), copy);
             return copy;
         }
 
@@ -208,8 +208,8 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
             Generation++;
         }
 
-        /// <summary>Uploads filters and reorders them there: images in NCHW and NHWC lie as their channels and taps do.</summary>
-        private void PutTapsFirst(Tensor host, Tensor copy, CancellationToken cancellation)
+        /// <summary>Uploads filters and reorders them there: images in NCHW and NHWC lie as their channels and positions do.</summary>
+        private void PutKernelPositionsFirst(Tensor host, Tensor copy, CancellationToken cancellation)
         {
             using var stored = device.Allocate(copy.Type.Bytes); // freed when the queue has come by
             var plain = host.Buffer is HostBuffer ? new Tensor(stored, 0, copy.DType, host.Shape) : host; // or it lies on the device already

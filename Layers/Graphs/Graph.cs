@@ -7,7 +7,7 @@ namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
 /// What a model computes: ops in the order in which its layers recorded them. Sizes that the user chooses are symbols, so one graph
-/// serves every picture size and batch. Made by <see cref="Trace(string, Action{Graph})"/>.
+/// serves every image size and batch. Made by <see cref="Trace(string, Action{Graph})"/>.
 /// </summary>
 public sealed class Graph
 {
@@ -74,15 +74,15 @@ public sealed class Graph
     }
 
     /// <summary>Declares a value that the caller provides. Sizes may be symbols.</summary>
-    public Value Input(string name, DType dtype, params ReadOnlySpan<Dim> shape) => Input(name, new TensorType(dtype, [.. shape]), steady: false);
+    public Value Input(string name, DType dtype, params ReadOnlySpan<Dim> shape) => Input(name, new TensorType(dtype, [.. shape]), loopInvariant: false);
 
     /// <summary>Declares a value that the caller provides once for many runs, such as a prompt's embeddings: what depends on nothing else can be computed once (<see cref="Plan.Input"/>).</summary>
-    public Value SteadyInput(string name, DType dtype, params ReadOnlySpan<Dim> shape) => Input(name, new TensorType(dtype, [.. shape]), steady: true);
+    public Value LoopInvariantInput(string name, DType dtype, params ReadOnlySpan<Dim> shape) => Input(name, new TensorType(dtype, [.. shape]), loopInvariant: true);
 
-    internal Value Input(string name, TensorType type, bool steady)
+    internal Value Input(string name, TensorType type, bool loopInvariant)
     {
         if (Reads.Cuts.Count > 0) throw new InvalidOperationException($"{Name}: input '{name}' is declared after a value was read; declare inputs first.");
-        var value = new Value(this, type, valueCount++) { IsSteady = steady };
+        var value = new Value(this, type, valueCount++) { IsLoopInvariant = loopInvariant };
         inputs.Add(name, value);
         return value;
     }
@@ -94,7 +94,7 @@ public sealed class Graph
     public Value Use(Parameter parameter)
     {
         if (!parameters.TryGetValue(parameter, out var value))
-            parameters.Add(parameter, value = new Value(this, parameter.Type, valueCount++) { Parameter = parameter, IsSteady = true });
+            parameters.Add(parameter, value = new Value(this, parameter.Type, valueCount++) { Parameter = parameter, IsLoopInvariant = true });
         return value;
     }
 
@@ -132,7 +132,7 @@ public sealed class Graph
     internal Value Add(Op op, TensorType type, ReadOnlySpan<Value> arguments)
     {
         var node = new Node(op, [.. arguments], layers.Peek());
-        node.Output = new Value(this, type, valueCount++) { Producer = node, IsSteady = node.Inputs.All(i => i.IsSteady) };
+        node.Output = new Value(this, type, valueCount++) { Producer = node, IsLoopInvariant = node.Inputs.All(i => i.IsLoopInvariant) };
         nodes.Add(node);
         return node.Output;
     }

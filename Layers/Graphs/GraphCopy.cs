@@ -24,7 +24,7 @@ internal sealed class GraphCopy(Graph target)
     /// <summary>Copies a graph's inputs.</summary>
     public void Inputs(Graph source, Func<TensorType, TensorType>? type = null)
     {
-        foreach (var (name, input) in source.Inputs) this[input] = target.Input(name, type is null ? input.Type : type(input.Type), input.IsSteady);
+        foreach (var (name, input) in source.Inputs) this[input] = target.Input(name, type is null ? input.Type : type(input.Type), input.IsLoopInvariant);
     }
 
     /// <summary>Copies an op with the type that its result had.</summary>

@@ -10,7 +10,7 @@ internal sealed class GraphPlan : Plan
     private readonly CompiledGraph owner;
     private readonly DeviceBuffer arena;
     private readonly DeviceWeights.Lease weights;
-    private readonly Launch[] prologue, launches;
+    private readonly Launch[] loopInvariant, launches;
     private Launch? recording; // all launches as one, where the device can record and the options ask for it
     private bool records, returned, stale = true;
 
@@ -20,7 +20,7 @@ internal sealed class GraphPlan : Plan
         (records, recording) = (owner.Options.Mode != CompileMode.Default, replaced?.recording);
         try
         {
-            (prologue, launches) = ([.. layout.PrologueSteps.Select(step => Bind(step, cancellation))], [.. layout.Steps.Select(step => Bind(step, cancellation))]);
+            (loopInvariant, launches) = ([.. layout.LoopInvariantSteps.Select(step => Bind(step, cancellation))], [.. layout.Steps.Select(step => Bind(step, cancellation))]);
         }
         catch
         {
@@ -39,7 +39,7 @@ internal sealed class GraphPlan : Plan
     public override int LaunchCount => launches.Length;
 
     /// <inheritdoc/>
-    public override int PrologueLaunchCount => prologue.Length;
+    public override int LoopInvariantLaunchCount => loopInvariant.Length;
 
     /// <summary>Kernels that every run launches: an op may take several.</summary>
     public int KernelCount => launches.Sum(launch => launch.Count);
@@ -52,7 +52,7 @@ internal sealed class GraphPlan : Plan
     public override Tensor Input(string name)
     {
         var input = Find(Layout.Graph.Inputs, name, "input");
-        stale |= input.IsSteady;
+        stale |= input.IsLoopInvariant;
         return Layout.Locate(input, arena);
     }
 
@@ -67,7 +67,7 @@ internal sealed class GraphPlan : Plan
     {
         ObjectDisposedException.ThrowIf(returned, this);
         weights.RequireIntact();
-        if (stale) Run(prologue, cancellation);
+        if (stale) Run(loopInvariant, cancellation);
         stale = false;
         if (records) Record();
         if (recording is null) Run(launches, cancellation);
@@ -104,10 +104,10 @@ internal sealed class GraphPlan : Plan
         return PlanReport.Of(Layout).Measured([.. launches.Select((_, i) => profiles.Select(p => p[i]).Order().ElementAt(runs / 2))]);
     }
 
-    /// <summary>Runs once, launch by launch: the seconds of each of the layout's steps, by the device's own clock where it has one. What steady inputs decide is computed before, uncounted.</summary>
+    /// <summary>Runs once, launch by launch: the seconds of each of the layout's steps, by the device's own clock where it has one. What loopInvariant inputs decide is computed before, uncounted.</summary>
     public double[] Profile(CancellationToken cancellation = default)
     {
-        if (stale) Run(prologue, cancellation);
+        if (stale) Run(loopInvariant, cancellation);
         stale = false;
         using var timing = owner.Device.StartTiming();
         foreach (var launch in launches)
@@ -137,20 +137,20 @@ internal sealed class GraphPlan : Plan
         return true;
     }
 
-    private Tensor Locate(Value value, bool tapsFirst = false, CancellationToken cancellation = default) =>
+    private Tensor Locate(Value value, bool kernelPositionsFirst = false, CancellationToken cancellation = default) =>
         value.Parameter is not { } weight ? Layout.Locate(value, arena)
         : weight.Constant is { } constant ? owner.Arenas.Keep(constant)
-        : weights.Get(weight, tapsFirst, cancellation);
+        : weights.Get(weight, kernelPositionsFirst, cancellation);
 
     private Launch Bind(PlanStep step, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        Tensor[] inputs = [.. step.Node.Inputs.Select((value, i) => Locate(value, i == 1 && step.Signature.TapsFirst, cancellation))];
+        Tensor[] inputs = [.. step.Node.Inputs.Select((value, i) => Locate(value, i == 1 && step.Signature.KernelPositionsFirst, cancellation))];
         return step.Kernel.Bind(new OpCall(owner.Device, step.Node.Op, inputs, Layout.Locate(step.Node.Output, arena), PlanLayout.ScratchOf(step, arena))
         {
             Packed = step.Signature.KeepsPacked ? owner.Arenas.PackedWeights : null,
             PacksTransforms = Layout.PrepacksTransforms,
-            TapsFirst = step.Signature.TapsFirst,
+            KernelPositionsFirst = step.Signature.KernelPositionsFirst,
             Cancellation = cancellation,
         });
     }

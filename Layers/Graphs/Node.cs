@@ -29,7 +29,7 @@ public sealed class Node(Op op, ImmutableArray<Value> inputs, string path)
         {
             Epilogue epilogue = op switch { MatMul m => m.Epilogue, QuantizedMatMul m => m.Epilogue, Conv2D c => c.Epilogue, _ => Epilogue.None };
             if (op is Elementwise chain) return $"{op.Name}+{chain.Description}";
-            return (op is Conv2D { Upsampling: not Upsampling.None } ? "upsample+" : "") + op.Name + (op is GroupNormalization { Silu: true } ? "+silu" : "") + (epilogue.EntryAdd ? "+entry" : "")
+            return (op is Conv2D { Upsampling: not Upsampling.None } ? "upsample+" : "") + op.Name + (op is GroupNormalization { Silu: true } ? "+silu" : "") + (epilogue.BatchBias ? "+entry" : "")
                 + (epilogue.Activation is { } f ? $"+{f.ToString().ToLowerInvariant()}" : "") + (epilogue.Scale is not null ? "+scale" : "") + (epilogue.Residual ? "+residual" : "");
         }
     }

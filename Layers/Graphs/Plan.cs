@@ -19,11 +19,11 @@ public abstract class Plan : IDisposable
     /// <summary>Number of kernels that every run launches.</summary>
     public abstract int LaunchCount { get; }
 
-    /// <summary>Number of kernels that the first run after a steady input changed launches before.</summary>
-    public abstract int PrologueLaunchCount { get; }
+    /// <summary>Number of kernels that the first run after a loopInvariant input changed launches before.</summary>
+    public abstract int LoopInvariantLaunchCount { get; }
 
     /// <summary>
-    /// Memory of an input. What is written there stays until it is overwritten: runs do not change it. A steady input must be asked for each
+    /// Memory of an input. What is written there stays until it is overwritten: runs do not change it. A loopInvariant input must be asked for each
     /// time before it is written: that tells the next run to compute again what depends on it.
     /// </summary>
     public abstract Tensor Input(string name);

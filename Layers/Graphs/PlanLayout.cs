@@ -21,23 +21,23 @@ internal sealed class PlanLayout
         Graph = graph;
         Value[] results = [.. graph.Outputs.Values, .. keep.Select(name => graph.Named.GetValueOrDefault(name) ?? throw UnknownName(graph, name))];
         Node[] nodes = [.. graph.NeededBy(results)];
-        int prologue = 0;
-        if (options.StepInvariants)
+        int loopInvariant = 0;
+        if (options.LoopInvariants)
         {
-            prologue = nodes.Count(node => node.Output.IsSteady);
-            nodes = [.. nodes.OrderBy(node => !node.Output.IsSteady)]; // stable: each op still comes after those that it needs
+            loopInvariant = nodes.Count(node => node.Output.IsLoopInvariant);
+            nodes = [.. nodes.OrderBy(node => !node.Output.IsLoopInvariant)]; // stable: each op still comes after those that it needs
         }
 
         foreach (var input in graph.Inputs.Values) types[input] = input.Type.Resolve(sizes);
         foreach (var node in nodes) types[node.Output] = Infer(node);
         var views = options.ColumnViews ? new ViewPlacement(nodes, types, results.ToHashSet()) : null;
         PrepacksWeights = options.PrepackWeights ?? nodes.SelectMany(n => n.Inputs).Select(i => i.Parameter).OfType<Parameter>().Distinct().Sum(p => p.Shape.Count) <= MostPrepackedWeights;
-        var blocks = Assign(graph, nodes, prologue, results, views, device);
+        var blocks = Assign(graph, nodes, loopInvariant, results, views, device);
 
         var scratch = new List<MemoryPlan.Block>();
         PlanStep?[] steps = [.. nodes.Select((node, i) => views?.IsFree(node) == true ? null : Prepare(node, i, device, scratch))];
-        PrologueSteps = [.. steps[..prologue].OfType<PlanStep>()];
-        Steps = [.. steps[prologue..].OfType<PlanStep>()];
+        LoopInvariantSteps = [.. steps[..loopInvariant].OfType<PlanStep>()];
+        Steps = [.. steps[loopInvariant..].OfType<PlanStep>()];
         MemoryPlan.Block[] all = [.. blocks, .. scratch];
         Blocks = all;
         Length = nodes.Length;
@@ -55,8 +55,8 @@ internal sealed class PlanLayout
     /// <summary>Whether that goes for forms of several times their size.</summary>
     public bool PrepacksTransforms { get; }
 
-    /// <summary>The ops that depend only on steady inputs, in order.</summary>
-    public IReadOnlyList<PlanStep> PrologueSteps { get; }
+    /// <summary>The ops that depend only on loopInvariant inputs, in order.</summary>
+    public IReadOnlyList<PlanStep> LoopInvariantSteps { get; }
 
     /// <summary>The ops of every run in order, each with its kernel.</summary>
     public IReadOnlyList<PlanStep> Steps { get; }
@@ -88,15 +88,15 @@ internal sealed class PlanLayout
             prepared = cancellation;
         }
 
-        var arena = new NoMemory(ArenaBytes);
-        foreach (var step in PrologueSteps.Concat(Steps))
+        var arena = new UnbackedBuffer(ArenaBytes);
+        foreach (var step in LoopInvariantSteps.Concat(Steps))
         {
-            Tensor[] inputs = [.. step.Node.Inputs.Select(input => input.Parameter is { } weight ? NoMemory.Of(weight.Type) : Locate(input, arena))];
+            Tensor[] inputs = [.. step.Node.Inputs.Select(input => input.Parameter is { } weight ? UnbackedBuffer.Of(weight.Type) : Locate(input, arena))];
 
             // As if weights were packed in every run: those kernels pack them once, too.
             long bytes = step.Kernel.ScratchBytes(step.Signature with { KeepsPacked = false });
-            var scratch = bytes == 0 ? null : NoMemory.Of(new TensorType(DType.Int8, [checked((int)bytes)]));
-            step.Kernel.Prepare(new OpCall(device, step.Node.Op, inputs, Locate(step.Node.Output, arena), scratch) { TapsFirst = step.Signature.TapsFirst, Cancellation = cancellation });
+            var scratch = bytes == 0 ? null : UnbackedBuffer.Of(new TensorType(DType.Int8, [checked((int)bytes)]));
+            step.Kernel.Prepare(new OpCall(device, step.Node.Op, inputs, Locate(step.Node.Output, arena), scratch) { KernelPositionsFirst = step.Signature.KernelPositionsFirst, Cancellation = cancellation });
         }
     }
 
@@ -131,7 +131,7 @@ internal sealed class PlanLayout
     }
 
     /// <summary>Gives every value a block of memory, or a part of one, for as long as anything in it is needed.</summary>
-    private List<MemoryPlan.Block> Assign(Graph graph, Node[] nodes, int prologue, Value[] results, ViewPlacement? views, Device device)
+    private List<MemoryPlan.Block> Assign(Graph graph, Node[] nodes, int loopInvariant, Value[] results, ViewPlacement? views, Device device)
     {
         (Value Root, int Row, int Column) Find(Value value) => views?.Find(value) ?? (value, 0, 0);
 
@@ -150,7 +150,7 @@ internal sealed class PlanLayout
         {
             Extend(nodes[i].Output, i, i);
             foreach (var input in nodes[i].Inputs)
-                if (input.Parameter is null) Extend(input, i, i >= prologue && input.Producer is not null && input.IsSteady && prologue > 0 ? nodes.Length : i);
+                if (input.Parameter is null) Extend(input, i, i >= loopInvariant && input.Producer is not null && input.IsLoopInvariant && loopInvariant > 0 ? nodes.Length : i);
         }
 
         foreach (var result in results)
@@ -221,7 +221,7 @@ internal sealed class PlanLayout
         return new OpSignature(node.Op, [.. node.Inputs.Select(TypeOf)], types[node.Output])
         {
             KeepsPacked = weighs && PrepacksWeights,
-            TapsFirst = weighs && node.Inputs[1].Parameter!.Constant is null && DeviceWeights.PutsTapsFirst(device, node.Op, TypeOf(node.Inputs[1])),
+            KernelPositionsFirst = weighs && node.Inputs[1].Parameter!.Constant is null && DeviceWeights.PutsKernelPositionsFirst(device, node.Op, TypeOf(node.Inputs[1])),
         };
     }
 

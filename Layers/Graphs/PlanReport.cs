@@ -5,11 +5,11 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>What a compiled graph does at given sizes, without running it or needing its weights: for people and for tests.</summary>
-/// <param name="Prologue">What is computed once per set of steady inputs.</param>
+/// <param name="LoopInvariantSteps">What is computed once per set of loopInvariant inputs.</param>
 /// <param name="Steps">What every run computes.</param>
 /// <param name="ArenaBytes">Memory that the plan's values share.</param>
 /// <param name="PeakLiveBytes">The most bytes that are alive at once.</param>
-public sealed record PlanReport(IReadOnlyList<PlanReportStep> Prologue, IReadOnlyList<PlanReportStep> Steps, long ArenaBytes, long PeakLiveBytes)
+public sealed record PlanReport(IReadOnlyList<PlanReportStep> LoopInvariantSteps, IReadOnlyList<PlanReportStep> Steps, long ArenaBytes, long PeakLiveBytes)
 {
     /// <summary>Which value lies where in the arena, and for how long.</summary>
     public IReadOnlyList<PlanReportBlock> Memory { get; init; } = [];
@@ -31,17 +31,17 @@ public sealed record PlanReport(IReadOnlyList<PlanReportStep> Prologue, IReadOnl
 
     /// <summary>Launches, operations and memory, on one line.</summary>
     public string Totals => string.Create(CultureInfo.InvariantCulture,
-        $"{Steps.Count} launches a run, {Prologue.Count} once before; {Flops / 1e9:F1} GFLOP a run, {Prologue.Sum(s => s.Flops) / 1e9:F1} once; arena {ArenaBytes / 1e6:F1} MB, at most {PeakLiveBytes / 1e6:F1} MB alive at once{(PackedWeightBytes > 0 ? $"; packed weights {PackedWeightBytes / 1e6:F1} MB" : "")}");
+        $"{Steps.Count} launches a run, {LoopInvariantSteps.Count} once before; {Flops / 1e9:F1} GFLOP a run, {LoopInvariantSteps.Sum(s => s.Flops) / 1e9:F1} once; arena {ArenaBytes / 1e6:F1} MB, at most {PeakLiveBytes / 1e6:F1} MB alive at once{(PackedWeightBytes > 0 ? $"; packed weights {PackedWeightBytes / 1e6:F1} MB" : "")}");
 
     internal static PlanReport Of(PlanLayout layout) => new(
-        [.. layout.PrologueSteps.Select(PlanReportStep.Of)], [.. layout.Steps.Select(PlanReportStep.Of)], layout.ArenaBytes, layout.PeakLiveBytes)
+        [.. layout.LoopInvariantSteps.Select(PlanReportStep.Of)], [.. layout.Steps.Select(PlanReportStep.Of)], layout.ArenaBytes, layout.PeakLiveBytes)
     {
         Memory = PlanReportBlock.Of(layout),
         Length = layout.Length,
     };
 
     /// <summary>The same with the least time of every step at a device's ceilings.</summary>
-    public PlanReport Predict(DeviceCeilings ceilings) => this with { Prologue = [.. Prologue.Select(s => s.Predict(ceilings))], Steps = [.. Steps.Select(s => s.Predict(ceilings))] };
+    public PlanReport Predict(DeviceCeilings ceilings) => this with { LoopInvariantSteps = [.. LoopInvariantSteps.Select(s => s.Predict(ceilings))], Steps = [.. Steps.Select(s => s.Predict(ceilings))] };
 
     /// <summary>The same with the time of every step.</summary>
     internal PlanReport Measured(IReadOnlyList<double> seconds) => this with { Steps = [.. Steps.Zip(seconds, (step, time) => step with { MeasuredSeconds = time })] };
@@ -60,7 +60,7 @@ public sealed record PlanReport(IReadOnlyList<PlanReportStep> Prologue, IReadOnl
     public override string ToString()
     {
         var text = new StringBuilder(Summary());
-        foreach (var step in Prologue) text.AppendLine(CultureInfo.InvariantCulture, $"once {step}");
+        foreach (var step in LoopInvariantSteps) text.AppendLine(CultureInfo.InvariantCulture, $"once {step}");
         foreach (var step in Steps) text.AppendLine(CultureInfo.InvariantCulture, $"     {step}");
         return text.ToString();
     }

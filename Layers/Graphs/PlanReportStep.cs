@@ -70,7 +70,7 @@ public sealed record PlanReportBlock(string Name, string Kind, long Offset, long
     {
         var names = layout.Graph.Inputs.ToDictionary(i => i.Value, i => i.Key);
         var values = layout.Placed.ToLookup(p => p.Block, p => p.Value);
-        var scratch = layout.PrologueSteps.Concat(layout.Steps).Where(s => s.Scratch is not null).ToDictionary(s => s.Scratch!);
+        var scratch = layout.LoopInvariantSteps.Concat(layout.Steps).Where(s => s.Scratch is not null).ToDictionary(s => s.Scratch!);
         return [.. layout.Blocks.OrderBy(b => b.First).ThenBy(b => b.Offset).Select(block =>
         {
             var first = values[block].OrderBy(v => v.Index).FirstOrDefault(v => v.Producer is not null) ?? values[block].FirstOrDefault();

@@ -22,8 +22,8 @@ public sealed class Value
     /// <summary>The weight that it stands for, if any.</summary>
     public Parameter? Parameter { get; internal init; }
 
-    /// <summary>Whether it changes only when a steady input does: all that it depends on are those and weights.</summary>
-    public bool IsSteady { get; internal init; }
+    /// <summary>Whether it changes only when a loopInvariant input does: all that it depends on are those and weights.</summary>
+    public bool IsLoopInvariant { get; internal init; }
 
     /// <summary>Sum, the right side broadcast.</summary>
     public static Value operator +(Value left, Value right) => Functional.Add(left, right);

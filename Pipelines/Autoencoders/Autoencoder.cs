@@ -9,7 +9,7 @@ using ILGpuDiffusion.Pipelines.LatentSpace;
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>
-/// The autoencoder of a pipeline, ready to run: pictures to latents and back, NHWC in host memory. Encoder and decoder compile on first use;
+/// The autoencoder of a pipeline, ready to run: images to latents and back, NHWC in host memory. Encoder and decoder compile on first use;
 /// further sizes and batches only make plans. Several threads may encode and decode at the same time.
 /// </summary>
 public sealed class Autoencoder
@@ -35,10 +35,10 @@ public sealed class Autoencoder
         Decoder.Compile(options);
     }
 
-    /// <summary>Pictures to latents, as layers: <see cref="Layer.Compile"/> says how they run.</summary>
+    /// <summary>Images to latents, as layers: <see cref="Layer.Compile"/> says how they run.</summary>
     public Layer Encoder => model.Encoder;
 
-    /// <summary>Latents to pictures, as layers: <see cref="Layer.Compile"/> says how they run.</summary>
+    /// <summary>Latents to images, as layers: <see cref="Layer.Compile"/> says how they run.</summary>
     public Layer Decoder => model.Decoder;
 
     /// <summary>Channels of latents: 4, in newer families 16.</summary>
@@ -53,7 +53,7 @@ public sealed class Autoencoder
     /// <summary>Between the encoder's latents and the denoiser's.</summary>
     internal LatentScale Scale { get; }
 
-    /// <summary>How pictures are cut into tiles; null works on whole ones.</summary>
+    /// <summary>How images are cut into tiles; null works on whole ones.</summary>
     internal VaeTiling? Tiling => tiling;
 
     /// <summary>The model's numbers.</summary>
@@ -68,24 +68,24 @@ public sealed class Autoencoder
     /// <summary>What was compiled so far.</summary>
     internal IEnumerable<CompiledGraph> Compiled => encoder.Compiled.Concat(decoder.Compiled);
 
-    /// <summary>Works tile by tile on whatever is larger than a tile, so that memory no longer grows with the picture. Colours may differ slightly between tiles.</summary>
+    /// <summary>Works tile by tile on whatever is larger than a tile, so that memory no longer grows with the image. Colours may differ slightly between tiles.</summary>
     /// <param name="pixels">Side of a tile; null takes the size that the model was made for.</param>
     /// <param name="overlap">The part of a tile that its neighbour covers too.</param>
     /// <exception cref="ArgumentException">Tile or overlap is not a whole number of latents.</exception>
     public void EnableTiling(int? pixels = null, double overlap = 0.25) => tiling = new VaeTiling(pixels ?? config.SampleSize, overlap, SpatialFactor);
 
-    /// <summary>Works on whole pictures again.</summary>
+    /// <summary>Works on whole images again.</summary>
     public void DisableTiling() => tiling = null;
 
-    /// <summary>Works on one picture of a batch at a time, so that memory no longer grows with the batch.</summary>
+    /// <summary>Works on one image of a batch at a time, so that memory no longer grows with the batch.</summary>
     public void EnableSlicing() => slicing = true;
 
     /// <summary>Works on whole batches again.</summary>
     public void DisableSlicing() => slicing = false;
 
-    /// <summary>Latents to pictures.</summary>
+    /// <summary>Latents to images.</summary>
     /// <param name="latents">The encoder's latents, without the denoiser's scale and shift: [count, height, width, latent channels].</param>
-    /// <param name="count">Number of pictures.</param>
+    /// <param name="count">Number of images.</param>
     /// <param name="height">Rows of latents.</param>
     /// <param name="width">Columns of latents.</param>
     /// <param name="cancellation">Obeyed between kernels.</param>
@@ -94,23 +94,23 @@ public sealed class Autoencoder
     public float[] Decode(ReadOnlySpan<float> latents, int count, int height, int width, CancellationToken cancellation = default) =>
         Decode(Checked("vae.decode", "latents", latents, count, height, width, LatentChannels), tiling, cancellation).Values;
 
-    /// <summary>A denoiser's final latents to an 8-bit picture.</summary>
+    /// <summary>A denoiser's final latents to an 8-bit image.</summary>
     /// <param name="latents">One entry, with the denoiser's scale and shift.</param>
     /// <param name="cancellation">Obeyed between kernels.</param>
     /// <exception cref="NonFiniteException">The decoder computed NaN or infinity.</exception>
-    internal Image DecodePicture(Latents latents, CancellationToken cancellation)
+    internal Image DecodeImage(Latents latents, CancellationToken cancellation)
     {
         var nhwc = new float[latents.Values.Length];
         Latents.ToNhwc(latents.Values, nhwc, 1, latents.Channels, latents.Height * latents.Width);
         Scale.ToDecoder(nhwc);
-        float[] picture = Decode(nhwc, 1, latents.Height, latents.Width, cancellation);
-        if (NotFinite.IndexIn(picture) is >= 0 and var bad) throw NotFinite.Error("vae", DType, picture[bad], "in the decoded picture");
-        return Image.FromNhwc(picture, latents.Width * SpatialFactor, latents.Height * SpatialFactor);
+        float[] image = Decode(nhwc, 1, latents.Height, latents.Width, cancellation);
+        if (NotFinite.IndexIn(image) is >= 0 and var bad) throw NotFinite.Error("vae", DType, image[bad], "in the decoded image");
+        return Image.FromNhwc(image, latents.Width * SpatialFactor, latents.Height * SpatialFactor);
     }
 
-    /// <summary>Pictures to latents.</summary>
+    /// <summary>Images to latents.</summary>
     /// <param name="pixels">[count, height, width, 3], −1 … 1.</param>
-    /// <param name="count">Number of pictures.</param>
+    /// <param name="count">Number of images.</param>
     /// <param name="height">Rows of pixels, a multiple of 8.</param>
     /// <param name="width">Columns of pixels, a multiple of 8.</param>
     /// <param name="cancellation">Obeyed between kernels.</param>
@@ -120,19 +120,19 @@ public sealed class Autoencoder
     {
         int factor = SpatialFactor;
         var source = Checked("vae.encode", "pixels", pixels, count, height, width, config.InChannels);
-        ShapeException.ThrowUnless(height % factor == 0 && width % factor == 0, "vae.encode", "the picture's size", $"{width}×{height}", $"a multiple of {factor} both ways");
+        ShapeException.ThrowUnless(height % factor == 0 && width % factor == 0, "vae.encode", "the image's size", $"{width}×{height}", $"a multiple of {factor} both ways");
         var cut = tiling; // one reading: another thread may switch it
         return new LatentDistribution(Apply(EncoderGraph, source, cut?.Pixels, cut?.Latents, (h, w) => (h / factor, w / factor), 2 * LatentChannels, cancellation));
     }
 
-    /// <summary>As the public method, with tiles of this call's own; null works on whole pictures.</summary>
+    /// <summary>As the public method, with tiles of this call's own; null works on whole images.</summary>
     internal Tile Decode(Tile latents, VaeTiling? cut, CancellationToken cancellation)
     {
         int factor = SpatialFactor;
         return Apply(DecoderGraph, latents, cut?.Latents, cut?.Pixels, (h, w) => (checked(h * factor), checked(w * factor)), config.OutChannels, cancellation);
     }
 
-    /// <summary>Begins in the background to compile what decoding one picture needs and the device does not have yet.</summary>
+    /// <summary>Begins in the background to compile what decoding one image needs and the device does not have yet.</summary>
     /// <param name="height">Rows of latents.</param>
     /// <param name="width">Columns of latents.</param>
     /// <param name="cancellation">Leaves out what has not begun.</param>

@@ -15,10 +15,10 @@ internal sealed record AutoencoderConfig
     /// <summary>A number of weight tensors that the model has at least: eight for each residual block of encoder and decoder.</summary>
     public long LeastTensors => 8L * BlockOutChannels.Count * (2 * LayersPerBlock + 1);
 
-    /// <summary>Channels of a picture that goes in: 3.</summary>
+    /// <summary>Channels of an image that goes in: 3.</summary>
     public int InChannels { get; private init; }
 
-    /// <summary>Channels of a picture that comes out: 3.</summary>
+    /// <summary>Channels of an image that comes out: 3.</summary>
     public int OutChannels { get; private init; }
 
     /// <summary>Channels of latents: 4, in newer families 16.</summary>
@@ -57,7 +57,7 @@ internal sealed record AutoencoderConfig
     /// <summary>Whether float16 overflows in this model, so that it must be run in a wider type.</summary>
     public bool ForceUpcast { get; private init; }
 
-    /// <summary>Side of the pictures that the model was made for, in pixels: the default tile.</summary>
+    /// <summary>Side of the images that the model was made for, in pixels: the default tile.</summary>
     public int SampleSize { get; private init; }
 
     /// <summary>Pixels per latent, both ways: 8.</summary>

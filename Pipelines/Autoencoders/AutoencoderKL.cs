@@ -5,7 +5,7 @@ using ILGpuDiffusion.Layers.Weights;
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>
-/// The variational autoencoder between pictures and latents: diffusers' AutoencoderKL. Everything is NHWC; pictures lie in −1 … 1; latents are
+/// The variational autoencoder between images and latents: diffusers' AutoencoderKL. Everything is NHWC; images lie in −1 … 1; latents are
 /// those of the encoder, without the denoiser's scale and shift.
 /// </summary>
 /// <remarks>Rombach et al., 2022 (arXiv:2112.10752).</remarks>
@@ -34,10 +34,10 @@ internal sealed class AutoencoderKL : Layer
     /// <summary>The model's numbers.</summary>
     public AutoencoderConfig Config { get; }
 
-    /// <summary>Picture to latents.</summary>
+    /// <summary>Image to latents.</summary>
     public VaeEncoder Encoder { get; }
 
-    /// <summary>Latents to picture.</summary>
+    /// <summary>Latents to image.</summary>
     public VaeDecoder Decoder { get; }
 
     /// <summary>Takes every weight from a checkpoint, also from one whose attention has the names used before diffusers 0.18.</summary>
@@ -45,16 +45,16 @@ internal sealed class AutoencoderKL : Layer
     public override void Load(IWeightSource source) => base.Load(new LegacyAttentionNames(source));
 
     /// <summary>Records the encoder.</summary>
-    /// <param name="picture">[n, h, w, picture channels].</param>
+    /// <param name="image">[n, h, w, image channels].</param>
     /// <returns>Mean and logarithm of the variance of each latent, side by side: [n, h / 8, w / 8, 2 · latent channels].</returns>
-    public Value Encode(Value picture)
+    public Value Encode(Value image)
     {
-        var moments = Encoder.Forward(picture);
+        var moments = Encoder.Forward(image);
         return quantConv is null ? moments : quantConv.Forward(moments);
     }
 
     /// <summary>Records the decoder.</summary>
     /// <param name="latents">[n, h, w, latent channels].</param>
-    /// <returns>[n, 8h, 8w, picture channels].</returns>
+    /// <returns>[n, 8h, 8w, image channels].</returns>
     public Value Decode(Value latents) => Decoder.Forward(postQuantConv is null ? latents : postQuantConv.Forward(latents));
 }

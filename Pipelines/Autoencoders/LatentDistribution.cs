@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>
-/// What the encoder says about a picture's latents: a normal distribution for each number, all independent (diffusers'
+/// What the encoder says about an image's latents: a normal distribution for each number, all independent (diffusers'
 /// DiagonalGaussianDistribution). Small enough to live on the host.
 /// </summary>
 public sealed class LatentDistribution
@@ -25,7 +25,7 @@ public sealed class LatentDistribution
         }
     }
 
-    /// <summary>Number of pictures.</summary>
+    /// <summary>Number of images.</summary>
     public int Count { get; }
 
     /// <summary>Rows of latents.</summary>

@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>
-/// A batch of pictures or latents, or a piece of one, in host memory: [n, height, width, channels]. Every method works on runs of
+/// A batch of images or latents, or a piece of one, in host memory: [n, height, width, channels]. Every method works on runs of
 /// neighbouring elements: on a device each is a copy or an elementwise op on column views, so blending can move there unchanged.
 /// </summary>
 internal sealed record Tile(int Count, int Height, int Width, int Channels, float[] Values)

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Layers.Modules;
 
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
-/// <summary>Latents to picture: diffusers' Decoder of AutoencoderKL.</summary>
+/// <summary>Latents to image: diffusers' Decoder of AutoencoderKL.</summary>
 internal sealed class VaeDecoder : Layer
 {
     private readonly Conv2d convIn, convOut;
@@ -25,7 +25,7 @@ internal sealed class VaeDecoder : Layer
 
     /// <summary>Records the decoder.</summary>
     /// <param name="x">[n, h, w, latent channels].</param>
-    /// <returns>[n, 8h, 8w, picture channels].</returns>
+    /// <returns>[n, 8h, 8w, image channels].</returns>
     public Value Forward(Value x) => Record(x, () =>
     {
         x = midBlock.Forward(convIn.Forward(x));

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Layers.Modules;
 
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
-/// <summary>Picture to moments of the latents: diffusers' Encoder of AutoencoderKL.</summary>
+/// <summary>Image to moments of the latents: diffusers' Encoder of AutoencoderKL.</summary>
 internal sealed class VaeEncoder : Layer
 {
     private readonly Conv2d convIn, convOut;
@@ -24,7 +24,7 @@ internal sealed class VaeEncoder : Layer
     }
 
     /// <summary>Records the encoder.</summary>
-    /// <param name="x">[n, h, w, picture channels].</param>
+    /// <param name="x">[n, h, w, image channels].</param>
     /// <returns>[n, h / 8, w / 8, 2 · latent channels].</returns>
     public Value Forward(Value x) => Record(x, () =>
     {

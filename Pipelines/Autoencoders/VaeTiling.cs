@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
-/// <summary>How pictures are cut into overlapping tiles, so that memory depends on the tile and not on the picture; as diffusers' <c>enable_tiling</c>.</summary>
+/// <summary>How images are cut into overlapping tiles, so that memory depends on the tile and not on the image; as diffusers' <c>enable_tiling</c>.</summary>
 internal sealed record VaeTiling
 {
     /// <summary>Describes tiles.</summary>

@@ -10,7 +10,7 @@ try
 {
     var (verbose, quiet) = (Options.Verbose(), Options.Quiet());
     var root = new RootCommand("""
-        Draws pictures with diffusion models, in managed code from prompt to PNG.
+        Draws images with diffusion models, in managed code from prompt to PNG.
 
           ilgd generate "a red heart"                with the small model that ships with the tool
           ilgd generate "a castle" --model ~/sdxl    with any SDXL, SD 1.x or SD 2.x folder

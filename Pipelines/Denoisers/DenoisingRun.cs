@@ -21,7 +21,7 @@ internal sealed class DenoisingRun : IDisposable
     private readonly Schedule schedule;
     private readonly StepLauncher launcher;
     private readonly NoiseSource noise;
-    private readonly DevicePace pace;
+    private readonly InFlightLimiter pace;
     private readonly Tensor latents, inputScale, timestep;
     private readonly float[] nchw, nhwc, scale = new float[1], times;
 
@@ -38,7 +38,7 @@ internal sealed class DenoisingRun : IDisposable
         (inputScale, timestep) = (plan.Input("input_scale"), plan.Input("timestep"));
         (nchw, nhwc) = (new float[latents.Shape.Count], new float[latents.Shape.Count]);
         times = new float[timestep.Shape.Count];
-        pace = device.Pace(StepsAhead);
+        pace = device.LimitInFlight(StepsAhead);
         launcher = new StepLauncher(device, schedule, latents, plan.Output("prediction"), cancellation);
     }
 

@@ -12,7 +12,7 @@ namespace ILGpuDiffusion.Pipelines.Denoisers;
 
 /// <summary>
 /// The UNet of Stable Diffusion 1.x, 2.x and XL (base and refiner): from noisy latents, a time and a prompt to a prediction of the noise (or of
-/// v, or of the picture: the scheduler knows). Layers are named as in diffusers, so that its weights load by path.
+/// v, or of the image: the scheduler knows). Layers are named as in diffusers, so that its weights load by path.
 /// </summary>
 /// <remarks>Rombach and others, 2022 (arXiv:2112.10752); Podell and others, 2023 (arXiv:2307.01952).</remarks>
 public sealed class UNet2DConditionModel : Layer
@@ -64,7 +64,7 @@ public sealed class UNet2DConditionModel : Layer
     /// <summary>The model's numbers.</summary>
     internal UNet2DConditionConfig Config => config;
 
-    /// <summary>Channels of the latents, with a mask's and a masked picture's channels where the model inpaints.</summary>
+    /// <summary>Channels of the latents, with a mask's and a masked image's channels where the model inpaints.</summary>
     public int InChannels => config.InChannels;
 
     /// <summary>Channels of the prediction.</summary>
@@ -87,7 +87,7 @@ public sealed class UNet2DConditionModel : Layer
     /// <summary>
     /// The model as a graph of its own, over the symbols <c>batch</c>, <c>height</c> and <c>width</c> (in latents) and <c>tokens</c>. Inputs are
     /// <c>sample</c>, <c>timestep</c>, <c>encoder_hidden_states</c>, with added conditions <c>text_embeds</c> and <c>time_ids</c>, and if asked for
-    /// <c>encoder_attention_mask</c>, shaped as <see cref="Forward"/> needs them; all but the first two are steady. The output is <c>sample</c>.
+    /// <c>encoder_attention_mask</c>, shaped as <see cref="Forward"/> needs them; all but the first two are loopInvariant. The output is <c>sample</c>.
     /// </summary>
     /// <param name="timeIds">How many size numbers the caller gives; 0 where the model has no added conditions.</param>
     /// <param name="encoderAttentionMask">Whether some of the prompt's tokens may be masked.</param>
@@ -97,7 +97,7 @@ public sealed class UNet2DConditionModel : Layer
     {
         Dim batch = Dim.Symbol("batch"), tokens = Dim.Symbol("tokens");
         Value Input(string name, params ReadOnlySpan<Dim> shape) => graph.Input(name, DType.Float32, shape);
-        Value Steady(string name, params ReadOnlySpan<Dim> shape) => graph.SteadyInput(name, DType.Float32, shape);
+        Value Steady(string name, params ReadOnlySpan<Dim> shape) => graph.LoopInvariantInput(name, DType.Float32, shape);
         bool added = HasAddedConditions || timeIds != 0;
         graph.Output("sample", Cast(Forward(
             Cast(Input("sample", batch, Dim.Symbol("height"), Dim.Symbol("width"), InChannels), dtype),
@@ -109,11 +109,11 @@ public sealed class UNet2DConditionModel : Layer
     });
 
     /// <summary>
-    /// Records the model. What belongs to the whole picture (time, added conditions) comes as an image of one pixel, because it is added to every
+    /// Records the model. What belongs to the whole image (time, added conditions) comes as an image of one pixel, because it is added to every
     /// pixel. Times, size numbers and mask are Float32; all else is of the type of the sample, in which the model computes.
     /// </summary>
     /// <param name="sample">Noisy latents, [n, h, w, in], of any height and width.</param>
-    /// <param name="timestep">The time of each picture, [n, 1, 1, 1].</param>
+    /// <param name="timestep">The time of each image, [n, 1, 1, 1].</param>
     /// <param name="encoderHiddenStates">The prompt, [n, tokens, <see cref="CrossAttentionDim"/>].</param>
     /// <param name="textEmbeds">The prompt's pooled embedding, [n, 1, 1, pooled]; needed exactly with <see cref="HasAddedConditions"/>.</param>
     /// <param name="timeIds">Original size, crop, target size …, [n, 1, 1, k]; needed exactly with <see cref="HasAddedConditions"/>.</param>

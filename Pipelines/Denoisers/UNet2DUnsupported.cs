@@ -5,7 +5,7 @@ namespace ILGpuDiffusion.Pipelines.Denoisers;
 
 /// <summary>
 /// Options of diffusers' UNet2DConditionModel that change what is computed and have one supported value here. A file that asks for another one is
-/// refused: ignoring it would draw a wrong picture.
+/// refused: ignoring it would draw a wrong image.
 /// </summary>
 internal static class UNet2DUnsupported
 {

@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Pipelines.Errors;
 
-/// <summary>A model computed NaN or infinity where a picture needs numbers: its type is too narrow for what it computes. (Weights that hold NaN or infinity are a ModelFileException.)</summary>
+/// <summary>A model computed NaN or infinity where an image needs numbers: its type is too narrow for what it computes. (Weights that hold NaN or infinity are a ModelFileException.)</summary>
 /// <param name="part">The part of the pipeline: <c>text_encoder</c>, <c>text_encoder_2</c>, <c>unet</c> or <c>vae</c>.</param>
 /// <param name="step">Number of the denoising step, from 0; null outside the denoising loop.</param>
 /// <param name="message">What was found where, and what to do.</param>

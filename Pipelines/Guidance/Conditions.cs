@@ -2,12 +2,12 @@ using ILGpuDiffusion.Pipelines.TextEncoders;
 
 namespace ILGpuDiffusion.Pipelines.Guidance;
 
-/// <summary>What a denoiser is told beside latents and time. Entries are the negative prompts, when guided, then the prompts; each once per picture.</summary>
+/// <summary>What a denoiser is told beside latents and time. Entries are the negative prompts, when guided, then the prompts; each once per image.</summary>
 /// <param name="Text">Token embeddings, and pooled embeddings where the model wants them.</param>
 /// <param name="TimeIds">SDXL's size numbers, [entries, 6]; empty for models without them.</param>
 internal sealed record Conditions(TextEmbeddings Text, float[] TimeIds)
 {
-    /// <summary>Each entry repeated: picture i of a prompt directly after picture i − 1.</summary>
+    /// <summary>Each entry repeated: image i of a prompt directly after image i − 1.</summary>
     public static TextEmbeddings Repeat(TextEmbeddings text, int count) => count == 1 ? text : new(
         text.Count * count, text.Tokens, Repeat(text.Hidden, text.Count, count), Repeat(text.Pooled, text.Count, count));
 

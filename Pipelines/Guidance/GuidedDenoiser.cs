@@ -12,10 +12,10 @@ namespace ILGpuDiffusion.Pipelines.Guidance;
 /// combines both answers. Every number that changes from step to step is an input, so nothing is compiled or read back in the loop.
 /// </summary>
 /// <remarks>
-/// Inputs, with n the number of pictures and m = 2n when guided (negative prompts first), else n: <c>latents</c> [n, h, w, c],
+/// Inputs, with n the number of images and m = 2n when guided (negative prompts first), else n: <c>latents</c> [n, h, w, c],
 /// <c>input_scale</c> [1], <c>timestep</c> [m, 1, 1, 1], <c>encoder_hidden_states</c> [m, tokens, d], <c>text_embeds</c> [m, 1, 1, p] and
 /// <c>time_ids</c> [m, 1, 1, 6] where the model has them, <c>guidance</c> [2] = (1 − scale, scale), <c>guidance_rescale</c> [1].
-/// All are Float32: the UNet's own type begins behind the scaled latents and ends before guidance. All but the first three are steady: what the UNet computes from them alone is computed once per picture. Output: <c>prediction</c> [n, h, w, c].
+/// All are Float32: the UNet's own type begins behind the scaled latents and ends before guidance. All but the first three are loopInvariant: what the UNet computes from them alone is computed once per image. Output: <c>prediction</c> [n, h, w, c].
 /// </remarks>
 internal static class GuidedDenoiser
 {
@@ -26,20 +26,20 @@ internal static class GuidedDenoiser
     /// <param name="Guided">Classifier-free guidance (Ho and Salimans, 2022, arXiv:2207.12598).</param>
     /// <param name="Rescaled">Guidance rescale (Lin et al., 2023, arXiv:2305.08891).</param>
     /// <param name="FreeU">FreeU's weights, or null.</param>
-    internal sealed record Form(bool Guided, bool Rescaled, FreeU? FreeU);
+    internal sealed record GraphKey(bool Guided, bool Rescaled, FreeU? FreeU);
 
     /// <summary>Records the prediction.</summary>
     /// <param name="unet">The model.</param>
     /// <param name="form">What the graph is made for.</param>
     /// <param name="dtype">The type that the model computes in.</param>
-    public static Graph Trace(UNet2DConditionModel unet, Form form, DType dtype = DType.Float32) => Graph.Trace("unet", graph =>
+    public static Graph Trace(UNet2DConditionModel unet, GraphKey form, DType dtype = DType.Float32) => Graph.Trace("unet", graph =>
     {
-        Dim pictures = Dim.Symbol("pictures"), entries = form.Guided ? pictures * 2 : pictures;
-        var latents = graph.Input("latents", DType.Float32, pictures, Dim.Symbol("height"), Dim.Symbol("width"), unet.InChannels);
+        Dim images = Dim.Symbol("images"), entries = form.Guided ? images * 2 : images;
+        var latents = graph.Input("latents", DType.Float32, images, Dim.Symbol("height"), Dim.Symbol("width"), unet.InChannels);
         var timestep = graph.Input("timestep", DType.Float32, entries, 1, 1, 1);
-        var text = Cast(graph.SteadyInput("encoder_hidden_states", DType.Float32, entries, Dim.Symbol("tokens"), unet.CrossAttentionDim), dtype);
-        Value? textEmbeds = unet.HasAddedConditions ? Cast(graph.SteadyInput("text_embeds", DType.Float32, entries, 1, 1, unet.PooledDim(TimeIds)), dtype) : null;
-        Value? timeIds = unet.HasAddedConditions ? graph.SteadyInput("time_ids", DType.Float32, entries, 1, 1, TimeIds) : null;
+        var text = Cast(graph.LoopInvariantInput("encoder_hidden_states", DType.Float32, entries, Dim.Symbol("tokens"), unet.CrossAttentionDim), dtype);
+        Value? textEmbeds = unet.HasAddedConditions ? Cast(graph.LoopInvariantInput("text_embeds", DType.Float32, entries, 1, 1, unet.PooledDim(TimeIds)), dtype) : null;
+        Value? timeIds = unet.HasAddedConditions ? graph.LoopInvariantInput("time_ids", DType.Float32, entries, 1, 1, TimeIds) : null;
 
         var sample = Cast(Combine(graph.Input("input_scale", DType.Float32, 1), latents), dtype);
         if (form.Guided) sample = ConcatBatch(sample, sample);
@@ -50,7 +50,7 @@ internal static class GuidedDenoiser
     private static Value Guide(Graph graph, Value prediction, bool rescaled)
     {
         Value negative = Chunk(prediction, 0, 0, 2), positive = Chunk(prediction, 0, 1, 2);
-        var guided = Combine(graph.SteadyInput("guidance", DType.Float32, 2), negative, positive);
-        return rescaled ? graph.Add(new RescaleGuidance(), guided, positive, graph.SteadyInput("guidance_rescale", DType.Float32, 1)) : guided;
+        var guided = Combine(graph.LoopInvariantInput("guidance", DType.Float32, 2), negative, positive);
+        return rescaled ? graph.Add(new RescaleGuidance(), guided, positive, graph.LoopInvariantInput("guidance_rescale", DType.Float32, 1)) : guided;
     }
 }

@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Pipelines.Images;
 
-/// <summary>Reads and writes picture files. The one place to exchange the library that does it.</summary>
+/// <summary>Reads and writes image files. The one place to exchange the library that does it.</summary>
 internal interface IImageCodec
 {
     /// <summary>Reads a PNG or JPEG file into RGB.</summary>

@@ -3,7 +3,7 @@ namespace ILGpuDiffusion.Pipelines.Images;
 public sealed partial class Image
 {
     /// <summary>
-    /// Makes a picture of what an autoencoder decodes, values in [−1, 1]: level = round(255 · clamp(x/2 + 1/2, 0, 1)), halves to even, in float32,
+    /// Makes an image of what an autoencoder decodes, values in [−1, 1]: level = round(255 · clamp(x/2 + 1/2, 0, 1)), halves to even, in float32,
     /// as diffusers' image processor does.
     /// </summary>
     /// <param name="values">One image, [3, height, width].</param>
@@ -83,7 +83,7 @@ public sealed partial class Image
         return image;
     }
 
-    // A black picture would hide it: some autoencoders overflow in float16.
+    // A black image would hide it: some autoencoders overflow in float16.
     private static ArithmeticException NotANumber() =>
-        new("The decoded picture has values that are not numbers. The model overflowed in this element type: run it, or at least its autoencoder, in float32.");
+        new("The decoded image has values that are not numbers. The model overflowed in this element type: run it, or at least its autoencoder, in float32.");
 }

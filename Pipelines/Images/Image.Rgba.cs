@@ -4,7 +4,7 @@ public sealed partial class Image
 {
     private const int RgbaBytes = 4;
 
-    /// <summary>Makes a picture of RGBA pixels, as bitmaps of graphics libraries have them. Alpha is dropped, as <see cref="Load(string)"/> drops it.</summary>
+    /// <summary>Makes an image of RGBA pixels, as bitmaps of graphics libraries have them. Alpha is dropped, as <see cref="Load(string)"/> drops it.</summary>
     /// <param name="pixels">[height, width, 4], red first, top row first.</param>
     /// <param name="width">In pixels.</param>
     /// <param name="height">In pixels.</param>

@@ -26,12 +26,12 @@ public sealed partial class Image
     /// <exception cref="ImageFileException">As <see cref="Load(string)"/>.</exception>
     public static Image Load(ReadOnlySpan<byte> file)
     {
-        const string Name = "picture";
+        const string Name = "image";
         RequirePossible(file.Length, Name);
         return Codec.Decode(file.ToArray(), Name);
     }
 
-    /// <summary>Writes the picture as a PNG file, with its text chunks, to a stream, which stays open.</summary>
+    /// <summary>Writes the image as a PNG file, with its text chunks, to a stream, which stays open.</summary>
     /// <exception cref="IOException">The stream's own.</exception>
     public void Save(Stream stream)
     {
@@ -50,6 +50,6 @@ public sealed partial class Image
 
     private static void RequirePossible(long bytes, string name)
     {
-        if (bytes > MaxFileBytes) throw new ImageFileException(name, $"more than {MaxFileBytes} bytes are too many for a picture.");
+        if (bytes > MaxFileBytes) throw new ImageFileException(name, $"more than {MaxFileBytes} bytes are too many for an image.");
     }
 }

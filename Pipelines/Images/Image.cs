@@ -2,7 +2,7 @@ using ILGpuDiffusion.Compute.Files;
 
 namespace ILGpuDiffusion.Pipelines.Images;
 
-/// <summary>A picture of 8-bit RGB pixels, with the text of its generation parameters where there is one.</summary>
+/// <summary>An image of 8-bit RGB pixels, with the text of its generation parameters where there is one.</summary>
 public sealed partial class Image
 {
     /// <summary>The most pixels that a file may have: 64 Mi, as 8192×8192.</summary>
@@ -21,7 +21,7 @@ public sealed partial class Image
     {
         ArgumentNullException.ThrowIfNull(pixels);
         if (width < 1 || height < 1 || (long)width * height > MaxPixels)
-            throw new ArgumentException($"A picture of {width}×{height} is not possible; both must be at least 1 and the product at most {MaxPixels}.", nameof(width));
+            throw new ArgumentException($"An image of {width}×{height} is not possible; both must be at least 1 and the product at most {MaxPixels}.", nameof(width));
         if (pixels.Length != width * height * 3)
             throw new ArgumentException($"{pixels.Length} bytes are given for {width}×{height} RGB pixels; it must be {width * height * 3}.", nameof(pixels));
         (Width, Height, Pixels) = (width, height, pixels);
@@ -36,7 +36,7 @@ public sealed partial class Image
     /// <summary>[height, width, 3], red first, top row first.</summary>
     public byte[] Pixels { get; }
 
-    /// <summary>How the picture was made (<c>A1111Parameters</c>), kept in a PNG's text chunk <c>parameters</c>; null when unknown.</summary>
+    /// <summary>How the image was made (<c>A1111Parameters</c>), kept in a PNG's text chunk <c>parameters</c>; null when unknown.</summary>
     public string? Parameters { get; init; }
 
     /// <summary>The whole request as JSON (<c>GenerationMetadata</c>), kept in a PNG's text chunk <c>ilgpudiffusion</c>; null when unknown.</summary>
@@ -67,7 +67,7 @@ public sealed partial class Image
         return Codec.Decode(file, name);
     }
 
-    /// <summary>The picture as a PNG file, with <see cref="Parameters"/> and <see cref="RequestJson"/> in text chunks where they are set.</summary>
+    /// <summary>The image as a PNG file, with <see cref="Parameters"/> and <see cref="RequestJson"/> in text chunks where they are set.</summary>
     public byte[] EncodePng()
     {
         byte[] png = Codec.EncodePng(this);
@@ -81,7 +81,7 @@ public sealed partial class Image
     {
         ArgumentNullException.ThrowIfNull(path);
         if (!path.EndsWith(".png", StringComparison.OrdinalIgnoreCase) && !AtomicFile.IsDevice(path))
-            throw new ImageFileException(path, "pictures are written as PNG; the name must end in .png.");
+            throw new ImageFileException(path, "images are written as PNG; the name must end in .png.");
         byte[] png = EncodePng();
         try
         {

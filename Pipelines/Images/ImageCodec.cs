@@ -45,7 +45,7 @@ internal sealed class ImageCodec : IImageCodec
         }
         catch (Exception e) when (e is not OutOfMemoryException) // what the library throws at damaged input is of many types
         {
-            throw new ImageFileException(name, $"is not a whole PNG or JPEG picture ({e.Message.TrimEnd('.')}).", e);
+            throw new ImageFileException(name, $"is not a whole PNG or JPEG image ({e.Message.TrimEnd('.')}).", e);
         }
     }
 

@@ -21,12 +21,12 @@ internal sealed class ImageFormatterSource
     public IEnumerable<object> CreateTypeFormatters() => [new ImageFormatter()];
 }
 
-/// <summary>A picture as HTML.</summary>
+/// <summary>An image as HTML.</summary>
 internal sealed class ImageFormatter
 {
     public string MimeType { get; } = "text/html";
 
-    /// <summary>Writes the value; false where it is no picture.</summary>
+    /// <summary>Writes the value; false where it is no image.</summary>
     public bool Format(object instance, TextWriter writer)
     {
         if (instance is not Image image) return false;

@@ -23,7 +23,7 @@ internal static class JpegOrientation
         return 1;
     }
 
-    /// <summary>Turns and mirrors pixels so that the picture is upright.</summary>
+    /// <summary>Turns and mirrors pixels so that the image is upright.</summary>
     public static (int Width, int Height, byte[] Pixels) Apply(int orientation, int width, int height, byte[] pixels)
     {
         if (orientation == 1) return (width, height, pixels);

@@ -30,7 +30,7 @@ internal static class PngText
         return file.ToArray();
     }
 
-    /// <summary>The first text of a keyword, at most 1 MiB of it, or null. A text chunk that is not well-formed is passed over: it is not part of the picture.</summary>
+    /// <summary>The first text of a keyword, at most 1 MiB of it, or null. A text chunk that is not well-formed is passed over: it is not part of the image.</summary>
     public static string? Find(IEnumerable<PngChunk> chunks, string keyword)
     {
         foreach (var chunk in chunks)

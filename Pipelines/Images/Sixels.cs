@@ -9,7 +9,7 @@ internal static class Sixels
     private const int BandRows = 6, ShortestRun = 4;
     private const char First = '?'; // six empty rows
 
-    /// <summary>The picture in the fixed colours of <see cref="Palette256"/>, pixel by pixel.</summary>
+    /// <summary>The image in the fixed colours of <see cref="Palette256"/>, pixel by pixel.</summary>
     public static string Encode(Image image)
     {
         var text = new StringBuilder();

@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Pipelines.Images;
 
-/// <summary>How a terminal shows pictures.</summary>
+/// <summary>How a terminal shows images.</summary>
 internal enum TerminalProtocol
 {
     /// <summary>Not at all.</summary>

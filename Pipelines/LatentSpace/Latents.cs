@@ -1,7 +1,7 @@
 namespace ILGpuDiffusion.Pipelines.LatentSpace;
 
 /// <summary>A batch of latents on the host, NCHW as diffusers has them.</summary>
-/// <param name="Batch">Pictures.</param>
+/// <param name="Batch">Images.</param>
 /// <param name="Channels">Channels of the VAE's latent space.</param>
 /// <param name="Height">Rows.</param>
 /// <param name="Width">Columns.</param>

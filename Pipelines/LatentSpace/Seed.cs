@@ -33,7 +33,7 @@ public readonly record struct Seed(ulong Value)
     /// <summary>A seed.</summary>
     public static Seed FromUInt64(ulong value) => new(value);
 
-    /// <summary>The seed of the picture that is <paramref name="index"/> places further in a batch: seed + index, after 2⁶⁴ − 1 again from 0.</summary>
+    /// <summary>The seed of the image that is <paramref name="index"/> places further in a batch: seed + index, after 2⁶⁴ − 1 again from 0.</summary>
     public Seed Plus(int index) => new(unchecked(Value + (ulong)index));
 
     /// <summary>Reads a whole number within −2⁶³ … 2⁶⁴ − 1; blanks and separators are not allowed.</summary>

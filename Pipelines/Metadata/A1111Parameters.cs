@@ -5,7 +5,7 @@ using ILGpuDiffusion.Pipelines.LatentSpace;
 
 namespace ILGpuDiffusion.Pipelines.Metadata;
 
-/// <summary>How a picture was made, in the text form that the AUTOMATIC1111 web interface introduced and most viewers read.</summary>
+/// <summary>How an image was made, in the text form that the AUTOMATIC1111 web interface introduced and most viewers read.</summary>
 /// <param name="Prompt">The prompt.</param>
 public sealed partial record A1111Parameters(string Prompt)
 {
@@ -21,7 +21,7 @@ public sealed partial record A1111Parameters(string Prompt)
     /// <summary>Guidance scale.</summary>
     public double CfgScale { get; init; }
 
-    /// <summary>The seed of this picture.</summary>
+    /// <summary>The seed of this image.</summary>
     public Seed Seed { get; init; }
 
     /// <summary>In pixels.</summary>

@@ -13,7 +13,7 @@ internal static partial class ForeignMetadata
     // Settings that change nothing here, or are read apart.
     private static readonly string[] WithoutEffect = ["Version", "Model hash", "Batch size", "Batch pos", "Schedule type", "RNG"];
 
-    /// <summary>The metadata of a foreign picture.</summary>
+    /// <summary>The metadata of a foreign image.</summary>
     public static GenerationMetadata From(A1111Parameters parameters)
     {
         var notes = new List<string>();
@@ -27,7 +27,7 @@ internal static partial class ForeignMetadata
         }
 
         string? Extra(string key) => parameters.Extra.FirstOrDefault(e => e.Key == key).Value;
-        if (Extra("RNG") != "CPU") notes.Add("its noise, which was drawn on a GPU: the picture will be another one");
+        if (Extra("RNG") != "CPU") notes.Add("its noise, which was drawn on a GPU: the image will be another one");
         if (Weights().IsMatch(parameters.Prompt) || Weights().IsMatch(parameters.NegativePrompt ?? "")) notes.Add("weights and networks in the prompt, such as (word:1.2) and <lora:…>, which are read as words");
         string? spacing = Extra("Schedule type") is { } type and not "Automatic" and not "Uniform" ? type : null;
         string sampler = spacing is null ? parameters.Sampler : $"{parameters.Sampler} {spacing}";

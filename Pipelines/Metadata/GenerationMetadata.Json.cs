@@ -48,7 +48,7 @@ public sealed partial record GenerationMetadata
             NegativeCropTopLeft = Numbers(sizes.NegativeCropTopLeft),
             Freeu = request.FreeU is { } f ? [f.S1, f.S2, f.B1, f.B2] : null,
             ExternalLatents = ExternalLatents ? true : null,
-            SharedGeneratorPictures = request.SharedGenerator ? request.Count : null,
+            SharedGeneratorImages = request.SharedGenerator ? request.Count : null,
             SharedGeneratorPosition = request.SharedGenerator ? BatchPosition : null,
             VaeTilePixels = VaeTiling?.Pixels,
             VaeTileOverlap = VaeTiling?.Overlap,
@@ -107,8 +107,8 @@ public sealed partial record GenerationMetadata
             DenoisingStart = record.DenoisingStart,
             DenoisingEnd = record.DenoisingEnd,
             FreeU = record.Freeu is null ? null : record.Freeu is [var s1, var s2, var b1, var b2] ? new FreeU(s1, s2, b1, b2) : throw new FormatException("freeu"),
-            SharedGenerator = record.SharedGeneratorPictures is not null,
-            Count = record.SharedGeneratorPictures ?? 1,
+            SharedGenerator = record.SharedGeneratorImages is not null,
+            Count = record.SharedGeneratorImages ?? 1,
             SizeConditioning = new SizeConditioning
             {
                 OriginalSize = Size(record.OriginalSize),

@@ -7,7 +7,7 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Metadata;
 
 /// <summary>
-/// How one picture was drawn, with everything that is needed to draw it again. Pipelines put it into every picture (<see cref="Image.RequestJson"/>), and PNG files keep it in the text
+/// How one image was drawn, with everything that is needed to draw it again. Pipelines put it into every image (<see cref="Image.RequestJson"/>), and PNG files keep it in the text
 /// chunk <see cref="Keyword"/>. Texts in it come from a file: show them as such.
 /// </summary>
 public sealed partial record GenerationMetadata
@@ -15,10 +15,10 @@ public sealed partial record GenerationMetadata
     /// <summary>Keyword of the PNG text chunk that holds the JSON form.</summary>
     public const string Keyword = PngText.Request;
 
-    /// <summary>What to draw: this picture alone, with its own prompt and seed, defaults filled in. Without scheduler and start latents; see <c>RequestFor</c>.</summary>
+    /// <summary>What to draw: this image alone, with its own prompt and seed, defaults filled in. Without scheduler and start latents; see <c>RequestFor</c>.</summary>
     public required ImageRequest Request { get; init; }
 
-    /// <summary>diffusers' class name of the scheduler, or for a foreign picture the name of its sampler; null takes the model's own.</summary>
+    /// <summary>diffusers' class name of the scheduler, or for a foreign image the name of its sampler; null takes the model's own.</summary>
     public string? SchedulerName { get; init; }
 
     /// <summary>The scheduler's settings under the keys of scheduler_config.json, the model's own included.</summary>
@@ -48,30 +48,30 @@ public sealed partial record GenerationMetadata
     /// <summary>How often the denoiser was asked.</summary>
     public int? Evaluations { get; init; }
 
-    /// <summary>Whether the run began with latents that were given to it. The picture does not hold them.</summary>
+    /// <summary>Whether the run began with latents that were given to it. The image does not hold them.</summary>
     public bool ExternalLatents { get; init; }
 
-    /// <summary>Where the picture lies among those that one generator drew (<see cref="ImageRequest.SharedGenerator"/>); 0 for a picture with a seed of its own.</summary>
+    /// <summary>Where the image lies among those that one generator drew (<see cref="ImageRequest.SharedGenerator"/>); 0 for an image with a seed of its own.</summary>
     public int BatchPosition { get; init; }
 
-    /// <summary>Tile side in pixels and overlap of the autoencoder (<c>Autoencoder.EnableTiling</c>); null for whole pictures.</summary>
+    /// <summary>Tile side in pixels and overlap of the autoencoder (<c>Autoencoder.EnableTiling</c>); null for whole images.</summary>
     public (int Pixels, double Overlap)? VaeTiling { get; init; }
 
-    /// <summary>What the picture says and this library cannot do, each as a sentence part such as <c>Hires upscale: 2</c>; empty for its own pictures.</summary>
+    /// <summary>What the image says and this library cannot do, each as a sentence part such as <c>Hires upscale: 2</c>; empty for its own images.</summary>
     public IReadOnlyList<string> Unmapped { get; init; } = [];
 
-    /// <summary>Reads it from a picture file: the JSON form where there is one, else the text that AUTOMATIC1111 and others write, as far as it maps.</summary>
+    /// <summary>Reads it from an image file: the JSON form where there is one, else the text that AUTOMATIC1111 and others write, as far as it maps.</summary>
     /// <param name="path">A PNG or JPEG file.</param>
-    /// <exception cref="ImageFileException">The file is no picture, or does not say how it was drawn.</exception>
+    /// <exception cref="ImageFileException">The file is no image, or does not say how it was drawn.</exception>
     public static GenerationMetadata Read(string path) => Of(Image.Load(path)) ?? throw new ImageFileException(path, "it does not say how it was drawn (no text chunk 'ilgpudiffusion' or 'parameters').");
 
-    /// <summary>As <see cref="Read"/>, from a picture; null when it does not say how it was drawn.</summary>
+    /// <summary>As <see cref="Read"/>, from an image; null when it does not say how it was drawn.</summary>
     public static GenerationMetadata? Of(Image image)
     {
         ArgumentNullException.ThrowIfNull(image);
         string? problem = null;
         if (image.RequestJson is { } json && TryParse(json, out problem) is { } own) return own;
-        if (image.Parameters is not { } text) return problem is null ? null : throw new ImageFileException("picture", $"its text chunk '{Keyword}' cannot be used: {problem}.");
+        if (image.Parameters is not { } text) return problem is null ? null : throw new ImageFileException("image", $"its text chunk '{Keyword}' cannot be used: {problem}.");
         var read = ForeignMetadata.From(A1111Parameters.Parse(text));
         return problem is null ? read : read with { Unmapped = [$"the text chunk '{Keyword}', which cannot be used ({problem})", .. read.Unmapped] };
     }

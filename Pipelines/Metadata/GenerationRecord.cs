@@ -83,11 +83,11 @@ internal sealed record GenerationRecord
     /// <summary>S1, S2, B1, B2.</summary>
     public double[]? Freeu { get; init; }
 
-    /// <summary>True when start latents were given, which a picture does not hold.</summary>
+    /// <summary>True when start latents were given, which an image does not hold.</summary>
     public bool? ExternalLatents { get; init; }
 
-    /// <summary>Pictures that one generator drew, and this one's place among them.</summary>
-    public int? SharedGeneratorPictures { get; init; }
+    /// <summary>Images that one generator drew, and this one's place among them.</summary>
+    public int? SharedGeneratorImages { get; init; }
 
     public int? SharedGeneratorPosition { get; init; }
 

@@ -2,7 +2,7 @@ namespace ILGpuDiffusion.Pipelines.Requests;
 
 /// <summary>What a pipeline is doing.</summary>
 /// <param name="Stage">The stage at work.</param>
-/// <param name="Done">Units done: steps of denoising, pictures of decoding.</param>
+/// <param name="Done">Units done: steps of denoising, images of decoding.</param>
 /// <param name="Total">Units in all.</param>
 public readonly record struct GenerationProgress(GenerationStage Stage, int Done, int Total);
 

@@ -9,7 +9,7 @@ public sealed record ImageRequest
     /// <summary>One prompt, or several that are drawn together as one batch.</summary>
     public ImageRequest(params IReadOnlyList<string> prompts) => Prompts = prompts;
 
-    /// <summary>What the pictures should show.</summary>
+    /// <summary>What the images should show.</summary>
     public IReadOnlyList<string> Prompts { get; init; }
 
     /// <summary>What they should not show: none, one for all, or one per prompt. None is not the same as empty: SDXL then guides away from zeros.</summary>
@@ -21,7 +21,7 @@ public sealed record ImageRequest
     /// <summary>SDXL: negative prompts for the second text encoder; none means the same as <see cref="NegativePrompts"/>.</summary>
     public IReadOnlyList<string> NegativePrompts2 { get; init; } = [];
 
-    /// <summary>Pictures per prompt, at least 1; at most 1024 pictures in all. On a CPU no bit of a picture depends on how many, up to 32, are drawn together.</summary>
+    /// <summary>Images per prompt, at least 1; at most 1024 images in all. On a CPU no bit of an image depends on how many, up to 32, are drawn together.</summary>
     public int Count { get; init; } = 1;
 
     /// <summary>Width in pixels; a multiple of the VAE's factor.</summary>
@@ -43,13 +43,13 @@ public sealed record ImageRequest
     public int ClipSkip { get; init; }
 
     /// <summary>
-    /// Seed of the first picture's random numbers, as <c>torch.Generator("cpu").manual_seed</c>; null draws one, which the result names. Picture i of the batch has a generator of its own with seed + i,
-    /// so that it is the picture that this seed draws alone.
+    /// Seed of the first image's random numbers, as <c>torch.Generator("cpu").manual_seed</c>; null draws one, which the result names. Image i of the batch has a generator of its own with seed + i,
+    /// so that it is the image that this seed draws alone.
     /// </summary>
     public Seed? Seed { get; init; }
 
     /// <summary>
-    /// Draws the noise of all pictures from one generator, as diffusers does when it is given one and not a list. A picture then depends on its place in the batch, and has no seed that draws it alone.
+    /// Draws the noise of all images from one generator, as diffusers does when it is given one and not a list. An image then depends on its place in the batch, and has no seed that draws it alone.
     /// </summary>
     public bool SharedGenerator { get; init; }
 
@@ -83,7 +83,7 @@ public sealed record ImageRequest
     /// <summary>Keeps the latents after every step in the result; each one is a read-back.</summary>
     public bool KeepIntermediates { get; init; }
 
-    /// <summary>Turns the final latents into pictures; off when another model takes them over.</summary>
+    /// <summary>Turns the final latents into images; off when another model takes them over.</summary>
     public bool Decode { get; init; } = true;
 
     /// <summary>FreeU (Si et al., 2023, arXiv:2309.11497); null leaves it off.</summary>

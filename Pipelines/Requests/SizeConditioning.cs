@@ -1,8 +1,8 @@
 namespace ILGpuDiffusion.Pipelines.Requests;
 
 /// <summary>
-/// The sizes that SDXL is told beside the prompt: of the picture it should imitate, before and after cropping, in pixels (Podell et al.,
-/// 2023, arXiv:2307.01952, section 2.2). What is left out means the size of the picture itself, uncropped.
+/// The sizes that SDXL is told beside the prompt: of the image it should imitate, before and after cropping, in pixels (Podell et al.,
+/// 2023, arXiv:2307.01952, section 2.2). What is left out means the size of the image itself, uncropped.
 /// </summary>
 public sealed record SizeConditioning
 {
@@ -25,12 +25,12 @@ public sealed record SizeConditioning
     public (int Top, int Left) NegativeCropTopLeft { get; init; }
 
     /// <summary>The six numbers for the prompt: original height, width, crop top, left, target height, width.</summary>
-    internal float[] TimeIds(PixelSize picture) => Numbers(OriginalSize ?? picture, CropTopLeft, TargetSize ?? picture);
+    internal float[] TimeIds(PixelSize image) => Numbers(OriginalSize ?? image, CropTopLeft, TargetSize ?? image);
 
     /// <summary>The six numbers for the negative prompt.</summary>
-    internal float[] NegativeTimeIds(PixelSize picture) => NegativeOriginalSize is { } original && NegativeTargetSize is { } target
+    internal float[] NegativeTimeIds(PixelSize image) => NegativeOriginalSize is { } original && NegativeTargetSize is { } target
         ? Numbers(original, NegativeCropTopLeft, target)
-        : TimeIds(picture);
+        : TimeIds(image);
 
     private static float[] Numbers(PixelSize original, (int Top, int Left) crop, PixelSize target) =>
         [original.Height, original.Width, crop.Top, crop.Left, target.Height, target.Width];

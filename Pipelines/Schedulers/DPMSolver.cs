@@ -76,7 +76,7 @@ internal static class DPMSolver
     /// <summary>
     /// The factor of D2, as diffusers has it: half of what the integral of a quadratic change would be for the ODEs, and for sde-dpmsolver++
     /// one that does not
-    /// vanish with h. Third order is therefore not of third order, but the same pictures come out. sde-dpmsolver has none.
+    /// vanish with h. Third order is therefore not of third order, but the same images come out. sde-dpmsolver has none.
     /// </summary>
     private static double Quadratic(DPMAlgorithm algorithm, DPMPoint next, double h) => algorithm switch
     {

@@ -42,7 +42,7 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
         lowerOrderFinal = config.Bool("lower_order_final", true);
         eulerAtFinal = config.Bool("euler_at_final", false);
         if (config.Bool("use_dynamic_shifting", false))
-            throw config.Wrong("use_dynamic_shifting", "false: shifting by the picture's size is not built");
+            throw config.Wrong("use_dynamic_shifting", "false: shifting by the image's size is not built");
         ModelPredictsVariance = config.Has("variance_type") && config.String("variance_type") is "learned" or "learned_range"
             && prediction == PredictionType.Epsilon;
         if (!PredictsData && sigmas.EndsAtZero)

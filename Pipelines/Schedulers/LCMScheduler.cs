@@ -3,7 +3,7 @@ using ILGpuDiffusion.Pipelines.Errors;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>Latent consistency models: Luo et al., 2023 (arXiv:2310.04378). Each step jumps to the clean picture and, but for the last, noises
+/// <summary>Latent consistency models: Luo et al., 2023 (arXiv:2310.04378). Each step jumps to the clean image and, but for the last, noises
 /// it again.</summary>
 internal sealed class LCMScheduler : AlphaScheduler
 {

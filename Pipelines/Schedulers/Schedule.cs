@@ -62,7 +62,7 @@ public sealed class Schedule
     /// <exception cref="ArgumentOutOfRangeException">The index lies before <see cref="BeginIndex"/> or behind the last evaluation.</exception>
     public SchedulerStep Step(int index) => steps[Checked(index, BeginIndex) - BeginIndex];
 
-    /// <summary>The sample at an evaluation, made from a clean picture: sample = Sample · x0 + Noise · ε, with ε standard normal.</summary>
+    /// <summary>The sample at an evaluation, made from a clean image: sample = Sample · x0 + Noise · ε, with ε standard normal.</summary>
     public (double Sample, double Noise) AddNoise(int index) => scheduler.SignalAndNoise(tables, Checked(index, 0));
 
     /// <summary>The velocity that a v-predicting model would have to say: v = Sample · x0 + Noise · ε, with signal and noise scaled to α² +

@@ -11,7 +11,7 @@ public sealed class SchedulerStep
 
     /// <summary>
     /// True when the caller must fill <see cref="Slot.Noise"/> with fresh standard normal numbers first. Steps draw exactly where diffusers draws, so that
-    /// a seed means the same picture, even where the last draw is multiplied by zero.
+    /// a seed means the same image, even where the last draw is multiplied by zero.
     /// </summary>
     public bool NeedsNoise { get; }
 
@@ -19,7 +19,7 @@ public sealed class SchedulerStep
     public ImmutableArray<SchedulerInstruction> Instructions { get; }
 
     /// <summary>
-    /// Puts the predicted clean latents x0 into <see cref="Slot.Denoised"/> and changes nothing else; for pictures of the work in progress.
+    /// Puts the predicted clean latents x0 into <see cref="Slot.Denoised"/> and changes nothing else; for images of the work in progress.
     /// Optional; to be run before <see cref="Instructions"/> (which may repeat it).
     /// </summary>
     public ImmutableArray<SchedulerInstruction> Preview { get; }

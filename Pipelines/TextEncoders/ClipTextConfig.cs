@@ -92,7 +92,7 @@ internal sealed record ClipTextConfig
         };
     }
 
-    /// <summary>Refuses what the file asks for and is not built: ignoring it would draw a wrong picture.</summary>
+    /// <summary>Refuses what the file asks for and is not built: ignoring it would draw a wrong image.</summary>
     private static void Check(ModelConfig config)
     {
         string type = config.IsNull("model_type") ? "" : config.String("model_type", "");

@@ -17,7 +17,7 @@ namespace ILGpuDiffusion.Pipelines.TextEncoders;
 /// <param name="dtype">The type that the model computes in; embeddings are Float32 in any case.</param>
 internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, string name = "text_encoder", CompileOptions? options = null, DType dtype = DType.Float32)
 {
-    private readonly GraphCache<(ClipHiddenState State, bool Pooled)> graphs = new(Told(model, options), arenas);
+    private readonly GraphCache<(ClipHiddenState State, bool Pooled)> graphs = new(WithOptions(model, options), arenas);
 
     /// <summary>The model's numbers.</summary>
     public ClipTextConfig Config => model.Config;
@@ -65,7 +65,7 @@ internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, str
         if (pooled) graph.Output("pooled", Functional.Cast(trace.Pooled(graph.Input("end", DType.Int32, batch)), DType.Float32));
     }));
 
-    private static ClipTextModel Told(ClipTextModel model, CompileOptions? options)
+    private static ClipTextModel WithOptions(ClipTextModel model, CompileOptions? options)
     {
         model.Compile(options);
         return model;

@@ -31,9 +31,9 @@ internal sealed class VariantComparison(Device device, int rounds, double leastS
     public IEnumerable<Timing> Variants(OpCase @case)
     {
         var signature = Signature(@case);
-        KernelVariant[] variants = [.. @case.Op.Kernels.Variants.Where(v => v.Runs.HasFlag(device.Backend) && v.Serves(signature) && v.Fits(signature) && (only.Length == 0 ? v.Suits(device) : only.Contains(v.Name)))];
+        KernelVariant[] variants = [.. @case.Op.Kernels.Variants.Where(v => v.Backends.HasFlag(device.Backend) && v.SupportsTypes(signature) && v.SupportsShape(signature) && (only.Length == 0 ? v.SupportsDevice(device) : only.Contains(v.Name)))];
         KernelChoice[] choices = [.. variants.SelectMany(v => settings.Select(text => new KernelChoice(v, Parse(text))).Where(c => c.Variant.Tuning.Accepts(device, signature, c.Settings)).Prepend(v.Untuned(device, signature)))];
-        BoundCase[] bound = [.. choices.Select(c => new BoundCase(device, @case, outputPadding: 0, variant: c.Variant.Name, settings: c.Settings, tapsFirst: device.Backend != Backends.Cpu && @case.Op is Conv2D))];
+        BoundCase[] bound = [.. choices.Select(c => new BoundCase(device, @case, outputPadding: 0, variant: c.Variant.Name, settings: c.Settings, kernelPositionsFirst: device.Backend != Backends.Cpu && @case.Op is Conv2D))];
         var timings = Measure(@case, [.. choices.Select(c => c.ToString())], [.. bound.Select(b => (Action)b.Run)]);
         foreach (var b in bound) b.Dispose();
         return timings;
@@ -42,7 +42,7 @@ internal sealed class VariantComparison(Device device, int rounds, double leastS
     /// <summary>Any ways.</summary>
     public IEnumerable<Timing> Measure(OpCase @case, string[] names, Action[] ways)
     {
-        var times = TakingTurns.Measure(rounds, leastSeconds, device.Synchronize, ways);
+        var times = Interleaved.Measure(rounds, leastSeconds, device.Synchronize, ways);
         double flops = @case.Op.Flops(Signature(@case));
         return names.Zip(times, (name, t) => new Timing(@case.Name, name, t.Best * 1e3, t.Median * 1e3, t.LeastProcessor * 1e3, flops / t.Best / 1e9,
             times[^1].Best / t.Best, times[^1].LeastProcessor / t.LeastProcessor));

@@ -12,7 +12,7 @@ namespace ILGpuDiffusion.Measuring;
 /// <summary>One component of a pipeline as it is measured: its layers, and the graph that they record.</summary>
 /// <param name="Layer">The layers; their weights are loaded by whoever needs them.</param>
 /// <param name="Trace">Records the graph. To be called after weights were loaded: the graph knows how they are stored.</param>
-/// <param name="SizesFor">Sizes of the graph for a picture's side in pixels and a batch.</param>
+/// <param name="SizesFor">Sizes of the graph for an image's side in pixels and a batch.</param>
 public sealed record Model(Layer Layer, Func<Graph> Trace, Func<int, int, Sizes> SizesFor)
 {
     private const int TextTokens = 77, SdxlTimeIds = 6, PixelsPerLatent = 8;
@@ -48,13 +48,13 @@ public sealed record Model(Layer Layer, Func<Graph> Trace, Func<int, int, Sizes>
         }
     }
 
-    private static Model UNet(UNet2DConditionModel unet, DType dtype) => new(unet, () => unet.Trace(unet.HasAddedConditions ? SdxlTimeIds : 0, dtype: dtype), (pixels, batch) => Picture(pixels, batch, ("tokens", TextTokens)));
+    private static Model UNet(UNet2DConditionModel unet, DType dtype) => new(unet, () => unet.Trace(unet.HasAddedConditions ? SdxlTimeIds : 0, dtype: dtype), (pixels, batch) => Image(pixels, batch, ("tokens", TextTokens)));
 
     private static Model Decoder(AutoencoderKL vae, DType dtype) => new(vae, () => Graph.Trace("vae.decode", graph =>
     {
         var latents = Functional.Cast(graph.Input("x", DType.Float32, Dim.Symbol("batch"), Dim.Symbol("height"), Dim.Symbol("width"), vae.Config.LatentChannels), dtype);
         graph.Output("y", Functional.Cast(vae.Decode(latents), DType.Float32));
-    }), (pixels, batch) => Picture(pixels, batch));
+    }), (pixels, batch) => Image(pixels, batch));
 
     private static Model TextEncoder(ClipTextModel text, DType dtype) => new(text, () => Graph.Trace("text_encoder", graph =>
     {
@@ -64,6 +64,6 @@ public sealed record Model(Layer Layer, Func<Graph> Trace, Func<int, int, Sizes>
         graph.Output("pooled", Functional.Cast(trace.Pooled(graph.Input("end", DType.Int32, batch)), DType.Float32));
     }), (_, batch) => new Sizes(("batch", batch), ("tokens", TextTokens)));
 
-    private static Sizes Picture(int pixels, int batch, params (string, int)[] more) =>
+    private static Sizes Image(int pixels, int batch, params (string, int)[] more) =>
         new([("batch", batch), ("height", pixels / PixelsPerLatent), ("width", pixels / PixelsPerLatent), .. more]);
 }

@@ -17,7 +17,7 @@ public static partial class ModelCases
         "1024x640-5120", "1024x2560-640", "1024x640-640", "256x1280-10240", "256x5120-1280", "256x1280-1280", // 512×512
         "4096x640-5120", "4096x2560-640", "4096x640-640", "1024x1280-10240", "1024x5120-1280", "1024x1280-1280", // 1024×1024
         "77x2048-640", "77x2048-1280", "77x768-3072", "77x1280-5120", // prompt, text encoders
-        "64x256-2048", "64x1024-256", "16x1280-1280", "2x1280-1280", "1x1280-1280", // small pictures; time embeddings
+        "64x256-2048", "64x1024-256", "16x1280-1280", "2x1280-1280", "1x1280-1280", // small images; time embeddings
     ];
 
     private static readonly string[] Convolutions =
@@ -36,7 +36,7 @@ public static partial class ModelCases
     private static readonly string[] GroupNorms = ["320@64x64", "640@32x32", "1280@16x16", "320@128x128", "512@64x64", "128@256x256", "128@512x512"];
     private static readonly string[] LayerNorms = ["640@1024", "1280@256", "640@4096", "1280@1024"];
     private static readonly string[] GatedUnits = ["2560@1024", "5120@256", "2560@4096", "5120@1024"];
-    private static readonly string[] QuantizedProducts = ["1024x640-5120", "1024x2560-640", "1024x640-640", "256x1280-10240", "256x5120-1280", "256x1280-1280", "4096x640-5120", "1024x1280-10240"];
+    private static readonly string[] QuantizedGemms = ["1024x640-5120", "1024x2560-640", "1024x640-640", "256x1280-10240", "256x5120-1280", "256x1280-1280", "4096x640-5120", "1024x1280-10240"];
 
     /// <summary>Cases that belong together, by the group's name: op and sizes, to be made by <see cref="Of"/>.</summary>
     public static IReadOnlyDictionary<string, (string Op, string Sizes)[]> Groups { get; } = new Dictionary<string, (string, string)[]>
@@ -47,7 +47,7 @@ public static partial class ModelCases
         ["attention-self"] = All(nameof(ScaledDotProductAttention), SelfAttention),
         ["attention-cross"] = All(nameof(ScaledDotProductAttention), CrossAttention),
         ["norms"] = [.. All(nameof(GroupNormalization), GroupNorms), .. All(nameof(LayerNormalization), LayerNorms), .. All(nameof(GeGlu), GatedUnits)],
-        ["int8"] = All(nameof(QuantizedMatMul), QuantizedProducts),
+        ["int8"] = All(nameof(QuantizedMatMul), QuantizedGemms),
     };
 
     /// <summary>The sizes of an op.</summary>
@@ -62,8 +62,8 @@ public static partial class ModelCases
     {
         nameof(Conv2D) => Convolution(sizes, weights),
         nameof(MatMul) => Product(sizes, weights),
-        nameof(GatedMatMul) => GatedProduct(sizes, weights),
-        nameof(QuantizedMatMul) => QuantizedProduct(sizes),
+        nameof(GatedMatMul) => GatedGemm(sizes, weights),
+        nameof(QuantizedMatMul) => QuantizedGemm(sizes),
         nameof(ScaledDotProductAttention) => AttentionCase(sizes),
         nameof(GroupNormalization) => Norm(sizes, new GroupNormalization(Groups: 32, 1e-5, Silu: true)),
         nameof(LayerNormalization) => Norm(sizes, new LayerNormalization(1e-5)),
@@ -82,19 +82,19 @@ public static partial class ModelCases
 
     private static OpCase Product(string sizes, DType weights)
     {
-        int[] n = Numbers(ProductSizes().Match(sizes), sizes, "1024x640-5120");
+        int[] n = Numbers(GemmSizes().Match(sizes), sizes, "1024x640-5120");
         return new(sizes, new MatMul(), [Noise([n[0], n[1]], 1), Weight([n[2], n[1]], 2, 1 / Math.Sqrt(n[1]), weights), Weight([n[2]], 3, 1, weights)], Tolerance: 0);
     }
 
-    private static OpCase GatedProduct(string sizes, DType weights)
+    private static OpCase GatedGemm(string sizes, DType weights)
     {
-        int[] n = Numbers(ProductSizes().Match(sizes), sizes, "1024x640-2560");
+        int[] n = Numbers(GemmSizes().Match(sizes), sizes, "1024x640-2560");
         return new(sizes, new GatedMatMul(), [Noise([n[0], n[1]], 1), Weight([2 * n[2], n[1]], 2, 1 / Math.Sqrt(n[1]), weights), Weight([2 * n[2]], 3, 1, weights)], Tolerance: 0);
     }
 
-    private static OpCase QuantizedProduct(string sizes)
+    private static OpCase QuantizedGemm(string sizes)
     {
-        int[] n = Numbers(ProductSizes().Match(sizes), sizes, "1024x640-5120");
+        int[] n = Numbers(GemmSizes().Match(sizes), sizes, "1024x640-5120");
         return new(sizes, new QuantizedMatMul(),
             [Noise([n[0], n[1]], 1), new([n[2], n[1]], i => Math.Clamp(Math.Round(40 * RandomNumbers.At(2, i)), -127, 127), DType.Int8), new([n[2]], _ => 1 / (40 * Math.Sqrt(n[1]))), Noise([n[2]], 3)], Tolerance: 0);
     }
@@ -133,7 +133,7 @@ public static partial class ModelCases
     private static partial Regex ConvolutionSizes();
 
     [GeneratedRegex(@"^(\d+)x(\d+)-(\d+)$")]
-    private static partial Regex ProductSizes();
+    private static partial Regex GemmSizes();
 
     [GeneratedRegex(@"^(\d+)x(\d+)@(\d+)x(\d+)$")]
     private static partial Regex AttentionSizes();

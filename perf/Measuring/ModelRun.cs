@@ -19,8 +19,8 @@ public sealed class ModelRun : IDisposable
 
     /// <summary>Loads, traces and plans, and counts the time of each.</summary>
     /// <param name="folder">A component's folder, with config.json and weights.</param>
-    /// <param name="pixels">Height and width of the picture.</param>
-    /// <param name="batch">Pictures.</param>
+    /// <param name="pixels">Height and width of the image.</param>
+    /// <param name="batch">Images.</param>
     /// <param name="device">Where it runs.</param>
     /// <param name="int8">Whether linear layers are quantised, which counts as loading.</param>
     /// <param name="options">Graph passes; null for all.</param>
@@ -47,7 +47,7 @@ public sealed class ModelRun : IDisposable
     /// <summary>Where the weights lie.</summary>
     public string Folder { get; }
 
-    /// <summary>Height and width of the picture.</summary>
+    /// <summary>Height and width of the image.</summary>
     public int Pixels { get; }
 
     /// <summary>Where it runs.</summary>

@@ -7,14 +7,14 @@ using ILGpuDiffusion.Peers;
 var threads = new Option<int?>("--threads") { Description = "Threads of every engine; all processors if left out", Recursive = true };
 var rounds = new Option<int>("--rounds") { Description = "Timings of each engine", DefaultValueFactory = _ => 5 };
 var json = new Option<FileInfo?>("--json") { Description = "File for the results as JSON" };
-var pixels = new Option<int>("--pixels") { Description = "Height and width of the picture", DefaultValueFactory = _ => 512 };
+var pixels = new Option<int>("--pixels") { Description = "Height and width of the image", DefaultValueFactory = _ => 512 };
 
 var group = new Argument<string>("group") { Description = $"One of {string.Join(", ", ModelCases.Groups.Keys)}" };
 var filter = new Option<string>("--filter") { Description = "Only cases whose name contains this", DefaultValueFactory = _ => "" };
 var ops = new Command("ops", "Single ops against libtorch, taking turns") { group, filter, rounds, json };
 ops.SetAction(parsed => Run(parsed.GetValue(threads), device =>
 {
-    var results = new OpContest(device, parsed.GetValue(rounds)).Measure(parsed.GetValue(group)!, name => name.Contains(parsed.GetValue(filter)!, StringComparison.Ordinal)).ToArray();
+    var results = new OpComparison(device, parsed.GetValue(rounds)).Measure(parsed.GetValue(group)!, name => name.Contains(parsed.GetValue(filter)!, StringComparison.Ordinal)).ToArray();
     Console.WriteLine(Tables.Ops(results));
     if (parsed.GetValue(json) is { } file) ResultFile.Save(file.FullName, new { machine = Machine.Current(device), results });
 }));
@@ -23,13 +23,13 @@ var name = new Argument<string>("model") { Description = $"A component's folder,
 var int8 = new Option<bool>("--int8") { Description = "Linear layers in dynamic int8; of model: too" };
 var model = new Command("model", "A whole model against libtorch: outputs compared, then taking turns; prints JSON") { name, pixels, rounds, int8 };
 model.SetAction(parsed => Run(parsed.GetValue(threads), device =>
-    Console.WriteLine(JsonSerializer.Serialize(ModelContest.Measure(parsed.GetValue(name)!, parsed.GetValue(pixels), parsed.GetValue(rounds), device, parsed.GetValue(int8)), ResultFile.Json))));
+    Console.WriteLine(JsonSerializer.Serialize(ModelComparison.Measure(parsed.GetValue(name)!, parsed.GetValue(pixels), parsed.GetValue(rounds), device, parsed.GetValue(int8)), ResultFile.Json))));
 
 var engine = new Argument<string>("engine") { Description = "ours or libtorch" };
 engine.AcceptOnlyFromAmong("ours", "libtorch");
 var memory = new Command("memory", "Peak memory of one engine and how long it takes to begin; prints JSON") { engine, name, pixels, int8 };
 memory.SetAction(parsed => Run(parsed.GetValue(threads), device =>
-    Console.WriteLine(JsonSerializer.Serialize(ModelContest.Memory(parsed.GetValue(engine)!, parsed.GetValue(name)!, parsed.GetValue(pixels), device, parsed.GetValue(int8)), ResultFile.Json)), libtorch: parsed.GetValue(engine) == "libtorch"));
+    Console.WriteLine(JsonSerializer.Serialize(ModelComparison.Memory(parsed.GetValue(engine)!, parsed.GetValue(name)!, parsed.GetValue(pixels), device, parsed.GetValue(int8)), ResultFile.Json)), libtorch: parsed.GetValue(engine) == "libtorch"));
 
 var family = new Argument<string>("family") { Description = "stable-diffusion-v1-5 or stable-diffusion-xl-base-1.0" };
 var cpp = new Command("sdcpp", "Two UNet evaluations and a decoding by stable-diffusion.cpp; prints JSON") { family, pixels };

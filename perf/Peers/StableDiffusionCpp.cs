@@ -8,7 +8,7 @@ namespace ILGpuDiffusion.Peers;
 
 /// <summary>A run of stable-diffusion.cpp.</summary>
 /// <param name="Family">The model folder.</param>
-/// <param name="Pixels">Height and width of the picture.</param>
+/// <param name="Pixels">Height and width of the image.</param>
 /// <param name="LoadSeconds">All loading of weights, as the program says: reading, and converting to float16.</param>
 /// <param name="StepSeconds">One UNet evaluation: the second of two, as the program says.</param>
 /// <param name="DecodeSeconds">Decoding the latents.</param>
@@ -32,10 +32,10 @@ internal sealed partial class StableDiffusionCpp(string folder, int threads)
         string kept = Path.Combine(folder, $"sdcpp-{family}-{pixels}.json");
         if (File.Exists(kept)) return ResultFile.Load<StableDiffusionCppRun>(kept);
         foreach (string model in ModelFiles.Known.Where(m => m.Value.StartsWith(family, StringComparison.Ordinal)).Select(m => m.Key)) ModelFiles.Folder(model);
-        string picture = Path.Combine(Path.GetTempPath(), $"sdcpp-{Environment.ProcessId}.png");
-        string[] arguments = ["-m", Path.Combine(ModelFiles.Root, family), "-p", "a cat", "--steps", "2", "--cfg-scale", "1", "--sampling-method", "euler", "-W", $"{pixels}", "-H", $"{pixels}", "-t", $"{threads}", "--type", "f16", "-o", picture, "-v"];
+        string image = Path.Combine(Path.GetTempPath(), $"sdcpp-{Environment.ProcessId}.png");
+        string[] arguments = ["-m", Path.Combine(ModelFiles.Root, family), "-p", "a cat", "--steps", "2", "--cfg-scale", "1", "--sampling-method", "euler", "-W", $"{pixels}", "-H", $"{pixels}", "-t", $"{threads}", "--type", "f16", "-o", image, "-v"];
         var (text, peak, code) = Execute(arguments, until: decode ? null : "sampling completed");
-        File.Delete(picture);
+        File.Delete(image);
         if (code != 0)
         {
             Console.Error.WriteLine($"stable-diffusion.cpp ended with {code}: {text.TrimEnd().Split('\n')[^1]}");

@@ -26,7 +26,7 @@ internal sealed class BuildComparison(string old, string @new, string[] argument
         var ratios = new StringBuilder();
         foreach (string model in models)
         {
-            var bystanders = new Bystanders();
+            var bystanders = new BackgroundLoad();
             var (first, second, same) = Measure(ModelFiles.Folder(model));
             string others = bystanders.Share.ToString("P0", CultureInfo.InvariantCulture);
             foreach (var (name, t) in new[] { ("old", first), ("new", second) })

@@ -22,9 +22,9 @@ internal static class CompileTimes
         ("no pass", CompileOptions.Eager), ("full", new()), ("blocks", new() { Scope = CompileScope.Blocks }), ("regions", new() { Scope = CompileScope.Regions }),
     ];
 
-    private static readonly (string Name, int Pictures, int Side, int Tokens)[] Sizes =
+    private static readonly (string Name, int Images, int Side, int Tokens)[] Sizes =
     [
-        ("512×512", 1, 64, 77), ("768×768", 1, 96, 77), ("512×512, two pictures", 2, 64, 77), ("512×512, 154 tokens", 1, 64, 154), ("1024×1024", 1, 128, 77),
+        ("512×512", 1, 64, 77), ("768×768", 1, 96, 77), ("512×512, two images", 2, 64, 77), ("512×512, 154 tokens", 1, 64, 154), ("1024×1024", 1, 128, 77),
     ];
 
     /// <summary>Two tables in Markdown.</summary>
@@ -49,8 +49,8 @@ internal static class CompileTimes
                 var way = ways[i];
                 var compiled = Time($"passes: {way.Name}", () => new CompiledGraph(graph, arenas, way.Options));
                 foreach (var size in way.Name is "full" or "no pass" || only is not null ? Sizes : Sizes[..1])
-                    Time($"plan: {way.Name}, {size.Name}", () => compiled.Report(new Sizes(("pictures", size.Pictures), ("height", size.Side), ("width", size.Side), ("tokens", size.Tokens))));
-                (reports[i], plans[i]) = (compiled.CompileReport, compiled.Report(new Sizes(("pictures", 1), ("height", Sizes[0].Side), ("width", Sizes[0].Side), ("tokens", Sizes[0].Tokens))));
+                    Time($"plan: {way.Name}, {size.Name}", () => compiled.Report(new Sizes(("images", size.Images), ("height", size.Side), ("width", size.Side), ("tokens", size.Tokens))));
+                (reports[i], plans[i]) = (compiled.CompileReport, compiled.Report(new Sizes(("images", 1), ("height", Sizes[0].Side), ("width", Sizes[0].Side), ("tokens", Sizes[0].Tokens))));
             }
         }
 
@@ -67,7 +67,7 @@ internal static class CompileTimes
         foreach (var (report, way) in reports.Zip(ways))
             foreach (var region in report.Regions) text.AppendLine(CultureInfo.InvariantCulture, $"| {way.Name} | {region.Name}{(region.Path is null ? "" : $" ({region.Path})")} | {region.Occurrences} | {region.OpsBefore} | {region.OpsAfter} |");
         text.AppendLine().AppendLine($"| scope | launches a run, {Sizes[0].Name} | once before | arena, MB | alive at once, MB |").AppendLine("| --- | ---: | ---: | ---: | ---: |");
-        foreach (var (plan, way) in plans.Zip(ways)) text.AppendLine(CultureInfo.InvariantCulture, $"| {way.Name} | {plan.Steps.Count} | {plan.Prologue.Count} | {plan.ArenaBytes / 1e6:F1} | {plan.PeakLiveBytes / 1e6:F1} |");
+        foreach (var (plan, way) in plans.Zip(ways)) text.AppendLine(CultureInfo.InvariantCulture, $"| {way.Name} | {plan.Steps.Count} | {plan.LoopInvariantSteps.Count} | {plan.ArenaBytes / 1e6:F1} | {plan.PeakLiveBytes / 1e6:F1} |");
         return text.ToString();
 
         T Time<T>(string what, Func<T> work)

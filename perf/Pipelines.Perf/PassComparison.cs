@@ -24,7 +24,7 @@ internal static class PassComparison
 
     /// <summary>Compares plans and returns a Markdown table.</summary>
     /// <param name="folder">Folder of a UNet or of an autoencoder.</param>
-    /// <param name="pixels">Height and width of the picture.</param>
+    /// <param name="pixels">Height and width of the image.</param>
     /// <param name="runs">Rounds; in each, every plan runs three times, of which the first does not count, or once where that takes more than a second. 0 counts launches and runs nothing.</param>
     /// <param name="threads">Worker threads.</param>
     /// <param name="passes">Switches to leave out, one at a time; none leaves out each.</param>
@@ -70,8 +70,8 @@ internal static class PassComparison
 
         var unet = new UNet2DConditionModel(config);
         unet.Load(checkpoint);
-        var form = new GuidedDenoiser.Form(Guided: true, Rescaled: false, FreeU: null);
-        return (GuidedDenoiser.Trace(unet, form), new Sizes(("pictures", 1), ("height", pixels / 8), ("width", pixels / 8), ("tokens", TextTokens)), checkpoint);
+        var form = new GuidedDenoiser.GraphKey(Guided: true, Rescaled: false, FreeU: null);
+        return (GuidedDenoiser.Trace(unet, form), new Sizes(("images", 1), ("height", pixels / 8), ("width", pixels / 8), ("tokens", TextTokens)), checkpoint);
     }
 
     private static IEnumerable<string> Switches() =>
@@ -90,7 +90,7 @@ internal static class PassComparison
         double all = variants[0].Best;
         var text = new StringBuilder("| passes | launches | once before | best, ms | median, ms | over all passes | best processor time, ms | over all passes |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n");
         foreach (var v in variants)
-            text.AppendLine(CultureInfo.InvariantCulture, $"| {v.Name} | {v.Report.Steps.Count} | {v.Report.Prologue.Count} | {1e3 * v.Best:F2} | {1e3 * v.Median:F2} | {v.Best / all:F3} | {1e3 * v.BestBusy:F2} | {v.BestBusy / variants[0].BestBusy:F3} |");
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {v.Name} | {v.Report.Steps.Count} | {v.Report.LoopInvariantSteps.Count} | {1e3 * v.Best:F2} | {1e3 * v.Median:F2} | {v.Best / all:F3} | {1e3 * v.BestBusy:F2} | {v.BestBusy / variants[0].BestBusy:F3} |");
         text.AppendLine(CultureInfo.InvariantCulture, $"\nPacked weights with all passes: {variants[0].PackedBytes / 1e6:F1} MB; arena {variants[0].Report.ArenaBytes / 1e6:F1} MB, without passes {variants[1].Report.ArenaBytes / 1e6:F1} MB.");
         return text.ToString();
     }

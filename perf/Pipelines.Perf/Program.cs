@@ -10,8 +10,8 @@ var checkpoint = new Command("checkpoint", "Writes a model with random bfloat16 
 checkpoint.SetAction(parsed => Console.WriteLine($"{ModelFiles.Write(parsed.GetValue(config)!, parsed.GetValue(target)!)} values in {parsed.GetValue(target)}"));
 
 var component = new Argument<string>("model") { Description = $"A folder with config.json and weights, or one of {string.Join(", ", ModelFiles.Known.Keys)}, which get random weights on first use" };
-var pixels = new Option<int>("--pixels") { Description = "Height and width of the picture", DefaultValueFactory = _ => 512 };
-var batch = new Option<int>("--batch") { Description = "Pictures", DefaultValueFactory = _ => 1 };
+var pixels = new Option<int>("--pixels") { Description = "Height and width of the image", DefaultValueFactory = _ => 512 };
+var batch = new Option<int>("--batch") { Description = "Images", DefaultValueFactory = _ => 1 };
 var runs = new Option<int>("--runs") { Description = "Forward passes", DefaultValueFactory = _ => 3 };
 var threads = new Option<int?>("--threads") { Description = "Worker threads" };
 var compare = new Option<bool>("--compare-eager") { Description = "Lets a plan without graph passes take turns with the compiled one" };
@@ -43,7 +43,7 @@ passes.SetAction(parsed => Console.WriteLine(PassComparison.Run(parsed.GetValue(
 var model = new Option<string>("--model") { Description = "Model folder; the small one that ships with the tool if left out", DefaultValueFactory = _ => EmbeddedModel.Folder };
 var prompts = new Argument<string>("prompts") { Description = "Text file, one prompt a line" };
 var sheetFile = new Argument<string>("file") { Description = "PNG to write" };
-var sheet = new Command("contact-sheet", "Draws a list of prompts onto one picture, prompt i with seed i") { prompts, sheetFile, model };
+var sheet = new Command("contact-sheet", "Draws a list of prompts onto one image, prompt i with seed i") { prompts, sheetFile, model };
 sheet.SetAction(async (parsed, _) => Console.WriteLine($"{await ContactSheet.Write(parsed.GetValue(model)!, parsed.GetValue(prompts)!, parsed.GetValue(sheetFile)!).ConfigureAwait(false)} prompts"));
 
 var rounds = new Option<int>("--runs") { Description = "Rounds after the first", DefaultValueFactory = _ => 15 };

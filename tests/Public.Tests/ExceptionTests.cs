@@ -36,7 +36,7 @@ public sealed class ExceptionTests
 
     [Fact]
     public void ImageFileException_NamesTheFile() =>
-        Assert.Equal("no such picture.png", Assert.Throws<ImageFileException>(() => Image.Load("no such picture.png")).File);
+        Assert.Equal("no such image.png", Assert.Throws<ImageFileException>(() => Image.Load("no such image.png")).File);
 
     [Fact]
     public async Task RequestThatCannotBeServed_NamesTheProperty_AndThePipelineGoesOn()

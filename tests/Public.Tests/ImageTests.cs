@@ -2,18 +2,18 @@ using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Public.Tests;
 
-/// <summary>Pictures as servers, bitmaps and notebooks hand them over: streams, bytes, RGBA, HTML.</summary>
+/// <summary>Images as servers, bitmaps and notebooks hand them over: streams, bytes, RGBA, HTML.</summary>
 public sealed class ImageTests
 {
-    private static readonly Image Picture = new(2, 3, [.. Enumerable.Range(0, 18).Select(i => (byte)(i * 14))]) { Parameters = "a red heart\nSteps: 3" };
+    private static readonly Image Image = new(2, 3, [.. Enumerable.Range(0, 18).Select(i => (byte)(i * 14))]) { Parameters = "a red heart\nSteps: 3" };
 
     [Fact]
-    public void Streams_GiveThePictureBack_AndStayOpen()
+    public void Streams_GiveTheImageBack_AndStayOpen()
     {
         using var stream = new MemoryStream();
-        stream.Write([1, 2, 3]); // a picture may stand behind something else
-        Picture.Save(stream);
-        Assert.Equal(Picture.EncodePng(), stream.ToArray()[3..]);
+        stream.Write([1, 2, 3]); // an image may stand behind something else
+        Image.Save(stream);
+        Assert.Equal(Image.EncodePng(), stream.ToArray()[3..]);
         stream.Position = 3;
         Same(Image.Load(stream));
         Assert.True(stream.CanRead);
@@ -23,44 +23,44 @@ public sealed class ImageTests
     public async Task SaveAsync_WritesTheSameBytes()
     {
         using var stream = new MemoryStream();
-        await Picture.SaveAsync(stream, TestContext.Current.CancellationToken);
-        Assert.Equal(Picture.EncodePng(), stream.ToArray());
-        await Assert.ThrowsAsync<TaskCanceledException>(async () => await Picture.SaveAsync(stream, new CancellationToken(canceled: true)));
+        await Image.SaveAsync(stream, TestContext.Current.CancellationToken);
+        Assert.Equal(Image.EncodePng(), stream.ToArray());
+        await Assert.ThrowsAsync<TaskCanceledException>(async () => await Image.SaveAsync(stream, new CancellationToken(canceled: true)));
     }
 
     [Fact]
-    public void Bytes_GiveThePictureBack() => Same(Image.Load(Picture.EncodePng().AsSpan()));
+    public void Bytes_GiveTheImageBack() => Same(Image.Load(Image.EncodePng().AsSpan()));
 
     [Fact]
     public void StreamThatNeverEnds_IsRefused_AndNamed()
     {
         var e = Assert.Throws<ImageFileException>(() => Image.Load(new Endless(), "upload 7"));
         Assert.Equal("upload 7", e.File);
-        Assert.Contains("too many for a picture", e.Message, StringComparison.Ordinal);
+        Assert.Contains("too many for an image", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void DamagedBytes_AreRefused()
     {
-        byte[] cut = Picture.EncodePng()[..40];
-        Assert.Equal("picture", Assert.Throws<ImageFileException>(() => Image.Load(cut.AsSpan())).File);
+        byte[] cut = Image.EncodePng()[..40];
+        Assert.Equal("image", Assert.Throws<ImageFileException>(() => Image.Load(cut.AsSpan())).File);
     }
 
     [Fact]
     public void Rgba_GoesBothWays()
     {
         byte[] rgba = new byte[2 * 3 * 4];
-        Picture.CopyRgba(rgba);
-        Assert.Equal([.. Picture.Pixels[..3], 255, .. Picture.Pixels[3..6], 255], rgba[..8]);
+        Image.CopyRgba(rgba);
+        Assert.Equal([.. Image.Pixels[..3], 255, .. Image.Pixels[3..6], 255], rgba[..8]);
         for (int i = 3; i < rgba.Length; i += 4) rgba[i] = 7; // alpha does not matter
-        Assert.Equal(Picture.Pixels, Image.FromRgba(rgba, 2, 3).Pixels);
-        Assert.Throws<ArgumentException>(() => Picture.CopyRgba(new byte[23]));
+        Assert.Equal(Image.Pixels, Image.FromRgba(rgba, 2, 3).Pixels);
+        Assert.Throws<ArgumentException>(() => Image.CopyRgba(new byte[23]));
         Assert.Throws<ArgumentException>(() => Image.FromRgba(rgba, 3, 3));
         Assert.Throws<ArgumentException>(() => Image.FromRgba(rgba, 0, 3));
     }
 
     [Fact]
-    public void Notebooks_FindHowToShowAPicture()
+    public void Notebooks_FindHowToShowAImage()
     {
         // As .NET Interactive does it: everything by name, through reflection.
         object attribute = Assert.Single(typeof(Image).GetCustomAttributes(inherit: true), a => a.GetType().Name == "TypeFormatterSourceAttribute");
@@ -71,18 +71,18 @@ public sealed class ImageTests
         var format = formatter.GetType().GetMethod("Format", [typeof(object), typeof(TextWriter)])!;
 
         using var text = new StringWriter();
-        Assert.Equal(true, format.Invoke(formatter, [Picture, text]));
+        Assert.Equal(true, format.Invoke(formatter, [Image, text]));
         string html = text.ToString(), start = "<img src=\"data:image/png;base64,";
         Assert.StartsWith(start, html, StringComparison.Ordinal);
         Same(Image.Load(Convert.FromBase64String(html[start.Length..html.IndexOf('"', start.Length)])));
-        Assert.Equal(false, format.Invoke(formatter, ["no picture", text]));
+        Assert.Equal(false, format.Invoke(formatter, ["no image", text]));
     }
 
     private static void Same(Image image)
     {
-        Assert.Equal((Picture.Width, Picture.Height), (image.Width, image.Height));
-        Assert.Equal(Picture.Pixels, image.Pixels);
-        Assert.Equal(Picture.Parameters, image.Parameters);
+        Assert.Equal((Image.Width, Image.Height), (image.Width, image.Height));
+        Assert.Equal(Image.Pixels, image.Pixels);
+        Assert.Equal(Image.Parameters, image.Parameters);
     }
 
     private sealed class Endless : MemoryStream

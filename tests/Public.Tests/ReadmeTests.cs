@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Public.Tests;
 public sealed class ReadmeTests
 {
     [Fact]
-    public async Task FirstProgram_DrawsItsPicture()
+    public async Task FirstProgram_DrawsItsImage()
     {
         ShippedModel.Require();
         string folder = Directory.CreateTempSubdirectory("ilgpudiffusion-").FullName, before = Environment.CurrentDirectory;
@@ -15,7 +15,7 @@ public sealed class ReadmeTests
         {
             await ReadmeProgram.Run();
             var image = Image.Load("heart.png");
-            Assert.True(image.Pixels.Distinct().Count() > 10, "The picture is nearly one colour.");
+            Assert.True(image.Pixels.Distinct().Count() > 10, "The image is nearly one colour.");
             Assert.Equal(["heart.png"], Directory.GetFileSystemEntries(folder).Select(Path.GetFileName));
         }
         finally

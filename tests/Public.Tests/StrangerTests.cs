@@ -30,7 +30,7 @@ public sealed class StrangerTests
             Assert.All(result.Images, image => Assert.Equal((40, 32), (image.Width, image.Height)));
             Assert.Equal("EulerAncestralDiscreteScheduler", result.Settings.SchedulerName);
             Assert.Equal(result.Intermediates.Count, result.Stages.Single(s => s.Stage == GenerationStage.Denoise).HostSynchronisations);
-            Assert.NotEmpty(TerminalPicture.Draw(result.Images[0], 20));
+            Assert.NotEmpty(TerminalImage.Draw(result.Images[0], 20));
         }
 
         Assert.Equal(0, device.AllocatedBytes);
@@ -79,7 +79,7 @@ public sealed class StrangerTests
     public void Errors_AreOnesThatCanBeCaught()
     {
         Assert.Throws<ModelFileException>(() => DiffusionPipeline.FromPretrained("no such folder"));
-        Assert.Throws<ImageFileException>(() => Image.Load("no such picture.png"));
+        Assert.Throws<ImageFileException>(() => Image.Load("no such image.png"));
         Assert.Throws<DeviceException>(() => DeviceCatalog.Open("cuda:99"));
     }
 

@@ -51,7 +51,7 @@ public sealed class CpuDevice : Device
     public override DeviceBuffer Allocate(long bytes)
     {
         // A system that promises more than it has would let this succeed and end the process later.
-        if (bytes > MemoryBytes) throw new DeviceException($"cpu: {bytes / 1048576.0:F0} MiB of memory are needed, of {MemoryBytes / 1048576.0:F0} MiB that there are. Choose a smaller picture or batch, or tiled decoding.") { Device = Id, NeededBytes = bytes, FreeBytes = MemoryBytes };
+        if (bytes > MemoryBytes) throw new DeviceException($"cpu: {bytes / 1048576.0:F0} MiB of memory are needed, of {MemoryBytes / 1048576.0:F0} MiB that there are. Choose a smaller image or batch, or tiled decoding.") { Device = Id, NeededBytes = bytes, FreeBytes = MemoryBytes };
         try
         {
             var buffer = HostBuffer.Allocate(bytes, Released);

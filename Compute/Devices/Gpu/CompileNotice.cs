@@ -20,7 +20,7 @@ internal sealed class CompileNotice(Device device) : IDisposable
         {
             if (!pending.Add(source) || timer is not null) return;
             (start, done, said) = (System.Diagnostics.Stopwatch.GetTimestamp(), 0, -1);
-            timer = new Timer(_ => Tell(), null, First, Next);
+            timer = new Timer(_ => Report(), null, First, Next);
         }
     }
 
@@ -60,7 +60,7 @@ internal sealed class CompileNotice(Device device) : IDisposable
         }
     }
 
-    private void Tell()
+    private void Report()
     {
         string line;
         lock (gate)

@@ -37,7 +37,7 @@ internal abstract class GpuDevice : Device
     public override bool Computes(DType dtype) => dtype.IsFloat();
 
     /// <inheritdoc/>
-    public sealed override DevicePace Pace(int ahead) => Queued is { } queue ? new GpuPace(queue, ahead) : base.Pace(ahead);
+    public sealed override InFlightLimiter LimitInFlight(int ahead) => Queued is { } queue ? new GpuInFlightLimiter(queue, ahead) : base.LimitInFlight(ahead);
 
     /// <summary>The kernel, compiled and loaded at most once, whoever asks.</summary>
     /// <param name="source">What it is made of.</param>
@@ -182,7 +182,7 @@ internal abstract class GpuDevice : Device
             $"{Id} ({Name}): {Mebibytes(bytes)} of memory are needed and cannot be had ({reason}). "
             + $"The engine uses {Mebibytes(AllocatedBytes)} of {Mebibytes(MemoryBytes)}; "
             + $"{(known is null ? "at most " : "")}{Mebibytes(free)} are free. "
-            + "Less is needed with offloading, with tiled decoding, in a 16-bit type, for a smaller picture, or for fewer at once.")
+            + "Less is needed with offloading, with tiled decoding, in a 16-bit type, for a smaller image, or for fewer at once.")
         {
             Device = Id,
             NeededBytes = bytes,

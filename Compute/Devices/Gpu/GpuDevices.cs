@@ -56,7 +56,7 @@ internal static class GpuDevices
         },
         () => new CudaDevice(api, info, artifacts))
     {
-        Features = () => info.Target.Features.Words,
+        Features = () => info.Target.Features.Descriptions,
     });
 
     /// <summary>The devices that a loader knows.</summary>
@@ -71,6 +71,6 @@ internal static class GpuDevices
         },
         () => new OpenClDevice(api, info with { Features = probed.Value.Features }, i, artifacts))
     {
-        Features = () => [.. probed.Value.Features.Words, .. info.UnusedExtensions, .. probed.Value.Failures],
+        Features = () => [.. probed.Value.Features.Descriptions, .. info.UnusedExtensions, .. probed.Value.Failures],
     };
 }

@@ -121,19 +121,19 @@ internal sealed record GpuFeatures
     }
 
     /// <summary>The same in plain words, as <c>ilgd devices</c> shows it.</summary>
-    public IEnumerable<string> Words
+    public IEnumerable<string> Descriptions
     {
         get
         {
             if (SubGroupSize > 0) yield return $"{(SubGroups == SubGroupKind.Cuda ? "warps" : "sub-groups")} of {SubGroupSize}";
             if (Dot != IntegerDotKind.None) yield return "int8 dot products";
-            if (Matrix != MatrixTypes.None) yield return $"matrix instructions ({string.Join(", ", MatrixWords)})";
+            if (Matrix != MatrixTypes.None) yield return $"matrix instructions ({string.Join(", ", MatrixTypeNames)})";
         }
     }
 
     /// <summary>What generated code depends on.</summary>
     public string CodeIdentity => $"{SubGroups} {Dot} {MatrixUnit} {(int)Matrix} {Standard}";
 
-    private IEnumerable<string> MatrixWords => new[] { (MatrixTypes.Float16, "fp16"), (MatrixTypes.BFloat16, "bf16"), (MatrixTypes.TensorFloat32, "tf32"), (MatrixTypes.Int8, "int8") }
+    private IEnumerable<string> MatrixTypeNames => new[] { (MatrixTypes.Float16, "fp16"), (MatrixTypes.BFloat16, "bf16"), (MatrixTypes.TensorFloat32, "tf32"), (MatrixTypes.Int8, "int8") }
         .Where(t => Matrix.HasFlag(t.Item1)).Select(t => t.Item2);
 }

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>One kernel launch of an op: which kernel, over how many groups, with which arguments.</summary>
-internal readonly record struct GpuStage(KernelSource Source, GpuGrid Grid, GpuArguments Arguments)
+internal readonly record struct LaunchSpecification(KernelSource Source, GpuGrid Grid, GpuArguments Arguments)
 {
     /// <summary>The launch on a device; the kernel is compiled if need be.</summary>
     public Launch Bind(GpuDevice device, OpCall? call, CancellationToken cancellation = default) =>
@@ -13,7 +13,7 @@ internal readonly record struct GpuStage(KernelSource Source, GpuGrid Grid, GpuA
 /// <summary>An op's GPU kernels: joins C# sources, which any GPU device compiles, with the arguments of a call.</summary>
 /// <param name="stages">The launches for a call, in order.</param>
 /// <param name="scratchBytes">Working memory of a call; none unless given.</param>
-internal sealed class GpuKernel(Func<OpCall, IEnumerable<GpuStage>> stages, Func<OpSignature, long>? scratchBytes = null) : Kernel
+internal sealed class GpuKernel(Func<OpCall, IEnumerable<LaunchSpecification>> stages, Func<OpSignature, long>? scratchBytes = null) : Kernel
 {
     /// <summary>A kernel of one launch.</summary>
     public GpuKernel(KernelSource source, Func<OpCall, (GpuGrid Grid, GpuArguments Arguments)> bind, Func<OpSignature, long>? scratchBytes = null)
@@ -49,5 +49,5 @@ internal sealed class GpuKernel(Func<OpCall, IEnumerable<GpuStage>> stages, Func
         return launches.Length == 1 ? launches[0] : new SequenceLaunch(launches);
     }
 
-    private static IEnumerable<GpuStage> Single(KernelSource source, (GpuGrid Grid, GpuArguments Arguments) bound) => [new(source, bound.Grid, bound.Arguments)];
+    private static IEnumerable<LaunchSpecification> Single(KernelSource source, (GpuGrid Grid, GpuArguments Arguments) bound) => [new(source, bound.Grid, bound.Arguments)];
 }

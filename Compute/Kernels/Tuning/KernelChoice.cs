@@ -12,7 +12,7 @@ public readonly record struct KernelChoice(KernelVariant Variant, KernelSettings
 }
 
 /// <summary>A kernel together with its settings.</summary>
-internal sealed class SetKernel(Kernel kernel, KernelSettings settings) : Kernel
+internal sealed class ConfiguredKernel(Kernel kernel, KernelSettings settings) : Kernel
 {
     public override long ScratchBytes(OpSignature signature) => kernel.ScratchBytes(signature with { Settings = settings });
 

@@ -71,7 +71,7 @@ public sealed class KernelTimer : IKernelTimer, IDisposable
         launches = [.. arguments.Select(inputs => kernel.Bind(new OpCall(device, signature.Op, inputs, output, bytes > 0 ? scratch : null)
         {
             Packed = signature.KeepsPacked ? packed : null,
-            TapsFirst = signature.TapsFirst,
+            KernelPositionsFirst = signature.KernelPositionsFirst,
         }))];
         launches[0].Run(); // compiles, and fills caches
         device.Synchronize();

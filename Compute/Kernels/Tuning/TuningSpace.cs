@@ -27,7 +27,7 @@ public sealed class TuningSpace(params ImmutableArray<TuningParameter> parameter
 
     /// <summary>
     /// What holds for a call until something better was measured, where that depends on the device or on what the model fixes; every parameter's default unless set. It should depend
-    /// little on sizes that the user chooses where settings choose code: another picture size would compile.
+    /// little on sizes that the user chooses where settings choose code: another image size would compile.
     /// </summary>
     public Func<Device, OpSignature, KernelSettings> Start { get; init; } = static (_, _) => KernelSettings.Default;
 

@@ -7,29 +7,41 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// <summary>The arguments of attention kernels.</summary>
 internal static class AttentionGpu
 {
+    /// <summary>The variant for heads of any size on tensor cores: OpenCL's kernel, in the layout of CUDA's warps.</summary>
+    public const string LargeHeads = "cuda/matrices";
+
     private const int PackGroup = 64;
 
     public static KernelVariant[] Variants { get; } =
     [
         GpuKernel.Variant("gpu/panels", _ => new GpuKernel(Panels, ScratchBytes)) with
         {
-            Suits = GpuKernel.IsProcessor,
-            Fits = signature => signature.Inputs[2].Concrete().Last / ((ScaledDotProductAttention)signature.Op).Heads <= PanelAttention.MostValueDepth,
+            SupportsDevice = GpuKernel.IsProcessor,
+            SupportsShape = signature => signature.Inputs[2].Concrete().Last / ((ScaledDotProductAttention)signature.Op).Heads <= PanelAttention.MostValueDepth,
         },
-        new(MatrixForm.TensorCores.Name, Backends.Cuda, (_, _) => new GpuKernel(call => [TensorCores(call)]))
+        new(MatrixUnitVariant.TensorCores.Name, Backends.Cuda, (_, _) => new GpuKernel(call => [TensorCores(call)]))
         {
-            Suits = device => MatrixForm.TensorCores.Suits(device, MatrixTypes.Float16),
-            Serves = signature => signature.Inputs[0].DType is DType.Float16 or DType.BFloat16,
+            SupportsDevice = HasTensorCores,
+            SupportsTypes = Is16Bit,
+            SupportsShape = signature => LargestHead(signature) <= TensorCoreAttention.MostDepth,
         },
-        new(MatrixForm.SubGroups.Name, Backends.OpenCL, (_, _) => new GpuKernel(call => [SubGroups(call)]))
+        new(LargeHeads, Backends.Cuda, (_, _) => new GpuKernel(call => [SubGroups(call)])) { SupportsDevice = HasTensorCores, SupportsTypes = Is16Bit },
+        new(MatrixUnitVariant.SubGroups.Name, Backends.OpenCL, (_, _) => new GpuKernel(call => [SubGroups(call)]))
         {
-            Suits = device => MatrixForm.SubGroups.Suits(device, MatrixTypes.Float16 | MatrixTypes.BFloat16) && ((GpuDevice)device).Target.LocalMemoryBytes >= SubGroupAttention.LocalBytes,
-            Serves = signature => signature.Inputs[0].DType is DType.Float16 or DType.BFloat16,
+            SupportsDevice = device => MatrixUnitVariant.SubGroups.Supports(device, MatrixTypes.Float16 | MatrixTypes.BFloat16) && ((GpuDevice)device).Target.LocalMemoryBytes >= SubGroupAttention.LocalBytes,
+            SupportsTypes = Is16Bit,
         },
         GpuKernel.Variant("gpu/tiles", _ => new GpuKernel(call => [Tiles(call)])),
     ];
 
-    private static GpuStage Tiles(OpCall call)
+    private static bool HasTensorCores(Device device) => MatrixUnitVariant.TensorCores.Supports(device, MatrixTypes.Float16);
+
+    private static bool Is16Bit(OpSignature signature) => signature.Inputs[0].DType is DType.Float16 or DType.BFloat16;
+
+    private static int LargestHead(OpSignature signature) =>
+        Math.Max(signature.Inputs[0].Concrete().Last, signature.Inputs[2].Concrete().Last) / ((ScaledDotProductAttention)signature.Op).Heads;
+
+    private static LaunchSpecification Tiles(OpCall call)
     {
         var sizes = new Sizes(call);
         int columnGroups = Groups(sizes.ValueDepth, TiledAttention.Columns);
@@ -37,10 +49,9 @@ internal static class AttentionGpu
         return new(source, new GpuGrid(Groups(sizes.Queries, TiledAttention.Queries), sizes.Heads * columnGroups, sizes.Batch), sizes.Weighting(sizes.Pitches(sizes.Tensors().Int(columnGroups))));
     }
 
-    private static GpuStage TensorCores(OpCall call)
+    private static LaunchSpecification TensorCores(OpCall call)
     {
         var sizes = new Sizes(call);
-        if (Math.Max(sizes.Depth, sizes.ValueDepth) > TensorCoreAttention.MostDepth) return SubGroups(call);
         var source = KernelSource.Of(typeof(TensorCoreAttention), nameof(TensorCoreAttention.Kernel), TensorCoreAttention.GroupSize, sizes.TypeArguments()) with
         {
             GroupsPerProcessor = TensorCoreAttention.GroupsPerProcessor,
@@ -48,7 +59,7 @@ internal static class AttentionGpu
         return new(source, new GpuGrid(Groups(sizes.Queries, TensorCoreAttention.Queries), sizes.Heads, sizes.Batch), sizes.Weighting(sizes.Pitches(sizes.Tensors())));
     }
 
-    private static GpuStage SubGroups(OpCall call)
+    private static LaunchSpecification SubGroups(OpCall call)
     {
         var sizes = new Sizes(call);
         int columnGroups = Groups(sizes.ValueDepth, SubGroupAttention.Columns);
@@ -57,7 +68,7 @@ internal static class AttentionGpu
         return new(source, new GpuGrid(Groups(sizes.Queries, SubGroupAttention.Queries), sizes.Heads * columnGroups, sizes.Batch), sizes.Weighting(sizes.Pitches(sizes.Tensors().Int(columnGroups))));
     }
 
-    private static IEnumerable<GpuStage> Panels(OpCall call)
+    private static IEnumerable<LaunchSpecification> Panels(OpCall call)
     {
         var sizes = new Sizes(call);
         Type[] elements = GpuElements.Of(sizes.Q.DType);
@@ -83,7 +94,7 @@ internal static class AttentionGpu
             return part;
         }
 
-        GpuStage Pack(Tensor x, Tensor panels, int tokens, int packed) => new(
+        LaunchSpecification Pack(Tensor x, Tensor panels, int tokens, int packed) => new(
             KernelSource.Of(typeof(PanelAttention), nameof(PanelAttention.Pack), PackGroup, elements), GpuGrid.Over((long)pairs * packed, PackGroup),
             new GpuArguments().View(x).View(panels).Int(tokens).Int(packed).Int(sizes.Heads).Int(sizes.Batch).Int(sizes.Depth).Int(x.RowPitch));
     }
@@ -146,8 +157,8 @@ internal static class AttentionGpu
         /// <summary>Type arguments of kernels with matrix instructions: how to multiply, how to load, how 16-bit numbers are read.</summary>
         public Type[] TypeArguments()
         {
-            bool whole = Depth % MatrixProduct.Piece == 0 && ValueDepth % MatrixProduct.Piece == 0 && new[] { Q, K, V }.All(MatrixStages.IsWhole);
-            return [MatrixStages.Matrix(Q.DType), whole ? typeof(WholePieces) : typeof(ElementPieces), GpuElements.Of(Q.DType)[1]];
+            bool whole = Depth % MatrixGemm.Piece == 0 && ValueDepth % MatrixGemm.Piece == 0 && new[] { Q, K, V }.All(MatrixGemmLaunches.IsWhole);
+            return [MatrixGemmLaunches.Matrix(Q.DType), whole ? typeof(WholePieces) : typeof(ElementPieces), GpuElements.Of(Q.DType)[1]];
         }
 
         /// <summary>The first arguments of kernels that read tensors as they are.</summary>

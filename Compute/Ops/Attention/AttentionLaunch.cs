@@ -10,7 +10,7 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// weights are already packed for the product with v; only q and the result are transposed, k and v are copied as they are. A part is a run of one head's
 /// queries: it takes its panels of queries through each block of keys while that is in the cache.
 /// </summary>
-// Methods with vector loops are compiled at full optimisation from the first call: a picture may be drawn before the runtime would get round to it.
+// Methods with vector loops are compiled at full optimisation from the first call: an image may be drawn before the runtime would get round to it.
 internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, ISimd<V>
 {
     private const int CacheLine = 16; // floats

@@ -12,7 +12,7 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// </summary>
 /// <remarks>
 /// A sub-group has two neighbouring matrices of the logits, and the same two of the results; in between, a work item has sixteen keys of one row. What one layout gives and another
-/// takes goes through local memory, so that no exchange between lanes is needed, which such devices need not have. Weights are multiplied in parts (<see cref="WeightParts"/>).
+/// takes goes through local memory, so that no exchange between lanes is needed, which such devices need not have. Weights are multiplied in parts (<see cref="HiLoSplit"/>).
 /// </remarks>
 internal static class SubGroupAttention
 {
@@ -22,8 +22,8 @@ internal static class SubGroupAttention
     public const int LocalBytes = 5 * Tile * 16 + (GroupSize + Queries) * sizeof(float);
 
     // Tiles of 64 rows by 64 elements, nine pieces of 16 bytes to a row. Logits take two, and give them to the first two parts of the weights; the third takes the keys'.
-    private const int Keys = 64, Depth = 64, Pitch = Depth / MatrixProduct.Piece + 1, Tile = 64 * Pitch, KeyTile = Tile, ValueTile = 2 * Tile, LogitTiles = 3 * Tile;
-    private const int LogitPitch = 2 * 4 * Pitch, ElementPitch = MatrixProduct.Piece * Pitch;
+    private const int Keys = 64, Depth = 64, Pitch = Depth / MatrixGemm.Piece + 1, Tile = 64 * Pitch, KeyTile = Tile, ValueTile = 2 * Tile, LogitTiles = 3 * Tile;
+    private const int LogitPitch = 2 * 4 * Pitch, ElementPitch = MatrixGemm.Piece * Pitch;
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
     internal static void Kernel<TLayout, TMatrix, TLoad, E>(
@@ -46,13 +46,13 @@ internal static class SubGroupAttention
         {
             // Neighbours have neighbouring keys of the values, which lie beside each other when transposed.
             int valueKey = key0 + (item & 63), valuePiece = item >> 6, vRow = valueKey < keys ? vStart + valueKey * vPitch : -1;
-            Word4 value0 = TLoad.Fetch(v, vRow, column0 + MatrixProduct.Piece * valuePiece, valueDepth);
-            Word4 value1 = TLoad.Fetch(v, vRow, column0 + MatrixProduct.Piece * valuePiece + 32, valueDepth);
+            Word4 value0 = TLoad.Fetch(v, vRow, column0 + MatrixGemm.Piece * valuePiece, valueDepth);
+            Word4 value1 = TLoad.Fetch(v, vRow, column0 + MatrixGemm.Piece * valuePiece + 32, valueDepth);
             int kRow = key0 + line < keys ? kStart + (key0 + line) * kPitch : -1;
             SubGroupBand logits = default;
             for (int d = 0; d < depth; d += Depth)
             {
-                int from = d + MatrixProduct.Piece * quarter;
+                int from = d + MatrixGemm.Piece * quarter;
                 Word4 key = TLoad.Fetch(k, kRow, from, depth), furtherKey = TLoad.Fetch(k, kRow, from + 32, depth);
                 Word4 own = TLoad.Fetch(q, qRow, from, depth), furtherOwn = TLoad.Fetch(q, qRow, from + 32, depth);
                 Block.Sync(); // everybody is done with what was staged before
@@ -62,13 +62,13 @@ internal static class SubGroupAttention
                 local[KeyTile + at] = key;
                 local[KeyTile + at + 4] = furtherKey;
                 Block.Sync();
-                for (int piece = 0; piece < Depth / MatrixProduct.Piece; piece += 2)
+                for (int piece = 0; piece < Depth / MatrixGemm.Piece; piece += 2)
                     logits = Multiply<TLayout, TMatrix>(logits, local, band * Pitch + piece, KeyTile + column * Pitch + piece, lane);
             }
 
             PutSums<TLayout>(local.Cast<float>(), 4 * LogitTiles + band * LogitPitch + column, logits, lane);
-            PutTransposed(local.Cast<ushort>(), MatrixProduct.Piece * (ValueTile + valuePiece * ElementPitch) + (item & 63), value0);
-            PutTransposed(local.Cast<ushort>(), MatrixProduct.Piece * (ValueTile + (valuePiece + 4) * ElementPitch) + (item & 63), value1);
+            PutTransposed(local.Cast<ushort>(), MatrixGemm.Piece * (ValueTile + valuePiece * ElementPitch) + (item & 63), value0);
+            PutTransposed(local.Cast<ushort>(), MatrixGemm.Piece * (ValueTile + (valuePiece + 4) * ElementPitch) + (item & 63), value1);
             Block.Sync();
             var rows = local.Cast<Float4>();
             int row = LogitTiles + line * (2 * Pitch) + 4 * quarter, firstKey = key0 + 16 * quarter;
@@ -86,7 +86,7 @@ internal static class SubGroupAttention
             PutWeights<TMatrix, E>(local, line * Pitch + 2 * quarter + 1, w2, w3);
             Block.Sync();
             result = Scaled<TLayout>(result, factors, band, lane);
-            for (int piece = 0; piece < Keys / MatrixProduct.Piece; piece += 2)
+            for (int piece = 0; piece < Keys / MatrixGemm.Piece; piece += 2)
             {
                 int weights = band * Pitch + piece, values = ValueTile + column * Pitch + piece;
                 result = Multiply<TLayout, TMatrix>(result, local, LogitTiles + weights, values, lane);
@@ -139,14 +139,14 @@ internal static class SubGroupAttention
     [MethodImpl(Inline)]
     private static void PutWeights<TMatrix, E>(ArrayView<Word4> local, int at, Float4 first, Float4 second) where TMatrix : struct, IMatrixType where E : struct, IElement<ushort>
     {
-        Word4 weights = WeightParts.Packed<E>(first, second);
+        Word4 weights = HiLoSplit.Packed<E>(first, second);
         local[LogitTiles + at] = weights;
-        (first, second) = (WeightParts.Rest<E>(first, weights.X, weights.Y), WeightParts.Rest<E>(second, weights.Z, weights.W));
-        weights = WeightParts.Packed<E>(first, second);
+        (first, second) = (HiLoSplit.Rest<E>(first, weights.X, weights.Y), HiLoSplit.Rest<E>(second, weights.Z, weights.W));
+        weights = HiLoSplit.Packed<E>(first, second);
         local[LogitTiles + Tile + at] = weights;
         if (!TMatrix.IsCoarse) return;
-        (first, second) = (WeightParts.Rest<E>(first, weights.X, weights.Y), WeightParts.Rest<E>(second, weights.Z, weights.W));
-        local[KeyTile + at] = WeightParts.Packed<E>(first, second);
+        (first, second) = (HiLoSplit.Rest<E>(first, weights.X, weights.Y), HiLoSplit.Rest<E>(second, weights.Z, weights.W));
+        local[KeyTile + at] = HiLoSplit.Packed<E>(first, second);
     }
 
     [MethodImpl(Inline)]

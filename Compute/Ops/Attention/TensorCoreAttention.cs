@@ -11,7 +11,7 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// does, while the next keys and values are on their way. Logits stay in registers, where they become the left operand of the second product.
 /// </summary>
 /// <remarks>
-/// Weights are multiplied in parts (<see cref="WeightParts"/>). A lane has rows lane / 4 and lane / 4 + 8 of its warp; the four lanes of a row exchange maxima and sums.
+/// Weights are multiplied in parts (<see cref="HiLoSplit"/>). A lane has rows lane / 4 and lane / 4 + 8 of its warp; the four lanes of a row exchange maxima and sums.
 /// </remarks>
 internal static class TensorCoreAttention
 {
@@ -130,14 +130,14 @@ internal static class TensorCoreAttention
         int row = key + (lane & 15), piece = lane >> 4;
         Word4 v01 = MatrixInstructions.LoadTransposed(values + Place(row, piece)), v23 = MatrixInstructions.LoadTransposed(values + Place(row, piece + 2));
         Word4 v45 = MatrixInstructions.LoadTransposed(values + Place(row, piece + 4)), v67 = MatrixInstructions.LoadTransposed(values + Place(row, piece + 6));
-        Word4 weights = WeightParts.Packed<E>(first, second);
+        Word4 weights = HiLoSplit.Packed<E>(first, second);
         sums = Multiplied<TMatrix>(sums, weights, v01, v23, v45, v67);
-        (first, second) = (WeightParts.Rest<E>(first, weights.X, weights.Y), WeightParts.Rest<E>(second, weights.Z, weights.W));
-        weights = WeightParts.Packed<E>(first, second);
+        (first, second) = (HiLoSplit.Rest<E>(first, weights.X, weights.Y), HiLoSplit.Rest<E>(second, weights.Z, weights.W));
+        weights = HiLoSplit.Packed<E>(first, second);
         sums = Multiplied<TMatrix>(sums, weights, v01, v23, v45, v67);
         if (!TMatrix.IsCoarse) return sums;
-        (first, second) = (WeightParts.Rest<E>(first, weights.X, weights.Y), WeightParts.Rest<E>(second, weights.Z, weights.W));
-        return Multiplied<TMatrix>(sums, WeightParts.Packed<E>(first, second), v01, v23, v45, v67);
+        (first, second) = (HiLoSplit.Rest<E>(first, weights.X, weights.Y), HiLoSplit.Rest<E>(second, weights.Z, weights.W));
+        return Multiplied<TMatrix>(sums, HiLoSplit.Packed<E>(first, second), v01, v23, v45, v67);
     }
 
     [MethodImpl(Inline)]

@@ -13,7 +13,7 @@ internal static class BinaryGpu
 
     public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/map", Compile) with
     {
-        Fits = static s => new Broadcast(s.Inputs[0].Concrete(), s.Inputs[1].Concrete()).Levels().Count <= Levels,
+        SupportsShape = static s => new Broadcast(s.Inputs[0].Concrete(), s.Inputs[1].Concrete()).Levels().Count <= Levels,
     };
 
     private static GpuKernel Compile(OpSignature signature)
@@ -29,7 +29,7 @@ internal static class BinaryGpu
         return new GpuKernel(call => [Stage(call, function)]);
     }
 
-    private static GpuStage Stage(OpCall call, Type function)
+    private static LaunchSpecification Stage(OpCall call, Type function)
     {
         var (a, b, y) = (call.Inputs[0], call.Inputs[1], call.Output);
         bool same = b.Shape == a.Shape, single = b.Shape.Count == 1;

@@ -12,7 +12,7 @@ internal static class Conv2DCpu
         if (op.IsPointwise(call.Inputs[1].Type)) return SimdKernel.Bind<MatMulCpu>(call with { Op = new MatMul(op.Epilogue) });
         var plain = op.Plain(call);
         var w = plain.Inputs[1];
-        var rows = new NeighbourhoodRows(new SeenImage(op, call), call.Output.Shape, w.Shape[2], w.Shape[3], op.Stride, op.PaddingBefore);
+        var rows = new Im2colRows(new SeenImage(op, call), call.Output.Shape, w.Shape[2], w.Shape[3], op.Stride, op.PaddingBefore);
         return new GemmLaunch(plain, rows, w, plain.Inputs.Length > 2 ? plain.Inputs[2] : null, TileEpilogue.Of(call, op.Epilogue));
     }
 }

@@ -4,12 +4,12 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Few result channels, such as colours: a tile of the direct product would be mostly empty, so every pixel is multiplied with all taps at once.</summary>
+/// <summary>Few result channels, such as colours: a tile of the direct product would be mostly empty, so every pixel is multiplied with all positions at once.</summary>
 internal static class Conv2DFewOutputsCpu
 {
     private const int LeastChannels = 8;
 
-    public static KernelVariant Variant { get; } = CpuKernel.Variant("cpu/few-outputs", Bind, ScratchBytes) with { Fits = Fits };
+    public static KernelVariant Variant { get; } = CpuKernel.Variant("cpu/few-outputs", Bind, ScratchBytes) with { SupportsShape = Fits };
 
     private static Launch Bind(OpCall call)
     {

@@ -6,15 +6,15 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// <summary>A product of neighbourhoods and filters (implicit GEMM): neighbourhoods are read from the image itself; a 1×1 filter makes a plain product.</summary>
 internal static class Conv2DGpu
 {
-    public static KernelVariant[] Variants { get; } = ProductStages.Variants(call => [Product(call)], signature => [ProductSize.Of(signature, isPlain: ((Conv2D)signature.Op).IsPointwise(signature.Inputs[1]))]);
+    public static KernelVariant[] Variants { get; } = GpuGemmVariants.Variants(call => [Product(call)], signature => [GemmSize.Of(signature, isPlain: ((Conv2D)signature.Op).IsPointwise(signature.Inputs[1]))]);
 
-    internal static GpuProduct Product(OpCall call)
+    internal static GpuGemm Product(OpCall call)
     {
         var op = (Conv2D)call.Op;
         Shape x = call.Inputs[0].Shape, w = call.Inputs[1].Shape, y = call.Output.Shape;
         var (height, width) = op.Seen([.. call.Inputs.Select(i => i.Type)]);
         var image = op.IsPointwise(call.Inputs[1].Type) ? null
             : new GpuImage(w[2] * w[3], x[1], x[2], height.Constant!.Value, width.Constant!.Value, y[1], y[2], w[3], op.Stride, op.PaddingBefore);
-        return GpuProduct.Of(op.Plain(call), call, op.Epilogue, image);
+        return GpuGemm.Of(op.Plain(call), call, op.Epilogue, image);
     }
 }

@@ -2,8 +2,8 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>The product of neighbourhoods and filters with matrix instructions; see <see cref="MatrixProduct"/>.</summary>
+/// <summary>The product of neighbourhoods and filters with matrix instructions; see <see cref="MatrixGemm"/>.</summary>
 internal static class Conv2DMatrices
 {
-    public static KernelVariant[] Variants { get; } = MatrixStages.Variants(call => [Conv2DGpu.Product(call)], signature => [ProductSize.Of(signature)]);
+    public static KernelVariant[] Variants { get; } = MatrixGemmLaunches.Variants(call => [Conv2DGpu.Product(call)], signature => [GemmSize.Of(signature)]);
 }

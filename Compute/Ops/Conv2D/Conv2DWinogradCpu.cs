@@ -10,7 +10,7 @@ internal sealed class Conv2DWinogradCpu : ISimdBinder
     private const int Kernel = 3;
 
     public static KernelVariant Variant { get; } =
-        CpuKernel.Variant("cpu/winograd4x4", SimdKernel.Bind<Conv2DWinogradCpu>, ScratchBytes, WinogradOverlap.LeadBytes) with { Fits = Fits, Tuning = WinogradGrid.Tuning, WorkShare = 0.25 };
+        CpuKernel.Variant("cpu/winograd4x4", SimdKernel.Bind<Conv2DWinogradCpu>, ScratchBytes, WinogradOverlap.LeadBytes) with { SupportsShape = Fits, Tuning = WinogradGrid.Tuning, WorkShare = 0.25 };
 
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V>
     {
@@ -26,7 +26,7 @@ internal sealed class Conv2DWinogradCpu : ISimdBinder
     /// <summary>
     /// Transforming the weights costs as much as some 40 directly computed pixels, a tile's products and transforms as much as 4 or 5: below
     /// 8×8 pixels, or where tiles mostly hang over the image's edges, the direct product wins; with few channels the transforms are not worth it either. The number of
-    /// images does not count, because the bits of one must not depend on how many others are in its batch: they are taken to be two, as for a picture with guidance.
+    /// images does not count, because the bits of one must not depend on how many others are in its batch: they are taken to be two, as for an image with guidance.
     /// </summary>
     private static bool Fits(OpSignature signature)
     {

@@ -6,8 +6,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// A convolution with stride 1 in two steps. First a plain product z = x·Wᵀ of pixels with the weights of all taps side by side, [pixels, taps · outputs]; then each
-/// result adds up its taps' sums from the pixels around it. A part is a band of lines, whose z stays in the cache; lines that two bands need are multiplied twice.
+/// A convolution with stride 1 in two steps. First a plain product z = x·Wᵀ of pixels with the weights of all positions side by side, [pixels, positions · outputs]; then each
+/// result adds up its positions' sums from the pixels around it. A part is a band of lines, whose z stays in the cache; lines that two bands need are multiplied twice.
 /// </summary>
 internal sealed unsafe class FewOutputsLaunch : CpuLaunch
 {
@@ -40,16 +40,16 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
         while (Workers.Count > 1 && y.Shape[0] * Blocks(height, linesPerPart) < PartsPerThread * Workers.Count && linesPerPart >= 2 * LeastLines)
             linesPerPart = Blocks(linesPerPart, 2);
         bands = Blocks(height, linesPerPart);
-        Workers.Reserve((TileElements + SumElements + pitch + outputs + Lanes + (nint)channels * Taps) * sizeof(float));
+        Workers.Reserve((TileElements + SumElements + pitch + outputs + Lanes + (nint)channels * KernelPositions) * sizeof(float));
     }
 
-    private int Taps => kernelHeight * kernelWidth;
+    private int KernelPositions => kernelHeight * kernelWidth;
 
     private nint TileElements => (nint)tile.Rows * channels;
 
     private nint SumElements => (nint)(linesPerPart + kernelHeight - 1) * x.Shape[2] * pitch + Lanes; // the last result's register may reach past its sums
 
-    /// <summary>Columns of z: taps · outputs, rounded up to whole tiles.</summary>
+    /// <summary>Columns of z: positions · outputs, rounded up to whole tiles.</summary>
     public static int Pitch(Shape weight) => Blocks(weight[0] * weight[2] * weight[3], GemmTile.Best.Columns) * GemmTile.Best.Columns;
 
     public override void Run()
@@ -68,18 +68,18 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
         else Band(part / bands, part % bands * linesPerPart, scratch);
     }
 
-    /// <summary>Brings one result channel's weights into the columns that its taps have; the first one also clears the columns that nobody has.</summary>
+    /// <summary>Brings one result channel's weights into the columns that its positions have; the first one also clears the columns that nobody has.</summary>
     [MethodImpl(Jit.Kernel)]
     private void PackWeights(int output, float* row)
     {
-        Packer.For(w.DType).Widen(w.Pointer<byte>() + (nint)output * channels * Taps * w.DType.Size(), row, channels * Taps);
-        for (int tap = 0; tap < Taps; tap++)
+        Packer.For(w.DType).Widen(w.Pointer<byte>() + (nint)output * channels * KernelPositions * w.DType.Size(), row, channels * KernelPositions);
+        for (int position = 0; position < KernelPositions; position++)
         {
-            float* column = Column(tap * outputs + output);
-            for (int channel = 0; channel < channels; channel++) column[(nint)channel * tile.Columns] = row[channel * Taps + tap];
+            float* column = Column(position * outputs + output);
+            for (int channel = 0; channel < channels; channel++) column[(nint)channel * tile.Columns] = row[channel * KernelPositions + position];
         }
 
-        for (int unused = output == 0 ? outputs * Taps : pitch; unused < pitch; unused++)
+        for (int unused = output == 0 ? outputs * KernelPositions : pitch; unused < pitch; unused++)
         {
             float* column = Column(unused);
             for (int channel = 0; channel < channels; channel++) column[(nint)channel * tile.Columns] = 0;
@@ -104,7 +104,7 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
         }
     }
 
-    /// <summary>The products of neighbouring pixels with all taps.</summary>
+    /// <summary>The products of neighbouring pixels with all positions.</summary>
     [MethodImpl(Jit.Kernel)]
     private void Multiply(int first, int count, float* gathered, float* sums)
     {
@@ -119,25 +119,25 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
         }
     }
 
-    /// <summary>One line of results: four channels to a register, the taps in ascending order, then the bias.</summary>
+    /// <summary>One line of results: four channels to a register, the positions in ascending order, then the bias.</summary>
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     private void Gather(int firstLine, int top, int bottom, float* sums, float* zeros, float* biases, float* target)
     {
         int width = x.Shape[2];
-        float** taps = stackalloc float*[Taps];
+        float** positions = stackalloc float*[KernelPositions];
         for (int column = 0; column < y.Shape[2]; column++, target += y.RowPitch)
         {
-            for (int tap = 0; tap < Taps; tap++)
+            for (int position = 0; position < KernelPositions; position++)
             {
-                int line = firstLine + tap / kernelWidth, pixel = column - padding + tap % kernelWidth;
+                int line = firstLine + position / kernelWidth, pixel = column - padding + position % kernelWidth;
                 bool inside = line >= top && line < bottom && (uint)pixel < (uint)width;
-                taps[tap] = inside ? sums + ((nint)(line - top) * width + pixel) * pitch + tap * outputs : zeros;
+                positions[position] = inside ? sums + ((nint)(line - top) * width + pixel) * pitch + position * outputs : zeros;
             }
 
             for (int o = 0; o < outputs; o += Lanes)
             {
-                var sum = Vector128.Load(taps[0] + o);
-                for (int tap = 1; tap < Taps; tap++) sum += Vector128.Load(taps[tap] + o);
+                var sum = Vector128.Load(positions[0] + o);
+                for (int position = 1; position < KernelPositions; position++) sum += Vector128.Load(positions[position] + o);
                 sum += Vector128.Load(biases + o);
                 if (o + Lanes <= outputs) sum.Store(target + o);
                 else for (int i = o; i < outputs; i++) target[i] = sum[i - o];

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Transforms patches of 6×6 pixels, which overlap by two, into left operands: one matrix [tiles, channels] per position, as <see cref="WinogradProduct{V}"/> reads it.</summary>
+/// <summary>Transforms patches of 6×6 pixels, which overlap by two, into left operands: one matrix [tiles, channels] per position, as <see cref="WinogradGemm{V}"/> reads it.</summary>
 internal sealed unsafe class WinogradInput<V> where V : struct, ISimd<V>
 {
     private const int Step = WinogradGrid.ChannelStep, Positions = WinogradGrid.Positions;

@@ -47,7 +47,7 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
         productPitch = (nint)(TilesPerPart + 1) * tile.Columns; // one row more than needed: with a power of two between them, positions would compete for the same cache sets
         if (call is { Packed: { } kept, PacksTransforms: true }) keptWeights = (float*)((HostBuffer)kept.Get(call.Inputs[1], $"winograd {tile.Columns} columns", grid.WeightElements * sizeof(float), PackAll)).Address;
         else if (keepsInRun = grid.IsOwn) keptWeights = transformed;
-        Workers.Reserve((OwnElements + PanelElements + ProductElements + tile.Columns + weights.WorkElements) * sizeof(float));
+        Workers.Reserve((OwnElements + PanelElements + GemmElements + tile.Columns + weights.WorkElements) * sizeof(float));
     }
 
     private enum Phase { Weights, Input, Panels, Tiles }
@@ -58,7 +58,7 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
 
     private nint PanelElements => keptWeights is null ? grid.ChannelsPerBlock / WinogradGrid.ChannelStep * grid.PanelStep : 0;
 
-    private nint ProductElements => WinogradGrid.Positions * productPitch;
+    private nint GemmElements => WinogradGrid.Positions * productPitch;
 
     public override void Run()
     {
@@ -143,7 +143,7 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
     /// <summary>One panel of result channels for a range of a block's tiles.</summary>
     private void Multiply(float* a, int panel, int blockTile, int first, int count, float* work)
     {
-        float* products = work + PanelElements, bias = products + ProductElements, unpacked = bias + tile.Columns;
+        float* products = work + PanelElements, bias = products + GemmElements, unpacked = bias + tile.Columns;
         int column = panel * tile.Columns;
         for (int block = 0; block < grid.ChannelBlocks; block++)
         {
@@ -173,7 +173,7 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
             for (int group = 0; group < groups; group++, a += grid.GroupElements, c += (nint)grid.GroupTiles * tile.Columns, nextB += linesAhead * CacheLine)
             {
                 var next = new WinogradAhead((nint)(group + 1 < groups ? a + grid.GroupElements : following), (nint)nextB, linesAhead);
-                WinogradProduct<V>.Multiply(depth, a, grid.InputStep, panel, grid.PanelStep, c, Math.Min(grid.GroupTiles, count - group * grid.GroupTiles), block > 0 || channel > 0, next);
+                WinogradGemm<V>.Multiply(depth, a, grid.InputStep, panel, grid.PanelStep, c, Math.Min(grid.GroupTiles, count - group * grid.GroupTiles), block > 0 || channel > 0, next);
             }
         }
     }

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// How a convolution's result is written over its argument, which saves the largest picture's memory in decoders. With at most half as many channels a line of the result is at most half
+/// How a convolution's result is written over its argument, which saves the largest image's memory in decoders. With at most half as many channels a line of the result is at most half
 /// as long, so that writing falls further and further behind reading; at the top the result begins some lines before the argument. Rows of tiles are
 /// computed in batches: none may write where a tile of the same batch, or of a later one, still reads.
 /// </summary>

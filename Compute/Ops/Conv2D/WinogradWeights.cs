@@ -7,35 +7,35 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Transforms one panel of 3×3 kernels into right operands, as <see cref="WinogradProduct{V}"/> reads them: one matrix [channels, columns] per position. It is done anew in every run, because
+/// Transforms one panel of 3×3 kernels into right operands, as <see cref="WinogradGemm{V}"/> reads them: one matrix [channels, columns] per position. It is done anew in every run, because
 /// transformed weights take four times the memory of stored float32 ones, eight times that of 16-bit ones.
 /// </summary>
 internal sealed unsafe class WinogradWeights<V> where V : struct, ISimd<V>
 {
-    private const int Taps = 9;
+    private const int KernelPositions = 9;
     private const int Step = WinogradGrid.ChannelStep;
     private readonly Packer packer;
     private readonly byte* weights;
     private readonly nint rowBytes;
-    private readonly int outputs, columns, tapBytes; // of all taps of a channel
+    private readonly int outputs, columns, tapBytes; // of all positions of a channel
 
     /// <summary>Weights [co, ci, 3, 3], cut into panels of <paramref name="columns"/> result channels.</summary>
     public WinogradWeights(Tensor w, int columns)
     {
         (packer, this.columns, outputs) = (Packer.For(w.DType), columns, w.Shape[0]);
         weights = w.Pointer<byte>();
-        tapBytes = Taps * w.DType.Size();
+        tapBytes = KernelPositions * w.DType.Size();
         rowBytes = (nint)w.Shape[1] * tapBytes;
     }
 
     /// <summary>Floats of working memory that <see cref="Transform"/> needs.</summary>
-    public int WorkElements => Taps * Step * columns;
+    public int WorkElements => KernelPositions * Step * columns;
 
     /// <summary>Transforms a panel. Columns past the last repeat it: their results go nowhere.</summary>
     /// <param name="column">The panel's first result channel.</param>
     /// <param name="channel">First input channel.</param>
     /// <param name="channels">Number of input channels.</param>
-    /// <param name="work">Working memory, [taps, step, columns].</param>
+    /// <param name="work">Working memory, [positions, step, columns].</param>
     /// <param name="target">Receives [step, positions, channels of a step, columns].</param>
     /// <param name="grid">Its pitches.</param>
     [SkipLocalsInit]
@@ -47,7 +47,7 @@ internal sealed unsafe class WinogradWeights<V> where V : struct, ISimd<V>
         {
             int count = Math.Min(Step, channels - first);
             if (first + Step < channels) PrefetchRows(rows, columns, (nint)(channel + first + Step) * tapBytes, Math.Min(Step, channels - first - Step) * tapBytes);
-            packer.PackTaps(rows, columns, channel + first, count, Taps, work, columns);
+            packer.PackKernelPositions(rows, columns, channel + first, count, KernelPositions, work, columns);
             TransformKernels(work, count * columns, target, grid.PanelPosition);
         }
     }

@@ -17,7 +17,7 @@ internal static class ElementwiseGpu
 
     public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/chain", Compile) with
     {
-        Fits = static s => s.Inputs.Skip(1).All(b => new Broadcast(s.Output.Concrete(), b.Concrete()).Levels().Count <= Levels),
+        SupportsShape = static s => s.Inputs.Skip(1).All(b => new Broadcast(s.Output.Concrete(), b.Concrete()).Levels().Count <= Levels),
     };
 
     private static GpuKernel Compile(OpSignature signature)
@@ -49,7 +49,7 @@ internal static class ElementwiseGpu
         yield return new([.. steps]);
     }
 
-    private static IEnumerable<GpuStage> Stages(OpCall call, Elementwise[] pieces, Type[][] types)
+    private static IEnumerable<LaunchSpecification> Stages(OpCall call, Elementwise[] pieces, Type[][] types)
     {
         var between = call.Scratch is null ? null : new Tensor(call.Scratch.Buffer, call.Scratch.Offset, DType.Float32, call.Output.Shape);
         int operand = 1;
@@ -62,7 +62,7 @@ internal static class ElementwiseGpu
         }
     }
 
-    private static GpuStage Stage(OpCall call, Type[] types, Elementwise piece, Tensor x, Tensor[] operands, Tensor y)
+    private static LaunchSpecification Stage(OpCall call, Type[] types, Elementwise piece, Tensor x, Tensor[] operands, Tensor y)
     {
         bool alike = operands.All(b => b.Shape.Count == 1 || b.Shape == x.Shape);
         var elements = alike ? ElementGrid.Of([x, y, .. operands.Where(b => b.Shape.Count != 1)]) : ElementGrid.Of(y.Rows, y.Width);

@@ -28,7 +28,7 @@ internal static class FourierFilterGpu
 
     private static long Scratch(Shape x) => (long)Waves * x[0] * x[3] * (Blocks(x) + 1);
 
-    private static IEnumerable<GpuStage> Stages(OpCall call, KernelSource sum, KernelSource join, KernelSource add)
+    private static IEnumerable<LaunchSpecification> Stages(OpCall call, KernelSource sum, KernelSource join, KernelSource add)
     {
         var (x, y) = (ElementGrid.Indexed(call.Inputs[0]), ElementGrid.Indexed(call.Output));
         int images = x.Shape[0], height = x.Shape[1], width = x.Shape[2], channels = x.Shape[3], blocks = Blocks(x.Shape), totals = images * blocks * Waves * channels;

@@ -5,8 +5,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// <summary>Both sides of a column in one work item, so that the doubly wide value never exists.</summary>
 internal static class GatedMatMulGpu
 {
-    public static KernelVariant[] Variants { get; } = ProductStages.Variants(call => [Product(call)], signature => [ProductSize.Of(signature, isGated: true)]);
+    public static KernelVariant[] Variants { get; } = GpuGemmVariants.Variants(call => [Product(call)], signature => [GemmSize.Of(signature, isGated: true)]);
 
-    internal static GpuProduct Product(OpCall call) =>
+    internal static GpuGemm Product(OpCall call) =>
         new(call.Inputs[0], call.Inputs[1], call.Inputs.Length > 2 ? call.Inputs[2] : null, call.Output, Gated: true) { Settings = call.Settings, Packed = call.Packed };
 }

@@ -17,7 +17,7 @@ internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, 
     private readonly Tensor y;
     private readonly Tensor? bias;
     private readonly PanelPacker panelPacker;
-    private readonly GemmParts parts;
+    private readonly GemmPartition parts;
     private readonly int depth, block;
     private readonly float* packedWeights; // pairs of panels; or null
 
@@ -25,10 +25,10 @@ internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, 
     {
         Tensor w = call.Inputs[1];
         (x, y, bias) = (new TensorRows(call.Inputs[0]), call.Output, call.Inputs.Length > 2 ? call.Inputs[2] : null);
-        panelPacker = new PanelPacker(w, tile.Columns, taps: 1);
+        panelPacker = new PanelPacker(w, tile.Columns, positions: 1);
         depth = x.Channels;
-        block = new GemmGrid(x.Count, 2 * y.Width, depth, taps: 1, tile, Workers.Count, call.Settings).ChannelsPerBlock;
-        parts = new GemmParts(x.Count, y.Width, tile.Rows, tile.Columns, call.Settings[GemmTuning.PartRows], call.Settings[GemmTuning.PackedKib] * (1024L / sizeof(float)) / (2 * depth), Workers.Count, call.Settings[GemmTuning.PartsPerThread], rowsFirst: false);
+        block = new GemmGrid(x.Count, 2 * y.Width, depth, positions: 1, tile, Workers.Count, call.Settings).ChannelsPerBlock;
+        parts = new GemmPartition(x.Count, y.Width, tile.Rows, tile.Columns, call.Settings[GemmTuning.PartRows], call.Settings[GemmTuning.PackedKib] * (1024L / sizeof(float)) / (2 * depth), Workers.Count, call.Settings[GemmTuning.PartsPerThread], rowsFirst: false);
         if (call.Packed is { } kept) packedWeights = (float*)((HostBuffer)kept.Get(w, $"{tile.Columns} columns of each half", 2 * Panels(y.Width) * PanelElements * sizeof(float), PackAll)).Address;
         Workers.Reserve((PartPanelElements + 2 * TileElements + 2 * parts.Columns + (nint)tile.Rows * depth) * sizeof(float));
     }
@@ -47,8 +47,8 @@ internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, 
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     public override void Execute(int part, int worker)
     {
-        int firstRow = part / parts.ColumnParts * parts.Rows, lastRow = Math.Min(firstRow + parts.Rows, x.Count);
-        int firstColumn = part % parts.ColumnParts * parts.Columns, lastColumn = Math.Min(firstColumn + parts.Columns, y.Width);
+        int firstRow = part / parts.ColumnBlocks * parts.Rows, lastRow = Math.Min(firstRow + parts.Rows, x.Count);
+        int firstColumn = part % parts.ColumnBlocks * parts.Columns, lastColumn = Math.Min(firstColumn + parts.Columns, y.Width);
         float* panels = Workers.Scratch<float>(worker), hidden = panels + PartPanelElements, gates = hidden + TileElements, biases = gates + TileElements;
         float* gathered = biases + 2 * parts.Columns;
         if (packedWeights is null) PackPairs(firstColumn, lastColumn, panels);

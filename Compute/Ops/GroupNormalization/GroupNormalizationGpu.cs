@@ -35,7 +35,7 @@ internal static class GroupNormalizationGpu
 
     private static long ScratchElements(GroupNormalizationBlocks b) => MomentElements(b) + (long)LinesPerChannel * b.Entries * b.Channels;
 
-    private static IEnumerable<GpuStage> Stages(OpCall call, int lanes, KernelSource moments, KernelSource lines, Type[] elements)
+    private static IEnumerable<LaunchSpecification> Stages(OpCall call, int lanes, KernelSource moments, KernelSource lines, Type[] elements)
     {
         var op = (GroupNormalization)call.Op;
         var (x, y) = (ElementGrid.Indexed(call.Inputs[0]), ElementGrid.Indexed(call.Output));

@@ -6,17 +6,17 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// <summary>One product after the other, each into its own columns.</summary>
 internal static class GroupedMatMulGpu
 {
-    public static KernelVariant[] Variants { get; } = ProductStages.Variants(
-        Products, signature => Enumerable.Range(1, ((GroupedMatMul)signature.Op).Count).Select(i => ProductSize.Of(signature, i)));
+    public static KernelVariant[] Variants { get; } = GpuGemmVariants.Variants(
+        Products, signature => Enumerable.Range(1, ((GroupedMatMul)signature.Op).Count).Select(i => GemmSize.Of(signature, i)));
 
-    internal static IEnumerable<GpuProduct> Products(OpCall call)
+    internal static IEnumerable<GpuGemm> Products(OpCall call)
     {
         int count = ((GroupedMatMul)call.Op).Count, column = 0;
         bool biased = call.Inputs.Length > 1 + count;
         for (int i = 0; i < count; i++)
         {
             Tensor w = call.Inputs[1 + i];
-            yield return new GpuProduct(call.Inputs[0], w, biased ? call.Inputs[1 + count + i] : null, call.Output.Columns(column, w.Shape[0])) { Settings = call.Settings, Packed = call.Packed };
+            yield return new GpuGemm(call.Inputs[0], w, biased ? call.Inputs[1 + count + i] : null, call.Output.Columns(column, w.Shape[0])) { Settings = call.Settings, Packed = call.Packed };
             column += w.Shape[0];
         }
     }

@@ -16,7 +16,7 @@ internal static class LinearCombinationGpu
         return new GpuKernel(call => Enumerable.Range(0, (call.Inputs.Length - 1 + AtOnce - 1) / AtOnce).Select(i => Stage(source, call, i * AtOnce)));
     });
 
-    private static GpuStage Stage(KernelSource source, OpCall call, int first)
+    private static LaunchSpecification Stage(KernelSource source, OpCall call, int first)
     {
         var (terms, coefficients, y) = (call.Inputs[first..Math.Min(first + AtOnce, call.Inputs.Length - 1)], call.Inputs[^1], call.Output);
         var grid = ElementGrid.Of([.. terms, y]);

@@ -11,7 +11,7 @@ internal readonly struct MatMulCpu : ISimdBinder
     private const int FewEntries = 64;
 
     /// <summary>
-    /// Whether a product is made of dot products, which add in another order than tiles. One entry's rows decide: the bits of a picture must not depend on how many others are in its batch.
+    /// Whether a product is made of dot products, which add in another order than tiles. One entry's rows decide: the bits of an image must not depend on how many others are in its batch.
     /// Each row of a matrix is an entry, such as the embedding of a timestep: up to <see cref="FewEntries"/> of them such a product takes next to no time either way.
     /// </summary>
     public static bool AreFew(Shape x)

@@ -2,8 +2,8 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One product with matrix instructions; see <see cref="MatrixProduct"/>.</summary>
+/// <summary>One product with matrix instructions; see <see cref="MatrixGemm"/>.</summary>
 internal static class MatMulMatrices
 {
-    public static KernelVariant[] Variants { get; } = MatrixStages.Variants(call => [MatMulGpu.Product(call)], signature => [ProductSize.Of(signature)]);
+    public static KernelVariant[] Variants { get; } = MatrixGemmLaunches.Variants(call => [MatMulGpu.Product(call)], signature => [GemmSize.Of(signature)]);
 }

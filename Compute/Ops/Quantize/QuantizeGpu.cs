@@ -16,17 +16,17 @@ internal static class QuantizeGpu
     public static KernelVariant ScaleVariant { get; } = RowKernel.Variant(typeof(QuantizeGpu), nameof(ScaleKernel), s => [s.Inputs[0].DType], Arguments);
 
     /// <summary>Both, as floats, into working memory of a product.</summary>
-    public static GpuStage ToFloats(GpuTarget target, Tensor x, Tensor integers, Tensor scales) => Into(target, nameof(FloatKernel), x, integers, scales);
+    public static LaunchSpecification ToFloats(GpuTarget target, Tensor x, Tensor integers, Tensor scales) => Into(target, nameof(FloatKernel), x, integers, scales);
 
     /// <summary>Both, four integers to a word, rows filled up with zeros to the width of <paramref name="words"/> [rows, n] Int32.</summary>
-    public static GpuStage ToWords(GpuTarget target, Tensor x, Tensor words, Tensor scales)
+    public static LaunchSpecification ToWords(GpuTarget target, Tensor x, Tensor words, Tensor scales)
     {
         var stage = Into(target, nameof(WordKernel), x, words, scales);
         stage.Arguments.Int(words.Width);
         return stage;
     }
 
-    private static GpuStage Into(GpuTarget target, string kernel, Tensor x, Tensor integers, Tensor scales)
+    private static LaunchSpecification Into(GpuTarget target, string kernel, Tensor x, Tensor integers, Tensor scales)
     {
         var lanes = GroupLanes.Of(target);
         return new(

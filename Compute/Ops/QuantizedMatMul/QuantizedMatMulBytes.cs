@@ -12,33 +12,33 @@ internal static class QuantizedMatMulBytes
     /// <summary>By dot products of four bytes.</summary>
     public static KernelVariant Dot { get; } = GpuKernel.Variant("gpu/dot", (target, _) => new GpuKernel(call => Stages(target, call, DotProduct), ScratchBytes)) with
     {
-        Suits = device => ((GpuDevice)device).Target is { IsCpu: false, Features.Dot: not IntegerDotKind.None },
+        SupportsDevice = device => ((GpuDevice)device).Target is { IsCpu: false, Features.Dot: not IntegerDotKind.None },
     };
 
     /// <summary>With matrix instructions.</summary>
-    public static KernelVariant[] Matrices { get; } = [.. MatrixForm.All.Select(form =>
-        new KernelVariant(form.Name, form.Runs, (device, _) => new GpuKernel(
-            call => Stages(((GpuDevice)device).Target, call, (product, arguments, pieces) => MatrixStage(form, call.Device, product, arguments, pieces)), ScratchBytes))
+    public static KernelVariant[] Matrices { get; } = [.. MatrixUnitVariant.All.Select(form =>
+        new KernelVariant(form.Name, form.Backends, (device, _) => new GpuKernel(
+            call => Stages(((GpuDevice)device).Target, call, (product, arguments, pieces) => MatrixGemmLaunch(form, call.Device, product, arguments, pieces)), ScratchBytes))
         {
-            Suits = device => form.Suits(device, MatrixTypes.Int8),
-            Fits = signature => ProductSize.Of(signature).Rows > RowDotProduct.MostRows, // fewer only wait for the weights
+            SupportsDevice = device => form.Supports(device, MatrixTypes.Int8),
+            SupportsShape = signature => GemmSize.Of(signature).Rows > RowDotGemm.MostRows, // fewer only wait for the weights
         })];
 
-    private static GpuStage DotProduct(GpuProduct product, GpuArguments arguments, int pieces) => new(
-        KernelSource.Of(typeof(IntegerProductGpu), nameof(IntegerProductGpu.Kernel), IntegerProductGpu.GroupSize, product.Types(weight: false, activation: true)),
-        new GpuGrid(Groups(product.Rows, IntegerProductGpu.Rows), Groups(product.Columns, IntegerProductGpu.Columns)),
+    private static LaunchSpecification DotProduct(GpuGemm product, GpuArguments arguments, int pieces) => new(
+        KernelSource.Of(typeof(Int8GemmGpu), nameof(Int8GemmGpu.Kernel), Int8GemmGpu.GroupSize, product.Types(weight: false, activation: true)),
+        new GpuGrid(Groups(product.Rows, Int8GemmGpu.Rows), Groups(product.Columns, Int8GemmGpu.Columns)),
         product.ResultNumbers(arguments.Int(pieces)));
 
-    private static GpuStage MatrixStage(MatrixForm form, Device device, GpuProduct product, GpuArguments arguments, int pieces) => new(
-        form.Source(device, nameof(MatrixProduct.Bytes), typeof(Int8Matrix), whole: true, product.Types(weight: false, activation: true)),
-        MatrixStages.Grid(product), product.ResultNumbers(arguments.Int(pieces * MatrixProduct.Piece)));
+    private static LaunchSpecification MatrixGemmLaunch(MatrixUnitVariant form, Device device, GpuGemm product, GpuArguments arguments, int pieces) => new(
+        form.Source(device, nameof(MatrixGemm.Bytes), typeof(Int8Matrix), whole: true, product.Types(weight: false, activation: true)),
+        MatrixGemmLaunches.Grid(product), product.ResultNumbers(arguments.Int(pieces * MatrixGemm.Piece)));
 
-    private static IEnumerable<GpuStage> Stages(GpuTarget target, OpCall call, Func<GpuProduct, GpuArguments, int, GpuStage> multiply)
+    private static IEnumerable<LaunchSpecification> Stages(GpuTarget target, OpCall call, Func<GpuGemm, GpuArguments, int, LaunchSpecification> multiply)
     {
         var epilogue = ((QuantizedMatMul)call.Op).Epilogue;
         var plain = epilogue.Without(call);
         Tensor x = plain.Inputs[0], w = plain.Inputs[1], y = call.Output, scratch = call.Scratch!;
-        int pieces = Pieces(x.Width), words = pieces * IntegerProductGpu.Piece / sizeof(int);
+        int pieces = Pieces(x.Width), words = pieces * Int8GemmGpu.Piece / sizeof(int);
         var integers = new Tensor(scratch.Buffer, scratch.Offset, DType.Int32, [x.Rows, words]);
         var scales = new Tensor(scratch.Buffer, integers.Offset + Bytes(x.Rows, pieces), DType.Float32, [x.Rows]);
         yield return QuantizeGpu.ToWords(target, x, integers, scales);
@@ -47,12 +47,12 @@ internal static class QuantizedMatMulBytes
             var filled = new Tensor(scratch.Buffer, scales.Offset + Bytes(x.Rows), DType.Int32, [y.Width, words]);
             int count = checked((int)filled.Shape.Count);
             yield return new(
-                KernelSource.Of(typeof(IntegerProductGpu), nameof(IntegerProductGpu.Fill), FillGroup), GpuGrid.Over(count, FillGroup),
+                KernelSource.Of(typeof(Int8GemmGpu), nameof(Int8GemmGpu.Fill), FillGroup), GpuGrid.Over(count, FillGroup),
                 new GpuArguments().View(w).View(filled).Int(count).Int(x.Width).Int(words));
             w = filled;
         }
 
-        var product = GpuProduct.Of(plain with { Inputs = [x, w, .. plain.Inputs[3..]] }, call, epilogue);
+        var product = GpuGemm.Of(plain with { Inputs = [x, w, .. plain.Inputs[3..]] }, call, epilogue);
         var views = product.ResultViews(new GpuArguments().View(integers).View(w).View(scales).View(plain.Inputs[2]));
         yield return multiply(product, views.Int(product.Rows).Int(product.Columns), pieces);
     }
@@ -65,13 +65,13 @@ internal static class QuantizedMatMulBytes
     }
 
     // Weights whose rows are whole pieces are multiplied where they lie.
-    private static bool IsWhole(int width) => width % IntegerProductGpu.Piece == 0;
+    private static bool IsWhole(int width) => width % Int8GemmGpu.Piece == 0;
 
-    private static int Pieces(int width) => Groups(width, IntegerProductGpu.Piece);
+    private static int Pieces(int width) => Groups(width, Int8GemmGpu.Piece);
 
-    private static long Bytes(int rows, int pieces) => (long)rows * pieces * IntegerProductGpu.Piece;
+    private static long Bytes(int rows, int pieces) => (long)rows * pieces * Int8GemmGpu.Piece;
 
-    private static long Bytes(int floats) => (floats * (long)sizeof(float) + IntegerProductGpu.Piece - 1) / IntegerProductGpu.Piece * IntegerProductGpu.Piece;
+    private static long Bytes(int floats) => (floats * (long)sizeof(float) + Int8GemmGpu.Piece - 1) / Int8GemmGpu.Piece * Int8GemmGpu.Piece;
 
     private static int Groups(int count, int size) => (count + size - 1) / size;
 }

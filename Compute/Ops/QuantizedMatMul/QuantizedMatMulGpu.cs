@@ -14,16 +14,16 @@ internal static class QuantizedMatMulGpu
     private const int GroupSize = 256;
 
     // Bytes are better than floats where a device multiplies them by fours, but for a few rows, which only wait for the weights.
-    public static KernelVariant[] Variants { get; } = [.. ProductStages.Forms.SelectMany(form => form.Name == "gpu/tiles" ? (KernelVariant[])[.. QuantizedMatMulBytes.Matrices, QuantizedMatMulBytes.Dot, Of(form)] : [Of(form)])];
+    public static KernelVariant[] Variants { get; } = [.. GpuGemmVariants.All.SelectMany(variant => variant.Name == "gpu/tiles" ? (KernelVariant[])[.. QuantizedMatMulBytes.Matrices, QuantizedMatMulBytes.Dot, Of(variant)] : [Of(variant)])];
 
-    private static KernelVariant Of(ProductForm form) => GpuKernel.Variant(form.Name, (target, _) => new GpuKernel(
-        call => Stages(form, target, call), signature => OwnBytes(signature) + form.ScratchBytes(ProductSize.Of(signature)))) with
+    private static KernelVariant Of(GpuGemmVariant variant) => GpuKernel.Variant(variant.Name, (target, _) => new GpuKernel(
+        call => Stages(variant, target, call), signature => OwnBytes(signature) + variant.ScratchBytes(GemmSize.Of(signature)))) with
     {
-        Suits = form.Suits,
-        Fits = signature => form.Fits(ProductSize.Of(signature)),
+        SupportsDevice = variant.SupportsDevice,
+        SupportsShape = signature => variant.SupportsSize(GemmSize.Of(signature)),
     };
 
-    private static IEnumerable<GpuStage> Stages(ProductForm form, GpuTarget target, OpCall call)
+    private static IEnumerable<LaunchSpecification> Stages(GpuGemmVariant variant, GpuTarget target, OpCall call)
     {
         var epilogue = ((QuantizedMatMul)call.Op).Epilogue;
         var plain = epilogue.Without(call);
@@ -33,8 +33,8 @@ internal static class QuantizedMatMulGpu
         yield return QuantizeGpu.ToFloats(target, x, integers, scales);
         long left = scratch.Shape.Count - offset;
         var rest = left > 0 ? new Tensor(scratch.Buffer, scratch.Offset + offset, DType.Int8, [checked((int)left)]) : null;
-        foreach (var stage in form.Stages(new GpuProduct(integers, w, null, products) { Packed = call.Packed }, rest)) yield return stage;
-        var product = GpuProduct.Of(plain with { Inputs = [x, w, .. plain.Inputs[3..]] }, call, epilogue);
+        foreach (var stage in variant.Launches(new GpuGemm(integers, w, null, products) { Packed = call.Packed }, rest)) yield return stage;
+        var product = GpuGemm.Of(plain with { Inputs = [x, w, .. plain.Inputs[3..]] }, call, epilogue);
         var arguments = product.ResultViews(new GpuArguments().View(products).View(scales).View(plain.Inputs[2])).Int(product.Rows).Int(product.Columns);
         yield return new(
             KernelSource.Of(typeof(QuantizedMatMulGpu), nameof(Scale), GroupSize, product.Types(weight: false, activation: true)),
@@ -55,7 +55,7 @@ internal static class QuantizedMatMulGpu
     {
         int item = Grid.IdxX * Group.DimX + Group.IdxX, row = item / columns, column = item % columns;
         if (row >= rows) return;
-        var finish = new ProductFinish<T, E, B, BE, TActivation>(bias, entry, residual, y, parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
+        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, entry, residual, y, parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
         finish.Write(row, column, products[item] * rowScales[row] * columnScales[column]);
     }
 

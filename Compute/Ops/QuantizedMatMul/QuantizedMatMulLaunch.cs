@@ -11,18 +11,18 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// </summary>
 internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : struct, ISimd<V>
 {
-    private readonly IntegerProduct product;
+    private readonly Int8Gemm product;
     private readonly IntegerTile tile;
     private readonly Tensor x, y, w, scale;
     private readonly Tensor? bias;
     private readonly int lanes, tileRows, tileColumns;
-    private readonly GemmParts parts;
+    private readonly GemmPartition parts;
     private readonly TileEpilogue? epilogue;
     private readonly int* quantized, rowOffsets; // [rows and as many as a tile may read past them][lanes], [rows]
     private readonly float* rowScales;
     private readonly Quantization quantization;
 
-    public QuantizedMatMulLaunch(OpCall call, TileEpilogue? epilogue, IntegerProduct product) : base(call)
+    public QuantizedMatMulLaunch(OpCall call, TileEpilogue? epilogue, Int8Gemm product) : base(call)
     {
         (this.epilogue, this.product, tile) = (epilogue, product, product.Tile);
         (tileRows, tileColumns) = (tile.Rows, tile.Columns);
@@ -32,7 +32,7 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
         rowOffsets = quantized + (nint)(x.Rows + tileRows) * lanes;
         rowScales = (float*)(rowOffsets + x.Rows);
         quantization = new Quantization(call, this);
-        parts = new GemmParts(x.Rows, y.Width, tileRows, tileColumns, call.Settings[GemmTuning.PartRows], call.Settings[QuantizedMatMulCpu.PackedKib] * 1024L / sizeof(int) / lanes, Workers.Count, call.Settings[GemmTuning.PartsPerThread], rowsFirst: true);
+        parts = new GemmPartition(x.Rows, y.Width, tileRows, tileColumns, call.Settings[GemmTuning.PartRows], call.Settings[QuantizedMatMulCpu.PackedKib] * 1024L / sizeof(int) / lanes, Workers.Count, call.Settings[GemmTuning.PartsPerThread], rowsFirst: true);
         Workers.Reserve((PanelElements + 2 * parts.Columns + tileRows * tileColumns) * sizeof(int));
     }
 
@@ -48,8 +48,8 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     public override void Execute(int part, int worker)
     {
-        int firstRow = part / parts.ColumnParts * parts.Rows, lastRow = Math.Min(firstRow + parts.Rows, x.Rows);
-        int firstColumn = part % parts.ColumnParts * parts.Columns, lastColumn = Math.Min(firstColumn + parts.Columns, y.Width);
+        int firstRow = part / parts.ColumnBlocks * parts.Rows, lastRow = Math.Min(firstRow + parts.Rows, x.Rows);
+        int firstColumn = part % parts.ColumnBlocks * parts.Columns, lastColumn = Math.Min(firstColumn + parts.Columns, y.Width);
         int* panels = Workers.Scratch<int>(worker);
         float* scales = (float*)(panels + PanelElements), biases = bias is null ? null : scales + parts.Columns, edge = scales + 2 * parts.Columns;
         new ReadOnlySpan<float>(scale.Pointer<float>() + firstColumn, lastColumn - firstColumn).CopyTo(new Span<float>(scales, parts.Columns));

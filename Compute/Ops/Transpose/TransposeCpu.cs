@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// One line of one image at a time: a [channels, width] plane whose rows lie apart on one side, [width, channels] on the other. Pixels in blocks, so that
-/// both sides stay in the L1 cache. Element by element: images pass the library's doors once per picture.
+/// both sides stay in the L1 cache. Element by element: images pass the library's doors once per image.
 /// </summary>
 internal static class TransposeCpu
 {

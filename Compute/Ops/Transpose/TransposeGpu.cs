@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One element to a work item, neighbours side by side on the channels' side. Images pass the library's doors once per picture.</summary>
+/// <summary>One element to a work item, neighbours side by side on the channels' side. Images pass the library's doors once per image.</summary>
 internal static class TransposeGpu
 {
     public static KernelVariant ToNhwc { get; } = Of(nameof(FromPlanes), call => call.Output, call => call.Inputs[0]);

@@ -27,7 +27,7 @@ internal sealed record GraphSlice(Graph Graph, IReadOnlyList<int> Needed)
         foreach (var value in nodes.SelectMany(node => node.Inputs).Concat(results).Where(value => !own.Contains(value) && !copy.Has(value)))
         {
             bool fromCaller = names.TryGetValue(value, out string? name);
-            copy[value] = copy.Target.Input(name ?? Name(value.Index), value.Type, value.IsSteady && fromCaller);
+            copy[value] = copy.Target.Input(name ?? Name(value.Index), value.Type, value.IsLoopInvariant && fromCaller);
             if (!fromCaller) needed.Add(value.Index);
         }
 

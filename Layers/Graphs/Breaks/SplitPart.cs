@@ -14,7 +14,7 @@ internal sealed class SplitPart(Graph whole, SplitPart? before)
     public GraphBreak? Break => whole.Break;
 
     /// <summary>How it is compiled now.</summary>
-    public Form Current { get; private set; } = null!;
+    public Branch Current { get; private set; } = null!;
 
     private int To { get; } = whole.Nodes.Count; // a trace ends at the value that it cannot know
 
@@ -27,12 +27,12 @@ internal sealed class SplitPart(Graph whole, SplitPart? before)
         Value[] own = [.. whole.Nodes.Skip(from).Select(node => node.Output).Where(v => wanted.Contains(v.Index) || Current?.HandedOn.Contains(v.Index) == true)];
         if (Current is not null && own.Length == Current.HandedOn.Count) return;
         var slice = GraphSlice.Cut(whole, from, To, Break?.Value, own);
-        Current = new Form(slice, compile(slice.Graph), [.. own.Select(v => v.Index)]);
+        Current = new Branch(slice, compile(slice.Graph), [.. own.Select(v => v.Index)]);
     }
 
     /// <summary>A compilation of the part.</summary>
     /// <param name="Slice">Its ops.</param>
     /// <param name="Compiled">The same, compiled.</param>
     /// <param name="HandedOn">Indices of the values that later parts get.</param>
-    internal sealed record Form(GraphSlice Slice, CompiledGraph Compiled, IReadOnlyList<int> HandedOn);
+    internal sealed record Branch(GraphSlice Slice, CompiledGraph Compiled, IReadOnlyList<int> HandedOn);
 }

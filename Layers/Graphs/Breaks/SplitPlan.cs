@@ -40,7 +40,7 @@ internal sealed class SplitPlan : Plan
     public override int LaunchCount => way.Sum(part => part.Plan.LaunchCount);
 
     /// <inheritdoc/>
-    public override int PrologueLaunchCount => way.Sum(part => part.Plan.PrologueLaunchCount);
+    public override int LoopInvariantLaunchCount => way.Sum(part => part.Plan.LoopInvariantLaunchCount);
 
     /// <inheritdoc/>
     public override Tensor Input(string name) => inputs.TryGetValue(name, out var input) ? input.Tensor
@@ -98,7 +98,7 @@ internal sealed class SplitPlan : Plan
     }
 
     /// <summary>The plan of the last run's way, if it goes the same way up to here.</summary>
-    private Plan Rent(SplitPart.Form form, List<(CompiledGraph Graph, Plan Plan)> known, CancellationToken cancellation)
+    private Plan Rent(SplitPart.Branch form, List<(CompiledGraph Graph, Plan Plan)> known, CancellationToken cancellation)
     {
         int found = known.FindIndex(k => k.Graph == form.Compiled);
         var plan = found >= 0 ? known[found].Plan : form.Compiled.Rent(sizes, [.. keep.Where(form.Slice.Graph.Named.ContainsKey)], cancellation);

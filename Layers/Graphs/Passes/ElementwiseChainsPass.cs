@@ -38,6 +38,6 @@ internal sealed class ElementwiseChainsPass : IGraphPass
         if (chain[0].Step.OperandFirst) chain[0] = (chain[0].Node, new ElementwiseStep(chain[0].Node.Op));
         return chain;
 
-        Node? Before(Value value) => rewriter.OnlyUse(value) is { } producer && ElementwiseStep.Supports(producer.Op) && value.IsSteady == last.Output.IsSteady ? producer : null;
+        Node? Before(Value value) => rewriter.OnlyUse(value) is { } producer && ElementwiseStep.Supports(producer.Op) && value.IsLoopInvariant == last.Output.IsLoopInvariant ? producer : null;
     }
 }

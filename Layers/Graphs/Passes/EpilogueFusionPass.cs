@@ -39,7 +39,7 @@ internal sealed class EpilogueFusionPass : IGraphPass
                 return Fuse(rewriter, node.Inputs[0], null, e => e is { Scale: null, Residual: false } ? e with { Scale = scale } : null);
             case Binary { Function: BinaryFunction.Add }:
                 Value a = node.Inputs[0], b = node.Inputs[1];
-                if (Epilogue.IsEntryRow(b.Type, a.Type) && Fuse(rewriter, a, b, e => e.IsNone ? e with { EntryAdd = true } : null) is { } entry) return entry;
+                if (Epilogue.IsBatchBias(b.Type, a.Type) && Fuse(rewriter, a, b, e => e.IsNone ? e with { BatchBias = true } : null) is { } entry) return entry;
                 if (!a.Type.Equals(b.Type) || a == b) return null;
                 // Either side may be the product. The later one, so that the other is complete by then whatever it is.
                 var (late, early) = a.Index > b.Index ? (a, b) : (b, a);

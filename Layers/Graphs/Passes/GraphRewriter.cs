@@ -17,7 +17,7 @@ internal sealed class GraphRewriter
         target = new Graph(source.Name);
         live = [.. source.NeededBy(source.Outputs.Values)];
         foreach (var value in live.SelectMany(node => node.Inputs).Concat(source.Outputs.Values)) uses[value] = uses.GetValueOrDefault(value) + 1;
-        foreach (var (name, input) in source.Inputs) copies[input] = target.Input(name, input.Type, input.IsSteady);
+        foreach (var (name, input) in source.Inputs) copies[input] = target.Input(name, input.Type, input.IsLoopInvariant);
     }
 
     /// <summary>What is copied.</summary>

@@ -37,7 +37,7 @@ internal sealed class CompiledBlock
         var call = region.Call;
         var copy = new GraphCopy(new Graph(call.Path));
         for (int i = 0; i < region.Arguments.Length; i++)
-            copy[region.Arguments[i]] = copy.Target.Input(Number(i), region.Arguments[i].Type, region.Arguments[i].IsSteady);
+            copy[region.Arguments[i]] = copy.Target.Input(Number(i), region.Arguments[i].Type, region.Arguments[i].IsLoopInvariant);
         for (int i = call.First; i < call.End; i++)
         {
             copy.Add(source.Nodes[i]);

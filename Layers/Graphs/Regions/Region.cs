@@ -28,7 +28,7 @@ internal sealed record Region(LayerCall Call, Value[] Arguments, Parameter[] Wei
                 {
                     places.Add(input, place = -1 - arguments.Count - weights.Count);
                     parts.Add(input.Type);
-                    parts.Add(input.IsSteady);
+                    parts.Add(input.IsLoopInvariant);
                     parts.Add(input.Parameter is not null);
                     if (input.Parameter is { } weight) weights.Add(weight);
                     else arguments.Add(input);

@@ -7,7 +7,7 @@ namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
 /// What <see cref="CompileOptions.CoordinateDescentTuning"/> and <see cref="CompileMode.MaxAutotune"/> ask for: measured tiles for the ops of a plan that is about to be made. Never
-/// silent, because it takes longer than many a picture; each result is kept, so it happens once.
+/// silent, because it takes longer than many an image; each result is kept, so it happens once.
 /// </summary>
 internal static class PlanTuning
 {

@@ -16,10 +16,10 @@ internal static class BenchCommand
     public static Command Create()
     {
         var (model, device, json) = (Options.Model(), new DeviceArguments(), Options.Json("all figures"));
-        var size = Options.Size("--size", "Size of the picture; the model's own if left out");
-        var (steps, runs) = (Options.Positive("--steps", "Denoising steps; 8 if left out"), Options.Positive("--runs", "Pictures per rung that count; 5 if left out"));
+        var size = Options.Size("--size", "Size of the image; the model's own if left out");
+        var (steps, runs) = (Options.Positive("--steps", "Denoising steps; 8 if left out"), Options.Positive("--runs", "Images per rung that count; 5 if left out"));
         var only = new Option<string[]?>("--rungs") { Description = "Only these, between commas; without it all but max-autotune, which may measure for minutes first", HelpName = "A,B,…", CustomParser = result => result.Tokens[^1].Value.Split(',') };
-        var csv = new Option<string?>("--csv") { Description = "Writes one line per picture", HelpName = "FILE.csv" };
+        var csv = new Option<string?>("--csv") { Description = "Writes one line per image", HelpName = "FILE.csv" };
         var explain = new Option<bool>("--explain") { Description = "Also shows where the time of the default rung goes, op by op" };
         var command = new Command("bench", "Measures how fast a model draws here, with each speed-up switched on in turn")
             { model, size, steps, runs, only, explain, json, csv };

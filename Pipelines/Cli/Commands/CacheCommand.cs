@@ -29,11 +29,11 @@ internal static class CacheCommand
 
     private static int Show(bool asJson)
     {
-        var cache = CompiledKernels.Info();
+        var cache = KernelDiskCache.Info();
         FileInfo[] tuned = TuningTables();
         if (asJson)
         {
-            JsonForm.Print(new
+            JsonOutput.Print(new
             {
                 folder = cache.Folder,
                 kernels = cache.Kernels,
@@ -59,12 +59,12 @@ internal static class CacheCommand
     /// <summary>Removes what can be removed, and says what; anything that stays is an error.</summary>
     private static int Clear(bool withTuning)
     {
-        var cache = CompiledKernels.Info();
+        var cache = KernelDiskCache.Info();
         if (cache.Folder is null) return SayOff();
         var failures = new List<string>();
         try
         {
-            Terminals.Say($"kernels: {CompiledKernels.Clear()} file(s) removed, {Quantity.Bytes(cache.Bytes)} ({cache.Folder})");
+            Terminals.Say($"kernels: {KernelDiskCache.Clear()} file(s) removed, {Quantity.Bytes(cache.Bytes)} ({cache.Folder})");
         }
         catch (IOException e)
         {

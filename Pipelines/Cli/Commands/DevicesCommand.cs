@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Cli.Commands;
 
-/// <summary><c>ilgd devices</c>: what pictures can be drawn on here, the best first, and what is in the way of the rest.</summary>
+/// <summary><c>ilgd devices</c>: what images can be drawn on here, the best first, and what is in the way of the rest.</summary>
 internal static class DevicesCommand
 {
     public static Command Create()
@@ -16,7 +16,7 @@ internal static class DevicesCommand
         {
             var devices = DeviceCatalog.List();
             string best = devices.First(d => d.Problem is null && d.IsChosenByItself).Id;
-            if (parsed.GetValue(json)) JsonForm.Print(devices.Select(d => Form(d, d.Id == best)));
+            if (parsed.GetValue(json)) JsonOutput.Print(devices.Select(d => Form(d, d.Id == best)));
             else
             {
                 var table = new Listing("", "");

@@ -10,7 +10,7 @@ using ILGpuDiffusion.Pipelines;
 
 namespace ILGpuDiffusion.Cli.Commands;
 
-/// <summary><c>ilgd generate</c>: prompt in, picture out.</summary>
+/// <summary><c>ilgd generate</c>: prompt in, image out.</summary>
 internal static class GenerateCommand
 {
     private const double SlowSeconds = 60;
@@ -27,12 +27,12 @@ internal static class GenerateCommand
         var compile = new CompileArguments();
         var output = new Option<string?>("--output", "-o")
         {
-            Description = "File to write, - for stdout; several pictures are numbered. Default: named after prompt and seed",
+            Description = "File to write, - for stdout; several images are numbered. Default: named after prompt and seed",
             HelpName = "FILE.png"
         };
         var (model, device, json) = (Options.Model(), new DeviceArguments(), Options.Json("times and memory per stage"));
         var dtype = Options.Word("--dtype", "Type that the models compute in: auto (default), fp32, fp16 or bf16; on a CPU auto or fp32, whatever the weights are stored in", "TYPE", "auto", "fp32", "tf32", "fp16", "bf16");
-        var quantize = Options.Word("--quantize", "Linear layers of the denoiser in int8: faster, half the memory of 16-bit weights, slightly other pictures; none (default) or int8", "TYPE", "none", "int8");
+        var quantize = Options.Word("--quantize", "Linear layers of the denoiser in int8: faster, half the memory of 16-bit weights, slightly other images; none (default) or int8", "TYPE", "none", "int8");
         var variant = new Option<string?>("--variant") { Description = "Weight files to take where the folder has several, such as fp16", HelpName = "NAME" };
         var latents = new Option<string?>("--latents") { Description = "Start noise instead of drawn noise (tensor 'latents')", HelpName = "F.safetensors" };
         var vaeTiling = new Option<bool>("--vae-tiling") { Description = "Decodes in tiles, which takes less memory" };
@@ -40,8 +40,8 @@ internal static class GenerateCommand
         var saveLatents = new Option<string?>("--save-latents") { Description = "Writes the final latents (tensor 'latents')", HelpName = "F.safetensors" };
         var saveIntermediates = new Option<string?>("--save-intermediates") { Description = "Writes the latents after every step (tensors step_000 …)", HelpName = "F.safetensors" };
         var preview = Options.Word("--preview-protocol",
-            $"How the terminal shows pictures; else {Preview.Variable}, else as it says of itself", "NAME", [.. Preview.Words]);
-        var command = new GroupedCommand("generate", "Draws a picture", Examples);
+            $"How the terminal shows images; else {Preview.Variable}, else as it says of itself", "NAME", [.. Preview.Words]);
+        var command = new GroupedCommand("generate", "Draws an image", Examples);
         options.AddTo(command, output);
         command.AddGroup("Model and device", [model, variant, .. device.All, dtype, quantize, vaeTiling, offload]);
         compile.AddTo(command);
@@ -69,19 +69,19 @@ internal static class GenerateCommand
             var compileOptions = compile.Read(parsed);
             var origin = options.Origin(parsed);
             var prompts = await options.PromptsAsync(parsed, origin, cancellation).ConfigureAwait(false);
-            int pictures = prompts.Count * options.Count(parsed, origin);
-            if (toOutput && pictures > 1)
-                throw new ArgumentException($"--output is '{outputPath}', which takes one picture, but {pictures} are asked for. Name a " +
+            int images = prompts.Count * options.Count(parsed, origin);
+            if (toOutput && images > 1)
+                throw new ArgumentException($"--output is '{outputPath}', which takes one image, but {images} are asked for. Name a " +
                     "file: its name is numbered.");
-            if (outputPath is not null && pictures > 1)
-                OutputFile.RequireWritable(Enumerable.Range(0, pictures).Select(i => GenerateOptions.Numbered(outputPath, i, pictures)!));
+            if (outputPath is not null && images > 1)
+                OutputFile.RequireWritable(Enumerable.Range(0, images).Select(i => GenerateOptions.Numbered(outputPath, i, images)!));
             if (prompts.Count > 1 && targets[1..].OfType<string>().FirstOrDefault() is { } one)
                 throw new ArgumentException($"{OutsideText.Quote(one)} takes the latents of one prompt, but --prompts has " +
                     $"{prompts.Count}.");
 
             var clock = Stopwatch.StartNew();
             using var opened = device.Open(parsed);
-            var type = parsed.GetValue(dtype) is null && PictureOrigin.DTypeOf(origin, opened) is { } drawnIn ? drawnIn
+            var type = parsed.GetValue(dtype) is null && ImageOrigin.DTypeOf(origin, opened) is { } drawnIn ? drawnIn
                 : ComputeType(parsed.GetValue(dtype) ?? "auto", opened);
             if (parsed.GetValue(offload) && opened.Backend == Backends.Cpu)
                 Messages.Warning("--offload has no effect on a CPU, whose memory holds all models from the start.");
@@ -91,7 +91,7 @@ internal static class GenerateCommand
             {
                 Device = opened,
                 DType = type,
-                Variant = parsed.GetValue(variant) ?? PictureOrigin.VariantOf(origin, folder),
+                Variant = parsed.GetValue(variant) ?? ImageOrigin.VariantOf(origin, folder),
                 Offload = parsed.GetValue(offload),
                 Quantize = parsed.GetValue(quantize) is { } word ? (word == "int8" ? QuantizationMode.Int8 : QuantizationMode.None)
                     : origin?.Quantize ?? QuantizationMode.None,
@@ -100,7 +100,7 @@ internal static class GenerateCommand
             if (compile.FusesQkv(parsed)) pipeline.FuseQkvProjections();
             if (parsed.GetValue(vaeTiling)) pipeline.Vae.EnableTiling();
             else if (origin?.VaeTiling is { } tiling) pipeline.Vae.EnableTiling(tiling.Pixels, tiling.Overlap);
-            if (origin is not null) PictureOrigin.SayDifferences(options.OriginFile(parsed), origin, pipeline);
+            if (origin is not null) ImageOrigin.SayDifferences(options.OriginFile(parsed), origin, pipeline);
             Interrupts.Renew();
             double loadSeconds = clock.Elapsed.TotalSeconds;
 
@@ -119,7 +119,7 @@ internal static class GenerateCommand
                 }
                 catch (OperationCanceledException) when (drawn > 0)
                 {
-                    Messages.Error($"cancelled after {place} of {prompts.Count} prompts; their pictures are kept.");
+                    Messages.Error($"cancelled after {place} of {prompts.Count} prompts; their images are kept.");
                     return Interrupts.Code;
                 }
 
@@ -128,7 +128,7 @@ internal static class GenerateCommand
                 foreach (string warning in result.Warnings) Messages.Warning(warning);
 
                 string[] files = [.. result.Images.Select((image, i) =>
-                    PictureFile.Write(GenerateOptions.Numbered(outputPath, drawn + i, pictures), image, prompt, result.Seeds[i]))];
+                    ImageFile.Write(GenerateOptions.Numbered(outputPath, drawn + i, images), image, prompt, result.Seeds[i]))];
                 LatentsFile.Write(parsed.GetValue(saveLatents), result.Latents);
                 LatentsFile.WriteSteps(parsed.GetValue(saveIntermediates), result.Intermediates);
                 drawn += files.Length;
@@ -138,14 +138,14 @@ internal static class GenerateCommand
                 if (clock.Elapsed.TotalSeconds > SlowSeconds && place == prompts.Count - 1) Messages.Note(Hint(result));
             }
 
-            if (asJson) JsonForm.Print(options.HasPromptFile(parsed) ? reports : reports[0]);
+            if (asJson) JsonOutput.Print(options.HasPromptFile(parsed) ? reports : reports[0]);
             if (parsed.GetValue(model) is null && !Console.IsErrorRedirected) Messages.Note(SmallModelHint);
             return ExitCodes.Done;
         });
         return command;
     }
 
-    /// <summary>The pictures are there; a stdout that cannot take their names spoils nothing.</summary>
+    /// <summary>The images are there; a stdout that cannot take their names spoils nothing.</summary>
     private static void SayNames(string[] files)
     {
         try

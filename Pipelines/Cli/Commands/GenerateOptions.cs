@@ -14,11 +14,11 @@ namespace ILGpuDiffusion.Cli.Commands;
 internal sealed class GenerateOptions
 {
     private readonly Argument<string?> prompt =
-        new("prompt") { Description = "What the picture should show; - reads it from stdin", Arity = ArgumentArity.ZeroOrOne };
+        new("prompt") { Description = "What the image should show; - reads it from stdin", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<string?> prompts =
         new("--prompts") { Description = "File with a prompt a line, each drawn with the same settings; - is stdin", HelpName = "FILE" };
     private readonly Option<string?> from =
-        new("--from") { Description = "Draws the picture of a PNG again; other options replace what it says", HelpName = "FILE.png" };
+        new("--from") { Description = "Draws the image of a PNG again; other options replace what it says", HelpName = "FILE.png" };
     private readonly Option<string?> prompt2 = new("--prompt-2") { Description = "Prompt of the second text encoder, if it should read another one", HelpName = "T" };
     private readonly Option<string?> negative = new("--negative-prompt", "-n") { Description = "What it should not show", HelpName = "T" };
     private readonly Option<string?> negative2 = new("--negative-prompt-2") { Description = "Negative prompt of the second text encoder", HelpName = "T" };
@@ -27,11 +27,11 @@ internal sealed class GenerateOptions
     private readonly Option<int?> steps = Options.Positive("--steps", "Denoising steps; more is slower and finer").Short("-s");
     private readonly Option<double?> guidanceScale =
         Options.Number("--guidance-scale", "How strongly the prompt guides, 0 to 1000; up to 1 there is no guidance");
-    private readonly Option<double?> guidanceRescale = Options.Number("--guidance-rescale", "Pulls the contrast of guided pictures back, 0 to 1");
+    private readonly Option<double?> guidanceRescale = Options.Number("--guidance-rescale", "Pulls the contrast of guided images back, 0 to 1");
     private readonly Option<int?> width =
         Options.Positive("--width", "Width in pixels, a multiple of the VAE's factor (8 for Stable Diffusion)").Short("-W");
     private readonly Option<int?> height = Options.Positive("--height", "Height in pixels, likewise").Short("-H");
-    private readonly Option<int?> count = Options.Positive("--count", "Pictures, drawn together: picture i with seed + i");
+    private readonly Option<int?> count = Options.Positive("--count", "Images, drawn together: image i with seed + i");
     private readonly Option<Seed?> seed = Options.SeedNumber("--seed", "Seed, as torch's; -N means 2^64 - N; drawn and printed if left out");
     private readonly Option<string?> scheduler =
         Options.Scheduler("Sampling method, such as euler_a, \"DPM++ 2M Karras\" or a class name of diffusers; list shows all");
@@ -42,8 +42,8 @@ internal sealed class GenerateOptions
     private readonly Option<double[]?> timesteps = Options.Numbers("--timesteps", "Timesteps instead of a number of steps");
     private readonly Option<double?> denoisingStart = Options.Number("--denoising-start", "Goes on with --latents from this share of the run, 0 to 1");
     private readonly Option<double?> denoisingEnd = Options.Number("--denoising-end", "Stops at this share of the run, 0 to 1");
-    private readonly Option<PixelSize?> originalSize = Options.Size("--original-size", "Size that the picture should seem to be cut from");
-    private readonly Option<PixelSize?> targetSize = Options.Size("--target-size", "Size that the picture should seem to have");
+    private readonly Option<PixelSize?> originalSize = Options.Size("--original-size", "Size that the image should seem to be cut from");
+    private readonly Option<PixelSize?> targetSize = Options.Size("--target-size", "Size that the image should seem to have");
     private readonly Option<(int Top, int Left)?> cropTopLeft = Options.Corner("--crop-top-left", "Pixels that seem to be cut off");
     private readonly Option<PixelSize?> negativeOriginalSize = Options.Size("--negative-original-size", "The same for the negative prompt");
     private readonly Option<PixelSize?> negativeTargetSize = Options.Size("--negative-target-size", "The same for the negative prompt; both are needed");
@@ -52,7 +52,7 @@ internal sealed class GenerateOptions
     public void AddTo(GroupedCommand command, Option output)
     {
         command.Add(prompt);
-        command.AddGroup("Picture", output, prompts, from, negative, width, height, count, seed, steps, guidanceScale);
+        command.AddGroup("Image", output, prompts, from, negative, width, height, count, seed, steps, guidanceScale);
         command.AddGroup("Sampling", scheduler, schedulerConfig, eta, sigmas, timesteps, denoisingStart, denoisingEnd, guidanceRescale,
             freeU, clipSkip);
         command.AddGroup("SDXL: what each text encoder reads, and the sizes that the model is told", prompt2, negative2,
@@ -62,10 +62,10 @@ internal sealed class GenerateOptions
     /// <summary>Whether the user left the seed to us.</summary>
     public bool DrawsSeed(ParseResult parsed, GenerationMetadata? origin) => (parsed.GetValue(seed) ?? origin?.Request.Seed) is null;
 
-    /// <summary>The picture to draw again, where one is named.</summary>
+    /// <summary>The image to draw again, where one is named.</summary>
     public string? OriginFile(ParseResult parsed) => parsed.GetValue(from);
 
-    /// <summary>How that picture was drawn.</summary>
+    /// <summary>How that image was drawn.</summary>
     public GenerationMetadata? Origin(ParseResult parsed) => parsed.GetValue(from) is { } file ? GenerationMetadata.Read(file) : null;
 
     /// <summary>Whether the schedulers are to be listed instead.</summary>
@@ -75,13 +75,13 @@ internal sealed class GenerateOptions
     /// <summary>Whether each prompt has a line of a file.</summary>
     public bool HasPromptFile(ParseResult parsed) => parsed.GetValue(prompts) is not null;
 
-    /// <summary>How many pictures a prompt gives.</summary>
+    /// <summary>How many images a prompt gives.</summary>
     /// <exception cref="DiffusionRequestException">They are more than a request may ask for; names for them are made before the request is.</exception>
     public int Count(ParseResult parsed, GenerationMetadata? origin)
     {
         int each = parsed.GetValue(count) ?? origin?.Request.Count ?? 1;
-        return each is >= 1 and <= RequestForm.MaxPictures ? each
-            : throw new DiffusionRequestException(nameof(ImageRequest.Count), $"count is {each}; it must be between 1 and {RequestForm.MaxPictures}.");
+        return each is >= 1 and <= ResolvedRequest.MaxImages ? each
+            : throw new DiffusionRequestException(nameof(ImageRequest.Count), $"count is {each}; it must be between 1 and {ResolvedRequest.MaxImages}.");
     }
 
     /// <summary>The prompts, from wherever they come.</summary>
@@ -96,7 +96,7 @@ internal sealed class GenerateOptions
         return PromptSource.ReadAsync(text, file, cancellation);
     }
 
-    /// <summary>The request, for a loaded pipeline: that of the picture to draw again, where there is one, with what the options say
+    /// <summary>The request, for a loaded pipeline: that of the image to draw again, where there is one, with what the options say
     /// instead.</summary>
     public ImageRequest Request(ParseResult parsed, string text, DiffusionPipeline pipeline, GenerationMetadata? origin, Latents? latents,
         bool keepIntermediates)
@@ -139,8 +139,8 @@ internal sealed class GenerateOptions
         };
     }
 
-    /// <summary>The file of picture i as it was asked for: numbered when there are several; null when no name was.</summary>
-    public static string? Numbered(string? output, int index, int pictures) => output is null || pictures == 1
+    /// <summary>The file of image i as it was asked for: numbered when there are several; null when no name was.</summary>
+    public static string? Numbered(string? output, int index, int images) => output is null || images == 1
         ? output
         : Path.Combine(Path.GetDirectoryName(output) ?? "",
             $"{Path.GetFileNameWithoutExtension(output)}-{index + 1}{Path.GetExtension(output)}");

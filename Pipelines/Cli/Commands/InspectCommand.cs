@@ -14,20 +14,20 @@ internal static class InspectCommand
     {
         var model = new Argument<string?>("model")
         {
-            Description = "Folder in diffusers' format, or a picture; without it the small model that ships with the tool",
+            Description = "Folder in diffusers' format, or an image; without it the small model that ships with the tool",
             Arity = ArgumentArity.ZeroOrOne
         };
         var json = Options.Json("the summary");
         var graph = new Option<bool>("--graph") { Description = "Shows the compiled denoiser and decoder instead: launches, kernels, memory, operations" };
         var steps = new Option<bool>("--steps") { Description = "With --graph: every launch, not only sums" };
-        var size = Options.Size("--size", "With --graph: size of the picture; the model's own if left out");
+        var size = Options.Size("--size", "With --graph: size of the image; the model's own if left out");
         var measure = new Option<bool>("--measure") { Description = "With --graph: runs the plans and shows every launch's time" };
         var part = Options.Word("--part", "With --graph: only one of the plans", "PLAN", "all", "denoiser", "decoder");
         var svg = new Option<string?>("--svg") { Description = "With --graph: draws the plans: time, memory, distance from the device's ceilings", HelpName = "FILE.svg" };
         var html = new Option<string?>("--html") { Description = "With --graph: the same as a page with a table of all launches", HelpName = "FILE.html" };
         var compile = new CompileArguments();
         var device = new DeviceArguments();
-        var command = new Command("inspect", "Shows what a model folder holds, or how a picture was drawn")
+        var command = new Command("inspect", "Shows what a model folder holds, or how an image was drawn")
             { model, json, graph, size, measure, part, steps, svg, html };
         foreach (var option in device.All) command.Add(option);
         foreach (var option in compile.HowMuch) command.Add(option);
@@ -40,9 +40,9 @@ internal static class InspectCommand
         });
         command.SetAction(async (parsed, cancellation) =>
         {
-            if (InspectPicture.IsPicture(parsed.GetValue(model)))
+            if (InspectImage.IsImage(parsed.GetValue(model)))
             {
-                InspectPicture.Print(parsed.GetValue(model)!, parsed.GetValue(json));
+                InspectImage.Print(parsed.GetValue(model)!, parsed.GetValue(json));
                 return ExitCodes.Done;
             }
 
@@ -55,7 +55,7 @@ internal static class InspectCommand
                     ? await InspectGraph.MeasureAsync(folder, parsed.GetValue(size), opened, compile.Read(parsed), cancellation).ConfigureAwait(false)
                     : InspectGraph.Plans(folder, parsed.GetValue(size), opened, compile.Read(parsed));
                 if (parsed.GetValue(part) is { } only and not "all") plans = [.. plans.Where(p => p.Name == only)];
-                if (parsed.GetValue(svg) is { } picture) OutputFile.WriteText(picture, PlanPicture.Render(plans));
+                if (parsed.GetValue(svg) is { } image) OutputFile.WriteText(image, PlanImage.Render(plans));
                 if (parsed.GetValue(html) is { } page) OutputFile.WriteText(page, PlanPage.Html($"{plans[0].Model}: compiled plans", plans));
                 Console.Write(parsed.GetValue(json) ? InspectGraph.Json(folder, plans) + "\n"
                     : InspectGraphText.Of(plans, parsed.GetValue(steps), Terminals.OutputColumns));
@@ -65,7 +65,7 @@ internal static class InspectCommand
             var parts = folder.Components.Keys.Order(StringComparer.Ordinal).Select(name => Describe(folder, name)).ToArray();
             if (parsed.GetValue(json))
             {
-                JsonForm.Print(new { path = folder.Path, @class = folder.ClassName, components = parts });
+                JsonOutput.Print(new { path = folder.Path, @class = folder.ClassName, components = parts });
                 return ExitCodes.Done;
             }
 

@@ -26,7 +26,7 @@ internal static class TokenizeCommand
             var results = names.Select(name => (name, tokens: ClipTokenizer.Load(folder.FolderOf(name)).Encode(parsed.GetValue(prompt)!))).ToArray();
             if (parsed.GetValue(json))
             {
-                JsonForm.Print(results.ToDictionary(r => r.name,
+                JsonOutput.Print(results.ToDictionary(r => r.name,
                     r => new { ids = r.tokens.Ids, count = r.tokens.Count, pieces = r.tokens.Pieces, cut = r.tokens.CutText }));
                 return ExitCodes.Done;
             }

@@ -21,12 +21,12 @@ internal static class TuneCommand
         var (model, device, json) = (Options.Model(), new DeviceArguments(), Options.Json("what was found"));
         var sizes = new Option<PixelSize[]>("--size")
         {
-            Description = "Size of the pictures; may be given several times. The model's own if left out",
+            Description = "Size of the images; may be given several times. The model's own if left out",
             HelpName = "WxH",
             CustomParser = result => [.. result.Tokens.Select(t => Size(t.Value, result))],
         };
         var all = new Option<bool>("--check-all-directions") { Description = "Also tries steps along several parameters at once: slower, and now and then better" };
-        var sameBits = new Option<bool>("--same-bits") { Description = "Only settings that change no bit of a picture: the kernels stay as they are chosen by themselves" };
+        var sameBits = new Option<bool>("--same-bits") { Description = "Only settings that change no bit of an image: the kernels stay as they are chosen by themselves" };
         var again = new Option<bool>("--again") { Description = "Measures what was measured before, too" };
         var weights = Options.Word("--weights", "Storage of the weights to measure with: as the model's files have them (default), or fp32, fp16 or bf16, which needs no files", "TYPE", "auto", "fp32", "fp16", "bf16");
         var seconds = Options.Number("--seconds", "Longest search for one op and size; 4 if left out");
@@ -64,7 +64,7 @@ internal static class TuneCommand
             }
 
             opened.Tuning.Save(); // what could not be kept until now, or why it cannot
-            if (parsed.GetValue(json)) JsonForm.Print(Json(opened, path, summary));
+            if (parsed.GetValue(json)) JsonOutput.Print(Json(opened, path, summary));
             else Terminals.Say(Text(path, summary));
             return ExitCodes.Done;
         }, CancellationToken.None));

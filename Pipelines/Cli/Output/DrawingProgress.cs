@@ -6,7 +6,7 @@ using Spectre.Console.Rendering;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Progress of a picture on stderr: bars on a terminal, a few lines otherwise.</summary>
+/// <summary>Progress of an image on stderr: bars on a terminal, a few lines otherwise.</summary>
 internal static class DrawingProgress
 {
     private const int WidestBar = 40, NarrowestBar = 6, NameColumns = 9, FactColumns = 22, TimeLeftColumns = 14, ColumnsForTimeLeft = 60;

@@ -15,9 +15,9 @@ internal static class InspectGraph
 {
     private const int Tokens = 77, MeasuredRuns = 5;
 
-    /// <summary>The plans for one guided picture. No weight is read.</summary>
+    /// <summary>The plans for one guided image. No weight is read.</summary>
     /// <param name="folder">The model.</param>
-    /// <param name="size">Of the picture; null for the model's own.</param>
+    /// <param name="size">Of the image; null for the model's own.</param>
     /// <param name="device">Where it would run.</param>
     /// <param name="options">How it is compiled.</param>
     public static IReadOnlyList<InspectedPlan> Plans(ModelFolder folder, PixelSize? size, Device device, CompileOptions options)
@@ -33,7 +33,7 @@ internal static class InspectGraph
         InspectedPlan Plan(string name, string guidance, int index)
         {
             var report = graphs[index].Graph.Report(graphs[index].Sizes);
-            return new(name, model, $"{pixels.Width} × {pixels.Height} pixels, one picture{guidance}", Describe(device), device.Ceilings,
+            return new(name, model, $"{pixels.Width} × {pixels.Height} pixels, one image{guidance}", Describe(device), device.Ceilings,
                 device.Ceilings is { } ceilings ? report.Predict(ceilings) : report, plain[index].Graph.Report(plain[index].Sizes))
             {
                 Compilation = graphs[index].Graph.CompileReport,
@@ -41,7 +41,7 @@ internal static class InspectGraph
         }
     }
 
-    /// <summary>Denoiser and decoder, compiled, each with its sizes for a guided picture.</summary>
+    /// <summary>Denoiser and decoder, compiled, each with its sizes for a guided image.</summary>
     public static IReadOnlyList<(CompiledGraph Graph, Sizes Sizes)> Graphs(ModelWeights model, PixelSize? size, Device device, ArenaPool arenas) =>
         Graphs(model.UNet, model.Vae, model.Pixels(size), device, arenas, new());
 
@@ -78,7 +78,7 @@ internal static class InspectGraph
     }
 
     /// <summary>For programs.</summary>
-    public static string Json(ModelFolder folder, IEnumerable<InspectedPlan> plans) => JsonForm.Of(new
+    public static string Json(ModelFolder folder, IEnumerable<InspectedPlan> plans) => JsonOutput.Of(new
     {
         path = folder.Path,
         @class = folder.ClassName,
@@ -90,14 +90,14 @@ internal static class InspectGraph
             purpose = p.Purpose,
             compile = CompilationReport.Of([p.Compilation]),
             launches = p.Report.Steps.Count,
-            launches_once = p.Report.Prologue.Count,
-            launches_without_passes = p.Plain.Steps.Count + p.Plain.Prologue.Count,
+            launches_once = p.Report.LoopInvariantSteps.Count,
+            launches_without_passes = p.Plain.Steps.Count + p.Plain.LoopInvariantSteps.Count,
             flops = p.Report.Flops,
             arena_bytes = p.Report.ArenaBytes,
             peak_live_bytes = p.Report.PeakLiveBytes,
             predicted_seconds = p.Report.PredictedSeconds,
             measured_seconds = p.Report.MeasuredSeconds,
-            steps = p.Report.Prologue.Select(s => Step(s, true)).Concat(p.Report.Steps.Select(s => Step(s, false))),
+            steps = p.Report.LoopInvariantSteps.Select(s => Step(s, true)).Concat(p.Report.Steps.Select(s => Step(s, false))),
             memory = p.Report.Memory,
         }),
     });
@@ -122,7 +122,7 @@ internal static class InspectGraph
     private static (Sizes Denoiser, Sizes Decoder) Sizes(PixelSize pixels, int factor)
     {
         int height = pixels.Height / factor, width = pixels.Width / factor;
-        return (new Sizes(("pictures", 1), ("height", height), ("width", width), ("tokens", Tokens)), new Sizes(("batch", 1), ("height", height), ("width", width)));
+        return (new Sizes(("images", 1), ("height", height), ("width", width), ("tokens", Tokens)), new Sizes(("batch", 1), ("height", height), ("width", width)));
     }
 
     private static string Describe(Device device) => device is CpuDevice cpu ? $"{cpu.Id} ({cpu.Name}, {cpu.Architecture}, {cpu.Threads} threads)" : $"{device.Id} ({device.Name}, {device.Architecture})";

@@ -58,7 +58,7 @@ internal static class InspectGraphText
     private static Listing Steps(PlanReport report)
     {
         var table = new Listing("layer", "when", "op", "kernel", "output", ">MB", ">GFLOP", ">ms", "settings");
-        foreach (var (step, when) in report.Prologue.Select(s => (s, "once")).Concat(report.Steps.Select(s => (s, "run"))))
+        foreach (var (step, when) in report.LoopInvariantSteps.Select(s => (s, "once")).Concat(report.Steps.Select(s => (s, "run"))))
         {
             string time = step.Seconds > 0 ? Number(1e3 * step.Seconds, 3) : "";
             table.Add(step.Layer, when, step.Op, step.Variant, step.Output, Number(step.Bytes / 1e6, 2), Number(step.Flops / 1e9, 3), time,

@@ -15,7 +15,7 @@ internal static class LatentsFile
         if (path is null) return null;
         using var file = SafetensorsFile.Open(path);
         if (!file.Entries.TryGetValue(Tensor, out var entry)) throw new ModelFileException(path, $"has no tensor '{Tensor}'.");
-        if (entry.Shape.Rank != 4) throw new ModelFileException(path, $"tensor '{Tensor}' is {entry.Shape}; it must be [pictures, channels, height, width].");
+        if (entry.Shape.Rank != 4) throw new ModelFileException(path, $"tensor '{Tensor}' is {entry.Shape}; it must be [images, channels, height, width].");
         return new Latents(entry.Shape[0], entry.Shape[1], entry.Shape[2], entry.Shape[3], file.ReadFloats(Tensor));
     }
 

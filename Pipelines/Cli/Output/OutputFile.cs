@@ -12,7 +12,7 @@ internal static class OutputFile
     {
         if (path is not null && !IsStandardOutput(path) && !AtomicFile.IsDevice(path)
             && !path.EndsWith(".png", StringComparison.OrdinalIgnoreCase))
-            throw new ArgumentException($"--output: {OutsideText.Quote(path)} must end in .png; pictures are written as PNG.");
+            throw new ArgumentException($"--output: {OutsideText.Quote(path)} must end in .png; images are written as PNG.");
     }
 
     /// <summary>Checks that every file can be written, and that none would overwrite another.</summary>
@@ -30,8 +30,8 @@ internal static class OutputFile
         }
     }
 
-    /// <summary>Checks that the current folder takes pictures that have no name yet.</summary>
-    public static void RequireFolder() => Probe("the picture", Directory.GetCurrentDirectory());
+    /// <summary>Checks that the current folder takes images that have no name yet.</summary>
+    public static void RequireFolder() => Probe("the image", Directory.GetCurrentDirectory());
 
     /// <summary>Writes a text file, whole or not at all.</summary>
     public static void WriteText(string path, string text) => AtomicFile.Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));

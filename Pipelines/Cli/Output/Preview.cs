@@ -4,19 +4,19 @@ using Spectre.Console;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Shows finished pictures on a terminal that can show any, and only there.</summary>
+/// <summary>Shows finished images on a terminal that can show any, and only there.</summary>
 internal static class Preview
 {
     /// <summary>The environment variable that names a protocol, as <c>--preview-protocol</c> does.</summary>
     public const string Variable = "ILGPUDIFFUSION_PREVIEW";
 
-    private const int MostColumns = 64, MostPictures = 4, LinesKept = 3, GapShare = 32;
+    private const int MostColumns = 64, MostImages = 4, LinesKept = 3, GapShare = 32;
 
     /// <summary>The words for protocols.</summary>
     public static IReadOnlyList<string> Words { get; } = ["auto", "none", "256", "blocks", "sixel", "iterm2", "kitty"];
 
-    /// <summary>Draws the first pictures to stderr, side by side, when a person is watching both streams.</summary>
-    /// <param name="images">The pictures.</param>
+    /// <summary>Draws the first images to stderr, side by side, when a person is watching both streams.</summary>
+    /// <param name="images">The images.</param>
     /// <param name="wanted">A word for a protocol; null asks the environment.</param>
     public static void Show(IReadOnlyList<Image> images, string? wanted)
     {
@@ -25,24 +25,24 @@ internal static class Preview
         var protocol = Protocol(wanted ?? Environment.GetEnvironmentVariable(Variable), profile.Capabilities.ColorSystem,
             Environment.GetEnvironmentVariable);
         if (protocol == TerminalProtocol.None) return;
-        var strip = PictureScale.Strip([.. images.Take(MostPictures)], Math.Max(1, images[0].Width / GapShare));
-        StandardStreams.RawErrors.Write(TerminalPicture.Draw(strip, protocol, Columns(strip, profile.Width, profile.Height)));
+        var strip = ImageScale.Strip([.. images.Take(MostImages)], Math.Max(1, images[0].Width / GapShare));
+        StandardStreams.RawErrors.Write(TerminalImage.Draw(strip, protocol, Columns(strip, profile.Width, profile.Height)));
     }
 
-    /// <summary>As wide as the terminal allows without scrolling the picture's top away, and never wider than the picture.</summary>
+    /// <summary>As wide as the terminal allows without scrolling the image's top away, and never wider than the image.</summary>
     public static int Columns(Image image, int terminalColumns, int terminalLines)
     {
         // a cell is two pixels high
         int fitting = (int)Math.Min(int.MaxValue, Math.Max(1, terminalLines - LinesKept) * 2L * image.Width / image.Height);
         // several side by side
-        int most = MostColumns * Math.Max(1, Math.Min(MostPictures, (image.Width + image.Height / 2) / image.Height));
+        int most = MostColumns * Math.Max(1, Math.Min(MostImages, (image.Width + image.Height / 2) / image.Height));
         return Math.Max(1, Math.Min(Math.Min(most, terminalColumns - 1), Math.Min(fitting, image.Width)));
     }
 
     /// <summary>
     /// What the terminal says about itself in the environment; it is never asked, since one that does not know the question never answers.
     /// Sixels only where the
-    /// terminal's name promises them. tmux and screen pass no pictures on.
+    /// terminal's name promises them. tmux and screen pass no images on.
     /// </summary>
     public static TerminalProtocol Protocol(string? wanted, ColorSystem colours, Func<string, string?> environment)
     {

@@ -73,7 +73,7 @@ internal static class StandardStreams
     private static bool IsInherited(int descriptor) =>
         OperatingSystem.IsWindows() || fcntl(descriptor, GetDescriptorFlags, 0) is >= 0 and var flags && (flags & CloseOnExec) == 0;
 
-    /// <summary>Fills free places among the first three, else a picture's file could become what drivers write their messages to.</summary>
+    /// <summary>Fills free places among the first three, else an image's file could become what drivers write their messages to.</summary>
     private static void HoldPlaces()
     {
         if (OperatingSystem.IsWindows()) return;

@@ -18,7 +18,7 @@ internal static class Terminals
     /// <summary>What was asked for.</summary>
     public static IAnsiConsole Out => Output.Value;
 
-    /// <summary>Progress, notes and pictures.</summary>
+    /// <summary>Progress, notes and images.</summary>
     public static IAnsiConsole Error => Errors.Value;
 
     /// <summary>Columns of the terminal that shows stdout; null where there is none, and lines may be as long as they are.</summary>

@@ -14,12 +14,12 @@ public sealed class StableDiffusionPipeline : DiffusionPipeline
     private readonly ClipTokenizer tokenizer;
     private readonly ClipTextEncoder textEncoder;
 
-    internal StableDiffusionPipeline(PipelineParts parts) : base(parts)
+    internal StableDiffusionPipeline(PipelineComponents parts) : base(parts)
     {
         (tokenizer, textEncoder) = parts.TextEncoder("");
         var (unet, text) = (parts.UNet.Config, textEncoder.Config);
-        PartsFit.NoAddedConditions(unet, nameof(StableDiffusionPipeline));
-        PartsFit.Prompts(unet, parts.TextConfigs);
+        ComponentChecks.NoAddedConditions(unet, nameof(StableDiffusionPipeline));
+        ComponentChecks.Prompts(unet, parts.TextConfigs);
         if (text.UseAttentionMask)
             throw new ModelFileException(text.File,
                 "'use_attention_mask' is true; it must be false: this engine does not hide padding from a CLIP text "
@@ -31,15 +31,15 @@ public sealed class StableDiffusionPipeline : DiffusionPipeline
     {
         if (request.Prompts2.Count > 0 || request.NegativePrompts2.Count > 0)
             throw new DiffusionRequestException(request.Prompts2.Count > 0 ? nameof(request.Prompts2) : nameof(request.NegativePrompts2), $"{Name} has one text encoder and takes no second prompt.");
-        RequestForm.CheckClipSkip(request, textEncoder.Config.Layers);
+        ResolvedRequest.CheckClipSkip(request, textEncoder.Config.Layers);
     }
 
-    internal override Conditions Encode(RequestForm form, List<string> warnings, CancellationToken cancellation)
+    internal override Conditions Encode(ResolvedRequest form, List<string> warnings, CancellationToken cancellation)
     {
         var request = form.Request;
         var positive = Conditions.Repeat(Encode(request.Prompts, request.ClipSkip, warnings, cancellation), request.Count);
         if (!form.Guided) return new Conditions(positive, []);
-        var negative = Encode(RequestForm.PerPrompt(request.NegativePrompts, [], request.Prompts.Count), 0, warnings, cancellation); // clip skip is for the prompt alone, as in diffusers
+        var negative = Encode(ResolvedRequest.PerPrompt(request.NegativePrompts, [], request.Prompts.Count), 0, warnings, cancellation); // clip skip is for the prompt alone, as in diffusers
         return new Conditions(Conditions.Join(Conditions.Repeat(negative, request.Count), positive), []);
     }
 

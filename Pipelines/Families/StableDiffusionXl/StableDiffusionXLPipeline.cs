@@ -7,7 +7,7 @@ using ILGpuDiffusion.Pipelines.Tokenizers;
 
 namespace ILGpuDiffusion.Pipelines.Families;
 
-/// <summary>Stable Diffusion XL: two text encoders side by side, pooled text and picture sizes as further conditions.</summary>
+/// <summary>Stable Diffusion XL: two text encoders side by side, pooled text and image sizes as further conditions.</summary>
 /// <remarks>Podell et al., 2023 (arXiv:2307.01952). Follows diffusers' StableDiffusionXLPipeline.</remarks>
 public sealed class StableDiffusionXLPipeline : DiffusionPipeline
 {
@@ -17,7 +17,7 @@ public sealed class StableDiffusionXLPipeline : DiffusionPipeline
     private readonly ClipTextEncoder textEncoder, textEncoder2;
     private readonly bool zeroForEmptyPrompt;
 
-    internal StableDiffusionXLPipeline(PipelineParts parts) : base(parts)
+    internal StableDiffusionXLPipeline(PipelineComponents parts) : base(parts)
     {
         (tokenizer, textEncoder) = parts.TextEncoder("");
         (tokenizer2, textEncoder2) = parts.TextEncoder("_2");
@@ -26,31 +26,31 @@ public sealed class StableDiffusionXLPipeline : DiffusionPipeline
         if (textEncoder2.Config.ProjectionDim is null)
             throw parts.Folder.Index.Wrong("text_encoder_2",
                 "of the class CLIPTextModelWithProjection: its projection gives the pooled prompt");
-        PartsFit.Prompts(parts.UNet.Config, parts.TextConfigs);
-        PartsFit.AddedConditions(parts.UNet.Config, textEncoder2.Config, TimeIds, nameof(StableDiffusionXLPipeline));
+        ComponentChecks.Prompts(parts.UNet.Config, parts.TextConfigs);
+        ComponentChecks.AddedConditions(parts.UNet.Config, textEncoder2.Config, TimeIds, nameof(StableDiffusionXLPipeline));
         if (parts.Folder.Index.Bool("add_watermarker", false))
-            Notices.Warn($"{parts.Folder.Index.File}: 'add_watermarker' is true; no watermark is put into pictures.");
+            Notices.Warn($"{parts.Folder.Index.File}: 'add_watermarker' is true; no watermark is put into images.");
         zeroForEmptyPrompt = parts.Folder.Index.Bool("force_zeros_for_empty_prompt", true);
     }
 
     internal override void CheckPrompts(ImageRequest request) =>
-        RequestForm.CheckClipSkip(request, Math.Min(textEncoder.Config.Layers, textEncoder2.Config.Layers) - 1); // the last layer is left out anyway
+        ResolvedRequest.CheckClipSkip(request, Math.Min(textEncoder.Config.Layers, textEncoder2.Config.Layers) - 1); // the last layer is left out anyway
 
-    internal override Conditions Encode(RequestForm form, List<string> warnings, CancellationToken cancellation)
+    internal override Conditions Encode(ResolvedRequest form, List<string> warnings, CancellationToken cancellation)
     {
         var request = form.Request;
         int prompts = request.Prompts.Count;
-        var text = Encode(request.Prompts, RequestForm.PerPrompt(request.Prompts2, request.Prompts, prompts), request.ClipSkip, warnings, cancellation);
+        var text = Encode(request.Prompts, ResolvedRequest.PerPrompt(request.Prompts2, request.Prompts, prompts), request.ClipSkip, warnings, cancellation);
         var positive = Conditions.Repeat(text, request.Count);
-        float[] timeIds = Repeat(request.SizeConditioning.TimeIds(form.Size), form.Pictures);
+        float[] timeIds = Repeat(request.SizeConditioning.TimeIds(form.Size), form.Images);
         if (!form.Guided) return new Conditions(positive, timeIds);
 
         // Clip skip is for the prompt alone, as in diffusers.
         bool zeros = request.NegativePrompts.Count == 0 && request.NegativePrompts2.Count == 0 && zeroForEmptyPrompt;
         var negative = zeros
             ? text with { Hidden = new float[text.Hidden.Length], Pooled = new float[text.Pooled.Length] }
-            : Encode(RequestForm.PerPrompt(request.NegativePrompts, [], prompts), RequestForm.PerPrompt(request.NegativePrompts2, request.NegativePrompts, prompts), 0, warnings, cancellation);
-        float[] negativeTimeIds = Repeat(request.SizeConditioning.NegativeTimeIds(form.Size), form.Pictures);
+            : Encode(ResolvedRequest.PerPrompt(request.NegativePrompts, [], prompts), ResolvedRequest.PerPrompt(request.NegativePrompts2, request.NegativePrompts, prompts), 0, warnings, cancellation);
+        float[] negativeTimeIds = Repeat(request.SizeConditioning.NegativeTimeIds(form.Size), form.Images);
         return new Conditions(Conditions.Join(Conditions.Repeat(negative, request.Count), positive), [.. negativeTimeIds, .. timeIds]);
     }
 

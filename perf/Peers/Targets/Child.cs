@@ -16,11 +16,11 @@ internal static class Child
     {
         string tool = Path.Combine(Machine.Repository, "artifacts/bin/ILGpuDiffusion.Cli/release/ilgd.dll");
         if (!File.Exists(tool)) throw new FileNotFoundException($"{tool} is absent: dotnet build -c Release Pipelines/Cli.");
-        string picture = Path.Combine(Path.GetTempPath(), $"ilgd-{Environment.ProcessId}.png");
+        string image = Path.Combine(Path.GetTempPath(), $"ilgd-{Environment.ProcessId}.png");
         var clock = Stopwatch.StartNew();
-        Output(tool, "generate", "a red heart", "-o", picture);
+        Output(tool, "generate", "a red heart", "-o", image);
         double seconds = clock.Elapsed.TotalSeconds;
-        File.Delete(picture);
+        File.Delete(image);
         return seconds;
     }
 

@@ -18,7 +18,7 @@ internal sealed class ModelRows(CpuDevice device, string folder, bool reduced, i
         var (floor, goal) = Int8Bounds(device, (1.8, 2.2), (2.0, 2.6));
         if (!reduced && Memory.Shortage(SdxlBytesInLibtorch + SdxlBytes + SdxlInt8Bytes) is { } shortage)
             return new(Check.Without(Plain, "libtorch", 1.3, 1.75, shortage), Check.Without(Int8, "libtorch", floor, goal, shortage));
-        var results = reduced ? ModelContest.Measure("medium-unet", 128, Few, device, int8: true) : ModelContest.Measure("sdxl-unet", 512, Rounds(5), device, int8: true);
+        var results = reduced ? ModelComparison.Measure("medium-unet", 128, Few, device, int8: true) : ModelComparison.Measure("sdxl-unet", 512, Rounds(5), device, int8: true);
         var run = reduced ? null : other.Run("stable-diffusion-xl-base-1.0", 512, decode: false);
         return new(
             Check.Of(Plain, "libtorch", results[0].Ratio, 1.3, 1.75), Against(Plain, run?.StepSeconds, results[0], 3, 3.8),
@@ -30,7 +30,7 @@ internal sealed class ModelRows(CpuDevice device, string folder, bool reduced, i
     {
         const string What = "float32 arithmetic";
         if (!reduced && Memory.Shortage(SdxlBytesInLibtorch + SdxlBytes) is { } shortage) return new(Check.Without(What, "libtorch", 1.3, 1.75, shortage));
-        var result = (reduced ? ModelContest.Measure("medium-unet", 128, Few, device) : ModelContest.Measure("sdxl-unet", 1024, Rounds(1), device))[0];
+        var result = (reduced ? ModelComparison.Measure("medium-unet", 128, Few, device) : ModelComparison.Measure("sdxl-unet", 1024, Rounds(1), device))[0];
         return new(Check.Of(What, "libtorch", result.Ratio, 1.3, 1.75)) { Models = [result], Notes = [Explanation(result)] };
     }
 
@@ -40,7 +40,7 @@ internal sealed class ModelRows(CpuDevice device, string folder, bool reduced, i
     public Measured Vae()
     {
         (int Pixels, int Rounds)[] sizes = reduced ? [(64, Few)] : [(256, Rounds(5)), (512, Rounds(3)), (1024, Rounds(0))];
-        var results = sizes.Select(s => ModelContest.Measure("sdxl-vae", s.Pixels, s.Rounds, device)[0]).ToArray();
+        var results = sizes.Select(s => ModelComparison.Measure("sdxl-vae", s.Pixels, s.Rounds, device)[0]).ToArray();
         int memoryPixels = reduced ? 64 : 512;
         EngineMemory ours = Child.Memory("ours", "sdxl-vae", memoryPixels), theirs = Child.Memory("libtorch", "sdxl-vae", memoryPixels);
         var run = reduced ? null : other.Run("stable-diffusion-v1-5", 256);
@@ -54,7 +54,7 @@ internal sealed class ModelRows(CpuDevice device, string folder, bool reduced, i
 
     public Measured StableDiffusion15()
     {
-        ModelResult[] results = reduced ? ModelContest.Measure("small-unet", 128, Few, device) : [.. ModelContest.Measure("sd15-unet", 256, Rounds(5), device), .. ModelContest.Measure("sd15-unet", 512, Rounds(3), device)];
+        ModelResult[] results = reduced ? ModelComparison.Measure("small-unet", 128, Few, device) : [.. ModelComparison.Measure("sd15-unet", 256, Rounds(5), device), .. ModelComparison.Measure("sd15-unet", 512, Rounds(3), device)];
         var run = reduced ? null : other.Run("stable-diffusion-v1-5", 256);
         return new([
             .. results.Select(r => Check.Of($"UNet {r.Pixels}×{r.Pixels}", "libtorch", r.Ratio, 1.8, 2.2)),
@@ -65,7 +65,7 @@ internal sealed class ModelRows(CpuDevice device, string folder, bool reduced, i
 
     public Measured Small()
     {
-        var results = ModelContest.Measure("small-unet", pixels: 256, rounds: Rounds(9), device, int8: true, leastSeconds: 0.15);
+        var results = ModelComparison.Measure("small-unet", pixels: 256, rounds: Rounds(9), device, int8: true, leastSeconds: 0.15);
         return new(Check.Of("latents 32×32, float32", "libtorch", results[0].Ratio, 1.4, 2), Check.Of("the same, int8 linears", "libtorch", results[1].Ratio, null, 2)) { Models = results, Notes = [.. results.Select(Explanation), Int8Note] };
     }
 

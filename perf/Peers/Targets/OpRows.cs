@@ -12,7 +12,7 @@ internal sealed class OpRows(CpuDevice device, bool reduced, int? rounds)
     private const double MostConvolutionError = 1e-5;
     private static readonly (string Op, string Text)[] NormKinds = [(nameof(GroupNormalization), "GroupNorm+SiLU"), (nameof(LayerNormalization), "LayerNorm"), (nameof(GeGlu), "GEGLU")];
     private static readonly (string Name, string Text)[] Storages = [("packed", "weights packed"), ("float32", "float32 weights"), ("bfloat16", "bfloat16 weights")];
-    private readonly OpContest contest = new(device, rounds ?? (reduced ? 3 : 5));
+    private readonly OpComparison contest = new(device, rounds ?? (reduced ? 3 : 5));
 
     public Measured MatMul()
     {

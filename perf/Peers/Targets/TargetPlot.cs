@@ -5,7 +5,7 @@ using OxyPlot.Series;
 
 namespace ILGpuDiffusion.Peers;
 
-/// <summary>The ratios of the table of targets as a picture.</summary>
+/// <summary>The ratios of the table of targets as an image.</summary>
 internal static class TargetPlot
 {
     private const int Width = 1000, RowHeight = 24, Margins = 110, Names = 380;

@@ -63,7 +63,7 @@ internal sealed class Targets(CpuDevice device, bool reduced, int? rounds)
     public void Measure(string id)
     {
         var clock = Stopwatch.StartNew();
-        var others = new Bystanders();
+        var others = new BackgroundLoad();
         var machine = Machine.Current(device);
         if (id is not ("memory" or "load" or "embedded")) LibTorch.Load(device.Threads);
         OpRows ops = new(device, reduced, rounds);
@@ -87,7 +87,7 @@ internal sealed class Targets(CpuDevice device, bool reduced, int? rounds)
             _ => throw new ArgumentException($"row is {id}; it must be one of {string.Join(", ", Rows.Select(r => r.Id))}."),
         };
         double share = others.Share;
-        if (share > Bystanders.MostShare) measured = measured with { Checks = [.. measured.Checks.Select(c => c with { Spread = c.Spread is { } s ? s with { IsNoisy = true } : null })] };
+        if (share > BackgroundLoad.MostShare) measured = measured with { Checks = [.. measured.Checks.Select(c => c with { Spread = c.Spread is { } s ? s with { IsNoisy = true } : null })] };
         string work = Rows.Single(r => r.Id == id).Work, peer = id is "memory" or "load" or "embedded" ? "" : LibTorch.Name;
         ResultFile.Save(FileOf(id), new TargetRow(id, work, machine, peer, clock.Elapsed.TotalSeconds, share, measured.Checks, measured.Notes, measured.Ops, measured.Models, measured.Memory, measured.Other));
         foreach (var check in measured.Checks) Console.WriteLine($"   {check.What}{(check.Peer is null ? "" : " beside " + check.Peer)}: {check.Text} ({check.Missing ?? check.Verdict})");

@@ -20,13 +20,13 @@ public sealed class BoundCase : IDisposable
     /// <param name="variant">Which of the op's kernels; null takes the one that the op chooses.</param>
     /// <param name="settings">How it is set; null leaves that to the kernel.</param>
     /// <param name="packed">Where weights are kept packed, as plans of small models do; null packs them in every run.</param>
-    /// <param name="tapsFirst">Whether the second argument is a filter that lies with its taps first, as on GPUs in plans.</param>
-    public BoundCase(Device device, OpCase @case, int outputPadding, bool inPlace = false, string? variant = null, KernelSettings? settings = null, PackedWeights? packed = null, bool tapsFirst = false)
+    /// <param name="kernelPositionsFirst">Whether the second argument is a filter that lies with its positions first, as on GPUs in plans.</param>
+    public BoundCase(Device device, OpCase @case, int outputPadding, bool inPlace = false, string? variant = null, KernelSettings? settings = null, PackedWeights? packed = null, bool kernelPositionsFirst = false)
     {
         this.device = device;
-        Tensor[] inputs = [.. @case.Inputs.Select((tensor, i) => Upload(i == 1 && tapsFirst ? TapsFirst(tensor) : tensor))];
+        Tensor[] inputs = [.. @case.Inputs.Select((tensor, i) => Upload(i == 1 && kernelPositionsFirst ? KernelPositionsFirst(tensor) : tensor))];
         TensorType[] types = [.. inputs.Select(i => i.Type)];
-        var signature = new OpSignature(@case.Op, types, @case.Op.Infer(types)) { KeepsPacked = packed is not null, TapsFirst = tapsFirst };
+        var signature = new OpSignature(@case.Op, types, @case.Op.Infer(types)) { KeepsPacked = packed is not null, KernelPositionsFirst = kernelPositionsFirst };
         var kernel = variant is null ? device.Kernels.Get(signature) : device.Kernels.Get(signature, Choice(@case.Op.Kernels.Variants.Single(v => v.Name == variant), signature, settings));
         output = inPlace ? inputs[0] : Upload(new CaseTensor(signature.Output.Concrete(), _ => 77, signature.Output.DType, outputPadding));
         Tensor? scratch = null;
@@ -36,7 +36,7 @@ public sealed class BoundCase : IDisposable
             scratch = new Tensor(buffers[^1], 0, DType.Int8, [checked((int)bytes)]);
         }
 
-        launch = kernel.Bind(new OpCall(device, @case.Op, inputs, output, scratch) { Packed = packed, TapsFirst = tapsFirst });
+        launch = kernel.Bind(new OpCall(device, @case.Op, inputs, output, scratch) { Packed = packed, KernelPositionsFirst = kernelPositionsFirst });
     }
 
     /// <summary>The result's sizes.</summary>
@@ -76,11 +76,11 @@ public sealed class BoundCase : IDisposable
         foreach (var buffer in buffers) buffer.Dispose();
     }
 
-    /// <summary>[co, ci, taps] as [co, taps, ci], with the shape that it had.</summary>
-    private static CaseTensor TapsFirst(CaseTensor filter)
+    /// <summary>[co, ci, positions] as [co, positions, ci], with the shape that it had.</summary>
+    private static CaseTensor KernelPositionsFirst(CaseTensor filter)
     {
-        int channels = filter.Shape[1], taps = filter.Shape[2] * filter.Shape[3];
-        return filter with { Values = i => filter.Values(i / (channels * taps) * channels * taps + i % channels * taps + i / channels % taps) };
+        int channels = filter.Shape[1], positions = filter.Shape[2] * filter.Shape[3];
+        return filter with { Values = i => filter.Values(i / (channels * positions) * channels * positions + i % channels * positions + i / channels % positions) };
     }
 
     private KernelChoice Choice(KernelVariant variant, OpSignature signature, KernelSettings? settings) => settings is null ? variant.Untuned(device, signature) : new(variant, settings);

@@ -17,7 +17,7 @@ public sealed class FourierFilterCases : IOpCases
     [
         new("one pixel", new FourierFilter(0.5), [CaseTensor.Normal([1, 1, 1, 3], 1)], SumsOfPixels),
         new("one row", new FourierFilter(0.2), [CaseTensor.Normal([1, 1, 5, 4], 2)], SumsOfPixels),
-        new("odd sides, two pictures", new FourierFilter(0.9), [CaseTensor.Normal([2, 5, 7, 19], 3)], SumsOfPixels),
+        new("odd sides, two images", new FourierFilter(0.9), [CaseTensor.Normal([2, 5, 7, 19], 3)], SumsOfPixels),
         new("column view", new FourierFilter(0), [CaseTensor.Normal([1, 8, 6, 33], 4, padding: 5)], SumsOfPixels),
         new("scale 1 changes nothing", new FourierFilter(1), [CaseTensor.Normal([1, 4, 4, 8], 5)], TransformThereAndBack),
     ];

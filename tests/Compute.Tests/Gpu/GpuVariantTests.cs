@@ -15,7 +15,7 @@ public sealed class GpuVariantTests
         get
         {
             // Matrix instructions have no plain form; see SubGroupMatrixTests.
-            static bool Runs(KernelVariant variant) => variant.Runs.HasFlag(Backends.OpenCL) && variant.Name != MatrixForm.SubGroups.Name;
+            static bool Runs(KernelVariant variant) => variant.Backends.HasFlag(Backends.OpenCL) && variant.Name != MatrixUnitVariant.SubGroups.Name;
             var rows = new TheoryData<string, string, string>();
             foreach (string device in TestDevices.Gpus)
                 foreach (var op in OpCatalog.Cases.Where(c => c.Cases.First().Op.Kernels.Variants.Count(Runs) > 1))
@@ -31,12 +31,12 @@ public sealed class GpuVariantTests
         var device = TestDevices.Open(id);
         var all = OpCatalog.Cases.Single(c => c.Op.Name == op).Cases.ToArray();
         var kernel = all[0].Op.Kernels.Variants.Single(v => v.Name == variant);
-        if (kernel.Suits(device)) return; // other tests run what a device chooses
+        if (kernel.SupportsDevice(device)) return; // other tests run what a device chooses
         foreach (var @case in Cases(all))
         {
             TensorType[] types = [.. @case.Inputs.Select(i => new TensorType(i.DType, i.Shape))];
             var signature = new OpSignature(@case.Op, types, @case.Op.Infer(types));
-            if (!kernel.Serves(signature) || !kernel.Fits(signature)) continue;
+            if (!kernel.SupportsTypes(signature) || !kernel.SupportsShape(signature)) continue;
             using var bound = new BoundCase(device, @case, outputPadding: 3, variant: variant);
             bound.Run();
             OpReference.Verify(@case, bound.Read());

@@ -33,7 +33,7 @@ public sealed partial class KernelOrderTests
     public void Kernels_WithBarriers_AreOfEveryKind()
     {
         string[] names = [.. CudaKernels.Of(9, 0).Where(k => k.Artifact.Text.Contains("bar.sync", StringComparison.Ordinal)).Select(k => k.Source.ToString().Split('<')[0]).Distinct()];
-        foreach (var kind in new[] { typeof(MatrixProduct), typeof(TiledProduct), typeof(IntegerProductGpu), typeof(TensorCoreAttention), typeof(SubGroupAttention), typeof(TiledAttention), typeof(GroupNormalizationGpu), typeof(LayerNormalizationGpu) })
+        foreach (var kind in new[] { typeof(MatrixGemm), typeof(TiledGemm), typeof(Int8GemmGpu), typeof(TensorCoreAttention), typeof(SubGroupAttention), typeof(TiledAttention), typeof(GroupNormalizationGpu), typeof(LayerNormalizationGpu) })
             Assert.Contains(names, name => name.StartsWith($"{kind.Name}.", StringComparison.Ordinal));
     }
 

@@ -20,7 +20,7 @@ public sealed class PackedOnGpuTests
         var device = TestDevices.Open(id);
         foreach (string variant in new[] { "gpu/tiles", "gpu/panels" })
         {
-            using BoundCase stored = new(device, Convolution, 0, variant: variant), ordered = new(device, Convolution, 0, variant: variant, tapsFirst: true);
+            using BoundCase stored = new(device, Convolution, 0, variant: variant), ordered = new(device, Convolution, 0, variant: variant, kernelPositionsFirst: true);
             Assert.Equal(variant == "gpu/tiles" ? stored.LaunchCount - 1 : stored.LaunchCount, ordered.LaunchCount);
             AssertSame(stored, ordered, Convolution);
         }

@@ -85,7 +85,7 @@ public sealed class SubGroupMatrixTests
         foreach (var (op, name) in new[] { (nameof(MatMul), "SDXL text keys"), (nameof(Conv2D), "SDXL, part of 16 by 16"), (nameof(GatedMatMul), "SDXL, part"), (nameof(ScaledDotProductAttention), "text keys") })
         {
             var @case = Find(op, name, DType.BFloat16);
-            foreach (int gap in new[] { MatrixProduct.Piece, 3 }) device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), gap: gap);
+            foreach (int gap in new[] { MatrixGemm.Piece, 3 }) device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), gap: gap);
         }
 
         var bytes = Find(nameof(QuantizedMatMul), "more than a block of rows", DType.Float32);

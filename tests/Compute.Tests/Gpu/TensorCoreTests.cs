@@ -75,10 +75,10 @@ public sealed partial class TensorCoreTests
         foreach (var (op, name) in new[] { (nameof(MatMul), "SDXL text keys"), (nameof(Conv2D), "SDXL, part of 16 by 16"), (nameof(GatedMatMul), "SDXL, part") })
         {
             var @case = Find(op, name, DType.BFloat16);
-            foreach (int gap in new[] { MatrixProduct.Piece, 3 }) device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), Variant, gap: gap);
+            foreach (int gap in new[] { MatrixGemm.Piece, 3 }) device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), Variant, gap: gap);
         }
 
-        var products = device.Artifacts.Where(a => a.Key.ToString().StartsWith(nameof(MatrixProduct), StringComparison.Ordinal)).ToArray();
+        var products = device.Artifacts.Where(a => a.Key.ToString().StartsWith(nameof(MatrixGemm), StringComparison.Ordinal)).ToArray();
         Assert.Equal(3, products.Count(p => p.Key.ToString().Contains(nameof(WholePieces), StringComparison.Ordinal)));
         Assert.Equal(3, products.Count(p => p.Key.ToString().Contains(nameof(ElementPieces), StringComparison.Ordinal)));
         foreach (var (source, artifact) in products)
@@ -97,7 +97,7 @@ public sealed partial class TensorCoreTests
     {
         var device = new TranslatingDevice(GpuTarget.Cuda(major, minor));
         var @case = Find(nameof(ScaledDotProductAttention), "VAE head of 512", DType.BFloat16);
-        foreach (int gap in new[] { MatrixProduct.Piece, 3 }) device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), gap: gap);
+        foreach (int gap in new[] { MatrixGemm.Piece, 3 }) device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), gap: gap);
         Assert.Equal(2, device.Artifacts.Count);
         foreach (var (source, artifact) in device.Artifacts)
         {
@@ -121,9 +121,12 @@ public sealed partial class TensorCoreTests
 
     private static OpCase Find(string op, string name, DType dtype) => OpCatalog.Cases.Single(c => c.Op.Name == op).Cases.Single(c => c.Name == name).With(dtype)!;
 
+    private static string VariantOf(OpCase @case) =>
+        @case.Op is ScaledDotProductAttention op && @case.Inputs.Take(3).Max(i => i.Shape.Last) / op.Heads > TensorCoreAttention.MostDepth ? AttentionGpu.LargeHeads : Variant;
+
     private static double[] Run(Device device, OpCase @case)
     {
-        using var bound = new BoundCase(device, @case, outputPadding: 3, variant: Variant);
+        using var bound = new BoundCase(device, @case, outputPadding: 3, variant: VariantOf(@case));
         bound.Run();
         return bound.Read();
     }

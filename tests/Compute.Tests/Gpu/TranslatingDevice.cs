@@ -83,7 +83,7 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
         Tensor Make(TensorType type) => new(Allocate(2 * type.Bytes + 64 * type.Concrete().Rows), 0, type.DType, type.Concrete(), type.Concrete().Last + gap);
         var kernel = this.Kernels.Get(signature, choice);
         var scratch = kernel.ScratchBytes(signature) is > 0 and var bytes ? Make(new TensorType(DType.Int8, Shape.Create([checked((int)bytes)]))) : null;
-        kernel.Bind(new OpCall(this, signature.Op, [.. signature.Inputs.Select(Make)], Make(signature.Output), scratch) { TapsFirst = signature.TapsFirst }).Run();
+        kernel.Bind(new OpCall(this, signature.Op, [.. signature.Inputs.Select(Make)], Make(signature.Output), scratch) { KernelPositionsFirst = signature.KernelPositionsFirst }).Run();
     }
 
     private sealed class Nothing(GpuDevice device, int number, long bytes) : GpuBuffer(device, number, bytes)

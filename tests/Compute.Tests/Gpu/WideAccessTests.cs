@@ -40,7 +40,7 @@ public sealed class WideAccessTests
     public void Kernel_FourAtOnce_MatchesReference(string id, string name)
     {
         var @case = Cases.Single(c => c.Name == name);
-        string variant = @case.Op.Kernels.Variants.Single(v => v.Runs.HasFlag(Backends.OpenCL)).Name;
+        string variant = @case.Op.Kernels.Variants.Single(v => v.Backends.HasFlag(Backends.OpenCL)).Name;
         foreach (var typed in new[] { @case, @case.With(DType.BFloat16)! })
         {
             using var bound = new BoundCase(TestDevices.Open(id), typed, outputPadding: 8, variant: variant, settings: KernelSettings.Default.With(Access.Everywhere, 1));

@@ -4,10 +4,10 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Packing of every storage at every register width that this processor has: whole groups of rows, narrower last ones, rows that do not fill a group of elements, interleaved taps.</summary>
+/// <summary>Packing of every storage at every register width that this processor has: whole groups of rows, narrower last ones, rows that do not fill a group of elements, interleaved positions.</summary>
 public sealed unsafe class PackerTests
 {
-    private const int Length = 37, First = 3, Taps = 9, Channels = 5;
+    private const int Length = 37, First = 3, KernelPositions = 9, Channels = 5;
 
     [Fact]
     public void Float32_AnyRowsAndPitch_TransposesExactly() => Verify<StoredFloat32>();
@@ -35,7 +35,7 @@ public sealed unsafe class PackerTests
     {
         var packer = new Packer<TStored, V>();
         foreach (var (rows, pitch) in new[] { (4, 4), (4, 9), (8, 6), (8, 8), (12, 12), (16, 16), (20, 20), (32, 32), (36, 40) }) Pack<TStored>(packer, rows, pitch);
-        PackTaps<TStored>(packer, 2 * V.Count);
+        PackKernelPositions<TStored>(packer, 2 * V.Count);
     }
 
     private static void Pack<TStored>(Packer packer, int rows, int pitch) where TStored : struct, IStored
@@ -60,22 +60,22 @@ public sealed unsafe class PackerTests
         }
     }
 
-    private static void PackTaps<TStored>(Packer packer, int rows) where TStored : struct, IStored
+    private static void PackKernelPositions<TStored>(Packer packer, int rows) where TStored : struct, IStored
     {
-        const int Elements = (First + Channels) * Taps;
-        float[] target = new float[Channels * Taps * rows];
+        const int Elements = (First + Channels) * KernelPositions;
+        float[] target = new float[Channels * KernelPositions * rows];
         byte[] source = Source(rows, Elements);
         fixed (byte* start = source)
         fixed (float* packed = target)
         {
             byte** addresses = stackalloc byte*[rows];
             for (int r = 0; r < rows; r++) addresses[r] = start + r * Elements * TStored.Size;
-            packer.PackTaps(addresses, rows, First, Channels, Taps, packed, rows);
+            packer.PackKernelPositions(addresses, rows, First, Channels, KernelPositions, packed, rows);
             for (int i = 0; i < target.Length; i++)
             {
-                int r = i % rows, channel = i / rows % Channels, tap = i / rows / Channels;
-                float expected = TStored.Read(addresses[r] + ((First + channel) * Taps + tap) * TStored.Size);
-                Assert.True(BitConverter.SingleToInt32Bits(expected) == BitConverter.SingleToInt32Bits(packed[i]), $"{packer}: row {r}, channel {channel}, tap {tap}: {packed[i]}; it must be {expected}.");
+                int r = i % rows, channel = i / rows % Channels, position = i / rows / Channels;
+                float expected = TStored.Read(addresses[r] + ((First + channel) * KernelPositions + position) * TStored.Size);
+                Assert.True(BitConverter.SingleToInt32Bits(expected) == BitConverter.SingleToInt32Bits(packed[i]), $"{packer}: row {r}, channel {channel}, position {position}: {packed[i]}; it must be {expected}.");
             }
         }
     }

@@ -150,10 +150,10 @@ public sealed class PassTests : SmallGraphTests
     [Fact]
     public void ElementwiseChains_SteadyValues_AreStillComputedOnce()
     {
-        var options = CompileOptions.Eager with { ElementwiseChains = true, StepInvariants = true };
-        var graph = Graph.Trace("steady", g => g.Output("y", Silu(Scale(g.SteadyInput("prompt", DType.Float32, Dim.Symbol("n"), 16), 2)) + g.Input("x", DType.Float32, Dim.Symbol("n"), 16)));
+        var options = CompileOptions.Eager with { ElementwiseChains = true, LoopInvariants = true };
+        var graph = Graph.Trace("loopInvariant", g => g.Output("y", Silu(Scale(g.LoopInvariantInput("prompt", DType.Float32, Dim.Symbol("n"), 16), 2)) + g.Input("x", DType.Float32, Dim.Symbol("n"), 16)));
         var report = new CompiledGraph(graph, Arenas, options).Report(Sizes(2, 1));
-        Assert.Equal(("elementwise+affine+silu", "binary"), (Assert.Single(report.Prologue).Op, Assert.Single(report.Steps).Op));
+        Assert.Equal(("elementwise+affine+silu", "binary"), (Assert.Single(report.LoopInvariantSteps).Op, Assert.Single(report.Steps).Op));
     }
 
     [Fact]

@@ -47,11 +47,11 @@ public sealed class PlanPassTests : SmallGraphTests
     public void StepInvariants_WhatDependsOnSteadyInputs_IsComputedOncePerWrite()
     {
         var linear = Loaded(new Linear(16, 16));
-        var graph = Graph.Trace("steady", g => g.Output("y", Image(g) * linear.Forward(g.SteadyInput("prompt", DType.Float32, Dim.Symbol("n"), 1, 1, 16))));
-        var compiled = new CompiledGraph(graph, Arenas, CompileOptions.Eager with { StepInvariants = true });
+        var graph = Graph.Trace("loopInvariant", g => g.Output("y", Image(g) * linear.Forward(g.LoopInvariantInput("prompt", DType.Float32, Dim.Symbol("n"), 1, 1, 16))));
+        var compiled = new CompiledGraph(graph, Arenas, CompileOptions.Eager with { LoopInvariants = true });
         using var plan = compiled.Rent(Sizes(2, 3));
         using var eager = new CompiledGraph(graph, Arenas, CompileOptions.Eager).Rent(Sizes(2, 3));
-        Assert.Equal((1, 1, 2), (plan.PrologueLaunchCount, plan.LaunchCount, eager.LaunchCount));
+        Assert.Equal((1, 1, 2), (plan.LoopInvariantLaunchCount, plan.LaunchCount, eager.LaunchCount));
         foreach (int prompt in new[] { 1, 2 })
         {
             Fill(plan.Input("prompt"), prompt);
@@ -70,7 +70,7 @@ public sealed class PlanPassTests : SmallGraphTests
     [Fact]
     public void StepInvariants_RentedAgainAfterOthers_AreComputedAgain()
     {
-        var compiled = new CompiledGraph(Graph.Trace("steady", g => g.Output("y", Image(g) + Silu(g.SteadyInput("prompt", DType.Float32, Dim.Symbol("n"), 1, 1, 16)))), Arenas);
+        var compiled = new CompiledGraph(Graph.Trace("loopInvariant", g => g.Output("y", Image(g) + Silu(g.LoopInvariantInput("prompt", DType.Float32, Dim.Symbol("n"), 1, 1, 16)))), Arenas);
         float[] Run()
         {
             using var plan = compiled.Rent(Sizes(1, 2));

@@ -140,7 +140,7 @@ public sealed class RegionTests() : SmallGraphTests(threads: 1)
 
     private static Graph Trace(Model model) => Graph.Trace("model", g => g.Output("y", model.Forward(
         g.Input("x", DType.Float32, Dim.Symbol("n"), Dim.Symbol("tokens"), 8),
-        g.SteadyInput("prompt", DType.Float32, Dim.Symbol("n"), 5, 6))));
+        g.LoopInvariantInput("prompt", DType.Float32, Dim.Symbol("n"), 5, 6))));
 
     /// <summary>Equal blocks, a wider one, and something between them.</summary>
     private sealed class Model : Layer

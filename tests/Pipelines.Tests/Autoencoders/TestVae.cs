@@ -40,7 +40,7 @@ internal sealed class TestVae : IDisposable
         return ToNchw(image, golden.OutputShape("image"));
     }
 
-    /// <summary>Encodes a recorded case's picture.</summary>
+    /// <summary>Encodes a recorded case's image.</summary>
     public LatentDistribution Encode(GoldenCase golden)
     {
         var shape = golden.InputShape("image");

@@ -37,7 +37,7 @@ public sealed class FailureTests : IDisposable
         { "--scheduler heun9", 2, "\"heun9\" is not known. Known are DDIMScheduler" },
         { "--steps \u202e", 2, "--steps: '\\u202e' must be" },
         { "--prompts missing.txt", 2, "a prompt and --prompts are given" },
-        { "-o - --count 2", 2, "--output is '-', which takes one picture, but 2 are asked for" },
+        { "-o - --count 2", 2, "--output is '-', which takes one image, but 2 are asked for" },
         { "-o - --json", 2, "--output is '-' and --json is given" },
         { "--device cuda:7", 1, "'cuda:7' is not available" },
         { "-o a.jpg", 2, "'a.jpg' must end in .png" },

@@ -72,7 +72,7 @@ public sealed class GenerateCommandTests : IDisposable
 
     [Theory]
     [InlineData("none", null, 0, 0), InlineData("default", "blocks", 2, 17), InlineData("reduce-overhead", "regions", -1, -1), InlineData("max-autotune", null, 0, 0)]
-    public async Task Compile_AnyWay_GivesTheSamePictureAndSaysWhatItDid(string mode, string? scope, int blocks, int occurrences)
+    public async Task Compile_AnyWay_GivesTheSameImageAndSaysWhatItDid(string mode, string? scope, int blocks, int occurrences)
     {
         string[] how = ["--compile", mode, .. scope is null ? Array.Empty<string>() : ["--compile-scope", scope], .. mode == "none" ? ["--fuse-qkv"] : Array.Empty<string>()];
         await Generate("-o", "plain.png", "--seed", "4");

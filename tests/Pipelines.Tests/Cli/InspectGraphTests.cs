@@ -4,7 +4,7 @@ using ILGpuDiffusion.Cases;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary><c>inspect --graph</c>: text, JSON and pictures tell of the same plans.</summary>
+/// <summary><c>inspect --graph</c>: text, JSON and images tell of the same plans.</summary>
 public sealed class InspectGraphTests : IDisposable
 {
     private static readonly XNamespace Svg = "http://www.w3.org/2000/svg";
@@ -13,7 +13,7 @@ public sealed class InspectGraphTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task Measured_TextJsonAndPictures_AreWhole()
+    public async Task Measured_TextJsonAndImages_AreWhole()
     {
         var result = await Ilgd.Run(folder.Path, "inspect", TinySdxl.Folder, "--graph", "--size", "64x64", "--measure", "--json", "--svg", "plan.svg", "--html", "plan.html");
         Assert.Equal("", result.Errors);
@@ -26,7 +26,7 @@ public sealed class InspectGraphTests : IDisposable
         foreach (var plan in root.GetProperty("plans").EnumerateArray()) CheckPlan(plan);
 
         int launches = root.GetProperty("plans").EnumerateArray().Sum(p => p.GetProperty("launches").GetInt32());
-        CheckPicture(XDocument.Load(Path.Combine(folder.Path, "plan.svg")).Root!, launches);
+        CheckImage(XDocument.Load(Path.Combine(folder.Path, "plan.svg")).Root!, launches);
         string page = File.ReadAllText(Path.Combine(folder.Path, "plan.html"));
         var html = XDocument.Parse(page).Root!; // it is XML too, which is easier to check than HTML
         Assert.Equal(launches + 2, html.Descendants("tr").Count());
@@ -86,7 +86,7 @@ public sealed class InspectGraphTests : IDisposable
         Assert.Equal(plan.GetProperty("peak_live_bytes").GetInt64(), peak);
     }
 
-    private static void CheckPicture(XElement svg, int launches)
+    private static void CheckImage(XElement svg, int launches)
     {
         Assert.Equal(Svg + "svg", svg.Name);
         double[] box = [.. svg.Attribute("viewBox")!.Value.Split(' ').Select(n => double.Parse(n, System.Globalization.CultureInfo.InvariantCulture))];

@@ -31,7 +31,7 @@ public sealed class OtherCommandsTests : IDisposable
         Assert.Equal(0, result.ExitCode);
         Assert.InRange(result.OutputLines.Length, 40, MostHelpLines);
         Assert.All(result.OutputLines, line => Assert.InRange(line.TrimEnd().Length, 1, MostHelpColumns));
-        Assert.All((string[])["Picture", "Sampling", "Model and device"], title => Assert.Contains(title, result.OutputLines));
+        Assert.All((string[])["Image", "Sampling", "Model and device"], title => Assert.Contains(title, result.OutputLines));
         Assert.Contains(result.OutputLines, line => line.StartsWith("  -o, --output FILE.png", StringComparison.Ordinal));
     }
 
@@ -61,7 +61,7 @@ public sealed class OtherCommandsTests : IDisposable
     public async Task Inspect_Graph_ShowsPlans()
     {
         var sums = await Run("inspect", TinySdxl.Folder, "--graph", "--size", "64x64");
-        Assert.StartsWith("denoiser, 64 × 64 pixels, one picture with guidance, on ", sums.OutputLines[0], StringComparison.Ordinal);
+        Assert.StartsWith("denoiser, 64 × 64 pixels, one image with guidance, on ", sums.OutputLines[0], StringComparison.Ordinal);
         Assert.Contains(sums.OutputLines, line => line.StartsWith("matmul+residual  ", StringComparison.Ordinal));
         Assert.Equal(2, sums.OutputLines.Count(line => line.StartsWith("without passes: ", StringComparison.Ordinal)));
         var steps = await Run("inspect", TinySdxl.Folder, "--graph", "--steps", "--size", "64x64");

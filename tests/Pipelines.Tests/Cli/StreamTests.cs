@@ -20,7 +20,7 @@ public sealed class StreamTests : IDisposable
     [InlineData("2>&-"), InlineData("2>/dev/full"), InlineData("2>&- >/dev/null"), InlineData("2>&- <&-"), InlineData(">&-")]
     [InlineData(">/dev/full")]
     [InlineData(">&- 2>&- <&-")]
-    public async Task LostCourtesyOutput_LeavesThePicture(string redirections)
+    public async Task LostCourtesyOutput_LeavesTheImage(string redirections)
     {
         var plain = await Draw("", "-o", "plain.png");
         var result = await Draw(redirections, "-o", "a.png");
@@ -50,7 +50,7 @@ public sealed class StreamTests : IDisposable
 
     [Theory]
     [InlineData("-"), InlineData("/dev/stdout")]
-    public async Task Picture_GoesToStdout_AndNothingElse(string name)
+    public async Task Image_GoesToStdout_AndNothingElse(string name)
     {
         await Draw("", "-o", "plain.png");
         var result = await Draw(">a.png", "-o", name);
@@ -96,7 +96,7 @@ public sealed class StreamTests : IDisposable
     }
 
     [Fact]
-    public async Task Prompts_NumberOneName_OverAllPictures()
+    public async Task Prompts_NumberOneName_OverAllImages()
     {
         File.WriteAllText(PathOf("prompts.txt"), "one\ntwo\n");
         var result = await Run("<prompts.txt", ["generate", "--prompts", "-", .. Small, "--count", "2", "-o", "many.png", "--json"]);

@@ -95,9 +95,9 @@ public sealed class CompileScopeTests
         using var sdxl = new RealUNet("stable-diffusion-xl-base-1.0");
         int eager = sdxl.Compiled(CompileOptions.Eager).Report(RealUNet.Sizes(1, 64, 64, 77)).Steps.Count;
         foreach (var scope in Enum.GetValues<CompileScope>())
-            foreach (var (pictures, side) in new[] { (1, 64), (2, 128) })
+            foreach (var (images, side) in new[] { (1, 64), (2, 128) })
             {
-                var plan = sdxl.Compiled(new() { Scope = scope }).Report(RealUNet.Sizes(pictures, side, side, 77));
+                var plan = sdxl.Compiled(new() { Scope = scope }).Report(RealUNet.Sizes(images, side, side, 77));
                 Assert.True(plan.ArenaBytes <= 1.15 * plan.PeakLiveBytes, $"{scope} at {side}: the arena has {plan.ArenaBytes} bytes for {plan.PeakLiveBytes}.");
                 double most = scope == CompileScope.Blocks ? 0.65 : 0.6; // between blocks everything runs as recorded
                 Assert.True(plan.Steps.Count <= most * eager, $"{scope}: {plan.Steps.Count} launches of {eager}.");
@@ -111,8 +111,8 @@ public sealed class CompileScopeTests
         var compiled = sdxl.Compiled(new());
         _ = compiled.Report(RealUNet.Sizes(1, 64, 64, 77));
         int kernels = sdxl.Kernels;
-        foreach (var (pictures, side, tokens) in new[] { (1, 96, 77), (1, 64, 77), (2, 64, 77), (1, 64, 154), (1, 64, 77) })
-            _ = compiled.Report(RealUNet.Sizes(pictures, side, side, tokens));
+        foreach (var (images, side, tokens) in new[] { (1, 96, 77), (1, 64, 77), (2, 64, 77), (1, 64, 154), (1, 64, 77) })
+            _ = compiled.Report(RealUNet.Sizes(images, side, side, tokens));
         Assert.Equal((1, kernels, 4), (compiled.CompileReport.Compilations, sdxl.Kernels, compiled.Plans));
     }
 
@@ -157,7 +157,7 @@ public sealed class CompileScopeTests
 
         public int Kernels => device.Kernels.Compilations;
 
-        public static Sizes Sizes(int pictures, int height, int width, int tokens) => new(("pictures", pictures), ("height", height), ("width", width), ("tokens", tokens));
+        public static Sizes Sizes(int images, int height, int width, int tokens) => new(("images", images), ("height", height), ("width", width), ("tokens", tokens));
 
         public CompiledGraph Compiled(CompileOptions options) => new(graph, arenas, options);
 

@@ -69,7 +69,7 @@ public sealed class CompiledUNetTests
         using var device = new CpuDevice(threads: 2);
         using var arenas = new ArenaPool(device);
         var graph = GuidedDenoiser.Trace(unet, new(Guided: true, Rescaled: false, FreeU: null));
-        var sizes = new Sizes(("pictures", 1), ("height", 64), ("width", 64), ("tokens", 77));
+        var sizes = new Sizes(("images", 1), ("height", 64), ("width", 64), ("tokens", 77));
 
         var (eager, _, _) = Compile(CompileOptions.Eager);
         _ = Compile(new()); // once for the JIT
@@ -78,7 +78,7 @@ public sealed class CompiledUNetTests
         foreach (string name in Switches.Select(row => row.Data))
         {
             var (layout, _, _) = Compile(With(new(), name, false));
-            TestContext.Current.TestOutputHelper!.WriteLine($"without {name}: {layout.Steps.Count} + {layout.Prologue.Count} launches, arena {layout.ArenaBytes / 1e6:F1} MB, alive {layout.PeakLiveBytes / 1e6:F1} MB");
+            TestContext.Current.TestOutputHelper!.WriteLine($"without {name}: {layout.Steps.Count} + {layout.LoopInvariantSteps.Count} launches, arena {layout.ArenaBytes / 1e6:F1} MB, alive {layout.PeakLiveBytes / 1e6:F1} MB");
         }
 
         Assert.True(fused.Steps.Count <= 0.6 * eager.Steps.Count, $"{fused.Steps.Count} launches of {eager.Steps.Count}.");

@@ -60,7 +60,7 @@ internal sealed class TestUNet : IDisposable
         void Set(string input, float[] values) => device.Upload(MemoryMarshal.AsBytes(values.AsSpan()), plan.Input(input));
     }
 
-    /// <summary>Runs one picture's worth of arbitrary but fixed numbers, different for every entry of the batch.</summary>
+    /// <summary>Runs one image's worth of arbitrary but fixed numbers, different for every entry of the batch.</summary>
     public float[] Run(int batch, int height, int width, int tokens)
     {
         using var plan = Compiled.Rent(Sizes(batch, height, width, tokens));
@@ -115,7 +115,7 @@ internal static class Images
 {
     public static float[] ToNhwc(float[] nchw, Shape shape) => Permute(nchw, shape[0], shape[1], shape[2] * shape[3]);
 
-    /// <summary>A planned value in the recorded order: pictures are turned, tokens and embeddings stay.</summary>
+    /// <summary>A planned value in the recorded order: images are turned, tokens and embeddings stay.</summary>
     public static float[] ToRecorded(float[] values, Shape recorded) =>
         recorded.Rank == 4 ? Permute(values, recorded[0], recorded[2] * recorded[3], recorded[1]) : values;
 

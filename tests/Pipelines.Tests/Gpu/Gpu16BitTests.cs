@@ -78,7 +78,7 @@ public sealed class Gpu16BitTests
 
     /// <summary>The model that ships with the tool: nearly every pixel within 2 of 255 levels in float16, within 8 in bfloat16, whose numbers are 8 times coarser.</summary>
     [Theory, MemberData(nameof(Devices))]
-    public void Picture_IsNearlyTheProcessors(string id, DType dtype)
+    public void Image_IsNearlyTheProcessors(string id, DType dtype)
     {
         const double Share = 0.99;
         var device = TestDevices.OpenForModels(id);

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Files that are no pictures, or damaged or malicious ones, give one clear error: no crash, no endless loop, no full memory.</summary>
+/// <summary>Files that are no images, or damaged or malicious ones, give one clear error: no crash, no endless loop, no full memory.</summary>
 public class HostileImageTests
 {
     public static TheoryData<string, string> Files => new()
@@ -17,10 +17,10 @@ public class HostileImageTests
     };
 
     [Theory, MemberData(nameof(Files))]
-    public void Decode_NoPicture_SaysSo(string content, string reason)
+    public void Decode_NoImage_SaysSo(string content, string reason)
     {
         var error = Assert.Throws<ImageFileException>(() => Image.Decode([.. content.Select(c => (byte)c)], "input.png"));
-        Assert.StartsWith("input.png: is not a whole PNG or JPEG picture", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("input.png: is not a whole PNG or JPEG image", error.Message, StringComparison.Ordinal);
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
 

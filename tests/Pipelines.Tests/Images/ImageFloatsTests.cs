@@ -53,7 +53,7 @@ public class ImageFloatsTests
     }
 
     [Fact]
-    public void Level_RecordedPictures_GivesTheReferencesPng()
+    public void Level_RecordedImages_GivesTheReferencesPng()
     {
         const string Folder = "tiny-sdxl-goldens";
         int compared = 0, halves = 0;
@@ -66,7 +66,7 @@ public class ImageFloatsTests
             Assert.Equal((width, height), (image.Width, image.Height));
             for (int i = 0; i < values.Length; i++)
             {
-                // The recorder multiplied in float64, diffusers in float32, which meets the half exactly in three values of all these pictures.
+                // The recorder multiplied in float64, diffusers in float32, which meets the half exactly in three values of all these images.
                 byte expected = image.Pixels[i % (width * height) * 3 + i / (width * height)];
                 float product = values[i] * 255f;
                 if (product - MathF.Floor(product) == 0.5f && expected == (byte)Math.Round(values[i] * 255.0)) halves += expected == Image.Level(values[i]) ? 0 : 1;

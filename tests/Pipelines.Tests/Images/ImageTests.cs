@@ -17,14 +17,14 @@ public sealed class ImageTests : IDisposable
     [InlineData(1, 300)]
     public void SaveAndLoad_GiveTheSamePixels(int width, int height)
     {
-        string path = Path.Combine(folder.Path, "picture.png");
+        string path = Path.Combine(folder.Path, "image.png");
         var image = TestImages.Gradient(width, height);
         image.Save(path);
         var loaded = Image.Load(path);
         Assert.Equal((width, height), (loaded.Width, loaded.Height));
         Assert.Equal(image.Pixels, loaded.Pixels);
         Assert.Null(loaded.Parameters);
-        Assert.Equal(["picture.png"], Directory.GetFiles(folder.Path).Select(Path.GetFileName));
+        Assert.Equal(["image.png"], Directory.GetFiles(folder.Path).Select(Path.GetFileName));
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class ImageTests : IDisposable
     [Fact]
     public void Save_ExistingFile_IsReplaced()
     {
-        string path = Path.Combine(folder.Path, "picture.png");
+        string path = Path.Combine(folder.Path, "image.png");
         TestImages.Gradient(9, 9, seed: 1).Save(path);
         TestImages.Gradient(5, 5, seed: 2).Save(path);
         Assert.Equal(5, Image.Load(path).Width);
@@ -87,7 +87,7 @@ public sealed class ImageTests : IDisposable
         AssertNear((0, 0, 120), image, 13, 6);
     }
 
-    // Where the stored top left pixel (bright red) stands when the picture is upright, from the Exif standard's table.
+    // Where the stored top left pixel (bright red) stands when the image is upright, from the Exif standard's table.
     [Theory]
     [InlineData(1, 0, 0), InlineData(2, 1, 0), InlineData(3, 1, 1), InlineData(4, 0, 1)]
     [InlineData(5, 0, 0), InlineData(6, 1, 0), InlineData(7, 1, 1), InlineData(8, 0, 1)]

@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Pictures in terminals: what each protocol sends, and which one is taken.</summary>
+/// <summary>Images in terminals: what each protocol sends, and which one is taken.</summary>
 public sealed partial class TerminalProtocolTests
 {
     [Theory]
@@ -20,10 +20,10 @@ public sealed partial class TerminalProtocolTests
 
     [Fact]
     public void Blocks256_NamesIndices_OfTwoPixelsPerCell() =>
-        Assert.Equal("\e[38;5;196m\e[48;5;16m▀\e[0m\n", TerminalPicture.Draw(new Image(1, 2, [255, 0, 0, 0, 0, 0]), TerminalProtocol.Blocks256, 1));
+        Assert.Equal("\e[38;5;196m\e[48;5;16m▀\e[0m\n", TerminalImage.Draw(new Image(1, 2, [255, 0, 0, 0, 0, 0]), TerminalProtocol.Blocks256, 1));
 
     [Fact]
-    public void Sixels_DecodeToThePicture()
+    public void Sixels_DecodeToTheImage()
     {
         var image = new Image(9, 13, new byte[9 * 13 * 3]);
         for (int i = 0; i < image.Pixels.Length; i += 3)
@@ -40,7 +40,7 @@ public sealed partial class TerminalProtocolTests
     {
         var image = new Image(64, 64, new byte[64 * 64 * 3]);
         new Random(1).NextBytes(image.Pixels);
-        string[] parts = TerminalPicture.Draw(image, TerminalProtocol.Kitty, 20).TrimEnd('\n').Split("\e\\", StringSplitOptions.RemoveEmptyEntries);
+        string[] parts = TerminalImage.Draw(image, TerminalProtocol.Kitty, 20).TrimEnd('\n').Split("\e\\", StringSplitOptions.RemoveEmptyEntries);
         Assert.StartsWith("\e_Ga=T,f=100,q=2,c=20,m=1;", parts[0], StringComparison.Ordinal);
         Assert.All(parts[1..^1], part => Assert.StartsWith("\e_Gm=1;", part, StringComparison.Ordinal));
         Assert.StartsWith("\e_Gm=0;", parts[^1], StringComparison.Ordinal);
@@ -53,13 +53,13 @@ public sealed partial class TerminalProtocolTests
     {
         var image = new Image(2, 1, [1, 2, 3, 4, 5, 6]);
         byte[] png = image.EncodePng();
-        Assert.Equal($"\e]1337;File=inline=1;size={png.Length};width=5;preserveAspectRatio=1:{Convert.ToBase64String(png)}\a\n", TerminalPicture.Draw(image, TerminalProtocol.ITerm2, 5));
+        Assert.Equal($"\e]1337;File=inline=1;size={png.Length};width=5;preserveAspectRatio=1:{Convert.ToBase64String(png)}\a\n", TerminalImage.Draw(image, TerminalProtocol.ITerm2, 5));
     }
 
     [Fact]
-    public void Strip_PutsPicturesSideBySide()
+    public void Strip_PutsImagesSideBySide()
     {
-        var strip = PictureScale.Strip([new Image(1, 2, [1, 1, 1, 2, 2, 2]), new Image(1, 2, [3, 3, 3, 4, 4, 4])], 1);
+        var strip = ImageScale.Strip([new Image(1, 2, [1, 1, 1, 2, 2, 2]), new Image(1, 2, [3, 3, 3, 4, 4, 4])], 1);
         Assert.Equal((3, 2), (strip.Width, strip.Height));
         Assert.Equal([1, 1, 1, 0, 0, 0, 3, 3, 3, 2, 2, 2, 0, 0, 0, 4, 4, 4], strip.Pixels);
     }

@@ -2,7 +2,7 @@ using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Pictures and files for tests.</summary>
+/// <summary>Images and files for tests.</summary>
 internal static class TestImages
 {
     /// <summary>Smooth colours with some noise: every PNG filter gets chosen somewhere.</summary>

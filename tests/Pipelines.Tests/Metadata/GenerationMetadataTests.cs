@@ -10,7 +10,7 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>A picture says how it was drawn, and is drawn again from that: the same bytes.</summary>
+/// <summary>An image says how it was drawn, and is drawn again from that: the same bytes.</summary>
 public sealed class GenerationMetadataTests
 {
     private static readonly Latents Start = new(1, 4, 4, 4, new float[64]);
@@ -39,14 +39,14 @@ public sealed class GenerationMetadataTests
                 NegativeCropTopLeft = (3, 4),
             },
         }, ["\"original_size\":[64,48]", "\"crop_top_left\":[1,-2]", "\"negative_target_size\":[8,24]", "\"negative_crop_top_left\":[3,4]"]),
-        ("shared", p => TinySdxl.Request with { SharedGenerator = true, Count = 3, Scheduler = p.CreateScheduler("euler_a") }, ["\"shared_generator_pictures\":3"]),
+        ("shared", p => TinySdxl.Request with { SharedGenerator = true, Count = 3, Scheduler = p.CreateScheduler("euler_a") }, ["\"shared_generator_images\":3"]),
     ];
 
     [Fact]
-    public void Picture_IsDrawnAgainFromItsFile()
+    public void Image_IsDrawnAgainFromItsFile()
     {
         using var folder = new TemporaryFolder();
-        using var device = new CpuDevice(); // where a picture has the same bits alone and in a batch
+        using var device = new CpuDevice(); // where an image has the same bits alone and in a batch
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
         foreach (var (name, request, json) in Cases)
         {
@@ -129,7 +129,7 @@ public sealed class GenerationMetadataTests
     }
 
     [Fact]
-    public void PictureWithoutText_SaysSo()
+    public void ImageWithoutText_SaysSo()
     {
         using var folder = new TemporaryFolder();
         string path = Path.Combine(folder.Path, "a.png");

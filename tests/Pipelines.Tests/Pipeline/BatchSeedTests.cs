@@ -4,11 +4,11 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Picture i of a batch is the picture that seed + i draws alone, on a CPU to the bit: start noise and every step's noise are its own.</summary>
+/// <summary>Image i of a batch is the image that seed + i draws alone, on a CPU to the bit: start noise and every step's noise are its own.</summary>
 public sealed class BatchSeedTests
 {
     [Theory, InlineData("euler"), InlineData("euler_a"), InlineData("dpmpp_2m_sde"), InlineData("lcm"), InlineData("ddim")]
-    public void Picture_IsTheOneOfItsSeedAlone(string scheduler)
+    public void Image_IsTheOneOfItsSeedAlone(string scheduler)
     {
         using var device = new CpuDevice();
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });

@@ -3,11 +3,11 @@ using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>The calls that say how a pipeline's models run: the same picture after each, and reports that show that something happened.</summary>
+/// <summary>The calls that say how a pipeline's models run: the same image after each, and reports that show that something happened.</summary>
 public sealed class CompileCallsTests
 {
     [Fact]
-    public void Calls_ChangeTheGraphAndNotThePicture()
+    public void Calls_ChangeTheGraphAndNotTheImage()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Compile = CompileOptions.Eager });
         byte[] Draw() => pipeline.Generate(TinySdxl.Request with { GuidanceScale = 5 }, null, default).Images[0].Pixels.ToArray();
@@ -55,5 +55,5 @@ public sealed class CompileCallsTests
         Assert.Equal(3, pipeline.CompileReports.Single(r => r.Graph == "unet").Compilations);
     }
 
-    private static Sizes Sizes { get; } = new(("pictures", 1), ("height", 4), ("width", 4), ("tokens", 77));
+    private static Sizes Sizes { get; } = new(("images", 1), ("height", 4), ("width", 4), ("tokens", 77));
 }

@@ -21,11 +21,11 @@ public sealed class QuantizedModelTests
     }
 
     [Fact]
-    public void EmbeddedModel_Int8_DrawsNearlyTheSamePicture()
+    public void EmbeddedModel_Int8_DrawsNearlyTheSameImage()
     {
         var (exact, int8) = (Draw(QuantizationMode.None), Draw(QuantizationMode.Int8));
         double mean = exact.Pixels.Zip(int8.Pixels, (a, b) => Math.Abs(a - b)).Average();
-        TestContext.Current.TestOutputHelper?.WriteLine($"pictures differ by {mean:g3} of 255 on average");
+        TestContext.Current.TestOutputHelper?.WriteLine($"images differ by {mean:g3} of 255 on average");
         Assert.InRange(mean, 1e-3, 1); // 0.47 measured
     }
 

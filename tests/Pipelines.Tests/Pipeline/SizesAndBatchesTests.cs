@@ -5,7 +5,7 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>One pipeline, many sizes and batches: one compilation per form of guidance, one plan per size, and pictures that do not depend on company.</summary>
+/// <summary>One pipeline, many sizes and batches: one compilation per form of guidance, one plan per size, and images that do not depend on company.</summary>
 public sealed class SizesAndBatchesTests
 {
     [Fact]
@@ -33,7 +33,7 @@ public sealed class SizesAndBatchesTests
 
     [Theory]
     [InlineData(2, 72, 40), InlineData(3, 40, 88), InlineData(4, 64, 64), InlineData(3, 8, 8), InlineData(5, 24, 16), InlineData(9, 56, 48)]
-    public void Batch_OnACpu_GivesThePicturesThatEachWouldBeAlone_BitForBit(int count, int width, int height)
+    public void Batch_OnACpu_GivesTheImagesThatEachWouldBeAlone_BitForBit(int count, int width, int height)
     {
         using var device = new CpuDevice(threads: 2);
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
@@ -51,7 +51,7 @@ public sealed class SizesAndBatchesTests
     }
 
     [Fact]
-    public void Batch_OfAnInt8Model_GivesThePicturesThatEachWouldBeAlone_BitForBit()
+    public void Batch_OfAnInt8Model_GivesTheImagesThatEachWouldBeAlone_BitForBit()
     {
         const int Count = 3, Side = 4, Size = 4 * Side * Side;
         using var device = new CpuDevice(threads: 2);
@@ -85,7 +85,7 @@ public sealed class SizesAndBatchesTests
     }
 
     [Fact]
-    public async Task RequestsAtTheSameTime_GiveTheSamePicturesAsOneAfterTheOther()
+    public async Task RequestsAtTheSameTime_GiveTheSameImagesAsOneAfterTheOther()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
         ImageRequest[] requests =

@@ -24,7 +24,7 @@ public sealed class StoredWeightsTests : IDisposable
     }
 
     [Fact]
-    public void Float16_GivesTheSamePicture() // the tiny model's weights are representable in half precision
+    public void Float16_GivesTheSameImage() // the tiny model's weights are representable in half precision
     {
         var (single, half) = (Draw(TinySdxl.Folder), Draw(TinySdxl.CopyAs(folder.Path, DType.Float16)));
         Close.Check("latents", half.Latents.Values, single.Latents.Values, SameNumbers);
@@ -32,7 +32,7 @@ public sealed class StoredWeightsTests : IDisposable
     }
 
     [Theory, InlineData("tiny-sd15")]
-    public void Variant_GivesTheSamePicture(string model)
+    public void Variant_GivesTheSameImage(string model)
     {
         var (single, half) = (Draw(Golden.Folder(model)), Draw(Golden.Folder(model), "fp16"));
         Close.Check("latents", half.Latents.Values, single.Latents.Values, SameNumbers);

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Prompt to picture against recorded runs of diffusers: latents after every step, and the picture.</summary>
+/// <summary>Prompt to image against recorded runs of diffusers: latents after every step, and the image.</summary>
 public sealed class WholeRunTests
 {
     private const double Noise = 20, Floor = 2e-4; // of rms: what the goldens' README suggests, in multiples of the run's own fp32-fp64 difference
@@ -42,7 +42,7 @@ public sealed class WholeRunTests
         double tolerance = Math.Max(Noise * golden.Json.GetProperty("final_latents_fp32_vs_fp64_rel_to_rms").GetDouble(), Floor);
         golden.Check("latents_steps", [.. result.Intermediates.SelectMany(l => l.Values)], tolerance);
         Assert.Equal(result.Intermediates.Count, result.Stages.Single(s => s.Stage == GenerationStage.Denoise).HostSynchronisations); // those asked for and no other
-        if (png is not null) CheckPicture(png, result.Images[0], golden);
+        if (png is not null) CheckImage(png, result.Images[0], golden);
     }
 
     [Fact]
@@ -62,12 +62,12 @@ public sealed class WholeRunTests
         golden.Check("latents_steps", [.. result.Intermediates.SelectMany(l => l.Values)], Floor);
     }
 
-    /// <summary>The first picture of a run is recorded as PNG.</summary>
-    private static void CheckPicture(string png, Image image, GoldenCase golden)
+    /// <summary>The first image of a run is recorded as PNG.</summary>
+    private static void CheckImage(string png, Image image, GoldenCase golden)
     {
         var expected = Image.Load(png);
         Assert.Equal((expected.Width, expected.Height), (image.Width, image.Height));
         int worst = image.Pixels.Zip(expected.Pixels, (a, b) => Math.Abs(a - b)).Max();
-        Assert.True(worst <= OneLevel, $"{golden.Name}: the picture differs by {worst} levels.");
+        Assert.True(worst <= OneLevel, $"{golden.Name}: the image differs by {worst} levels.");
     }
 }

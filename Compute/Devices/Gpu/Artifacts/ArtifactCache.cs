@@ -70,7 +70,7 @@ internal sealed class ArtifactCache : IArtifactSource
     }
 
     /// <summary>What lies on disk.</summary>
-    public KernelCacheInfo Info() => folder.Info();
+    public KernelDiskCacheInfo Info() => folder.Info();
 
     /// <summary>Removes all files. Kernels in use stay in memory.</summary>
     /// <returns>How many files went.</returns>

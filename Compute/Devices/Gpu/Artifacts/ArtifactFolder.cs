@@ -92,7 +92,7 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
     }
 
     /// <summary>What lies here.</summary>
-    public KernelCacheInfo Info()
+    public KernelDiskCacheInfo Info()
     {
         var files = Files();
         return new(path, files.Count(f => f.Extension == KernelSuffix), files.Count(f => f.Extension == BinarySuffix), files.Sum(f => f.Length), limitBytes);

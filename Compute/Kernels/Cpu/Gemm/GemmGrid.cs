@@ -7,21 +7,21 @@ namespace ILGpuDiffusion.Compute.Kernels;
 internal readonly record struct GemmGrid
 {
     private const int Depth = 640; // of matrices: most of SDXL's inner sizes are this or a multiple, and fewer blocks are fewer passes over the result
-    private const int NeighbourhoodDepth = 384; // of convolutions, whose sums are longer: shorter blocks round less
+    private const int Im2colDepth = 384; // of convolutions, whose sums are longer: shorter blocks round less
     private const int Shallow = 320; // little to pack
     private const int ChannelGroup = 8; // packing transposes this many channels at a time
 
-    public GemmGrid(int rows, int columns, int channels, int taps, GemmTile tile, int threads, KernelSettings settings)
+    public GemmGrid(int rows, int columns, int channels, int positions, GemmTile tile, int threads, KernelSettings settings)
     {
-        int depthBlocks = Blocks((long)channels * taps, taps == 1 ? Depth : NeighbourhoodDepth);
+        int depthBlocks = Blocks((long)channels * positions, positions == 1 ? Depth : Im2colDepth);
         ChannelsPerBlock = Math.Min(channels, Blocks(Blocks(channels, depthBlocks), ChannelGroup) * ChannelGroup);
-        long mostColumns = settings[GemmTuning.PackedKib] * (1024L / sizeof(float)) / (ChannelsPerBlock * taps);
-        Parts = new GemmParts(rows, columns, tile.Rows, tile.Columns, settings[GemmTuning.PartRows], mostColumns, threads, settings[GemmTuning.PartsPerThread], rowsFirst: channels * taps <= Shallow);
+        long mostColumns = settings[GemmTuning.PackedKib] * (1024L / sizeof(float)) / (ChannelsPerBlock * positions);
+        Parts = new GemmPartition(rows, columns, tile.Rows, tile.Columns, settings[GemmTuning.PartRows], mostColumns, threads, settings[GemmTuning.PartsPerThread], rowsFirst: channels * positions <= Shallow);
     }
 
-    public GemmParts Parts { get; }
+    public GemmPartition Parts { get; }
 
-    /// <summary>Channels of one block of the inner dimension; the block holds all their taps.</summary>
+    /// <summary>Channels of one block of the inner dimension; the block holds all their positions.</summary>
     public int ChannelsPerBlock { get; }
 
     private static int Blocks(long size, int block) => (int)((size + block - 1) / block);

@@ -31,14 +31,14 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     public GemmLaunch(OpCall call, GemmRows x, Tensor w, Tensor? bias, TileEpilogue? epilogue = null) : base(call)
     {
         (this.x, this.bias, this.epilogue, y) = (x, bias, epilogue, call.Output);
-        panelPacker = new PanelPacker(w, tile.Columns, x.Taps);
+        panelPacker = new PanelPacker(w, tile.Columns, x.KernelPositions);
         biasPacker = bias is null ? null : Packer.For(bias.DType);
-        grid = new GemmGrid(x.Count, y.Width, x.Channels, x.Taps, tile, Workers.Count, call.Settings);
+        grid = new GemmGrid(x.Count, y.Width, x.Channels, x.KernelPositions, tile, Workers.Count, call.Settings);
         if (call.Packed is { } kept) packedWeights = (float*)((HostBuffer)kept.Get(w, $"{tile.Columns} columns, {grid.ChannelsPerBlock} channels", PackedBytes, PackAll)).Address;
         Workers.Reserve((PanelElements + TileElements + tile.Rows * tile.Columns + grid.Parts.Columns) * sizeof(float));
     }
 
-    private nint Depth => (nint)grid.ChannelsPerBlock * x.Taps;
+    private nint Depth => (nint)grid.ChannelsPerBlock * x.KernelPositions;
 
     private nint PanelElements => packedWeights is null ? grid.Parts.Columns * Depth : 0;
 
@@ -46,7 +46,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
 
     private int Panels => (y.Width + tile.Columns - 1) / tile.Columns;
 
-    private long PackedBytes => (long)Panels * tile.Columns * x.Channels * x.Taps * sizeof(float);
+    private long PackedBytes => (long)Panels * tile.Columns * x.Channels * x.KernelPositions * sizeof(float);
 
     public override void Run()
     {
@@ -56,8 +56,8 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     [SkipLocalsInit]
     public override void Execute(int part, int worker)
     {
-        int firstRow = part / grid.Parts.ColumnParts * grid.Parts.Rows, lastRow = Math.Min(firstRow + grid.Parts.Rows, x.Count);
-        int firstColumn = part % grid.Parts.ColumnParts * grid.Parts.Columns, lastColumn = Math.Min(firstColumn + grid.Parts.Columns, y.Width);
+        int firstRow = part / grid.Parts.ColumnBlocks * grid.Parts.Rows, lastRow = Math.Min(firstRow + grid.Parts.Rows, x.Count);
+        int firstColumn = part % grid.Parts.ColumnBlocks * grid.Parts.Columns, lastColumn = Math.Min(firstColumn + grid.Parts.Columns, y.Width);
         float* scratch = Workers.Scratch<float>(worker), gathered = scratch + PanelElements, edge = gathered + TileElements;
         float* biases = Biases(firstColumn, lastColumn, edge + tile.Rows * tile.Columns);
         for (int channel = 0; channel < x.Channels; channel += grid.ChannelsPerBlock)
@@ -71,7 +71,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
                 bool inPlace = x.Start is not null && row + tile.Rows <= x.Count;
                 if (!inPlace) x.Gather(row, tile.Rows, channel, channels, gathered);
                 float* a = inPlace ? x.Start + row * x.Pitch + channel : gathered;
-                MultiplyTiles(row, rows, firstColumn, lastColumn, channels, a, inPlace ? x.Pitch : (nint)channels * x.Taps, panels, channel > 0 ? null : biases, edge, channel);
+                MultiplyTiles(row, rows, firstColumn, lastColumn, channels, a, inPlace ? x.Pitch : (nint)channels * x.KernelPositions, panels, channel > 0 ? null : biases, edge, channel);
             }
         }
     }
@@ -82,17 +82,17 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
         for (int channel = 0; channel < x.Channels; channel += grid.ChannelsPerBlock)
         {
             int channels = Math.Min(grid.ChannelsPerBlock, x.Channels - channel);
-            for (int column = 0; column < y.Width; column += tile.Columns, panel += (nint)channels * x.Taps * tile.Columns) panelPacker.Pack(column, y.Width, channel, channels, panel);
+            for (int column = 0; column < y.Width; column += tile.Columns, panel += (nint)channels * x.KernelPositions * tile.Columns) panelPacker.Pack(column, y.Width, channel, channels, panel);
         }
     }
 
     private float* PackedPanel(int column, int channel, int channels) =>
-        packedWeights + ((nint)channel * Panels * tile.Columns + (nint)column * channels) * x.Taps;
+        packedWeights + ((nint)channel * Panels * tile.Columns + (nint)column * channels) * x.KernelPositions;
 
     private float* PackPanels(int column, int lastColumn, int channel, int channels, float* target)
     {
         float* panel = target;
-        for (; column < lastColumn; column += tile.Columns, panel += (nint)channels * x.Taps * tile.Columns) panelPacker.Pack(column, y.Width, channel, channels, panel);
+        for (; column < lastColumn; column += tile.Columns, panel += (nint)channels * x.KernelPositions * tile.Columns) panelPacker.Pack(column, y.Width, channel, channels, panel);
         return target;
     }
 
@@ -100,7 +100,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     [MethodImpl(Jit.Kernel)]
     private void MultiplyTiles(int row, int rows, int column, int lastColumn, int channels, float* a, nint rowPitch, float* panels, float* bias, float* edge, int channel)
     {
-        nint depth = (nint)channels * x.Taps;
+        nint depth = (nint)channels * x.KernelPositions;
         bool accumulate = channel > 0, last = channel + channels == x.Channels;
         float* target = y.Pointer<float>() + (nint)row * y.RowPitch + column;
         for (; column < lastColumn; column += tile.Columns, panels += depth * tile.Columns, target += tile.Columns)

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// The left operand of a product: float32 rows that need not exist as a matrix. A row is <see cref="Taps"/> runs of
+/// The left operand of a product: float32 rows that need not exist as a matrix. A row is <see cref="KernelPositions"/> runs of
 /// <see cref="Channels"/> contiguous elements; a convolution's row is a pixel's neighbourhood, read where it lies.
 /// </summary>
 internal abstract unsafe class GemmRows
@@ -14,7 +14,7 @@ internal abstract unsafe class GemmRows
     public abstract int Count { get; }
 
     /// <summary>Runs per row; 1 for a plain matrix.</summary>
-    public abstract int Taps { get; }
+    public abstract int KernelPositions { get; }
 
     /// <summary>Elements per run.</summary>
     public abstract int Channels { get; }
@@ -26,13 +26,13 @@ internal abstract unsafe class GemmRows
     public virtual nint Pitch => 0;
 
     /// <summary>Finds where one run of neighbouring rows starts.</summary>
-    /// <param name="tap">Which run.</param>
+    /// <param name="position">Which run.</param>
     /// <param name="first">First row.</param>
     /// <param name="count">How many addresses are wanted; past the last row it is repeated.</param>
     /// <param name="addresses">Receives them.</param>
-    public abstract void Find(int tap, int first, int count, byte** addresses);
+    public abstract void Find(int position, int first, int count, byte** addresses);
 
-    /// <summary>Copies some channels of neighbouring rows to a matrix [count, <see cref="Taps"/> · channels] without gaps, which a tile can read.</summary>
+    /// <summary>Copies some channels of neighbouring rows to a matrix [count, <see cref="KernelPositions"/> · channels] without gaps, which a tile can read.</summary>
     /// <param name="first">First row.</param>
     /// <param name="count">How many rows; past the last row it is repeated.</param>
     /// <param name="channel">First channel.</param>
@@ -43,10 +43,10 @@ internal abstract unsafe class GemmRows
     public void Gather(int first, int count, int channel, int channels, float* target)
     {
         byte** addresses = stackalloc byte*[count];
-        nint pitch = (nint)channels * Taps;
-        for (int tap = 0; tap < Taps; tap++, target += channels)
+        nint pitch = (nint)channels * KernelPositions;
+        for (int position = 0; position < KernelPositions; position++, target += channels)
         {
-            Find(tap, first, count, addresses);
+            Find(position, first, count, addresses);
             float* row = target;
             for (int r = 0; r < count; r++, row += pitch) Copy((float*)addresses[r] + channel, row, channels);
         }
@@ -76,12 +76,12 @@ internal sealed unsafe class TensorRows(Tensor x) : GemmRows
 
     public override int Count { get; } = x.Rows;
 
-    public override int Taps => 1;
+    public override int KernelPositions => 1;
 
     public override int Channels { get; } = x.Width;
 
     [MethodImpl(Jit.Kernel)]
-    public override void Find(int tap, int first, int count, byte** addresses)
+    public override void Find(int position, int first, int count, byte** addresses)
     {
         for (int i = 0; i < count; i++) addresses[i] = (byte*)(Start + Math.Min(first + i, Count - 1) * Pitch);
     }

@@ -7,11 +7,11 @@ internal sealed unsafe class GemmTile6<V> : GemmTile where V : struct, ILanes<V>
 {
     public override int Rows => 6;
 
-    public override int Columns { get; } = TileProduct<V>.Width;
+    public override int Columns { get; } = GemmMicroKernel<V>.Width;
 
     public override void Multiply(nint depth, float* a, nint rowPitch, nint step, float* b, float* c, nint pitch, int rows, bool accumulate, float* bias)
     {
         var end = new SumEnd<V>(c, pitch, accumulate, bias);
-        TileProduct<V>.SixRows(depth, a, rowPitch, step, b, rows, &end);
+        GemmMicroKernel<V>.SixRows(depth, a, rowPitch, step, b, rows, &end);
     }
 }

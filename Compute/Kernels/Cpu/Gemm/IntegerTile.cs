@@ -26,12 +26,12 @@ internal sealed unsafe class IntegerTile6<V> : IntegerTile where V : struct, IIn
 {
     public override int Rows => 6;
 
-    public override int Columns { get; } = TileProduct<V>.Width;
+    public override int Columns { get; } = GemmMicroKernel<V>.Width;
 
     public override void Multiply(nint lanes, int* a, nint rowPitch, int* b, int rows, ScaledTile y)
     {
         var end = new ScaledEnd<V>(y);
-        TileProduct<V>.SixRows(lanes, (float*)a, rowPitch, 1, (float*)b, rows, &end);
+        GemmMicroKernel<V>.SixRows(lanes, (float*)a, rowPitch, 1, (float*)b, rows, &end);
     }
 }
 
@@ -40,12 +40,12 @@ internal sealed unsafe class IntegerTile12<V> : IntegerTile where V : struct, II
 {
     public override int Rows => 12;
 
-    public override int Columns { get; } = TileProduct<V>.Width;
+    public override int Columns { get; } = GemmMicroKernel<V>.Width;
 
     public override void Multiply(nint lanes, int* a, nint rowPitch, int* b, int rows, ScaledTile y)
     {
         var end = new ScaledEnd<V>(y);
-        if (rows <= 6) TileProduct<V>.SixRows(lanes, (float*)a, rowPitch, 1, (float*)b, rows, &end);
-        else TileProduct<V>.TwelveRows(lanes, (float*)a, rowPitch, 1, (float*)b, rows, &end);
+        if (rows <= 6) GemmMicroKernel<V>.SixRows(lanes, (float*)a, rowPitch, 1, (float*)b, rows, &end);
+        else GemmMicroKernel<V>.TwelveRows(lanes, (float*)a, rowPitch, 1, (float*)b, rows, &end);
     }
 }

@@ -48,8 +48,8 @@ internal abstract unsafe class Packer
     /// <param name="pitch">Elements between one k and the next.</param>
     public abstract void Pack(byte** rows, int rowCount, nint first, nint length, float* target, nint pitch);
 
-    /// <summary>As <see cref="Pack"/> for rows that interleave <paramref name="taps"/> values per channel: target[(t·channels + c)·pitch + r] = row r's element (first + c)·taps + t.</summary>
-    public abstract void PackTaps(byte** rows, int rowCount, nint first, nint channels, int taps, float* target, nint pitch);
+    /// <summary>As <see cref="Pack"/> for rows that interleave <paramref name="positions"/> values per channel: target[(t·channels + c)·pitch + r] = row r's element (first + c)·positions + t.</summary>
+    public abstract void PackKernelPositions(byte** rows, int rowCount, nint first, nint channels, int positions, float* target, nint pitch);
 
     /// <summary>Widens contiguous elements.</summary>
     public abstract void Widen(byte* source, float* target, int count);
@@ -83,14 +83,14 @@ internal sealed unsafe class Packer<TStored, V> : Packer
     }
 
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
-    public override void PackTaps(byte** rows, int rowCount, nint first, nint channels, int taps, float* target, nint pitch)
+    public override void PackKernelPositions(byte** rows, int rowCount, nint first, nint channels, int positions, float* target, nint pitch)
     {
-        // After as many channels as a step has elements, the taps fall on the same elements again.
-        int period = taps * Step;
+        // After as many channels as a step has elements, the positions fall on the same elements again.
+        int period = positions * Step;
         nint* offsets = stackalloc nint[period];
         nint tapPitch = channels * pitch;
-        for (int i = 0; i < period; i++) offsets[i] = i % taps * tapPitch + i / taps * pitch;
-        nint start = first * taps * TStored.Size, length = channels * taps;
+        for (int i = 0; i < period; i++) offsets[i] = i % positions * tapPitch + i / positions * pitch;
+        nint start = first * positions * TStored.Size, length = channels * positions;
         for (nint k = 0; k < length; k += period, target += Step * pitch)
         {
             nint* offset = offsets;

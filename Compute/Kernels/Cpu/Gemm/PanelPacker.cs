@@ -4,16 +4,16 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>Packs weights for tiles: panels of as many result columns as a tile has.</summary>
-/// <param name="w">Weights: a row of channels · taps elements per result column, the taps of a channel side by side.</param>
+/// <param name="w">Weights: a row of channels · positions elements per result column, the positions of a channel side by side.</param>
 /// <param name="columns">Columns of a tile.</param>
-/// <param name="taps">Taps per channel; 1 for a matrix.</param>
-internal sealed unsafe class PanelPacker(Tensor w, int columns, int taps)
+/// <param name="positions">KernelPositions per channel; 1 for a matrix.</param>
+internal sealed unsafe class PanelPacker(Tensor w, int columns, int positions)
 {
     private readonly Packer packer = Packer.For(w.DType);
     private readonly byte* weights = w.Pointer<byte>();
     private readonly nint rowBytes = (nint)(w.Shape.Count / w.Shape[0]) * w.DType.Size();
 
-    /// <summary>Packs one panel, <c>[taps][channels][columns]</c>.</summary>
+    /// <summary>Packs one panel, <c>[positions][channels][columns]</c>.</summary>
     /// <param name="column">First of its columns.</param>
     /// <param name="end">Where columns end: those from here on repeat the one before, and their results go nowhere.</param>
     /// <param name="channel">First channel.</param>
@@ -24,7 +24,7 @@ internal sealed unsafe class PanelPacker(Tensor w, int columns, int taps)
     {
         byte** addresses = stackalloc byte*[columns];
         for (int i = 0; i < columns; i++) addresses[i] = weights + Math.Min(column + i, end - 1) * rowBytes;
-        if (taps == 1) packer.Pack(addresses, columns, channel, channels, panel, columns);
-        else packer.PackTaps(addresses, columns, channel, channels, taps, panel, columns);
+        if (positions == 1) packer.Pack(addresses, columns, channel, channels, panel, columns);
+        else packer.PackKernelPositions(addresses, columns, channel, channels, positions, panel, columns);
     }
 }

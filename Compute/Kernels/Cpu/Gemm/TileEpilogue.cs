@@ -57,7 +57,7 @@ internal sealed unsafe class TileEpilogue<V, TActivation> : TileEpilogue where V
     {
         (y, scale) = (call.Output, (float)(epilogue.Scale ?? 1));
         r = epilogue.Residual ? call.Inputs[^1] : null;
-        e = epilogue.EntryAdd ? call.Inputs[^epilogue.Arguments] : null;
+        e = epilogue.BatchBias ? call.Inputs[^epilogue.Arguments] : null;
         rowsPerEntry = e is null || e.Rows == 1 ? int.MaxValue : y.Rows / e.Rows;
     }
 

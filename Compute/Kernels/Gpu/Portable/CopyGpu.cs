@@ -17,7 +17,7 @@ internal static class CopyGpu
     });
 
     /// <summary>Sixteen bytes move as one where a copy consists of such: pitches and columns then count these.</summary>
-    private static GpuStage Stage(OpCall call, Type bits, BlockCopy copy)
+    private static LaunchSpecification Stage(OpCall call, Type bits, BlockCopy copy)
     {
         int size = copy.Target.DType.Size(), together = IsWide(call, copy) ? SixteenBytes / size : 1;
         int rows = copy.Rows * (Math.Max(copy.Target.Rows, 1) / copy.TargetBlock);

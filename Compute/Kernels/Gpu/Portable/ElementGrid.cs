@@ -60,7 +60,7 @@ internal readonly record struct ElementGrid
     /// <summary>Throws where a kernel's 32-bit indices do not reach a tensor's end.</summary>
     public static Tensor Indexed(Tensor tensor) => (long)tensor.Rows * tensor.RowPitch <= int.MaxValue
         ? tensor
-        : throw new DeviceException($"{tensor} has more than {int.MaxValue} elements; kernels' indices end there. Choose a smaller picture or batch, or tiled decoding.");
+        : throw new DeviceException($"{tensor} has more than {int.MaxValue} elements; kernels' indices end there. Choose a smaller image or batch, or tiled decoding.");
 
     /// <summary>The numbers that <see cref="Lane"/> needs.</summary>
     public GpuArguments Numbers(GpuArguments arguments) => arguments.Int(rows).Int(width).Int(shift).Int(columnBlocks);

@@ -10,8 +10,8 @@ namespace ILGpuDiffusion.Cli.Output;
 /// <summary>What <c>ilgd bench</c> prints.</summary>
 /// <param name="Model">The model's name.</param>
 /// <param name="Device">Where it ran.</param>
-/// <param name="Size">Of the picture.</param>
-/// <param name="Steps">Model evaluations per picture.</param>
+/// <param name="Size">Of the image.</param>
+/// <param name="Steps">Model evaluations per image.</param>
 /// <param name="Ladder">The figures.</param>
 internal sealed record BenchReport(string Model, Device Device, PixelSize Size, int Steps, Ladder Ladder)
 {
@@ -20,12 +20,12 @@ internal sealed record BenchReport(string Model, Device Device, PixelSize Size, 
     public string Text(int? columns)
     {
         var (page, first) = (new Page(columns), Ladder.Results[0]);
-        page.Paragraph($"{Model}, {Size}, {Steps} steps, on {Device}; median of {first.Runs.Count} pictures, rungs in turns").Line()
+        page.Paragraph($"{Model}, {Size}, {Steps} steps, on {Device}; median of {first.Runs.Count} images, rungs in turns").Line()
             .Table(Table(first)).Line();
         foreach (var r in Ladder.Results)
-            page.Paragraph($"{r.Rung.Name}: {r.Rung.Description}; first picture {Measures.Time(r.First.Total)}, of it " +
+            page.Paragraph($"{r.Rung.Name}: {r.Rung.Description}; first image {Measures.Time(r.First.Total)}, of it " +
                 $"{Measures.Time(r.First.Compile)} to compile and plan");
-        page.Paragraph("differs: largest difference of a colour value from the first rung's picture, of 255. " +
+        page.Paragraph("differs: largest difference of a colour value from the first rung's image, of 255. " +
             $"Peak memory of the process {Quantity.Bytes(PeakResidentBytes)}, weights included.");
         foreach (string note in Ladder.Notes) page.Paragraph($"note: {note}");
         return page.ToString();
@@ -35,7 +35,7 @@ internal sealed record BenchReport(string Model, Device Device, PixelSize Size, 
     public string Json()
     {
         var first = Ladder.Results[0];
-        return JsonForm.Of(new
+        return JsonOutput.Of(new
         {
             model = Model,
             device = new { id = Device.Id, name = Device.TuningName, architecture = Device.Architecture },
@@ -70,7 +70,7 @@ internal sealed record BenchReport(string Model, Device Device, PixelSize Size, 
         });
     }
 
-    /// <summary>One line per picture.</summary>
+    /// <summary>One line per image.</summary>
     public string Csv()
     {
         var text = new StringBuilder("rung,round,total_seconds,encode_seconds,plan_seconds,denoise_seconds,decode_seconds,seconds_per_step\n");
@@ -82,7 +82,7 @@ internal sealed record BenchReport(string Model, Device Device, PixelSize Size, 
 
     private Listing Table(RungResult first)
     {
-        var table = new Listing("rung", ">s/picture", ">± best", ">s/step", ">pictures/s", ">encode", ">denoise", ">decode", ">arena",
+        var table = new Listing("rung", ">s/image", ">± best", ">s/step", ">images/s", ">encode", ">denoise", ">decode", ">arena",
             ">launches", ">× first", ">× before", ">differs");
         RungResult? before = null;
         foreach (var r in Ladder.Results)

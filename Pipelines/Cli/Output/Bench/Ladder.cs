@@ -23,7 +23,7 @@ internal sealed record Ladder(IReadOnlyList<RungResult> Results, IReadOnlyList<s
                     pipeline = DiffusionPipeline.FromPretrained(folder, rung.Options);
                     var first = await pipeline.GenerateAsync(request, null, cancellation).ConfigureAwait(false);
                     pipelines.Add((rung, pipeline, first, []));
-                    say($"{rung.Name}: first picture {Measures.Time(BenchRun.Of(first).Total)}");
+                    say($"{rung.Name}: first image {Measures.Time(BenchRun.Of(first).Total)}");
                     pipeline.Trim(); // each rung's memory is its own: only the one at work should hold some
                 }
                 catch (Exception e) when (e is DeviceException or NotSupportedException or InvalidOperationException)

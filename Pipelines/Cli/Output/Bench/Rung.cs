@@ -29,6 +29,6 @@ internal sealed record Rung(string Name, string Description, PipelineOptions Opt
         return rungs;
     }
 
-    /// <summary>The rung that may take minutes before its first picture, and is therefore only run when named.</summary>
+    /// <summary>The rung that may take minutes before its first image, and is therefore only run when named.</summary>
     public const string MaxAutotune = "max-autotune";
 }

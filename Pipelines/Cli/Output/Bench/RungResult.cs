@@ -4,7 +4,7 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>One picture's times.</summary>
+/// <summary>One image's times.</summary>
 /// <param name="Encode">Seconds of the text encoders.</param>
 /// <param name="Denoise">Seconds of the loop.</param>
 /// <param name="Decode">Seconds of the decoder.</param>
@@ -21,11 +21,11 @@ internal readonly record struct BenchRun(double Encode, double Denoise, double D
 
 /// <summary>What a rung's rounds gave.</summary>
 /// <param name="Rung">The rung.</param>
-/// <param name="First">The first picture, which compiles and fills caches and is not counted.</param>
+/// <param name="First">The first image, which compiles and fills caches and is not counted.</param>
 /// <param name="Runs">The others, one per round.</param>
 /// <param name="Launches">Kernels that a step launches.</param>
 /// <param name="ArenaBytes">The largest memory of intermediate values.</param>
-/// <param name="Image">The picture.</param>
+/// <param name="Image">The image.</param>
 internal sealed record RungResult(Rung Rung, BenchRun First, IReadOnlyList<BenchRun> Runs, int Launches, long ArenaBytes, Image Image)
 {
     /// <summary>The median is further from the best than this on a machine that others use too.</summary>

@@ -32,7 +32,7 @@ internal static class GpuScenario
             var options = new CompileOptions { Mode = CompileMode.ReduceOverhead };
             var graph = new CompiledGraph(Graph.Trace("chain", g => g.Output("y", model.Forward(g.Input("x", DType.Float32, Dim.Symbol("rows"), Width)))), arenas, options);
             var larger = new CompiledGraph(Graph.Trace("larger", g => g.Output("y", g.Add(new HandWrittenOp(1, 0), g.Input("x", DType.Float32, Dim.Symbol("rows"), Width)))), arenas);
-            using var pace = device.Pace(ahead: 1);
+            using var pace = device.LimitInFlight(ahead: 1);
             for (int i = 0; i < 2; i++)
             {
                 using (var plan = graph.Rent(new Sizes(("rows", Rows))))

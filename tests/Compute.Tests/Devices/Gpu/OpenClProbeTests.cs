@@ -20,7 +20,7 @@ public sealed class OpenClProbeTests : IDisposable
         var probed = OpenClProbe.Try(api, info);
         Assert.Empty(probed.Failures);
         Assert.Equal((SubGroupKind.Khronos, 32, IntegerDotKind.Khronos), (probed.Features.SubGroups, probed.Features.SubGroupSize, probed.Features.Dot));
-        Assert.Equal(["sub-groups of 32", "int8 dot products"], probed.Features.Words);
+        Assert.Equal(["sub-groups of 32", "int8 dot products"], probed.Features.Descriptions);
     }
 
     [Theory, InlineData("Intel8", 8), InlineData("Intel16", 16), InlineData("Rdna3", 32), InlineData("Rdna4", 32)]
@@ -30,7 +30,7 @@ public sealed class OpenClProbeTests : IDisposable
         var probed = OpenClProbe.Try(api, info);
         Assert.Empty(probed.Failures);
         Assert.Equal((unit, MatrixTypes.Float16 | MatrixTypes.BFloat16 | MatrixTypes.Int8), (probed.Features.MatrixUnit.ToString(), probed.Features.Matrix));
-        Assert.Equal([$"sub-groups of {lanes}", "int8 dot products", "matrix instructions (fp16, bf16, int8)"], probed.Features.Words);
+        Assert.Equal([$"sub-groups of {lanes}", "int8 dot products", "matrix instructions (fp16, bf16, int8)"], probed.Features.Descriptions);
     }
 
     /// <summary>A device whose operands or sums lie otherwise than kernels think, or that has no such functions.</summary>

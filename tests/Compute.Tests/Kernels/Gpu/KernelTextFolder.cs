@@ -51,7 +51,7 @@ internal sealed class KernelTextFolder(GpuTarget target, string folder)
                 foreach (int gap in new[] { 3, 8 }) yield return ($"{name}, gap {gap}", signature, variant.Untuned(device, signature), gap);
                 if (@case.Op is Conv2D) // as plans on GPUs have them
                 {
-                    var ordered = signature with { TapsFirst = true };
+                    var ordered = signature with { KernelPositionsFirst = true };
                     yield return ($"{name}, ordered filter", ordered, variant.Untuned(device, ordered), 8);
                 }
 

@@ -1,0 +1,67 @@
+namespace ILGpuDiffusion.Compute.Kernels;
+
+/// <summary>
+/// A product's result cut into parts of rows × columns for the threads. A part packs its columns and takes its rows past them, so that rows are cut last: for
+/// each cut weights are packed once more. Nothing of it changes a bit of the result.
+/// </summary>
+internal readonly record struct GemmPartition
+{
+    private const int FewPanels = 6, FewTiles = 8; // rows read for fewer columns, or columns packed for fewer rows, cost more than an idle thread
+    private const double WorthNarrowing = 1.02;
+
+    /// <summary>Cuts.</summary>
+    /// <param name="rows">Rows of the result.</param>
+    /// <param name="columns">Columns of the result.</param>
+    /// <param name="tileRows">Rows of a tile.</param>
+    /// <param name="tileColumns">Columns of a tile.</param>
+    /// <param name="mostRows">The most rows of a part.</param>
+    /// <param name="mostColumns">The most columns of a part.</param>
+    /// <param name="threads">Who computes them.</param>
+    /// <param name="partsPerThread">How many parts there must be at least for each of several threads, where tiles allow.</param>
+    /// <param name="rowsFirst">Whether rows are cut before columns: where packing is cheap and writing takes the time, which longer rows make easier.</param>
+    public GemmPartition(int rows, int columns, int tileRows, int tileColumns, long mostRows, long mostColumns, int threads, int partsPerThread, bool rowsFirst)
+    {
+        (Rows, Columns) = (Even(rows, mostRows, tileRows), Even(columns, Math.Max(mostColumns / tileColumns, 1) * tileColumns, tileColumns));
+        while (threads > 1 && Blocks(rows, Rows) * (long)Blocks(columns, Columns) < threads * partsPerThread)
+        {
+            bool byColumns = (Columns > FewPanels * tileColumns && !rowsFirst) || Rows <= FewTiles * tileRows;
+            if (byColumns && Columns == tileColumns) break;
+            if (byColumns) Columns = Up(Blocks(Columns, 2), tileColumns);
+            else Rows = Up(Blocks(Rows, 2), tileRows);
+        }
+
+        RowBlocks = Blocks(rows, Rows);
+        Columns = Balanced(RowBlocks, Blocks(columns, tileColumns), Columns / tileColumns, threads) * tileColumns;
+        ColumnBlocks = Blocks(columns, Columns);
+    }
+
+    /// <summary>Rows of a part, a multiple of the tile's.</summary>
+    public int Rows { get; }
+
+    /// <summary>Columns of a part, a multiple of the tile's.</summary>
+    public int Columns { get; }
+
+    public int RowBlocks { get; }
+
+    public int ColumnBlocks { get; }
+
+    public int Count => RowBlocks * ColumnBlocks;
+
+    // Panels of a part, so that threads that take parts in turn have equally much to do: 80 panels are 12 parts of 7 at the most, of which one of two threads would
+    // compute 42, but 16 parts of 5, of which each computes 40.
+    private static int Balanced(int rowParts, int panels, int most, int threads)
+    {
+        int best = most;
+        for (int fewer = most - 1; fewer > most / 2; fewer--)
+            if (Load(fewer) * WorthNarrowing < Load(best)) best = fewer;
+        return best;
+
+        int Load(int perPart) => Blocks(rowParts * (long)Blocks(panels, perPart), threads) * perPart;
+    }
+
+    private static int Even(int size, long most, int multiple) => Up(Blocks(size, Math.Max(1, Blocks(size, most))), multiple);
+
+    private static int Blocks(long size, long block) => (int)((size + block - 1) / block);
+
+    private static int Up(int size, int multiple) => Blocks(size, multiple) * multiple;
+}

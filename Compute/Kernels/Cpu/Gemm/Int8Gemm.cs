@@ -1,0 +1,47 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+
+namespace ILGpuDiffusion.Compute.Kernels;
+
+/// <summary>How this processor multiplies int8 fastest while sums stay exact.</summary>
+internal sealed class Int8Gemm
+{
+    private const int OffsetOfUnsigned = 128;
+
+    private Int8Gemm(IntegerTile tile, int perLane, Packer weightPacker, int weightOffset = 0) =>
+        (Tile, PerLane, WeightPacker, WeightOffset) = (tile, perLane, weightPacker, weightOffset);
+
+    /// <summary>The ways that this processor has, fastest first. All give the same sums.</summary>
+    public static IReadOnlyList<Int8Gemm> Supported { get; } = [.. Ways()];
+
+    /// <summary>The fastest way that this processor has.</summary>
+    public static Int8Gemm Best => Supported[0];
+
+    /// <summary>Works on 32-bit lanes that hold <see cref="PerLane"/> integers.</summary>
+    public IntegerTile Tile { get; }
+
+    /// <summary>Integers per lane: two int16, or four bytes.</summary>
+    public int PerLane { get; }
+
+    /// <summary>What packing adds to each weight where the processor multiplies signed with unsigned bytes: as many times a row's sum of activations is taken from its results.</summary>
+    public int WeightOffset { get; }
+
+    /// <summary>Brings rows of int8 weights into lanes.</summary>
+    public Packer WeightPacker { get; }
+
+    /// <summary>32-bit lanes that a row of integers takes.</summary>
+    public int Lanes(int depth) => (depth + PerLane - 1) / PerLane;
+
+    /// <summary>Tile and integers per lane, such as <c>Int16Dot256 by 2</c>.</summary>
+    public override string ToString() => $"{Tile.GetType().GenericTypeArguments[0].Name} by {PerLane}";
+
+    private static IEnumerable<Int8Gemm> Ways()
+    {
+        if (AvxVnni.IsSupported) yield return new(new IntegerTile6<UInt8Dot256>(), 4, Packer.UInt8Quads, OffsetOfUnsigned);
+        if (Dp.IsSupported) yield return new(new IntegerTile12<Int8Dot128>(), 4, Packer.Float32);
+        if (Vector512.IsHardwareAccelerated) yield return new(new IntegerTile12<Int16Dot512>(), 2, Packer.Int8Pairs);
+        if (Vector256.IsHardwareAccelerated) yield return new(new IntegerTile6<Int16Dot256>(), 2, Packer.Int8Pairs);
+        yield return new(new IntegerTile6<Int16Dot128>(), 2, Packer.Int8Pairs);
+    }
+}

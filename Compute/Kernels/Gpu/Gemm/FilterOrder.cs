@@ -1,0 +1,38 @@
+using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Kernels;
+
+/// <summary>Puts filters into the order in which images are read, in every run: for calls outside of plans, whose weights are made so once (<see cref="OpCall.KernelPositionsFirst"/>).</summary>
+internal static class FilterOrder
+{
+    private const int GroupSize = 256;
+
+    /// <summary>A product's weights in order, and the launch that makes them so where they are not.</summary>
+    public static (Tensor Weights, LaunchSpecification? Launch) Of(GpuGemm product, Tensor? scratch)
+    {
+        Tensor stored = product.Weights;
+        if (product.KernelPositions == 1 || product.KernelPositionsFirst) return (stored, null);
+        var ordered = new Tensor(scratch!.Buffer, scratch.Offset, stored.DType, stored.Shape);
+        int count = checked((int)stored.Shape.Count);
+        var source = KernelSource.Of(typeof(FilterOrder), nameof(Kernel), GroupSize, GpuElements.Bits(stored.DType));
+        return (ordered, new(source, GpuGrid.Over(count, GroupSize), new GpuArguments().View(stored).View(ordered).Int(count).Int(product.Depth).Int(product.KernelPositions)));
+    }
+
+    /// <summary>Working memory for that, at its beginning; whole vectors.</summary>
+    public static long ScratchBytes(int columns, int depth, int positions, DType dtype, bool kernelPositionsFirst)
+    {
+        const long Alignment = 64;
+        return positions == 1 || kernelPositionsFirst ? 0 : ((long)columns * depth * positions * dtype.Size() + Alignment - 1) / Alignment * Alignment;
+    }
+
+    /// <summary>[co, ci, positions] → [co, positions, ci]; bits only move. One work item per element of the result.</summary>
+    internal static void Kernel<W>(ArrayView<W> source, ArrayView<W> target, int count, int channels, int positions) where W : unmanaged
+    {
+        int i = Grid.IdxX * Group.DimX + Group.IdxX;
+        if (i >= count) return;
+        int channel = i % channels, rest = i / channels, position = rest % positions, filter = rest / positions;
+        target[i] = source[(filter * channels + channel) * positions + position];
+    }
+}

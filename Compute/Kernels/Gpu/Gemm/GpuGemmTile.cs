@@ -1,0 +1,126 @@
+namespace ILGpuDiffusion.Compute.Kernels;
+
+/// <summary>How the work items of a group lie over a tile of the result: a type argument of kernels.</summary>
+internal interface IItems
+{
+    /// <summary>Work items along the tile's rows.</summary>
+    static abstract int Rows { get; }
+
+    /// <summary>Work items along its columns: neighbours have neighbouring columns.</summary>
+    static abstract int Columns { get; }
+
+    /// <summary>Elements of the inner dimension that are staged at once: what gives each work item one to four pieces of four to load.</summary>
+    static abstract int Depth { get; }
+}
+
+/// <summary>256 work items, square.</summary>
+internal readonly struct Items16x16 : IItems
+{
+    public static int Rows => 16;
+
+    public static int Columns => 16;
+
+    public static int Depth => 16;
+}
+
+/// <summary>64 work items, square.</summary>
+internal readonly struct Items8x8 : IItems
+{
+    public static int Rows => 8;
+
+    public static int Columns => 8;
+
+    public static int Depth => 8;
+}
+
+/// <summary>64 work items for few rows.</summary>
+internal readonly struct Items4x16 : IItems
+{
+    public static int Rows => 4;
+
+    public static int Columns => 16;
+
+    public static int Depth => 8;
+}
+
+/// <summary>What one work item computes of a tile, in blocks of 4 × 4: a type argument of kernels.</summary>
+internal interface IPiece
+{
+    /// <summary>Blocks along the rows: 1 or 2.</summary>
+    static abstract int Rows { get; }
+
+    /// <summary>Blocks along the columns: 1 or 2.</summary>
+    static abstract int Columns { get; }
+}
+
+/// <summary>16 sums: two reads of four floats for 16 multiply-adds.</summary>
+internal readonly struct Piece4x4 : IPiece
+{
+    public static int Rows => 1;
+
+    public static int Columns => 1;
+}
+
+/// <summary>32 sums: three reads of four floats for 32 multiply-adds.</summary>
+internal readonly struct Piece4x8 : IPiece
+{
+    public static int Rows => 1;
+
+    public static int Columns => 2;
+}
+
+/// <summary>32 sums: three reads of four floats for 32 multiply-adds.</summary>
+internal readonly struct Piece8x4 : IPiece
+{
+    public static int Rows => 2;
+
+    public static int Columns => 1;
+}
+
+/// <summary>64 sums: four reads of four floats for 64 multiply-adds.</summary>
+internal readonly struct Piece8x8 : IPiece
+{
+    public static int Rows => 2;
+
+    public static int Columns => 2;
+}
+
+/// <summary>A tile of the result that one group computes, and the types that make a kernel compute it so.</summary>
+/// <param name="Rows">Its rows.</param>
+/// <param name="Columns">Its columns; for a gated product half of them gate the others.</param>
+/// <param name="Items">Work items.</param>
+/// <param name="Layout">How they lie, an <see cref="IItems"/>.</param>
+/// <param name="Piece">What each computes, an <see cref="IPiece"/>.</param>
+internal sealed record GpuGemmTile(int Rows, int Columns, int Items, Type Layout, Type Piece)
+{
+    private const int Padding = 4; // floats behind each staged row, as TiledGemm has them
+
+    /// <summary>Every tile that kernels exist for.</summary>
+    public static IReadOnlyList<GpuGemmTile> All { get; } = [.. Of<Items16x16>(), .. Of<Items8x8>(), .. Of<Items4x16>().Where(t => t.Rows == 16 || t.Columns == 128)];
+
+    /// <summary>The tile of so many rows, columns and work items; null if there is none.</summary>
+    public static GpuGemmTile? Find(int rows, int columns, int items) => All.FirstOrDefault(t => t.Rows == rows && t.Columns == columns && t.Items == items);
+
+    /// <summary>The sizes of a piece in blocks.</summary>
+    public int PieceRows => Piece == typeof(Piece8x4) || Piece == typeof(Piece8x8) ? 2 : 1;
+
+    /// <summary>Whether a work item has two columns of blocks, which a gated product needs.</summary>
+    public bool HasTwoColumns => Piece == typeof(Piece4x8) || Piece == typeof(Piece8x8);
+
+    /// <summary>Elements of the inner dimension per step.</summary>
+    public int Depth => Layout == typeof(Items16x16) ? Items16x16.Depth : Items8x8.Depth;
+
+    /// <summary>Local memory of a group.</summary>
+    public int LocalBytes => Depth * (Rows + Columns + 2 * Padding) * sizeof(float);
+
+    /// <summary>The kernel's type arguments.</summary>
+    public Type[] Types => [Layout, Piece];
+
+    private static IEnumerable<GpuGemmTile> Of<TItems>() where TItems : IItems =>
+    [
+        new(4 * TItems.Rows, 4 * TItems.Columns, TItems.Rows * TItems.Columns, typeof(TItems), typeof(Piece4x4)),
+        new(4 * TItems.Rows, 8 * TItems.Columns, TItems.Rows * TItems.Columns, typeof(TItems), typeof(Piece4x8)),
+        new(8 * TItems.Rows, 4 * TItems.Columns, TItems.Rows * TItems.Columns, typeof(TItems), typeof(Piece8x4)),
+        new(8 * TItems.Rows, 8 * TItems.Columns, TItems.Rows * TItems.Columns, typeof(TItems), typeof(Piece8x8)),
+    ];
+}

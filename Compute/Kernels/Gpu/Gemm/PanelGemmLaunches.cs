@@ -1,0 +1,74 @@
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Kernels;
+
+/// <summary>The launches of products from packed panels, for processors behind OpenCL: weights packed, once where they are kept so; then rows packed and multiplied, some at a time.</summary>
+internal static class PanelGemmLaunches
+{
+    private const int PackGroup = 64;
+
+    /// <summary>KiB of the rows that are packed at a time, and stay in a processor's second or third cache while all columns pass by. Fewer take more launches.</summary>
+    public static TuningParameter PackedKib { get; } = new("packed_kib", 4096, 256, 512, 1024, 2048, 4096, 8192, 32768);
+
+    /// <summary>The way to compute a product so.</summary>
+    public static GpuGemmVariant Variant { get; } = new("gpu/panels", Of, ScratchBytes, GpuKernel.IsProcessor, _ => true) { Parameters = [PackedKib] };
+
+    private static IEnumerable<LaunchSpecification> Of(GpuGemm product, Tensor? scratch)
+    {
+        int depth = product.Depth * product.KernelPositions, packedRows = (int)PackedRows(product.Rows, depth, product.Settings);
+        int packedColumns = Groups(product.Columns, product.Gated ? PanelGemm.Half : PanelGemm.Columns) * PanelGemm.Columns;
+        var shape = Shape.Create([packedColumns, depth]);
+        Tensor right;
+        long used = 0;
+        if (product.Packed is { } kept)
+        {
+            string form = $"panels of {PanelGemm.Columns} columns{(product.Gated ? ", gated" : "")}{(product.KernelPositionsFirst ? ", positions first" : "")}";
+            right = new Tensor(kept.Get(product.W, form, shape.Count * sizeof(float), PackNow), 0, DType.Float32, shape);
+        }
+        else
+        {
+            right = new Tensor(scratch!.Buffer, scratch.Offset, DType.Float32, shape);
+            used = shape.Count * sizeof(float);
+            yield return Pack(right);
+        }
+
+        var left = new Tensor(scratch!.Buffer, scratch.Offset + used, DType.Float32, [packedRows, depth]);
+        for (int row = 0; row < product.Rows; row += packedRows)
+        {
+            int count = (int)PackedRows(Math.Min(packedRows, product.Rows - row), depth, product.Settings);
+            string pack = product.Image is null ? nameof(PanelGemm.PackRows) : nameof(PanelGemm.PackImage);
+            var packing = new GpuArguments().View(product.X).View(left).Int(row).Int(product.Rows).Int(count).Int(product.Depth).Int(product.X.RowPitch);
+            product.Image?.Numbers(packing);
+            yield return new(KernelSource.Of(typeof(PanelGemm), pack, PackGroup, GpuElements.Of(product.X.DType)), GpuGrid.Over((long)count * product.KernelPositions, PackGroup), packing);
+            var arguments = product.ResultViews(new GpuArguments().View(left).View(right)).Int(row).Int(product.Rows).Int(product.Columns).Int(depth).Int(product.Gated ? 1 : 0);
+            yield return new(
+                KernelSource.Of(typeof(PanelGemm), nameof(PanelGemm.Multiply), 1, product.Types(weight: false, activation: true)),
+                new GpuGrid(count / PanelGemm.Rows, packedColumns / PanelGemm.Columns), product.ResultNumbers(arguments));
+        }
+
+        LaunchSpecification Pack(Tensor target)
+        {
+            var (positionStep, placeStep) = product.KernelPositionsFirst ? (product.Depth, 1) : (1, product.KernelPositions);
+            return new(
+                KernelSource.Of(typeof(PanelGemm), nameof(PanelGemm.PackWeights), PackGroup, GpuElements.Of(product.W.DType)), GpuGrid.Over(packedColumns, PackGroup),
+                new GpuArguments().View(product.W).View(target).Int(product.Columns).Int(packedColumns).Int(product.Depth).Int(product.KernelPositions).Int(positionStep).Int(placeStep).Int(product.Gated ? 1 : 0));
+        }
+
+        void PackNow(DeviceBuffer target) => Pack(new Tensor(target, 0, DType.Float32, shape)).Bind(((GpuBuffer)target).Device, null, product.Cancellation).Run();
+    }
+
+    private static long ScratchBytes(GemmSize size) =>
+        (PackedRows(size.Rows, size.Depth * size.KernelPositions, size.Settings) + (size.KeepsPacked ? 0 : PackedColumns(size.Columns))) * size.Depth * size.KernelPositions * sizeof(float);
+
+    private static int Groups(int count, int size) => (count + size - 1) / size;
+
+    // Gated columns fill panels by halves, so their two sides are rounded up each.
+    private static long PackedColumns(int columns) => (long)Groups(columns, PanelGemm.Columns) * PanelGemm.Columns + PanelGemm.Columns;
+
+    private static long PackedRows(int rows, int depth, KernelSettings settings)
+    {
+        long most = Math.Max(PanelGemm.Rows, settings[PackedKib] * (1024L / sizeof(float)) / depth / PanelGemm.Rows * PanelGemm.Rows);
+        return Math.Min(most, (long)Groups(rows, PanelGemm.Rows) * PanelGemm.Rows);
+    }
+}

@@ -1,0 +1,38 @@
+using ILGPU;
+using ILGpuDiffusion.Compute.Devices;
+
+namespace ILGpuDiffusion.Compute.Kernels;
+
+/// <summary>The product of a few rows, such as a timestep's embedding: one group per result, whose work items share the inner dimension. Tiles would be mostly empty.</summary>
+internal static class RowDotGemm
+{
+    public const int GroupSize = 64;
+
+    /// <summary>Most rows for which this is the better way.</summary>
+    public const int MostRows = 8;
+
+    internal static void Plain<T, E, W, WE, B, BE, TActivation, TAccess>(
+        ArrayView<T> x, ArrayView<W> w, ArrayView<B> bias, ArrayView<T> entry, ArrayView<T> residual, ArrayView<T> y, int rows, int columns, int depth, int xPitch,
+        int parts, int rowsPerEntry, int entryPitch, int residualPitch, int pitch, float scale)
+        where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W> where B : unmanaged where BE : struct, IElement<B>
+        where TActivation : struct, IActivation where TAccess : struct, IAccess
+    {
+        var sums = SharedMemory.Allocate<float>(GroupSize);
+        int row = Grid.IdxY, column = Grid.IdxX, item = Group.IdxX;
+        float sum = 0f;
+        if (TAccess.Wide)
+            for (int k = 4 * item; k < depth; k += 4 * GroupSize) sum = Float4.MultiplyAdd(E.Widen4(E.Fetch4(x, row * xPitch + k)), WE.Widen4(WE.Fetch4(w, column * depth + k)), sum);
+        else
+            for (int k = item; k < depth; k += GroupSize) sum = DeviceMath.Fma(E.Widen(x[row * xPitch + k]), WE.Widen(w[column * depth + k]), sum);
+        sums[item] = sum;
+        for (int half = GroupSize / 2; half > 0; half /= 2)
+        {
+            Block.Sync();
+            if (item < half) sums[item] += sums[item + half];
+        }
+
+        if (item != 0) return;
+        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, entry, residual, y, parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
+        finish.Write(row, column, sums[0]);
+    }
+}

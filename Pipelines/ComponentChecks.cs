@@ -1,0 +1,83 @@
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Autoencoders;
+using ILGpuDiffusion.Pipelines.Denoisers;
+using ILGpuDiffusion.Pipelines.TextEncoders;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>
+/// Whether the parts of a folder belong together, found out on loading and not by an op in the middle of a run. Messages give both numbers
+/// and both files.
+/// </summary>
+internal static class ComponentChecks
+{
+    private const int ImageChannels = 3;
+    private const string Apart = "They do not belong together.";
+
+    /// <summary>Latents go from UNet to UNet and into the autoencoder.</summary>
+    /// <exception cref="ModelFileException">Numbers of channels differ.</exception>
+    public static void Latents(UNet2DConditionConfig unet, AutoencoderConfig vae)
+    {
+        int latents = vae.LatentChannels;
+        if (unet.InChannels != latents)
+            throw Wrong(unet.File, "in_channels", unet.InChannels, vae.File, "latent_channels", latents,
+                InputHint(unet.InChannels, latents));
+        if (unet.OutChannels != latents)
+            throw Wrong(unet.File, "out_channels", unet.OutChannels, vae.File, "latent_channels", latents,
+                unet.OutChannels == 2 * latents ? "This UNet also predicts a variance, which is not built." : Apart);
+        if (vae.InChannels != ImageChannels || vae.OutChannels != ImageChannels)
+            throw new ModelFileException(vae.File,
+                $"'in_channels' is {vae.InChannels} and 'out_channels' {vae.OutChannels}; images have {ImageChannels}.");
+    }
+
+    /// <summary>The UNet attends to the hidden states of all text encoders, side by side.</summary>
+    /// <exception cref="ModelFileException">Their width is not what the UNet expects.</exception>
+    public static void Prompts(UNet2DConditionConfig unet, IReadOnlyList<ClipTextConfig> encoders)
+    {
+        int width = unet.CrossAttentionDim[0];
+        if (encoders.Sum(e => e.HiddenSize) == width) return;
+        string each = string.Join(" and ", encoders.Select(e => $"'hidden_size' of {e.File} is {e.HiddenSize}"));
+        string sum = encoders.Count > 1 ? $", {encoders.Sum(e => e.HiddenSize)} together" : "";
+        throw new ModelFileException(unet.File,
+            $"'cross_attention_dim' is {width}, and {each}{sum}; they must be equal. {Apart}")
+        { Key = "cross_attention_dim" };
+    }
+
+    /// <summary>No conditions beside the prompt: StableDiffusionPipeline has none to give.</summary>
+    /// <exception cref="ModelFileException">The UNet wants some.</exception>
+    public static void NoAddedConditions(UNet2DConditionConfig unet, string pipeline)
+    {
+        if (unet.Added is not null)
+            throw new ModelFileException(unet.File,
+                $"'addition_embed_type' is \"text_time\"; {pipeline} gives no such conditions. Is the model one of another "
+                + "pipeline?")
+            { Key = "addition_embed_type" };
+    }
+
+    /// <summary>The pooled prompt and so many size numbers are what the UNet expects beside the prompt.</summary>
+    /// <exception cref="ModelFileException">The UNet expects nothing, or something of another width.</exception>
+    public static void AddedConditions(UNet2DConditionConfig unet, ClipTextConfig pooled, int timeIds, string pipeline)
+    {
+        if (unet.Added is not { } added)
+            throw new ModelFileException(unet.File,
+                $"'addition_embed_type' is null; {pipeline} needs \"text_time\". Is the model one of another "
+                + "pipeline?")
+            { Key = "addition_embed_type" };
+        int numbers = timeIds * added.TimeEmbedDim;
+        const string Key = "projection_class_embeddings_input_dim";
+        if (added.InputDim - numbers == pooled.ProjectionDim) return;
+        string left = $"of which {timeIds} size numbers take {numbers} and leave {added.InputDim - numbers} for the prompt";
+        throw new ModelFileException(unet.File,
+            $"'{Key}' is {added.InputDim}, {left}; 'projection_dim' of {pooled.File} is {pooled.ProjectionDim}. {Apart}")
+        { Key = Key };
+    }
+
+    private static string InputHint(int channels, int latents) =>
+        channels == 2 * latents + 1 ? "This is a UNet for inpainting, which also wants a mask and a masked image."
+        : channels == 2 * latents ? "This is a UNet for editing, which also wants an image."
+        : Apart;
+
+    private static ModelFileException Wrong(string file, string key, int value, string otherFile, string otherKey, int otherValue,
+        string hint) =>
+        new(file, $"'{key}' is {value}, and '{otherKey}' of {otherFile} is {otherValue}; they must be equal. {hint}") { Key = key };
+}

@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.Json;
+using ILGpuDiffusion.Pipelines.Images;
+using ILGpuDiffusion.Pipelines.LatentSpace;
+using ILGpuDiffusion.Pipelines.Metadata;
+using ILGpuDiffusion.Pipelines.Requests;
+using ILGpuDiffusion.Pipelines.Schedulers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>Writes down how a pipeline draws an image.</summary>
+internal static class ImageMetadata
+{
+    private static readonly string Version = typeof(ImageMetadata).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
+
+    /// <summary>The image with its metadata in both forms.</summary>
+    /// <param name="image">The pixels.</param>
+    /// <param name="pipeline">What drew them.</param>
+    /// <param name="form">The request.</param>
+    /// <param name="seeds">Of all images.</param>
+    /// <param name="index">Which image it is.</param>
+    public static Image Attach(Image image, DiffusionPipeline pipeline, ResolvedRequest form, IReadOnlyList<Seed> seeds, int index)
+    {
+        var metadata = Of(pipeline, form, seeds, index);
+        return new Image(image.Width, image.Height, image.Pixels) { Parameters = A1111(metadata, form).Format(), RequestJson = metadata.ToJson() };
+    }
+
+    /// <summary>Model, device and the rest of what is not in a request, as they are now.</summary>
+    public static GenerationMetadata Setting(DiffusionPipeline pipeline) => new()
+    {
+        Request = new ImageRequest(""),
+        Model = pipeline.Name,
+        Pipeline = pipeline.GetType().Name,
+        Device = $"{pipeline.Device.Id} ({pipeline.Device.Name})",
+        DType = $"{pipeline.DType}",
+        Variant = pipeline.Variant,
+        Quantize = pipeline.Quantize,
+        Software = $"ILGpuDiffusion {Version}",
+        VaeTiling = pipeline.Vae.Tiling is { } tiling ? (tiling.Pixels.Size, tiling.Overlap) : null,
+    };
+
+    private static GenerationMetadata Of(DiffusionPipeline pipeline, ResolvedRequest form, IReadOnlyList<Seed> seeds, int index)
+    {
+        var (request, scheduler) = (form.Request, form.Request.Scheduler ?? pipeline.Scheduler);
+        int prompt = index / request.Count;
+        return Setting(pipeline) with
+        {
+            Request = request with
+            {
+                Prompts = [request.Prompts[prompt]],
+                NegativePrompts = Own(request.NegativePrompts, prompt),
+                Prompts2 = Own(request.Prompts2, prompt),
+                NegativePrompts2 = Own(request.NegativePrompts2, prompt),
+                Count = request.SharedGenerator ? form.Images : 1,
+                Width = form.Size.Width,
+                Height = form.Size.Height,
+                Steps = request.Sigmas is null && request.Timesteps is null ? form.Steps : null,
+                GuidanceScale = form.GuidanceScale,
+                Seed = seeds[index],
+                Scheduler = null,
+                Latents = null,
+                KeepIntermediates = false,
+            },
+            SchedulerName = scheduler.Name,
+            SchedulerSettings = Settings(scheduler),
+            Evaluations = form.Schedule.End - form.Schedule.Begin,
+            ExternalLatents = request.Latents is not null,
+            BatchPosition = request.SharedGenerator ? index : 0,
+        };
+    }
+
+    /// <summary>What the scheduler's configuration says; null is a value, and not the same as an absent key.</summary>
+    private static Dictionary<string, JsonElement> Settings(Scheduler scheduler)
+    {
+        var config = scheduler.Config;
+        return scheduler.ConfigKeys.Distinct().Where(key => config.Has(key) || config.IsNull(key))
+            .ToDictionary(key => key, key => config.Find(key) ?? JsonElement.Parse("null"));
+    }
+
+    private static A1111Parameters A1111(GenerationMetadata metadata, ResolvedRequest form)
+    {
+        var request = metadata.Request;
+        var extra = new List<KeyValuePair<string, string>>();
+        if (request.ClipSkip > 0) extra.Add(new("Clip skip", Number(request.ClipSkip + 1))); // 1 skips nothing there
+        if (request.Eta != 0) extra.Add(new("Eta DDIM", Number(request.Eta)));
+        extra.Add(new("RNG", "CPU"));
+        if (request.SharedGenerator) extra.AddRange([new("Batch size", Number(request.Count)), new("Batch pos", Number(metadata.BatchPosition))]);
+        extra.Add(new("Version", metadata.Software!));
+        return new A1111Parameters(request.Prompts[0])
+        {
+            NegativePrompt = request.NegativePrompts.Count == 0 ? null : request.NegativePrompts[0],
+            Steps = form.Steps,
+            Sampler = A1111Sampler.NameOf(metadata.SchedulerName!, metadata.SchedulerSettings),
+            CfgScale = form.GuidanceScale,
+            Seed = request.Seed!.Value,
+            Width = form.Size.Width,
+            Height = form.Size.Height,
+            Model = metadata.Model,
+            Extra = extra,
+        };
+    }
+
+    private static string[] Own(IReadOnlyList<string> texts, int prompt) => texts.Count == 0 ? [] : [texts[texts.Count == 1 ? 0 : prompt]];
+
+    private static string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
+}

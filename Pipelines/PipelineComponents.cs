@@ -1,0 +1,186 @@
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Files;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Quantization;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Autoencoders;
+using ILGpuDiffusion.Pipelines.Checkpoints;
+using ILGpuDiffusion.Pipelines.Denoisers;
+using ILGpuDiffusion.Pipelines.Families;
+using ILGpuDiffusion.Pipelines.Requests;
+using ILGpuDiffusion.Pipelines.Schedulers;
+using ILGpuDiffusion.Pipelines.TextEncoders;
+using ILGpuDiffusion.Pipelines.Tokenizers;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>What every pipeline is made of, and what it has to free: the device, the mapped weight files and the models over them.</summary>
+internal sealed class PipelineComponents : IDisposable
+{
+    private const string ProjectingClass = "CLIPTextModelWithProjection";
+    private readonly List<IDisposable> owned = [];
+    private readonly List<ClipTextEncoder> textEncoders = [];
+    private readonly List<ClipTextConfig> textConfigs = [];
+
+    private PipelineComponents(ModelFolder folder, ArenaPool arenas) => (Folder, Arenas) = (folder, arenas);
+
+    public ModelFolder Folder { get; }
+
+    public ArenaPool Arenas { get; }
+
+    public UNet2DConditionModel UNet { get; private set; } = null!;
+
+    public Autoencoder Vae { get; private set; } = null!;
+
+    public ModelScheduler Scheduler { get; private set; } = null!;
+
+    /// <summary>The configurations of the text encoders, in the order in which they were loaded.</summary>
+    public IReadOnlyList<ClipTextConfig> TextConfigs => textConfigs;
+
+    public PipelineDefaults Defaults { get; private set; } = null!;
+
+    /// <summary>Tokens of every prompt, padding included.</summary>
+    public int PromptTokens { get; private set; }
+
+    /// <summary>What was compiled so far for text encoders.</summary>
+    public IEnumerable<CompiledGraph> TextEncoderGraphs => textEncoders.SelectMany(encoder => encoder.Compiled);
+
+    /// <summary>How the parts are compiled.</summary>
+    private CompileOptions Compile { get; init; } = null!;
+
+    /// <summary>The type that the models compute in.</summary>
+    public DType DType { get; private init; }
+
+    /// <summary>What the denoiser's linear layers were turned into.</summary>
+    public QuantizationMode Quantize { get; private init; }
+
+    /// <summary>The variant of the weights that was asked for; null for none.</summary>
+    public string? Variant { get; private init; }
+
+    public static PipelineComponents Load(ModelFolder folder, PipelineOptions options)
+    {
+        var device = options.Device ?? DeviceCatalog.Open();
+        var parts = new PipelineComponents(folder, new ArenaPool(device) { Offload = options.Offload }) { Variant = string.IsNullOrEmpty(options.Variant) ? null : options.Variant, Quantize = options.Quantize, Compile = options.Compile, DType = Checked(options.DType ?? device.PreferredDType, device) };
+        if (options.Device is null) parts.owned.Add(device);
+        parts.owned.Add(parts.Arenas);
+        try
+        {
+            bool repairs = folder.ClassName == nameof(StableDiffusionPipeline);
+            parts.CheckVariant();
+            parts.Scheduler = ModelScheduler.Read(folder, repairs);
+            var unetFile = ConfigOf(folder, "unet", nameof(UNet2DConditionModel));
+            var unetConfig = UNet2DConditionConfig.Read(repairs ? OldConfigs.UNet(unetFile) : unetFile);
+            var unetWeights = parts.Weights("unet", unetConfig.File, unetConfig.LeastTensors);
+            parts.UNet = new UNet2DConditionModel(unetConfig);
+            parts.UNet.Load(unetWeights);
+            if (options.Quantize == QuantizationMode.Int8) parts.owned.Add(DynamicQuantization.Apply(parts.UNet, device: device as CpuDevice));
+            parts.UNet.To(parts.DType);
+            parts.UNet.Compile(options.Compile);
+            var vaeConfig = AutoencoderConfig.From(ConfigOf(folder, "vae", nameof(AutoencoderKL)));
+            ComponentChecks.Latents(unetConfig, vaeConfig);
+            var vaeWeights = parts.Weights("vae", vaeConfig.File, vaeConfig.LeastTensors);
+            var vae = new AutoencoderKL(vaeConfig);
+            vae.Load(vaeWeights);
+            parts.Vae = new Autoencoder(vae, parts.Arenas, parts.Compile, parts.DType);
+            vae.To(parts.Vae.DType);
+            var (width, height) = parts.UNet.SampleSize ?? new PixelSize(64, 64);
+            double guidance = folder.ClassName == nameof(StableDiffusionXLPipeline) ? 5 : 7.5; // diffusers' defaults
+            parts.Defaults = PipelineDefaults.Read(folder.Path, guidance,
+                new PixelSize(width * parts.Vae.SpatialFactor, height * parts.Vae.SpatialFactor));
+            return parts;
+        }
+        catch
+        {
+            parts.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A text encoder and its tokenizer.</summary>
+    /// <param name="suffix">Empty, or <c>_2</c>.</param>
+    public (ClipTokenizer Tokenizer, ClipTextEncoder Encoder) TextEncoder(string suffix)
+    {
+        string name = "text_encoder" + suffix;
+        CheckClass(Folder, "tokenizer" + suffix, "CLIPTokenizer", "CLIPTokenizerFast");
+        var tokenizer = ClipTokenizer.Load(Folder.FolderOf("tokenizer" + suffix));
+        var config = ClipTextConfig.From(ConfigOf(Folder, name, "CLIPTextModel", ProjectingClass),
+            withProjection: Folder.Component(name).Class == ProjectingClass);
+        var weights = Weights(name, config.File, config.LeastTensors);
+        var model = new ClipTextModel(config);
+        model.Load(weights);
+        model.To(DType);
+        if (tokenizer.LargestId >= model.Config.VocabSize)
+            throw new ModelFileException(Folder.Path, $"tokenizer{suffix} has ids up to {tokenizer.LargestId}, {name} knows {model.Config.VocabSize}; they do not belong together.");
+        if (tokenizer.ModelMaxLength > model.Config.MaxPositions)
+            throw new ModelFileException(Folder.Path, $"tokenizer{suffix} makes prompts of {tokenizer.ModelMaxLength} tokens, {name} reads {model.Config.MaxPositions}; they do not belong together.");
+        PromptTokens = tokenizer.ModelMaxLength;
+        textConfigs.Add(config);
+        textEncoders.Add(new ClipTextEncoder(model, Arenas, name, Compile, DType));
+        return (tokenizer, textEncoders[^1]);
+    }
+
+    /// <summary>Frees everything, once: whoever calls while another does so returns when it is done.</summary>
+    public void Dispose()
+    {
+        lock (owned)
+        {
+            for (int i = owned.Count - 1; i >= 0; i--) owned[i].Dispose();
+            owned.Clear();
+        }
+    }
+
+    private static DType Checked(DType dtype, Device device) => device.Computes(dtype)
+        ? dtype
+        : throw new DeviceException($"{device.Id} does not compute in {dtype}, but in {string.Join(", ", Enum.GetValues<DType>().Where(device.Computes))}. Weights stored otherwise are used as they are; leave PipelineOptions.DType out.");
+
+    private static ModelConfig ConfigOf(ModelFolder folder, string component, params ReadOnlySpan<string> classes)
+    {
+        CheckClass(folder, component, classes);
+        return folder.ConfigOf(component);
+    }
+
+    /// <summary>The class of a component is what model_index.json names, whatever its own configuration says.</summary>
+    private static void CheckClass(ModelFolder folder, string component, params ReadOnlySpan<string> classes)
+    {
+        if (!classes.Contains(folder.Component(component).Class))
+            throw folder.Index.Wrong(component, $"of the class {string.Join(" or ", classes.ToArray())}: no other is built");
+    }
+
+    /// <summary>Whether any part of a model has weights of a variant.</summary>
+    /// <exception cref="ModelFileException">A part's folder is missing.</exception>
+    public static bool HasVariant(ModelFolder folder, string variant) => folder.ComponentsWith(variant, WithWeights(folder)).Count > 0;
+
+    private static string[] WithWeights(ModelFolder folder) =>
+    [
+        .. folder.Components.Keys.Where(c => c is "unet" or "vae" || c.StartsWith("text_encoder", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal),
+    ];
+
+    private void CheckVariant()
+    {
+        if (Variant is null) return;
+        string[] all = WithWeights(Folder);
+        var having = Folder.ComponentsWith(Variant, all);
+        if (having.Count == 0)
+            throw new ModelFileException(Folder.Path,
+                $"has no weights of the variant {OutsideText.Quote(Variant)} in any of {string.Join(", ", all)}.");
+        if (having.Count < all.Length)
+            Notices.Warn($"{Folder.Path}: the variant {Variant} is there "
+                + $"for {string.Join(", ", having)}; {string.Join(", ", all.Except(having))} have none, and their plain files are used.");
+    }
+
+    /// <summary>
+    /// A component's weights, once its configuration describes a model of no more than twice their number: a few bytes of it can ask for
+    /// millions of layers. Up to there the missing tensors are named instead.
+    /// </summary>
+    private Checkpoint Weights(string component, string configFile, long leastTensors)
+    {
+        var checkpoint = Folder.WeightsOf(component, Variant);
+        owned.Add(checkpoint);
+        return leastTensors <= 2L * checkpoint.Names.Count ? checkpoint
+            : throw new ModelFileException(configFile,
+                $"describes a model of at least {leastTensors} weight tensors; {checkpoint.Source} holds {checkpoint.Names.Count}. Do "
+                + "the weights belong to this config.json?");
+    }
+}
