@@ -12,6 +12,42 @@ public sealed class AtomicFileTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
+    public void Write_ContentFails_KeepsTheEarlierFileAndLeavesNothingElse()
+    {
+        string path = Path.Combine(folder, "data.bin");
+        File.WriteAllText(path, "earlier");
+        Assert.Throws<IOException>(() => AtomicFile.Write(path, stream =>
+        {
+            stream.Write([1, 2, 3]);
+            throw new IOException("disk full");
+        }));
+        Assert.Equal("earlier", File.ReadAllText(path));
+        Assert.Single(Directory.GetFiles(folder));
+    }
+
+    [Fact]
+    public void Write_ReadersSeeTheOldFileUntilTheNewOneIsWhole()
+    {
+        string path = Path.Combine(folder, "data.bin");
+        File.WriteAllText(path, "earlier");
+        AtomicFile.Write(path, stream =>
+        {
+            stream.Write("new"u8);
+            stream.Flush();
+            Assert.Equal("earlier", File.ReadAllText(path));
+        });
+        Assert.Equal("new", File.ReadAllText(path));
+    }
+
+    [Fact]
+    public void Write_LongestName_Works()
+    {
+        string path = Path.Combine(folder, new string('n', 255)); // the temporary name must not be longer still
+        AtomicFile.Write(path, stream => stream.WriteByte(1));
+        Assert.Equal([1], File.ReadAllBytes(path));
+    }
+
+    [Fact]
     public async Task Write_APipe_IsWrittenToAndStays()
     {
         string pipe = Path.Combine(folder, "pipe.png");

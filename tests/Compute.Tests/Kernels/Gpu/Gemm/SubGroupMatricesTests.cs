@@ -12,7 +12,7 @@ namespace ILGpuDiffusion.Compute.Tests;
 /// Products with the matrix instructions of OpenCL devices, of which none is at hand: the very kernels and texts that these would get, with the drivers' functions defined in plain
 /// OpenCL C as their makers describe them (SoftMatrices.cl).
 /// </summary>
-public sealed class SubGroupMatrixTests
+public sealed class SubGroupMatricesTests
 {
     private const string Variant = "opencl/matrices";
     private static readonly ConcurrentDictionary<MatrixUnitKind, Lazy<OpenClDevice>> Devices = new();

@@ -1,6 +1,6 @@
 using ILGpuDiffusion.Compute.Tensors;
 
-namespace ILGpuDiffusion.Layers.Tests;
+namespace ILGpuDiffusion.Compute.Tests;
 
 public sealed class DimTests
 {

@@ -6,7 +6,7 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>Timesteps, sigmas and start factors against every recorded configuration and number of steps.</summary>
-public class SchedulerTableTests
+public class SchedulerTablesTests
 {
     // Timesteps that come from sigmas are interpolated with float32 weights in ln σ: one ulp of ln σ ≈ 2.4e-7 over neighbours that lie 0.004
     // to 0.1 apart, so 6e-5 of a timestep. All others

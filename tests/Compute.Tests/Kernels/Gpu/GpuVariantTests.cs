@@ -14,7 +14,7 @@ public sealed class GpuVariantTests
     {
         get
         {
-            // Matrix instructions have no plain form; see SubGroupMatrixTests.
+            // Matrix instructions have no plain form; see SubGroupMatricesTests.
             static bool Runs(KernelVariant variant) => variant.Backends.HasFlag(Backends.OpenCL) && variant.Name != MatrixUnitVariant.SubGroups.Name;
             var rows = new TheoryData<string, string, string>();
             foreach (string device in TestDevices.Gpus)
