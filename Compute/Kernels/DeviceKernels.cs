@@ -2,7 +2,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>What a device computes with: its compiled kernels, and what was measured about them.</summary>
+/// <summary>The kernels of a device: compiled kernels and tuning results.</summary>
 public static class DeviceKernels
 {
     extension(Device device)
@@ -11,8 +11,8 @@ public static class DeviceKernels
         public KernelCache Kernels => device.Attached(static d => new KernelCache(d));
 
         /// <summary>
-        /// What was measured about this device's kernels: tables that come with the library, and the user's own (<see cref="TuningTable.Open"/>). Another table is
-        /// set before the first kernel is chosen.
+        /// Tuning results of this device: the tables shipped with the library and the user's own (<see cref="TuningTable.Open"/>). Set
+        /// another table before the first kernel is chosen.
         /// </summary>
         public TuningTable Tuning
         {

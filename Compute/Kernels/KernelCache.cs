@@ -9,18 +9,21 @@ public sealed class KernelCache(Device device)
     private readonly ConcurrentDictionary<KernelKey, Lazy<Kernel>> kernels = new();
     private readonly ConcurrentDictionary<(Kernel, KernelSettings), Kernel> set = new();
 
-    /// <summary>How many kernels were compiled so far.</summary>
+    /// <summary>Number of kernels compiled so far.</summary>
     public int Compilations => kernels.Count;
 
-    /// <summary>How a call is computed: as measured (<see cref="DeviceKernels"/>), else by the first of the op's kernels that suits it.</summary>
-    /// <exception cref="DeviceException">No kernel suits.</exception>
+    /// <summary>
+    /// The kernel and settings for a call: the tuning result if there is one (<see cref="DeviceKernels"/>), else the first supported
+    /// variant.
+    /// </summary>
+    /// <exception cref="DeviceException">No variant supports the call.</exception>
     public KernelChoice Choose(OpSignature signature) =>
         device.Tuning.Find(signature) ?? signature.Op.Kernels.Choose(device, signature).Untuned(device, signature);
 
-    /// <summary>The best kernel for a call, compiled at most once per key.</summary>
+    /// <summary>The kernel for a call, compiled at most once per key.</summary>
     public Kernel Get(OpSignature signature) => Get(signature, Choose(signature));
 
-    /// <summary>A kernel of the caller's choice for a call, compiled at most once per key.</summary>
+    /// <summary>A kernel chosen by the caller, compiled at most once per key.</summary>
     public Kernel Get(OpSignature signature, KernelChoice choice)
     {
         string types = $"{string.Join(",", signature.Inputs.Select(i => i.DType))}→{signature.Output.DType}";

@@ -13,14 +13,16 @@ public sealed class KernelSet(string op, params KernelVariant[] variants)
     /// <summary>The implementations, best first.</summary>
     public IReadOnlyList<KernelVariant> Variants => variants;
 
-    /// <summary>Raised when a parameter changes its meaning or a kernel its speed so much that what was measured before is worth nothing.</summary>
+    /// <summary>
+    /// Increased when a parameter changes its meaning, or a kernel its speed, so much that earlier tuning results are invalid.
+    /// </summary>
     public int TuningRevision { get; init; } = 1;
 
-    /// <summary>The implementations that can be chosen for a call, best first as far as is known without measuring.</summary>
+    /// <summary>The variants that can run a call, best first as far as known without measuring.</summary>
     public IEnumerable<KernelVariant> Candidates(Device device, OpSignature signature) => variants.Where(v => v.Backends.HasFlag(device.Backend) && v.SupportsDevice(device) && v.SupportsTypes(signature) && v.SupportsShape(signature));
 
-    /// <summary>The first implementation that runs on the device and suits the signature.</summary>
-    /// <exception cref="DeviceException">There is none: never a silent detour to another device or type.</exception>
+    /// <summary>The first variant that supports the device and the signature.</summary>
+    /// <exception cref="DeviceException">There is none; there is no fallback to another device or type.</exception>
     public KernelVariant Choose(Device device, OpSignature signature) =>
         Candidates(device, signature).FirstOrDefault() ?? throw Missing(device, signature);
 

@@ -2,27 +2,34 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>One way to compute an op.</summary>
-/// <param name="Name">Backend and shape, such as <c>cpu/packed</c>; used in logs, results and tuning tables alike.</param>
-/// <param name="Backends">Where it runs.</param>
+/// <summary>One implementation of an op.</summary>
+/// <param name="Name">Backend and algorithm, such as <c>cpu/packed</c>; the same name in logs, results and tuning tables.</param>
+/// <param name="Backends">The backends it runs on.</param>
 /// <param name="Compile">Makes the kernel for a key.</param>
 public sealed record KernelVariant(string Name, Backends Backends, Func<Device, OpSignature, Kernel> Compile)
 {
-    /// <summary>Whether this way can compute with the element types at hand at all; yes unless set. <see cref="SupportsShape"/> is asked only then.</summary>
+    /// <summary>
+    /// Whether the variant supports the element types; true by default. <see cref="SupportsShape"/> is evaluated only then.
+    /// </summary>
     public Func<OpSignature, bool> SupportsTypes { get; init; } = static _ => true;
 
-    /// <summary>Whether this way suits the device, one of a backend that it runs on; yes unless set. Others can still run it, where a test or the tuner asks for it by name.</summary>
+    /// <summary>
+    /// Whether the variant is meant for the device; true by default. Other devices of its backends can still run it if a test or the tuner
+    /// names it.
+    /// </summary>
     public Func<Device, bool> SupportsDevice { get; init; } = static _ => true;
 
-    /// <summary>Whether this way suits the sizes and attributes at hand; yes unless set.</summary>
+    /// <summary>Whether the variant supports sizes and attributes; true by default.</summary>
     public Func<OpSignature, bool> SupportsShape { get; init; } = static _ => true;
 
-    /// <summary>The part of the op's <see cref="Op.Flops"/> that it really does: 1, and less for an algorithm that saves multiplications.</summary>
+    /// <summary>
+    /// Share of the op's <see cref="Op.Flops"/> that it computes: 1, or less for an algorithm that saves multiplications.
+    /// </summary>
     public double WorkShare { get; init; } = 1;
 
-    /// <summary>What can be set about it; nothing unless given.</summary>
+    /// <summary>Tuning parameters; none by default.</summary>
     public TuningSpace Tuning { get; init; } = TuningSpace.None;
 
-    /// <summary>This way, set as it is without measuring.</summary>
+    /// <summary>This variant with its untuned settings.</summary>
     public KernelChoice Untuned(Device device, OpSignature signature) => new(this, Tuning.Start(device, signature));
 }

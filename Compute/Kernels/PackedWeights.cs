@@ -4,15 +4,16 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// Weights in the form in which kernels read them, made once and shared by all launches that use the same weight in the same form, whatever their
-/// sizes. A kernel that finds none packs, or transforms, its weights anew in every run. Belongs to whoever keeps the weights, and is disposed no later.
+/// Weights in the layout that kernels read, packed once and shared by all launches with the same weight and layout, whatever their other
+/// sizes. Without it, a kernel packs or transforms its weights in every run. Owned by the owner of the weights, and disposed no later than
+/// they are.
 /// </summary>
 public sealed class PackedWeights(Device device) : IDisposable
 {
     private readonly Dictionary<(DeviceBuffer Buffer, long Offset, DType DType, Shape Shape, string Form), DeviceBuffer> kept = [];
     private readonly Lock gate = new();
 
-    /// <summary>Memory that packed weights take at this moment.</summary>
+    /// <summary>Device memory of the packed weights at present, in bytes.</summary>
     public long Bytes
     {
         get
@@ -21,11 +22,11 @@ public sealed class PackedWeights(Device device) : IDisposable
         }
     }
 
-    /// <summary>A weight in one form, packed now if no launch has asked for it before.</summary>
-    /// <param name="weight">The weight as it is stored. It must not change afterwards.</param>
-    /// <param name="form">All that decides the packed bytes, other than the weight.</param>
-    /// <param name="bytes">Size of the packed form.</param>
-    /// <param name="pack">Fills the packed form.</param>
+    /// <summary>A weight in one layout; packs it if this is the first request.</summary>
+    /// <param name="weight">The weight as stored. It must not change afterwards.</param>
+    /// <param name="form">Everything, apart from the weight, that determines the packed bytes.</param>
+    /// <param name="bytes">Size of the packed weight.</param>
+    /// <param name="pack">Fills the packed weight.</param>
     public DeviceBuffer Get(Tensor weight, string form, long bytes, Action<DeviceBuffer> pack)
     {
         lock (gate)
@@ -48,7 +49,7 @@ public sealed class PackedWeights(Device device) : IDisposable
         }
     }
 
-    /// <summary>Frees the packed forms of weights that lie in a buffer, which is about to be freed itself.</summary>
+    /// <summary>Frees the packed weights of a buffer that is about to be freed.</summary>
     public void Forget(DeviceBuffer weights)
     {
         lock (gate)
@@ -61,7 +62,7 @@ public sealed class PackedWeights(Device device) : IDisposable
         }
     }
 
-    /// <summary>Frees all packed weights; launches that use them must not run afterwards. What is asked for later is packed again.</summary>
+    /// <summary>Frees all packed weights; launches that use them must not run afterwards. Later requests pack again.</summary>
     public void Dispose()
     {
         lock (gate)

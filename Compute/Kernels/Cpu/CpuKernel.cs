@@ -3,10 +3,13 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>A CPU kernel: nothing to compile, the JIT has the generic instance that <paramref name="bind"/> names.</summary>
+/// <summary>A CPU kernel. Nothing is compiled ahead: the JIT compiles the generic instance that <paramref name="bind"/> names.</summary>
 internal sealed class CpuKernel(Func<OpCall, Launch> bind, Func<OpSignature, long>? scratchBytes = null, Func<OpSignature, long?>? overlapLead = null) : Kernel
 {
-    /// <summary>A variant whose kernel is the same for every signature. It serves Float32 activations only, unless told otherwise by its <see cref="KernelVariant.SupportsTypes"/>.</summary>
+    /// <summary>
+    /// A variant with one kernel for all signatures. By default it supports Float32 activations only;
+    /// <see cref="KernelVariant.SupportsTypes"/> overrides that.
+    /// </summary>
     public static KernelVariant Variant(string name, Func<OpCall, Launch> bind, Func<OpSignature, long>? scratchBytes = null, Func<OpSignature, long?>? overlapLead = null) =>
         new(name, Backends.Cpu, (_, _) => new CpuKernel(bind, scratchBytes, overlapLead)) { SupportsTypes = IsFloat32 };
 

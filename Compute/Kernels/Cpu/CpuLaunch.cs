@@ -2,7 +2,10 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>A launch that splits its work into parts for the worker threads. Parts must not depend on the number of threads, so that results do not either.</summary>
+/// <summary>
+/// A launch that splits its work into parts for the worker threads. Parts must not depend on the number of threads, so that results do not
+/// depend on it either.
+/// </summary>
 internal abstract class CpuLaunch(OpCall call) : Launch, IParallelTask
 {
     protected CpuWorkers Workers { get; } = ((CpuDevice)call.Device).Workers;

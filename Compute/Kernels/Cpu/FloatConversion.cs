@@ -5,7 +5,7 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>Float32 from and to the storage types. Addresses need no alignment: files promise none.</summary>
+/// <summary>Conversion between float32 and the storage types. Addresses need no alignment, because files do not guarantee any.</summary>
 internal static unsafe class FloatConversion
 {
     /// <summary>Widens <paramref name="count"/> elements; exact.</summary>

@@ -3,8 +3,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// Per-channel parameters as float32: where they lie, when they are stored so, else widened into scratch memory before each run
-/// (they may be results of other ops).
+/// Per-channel parameters as float32: read in place if they are stored so, else widened into scratch memory before each run (they may be
+/// results of other ops).
 /// </summary>
 internal readonly unsafe struct Parameters
 {
@@ -20,7 +20,7 @@ internal readonly unsafe struct Parameters
     /// <summary>The floats, or null when the parameters are absent.</summary>
     public float* Values => tensor is null || tensor.DType != DType.Float32 ? widened : tensor.Pointer<float>();
 
-    /// <summary>Scratch that the arguments from <paramref name="first"/> on need.</summary>
+    /// <summary>Scratch bytes for the arguments from <paramref name="first"/> on.</summary>
     public static long ScratchBytes(OpSignature signature, int first)
     {
         long floats = 0;
@@ -28,7 +28,10 @@ internal readonly unsafe struct Parameters
         return floats * sizeof(float);
     }
 
-    /// <summary>The argument number <paramref name="index"/>, counted with the same <paramref name="first"/>; its scratch begins <paramref name="offset"/> bytes into the call's.</summary>
+    /// <summary>
+    /// The argument number <paramref name="index"/>, with the same <paramref name="first"/> as in <see cref="ScratchBytes"/>; its scratch
+    /// begins <paramref name="offset"/> bytes into the call's.
+    /// </summary>
     public static Parameters Of(OpCall call, int index, int first, long offset = 0)
     {
         if (index >= call.Inputs.Length) return default;
@@ -37,7 +40,7 @@ internal readonly unsafe struct Parameters
         return new Parameters(call.Inputs[index], scratch);
     }
 
-    /// <summary>Widens, where needed. Before each run.</summary>
+    /// <summary>Widens the values if needed. Called before each run.</summary>
     public void Prepare()
     {
         if (tensor is not null && tensor.DType != DType.Float32) FloatConversion.Widen(tensor.Pointer<byte>(), tensor.DType, widened, tensor.Width);

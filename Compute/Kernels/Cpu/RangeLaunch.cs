@@ -21,9 +21,9 @@ internal abstract class RangeLaunch(OpCall call, int rows, long elementsPerRow) 
         Range(first, Math.Min(first + rowsPerPart, rows));
     }
 
-    /// <summary>What all rows need, done by the calling thread before any of them.</summary>
+    /// <summary>Work shared by all rows, done on the calling thread before any of them.</summary>
     protected virtual void Prepare() { }
 
-    /// <summary>Does rows <paramref name="first"/> … <paramref name="end"/> − 1.</summary>
+    /// <summary>Computes rows <paramref name="first"/> … <paramref name="end"/> − 1.</summary>
     protected abstract void Range(int first, int end);
 }

@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>A <see cref="RangeLaunch"/> that takes its rows one by one.</summary>
+/// <summary>A <see cref="RangeLaunch"/> that processes its rows one by one.</summary>
 /// <param name="call">The bound arguments.</param>
 /// <param name="rows">Number of rows.</param>
 /// <param name="elementsPerRow">Elements that one row reads or writes; decides how many rows make a part.</param>

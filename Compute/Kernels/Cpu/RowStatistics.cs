@@ -25,7 +25,7 @@ internal static unsafe class RowStatistics
         return V.Sum((a + b) + (c + d));
     }
 
-    /// <summary>Σ (x − origin) and Σ (x − origin)². With an origin near the mean both lose nothing to a large mean.</summary>
+    /// <summary>Σ (x − origin) and Σ (x − origin)². With an origin near the mean, neither loses precision to a large mean.</summary>
     [MethodImpl(Jit.Kernel)]
     public static (float First, float Second) Moments<V>(float* x, int count, float origin) where V : struct, ISimd<V>
     {

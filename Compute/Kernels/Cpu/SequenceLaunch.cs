@@ -2,7 +2,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>Several launches, one after the other, as one step of a plan.</summary>
+/// <summary>Several launches, run in order as one step of a plan.</summary>
 internal sealed class SequenceLaunch(params Launch[] launches) : Launch
 {
     public override int Count => launches.Sum(launch => launch.Count);

@@ -9,7 +9,7 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// </summary>
 internal static class VectorMath
 {
-    /// <summary>1.5 · 2²³: a number up to 2²² added to this is rounded to an integer, which then stands in the sum's last bits.</summary>
+    /// <summary>1.5 · 2²³: adding a number up to 2²² to this rounds it to an integer, which is then in the sum's last bits.</summary>
     internal const float Rounding = 12582912f;
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
@@ -48,9 +48,9 @@ internal static class VectorMath
 
     /// <summary>x · Φ(x), error ≤ 5e-8 + 1.2e-7 · |result|.</summary>
     /// <remarks>
-    /// max(x, 0) − |x|/2 · erfc(|x| / √2) is the same function without a difference of nearly equal numbers for negative x. With z = |x| / √2 and
-    /// t = 1 / (1 + 0.39 z), erfc(z) = e^(−z²) · (c₁t + … + c₆t⁶) is the form of Abramowitz and Stegun 7.1.26 with one more term; the c are a
-    /// weighted least-squares fit over 0 ≤ z ≤ 8 for the smallest error of the product, 8.4e-9. They are halved below.
+    /// max(x, 0) − |x|/2 · erfc(|x| / √2) is the same function without a difference of nearly equal numbers for negative x. With z = |x| /
+    /// √2 and t = 1 / (1 + 0.39 z), erfc(z) = e^(−z²) · (c₁t + … + c₆t⁶) is the form of Abramowitz and Stegun 7.1.26 with one more term;
+    /// the c are a weighted least-squares fit over 0 ≤ z ≤ 8 for the smallest error of the product, 8.4e-9. They are halved below.
     /// </remarks>
     [MethodImpl(Inline)]
     public static V Gelu<V>(V x) where V : struct, ISimd<V>
@@ -89,7 +89,8 @@ internal static class VectorMath
     }
 
     /// <summary>ln(1 + eˣ), relative error ≤ 1e-6.</summary>
-    /// <remarks>max(x, 0) + ln(1 + e) with e = e^(−|x|) ≤ 1, and ln(1 + e) = 2 artanh(w), w = e / (2 + e) ≤ 1/3, by its series to w¹⁵.</remarks>
+    /// <remarks>max(x, 0) + ln(1 + e) with e = e^(−|x|) ≤ 1, and ln(1 + e) = 2 artanh(w), w = e / (2 + e) ≤ 1/3, by its series to
+    /// w¹⁵.</remarks>
     [MethodImpl(Inline)]
     public static V Softplus<V>(V x) where V : struct, ISimd<V>
     {

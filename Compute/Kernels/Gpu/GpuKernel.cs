@@ -2,26 +2,26 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>One kernel launch of an op: which kernel, over how many groups, with which arguments.</summary>
+/// <summary>One kernel launch of an op: kernel, grid and arguments.</summary>
 internal readonly record struct LaunchSpecification(KernelSource Source, GpuGrid Grid, GpuArguments Arguments)
 {
-    /// <summary>The launch on a device; the kernel is compiled if need be.</summary>
+    /// <summary>Binds the launch on a device; compiles the kernel if necessary.</summary>
     public Launch Bind(GpuDevice device, OpCall? call, CancellationToken cancellation = default) =>
         device.Function(Source, cancellation).Bind(Grid, Arguments, call);
 }
 
-/// <summary>An op's GPU kernels: joins C# sources, which any GPU device compiles, with the arguments of a call.</summary>
+/// <summary>An op's GPU kernels: C# sources, compiled for any GPU device, and the arguments of a call.</summary>
 /// <param name="stages">The launches for a call, in order.</param>
-/// <param name="scratchBytes">Working memory of a call; none unless given.</param>
+/// <param name="scratchBytes">Scratch bytes of a call; 0 by default.</param>
 internal sealed class GpuKernel(Func<OpCall, IEnumerable<LaunchSpecification>> stages, Func<OpSignature, long>? scratchBytes = null) : Kernel
 {
-    /// <summary>A kernel of one launch.</summary>
+    /// <summary>A kernel with one launch.</summary>
     public GpuKernel(KernelSource source, Func<OpCall, (GpuGrid Grid, GpuArguments Arguments)> bind, Func<OpSignature, long>? scratchBytes = null)
         : this(call => Single(source, bind(call)), scratchBytes) { }
 
-    /// <summary>A variant for both GPU back ends.</summary>
+    /// <summary>A variant for both GPU backends.</summary>
     /// <param name="name">Such as <c>gpu/rows</c>.</param>
-    /// <param name="compile">The kernel for a signature's types; sizes come with each call.</param>
+    /// <param name="compile">Makes the kernel for a signature's types; sizes come with each call.</param>
     public static KernelVariant Variant(string name, Func<OpSignature, GpuKernel> compile) =>
         new(name, Backends.Cuda | Backends.OpenCL, (_, signature) => compile(signature));
 
@@ -29,7 +29,7 @@ internal sealed class GpuKernel(Func<OpCall, IEnumerable<LaunchSpecification>> s
     public static KernelVariant Variant(string name, Func<GpuTarget, OpSignature, GpuKernel> compile) =>
         new(name, Backends.Cuda | Backends.OpenCL, (device, signature) => compile(((GpuDevice)device).Target, signature));
 
-    /// <summary>Whether a device is a processor behind OpenCL, where barriers cost much.</summary>
+    /// <summary>Whether a device is a CPU behind OpenCL, where barriers are expensive.</summary>
     public static bool IsProcessor(Device device) => ((GpuDevice)device).Target.IsCpu;
 
     /// <inheritdoc/>

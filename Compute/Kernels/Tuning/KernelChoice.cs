@@ -2,8 +2,8 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>How an op is computed: by which of its kernels, and how that is set.</summary>
-/// <param name="Variant">The kernel.</param>
+/// <summary>A kernel variant with its settings.</summary>
+/// <param name="Variant">The kernel variant.</param>
 /// <param name="Settings">Its tuning parameters.</param>
 public readonly record struct KernelChoice(KernelVariant Variant, KernelSettings Settings)
 {
@@ -11,7 +11,7 @@ public readonly record struct KernelChoice(KernelVariant Variant, KernelSettings
     public override string ToString() => Settings.Values.Count == 0 ? Variant.Name : $"{Variant.Name} {Settings}";
 }
 
-/// <summary>A kernel together with its settings.</summary>
+/// <summary>A kernel that adds settings to the calls it is bound to.</summary>
 internal sealed class ConfiguredKernel(Kernel kernel, KernelSettings settings) : Kernel
 {
     public override long ScratchBytes(OpSignature signature) => kernel.ScratchBytes(signature with { Settings = settings });

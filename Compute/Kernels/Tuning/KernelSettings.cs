@@ -2,26 +2,26 @@ using System.Collections.Immutable;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>Values for a kernel variant's tuning parameters, compared by value. What is not set has its default.</summary>
+/// <summary>Values of a kernel variant's tuning parameters, compared by value. Parameters that are not set have their defaults.</summary>
 public sealed class KernelSettings : IEquatable<KernelSettings>
 {
     private readonly ImmutableSortedDictionary<string, int> values;
 
     private KernelSettings(ImmutableSortedDictionary<string, int> values) => this.values = values;
 
-    /// <summary>Every parameter as its kernel declares it.</summary>
+    /// <summary>All parameters at their defaults.</summary>
     public static KernelSettings Default { get; } = new(ImmutableSortedDictionary.Create<string, int>(StringComparer.Ordinal));
 
-    /// <summary>What was set, by the parameter's name.</summary>
+    /// <summary>The values that differ from the defaults, by parameter name.</summary>
     public IReadOnlyDictionary<string, int> Values => values;
 
-    /// <summary>The value that holds for a parameter. For use when a launch is bound, never in a loop.</summary>
+    /// <summary>A parameter's value. For use when a launch is bound, never in a loop.</summary>
     public int this[TuningParameter parameter] => values.TryGetValue(parameter.Name, out int value) ? value : parameter.Default;
 
     /// <summary>Settings from names and values.</summary>
     public static KernelSettings Of(IEnumerable<KeyValuePair<string, int>> values) => new(Default.values.SetItems(values));
 
-    /// <summary>These settings with one parameter changed; a default is not written down.</summary>
+    /// <summary>These settings with one parameter changed; defaults are not stored.</summary>
     public KernelSettings With(TuningParameter parameter, int value) =>
         new(value == parameter.Default ? values.Remove(parameter.Name) : values.SetItem(parameter.Name, value));
 

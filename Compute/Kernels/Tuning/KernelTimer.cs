@@ -5,14 +5,14 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// Times choices of one call on arguments made up for it. Weights exist several times over and take turns, because a model comes back to a weight only after all the others:
-/// they are not in a cache by then.
+/// Times kernel choices of one call with generated arguments. Weights exist in several copies that are used in turn, because a model reads
+/// all its other weights before it reuses one: they are not in a cache by then.
 /// </summary>
 public sealed class KernelTimer : IKernelTimer, IDisposable
 {
     private const long ColdWeightBytes = 48 << 20;
     private const int MostCopies = 8;
-    private const double LeastSeconds = 0.003; // a timing repeats shorter calls until it has taken this long
+    private const double LeastSeconds = 0.003; // shorter calls are repeated until a timing takes this long
     private const int MostRepeats = 2000;
 
     private readonly Device device;
@@ -25,10 +25,10 @@ public sealed class KernelTimer : IKernelTimer, IDisposable
     private Tensor? scratch;
     private int repeats, turn;
 
-    /// <summary>Makes up arguments.</summary>
+    /// <summary>Allocates and fills the arguments.</summary>
     /// <param name="device">Where the call runs.</param>
     /// <param name="signature">The call.</param>
-    /// <param name="weights">Numbers of the arguments that are weights.</param>
+    /// <param name="weights">Indices of the arguments that are weights.</param>
     public KernelTimer(Device device, OpSignature signature, IReadOnlyCollection<int> weights)
     {
         (this.device, this.signature, packed) = (device, signature, new(device));
@@ -86,7 +86,7 @@ public sealed class KernelTimer : IKernelTimer, IDisposable
         return new Tensor(buffer, 0, type.DType, type.Concrete());
     }
 
-    /// <summary>Numbers of order 0.1 for floats, and small ones for int8; other integers are positions and stay 0.</summary>
+    /// <summary>Fills a buffer: floats of order 0.1, small int8 values; other integers are indices and stay 0.</summary>
     private void Fill(DeviceBuffer buffer, TensorType type)
     {
         const int Block = 1 << 16;

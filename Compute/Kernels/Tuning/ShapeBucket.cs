@@ -3,8 +3,8 @@ using System.Numerics;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// The size class of a call, which kernels are tuned for. What the user chooses (image size, batch, tokens) makes <see cref="Rows"/>, rounded up to steps of half a power of two;
-/// what the model fixes is exact.
+/// The size class of a call, which kernels are tuned for. What the user chooses (image size, batch, tokens) makes <see cref="Rows"/>,
+/// rounded up to steps of half a power of two; what the model fixes is exact.
 /// </summary>
 /// <param name="Rows">Rows, pixels or queries: what grows with the image.</param>
 /// <param name="Shape">All that the model fixes: <c>640→5120</c>, <c>320→640 3x3</c>.</param>

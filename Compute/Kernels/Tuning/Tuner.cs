@@ -5,21 +5,22 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// Coordinate descent over the kernels of an op and their parameters, as PyTorch's inductor tunes its tiles: one coordinate at a time takes the better of its neighbouring values,
-/// until no step helps. Which kernel is used is a coordinate too. Every comparison takes both sides in turns, so that a machine that slows down for a while slows down both.
+/// Coordinate descent over the kernel variants of an op and their parameters, as in PyTorch Inductor: one coordinate at a time moves to the
+/// better of its neighbouring values, until no step helps. The variant is a coordinate too. Both sides of a comparison are timed in
+/// alternation, so that a temporary slowdown of the machine affects both.
 /// </summary>
 /// <param name="timer">Times choices.</param>
-/// <param name="options">How long, and what counts as faster.</param>
+/// <param name="options">Time budget and margin.</param>
 public sealed class Tuner(IKernelTimer timer, TunerOptions options)
 {
     private const int HopelessAfter = 2;
     private const double HopelessRatio = 1.1;
 
-    /// <summary>Searches from the choice that is made without measuring.</summary>
+    /// <summary>Searches, starting from the untuned choice.</summary>
     /// <param name="device">Where the call runs.</param>
     /// <param name="signature">The call.</param>
-    /// <param name="candidates">The kernels that can be chosen; the first, set as it is without measuring, is where the search begins.</param>
-    /// <param name="cancellation">Looked at before every timing.</param>
+    /// <param name="candidates">The variants to choose from; the search starts with the first one, at its untuned settings.</param>
+    /// <param name="cancellation">Checked before every timing.</param>
     public TunerResult Run(Device device, OpSignature signature, IReadOnlyList<KernelVariant> candidates, CancellationToken cancellation = default)
     {
         var clock = Stopwatch.StartNew();
@@ -43,7 +44,7 @@ public sealed class Tuner(IKernelTimer timer, TunerOptions options)
         var (defaultSeconds, seconds) = best == first ? Alone(first) : Confirm();
         return new TunerResult(best, defaultSeconds, seconds, tried.Count, complete);
 
-        // One step along a coordinate: the parameter's values beside the current one, or, for coordinate −1, the other kernels.
+        // One step along a coordinate: the parameter values next to the current one, or, for coordinate −1, the other variants.
         IEnumerable<KernelChoice> Neighbours(KernelChoice at, int coordinate)
         {
             if (coordinate < 0) return options.SameBits ? [] : candidates.Where(c => c != at.Variant).Select(c => c.Untuned(device, signature));
@@ -70,7 +71,7 @@ public sealed class Tuner(IKernelTimer timer, TunerOptions options)
             return (time, time);
         }
 
-        // Many comparisons were won by luck's help as well: the one that goes into the table is made anew, with twice the timings.
+        // After many comparisons, some were won by chance: the winner is compared with the default again, with twice as many timings.
         (double, double) Confirm()
         {
             var comparison = Compare(first, best, 2 * options.Pairs, cancellation);
@@ -82,7 +83,7 @@ public sealed class Tuner(IKernelTimer timer, TunerOptions options)
 
     private ImmutableArray<TuningParameter> Parameters(KernelVariant variant) => options.SameBits && variant.Tuning.ChangesBits ? [] : variant.Tuning.Parameters;
 
-    /// <summary>Every combination of steps along at least two coordinates.</summary>
+    /// <summary>All combinations of steps along at least two coordinates.</summary>
     private IEnumerable<KernelChoice> Diagonals(KernelChoice at)
     {
         IEnumerable<(KernelSettings Settings, int Steps)> reached = [(at.Settings, 0)];
@@ -105,7 +106,7 @@ public sealed class Tuner(IKernelTimer timer, TunerOptions options)
         {
             cancellation.ThrowIfCancellationRequested();
             double a = i % 2 == 0 ? timer.Time(left) : 0, b = timer.Time(right);
-            if (i % 2 != 0) a = timer.Time(left); // neither side always comes first
+            if (i % 2 != 0) a = timer.Time(left); // alternate which side comes first
             lefts.Add(a);
             rights.Add(b);
             ratios.Add(b / a);

@@ -1,21 +1,29 @@
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>How kernels are tuned.</summary>
+/// <summary>Options of kernel tuning.</summary>
 public sealed record TunerOptions
 {
-    /// <summary>How much faster a change must be, so that noise does not count: 0.03 is 3 %.</summary>
+    /// <summary>Least relative gain that counts as faster, above the noise: 0.03 is 3 %.</summary>
     public double Margin { get; init; } = 0.03;
 
-    /// <summary>How often both sides of a comparison are timed, in turns. The median ratio decides, and three quarters of the ratios must agree.</summary>
+    /// <summary>
+    /// Number of timings of both sides of a comparison, in alternation. The median ratio decides, and three quarters of the ratios must
+    /// agree.
+    /// </summary>
     public int Pairs { get; init; } = 5;
 
-    /// <summary>Whether, once no single step helps, steps along several coordinates at once are tried. Inductor's <c>coordinate_descent_check_all_directions</c>.</summary>
+    /// <summary>
+    /// Whether to try steps along several coordinates at once when no single step helps. Inductor's
+    /// <c>coordinate_descent_check_all_directions</c>.
+    /// </summary>
     public bool CheckAllDirections { get; init; }
 
-    /// <summary>Whether only settings count that change no bit of a result: the kernel stays, and so does the order of its sums (<see cref="TuningSpace.ChangesBits"/>).</summary>
+    /// <summary>
+    /// Whether to keep the bits of the result: the variant and the order of its sums stay the same (<see cref="TuningSpace.ChangesBits"/>).
+    /// </summary>
     public bool SameBits { get; init; }
 
-    /// <summary>How long one op's search may take; what was found until then counts.</summary>
+    /// <summary>Time budget of one op's search; the best choice found so far is kept.</summary>
     public TimeSpan Budget { get; init; } = TimeSpan.FromSeconds(4);
 }
 
@@ -26,14 +34,14 @@ public interface IKernelTimer
     double Time(KernelChoice choice);
 }
 
-/// <summary>What a search found.</summary>
-/// <param name="Best">The fastest choice: the first one, unless another was faster by the margin in a comparison of its own at the end.</param>
-/// <param name="DefaultSeconds">Median time of the first choice.</param>
-/// <param name="Seconds">Median time of the best choice, taken in turns with the first.</param>
-/// <param name="Tried">How many choices were timed.</param>
-/// <param name="Complete">Whether the search ended because nothing helped any more, and not because its time was up.</param>
+/// <summary>Result of a search.</summary>
+/// <param name="Best">The fastest choice: the default, unless another was faster by the margin in a final comparison.</param>
+/// <param name="DefaultSeconds">Median time of the default choice.</param>
+/// <param name="Seconds">Median time of the best choice, timed in alternation with the default.</param>
+/// <param name="Tried">Number of choices timed.</param>
+/// <param name="Complete">Whether the search converged, rather than ran out of time.</param>
 public sealed record TunerResult(KernelChoice Best, double DefaultSeconds, double Seconds, int Tried, bool Complete)
 {
-    /// <summary>How many times as fast the best choice is as the first.</summary>
+    /// <summary>Speed of the best choice relative to the default.</summary>
     public double Gain => DefaultSeconds / Seconds;
 }

@@ -1,19 +1,19 @@
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>One measured result: the best way found to compute an op of a size class.</summary>
+/// <summary>One tuning result: the best choice found for an op and size class.</summary>
 /// <param name="Op">The op's name.</param>
 /// <param name="DTypes">Element types of its first two arguments: values and weights.</param>
 /// <param name="Rows">The bucket's rows.</param>
 /// <param name="Shape">What the model fixes.</param>
-/// <param name="Revision">Of the op's kernels: a result of another one is not used.</param>
-/// <param name="Variant">The kernel.</param>
-/// <param name="Settings">Its parameters where they differ from their defaults.</param>
-/// <param name="DefaultMicroseconds">Median time of the choice that is made without measuring.</param>
-/// <param name="Microseconds">Median time of this choice, taken in turns with the other.</param>
+/// <param name="Revision">Tuning revision of the op's kernels; results of another revision are not used.</param>
+/// <param name="Variant">The kernel variant.</param>
+/// <param name="Settings">Its settings that differ from the defaults.</param>
+/// <param name="DefaultMicroseconds">Median time of the untuned choice.</param>
+/// <param name="Microseconds">Median time of this choice, timed in alternation with the untuned one.</param>
 public sealed record TuningEntry(
     string Op, [property: System.Text.Json.Serialization.JsonPropertyName("dtypes")] string DTypes, int Rows, string Shape, int Revision, string Variant, IReadOnlyDictionary<string, int> Settings, double DefaultMicroseconds, double Microseconds)
 {
-    /// <summary>How many times as fast as without measuring.</summary>
+    /// <summary>Speed relative to the untuned choice.</summary>
     public double Gain => DefaultMicroseconds / Microseconds;
 
     internal TuningKey Key => new(Op, DTypes, Shape, Revision);
@@ -22,12 +22,12 @@ public sealed record TuningEntry(
         && Microseconds is > 0 and < double.PositiveInfinity && DefaultMicroseconds is > 0 and < double.PositiveInfinity;
 }
 
-/// <summary>What a result belongs to, apart from the rows.</summary>
+/// <summary>The key of a result, apart from the rows.</summary>
 internal readonly record struct TuningKey(string Op, string DTypes, string Shape, int Revision)
 {
     private const int TypedArguments = 2;
 
-    /// <summary>Key and rows of a call; null where its op has nothing to tune.</summary>
+    /// <summary>Key and rows of a call; null if its op has nothing to tune.</summary>
     public static (TuningKey Key, int Rows)? Of(OpSignature signature) => signature.Op.Bucket(signature) is { } bucket
         ? (new(signature.Op.Name, string.Join(",", signature.Inputs.Take(TypedArguments).Select(i => i.DType)), bucket.Shape, signature.Op.Kernels.TuningRevision), bucket.Rows)
         : null;

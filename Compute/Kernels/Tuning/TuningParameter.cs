@@ -2,25 +2,25 @@ using System.Collections.Immutable;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>One thing that can be set about a kernel, such as how many columns of a result make a part.</summary>
+/// <summary>A tuning parameter of a kernel, such as the number of columns per part.</summary>
 public sealed class TuningParameter
 {
     /// <summary>Declares a parameter.</summary>
-    /// <param name="name">As tables write it: <c>part_rows</c>.</param>
-    /// <param name="default">What holds until something better was measured; one of the values.</param>
-    /// <param name="values">What can be chosen. Sorted here: neighbours are tried first.</param>
+    /// <param name="name">Name in tuning tables: <c>part_rows</c>.</param>
+    /// <param name="default">Untuned value; one of the values.</param>
+    /// <param name="values">The values to choose from, in any order. The tuner tries neighbouring values first.</param>
     public TuningParameter(string name, int @default, params ReadOnlySpan<int> values)
     {
         (Name, Default, Values) = (name, @default, [.. values.ToArray().Append(@default).Distinct().Order()]);
     }
 
-    /// <summary>As tables write it.</summary>
+    /// <summary>Name in tuning tables.</summary>
     public string Name { get; }
 
-    /// <summary>What holds until something better was measured.</summary>
+    /// <summary>Untuned value.</summary>
     public int Default { get; }
 
-    /// <summary>What can be chosen, ascending.</summary>
+    /// <summary>The values to choose from, ascending.</summary>
     public ImmutableArray<int> Values { get; }
 
     /// <inheritdoc/>

@@ -1,9 +1,9 @@
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>Results by what they belong to. Safe for use by several threads.</summary>
+/// <summary>Tuning results by key. Thread-safe.</summary>
 internal sealed class TuningResults
 {
-    private const double FarthestRows = 2; // a result of sizes farther off says little
+    private const double FarthestRows = 2; // results for sizes farther off are no guide
     private readonly Dictionary<TuningKey, SortedDictionary<int, TuningEntry>> entries = [];
     private readonly Lock gate = new();
 
@@ -15,7 +15,7 @@ internal sealed class TuningResults
         }
     }
 
-    /// <summary>Adds results; a later one takes the place of an earlier one, and of those of other revisions.</summary>
+    /// <summary>Adds results; a later one replaces an earlier one with the same key and rows, and those of other revisions.</summary>
     public void Add(IEnumerable<TuningEntry> added)
     {
         lock (gate)

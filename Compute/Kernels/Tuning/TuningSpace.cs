@@ -3,35 +3,41 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>What can be set about one kernel variant.</summary>
-/// <param name="parameters">Its coordinates.</param>
+/// <summary>The tuning parameters of one kernel variant.</summary>
+/// <param name="parameters">The parameters.</param>
 /// <remarks>
-/// A kernel reads its settings from the call that it is bound to (<see cref="OpCall.Settings"/>, and <see cref="OpSignature.Settings"/> for its working memory). Those of a CPU kernel must
-/// not change a bit of the result: they may cut a result into other parts, but not a sum into other blocks. Tests hold every CPU kernel to that.
-/// A GPU kernel whose tiles are type arguments picks the closed generic method that they name, which is compiled when it is first bound, and says with <see cref="Allows"/> which
-/// combinations exist. Its results may differ within the op's tolerance: it sets <see cref="ChangesBits"/>.
+/// A kernel reads its settings from the call that it is bound to (<see cref="OpCall.Settings"/>, and <see cref="OpSignature.Settings"/> for
+/// its scratch memory). Settings of CPU kernels must not change a bit of the result: they may change its partition into parts, but not the
+/// blocks of a sum. Tests check that for every CPU kernel. A GPU kernel whose tiles are type arguments selects a closed generic method,
+/// which is compiled when it is first bound; <see cref="Allows"/> says which combinations exist. Its results may differ within the op's
+/// tolerance: it sets <see cref="ChangesBits"/>.
 /// </remarks>
 public sealed class TuningSpace(params ImmutableArray<TuningParameter> parameters)
 {
-    /// <summary>Nothing to set.</summary>
+    /// <summary>No parameters.</summary>
     public static TuningSpace None { get; } = new();
 
-    /// <summary>The coordinates.</summary>
+    /// <summary>The parameters.</summary>
     public ImmutableArray<TuningParameter> Parameters => parameters;
 
     /// <summary>Whether settings may change how a result is rounded.</summary>
     public bool ChangesBits { get; init; }
 
-    /// <summary>Whether settings exist, and work for a call on a device (its local memory, its groups' sizes); yes unless set. Says nothing about speed.</summary>
+    /// <summary>
+    /// Whether a combination of settings exists and works for a call on a device (local memory, group size); true by default. Unrelated to
+    /// speed.
+    /// </summary>
     public Func<Device, OpSignature, KernelSettings, bool> Allows { get; init; } = static (_, _, _) => true;
 
     /// <summary>
-    /// What holds for a call until something better was measured, where that depends on the device or on what the model fixes; every parameter's default unless set. It should depend
-    /// little on sizes that the user chooses where settings choose code: another image size would compile.
+    /// Untuned settings of a call, if they depend on the device or on sizes that the model fixes; by default every parameter's default. If
+    /// settings select code, they should depend little on sizes that users choose, because each new image size would compile.
     /// </summary>
     public Func<Device, OpSignature, KernelSettings> Start { get; init; } = static (_, _) => KernelSettings.Default;
 
-    /// <summary>Whether settings can be used for a call: every name is known, every value is one of the parameter's, and the combination is allowed.</summary>
+    /// <summary>
+    /// Whether settings are valid for a call: every name is known, every value is one of the parameter's, and the combination is allowed.
+    /// </summary>
     public bool Accepts(Device device, OpSignature signature, KernelSettings settings) =>
         settings.Values.All(v => parameters.Any(p => p.Name == v.Key && p.Values.Contains(v.Value))) && Allows(device, signature, settings);
 }

@@ -5,8 +5,8 @@ using ILGpuDiffusion.Compute.Files;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// Measured choices of kernels and their settings for one device: the user's own, which <c>ilgd tune</c> and tuning compilations write, before those that come with the library for the
-/// device's architecture. A file that cannot be used is left out, with a warning. Safe for use by several threads and processes.
+/// Tuning results of one device: the user's own, written by <c>ilgd tune</c> and by tuning compilations, take precedence over those shipped
+/// for the device's architecture. A file that cannot be read is skipped with a warning. Safe for use by several threads and processes.
 /// </summary>
 public sealed partial class TuningTable
 {
@@ -20,13 +20,13 @@ public sealed partial class TuningTable
 
     private TuningTable(Device? device, string? path) => (this.device, Path) = (device, path);
 
-    /// <summary>A table without results, which finds nothing and keeps nothing: kernels are chosen as they are without measuring.</summary>
+    /// <summary>An empty table, which stores nothing: kernels are chosen untuned.</summary>
     public static TuningTable None { get; } = new(null, null);
 
-    /// <summary>The user's file; null where nothing is kept on disk. It need not exist.</summary>
+    /// <summary>The user's file; null if nothing is kept on disk. It need not exist.</summary>
     public string? Path { get; }
 
-    /// <summary>What could not be used, and why.</summary>
+    /// <summary>Which files could not be used, and why.</summary>
     public IReadOnlyList<string> Warnings
     {
         get
@@ -38,13 +38,13 @@ public sealed partial class TuningTable
     /// <summary>The user's results.</summary>
     public IReadOnlyList<TuningEntry> Own => own.All;
 
-    /// <summary>The results that come with the library.</summary>
+    /// <summary>The results shipped with the library.</summary>
     public IReadOnlyList<TuningEntry> Shipped => shipped.All;
 
     /// <summary>Reads a device's tables.</summary>
     /// <param name="device">The device.</param>
-    /// <param name="folder">Where users' files lie; null is <c>tuning</c> in the <see cref="CacheFolder"/>.</param>
-    /// <param name="withShipped">Whether the library's own results count.</param>
+    /// <param name="folder">Folder of users' files; null is <c>tuning</c> in the <see cref="CacheFolder"/>.</param>
+    /// <param name="withShipped">Whether to include the shipped results.</param>
     public static TuningTable Open(Device device, string? folder = null, bool withShipped = true)
     {
         folder ??= CacheFolder.Sub(FolderName);
@@ -62,22 +62,22 @@ public sealed partial class TuningTable
         return table;
     }
 
-    /// <summary>Op, element types and size class of a call: calls of one class share a result. Null where there is nothing to tune.</summary>
+    /// <summary>Op, element types and size class of a call: calls of one class share a result. Null if there is nothing to tune.</summary>
     public static string? ClassOf(OpSignature signature) =>
         TuningKey.Of(signature) is var (key, rows) ? $"{key.Op} {key.DTypes} {new ShapeBucket(rows, key.Shape)}" : null;
 
-    /// <summary>The measured choice for a call, if there is one that can be used: for its size class, or the nearest one within a factor of two.</summary>
+    /// <summary>The usable result for a call's size class, or for the nearest one within a factor of two; null if there is none.</summary>
     public KernelChoice? Find(OpSignature signature)
     {
         if (device is null || TuningKey.Of(signature) is not var (key, rows)) return null;
         return Choice(own.Nearest(key, rows), signature) ?? Choice(shipped.Nearest(key, rows), signature);
     }
 
-    /// <summary>The user's result for a call's own size class, if there is one that can be used.</summary>
+    /// <summary>The user's usable result for a call's own size class; null if there is none.</summary>
     public TuningEntry? FindOwn(OpSignature signature) =>
         TuningKey.Of(signature) is var (key, rows) && own.Exact(key, rows) is { } entry && Choice(entry, signature) is not null ? entry : null;
 
-    /// <summary>Takes up a result; <see cref="Save"/> writes it.</summary>
+    /// <summary>Adds a result; <see cref="Save"/> writes it.</summary>
     /// <exception cref="ArgumentException">The call's op has nothing to tune.</exception>
     public TuningEntry Add(OpSignature signature, KernelChoice choice, double defaultSeconds, double seconds)
     {
@@ -88,8 +88,11 @@ public sealed partial class TuningTable
         return entry;
     }
 
-    /// <summary>Merges what is new into the user's file: whole or not at all, and with what other processes wrote meanwhile. Does nothing where nothing is kept on disk.</summary>
-    /// <exception cref="IOException">The file cannot be read or written; it is as it was, and what is new can be saved later.</exception>
+    /// <summary>
+    /// Merges new results into the user's file, atomically, keeping what other processes wrote meanwhile. Does nothing if nothing is kept
+    /// on disk.
+    /// </summary>
+    /// <exception cref="IOException">The file cannot be read or written; it is unchanged, and new results can be saved later.</exception>
     public void Save()
     {
         lock (gate)
@@ -104,7 +107,7 @@ public sealed partial class TuningTable
             {
                 own.Add(ReadOwn());
             }
-            catch (FormatException e) // only content that is no table moves away: a file that could not be read just now may be a good one
+            catch (FormatException e) // only a malformed file is moved away: one that cannot be read at the moment may be valid
             {
                 Warn(e);
                 File.Move(Path, Path + ".unusable", overwrite: true);
@@ -125,9 +128,9 @@ public sealed partial class TuningTable
         return variant.Tuning.Accepts(device!, signature, settings) ? new KernelChoice(variant, settings) : null;
     }
 
-    /// <summary>The user's results as they are in the file at this moment; none where there is no file.</summary>
+    /// <summary>The user's results in the file at present; empty if there is no file.</summary>
     /// <exception cref="FormatException">The file is no table of this device.</exception>
-    /// <exception cref="IOException">It cannot be read, or may be somebody else's work.</exception>
+    /// <exception cref="IOException">It cannot be read, or another user may have written it.</exception>
     private IReadOnlyList<TuningEntry> ReadOwn()
     {
         if (Path is null || !File.Exists(Path)) return [];
@@ -137,7 +140,7 @@ public sealed partial class TuningTable
         return found == expected ? file.Entries : throw new FormatException($"it was measured on {found}; this is {expected}");
     }
 
-    /// <summary>Says once why the user's file is not used.</summary>
+    /// <summary>Warns once why the user's file is not used.</summary>
     private void Warn(Exception problem)
     {
         string warning = $"tuning table {Path} is not used: {problem.Message.TrimEnd('.')}. Delete it, or measure again with ilgd tune.";
@@ -159,7 +162,10 @@ public sealed partial class TuningTable
         return TuningFile.Parse(bytes);
     }
 
-    /// <summary>One process at a time reads, merges and writes. The lock's file stays: were it deleted, two processes could hold one each.</summary>
+    /// <summary>
+    /// Takes the lock: one process at a time reads, merges and writes. The lock file is never deleted, or two processes could each hold
+    /// one.
+    /// </summary>
     private static FileStream WaitForTurn(string path)
     {
         for (var clock = System.Diagnostics.Stopwatch.StartNew(); ; Thread.Sleep(5))
@@ -176,7 +182,10 @@ public sealed partial class TuningTable
 
     private static string BackendName(Device device) => device.Backend.ToString().ToLowerInvariant();
 
-    /// <summary>Readable and unique per device: <c>cpu-simd512-some-processor-2-threads-1a2b3c4d.v1.json</c>. A later version of the format has files of its own.</summary>
+    /// <summary>
+    /// Readable and unique per device: <c>cpu-simd512-some-processor-2-threads-1a2b3c4d.v1.json</c>. Later versions of the format use other
+    /// files.
+    /// </summary>
     private static string FileName(Device device)
     {
         const int MostLetters = 48;

@@ -4,10 +4,12 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>The arguments of attention kernels.</summary>
+/// <summary>Variants and arguments of the GPU attention kernels.</summary>
 internal static class AttentionGpu
 {
-    /// <summary>The variant for heads of any size on tensor cores: OpenCL's kernel, in the layout of CUDA's warps.</summary>
+    /// <summary>
+    /// The variant for heads of any size on tensor cores: the kernel of OpenCL sub-groups, in the register layout of CUDA warps.
+    /// </summary>
     public const string LargeHeads = "cuda/matrices";
 
     private const int PackGroup = 64;
@@ -111,7 +113,7 @@ internal static class AttentionGpu
 
     private static int Packed(int tokens) => Groups(tokens, PanelAttention.Lanes) * PanelAttention.Lanes;
 
-    /// <summary>What a call's tensors say.</summary>
+    /// <summary>Sizes and pitches of a call.</summary>
     private sealed class Sizes
     {
         private readonly int maskBatch, maskHead, maskQuery;
@@ -154,20 +156,20 @@ internal static class AttentionGpu
 
         public int ValueDepth { get; }
 
-        /// <summary>Type arguments of kernels with matrix instructions: how to multiply, how to load, how 16-bit numbers are read.</summary>
+        /// <summary>Type arguments of kernels with matrix instructions: matrix instruction, vector loader, 16-bit storage type.</summary>
         public Type[] TypeArguments()
         {
             bool whole = Depth % MatrixGemm.Piece == 0 && ValueDepth % MatrixGemm.Piece == 0 && new[] { Q, K, V }.All(MatrixGemmLaunches.IsWhole);
             return [MatrixGemmLaunches.Matrix(Q.DType), whole ? typeof(WholePieces) : typeof(ElementPieces), GpuElements.Of(Q.DType)[1]];
         }
 
-        /// <summary>The first arguments of kernels that read tensors as they are.</summary>
+        /// <summary>The first arguments of kernels that read q, k and v in place.</summary>
         public GpuArguments Tensors() => new GpuArguments().View(Q).View(K).View(V).View(Mask).View(y).Int(Queries).Int(Keys).Int(Depth).Int(ValueDepth);
 
-        /// <summary>Then how long rows are.</summary>
+        /// <summary>The row pitches.</summary>
         public GpuArguments Pitches(GpuArguments arguments) => arguments.Int(Q.RowPitch).Int(K.RowPitch).Int(V.RowPitch).Int(y.RowPitch);
 
-        /// <summary>The last arguments of all kernels: how the mask lies, causality, scale.</summary>
+        /// <summary>The last arguments of all kernels: layout of the mask, causality, scale.</summary>
         public GpuArguments Weighting(GpuArguments arguments) => arguments
             .Int(Mask is null ? 0 : 1).Int(maskBatch).Int(maskHead).Int(maskQuery).Int(op.Causal ? 1 : 0).Float((float)(op.Scale ?? 1 / Math.Sqrt(Depth)));
     }

@@ -3,10 +3,10 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>The sizes of one attention call and how it is cut. Heads lie side by side in the rows of q, k and v.</summary>
+/// <summary>Sizes of an attention call and its partition. Heads are contiguous column ranges of the rows of q, k and v.</summary>
 internal sealed class AttentionGrid
 {
-    private static readonly TuningParameter AccumulatorKib = new("accumulator_kib", 512, 128, 256, 512, 1024); // results of one part: they stay in the L2 cache
+    private static readonly TuningParameter AccumulatorKib = new("accumulator_kib", 512, 128, 256, 512, 1024); // results of one part, which stay in the L2 cache
     private static readonly TuningParameter MostPanels = new("part_panels", 16, 2, 4, 8, 16, 32);
     private const int KeysPerBlockTarget = 144; // logits of a block, 144 · 32 · 4 bytes, stay in the L1 cache
 
@@ -27,7 +27,7 @@ internal sealed class AttentionGrid
         PartsPerHead = Blocks(panels, PanelsPerPart);
     }
 
-    /// <summary>What can be set without changing a bit of the result: queries do not depend on each other.</summary>
+    /// <summary>Tuning parameters, none of which changes a bit of the result: queries are independent of each other.</summary>
     public static TuningSpace Tuning { get; } = new(MostPanels, AccumulatorKib, GemmTuning.PartsPerThread);
 
     public int Batch { get; }
@@ -46,13 +46,16 @@ internal sealed class AttentionGrid
     /// <summary>Width of a head of v.</summary>
     public int ValueDepth { get; }
 
-    /// <summary>Keys that are gone through at a time, a multiple of the tile's rows. Depends on no number of threads: it decides the order of additions.</summary>
+    /// <summary>
+    /// Keys processed at a time, a multiple of the tile's rows. Independent of the number of threads, because it determines the order of
+    /// additions.
+    /// </summary>
     public int KeysPerBlock { get; }
 
     /// <summary>Queries of a panel, one per lane.</summary>
     public int PanelWidth { get; }
 
-    /// <summary>Panels of a part: they share each block of keys.</summary>
+    /// <summary>Panels of a part, which share each block of keys.</summary>
     public int PanelsPerPart { get; }
 
     public int PartsPerHead { get; }

@@ -7,10 +7,10 @@ namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// Attention on transposed tiles: logits are computed as k·qᵀ, so that a query is a lane. Softmax then needs no horizontal step, and its
-/// weights are already packed for the product with v; only q and the result are transposed, k and v are copied as they are. A part is a run of one head's
-/// queries: it takes its panels of queries through each block of keys while that is in the cache.
+/// weights are already packed for the multiplication with v; only q and the result are transposed, k and v are copied as they are. A part
+/// is a range of one head's queries: it processes all its panels of queries with each block of keys while that is in the cache.
 /// </summary>
-// Methods with vector loops are compiled at full optimisation from the first call: an image may be drawn before the runtime would get round to it.
+// Methods with vector loops are optimised from the first call: an image may be finished before tiered compilation would optimise them.
 internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, ISimd<V>
 {
     private const int CacheLine = 16; // floats
@@ -20,7 +20,7 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
     private readonly Tensor q, k, v, y;
     private readonly float scale;
     private readonly int keyPitch, valuePitch;
-    private readonly nint panelQueries, panelResults, blockKeys, blockValues, blockLogits; // elements of each piece of working memory
+    private readonly nint panelQueries, panelResults, blockKeys, blockValues, blockLogits; // elements of each part of the scratch memory
 
     public AttentionLaunch(OpCall call) : base(call)
     {
@@ -30,7 +30,7 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         mask = new AttentionMask<V>(grid, call.Inputs.Length > 3 ? call.Inputs[3] : null, op.Causal);
         scale = (float)(op.Scale ?? 1 / Math.Sqrt(grid.Depth));
         panelQueries = (nint)grid.Depth * grid.PanelWidth;
-        panelResults = (nint)(grid.ValueDepth + 2) * grid.PanelWidth; // and the panel's largest logits and sums
+        panelResults = (nint)(grid.ValueDepth + 2) * grid.PanelWidth; // plus the panel's largest logits and sums
         (keyPitch, valuePitch) = (PitchOf(grid.Depth), PitchOf(RoundUp(grid.ValueDepth, tile.Rows)));
         (blockKeys, blockValues) = ((nint)RoundUp(grid.KeysPerBlock, tile.Rows) * keyPitch, (nint)grid.KeysPerBlock * valuePitch);
         blockLogits = Math.Max((nint)RoundUp(grid.KeysPerBlock, tile.Rows) * grid.PanelWidth, (nint)grid.PanelWidth * RoundUp(grid.ValueDepth, Packer.RowGroup));
@@ -93,10 +93,12 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         for (nint i = 0; i < panelQueries; i += V.Count) V.Store(V.Load(target + i) * factor, target + i);
     }
 
-    /// <summary>Elements from one copied row to the next: an odd number of cache lines, so that neighbouring rows do not compete for the same places in the cache.</summary>
+    /// <summary>
+    /// Elements from one copied row to the next: an odd number of cache lines, so that consecutive rows use different cache sets.
+    /// </summary>
     private static int PitchOf(int width) => (RoundUp(width, CacheLine) / CacheLine | 1) * CacheLine;
 
-    /// <summary>Copies a block of k or v, each row followed by zeros to a whole register.</summary>
+    /// <summary>Copies a block of k or v, with each row zero-padded to a whole register.</summary>
     [MethodImpl(Jit.Kernel)]
     private static void Copy(float* source, nint sourcePitch, int width, int rows, float* target, int pitch)
     {
@@ -138,7 +140,9 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         }
     }
 
-    /// <summary>Divides by the sums of weights and writes the panel's rows. A query that sees no key gets 0, as PyTorch has it since 2.5.</summary>
+    /// <summary>
+    /// Divides by the sums of weights and writes the panel's rows. A query without visible keys gives 0, as in PyTorch since 2.5.
+    /// </summary>
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     private void Finish(int batch, int head, int first, float* result, float* factors, float* scratch)
     {

@@ -5,14 +5,14 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Adds what hides keys from queries to a panel of logits, <c>[key][query]</c>.</summary>
+/// <summary>Adds the mask and causal masking to a panel of logits, <c>[key][query]</c>.</summary>
 internal sealed unsafe class AttentionMask<V> where V : struct, ISimd<V>
 {
     private readonly AttentionGrid grid;
     private readonly Tensor? mask;
     private readonly bool causal;
     private readonly int maskBatch, maskHeads, maskQueries;
-    private readonly float[] ramp; // hides the first n of a panel's queries when read from Length/2 − n on
+    private readonly float[] ramp; // masks the first n of a panel's queries when read from Length/2 − n on
 
     public AttentionMask(AttentionGrid grid, Tensor? mask, bool causal)
     {
@@ -26,10 +26,10 @@ internal sealed unsafe class AttentionMask<V> where V : struct, ISimd<V>
         ShapeException.ThrowUnless(fits, "attention", "mask", mask, $"[{grid.Batch} or 1, ({grid.Heads} or 1,) {grid.Queries} or 1, {grid.Keys}]");
     }
 
-    /// <summary>Elements of working memory for a panel.</summary>
+    /// <summary>Scratch elements per panel.</summary>
     public int ScratchElements => maskQueries > 1 ? grid.KeysPerBlock * grid.PanelWidth + Packer.Overrun : 0;
 
-    /// <summary>How many of the keys from <paramref name="firstKey"/> on any of the panel's queries may see.</summary>
+    /// <summary>Number of keys from <paramref name="firstKey"/> on that any of the panel's queries attends to.</summary>
     public int VisibleKeys(int firstQuery, int firstKey, int keys) =>
         causal ? Math.Clamp(firstQuery + grid.PanelWidth - firstKey, 0, keys) : keys;
 
@@ -72,7 +72,7 @@ internal sealed unsafe class AttentionMask<V> where V : struct, ISimd<V>
         {
             for (int key = Math.Max(0, firstQuery + 1 - firstKey); key < keys; key++)
             {
-                // Lane i holds query firstQuery + i: those before the key must not see it.
+                // Lane i is query firstQuery + i: queries before the key must not attend to it.
                 float* hidden = start + grid.PanelWidth - Math.Min(firstKey + key - firstQuery, grid.PanelWidth), row = logits + key * grid.PanelWidth;
                 for (int i = 0; i < grid.PanelWidth; i += V.Count) V.Store(V.Load(row + i) + V.Load(hidden + i), row + i);
             }

@@ -6,34 +6,37 @@ using static ILGpuDiffusion.Compute.Ops.AttentionMath;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>A warp's 16 rows by 64 columns in registers: logits, weights, or results. X and Y of each matrix belong to the lane's upper row, Z and W to its lower.</summary>
+/// <summary>
+/// A warp's 16 rows by 64 columns in registers: logits, weights, or results. X and Y of each matrix are in the lane's upper row, Z and W in
+/// its lower.
+/// </summary>
 internal struct AttentionRows
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
     public MatrixRow Low, High;
 
-    /// <summary>Each row times its factor.</summary>
+    /// <summary>Multiplies each row by its factor.</summary>
     [MethodImpl(Inline)]
     public readonly AttentionRows Scaled(float top, float bottom) => new() { Low = Scaled(Low, top, bottom), High = Scaled(High, top, bottom) };
 
-    /// <summary>The mask added; keys from <paramref name="key"/> on, two of each eight.</summary>
+    /// <summary>Adds the mask; keys from <paramref name="key"/> on, two of each eight.</summary>
     [MethodImpl(Inline)]
     public readonly AttentionRows Masked(ArrayView<float> mask, int top, int bottom, int key, int keys) => new() { Low = Masked(Low, mask, top, bottom, key, keys), High = Masked(High, mask, top, bottom, key + 32, keys) };
 
-    /// <summary>−∞ for keys behind the last one of each row.</summary>
+    /// <summary>Sets keys past the last one of each row to −∞.</summary>
     [MethodImpl(Inline)]
     public readonly AttentionRows Hidden(int key, int lastTop, int lastBottom) => new() { Low = Hidden(Low, key, lastTop, lastBottom), High = Hidden(High, key + 32, lastTop, lastBottom) };
 
-    /// <summary>The largest of the upper row, or <paramref name="least"/>.</summary>
+    /// <summary>Maximum of the lane's part of the upper row and <paramref name="least"/>.</summary>
     [MethodImpl(Inline)]
     public readonly float LargestTop(float least) => LargestTop(High, LargestTop(Low, least));
 
-    /// <summary>The largest of the lower row, or <paramref name="least"/>.</summary>
+    /// <summary>Maximum of the lane's part of the lower row and <paramref name="least"/>.</summary>
     [MethodImpl(Inline)]
     public readonly float LargestBottom(float least) => LargestBottom(High, LargestBottom(Low, least));
 
-    /// <summary>e to the power of what each lies below its row's largest.</summary>
+    /// <summary>exp(x − maximum of the row) for each element.</summary>
     [MethodImpl(Inline)]
     public readonly AttentionRows Weights(float top, float bottom) => new() { Low = Weights(Low, top, bottom), High = Weights(High, top, bottom) };
 
@@ -60,7 +63,7 @@ internal struct AttentionRows
         C3 = Masked(row.C3, mask, top, bottom, key + 24, keys),
     };
 
-    // Keys beyond the last are hidden anyway.
+    // Keys past the last one are masked anyway.
     [MethodImpl(Inline)]
     private static Float4 Masked(Float4 c, ArrayView<float> mask, int top, int bottom, int key, int keys)
     {

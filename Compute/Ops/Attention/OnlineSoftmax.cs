@@ -5,20 +5,20 @@ using ILGpuDiffusion.Compute.Kernels;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Softmax over keys that arrive block by block (Milakov and Gimelshein, arXiv:1805.02867), for a panel of queries: one query per lane, two
-/// registers side by side, so that every step is a vertical operation.
+/// Softmax over keys processed block by block (Milakov and Gimelshein, arXiv:1805.02867), for a panel of queries: one query per lane in two
+/// registers, so that every step is a vertical operation.
 /// </summary>
 internal static unsafe class OnlineSoftmax
 {
-    /// <summary>The largest logit before any was seen. Finite, so that a block that is hidden altogether gives weights of 0 and not NaN.</summary>
+    /// <summary>Initial maximum. Finite, so that a fully masked block gives weights of 0 and not NaN.</summary>
     public const float NoLogit = float.MinValue;
 
-    /// <summary>Turns logits into weights exp(logit − largest), in place, and brings the largest logit and the sum of weights up to date.</summary>
+    /// <summary>Turns logits into weights exp(logit − maximum), in place, and updates the maximum and the sum of weights.</summary>
     /// <param name="keys">Keys of the block.</param>
     /// <param name="logits">[keys, 2 registers].</param>
     /// <param name="largest">Largest logit so far, per query.</param>
     /// <param name="sum">Sum of weights so far, per query.</param>
-    /// <param name="factor">Receives what earlier sums must be multiplied with, per query.</param>
+    /// <param name="factor">Receives the factor for earlier sums, per query.</param>
     /// <returns>Whether a factor differs from 1.</returns>
     [MethodImpl(Jit.Kernel)]
     public static bool Update<V>(int keys, float* logits, float* largest, float* sum, float* factor) where V : struct, ISimd<V>
@@ -52,8 +52,12 @@ internal static unsafe class OnlineSoftmax
         return V.Max(V.Max(max0 - before0, max1 - before1)) != 0;
     }
 
-    /// <summary>eˣ for x ≤ 0, relative error ≤ 2e-7 · max(1, |x|/2); 0 below −87.7 and for −∞, NaN for NaN. About two thirds of VectorMath.Exp's work.</summary>
-    /// <remarks>2ⁿ · 2ʳ, |r| ≤ ½; the polynomial is 2ʳ's Taylor series to r⁷ with its last term economised away (Chebyshev), 6e-9.</remarks>
+    /// <summary>
+    /// eˣ for x ≤ 0, relative error ≤ 2e-7 · max(1, |x|/2); 0 below −87.7 and for −∞, NaN for NaN. About two thirds of VectorMath.Exp's
+    /// work.
+    /// </summary>
+    /// <remarks>2ⁿ · 2ʳ, |r| ≤ ½; the polynomial is 2ʳ's Taylor series to r⁷ with its last term economised away (Chebyshev),
+    /// 6e-9.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V ExpOfNegative<V>(V x) where V : struct, ISimd<V>
     {

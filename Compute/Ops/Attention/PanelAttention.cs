@@ -5,19 +5,23 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Attention of processors behind OpenCL, without barriers: a work item has eight queries of a head, and goes over the keys 64 at a time with an online softmax.
-/// Operands are packed first, so that both products run in registers of eight floats: over keys for the logits, over columns for the values.
+/// Attention on OpenCL CPU devices, without barriers: a work item computes eight queries of a head and processes 64 keys at a time with an
+/// online softmax. Operands are packed first, so that both multiplications run in registers of eight floats: over keys for the logits, over
+/// columns for the values.
 /// </summary>
 internal static class PanelAttention
 {
     public const int Queries = 8, Lanes = 8;
 
-    /// <summary>The widest head of values: its sums are private memory.</summary>
+    /// <summary>Widest head of values: its sums are in private memory.</summary>
     public const int MostValueDepth = 512;
 
     private const int Keys = 64, MostChunks = MostValueDepth / Lanes;
 
-    /// <summary>[n, tokens, heads · depth] → [n, heads, tokens / 8][depth][8] in float32; tokens beyond the last repeat it. One work item per token and head.</summary>
+    /// <summary>
+    /// [n, tokens, heads · depth] → [n, heads, tokens / 8][depth][8] in float32; tokens beyond the last repeat it. One work item per token
+    /// and head.
+    /// </summary>
     internal static void Pack<T, E>(ArrayView<T> x, ArrayView<float> panels, int tokens, int packedTokens, int heads, int batch, int depth, int pitch)
         where T : unmanaged where E : struct, IElement<T>
     {
@@ -28,7 +32,9 @@ internal static class PanelAttention
         for (int d = 0; d < depth; d++) panels[target + d * Lanes] = E.Widen(x[source + d]);
     }
 
-    /// <summary>[n, tokens, heads · depth] → [n, heads, tokens][packed depth] in float32, zeros at the end of each. One work item per token and head.</summary>
+    /// <summary>
+    /// [n, tokens, heads · depth] → [n, heads, tokens][packed depth] in float32, each row zero-padded. One work item per token and head.
+    /// </summary>
     internal static void PackValues<T, E>(ArrayView<T> x, ArrayView<float> rows, int tokens, int heads, int batch, int depth, int packedDepth, int pitch)
         where T : unmanaged where E : struct, IElement<T>
     {
@@ -38,7 +44,7 @@ internal static class PanelAttention
         for (int d = 0; d < packedDepth; d++) rows[target + d] = d < depth ? E.Widen(x[source + d]) : 0f;
     }
 
-    /// <summary>Groups: X over eights of queries, Y over heads, Z over the batch.</summary>
+    /// <summary>Grid: X over groups of eight queries, Y over heads, Z over the batch.</summary>
     internal static void Kernel<T, E>(
         ArrayView<float> q, ArrayView<Float8> k, ArrayView<Float8> v, ArrayView<float> mask, ArrayView<T> y, int queries, int packedQueries, int keys, int packedKeys, int depth, int valueDepth,
         int chunks, int heads, int yPitch, int masked, int maskBatch, int maskHead, int maskQuery, int causal, float scale)

@@ -4,15 +4,16 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// softmax(q·kᵀ·scale + mask)·v for each head: q [n, …, heads·d], k [n, …, heads·d], v [n, …, heads·dv] → [n, …, heads·dv]. Dimensions between the
-/// first and the last count as tokens, so images serve as they are. Heads lie side by side in the innermost dimension.
+/// softmax(q·kᵀ·scale + mask)·v for each head: q [n, …, heads·d], k [n, …, heads·d], v [n, …, heads·dv] → [n, …, heads·dv]. Dimensions
+/// between the first and the last are tokens, so images [n, h, w, c] can be passed without a reshape. Heads are contiguous ranges of the
+/// innermost dimension.
 /// </summary>
 /// <param name="Heads">Number of heads.</param>
-/// <param name="Causal">Whether a query sees only keys at and before its own place.</param>
+/// <param name="Causal">Whether a query attends only to keys up to its own position.</param>
 /// <param name="Scale">Factor of the logits; null is 1 / √d.</param>
 /// <remarks>
-/// The optional mask is added to the logits: float32 [n or 1, (heads or 1,) queries or 1, keys]. A query whose logits are all −∞ gives 0, as PyTorch has it
-/// since 2.5. Weights are exact to a relative 5e-7 + 1e-7·√d for logits of order 1, and to 2⁻²⁴ · |logit| beyond.
+/// The optional mask is added to the logits: float32 [n or 1, (heads or 1,) queries or 1, keys]. A query whose logits are all −∞ gives 0,
+/// as PyTorch has it since 2.5. Weights are exact to a relative 5e-7 + 1e-7·√d for logits of order 1, and to 2⁻²⁴ · |logit| beyond.
 /// </remarks>
 public sealed record ScaledDotProductAttention(int Heads, bool Causal = false, double? Scale = null) : Op
 {
@@ -31,12 +32,12 @@ public sealed record ScaledDotProductAttention(int Heads, bool Causal = false, d
         {
             Check(type.DType.IsFloat() && type.Rank >= 3, name, type, $"[n, …, heads · d] in {AnyFloat}");
             CheckSameType(type, name, q);
-            Check(type.Last.Constant is { } width && width % Heads == 0, name, type, $"of a width that {Heads} heads divide");
-            Check(type.Shape[0].MayEqual(q.Shape[0]), name, type, $"of batch {q.Shape[0]}, as the query");
+            Check(type.Last.Constant is { } width && width % Heads == 0, name, type, $"a tensor whose width is divisible by {Heads} (heads)");
+            Check(type.Shape[0].MayEqual(q.Shape[0]), name, type, $"of batch {q.Shape[0]}, like the query");
         }
 
         Check(k.Last.MayEqual(q.Last), "key", k, $"as wide as the query, {q.Last}");
-        Check(k.With(k.Shape.AsSpan()[..^1]).MayHaveShapeOf(v.With(v.Shape.AsSpan()[..^1])), "value", v, $"of as many tokens as the key {k}");
+        Check(k.With(k.Shape.AsSpan()[..^1]).MayHaveShapeOf(v.With(v.Shape.AsSpan()[..^1])), "value", v, $"a tensor with as many tokens as the key {k}");
         if (inputs.Length == 4)
             Check(inputs[3].DType == DType.Float32 && inputs[3].Rank is 3 or 4, "mask", inputs[3], "Float32 [n or 1, (heads or 1,) queries or 1, keys]");
         return q.WithLast(v.Last);

@@ -7,12 +7,14 @@ using static ILGpuDiffusion.Compute.Ops.AttentionMath;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Attention of 16-bit heads with matrix instructions of any layout, for OpenCL's sub-groups and for heads that are too large for <see cref="TensorCoreAttention"/>: a group of 256 computes 64 queries of a head by 64 columns of the values, and goes over the keys
-/// 64 at a time, as <see cref="TiledAttention"/> does. Wider values take several groups, which repeat the logits.
+/// Attention with 16-bit operands and matrix instructions of any layout, for OpenCL sub-groups and for heads that are too large for
+/// <see cref="TensorCoreAttention"/>: a group of 256 computes 64 queries of a head by 64 columns of the values, and processes 64 keys at a
+/// time, as <see cref="TiledAttention"/> does. Wider values take several groups, each of which computes the logits.
 /// </summary>
 /// <remarks>
-/// A sub-group has two neighbouring matrices of the logits, and the same two of the results; in between, a work item has sixteen keys of one row. What one layout gives and another
-/// takes goes through local memory, so that no exchange between lanes is needed, which such devices need not have. Weights are multiplied in parts (<see cref="HiLoSplit"/>).
+/// A sub-group has two adjacent matrices of the logits, and the same two of the results; in between, a work item has sixteen keys of one
+/// row. Values change layout through local memory, so that no lane exchange is needed, which such devices may lack. Weights are multiplied
+/// as a hi/lo split (<see cref="HiLoSplit"/>).
 /// </remarks>
 internal static class SubGroupAttention
 {
@@ -21,7 +23,8 @@ internal static class SubGroupAttention
     /// <summary>Local memory of a group.</summary>
     public const int LocalBytes = 5 * Tile * 16 + (GroupSize + Queries) * sizeof(float);
 
-    // Tiles of 64 rows by 64 elements, nine pieces of 16 bytes to a row. Logits take two, and give them to the first two parts of the weights; the third takes the keys'.
+    // Tiles of 64 rows by 64 elements, nine vectors of 16 bytes per row. Logits use two tiles, which the first two parts of the hi/lo split
+    // then reuse; the third part reuses the keys' tile.
     private const int Keys = 64, Depth = 64, Pitch = Depth / MatrixGemm.Piece + 1, Tile = 64 * Pitch, KeyTile = Tile, ValueTile = 2 * Tile, LogitTiles = 3 * Tile;
     private const int LogitPitch = 2 * 4 * Pitch, ElementPitch = MatrixGemm.Piece * Pitch;
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -44,7 +47,7 @@ internal static class SubGroupAttention
         SubGroupBand result = default;
         for (int key0 = 0; key0 < visible; key0 += Keys)
         {
-            // Neighbours have neighbouring keys of the values, which lie beside each other when transposed.
+            // Consecutive work items have consecutive keys of the values, which are adjacent after the transpose.
             int valueKey = key0 + (item & 63), valuePiece = item >> 6, vRow = valueKey < keys ? vStart + valueKey * vPitch : -1;
             Word4 value0 = TLoad.Fetch(v, vRow, column0 + MatrixGemm.Piece * valuePiece, valueDepth);
             Word4 value1 = TLoad.Fetch(v, vRow, column0 + MatrixGemm.Piece * valuePiece + 32, valueDepth);
@@ -55,7 +58,7 @@ internal static class SubGroupAttention
                 int from = d + MatrixGemm.Piece * quarter;
                 Word4 key = TLoad.Fetch(k, kRow, from, depth), furtherKey = TLoad.Fetch(k, kRow, from + 32, depth);
                 Word4 own = TLoad.Fetch(q, qRow, from, depth), furtherOwn = TLoad.Fetch(q, qRow, from + 32, depth);
-                Block.Sync(); // everybody is done with what was staged before
+                Block.Sync(); // all work items have read the previous step
                 int at = line * Pitch + quarter;
                 local[at] = own;
                 local[at + 4] = furtherOwn;
@@ -81,7 +84,7 @@ internal static class SubGroupAttention
             largest = most;
             (w0, w1, w2, w3) = (Weights(w0, most), Weights(w1, most), Weights(w2, most), Weights(w3, most));
             sum = sum * factor + (w0.Total + w1.Total + (w2.Total + w3.Total));
-            factors[line] = factor; // the same from all four
+            factors[line] = factor; // all four work items of a row write the same value
             PutWeights<TMatrix, E>(local, line * Pitch + 2 * quarter, w0, w1);
             PutWeights<TMatrix, E>(local, line * Pitch + 2 * quarter + 1, w2, w3);
             Block.Sync();
@@ -166,14 +169,14 @@ internal static class SubGroupAttention
         return new() { C0 = sums.C0 * rows, C1 = sums.C1 * rows };
     }
 
-    // Four keys' logits; −∞ behind the last one that is seen.
+    // Four keys' logits; −∞ past the last visible key.
     [MethodImpl(Inline)]
     private static Float4 Logits(Float4 products, float scale, ArrayView<float> mask, int masked, int maskRow, int key, int last)
     {
         Float4 logits = new(products.X * scale, products.Y * scale, products.Z * scale, products.W * scale);
         if (masked != 0)
         {
-            int at = maskRow + key, end = maskRow + last; // keys behind the last are hidden anyway
+            int at = maskRow + key, end = maskRow + last; // keys past the last one are masked anyway
             logits += new Float4(mask[Math.Min(at, end)], mask[Math.Min(at + 1, end)], mask[Math.Min(at + 2, end)], mask[Math.Min(at + 3, end)]);
         }
 

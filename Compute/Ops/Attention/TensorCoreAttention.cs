@@ -7,11 +7,13 @@ using static ILGpuDiffusion.Compute.Ops.AttentionMath;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Attention of 16-bit heads of up to 64 elements on tensor cores, from sm_80 on: four warps with 16 queries each go over the keys 64 at a time, as <see cref="TiledAttention"/>
-/// does, while the next keys and values are on their way. Logits stay in registers, where they become the left operand of the second product.
+/// Attention of 16-bit heads of up to 64 elements on tensor cores, from sm_80 on: four warps with 16 queries each process 64 keys at a
+/// time, as <see cref="TiledAttention"/> does, while the next keys and values are being loaded. Logits stay in registers, where they become
+/// the left operand of the second multiplication.
 /// </summary>
 /// <remarks>
-/// Weights are multiplied in parts (<see cref="HiLoSplit"/>). A lane has rows lane / 4 and lane / 4 + 8 of its warp; the four lanes of a row exchange maxima and sums.
+/// Weights are multiplied as a hi/lo split (<see cref="HiLoSplit"/>). A lane has rows lane / 4 and lane / 4 + 8 of its warp; the four lanes
+/// of a row exchange maxima and sums.
 /// </remarks>
 internal static class TensorCoreAttention
 {
@@ -45,7 +47,7 @@ internal static class TensorCoreAttention
         for (int key0 = 0; key0 < visible; key0 += Keys)
         {
             SharedWindow.WaitForAll();
-            Block.Sync(); // keys and values are there for all, and all are done with those to be overwritten
+            Block.Sync(); // keys and values are visible to all, and all have read those to be overwritten
             if (key0 + Keys < visible)
             {
                 LoadTile<TLoad>(next, k, kStart, kPitch, key0 + Keys, keys, depth);
@@ -97,11 +99,11 @@ internal static class TensorCoreAttention
         Write<E>(y, at + 48, column + 48, valueDepth, top + 8 < queries, result.High.C2.Z, result.High.C2.W, result.High.C3.Z, result.High.C3.W);
     }
 
-    // Where a tile of 64 rows keeps a piece of a row: eight rows of one piece lie in different banks.
+    // Swizzled index of a row's vector in a tile of 64 rows: eight rows of one vector column are in different banks.
     [MethodImpl(Inline)]
     private static uint Place(int row, int piece) => (uint)(row * RowBytes + ((piece ^ (row & 7)) << 4));
 
-    // A tile's rows beyond the last one are zero.
+    // Rows of a tile past the last one are zero.
     [MethodImpl(Inline)]
     private static void LoadTile<TLoad>(uint target, ArrayView<ushort> source, int start, int pitch, int first, int count, int depth) where TLoad : struct, IPieceLoader
     {
@@ -113,7 +115,7 @@ internal static class TensorCoreAttention
         }
     }
 
-    // 16 queries by 64 keys, two pieces of their depth.
+    // 16 queries by 64 keys, two vectors of their depth.
     [MethodImpl(Inline)]
     private static AttentionRows Products<TMatrix>(AttentionRows logits, Word4 queries, uint keys, int piece, int lane) where TMatrix : struct, IMatrixType
     {
@@ -123,7 +125,7 @@ internal static class TensorCoreAttention
         return logits;
     }
 
-    // 16 keys: the sums of two matrices of logits lie as the left operand of the next product must.
+    // 16 keys: the sums of two logit matrices are already in the register layout of the next left operand.
     [MethodImpl(Inline)]
     private static AttentionRows Values<TMatrix, E>(AttentionRows sums, Float4 first, Float4 second, uint values, int key, int lane) where TMatrix : struct, IMatrixType where E : struct, IElement<ushort>
     {
@@ -148,7 +150,7 @@ internal static class TensorCoreAttention
         return sums;
     }
 
-    // The largest of the four lanes that share a row.
+    // Maximum over the four lanes that share a row.
     [MethodImpl(Inline)]
     private static float OfRow(float value)
     {
@@ -158,7 +160,7 @@ internal static class TensorCoreAttention
         return other > value ? other : value;
     }
 
-    // Two neighbours, and two more eight columns on.
+    // Two adjacent columns, and two more eight columns further on.
     [MethodImpl(Inline)]
     private static void Write<E>(ArrayView<ushort> y, int at, int column, int columns, bool inside, float v0, float v1, float v8, float v9) where E : struct, IElement<ushort>
     {

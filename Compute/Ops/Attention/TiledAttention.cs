@@ -7,10 +7,12 @@ using static ILGpuDiffusion.Compute.Ops.AttentionMath;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Attention of GPUs without matrix instructions: a group of 256 computes 64 queries of a head by 64 columns of the values, and goes over the keys 64 at a time
-/// with the softmax of Milakov and Gimelshein (arXiv:1805.02867), so that no matrix of queries by keys exists. Wider values take several groups, which repeat the logits.
+/// Attention on GPUs without matrix instructions: a group of 256 computes 64 queries of a head by 64 columns of the values, and processes
+/// 64 keys at a time with an online softmax (Milakov and Gimelshein, arXiv:1805.02867), so that no matrix of queries × keys exists. Wider
+/// values take several groups, each of which computes the logits.
 /// </summary>
-/// <remarks>A work item has rows ty, ty + 16, … and columns tx, tx + 16, … of both products, and in between a quarter of the keys of one row. Needs 29 KB of local memory.</remarks>
+/// <remarks>A work item has rows ty, ty + 16, … and columns tx, tx + 16, … of both multiplications, and in between a quarter of the keys of
+/// one row. Needs 29 KB of local memory.</remarks>
 internal static class TiledAttention
 {
     public const int GroupSize = 256, Queries = 64, Columns = 64;
@@ -134,7 +136,7 @@ internal static class TiledAttention
         return sums;
     }
 
-    // Four elements of a row; zero beyond the head's end.
+    // Four elements of a row; zeros past the head's end.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Float4 Load<T, E>(ArrayView<T> view, int offset, int d, int depth) where T : unmanaged where E : struct, IElement<T>
     {
@@ -147,7 +149,7 @@ internal static class TiledAttention
         return piece;
     }
 
-    // A column's values of four keys; zero beyond the last key, whose weight is 0, and beyond the head's end.
+    // A column's values of four keys; zeros past the last key, whose weight is 0, and past the head's end.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Float4 LoadValues<T, E>(ArrayView<T> v, int batch, int keys, int key, int pitch, int offset, int column, int valueDepth) where T : unmanaged where E : struct, IElement<T>
     {

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Row by row: a row of b is used whole, or its one element for the whole row of a.</summary>
+/// <summary>Row by row: with a whole row of b, or with one element of b for the whole row of a.</summary>
 internal sealed class BinaryCpu : ISimdBinder
 {
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V> => ((Binary)call.Op).Function switch
@@ -17,7 +17,7 @@ internal sealed class BinaryCpu : ISimdBinder
         var unknown => throw new DeviceException($"binary: no kernel for {unknown}."),
     };
 
-    /// <summary>Long runs over a's rows, where b goes along with them.</summary>
+    /// <summary>Long runs over a's rows if b has the same layout; null otherwise.</summary>
     private static Runs? Joined(OpCall call)
     {
         var (a, b) = (call.Inputs[0], call.Inputs[1]);

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One element of a to a work item; b's row comes from a's through at most three levels of repetition.</summary>
+/// <summary>One element of a per work item; b's row is computed from a's with at most three levels of repetition.</summary>
 internal static class BinaryGpu
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;

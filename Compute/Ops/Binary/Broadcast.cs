@@ -2,11 +2,11 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Which row of a broadcast tensor belongs to a row of the full one.</summary>
+/// <summary>Maps rows of the full tensor to rows of a broadcast one.</summary>
 internal sealed class Broadcast
 {
     private readonly int[] sizes; // of the full tensor's rows, innermost first
-    private readonly long[] strides; // in rows of the other; 0 where it is repeated
+    private readonly long[] strides; // in rows of the broadcast tensor; 0 for repeated dimensions
 
     public Broadcast(Shape full, Shape other)
     {
@@ -22,7 +22,7 @@ internal sealed class Broadcast
         }
     }
 
-    /// <summary>Sizes and strides in rows, innermost first, where neighbouring dimensions that are repeated, or passed through, alike count as one.</summary>
+    /// <summary>Sizes and strides in rows, innermost first. Adjacent dimensions that are all repeated, or all not, are merged.</summary>
     public IReadOnlyList<(int Size, int Stride)> Levels()
     {
         var levels = new List<(int Size, int Stride)>();
@@ -37,7 +37,7 @@ internal sealed class Broadcast
         return levels;
     }
 
-    /// <summary>The other tensor's row.</summary>
+    /// <summary>The row of the broadcast tensor.</summary>
     public long Row(int row)
     {
         long found = 0;

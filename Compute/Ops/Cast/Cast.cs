@@ -3,7 +3,9 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>The same numbers in another float type, rounded to nearest, ties to even. x of any shape in Float32, Float16 or BFloat16.</summary>
+/// <summary>
+/// The same numbers in another float type, rounded to nearest, ties to even. x of any shape in Float32, Float16 or BFloat16.
+/// </summary>
 /// <param name="To">The result's element type, a float type.</param>
 public sealed record Cast(DType To) : Op
 {

@@ -3,10 +3,13 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One of several equal parts of one dimension, as torch.chunk: part <paramref name="Index"/> of <paramref name="Count"/>. Unlike <see cref="Slice"/> it works where the user chooses the size.</summary>
+/// <summary>
+/// One of several equal parts of a dimension, as torch.chunk: part <paramref name="Index"/> of <paramref name="Count"/>. Unlike
+/// <see cref="Slice"/> it supports symbolic sizes.
+/// </summary>
 /// <param name="Axis">The dimension; −1 is the innermost.</param>
 /// <param name="Index">Which part, 0 … Count − 1.</param>
-/// <param name="Count">How many parts; must divide the dimension.</param>
+/// <param name="Count">Number of parts; must divide the dimension.</param>
 public sealed record Chunk(int Axis, int Index, int Count) : Op
 {
     private static readonly KernelSet Set = new("chunk", CpuKernel.VariantOfAnyType("cpu/copy", ChunkCpu.Bind), ChunkGpu.Variant);

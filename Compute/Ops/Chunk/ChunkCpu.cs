@@ -3,12 +3,12 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>The same copy as a slice.</summary>
+/// <summary>The same kernel as <see cref="Slice"/>.</summary>
 internal static class ChunkCpu
 {
     public static Launch Bind(OpCall call) => SliceCpu.Bind(call, Copy(call));
 
-    /// <summary>The copy that a chunk is, on any device.</summary>
+    /// <summary>The block copy of a chunk, for any device.</summary>
     public static BlockCopy Copy(OpCall call)
     {
         var op = (Chunk)call.Op;

@@ -2,7 +2,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>The same copy as a slice.</summary>
+/// <summary>The same kernel as <see cref="Slice"/>.</summary>
 internal static class ChunkGpu
 {
     public static KernelVariant Variant { get; } = CopyGpu.Variant(call => [ChunkCpu.Copy(call)]);

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One maximum and one minimum per element, with x as the second operand, which passes NaN on.</summary>
+/// <summary>One maximum and one minimum per element, with x as the second operand, which propagates NaN.</summary>
 internal sealed class ClampCpu : ISimdBinder
 {
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V>

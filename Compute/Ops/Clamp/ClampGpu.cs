@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Two comparisons per element, which NaN fails and so stays.</summary>
+/// <summary>Two comparisons per element; both are false for NaN, which is kept.</summary>
 internal static class ClampGpu
 {
     public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/map", signature =>

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>The arguments one after the other along one dimension; all other sizes and the element types agree.</summary>
+/// <summary>Concatenates the arguments along one dimension; all other sizes and the element types must be equal.</summary>
 /// <param name="Axis">The dimension; −1 is the innermost.</param>
 public sealed record Concat(int Axis) : Op
 {
@@ -27,7 +27,7 @@ public sealed record Concat(int Axis) : Op
             for (int d = 0; fits && d < rank; d++)
             {
                 if (d == axis) sizes[d] += other[d];
-                else if (sizes[d].MayEqual(other[d])) sizes[d] = sizes[d].Constant is null ? other[d] : sizes[d]; // a number says more than a symbol
+                else if (sizes[d].MayEqual(other[d])) sizes[d] = sizes[d].Constant is null ? other[d] : sizes[d]; // prefer a constant to a symbol
                 else fits = false;
             }
 

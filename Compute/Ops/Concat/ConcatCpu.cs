@@ -9,7 +9,9 @@ internal static class ConcatCpu
 {
     public static Launch Bind(OpCall call) => new Rows(call, [.. Copies(call)]);
 
-    /// <summary>The copies that a concatenation is made of, on any device. What a plan had its producer write into its place already needs none.</summary>
+    /// <summary>
+    /// The copies of a concatenation, for any device. An argument that its producer wrote directly into the result needs none.
+    /// </summary>
     public static IEnumerable<BlockCopy> Copies(OpCall call) => All(call).Where(copy => !copy.IsInPlace);
 
     private static IEnumerable<BlockCopy> All(OpCall call)

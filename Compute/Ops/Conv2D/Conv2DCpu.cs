@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>A product of neighbourhoods and weights (implicit GEMM); a 1×1 kernel needs no neighbourhoods and is a plain product.</summary>
+/// <summary>Implicit GEMM of im2col rows and weights; a 1×1 kernel is a plain GEMM.</summary>
 internal static class Conv2DCpu
 {
     public static Launch Bind(OpCall call)

@@ -4,7 +4,10 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Few result channels, such as colours: a tile of the direct product would be mostly empty, so every pixel is multiplied with all positions at once.</summary>
+/// <summary>
+/// For few output channels, such as RGB: a tile of the implicit GEMM would be mostly empty, so every pixel is multiplied with all kernel
+/// positions at once.
+/// </summary>
 internal static class Conv2DFewOutputsCpu
 {
     private const int LeastChannels = 8;

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>A product of neighbourhoods and filters (implicit GEMM): neighbourhoods are read from the image itself; a 1×1 filter makes a plain product.</summary>
+/// <summary>Implicit GEMM of im2col rows, read from the image, and filters; a 1×1 filter is a plain GEMM.</summary>
 internal static class Conv2DGpu
 {
     public static KernelVariant[] Variants { get; } = GpuGemmVariants.Variants(call => [Product(call)], signature => [GemmSize.Of(signature, isPlain: ((Conv2D)signature.Op).IsPointwise(signature.Inputs[1]))]);

@@ -2,7 +2,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>The product of neighbourhoods and filters with matrix instructions; see <see cref="MatrixGemm"/>.</summary>
+/// <summary>Implicit GEMM with matrix instructions; see <see cref="MatrixGemm"/>.</summary>
 internal static class Conv2DMatrices
 {
     public static KernelVariant[] Variants { get; } = MatrixGemmLaunches.Variants(call => [Conv2DGpu.Product(call)], signature => [GemmSize.Of(signature)]);

@@ -24,9 +24,10 @@ internal sealed class Conv2DWinogradCpu : ISimdBinder
     private static WinogradGrid Grid(Shape output, int channels, KernelSettings settings) => new(output, channels, GemmTile.Best, settings);
 
     /// <summary>
-    /// Transforming the weights costs as much as some 40 directly computed pixels, a tile's products and transforms as much as 4 or 5: below
-    /// 8×8 pixels, or where tiles mostly hang over the image's edges, the direct product wins; with few channels the transforms are not worth it either. The number of
-    /// images does not count, because the bits of one must not depend on how many others are in its batch: they are taken to be two, as for an image with guidance.
+    /// Transforming the weights costs as much as computing some 40 pixels directly, a tile's GEMMs and transforms as much as 4 or 5: below
+    /// 8×8 pixels, or if tiles mostly extend past the image's edges, the implicit GEMM is faster; so it is with few channels, for which the
+    /// transforms dominate. The batch size must not matter, because the bits of an image must not depend on the rest of its batch: it is
+    /// taken as two, as for an image with guidance.
     /// </summary>
     private static bool Fits(OpSignature signature)
     {

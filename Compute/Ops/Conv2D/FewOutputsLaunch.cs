@@ -6,8 +6,9 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// A convolution with stride 1 in two steps. First a plain product z = x·Wᵀ of pixels with the weights of all positions side by side, [pixels, positions · outputs]; then each
-/// result adds up its positions' sums from the pixels around it. A part is a band of lines, whose z stays in the cache; lines that two bands need are multiplied twice.
+/// A convolution with stride 1 in two steps. First a GEMM z = x·Wᵀ of pixels with the weights of all kernel positions, [pixels, positions ·
+/// outputs]; then each result sums its kernel positions' values of z from the surrounding pixels. A part is a band of lines, whose z stays
+/// in the cache; lines that two bands need are computed twice.
 /// </summary>
 internal sealed unsafe class FewOutputsLaunch : CpuLaunch
 {
@@ -26,7 +27,7 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
     /// <summary>Binds the arguments.</summary>
     /// <param name="call">Image, weights and perhaps bias; result; scratch for the packed weights.</param>
     /// <param name="padding">Rows and columns of zeros before the image.</param>
-    /// <param name="epilogue">What is done to each line once it is complete, or null.</param>
+    /// <param name="epilogue">Applied to each completed line, or null.</param>
     public FewOutputsLaunch(OpCall call, int padding, TileEpilogue? epilogue) : base(call)
     {
         rows = new TensorRows(call.Inputs[0]);
@@ -47,7 +48,7 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
 
     private nint TileElements => (nint)tile.Rows * channels;
 
-    private nint SumElements => (nint)(linesPerPart + kernelHeight - 1) * x.Shape[2] * pitch + Lanes; // the last result's register may reach past its sums
+    private nint SumElements => (nint)(linesPerPart + kernelHeight - 1) * x.Shape[2] * pitch + Lanes; // the last register read may extend past the sums
 
     /// <summary>Columns of z: positions · outputs, rounded up to whole tiles.</summary>
     public static int Pitch(Shape weight) => Blocks(weight[0] * weight[2] * weight[3], GemmTile.Best.Columns) * GemmTile.Best.Columns;
@@ -68,7 +69,9 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
         else Band(part / bands, part % bands * linesPerPart, scratch);
     }
 
-    /// <summary>Brings one result channel's weights into the columns that its positions have; the first one also clears the columns that nobody has.</summary>
+    /// <summary>
+    /// Packs one result channel's weights into its columns for all kernel positions; the first one also clears the padding columns.
+    /// </summary>
     [MethodImpl(Jit.Kernel)]
     private void PackWeights(int output, float* row)
     {
@@ -104,13 +107,13 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
         }
     }
 
-    /// <summary>The products of neighbouring pixels with all positions.</summary>
+    /// <summary>Multiplies consecutive pixels with the weights of all kernel positions.</summary>
     [MethodImpl(Jit.Kernel)]
     private void Multiply(int first, int count, float* gathered, float* sums)
     {
         for (int row = first; row < first + count; row += tile.Rows, sums += (nint)tile.Rows * pitch)
         {
-            // A tile reads all its rows: the image's last ones are gathered, so that it does not read past it.
+            // The tile kernel reads all of its rows: the image's last ones are gathered, so that it does not read past the image.
             bool inPlace = row + tile.Rows <= rows.Count;
             if (!inPlace) rows.Gather(row, tile.Rows, 0, channels, gathered);
             float* a = inPlace ? rows.Start + row * rows.Pitch : gathered;
@@ -119,7 +122,7 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
         }
     }
 
-    /// <summary>One line of results: four channels to a register, the positions in ascending order, then the bias.</summary>
+    /// <summary>One line of results: four channels per register, kernel positions in ascending order, then the bias.</summary>
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     private void Gather(int firstLine, int top, int bottom, float* sums, float* zeros, float* biases, float* target)
     {

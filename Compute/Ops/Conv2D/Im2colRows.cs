@@ -5,15 +5,15 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// A convolution's left operand: one row per result pixel, one position per place of the kernel. KernelPositions are read from the image itself, and from a
-/// row of zeros where they lie outside it, so that the matrix of neighbourhoods never exists.
+/// A convolution's left operand: one row per result pixel, with one run per kernel position. Runs are read from the image in place, or from
+/// a row of zeros in the padding, so that the im2col matrix never exists.
 /// </summary>
 internal sealed unsafe class Im2colRows : GemmRows
 {
     private readonly SeenImage image;
     private readonly int outHeight, outWidth, kernelWidth, stride, padding;
 
-    /// <summary>Describes the neighbourhoods of an image [n, h, w, c] for results [n, h', w', …].</summary>
+    /// <summary>im2col rows of an image [n, h, w, c] for results [n, h', w', …].</summary>
     public Im2colRows(SeenImage image, Shape output, int kernelHeight, int kernelWidth, int stride, int padding)
     {
         (this.image, outHeight, outWidth) = (image, output[1], output[2]);

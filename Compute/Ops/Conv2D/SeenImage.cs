@@ -2,15 +2,17 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>The image that a convolution's kernel is moved over: x, or x enlarged by the nearest neighbour, whose pixels are looked up in x. Outside it there are zeros.</summary>
+/// <summary>
+/// The image that a convolution reads: x, or x upsampled by nearest neighbour, whose pixels are looked up in x. Padding reads zeros.
+/// </summary>
 internal sealed unsafe class SeenImage
 {
-    private readonly float[] zeroRow; // keeps the memory that Zeros points to
+    private readonly float[] zeroRow; // keeps the memory behind Zeros alive
     private readonly float* start;
     private readonly nint imagePitch;
-    private readonly nint[] lines, pixels; // where each seen line begins in an image, and each seen pixel in a line
+    private readonly nint[] lines, pixels; // offsets of each line in an image, and of each pixel in a line
 
-    /// <summary>Describes what the op sees of a call's first argument.</summary>
+    /// <summary>Describes the image of a call's first argument.</summary>
     public SeenImage(Conv2D op, OpCall call)
     {
         var x = call.Inputs[0];
@@ -33,16 +35,16 @@ internal sealed unsafe class SeenImage
     /// <summary>Elements from one pixel of x to the next.</summary>
     public nint Pitch { get; }
 
-    /// <summary>Whether it is x itself, whose neighbouring pixels lie <see cref="Pitch"/> apart.</summary>
+    /// <summary>Whether it is x itself, with consecutive pixels <see cref="Pitch"/> apart.</summary>
     public bool IsWhole { get; }
 
     /// <summary>A pixel of zeros.</summary>
     public float* Zeros { get; }
 
-    /// <summary>Where the channels of a pixel inside the image lie.</summary>
+    /// <summary>Address of the channels of a pixel inside the image.</summary>
     public float* Inside(int n, int y, int x) => start + n * imagePitch + lines[y] + pixels[x];
 
-    /// <summary>Where the channels of any pixel lie: zeros outside the image.</summary>
+    /// <summary>Address of the channels of any pixel: zeros outside the image.</summary>
     public float* At(int n, int y, int x) => (uint)y < (uint)Height && (uint)x < (uint)Width ? Inside(n, y, x) : Zeros;
 
     private static nint[] Starts(int from, int to, nint pitch) => [.. UpsampleCpu.Sources(from, to).Select(i => i * pitch)];

@@ -6,8 +6,8 @@ using ILGpuDiffusion.Compute.Kernels;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// The register tile of Winograd's products: as <see cref="GemmTile"/>, but its left operand lies as the input transform makes it, so that nothing is
-/// transposed: in steps of 16 channels, each <c>a[tile][channel]</c> and <c>b[channel][column]</c>.
+/// The micro-kernel of Winograd's GEMMs: like <see cref="GemmTile"/>, but its left operand has the layout that the input transform writes,
+/// so that nothing is transposed: steps of 16 channels, each <c>a[tile][channel]</c> and <c>b[channel][column]</c>.
 /// </summary>
 internal static unsafe class WinogradGemm<V> where V : struct, ISimd<V>
 {
@@ -15,16 +15,19 @@ internal static unsafe class WinogradGemm<V> where V : struct, ISimd<V>
 
     private static int Width => 2 * V.Count;
 
-    /// <summary>c = a·b, or c += a·b, in ascending order of the channels. Rows are computed in fours or more: as many tiles and results must exist.</summary>
+    /// <summary>
+    /// c = a·b, or c += a·b, in ascending order of the channels. Rows are computed in multiples of four: so many rows of a and c must
+    /// exist.
+    /// </summary>
     /// <param name="depth">Channels.</param>
     /// <param name="a">Left operand.</param>
     /// <param name="strideA">Elements from one step of it to the next.</param>
     /// <param name="b">Right operand, two registers wide.</param>
     /// <param name="strideB">Elements from one step of it to the next.</param>
     /// <param name="c">Results, two registers per row.</param>
-    /// <param name="rows">How many rows are wanted.</param>
+    /// <param name="rows">Number of rows needed.</param>
     /// <param name="accumulate">Whether to add to what c holds.</param>
-    /// <param name="next">What is to be fetched meanwhile.</param>
+    /// <param name="next">Operands to prefetch meanwhile.</param>
     public static void Multiply(nint depth, float* a, nint strideA, float* b, nint strideB, float* c, int rows, bool accumulate, in WinogradAhead next)
     {
         if (rows > 8) TwelveRows(depth, a, strideA, b, strideB, c, accumulate, (float*)next.A, (float*)next.B, next.LinesOfB);
@@ -124,7 +127,7 @@ internal static unsafe class WinogradGemm<V> where V : struct, ISimd<V>
         }
     }
 
-    /// <summary>All that sixteen registers hold.</summary>
+    /// <summary>For 16 vector registers.</summary>
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     private static void SixRows(nint depth, float* a, nint strideA, float* b, nint strideB, float* c, bool accumulate, float* nextA, float* nextB, int linesB)
     {
@@ -201,7 +204,7 @@ internal static unsafe class WinogradGemm<V> where V : struct, ISimd<V>
         for (float* end = next + lines * CacheLine; next < end; next += CacheLine) Sse.Prefetch0(next);
     }
 
-    // Two whole paths: asking anew at every store would cost more than the stores.
+    // Two separate paths: a test at every store would cost more than the stores.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store(float* c, V l0, V r0, V l1, V r1)
     {
@@ -216,8 +219,10 @@ internal static unsafe class WinogradGemm<V> where V : struct, ISimd<V>
         Store(c, V.Load(c) + l0, V.Load(c + V.Count) + r0, V.Load(c + Width) + l1, V.Load(c + Width + V.Count) + r1);
 }
 
-/// <summary>Operands of the products to come, which a product fetches into the cache: the processor does not see where one ends and another begins.</summary>
+/// <summary>
+/// Operands of the following GEMMs, prefetched during this one: hardware prefetchers do not detect where one ends and another begins.
+/// </summary>
 /// <param name="A">The next left operand.</param>
-/// <param name="B">This product's part of the next right operand.</param>
-/// <param name="LinesOfB">Cache lines of that part in each step of channels.</param>
+/// <param name="B">This GEMM's share of the next right operand.</param>
+/// <param name="LinesOfB">Cache lines of that share in each step of channels.</param>
 internal readonly record struct WinogradAhead(nint A, nint B, int LinesOfB);

@@ -5,23 +5,23 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// How Winograd's convolution is cut. The image falls into tiles of 4×4 results; <see cref="TilesPerBlock"/> of them are transformed at a time,
-/// so that working memory stays small however large the image is. Transformed values are products' left operands, packed: groups of as many
-/// tiles as a register tile has rows. Sizes alone decide everything that changes the order of additions.
+/// Partition of Winograd's convolution. The image consists of tiles of 4×4 results; <see cref="TilesPerBlock"/> of them are transformed at
+/// a time, so that scratch memory stays small however large the image is. Transformed values are packed left operands: groups of as many
+/// tiles as a register tile has rows. Everything that changes the order of additions depends on sizes alone.
 /// </summary>
 internal readonly record struct WinogradGrid
 {
-    /// <summary>Results along one side of a tile, and pixels along one side of the patch that they are made of.</summary>
+    /// <summary>Side of a tile in results, and of its input patch in pixels.</summary>
     public const int TileSide = 4, PatchSide = 6;
 
-    /// <summary>Values of a patch after its transform, each of which takes part in a product of its own.</summary>
+    /// <summary>Values of a transformed patch; each belongs to a GEMM of its own.</summary>
     public const int Positions = PatchSide * PatchSide;
 
-    /// <summary>Channels that the input transform handles at a time.</summary>
+    /// <summary>Channels per step of the input transform.</summary>
     public const int ChannelStep = 16;
 
-    private static readonly TuningParameter MostTiles = new("block_tiles", 264, 48, 84, 132, 180, 264, 360); // a panel's products: 36 · 264 · 32 · 4 bytes = 1.2 MiB with 512-bit registers, half with 256-bit
-    private static readonly TuningParameter OwnKib = new("own_kib", Vector512.IsHardwareAccelerated ? 1200 : 280, 140, 280, 560, 900, 1200, 1600); // transformed tiles in a thread's L2 cache, beside their products
+    private static readonly TuningParameter MostTiles = new("block_tiles", 264, 48, 84, 132, 180, 264, 360); // a panel's GEMM results: 36 · 264 · 32 · 4 bytes = 1.2 MiB with 512-bit registers, half with 256-bit
+    private static readonly TuningParameter OwnKib = new("own_kib", Vector512.IsHardwareAccelerated ? 1200 : 280, 140, 280, 560, 900, 1200, 1600); // transformed tiles in a thread's L2 cache, together with their GEMM results
     private const long BlockBytes = 24 << 20; // a shared block's transformed tiles are read once per panel of weights: from the L3 cache
     private const long OwnWeightBytes = 10 << 20; // transformed weights that every block of a thread's own reads: from the L3 cache
     private const int LeastOwnTiles = 12, LeastTiles = 48, LeastOwnParts = 8; // with fewer, too little is done with the weights that are read
@@ -34,7 +34,8 @@ internal readonly record struct WinogradGrid
         (TilesDown, TilesAcross) = (Blocks(output[1], TileSide), Blocks(output[2], TileSide));
         Tiles = checked(output[0] * TilesDown * TilesAcross);
         int perBlock = Blocks(channels, Math.Max(1, Blocks(channels, MostChannels)));
-        // Short sums, added up afterwards, keep the rounding error as small as a direct product's; of fewer channels they must be shorter, because fewer of them are added up.
+        // Short partial sums keep the rounding error as small as that of the implicit GEMM; with fewer channels they must be shorter,
+        // because fewer of them are added up.
         SumsPerBlock = Math.Max(1, Blocks(perBlock, Math.Clamp(channels * channels / FewChannels, ShortestSum, LongestSum)));
         ChannelsPerSum = Up(Blocks(perBlock, SumsPerBlock), ChannelStep);
         ChannelBlocks = Blocks(channels, ChannelsPerBlock);
@@ -47,12 +48,13 @@ internal readonly record struct WinogradGrid
     }
 
     /// <summary>
-    /// Whether each thread transforms the tiles that it multiplies, which stay in its L2 cache, while transformed weights stream past them; else threads share a block's
-    /// tiles, and each transforms the weights that it multiplies. The former costs less where all weights fit a cache and there are enough tiles.
+    /// Whether each thread transforms the tiles that it multiplies, which stay in its L2 cache, while all transformed weights are read;
+    /// else threads share a block's tiles, and each transforms the weights that it multiplies. The former costs less if all weights fit a
+    /// cache and there are enough tiles.
     /// </summary>
     public bool IsOwn { get; }
 
-    /// <summary>What can be set without changing a bit of the result: tiles do not depend on each other.</summary>
+    /// <summary>Tuning parameters, none of which changes a bit of the result: tiles are independent of each other.</summary>
     public static TuningSpace Tuning { get; } = new(MostTiles, OwnKib, GemmTuning.PartsPerThread);
 
     public int Channels { get; }
@@ -76,10 +78,10 @@ internal readonly record struct WinogradGrid
 
     public int SumsPerBlock { get; }
 
-    /// <summary>Channels that are summed in registers before they are added to the rest; a multiple of <see cref="ChannelStep"/>.</summary>
+    /// <summary>Channels summed in registers before they are added to the total; a multiple of <see cref="ChannelStep"/>.</summary>
     public int ChannelsPerSum { get; }
 
-    /// <summary>Channels whose transformed weights exist at a time.</summary>
+    /// <summary>Channels whose transformed weights are in memory at a time.</summary>
     public int ChannelsPerBlock => SumsPerBlock * ChannelsPerSum;
 
     /// <summary>Steps of <see cref="ChannelStep"/> channels.</summary>
@@ -91,7 +93,10 @@ internal readonly record struct WinogradGrid
     /// <summary>Floats of a block's transformed tiles.</summary>
     public long InputElements => (long)GroupsPerBlock * GroupElements;
 
-    /// <summary>Floats of a group's transformed tiles: all steps, each with all positions side by side, so that a transform writes to few pages of memory.</summary>
+    /// <summary>
+    /// Floats of a group's transformed tiles: all steps, each with all positions next to each other, so that a transform writes to few
+    /// memory pages.
+    /// </summary>
     public nint GroupElements => Steps * InputStep;
 
     /// <summary>Floats of a group's transformed tiles for one step of channels.</summary>
@@ -106,7 +111,10 @@ internal readonly record struct WinogradGrid
     /// <summary>Floats of a panel's transformed weights for one step of channels.</summary>
     public nint PanelStep => Positions * PanelPosition;
 
-    /// <summary>Floats of a panel's transformed weights for one step and position: a register more than needed, because with a power of two between them positions would compete for the same cache sets.</summary>
+    /// <summary>
+    /// Floats of a panel's transformed weights for one step and position: one register more than needed, because with power-of-two pitches
+    /// the positions would map to the same cache sets.
+    /// </summary>
     public nint PanelPosition => ChannelStep * PanelColumns + ChannelStep;
 
     private int PanelColumns { get; }

@@ -5,16 +5,21 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Transforms patches of 6×6 pixels, which overlap by two, into left operands: one matrix [tiles, channels] per position, as <see cref="WinogradGemm{V}"/> reads it.</summary>
+/// <summary>
+/// Transforms patches of 6×6 pixels, which overlap by two, into left operands: one matrix [tiles, channels] per position, in the layout of
+/// <see cref="WinogradGemm{V}"/>.
+/// </summary>
 internal sealed unsafe class WinogradInput<V> where V : struct, ISimd<V>
 {
     private const int Step = WinogradGrid.ChannelStep, Positions = WinogradGrid.Positions;
     private readonly WinogradGrid grid;
     private readonly SeenImage image;
     private readonly int padding;
-    private readonly nint nextGroup; // elements from a tile's pixels to those of the tile that is transformed a group later
+    private readonly nint nextGroup; // elements from a tile's pixels to those of the corresponding tile of the next group
 
-    /// <summary>Describes the patches of an image [n, h, w, c] with <paramref name="padding"/> rows and columns of zeros before it.</summary>
+    /// <summary>
+    /// Describes the patches of an image [n, h, w, c] with <paramref name="padding"/> rows and columns of zeros before it.
+    /// </summary>
     public WinogradInput(SeenImage image, int padding, WinogradGrid grid)
     {
         (this.image, this.padding, this.grid) = (image, padding, grid);
@@ -23,9 +28,9 @@ internal sealed unsafe class WinogradInput<V> where V : struct, ISimd<V>
 
     /// <summary>Transforms one group of tiles for one block of channels.</summary>
     /// <param name="firstTile">The group's first tile, counted over all images.</param>
-    /// <param name="tiles">How many tiles exist; the group's further rows are zero.</param>
-    /// <param name="group">The group's place in the block of tiles.</param>
-    /// <param name="channelBlock">Which channels.</param>
+    /// <param name="tiles">Number of tiles; the group's remaining rows are zero.</param>
+    /// <param name="group">Index of the group in the block of tiles.</param>
+    /// <param name="channelBlock">Block of channels.</param>
     /// <param name="target">The block's transformed tiles.</param>
     [SkipLocalsInit]
     public void Transform(int firstTile, int tiles, int group, int channelBlock, float* target)
@@ -56,7 +61,7 @@ internal sealed unsafe class WinogradInput<V> where V : struct, ISimd<V>
         }
     }
 
-    /// <summary>Copies the last channels of a patch's pixels, where they are fewer than a step, with zeros behind them.</summary>
+    /// <summary>Copies the last channels of a patch's pixels, if fewer than a step, and zero-pads them.</summary>
     private static void Fill(float** pixels, int channel, int count, float* edge, float** ends)
     {
         for (int i = 0; i < Positions; i++)
@@ -109,7 +114,10 @@ internal sealed unsafe class WinogradInput<V> where V : struct, ISimd<V>
         }
     }
 
-    /// <summary>Pixels lie far apart: the processor does not see that their next channels are wanted. Each patch fetches what its neighbours do not.</summary>
+    /// <summary>
+    /// Prefetches the next channels: the pixels are too far apart for hardware prefetchers. Each patch prefetches the pixels that its
+    /// neighbours do not.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Prefetch(float** pixels, nint channel)
     {

@@ -7,8 +7,10 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// A 3×3 convolution as 36 products per block of tiles. Either each thread takes blocks of its own and multiplies them with all weights, which were
-/// transformed before; or all threads transform a block's patches into memory that they share, and each then takes panels of weights, which it transforms. Results are transformed back while they are in the thread's cache. Where the call keeps packed weights, panels are transformed once, when the launch is bound.
+/// A 3×3 convolution as 36 GEMMs per block of tiles. Either each thread takes blocks of its own and multiplies them with all weights,
+/// transformed beforehand; or all threads transform a block's patches into shared memory, and each then takes panels of weights, which it
+/// transforms. Results are transformed back while they are in the thread's cache. If the call keeps packed weights, panels are transformed
+/// once, when the launch is bound.
 /// </summary>
 internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISimd<V>
 {
@@ -19,20 +21,20 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
     private readonly WinogradInput<V> input;
     private readonly WinogradWeights<V> weights;
     private readonly WinogradOutput<V> output;
-    private readonly float* transformed, keptWeights; // kept: all channels of a panel, then those of the next; or null
+    private readonly float* transformed, keptWeights; // kept: panel by panel, all channels of each; or null
     private readonly bool keepsInRun;
     private readonly WinogradOverlap? overlap;
     private readonly int outputs, groupsPerPart;
-    private readonly nint productPitch; // from one position to the next
-    private int firstTile, tiles; // the block at hand
+    private readonly nint productPitch; // elements from one position to the next
+    private int firstTile, tiles; // of the current block
     private Phase phase;
 
     /// <summary>Binds the arguments.</summary>
     /// <param name="call">Argument, weights and perhaps bias; result; scratch.</param>
-    /// <param name="image">What the kernel is moved over.</param>
+    /// <param name="image">The convolved image.</param>
     /// <param name="padding">Rows and columns of zeros before the image.</param>
-    /// <param name="grid">How the convolution is cut.</param>
-    /// <param name="epilogue">What is done to each tile once it is complete, or null.</param>
+    /// <param name="grid">Partition of the convolution.</param>
+    /// <param name="epilogue">Applied to each completed tile, or null.</param>
     public WinogradLaunch(OpCall call, SeenImage image, int padding, WinogradGrid grid, TileEpilogue? epilogue) : base(call)
     {
         (this.grid, outputs, overlap) = (grid, call.Output.Width, WinogradOverlap.Of(call));
@@ -44,7 +46,7 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
         int leastParts = call.Settings[GemmTuning.PartsPerThread] * Workers.Count;
         while (!grid.IsOwn && Workers.Count > 1 && grid.Panels * Ranges(grid.TilesPerBlock) < leastParts && groupsPerPart >= 2 * LeastGroups)
             groupsPerPart = (groupsPerPart + 1) / 2;
-        productPitch = (nint)(TilesPerPart + 1) * tile.Columns; // one row more than needed: with a power of two between them, positions would compete for the same cache sets
+        productPitch = (nint)(TilesPerPart + 1) * tile.Columns; // one row more than needed: with power-of-two pitches, positions would map to the same cache sets
         if (call is { Packed: { } kept, PacksTransforms: true }) keptWeights = (float*)((HostBuffer)kept.Get(call.Inputs[1], $"winograd {tile.Columns} columns", grid.WeightElements * sizeof(float), PackAll)).Address;
         else if (keepsInRun = grid.IsOwn) keptWeights = transformed;
         Workers.Reserve((OwnElements + PanelElements + GemmElements + tile.Columns + weights.WorkElements) * sizeof(float));
@@ -78,7 +80,8 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
         }
     }
 
-    // Where the result overlaps the argument, a block's tiles are read before any is written, and what later blocks read lies behind what it writes.
+    // If the result overlaps the argument, a block's tiles are read before any is written, and later blocks read beyond what this one
+    // writes.
     private void RunShared()
     {
         for (firstTile = 0; firstTile < grid.Tiles; firstTile += grid.TilesPerBlock)
@@ -132,7 +135,7 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
 
     private void TransformWeights(int panel, int block, float* target, float* work) => weights.Transform(panel * tile.Columns, block * grid.ChannelsPerBlock, ChannelsOf(block), work, target, grid);
 
-    /// <summary>Where a block of channels of a panel lies among all transformed weights.</summary>
+    /// <summary>Address of a panel's block of channels in all transformed weights.</summary>
     private float* Kept(float* all, int part) =>
         all + (part / grid.ChannelBlocks * grid.Steps + part % grid.ChannelBlocks * (grid.ChannelsPerBlock / WinogradGrid.ChannelStep)) * grid.PanelStep;
 

@@ -6,7 +6,10 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Transforms a panel's products back, adds the bias, and writes the tiles' 4×4 pixels as far as they lie inside the image, with the epilogue applied.</summary>
+/// <summary>
+/// Transforms a panel's GEMM results back, adds the bias, and writes the part of the tiles' 4×4 pixels that is inside the image, with the
+/// epilogue applied.
+/// </summary>
 internal sealed unsafe class WinogradOutput<V>(Tensor y, Tensor? bias, TileEpilogue? epilogue, WinogradGrid grid) where V : struct, ISimd<V>
 {
     private const int Side = WinogradGrid.TileSide;
@@ -18,7 +21,7 @@ internal sealed unsafe class WinogradOutput<V>(Tensor y, Tensor? bias, TileEpilo
 
     private static int Columns => 2 * V.Count;
 
-    /// <summary>Widens the bias of a panel; zeros without one.</summary>
+    /// <summary>Widens the bias of a panel; zeros if there is no bias.</summary>
     public void Bias(int column, int columns, float* target)
     {
         new Span<float>(target, Columns).Clear();
@@ -26,10 +29,10 @@ internal sealed unsafe class WinogradOutput<V>(Tensor y, Tensor? bias, TileEpilo
     }
 
     /// <summary>Transforms one tile.</summary>
-    /// <param name="tile">Which, counted over all images.</param>
+    /// <param name="tile">Index of the tile, counted over all images.</param>
     /// <param name="column">First result channel.</param>
     /// <param name="columns">Number of result channels.</param>
-    /// <param name="products">The tile's products at the first position.</param>
+    /// <param name="products">The tile's GEMM result at the first position.</param>
     /// <param name="positionPitch">Elements from one position to the next.</param>
     /// <param name="panelBias">One value per result channel of a whole panel.</param>
     [SkipLocalsInit]
@@ -46,7 +49,7 @@ internal sealed unsafe class WinogradOutput<V>(Tensor y, Tensor? bias, TileEpilo
         }
         else
         {
-            // The last, narrower panel goes through a buffer: whole registers are written, and must not touch what lies beside y.
+            // The last, narrower panel goes through a buffer: whole registers are written and must not write beyond y's columns.
             float* whole = stackalloc float[Side * Side * Columns];
             TransformTile(products, positionPitch, panelBias, null, null, 0, Side, whole, Columns, rows, across);
             for (int i = 0; i < rows * across; i++)
@@ -56,7 +59,7 @@ internal sealed unsafe class WinogradOutput<V>(Tensor y, Tensor? bias, TileEpilo
         for (int i = 0; i < rows; i++) epilogue?.Apply(pixel + i * width, across, column, columns);
     }
 
-    /// <summary>A tile's first pixel, and how many lines and columns of it lie inside the image.</summary>
+    /// <summary>A tile's first pixel, and its lines and columns inside the image.</summary>
     private (int Pixel, int Rows, int Across) Place(int tile)
     {
         int left = tile % grid.TilesAcross * Side, row = tile / grid.TilesAcross;
@@ -114,7 +117,9 @@ internal sealed unsafe class WinogradOutput<V>(Tensor y, Tensor? bias, TileEpilo
         }
     }
 
-    /// <summary>The pixels that the next tile writes, and reads of the residual, lie far apart: fetching them while this one is transformed hides their latency.</summary>
+    /// <summary>
+    /// Prefetches the pixels that the next tile writes, and reads of the residual: they are too far apart for hardware prefetchers.
+    /// </summary>
     private void PrefetchNext(int tile, int column)
     {
         if (!Sse.IsSupported || tile >= grid.Tiles) return;

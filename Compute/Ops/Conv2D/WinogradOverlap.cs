@@ -4,9 +4,10 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// How a convolution's result is written over its argument, which saves the largest image's memory in decoders. With at most half as many channels a line of the result is at most half
-/// as long, so that writing falls further and further behind reading; at the top the result begins some lines before the argument. Rows of tiles are
-/// computed in batches: none may write where a tile of the same batch, or of a later one, still reads.
+/// Overlap of a convolution's result with its argument, which saves the largest image's memory in decoders. With at most half as many
+/// channels, a line of the result is at most half as long, so that writing falls further and further behind reading; at the top the result
+/// begins some lines before the argument. Rows of tiles are computed in batches: none may write where a tile of the same batch, or of a
+/// later one, still reads.
 /// </summary>
 internal readonly record struct WinogradOverlap
 {
@@ -22,7 +23,7 @@ internal readonly record struct WinogradOverlap
         lead = FirstTileRows * WinogradGrid.TileSide * resultLine;
     }
 
-    /// <summary>Bytes that the result must begin before the argument, or null where they must not overlap.</summary>
+    /// <summary>Bytes by which the result must begin before the argument; null if they must not overlap.</summary>
     public static long? LeadBytes(OpSignature signature)
     {
         var op = (Conv2D)signature.Op;
@@ -31,8 +32,8 @@ internal readonly record struct WinogradOverlap
         return can ? new WinogradOverlap(op, x, y).lead : null;
     }
 
-    /// <summary>What a call's result does to its argument: null where they lie apart.</summary>
-    /// <exception cref="ShapeException">They overlap in another way than <see cref="LeadBytes"/> asks for.</exception>
+    /// <summary>The overlap of a call's result with its argument; null if they are disjoint.</summary>
+    /// <exception cref="ShapeException">They overlap in another way than <see cref="LeadBytes"/> requires.</exception>
     public static WinogradOverlap? Of(OpCall call)
     {
         Tensor x = call.Inputs[0], y = call.Output;
@@ -42,13 +43,13 @@ internal readonly record struct WinogradOverlap
         return new WinogradOverlap((Conv2D)call.Op, x.Shape, y.Shape);
     }
 
-    /// <summary>Where the batch that begins with a row of tiles ends.</summary>
+    /// <summary>End of the batch that begins with a row of tiles.</summary>
     /// <param name="first">The row, counted over all images.</param>
-    /// <param name="rows">How many there are.</param>
+    /// <param name="rows">Number of rows.</param>
     public int BatchEnd(int first, int rows)
     {
         long read = Math.Max(first / tilesDown * height, Top(first) - padding) * argumentLine + lead;
-        int end = first + 1; // which always fits: writing is behind by then
+        int end = first + 1; // one row is always possible
         while (end < rows && (Top(end) + WinogradGrid.TileSide) * resultLine <= read) end++;
         return end;
     }

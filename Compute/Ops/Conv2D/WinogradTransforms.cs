@@ -9,12 +9,12 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// y = Aᵀ((G g) ∘ (Bᵀ d)). Applied to rows and columns they make F(4×4, 3×3): 36 products instead of 144.
 /// </summary>
 /// <remarks>
-/// The products are values of polynomials at six points, here 0, ±2/3, ±3/2 and ∞. Any six give the same result in exact arithmetic, but rounding
-/// errors of the products reach the result multiplied by factors that depend on the points: with these, 4.8 on average over the four results (4.7
-/// is the least that any points reach, found by search), with the usual 0, ±1, ±2, ∞ it is 10.8, and 31 for the last. Together with the short sums of
-/// <see cref="WinogradGrid"/> the relative rms error against float64 is 3.3e-7 at 32 channels, 5.9e-7 at 320 and 6.6e-7 at 2560, where the direct
-/// product has 2.0e-7, 2.3e-7 and 2.9e-7; WinogradTests hold it below 8e-7.
-/// An infinite or NaN pixel makes all results NaN whose tiles it touches.
+/// The six multiplications evaluate polynomials at six points, here 0, ±2/3, ±3/2 and ∞. Any six give the same result in exact arithmetic,
+/// but rounding errors reach the result multiplied by factors that depend on the points: with these, 4.8 on average over the four results
+/// (4.7 is the least that any points reach, found by search); with the usual 0, ±1, ±2, ∞ it is 10.8, and 31 for the last. Together with
+/// the short sums of <see cref="WinogradGrid"/> the relative rms error against float64 is 3.3e-7 at 32 channels, 5.9e-7 at 320 and 6.6e-7
+/// at 2560, where the implicit GEMM has 2.0e-7, 2.3e-7 and 2.9e-7; WinogradTests hold it below 8e-7. An infinite or NaN pixel makes all
+/// results of its tiles NaN.
 /// </remarks>
 internal static unsafe class WinogradTransforms
 {
@@ -66,7 +66,7 @@ internal static unsafe class WinogradTransforms
         (plusB, minusB) = (even + odd, even - odd);
     }
 
-    /// <summary>Aᵀ m: four results from six products.</summary>
+    /// <summary>Aᵀ m: four results from six values.</summary>
     [MethodImpl(Inline)]
     public static void Output<V>(V zero, V plusA, V minusA, V plusB, V minusB, V infinity, out V y0, out V y1, out V y2, out V y3)
         where V : struct, ISimd<V>
@@ -78,7 +78,7 @@ internal static unsafe class WinogradTransforms
         y3 = V.MultiplyAdd(V.Create((float)(A * A * A)), oddA, V.MultiplyAdd(V.Create((float)(B * B * B)), oddB, infinity));
     }
 
-    /// <summary>The first address on a cache line's boundary: registers stored across two lines cost twice the time.</summary>
+    /// <summary>Rounds an address up to a cache line: registers stored across two lines cost twice the time.</summary>
     [MethodImpl(Inline)]
     public static float* Align(float* memory) => (float*)(((nint)memory + MostLanes * sizeof(float) - 1) & -(MostLanes * sizeof(float)));
 }

@@ -7,8 +7,9 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Transforms one panel of 3×3 kernels into right operands, as <see cref="WinogradGemm{V}"/> reads them: one matrix [channels, columns] per position. It is done anew in every run, because
-/// transformed weights take four times the memory of stored float32 ones, eight times that of 16-bit ones.
+/// Transforms one panel of 3×3 kernels into right operands, in the layout of <see cref="WinogradGemm{V}"/>: one matrix [channels, columns]
+/// per position. Unless the transforms are kept, this is repeated in every run, because transformed weights take four times the memory of
+/// float32 ones, and eight times that of 16-bit ones.
 /// </summary>
 internal sealed unsafe class WinogradWeights<V> where V : struct, ISimd<V>
 {
@@ -28,14 +29,14 @@ internal sealed unsafe class WinogradWeights<V> where V : struct, ISimd<V>
         rowBytes = (nint)w.Shape[1] * tapBytes;
     }
 
-    /// <summary>Floats of working memory that <see cref="Transform"/> needs.</summary>
+    /// <summary>Scratch floats of <see cref="Transform"/>.</summary>
     public int WorkElements => KernelPositions * Step * columns;
 
-    /// <summary>Transforms a panel. Columns past the last repeat it: their results go nowhere.</summary>
+    /// <summary>Transforms a panel. Columns past the last repeat it; their results are discarded.</summary>
     /// <param name="column">The panel's first result channel.</param>
     /// <param name="channel">First input channel.</param>
     /// <param name="channels">Number of input channels.</param>
-    /// <param name="work">Working memory, [positions, step, columns].</param>
+    /// <param name="work">Scratch memory, [positions, step, columns].</param>
     /// <param name="target">Receives [step, positions, channels of a step, columns].</param>
     /// <param name="grid">Its pitches.</param>
     [SkipLocalsInit]
@@ -52,7 +53,7 @@ internal sealed unsafe class WinogradWeights<V> where V : struct, ISimd<V>
         }
     }
 
-    /// <summary>The next step's weights, which are short pieces of many rows: the processor does not see that they are wanted.</summary>
+    /// <summary>Prefetches the next step's weights, short runs of many rows, which hardware prefetchers do not detect.</summary>
     [MethodImpl(Jit.Kernel)]
     private static void PrefetchRows(byte** rows, int count, nint first, nint bytes)
     {

@@ -4,12 +4,12 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Dynamic thresholding per entry of the outermost dimension: s is the quantile of |x| at the ratio, raised to 1 and cut to the largest value;
+/// Dynamic thresholding per entry of the outermost dimension: s is the quantile of |x| at the ratio, clamped to [1, maximum];
 /// y = min(max(x, −s), s) / s. x [n, …] → [n, …].
 /// </summary>
-/// <param name="Ratio">Between 0 and 1: which quantile, interpolated between neighbours.</param>
+/// <param name="Ratio">The quantile, between 0 and 1, interpolated linearly.</param>
 /// <param name="MaxValue">Largest s.</param>
-/// <remarks>Saharia et al., 2022 (Imagen, arXiv:2205.11487), as diffusers' <c>_threshold_sample</c> does it.</remarks>
+/// <remarks>Saharia et al., 2022 (Imagen, arXiv:2205.11487), as in diffusers' <c>_threshold_sample</c>.</remarks>
 public sealed record DynamicThreshold(double Ratio, double MaxValue) : Op
 {
     private static readonly KernelSet Set = new("dynamic_threshold", SimdKernel.Variant<DynamicThresholdCpu>(), DynamicThresholdGpu.Variant);

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One entry per part: latents are small. The quantile comes from a radix selection, not from a sorted copy.</summary>
+/// <summary>One entry per part: latents are small. The quantile comes from a radix selection rather than a sorted copy.</summary>
 internal sealed class DynamicThresholdCpu : ISimdBinder
 {
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V> => new Parts<V>(call);

@@ -5,8 +5,9 @@ using ILGpuDiffusion.Compute.Kernels;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// One group per entry: latents are small. The bits of non-negative floats sort like the numbers, so the quantile's neighbours are found bit by bit
-/// through counting, exactly and without atomics. Work items keep to their own elements at the end, so y may be x.
+/// One group per entry: latents are small. The bits of non-negative floats sort like the numbers, so the two elements around the quantile
+/// are found bit by bit by counting, exactly and without atomics. In the last pass, work items access only their own elements, so y may be
+/// x.
 /// </summary>
 internal static class DynamicThresholdGpu
 {
@@ -30,7 +31,7 @@ internal static class DynamicThresholdGpu
         var shared = SharedMemory.Allocate<int>(TLanes.Count);
         int count = rows * width, firstRow = Grid.IdxX * rows;
 
-        // The largest value whose predecessors number no more than the rank is the one at the rank.
+        // The largest value with no more than rank smaller ones is the element at the rank.
         int found = 0;
         for (int bit = 1 << 30; bit > 0; bit >>= 1)
         {

@@ -28,7 +28,7 @@ internal readonly unsafe struct MagnitudeQuantile(EntryRuns runs, int entry)
         return weight < 0.5f ? a + weight * (b - a) : b - (b - a) * (1 - weight);
     }
 
-    /// <summary>Bits of the element that has <paramref name="rank"/> smaller ones before it in sorted order, and how many are not greater.</summary>
+    /// <summary>Bits of the element at <paramref name="rank"/> in sorted order, and the number of elements that are not greater.</summary>
     private (uint Bits, long UpTo) Select(long rank)
     {
         int* counts = stackalloc int[1 << 11];
@@ -73,7 +73,7 @@ internal readonly unsafe struct MagnitudeQuantile(EntryRuns runs, int entry)
         return largest;
     }
 
-    /// <summary>The smallest element that is greater.</summary>
+    /// <summary>Bits of the smallest element greater than <paramref name="bits"/>.</summary>
     private uint Above(uint bits)
     {
         uint above = uint.MaxValue;

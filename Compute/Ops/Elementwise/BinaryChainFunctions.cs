@@ -2,25 +2,25 @@ using System.Runtime.CompilerServices;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Arithmetic on the value and one operand.</summary>
+/// <summary>Chain functions with one operand.</summary>
 internal static class BinaryChainFunctions
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
-    /// <summary>Where a step's operand comes from.</summary>
+    /// <summary>Kind of a step's operand.</summary>
     internal interface IOperandKind
     {
         static abstract T Take<T, TOperands>(TOperands operands, int slot) where T : struct where TOperands : struct, IOperands<T>;
     }
 
-    /// <summary>An operand with an element for each of the value's.</summary>
+    /// <summary>An operand with one element per element of x.</summary>
     internal readonly struct EachOperand : IOperandKind
     {
         [MethodImpl(Inline)]
         public static T Take<T, TOperands>(TOperands operands, int slot) where T : struct where TOperands : struct, IOperands<T> => operands.Each(slot);
     }
 
-    /// <summary>An operand with one element for a row of the value.</summary>
+    /// <summary>An operand with one element per row of x.</summary>
     internal readonly struct SameOperand : IOperandKind
     {
         [MethodImpl(Inline)]

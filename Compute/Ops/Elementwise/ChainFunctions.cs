@@ -5,25 +5,27 @@ using static ILGpuDiffusion.Compute.Ops.UnaryChainFunctions;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>A function of an element as a type: empty structs, put together as generic arguments, so that a compiler sees through them all.</summary>
+/// <summary>
+/// An elementwise function as a type: empty structs composed as generic arguments, which the compiler inlines completely.
+/// </summary>
 internal interface IChainFunction
 {
-    /// <summary>Operands and numbers that it takes.</summary>
+    /// <summary>Number of operands and constants that it takes.</summary>
     static abstract int Slots { get; }
 
     /// <summary>f(x).</summary>
-    /// <param name="x">The value so far.</param>
-    /// <param name="operands">What it takes beside it.</param>
-    /// <param name="slot">The first of its slots.</param>
+    /// <param name="x">Value of the chain so far.</param>
+    /// <param name="operands">Operands and constants.</param>
+    /// <param name="slot">Index of its first slot.</param>
     static abstract T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T>;
 }
 
-/// <summary>From a chain's steps to a type, and the numbers that fill its slots.</summary>
+/// <summary>Converts a chain's steps to a type, and to the constants of its slots.</summary>
 internal static class ChainFunctions
 {
     /// <summary>The chain as a type.</summary>
     /// <param name="op">The chain.</param>
-    /// <param name="isSame">Of each operand, whether it has one element per row of the value: <see cref="IOperands{T}.Same"/>.</param>
+    /// <param name="isSame">For each operand, whether it has one element per row of x: <see cref="IOperands{T}.Same"/>.</param>
     public static Type Of(Elementwise op, ReadOnlySpan<bool> isSame)
     {
         Type? chain = null;
@@ -40,7 +42,7 @@ internal static class ChainFunctions
     /// <summary>Slots of one step.</summary>
     public static int SlotsOf(ElementwiseStep step) => step.Op switch { Unary => 0, Binary => 1, _ => 2 };
 
-    /// <summary>The numbers that are a step's attributes, in the order of its slots.</summary>
+    /// <summary>A step's attributes, in the order of its slots.</summary>
     public static ReadOnlySpan<float> NumbersOf(ElementwiseStep step) => step.Op switch
     {
         Affine affine => new[] { (float)affine.Scale, (float)affine.Offset },
@@ -65,7 +67,7 @@ internal static class ChainFunctions
             typeof(With<,>),
             binary.Function switch
             {
-                BinaryFunction.Add => typeof(Sum), // the same bits whichever side is which
+                BinaryFunction.Add => typeof(Sum), // commutative, bit for bit
                 BinaryFunction.Multiply => typeof(Product),
                 BinaryFunction.Subtract => step.OperandFirst ? typeof(DifferenceTo) : typeof(Difference),
                 BinaryFunction.Divide => step.OperandFirst ? typeof(QuotientOf) : typeof(Quotient),

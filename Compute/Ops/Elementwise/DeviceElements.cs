@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>A chain's arithmetic on one element of a GPU: what the steps' own kernels do.</summary>
+/// <summary>A chain's arithmetic on one element on a GPU, with the same bits as the single ops' kernels.</summary>
 internal readonly struct DeviceElements : IElementMath<float>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -54,7 +54,10 @@ internal readonly struct DeviceElements : IElementMath<float>
     public static float Mish(float x) => UnaryGpu.Mish.Apply(x, 0f, 0f);
 }
 
-/// <summary>What fills a chain's slots for one element: numbers, and operands' elements that were read before. Slots are constants once a kernel is put together.</summary>
+/// <summary>
+/// Slots of a chain for one element: constants, and operand elements that were already loaded. Slot indices are constants in the compiled
+/// kernel.
+/// </summary>
 internal struct DeviceOperands : IOperands<float>
 {
     public float V0, V1, V2, V3, V4, V5, V6, V7;

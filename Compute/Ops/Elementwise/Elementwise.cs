@@ -5,20 +5,21 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Several functions of each element, one after the other, without memory between them: x [...], then the operand of each <see cref="Binary"/> step in
-/// order, each broadcast to x as that op does → y [...] of x's shape.
+/// Several elementwise functions in sequence, fused into one pass: x [...], then the operand of each <see cref="Binary"/> step in order,
+/// each broadcast to x as that op does → y [...] of x's shape.
 /// </summary>
 /// <param name="Steps">The functions. Equal chains are equal ops and share kernels.</param>
 /// <remarks>
-/// The same bits as its steps one by one, which are its plain definition. The chain becomes a closed generic struct type, <see cref="ChainFunctions.Of"/>,
-/// whose code the compiler puts together into one loop body. The type knows nothing of registers: the CPU closes it over vectors
-/// (<see cref="VectorMath"/>, <see cref="RowOperands{V}"/>); a GPU variant closes the same type over float, with an <see cref="IElementMath{T}"/> that
-/// calls its intrinsics and an <see cref="IOperands{T}"/> over the kernel's views and numbers, in a kernel <c>y[i] = TFunction.Apply(x[i], operands, 0)</c>
-/// that is made for the type by <c>MakeGenericMethod</c>. Slots are constants there, so that a switch over them disappears.
+/// The result has the same bits as running the steps one by one, which define it. The chain becomes a closed generic struct type,
+/// <see cref="ChainFunctions.Of"/>, which compiles to one loop body. The type is independent of the register type: the CPU closes it over
+/// vectors (<see cref="VectorMath"/>, <see cref="RowOperands{V}"/>); a GPU variant closes the same type over float, with an
+/// <see cref="IElementMath{T}"/> that calls its intrinsics and an <see cref="IOperands{T}"/> over the kernel's views and constants, in a
+/// kernel <c>y[i] = TFunction.Apply(x[i], operands, 0)</c> that is made for the type by <c>MakeGenericMethod</c>. Slots are constants
+/// there, so that a switch over them is folded.
 /// </remarks>
 public sealed record Elementwise(ImmutableArray<ElementwiseStep> Steps) : Op
 {
-    /// <summary>Steps and slots that one chain may have.</summary>
+    /// <summary>Maximum number of steps and slots of a chain.</summary>
     public const int MostSteps = 8, MostSlots = 8;
 
     private static readonly KernelSet Set = new("elementwise", SimdKernel.Variant<ElementwiseCpu>(), ElementwiseGpu.Variant);
@@ -32,7 +33,7 @@ public sealed record Elementwise(ImmutableArray<ElementwiseStep> Steps) : Op
     /// <summary>The functions' names, such as <c>add+silu</c>.</summary>
     public string Description => string.Join('+', Steps);
 
-    /// <summary>Whether steps are few enough for one chain.</summary>
+    /// <summary>Whether the steps are within the limits of one chain.</summary>
     public static bool Fits(IReadOnlyCollection<ElementwiseStep> steps) => steps.Count <= MostSteps && steps.Sum(ChainFunctions.SlotsOf) <= MostSlots;
 
     /// <inheritdoc/>

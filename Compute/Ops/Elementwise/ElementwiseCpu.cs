@@ -5,14 +5,14 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One loop per chain: the JIT makes it out of the chain's type.</summary>
+/// <summary>One loop per chain, compiled by the JIT from the chain's type.</summary>
 internal sealed class ElementwiseCpu : ISimdBinder
 {
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V>
     {
         var x = call.Inputs[0];
         Tensor[] operands = call.Inputs[1..];
-        // Long runs over x's rows, where all operands go along with them.
+        // Long runs over x's rows, if all operands have the same layout.
         Runs? runs = operands.All(b => b.Shape.Count == 1 || b.Shape == x.Shape) ? new Runs([x, call.Output, .. operands.Where(b => b.Shape.Count != 1)]) : null;
         bool[] isSame = [.. operands.Select(b => runs is null ? b.Width == 1 : b.Shape.Count == 1)];
         var type = RuntimeTypes.Close(typeof(ElementwiseLaunch<,>), typeof(V), ChainFunctions.Of((Elementwise)call.Op, isSame));
@@ -68,7 +68,7 @@ internal sealed unsafe class ElementwiseLaunch<V, TFunction> : RowLaunch where V
         Simd.StorePartial(TFunction.Apply<V, VectorElements<V>, LastOperands<V>>(last, new LastOperands<V>(rows, i, count - i), 0), y + i, count - i);
     }
 
-    /// <summary>Where the elements of a slot lie: a number, or an operand's row that belongs to one of x.</summary>
+    /// <summary>Source of a slot: a constant, or the operand row for a row of x.</summary>
     private readonly struct Slot(float* start, Tensor? operand, bool same, Broadcast? broadcast)
     {
         public float* At(int row, Runs? runs) =>

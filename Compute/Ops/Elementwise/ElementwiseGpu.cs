@@ -7,8 +7,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// One kernel per chain of up to four operands, put together by the compiler out of the chain's type. A longer one runs in pieces, between which the value
-/// stays in float32 working memory. y may be x.
+/// One kernel per chain of up to four operands, compiled from the chain's type. A longer chain runs as several kernels, between which the
+/// value stays in float32 scratch memory. y may be x.
 /// </summary>
 internal static class ElementwiseGpu
 {
@@ -84,10 +84,10 @@ internal static class ElementwiseGpu
         return new(KernelSource.Of(typeof(ElementwiseGpu), nameof(Kernel), ElementGrid.GroupSize, [.. types, access]), grid.Groups, arguments);
     }
 
-    /// <summary>From one column of an operand to the next: a single number or column repeats.</summary>
+    /// <summary>Column step of an operand: 0 for a single element or column, which is repeated.</summary>
     private static int StepOf(Tensor b, Tensor x) => b.Shape.Count == 1 || (b.Width == 1 && x.Width > 1) ? 0 : 1;
 
-    /// <summary>An operand's slot, pitch, step along a row, and how its rows repeat.</summary>
+    /// <summary>An operand's slot, pitch, column step, and repetition of its rows.</summary>
     private static void Operand(GpuArguments arguments, Tensor? b, int slot, Tensor x)
     {
         bool single = b is null || b.Shape.Count == 1;
@@ -146,7 +146,7 @@ internal static class ElementwiseGpu
         return values;
     }
 
-    // The chain of one element; a slot holds the operand that names it, or else its number.
+    // Applies the chain to one element; a slot reads its operand, or else its constant.
     [MethodImpl(Inline)]
     private static float Apply<TChain>(float x, DeviceOperands numbers, int slot0, float e0, int slot1, float e1, int slot2, float e2, int slot3, float e3) where TChain : struct, IChainFunction
     {

@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>The arithmetic that chains of elementwise functions are made of, over a register of the CPU or an element on a GPU.</summary>
+/// <summary>The arithmetic of elementwise chains, over a vector register (CPU) or an element (GPU).</summary>
 internal interface IElementMath<T> where T : struct
 {
     static abstract T Add(T a, T b);
@@ -36,13 +36,13 @@ internal interface IElementMath<T> where T : struct
     static abstract T Mish(T x);
 }
 
-/// <summary>What a chain takes beside its value, by slot.</summary>
+/// <summary>Operands and constants of a chain, by slot.</summary>
 internal interface IOperands<T> where T : struct
 {
-    /// <summary>A number that the op has as an attribute.</summary>
+    /// <summary>A constant from the op's attributes.</summary>
     T Number(int slot);
 
-    /// <summary>The operand's element that belongs to the value.</summary>
+    /// <summary>The operand's element for the current element of x.</summary>
     T Each(int slot);
 
     /// <summary>The operand's only element in this row.</summary>

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Functions of the value alone, and their composition.</summary>
+/// <summary>Chain functions without operands, and function composition.</summary>
 internal static class UnaryChainFunctions
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -27,7 +27,7 @@ internal static class UnaryChainFunctions
             TMath.MultiplyAdd(x, operands.Number(slot), operands.Number(slot + 1));
     }
 
-    /// <summary>x, but no less than one number and no more than another.</summary>
+    /// <summary>x clamped to two constants.</summary>
     internal readonly struct Between : IChainFunction
     {
         public static int Slots => 2;
@@ -37,7 +37,7 @@ internal static class UnaryChainFunctions
             TMath.Clamp(x, operands.Number(slot), operands.Number(slot + 1));
     }
 
-    /// <summary>A function of the value and nothing else.</summary>
+    /// <summary>A function of the value alone.</summary>
     internal interface IUnary
     {
         static abstract T Apply<T, TMath>(T x) where T : struct where TMath : struct, IElementMath<T>;

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Arithmetic over a register of the CPU: what the kernels of single ops do.</summary>
+/// <summary>Arithmetic over a vector register, with the same bits as the single ops' kernels.</summary>
 internal readonly struct VectorElements<V> : IElementMath<V> where V : struct, ISimd<V>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -40,7 +40,7 @@ internal readonly struct VectorElements<V> : IElementMath<V> where V : struct, I
     [MethodImpl(Inline)] public static V Mish(V x) => VectorMath.Mish(x);
 }
 
-/// <summary>Operands at one place of a row; numbers lie in memory like operands of one element.</summary>
+/// <summary>Operands at one position of a row; constants are stored like operands of one element.</summary>
 internal readonly unsafe struct RowOperands<V>(float** rows, int at) : IOperands<V> where V : struct, ISimd<V>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public V Number(int slot) => V.Create(*rows[slot]);

@@ -3,8 +3,11 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Rows of a table by number: y[…] = table[ids[…]], widened to float32. table [v, c] in any float type, ids […] Int32 or Int64 → […, c].</summary>
-/// <remarks>A number outside 0 … v − 1 throws <see cref="ArgumentOutOfRangeException"/> when the op runs; the message names the number and v.</remarks>
+/// <summary>
+/// Looks up rows of a table: y[…] = table[ids[…]], widened to float32. table [v, c] in any float type, ids […] Int32 or Int64 → […, c].
+/// </summary>
+/// <remarks>An id outside 0 … v − 1 throws <see cref="ArgumentOutOfRangeException"/> when the op runs on the CPU; the message names the id
+/// and v.</remarks>
 public sealed record EmbeddingLookup : Op
 {
     private static readonly KernelSet Set = new("embedding", CpuKernel.VariantOfAnyType("cpu/copy", EmbeddingLookupCpu.Bind), EmbeddingLookupGpu.Variant);

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Copies and widens one table row per number; every number is checked before its row is read.</summary>
+/// <summary>Copies and widens one table row per id; every id is checked before its row is read.</summary>
 internal static class EmbeddingLookupCpu
 {
     public static Launch Bind(OpCall call) => new Rows(call);

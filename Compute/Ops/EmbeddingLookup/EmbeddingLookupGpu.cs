@@ -6,8 +6,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// One element to a work item. A number outside the table gives a row of NaN and reads nothing: a kernel cannot throw, and zeros would be silent. Text encoders
-/// check ids before they upload them.
+/// One element per work item. An id outside the table gives a row of NaN and reads nothing: a kernel cannot throw, and zeros would hide the
+/// error. Text encoders check ids before they upload them.
 /// </summary>
 internal static class EmbeddingLookupGpu
 {

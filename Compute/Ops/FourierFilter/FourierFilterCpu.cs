@@ -6,8 +6,8 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Two passes over an image: sums of every channel against each wave, then the weighted waves added. Waves are the cosines and sines of
-/// the low frequencies, one number per pixel; where a side is 1 long its frequency −1 is the frequency 0 and is left out.
+/// Two passes over an image: sums of every channel multiplied by each wave, then the weighted waves are added. Waves are the cosines and
+/// sines of the low frequencies, one number per pixel; if a side has length 1, its frequency −1 equals 0 and is left out.
 /// </summary>
 internal static class FourierFilterCpu
 {

@@ -7,8 +7,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Three kernels, one channel to a work item: sums of blocks of pixels against seven waves, their totals, and the weighted waves added. A wave along both
-/// sides is made of those along one; where a side is 1 long its frequency −1 is the frequency 0 and is left out.
+/// Three kernels, one channel per work item: sums of blocks of pixels multiplied by seven waves, their totals, and the weighted waves
+/// added. A wave along both sides is the product of waves along one; if a side has length 1, its frequency −1 equals 0 and is left out.
 /// </summary>
 internal static class FourierFilterGpu
 {

@@ -5,7 +5,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
 /// A gated linear unit with its projection: y = h · gelu(g), where h is the first and g the second half of x·Wᵀ + b. x [..., K],
-/// W [2N, K] in any floating-point type, b [2N] optional → [..., N]. The same as <see cref="MatMul"/> and <see cref="GeGlu"/>, without the doubly wide value between them.
+/// W [2N, K] in any floating-point type, b [2N] optional → [..., N]. The same as <see cref="MatMul"/> followed by <see cref="GeGlu"/>,
+/// without storing the [..., 2N] value.
 /// </summary>
 /// <remarks>Shazeer, 2020 (arXiv:2002.05202).</remarks>
 public sealed record GatedMatMul : Op

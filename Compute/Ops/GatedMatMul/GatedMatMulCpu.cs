@@ -4,7 +4,9 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Tiles of both halves side by side, gated while they are in the cache; or for few rows the product and then the gate.</summary>
+/// <summary>
+/// Computes tiles of both halves together and applies the gate while they are in the cache; for few rows, the GEMM and then the gate.
+/// </summary>
 internal readonly struct GatedMatMulCpu : ISimdBinder
 {
     public static long ScratchBytes(OpSignature signature)

@@ -2,7 +2,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Both sides of a column in one work item, so that the doubly wide value never exists.</summary>
+/// <summary>One work item computes value and gate of a column, so that the [..., 2N] value is never stored.</summary>
 internal static class GatedMatMulGpu
 {
     public static KernelVariant[] Variants { get; } = GpuGemmVariants.Variants(call => [Product(call)], signature => [GemmSize.Of(signature, isGated: true)]);

@@ -7,8 +7,9 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// y = h · gelu(g) as <see cref="GemmLaunch"/> computes products, but a tile of h and the same of g come one after the other into a small buffer, from where only their
-/// gated product is written. The inner dimension is cut in the same blocks, so that results are those of the product and the gate.
+/// y = h · gelu(g), computed like <see cref="GemmLaunch"/>, but a tile of h and the matching tile of g are computed one after the other
+/// into a small buffer, from which only the gated result is written. K is cut into the same blocks, so that the bits are those of GEMM and
+/// gate run separately.
 /// </summary>
 internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, ISimd<V>
 {
@@ -19,7 +20,7 @@ internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, 
     private readonly PanelPacker panelPacker;
     private readonly GemmPartition parts;
     private readonly int depth, block;
-    private readonly float* packedWeights; // pairs of panels; or null
+    private readonly float* packedWeights; // pairs of panels, value and gate; or null
 
     public GatedMatMulLaunch(OpCall call) : base(call)
     {
@@ -57,7 +58,7 @@ internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, 
         for (int row = firstRow; row < lastRow; row += tile.Rows)
         {
             int rows = Math.Min(tile.Rows, lastRow - row);
-            // A tile reads all its rows: the last ones are gathered, so that it does not read past the matrix.
+            // The tile kernel reads all of its rows: the last rows are gathered, so that it does not read past the matrix.
             bool inPlace = row + tile.Rows <= x.Count;
             if (!inPlace) x.Gather(row, tile.Rows, 0, depth, gathered);
             float* a = inPlace ? x.Start + row * x.Pitch : gathered, panel = panels;

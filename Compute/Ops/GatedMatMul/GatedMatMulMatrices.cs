@@ -2,7 +2,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Both sides of a column with matrix instructions; see <see cref="MatrixGemm"/>.</summary>
+/// <summary>Value and gate of a column with matrix instructions; see <see cref="MatrixGemm"/>.</summary>
 internal static class GatedMatMulMatrices
 {
     public static KernelVariant[] Variants { get; } = MatrixGemmLaunches.Variants(call => [GatedMatMulGpu.Product(call)], signature => [GemmSize.Of(signature)]);

@@ -3,7 +3,9 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Gated linear unit with GELU: y = h · gelu(g), where h is the first and g the second half of a row. x [..., 2c] → [..., c].</summary>
+/// <summary>
+/// Gated linear unit with GELU: y = h · gelu(g), where h is the first and g the second half of a row. x [..., 2c] → [..., c].
+/// </summary>
 /// <remarks>Shazeer, 2020 (arXiv:2002.05202); gelu is the exact form with erf. Error ≤ 1e-6 · |h| · max(1, |g|).</remarks>
 public sealed record GeGlu : Op
 {
@@ -18,7 +20,7 @@ public sealed record GeGlu : Op
 
         CheckCount(inputs, 1);
         CheckFloat(inputs[0], "x", 1);
-        Check(inputs[0].Last.Constant is not { } width || width % 2 == 0, "x", inputs[0], "of an even innermost size");
+        Check(inputs[0].Last.Constant is not { } width || width % 2 == 0, "x", inputs[0], "a tensor with an even innermost size");
         return inputs[0].WithLast(inputs[0].Last / 2);
     }
 }

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Both halves of a row are read once, the result is written once.</summary>
+/// <summary>Reads both halves of a row once and writes the result once.</summary>
 internal sealed class GeGluCpu : ISimdBinder
 {
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V> => new Rows<V>(call);

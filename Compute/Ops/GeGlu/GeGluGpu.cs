@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One element of the result to a work item: both halves of a row are read once.</summary>
+/// <summary>One element of the result per work item; both halves of a row are read once.</summary>
 internal static class GeGluGpu
 {
     public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/map", signature => new GpuKernel(call =>

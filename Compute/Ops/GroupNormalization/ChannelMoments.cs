@@ -5,15 +5,17 @@ using ILGpuDiffusion.Compute.Kernels;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Σ x / rows as float ("origin"), Σ (x − origin) and Σ (x − origin)² of each channel over a block of rows: two passes over data that the
-/// first one brought into the cache. Lanes are channels, so no lane is ever added to another.
+/// Σ x / rows as float ("origin"), Σ (x − origin) and Σ (x − origin)² of each channel over a block of rows, in two passes, the second of
+/// which reads from the cache. Lanes are channels, so lanes are never added to each other.
 /// </summary>
 internal static unsafe class ChannelMoments<V> where V : struct, ISimd<V>
 {
-    /// <summary>Channels that <see cref="Four"/> takes.</summary>
+    /// <summary>Channels processed by <see cref="Four"/>.</summary>
     public static int FourCount => 4 * V.Count;
 
-    /// <summary>Four registers of channels. <paramref name="result"/>: origins, first and second moments, <see cref="FourCount"/> of each.</summary>
+    /// <summary>
+    /// Four registers of channels. <paramref name="result"/>: origins, first and second moments, <see cref="FourCount"/> of each.
+    /// </summary>
     [MethodImpl(Jit.Kernel)]
     public static void Four(float* x, long pitch, int rows, float* result)
     {

@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Joins the moments of a group's channels in float64; all channels have the same number of values.</summary>
+/// <summary>Combines the moments of a group's channels in float64; all channels have the same number of values.</summary>
 /// <param name="rows">Values per channel.</param>
 /// <param name="channels">Channels per group.</param>
 internal struct GroupMoments(int rows, int channels)
@@ -8,7 +8,7 @@ internal struct GroupMoments(int rows, int channels)
     private int added;
     private double origin, first, second; // Σ (x − origin) and Σ (x − origin)² over the channels so far; the origin is the first channel's
 
-    /// <summary>Takes a channel's origin, Σ (x − its origin) and Σ (x − its origin)².</summary>
+    /// <summary>Adds a channel: its origin, Σ (x − its origin) and Σ (x − its origin)².</summary>
     /// <returns>Whether the group is complete.</returns>
     public bool Add(float channelOrigin, float channelFirst, float channelSecond)
     {

@@ -3,14 +3,14 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// How statistics are taken: an entry falls into bundles of whole groups times blocks of rows, small enough for a cache, because a block is read twice.
-/// Depends on sizes only, never on the number of threads.
+/// Partition for the statistics: an entry is split into bundles of whole groups times blocks of rows, small enough for a cache, because a
+/// block is read twice. Depends on sizes only, never on the number of threads.
 /// </summary>
 internal readonly struct GroupNormalizationBlocks
 {
-    /// <summary>Cuts an image.</summary>
+    /// <summary>Partitions an image.</summary>
     /// <param name="x">Its shape, channels last.</param>
-    /// <param name="groups">Groups of its channels.</param>
+    /// <param name="groups">Number of groups.</param>
     /// <param name="bundleChannels">Channels of a bundle, unless a single group has more.</param>
     /// <param name="blockElements">Elements of a block, unless a single row has more.</param>
     public GroupNormalizationBlocks(Shape x, int groups, int bundleChannels, int blockElements)

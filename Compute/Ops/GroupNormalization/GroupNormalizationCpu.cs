@@ -6,13 +6,13 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Three phases: moments of blocks (float32 inside a block, float64 between blocks), one line y = (x − origin) · factor + summand per entry and channel,
-/// and its application. Memory is read twice and written once.
+/// Three phases: moments of blocks (float32 inside a block, float64 between blocks); an affine map y = (x − origin) · factor + summand per
+/// entry and channel; its application. Memory is read twice and written once.
 /// </summary>
 internal sealed class GroupNormalizationCpu : ISimdBinder
 {
     private const int BlockElements = 32768; // 128 KiB
-    private const int BundleChannels = 128; // 512 bytes of a row at a time: enough neighbouring cache lines for the prefetcher
+    private const int BundleChannels = 128; // 512 bytes of a row at a time: enough consecutive cache lines for the prefetcher
 
     public static long ScratchBytes(OpSignature signature)
     {
@@ -92,7 +92,7 @@ internal sealed class GroupNormalizationCpu : ISimdBinder
         /// <summary>Mean and centred sum of squares of each group of one bundle over one block of rows.</summary>
         private void Moments(int part)
         {
-            // Bundles are innermost: a worker takes whole rows, the same as when the lines are applied.
+            // Bundles are innermost: a worker takes whole rows, the same ones as when the map is applied.
             var (entry, block, bundle) = (part / (blocks.Bundles * blocks.Blocks), part / blocks.Bundles % blocks.Blocks, part % blocks.Bundles);
             int firstRow = block * blocks.RowsPerBlock, rows = Math.Min(blocks.RowsPerBlock, blocks.RowsPerEntry - firstRow);
             int first = bundle * blocks.GroupsPerBundle * blocks.GroupChannels;
@@ -102,7 +102,7 @@ internal sealed class GroupNormalizationCpu : ISimdBinder
             var group = new GroupMoments(rows, blocks.GroupChannels);
             for (int channel = first; channel < last;)
             {
-                // Registers may reach back over channels that were done, or on into the next bundle: their lanes are not used.
+                // Registers may overlap channels that were already computed, or the next bundle's: those lanes are ignored.
                 int start, lanes = ChannelMoments<V>.FourCount;
                 if (last - channel > V.Count && blocks.Channels >= lanes)
                 {
@@ -125,7 +125,7 @@ internal sealed class GroupNormalizationCpu : ISimdBinder
             }
         }
 
-        /// <summary>Joins the blocks of each group of one bundle, in order, and writes its channels' lines.</summary>
+        /// <summary>Combines the blocks of each group of one bundle, in order, and writes the affine map of its channels.</summary>
         private void Lines(int part)
         {
             var (entry, bundle) = Math.DivRem(part, blocks.Bundles);

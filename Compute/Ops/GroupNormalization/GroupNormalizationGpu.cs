@@ -6,14 +6,15 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Three kernels: moments of blocks of rows, one line y = (x − origin) · factor + summand per entry and channel, and its application. A block is read
-/// twice, for its mean and for the moments about it, while it is in the cache. Channels lie along work items.
+/// Three kernels: moments of blocks of rows; an affine map y = (x − origin) · factor + summand per entry and channel; its application. A
+/// block is read twice, for its mean and for the moments about it, while it is in the cache. Consecutive work items have consecutive
+/// channels.
 /// </summary>
 internal static class GroupNormalizationGpu
 {
-    private const int MomentsPerBlock = 3; // the mean as a float, what that float lacks, Σ (x − mean)²
+    private const int MomentsPerBlock = 3; // the mean as a float, its rounding error, Σ (x − mean)²
     private const int LinesPerChannel = 3; // origin, factor, summand
-    private const int ElementsPerItem = 32; // of a block: enough blocks for every processor, few enough to join at once
+    private const int ElementsPerItem = 32; // of a block: enough blocks for every processor, few enough to combine in one pass
     private const int RowsPerItem = 4;
 
     public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/blocks", Compile);
@@ -30,7 +31,7 @@ internal static class GroupNormalizationGpu
     // As many channels as a group has work items.
     private static GroupNormalizationBlocks Blocks(Shape x, Op op, int lanes) => new(x, ((GroupNormalization)op).Groups, lanes, ElementsPerItem * lanes);
 
-    // Up to where four can be reached at once.
+    // Rounded up for access to four elements at once.
     private static long MomentElements(GroupNormalizationBlocks b) => ((long)MomentsPerBlock * b.Entries * b.Groups * b.Blocks + Access.Width - 1) / Access.Width * Access.Width;
 
     private static long ScratchElements(GroupNormalizationBlocks b) => MomentElements(b) + (long)LinesPerChannel * b.Entries * b.Channels;
@@ -51,7 +52,7 @@ internal static class GroupNormalizationGpu
         yield return new(apply, grid.Groups with { Y = b.Entries }, grid.Arguments(new GpuArguments().View(x).View(scratch).View(y), x, y).Int(b.RowsPerEntry).Int(linesAt).Int(op.Silu ? 1 : 0));
     }
 
-    /// <summary>Group (bundle, block) of an entry: moments of each of the bundle's groups over the block.</summary>
+    /// <summary>Grid: (bundle, block) of an entry: moments of each of the bundle's groups over the block.</summary>
     internal static void Moments<TLanes, T, E>(
         ArrayView<T> x, ArrayView<float> scratch, int rows, int pitch, int groups, int groupChannels, int groupsPerBundle, int blocks, int rowsPerBlock)
         where TLanes : struct, IGroupLanes where T : unmanaged where E : struct, IElement<T>
@@ -63,10 +64,11 @@ internal static class GroupNormalizationGpu
         int here = groups - firstGroup < groupsPerBundle ? groups - firstGroup : groupsPerBundle;
         int channels = here * groupChannels, firstRow = block * rowsPerBlock, lastRow = firstRow + rowsPerBlock < rows ? firstRow + rowsPerBlock : rows;
 
-        // Work items of one row of the block; a group of more channels than work items is alone in its bundle, and they go on from channel to channel.
+        // Work items per row of the block. A group with more channels than work items is alone in its bundle; work items then loop over the
+        // channels.
         int columns = channels < TLanes.Count ? channels : TLanes.Count, rowLanes = TLanes.Count / columns;
         int column = lane % columns, rowLane = lane / columns, own = groupChannels < columns ? groupChannels : columns;
-        int start = rowLane < rowLanes ? firstRow + rowLane : lastRow; // some work items may be left over
+        int start = rowLane < rowLanes ? firstRow + rowLane : lastRow; // surplus work items have no rows
         int corner = Grid.IdxY * rows * pitch + firstGroup * groupChannels;
 
         float sum = 0f;
@@ -100,7 +102,7 @@ internal static class GroupNormalizationGpu
         scratch[at + 2] = square > 0f ? square : 0f;
     }
 
-    // Sums of one group's columns, row of work items by row.
+    // Sums of one group's columns over the rows of work items.
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]
     private static float Total(ArrayView<float> parts, int first, int own, int columns, int rowLanes)
     {
@@ -110,7 +112,10 @@ internal static class GroupNormalizationGpu
         return total;
     }
 
-    /// <summary>Group (norm group, entry): joins its blocks and writes its channels' lines. Means count from the first block's, so that a large one costs no digits.</summary>
+    /// <summary>
+    /// Grid: (norm group, entry): combines its blocks and writes the affine map of its channels. Means are relative to the first block's,
+    /// so that a large mean costs no precision.
+    /// </summary>
     internal static void Lines<TLanes, TW, EW, TB, EB>(
         ArrayView<float> scratch, ArrayView<TW> weight, ArrayView<TB> bias, int rows, int groupChannels, int blocks, int rowsPerBlock, int linesAt, float epsilon)
         where TLanes : struct, IGroupLanes where TW : unmanaged where EW : struct, IElement<TW> where TB : unmanaged where EB : struct, IElement<TB>
@@ -140,7 +145,7 @@ internal static class GroupNormalizationGpu
         }
     }
 
-    /// <summary>One channel, or four, of a few rows to a work item.</summary>
+    /// <summary>One or four channels of a few rows per work item.</summary>
     internal static void Apply<T, E, TAccess>(
         ArrayView<T> x, ArrayView<float> scratch, ArrayView<T> y, int rowBlocks, int channels, int shift, int columnBlocks, int xPitch, int yPitch, int rows, int linesAt, int silu)
         where T : unmanaged where E : struct, IElement<T> where TAccess : struct, IAccess

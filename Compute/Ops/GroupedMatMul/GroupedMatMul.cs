@@ -4,11 +4,11 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Several products of one x, side by side in one result: [x·W₁ᵀ + b₁, x·W₂ᵀ + b₂, …]. x [..., K]; then the weights Wᵢ [Nᵢ, K]
-/// (or [Nᵢ, K, 1, 1]); then, if any, all biases bᵢ [Nᵢ] → [..., N₁ + N₂ + …]. Query, key and value of self-attention are such a group.
+/// Several GEMMs of one x, concatenated in one result: [x·W₁ᵀ + b₁, x·W₂ᵀ + b₂, …]. x [..., K]; then the weights Wᵢ [Nᵢ, K] (or [Nᵢ, K, 1,
+/// 1]); then, if any, all biases bᵢ [Nᵢ] → [..., N₁ + N₂ + …]. Used for query, key and value of self-attention.
 /// </summary>
-/// <param name="Count">How many products.</param>
-/// <remarks>The weights stay where they are: nothing is stacked or copied.</remarks>
+/// <param name="Count">Number of GEMMs.</param>
+/// <remarks>The weights are used in place: they are neither stacked nor copied.</remarks>
 public sealed record GroupedMatMul(int Count) : Op
 {
     private static readonly KernelSet Set = new("grouped_matmul", [CpuKernel.Variant("cpu/parts", GroupedMatMulCpu.Bind) with { Tuning = GemmTuning.Space }, .. GroupedMatMulMatrices.Variants, .. GroupedMatMulGpu.Variants]);

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One product after the other, each into its own columns.</summary>
+/// <summary>One GEMM after the other, each into its own columns.</summary>
 internal static class GroupedMatMulGpu
 {
     public static KernelVariant[] Variants { get; } = GpuGemmVariants.Variants(

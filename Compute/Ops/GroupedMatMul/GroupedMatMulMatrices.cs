@@ -2,7 +2,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One product after the other with matrix instructions; see <see cref="MatrixGemm"/>.</summary>
+/// <summary>One GEMM after the other with matrix instructions; see <see cref="MatrixGemm"/>.</summary>
 internal static class GroupedMatMulMatrices
 {
     public static KernelVariant[] Variants { get; } = MatrixGemmLaunches.Variants(

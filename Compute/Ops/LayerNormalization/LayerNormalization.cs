@@ -8,7 +8,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// b [c] or absent → [..., c].
 /// </summary>
 /// <param name="Epsilon">ε, added to the variance.</param>
-/// <remarks>Ba, Kiros and Hinton, 2016 (arXiv:1607.06450). Two passes over a row that stays in the cache. Error ≤ 3e-6 of the result's root mean square.</remarks>
+/// <remarks>Ba, Kiros and Hinton, 2016 (arXiv:1607.06450). Two passes over a row that stays in the cache. Error ≤ 3e-6 of the result's root
+/// mean square.</remarks>
 public sealed record LayerNormalization(double Epsilon) : Op
 {
     private static readonly KernelSet Set = new("layer_norm", SimdKernel.Variant<LayerNormalizationCpu>(LayerNormalizationCpu.ScratchBytes), LayerNormalizationGpu.Variant);

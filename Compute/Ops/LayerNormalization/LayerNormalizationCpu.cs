@@ -25,7 +25,8 @@ internal sealed class LayerNormalizationCpu : ISimdBinder
             bias.Prepare();
         }
 
-        // Each step is taken for several rows before the next: one row's sums wait for each other, those of several fill the wait.
+        // Each step is computed for several rows before the next: the additions of one row depend on each other, those of other rows fill
+        // the latency.
         [SkipLocalsInit, MethodImpl(Jit.Kernel)]
         protected override void Range(int first, int end)
         {
@@ -49,7 +50,10 @@ internal sealed class LayerNormalizationCpu : ISimdBinder
             }
         }
 
-        /// <summary>((x − origin) · scale + shift) · weight + bias: the mean is origin − shift / scale, in two parts because one float is too few for a large one.</summary>
+        /// <summary>
+        /// ((x − origin) · scale + shift) · weight + bias. The mean is origin − shift / scale, in two parts because one float is not
+        /// precise enough for a large mean.
+        /// </summary>
         [MethodImpl(Jit.Kernel)]
         private static void Normalize(float* x, float origin, float scale, float shift, float* weight, float* bias, float* y, int count)
         {
@@ -62,7 +66,7 @@ internal sealed class LayerNormalizationCpu : ISimdBinder
                 return;
             }
 
-            // Two loops, not a choice in one: a chosen vector goes through memory.
+            // Two loops instead of a selection in one: a selected vector goes through memory.
             if (bias is null)
             {
                 for (; i <= count - V.Count; i += V.Count) V.Store(V.MultiplyAdd(V.Load(x + i) - o, s, t) * V.Load(weight + i), y + i);

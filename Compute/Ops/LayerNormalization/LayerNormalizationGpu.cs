@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One group per row: mean, moments about it, result. Work items keep to their own columns, so y may be x.</summary>
+/// <summary>One group per row: mean, moments about it, result. Work items access only their own columns, so y may be x.</summary>
 internal static class LayerNormalizationGpu
 {
     public static KernelVariant Variant { get; } = RowKernel.Variant(typeof(LayerNormalizationGpu), nameof(Kernel),
@@ -24,7 +24,7 @@ internal static class LayerNormalizationGpu
         for (int i = start; i < width; i += step) sum += TAccess.Wide ? E.Widen4(E.Fetch4(x, source + i)).Total : E.Widen(x[source + i]);
         float origin = Reduction.Sum<TLanes>(sum, shared) / width;
 
-        // The mean is origin + rest: one float is too few for a large one.
+        // The mean is origin + rest: one float is not precise enough for a large mean.
         float first = 0f, second = 0f;
         for (int i = start; i < width; i += step)
         {

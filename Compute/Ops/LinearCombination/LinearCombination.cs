@@ -3,8 +3,12 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>y = Σ cᵢ · xᵢ over n arguments of one shape; the last argument is the coefficients c, Float32 [n]. Summed from the first argument on, in float32.</summary>
-/// <remarks>What a sampler's step is made of: the coefficients are computed on the host in double precision and change from step to step, the graph does not.</remarks>
+/// <summary>
+/// y = Σ cᵢ · xᵢ over n arguments of one shape; the last argument is the coefficients c, Float32 [n]. Summed from the first argument on, in
+/// float32.
+/// </summary>
+/// <remarks>Used for sampler steps: the coefficients are computed on the host in double precision and change from step to step, while the
+/// graph stays the same.</remarks>
 public sealed record LinearCombination : Op
 {
     private static readonly KernelSet Set = new("linear_combination", SimdKernel.Variant<LinearCombinationCpu>(), LinearCombinationGpu.Variant);

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Run by run: the sum so far stays in the L1 cache while the arguments pass.</summary>
+/// <summary>Run by run: the sum stays in the L1 cache while the arguments are added.</summary>
 internal sealed class LinearCombinationCpu : ISimdBinder
 {
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V> => new Pieces<V>(call, new Runs([.. call.Inputs[..^1], call.Output]));

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Up to four arguments at a time; what comes after is added to the result so far. y may be the first argument.</summary>
+/// <summary>Up to four arguments per launch; further ones are added to the result by the next. y may be the first argument.</summary>
 internal static class LinearCombinationGpu
 {
     private const int AtOnce = 4;

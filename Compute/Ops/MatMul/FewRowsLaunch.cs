@@ -6,14 +6,14 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// y = x·wᵀ + bias for a few rows, such as the embedding of a timestep: dot products straight over the weights as they are stored. Packing them would
-/// cost more than the product; the time is that of reading them once.
+/// y = x·wᵀ + bias for few rows, such as a timestep embedding: dot products with the weights as they are stored. Packing them would cost
+/// more than the GEMM; the time is that of reading them once.
 /// </summary>
 internal sealed unsafe class FewRowsLaunch<V, TStored> : CpuLaunch
     where V : struct, ISimd<V>
     where TStored : struct, IStoredFloat
 {
-    private const int ColumnsPerPart = 64, RowsAtATime = 8; // so many rows stay in the L1 cache while the part's weights pass by
+    private const int ColumnsPerPart = 64, RowsAtATime = 8; // so many rows stay in the L1 cache while the part's weights are read
     private readonly Tensor x, w, y;
     private readonly Tensor? bias;
 

@@ -4,15 +4,16 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>The packed product of all rows at once, or dot products where there are too few rows for packing to pay.</summary>
+/// <summary>A packed GEMM of all rows at once, or dot products if there are too few rows for packing to pay.</summary>
 internal readonly struct MatMulCpu : ISimdBinder
 {
     private const int FewRows = 8; // packing a weight takes as long as using it for some 12 rows, but its use costs more than in a tile
     private const int FewEntries = 64;
 
     /// <summary>
-    /// Whether a product is made of dot products, which add in another order than tiles. One entry's rows decide: the bits of an image must not depend on how many others are in its batch.
-    /// Each row of a matrix is an entry, such as the embedding of a timestep: up to <see cref="FewEntries"/> of them such a product takes next to no time either way.
+    /// Whether to use dot products, which add in another order than tiles. The rows of one batch entry decide: the bits of an image must
+    /// not depend on the rest of its batch. Each row of a matrix is an entry, such as a timestep embedding: for up to
+    /// <see cref="FewEntries"/> of them the time is negligible either way.
     /// </summary>
     public static bool AreFew(Shape x)
     {
@@ -31,7 +32,7 @@ internal readonly struct MatMulCpu : ISimdBinder
             : new GemmLaunch(plain, new TensorRows(x), w, plain.Inputs.Length > 2 ? plain.Inputs[2] : null, tiles);
     }
 
-    /// <summary>The product without an epilogue, row by row.</summary>
+    /// <summary>The GEMM without epilogue, by dot products.</summary>
     public static CpuLaunch DotProducts<V>(OpCall plain) where V : struct, ISimd<V> => plain.Inputs[1].DType switch
     {
         DType.BFloat16 => new FewRowsLaunch<V, StoredBFloat16>(plain),

@@ -2,7 +2,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One product; see <see cref="GpuGemmVariants"/> for its forms.</summary>
+/// <summary>One GEMM; see <see cref="GpuGemmVariants"/> for its implementations.</summary>
 internal static class MatMulGpu
 {
     public static KernelVariant[] Variants { get; } = GpuGemmVariants.Variants(call => [Product(call)], signature => [GemmSize.Of(signature)]);

@@ -2,7 +2,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One product with matrix instructions; see <see cref="MatrixGemm"/>.</summary>
+/// <summary>One GEMM with matrix instructions; see <see cref="MatrixGemm"/>.</summary>
 internal static class MatMulMatrices
 {
     public static KernelVariant[] Variants { get; } = MatrixGemmLaunches.Variants(call => [MatMulGpu.Product(call)], signature => [GemmSize.Of(signature)]);

@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// <summary>
 /// Depth to space: x [n, h, w, c · r²] → [n, h · r, w · r, c]. Groups of r² channels become r × r blocks of pixels, ordered as in
 /// torch.nn.PixelShuffle: y[n, i · r + a, j · r + b, c] = x[n, i, j, (c · r + a) · r + b].
-/// The values are copied. <see cref="PixelUnshuffle"/> undoes it.
+/// The values are copied. Inverse of <see cref="PixelUnshuffle"/>.
 /// </summary>
 /// <param name="Factor">r, at least 1; its square must divide the number of channels.</param>
 public sealed record PixelShuffle(int Factor) : Op
@@ -27,7 +27,7 @@ public sealed record PixelShuffle(int Factor) : Op
         CheckFloat(inputs[0], "x", 4, "[n, h, w, c]");
         var x = inputs[0].Shape;
         int block = Factor * Factor;
-        Check(x[3].Constant is not { } channels || channels % block == 0, "x", inputs[0], $"of a number of channels that {block} divides");
+        Check(x[3].Constant is not { } channels || channels % block == 0, "x", inputs[0], $"a tensor whose number of channels is divisible by {block}");
         return inputs[0].With(x[0], x[1] * Factor, x[2] * Factor, x[3] / block);
     }
 }

@@ -18,7 +18,7 @@ internal static class PixelShuffleCpu
     {
         private readonly int blocks = packed.Shape[2], channels = image.Width, width = image.Shape[2];
 
-        // A row is a line of blocks, over all images; the image has factor lines of pixels for it.
+        // A row is a line of blocks, counted over all images; in the image it is factor lines of pixels.
         protected override void Row(int row)
         {
             float* block = packed.Pointer<float>() + (long)row * blocks * packed.RowPitch;
@@ -33,7 +33,7 @@ internal static class PixelShuffleCpu
             }
         }
 
-        // A channel's elements of one block lie side by side in the packed tensor, so the next channel of a place is factor² further on.
+        // A channel's elements of one block are contiguous in the packed tensor, so the next channel of a pixel is factor² further on.
         private void Copy(float* pixel, float* places)
         {
             long step = (long)factor * factor;

@@ -6,7 +6,9 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One element to a work item, neighbours side by side on the image's side, where nobody divides by channels.</summary>
+/// <summary>
+/// One element per work item; consecutive work items have consecutive elements of the image, where no division by channels is needed.
+/// </summary>
 internal static class PixelShuffleGpu
 {
     public static KernelVariant Unshuffle { get; } =
@@ -47,8 +49,8 @@ internal static class PixelShuffleGpu
     }
 
     /// <summary>
-    /// Where a channel of pixel <paramref name="row"/> lies in the packed tensor. Rows count through all images, and so do lines of blocks,
-    /// since the factor divides heights.
+    /// Offset of a channel of pixel <paramref name="row"/> in the packed tensor. Rows are counted over all images, as lines of blocks can
+    /// be, because the factor divides the heights.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Place(int row, int channel, int packedPitch, int width, int factor)

@@ -6,19 +6,21 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One group per row: its largest magnitude, then, if asked for, its integers.</summary>
+/// <summary>One group per row: its largest magnitude, then, if requested, its integers.</summary>
 internal static class QuantizeGpu
 {
-    /// <summary>Integers as bytes.</summary>
+    /// <summary>Integers as int8.</summary>
     public static KernelVariant Variant { get; } = RowKernel.Variant(typeof(QuantizeGpu), nameof(Kernel), s => [s.Inputs[0].DType], Arguments);
 
     /// <summary>Scales alone.</summary>
     public static KernelVariant ScaleVariant { get; } = RowKernel.Variant(typeof(QuantizeGpu), nameof(ScaleKernel), s => [s.Inputs[0].DType], Arguments);
 
-    /// <summary>Both, as floats, into working memory of a product.</summary>
+    /// <summary>Integers as floats, and scales, into a GEMM's scratch memory.</summary>
     public static LaunchSpecification ToFloats(GpuTarget target, Tensor x, Tensor integers, Tensor scales) => Into(target, nameof(FloatKernel), x, integers, scales);
 
-    /// <summary>Both, four integers to a word, rows filled up with zeros to the width of <paramref name="words"/> [rows, n] Int32.</summary>
+    /// <summary>
+    /// Integers as int8, four per word, with rows zero-padded to the width of <paramref name="words"/> [rows, n] Int32; and scales.
+    /// </summary>
     public static LaunchSpecification ToWords(GpuTarget target, Tensor x, Tensor words, Tensor scales)
     {
         var stage = Into(target, nameof(WordKernel), x, words, scales);
@@ -89,7 +91,7 @@ internal static class QuantizeGpu
         return scale == 0f ? 1f : scale;
     }
 
-    // A true division: multiplying with the reciprocal would round some halves the other way.
+    // A true division: multiplying by the reciprocal would round some ties the other way.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Rounded(float value, float scale)
     {

@@ -3,7 +3,9 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>The scale of each row's dynamic int8 quantisation: x [..., K] → [..., 1] Float32, max|x| / 127, or 1 for a row of zeros.</summary>
+/// <summary>
+/// The scale of each row's dynamic int8 quantisation: x [..., K] → [..., 1] Float32, max|x| / 127, or 1 for a row of zeros.
+/// </summary>
 /// <remarks>Symmetric, per row (per token), as torchao's dynamic int8 quantises activations. Exact: one maximum, one division.</remarks>
 public sealed record QuantizeScale : Op
 {

@@ -6,17 +6,17 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Quantises one row: what Quantize and QuantizedMatMul share.</summary>
+/// <summary>Quantises one row; shared by Quantize and QuantizedMatMul.</summary>
 internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
 {
-    private const float IntegerBits = 12582912f; // 1.5 · 2²³: a sum with it is rounded to an integer, ties to even, which its lowest bits hold
+    private const float IntegerBits = 12582912f; // 1.5 · 2²³: adding it rounds to an integer, ties to even, which is then in the lowest bits
     private const float LeastFast = 1e-25f, MostFast = 1e25f;
 
     /// <summary>max|x| / 127, or 1 where that is 0.</summary>
     [MethodImpl(Jit.Kernel)]
     public static float Scale(float* x, int count)
     {
-        // Four chains of maxima hide their latency.
+        // Four independent chains of maxima hide the latency.
         V a = default, b = default, c = default, d = default;
         int i = 0;
         for (; i <= count - 4 * V.Count; i += 4 * V.Count)
@@ -35,7 +35,7 @@ internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
     }
 
     /// <summary>Writes round(x / scale) as int8.</summary>
-    /// <returns>The sum of what was written; exact up to 131072 elements.</returns>
+    /// <returns>The sum of the integers; exact up to 131072 elements.</returns>
     public static float ToInt8(float* x, int count, float scale, byte* target) =>
         IsFast(scale) ? Round<Reciprocal, Bytes>(x, count, scale, target) : Round<Quotient, Bytes>(x, count, scale, target);
 
@@ -48,7 +48,7 @@ internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
 
     private static bool IsFast(float scale) => (Fma.IsSupported || AdvSimd.IsSupported) && scale is > LeastFast and < MostFast;
 
-    // Sums are of integers below 2²⁴: exact in any order.
+    // The sums are of integers and below 2²⁴: exact in any order.
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     private static float Round<TDivision, TTarget>(float* x, int count, float scale, byte* target)
         where TDivision : struct, IDivision
@@ -88,8 +88,8 @@ internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
     }
 
     /// <summary>
-    /// The correctly rounded quotient without a division: a product with the correctly rounded reciprocal, corrected twice by its exact remainder (Markstein, 1990). A
-    /// quotient that were wrong in its last bit would round some halves the other way.
+    /// The correctly rounded quotient without a division: a multiplication by the correctly rounded reciprocal, corrected twice by its
+    /// exact remainder (Markstein, 1990). A quotient with an error in the last bit would round some ties the other way.
     /// </summary>
     private readonly struct Reciprocal : IDivision
     {
@@ -102,7 +102,7 @@ internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
         }
     }
 
-    /// <summary>Writes the lowest bits of lanes.</summary>
+    /// <summary>Stores the lowest bits of lanes.</summary>
     private interface ITarget
     {
         static abstract void Store(V lanes, byte* target, int index);

@@ -4,13 +4,13 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Linear layer with int8 weights and activations quantised on the fly: y = (xq·wᵀ)·sx·scale + bias for x [..., K], w [N, K] Int8,
-/// scale [N] Float32, bias [N] Float32 or none; y [..., N]. sx and xq are what <see cref="QuantizeScale"/> and <see cref="Quantize"/> give.
+/// Linear layer with int8 weights and dynamically quantised activations: y = (xq·wᵀ)·sx·scale + bias for x [..., K], w [N, K] Int8, scale
+/// [N] Float32, bias [N] Float32 or none; y [..., N]. sx and xq are the results of <see cref="QuantizeScale"/> and <see cref="Quantize"/>.
 /// </summary>
-/// <param name="Epilogue">What is done to the result before it is written; its arguments come after the bias.</param>
+/// <param name="Epilogue">Applied to the result before it is written; its arguments come after the bias.</param>
 /// <remarks>
-/// The product is summed in int32, exactly, and scaled in float32 in the order written. Weights must lie within ±127, and K may be at most
-/// 131072, so that no sum overflows.
+/// Sums are int32 and exact, and are scaled in float32 in the order written. Weights must lie within ±127, and K may be at most 131072, so
+/// that no sum overflows.
 /// </remarks>
 public sealed record QuantizedMatMul(Epilogue Epilogue = default) : Op
 {
@@ -27,8 +27,8 @@ public sealed record QuantizedMatMul(Epilogue Epilogue = default) : Op
         TensorType x = inputs[0], weight = inputs[1];
         CheckFloat(x, "x", 1);
         Check(weight.DType == DType.Int8 && weight.Rank == 2, "weight", weight, "an Int8 matrix [N, K]");
-        Check(weight.Last.MayEqual(x.Last), "weight", weight, $"[N, {x.Last}], to fit x of {x}");
-        Check(weight.Last.Constant is not > LargestDepth, "weight", weight, $"of at most {LargestDepth} columns, so that int32 sums stay exact");
+        Check(weight.Last.MayEqual(x.Last), "weight", weight, $"[N, {x.Last}] for x of {x}");
+        Check(weight.Last.Constant is not > LargestDepth, "weight", weight, $"a matrix of at most {LargestDepth} columns, so that int32 sums stay exact");
         foreach (var vector in inputs[2..^Epilogue.Arguments])
             Check(vector.DType == DType.Float32 && vector.Rank == 1 && vector.Last.MayEqual(weight.Shape[0]), "scale or bias", vector, $"Float32 [{weight.Shape[0]}]");
         var y = x.WithLast(weight.Shape[0]);

@@ -4,12 +4,12 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Rows are quantised to bytes, and bytes multiplied; the sums are int32, so any depth that the op takes is exact.</summary>
+/// <summary>Quantises rows to int8 and multiplies int8 with int32 sums, which are exact for every K that the op allows.</summary>
 internal static class QuantizedMatMulBytes
 {
     private const int FillGroup = 256;
 
-    /// <summary>By dot products of four bytes.</summary>
+    /// <summary>With dot products of four int8.</summary>
     public static KernelVariant Dot { get; } = GpuKernel.Variant("gpu/dot", (target, _) => new GpuKernel(call => Stages(target, call, DotProduct), ScratchBytes)) with
     {
         SupportsDevice = device => ((GpuDevice)device).Target is { IsCpu: false, Features.Dot: not IntegerDotKind.None },
@@ -21,7 +21,7 @@ internal static class QuantizedMatMulBytes
             call => Stages(((GpuDevice)device).Target, call, (product, arguments, pieces) => MatrixGemmLaunch(form, call.Device, product, arguments, pieces)), ScratchBytes))
         {
             SupportsDevice = device => form.Supports(device, MatrixTypes.Int8),
-            SupportsShape = signature => GemmSize.Of(signature).Rows > RowDotGemm.MostRows, // fewer only wait for the weights
+            SupportsShape = signature => GemmSize.Of(signature).Rows > RowDotGemm.MostRows, // with fewer, time is that of reading the weights
         })];
 
     private static LaunchSpecification DotProduct(GpuGemm product, GpuArguments arguments, int pieces) => new(
@@ -64,7 +64,7 @@ internal static class QuantizedMatMulBytes
         return Bytes(x.Rows, Pieces(x.Last)) + Bytes(x.Rows) + (IsWhole(x.Last) ? 0 : Bytes(columns, Pieces(x.Last)));
     }
 
-    // Weights whose rows are whole pieces are multiplied where they lie.
+    // Weights whose rows are whole vectors are multiplied in place.
     private static bool IsWhole(int width) => width % Int8GemmGpu.Piece == 0;
 
     private static int Pieces(int width) => Groups(width, Int8GemmGpu.Piece);

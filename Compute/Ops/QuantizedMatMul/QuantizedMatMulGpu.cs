@@ -6,14 +6,14 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Rows are quantised, multiplied as whole numbers in float32, and scaled. Sums of 256 products are exact, being below 2²⁴, and
-/// so are sums of these while they stay there, as those of real activations do.
+/// Quantises rows, multiplies the integers in float32, and scales. A partial sum of 256 products is below 2²⁴ and so exact, and the totals
+/// are too as long as they stay below that, as those of real activations do.
 /// </summary>
 internal static class QuantizedMatMulGpu
 {
     private const int GroupSize = 256;
 
-    // Bytes are better than floats where a device multiplies them by fours, but for a few rows, which only wait for the weights.
+    // Int8 is faster than floats on devices with a four-way dot product, except for few rows, where time is that of reading the weights.
     public static KernelVariant[] Variants { get; } = [.. GpuGemmVariants.All.SelectMany(variant => variant.Name == "gpu/tiles" ? (KernelVariant[])[.. QuantizedMatMulBytes.Matrices, QuantizedMatMulBytes.Dot, Of(variant)] : [Of(variant)])];
 
     private static KernelVariant Of(GpuGemmVariant variant) => GpuKernel.Variant(variant.Name, (target, _) => new GpuKernel(
@@ -65,6 +65,6 @@ internal static class QuantizedMatMulGpu
         return Whole(x.Count) + Whole(y.Count) + Whole(x.Rows);
     }
 
-    // Each part begins where a vector may.
+    // Each section is aligned for vector access.
     private static long Whole(long floats) => (floats * sizeof(float) + 63) / 64 * 64;
 }

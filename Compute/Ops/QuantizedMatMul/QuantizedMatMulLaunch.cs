@@ -6,8 +6,9 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// The integer product: rows quantised into scratch memory, then tiles of them, read in place, past packed panels of weights. Several int8 or int16 values share
-/// a 32-bit lane, so packing is that of the float product. The inner dimension is not cut: a tile's sums stay in registers until they are scaled.
+/// The integer GEMM: rows are quantised into scratch memory, and tiles of them, read in place, are multiplied with packed panels of
+/// weights. Several int8 or int16 values share a 32-bit lane, so packing is that of the float GEMM. K is not cut: a tile's sums stay in
+/// registers until they are scaled.
 /// </summary>
 internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : struct, ISimd<V>
 {
@@ -18,7 +19,7 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
     private readonly int lanes, tileRows, tileColumns;
     private readonly GemmPartition parts;
     private readonly TileEpilogue? epilogue;
-    private readonly int* quantized, rowOffsets; // [rows and as many as a tile may read past them][lanes], [rows]
+    private readonly int* quantized, rowOffsets; // [rows, plus those that a tile may read past them][lanes], [rows]
     private readonly float* rowScales;
     private readonly Quantization quantization;
 
@@ -62,7 +63,7 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
             for (int column = firstColumn; column < lastColumn; column += tileColumns)
             {
                 int i = column - firstColumn, columns = Math.Min(tileColumns, lastColumn - column);
-                bool whole = columns == tileColumns; // the last, narrower panel goes through a buffer: the tile writes whole rows and must not touch what lies beside y
+                bool whole = columns == tileColumns; // the last, narrower panel goes through a buffer: the tile kernel writes whole rows
                 var result = new ScaledTile(whole ? target + column : edge, whole ? y.RowPitch : tileColumns, rowOffsets + row, rowScales + row, scales + i, biases is null ? null : biases + i);
                 tile.Multiply(lanes, quantized + (nint)row * lanes, lanes, panels + i * (nint)lanes, rows, result);
                 for (int r = 0; r < rows && !whole; r++) new ReadOnlySpan<float>(edge + r * tileColumns, columns).CopyTo(new Span<float>(target + (nint)r * y.RowPitch + column, columns));
@@ -79,7 +80,7 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
         int whole = w.Width / product.PerLane, rest = w.Width % product.PerLane;
         product.WeightPacker.Pack(addresses, tileColumns, 0, whole, panel, tileColumns);
         if (rest == 0) return;
-        byte* last = stackalloc byte[sizeof(int)]; // a lane that the row does not fill ends with zeros
+        byte* last = stackalloc byte[sizeof(int)]; // a partly filled last lane is zero-padded
         for (int i = 0; i < tileColumns; i++)
         {
             new Span<byte>(last, sizeof(int)).Clear();
@@ -101,11 +102,11 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
             float* source = owner.x.Pointer<float>() + (nint)row * owner.x.RowPitch;
             float scale = owner.rowScales[row] = RowQuantizer<V>.Scale(source, owner.x.Width);
             int* target = owner.quantized + (nint)row * owner.lanes;
-            target[owner.lanes - 1] = 0; // what fills the last lane meets weights of 0
+            target[owner.lanes - 1] = 0; // the padding of the last lane is multiplied by weights of 0
             int sum = 0;
             if (owner.product.PerLane == 4) sum = (int)RowQuantizer<V>.ToInt8(source, owner.x.Width, scale, (byte*)target);
             else RowQuantizer<V>.ToInt16(source, owner.x.Width, scale, (ushort*)target);
-            owner.rowOffsets[row] = owner.product.WeightOffset * sum; // may leave int32's range, as the sums then do: the difference is right
+            owner.rowOffsets[row] = owner.product.WeightOffset * sum; // may overflow int32, as the sums then do; the difference is correct modulo 2³²
         }
     }
 }

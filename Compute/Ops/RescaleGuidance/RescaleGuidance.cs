@@ -4,10 +4,12 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Gives a guided prediction the contrast of the unguided one: y = φ · guided · σ(text) / σ(guided) + (1 − φ) · guided, where σ is the
+/// Rescales a guided prediction to the standard deviation of the text prediction: y = φ · guided · σ(text) / σ(guided) + (1 − φ) · guided,
+/// where σ is the
 /// unbiased standard deviation of one entry of the outermost dimension. guided [n, …], text [n, …], φ Float32 [1] → [n, …].
 /// </summary>
-/// <remarks>Lin et al., 2023 (arXiv:2305.08891, section 3.4), diffusers' <c>rescale_noise_cfg</c>. An entry of one element gives NaN, as there.</remarks>
+/// <remarks>Lin et al., 2023 (arXiv:2305.08891, section 3.4), diffusers' <c>rescale_noise_cfg</c>. An entry of one element gives NaN, as
+/// there.</remarks>
 public sealed record RescaleGuidance : Op
 {
     private static readonly KernelSet Set = new("rescale_guidance", SimdKernel.Variant<RescaleGuidanceCpu>(), RescaleGuidanceGpu.Variant);

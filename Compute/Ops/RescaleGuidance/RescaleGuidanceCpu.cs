@@ -4,7 +4,9 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One entry per part: latents are small. Moments are float32 inside a run of a few thousand elements and float64 between runs.</summary>
+/// <summary>
+/// One entry per part: latents are small. Moments are float32 inside a run of a few thousand elements and float64 between runs.
+/// </summary>
 internal sealed class RescaleGuidanceCpu : ISimdBinder
 {
     private const int Guided = 0, Text = 1, Result = 2;

@@ -7,7 +7,10 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One group per entry: latents are small. Both variances, then the product; work items keep to their own elements at the end, so y may be the guided one.</summary>
+/// <summary>
+/// One group per entry: latents are small. Both variances, then the scaling; work items access only their own elements at the end, so y may
+/// be the guided prediction.
+/// </summary>
 internal static class RescaleGuidanceGpu
 {
     public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/entries", static (target, signature) =>

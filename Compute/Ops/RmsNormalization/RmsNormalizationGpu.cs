@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One group per row: mean square, result. Work items keep to their own columns, so y may be x.</summary>
+/// <summary>One group per row: mean square, result. Work items access only their own columns, so y may be x.</summary>
 internal static class RmsNormalizationGpu
 {
     public static KernelVariant Variant { get; } = RowKernel.Variant(typeof(RmsNormalizationGpu), nameof(Kernel),

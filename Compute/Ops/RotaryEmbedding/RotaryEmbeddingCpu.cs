@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One token at a time: its angles stay in the L1 cache while the heads pass.</summary>
+/// <summary>One token at a time: its angles stay in the L1 cache for all heads.</summary>
 internal sealed class RotaryEmbeddingCpu : ISimdBinder
 {
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V> => new Rows<V>(call);

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One pair to a work item, so that y may be x.</summary>
+/// <summary>One pair per work item, so that y may be x.</summary>
 internal static class RotaryEmbeddingGpu
 {
     public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/map", signature => new GpuKernel(

@@ -2,12 +2,12 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>The angles of <see cref="RotaryEmbedding"/>, from the positions of tokens along several axes.</summary>
+/// <summary>Computes the angles of <see cref="RotaryEmbedding"/> from the positions of tokens along several axes.</summary>
 public static class RotaryTable
 {
-    /// <summary>Cosines and sines of each token's angles, as Flux lays them out: axis after axis, each angle twice in a row.</summary>
+    /// <summary>Cosines and sines of each token's angles in Flux's layout: axis after axis, each angle twice in a row.</summary>
     /// <param name="ids">Positions, [tokens, axes], row-major.</param>
-    /// <param name="axes">Channels that each axis takes; even. Their sum is the head's width.</param>
+    /// <param name="axes">Channels per axis; even. Their sum is the head's width.</param>
     /// <param name="theta">Base of the frequencies: θ^(−2j / width of the axis).</param>
     /// <returns>Two tables [tokens, sum of axes], row-major. Angles are computed in float64, the results rounded to float32.</returns>
     /// <exception cref="ShapeException">An axis is odd, or <paramref name="ids"/> does not have a number for every axis.</exception>

@@ -4,7 +4,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>One token of each sequence: y[n] = x[n, index[n]]. x [n, s, c], index Int32 [n] → [n, c].</summary>
-/// <remarks>An index outside 0 … s − 1 throws <see cref="ArgumentOutOfRangeException"/> when the op runs; the message names the index and s.</remarks>
+/// <remarks>An index outside 0 … s − 1 throws <see cref="ArgumentOutOfRangeException"/> when the op runs on the CPU; the message names the
+/// index and s.</remarks>
 public sealed record SelectToken : Op
 {
     private static readonly KernelSet Set = new("select_token", CpuKernel.Variant("cpu/copy", SelectTokenCpu.Bind), SelectTokenGpu.Variant);

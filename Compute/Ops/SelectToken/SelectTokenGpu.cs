@@ -4,7 +4,10 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One element to a work item. An index outside the sequence gives a row of NaN and reads nothing: a kernel cannot throw, and zeros would be silent.</summary>
+/// <summary>
+/// One element per work item. An index outside the sequence gives a row of NaN and reads nothing: a kernel cannot throw, and zeros would
+/// hide the error.
+/// </summary>
 internal static class SelectTokenGpu
 {
     public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/copy", signature => new GpuKernel(

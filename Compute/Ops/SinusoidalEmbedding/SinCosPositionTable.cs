@@ -2,21 +2,22 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>The fixed position embedding of transformers over image patches: sines and cosines of both coordinates.</summary>
+/// <summary>The fixed position embedding of vision transformers: sines and cosines of both coordinates.</summary>
 public static class SinCosPositionTable
 {
     private const double Period = 10000;
 
     /// <summary>
-    /// One row per patch, row by row of the image: sines, then cosines of the column coordinate in the first half, of the row coordinate in
-    /// the second. A coordinate is i / (size / baseSize), so that a grid of any size spans 0 … baseSize; frequency j of n is 10000^(−j / n).
+    /// One row per patch in row-major order: sines, then cosines of the column coordinate in the first half, of the row coordinate in the
+    /// second. A coordinate is i / (size / baseSize), so that a grid of any size spans 0 … baseSize; frequency j of n is 10000^(−j / n).
     /// </summary>
     /// <param name="channels">Width of a row; a multiple of 4.</param>
     /// <param name="height">Rows of patches.</param>
     /// <param name="width">Columns of patches.</param>
     /// <param name="baseSize">Size that coordinates are scaled to, in patches.</param>
-    /// <param name="interpolationScale">What coordinates are divided by.</param>
-    /// <returns>[height · width, channels], row-major; computed in float64 from coordinates in float32, as diffusers' <c>get_2d_sincos_pos_embed</c> does.</returns>
+    /// <param name="interpolationScale">Divisor of the coordinates.</param>
+    /// <returns>[height · width, channels], row-major; computed in float64 from coordinates in float32, as diffusers'
+    /// <c>get_2d_sincos_pos_embed</c> does.</returns>
     /// <exception cref="ShapeException">A size is not positive, or <paramref name="channels"/> is not a multiple of 4.</exception>
     public static float[] Create(int channels, int height, int width, int baseSize, double interpolationScale = 1)
     {

@@ -10,7 +10,7 @@ internal static class SinusoidalEmbeddingCpu
 {
     public static Launch Bind(OpCall call) => new Rows(call);
 
-    /// <summary>f(j) with the roundings of the library: exponent, quotient and exponential each in float32.</summary>
+    /// <summary>f(j) rounded as in diffusers: exponent, quotient and exponential each in float32.</summary>
     private static float[] Frequencies(SinusoidalEmbedding op)
     {
         int half = op.Channels / 2;

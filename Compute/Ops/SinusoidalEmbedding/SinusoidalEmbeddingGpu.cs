@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One element to a work item: its frequency, then a sine or cosine whose argument is reduced first.</summary>
+/// <summary>One element per work item: its frequency, then a sine or cosine with argument reduction.</summary>
 internal static class SinusoidalEmbeddingGpu
 {
     public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/map", static signature => new GpuKernel(
@@ -17,7 +17,7 @@ internal static class SinusoidalEmbeddingGpu
                 .Int(op.Channels).Int(op.FlipSinToCos ? 1 : 0).Float((float)-Math.Log(op.MaxPeriod)).Float((float)(op.Channels / 2 - op.DownscaleFreqShift)).Float((float)op.Scale));
         }));
 
-    // The roundings of the library: exponent, quotient, exponential, product and scaled product each in float32.
+    // Rounded as in diffusers: exponent, quotient, exponential, product and scaled product each in float32.
     internal static void Kernel(
         ArrayView<float> t, ArrayView<float> y, int rows, int width, int shift, int columnBlocks, int tPitch, int yPitch, int channels, int cosinesFirst, float exponent, float count, float scale)
     {

@@ -3,10 +3,10 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>A range of one dimension: entries start … start + length − 1, everything of the others.</summary>
+/// <summary>A range of one dimension: entries start … start + length − 1, with all other dimensions whole.</summary>
 /// <param name="Axis">The dimension; −1 is the innermost.</param>
 /// <param name="Start">The first entry.</param>
-/// <param name="Length">How many.</param>
+/// <param name="Length">Number of entries.</param>
 public sealed record Slice(int Axis, int Start, int Length) : Op
 {
     private static readonly KernelSet Set = new("slice", CpuKernel.VariantOfAnyType("cpu/copy", SliceCpu.Bind), SliceGpu.Variant);

@@ -11,7 +11,7 @@ internal static class SliceCpu
     /// <summary>Launches a copy.</summary>
     public static Launch Bind(OpCall call, BlockCopy copy) => new Rows(call, copy);
 
-    /// <summary>The copy that a slice is, on any device.</summary>
+    /// <summary>The block copy of a slice, for any device.</summary>
     public static BlockCopy Copy(OpCall call)
     {
         var op = (Slice)call.Op;

@@ -6,7 +6,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One group per row: maximum, sum of exponentials, result. Work items keep to their own columns, so y may be x.</summary>
+/// <summary>One group per row: maximum, sum of exponentials, result. Work items access only their own columns, so y may be x.</summary>
 internal static class SoftmaxGpu
 {
     public static KernelVariant Variant { get; } = RowKernel.Variant(typeof(SoftmaxGpu), nameof(Kernel), s => [s.Output.DType], call =>

@@ -3,7 +3,9 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Reorders an image from [n, c, h, w] to [n, h, w, c]; between PyTorch's order at the library's doors and the channels-last order inside.</summary>
+/// <summary>
+/// Reorders an image from [n, c, h, w] to [n, h, w, c], from PyTorch's layout at the API to the channels-last layout used internally.
+/// </summary>
 public sealed record NchwToNhwc : Op
 {
     private static readonly KernelSet Set = new("nchw_to_nhwc", CpuKernel.Variant("cpu/copy", TransposeCpu.BindToNhwc), TransposeGpu.ToNhwc);

@@ -3,7 +3,9 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>Reorders an image from [n, h, w, c] to [n, c, h, w]; between PyTorch's order at the library's doors and the channels-last order inside.</summary>
+/// <summary>
+/// Reorders an image from [n, h, w, c] to [n, c, h, w], from the channels-last layout used internally to PyTorch's layout at the API.
+/// </summary>
 public sealed record NhwcToNchw : Op
 {
     private static readonly KernelSet Set = new("nhwc_to_nchw", CpuKernel.Variant("cpu/copy", TransposeCpu.BindToNchw), TransposeGpu.ToNchw);

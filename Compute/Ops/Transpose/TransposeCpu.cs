@@ -5,8 +5,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// One line of one image at a time: a [channels, width] plane whose rows lie apart on one side, [width, channels] on the other. Pixels in blocks, so that
-/// both sides stay in the L1 cache. Element by element: images pass the library's doors once per image.
+/// One line of one image at a time: a [channels, width] plane with separate rows on one side, [width, channels] on the other. Pixels are
+/// processed in blocks, so that both sides stay in the L1 cache. Element by element: an image is transposed only at the API, once.
 /// </summary>
 internal static class TransposeCpu
 {

@@ -5,7 +5,10 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One element to a work item, neighbours side by side on the channels' side. Images pass the library's doors once per image.</summary>
+/// <summary>
+/// One element per work item; consecutive work items have consecutive elements on the channels-last side. An image is transposed only at
+/// the API, once.
+/// </summary>
 internal static class TransposeGpu
 {
     public static KernelVariant ToNhwc { get; } = Of(nameof(FromPlanes), call => call.Output, call => call.Inputs[0]);

@@ -37,7 +37,9 @@ internal static class UnaryGpu
 
     private readonly struct Sigmoid : IElementFunction { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => DeviceFunctions.Sigmoid(x); }
 
-    /// <summary>As <see cref="VectorMath.Softplus"/>: max(x, 0) + ln(1 + e) with e = e^(−|x|), the logarithm by its series in e / (2 + e).</summary>
+    /// <summary>
+    /// As <see cref="VectorMath.Softplus"/>: max(x, 0) + ln(1 + e) with e = e^(−|x|), the logarithm by its series in e / (2 + e).
+    /// </summary>
     internal readonly struct Softplus : IElementFunction
     {
         [MethodImpl(Inline)]

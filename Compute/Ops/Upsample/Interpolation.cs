@@ -1,11 +1,11 @@
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>How a resized image's pixels come about.</summary>
+/// <summary>Interpolation of a resized image's pixels.</summary>
 public enum Interpolation
 {
-    /// <summary>The pixel in whose area the position lies.</summary>
+    /// <summary>The nearest pixel.</summary>
     Nearest,
 
-    /// <summary>The four pixels around the position, weighted by distance.</summary>
+    /// <summary>The four surrounding pixels, weighted by distance.</summary>
     Bilinear,
 }

@@ -4,13 +4,14 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Resizing. x [n, h, w, c] → [n, 2h, 2w, c]; with a second argument [n', h', w', c'], of which only the sizes matter, → [n, h', w', c].
+/// Resizes an image. x [n, h, w, c] → [n, 2h, 2w, c]; with a second argument [n', h', w', c'], of which only the sizes matter, → [n, h',
+/// w', c].
 /// </summary>
-/// <param name="Interpolation">Between which pixels.</param>
+/// <param name="Interpolation">Interpolation between pixels.</param>
 /// <remarks>
-/// PyTorch's <c>interpolate</c> without <c>align_corners</c>, its float32 arithmetic for positions included: the nearest pixel of row i is
-/// ⌊i · (h / h')⌋; bilinear rows lie at max((i + ½) · (h / h') − ½, 0). Nearest is exact; bilinear
-/// weights are as exact as a position in float32, 1.2e-7 of it.
+/// As PyTorch's <c>interpolate</c> without <c>align_corners</c>, with the same float32 arithmetic for positions: the nearest pixel of row i
+/// is ⌊i · (h / h')⌋; bilinear rows are at max((i + ½) · (h / h') − ½, 0). Nearest is exact; bilinear weights are as precise as a position
+/// in float32, to a relative 1.2e-7.
 /// </remarks>
 public sealed record Upsample(Interpolation Interpolation = Interpolation.Nearest) : Op
 {

@@ -10,7 +10,7 @@ internal sealed class UpsampleBilinearCpu : ISimdBinder
 {
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V> => new Rows<V>(call);
 
-    /// <summary>Two neighbouring source indices and the second one's weight.</summary>
+    /// <summary>Two adjacent source indices and the second one's weight.</summary>
     private readonly record struct Pair(int First, int Second, float Share);
 
     private static Pair[] Pairs(int from, int to)

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
-/// <summary>One element to a work item, with PyTorch's float32 positions.</summary>
+/// <summary>One element per work item, with PyTorch's float32 positions.</summary>
 internal static class UpsampleGpu
 {
     public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/map", signature =>

@@ -34,7 +34,7 @@ public sealed class PixelShuffleTests : SmallGraphTests
     {
         var graph = Graph.Trace("test", g => g.Output("y", PixelUnshuffle(Image(g), 2)));
         var refused = Assert.Throws<ShapeException>(() => new CompiledGraph(graph, Arenas).Rent(Sizes(1, 5)));
-        string expected = "x is Float32[1, 5, 5, 16]; it must be of a height and width that 2 divides.";
+        string expected = "x is Float32[1, 5, 5, 16]; it must be a tensor with height and width divisible by 2.";
         Assert.Contains(expected, refused.Message, StringComparison.Ordinal);
     }
 }

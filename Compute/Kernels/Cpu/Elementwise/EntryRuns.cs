@@ -2,7 +2,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>The runs of each entry of the outermost dimension, the same for several tensors of one shape.</summary>
+/// <summary>The contiguous runs of each entry of the outermost dimension, for several tensors of one shape.</summary>
 internal sealed unsafe class EntryRuns
 {
     private readonly Tensor[][] entries; // by tensor, by entry
@@ -28,6 +28,6 @@ internal sealed unsafe class EntryRuns
     /// <summary>Elements of a run.</summary>
     public int LengthOf(int run) => runs.LengthOf(run);
 
-    /// <summary>Where a run of an entry of one of the tensors begins.</summary>
+    /// <summary>Start of a run in an entry of one of the tensors.</summary>
     public float* Of(int tensor, int entry, int run) => runs.Of<float>(entries[tensor][entry], run);
 }

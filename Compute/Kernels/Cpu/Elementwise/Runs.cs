@@ -3,8 +3,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// How tensors of one shape fall into runs of neighbouring elements: rows, or, where no tensor has gaps, pieces of one long row, so that
-/// narrow rows do not waste registers.
+/// Splits tensors of one shape into runs of contiguous elements: rows, or, if no tensor has gaps, slices of the flattened tensor, so that
+/// narrow rows do not waste vector lanes.
 /// </summary>
 internal readonly unsafe struct Runs
 {
@@ -30,6 +30,6 @@ internal readonly unsafe struct Runs
     /// <summary>Elements of one run.</summary>
     public int LengthOf(int run) => (int)Math.Min(Length, total - (long)run * Length);
 
-    /// <summary>Where a run of one of the tensors begins.</summary>
+    /// <summary>Start of a run in one of the tensors.</summary>
     public T* Of<T>(Tensor tensor, int run) where T : unmanaged => tensor.Pointer<T>() + (long)run * (flat ? Length : tensor.RowPitch);
 }

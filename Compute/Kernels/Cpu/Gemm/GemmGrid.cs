@@ -1,8 +1,8 @@
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// How a product is cut: into parts for the threads, and along the inner dimension into blocks that fit the caches.
-/// Only the latter changes the order of additions, and it depends on the sizes alone: results are the same for any number of threads.
+/// How a GEMM is partitioned: into parts for the threads, and along K into blocks that fit the caches. Only the K blocks change the order
+/// of additions, and they depend on sizes alone: results are the same for any number of threads.
 /// </summary>
 internal readonly record struct GemmGrid
 {
@@ -21,7 +21,7 @@ internal readonly record struct GemmGrid
 
     public GemmPartition Parts { get; }
 
-    /// <summary>Channels of one block of the inner dimension; the block holds all their positions.</summary>
+    /// <summary>Channels of one K block; the block holds all kernel positions of these channels.</summary>
     public int ChannelsPerBlock { get; }
 
     private static int Blocks(long size, int block) => (int)((size + block - 1) / block);

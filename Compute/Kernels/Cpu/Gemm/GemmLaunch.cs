@@ -5,9 +5,10 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// y = x·wᵀ + bias on packed weights. For each block of the inner dimension a part packs the panels of its columns, which stay in the L2 cache, then
-/// takes one tile of rows after the other past all of them: a matrix's rows are read in place, a convolution's are gathered tile by tile. Weights
-/// are read as they are stored, so a memory-mapped file is never copied as a whole; where the call keeps packed weights, all panels are packed once, when the launch is bound.
+/// y = x·wᵀ + bias with packed weights. For each K block, a part packs the panels of its columns, which stay in the L2 cache, then
+/// multiplies one row tile after the other with all of them. A matrix's rows are read in place; a convolution's im2col rows are gathered
+/// tile by tile. Weights are read as they are stored, so a memory-mapped file is never copied as a whole; if the call keeps packed weights,
+/// all panels are packed once, when the launch is bound.
 /// </summary>
 internal sealed unsafe class GemmLaunch : CpuLaunch
 {
@@ -25,9 +26,9 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     /// <summary>Binds the operands.</summary>
     /// <param name="call">Device and result.</param>
     /// <param name="x">Left operand.</param>
-    /// <param name="w">Weights, as <see cref="PanelPacker"/> has them.</param>
+    /// <param name="w">Weights, as <see cref="PanelPacker"/> takes them.</param>
     /// <param name="bias">One value per result column, or null.</param>
-    /// <param name="epilogue">What is done to each tile once its sums are complete, or null.</param>
+    /// <param name="epilogue">Applied to each tile once its sums are complete; null for none.</param>
     public GemmLaunch(OpCall call, GemmRows x, Tensor w, Tensor? bias, TileEpilogue? epilogue = null) : base(call)
     {
         (this.x, this.bias, this.epilogue, y) = (x, bias, epilogue, call.Output);
@@ -67,7 +68,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
             for (int row = firstRow; row < lastRow; row += tile.Rows)
             {
                 int rows = Math.Min(tile.Rows, lastRow - row);
-                // A tile reads all its rows: the last ones are gathered too, so that it does not read past the matrix.
+                // The tile kernel reads all of its rows: the last rows are gathered, so that it does not read past the matrix.
                 bool inPlace = x.Start is not null && row + tile.Rows <= x.Count;
                 if (!inPlace) x.Gather(row, tile.Rows, channel, channels, gathered);
                 float* a = inPlace ? x.Start + row * x.Pitch + channel : gathered;
@@ -96,7 +97,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
         return target;
     }
 
-    /// <summary>One tile of rows times all panels.</summary>
+    /// <summary>Multiplies one tile of rows with all panels.</summary>
     [MethodImpl(Jit.Kernel)]
     private void MultiplyTiles(int row, int rows, int column, int lastColumn, int channels, float* a, nint rowPitch, float* panels, float* bias, float* edge, int channel)
     {
@@ -109,7 +110,7 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
             if (columns == tile.Columns) tile.Multiply(depth, a, rowPitch, 1, panels, target, y.RowPitch, rows, accumulate, bias);
             else
             {
-                // The last, narrower panel goes through a buffer: the tile writes whole rows and must not touch what lies beside y.
+                // The last, narrower panel goes through a buffer: the tile kernel writes whole rows and must not write beyond y's columns.
                 tile.Multiply(depth, a, rowPitch, 1, panels, edge, tile.Columns, rows, false, bias);
                 for (int i = 0; i < rows; i++)
                 {

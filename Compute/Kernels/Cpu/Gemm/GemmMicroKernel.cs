@@ -4,17 +4,19 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// The loops of <see cref="GemmTile"/> and <see cref="IntegerTile"/>: six rows by two vectors take 12 accumulators, two operands and one broadcast, 15 of 16 vector
-/// registers; twelve rows take 27 of 32. Element k of row r of a is <c>a[r * rowPitch + k * step]</c>; b is packed, [depth, two vectors].
+/// The micro-kernels of <see cref="GemmTile"/> and <see cref="IntegerTile"/>. Six rows by two vectors use 12 accumulators, two operands and
+/// one broadcast: 15 of 16 vector registers. Twelve rows use 27 of 32. Element k of row r of a is <c>a[r * rowPitch + k * step]</c>; b is
+/// packed, [K, two vectors].
 /// </summary>
-// Accumulators are named locals: the JIT keeps no array in registers. An end gets them once the loop is over and must not write to its parameters, or the JIT
-// would spill all of them. One address for three rows, and multiples of the pitch, reach all rows without arithmetic in between.
+// Accumulators are named locals, because the JIT keeps no array in registers. The tile end receives them after the loop and must not write
+// to its parameters, or the JIT would spill all of them. One address per three rows, plus multiples of the pitch, reaches all rows without
+// address arithmetic inside the loop.
 internal static unsafe class GemmMicroKernel<V> where V : struct, ILanes<V>
 {
-    /// <summary>Elements of b per step.</summary>
+    /// <summary>Elements of b per k.</summary>
     public static int Width => 2 * V.Count;
 
-    /// <summary>The first rows of six.</summary>
+    /// <summary>Writes the first <paramref name="rows"/> of six rows.</summary>
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     public static void SixRows<TEnd>(nint depth, float* a, nint rowPitch, nint step, float* b, int rows, TEnd* end) where TEnd : unmanaged, ITileEnd<V>
     {
@@ -41,7 +43,7 @@ internal static unsafe class GemmMicroKernel<V> where V : struct, ILanes<V>
         end->Store(5, c5l, c5r);
     }
 
-    /// <summary>The first rows of twelve; the others are read too.</summary>
+    /// <summary>Writes the first <paramref name="rows"/> of twelve rows; the others are read too.</summary>
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     public static void TwelveRows<TEnd>(nint depth, float* a, nint rowPitch, nint step, float* b, int rows, TEnd* end) where TEnd : unmanaged, ITileEnd<V>
     {

@@ -1,24 +1,27 @@
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// A product's result cut into parts of rows × columns for the threads. A part packs its columns and takes its rows past them, so that rows are cut last: for
-/// each cut weights are packed once more. Nothing of it changes a bit of the result.
+/// Partition of a GEMM's result into parts of rows × columns for the threads. A part packs the weights of its columns and multiplies all of
+/// its rows with them. Splitting rows packs the same weights again in each part, so rows are split last. The partition does not change a
+/// bit of the result.
 /// </summary>
 internal readonly record struct GemmPartition
 {
     private const int FewPanels = 6, FewTiles = 8; // rows read for fewer columns, or columns packed for fewer rows, cost more than an idle thread
     private const double WorthNarrowing = 1.02;
 
-    /// <summary>Cuts.</summary>
+    /// <summary>Computes the partition.</summary>
     /// <param name="rows">Rows of the result.</param>
     /// <param name="columns">Columns of the result.</param>
     /// <param name="tileRows">Rows of a tile.</param>
     /// <param name="tileColumns">Columns of a tile.</param>
     /// <param name="mostRows">The most rows of a part.</param>
     /// <param name="mostColumns">The most columns of a part.</param>
-    /// <param name="threads">Who computes them.</param>
-    /// <param name="partsPerThread">How many parts there must be at least for each of several threads, where tiles allow.</param>
-    /// <param name="rowsFirst">Whether rows are cut before columns: where packing is cheap and writing takes the time, which longer rows make easier.</param>
+    /// <param name="threads">Number of threads.</param>
+    /// <param name="partsPerThread">Least number of parts per thread when there are several threads, as far as there are enough
+    /// tiles.</param>
+    /// <param name="rowsFirst">Whether rows are split before columns: when packing is cheap and writing dominates, which longer rows make
+    /// cheaper.</param>
     public GemmPartition(int rows, int columns, int tileRows, int tileColumns, long mostRows, long mostColumns, int threads, int partsPerThread, bool rowsFirst)
     {
         (Rows, Columns) = (Even(rows, mostRows, tileRows), Even(columns, Math.Max(mostColumns / tileColumns, 1) * tileColumns, tileColumns));
@@ -47,8 +50,8 @@ internal readonly record struct GemmPartition
 
     public int Count => RowBlocks * ColumnBlocks;
 
-    // Panels of a part, so that threads that take parts in turn have equally much to do: 80 panels are 12 parts of 7 at the most, of which one of two threads would
-    // compute 42, but 16 parts of 5, of which each computes 40.
+    // Panels per part, chosen so that all threads get the same amount of work: 80 panels make 12 parts of at most 7, of which one of two
+    // threads would compute 42 panels, but 16 parts of 5, of which each computes 40.
     private static int Balanced(int rowParts, int panels, int most, int threads)
     {
         int best = most;

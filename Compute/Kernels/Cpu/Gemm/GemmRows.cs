@@ -5,8 +5,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// The left operand of a product: float32 rows that need not exist as a matrix. A row is <see cref="KernelPositions"/> runs of
-/// <see cref="Channels"/> contiguous elements; a convolution's row is a pixel's neighbourhood, read where it lies.
+/// The left operand of a GEMM: float32 rows that need not exist as a matrix. A row has <see cref="KernelPositions"/> runs of
+/// <see cref="Channels"/> contiguous elements; a convolution's im2col row is read from the image in place.
 /// </summary>
 internal abstract unsafe class GemmRows
 {
@@ -19,26 +19,29 @@ internal abstract unsafe class GemmRows
     /// <summary>Elements per run.</summary>
     public abstract int Channels { get; }
 
-    /// <summary>Where the rows of a plain matrix are, so that they can be read in place; null where they must be gathered.</summary>
+    /// <summary>Start of a plain matrix, whose rows can be read in place; null if rows must be gathered.</summary>
     public virtual float* Start => null;
 
     /// <summary>Elements between rows that are read in place.</summary>
     public virtual nint Pitch => 0;
 
-    /// <summary>Finds where one run of neighbouring rows starts.</summary>
-    /// <param name="position">Which run.</param>
+    /// <summary>Finds the start of one kernel position's run in consecutive rows.</summary>
+    /// <param name="position">The kernel position.</param>
     /// <param name="first">First row.</param>
-    /// <param name="count">How many addresses are wanted; past the last row it is repeated.</param>
-    /// <param name="addresses">Receives them.</param>
+    /// <param name="count">Number of addresses to return; past the last row, the last row's address is repeated.</param>
+    /// <param name="addresses">Receives the addresses.</param>
     public abstract void Find(int position, int first, int count, byte** addresses);
 
-    /// <summary>Copies some channels of neighbouring rows to a matrix [count, <see cref="KernelPositions"/> · channels] without gaps, which a tile can read.</summary>
+    /// <summary>
+    /// Copies some channels of consecutive rows to a contiguous matrix [count, <see cref="KernelPositions"/> · channels] for the tile
+    /// kernel.
+    /// </summary>
     /// <param name="first">First row.</param>
-    /// <param name="count">How many rows; past the last row it is repeated.</param>
+    /// <param name="count">Number of rows; past the last row, the last row is repeated.</param>
     /// <param name="channel">First channel.</param>
-    /// <param name="channels">How many channels of each run.</param>
-    /// <param name="target">The matrix.</param>
-    // Transposed rows would do as well, but cost more than a copy.
+    /// <param name="channels">Channels of each run.</param>
+    /// <param name="target">Receives the matrix.</param>
+    // The tile kernel could read transposed rows too, but transposing costs more than copying.
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     public void Gather(int first, int count, int channel, int channels, float* target)
     {

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>How weights are stored: what widens them to 32-bit lanes while they are packed. Addresses need no alignment.</summary>
+/// <summary>A storage type of weights, widened to 32-bit lanes during packing. Addresses need no alignment.</summary>
 internal unsafe interface IStored
 {
     /// <summary>Bytes of one element.</summary>
@@ -13,18 +13,18 @@ internal unsafe interface IStored
     /// <summary>Widens one element.</summary>
     static abstract float Read(byte* source);
 
-    /// <summary>Widens one element of each lane's four bytes.</summary>
+    /// <summary>Widens one element in each lane; a lane holds four bytes.</summary>
     static abstract V Widen<V>(V lanes, int index) where V : struct, ISimd<V>;
 }
 
-/// <summary>Floats, which are also used as they lie.</summary>
+/// <summary>A float type, which can also be read without packing.</summary>
 internal unsafe interface IStoredFloat : IStored
 {
-    /// <summary>Widens as many elements as a register has lanes, exactly.</summary>
+    /// <summary>Widens one register's worth of elements, exactly.</summary>
     static abstract V Load<V>(byte* source) where V : struct, ISimd<V>;
 }
 
-/// <summary>IEEE binary32; or any four bytes that are to be moved as they are.</summary>
+/// <summary>IEEE binary32, or any four bytes that are only moved.</summary>
 internal readonly unsafe struct StoredFloat32 : IStoredFloat
 {
     public static int Size => 4;
@@ -66,7 +66,7 @@ internal readonly unsafe struct StoredFloat16 : IStoredFloat
     public static V Widen<V>(V lanes, int index) where V : struct, ISimd<V> => Widening.Float16(index == 0 ? V.And(lanes, 0xFFFF) : V.ShiftRight(lanes, 16));
 }
 
-/// <summary>Four int8 in one lane, as bytes that are larger by 128.</summary>
+/// <summary>Four int8 in one lane, each plus 128 as an unsigned byte.</summary>
 internal readonly unsafe struct StoredUInt8Quad : IStored
 {
     public static int Size => 4;

@@ -2,9 +2,9 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>What becomes of a tile's sums when its loop is over.</summary>
+/// <summary>Stores the sums of a register tile after its loop.</summary>
 internal interface ITileEnd<V> where V : struct, ILanes<V>
 {
-    /// <summary>Takes a row's sums: two registers side by side.</summary>
+    /// <summary>Stores one row's sums: two adjacent registers.</summary>
     void Store(int row, V left, V right);
 }

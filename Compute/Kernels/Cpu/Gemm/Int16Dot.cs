@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>Lanes of two int16 each; a product adds both to an int32 lane, exactly. Sixteen lanes: AVX-512BW.</summary>
+/// <summary>Lanes of two int16; a multiply-add adds both products to an int32 lane, exactly. Sixteen lanes: AVX-512BW.</summary>
 internal readonly unsafe struct Int16Dot512(Vector512<int> value) : IIntegerLanes<Int16Dot512>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -32,7 +32,7 @@ internal readonly unsafe struct Int16Dot512(Vector512<int> value) : IIntegerLane
     public static Int16Dot512 MultiplyAdd(Int16Dot512 a, Int16Dot512 b, Int16Dot512 c) => new(c.value + Avx512BW.MultiplyAddAdjacent(a.value.AsInt16(), b.value.AsInt16()));
 }
 
-/// <summary>The same with eight lanes: AVX2.</summary>
+/// <summary>Lanes of two int16; a multiply-add adds both products to an int32 lane, exactly. Eight lanes: AVX2.</summary>
 internal readonly unsafe struct Int16Dot256(Vector256<int> value) : IIntegerLanes<Int16Dot256>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -59,7 +59,7 @@ internal readonly unsafe struct Int16Dot256(Vector256<int> value) : IIntegerLane
     public static Int16Dot256 MultiplyAdd(Int16Dot256 a, Int16Dot256 b, Int16Dot256 c) => new(c.value + Avx2.MultiplyAddAdjacent(a.value.AsInt16(), b.value.AsInt16()));
 }
 
-/// <summary>The same with four lanes: any processor.</summary>
+/// <summary>Lanes of two int16; a multiply-add adds both products to an int32 lane, exactly. Four lanes: any processor.</summary>
 internal readonly unsafe struct Int16Dot128(Vector128<int> value) : IIntegerLanes<Int16Dot128>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;

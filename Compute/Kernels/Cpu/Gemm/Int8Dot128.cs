@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>Lanes of four int8 each; a product adds four to an int32 lane, exactly: Arm's dot product.</summary>
+/// <summary>Lanes of four int8; a multiply-add adds four products to an int32 lane, exactly: Arm's dot product.</summary>
 internal readonly unsafe struct Int8Dot128(Vector128<int> value) : IIntegerLanes<Int8Dot128>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>How this processor multiplies int8 fastest while sums stay exact.</summary>
+/// <summary>The int8 GEMM implementation for this processor's instructions; sums are exact.</summary>
 internal sealed class Int8Gemm
 {
     private const int OffsetOfUnsigned = 128;
@@ -12,28 +12,31 @@ internal sealed class Int8Gemm
     private Int8Gemm(IntegerTile tile, int perLane, Packer weightPacker, int weightOffset = 0) =>
         (Tile, PerLane, WeightPacker, WeightOffset) = (tile, perLane, weightPacker, weightOffset);
 
-    /// <summary>The ways that this processor has, fastest first. All give the same sums.</summary>
+    /// <summary>The implementations that this processor supports, fastest first. All give the same sums.</summary>
     public static IReadOnlyList<Int8Gemm> Supported { get; } = [.. Ways()];
 
-    /// <summary>The fastest way that this processor has.</summary>
+    /// <summary>The fastest implementation that this processor supports.</summary>
     public static Int8Gemm Best => Supported[0];
 
-    /// <summary>Works on 32-bit lanes that hold <see cref="PerLane"/> integers.</summary>
+    /// <summary>The micro-kernel, over 32-bit lanes that hold <see cref="PerLane"/> integers.</summary>
     public IntegerTile Tile { get; }
 
     /// <summary>Integers per lane: two int16, or four bytes.</summary>
     public int PerLane { get; }
 
-    /// <summary>What packing adds to each weight where the processor multiplies signed with unsigned bytes: as many times a row's sum of activations is taken from its results.</summary>
+    /// <summary>
+    /// Added to each weight during packing, where the processor multiplies signed by unsigned bytes; the result is corrected by this times
+    /// the row's sum of activations.
+    /// </summary>
     public int WeightOffset { get; }
 
-    /// <summary>Brings rows of int8 weights into lanes.</summary>
+    /// <summary>Packs rows of int8 weights into lanes.</summary>
     public Packer WeightPacker { get; }
 
-    /// <summary>32-bit lanes that a row of integers takes.</summary>
+    /// <summary>32-bit lanes that a row of <paramref name="depth"/> integers takes.</summary>
     public int Lanes(int depth) => (depth + PerLane - 1) / PerLane;
 
-    /// <summary>Tile and integers per lane, such as <c>Int16Dot256 by 2</c>.</summary>
+    /// <summary>Micro-kernel and integers per lane, such as <c>Int16Dot256 by 2</c>.</summary>
     public override string ToString() => $"{Tile.GetType().GenericTypeArguments[0].Name} by {PerLane}";
 
     private static IEnumerable<Int8Gemm> Ways()

@@ -2,7 +2,9 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>The register tile of integer products: as <see cref="GemmTile"/>, but sums are exact and become floats at its end.</summary>
+/// <summary>
+/// The micro-kernel of integer GEMMs: like <see cref="GemmTile"/>, but sums are exact and are converted to floats at the end.
+/// </summary>
 internal abstract unsafe class IntegerTile
 {
     /// <summary>Rows of a tile.</summary>
@@ -12,11 +14,11 @@ internal abstract unsafe class IntegerTile
     public abstract int Columns { get; }
 
     /// <summary>Multiplies and scales.</summary>
-    /// <param name="lanes">Inner size, in 32-bit lanes.</param>
+    /// <param name="lanes">K, in 32-bit lanes.</param>
     /// <param name="a">Left operand, read in place.</param>
     /// <param name="rowPitch">Lanes between rows of a.</param>
     /// <param name="b">Packed right operand, [lanes, Columns].</param>
-    /// <param name="rows">How many rows are written, 1 … Rows. All Rows of a are read, the rest may hold anything.</param>
+    /// <param name="rows">Number of rows written, 1 … Rows. All Rows of a are read; the contents of the rest do not matter.</param>
     /// <param name="y">The results; full rows of <see cref="Columns"/> are written.</param>
     public abstract void Multiply(nint lanes, int* a, nint rowPitch, int* b, int rows, ScaledTile y);
 }

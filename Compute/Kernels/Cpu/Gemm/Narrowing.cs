@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>The lowest bits of each lane, side by side.</summary>
+/// <summary>Narrows each lane to its lowest bits, stored contiguously.</summary>
 internal static unsafe class Narrowing
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;

@@ -6,18 +6,19 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// Brings operands into the order in which the tile kernels read them: from rows, whose inner dimension is contiguous, to
-/// <c>target[k][row]</c>, widened to float32.
+/// Packs operands for the micro-kernels: from rows, whose inner dimension is contiguous, to <c>target[k][row]</c>, widened to float32.
 /// </summary>
 internal abstract unsafe class Packer
 {
-    /// <summary>Rows are transposed in groups of this many or a multiple. Callers give row addresses up to a multiple of it, repeating any valid row.</summary>
+    /// <summary>
+    /// Rows are transposed in groups of a multiple of this. Callers pass row addresses up to a multiple of it, repeating any valid row.
+    /// </summary>
     public const int RowGroup = 4;
 
     /// <summary>Elements that packing may write past the end of its target.</summary>
     public const int Overrun = RowGroup;
 
-    /// <summary>Packs rows of float32, or of anything in units of four bytes.</summary>
+    /// <summary>Packs rows of float32, or of any four-byte units.</summary>
     public static Packer Float32 { get; } = Create<StoredFloat32>();
 
     private static Packer BFloat16 { get; } = Create<StoredBFloat16>();
@@ -41,14 +42,18 @@ internal abstract unsafe class Packer
 
     /// <summary>target[k·pitch + r] = row r's element first + k.</summary>
     /// <param name="rows">Addresses of the rows' first elements, a multiple of <see cref="RowGroup"/> of them.</param>
-    /// <param name="rowCount">How many of them there are. Up to <see cref="RowGroup"/> − 1 may exceed the pitch: what they write is overwritten by the next k.</param>
+    /// <param name="rowCount">Number of rows. Up to <see cref="RowGroup"/> − 1 may exceed the pitch: what they write is overwritten by the
+    /// next k.</param>
     /// <param name="first">First element of each row to take.</param>
-    /// <param name="length">How many elements to take.</param>
+    /// <param name="length">Number of elements to take.</param>
     /// <param name="target">Packed operand.</param>
     /// <param name="pitch">Elements between one k and the next.</param>
     public abstract void Pack(byte** rows, int rowCount, nint first, nint length, float* target, nint pitch);
 
-    /// <summary>As <see cref="Pack"/> for rows that interleave <paramref name="positions"/> values per channel: target[(t·channels + c)·pitch + r] = row r's element (first + c)·positions + t.</summary>
+    /// <summary>
+    /// As <see cref="Pack"/> for rows that interleave <paramref name="positions"/> values per channel: target[(t·channels + c)·pitch + r] =
+    /// row r's element (first + c)·positions + t.
+    /// </summary>
     public abstract void PackKernelPositions(byte** rows, int rowCount, nint first, nint channels, int positions, float* target, nint pitch);
 
     /// <summary>Widens contiguous elements.</summary>
@@ -71,7 +76,7 @@ internal sealed unsafe class Packer<TStored, V> : Packer
     {
         nint whole = length / Step * Step;
         int r = rowCount;
-        // Descending: a last group that is wider than the pitch spills into the next k's first rows, which come after it.
+        // In descending order: a last group that is wider than the pitch writes into the next k's first rows, which are packed after it.
         if ((r & 4) != 0 && V.Count > 4) PackGroup<Simd128>(rows + (r -= 4), first, whole, target + r, pitch);
         if ((r & 8) != 0 && V.Count > 8) PackGroup<Simd256>(rows + (r -= 8), first, whole, target + r, pitch);
         while ((r -= V.Count) >= 0) PackGroup<V>(rows + r, first, whole, target + r, pitch);
@@ -85,7 +90,7 @@ internal sealed unsafe class Packer<TStored, V> : Packer
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     public override void PackKernelPositions(byte** rows, int rowCount, nint first, nint channels, int positions, float* target, nint pitch)
     {
-        // After as many channels as a step has elements, the positions fall on the same elements again.
+        // After Step channels, the kernel positions of a step's elements repeat.
         int period = positions * Step;
         nint* offsets = stackalloc nint[period];
         nint tapPitch = channels * pitch;
@@ -112,7 +117,7 @@ internal sealed unsafe class Packer<TStored, V> : Packer
         for (int i = 0; i < count; i++) target[i] = TStored.Read(source + (nint)i * TStored.Size);
     }
 
-    /// <summary>As many rows as a register has lanes.</summary>
+    /// <summary>Packs one register's worth of rows.</summary>
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     private static void PackGroup<U>(byte** rows, nint first, nint length, float* target, nint pitch) where U : struct, ISimd<U>
     {

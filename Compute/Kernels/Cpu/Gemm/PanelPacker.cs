@@ -3,10 +3,10 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>Packs weights for tiles: panels of as many result columns as a tile has.</summary>
-/// <param name="w">Weights: a row of channels · positions elements per result column, the positions of a channel side by side.</param>
+/// <summary>Packs weights into panels of as many result columns as a tile has.</summary>
+/// <param name="w">Weights: one row of channels · positions elements per result column, with the positions of a channel contiguous.</param>
 /// <param name="columns">Columns of a tile.</param>
-/// <param name="positions">KernelPositions per channel; 1 for a matrix.</param>
+/// <param name="positions">Kernel positions per channel; 1 for a matrix.</param>
 internal sealed unsafe class PanelPacker(Tensor w, int columns, int positions)
 {
     private readonly Packer packer = Packer.For(w.DType);
@@ -15,9 +15,9 @@ internal sealed unsafe class PanelPacker(Tensor w, int columns, int positions)
 
     /// <summary>Packs one panel, <c>[positions][channels][columns]</c>.</summary>
     /// <param name="column">First of its columns.</param>
-    /// <param name="end">Where columns end: those from here on repeat the one before, and their results go nowhere.</param>
+    /// <param name="end">End of the columns: those from here on repeat the last one, and their results are discarded.</param>
     /// <param name="channel">First channel.</param>
-    /// <param name="channels">How many channels.</param>
+    /// <param name="channels">Number of channels.</param>
     /// <param name="panel">Receives the panel.</param>
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     public void Pack(int column, int end, int channel, int channels, float* panel)

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>Turns rows into lanes: what packing of operands is made of.</summary>
+/// <summary>Transposes rows into lanes, the basic step of packing.</summary>
 internal static unsafe class RowLanes
 {
     /// <summary>Rows are read in units of four bytes; this many are transposed at a time.</summary>
@@ -12,18 +12,22 @@ internal static unsafe class RowLanes
     /// <summary>Elements of each row that <see cref="Transpose"/> takes.</summary>
     public static int Elements<TStored>() where TStored : struct, IStored => Units * sizeof(float) / TStored.Size;
 
-    /// <summary>Takes the next <see cref="Elements"/> of as many rows as a register has lanes; element i of all rows goes to <c>target + offsets[i]</c>.</summary>
+    /// <summary>
+    /// Takes the next <see cref="Elements"/> elements of one register's worth of rows; element i of all rows goes to
+    /// <c>target + offsets[i]</c>.
+    /// </summary>
     /// <param name="rows">Address of each row's first element.</param>
-    /// <param name="at">Bytes from there to the elements.</param>
-    /// <param name="target">Where the offsets count from.</param>
-    /// <param name="offsets">In elements.</param>
+    /// <param name="at">Byte offset of the elements from there.</param>
+    /// <param name="target">Base of the offsets.</param>
+    /// <param name="offsets">Offset of each element, in elements.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Transpose<V, TStored>(byte** rows, nint at, float* target, nint* offsets)
         where V : struct, ISimd<V>
         where TStored : struct, IStored
     {
-        // Each register holds every fourth row, so that 4×4 blocks are transposed within its quarters. Interleaving rows 0 with 2 and 1 with 3, then both
-        // results, puts each column's units side by side in order. Short elements are widened when they stand in their lanes: half as many shuffles.
+        // Each register holds every fourth row, so that 4×4 blocks are transposed within 128-bit lanes. Interleaving rows 0 with 2 and 1
+        // with 3, then both results, puts each column's units next to each other in order. Short elements are widened after the transpose:
+        // half as many shuffles.
         V r0 = V.LoadEveryFourth(rows, at), r1 = V.LoadEveryFourth(rows + 1, at), r2 = V.LoadEveryFourth(rows + 2, at), r3 = V.LoadEveryFourth(rows + 3, at);
         V even0 = V.ZipLow(r0, r2), even1 = V.ZipHigh(r0, r2), odd0 = V.ZipLow(r1, r3), odd1 = V.ZipHigh(r1, r3);
         int perUnit = sizeof(float) / TStored.Size;

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>y = (sums − offset of the row) · scale of the row · scale of the column + bias: integer sums become floats without passing through memory.</summary>
+/// <summary>y = (sums − row offset) · row scale · column scale + bias: integer sums become floats without passing through memory.</summary>
 internal readonly unsafe struct ScaledEnd<V>(ScaledTile tile) : ITileEnd<V> where V : struct, IIntegerLanes<V>
 {
     private readonly ScaledTile tile = tile;
@@ -17,13 +17,13 @@ internal readonly unsafe struct ScaledEnd<V>(ScaledTile tile) : ITileEnd<V> wher
     }
 }
 
-/// <summary>Where the results of an integer tile go, and how they are scaled.</summary>
+/// <summary>Where an integer tile's results are written, and how they are scaled.</summary>
 /// <param name="y">The tile's first result.</param>
 /// <param name="pitch">Elements between rows of y.</param>
-/// <param name="offsets">What is taken from each row's sums.</param>
+/// <param name="offsets">Subtracted from each row's sums.</param>
 /// <param name="rowScales">One factor per row.</param>
 /// <param name="scales">One factor per column.</param>
-/// <param name="bias">One summand per column, or null.</param>
+/// <param name="bias">Per column, or null.</param>
 internal readonly unsafe struct ScaledTile(float* y, nint pitch, int* offsets, float* rowScales, float* scales, float* bias)
 {
     public readonly float* Y = y, RowScales = rowScales, Scales = scales, Bias = bias;

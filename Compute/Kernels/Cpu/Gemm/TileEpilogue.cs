@@ -5,33 +5,36 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>An <see cref="Epilogue"/> bound to its arguments: kernels call it for each piece of the result that is complete, while the piece is in the cache.</summary>
+/// <summary>
+/// An <see cref="Epilogue"/> bound to its arguments. Kernels call it for each completed part of the result, while that part is in the
+/// cache.
+/// </summary>
 internal abstract unsafe class TileEpilogue
 {
-    /// <summary>The epilogue of a call whose last arguments belong to it, or null where there is nothing to do.</summary>
+    /// <summary>The epilogue of a call whose last arguments belong to it, or null if it does nothing.</summary>
     public static TileEpilogue? Of(OpCall call, Epilogue epilogue) =>
         epilogue.IsNone ? null
         : Vector512.IsHardwareAccelerated ? Of<Simd512>(call, epilogue)
         : Vector256.IsHardwareAccelerated ? Of<Simd256>(call, epilogue)
         : Of<Simd128>(call, epilogue);
 
-    /// <summary>Finishes a rectangle of the result in place.</summary>
-    /// <param name="row">First row, over all entries.</param>
+    /// <summary>Applies the epilogue in place to a rectangle of the result.</summary>
+    /// <param name="row">First row, counted over all batch entries.</param>
     /// <param name="rows">Number of rows.</param>
     /// <param name="column">First column.</param>
     /// <param name="columns">Number of columns.</param>
     public abstract void Apply(int row, int rows, int column, int columns);
 
-    /// <summary>Whether it is y + e + r with either or both: what kernels can add themselves to sums that they hold in registers.</summary>
+    /// <summary>Whether the epilogue is y + e + r or a part of it, which kernels can add to sums held in registers.</summary>
     public abstract bool OnlyAdds { get; }
 
-    /// <summary>e's value for a place of the result, or null without one.</summary>
+    /// <summary>Address of e for an element of the result; null if there is no e.</summary>
     public abstract float* Added(int row, int column);
 
-    /// <summary>r's value for a place of the result, or null without one.</summary>
+    /// <summary>Address of r for an element of the result; null if there is no r.</summary>
     public abstract float* Residual(int row, int column);
 
-    /// <summary>Elements from a row of r to the next; 0 without one.</summary>
+    /// <summary>Elements between rows of r; 0 if there is no r.</summary>
     public abstract nint ResidualPitch { get; }
 
     private static TileEpilogue Of<V>(OpCall call, Epilogue epilogue) where V : struct, ISimd<V> => epilogue.Activation switch

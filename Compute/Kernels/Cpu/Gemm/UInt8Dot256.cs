@@ -5,7 +5,9 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>Lanes of four bytes each; a product adds four (signed left · unsigned right) to an int32 lane, exactly: AVX-VNNI.</summary>
+/// <summary>
+/// Lanes of four bytes; a multiply-add adds four products (signed left · unsigned right) to an int32 lane, exactly: AVX-VNNI.
+/// </summary>
 internal readonly unsafe struct UInt8Dot256(Vector256<int> value) : IIntegerLanes<UInt8Dot256>
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;

@@ -5,7 +5,10 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>Registers of short numbers widened exactly. .NET 10 offers no instruction for binary16, so 16-bit floats go by integer operations.</summary>
+/// <summary>
+/// Exact widening of 8-bit and 16-bit numbers in registers. .NET 10 has no intrinsic for binary16, so 16-bit floats are converted with
+/// integer operations.
+/// </summary>
 internal static unsafe class Widening
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -18,9 +21,9 @@ internal static unsafe class Widening
         return Unsafe.BitCast<Simd128, V>(new((Bits128(source) << 16).AsSingle()));
     }
 
-    // Exponent and fraction move to float32's place, with 224 added to the exponent: the largest one, which stands for infinity and NaN, becomes
-    // float32's largest. A product with 2⁻¹¹² corrects all others. A subnormal number has been given a hidden bit, 2⁻¹⁵ after the product:
-    // doubling it and taking 2⁻¹⁴ away leaves the fraction, exactly.
+    // Exponent and fraction move to their float32 positions, with 224 added to the exponent: the largest one, of infinity and NaN, becomes
+    // float32's largest. Multiplying by 2⁻¹¹² corrects all others. A subnormal number gets a hidden bit, worth 2⁻¹⁵ after that
+    // multiplication: doubling it and subtracting 2⁻¹⁴ leaves the fraction, exactly.
     private const int Magnitude = 0x7FFF << 13, Raise = 224 << 23, LeastNormal = 1 << 23;
     private const float Lower = 1.92592994e-34f, TwoToMinus14 = 6.10351562e-05f;
 
@@ -69,7 +72,7 @@ internal static unsafe class Widening
     [MethodImpl(Inline)]
     public static V Int8Pair<V>(V lanes) where V : struct, ISimd<V>
     {
-        const uint High = 0xFF00; // of 16 bits, from where an arithmetic shift brings the sign along
+        const uint High = 0xFF00; // of 16 bits, moved so that an arithmetic shift extends the sign
         if (typeof(V) == typeof(Simd512))
         {
             var bytes = Unsafe.BitCast<V, Simd512>(lanes).Value.AsUInt32();

@@ -4,12 +4,15 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>Puts filters into the order in which images are read, in every run: for calls outside of plans, whose weights are made so once (<see cref="OpCall.KernelPositionsFirst"/>).</summary>
+/// <summary>
+/// Reorders filters to [co, kernel positions, ci] in every run, for calls outside of plans; in plans, weights are stored in that order
+/// (<see cref="OpCall.KernelPositionsFirst"/>).
+/// </summary>
 internal static class FilterOrder
 {
     private const int GroupSize = 256;
 
-    /// <summary>A product's weights in order, and the launch that makes them so where they are not.</summary>
+    /// <summary>A GEMM's weights in that order, and the launch that reorders them if they are not.</summary>
     public static (Tensor Weights, LaunchSpecification? Launch) Of(GpuGemm product, Tensor? scratch)
     {
         Tensor stored = product.Weights;
@@ -20,14 +23,14 @@ internal static class FilterOrder
         return (ordered, new(source, GpuGrid.Over(count, GroupSize), new GpuArguments().View(stored).View(ordered).Int(count).Int(product.Depth).Int(product.KernelPositions)));
     }
 
-    /// <summary>Working memory for that, at its beginning; whole vectors.</summary>
+    /// <summary>Scratch bytes for the reordered weights, at the start of the scratch memory; a multiple of the vector size.</summary>
     public static long ScratchBytes(int columns, int depth, int positions, DType dtype, bool kernelPositionsFirst)
     {
         const long Alignment = 64;
         return positions == 1 || kernelPositionsFirst ? 0 : ((long)columns * depth * positions * dtype.Size() + Alignment - 1) / Alignment * Alignment;
     }
 
-    /// <summary>[co, ci, positions] → [co, positions, ci]; bits only move. One work item per element of the result.</summary>
+    /// <summary>[co, ci, positions] → [co, positions, ci], a pure copy. One work item per element of the result.</summary>
     internal static void Kernel<W>(ArrayView<W> source, ArrayView<W> target, int count, int channels, int positions) where W : unmanaged
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;

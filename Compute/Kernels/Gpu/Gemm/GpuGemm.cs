@@ -3,28 +3,28 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>One product as GPU kernels see it: operands, the epilogue's arguments, and for a convolution how its neighbourhoods lie.</summary>
+/// <summary>One GEMM for GPU kernels: operands, epilogue arguments, and the im2col geometry of a convolution.</summary>
 /// <param name="X">Left operand: rows, or an image.</param>
 /// <param name="W">Right operand, [n, k] or [n, ci, kh, kw].</param>
 /// <param name="Bias">Per column, or null.</param>
 /// <param name="Y">The result.</param>
-/// <param name="Epilogue">What is done to the result.</param>
+/// <param name="Epilogue">Applied to the result.</param>
 /// <param name="BatchBias">The epilogue's e.</param>
 /// <param name="Residual">The epilogue's r.</param>
-/// <param name="Image">How neighbourhoods lie; null for plain rows.</param>
-/// <param name="Gated">Whether the weight has two rows per column, the second one's product gating the first's.</param>
+/// <param name="Image">The im2col geometry of a convolution; null for plain rows.</param>
+/// <param name="Gated">Whether the weight has two rows per result column: the value's and, N rows further on, the gate's.</param>
 internal sealed record GpuGemm(Tensor X, Tensor W, Tensor? Bias, Tensor Y, Epilogue Epilogue = default, Tensor? BatchBias = null, Tensor? Residual = null, GpuImage? Image = null, bool Gated = false)
 {
-    /// <summary>How the kernels are set.</summary>
+    /// <summary>Tuning settings of the kernels.</summary>
     public KernelSettings Settings { get; init; } = KernelSettings.Default;
 
-    /// <summary>Where packed weights are kept; null to pack them in every run.</summary>
+    /// <summary>Packed weights to share; null to pack them in every run.</summary>
     public PackedWeights? Packed { get; init; }
 
-    /// <summary>Whether filters already lie in the order in which images are read.</summary>
+    /// <summary>Whether filters are already stored as [co, kernel positions, ci].</summary>
     public bool KernelPositionsFirst { get; init; }
 
-    /// <summary>Obeyed while weights are packed: the kernel for that may have to be compiled.</summary>
+    /// <summary>Cancels packing of the weights, whose kernel may have to be compiled.</summary>
     public CancellationToken Cancellation { get; init; }
 
     /// <summary>Rows of the result.</summary>
@@ -33,19 +33,19 @@ internal sealed record GpuGemm(Tensor X, Tensor W, Tensor? Bias, Tensor Y, Epilo
     /// <summary>Columns of the result.</summary>
     public int Columns => Y.Width;
 
-    /// <summary>Elements of one position.</summary>
+    /// <summary>Channels: elements of one kernel position.</summary>
     public int Depth => X.Width;
 
-    /// <summary>Places of the filter.</summary>
+    /// <summary>Kernel positions of the filter.</summary>
     public int KernelPositions => Image?.KernelPositions ?? 1;
 
     /// <summary>Rows of the right operand.</summary>
     public int WeightRows => Gated ? 2 * Columns : Columns;
 
-    /// <summary>The right operand as a matrix, whatever shape its filters have.</summary>
+    /// <summary>The right operand as a matrix, whatever the filters' shape.</summary>
     public Tensor Weights => new(W.Buffer, W.Offset, W.DType, [WeightRows, Depth * KernelPositions]);
 
-    /// <summary>The product of an op's arguments, epilogue last.</summary>
+    /// <summary>The GEMM of an op's arguments, epilogue arguments last.</summary>
     public static GpuGemm Of(OpCall plain, OpCall call, Epilogue epilogue, GpuImage? image = null) => new(
         plain.Inputs[0], plain.Inputs[1], plain.Inputs.Length > 2 ? plain.Inputs[2] : null, call.Output, epilogue,
         epilogue.BatchBias ? call.Inputs[^epilogue.Arguments] : null, epilogue.Residual ? call.Inputs[^1] : null, image)
@@ -56,7 +56,7 @@ internal sealed record GpuGemm(Tensor X, Tensor W, Tensor? Bias, Tensor Y, Epilo
         Cancellation = call.Cancellation,
     };
 
-    /// <summary>Type arguments for the result and, where they are asked for, weight, bias and activation.</summary>
+    /// <summary>Type arguments for the result and, if requested, weight, bias and activation.</summary>
     public Type[] Types(bool weight, bool activation, bool bias = true)
     {
         Type[] elements = [.. GpuElements.Of(X.DType), .. weight ? GpuElements.Of(W.DType) : [], .. bias ? GpuElements.Of(Bias?.DType ?? DType.Float32) : []];
@@ -73,11 +73,11 @@ internal sealed record GpuGemm(Tensor X, Tensor W, Tensor? Bias, Tensor Y, Epilo
     /// <summary>The arguments of kernels that read both operands themselves: views, sizes, epilogue.</summary>
     public GpuArguments Operands(Tensor w) => ResultNumbers(ResultViews(new GpuArguments().View(X).View(w)).Int(Rows).Int(Columns).Int(Depth).Int(X.RowPitch));
 
-    /// <summary>Which parts the epilogue has, as bits.</summary>
+    /// <summary>The terms that the epilogue has, as bits.</summary>
     public int Terms => (Bias is null ? 0 : EpilogueTerms.Bias) | (BatchBias is null ? 0 : EpilogueTerms.BatchBias) | (Residual is null ? 0 : EpilogueTerms.Residual);
 }
 
-/// <summary>How a convolution's neighbourhoods lie: the numbers of <see cref="ImageRows"/>.</summary>
+/// <summary>The im2col geometry of a convolution: the numbers of <see cref="ImageRows"/>.</summary>
 internal sealed record GpuImage(int KernelPositions, int Height, int Width, int SeenHeight, int SeenWidth, int ResultHeight, int ResultWidth, int FilterWidth, int Stride, int Padding)
 {
     /// <summary>The arguments of kernels that read an image.</summary>

@@ -5,8 +5,8 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// How kernels write a product: y = f(z + bias + e) · scale + r, as <see cref="Epilogue"/> says. Which parts there are is known at run time:
-/// the branches are taken by all work items alike, and only once per element.
+/// Writes a GEMM's result: y = f(z + bias + e) · scale + r, see <see cref="Epilogue"/>. Which terms exist is known at run time: the
+/// branches are uniform over all work items, and taken once per element.
 /// </summary>
 /// <typeparam name="T">Storage of activations.</typeparam>
 /// <typeparam name="E">Their conversion.</typeparam>
@@ -44,14 +44,14 @@ internal struct GpuGemmEpilogue<T, E, B, BE, TActivation>
         Y[row * Pitch + column] = E.Narrow(value);
     }
 
-    /// <summary>Writes four columns of a row, as many of them as there are.</summary>
+    /// <summary>Writes up to four columns of a row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Write4<TAccess>(int row, int column, int columns, Float4 z) where TAccess : struct, IAccess
     {
         if (column >= columns) return;
         if (!TAccess.Wide)
         {
-            // A loop with selections, so that the code of the epilogue exists once.
+            // A loop with selections, so that the epilogue's code is emitted once.
             int count = Math.Min(columns - column, 4);
             for (int i = 0; i < count; i++) Write(row, column + i, z.At(i));
             return;
@@ -65,12 +65,14 @@ internal struct GpuGemmEpilogue<T, E, B, BE, TActivation>
         E.Store4(Y, row * Pitch + column, value);
     }
 
-    /// <summary>Writes an element of a gated product: (h + bias) · gelu(g + bias), g being <paramref name="columns"/> further on.</summary>
+    /// <summary>
+    /// Writes an element of a gated GEMM: (h + bias) · gelu(g + bias), where g's bias is <paramref name="columns"/> further on.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void WriteGated(int row, int column, int columns, float h, float g) =>
         Y[row * Pitch + column] = E.Narrow(Biased(column, h) * DeviceFunctions.Gelu(Biased(column + columns, g)));
 
-    /// <summary>Writes four columns of a gated product's row, as many of them as there are.</summary>
+    /// <summary>Writes up to four columns of a gated GEMM's row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void WriteGated4<TAccess>(int row, int column, int columns, Float4 h, Float4 g) where TAccess : struct, IAccess
     {
@@ -92,7 +94,7 @@ internal struct GpuGemmEpilogue<T, E, B, BE, TActivation>
     }
 }
 
-/// <summary>The parts of an epilogue, as bits.</summary>
+/// <summary>The terms of an epilogue, as bits.</summary>
 internal static class EpilogueTerms
 {
     public const int Bias = 1, BatchBias = 2, Residual = 4;

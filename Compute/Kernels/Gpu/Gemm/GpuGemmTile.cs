@@ -1,15 +1,15 @@
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>How the work items of a group lie over a tile of the result: a type argument of kernels.</summary>
+/// <summary>Layout of a group's work items over a tile of the result: a type argument of kernels.</summary>
 internal interface IItems
 {
     /// <summary>Work items along the tile's rows.</summary>
     static abstract int Rows { get; }
 
-    /// <summary>Work items along its columns: neighbours have neighbouring columns.</summary>
+    /// <summary>Work items along the tile's columns: consecutive work items have consecutive columns.</summary>
     static abstract int Columns { get; }
 
-    /// <summary>Elements of the inner dimension that are staged at once: what gives each work item one to four pieces of four to load.</summary>
+    /// <summary>Depth of a staged step of K, which gives each work item one to four vectors of four elements to load.</summary>
     static abstract int Depth { get; }
 }
 
@@ -43,7 +43,7 @@ internal readonly struct Items4x16 : IItems
     public static int Depth => 8;
 }
 
-/// <summary>What one work item computes of a tile, in blocks of 4 × 4: a type argument of kernels.</summary>
+/// <summary>The part of a tile that one work item computes, in blocks of 4 × 4: a type argument of kernels.</summary>
 internal interface IPiece
 {
     /// <summary>Blocks along the rows: 1 or 2.</summary>
@@ -85,32 +85,32 @@ internal readonly struct Piece8x8 : IPiece
     public static int Columns => 2;
 }
 
-/// <summary>A tile of the result that one group computes, and the types that make a kernel compute it so.</summary>
+/// <summary>A tile of the result that one group computes, and the type arguments that select it.</summary>
 /// <param name="Rows">Its rows.</param>
 /// <param name="Columns">Its columns; for a gated product half of them gate the others.</param>
 /// <param name="Items">Work items.</param>
-/// <param name="Layout">How they lie, an <see cref="IItems"/>.</param>
-/// <param name="Piece">What each computes, an <see cref="IPiece"/>.</param>
+/// <param name="Layout">Layout of the work items, an <see cref="IItems"/>.</param>
+/// <param name="Piece">Part of the tile per work item, an <see cref="IPiece"/>.</param>
 internal sealed record GpuGemmTile(int Rows, int Columns, int Items, Type Layout, Type Piece)
 {
     private const int Padding = 4; // floats behind each staged row, as TiledGemm has them
 
-    /// <summary>Every tile that kernels exist for.</summary>
+    /// <summary>All tiles that kernels exist for.</summary>
     public static IReadOnlyList<GpuGemmTile> All { get; } = [.. Of<Items16x16>(), .. Of<Items8x8>(), .. Of<Items4x16>().Where(t => t.Rows == 16 || t.Columns == 128)];
 
-    /// <summary>The tile of so many rows, columns and work items; null if there is none.</summary>
+    /// <summary>The tile with these rows, columns and work items; null if there is none.</summary>
     public static GpuGemmTile? Find(int rows, int columns, int items) => All.FirstOrDefault(t => t.Rows == rows && t.Columns == columns && t.Items == items);
 
-    /// <summary>The sizes of a piece in blocks.</summary>
+    /// <summary>Blocks along the rows of one work item's part.</summary>
     public int PieceRows => Piece == typeof(Piece8x4) || Piece == typeof(Piece8x8) ? 2 : 1;
 
     /// <summary>Whether a work item has two columns of blocks, which a gated product needs.</summary>
     public bool HasTwoColumns => Piece == typeof(Piece4x8) || Piece == typeof(Piece8x8);
 
-    /// <summary>Elements of the inner dimension per step.</summary>
+    /// <summary>Depth of a staged step of K.</summary>
     public int Depth => Layout == typeof(Items16x16) ? Items16x16.Depth : Items8x8.Depth;
 
-    /// <summary>Local memory of a group.</summary>
+    /// <summary>Local memory per group, in bytes.</summary>
     public int LocalBytes => Depth * (Rows + Columns + 2 * Padding) * sizeof(float);
 
     /// <summary>The kernel's type arguments.</summary>

@@ -4,45 +4,45 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>A way to compute a product.</summary>
-/// <param name="Name">The variants' name.</param>
-/// <param name="Launches">Its launches, with working memory.</param>
-/// <param name="ScratchBytes">How much working memory.</param>
-/// <param name="SupportsDevice">The devices that it is for.</param>
-/// <param name="SupportsSize">The sizes that it can do.</param>
+/// <summary>A way to compute a GEMM.</summary>
+/// <param name="Name">Name of the kernel variants.</param>
+/// <param name="Launches">The launches, with their scratch memory.</param>
+/// <param name="ScratchBytes">Scratch bytes.</param>
+/// <param name="SupportsDevice">The devices that it is meant for.</param>
+/// <param name="SupportsSize">The sizes that it supports.</param>
 internal sealed record GpuGemmVariant(
     string Name, Func<GpuGemm, Tensor?, IEnumerable<LaunchSpecification>> Launches, Func<GemmSize, long> ScratchBytes, Func<Device, bool> SupportsDevice, Func<GemmSize, bool> SupportsSize)
 {
-    /// <summary>What can be set about it.</summary>
+    /// <summary>Tuning parameters.</summary>
     public ImmutableArray<TuningParameter> Parameters { get; init; } = [];
 
-    /// <summary>Which settings a device can use for a product.</summary>
+    /// <summary>Settings that a device can use for a GEMM.</summary>
     public Func<Device, GemmSize, KernelSettings, bool> Allows { get; init; } = static (_, _, _) => true;
 
-    /// <summary>What holds without measuring.</summary>
+    /// <summary>Settings used without tuning.</summary>
     public Func<Device, GemmSize, KernelSettings> Start { get; init; } = static (_, _) => KernelSettings.Default;
 }
 
-/// <summary>Sizes of one product.</summary>
+/// <summary>Sizes of one GEMM.</summary>
 /// <param name="Rows">Rows of the result.</param>
-/// <param name="Columns">Rows of the weight: for a gated product twice the result's columns.</param>
-/// <param name="Depth">Elements of one position.</param>
-/// <param name="KernelPositions">Places of the filter.</param>
-/// <param name="Weight">How weights are stored.</param>
+/// <param name="Columns">Rows of the weight: for a gated GEMM twice the result's columns.</param>
+/// <param name="Depth">Channels: elements of one kernel position.</param>
+/// <param name="KernelPositions">Kernel positions of the filter.</param>
+/// <param name="Weight">Storage type of the weights.</param>
 /// <param name="IsPlain">Whether it is neither gated nor a convolution.</param>
 /// <param name="IsGated">Whether it is gated.</param>
 internal readonly record struct GemmSize(int Rows, int Columns, int Depth, int KernelPositions, DType Weight, bool IsPlain = true, bool IsGated = false)
 {
-    /// <summary>How the kernels are set.</summary>
+    /// <summary>Tuning settings of the kernels.</summary>
     public KernelSettings Settings { get; init; } = KernelSettings.Default;
 
     /// <summary>Whether packed weights are kept.</summary>
     public bool KeepsPacked { get; init; }
 
-    /// <summary>Whether filters already lie in the order in which images are read.</summary>
+    /// <summary>Whether filters are already stored as [co, kernel positions, ci].</summary>
     public bool KernelPositionsFirst { get; init; }
 
-    /// <summary>Of y = x·wᵀ in a signature.</summary>
+    /// <summary>The sizes of y = x·wᵀ in a signature.</summary>
     public static GemmSize Of(OpSignature signature, int weight = 1, bool isPlain = true, bool isGated = false)
     {
         Shape w = signature.Inputs[weight].Concrete();

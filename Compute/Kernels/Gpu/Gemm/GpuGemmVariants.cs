@@ -2,11 +2,11 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>The launches of a product: which kernels, over which groups.</summary>
+/// <summary>The kernel variants of ops that consist of GEMMs.</summary>
 internal static class GpuGemmVariants
 {
-    /// <summary>The ways to compute an op that is made of products, best first.</summary>
-    /// <param name="products">The products of a call.</param>
+    /// <summary>The variants of an op that consists of GEMMs, best first.</summary>
+    /// <param name="products">The GEMMs of a call.</param>
     /// <param name="sizes">Their sizes, for a signature.</param>
     public static KernelVariant[] Variants(Func<OpCall, IEnumerable<GpuGemm>> products, Func<OpSignature, IEnumerable<GemmSize>> sizes)
     {
@@ -24,7 +24,7 @@ internal static class GpuGemmVariants
         })];
     }
 
-    /// <summary>The ways to compute a product, best first.</summary>
+    /// <summary>All ways to compute a GEMM, best first.</summary>
     public static IReadOnlyList<GpuGemmVariant> All { get; } =
     [
         PanelGemmLaunches.Variant,

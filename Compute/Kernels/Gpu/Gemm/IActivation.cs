@@ -3,19 +3,19 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>What a product's result goes through before it is written: a type argument of kernels.</summary>
+/// <summary>The activation that a GEMM's epilogue applies: a type argument of kernels.</summary>
 internal interface IActivation
 {
     /// <summary>f(x).</summary>
     static abstract float Apply(float x);
 }
 
-/// <summary>The activations that epilogues apply.</summary>
+/// <summary>The activations that epilogues can apply.</summary>
 internal static class Activations
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
-    /// <summary>The type that stands for a function; null is none.</summary>
+    /// <summary>The type of a function; null is the identity.</summary>
     public static Type Of(UnaryFunction? function) => function switch
     {
         null => typeof(Identity),

@@ -3,16 +3,16 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>Which matrix instruction a kernel uses: a type argument.</summary>
+/// <summary>The operand type of a matrix instruction: a type argument of kernels.</summary>
 internal interface IMatrixType
 {
     /// <summary>sums + a · bᵀ, 16 rows by 8 columns of a warp.</summary>
     static abstract Float4 MultiplyAdd(Float4 sums, Word4 a, uint b0, uint b1);
 
-    /// <summary>sums + a · bᵀ of a sub-group, as its <see cref="IMatrixLayout"/> says.</summary>
+    /// <summary>sums + a · bᵀ of a sub-group, in its <see cref="IMatrixLayout"/>.</summary>
     static abstract Float8 MultiplyAdd(Float8 sums, Word8 a, Word8 b);
 
-    /// <summary>Whether two numbers of the type, one being what the other leaves over, hold less than a float32 needs.</summary>
+    /// <summary>Whether a hi/lo split into two numbers of this type has less precision than float32.</summary>
     static abstract bool IsCoarse { get; }
 }
 
@@ -28,7 +28,7 @@ internal readonly struct Bf16Matrix : IMatrixType
     public static Float8 MultiplyAdd(Float8 sums, Word8 a, Word8 b) => SubGroupMatrix.MultiplyAddBf16(sums, a, b);
 }
 
-/// <summary>Operands in 16-bit floats.</summary>
+/// <summary>Operands in binary16.</summary>
 internal readonly struct Fp16Matrix : IMatrixType
 {
     public static bool IsCoarse => false;
@@ -40,7 +40,7 @@ internal readonly struct Fp16Matrix : IMatrixType
     public static Float8 MultiplyAdd(Float8 sums, Word8 a, Word8 b) => SubGroupMatrix.MultiplyAddFp16(sums, a, b);
 }
 
-/// <summary>Operands in bytes, two to what is an element elsewhere; sums are the bits of int32.</summary>
+/// <summary>Operands in int8, two per 16-bit element; sums are the bits of int32.</summary>
 internal readonly struct Int8Matrix : IMatrixType
 {
     public static bool IsCoarse => false;

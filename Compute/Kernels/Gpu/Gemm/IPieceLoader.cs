@@ -4,17 +4,20 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>How eight 16-bit elements get from a tensor into local memory: a type argument of kernels.</summary>
+/// <summary>Copies vectors of eight 16-bit elements from a tensor to local memory: a type argument of kernels.</summary>
 internal interface IPieceLoader
 {
-    /// <summary>Brings elements <paramref name="k"/> to k + 7 of what begins at <paramref name="offset"/>; zeros from <paramref name="depth"/> on, and where the offset is −1.</summary>
+    /// <summary>
+    /// Copies elements <paramref name="k"/> to k + 7 of the row at <paramref name="offset"/>; zeros from <paramref name="depth"/> on, and
+    /// if the offset is −1.
+    /// </summary>
     static abstract void Load(uint target, ArrayView<ushort> source, int offset, int k, int depth);
 
-    /// <summary>The same elements in registers.</summary>
+    /// <summary>Loads the same elements into registers.</summary>
     static abstract Word4 Fetch(ArrayView<ushort> source, int offset, int k, int depth);
 }
 
-/// <summary>All at once, on CUDA while the group computes: depth and every offset are multiples of 8.</summary>
+/// <summary>16 bytes at once, on CUDA asynchronously (cp.async): depth and every offset must be multiples of 8.</summary>
 internal readonly struct WholePieces : IPieceLoader
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -34,7 +37,7 @@ internal readonly struct WholePieces : IPieceLoader
     }
 }
 
-/// <summary>One by one, through registers: any depth and place.</summary>
+/// <summary>Element by element, through registers: any depth and offset.</summary>
 internal readonly struct ElementPieces : IPieceLoader
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -3,14 +3,14 @@ using ILGPU;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>Where the rows of a product's left operand lie: each has one piece of x per position of a filter.</summary>
+/// <summary>Addresses of the rows of a GEMM's left operand: each row has one run of x per kernel position.</summary>
 internal interface IRowSource
 {
-    /// <summary>The element of x at which a row's piece begins; −1 where it lies outside the image and is zero.</summary>
+    /// <summary>Index in x at which a row's run begins; −1 if it is padding.</summary>
     int Offset(int row, int position);
 }
 
-/// <summary>Rows as they are: one position.</summary>
+/// <summary>Rows of a matrix: one kernel position.</summary>
 internal readonly struct PlainRows : IRowSource
 {
     private readonly int pitch;
@@ -22,7 +22,7 @@ internal readonly struct PlainRows : IRowSource
     public readonly int Offset(int row, int position) => row * pitch;
 }
 
-/// <summary>The neighbourhoods of a convolution's results. One row per result pixel, one position per position of the filter.</summary>
+/// <summary>im2col rows of a convolution: one row per result pixel, with one run per kernel position.</summary>
 internal readonly struct ImageRows : IRowSource
 {
     private readonly int pitch, height, width, seenHeight, seenWidth, resultHeight, resultWidth, filterWidth, stride, padding;
@@ -44,7 +44,7 @@ internal readonly struct ImageRows : IRowSource
         int y = (line - image * resultHeight) * stride + position / filterWidth - padding;
         int x = (row - line * resultWidth) * stride + position % filterWidth - padding;
         if (y < 0 || y >= seenHeight || x < 0 || x >= seenWidth) return -1;
-        int sourceY = (int)(y * rowRatio), sourceX = (int)(x * columnRatio); // an enlarged image is read where its pixels come from
+        int sourceY = (int)(y * rowRatio), sourceX = (int)(x * columnRatio); // maps a pixel of the upsampled image to its source
         sourceY = sourceY < height ? sourceY : height - 1;
         sourceX = sourceX < width ? sourceX : width - 1;
         return ((image * height + sourceY) * width + sourceX) * pitch;

@@ -5,19 +5,20 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// The product of bytes on devices that multiply and add four at a time: sums are int32 and exact, scaling and epilogue are part of it. A group of 256
-/// computes 64 rows by 128 columns, 64 bytes of the inner dimension at a time, as <see cref="TiledGemm"/> does with floats: 12 reads of sixteen bytes for 512 multiply-adds.
+/// Int8 GEMM for devices with a four-way dot product: sums are int32 and exact; scaling and epilogue are included. A group of 256 computes
+/// 64 rows by 128 columns, 64 bytes of K at a time, like <see cref="TiledGemm"/> with floats: 12 reads of sixteen bytes for 512
+/// multiply-adds.
 /// </summary>
 internal static class Int8GemmGpu
 {
     public const int GroupSize = 256, Rows = 64, Columns = 128;
 
-    /// <summary>Bytes of a word of the operands' rows, which are filled up with zeros to whole words.</summary>
+    /// <summary>Bytes of a vector; the operands' rows are padded with zeros to whole vectors.</summary>
     public const int Piece = 16;
 
-    private const int Half = Columns / 2, Depth = 4, Stride = Depth + 1, Step = 16 * Stride; // five pieces a row: neighbours' columns lie in different banks
+    private const int Half = Columns / 2, Depth = 4, Stride = Depth + 1, Step = 16 * Stride; // five vectors a row: consecutive columns are in different banks
 
-    /// <summary>Fills rows up to whole pieces: one work item per four bytes of the result.</summary>
+    /// <summary>Pads rows to whole vectors: one work item per four bytes of the result.</summary>
     internal static void Fill(ArrayView<sbyte> source, ArrayView<int> target, int count, int width, int words)
     {
         int i = Grid.IdxX * Group.DimX + Group.IdxX;
@@ -37,7 +38,7 @@ internal static class Int8GemmGpu
         var staged = SharedMemory.Allocate<int>(16 * Columns);
         var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, entry, residual, y, parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
         int item = Group.IdxX, tx = item % 16, ty = item / 16, line = item / 4, quarter = item % 4, row0 = Grid.IdxX * Rows, column0 = Grid.IdxY * Columns;
-        // Rows and columns beyond the end repeat the last one; what comes of them is not written.
+        // Rows and columns beyond the end repeat the last one; their results are not written.
         int row = Math.Min(row0 + line, rows - 1) * pieces, low = Math.Min(column0 + line, columns - 1) * pieces, high = Math.Min(column0 + Half + line, columns - 1) * pieces;
         int ia = ty * Stride, ib = tx * Stride, at = line * Stride + quarter;
         IntegerTile4x4 left = default, right = default;
@@ -52,7 +53,7 @@ internal static class Int8GemmGpu
                 fromHigh = w[high + piece];
             }
 
-            Block.Sync(); // everybody is done with what was staged before
+            Block.Sync(); // all work items have read the previous step
             a[at] = fromX;
             b[at] = fromLow;
             b[at + Half * Stride] = fromHigh;
@@ -77,7 +78,7 @@ internal static class Int8GemmGpu
         }
     }
 
-    // Through local memory, so that neighbours write neighbouring columns, and the code of the epilogue exists once.
+    // Through local memory, so that consecutive work items write consecutive columns and the epilogue's code is emitted once.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Stage(ArrayView<int> staged, Int4 low, Int4 high)
     {

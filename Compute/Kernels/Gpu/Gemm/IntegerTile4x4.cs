@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>Sixteen whole sums of one work item, in registers: four rows by four columns.</summary>
+/// <summary>Sixteen integer sums of one work item, in registers: four rows by four columns.</summary>
 internal struct IntegerTile4x4
 {
     public Int4 R0, R1, R2, R3;
@@ -19,7 +19,7 @@ internal struct IntegerTile4x4
         return sums;
     }
 
-    /// <summary>A row by its number, as in <see cref="Tile4x4.Row(int)"/>.</summary>
+    /// <summary>A row by index, as <see cref="Tile4x4.Row(int)"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly Int4 Row(int i) => i == 0 ? R0 : i == 1 ? R1 : i == 2 ? R2 : R3;
 

@@ -5,18 +5,19 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// The product of 16-bit operands, or of bytes, with matrix instructions. A group of 256 computes 128 rows by two times 64 columns: neighbours, or the two sides of a gated product.
-/// Sums are float32, or int32 for bytes.
+/// GEMM of 16-bit or int8 operands with matrix instructions. A group of 256 computes 128 rows by two times 64 columns: adjacent ones, or
+/// value and gate of a gated GEMM. Sums are float32, or int32 for int8.
 /// </summary>
-/// <remarks>Results pass through local memory, so that neighbours write neighbouring columns, and the code of the epilogue exists once.</remarks>
+/// <remarks>Results pass through local memory, so that consecutive work items write consecutive columns and the epilogue's code is emitted
+/// once.</remarks>
 internal static class MatrixGemm
 {
     public const int GroupSize = 256, Rows = 128, Half = 64, Columns = 2 * Half;
 
-    /// <summary>Elements of a piece of 16 bytes: copies of whole pieces need everything at multiples of this.</summary>
+    /// <summary>Elements of a 16-byte vector: vector copies need depths and offsets that are multiples of this.</summary>
     public const int Piece = 8;
 
-    /// <summary>Four bands of so many rows make a tile.</summary>
+    /// <summary>Rows of a band; four bands make a tile.</summary>
     public const int BandRows = 32, Bands = Rows / BandRows;
 
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -60,7 +61,10 @@ internal static class MatrixGemm
         }
     }
 
-    /// <summary>Bytes, filled up to whole pieces; <paramref name="depth"/> counts pairs of them. Sums are exact and scaled by row and column.</summary>
+    /// <summary>
+    /// Int8 operands, padded to whole vectors; <paramref name="depth"/> counts pairs of bytes. Sums are exact and are scaled by row and
+    /// column.
+    /// </summary>
     internal static void Bytes<TUnit, TSums, T, E, B, BE, TActivation>(
         ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<float> rowScales, ArrayView<float> columnScales, ArrayView<B> bias, ArrayView<T> entry, ArrayView<T> residual, ArrayView<T> y,
         int rows, int columns, int depth, int parts, int rowsPerEntry, int entryPitch, int residualPitch, int pitch, float scale)
@@ -104,7 +108,7 @@ internal static class MatrixGemm
         }
     }
 
-    // A part of the tile has four bands of an instruction's rows each; a staged band has one of every part.
+    // Each part of the tile has four bands of one instruction's rows; a staged band has one of every part.
     [MethodImpl(Inline)]
     private static int ResultRow<TUnit, TSums>(int row0, int i, int staged) where TUnit : struct, IMatrixUnit<TSums> where TSums : struct =>
         row0 + staged / TUnit.Rows * (Bands * TUnit.Rows) + i * TUnit.Rows + staged % TUnit.Rows;

@@ -25,7 +25,7 @@ internal struct MatrixTile
 {
     public MatrixRow R0, R1, R2, R3;
 
-    /// <summary>16 rows by their number; see <see cref="Tile4x4.Row(int)"/>.</summary>
+    /// <summary>16 rows by index; see <see cref="Tile4x4.Row(int)"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly MatrixRow Row(int i) => i == 0 ? R0 : i == 1 ? R1 : i == 2 ? R2 : R3;
 }

@@ -5,15 +5,19 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// The product of processors behind OpenCL, without barriers: a work item computes 6 × 16 results from packed panels, in twelve vector registers of
-/// eight. With arrays and inner loops instead of <see cref="Float8"/>, drivers' compilers reach anything from 2 to 50 GFLOP/s, depending on trifles.
+/// GEMM of OpenCL CPU devices, without barriers: a work item computes 6 × 16 results from packed panels, in twelve vector registers of
+/// eight floats. With arrays and inner loops instead of <see cref="Float8"/>, drivers' compilers reach between 2 and 50 GFLOP/s, depending
+/// on small changes of the source.
 /// </summary>
 internal static class PanelGemm
 {
     public const int Rows = 6, Columns = 16, Half = 8;
     private const int BlockDepth = 256;
 
-    /// <summary>Rows of x, or neighbourhoods of an image, as float32 panels [rows / 6][positions][depth][6]. One work item per row and position.</summary>
+    /// <summary>
+    /// Packs rows of x, or im2col rows of an image, into float32 panels [rows / 6][positions][depth][6]. One work item per row and kernel
+    /// position.
+    /// </summary>
     internal static void PackRows<T, E>(ArrayView<T> x, ArrayView<float> panels, int firstRow, int rows, int packedRows, int depth, int xPitch)
         where T : unmanaged where E : struct, IElement<T>
     {
@@ -23,7 +27,7 @@ internal static class PanelGemm
         for (int k = 0; k < depth; k++) panels[target + k * Rows] = E.Widen(x[source + k]);
     }
 
-    /// <summary>As <see cref="PackRows"/>, for the neighbourhoods of an image's pixels.</summary>
+    /// <summary>As <see cref="PackRows"/>, for the im2col rows of an image.</summary>
     internal static void PackImage<T, E>(
         ArrayView<T> x, ArrayView<float> panels, int firstRow, int rows, int packedRows, int depth, int xPitch,
         int positions, int height, int width, int seenHeight, int seenWidth, int resultHeight, int resultWidth, int filterWidth, int stride, int padding, float rowRatio, float columnRatio)
@@ -33,13 +37,14 @@ internal static class PanelGemm
         if (row >= packedRows) return;
         var image = new ImageRows(xPitch, height, width, seenHeight, seenWidth, resultHeight, resultWidth, filterWidth, stride, padding, rowRatio, columnRatio);
         int source = image.Offset(Math.Min(firstRow + row, rows - 1), position), target = (row / Rows * positions + position) * Rows * depth + row % Rows;
-        // The places of a panel's next position begin where those of this one end.
+        // A panel's next kernel position begins where the current one ends.
         if (source < 0) for (int k = 0; k < depth; k++) panels[target + k * Rows] = 0f;
         else for (int k = 0; k < depth; k++) panels[target + k * Rows] = E.Widen(x[source + k]);
     }
 
     /// <summary>
-    /// Weights [n, depth, positions], or [n, positions, depth] by the steps from position to position and from place to place, as float32 panels [n / 16][positions][depth][16]; the columns of a gated product alternate in eights between its two sides. One work item per column.
+    /// Packs weights [n, depth, positions] or [n, positions, depth], as the pitches of positions and channels say, into float32 panels [n /
+    /// 16][positions][depth][16]; in a gated GEMM, eight columns of the value alternate with eight of the gate. One work item per column.
     /// </summary>
     internal static void PackWeights<W, WE>(ArrayView<W> w, ArrayView<float> panels, int columns, int packedColumns, int depth, int positions, int positionStep, int placeStep, int gated)
         where W : unmanaged where WE : struct, IElement<W>
@@ -56,8 +61,11 @@ internal static class PanelGemm
                 panels[target + (position * depth + k) * Columns] = WE.Widen(w[source + k * placeStep + position * positionStep]);
     }
 
-    /// <summary>y from panels; groups in X over panels of rows, in Y over panels of columns: one of these stays in the first cache while all rows at hand pass by.</summary>
-    /// <remarks>Sums are taken over blocks of the inner dimension, and then of these: the error grows with the longest chain.</remarks>
+    /// <summary>
+    /// y from panels. Groups: X over row panels, Y over column panels; a column panel stays in the L1 cache while all packed rows are
+    /// multiplied with it.
+    /// </summary>
+    /// <remarks>Summed over blocks of K first, then over the blocks: the error grows with the longest chain of additions.</remarks>
     internal static void Multiply<T, E, B, BE, TActivation>(
         ArrayView<float> a, ArrayView<Float8> b, ArrayView<B> bias, ArrayView<T> entry, ArrayView<T> residual, ArrayView<T> y, int firstRow, int rows, int columns, int depth, int gated,
         int parts, int rowsPerEntry, int entryPitch, int residualPitch, int pitch, float scale)

@@ -3,15 +3,20 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>The launches of products from packed panels, for processors behind OpenCL: weights packed, once where they are kept so; then rows packed and multiplied, some at a time.</summary>
+/// <summary>
+/// The launches of packed GEMMs on OpenCL CPU devices: weights are packed, once if the call keeps them; then rows are packed and
+/// multiplied, a block at a time.
+/// </summary>
 internal static class PanelGemmLaunches
 {
     private const int PackGroup = 64;
 
-    /// <summary>KiB of the rows that are packed at a time, and stay in a processor's second or third cache while all columns pass by. Fewer take more launches.</summary>
+    /// <summary>
+    /// KiB of rows packed at a time, which stay in the L2 or L3 cache while all columns are computed. Smaller blocks take more launches.
+    /// </summary>
     public static TuningParameter PackedKib { get; } = new("packed_kib", 4096, 256, 512, 1024, 2048, 4096, 8192, 32768);
 
-    /// <summary>The way to compute a product so.</summary>
+    /// <summary>The packed GEMM.</summary>
     public static GpuGemmVariant Variant { get; } = new("gpu/panels", Of, ScratchBytes, GpuKernel.IsProcessor, _ => true) { Parameters = [PackedKib] };
 
     private static IEnumerable<LaunchSpecification> Of(GpuGemm product, Tensor? scratch)
@@ -63,7 +68,7 @@ internal static class PanelGemmLaunches
 
     private static int Groups(int count, int size) => (count + size - 1) / size;
 
-    // Gated columns fill panels by halves, so their two sides are rounded up each.
+    // Gated columns fill panels by halves, so value and gate are rounded up separately.
     private static long PackedColumns(int columns) => (long)Groups(columns, PanelGemm.Columns) * PanelGemm.Columns + PanelGemm.Columns;
 
     private static long PackedRows(int rows, int depth, KernelSettings settings)

@@ -3,12 +3,14 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>The product of a few rows, such as a timestep's embedding: one group per result, whose work items share the inner dimension. Tiles would be mostly empty.</summary>
+/// <summary>
+/// GEMM with few rows, such as a timestep embedding: one group per result element, whose work items share K. Tiles would be mostly empty.
+/// </summary>
 internal static class RowDotGemm
 {
     public const int GroupSize = 64;
 
-    /// <summary>Most rows for which this is the better way.</summary>
+    /// <summary>Most rows for which this is faster than tiles.</summary>
     public const int MostRows = 8;
 
     internal static void Plain<T, E, W, WE, B, BE, TActivation, TAccess>(

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>Joins the parts of a product whose inner dimension was cut, in their order, and writes the result.</summary>
+/// <summary>Adds the partial sums of a split-K GEMM, in order, and writes the result.</summary>
 internal static class SplitKReduction
 {
     public const int GroupSize = 256;
@@ -20,7 +20,7 @@ internal static class SplitKReduction
         finish.Write4<TAccess>(row, column, columns, Sum<TAccess>(sums, row * columns + column, columns - column, rows * columns, count));
     }
 
-    /// <summary>Likewise of a gated product: a row of parts has both sides, <paramref name="columns"/> each.</summary>
+    /// <summary>The same for a gated GEMM: a row of partial sums has value and gate, <paramref name="columns"/> each.</summary>
     internal static void Gated<T, E, B, BE, TAccess>(ArrayView<float> sums, ArrayView<B> bias, ArrayView<T> y, int rows, int columns, int count, int parts, int pitch)
         where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B> where TAccess : struct, IAccess
     {

@@ -5,10 +5,12 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// Matrix instructions of OpenCL's sub-groups. Operands pass through local memory 32 elements of the inner dimension at a time, while the next ones are already loaded. A sub-group
-/// keeps four by two matrices of sums: of whatever shape its layout makes them, a group of 256 then covers 128 rows by 128 columns.
+/// Matrix instructions of OpenCL sub-groups. Operands pass through local memory, 32 elements of K at a time, while the next step's are
+/// being loaded. A sub-group keeps four by two matrices of sums: for every matrix layout, a group of 256 then covers 128 rows by 128
+/// columns.
 /// </summary>
-/// <remarks>A staged row is four pieces of 16 bytes and a gap of one, so that eight rows of one piece lie in different banks.</remarks>
+/// <remarks>A staged row is four vectors of 16 bytes and a gap of one, so that eight rows of one vector column are in different
+/// banks.</remarks>
 internal readonly struct SubGroupMatrices<TLayout, TMatrix, TLoad> : IMatrixUnit<SubGroupTile>
     where TLayout : struct, IMatrixLayout where TMatrix : struct, IMatrixType where TLoad : struct, IPieceLoader
 {
@@ -20,7 +22,7 @@ internal readonly struct SubGroupMatrices<TLayout, TMatrix, TLoad> : IMatrixUnit
 
     public static int LocalPieces => (MatrixGemm.Rows + MatrixGemm.Columns) * Pitch;
 
-    // Sub-groups that lie beside each other.
+    // Sub-groups along the tile's columns.
     private static int Across => MatrixGemm.Columns / (2 * TLayout.Columns);
 
     [MethodImpl(Inline)]
@@ -29,7 +31,7 @@ internal readonly struct SubGroupMatrices<TLayout, TMatrix, TLoad> : IMatrixUnit
         where TRows : struct, IRowSource
     {
         int line = Group.IdxX >> 2, piece = Group.IdxX & 3, lane = SubGroup.Lane(), part = SubGroup.Number();
-        // Rows and columns beyond the end repeat the last one; what comes of them is not written.
+        // Rows and columns beyond the end repeat the last one; their results are not written.
         int upper = Math.Min(row0 + line, rows - 1), lower = Math.Min(row0 + line + 64, rows - 1), low = Math.Min(low0 + line, weightRows - 1), high = Math.Min(high0 + line, weightRows - 1);
         int at = line * Pitch + piece, left = part / Across * (MatrixGemm.Bands * TLayout.Rows * Pitch), right = Right + part % Across * (2 * TLayout.Columns * Pitch);
         int first = MatrixGemm.Piece * piece, steps = (depth + Depth - 1) / Depth * positions, position = 0, k = first;
@@ -38,7 +40,7 @@ internal readonly struct SubGroupMatrices<TLayout, TMatrix, TLoad> : IMatrixUnit
         SubGroupTile sums = default;
         for (int step = 0; step < steps; step++)
         {
-            Block.Sync(); // everybody is done with what was staged before
+            Block.Sync(); // all work items have read the previous step
             local[at] = fromUpper;
             local[at + HalfRows] = fromLower;
             local[at + Right] = fromLow;
@@ -48,7 +50,7 @@ internal readonly struct SubGroupMatrices<TLayout, TMatrix, TLoad> : IMatrixUnit
             bool ends = k - first >= depth;
             position = ends ? position + 1 : position;
             k = ends ? first : k;
-            if (step + 1 < steps) // the next step's elements are on their way while this one's are multiplied
+            if (step + 1 < steps) // loads of the next step overlap this step's arithmetic
             {
                 fromUpper = TLoad.Fetch(x, source.Offset(upper, position), k, depth);
                 fromLower = TLoad.Fetch(x, source.Offset(lower, position), k, depth);
@@ -63,7 +65,7 @@ internal readonly struct SubGroupMatrices<TLayout, TMatrix, TLoad> : IMatrixUnit
         return sums;
     }
 
-    // Two pieces of the depth.
+    // Two vectors along K.
     [MethodImpl(Inline)]
     private static SubGroupTile Multiply(SubGroupTile sums, ArrayView<Word4> local, int left, int right, int lane)
     {

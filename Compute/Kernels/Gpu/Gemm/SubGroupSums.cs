@@ -4,10 +4,12 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>Where a sub-group's work item puts a matrix of sums.</summary>
+/// <summary>Writes a sub-group's matrix of sums to local memory.</summary>
 internal static class SubGroupSums
 {
-    /// <summary>Writes eight sums of a matrix whose first one belongs at <paramref name="at"/>; rows are <paramref name="pitch"/> apart.</summary>
+    /// <summary>
+    /// Writes this work item's eight sums of the matrix at <paramref name="at"/>; rows are <paramref name="pitch"/> apart.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Put<TLayout>(ArrayView<float> target, int at, int pitch, Float8 sums, int lane) where TLayout : struct, IMatrixLayout
     {

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>A work item's part of two neighbouring matrices of sums.</summary>
+/// <summary>A work item's part of two adjacent matrices of sums.</summary>
 internal struct SubGroupBand
 {
     public Float8 C0, C1;
@@ -23,7 +23,7 @@ internal struct SubGroupTile
 {
     public SubGroupBand R0, R1, R2, R3;
 
-    /// <summary>A band by its number; see <see cref="Tile4x4.Row(int)"/>.</summary>
+    /// <summary>A band by index; see <see cref="Tile4x4.Row(int)"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly SubGroupBand Band(int i) => i == 0 ? R0 : i == 1 ? R1 : i == 2 ? R2 : R3;
 }

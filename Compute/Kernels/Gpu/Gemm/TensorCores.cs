@@ -5,11 +5,11 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// Tensor cores, from sm_80 on: eight warps. Operands come in stages of 32 elements of the inner dimension, three of which are in shared memory: one is multiplied while two are
-/// on their way. A warp keeps 64 rows by 32 columns in registers.
+/// Tensor cores, from sm_80 on: eight warps. Operands are staged 32 elements of K at a time in three shared-memory buffers: one is
+/// multiplied while two are being loaded. A warp keeps 64 rows by 32 columns of sums in registers.
 /// </summary>
 /// <remarks>
-/// A stage's row is four pieces of 16 bytes, whose places are exchanged (<see cref="Place"/>) so that eight rows of one piece lie in different banks.
+/// A staged row is four vectors of 16 bytes, swizzled (<see cref="Place"/>) so that eight rows of one vector column are in different banks.
 /// </remarks>
 internal readonly struct TensorCores<TMatrix, TLoad> : IMatrixUnit<MatrixTile> where TMatrix : struct, IMatrixType where TLoad : struct, IPieceLoader
 {
@@ -28,18 +28,18 @@ internal readonly struct TensorCores<TMatrix, TLoad> : IMatrixUnit<MatrixTile> w
     {
         uint window = SharedWindow.Address(ref local[0]);
         int item = Group.IdxX, lane = item & 31, warp = item >> 5, line = item >> 2, piece = item & 3;
-        // Rows and columns beyond the end repeat the last one; what comes of them is not written.
+        // Rows and columns beyond the end repeat the last one; their results are not written.
         int upper = Math.Min(row0 + line, rows - 1), lower = Math.Min(row0 + line + 64, rows - 1), low = Math.Min(low0 + line, weightRows - 1), high = Math.Min(high0 + line, weightRows - 1);
-        uint target = window + Place(line, piece); // 64 rows further on the places are exchanged alike
+        uint target = window + Place(line, piece); // the swizzle repeats after 64 rows
         int stepsPerPosition = (depth + Depth - 1) / Depth, steps = stepsPerPosition * positions, nextPosition = 0, nextK = 0;
         MatrixTile sums = default;
         uint read = 0, write = 0;
 
-        // The first two turns only load; in the last two there is nothing left to load.
+        // The first two iterations only load; the last two have nothing left to load.
         for (int step = -2; step < steps; step++)
         {
             SharedWindow.WaitForAllButOne();
-            Block.Sync(); // the stage to multiply is there for all, and all are done with the one to be overwritten
+            Block.Sync(); // the stage to multiply is visible to all, and all have read the one to be overwritten
             if (nextPosition < positions)
             {
                 int k = nextK + MatrixGemm.Piece * piece;
@@ -67,7 +67,7 @@ internal readonly struct TensorCores<TMatrix, TLoad> : IMatrixUnit<MatrixTile> w
         return sums;
     }
 
-    // Two pieces of the stage's depth.
+    // Two vectors along the stage's K.
     [MethodImpl(Inline)]
     private static MatrixTile Multiply(MatrixTile sums, uint stage, int piece, int warp, int lane)
     {
@@ -99,7 +99,7 @@ internal readonly struct TensorCores<TMatrix, TLoad> : IMatrixUnit<MatrixTile> w
     [MethodImpl(Inline)]
     public static float Staged(ArrayView<Word4> local, int row, int column) => SharedWindow.Read(SharedWindow.Address(ref local[0]) + (uint)(row * StagedRow + column * 4));
 
-    // Where a stage's operand keeps a piece of a row.
+    // Swizzled index of a row's vector in a staged operand.
     [MethodImpl(Inline)]
     private static uint Place(int row, int piece) => (uint)(row * RowBytes + ((piece ^ ((row >> 1) & 3)) << 4));
 

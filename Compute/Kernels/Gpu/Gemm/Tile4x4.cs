@@ -8,7 +8,7 @@ internal struct Tile4x4
 {
     public Float4 R0, R1, R2, R3;
 
-    /// <summary>Adds the inner products of four pieces of rows and four pieces of columns.</summary>
+    /// <summary>Adds the inner products of four row vectors and four column vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Tile4x4 MultiplyAdd(Tile4x4 sums, Float4 a0, Float4 a1, Float4 a2, Float4 a3, Float4 b0, Float4 b1, Float4 b2, Float4 b3)
     {
@@ -19,7 +19,7 @@ internal struct Tile4x4
         return sums;
     }
 
-    /// <summary>Adds the outer product of four rows' and four columns' elements of one place of the inner dimension.</summary>
+    /// <summary>Adds the outer product of four rows' and four columns' elements of one k.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Tile4x4 MultiplyAdd(Tile4x4 sums, Float4 rows, Float4 columns)
     {
@@ -30,11 +30,11 @@ internal struct Tile4x4
         return sums;
     }
 
-    /// <summary>Sum by sum.</summary>
+    /// <summary>Adds another tile, sum by sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Tile4x4 operator +(Tile4x4 a, Tile4x4 b) => new() { R0 = a.R0 + b.R0, R1 = a.R1 + b.R1, R2 = a.R2 + b.R2, R3 = a.R3 + b.R3 };
 
-    /// <summary>A row by its number. In a rolled loop this is a few selections, and the loop's body exists once.</summary>
+    /// <summary>A row by index. In a rolled loop this compiles to a few selections, and the loop's body is emitted once.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly Float4 Row(int i) => i == 0 ? R0 : i == 1 ? R1 : i == 2 ? R2 : R3;
 

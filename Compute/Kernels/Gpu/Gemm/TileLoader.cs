@@ -4,29 +4,35 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>One to four pieces of four elements, what a work item loads of one operand for one step: as they are stored where four are loaded at once, else as floats.</summary>
+/// <summary>
+/// One to four vectors of four elements, what a work item loads of one operand per step: in the storage type for vector loads, else as
+/// floats.
+/// </summary>
 internal struct Pieces
 {
     public Stored4 P0, P1, P2, P3;
 }
 
-/// <summary>Where these pieces' rows begin; −1 where a row lies outside the image and is zero.</summary>
+/// <summary>Offsets of these vectors' rows; −1 if a row is padding.</summary>
 internal struct RowOffsets
 {
     public int R0, R1, R2, R3;
 
-    /// <summary>All rows that much further on.</summary>
+    /// <summary>All offsets increased by the same amount.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly RowOffsets Further(int elements) => new() { R0 = R0 + elements, R1 = R1 + elements, R2 = R2 + elements, R3 = R3 + elements };
 }
 
-/// <summary>How the work items of a group bring one operand's step into local memory: neighbours load along a row, and store so that all rows' elements of one place are neighbours.</summary>
+/// <summary>
+/// Copies one step of an operand to local memory: consecutive work items load along a row, and store [k][row], so that all rows' elements
+/// of one k are contiguous.
+/// </summary>
 internal readonly struct TileLoader<T, E, TItems, TAccess>
     where T : unmanaged where E : struct, IElement<T> where TItems : struct, IItems where TAccess : struct, IAccess
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
     private readonly ArrayView<T> view;
-    private readonly int lines; // of the operand in the tile: a constant by the time that code is made
+    private readonly int lines; // rows of the operand in the tile: a constant in the generated code
 
     [MethodImpl(Inline)]
     public TileLoader(ArrayView<T> view, int lines)
@@ -37,24 +43,27 @@ internal readonly struct TileLoader<T, E, TItems, TAccess>
 
     private static int QuadsPerLine { [MethodImpl(Inline)] get => TItems.Depth / 4; }
 
-    /// <summary>Lines that all work items load at once.</summary>
+    /// <summary>Rows that all work items load at once.</summary>
     private static int LinesAtOnce { [MethodImpl(Inline)] get => TItems.Rows * TItems.Columns / QuadsPerLine; }
 
     private static int Line { [MethodImpl(Inline)] get => Group.IdxX / QuadsPerLine; }
 
     private static int Quad { [MethodImpl(Inline)] get => 4 * (Group.IdxX % QuadsPerLine); }
 
-    /// <summary>The rows of the left operand, for a position.</summary>
+    /// <summary>The row offsets of the left operand, for one kernel position.</summary>
     [MethodImpl(Inline)]
     public RowOffsets Rows<TRows>(TRows source, int row0, int rows, int position) where TRows : struct, IRowSource
     {
         RowOffsets at = default;
-        at.R0 = lines >= LinesAtOnce || Line < lines ? source.Offset(Math.Min(row0 + Line, rows - 1), position) : -1; // in a tile of few rows some have none to load
+        at.R0 = lines >= LinesAtOnce || Line < lines ? source.Offset(Math.Min(row0 + Line, rows - 1), position) : -1; // in a tile with few rows, some work items load nothing
         if (lines > LinesAtOnce) at.R1 = source.Offset(Math.Min(row0 + Line + LinesAtOnce, rows - 1), position);
         return at;
     }
 
-    /// <summary>The rows of the right operand: the first <paramref name="half"/> from <paramref name="low0"/> on, the others from <paramref name="high0"/> on.</summary>
+    /// <summary>
+    /// The row offsets of the right operand: the first <paramref name="half"/> from <paramref name="low0"/> on, the others from
+    /// <paramref name="high0"/> on.
+    /// </summary>
     [MethodImpl(Inline)]
     public RowOffsets Columns(int low0, int high0, int half, int count, int pitch, int offset)
     {
@@ -66,7 +75,7 @@ internal readonly struct TileLoader<T, E, TItems, TAccess>
         return at;
     }
 
-    /// <summary>This work item's elements of a step; zero beyond the end of the inner dimension and outside the image.</summary>
+    /// <summary>Loads this work item's elements of a step; zeros beyond the end of K and in the padding.</summary>
     [MethodImpl(Inline)]
     public Pieces Load(RowOffsets at, int k, int depth)
     {
@@ -78,7 +87,7 @@ internal readonly struct TileLoader<T, E, TItems, TAccess>
         return pieces;
     }
 
-    /// <summary>Writes them to local memory: [place of the step][line], so many floats from one place to the next.</summary>
+    /// <summary>Stores them to local memory: [k of the step][row], with the given pitch in floats.</summary>
     [MethodImpl(Inline)]
     public void Stage(ArrayView<float> staged, int stride, Pieces pieces)
     {

@@ -4,28 +4,28 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>What a work item computes of a tile, in registers: one or two blocks of 4 × 4 each way.</summary>
+/// <summary>A work item's sums of a tile, in registers: one or two blocks of 4 × 4 in each direction.</summary>
 internal struct TileSums
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
-    private const int BlockDepth = 256; // sums are taken over so much, and then of these: the error grows with the longest chain
-    private const int Padding = 1; // Float4 behind each staged row, so that its four-element stores meet half as many banks twice
+    private const int BlockDepth = 256; // K per partial sum: the error grows with the longest chain of additions
+    private const int Padding = 1; // Float4 behind each staged row, which halves the bank conflicts of its four-element stores
 
     public Tile4x4 S00, S01, S10, S11;
 
-    /// <summary>Four columns of a row, counted as the work item has them.</summary>
+    /// <summary>Four columns of a row, in the work item's numbering.</summary>
     [MethodImpl(Inline)]
     public readonly Float4 Row(int line, int side) =>
         side == 0 ? line < 4 ? S00.Row(line) : S10.Row(line - 4) : line < 4 ? S01.Row(line) : S11.Row(line - 4);
 
-    /// <summary>Where such a row lies in the tile.</summary>
+    /// <summary>The tile row of such a row.</summary>
     [MethodImpl(Inline)]
     public static int RowOf<TItems>(int line) where TItems : struct, IItems => 4 * (Group.IdxX / TItems.Columns) + line % 4 + line / 4 * 4 * TItems.Rows;
 
-    /// <summary>The sums of steps <paramref name="first"/> to <paramref name="last"/> of the inner dimension, position by position.</summary>
+    /// <summary>Sums steps <paramref name="first"/> to <paramref name="last"/> of K, kernel position by kernel position.</summary>
     /// <remarks>
-    /// More than 16 sums per work item are taken in one chain each, whose rounding is within the bound of <c>MatMul</c>: sums of sums would take as many registers again, and leave
-    /// a GPU half as many work items to hide its memory's latency with.
+    /// With more than 16 sums per work item, each is one chain of additions, whose rounding is within the bound of <c>MatMul</c>: partial
+    /// sums would take as many registers again, and halve the number of work items that hide a GPU's memory latency.
     /// </remarks>
     [MethodImpl(Inline)]
     public static TileSums Of<T, E, W, WE, TItems, TPiece, TAccess, TRows>(
@@ -40,7 +40,7 @@ internal struct TileSums
         int strideA = TItems.Rows * TPiece.Rows + Padding, strideB = TItems.Columns * TPiece.Columns + Padding;
         int stepsPerPosition = (depth + TItems.Depth - 1) / TItems.Depth, position = first / stepsPerPosition, k = (first - position * stepsPerPosition) * TItems.Depth;
 
-        // Rows and columns beyond the end repeat the last one; what comes of them is not written.
+        // Rows and columns beyond the end repeat the last one; their results are not written.
         RowOffsets at = left.Rows(source, row0, rows, position), from = right.Columns(low0, high0, 4 * TItems.Columns, weightRows, positions * depth, position * depth);
         Pieces rowPieces = left.Load(at, k, depth), columnPieces = right.Load(from, k, depth);
         TileSums sums = default;
@@ -48,7 +48,7 @@ internal struct TileSums
         int summed = 0;
         for (int step = first; step < last; step++)
         {
-            Block.Sync(); // everybody is done with what was staged before
+            Block.Sync(); // all work items have read the previous step
             left.Stage(a.Cast<float>(), 4 * strideA, rowPieces);
             right.Stage(b.Cast<float>(), 4 * strideB, columnPieces);
             Block.Sync();
@@ -63,7 +63,7 @@ internal struct TileSums
                 }
             }
 
-            if (step + 1 < last) // the next step's elements are on their way while this one's are multiplied
+            if (step + 1 < last) // loads of the next step overlap this step's arithmetic
             {
                 rowPieces = left.Load(at, k, depth);
                 columnPieces = right.Load(from, k, depth);

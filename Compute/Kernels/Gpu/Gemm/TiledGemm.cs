@@ -5,13 +5,13 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// The product of GPUs without matrix instructions. A group computes a tile of the result (<see cref="GpuGemmTile"/>): both operands pass through local memory in steps along the inner
-/// dimension, while each work item keeps 16 to 64 sums in registers and already loads the next step's elements.
+/// GEMM of GPUs without matrix instructions. A group computes a tile of the result (<see cref="GpuGemmTile"/>): both operands pass through
+/// local memory in steps along K, while each work item keeps 16 to 64 sums in registers and loads the next step's elements.
 /// </summary>
 /// <remarks>
-/// Of one place of the inner dimension, the rows' elements are neighbours in local memory, and the columns' likewise: four at a time are read by each work item, the same rows' by a row of
-/// work items, neighbouring columns' by neighbours. A work item's columns are neighbours too, so it writes four at once. In tiles with two blocks of rows or columns, the second ones
-/// follow behind all first ones: neighbours of the first, or the other side of a gated product.
+/// Local memory holds [k][row] and [k][column]. Each work item reads four at a time: a row of work items reads the same rows, consecutive
+/// work items read consecutive columns. A work item's columns are contiguous too, so it writes four at once. In tiles with two blocks of
+/// rows or columns, the second blocks follow after all first ones: the next columns, or the gate of a gated GEMM.
 /// </remarks>
 internal static class TiledGemm
 {
@@ -55,14 +55,16 @@ internal static class TiledGemm
         }
     }
 
-    /// <summary>As <see cref="Plain"/>, for a part of the inner dimension: the bare sums go to [parts, rows, columns] in float32. Groups in Z over parts.</summary>
+    /// <summary>
+    /// As <see cref="Plain"/>, for one part of a split K: the bare sums go to [parts, rows, columns] in float32. Groups in Z over parts.
+    /// </summary>
     internal static void PlainPart<T, E, W, WE, TItems, TPiece, TAccess>(
         ArrayView<T> x, ArrayView<W> w, ArrayView<float> sums, int rows, int columns, int depth, int xPitch, int stepsPerPart)
         where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W>
         where TItems : struct, IItems where TPiece : struct, IPiece where TAccess : struct, IAccess =>
         Part<T, E, W, WE, TItems, TPiece, TAccess, PlainRows>(new PlainRows(xPitch), x, w, sums, rows, columns, depth, 1, stepsPerPart);
 
-    /// <summary>As <see cref="Image"/>, likewise.</summary>
+    /// <summary>As <see cref="Image"/>, for one part of a split K.</summary>
     internal static void ImagePart<T, E, W, WE, TItems, TPiece, TAccess>(
         ArrayView<T> x, ArrayView<W> w, ArrayView<float> sums, int rows, int columns, int depth, int xPitch, int stepsPerPart,
         int positions, int height, int width, int seenHeight, int seenWidth, int resultHeight, int resultWidth, int filterWidth, int stride, int padding, float rowRatio, float columnRatio)
@@ -82,7 +84,7 @@ internal static class TiledGemm
         int row0 = Grid.IdxX * 4 * TItems.Rows * TPiece.Rows, column0 = Grid.IdxY * 4 * TItems.Columns * TPiece.Columns, steps = (depth + TItems.Depth - 1) / TItems.Depth * positions;
         var sums = TileSums.Of<T, E, W, WE, TItems, TPiece, TAccess, TRows>(source, x, w, row0, rows, column0, column0 + 4 * TItems.Columns, columns, depth, positions, 0, steps);
         int column = column0 + 4 * (Group.IdxX % TItems.Columns);
-        for (int i = 0; i < 4 * TPiece.Rows * TPiece.Columns; i++) // one loop, so that the code of the epilogue exists once
+        for (int i = 0; i < 4 * TPiece.Rows * TPiece.Columns; i++) // one loop, so that the epilogue's code is emitted once
         {
             int line = i / TPiece.Columns, side = i % TPiece.Columns, row = row0 + TileSums.RowOf<TItems>(line);
             if (row < rows) finish.Write4<TAccess>(row, column + side * 4 * TItems.Columns, columns, sums.Row(line, side));

@@ -3,12 +3,12 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>The launches of products in tiles: filters put into order where they are not yet, the product, and where its inner dimension was cut the joining of its parts.</summary>
+/// <summary>The launches of tiled GEMMs: reordering of filters if needed, the GEMM, and for split-K the reduction.</summary>
 internal static class TiledGemmLaunches
 {
-    private const int ItemsPerProcessor = 512; // with as many at once, the driver keeps each work item at 128 registers
+    private const int ItemsPerProcessor = 512; // resident work items, which limits each to 128 registers
 
-    /// <summary>The way to compute a product so.</summary>
+    /// <summary>The tiled GEMM.</summary>
     public static GpuGemmVariant Variant { get; } = new("gpu/tiles", Of, ScratchBytes, device => !GpuKernel.IsProcessor(device), _ => true)
     {
         Parameters = GpuGemmTuning.Parameters,

@@ -4,19 +4,19 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>Runs <see cref="BlockCopy"/>s: one kernel for all element types of one size, since bits only move.</summary>
+/// <summary>Runs <see cref="BlockCopy"/>s: one kernel for all element types of one size.</summary>
 internal static class CopyGpu
 {
     private const int SixteenBytes = 16;
 
-    /// <summary>A variant that makes some copies, one launch each.</summary>
+    /// <summary>A variant with one launch per copy.</summary>
     public static KernelVariant Variant(Func<OpCall, IEnumerable<BlockCopy>> copies) => GpuKernel.Variant("gpu/copy", signature =>
     {
         Type bits = GpuElements.Bits(signature.Output.DType);
         return new GpuKernel(call => copies(call).Where(copy => copy.Source.Shape.Count > 0).Select(copy => Stage(call, bits, copy)));
     });
 
-    /// <summary>Sixteen bytes move as one where a copy consists of such: pitches and columns then count these.</summary>
+    /// <summary>Copies in units of 16 bytes if all pitches and columns allow it; pitches and columns then count these units.</summary>
     private static LaunchSpecification Stage(OpCall call, Type bits, BlockCopy copy)
     {
         int size = copy.Target.DType.Size(), together = IsWide(call, copy) ? SixteenBytes / size : 1;

@@ -7,8 +7,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// How elements are dealt out, one to a work item. A group covers a few rows and a power of two of columns, so that neighbours in memory go to
-/// neighbouring work items and no work item divides by a width; where no tensor has gaps, all is one long row.
+/// Maps elements to work items, one each. A group covers a few rows and a power of two of columns, so that consecutive elements go to
+/// consecutive work items and no work item divides by a width; if no tensor has gaps, all elements are one long row.
 /// </summary>
 internal readonly record struct ElementGrid
 {
@@ -27,10 +27,10 @@ internal readonly record struct ElementGrid
         Groups = new GpuGrid(checked((int)Math.Max(1, ((long)rows + rowsPerGroup - 1) / rowsPerGroup * columnBlocks)));
     }
 
-    /// <summary>The groups to launch.</summary>
+    /// <summary>The launch grid.</summary>
     public GpuGrid Groups { get; }
 
-    /// <summary>For rows of so many elements, whatever tensors they belong to.</summary>
+    /// <summary>For rows of <paramref name="width"/> elements, whatever tensors they belong to.</summary>
     public static ElementGrid Of(int rows, int width) => new(rows, width, flat: false);
 
     /// <summary>For the elements of tensors of one shape.</summary>
@@ -47,22 +47,24 @@ internal readonly record struct ElementGrid
         return flat ? new(1, checked((int)tensors[0].Shape.Count), flat) : new(tensors[0].Rows, tensors[0].Width, flat);
     }
 
-    /// <summary>The same elements four to a work item, where all of these tensors allow it; a kernel's column is then a fourth of the element's.</summary>
-    /// <param name="call">What is computed.</param>
-    /// <param name="tensors">All tensors that are reached four elements at once.</param>
-    /// <returns>The grid, and the kernel's <see cref="IAccess"/>.</returns>
+    /// <summary>
+    /// The same elements with four per work item, if all of these tensors allow it; a kernel's column is then a quarter of the element's.
+    /// </summary>
+    /// <param name="call">The call.</param>
+    /// <param name="tensors">All tensors that are accessed four elements at a time.</param>
+    /// <returns>The grid, and the kernel's <see cref="IAccess"/> type.</returns>
     public (ElementGrid Grid, Type Access) Widened(OpCall call, params ReadOnlySpan<Tensor?> tensors)
     {
         bool wide = Access.IsWide(call, width, tensors);
         return (wide ? new(rows, width / Access.Width, flat) : this, Access.Of(wide));
     }
 
-    /// <summary>Throws where a kernel's 32-bit indices do not reach a tensor's end.</summary>
+    /// <summary>Throws if a kernel's 32-bit indices do not reach a tensor's end.</summary>
     public static Tensor Indexed(Tensor tensor) => (long)tensor.Rows * tensor.RowPitch <= int.MaxValue
         ? tensor
-        : throw new DeviceException($"{tensor} has more than {int.MaxValue} elements; kernels' indices end there. Choose a smaller image or batch, or tiled decoding.");
+        : throw new DeviceException($"{tensor} has more than {int.MaxValue} elements; kernels use 32-bit indices. Choose a smaller image or batch, or tiled decoding.");
 
-    /// <summary>The numbers that <see cref="Lane"/> needs.</summary>
+    /// <summary>The arguments that <see cref="Lane"/> needs.</summary>
     public GpuArguments Numbers(GpuArguments arguments) => arguments.Int(rows).Int(width).Int(shift).Int(columnBlocks);
 
     /// <summary>The first arguments of a kernel after its views, as <see cref="Lane"/> needs them, then pitches.</summary>
@@ -76,14 +78,14 @@ internal readonly record struct ElementGrid
     }
 }
 
-/// <summary>A work item's place in an <see cref="ElementGrid"/>.</summary>
+/// <summary>A work item's position in an <see cref="ElementGrid"/>.</summary>
 internal static class Lane
 {
-    /// <summary>Its row; beyond the last where there is nothing for it to do.</summary>
+    /// <summary>The row; past the last one if the work item has nothing to do.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Row(int shift, int columnBlocks) => Grid.IdxX / columnBlocks * (Group.DimX >> shift) + (Group.IdxX >> shift);
 
-    /// <summary>Its column; beyond the last where there is nothing for it to do.</summary>
+    /// <summary>The column; past the last one if the work item has nothing to do.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Column(int shift, int columnBlocks) => (Grid.IdxX % columnBlocks << shift) + (Group.IdxX & ((1 << shift) - 1));
 }

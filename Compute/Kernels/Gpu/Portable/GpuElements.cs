@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// <summary>Element types as type arguments of kernels.</summary>
 internal static class GpuElements
 {
-    /// <summary>For each type what an array holds and how it is computed with: <c>ushort, Bf16</c>.</summary>
+    /// <summary>Storage type and arithmetic of each element type: <c>ushort, Bf16</c>.</summary>
     public static Type[] Of(params ReadOnlySpan<DType> dtypes)
     {
         var arguments = new Type[2 * dtypes.Length];
@@ -14,7 +14,7 @@ internal static class GpuElements
         return arguments;
     }
 
-    /// <summary>What holds an element's bits, for kernels that only move them.</summary>
+    /// <summary>An unsigned type of an element's size, for kernels that only copy.</summary>
     public static Type Bits(DType dtype) => dtype.Size() switch
     {
         1 => typeof(sbyte),

@@ -2,17 +2,17 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>Work items of a group that reduces together: a type argument, because the size of shared memory must be a constant.</summary>
+/// <summary>Work items of a group that reduces together: a type argument, because the size of local memory must be a constant.</summary>
 internal interface IGroupLanes
 {
     /// <summary>A power of two from 16 to 256.</summary>
     static abstract int Count { get; }
 
-    /// <summary>Whether sub-groups exchange values directly, and only their results go through local memory.</summary>
+    /// <summary>Whether values are exchanged within sub-groups, so that only one result per sub-group goes through local memory.</summary>
     static abstract bool HasSubGroups { get; }
 }
 
-/// <summary>For processors: one vector register of work items, little to wait for.</summary>
+/// <summary>For CPU devices: one vector register of work items, little synchronisation.</summary>
 internal readonly struct Lanes16 : IGroupLanes
 {
     public static int Count => 16;
@@ -52,7 +52,7 @@ internal readonly struct SubGroupLanes256 : IGroupLanes
     public static bool HasSubGroups => true;
 }
 
-/// <summary>Chooses a group's size.</summary>
+/// <summary>Chooses the group size.</summary>
 internal static class GroupLanes
 {
     /// <summary>Type argument and size for a device.</summary>

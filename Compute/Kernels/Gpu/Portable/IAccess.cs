@@ -2,10 +2,13 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>How a kernel reaches memory: a type argument, chosen when arguments are bound, from pitches and alignments.</summary>
+/// <summary>How a kernel accesses memory: a type argument, chosen from pitches and alignments when arguments are bound.</summary>
 internal interface IAccess
 {
-    /// <summary>Whether four neighbours are read and written at once. Widths and pitches are then multiples of four, and every view begins where four elements may.</summary>
+    /// <summary>
+    /// Whether four consecutive elements are read and written at once. Widths and pitches are then multiples of four, and every view is
+    /// aligned to four elements.
+    /// </summary>
     static abstract bool Wide { get; }
 }
 
@@ -21,15 +24,15 @@ internal readonly struct WideAccess : IAccess
     public static bool Wide => true;
 }
 
-/// <summary>Chooses how memory is reached.</summary>
+/// <summary>Chooses the memory access.</summary>
 internal static class Access
 {
     /// <summary>Elements of one wide access.</summary>
     public const int Width = 4;
 
-    /// <summary>Whether rows of <paramref name="width"/> elements of all tensors can be reached four elements at once.</summary>
-    /// <param name="width">Elements of a row that the kernel goes over.</param>
-    /// <param name="tensors">All tensors that it reads or writes so; absent ones count as able.</param>
+    /// <summary>Whether rows of <paramref name="width"/> elements of all tensors can be accessed four elements at a time.</summary>
+    /// <param name="width">Elements of a row that the kernel processes.</param>
+    /// <param name="tensors">All tensors accessed this way; absent ones do not matter.</param>
     public static bool IsWide(int width, params ReadOnlySpan<Tensor?> tensors)
     {
         if (width % Width != 0) return false;
@@ -39,11 +42,12 @@ internal static class Access
     }
 
     /// <summary>
-    /// Whether kernels of single elements go over four at once on a processor too. Its compilers make vectors of work items' elements, which is faster there; tests set it, to see that results are right.
+    /// Whether elementwise kernels use vector access on CPU devices too. Their compilers vectorise across work items, which is faster with
+    /// single elements; tests set it to check the results.
     /// </summary>
     public static TuningParameter Everywhere { get; } = new("wide_access", 0, 0, 1);
 
-    /// <summary>As <see cref="IsWide(int, ReadOnlySpan{Tensor})"/>, for kernels whose work items have a single element otherwise.</summary>
+    /// <summary>As <see cref="IsWide(int, ReadOnlySpan{Tensor})"/>, for kernels with one element per work item otherwise.</summary>
     public static bool IsWide(OpCall call, int width, params ReadOnlySpan<Tensor?> tensors) =>
         (!GpuKernel.IsProcessor(call.Device) || call.Settings[Everywhere] != 0) && IsWide(width, tensors);
 

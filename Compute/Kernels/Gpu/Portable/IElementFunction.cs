@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>A function of one element and two numbers of the op's: a type argument of <see cref="MapGpu"/>'s kernel.</summary>
+/// <summary>A function of one element and two parameters: a type argument of <see cref="MapGpu"/>'s kernel.</summary>
 internal interface IElementFunction
 {
     /// <summary>f(x; a, b) in float32.</summary>

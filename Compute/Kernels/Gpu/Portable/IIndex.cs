@@ -2,22 +2,22 @@ using System.Runtime.CompilerServices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>How numbers of table entries are stored: a type argument of kernels that look up.</summary>
+/// <summary>Integer type of table indices: a type argument of lookup kernels.</summary>
 /// <typeparam name="T">int or long.</typeparam>
 internal interface IIndex<T> where T : unmanaged
 {
-    /// <summary>The entry's number, or −1 where it is not 0 … <paramref name="count"/> − 1.</summary>
+    /// <summary>The index, or −1 if it is outside 0 … <paramref name="count"/> − 1.</summary>
     static abstract int Within(T number, int count);
 }
 
-/// <summary>32-bit numbers.</summary>
+/// <summary>32-bit indices.</summary>
 internal readonly struct Int32Index : IIndex<int>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Within(int number, int count) => number < 0 ? -1 : number < count ? number : -1;
 }
 
-/// <summary>64-bit numbers.</summary>
+/// <summary>64-bit indices.</summary>
 internal readonly struct Int64Index : IIndex<long>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -3,14 +3,14 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
-/// <summary>The kernel of all functions of one element: y = f(x; a, b), read as float32 and rounded once. y may be x.</summary>
+/// <summary>The kernel of elementwise functions: y = f(x; a, b), computed in float32 and rounded once. y may be x.</summary>
 internal static class MapGpu
 {
     /// <summary>The kernel for a function.</summary>
     /// <param name="signature">Gives the element types.</param>
     /// <param name="function">A struct that implements <see cref="IElementFunction"/>.</param>
-    /// <param name="a">The function's first number.</param>
-    /// <param name="b">The function's second number.</param>
+    /// <param name="a">First parameter of the function.</param>
+    /// <param name="b">Second parameter of the function.</param>
     public static GpuKernel Of(OpSignature signature, Type function, double a = 0, double b = 0)
     {
         Type[] elements = GpuElements.Of(signature.Inputs[0].DType, signature.Output.DType);

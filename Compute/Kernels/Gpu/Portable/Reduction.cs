@@ -5,11 +5,11 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// Sums and extremes over a group, in a fixed order. With sub-groups, each joins its values by exchange and writes one; then every work item joins
-/// those few. Without, each work item writes its value; sixteen of them join sixteenths of all; then every one joins those sixteen. No barrier stands
-/// in a loop, and few are waited for.
+/// Sums and extremes over a group, in a fixed order. With sub-groups, each reduces by lane exchange and writes one value; then every work
+/// item reduces those few. Without, each work item writes its value; sixteen of them reduce a sixteenth each; then every work item reduces
+/// those sixteen. No barrier is inside a loop.
 /// </summary>
-/// <remarks>All work items of a sub-group get the very same bits, because a + b = b + a.</remarks>
+/// <remarks>All work items of a sub-group get the same bits, because a + b = b + a.</remarks>
 internal static class Reduction
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
@@ -17,19 +17,19 @@ internal static class Reduction
 
     /// <summary>Σ over the group, for every work item.</summary>
     /// <param name="value">This work item's summand.</param>
-    /// <param name="shared">As many elements of shared memory as the group has work items; free again afterwards.</param>
+    /// <param name="shared">Local memory with one element per work item; free to reuse afterwards.</param>
     [MethodImpl(Inline)]
     public static float Sum<TLanes>(float value, ArrayView<float> shared) where TLanes : struct, IGroupLanes => Join<TLanes, float, Floats, Summed>(value, shared);
 
-    /// <summary>The largest value of the group, for every work item; NaN loses against any number.</summary>
+    /// <summary>Maximum over the group, for every work item; NaN is ignored if there is a number.</summary>
     [MethodImpl(Inline)]
     public static float Max<TLanes>(float value, ArrayView<float> shared) where TLanes : struct, IGroupLanes => Join<TLanes, float, Floats, Largest>(value, shared);
 
-    /// <summary>Σ over the group of whole numbers, for every work item.</summary>
+    /// <summary>Σ of integers over the group, for every work item.</summary>
     [MethodImpl(Inline)]
     public static int Sum<TLanes>(int value, ArrayView<int> shared) where TLanes : struct, IGroupLanes => Join<TLanes, int, Integers, SummedInteger>(value, shared);
 
-    /// <summary>The smallest whole number of the group, for every work item.</summary>
+    /// <summary>Minimum of integers over the group, for every work item.</summary>
     [MethodImpl(Inline)]
     public static int Min<TLanes>(int value, ArrayView<int> shared) where TLanes : struct, IGroupLanes => Join<TLanes, int, Integers, Smallest>(value, shared);
 
@@ -70,7 +70,7 @@ internal static class Reduction
 
     private interface IExchange<T>
     {
-        /// <summary>The value of the work item whose lane differs in the bits of <paramref name="distance"/>.</summary>
+        /// <summary>The value of the work item whose lane index differs in the bits of <paramref name="distance"/>.</summary>
         static abstract T Across(T value, int distance);
     }
 

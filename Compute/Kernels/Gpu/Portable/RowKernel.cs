@@ -6,12 +6,12 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// <summary>Launches of one group per row.</summary>
 internal static class RowKernel
 {
-    /// <summary>A variant <c>gpu/rows</c> whose kernel's type arguments are the group's lanes and element types.</summary>
-    /// <param name="holder">The class of the kernel.</param>
-    /// <param name="name">The kernel.</param>
-    /// <param name="types">Element types that the kernel is made for.</param>
+    /// <summary>A <c>gpu/rows</c> variant whose kernel has the group's lanes and the element types as type arguments.</summary>
+    /// <param name="holder">Class that declares the kernel.</param>
+    /// <param name="name">Name of the kernel.</param>
+    /// <param name="types">Element types of the kernel's type arguments.</param>
     /// <param name="bind">Views, then numbers.</param>
-    /// <param name="access">Whether the kernel can reach four elements at once: its last type argument is an <see cref="IAccess"/> then.</param>
+    /// <param name="access">Whether the kernel supports vector access: its last type argument is then an <see cref="IAccess"/>.</param>
     public static KernelVariant Variant(Type holder, string name, Func<OpSignature, DType[]> types, Func<OpCall, GpuArguments> bind, bool access = false) => GpuKernel.Variant("gpu/rows", (target, signature) =>
     {
         var lanes = GroupLanes.Of(target);
@@ -23,10 +23,10 @@ internal static class RowKernel
         });
     });
 
-    /// <summary>The element type of a parameter, or Float32 where it is absent.</summary>
+    /// <summary>The element type of a parameter, or Float32 if it is absent.</summary>
     public static DType TypeOf(OpSignature signature, int parameter) => parameter < signature.Inputs.Length ? signature.Inputs[parameter].DType : DType.Float32;
 
-    /// <summary>A parameter, or null where it is absent.</summary>
+    /// <summary>A parameter, or null if it is absent.</summary>
     public static Tensor? Parameter(OpCall call, int index) => index < call.Inputs.Length ? call.Inputs[index] : null;
 
     /// <summary>Views of x, the parameters and y, then the width, both pitches and ε.</summary>
