@@ -1,6 +1,8 @@
 namespace ILGpuDiffusion.Pipelines;
 
-/// <summary>The requests that a pipeline is serving. Closing ends them and waits: weights must not be unmapped under a running kernel.</summary>
+/// <summary>
+/// The running requests of a pipeline. Disposing cancels them and waits, because weights must not be unmapped while a kernel reads them.
+/// </summary>
 /// <param name="owner">The pipeline's type, for messages.</param>
 internal sealed class ActiveRequests(Type owner) : IDisposable
 {
@@ -9,10 +11,10 @@ internal sealed class ActiveRequests(Type owner) : IDisposable
     private int active;
     private bool closed;
 
-    /// <summary>Serves one request.</summary>
-    /// <param name="work">Given a token that is cancelled by the caller or by closing.</param>
+    /// <summary>Runs one request.</summary>
+    /// <param name="work">The request's work; its token is cancelled by the caller or by <see cref="Dispose"/>.</param>
     /// <param name="cancellation">The caller's token.</param>
-    /// <exception cref="ObjectDisposedException">The pipeline was closed before or meanwhile.</exception>
+    /// <exception cref="ObjectDisposedException">The pipeline was disposed before or during the request.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public T Run<T>(Func<CancellationToken, T> work, CancellationToken cancellation)
     {
@@ -29,7 +31,7 @@ internal sealed class ActiveRequests(Type owner) : IDisposable
         }
         catch (OperationCanceledException)
         {
-            cancellation.ThrowIfCancellationRequested(); // names the caller's token, so that a task counts as cancelled and not as failed
+            cancellation.ThrowIfCancellationRequested(); // throws with the caller's token, so that the task is cancelled and not faulted
             if (closing.IsCancellationRequested) throw new ObjectDisposedException(owner.Name, "The pipeline was disposed while it was serving this request.");
             throw;
         }
@@ -43,7 +45,7 @@ internal sealed class ActiveRequests(Type owner) : IDisposable
         }
     }
 
-    /// <summary>Cancels what is at work and returns when all of it has ended.</summary>
+    /// <summary>Cancels the running requests and returns when all have ended.</summary>
     public void Dispose()
     {
         lock (gate)

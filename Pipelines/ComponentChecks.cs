@@ -6,15 +6,15 @@ using ILGpuDiffusion.Pipelines.TextEncoders;
 namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>
-/// Whether the parts of a folder belong together, found out on loading and not by an op in the middle of a run. Messages give both numbers
-/// and both files.
+/// Checks on loading that the components of a folder match, so that no op fails in the middle of a run. Messages name both values and both
+/// files.
 /// </summary>
 internal static class ComponentChecks
 {
     private const int ImageChannels = 3;
     private const string Apart = "They do not belong together.";
 
-    /// <summary>Latents go from UNet to UNet and into the autoencoder.</summary>
+    /// <summary>Checks the latents' channels: they must agree between the UNet's input, its output and the autoencoder.</summary>
     /// <exception cref="ModelFileException">Numbers of channels differ.</exception>
     public static void Latents(UNet2DConditionConfig unet, AutoencoderConfig vae)
     {
@@ -24,14 +24,16 @@ internal static class ComponentChecks
                 InputHint(unet.InChannels, latents));
         if (unet.OutChannels != latents)
             throw Wrong(unet.File, "out_channels", unet.OutChannels, vae.File, "latent_channels", latents,
-                unet.OutChannels == 2 * latents ? "This UNet also predicts a variance, which is not built." : Apart);
+                unet.OutChannels == 2 * latents ? "This UNet also predicts a variance, which is not supported." : Apart);
         if (vae.InChannels != ImageChannels || vae.OutChannels != ImageChannels)
             throw new ModelFileException(vae.File,
                 $"'in_channels' is {vae.InChannels} and 'out_channels' {vae.OutChannels}; images have {ImageChannels}.");
     }
 
-    /// <summary>The UNet attends to the hidden states of all text encoders, side by side.</summary>
-    /// <exception cref="ModelFileException">Their width is not what the UNet expects.</exception>
+    /// <summary>
+    /// Checks the width of the prompt embeddings: the UNet attends to the concatenated hidden states of all text encoders.
+    /// </summary>
+    /// <exception cref="ModelFileException">Their width is not the one that the UNet expects.</exception>
     public static void Prompts(UNet2DConditionConfig unet, IReadOnlyList<ClipTextConfig> encoders)
     {
         int width = unet.CrossAttentionDim[0];
@@ -43,19 +45,21 @@ internal static class ComponentChecks
         { Key = "cross_attention_dim" };
     }
 
-    /// <summary>No conditions beside the prompt: StableDiffusionPipeline has none to give.</summary>
-    /// <exception cref="ModelFileException">The UNet wants some.</exception>
+    /// <summary>Checks that the UNet takes no added conditions, since StableDiffusionPipeline has none.</summary>
+    /// <exception cref="ModelFileException">The UNet needs added conditions.</exception>
     public static void NoAddedConditions(UNet2DConditionConfig unet, string pipeline)
     {
         if (unet.Added is not null)
             throw new ModelFileException(unet.File,
-                $"'addition_embed_type' is \"text_time\"; {pipeline} gives no such conditions. Is the model one of another "
+                $"'addition_embed_type' is \"text_time\"; {pipeline} does not provide such conditions. Is the model one of another "
                 + "pipeline?")
             { Key = "addition_embed_type" };
     }
 
-    /// <summary>The pooled prompt and so many size numbers are what the UNet expects beside the prompt.</summary>
-    /// <exception cref="ModelFileException">The UNet expects nothing, or something of another width.</exception>
+    /// <summary>
+    /// Checks that pooled prompt embedding and <paramref name="timeIds"/> size numbers are the added conditions that the UNet expects.
+    /// </summary>
+    /// <exception cref="ModelFileException">The UNet expects none, or another width.</exception>
     public static void AddedConditions(UNet2DConditionConfig unet, ClipTextConfig pooled, int timeIds, string pipeline)
     {
         if (unet.Added is not { } added)
@@ -73,8 +77,8 @@ internal static class ComponentChecks
     }
 
     private static string InputHint(int channels, int latents) =>
-        channels == 2 * latents + 1 ? "This is a UNet for inpainting, which also wants a mask and a masked image."
-        : channels == 2 * latents ? "This is a UNet for editing, which also wants an image."
+        channels == 2 * latents + 1 ? "This is a UNet for inpainting, which also needs a mask and a masked image."
+        : channels == 2 * latents ? "This is a UNet for editing, which also needs an image."
         : Apart;
 
     private static ModelFileException Wrong(string file, string key, int value, string otherFile, string otherKey, int otherValue,

@@ -18,12 +18,12 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>
-/// Draws images from prompts with a model folder in diffusers' format. Loading maps the weights, so it is instant and the memory is shared
-/// between processes. One pipeline may serve several requests at the same time.
+/// Generates images from prompts with a model folder in diffusers' format. Loading memory-maps the weights, so it is fast, and processes
+/// share the memory. One pipeline can serve several requests at the same time.
 /// </summary>
 public abstract class DiffusionPipeline : IDisposable
 {
-    private readonly ConcurrentDictionary<string, bool> told = new(); // notes on compilations that a result has carried
+    private readonly ConcurrentDictionary<string, bool> told = new(); // compile notes that a result already has
     private readonly GraphCache<GuidedDenoiser.GraphKey> denoisers;
     private readonly PipelineComponents parts;
     private readonly ActiveRequests requests;
@@ -35,43 +35,46 @@ public abstract class DiffusionPipeline : IDisposable
     /// <summary>The model folder's name; <c>owner/name</c> for a model in the Hugging Face Hub's cache.</summary>
     public string Name => parts.Folder.Name;
 
-    /// <summary>Where the pipeline runs.</summary>
+    /// <summary>The device that the pipeline runs on.</summary>
     public Device Device => parts.Arenas.Device;
 
     /// <summary>The type that the models compute in.</summary>
     public DType DType => parts.DType;
 
-    /// <summary>What a request that says nothing gets.</summary>
+    /// <summary>Settings of requests that leave them out.</summary>
     public PipelineDefaults Defaults => parts.Defaults;
 
     /// <summary>
-    /// How to sample unless a request says otherwise: the model's own, of the class that model_index.json names, made when it is first
-    /// asked for. To change it, make one with <see cref="CreateScheduler"/>.
+    /// The scheduler of requests that set none: by default the model's own, of the class that model_index.json names, created on first use.
+    /// <see cref="CreateScheduler"/> creates others for this model.
     /// </summary>
-    /// <exception cref="ModelFileException">The model's own scheduler is not built, or its configuration is unusable; another one can be
-    /// chosen.</exception>
+    /// <exception cref="ModelFileException">The model's own scheduler is not supported, or its configuration is unusable; another one can
+    /// be set.</exception>
     public Scheduler Scheduler
     {
         get => scheduler ??= CreateScheduler();
         set => scheduler = value ?? throw new ArgumentNullException(nameof(value));
     }
 
-    /// <summary>Latents to images and back; tiling is switched on here.</summary>
+    /// <summary>Encodes images into latents and decodes them; tiling is enabled here.</summary>
     public Autoencoder Vae => parts.Vae;
 
-    /// <summary>The model that predicts, as layers: <see cref="Layer.Compile"/>, <see cref="Layer.CompileRepeatedBlocks"/> and <see cref="Layer.CompileRegions"/> say how it runs.</summary>
+    /// <summary>
+    /// The denoising model as layers: <see cref="Layer.Compile"/>, <see cref="Layer.CompileRepeatedBlocks"/> and
+    /// <see cref="Layer.CompileRegions"/> select how it runs.
+    /// </summary>
     public Layer Denoiser => parts.UNet;
 
-    /// <summary>What was compiled so far, and how: denoiser, autoencoder, text encoders.</summary>
+    /// <summary>Reports of all graphs compiled so far: denoiser, autoencoder, text encoders.</summary>
     public IReadOnlyList<CompileReport> CompileReports => [.. denoisers.Compiled.Concat(Vae.Compiled).Concat(parts.TextEncoderGraphs).Select(graph => graph.CompileReport)];
 
-    /// <summary>The variant of the weights that was asked for; null for none.</summary>
+    /// <summary>The requested variant of the weights; null for none.</summary>
     internal string? Variant => parts.Variant;
 
-    /// <summary>What the denoiser's linear layers were turned into.</summary>
+    /// <summary>Quantization of the denoiser's linear layers.</summary>
     internal QuantizationMode Quantize => parts.Quantize;
 
-    /// <summary>The denoiser graphs that were compiled so far, one per form of guidance.</summary>
+    /// <summary>The denoiser graphs compiled so far, one per combination of guidance options.</summary>
     internal IEnumerable<CompiledGraph> Denoisers => denoisers.Compiled;
 
     private protected UNet2DConditionModel UNet => parts.UNet;
@@ -79,11 +82,12 @@ public abstract class DiffusionPipeline : IDisposable
     /// <summary>Loads the pipeline class that the folder's model_index.json names.</summary>
     /// <param name="path">A folder in diffusers' format.</param>
     /// <param name="options">Device and weight files.</param>
-    /// <exception cref="ModelFileException">Something in the folder is missing or damaged, or the class is not one of those there are.</exception>
+    /// <exception cref="ModelFileException">Something in the folder is missing or damaged, or the pipeline class is not
+    /// supported.</exception>
     public static DiffusionPipeline FromPretrained(string path, PipelineOptions? options = null)
     {
         var folder = ModelFolder.Open(path);
-        Func<PipelineComponents, DiffusionPipeline> compose = folder.ClassName switch // before anything is loaded: another family has other parts
+        Func<PipelineComponents, DiffusionPipeline> compose = folder.ClassName switch // before loading: other families have other components
         {
             nameof(StableDiffusionXLPipeline) => parts => new StableDiffusionXLPipeline(parts),
             nameof(StableDiffusionPipeline) => parts => new StableDiffusionPipeline(parts),
@@ -102,48 +106,55 @@ public abstract class DiffusionPipeline : IDisposable
     }
 
     /// <summary>
-    /// A scheduler for this model: its scheduler_config.json under another sampling method or with other settings. StableDiffusionPipeline
-    /// takes an old file's <c>steps_offset</c> as 1 and <c>clip_sample</c> as false, as diffusers does.
-    /// </summary>
+    /// A scheduler for this model: its scheduler_config.json with another class or other settings. As in diffusers, StableDiffusionPipeline
+    /// takes an old file's <c>steps_offset</c> as 1 and <c>clip_sample</c> as false.
     /// <param name="name">diffusers' class name or a short name such as <c>euler</c>; null keeps the model's own.</param>
     /// <param name="settings">Keys of scheduler_config.json that replace the file's; a null is Python's None.</param>
-    /// <exception cref="DiffusionRequestException">No scheduler has that name; the message lists those there are.</exception>
-    /// <exception cref="ModelFileException">The model's own scheduler is asked for and not built, or a setting is unusable.</exception>
+    /// <exception cref="DiffusionRequestException">No scheduler has that name; the message lists the known ones.</exception>
+    /// <exception cref="ModelFileException">The model's own scheduler is requested and not supported, or a setting is unusable.</exception>
     public Scheduler CreateScheduler(string? name = null, IEnumerable<KeyValuePair<string, System.Text.Json.JsonElement>>? settings = null) =>
         parts.Scheduler.Create(name, settings);
 
-    /// <summary>Draws images.</summary>
-    /// <param name="request">What to draw.</param>
-    /// <param name="progress">Told after every step.</param>
-    /// <param name="cancellation">Obeyed within a step; all memory of the request is then given back, and the pipeline can serve the next one.</param>
+    /// <summary>Generates images.</summary>
+    /// <param name="request">Prompts and settings.</param>
+    /// <param name="progress">Called after every step.</param>
+    /// <param name="cancellation">Cancels the request within a step; its memory is then freed, and the pipeline can serve the next
+    /// one.</param>
     /// <remarks>
-    /// After a request that was served, the memory of its largest stage is kept for the next one; <see cref="Trim"/> frees it. Requests that
-    /// run at the same time have memory of their own. The denoising loop itself allocates nothing.
+    /// The memory of a successful request's largest stage is kept for the next one; <see cref="Trim"/> frees it. Concurrent requests have
+    /// separate memory. The denoising loop itself allocates nothing.
     /// </remarks>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The pipeline was disposed.</exception>
-    /// <exception cref="NonFiniteException">A model computed NaN or infinity; the exception names the part, and the step.</exception>
-    /// <exception cref="DiffusionRequestException">The request is one that this model cannot serve; the message says why, and the exception names the property.</exception>
+    /// <exception cref="NonFiniteException">A model computed NaN or infinity; the exception names the component, and the step.</exception>
+    /// <exception cref="DiffusionRequestException">This model cannot serve the request; the message says why, and the exception names the
+    /// property.</exception>
     public Task<GenerationResult> GenerateAsync(ImageRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         return Task.Run(() => Generate(request, progress, cancellation), cancellation);
     }
 
-    /// <summary>Computes query, key and value of every attention as one product, compiled or not; compiled models do so by themselves. Bits do not change.</summary>
-    /// <param name="unet">Whether the denoiser does.</param>
-    /// <param name="vae">Whether the autoencoder does.</param>
+    /// <summary>
+    /// Computes query, key and value of every attention as one GEMM, compiled or not; compiled models do so by default. Results are
+    /// bit-identical.
+    /// </summary>
+    /// <param name="unet">Whether to change the denoiser.</param>
+    /// <param name="vae">Whether to change the autoencoder.</param>
     public void FuseQkvProjections(bool unet = true, bool vae = true) => EachOf(unet, vae, layer => layer.FuseQkvProjections());
 
-    /// <summary>Computes query, key and value as three products, compiled or not.</summary>
-    /// <param name="unet">Whether the denoiser does.</param>
-    /// <param name="vae">Whether the autoencoder does.</param>
+    /// <summary>Computes query, key and value as three GEMMs, compiled or not.</summary>
+    /// <param name="unet">Whether to change the denoiser.</param>
+    /// <param name="vae">Whether to change the autoencoder.</param>
     public void UnfuseQkvProjections(bool unet = true, bool vae = true) => EachOf(unet, vae, layer => layer.UnfuseQkvProjections());
 
-    /// <summary>Frees the memory that is kept for the next request; requests at work keep theirs.</summary>
+    /// <summary>Frees the memory kept for the next request; running requests keep theirs.</summary>
     public void Trim() => parts.Arenas.Trim();
 
-    /// <summary>Ends the requests at work, frees the device's memory and unmaps the weights. Not to be called from a progress report, which it would wait for.</summary>
+    /// <summary>
+    /// Cancels the running requests and waits for them, frees the device's memory and unmaps the weights. Must not be called from a
+    /// progress callback, since it would wait for that callback.
+    /// </summary>
     public void Dispose()
     {
         requests.Dispose();
@@ -151,11 +162,11 @@ public abstract class DiffusionPipeline : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Checks what depends on the model's text encoders.</summary>
+    /// <summary>Checks the properties that depend on the model's text encoders.</summary>
     /// <exception cref="DiffusionRequestException">The model cannot serve the request.</exception>
     internal abstract void CheckPrompts(ImageRequest request);
 
-    /// <summary>Turns the request's prompts into conditions for every image.</summary>
+    /// <summary>Encodes the request's prompts into conditions for every image.</summary>
     internal abstract Conditions Encode(ResolvedRequest form, List<string> warnings, CancellationToken cancellation);
 
     internal GenerationResult Generate(ImageRequest request, IProgress<GenerationProgress>? progress, CancellationToken cancellation, Func<NoiseSource>? recordedNoise = null) =>
@@ -167,7 +178,7 @@ public abstract class DiffusionPipeline : IDisposable
             }
             catch
             {
-                Trim(); // whoever cancelled, or ran out of memory, wants it back
+                Trim(); // memory is kept for the next request only after success
                 throw;
             }
         }, cancellation);
@@ -184,7 +195,7 @@ public abstract class DiffusionPipeline : IDisposable
         var seeds = ImageNoise.Seeds(request, seed, form.Images);
         var noise = recordedNoise ?? (() => ImageNoise.Source(request, seeds));
         var warnings = new List<string>();
-        if (request.Prompts.Any(string.IsNullOrWhiteSpace)) warnings.Add("The prompt is empty: the image shows what the model draws without one.");
+        if (request.Prompts.Any(string.IsNullOrWhiteSpace)) warnings.Add("The prompt is empty: the model generates an image without a description.");
         var reports = new List<StageReport>();
         var clock = new StageClock(Device, reports);
 
@@ -234,7 +245,7 @@ public abstract class DiffusionPipeline : IDisposable
         };
     }
 
-    // A GPU that never ran these models has much to compile: it begins with what comes last while the prompts are encoded.
+    // On a GPU that has not run these models, compiling takes long: it begins with the last stages while the prompts are encoded.
     private void PrepareKernels(ResolvedRequest form, CancellationToken cancellation)
     {
         if (Device.Backend == Backends.Cpu) return;
@@ -248,7 +259,8 @@ public abstract class DiffusionPipeline : IDisposable
 
     private static Sizes SizesOf(ResolvedRequest form, int tokens) => new(("images", form.Images), ("height", form.LatentHeight), ("width", form.LatentWidth), ("tokens", tokens));
 
-    // The loop on a GPU does not wait for values. After a run that went wrong it is run again, step by step.
+    // On a GPU the loop does not wait for values. After a run with non-finite latents it is repeated step by step to find the first such
+    // step.
     private NonFiniteException FirstNotFinite(ResolvedRequest form, Conditions conditions, NoiseSource noise, CancellationToken cancellation)
     {
         var (_, begin, end) = form.Schedule;
@@ -260,7 +272,7 @@ public abstract class DiffusionPipeline : IDisposable
             if (NotFinite.IndexIn(values) is >= 0 and var bad) return NotFiniteAt(form, i, values[bad]);
         }
 
-        return new NonFiniteException("unet", null, "The latents held NaN or infinity after the last step, and finite numbers when the run was repeated: the device computes wrongly.");
+        return new NonFiniteException("unet", null, "The latents held NaN or infinity after the last step, but were finite when the run was repeated: the device's results are not reproducible.");
     }
 
     private NonFiniteException NotFiniteAt(ResolvedRequest form, int index, float value)
@@ -305,7 +317,7 @@ public abstract class DiffusionPipeline : IDisposable
         clock.Restart();
         var images = new Image[latents.Batch];
         int size = latents.Values.Length / latents.Batch;
-        for (int i = 0; i < images.Length; i++) // one image at a time: decoding is where memory would peak
+        for (int i = 0; i < images.Length; i++) // one image at a time, since decoding determines peak memory
         {
             images[i] = Vae.DecodeImage(latents with { Batch = 1, Values = latents.Values[(i * size)..((i + 1) * size)] }, cancellation);
             progress?.Report(new(GenerationStage.Decode, i + 1, images.Length));

@@ -6,25 +6,29 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines;
 
-/// <summary>Draws an image again with a loaded pipeline.</summary>
+/// <summary>Reproduces an image with a loaded pipeline.</summary>
 public static class GenerationMetadataExtensions
 {
-    /// <summary>The request for a loaded pipeline, with the scheduler that drew the image.</summary>
-    /// <param name="metadata">How it was drawn.</param>
-    /// <param name="pipeline">What will draw.</param>
-    /// <param name="latents">The start latents, where the image's were given (<see cref="GenerationMetadata.ExternalLatents"/>).</param>
-    /// <exception cref="DiffusionRequestException">The start latents are missing, or there is no such scheduler.</exception>
+    /// <summary>The request for a loaded pipeline, with the scheduler of the image.</summary>
+    /// <param name="metadata">The image's metadata.</param>
+    /// <param name="pipeline">The pipeline that will generate it.</param>
+    /// <param name="latents">The start latents, for an image generated from given ones
+    /// (<see cref="GenerationMetadata.ExternalLatents"/>).</param>
+    /// <exception cref="DiffusionRequestException">The start latents are missing, or the scheduler is unknown.</exception>
     public static ImageRequest RequestFor(this GenerationMetadata metadata, DiffusionPipeline pipeline, Latents? latents = null)
     {
         ArgumentNullException.ThrowIfNull(metadata);
         ArgumentNullException.ThrowIfNull(pipeline);
-        if (metadata.ExternalLatents && latents is null) throw new DiffusionRequestException(nameof(ImageRequest.Latents), "latents are absent; this image began with latents that were given, which it does not hold. Give them again.");
+        if (metadata.ExternalLatents && latents is null) throw new DiffusionRequestException(nameof(ImageRequest.Latents), "latents are absent; this image was generated from given start latents, which its metadata does not contain. Pass them again.");
         return metadata.Request with { Scheduler = metadata.SchedulerName is null ? null : pipeline.CreateScheduler(metadata.SchedulerName, metadata.SchedulerSettings), Latents = latents };
     }
 
-    /// <summary>What is not as it was when the image was drawn, each a sentence; with none of them the pixels come out the same.</summary>
-    /// <param name="metadata">How it was drawn.</param>
-    /// <param name="pipeline">What will draw.</param>
+    /// <summary>
+    /// Differences between the settings that the image was generated with and the pipeline's, a sentence each; without any, the pixels are
+    /// the same.
+    /// </summary>
+    /// <param name="metadata">The image's metadata.</param>
+    /// <param name="pipeline">The pipeline that will generate it.</param>
     public static IReadOnlyList<string> DifferencesFrom(this GenerationMetadata metadata, DiffusionPipeline pipeline)
     {
         ArgumentNullException.ThrowIfNull(metadata);

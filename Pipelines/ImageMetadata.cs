@@ -9,24 +9,24 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines;
 
-/// <summary>Writes down how a pipeline draws an image.</summary>
+/// <summary>Adds metadata to generated images.</summary>
 internal static class ImageMetadata
 {
     private static readonly string Version = typeof(ImageMetadata).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
 
     /// <summary>The image with its metadata in both forms.</summary>
     /// <param name="image">The pixels.</param>
-    /// <param name="pipeline">What drew them.</param>
+    /// <param name="pipeline">The pipeline that generated it.</param>
     /// <param name="form">The request.</param>
-    /// <param name="seeds">Of all images.</param>
-    /// <param name="index">Which image it is.</param>
+    /// <param name="seeds">Seeds of all images.</param>
+    /// <param name="index">Index of the image.</param>
     public static Image Attach(Image image, DiffusionPipeline pipeline, ResolvedRequest form, IReadOnlyList<Seed> seeds, int index)
     {
         var metadata = Of(pipeline, form, seeds, index);
         return new Image(image.Width, image.Height, image.Pixels) { Parameters = A1111(metadata, form).Format(), RequestJson = metadata.ToJson() };
     }
 
-    /// <summary>Model, device and the rest of what is not in a request, as they are now.</summary>
+    /// <summary>The metadata that is not part of a request, such as model and device, for a pipeline's current state.</summary>
     public static GenerationMetadata Setting(DiffusionPipeline pipeline) => new()
     {
         Request = new ImageRequest(""),
@@ -70,7 +70,7 @@ internal static class ImageMetadata
         };
     }
 
-    /// <summary>What the scheduler's configuration says; null is a value, and not the same as an absent key.</summary>
+    /// <summary>The settings in the scheduler's configuration; null is a value, different from an absent key.</summary>
     private static Dictionary<string, JsonElement> Settings(Scheduler scheduler)
     {
         var config = scheduler.Config;
@@ -82,7 +82,7 @@ internal static class ImageMetadata
     {
         var request = metadata.Request;
         var extra = new List<KeyValuePair<string, string>>();
-        if (request.ClipSkip > 0) extra.Add(new("Clip skip", Number(request.ClipSkip + 1))); // 1 skips nothing there
+        if (request.ClipSkip > 0) extra.Add(new("Clip skip", Number(request.ClipSkip + 1))); // A1111 counts from 1
         if (request.Eta != 0) extra.Add(new("Eta DDIM", Number(request.Eta)));
         extra.Add(new("RNG", "CPU"));
         if (request.SharedGenerator) extra.AddRange([new("Batch size", Number(request.Count)), new("Batch pos", Number(metadata.BatchPosition))]);

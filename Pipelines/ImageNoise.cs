@@ -3,7 +3,7 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines;
 
-/// <summary>Where the images of a request take their noise from: start latents and the noise of samplers.</summary>
+/// <summary>The noise of a request's images: start latents and the samplers' noise.</summary>
 internal static class ImageNoise
 {
     /// <summary>The seed of each image.</summary>

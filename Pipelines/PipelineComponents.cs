@@ -15,7 +15,7 @@ using ILGpuDiffusion.Pipelines.Tokenizers;
 
 namespace ILGpuDiffusion.Pipelines;
 
-/// <summary>What every pipeline is made of, and what it has to free: the device, the mapped weight files and the models over them.</summary>
+/// <summary>The components of a pipeline and what it must free: the device, the mapped weight files and the models that use them.</summary>
 internal sealed class PipelineComponents : IDisposable
 {
     private const string ProjectingClass = "CLIPTextModelWithProjection";
@@ -35,27 +35,27 @@ internal sealed class PipelineComponents : IDisposable
 
     public ModelScheduler Scheduler { get; private set; } = null!;
 
-    /// <summary>The configurations of the text encoders, in the order in which they were loaded.</summary>
+    /// <summary>The text encoders' configurations, in the order of loading.</summary>
     public IReadOnlyList<ClipTextConfig> TextConfigs => textConfigs;
 
     public PipelineDefaults Defaults { get; private set; } = null!;
 
-    /// <summary>Tokens of every prompt, padding included.</summary>
+    /// <summary>Tokens per prompt, padding included.</summary>
     public int PromptTokens { get; private set; }
 
-    /// <summary>What was compiled so far for text encoders.</summary>
+    /// <summary>The text encoder graphs compiled so far.</summary>
     public IEnumerable<CompiledGraph> TextEncoderGraphs => textEncoders.SelectMany(encoder => encoder.Compiled);
 
-    /// <summary>How the parts are compiled.</summary>
+    /// <summary>How the components are compiled.</summary>
     private CompileOptions Compile { get; init; } = null!;
 
     /// <summary>The type that the models compute in.</summary>
     public DType DType { get; private init; }
 
-    /// <summary>What the denoiser's linear layers were turned into.</summary>
+    /// <summary>Quantization of the denoiser's linear layers.</summary>
     public QuantizationMode Quantize { get; private init; }
 
-    /// <summary>The variant of the weights that was asked for; null for none.</summary>
+    /// <summary>The requested variant of the weights; null for none.</summary>
     public string? Variant { get; private init; }
 
     public static PipelineComponents Load(ModelFolder folder, PipelineOptions options)
@@ -111,7 +111,7 @@ internal sealed class PipelineComponents : IDisposable
         model.Load(weights);
         model.To(DType);
         if (tokenizer.LargestId >= model.Config.VocabSize)
-            throw new ModelFileException(Folder.Path, $"tokenizer{suffix} has ids up to {tokenizer.LargestId}, {name} knows {model.Config.VocabSize}; they do not belong together.");
+            throw new ModelFileException(Folder.Path, $"tokenizer{suffix} has ids up to {tokenizer.LargestId}, {name} a vocabulary of {model.Config.VocabSize}; they do not belong together.");
         if (tokenizer.ModelMaxLength > model.Config.MaxPositions)
             throw new ModelFileException(Folder.Path, $"tokenizer{suffix} makes prompts of {tokenizer.ModelMaxLength} tokens, {name} reads {model.Config.MaxPositions}; they do not belong together.");
         PromptTokens = tokenizer.ModelMaxLength;
@@ -120,7 +120,7 @@ internal sealed class PipelineComponents : IDisposable
         return (tokenizer, textEncoders[^1]);
     }
 
-    /// <summary>Frees everything, once: whoever calls while another does so returns when it is done.</summary>
+    /// <summary>Frees everything once; a concurrent call returns when that is done.</summary>
     public void Dispose()
     {
         lock (owned)
@@ -132,7 +132,7 @@ internal sealed class PipelineComponents : IDisposable
 
     private static DType Checked(DType dtype, Device device) => device.Computes(dtype)
         ? dtype
-        : throw new DeviceException($"{device.Id} does not compute in {dtype}, but in {string.Join(", ", Enum.GetValues<DType>().Where(device.Computes))}. Weights stored otherwise are used as they are; leave PipelineOptions.DType out.");
+        : throw new DeviceException($"{device.Id} does not compute in {dtype}, only in {string.Join(", ", Enum.GetValues<DType>().Where(device.Computes))}. Weights of other types are used as stored; leave PipelineOptions.DType unset.");
 
     private static ModelConfig ConfigOf(ModelFolder folder, string component, params ReadOnlySpan<string> classes)
     {
@@ -144,11 +144,11 @@ internal sealed class PipelineComponents : IDisposable
     private static void CheckClass(ModelFolder folder, string component, params ReadOnlySpan<string> classes)
     {
         if (!classes.Contains(folder.Component(component).Class))
-            throw folder.Index.Wrong(component, $"of the class {string.Join(" or ", classes.ToArray())}: no other is built");
+            throw folder.Index.Wrong(component, $"of the class {string.Join(" or ", classes.ToArray())}: no other is supported");
     }
 
-    /// <summary>Whether any part of a model has weights of a variant.</summary>
-    /// <exception cref="ModelFileException">A part's folder is missing.</exception>
+    /// <summary>Whether any component of a model has weights of a variant.</summary>
+    /// <exception cref="ModelFileException">A component's folder is missing.</exception>
     public static bool HasVariant(ModelFolder folder, string variant) => folder.ComponentsWith(variant, WithWeights(folder)).Count > 0;
 
     private static string[] WithWeights(ModelFolder folder) =>
@@ -171,8 +171,8 @@ internal sealed class PipelineComponents : IDisposable
     }
 
     /// <summary>
-    /// A component's weights, once its configuration describes a model of no more than twice their number: a few bytes of it can ask for
-    /// millions of layers. Up to there the missing tensors are named instead.
+    /// A component's weights, after a check that its configuration describes a model of at most twice their number, because a few bytes of
+    /// it can describe millions of layers. Up to there, missing tensors are named instead.
     /// </summary>
     private Checkpoint Weights(string component, string configFile, long leastTensors)
     {

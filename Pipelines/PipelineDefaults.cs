@@ -3,10 +3,12 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines;
 
-/// <summary>What a request that says nothing gets: the model folder's own <c>defaults.json</c> where it has one, else diffusers' defaults.</summary>
+/// <summary>
+/// Settings of requests that leave them out: from the model folder's own <c>defaults.json</c> where it has one, else diffusers' defaults.
+/// </summary>
 /// <param name="Steps">Denoising steps.</param>
 /// <param name="GuidanceScale">Classifier-free guidance.</param>
-/// <param name="Size">Of an image in pixels.</param>
+/// <param name="Size">Size of an image in pixels.</param>
 public sealed record PipelineDefaults(int Steps, double GuidanceScale, PixelSize Size)
 {
     private const int MaxSteps = 1000, MaxSide = 1 << 15;

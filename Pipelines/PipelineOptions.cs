@@ -8,27 +8,37 @@ namespace ILGpuDiffusion.Pipelines;
 /// <summary>How a pipeline is loaded.</summary>
 public sealed record PipelineOptions
 {
-    /// <summary>Where it runs: a device that the caller opened and keeps open (<see cref="DeviceCatalog.Open"/>), or <see cref="Device.Best"/>, which all share. Null opens the best device for this pipeline alone, and closes it with the pipeline.</summary>
+    /// <summary>
+    /// The device to run on: one that the caller opened and keeps open (<see cref="DeviceCatalog.Open"/>), or <see cref="Device.Best"/>,
+    /// which is shared. Null opens the best device for this pipeline alone and closes it with the pipeline.
+    /// </summary>
     public Device? Device { get; init; }
 
     /// <summary>
-    /// The type that the models compute in; null takes the device's own choice, <see cref="Device.PreferredDType"/>. Sums and statistics, the scheduler and
-    /// guidance are float32 in any case, and so is an autoencoder that says it needs it (<c>force_upcast</c>).
+    /// The type that the models compute in; null takes the device's <see cref="Device.PreferredDType"/>. Sums and statistics, the scheduler
+    /// and guidance are always float32, and so is an autoencoder whose configuration requires it (<c>force_upcast</c>).
     /// </summary>
     public DType? DType { get; init; }
 
-    /// <summary>Which weight files to take where a folder has several, such as <c>fp16</c>; null takes the plain ones, or the only ones.</summary>
+    /// <summary>
+    /// Which weight files to load where a folder has several, such as <c>fp16</c>; null takes the plain ones, or the only ones.
+    /// </summary>
     public string? Variant { get; init; }
 
-    /// <summary>Whether text encoders, denoiser and autoencoder take turns in the device's memory, as diffusers' <c>enable_model_cpu_offload</c>: needs less of it, and uploads the weights anew for each image.</summary>
+    /// <summary>
+    /// Whether text encoders, denoiser and autoencoder are in the device's memory one at a time, as with diffusers'
+    /// <c>enable_model_cpu_offload</c>: this needs less memory, and uploads the weights again for each image.
+    /// </summary>
     public bool Offload { get; init; }
 
-    /// <summary>Whether the denoiser's linear layers multiply in int8: a half of the memory of 16-bit weights, faster, and slightly other images.</summary>
+    /// <summary>
+    /// Whether the denoiser's linear layers multiply in int8: half the memory of 16-bit weights, faster, with slightly different images.
+    /// </summary>
     public QuantizationMode Quantize { get; init; }
 
     /// <summary>
-    /// How the models are compiled before they first run, as if <c>Compile</c> had been called on each: all passes unless said otherwise, <see cref="CompileOptions.Eager"/> for
-    /// none. Later calls on a model replace it for that model.
+    /// How the models are compiled before they first run, as if <c>Compile</c> had been called on each: with all passes by default, with
+    /// none for <see cref="CompileOptions.Eager"/>. Later calls on a model override this for that model.
     /// </summary>
     public CompileOptions Compile { get; init; } = new();
 }

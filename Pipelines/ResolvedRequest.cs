@@ -7,18 +7,18 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines;
 
-/// <summary>A request that was checked against a model, with every default filled in.</summary>
+/// <summary>A request checked against a model, with every default filled in.</summary>
 internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize Size, int Steps, double GuidanceScale, int VaeFactor, (Schedule Schedule, int Begin, int End) Schedule)
 {
-    /// <summary>Images that a request may ask for.</summary>
+    /// <summary>The most images of one request.</summary>
     public const int MaxImages = 1024;
 
     private const int MaxSide = 1 << 15;
 
-    /// <summary>Whether negative prompts are asked about too.</summary>
+    /// <summary>Whether classifier-free guidance is on, so that the denoiser also evaluates the negative prompts.</summary>
     public bool Guided => GuidanceScale > 1;
 
-    /// <summary>Images in all.</summary>
+    /// <summary>Number of images in all.</summary>
     public int Images => Request.Prompts.Count * Request.Count;
 
     public int LatentHeight => Size.Height / VaeFactor;
@@ -26,7 +26,7 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
     public int LatentWidth => Size.Width / VaeFactor;
 
     /// <summary>Checks a request and fills in the model's defaults.</summary>
-    /// <exception cref="DiffusionRequestException">A value is out of range; the message names it, and what it must be.</exception>
+    /// <exception cref="DiffusionRequestException">A value is out of range; the message names the value and the range.</exception>
     public static ResolvedRequest Resolve(ImageRequest request, DiffusionPipeline pipeline, int vaeFactor, int latentChannels)
     {
         CheckPrompts(request);
@@ -45,7 +45,7 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
         Check(size.Width >= vaeFactor && size.Width <= MaxSide && size.Width % vaeFactor == 0, nameof(request.Width), size.Width, sides);
         Check(size.Height >= vaeFactor && size.Height <= MaxSide && size.Height % vaeFactor == 0, nameof(request.Height), size.Height, sides);
 
-        // Found out now rather than when the image is made, hours later.
+        // Checked here rather than when the image is created, at the end of a long run.
         Check((long)size.Width * size.Height <= Image.MaxPixels, nameof(request.Width), size, $"at most {Image.MaxPixels} pixels in all", "size");
 
         var (steps, schedule) = Plan(request, pipeline);
@@ -55,11 +55,11 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
     }
 
     /// <summary>Checks the clip skip against the text encoders' layers.</summary>
-    /// <exception cref="DiffusionRequestException">More layers are to be left out than the model has.</exception>
+    /// <exception cref="DiffusionRequestException">The request skips more layers than the model has.</exception>
     public static void CheckClipSkip(ImageRequest request, int most) =>
         Check(request.ClipSkip <= most, nameof(request.ClipSkip), request.ClipSkip, $"at most {most} with this model's text encoders");
 
-    /// <summary>One text per prompt out of none, one or several.</summary>
+    /// <summary>One text per prompt, from none, one or several.</summary>
     public static string[] PerPrompt(IReadOnlyList<string> texts, IReadOnlyList<string> fallback, int prompts)
     {
         var source = texts.Count > 0 ? texts : fallback;
@@ -90,7 +90,7 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
             Check(size is not { } s || (s.Width >= 0 && s.Height >= 0), nameof(ImageRequest.SizeConditioning), size ?? default, "0 or more both ways", name);
     }
 
-    /// <summary>The steps asked for; the schedule, and the evaluations that denoising start and end leave of it.</summary>
+    /// <summary>The number of steps, the schedule, and the range of its evaluations that denoising start and end select.</summary>
     private static (int Steps, (Schedule, int, int)) Plan(ImageRequest request, DiffusionPipeline pipeline)
     {
         Check((request.Sigmas is null ? 0 : 1) + (request.Timesteps is null ? 0 : 1) + (request.Steps is null ? 0 : 1) <= 1,

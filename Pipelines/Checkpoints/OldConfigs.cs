@@ -5,9 +5,9 @@ using ILGpuDiffusion.Layers.Weights;
 namespace ILGpuDiffusion.Pipelines.Checkpoints;
 
 /// <summary>
-/// What diffusers' StableDiffusionPipeline changes in the configurations of old folders when it is made, each change with a notice. A key
-/// that the file has stays changed when another scheduler is made from it; one that it lacks is a default of its own scheduler's class, and
-/// is changed for that class alone.
+/// The corrections that diffusers' StableDiffusionPipeline makes to the configurations of old folders, each with a warning. A corrected key
+/// of the file also applies to other schedulers created from it; a key that the file lacks is a default of its own class, and is corrected
+/// for that class only.
 /// </summary>
 internal static class OldConfigs
 {
@@ -16,8 +16,8 @@ internal static class OldConfigs
     private const int TrainedSample = 64;
     private static readonly Version Repairs = new(0, 9, 0);
 
-    /// <summary>Offset 1 and no clipping, whatever the file says.</summary>
-    /// <returns>The changed file, the settings of its own class, and the notice about those, if any.</returns>
+    /// <summary>Sets steps_offset to 1 and clip_sample to false, whatever the file says.</summary>
+    /// <returns>The corrected file, settings for its own class, and the warning about those, if any.</returns>
     public static (ModelConfig Config, KeyValuePair<string, JsonElement>[] Defaults, string? Note) Scheduler(ModelConfig config, string className)
     {
         var (one, no) = (JsonElement.Parse("1"), JsonElement.Parse("false"));
@@ -36,7 +36,7 @@ internal static class OldConfigs
         return (config, [.. defaults], defaults.Count == 0 ? null : $"{file}: has no {absent}; taken as {taken.ToLowerInvariant()}{AsDiffusers}.");
     }
 
-    /// <summary>A UNet saved before diffusers 0.9 says 32 latents and means 64.</summary>
+    /// <summary>A UNet saved before diffusers 0.9 has sample_size 32 where 64 is meant.</summary>
     public static ModelConfig UNet(ModelConfig config) =>
         config.Find(Sample) is { ValueKind: JsonValueKind.Number } size && size.TryGetInt32(out int side)
             && side is > 0 and < TrainedSample && IsOld(config)

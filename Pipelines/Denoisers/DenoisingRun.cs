@@ -10,12 +10,12 @@ namespace ILGpuDiffusion.Pipelines.Denoisers;
 
 /// <summary>
 /// The denoising loop of one request: a rented plan whose input and output are the scheduler's sample and model output, so that a step
-/// copies no latents. After construction nothing is allocated, and nothing is read back unless the caller asks for the latents. Where they lie in host
-/// memory, every step looks whether they are finite numbers.
+/// copies no latents. After construction nothing is allocated, and nothing is read back unless the caller reads the latents. Where they are
+/// in host memory, every step checks that they are finite.
 /// </summary>
 internal sealed class DenoisingRun : IDisposable
 {
-    private const int StepsAhead = 2; // one that runs, one that waits behind it
+    private const int StepsAhead = 2; // one running, one queued
     private readonly Device device;
     private readonly Plan plan;
     private readonly Schedule schedule;
@@ -28,9 +28,9 @@ internal sealed class DenoisingRun : IDisposable
     /// <summary>Prepares the loop.</summary>
     /// <param name="plan">A plan of <c>GuidedDenoiser</c> with its conditions set; disposed with the run.</param>
     /// <param name="device">Where the plan runs.</param>
-    /// <param name="schedule">Timesteps and programs.</param>
-    /// <param name="noise">Source of the noise that samplers add.</param>
-    /// <param name="cancellation">Obeyed while the scheduler's kernels are compiled.</param>
+    /// <param name="schedule">Timesteps and step programs.</param>
+    /// <param name="noise">Source of the samplers' noise.</param>
+    /// <param name="cancellation">Cancels the compilation of the scheduler's kernels.</param>
     public DenoisingRun(Plan plan, Device device, Schedule schedule, NoiseSource noise, CancellationToken cancellation)
     {
         (this.plan, this.device, this.schedule, this.noise) = (plan, device, schedule, noise);
@@ -42,7 +42,7 @@ internal sealed class DenoisingRun : IDisposable
         launcher = new StepLauncher(device, schedule, latents, plan.Output("prediction"), cancellation);
     }
 
-    /// <summary>The plan that predicts.</summary>
+    /// <summary>The plan of the prediction.</summary>
     public Plan Plan => plan;
 
     /// <summary>Sets the latents, NCHW.</summary>
@@ -54,7 +54,7 @@ internal sealed class DenoisingRun : IDisposable
         Upload(nchw, latents);
     }
 
-    /// <summary>Draws the start latents.</summary>
+    /// <summary>Fills the latents with noise.</summary>
     /// <param name="factor">The scheduler's initial sigma.</param>
     public void SetNoise(double factor)
     {
@@ -64,7 +64,7 @@ internal sealed class DenoisingRun : IDisposable
 
     /// <summary>One model evaluation and the scheduler's step after it.</summary>
     /// <param name="index">Number of the evaluation in the schedule.</param>
-    /// <param name="cancellation">Looked at before every kernel.</param>
+    /// <param name="cancellation">Checked before every kernel.</param>
     public void Step(int index, CancellationToken cancellation)
     {
         Fill(inputScale, scale, schedule.InputScale(index));
@@ -81,7 +81,7 @@ internal sealed class DenoisingRun : IDisposable
         if (device is CpuDevice && NotFinite.IndexIn(latents.Span<float>()) is >= 0 and var bad) BadValue = latents.Span<float>()[bad];
     }
 
-    /// <summary>The first value that is not finite in the latents after the last step, where they lie in host memory; else null.</summary>
+    /// <summary>The first non-finite value in the latents after the last step, where they are in host memory; otherwise null.</summary>
     public float? BadValue { get; private set; }
 
     /// <summary>Reads the latents back, NCHW.</summary>
@@ -94,7 +94,7 @@ internal sealed class DenoisingRun : IDisposable
         return new Latents(n, c, h, w, values);
     }
 
-    /// <summary>Gives back the plan and the scheduler's states.</summary>
+    /// <summary>Returns the plan and frees the scheduler's states.</summary>
     public void Dispose()
     {
         pace.Dispose();

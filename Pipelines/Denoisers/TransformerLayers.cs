@@ -5,8 +5,8 @@ using ILGpuDiffusion.Layers.Weights;
 namespace ILGpuDiffusion.Pipelines.Denoisers;
 
 /// <summary>
-/// Blocks of each transformer of a UNet, in the forms that diffusers takes: one number for all, one for each resolution, or for a
-/// resolution a list of one for each of its transformers; <c>reverse_transformer_layers_per_block</c> then says the same of the way up.
+/// Number of blocks of each transformer of a UNet, in the forms that diffusers accepts: one number for all, one per resolution, or for a
+/// resolution a list of one per transformer; <c>reverse_transformer_layers_per_block</c> then has the same for the up blocks.
 /// </summary>
 internal sealed class TransformerLayers
 {
@@ -14,8 +14,8 @@ internal sealed class TransformerLayers
 
     /// <summary>Reads both keys.</summary>
     /// <param name="file">The UNet's config.json.</param>
-    /// <param name="layersPerBlock">ResNet blocks at each resolution on the way down.</param>
-    /// <param name="most">The largest number of blocks to take.</param>
+    /// <param name="layersPerBlock">ResNet blocks of each down block.</param>
+    /// <param name="most">The largest number of blocks allowed.</param>
     /// <exception cref="ModelFileException">A value is unusable.</exception>
     public TransformerLayers(ModelConfig file, ImmutableArray<int> layersPerBlock, int most)
     {
@@ -24,20 +24,20 @@ internal sealed class TransformerLayers
         JsonElement?[] down = listed ? Entries(file, DownKey, count) : [.. Enumerable.Repeat<JsonElement?>(null, count)];
         int single = listed ? 0 : file.IntWithin(DownKey, 0, most, 1);
         if (!reversed && down.Any(e => e is { ValueKind: JsonValueKind.Array }))
-            throw file.Wrong(DownKey, $"numbers; lists within need {UpKey} beside them");
+            throw file.Wrong(DownKey, $"numbers; nested lists also need {UpKey}");
         Down = [.. down.Select((entry, i) => Blocks(file, DownKey, entry, single, layersPerBlock[i], most))];
         Mid = Down[^1][0];
         var up = reversed ? Entries(file, UpKey, count) : [.. down.Reverse()];
         Up = [.. up.Select((entry, i) => Blocks(file, reversed ? UpKey : DownKey, entry, single, layersPerBlock[count - 1 - i] + 1, most))];
     }
 
-    /// <summary>For each block of the way down, finest first, the number of each of its transformers.</summary>
+    /// <summary>Number of blocks of each transformer, by down block, finest first.</summary>
     public ImmutableArray<ImmutableArray<int>> Down { get; }
 
-    /// <summary>The number of the middle block's transformer.</summary>
+    /// <summary>Number of blocks of the middle block's transformer.</summary>
     public int Mid { get; }
 
-    /// <summary>For each block of the way up, coarsest first, the number of each of its transformers.</summary>
+    /// <summary>Number of blocks of each transformer, by up block, coarsest first.</summary>
     public ImmutableArray<ImmutableArray<int>> Up { get; }
 
     private static JsonElement?[] Entries(ModelConfig file, string key, int count) =>

@@ -14,7 +14,7 @@ internal sealed record UNet2DConditionConfig
     // Bounds far above any published model, so that a damaged file is an error and not an attempt to allocate terabytes.
     private const int MostBlocks = 16, MostLayers = 256, MostChannels = 1 << 16, MostTensors = 1 << 16;
 
-    // Weights of one ResNet block, of a transformer around its blocks, and of one of those: the least that each has.
+    // The least number of weight tensors of a ResNet block, of a transformer without its blocks, and of one of its blocks.
     private const int ResnetTensors = 10, TransformerTensors = 6, TransformerBlockTensors = 20;
 
     public const string DownBlock = "DownBlock2D", UpBlock = "UpBlock2D";
@@ -70,14 +70,15 @@ internal sealed record UNet2DConditionConfig
         LeastTensors = CountTensors();
         if (LeastTensors > MostTensors)
             throw new ModelFileException(File,
-                $"describes a UNet of at least {LeastTensors} weight tensors; at most {MostTensors} are built.");
+                $"describes a UNet of at least {LeastTensors} weight tensors; at most {MostTensors} are supported.");
     }
 
     /// <summary>The config.json, for messages.</summary>
     public string File { get; }
 
     /// <summary>
-    /// A number of weight tensors that the model has at least: what a few bytes of configuration ask for, before anything is built.
+    /// A lower bound of the model's number of weight tensors, checked before anything is built: a few bytes of configuration can describe a
+    /// huge model.
     /// </summary>
     public long LeastTensors { get; }
 
@@ -106,16 +107,16 @@ internal sealed record UNet2DConditionConfig
 
     public double NormEps { get; }
 
-    /// <summary>Width of the prompt's tokens, for every block the same.</summary>
+    /// <summary>Width of the prompt embeddings, equal for every block.</summary>
     public ImmutableArray<int> CrossAttentionDim { get; }
 
     /// <summary>Whether there is a middle block; some distilled models have none.</summary>
     public bool HasMidBlock { get; }
 
-    /// <summary>Whether the middle block is more than one ResNet block.</summary>
+    /// <summary>Whether the middle block has attention and a second ResNet block.</summary>
     public bool MidBlockHasAttention { get; }
 
-    /// <summary>Blocks of every transformer.</summary>
+    /// <summary>Number of blocks of every transformer.</summary>
     public TransformerLayers TransformerLayers { get; }
 
     public bool UseLinearProjection { get; }
@@ -129,13 +130,13 @@ internal sealed record UNet2DConditionConfig
 
     public int TimeEmbeddingDim { get; }
 
-    /// <summary>What the model is told beside the prompt (<c>text_time</c>), or null.</summary>
+    /// <summary>Conditions in addition to the prompt embeddings (<c>text_time</c>), or null.</summary>
     public AddedConditions? Added { get; }
 
     /// <exception cref="ModelFileException">A value is missing, wrong or unsupported; the message names file, key and value.</exception>
     public static UNet2DConditionConfig Read(ModelConfig file) => new(file);
 
-    /// <summary>What the transformers at a resolution have in common, 0 being the finest.</summary>
+    /// <summary>Options shared by the transformers of a resolution, 0 being the finest.</summary>
     public TransformerOptions Transformers(int level) =>
         new(TransformerLayers.Mid, AttentionHeads[level], CrossAttentionDim[level], NormNumGroups, UseLinearProjection);
 
@@ -206,9 +207,12 @@ internal sealed record UNet2DConditionConfig
     }
 }
 
-/// <summary>Conditions beside the prompt: the prompt's pooled embedding and some numbers (original size, crop, target size), each as a sinusoidal embedding.</summary>
+/// <summary>
+/// Conditions in addition to the prompt embeddings: the pooled embedding and size numbers (original size, crop, target size), each number
+/// as a sinusoidal embedding.
+/// </summary>
 /// <param name="TimeEmbedDim">Width of one number's embedding.</param>
-/// <param name="InputDim">Width of pooled embedding and numbers together.</param>
+/// <param name="InputDim">Width of the pooled embedding and the numbers' embeddings together.</param>
 internal sealed record AddedConditions(int TimeEmbedDim, int InputDim)
 {
     public static AddedConditions Read(ModelConfig file, double freqShift)
@@ -219,8 +223,8 @@ internal sealed record AddedConditions(int TimeEmbedDim, int InputDim)
         return input > time && input <= 1 << 20 ? new(time, input) : throw file.Wrong(InputKey, $"above {TimeKey}, {time}, and at most {1 << 20}");
     }
 
-    /// <summary>Width of the pooled embedding beside this many numbers.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">So many numbers leave no room for it.</exception>
+    /// <summary>Width of the pooled embedding with this many size numbers.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The numbers leave no room for it.</exception>
     public int PooledDim(int timeIds) => timeIds > 0 && InputDim - (long)timeIds * TimeEmbedDim is > 0 and var width
         ? (int)width
         : throw new ArgumentOutOfRangeException(nameof(timeIds), timeIds, $"The model takes 1 to {(InputDim - 1) / TimeEmbedDim} numbers beside the pooled embedding.");

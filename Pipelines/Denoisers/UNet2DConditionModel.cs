@@ -11,9 +11,8 @@ using static ILGpuDiffusion.Layers.Graphs.Functional;
 namespace ILGpuDiffusion.Pipelines.Denoisers;
 
 /// <summary>
-/// The UNet of Stable Diffusion 1.x, 2.x and XL (base and refiner): from noisy latents, a time and a prompt to a prediction of the noise (or of
-/// v, or of the image: the scheduler knows). Layers are named as in diffusers, so that its weights load by path.
-/// </summary>
+/// The UNet of Stable Diffusion 1.x, 2.x and XL (base and refiner): predicts the noise (or v, or the image, depending on the scheduler's
+/// prediction_type) from noisy latents, timestep and prompt embeddings. Layers are named as in diffusers, so that its weights load by path.
 /// <remarks>Rombach and others, 2022 (arXiv:2112.10752); Podell and others, 2023 (arXiv:2307.01952).</remarks>
 public sealed class UNet2DConditionModel : Layer
 {
@@ -61,10 +60,10 @@ public sealed class UNet2DConditionModel : Layer
     /// <inheritdoc/>
     public override IReadOnlyList<string> RepeatedBlocks => [nameof(BasicTransformerBlock)]; // as diffusers lists them
 
-    /// <summary>The model's numbers.</summary>
+    /// <summary>The model's configuration.</summary>
     internal UNet2DConditionConfig Config => config;
 
-    /// <summary>Channels of the latents, with a mask's and a masked image's channels where the model inpaints.</summary>
+    /// <summary>Channels of the input: of the latents, and for inpainting of mask and masked image.</summary>
     public int InChannels => config.InChannels;
 
     /// <summary>Channels of the prediction.</summary>
@@ -73,26 +72,29 @@ public sealed class UNet2DConditionModel : Layer
     /// <summary>Height and width of the latents that the model was trained with, or null where its config.json does not say.</summary>
     public PixelSize? SampleSize => config.SampleSize;
 
-    /// <summary>Width of the prompt's tokens.</summary>
+    /// <summary>Width of the prompt embeddings.</summary>
     public int CrossAttentionDim => config.CrossAttentionDim[0];
 
-    /// <summary>Whether the model needs the prompt's pooled embedding and size numbers, as SDXL does.</summary>
+    /// <summary>Whether the model needs the pooled prompt embedding and size numbers, as SDXL does.</summary>
     public bool HasAddedConditions => config.Added is not null;
 
-    /// <summary>Width of the pooled embedding that the model needs beside this many size numbers: <c>time_ids</c> has 6 for SDXL's base, 5 for its refiner.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The model has no place for so many numbers, or for any.</exception>
+    /// <summary>
+    /// Width of the pooled embedding with this many size numbers: <c>time_ids</c> has 6 for SDXL's base, 5 for its refiner.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The model does not take that many numbers, or none at all.</exception>
     public int PooledDim(int timeIds) =>
         config.Added?.PooledDim(timeIds) ?? throw new ArgumentOutOfRangeException(nameof(timeIds), timeIds, "The model has no added conditions.");
 
     /// <summary>
-    /// The model as a graph of its own, over the symbols <c>batch</c>, <c>height</c> and <c>width</c> (in latents) and <c>tokens</c>. Inputs are
-    /// <c>sample</c>, <c>timestep</c>, <c>encoder_hidden_states</c>, with added conditions <c>text_embeds</c> and <c>time_ids</c>, and if asked for
-    /// <c>encoder_attention_mask</c>, shaped as <see cref="Forward"/> needs them; all but the first two are loopInvariant. The output is <c>sample</c>.
+    /// The model as a graph of its own, over the symbols <c>batch</c>, <c>height</c> and <c>width</c> (in latents) and <c>tokens</c>.
+    /// Inputs are <c>sample</c>, <c>timestep</c>, <c>encoder_hidden_states</c>, with added conditions <c>text_embeds</c> and
+    /// <c>time_ids</c>, and optionally <c>encoder_attention_mask</c>, shaped as for <see cref="Forward"/>; all but the first two are
+    /// loop-invariant. The output is <c>sample</c>.
     /// </summary>
-    /// <param name="timeIds">How many size numbers the caller gives; 0 where the model has no added conditions.</param>
-    /// <param name="encoderAttentionMask">Whether some of the prompt's tokens may be masked.</param>
-    /// <param name="dtype">The type that the model computes in. Inputs and output are Float32 in any case; they are cast on the device.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The model has no place for so many numbers.</exception>
+    /// <param name="timeIds">Number of size numbers; 0 where the model has no added conditions.</param>
+    /// <param name="encoderAttentionMask">Whether the graph takes a mask of the prompt's tokens.</param>
+    /// <param name="dtype">The type that the model computes in. Inputs and output are always Float32; they are cast on the device.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The model does not take that many size numbers.</exception>
     public Graph Trace(int timeIds = 0, bool encoderAttentionMask = false, DType dtype = DType.Float32) => Graph.Trace("unet", graph =>
     {
         Dim batch = Dim.Symbol("batch"), tokens = Dim.Symbol("tokens");
@@ -109,16 +111,18 @@ public sealed class UNet2DConditionModel : Layer
     });
 
     /// <summary>
-    /// Records the model. What belongs to the whole image (time, added conditions) comes as an image of one pixel, because it is added to every
-    /// pixel. Times, size numbers and mask are Float32; all else is of the type of the sample, in which the model computes.
+    /// Records the model. Inputs for the whole image (timestep, added conditions) are images of one pixel, because they are added to every
+    /// pixel. Timesteps, size numbers and mask are Float32; everything else has the sample's type, in which the model computes.
     /// </summary>
     /// <param name="sample">Noisy latents, [n, h, w, in], of any height and width.</param>
-    /// <param name="timestep">The time of each image, [n, 1, 1, 1].</param>
-    /// <param name="encoderHiddenStates">The prompt, [n, tokens, <see cref="CrossAttentionDim"/>].</param>
-    /// <param name="textEmbeds">The prompt's pooled embedding, [n, 1, 1, pooled]; needed exactly with <see cref="HasAddedConditions"/>.</param>
-    /// <param name="timeIds">Original size, crop, target size …, [n, 1, 1, k]; needed exactly with <see cref="HasAddedConditions"/>.</param>
-    /// <param name="encoderAttentionMask">1 for tokens of the prompt to look at, 0 for others, [n, 1, tokens]; null to look at all.</param>
-    /// <param name="freeU">FreeU's factors for the first blocks of the way up; none leaves it off.</param>
+    /// <param name="timestep">The timestep of each image, [n, 1, 1, 1].</param>
+    /// <param name="encoderHiddenStates">Prompt embeddings, [n, tokens, <see cref="CrossAttentionDim"/>].</param>
+    /// <param name="textEmbeds">Pooled prompt embeddings, [n, 1, 1, pooled]; required with <see cref="HasAddedConditions"/>, not allowed
+    /// otherwise.</param>
+    /// <param name="timeIds">Original size, crop, target size …, [n, 1, 1, k]; required with <see cref="HasAddedConditions"/>, not allowed
+    /// otherwise.</param>
+    /// <param name="encoderAttentionMask">1 for tokens to attend to, 0 for masked ones, [n, 1, tokens]; null attends to all.</param>
+    /// <param name="freeU">FreeU's factors for the first up blocks; none disables it.</param>
     /// <returns>The prediction, [n, h, w, out].</returns>
     /// <exception cref="ArgumentException">Added conditions are missing or superfluous.</exception>
     /// <exception cref="ShapeException">Shapes differ from those above; the message names the layer.</exception>
@@ -140,7 +144,7 @@ public sealed class UNet2DConditionModel : Layer
     private Value? Added(Value? textEmbeds, Value? timeIds)
     {
         if (textEmbeds is null != timeIds is null || textEmbeds is null == HasAddedConditions)
-            throw new ArgumentException($"The UNet {(HasAddedConditions ? "needs" : "has no place for")} the added conditions text_embeds and time_ids.", nameof(textEmbeds));
+            throw new ArgumentException($"The UNet {(HasAddedConditions ? "needs" : "does not take")} the added conditions text_embeds and time_ids.", nameof(textEmbeds));
         return textEmbeds is null ? null : addEmbedding!.Forward(ConcatChannels(textEmbeds, Cast(addTimeProj!.Forward(timeIds!), textEmbeds.Type.DType)));
     }
 

@@ -4,12 +4,12 @@ using ILGpuDiffusion.Layers.Weights;
 namespace ILGpuDiffusion.Pipelines.Denoisers;
 
 /// <summary>
-/// Options of diffusers' UNet2DConditionModel that change what is computed and have one supported value here. A file that asks for another one is
-/// refused: ignoring it would draw a wrong image.
+/// Options of diffusers' UNet2DConditionModel that change the result and have one supported value here. Other values are rejected: ignoring
+/// them would generate wrong images.
 /// </summary>
 internal static class UNet2DUnsupported
 {
-    // With null only where Python takes None there: as false, or as the option left out.
+    // null is listed only where Python treats None like false or like an absent option.
     private static readonly (string Key, string[] Supported)[] Options =
     [
         ("_class_name", ["\"UNet2DConditionModel\"", "\"FlaxUNet2DConditionModel\""]),
@@ -43,10 +43,10 @@ internal static class UNet2DUnsupported
     {
         foreach (var (key, supported) in Options)
             if ((file.Find(key) is { } value ? Text(value) : file.IsNull(key) ? "null" : null) is { } found && !supported.Contains(found))
-                throw file.Wrong(key, string.Join(" or ", supported) + ": this engine has no other form of the UNet");
+                throw file.Wrong(key, string.Join(" or ", supported) + ": other forms of the UNet are not supported");
     }
 
-    /// <summary>A list of equal values means the same as the value.</summary>
+    /// <summary>Text of a value; a list of equal values is equivalent to the value.</summary>
     private static string Text(JsonElement value)
     {
         if (value.ValueKind != JsonValueKind.Array) return value.GetRawText();

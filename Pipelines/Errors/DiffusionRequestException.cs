@@ -1,8 +1,8 @@
 namespace ILGpuDiffusion.Pipelines.Errors;
 
 /// <summary>
-/// A request that this model, scheduler or device cannot serve. The message says which value is wrong and what it must be; the pipeline itself is fine and serves
-/// the next request. A server answers it with 400.
+/// A request that this model, scheduler or device cannot serve. The message says which value is wrong and what it must be; the pipeline
+/// stays usable. A web server should answer with status 400.
 /// </summary>
 /// <param name="property">The property of <c>ImageRequest</c> (or <c>ScheduleRequest</c>, which uses the same names) that holds the value.</param>
 /// <param name="message">What is wrong, and what it must be.</param>

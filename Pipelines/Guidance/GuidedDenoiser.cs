@@ -8,29 +8,30 @@ using static ILGpuDiffusion.Layers.Graphs.Functional;
 namespace ILGpuDiffusion.Pipelines.Guidance;
 
 /// <summary>
-/// One denoising prediction as one graph: scales the latents, asks the UNet about prompt and negative prompt in one batch of two, and
-/// combines both answers. Every number that changes from step to step is an input, so nothing is compiled or read back in the loop.
+/// One denoising prediction as one graph: scales the latents, evaluates the UNet for prompt and negative prompt in one batch of two, and
+/// combines both predictions. Every number that changes from step to step is an input, so nothing is compiled or read back in the loop.
 /// </summary>
 /// <remarks>
 /// Inputs, with n the number of images and m = 2n when guided (negative prompts first), else n: <c>latents</c> [n, h, w, c],
 /// <c>input_scale</c> [1], <c>timestep</c> [m, 1, 1, 1], <c>encoder_hidden_states</c> [m, tokens, d], <c>text_embeds</c> [m, 1, 1, p] and
 /// <c>time_ids</c> [m, 1, 1, 6] where the model has them, <c>guidance</c> [2] = (1 − scale, scale), <c>guidance_rescale</c> [1].
-/// All are Float32: the UNet's own type begins behind the scaled latents and ends before guidance. All but the first three are loopInvariant: what the UNet computes from them alone is computed once per image. Output: <c>prediction</c> [n, h, w, c].
+/// All are Float32: only the UNet, between the scaling of latents and guidance, computes in its own type. All but the first three are
+/// loop-invariant: what the UNet computes from them alone is computed once per image. Output: <c>prediction</c> [n, h, w, c].
 /// </remarks>
 internal static class GuidedDenoiser
 {
-    /// <summary>Numbers that SDXL is told about sizes: original, crop, target.</summary>
+    /// <summary>Number of SDXL's size values: original size, crop and target size.</summary>
     public const int TimeIds = 6;
 
-    /// <summary>What a graph is made for; equal ones share it.</summary>
+    /// <summary>Options of a graph; requests with equal options share it.</summary>
     /// <param name="Guided">Classifier-free guidance (Ho and Salimans, 2022, arXiv:2207.12598).</param>
     /// <param name="Rescaled">Guidance rescale (Lin et al., 2023, arXiv:2305.08891).</param>
     /// <param name="FreeU">FreeU's weights, or null.</param>
     internal sealed record GraphKey(bool Guided, bool Rescaled, FreeU? FreeU);
 
-    /// <summary>Records the prediction.</summary>
+    /// <summary>Traces the prediction.</summary>
     /// <param name="unet">The model.</param>
-    /// <param name="form">What the graph is made for.</param>
+    /// <param name="form">The graph's options.</param>
     /// <param name="dtype">The type that the model computes in.</param>
     public static Graph Trace(UNet2DConditionModel unet, GraphKey form, DType dtype = DType.Float32) => Graph.Trace("unet", graph =>
     {

@@ -10,7 +10,7 @@ public static class LatentNoise
     /// <param name="generators">One, or as many as the batch has images.</param>
     /// <param name="latents">[batch, …], contiguous.</param>
     /// <param name="batch">Number of images.</param>
-    /// <exception cref="ArgumentException">The counts do not fit each other; the message gives both.</exception>
+    /// <exception cref="ArgumentException">The counts do not match; the message gives both.</exception>
     public static void Fill(IReadOnlyList<TorchGenerator> generators, Span<float> latents, int batch)
     {
         ArgumentNullException.ThrowIfNull(generators);

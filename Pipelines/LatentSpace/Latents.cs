@@ -1,17 +1,17 @@
 namespace ILGpuDiffusion.Pipelines.LatentSpace;
 
-/// <summary>A batch of latents on the host, NCHW as diffusers has them.</summary>
+/// <summary>A batch of latents on the host, NCHW as in diffusers.</summary>
 /// <param name="Batch">Images.</param>
 /// <param name="Channels">Channels of the VAE's latent space.</param>
 /// <param name="Height">Rows.</param>
 /// <param name="Width">Columns.</param>
-/// <param name="Values">batch · channels · height · width numbers.</param>
+/// <param name="Values">batch · channels · height · width values.</param>
 public sealed record Latents(int Batch, int Channels, int Height, int Width, float[] Values)
 {
     /// <summary>Such as <c>[1, 4, 64, 64]</c>.</summary>
     public string Shape => $"[{Batch}, {Channels}, {Height}, {Width}]";
 
-    /// <summary>Reorders [n, c, h, w] to [n, h, w, c], the order that devices work in.</summary>
+    /// <summary>Reorders [n, c, h, w] to [n, h, w, c], the layout on devices.</summary>
     internal static void ToNhwc(ReadOnlySpan<float> nchw, Span<float> nhwc, int batch, int channels, int pixels)
     {
         for (int n = 0; n < batch; n++)

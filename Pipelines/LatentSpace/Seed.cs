@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ILGpuDiffusion.Pipelines.LatentSpace;
 
 /// <summary>
-/// Seed of a <see cref="TorchGenerator"/>, in the range of <c>torch.Generator.manual_seed</c>: −2⁶³ … 2⁶⁴ − 1. A negative seed stands for 2⁶⁴ + seed, as in PyTorch, so −1 and
-/// 18446744073709551615 are one seed. Numbers convert by themselves.
+/// Seed of a <see cref="TorchGenerator"/>, in the range of <c>torch.Generator.manual_seed</c>: −2⁶³ … 2⁶⁴ − 1. A negative seed stands for
+/// 2⁶⁴ + seed, as in PyTorch, so −1 and 18446744073709551615 are the same seed. Integers convert implicitly.
 /// </summary>
 /// <param name="Value">The seed as PyTorch keeps it (<c>Generator.initial_seed()</c>).</param>
 public readonly record struct Seed(ulong Value)
@@ -33,7 +33,7 @@ public readonly record struct Seed(ulong Value)
     /// <summary>A seed.</summary>
     public static Seed FromUInt64(ulong value) => new(value);
 
-    /// <summary>The seed of the image that is <paramref name="index"/> places further in a batch: seed + index, after 2⁶⁴ − 1 again from 0.</summary>
+    /// <summary>The seed of the image <paramref name="index"/> places further in a batch: seed + index, modulo 2⁶⁴.</summary>
     public Seed Plus(int index) => new(unchecked(Value + (ulong)index));
 
     /// <summary>Reads a whole number within −2⁶³ … 2⁶⁴ − 1; blanks and separators are not allowed.</summary>

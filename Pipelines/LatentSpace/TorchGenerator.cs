@@ -1,14 +1,15 @@
 namespace ILGpuDiffusion.Pipelines.LatentSpace;
 
 /// <summary>
-/// PyTorch's CPU generator: the same seed gives the numbers that <c>torch.Generator("cpu").manual_seed(seed)</c> gives to randn and rand,
-/// draw by draw. Not safe for use by several threads. Filling allocates nothing.
+/// PyTorch's CPU generator: a seed gives the same numbers, draw by draw, as randn and rand with
+/// <c>torch.Generator("cpu").manual_seed(seed)</c>. Not thread-safe. Filling allocates nothing.
 /// </summary>
 /// <remarks>
-/// PyTorch has two builds of float32 randn for 16 and more values. One takes its logarithm, sine and cosine from the C library, value by value;
-/// the other (AVX2, what most people run) approximates them eight at a time and differs from the first by up to 2.1e-6. This class follows the
-/// first: <see cref="MathF"/> calls the C library too, so with glibc the values are that build's bit for bit, and with another C library they may differ
-/// in the last bits. To the AVX2 build they keep the distance that PyTorch's own two builds have. Fewer than 16 values, float64 and rand do not depend on PyTorch's build.
+/// PyTorch has two builds of float32 randn for 16 and more values. One takes logarithm, sine and cosine from the C library, value by value;
+/// the other (AVX2, the common one) approximates them eight at a time and differs from the first by up to 2.1e-6. This class follows the
+/// first: <see cref="MathF"/> also calls the C library, so with glibc the values equal that build's bit for bit, and with another C library
+/// they may differ in the last bits. They differ from the AVX2 build as much as PyTorch's two builds do. Fewer than 16 values, float64 and
+/// rand do not depend on PyTorch's build.
 /// </remarks>
 public sealed class TorchGenerator
 {
@@ -17,7 +18,7 @@ public sealed class TorchGenerator
     private double spare;
     private bool hasSpare;
 
-    /// <summary>Starts the stream of a seed. Like PyTorch's, the stream depends on the seed's low 32 bits only.</summary>
+    /// <summary>Starts the stream of a seed. As in PyTorch, it depends on the seed's low 32 bits only.</summary>
     public TorchGenerator(Seed seed)
     {
         Seed = seed;
@@ -49,7 +50,7 @@ public sealed class TorchGenerator
         FillUniform(values);
         for (int i = 0; i + Block <= values.Length; i += Block) ToNormal(values.Slice(i, Block));
         if (values.Length % Block == 0) return;
-        var tail = values[^Block..]; // overlaps the last whole block, whose values there are drawn anew
+        var tail = values[^Block..]; // overlaps the last whole block and draws its values again
         FillUniform(tail);
         ToNormal(tail);
     }
@@ -72,8 +73,8 @@ public sealed class TorchGenerator
     }
 
     /// <summary>
-    /// Standard normal values as <c>torch.randn(n, dtype=torch.bfloat16, generator=…)</c> draws them: another stream than float32's, 8 bits to a
-    /// uniform value and every step rounded to bfloat16. Each element is the upper half of a float's bits.
+    /// Standard normal values as <c>torch.randn(n, dtype=torch.bfloat16, generator=…)</c> draws them: a different stream from float32's,
+    /// with 8 bits per uniform value and every step rounded to bfloat16. Each element is the upper half of a float's bits.
     /// </summary>
     public void FillBFloat16(Span<ushort> values)
     {
@@ -105,7 +106,7 @@ public sealed class TorchGenerator
 
     private double NextUniform() => (NextUInt64() & ((1UL << 53) - 1)) * (1.0 / (1UL << 53));
 
-    // The way of tensors with fewer than 16 values: two normals from two uniforms, the second kept for the next call, whichever fill that is.
+    // For tensors of fewer than 16 values: two normals from two uniforms; the second is kept for the next call of any fill.
     private double NextNormal()
     {
         if (hasSpare)

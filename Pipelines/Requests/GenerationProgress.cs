@@ -1,20 +1,20 @@
 namespace ILGpuDiffusion.Pipelines.Requests;
 
-/// <summary>What a pipeline is doing.</summary>
-/// <param name="Stage">The stage at work.</param>
-/// <param name="Done">Units done: steps of denoising, images of decoding.</param>
-/// <param name="Total">Units in all.</param>
+/// <summary>Progress of a generation.</summary>
+/// <param name="Stage">The running stage.</param>
+/// <param name="Done">Completed units: denoising steps, or decoded images.</param>
+/// <param name="Total">Total number of units.</param>
 public readonly record struct GenerationProgress(GenerationStage Stage, int Done, int Total);
 
 /// <summary>The stages of a generation, in order.</summary>
 public enum GenerationStage
 {
-    /// <summary>Tokens to embeddings.</summary>
+    /// <summary>Encoding prompts into embeddings.</summary>
     EncodePrompt,
 
-    /// <summary>Noise to latents.</summary>
+    /// <summary>Denoising latents.</summary>
     Denoise,
 
-    /// <summary>Latents to pixels.</summary>
+    /// <summary>Decoding latents into images.</summary>
     Decode,
 }

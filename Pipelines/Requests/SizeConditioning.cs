@@ -1,15 +1,15 @@
 namespace ILGpuDiffusion.Pipelines.Requests;
 
 /// <summary>
-/// The sizes that SDXL is told beside the prompt: of the image it should imitate, before and after cropping, in pixels (Podell et al.,
-/// 2023, arXiv:2307.01952, section 2.2). What is left out means the size of the image itself, uncropped.
+/// SDXL's size conditioning: size of the image to imitate, before and after cropping, in pixels (Podell et al., 2023, arXiv:2307.01952,
+/// section 2.2). By default the size of the generated image, uncropped.
 /// </summary>
 public sealed record SizeConditioning
 {
     /// <summary>Size before cropping and scaling.</summary>
     public PixelSize? OriginalSize { get; init; }
 
-    /// <summary>Size that is asked for.</summary>
+    /// <summary>Target size that the model is conditioned on.</summary>
     public PixelSize? TargetSize { get; init; }
 
     /// <summary>Pixels cut off at the top and the left.</summary>

@@ -2,7 +2,7 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>What DDIM, PNDM and LCM share: latents are √ᾱ·x0 + √(1 − ᾱ)·ε at whole timesteps, and there is no table of sigmas.</summary>
+/// <summary>Base class of DDIM, PNDM and LCM: latents are √ᾱ·x0 + √(1 − ᾱ)·ε at integer timesteps; there is no table of sigmas.</summary>
 internal abstract class AlphaScheduler : Scheduler
 {
     private protected AlphaScheduler(ModelConfig config, TrainingNoise training, bool endsAtOne) : base(config)
@@ -15,7 +15,7 @@ internal abstract class AlphaScheduler : Scheduler
 
     private protected TrainingNoise Training { get; }
 
-    /// <summary>ᾱ for timesteps before the first: where the run ends.</summary>
+    /// <summary>ᾱ for timesteps below 0, where the run ends.</summary>
     private protected double FinalAlpha { get; }
 
     internal override (double Signal, double Noise) SignalAndNoise(ScheduleTables tables, int index)
@@ -26,17 +26,17 @@ internal abstract class AlphaScheduler : Scheduler
 
     private protected ScheduleTables Tables(double[] timesteps)
     {
-        foreach (double t in timesteps) Training.AlphaCumprod(t); // a timestep outside training is refused here
+        foreach (double t in timesteps) Training.AlphaCumprod(t); // throws for a timestep outside the training range
         return new(timesteps, [], 1);
     }
 
-    /// <summary>The timesteps of a run of so many steps, all of which must lie within training.</summary>
+    /// <summary>Timesteps of a run of <paramref name="steps"/> steps; throws where one is outside the training range.</summary>
     private protected double[] Timesteps(TimestepSpacing spacing, int steps)
     {
         double[] timesteps = spacing.Timesteps(steps, whole: true);
         return Within(timesteps) ? timesteps
             : throw TooManySteps(steps,
-                $"the first would lie at timestep {timesteps[0]:R}, behind the {Training.Count} of training (steps_offset)", fewer =>
+                $"the first timestep would be {timesteps[0]:R}, beyond the {Training.Count} of training (steps_offset)", fewer =>
                 Within(spacing.Timesteps(fewer, whole: true)));
 
         bool Within(double[] all) => all[0] < Training.Count;

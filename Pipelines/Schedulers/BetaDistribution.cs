@@ -5,12 +5,14 @@ internal static class BetaDistribution
 {
     private const int MostTerms = 300;
 
-    /// <summary>The x in [0, 1] below which a share <paramref name="p"/> lies. Relative error about 1e-13 for a and b near 1.</summary>
+    /// <summary>
+    /// The quantile function: x in [0, 1] with I_x(a, b) = <paramref name="p"/>. Relative error about 1e-13 for a and b near 1.
+    /// </summary>
     public static double Quantile(double p, double a, double b)
     {
         if (p <= 0) return 0;
         if (p >= 1) return 1;
-        // The share rises with x, so halving always arrives: 1100 halvings reach the smallest double, and it stops when x no longer moves.
+        // I_x rises with x, so bisection converges: 1100 halvings reach the smallest double, and it stops when x no longer changes.
         double low = 0, high = 1;
         while (true)
         {
@@ -21,7 +23,7 @@ internal static class BetaDistribution
         }
     }
 
-    /// <summary>The share below x: the regularised incomplete beta function I_x(a, b).</summary>
+    /// <summary>The cumulative distribution function: the regularised incomplete beta function I_x(a, b).</summary>
     public static double Share(double x, double a, double b)
     {
         if (x <= 0) return 0;

@@ -2,7 +2,7 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>The noise β added at each training timestep, in float32 as training had it.</summary>
+/// <summary>The noise variance β of each training timestep, in float32 as in training.</summary>
 internal static class BetaSchedule
 {
     /// <summary>The keys that <see cref="Read"/> and <see cref="TrainingNoise"/> take from a config.</summary>
@@ -10,7 +10,7 @@ internal static class BetaSchedule
 
     private const int MostTimesteps = 100_000;
 
-    /// <summary>Reads the schedule from a config; the defaults are the class's own.</summary>
+    /// <summary>Reads the schedule from a config; the parameters are the scheduler class's defaults.</summary>
     public static float[] Read(ModelConfig config, double defaultStart = 0.0001, double defaultEnd = 0.02, string defaultSchedule = "linear")
     {
         int count = config.Int("num_train_timesteps", 1000);

@@ -2,7 +2,7 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>How the predicted x0 is kept in range: thresholding, or else clip_sample, or not at all.</summary>
+/// <summary>How the predicted x0 is kept in range: dynamic thresholding, clip_sample, or neither.</summary>
 internal sealed class ClippingConfig
 {
     /// <summary>The keys of dynamic thresholding.</summary>
@@ -13,7 +13,7 @@ internal sealed class ClippingConfig
 
     /// <summary>Reads the keys.</summary>
     /// <param name="config">The scheduler's config.</param>
-    /// <param name="clipByDefault">The class's default of clip_sample; null for a class that does not know it.</param>
+    /// <param name="clipByDefault">The class's default of clip_sample; null for a class without that setting.</param>
     public ClippingConfig(ModelConfig config, bool? clipByDefault = null)
     {
         bool threshold = config.Bool("thresholding", false), clip = clipByDefault is { } fallback && config.Bool("clip_sample", fallback);
@@ -28,10 +28,10 @@ internal sealed class ClippingConfig
             : null;
     }
 
-    /// <summary>What is done to <see cref="Slot.Denoised"/>; null for nothing.</summary>
+    /// <summary>The instruction that clips <see cref="Slot.Denoised"/>; null where neither is enabled.</summary>
     public SchedulerInstruction? Instruction { get; }
 
-    /// <summary>A number that may be null where it is not used.</summary>
+    /// <summary>A number; null is allowed where the setting has no effect.</summary>
     private static double Number(ModelConfig config, string key, double fallback, bool used) => config.IsNull(key) && !used ? fallback
         : config.Double(key, fallback);
 }

@@ -2,10 +2,10 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>Settings that are one word of a few.</summary>
+/// <summary>Reads settings whose value is one of a fixed set of strings.</summary>
 internal static class ConfigChoice
 {
-    /// <summary>Which of the words stands there, by its place in the list; the first is the default.</summary>
+    /// <summary>Index of the setting's value in <paramref name="words"/>; the first one is the default.</summary>
     public static int Choice(this ModelConfig config, string key, params ReadOnlySpan<string> words)
     {
         int choice = words.IndexOf(config.String(key, words[0]));

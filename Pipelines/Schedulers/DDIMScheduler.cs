@@ -38,12 +38,12 @@ internal sealed class DDIMScheduler : AlphaScheduler
 
     internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)
     {
-        // The step always spans T / steps timesteps, whatever the spacing made of them.
+        // A step always spans T / steps timesteps, whatever the spacing.
         double timestep = tables.Timesteps[index], next = timestep - Training.Count / request.Steps!.Value;
         double from = Training.AlphaCumprod(timestep), to = Training.AlphaCumprod(next, FinalAlpha);
         double alpha = Math.Sqrt(from), sigma = Math.Sqrt(1 - from);
 
-        // σ_t² of formula 16. Without η it is not wanted, and 0/0 where a custom schedule begins without noise.
+        // σ_t² of formula 16. Skipped without η: it is 0/0 where a custom schedule begins without noise.
         double variance = request.Eta == 0 ? 0 : request.Eta * request.Eta * (1 - to) / (1 - from) * (1 - from / to);
         double direction = Math.Sqrt(Math.Max(1 - to - variance, 0)), signal = Math.Sqrt(to);
         step.NeedsNoise = request.Eta > 0;

@@ -3,8 +3,10 @@ using ILGpuDiffusion.Pipelines.Errors;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>Timesteps and sigmas of DPM-Solver: by timesteps, by a formula for σ, evenly in λ (use_lu_lambdas), or those of rectified flow
-/// (use_flow_sigmas).</summary>
+/// <summary>
+/// Timesteps and sigmas of DPM-Solver: from the timestep spacing, from a formula for σ, evenly spaced in λ (use_lu_lambdas), or those of
+/// rectified flow (use_flow_sigmas).
+/// </summary>
 internal sealed class DPMSigmas
 {
     /// <summary>The keys that the constructor reads.</summary>
@@ -31,16 +33,16 @@ internal sealed class DPMSigmas
         EndsAtZero = config.Choice("final_sigmas_type", "zero", "sigma_min") == 0;
         double least = config.Double("lambda_min_clipped", double.NegativeInfinity);
         lastTimestep = training.AlphasCumprod.Count(a => MathF.Log(MathF.Sqrt(a)) - MathF.Log(MathF.Sqrt(1 - a)) >= least);
-        if (lastTimestep < 1) throw config.Wrong("lambda_min_clipped", "so low that some timesteps are left");
+        if (lastTimestep < 1) throw config.Wrong("lambda_min_clipped", "low enough to leave at least one timestep");
     }
 
-    /// <summary>Latents are (1 − σ)·x0 + σ·ε instead of the variance-preserving mixture.</summary>
+    /// <summary>Whether latents are (1 − σ)·x0 + σ·ε instead of the variance-preserving mixture.</summary>
     public bool IsFlow { get; }
 
-    /// <summary>The run ends at σ = 0 instead of the smallest σ of training.</summary>
+    /// <summary>Whether the run ends at σ = 0 instead of the smallest σ of training.</summary>
     public bool EndsAtZero { get; }
 
-    /// <summary>The timesteps that the model is told, and the sigmas with the one at which the run ends.</summary>
+    /// <summary>Timesteps for the model, and sigmas including the final one.</summary>
     public (double[] Timesteps, double[] Sigmas) Tables(int steps)
     {
         double[] sigmas;
@@ -48,7 +50,7 @@ internal sealed class DPMSigmas
         if (sigmaSpacing.Kind is { } kind)
         {
             sigmas = sigmaSpacing.Sigmas(training.Sigmas[^1], training.Sigmas[0], steps);
-            timesteps = ToTimesteps(sigmas, round: kind == "use_karras_sigmas"); // the others cut the fraction off
+            timesteps = ToTimesteps(sigmas, round: kind == "use_karras_sigmas"); // the others truncate
         }
         else if (evenLambdas)
         {
@@ -69,8 +71,8 @@ internal sealed class DPMSigmas
         return (timesteps, Ended(sigmas));
     }
 
-    /// <summary>The tables for timesteps that the caller chose.</summary>
-    /// <exception cref="DiffusionRequestException">The config places the sigmas by a formula.</exception>
+    /// <summary>Tables for custom timesteps.</summary>
+    /// <exception cref="DiffusionRequestException">The config takes its sigmas from a formula.</exception>
     public (double[] Timesteps, double[] Sigmas) Tables(double[] custom, Scheduler scheduler)
     {
         string? formula = sigmaSpacing.Kind ?? (evenLambdas ? "use_lu_lambdas" : IsFlow ? "use_flow_sigmas" : null);

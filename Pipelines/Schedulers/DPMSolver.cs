@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>Which integral DPM-Solver takes, and whether as an ODE or an SDE (algorithm_type).</summary>
+/// <summary>What DPM-Solver integrates, x0 or ε, as an ODE or an SDE (algorithm_type).</summary>
 internal enum DPMAlgorithm
 {
     /// <summary>dpmsolver++: exact in x0 (Lu et al., 2022, arXiv:2211.01095).</summary>
@@ -17,12 +17,12 @@ internal enum DPMAlgorithm
 }
 
 /// <summary>
-/// The numbers of one multistep update x' = Sample·x + Outputs[0]·m₀ + Outputs[1]·m₁ + Outputs[2]·m₂ + Noise·z, with m₀ the present x0 or ε and
-/// m₁, m₂ those before it.
+/// Coefficients of one multistep update x' = Sample·x + Outputs[0]·m₀ + Outputs[1]·m₁ + Outputs[2]·m₂ + Noise·z, with m₀ the current x0 or
+/// ε and m₁, m₂ the previous ones.
 /// </summary>
 internal readonly record struct DPMUpdate(double Sample, double[] Outputs, double Noise);
 
-/// <summary>A point of the noise schedule: x = Alpha·x0 + Sigma·ε, and λ = ln(Alpha/Sigma), infinite at the very end.</summary>
+/// <summary>A point of the noise schedule: x = Alpha·x0 + Sigma·ε, and λ = ln(Alpha/Sigma), infinite for Sigma = 0.</summary>
 internal readonly record struct DPMPoint(double Alpha, double Sigma)
 {
     public double Lambda => Math.Log(Alpha) - Math.Log(Sigma);
@@ -32,15 +32,15 @@ internal readonly record struct DPMPoint(double Alpha, double Sigma)
 internal static class DPMSolver
 {
     /// <summary>The update from <paramref name="present"/> to <paramref name="next"/>.</summary>
-    /// <param name="algorithm">Which formula.</param>
-    /// <param name="heun">solver_type heun instead of midpoint, for second order; third order has one form.</param>
-    /// <param name="next">Where the step goes.</param>
-    /// <param name="present">Where m₀ was evaluated.</param>
-    /// <param name="before">Where m₁, m₂ were evaluated; as many as the order is above one.</param>
+    /// <param name="algorithm">Formula to use.</param>
+    /// <param name="heun">solver_type heun instead of midpoint, for second order; third order has only one formula.</param>
+    /// <param name="next">Point at which the step ends.</param>
+    /// <param name="present">Point at which m₀ was evaluated.</param>
+    /// <param name="before">Points at which m₁ and m₂ were evaluated: order − 1 of them.</param>
     public static DPMUpdate Update(DPMAlgorithm algorithm, bool heun, DPMPoint next, DPMPoint present, params ReadOnlySpan<DPMPoint> before)
     {
         double h = next.Lambda - present.Lambda;
-        if (h == 0) return new(1, new double[before.Length + 1], 0); // a table that ends on its last sigma: nothing is left to do
+        if (h == 0) return new(1, new double[before.Length + 1], 0); // the table repeats its last sigma: the step changes nothing
         var (sample, d0, noise) = FirstOrder(algorithm, next, present, h);
         if (before.Length == 0) return new(sample, [d0], noise);
 
@@ -74,9 +74,9 @@ internal static class DPMSolver
     };
 
     /// <summary>
-    /// The factor of D2, as diffusers has it: half of what the integral of a quadratic change would be for the ODEs, and for sde-dpmsolver++
-    /// one that does not
-    /// vanish with h. Third order is therefore not of third order, but the same images come out. sde-dpmsolver has none.
+    /// Factor of D2 as in diffusers: for the ODEs half of the exact integral of a quadratic change, for sde-dpmsolver++ a value that does
+    /// not vanish with h. Order 3 therefore does not converge at third order, but images equal those of diffusers. sde-dpmsolver has no
+    /// order 3.
     /// </summary>
     private static double Quadratic(DPMAlgorithm algorithm, DPMPoint next, double h) => algorithm switch
     {

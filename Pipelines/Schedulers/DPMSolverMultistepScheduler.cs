@@ -29,10 +29,10 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
         clipping = new ClippingConfig(config);
         algorithm = config.Choice("algorithm_type", "dpmsolver++", "sde-dpmsolver++", "dpmsolver", "sde-dpmsolver", "deis") switch
         {
-            4 => DPMAlgorithm.Data, // configs of DEIS are understood so
+            4 => DPMAlgorithm.Data, // as diffusers treats configs of DEIS
             int choice => (DPMAlgorithm)choice,
         };
-        heun = config.Choice("solver_type", "midpoint", "heun", "logrho", "bh1", "bh2") == 1; // the last three belong to relatives and mean midpoint
+        heun = config.Choice("solver_type", "midpoint", "heun", "logrho", "bh1", "bh2") == 1; // the last three mean midpoint, as in diffusers
         prediction = PredictsData
             ? Prediction.Read(config, PredictionType.Epsilon, PredictionType.Sample, PredictionType.VPrediction, PredictionType.FlowPrediction)
             : Prediction.Read(config, PredictionType.Epsilon, PredictionType.Sample, PredictionType.VPrediction);
@@ -42,7 +42,7 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
         lowerOrderFinal = config.Bool("lower_order_final", true);
         eulerAtFinal = config.Bool("euler_at_final", false);
         if (config.Bool("use_dynamic_shifting", false))
-            throw config.Wrong("use_dynamic_shifting", "false: shifting by the image's size is not built");
+            throw config.Wrong("use_dynamic_shifting", "false: shifting by the image's size is not supported");
         ModelPredictsVariance = config.Has("variance_type") && config.String("variance_type") is "learned" or "learned_range"
             && prediction == PredictionType.Epsilon;
         if (!PredictsData && sigmas.EndsAtZero)
@@ -79,13 +79,16 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
     private protected override void Check(ScheduleRequest request, ScheduleTables tables)
     {
         if (request.Steps is { } steps && !Falls(tables.Sigmas))
-            throw TooManySteps(steps, "some of them would stand still at one noise level", fewer => Falls(sigmas.Tables(fewer).Sigmas));
+            throw TooManySteps(steps, "some of them would not change the noise level", fewer => Falls(sigmas.Tables(fewer).Sigmas));
     }
 
-    /// <summary>A step between equal noise levels goes nowhere, and divides by zero where history is weighted by its length.</summary>
+    /// <summary>
+    /// Whether noise levels fall strictly. A step between equal levels changes nothing, and divides by zero where history is weighted by
+    /// step length.
+    /// </summary>
     private static bool Falls(double[] levels)
     {
-        for (int i = 2; i < levels.Length; i++) // the last one, where the run ends, may equal the one before
+        for (int i = 2; i < levels.Length; i++) // the final level may equal the one before
             if (levels[i - 1] >= levels[i - 2]) return false;
         return true;
     }
@@ -111,7 +114,7 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
             return;
         }
 
-        // The present x0 or ε takes the place of the oldest one in the ring; the clipped x0 needs no place when there is no ring.
+        // The current x0 or ε replaces the oldest one in the ring of states. Order 1 has no ring: the clipped x0 stays in Denoised.
         var present = solverOrder == 1 ? Slot.Denoised : Slot.History(done % solverOrder);
         if (!clipped) step.Combine(present, (Slot.Sample, output.Sample), (Slot.ModelOutput, output.Output));
         else if (!PredictsData) step.Combine(present, (Slot.Sample, 1 / point.Sigma), (Slot.Denoised, -point.Alpha / point.Sigma));
@@ -125,7 +128,7 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
         step.Combine(Slot.Sample, terms);
     }
 
-    /// <summary>The order of a step: as high as history allows, lower at the end, where λ runs away.</summary>
+    /// <summary>The order of a step: as high as the history allows, lower at the end, where λ diverges.</summary>
     private int StepOrder(int count, int index, int done)
     {
         bool few = lowerOrderFinal && count < FewSteps;

@@ -2,8 +2,10 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>Euler's method in σ that steps lower than it must and adds noise to come back up, at every step (k-diffusion's
-/// sample_euler_ancestral).</summary>
+/// <summary>
+/// Euler's method in σ that steps below the target level and adds noise to return to it, at every step (k-diffusion's
+/// sample_euler_ancestral).
+/// </summary>
 internal sealed class EulerAncestralDiscreteScheduler(ModelConfig config) : SigmaScheduler(config)
 {
     public static readonly string[] Keys = [.. BetaSchedule.Keys, "rescale_betas_zero_snr", .. TimestepSpacing.Keys, "prediction_type"];
@@ -32,8 +34,8 @@ internal sealed class EulerAncestralDiscreteScheduler(ModelConfig config) : Sigm
     }
 
     /// <summary>
-    /// up² + down² = to², with up² = to²·(from² − to²)/from². When sigma falls steeply, down is a small difference of float32 numbers in diffusers; it is
-    /// taken in float32 here too, and exactly (to²/from) where float32 finds no root.
+    /// Splits the step: up² + down² = to², with up² = to²·(from² − to²)/from². When sigma falls steeply, down² is a small difference of
+    /// float32 numbers in diffusers; it is computed in float32 here too, and down is the exact to²/from where that difference is negative.
     /// </summary>
     private static (double Up, double Down) Split(float from, float to)
     {

@@ -3,8 +3,10 @@ using ILGpuDiffusion.Pipelines.Errors;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>Euler's method in σ: Karras et al., 2022 (arXiv:2206.00364), algorithm 2, without noise unless <see cref="ScheduleRequest.SChurn"/>
-/// asks for it.</summary>
+/// <summary>
+/// Euler's method in σ: Karras et al., 2022 (arXiv:2206.00364), algorithm 2, without noise unless <see cref="ScheduleRequest.SChurn"/> is
+/// above 0.
+/// </summary>
 internal sealed class EulerDiscreteScheduler : SigmaScheduler
 {
     public static readonly string[] Keys =
@@ -22,11 +24,11 @@ internal sealed class EulerDiscreteScheduler : SigmaScheduler
     public EulerDiscreteScheduler(ModelConfig config) : base(config)
     {
         prediction = config.String("prediction_type", "epsilon") == "original_sample"
-            ? PredictionType.Sample // the name of older configs
+            ? PredictionType.Sample // the name in older configs
             : Prediction.Read(config, PredictionType.Epsilon, PredictionType.Sample, PredictionType.VPrediction);
         sigmaSpacing = new SigmaSpacing(config);
         logLinear = config.Choice("interpolation_type", "linear", "log_linear") == 1;
-        // Only v-predicting models are told ln σ / 4; for others the setting has no effect, as in diffusers.
+        // Continuous timesteps are ln σ / 4 and apply to v-prediction only; for other models the setting has no effect, as in diffusers.
         continuous = !config.IsNull("timestep_type") && config.Choice("timestep_type", "discrete", "continuous") == 1
             && prediction == PredictionType.VPrediction;
         endsAtZero = config.Choice("final_sigmas_type", "zero", "sigma_min") == 0;
@@ -64,7 +66,8 @@ internal sealed class EulerDiscreteScheduler : SigmaScheduler
         if (request.Timesteps is not null && continuous) throw Refuse(nameof(ScheduleRequest.Timesteps), "custom timesteps with timestep_type continuous");
         double[] timesteps = request.Timesteps is { } custom ? CustomTimesteps(custom) : Spacing.Timesteps(request.Steps!.Value, whole: false);
 
-        // The logarithmic table has one sigma more than there are timesteps, before the final one; diffusers walks its first timesteps.Length + 1.
+        // The log-linear table has one sigma more than there are timesteps, before the final one; diffusers uses its first timesteps.Length
+        // + 1.
         double[] sigmas = logLinear
             ? [.. Grid.LinspaceFloat(Training.LogSigmas[^1], Training.LogSigmas[0], timesteps.Length + 1).Select(log => Math.Exp(log))]
             : [.. timesteps.Select(t => SigmaTable.At(Training.Sigmas, t))];
@@ -79,7 +82,7 @@ internal sealed class EulerDiscreteScheduler : SigmaScheduler
 
     private double[] CustomSigmas(IReadOnlyList<double> sigmas)
     {
-        if (sigmas.Count < 2) throw new DiffusionRequestException(nameof(ScheduleRequest.Sigmas), $"{Name}: {sigmas.Count} sigmas make no step; n steps need n + 1, the last one usually 0.");
+        if (sigmas.Count < 2) throw new DiffusionRequestException(nameof(ScheduleRequest.Sigmas), $"{Name}: sigmas has {sigmas.Count} values; n steps need n + 1, the last one usually 0.");
         double[] rounded = SigmaTable.Rounded(sigmas);
         for (int i = 0; i < rounded.Length; i++)
         {

@@ -1,9 +1,9 @@
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>Evenly spaced numbers, rounded at the same places as the libraries whose tables the models were published with.</summary>
+/// <summary>Evenly spaced numbers, rounded at the same places as in NumPy and PyTorch, so that tables equal diffusers'.</summary>
 internal static class Grid
 {
-    /// <summary>NumPy's linspace in double. One number is <paramref name="start"/>.</summary>
+    /// <summary>NumPy's linspace in double. A count of 1 gives <paramref name="start"/>.</summary>
     public static double[] Linspace(double start, double stop, int count, bool endpoint = true)
     {
         var values = new double[count];
@@ -15,8 +15,8 @@ internal static class Grid
 
     /// <summary>
     /// PyTorch's linspace in float32 on the CPU: the first half counts up from the start, the second down from the end, in vectors of eight
-    /// whose first lane is
-    /// rounded once (fused) and whose others add rounded multiples of the step to it. One number is <paramref name="start"/>.
+    /// whose first lane is rounded once (fused) and whose other lanes add rounded multiples of the step to it. A count of 1 gives
+    /// <paramref name="start"/>.
     /// </summary>
     public static float[] LinspaceFloat(float start, float stop, int count)
     {
@@ -27,7 +27,7 @@ internal static class Grid
         int half = count / 2;
         for (int i = 0; i < count; i++)
         {
-            int first = i < count / lanes * lanes ? i / lanes * lanes : i; // the tail goes one by one
+            int first = i < count / lanes * lanes ? i / lanes * lanes : i; // the tail is computed one by one
             float origin = first < half ? MathF.FusedMultiplyAdd(step, first, start) : MathF.FusedMultiplyAdd(-step, count - first - 1, stop);
             values[i] = origin + step * (i - first);
         }
@@ -35,7 +35,7 @@ internal static class Grid
         return values;
     }
 
-    /// <summary>Turns a table end to end, in place, and returns it.</summary>
+    /// <summary>Reverses an array in place and returns it.</summary>
     public static T[] Reversed<T>(T[] values)
     {
         Array.Reverse(values);

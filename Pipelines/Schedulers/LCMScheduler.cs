@@ -3,8 +3,10 @@ using ILGpuDiffusion.Pipelines.Errors;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>Latent consistency models: Luo et al., 2023 (arXiv:2310.04378). Each step jumps to the clean image and, but for the last, noises
-/// it again.</summary>
+/// <summary>
+/// Latent consistency models: Luo et al., 2023 (arXiv:2310.04378). Each step predicts the clean image and, except the last, adds noise to
+/// it again.
+/// </summary>
 internal sealed class LCMScheduler : AlphaScheduler
 {
     public static readonly string[] Keys =
@@ -24,7 +26,7 @@ internal sealed class LCMScheduler : AlphaScheduler
     {
         prediction = Prediction.Read(config, PredictionType.Epsilon, PredictionType.Sample, PredictionType.VPrediction);
         clipping = new ClippingConfig(config, clipByDefault: false);
-        _ = new TimestepSpacing(config, Training.Count, "leading"); // checked but without effect: distillation fixed the timesteps
+        _ = new TimestepSpacing(config, Training.Count, "leading"); // read to check it; without effect, since distillation fixed the timesteps
         originalSteps = config.Int("original_inference_steps", 50);
         if (originalSteps < 1 || originalSteps > Training.Count) throw config.Wrong("original_inference_steps", $"between 1 and {Training.Count}");
         timestepScaling = config.Double("timestep_scaling", 10);
@@ -44,7 +46,7 @@ internal sealed class LCMScheduler : AlphaScheduler
         if (steps > originalSteps)
             throw new DiffusionRequestException(nameof(request.Steps), $"{Name}: steps is {steps}; it must be at most original_inference_steps, {originalSteps}, from which the timesteps are chosen.");
 
-        // Evenly chosen, noisiest first, from the timesteps of distillation: k − 1, 2k − 1, …
+        // Evenly spaced among the timesteps of distillation (k − 1, 2k − 1, …), noisiest first.
         int stride = Training.Count / originalSteps;
         return Tables([.. Grid.Linspace(0, originalSteps, steps, endpoint: false).Select(place => (originalSteps - Math.Floor(place)) * stride - 1)]);
     }

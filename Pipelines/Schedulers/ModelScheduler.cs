@@ -7,14 +7,14 @@ using ILGpuDiffusion.Pipelines.Errors;
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>
-/// The scheduler that a model folder brings: the class that model_index.json names, over scheduler_config.json. It is made when it is asked
-/// for, so that a model whose own scheduler is not built draws with another one.
+/// The model folder's own scheduler: the class that model_index.json names, with scheduler_config.json. It is created on first use, so that
+/// a model whose own scheduler is not supported works with another one.
 /// </summary>
 internal sealed class ModelScheduler
 {
     private readonly ModelConfig config;
     private readonly string className;
-    private readonly KeyValuePair<string, JsonElement>[] ownDefaults; // for the model's own class alone
+    private readonly KeyValuePair<string, JsonElement>[] ownDefaults; // apply to the model's own class only
     private string? note;
 
     private ModelScheduler(ModelConfig config, string className, KeyValuePair<string, JsonElement>[] ownDefaults, string? note) =>
@@ -22,7 +22,7 @@ internal sealed class ModelScheduler
 
     /// <summary>Reads the folder's scheduler.</summary>
     /// <param name="folder">The model.</param>
-    /// <param name="repaired">Whether the pipeline's class repairs configurations of old folders; see <see cref="OldConfigs"/>.</param>
+    /// <param name="repaired">Whether the pipeline's class corrects configurations of old folders; see <see cref="OldConfigs"/>.</param>
     /// <exception cref="ModelFileException">The component or its file is missing or damaged.</exception>
     public static ModelScheduler Read(ModelFolder folder, bool repaired)
     {
@@ -40,9 +40,9 @@ internal sealed class ModelScheduler
 
     /// <summary>Makes a scheduler.</summary>
     /// <param name="name">A class name or a short name; null takes the model's own class.</param>
-    /// <param name="settings">Keys that win over the file's.</param>
+    /// <param name="settings">Keys that override the file's.</param>
     /// <exception cref="DiffusionRequestException">No scheduler has that name.</exception>
-    /// <exception cref="ModelFileException">The model's own class is not built, or a setting is unusable.</exception>
+    /// <exception cref="ModelFileException">The model's own class is not supported, or a setting is unusable.</exception>
     public Scheduler Create(string? name, IEnumerable<KeyValuePair<string, JsonElement>>? settings)
     {
         bool own = SchedulerCatalog.ClassOf(name ?? className) == className;

@@ -1,13 +1,13 @@
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>Which of several names a mistyped one is closest to.</summary>
+/// <summary>Finds the name closest to a mistyped one.</summary>
 internal static class NearestName
 {
     private const int LongestWord = 64;
 
-    /// <summary>The closest name, or null where more than about a third of its letters would be wrong.</summary>
-    /// <param name="word">What was typed.</param>
-    /// <param name="names">What there is.</param>
+    /// <summary>The closest name, or null where more than about a third of the letters differ.</summary>
+    /// <param name="word">The mistyped word.</param>
+    /// <param name="names">The known names.</param>
     public static string? Of(string word, IEnumerable<string> names)
     {
         if (word.Length is 0 or > LongestWord) return null;
@@ -15,7 +15,7 @@ internal static class NearestName
         return distance <= Math.Max(1, Math.Max(word.Length, name.Length) / 3) ? name : null;
     }
 
-    /// <summary>Letters inserted, removed, replaced, or swapped with their neighbour (optimal string alignment).</summary>
+    /// <summary>Optimal string alignment distance: letters inserted, removed, replaced, or swapped with their neighbour.</summary>
     public static int Distance(string a, string b)
     {
         var rows = new int[a.Length + 1, b.Length + 1];

@@ -4,9 +4,9 @@ using ILGpuDiffusion.Pipelines.Errors;
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>
-/// Pseudo numerical methods: Liu et al., 2022 (arXiv:2202.09778). Three Runge-Kutta steps of four evaluations each gather the history of a
-/// linear multistep method (PLMS); with skip_prk_steps, as
-/// Stable Diffusion has it, PLMS starts by itself with one evaluation more than there are steps.
+/// Pseudo numerical methods: Liu et al., 2022 (arXiv:2202.09778). Three Runge-Kutta steps of four evaluations each provide the history of a
+/// linear multistep method (PLMS). With skip_prk_steps, as in Stable Diffusion, PLMS starts without them and needs one evaluation more than
+/// there are steps.
 /// </summary>
 internal sealed class PNDMScheduler : AlphaScheduler
 {
@@ -62,7 +62,7 @@ internal sealed class PNDMScheduler : AlphaScheduler
         else Multistep(step, timestep, stride, multistepOnly ? Math.Max(done - 1, 0) : done - RungeKuttaEvaluations + Kept, saveSample: multistepOnly && done == 0);
     }
 
-    /// <summary>Evaluation number <paramref name="done"/> % 4 of a Runge-Kutta step; all four begin at the same sample.</summary>
+    /// <summary>Evaluation <paramref name="done"/> % 4 of a Runge-Kutta step; all four begin at the same sample.</summary>
     private void RungeKutta(StepWriter step, ScheduleTables tables, double timestep, double half, int done)
     {
         int phase = done % 4;
@@ -89,8 +89,10 @@ internal sealed class PNDMScheduler : AlphaScheduler
         Transfer(step, Start, timestep + stride, timestep, (Slot.ModelOutput, 0.5), (Slot.History(0), 0.5));
     }
 
-    /// <summary>Adams-Bashforth over this prediction and up to three before it; <paramref name="number"/> counts the predictions kept since
-    /// the run began.</summary>
+    /// <summary>
+    /// Adams-Bashforth over this prediction and up to three previous ones; <paramref name="number"/> counts the predictions since the run
+    /// began.
+    /// </summary>
     private void Multistep(StepWriter step, double timestep, double stride, int number, bool saveSample)
     {
         double[] weights = AdamsBashforth[Math.Min(number, Kept)];
@@ -100,7 +102,7 @@ internal sealed class PNDMScheduler : AlphaScheduler
         Preview(step, timestep);
         if (saveSample) step.Combine(Start, (Slot.Sample, 1));
         Transfer(step, Slot.Sample, timestep, timestep - stride, outputs);
-        step.Combine(Slot.History(number % Kept), (Slot.ModelOutput, 1)); // in place of the oldest, which is done with
+        step.Combine(Slot.History(number % Kept), (Slot.ModelOutput, 1)); // replaces the oldest, which is no longer used
     }
 
     /// <summary>Formula 9: the sample at <paramref name="to"/> from that at <paramref name="from"/> and a weighted sum of model outputs.</summary>

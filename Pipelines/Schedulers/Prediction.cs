@@ -2,7 +2,7 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>What the model was trained to say (prediction_type).</summary>
+/// <summary>What the model was trained to predict (prediction_type).</summary>
 internal enum PredictionType
 {
     /// <summary>The noise ε.</summary>
@@ -18,13 +18,13 @@ internal enum PredictionType
     FlowPrediction,
 }
 
-/// <summary>Sample · x + Output · m, with x the current sample and m what the model said.</summary>
+/// <summary>Sample · x + Output · m, with x the current sample and m the model output.</summary>
 internal readonly record struct Blend(double Sample, double Output);
 
 /// <summary>x0 and ε from a prediction, for a sample x = α·x0 + σ·ε.</summary>
 internal static class Prediction
 {
-    /// <summary>Reads prediction_type; only those listed are allowed.</summary>
+    /// <summary>Reads prediction_type; throws for a value that is not in <paramref name="allowed"/>.</summary>
     public static PredictionType Read(ModelConfig config, params ReadOnlySpan<PredictionType> allowed)
     {
         string name = config.String("prediction_type", "epsilon");

@@ -2,22 +2,24 @@ using ILGpuDiffusion.Pipelines.Errors;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>What one run asks of a scheduler. Exactly one of <see cref="Steps"/>, <see cref="Timesteps"/>, <see cref="Sigmas"/> is given.</summary>
+/// <summary>Parameters of one run. Exactly one of <see cref="Steps"/>, <see cref="Timesteps"/>, <see cref="Sigmas"/> is given.</summary>
 public sealed record ScheduleRequest
 {
     /// <summary>Number of denoising steps, 1 … num_train_timesteps; null with custom timesteps or sigmas.</summary>
     public int? Steps { get; init; }
 
-    /// <summary>Custom timesteps, falling, each in 0 … num_train_timesteps − 1. Euler, DPM-Solver and LCM take them.</summary>
+    /// <summary>Custom timesteps, falling, each in 0 … num_train_timesteps − 1. Supported by Euler, DPM-Solver and LCM.</summary>
     public IReadOnlyList<double>? Timesteps { get; init; }
 
-    /// <summary>Custom sigmas, falling; the last one is where the run ends (usually 0), so n + 1 sigmas make n steps. Euler takes them.</summary>
+    /// <summary>
+    /// Custom sigmas, falling; the last one is the final noise level (usually 0), so n + 1 sigmas make n steps. Supported by Euler.
+    /// </summary>
     public IReadOnlyList<double>? Sigmas { get; init; }
 
     /// <summary>η of DDIM, 0 (deterministic) … 1 (as noisy as DDPM). Other schedulers ignore it, as diffusers does.</summary>
     public double Eta { get; init; }
 
-    /// <summary>DDIM: derive ε again from the clipped x0. Without clipping it changes nothing.</summary>
+    /// <summary>DDIM: recompute ε from the clipped x0. Without clipping it has no effect.</summary>
     public bool UseClippedModelOutput { get; init; }
 
     /// <summary>Euler's stochasticity (Karras et al., 2022, algorithm 2): noise added per run; 0 is the plain Euler method.</summary>
@@ -32,10 +34,10 @@ public sealed record ScheduleRequest
     /// <summary>Euler: standard deviation of the added noise.</summary>
     public double SNoise { get; init; } = 1;
 
-    /// <summary>A request for a number of steps and nothing special.</summary>
+    /// <summary>A request for a number of steps, with all other settings at their defaults.</summary>
     public static implicit operator ScheduleRequest(int steps) => FromInt32(steps);
 
-    /// <summary>A request for a number of steps and nothing special.</summary>
+    /// <summary>A request for a number of steps, with all other settings at their defaults.</summary>
     public static ScheduleRequest FromInt32(int steps) => new() { Steps = steps };
 
     internal void Check()

@@ -5,9 +5,8 @@ using ILGpuDiffusion.Pipelines.Errors;
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>
-/// A sampling method with its settings, under diffusers' names and with diffusers' meaning (0.32.2). It never touches tensors: <see
-/// cref="CreateSchedule"/> computes
-/// tables and step programs of plain numbers that a device executes. Immutable and safe to share.
+/// A sampling method with its settings, under diffusers' names and with diffusers' meaning (0.32.2). It does not touch tensors:
+/// <see cref="CreateSchedule"/> computes tables and step programs of plain numbers that a device runs. Immutable and safe to share.
 /// </summary>
 public abstract class Scheduler
 {
@@ -31,23 +30,25 @@ public abstract class Scheduler
     /// <summary>Number of timesteps in training.</summary>
     public abstract int TrainTimesteps { get; }
 
-    /// <summary>diffusers' class names of the schedulers there are.</summary>
+    /// <summary>diffusers' class names of the supported schedulers.</summary>
     public static IReadOnlyList<string> Names => SchedulerCatalog.ClassNames;
 
-    /// <summary>The short names, as <c>dpmpp_2m_karras</c>.</summary>
+    /// <summary>The short names, such as <c>dpmpp_2m_karras</c>.</summary>
     public static IReadOnlyList<string> Aliases => SchedulerCatalog.Aliases;
 
-    /// <summary>Every config key that some scheduler reads. A key outside this list has no effect anywhere.</summary>
+    /// <summary>Every config key that any scheduler reads; other keys have no effect.</summary>
     public static IReadOnlyList<string> KnownConfigKeys => SchedulerCatalog.ConfigKeys;
 
-    /// <summary>Makes the scheduler that a configuration describes. Keys it does not know are ignored, as in diffusers, so a config made for
-    /// another scheduler serves too.</summary>
+    /// <summary>
+    /// Creates the scheduler that a configuration describes. Keys that it does not read are ignored, as in diffusers, so a config of
+    /// another scheduler can be used too.
+    /// </summary>
     /// <param name="config">scheduler_config.json.</param>
-    /// <param name="name">A class name of diffusers or a short name, upper or lower case; null takes the config's <c>_class_name</c>. A
-    /// short name may bring settings (dpmpp_2m_karras: use_karras_sigmas).</param>
-    /// <param name="overrides">Settings that win over the config and over those of a short name.</param>
-    /// <exception cref="DiffusionRequestException">No scheduler has that name; the message lists those there are.</exception>
-    /// <exception cref="ModelFileException">A setting has the wrong type or a value that the scheduler cannot take.</exception>
+    /// <param name="name">A class name of diffusers or a short name, case-insensitive; null takes the config's <c>_class_name</c>. A short
+    /// name may include settings (dpmpp_2m_karras: use_karras_sigmas).</param>
+    /// <param name="overrides">Settings that override the config and those of a short name.</param>
+    /// <exception cref="DiffusionRequestException">No scheduler has that name; the message lists the known ones.</exception>
+    /// <exception cref="ModelFileException">A setting has the wrong type or a value that the scheduler does not support.</exception>
     public static Scheduler FromConfig(ModelConfig config, string? name = null, IEnumerable<KeyValuePair<string, JsonElement>>? overrides = null)
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -55,9 +56,10 @@ public abstract class Scheduler
     }
 
     /// <summary>Computes the tables and programs of one run that begins at evaluation 0; see <see cref="Schedule.BeginningAt"/>.</summary>
-    /// <param name="request">The number of steps, or custom timesteps or sigmas, and the run's options. An integer will do.</param>
-    /// <exception cref="DiffusionRequestException">The request is one that this scheduler cannot serve.</exception>
-    /// <exception cref="ModelFileException">The configuration leads to numbers that cannot be computed with.</exception>
+    /// <param name="request">The number of steps, or custom timesteps or sigmas, and the run's options. An integer converts to a number of
+    /// steps.</param>
+    /// <exception cref="DiffusionRequestException">The scheduler does not support this request.</exception>
+    /// <exception cref="ModelFileException">The configuration gives unusable tables, such as sigmas that are not finite.</exception>
     public Schedule CreateSchedule(ScheduleRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -68,7 +70,7 @@ public abstract class Scheduler
 
     internal string Source => Config.File;
 
-    /// <summary>The configuration that it was made of.</summary>
+    /// <summary>The configuration that the scheduler was created from.</summary>
     internal ModelConfig Config { get; }
 
     internal abstract int HistorySlots { get; }
@@ -76,12 +78,14 @@ public abstract class Scheduler
     /// <summary>Tables for a checked request.</summary>
     private protected abstract ScheduleTables MakeTables(ScheduleRequest request);
 
-    /// <summary>Refuses tables that no steps can be taken by.</summary>
+    /// <summary>Throws for tables that the method cannot step through.</summary>
     private protected virtual void Check(ScheduleRequest request, ScheduleTables tables)
     {
     }
 
-    /// <summary>Writes the program that follows evaluation <paramref name="index"/>, of which <paramref name="done"/> came before in this run.</summary>
+    /// <summary>
+    /// Writes the program that runs after evaluation <paramref name="index"/>, the <paramref name="done"/>-th of this run, from 0.
+    /// </summary>
     internal abstract void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done);
 
     /// <summary>α and σ such that the sample at an evaluation is α·x0 + σ·ε.</summary>
@@ -93,12 +97,12 @@ public abstract class Scheduler
     {
         request.Check();
         if (request.Steps is { } steps && (steps < 1 || steps > TrainTimesteps))
-            throw new DiffusionRequestException(nameof(request.Steps), $"{Name}: steps is {steps}; it must be between 1 and the {TrainTimesteps} timesteps of training.");
+            throw new DiffusionRequestException(nameof(request.Steps), $"{Name}: steps is {steps}; it must be between 1 and {TrainTimesteps}, the number of training timesteps.");
         var tables = MakeTables(request);
         if (tables.Timesteps.Length == 0 || !tables.Timesteps.Concat(tables.Sigmas).Append(tables.InitNoiseSigma).All(double.IsFinite))
             throw new ModelFileException(Source, $"{Name}: these settings give timesteps or sigmas that are not finite numbers.");
-        // Zero terminal SNR sets the last sigma to 4096, and some betas have more before it. Where the run ends is the config's own
-        // affair (final_sigmas_type).
+        // With zero terminal SNR the last sigma is 4096, and some betas give a larger one before it. The final sigma is not checked: the
+        // config sets it (final_sigmas_type).
         for (int i = 1; i < Math.Min(tables.Timesteps.Length, tables.Sigmas.Length); i++)
             if (tables.Sigmas[i] > tables.Sigmas[i - 1])
                 throw new ModelFileException(Source, $"{Name}: these betas give sigma {tables.Sigmas[i - 1]:R} at timestep {tables.Timesteps[i - 1]:R} and then {tables.Sigmas[i]:R}; "
@@ -106,26 +110,26 @@ public abstract class Scheduler
         return tables;
     }
 
-    /// <summary>The answer to more steps than the timesteps of training serve, with the most that they do.</summary>
-    /// <param name="steps">How many were asked for.</param>
-    /// <param name="why">What goes wrong with so many.</param>
+    /// <summary>The exception for more steps than the training timesteps allow; its message gives the largest number that works.</summary>
+    /// <param name="steps">The number requested.</param>
+    /// <param name="why">Why it does not work.</param>
     /// <param name="work">Whether a smaller number works.</param>
     private protected DiffusionRequestException TooManySteps(int steps, string why, Func<int, bool> work)
     {
-        const int Tries = 64; // the answer lies close below in every spacing
+        const int Tries = 64; // with every spacing, the largest number that works is close below
         int most = Enumerable.Range(1, Math.Min(Tries, steps - 1)).Select(less => steps - less).FirstOrDefault(work);
         return new(nameof(ScheduleRequest.Steps),
             $"{Name}: steps is {steps}; {why}. {(most > 0 ? $"At most {most} work with this configuration." : "Take fewer.")}");
     }
 
-    /// <summary>The answer to a kind of request that the scheduler does not know.</summary>
+    /// <summary>The exception for a setting that the scheduler does not support.</summary>
     internal DiffusionRequestException Refuse(string property, string what) => new(property, $"{Name} cannot use {what}.");
 
-    /// <summary>The answer to a prediction type whose tables exist but whose steps do not.</summary>
+    /// <summary>The exception for a prediction type whose tables exist but whose steps are not implemented.</summary>
     private protected ModelFileException PredictionRefused(PredictionType prediction) =>
         new(Source, $"'prediction_type' is {Prediction.NameOf(prediction)}; for {Name} it must be epsilon or v_prediction.");
 
-    /// <summary>Custom timesteps, whole and falling, within training.</summary>
+    /// <summary>Checks custom timesteps: whole numbers, falling, within training.</summary>
     internal double[] CustomTimesteps(IReadOnlyList<double> timesteps)
     {
         if (timesteps.Count == 0) throw new DiffusionRequestException(nameof(ScheduleRequest.Timesteps), $"{Name}: timesteps is empty; give at least one.");

@@ -5,8 +5,10 @@ using ILGpuDiffusion.Pipelines.Errors;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>The schedulers there are. A new one is a class, a line in <see cref="Entries"/> and, where people have a name for it, one in
-/// <see cref="SchedulerNames"/>.</summary>
+/// <summary>
+/// The supported schedulers. A new one is a class, a line in <see cref="Entries"/> and, where it has a common name, one in
+/// <see cref="SchedulerNames"/>.
+/// </summary>
 internal static class SchedulerCatalog
 {
     private sealed record Entry(string Name, string[] Keys, Func<ModelConfig, Scheduler> Make);
@@ -34,13 +36,13 @@ internal static class SchedulerCatalog
         if (Find(wanted) is { } entry) return entry.Make(config.With(overrides));
         throw name is null
             ? new ModelFileException(config.File,
-                $"the model's scheduler is {OutsideText.Quote(wanted)}, which is not built. {SchedulerNames.Known} Choose one of them for this model: "
+                $"the model's scheduler is {OutsideText.Quote(wanted)}, which is not supported. {SchedulerNames.Known} Choose one of them for this model: "
                 + "DiffusionPipeline.CreateScheduler(name).")
             { Key = "_class_name" }
             : new DiffusionRequestException(nameof(Scheduler), $"scheduler: {SchedulerNames.Unknown(name)}");
     }
 
-    /// <summary>The class that a class name or a short name stands for; null when there is none.</summary>
+    /// <summary>diffusers' class for a class name or a short name; null for an unknown name.</summary>
     public static string? ClassOf(string name) => SchedulerNames.Find(name)?.Class ?? Find(name)?.Name;
 
     /// <summary>The config keys that a class reads.</summary>

@@ -2,17 +2,17 @@ using System.Collections.Immutable;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>One operation of a step program. Everything a device needs stands in it: slots and plain numbers.</summary>
+/// <summary>One operation of a step program, self-contained: slots and plain numbers.</summary>
 public abstract record SchedulerInstruction
 {
     private protected SchedulerInstruction(Slot target) => Target = target;
 
-    /// <summary>The slot that is written.</summary>
+    /// <summary>The slot that the instruction writes.</summary>
     public Slot Target { get; }
 }
 
 /// <summary>One summand of a <see cref="LinearCombinationInstruction"/>.</summary>
-/// <param name="Slot">What is read.</param>
+/// <param name="Slot">The slot that is read.</param>
 /// <param name="Coefficient">Its finite factor, in double; a device may round it to float32.</param>
 public readonly record struct Term(Slot Slot, double Coefficient);
 
@@ -22,7 +22,7 @@ public readonly record struct Term(Slot Slot, double Coefficient);
 /// </summary>
 public sealed record LinearCombinationInstruction : SchedulerInstruction
 {
-    /// <summary>The most terms that a combination has, so that one kernel signature serves all.</summary>
+    /// <summary>The most terms of a combination, so that one kernel signature is enough.</summary>
     public const int MaxTerms = 6;
 
     internal LinearCombinationInstruction(Slot target, ImmutableArray<Term> terms) : base(target) => Terms = terms;
@@ -40,10 +40,10 @@ public sealed record ClampInstruction : SchedulerInstruction
 {
     internal ClampInstruction(Slot target, double low, double high) : base(target) => (Low, High) = (low, high);
 
-    /// <summary>The smallest value that stays.</summary>
+    /// <summary>The lower bound.</summary>
     public double Low { get; }
 
-    /// <summary>The largest value that stays.</summary>
+    /// <summary>The upper bound.</summary>
     public double High { get; }
 
     /// <summary>"Denoised = clamp(Denoised, -1, 1)".</summary>
@@ -59,10 +59,10 @@ public sealed record DynamicThresholdInstruction : SchedulerInstruction
 {
     internal DynamicThresholdInstruction(Slot target, double ratio, double maximum) : base(target) => (Ratio, Maximum) = (ratio, maximum);
 
-    /// <summary>Which quantile, 0 … 1 (dynamic_thresholding_ratio).</summary>
+    /// <summary>The quantile, 0 … 1 (dynamic_thresholding_ratio).</summary>
     public double Ratio { get; }
 
-    /// <summary>The largest s (sample_max_value).</summary>
+    /// <summary>The upper limit of s (sample_max_value).</summary>
     public double Maximum { get; }
 
     /// <summary>"Denoised = threshold(Denoised, 0.995, 1)".</summary>

@@ -5,16 +5,16 @@ using ILGpuDiffusion.Compute.Files;
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>
-/// The names that people give sampling methods, with the class and settings of diffusers that they stand for: short ones, and those of A1111 and ComfyUI.
-/// Case, spaces, dashes and a trailing <c>_gpu</c> do not count, and <c>DPM++</c> is <c>dpmpp</c>; a noise schedule may follow, as in <c>DPM++ 2M Karras</c>.
+/// Short names of sampling methods, including those of A1111 and ComfyUI, with diffusers' class and settings for each. Case, spaces, dashes
+/// and a trailing <c>_gpu</c> are ignored, and <c>DPM++</c> is <c>dpmpp</c>; a noise schedule may follow, as in <c>DPM++ 2M Karras</c>.
 /// </summary>
 internal static class SchedulerNames
 {
     /// <summary>A sampling method.</summary>
     /// <param name="Name">Its short name.</param>
-    /// <param name="Spoken">What A1111 calls it; null where it does not.</param>
-    /// <param name="Class">diffusers' class.</param>
-    /// <param name="Settings">What the name stands for, in JSON.</param>
+    /// <param name="Spoken">A1111's name; null where A1111 has none.</param>
+    /// <param name="Class">diffusers' class name.</param>
+    /// <param name="Settings">The settings that the name stands for, as JSON.</param>
     public sealed record Sampler(string Name, string? Spoken, string Class, string Settings);
 
     private static readonly Sampler[] Samplers =
@@ -31,7 +31,7 @@ internal static class SchedulerNames
         new("pndm", null, nameof(PNDMScheduler), "{}"),
     ];
 
-    // Noise schedules under their names in A1111 and ComfyUI, with the key of diffusers that asks for them.
+    // Noise schedules by their names in A1111 and ComfyUI, with the settings of diffusers that select them.
     private static readonly (string Name, string Key, string Settings)[] Spacings =
     [
         ("karras", "use_karras_sigmas", """{"use_karras_sigmas": true}"""),
@@ -41,16 +41,16 @@ internal static class SchedulerNames
         ("simple", "timestep_spacing", """{"timestep_spacing": "trailing"}"""),
     ];
 
-    /// <summary>The short names without and with Karras' noise levels, which are asked for most.</summary>
+    /// <summary>The short names without and with Karras' noise levels, the noise schedule used most.</summary>
     public static IReadOnlyList<string> All { get; } = [.. Samplers.Select(s => s.Name).Concat(Samplers.Where(s => Takes(s, Spacings[0].Key)).Select(s => $"{s.Name}_karras")).Order(StringComparer.Ordinal)];
 
     /// <summary>Every sampling method, with the noise schedules that may follow its name.</summary>
     public static IEnumerable<(Sampler Sampler, string[] Spacings)> Table => Samplers.Select(s => (s, Spacings.Where(p => Takes(s, p.Key)).Select(p => p.Name).ToArray()));
 
-    /// <summary>Whether a name is one of these or one of diffusers' classes.</summary>
+    /// <summary>Whether a name is a short name or one of diffusers' class names.</summary>
     public static bool IsKnown(string name) => Find(name) is not null || SchedulerCatalog.ClassNames.Contains(name, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The class and settings that a name stands for; null where it is none of these.</summary>
+    /// <summary>The class and settings of a short name; null for an unknown name.</summary>
     public static (string Class, IReadOnlyList<KeyValuePair<string, JsonElement>> Settings)? Find(string name)
     {
         string plain = Plain(name);
@@ -65,10 +65,10 @@ internal static class SchedulerNames
         return null;
     }
 
-    /// <summary>The names that there are, as a sentence.</summary>
+    /// <summary>A sentence that lists the known names.</summary>
     public static string Known => $"Known are {string.Join(", ", SchedulerCatalog.ClassNames)}; short names: {string.Join(", ", All)}.";
 
-    /// <summary>What to say about a name that is none, with the nearest that is.</summary>
+    /// <summary>The message for an unknown name, with the nearest known one.</summary>
     public static string Unknown(string name)
     {
         string? guess = NearestName.Of(Plain(name), All) ?? NearestName.Of(name, SchedulerCatalog.ClassNames);

@@ -2,7 +2,9 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>What the Euler methods share: latents are x0 + σ·ε, unbounded as σ is, and are scaled down on their way into the model.</summary>
+/// <summary>
+/// Base class of the Euler methods: latents are x0 + σ·ε, unbounded like σ, and are scaled down before they enter the model.
+/// </summary>
 internal abstract class SigmaScheduler : Scheduler
 {
     private protected SigmaScheduler(ModelConfig config) : base(config)
@@ -23,14 +25,16 @@ internal abstract class SigmaScheduler : Scheduler
 
     internal override (double Signal, double Noise) SignalAndNoise(ScheduleTables tables, int index) => (1, tables.Sigmas[index]);
 
-    /// <summary>Leading spacing begins below the noisiest timestep, so the start latents are given the signal's variance too.</summary>
+    /// <summary>
+    /// Completes the tables. Leading spacing begins below the noisiest timestep, so its start latents have the signal's variance too.
+    /// </summary>
     private protected ScheduleTables Tables(double[] timesteps, double[] sigmas)
     {
         double noisiest = sigmas.Max();
         return new(timesteps, sigmas, Spacing.IsLeading ? Math.Sqrt(noisiest * noisiest + 1) : noisiest);
     }
 
-    /// <summary>x0 from what the model said of x/√(σ² + 1).</summary>
+    /// <summary>x0 from the model's output for x/√(σ² + 1).</summary>
     private protected static Blend Denoised(PredictionType prediction, double sigma, double sigmaHat) => prediction switch
     {
         PredictionType.Epsilon => new(1, -sigmaHat),

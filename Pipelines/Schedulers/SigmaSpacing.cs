@@ -2,7 +2,7 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>Noise levels placed by a formula instead of by timesteps: use_karras_sigmas, use_exponential_sigmas, use_beta_sigmas.</summary>
+/// <summary>Noise levels from a formula instead of timesteps: use_karras_sigmas, use_exponential_sigmas, use_beta_sigmas.</summary>
 internal sealed class SigmaSpacing
 {
     /// <summary>The keys that the constructor reads.</summary>
@@ -22,13 +22,13 @@ internal sealed class SigmaSpacing
         if (minimum >= maximum) throw config.Wrong("sigma_min", $"less than sigma_max, {maximum:R}");
     }
 
-    /// <summary>The key of the spacing that is switched on; null when timesteps place the noise levels.</summary>
+    /// <summary>Key of the enabled spacing; null when noise levels follow the timesteps.</summary>
     public string? Kind { get; }
 
-    /// <summary>Falling noise levels between the bounds of the config, or else those given.</summary>
-    /// <param name="high">The noisiest of the sigmas that timesteps would give.</param>
-    /// <param name="low">The cleanest.</param>
-    /// <param name="steps">How many.</param>
+    /// <summary>Falling noise levels between the config's bounds, or the given ones where it has none.</summary>
+    /// <param name="high">The largest sigma of the timestep spacing.</param>
+    /// <param name="low">The smallest.</param>
+    /// <param name="steps">Number of levels.</param>
     public double[] Sigmas(double high, double low, int steps)
     {
         high = maximum ?? high;

@@ -1,9 +1,9 @@
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>From timesteps to sigmas and back, over the training table.</summary>
+/// <summary>Interpolates between timesteps and sigmas in the training table.</summary>
 internal static class SigmaTable
 {
-    /// <summary>σ between training timesteps, linear in σ; outside the table its ends.</summary>
+    /// <summary>σ at a fractional timestep, linear in σ; outside the table the value at its end.</summary>
     public static double At(float[] sigmas, double timestep)
     {
         if (timestep <= 0) return sigmas[0];
@@ -13,9 +13,8 @@ internal static class SigmaTable
     }
 
     /// <summary>
-    /// The timestep whose σ this would be, with fractions, linear in ln σ. Weights are float32, as in diffusers: they can move a timestep by
-    /// 10⁻⁴, and schedulers that
-    /// cut off the fraction then land one lower.
+    /// The fractional timestep of a σ, linear in ln σ. Weights are float32, as in diffusers: they can move a timestep by 10⁻⁴, and
+    /// schedulers that truncate it then arrive one lower.
     /// </summary>
     public static double ToTimestep(float[] logSigmas, double sigma)
     {

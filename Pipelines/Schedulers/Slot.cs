@@ -12,17 +12,21 @@ public readonly record struct Slot(int Index)
     /// <summary>The latents: x at this evaluation before the program, x at the next evaluation after it.</summary>
     public static Slot Sample { get; } = new(0);
 
-    /// <summary>What the model (after guidance) predicted. Programs read it and never write it.</summary>
+    /// <summary>The model's prediction, after guidance. Programs do not write it.</summary>
     public static Slot ModelOutput { get; } = new(1);
 
-    /// <summary>Standard normal numbers, drawn anew by the caller before a program whose <see cref="SchedulerStep.NeedsNoise"/> is true.
-    /// Never written by programs.</summary>
+    /// <summary>
+    /// Standard normal values, drawn by the caller before every program whose <see cref="SchedulerStep.NeedsNoise"/> is true. Programs do
+    /// not write it.
+    /// </summary>
     public static Slot Noise { get; } = new(2);
 
     /// <summary>The predicted clean latents x0, where a program computes them.</summary>
     public static Slot Denoised { get; } = new(3);
 
-    /// <summary>State that the scheduler keeps from one evaluation to the next. Old states are renamed from step to step, never moved.</summary>
+    /// <summary>
+    /// State that the scheduler keeps from one evaluation to the next. Old states are renamed from step to step, never copied.
+    /// </summary>
     /// <param name="number">0 … <see cref="Schedule.HistorySlots"/> − 1.</param>
     public static Slot History(int number)
     {

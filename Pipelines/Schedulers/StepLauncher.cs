@@ -7,8 +7,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>
-/// Runs a schedule's step programs on a device. All launches and coefficients are prepared beforehand: running a step allocates
-/// nothing and reads nothing back.
+/// Runs a schedule's step programs on a device. Launches and coefficients are prepared by the constructor: running a step allocates nothing
+/// and reads nothing back.
 /// </summary>
 internal sealed class StepLauncher : IDisposable
 {
@@ -18,12 +18,12 @@ internal sealed class StepLauncher : IDisposable
     private readonly Launch[][] steps;
     private readonly CancellationToken cancellation;
 
-    /// <summary>Binds every program of a schedule.</summary>
-    /// <param name="device">Where the tensors lie.</param>
-    /// <param name="schedule">The run's programs.</param>
+    /// <summary>Prepares every program of a schedule.</summary>
+    /// <param name="device">The device that holds the tensors.</param>
+    /// <param name="schedule">The run.</param>
     /// <param name="sample">The latents [n, h, w, c]; changed by every step.</param>
-    /// <param name="modelOutput">The prediction, of the same shape.</param>
-    /// <param name="cancellation">Obeyed while kernels are compiled.</param>
+    /// <param name="modelOutput">The prediction [n, h, w, c].</param>
+    /// <param name="cancellation">Cancels the compilation of kernels.</param>
     public StepLauncher(Device device, Schedule schedule, Tensor sample, Tensor modelOutput, CancellationToken cancellation = default)
     {
         (this.device, this.cancellation) = (device, cancellation);
@@ -41,7 +41,7 @@ internal sealed class StepLauncher : IDisposable
         }
     }
 
-    /// <summary>Where fresh noise [n, h, w, c] goes before a step that needs it.</summary>
+    /// <summary>Tensor for fresh noise [n, h, w, c], which the caller fills before a step that needs it.</summary>
     public Tensor Noise => slots[Slot.Noise.Index];
 
     /// <summary>Runs the program of the n-th evaluation of this run.</summary>

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>Collects one step's program and refuses numbers that no device could use.</summary>
+/// <summary>Collects one step's program; throws for coefficients that are not finite.</summary>
 internal sealed class StepWriter(Scheduler scheduler, int index, double timestep)
 {
     private readonly List<SchedulerInstruction> instructions = [];
@@ -15,13 +15,15 @@ internal sealed class StepWriter(Scheduler scheduler, int index, double timestep
     /// <summary>target = Σ coefficient · slot; terms with coefficient 0 are left out.</summary>
     public void Combine(Slot target, params ReadOnlySpan<(Slot Slot, double Coefficient)> terms) => instructions.Add(Combination(target, terms));
 
-    /// <summary>The x0 that the prediction means: Denoised = blend of sample and model output (and of churn noise). A preview only, unless
-    /// it is clipped.</summary>
+    /// <summary>
+    /// Sets x0 from the prediction: Denoised = blend of sample and model output (and of churn noise). Only a preview unless it is clipped.
+    /// </summary>
     public void Denoise(Blend blend, double noise = 0) =>
         preview.Add(Combination(Slot.Denoised, [(Slot.Sample, blend.Sample), (Slot.ModelOutput, blend.Output), (Slot.Noise, noise)]));
 
-    /// <summary>Applies the clipping of x0 that the config asks for, then makes x0 part of the program. False, and nothing done, when it
-    /// asks for none.</summary>
+    /// <summary>
+    /// Applies the config's clipping to x0 and makes x0 part of the program. Returns false, and does nothing, where the config has none.
+    /// </summary>
     public bool ClipDenoised(ClippingConfig clipping)
     {
         if (clipping.Instruction is not { } clip) return false;

@@ -2,8 +2,9 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>Which of the training timesteps a run visits (timestep_spacing and steps_offset; Lin et al., 2023, arXiv:2305.08891, table 2).
-/// Timesteps fall.</summary>
+/// <summary>
+/// The training timesteps that a run visits, falling (timestep_spacing and steps_offset; Lin et al., 2023, arXiv:2305.08891, table 2).
+/// </summary>
 internal sealed class TimestepSpacing
 {
     /// <summary>The keys that the constructor reads.</summary>
@@ -13,7 +14,7 @@ internal sealed class TimestepSpacing
     private readonly int offset;
     private readonly int trainTimesteps;
 
-    /// <summary>Reads spacing and offset; the default spacing is the class's own.</summary>
+    /// <summary>Reads spacing and offset; <paramref name="fallback"/> is the class's default spacing.</summary>
     public TimestepSpacing(ModelConfig config, int trainTimesteps, string fallback)
     {
         (kind, this.trainTimesteps) = (config.String("timestep_spacing", fallback), trainTimesteps);
@@ -22,15 +23,16 @@ internal sealed class TimestepSpacing
         if (offset < 0 || offset >= trainTimesteps) throw config.Wrong("steps_offset", $"between 0 and {trainTimesteps - 1}");
     }
 
-    /// <summary>True for leading, whose first timestep lies below the noisiest.</summary>
+    /// <summary>Whether the spacing is leading, whose first timestep is below the noisiest.</summary>
     public bool IsLeading => kind == "leading";
 
     /// <summary>The run's timesteps.</summary>
-    /// <param name="steps">How many.</param>
-    /// <param name="whole">Round linspace to whole timesteps; Euler keeps the fractions.</param>
-    /// <param name="last">One past the largest timestep; less than the number in training where the schedule is cut (lambda_min_clipped).</param>
-    /// <param name="spare">1: space as for one step more and leave out the cleanest (DPM-Solver, whose end is not a timestep); trailing
-    /// knows no such thing.</param>
+    /// <param name="steps">Number of steps.</param>
+    /// <param name="whole">Whether linspace is rounded to whole timesteps; Euler keeps the fractions.</param>
+    /// <param name="last">One past the largest timestep; below the number in training where the schedule is cut
+    /// (lambda_min_clipped).</param>
+    /// <param name="spare">1: space as for one step more and omit the cleanest (DPM-Solver, whose end is not a timestep); without effect on
+    /// trailing.</param>
     public double[] Timesteps(int steps, bool whole, int? last = null, int spare = 0)
     {
         int end = last ?? trainTimesteps;
@@ -49,8 +51,7 @@ internal sealed class TimestepSpacing
 
     /// <summary>
     /// Down from the end, at most one per <paramref name="ratio"/>. NumPy's arange, which diffusers uses, rounds its length up: for 61 of
-    /// 1000 steps, say, it yields
-    /// a 62nd timestep of −1. That one is left out here.
+    /// 1000 steps, for example, it yields a 62nd timestep of −1, which is omitted here.
     /// </summary>
     private static double[] Trailing(int end, double ratio)
     {

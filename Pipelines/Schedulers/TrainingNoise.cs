@@ -4,9 +4,8 @@ using ILGpuDiffusion.Pipelines.Errors;
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>
-/// ᾱ and σ of every training timestep. diffusers keeps these tables in float32 and its timesteps and steps show that rounding, so they are
-/// float32 here too, rounded after
-/// the same operations; all that is computed from them is double.
+/// ᾱ and σ of every training timestep. diffusers keeps these tables in float32, and its timesteps and steps depend on that rounding, so
+/// they are float32 here too, rounded after the same operations; everything computed from them is double.
 /// </summary>
 internal sealed class TrainingNoise
 {
@@ -18,7 +17,7 @@ internal sealed class TrainingNoise
         LogSigmas = [.. Sigmas.Select(s => (float)Math.Log(s))];
     }
 
-    /// <summary>β, after rescaling to zero terminal SNR where that is asked for.</summary>
+    /// <summary>β, after rescaling to zero terminal SNR where that is enabled.</summary>
     public float[] Betas { get; }
 
     /// <summary>ᾱ = Π (1 − β), falling.</summary>
@@ -45,7 +44,7 @@ internal sealed class TrainingNoise
         return new TrainingNoise(betas, alphasCumprod);
     }
 
-    /// <summary>The same, with the rescaling switch read from the config.</summary>
+    /// <summary>As <see cref="From"/>, with rescale_betas_zero_snr read from the config.</summary>
     public static TrainingNoise Read(ModelConfig config, float[] betas, bool floor) => From(betas, config.Bool("rescale_betas_zero_snr", false), floor);
 
     /// <summary>ᾱ at a timestep; <paramref name="final"/> for those before the first.</summary>
@@ -54,17 +53,20 @@ internal sealed class TrainingNoise
         if (timestep < 0) return final;
         return timestep < Count
             ? AlphasCumprod[(int)timestep]
-            : throw new DiffusionRequestException(nameof(ScheduleRequest.Steps), $"scheduler: timestep {timestep:R} lies behind the {Count} timesteps of training; take fewer steps or a smaller steps_offset.");
+            : throw new DiffusionRequestException(nameof(ScheduleRequest.Steps), $"scheduler: timestep {timestep:R} is beyond the {Count} timesteps of training; use fewer steps or a smaller steps_offset.");
     }
 
-    /// <summary>PyTorch multiplies up in double and rounds every partial product.</summary>
+    /// <summary>As PyTorch: accumulates in double and rounds every partial product to float32.</summary>
     private static float[] CumulativeAlphas(float[] betas)
     {
         double product = 1;
         return [.. betas.Select(beta => (float)(product *= 1f - beta))];
     }
 
-    /// <summary>Lin et al., 2023 (arXiv:2305.08891), algorithm 1: √ᾱ is shifted so that its last value is 0 and scaled so that its first stays.</summary>
+    /// <summary>
+    /// Lin et al., 2023 (arXiv:2305.08891), algorithm 1: √ᾱ is shifted so that its last value is 0 and scaled so that its first is
+    /// unchanged.
+    /// </summary>
     private static float[] RescaleToZeroTerminalSnr(float[] betas)
     {
         float[] roots = [.. CumulativeAlphas(betas).Select(MathF.Sqrt)];

@@ -22,8 +22,8 @@ public sealed class StableDiffusionPipeline : DiffusionPipeline
         ComponentChecks.Prompts(unet, parts.TextConfigs);
         if (text.UseAttentionMask)
             throw new ModelFileException(text.File,
-                "'use_attention_mask' is true; it must be false: this engine does not hide padding from a CLIP text "
-                + "encoder.")
+                "'use_attention_mask' is true; it must be false: masking padding for a CLIP text encoder is not "
+                + "supported.")
             { Key = "use_attention_mask" };
     }
 
@@ -39,7 +39,7 @@ public sealed class StableDiffusionPipeline : DiffusionPipeline
         var request = form.Request;
         var positive = Conditions.Repeat(Encode(request.Prompts, request.ClipSkip, warnings, cancellation), request.Count);
         if (!form.Guided) return new Conditions(positive, []);
-        var negative = Encode(ResolvedRequest.PerPrompt(request.NegativePrompts, [], request.Prompts.Count), 0, warnings, cancellation); // clip skip is for the prompt alone, as in diffusers
+        var negative = Encode(ResolvedRequest.PerPrompt(request.NegativePrompts, [], request.Prompts.Count), 0, warnings, cancellation); // as in diffusers, clip skip applies to the prompt only
         return new Conditions(Conditions.Join(Conditions.Repeat(negative, request.Count), positive), []);
     }
 

@@ -7,7 +7,9 @@ using ILGpuDiffusion.Pipelines.Tokenizers;
 
 namespace ILGpuDiffusion.Pipelines.Families;
 
-/// <summary>Stable Diffusion XL: two text encoders side by side, pooled text and image sizes as further conditions.</summary>
+/// <summary>
+/// Stable Diffusion XL: the embeddings of two text encoders are concatenated; pooled embeddings and image sizes are added conditions.
+/// </summary>
 /// <remarks>Podell et al., 2023 (arXiv:2307.01952). Follows diffusers' StableDiffusionXLPipeline.</remarks>
 public sealed class StableDiffusionXLPipeline : DiffusionPipeline
 {
@@ -34,7 +36,7 @@ public sealed class StableDiffusionXLPipeline : DiffusionPipeline
     }
 
     internal override void CheckPrompts(ImageRequest request) =>
-        ResolvedRequest.CheckClipSkip(request, Math.Min(textEncoder.Config.Layers, textEncoder2.Config.Layers) - 1); // the last layer is left out anyway
+        ResolvedRequest.CheckClipSkip(request, Math.Min(textEncoder.Config.Layers, textEncoder2.Config.Layers) - 1); // SDXL always skips the last layer
 
     internal override Conditions Encode(ResolvedRequest form, List<string> warnings, CancellationToken cancellation)
     {
@@ -45,7 +47,7 @@ public sealed class StableDiffusionXLPipeline : DiffusionPipeline
         float[] timeIds = Repeat(request.SizeConditioning.TimeIds(form.Size), form.Images);
         if (!form.Guided) return new Conditions(positive, timeIds);
 
-        // Clip skip is for the prompt alone, as in diffusers.
+        // As in diffusers, clip skip applies to the prompt only.
         bool zeros = request.NegativePrompts.Count == 0 && request.NegativePrompts2.Count == 0 && zeroForEmptyPrompt;
         var negative = zeros
             ? text with { Hidden = new float[text.Hidden.Length], Pooled = new float[text.Pooled.Length] }

@@ -57,7 +57,7 @@ public sealed class FailureTests : IDisposable
         { "--width 33", 2, "width is 33; it must be a multiple of 8" },
         { "--width 20000 --height 20000", 2, "size is 20000x20000" },
         { "--guidance-scale -1", 2, "guidance scale is -1" },
-        { "--steps 2000", 2, "steps is 2000; it must be between 1 and the 1000 timesteps of training" },
+        { "--steps 2000", 2, "steps is 2000; it must be between 1 and 1000, the number of training timesteps" },
         { "--scheduler-config magic=1", 2, "no scheduler knows 'magic'" },
         { "--clip-skip 9", 2, "clip skip is 9; it must be at most" },
         { "--denoising-start 0.5", 2, "given together with latents" },
