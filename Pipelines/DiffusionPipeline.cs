@@ -108,6 +108,7 @@ public abstract class DiffusionPipeline : IDisposable
     /// <summary>
     /// A scheduler for this model: its scheduler_config.json with another class or other settings. As in diffusers, StableDiffusionPipeline
     /// takes an old file's <c>steps_offset</c> as 1 and <c>clip_sample</c> as false.
+    /// </summary>
     /// <param name="name">diffusers' class name or a short name such as <c>euler</c>; null keeps the model's own.</param>
     /// <param name="settings">Keys of scheduler_config.json that replace the file's; a null is Python's None.</param>
     /// <exception cref="DiffusionRequestException">No scheduler has that name; the message lists the known ones.</exception>

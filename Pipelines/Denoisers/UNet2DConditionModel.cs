@@ -13,6 +13,7 @@ namespace ILGpuDiffusion.Pipelines.Denoisers;
 /// <summary>
 /// The UNet of Stable Diffusion 1.x, 2.x and XL (base and refiner): predicts the noise (or v, or the image, depending on the scheduler's
 /// prediction_type) from noisy latents, timestep and prompt embeddings. Layers are named as in diffusers, so that its weights load by path.
+/// </summary>
 /// <remarks>Rombach and others, 2022 (arXiv:2112.10752); Podell and others, 2023 (arXiv:2307.01952).</remarks>
 public sealed class UNet2DConditionModel : Layer
 {
