@@ -9,7 +9,11 @@ internal readonly record struct GpuGrid(int X, int Y = 1, int Z = 1)
     public static GpuGrid Over(long items, int groupSize) => new(checked((int)Math.Max(1, (items + groupSize - 1) / groupSize)));
 }
 
-/// <summary>A kernel's arguments in the order of its C# parameters, written as a chain.</summary>
+/// <summary>
+/// A kernel's arguments in the order of its C# parameters, written as a chain. Each carries the name of its parameter: kinds alone do not
+/// tell two pitches apart. Binding checks kinds; the tests check names, for all launches that the op cases need.
+/// </summary>
+/// <remarks>Names that end with a number, such as <c>pitch0</c> and <c>pitch1</c>, are given as a word and a number.</remarks>
 internal sealed class GpuArguments
 {
     private readonly List<Argument> list = [];
@@ -18,16 +22,18 @@ internal sealed class GpuArguments
     public IReadOnlyList<Argument> List => list;
 
     /// <summary>A tensor's memory from its first element to its last row's end; null is an empty view. Pitch and sizes travel as numbers.</summary>
-    public GpuArguments View(Tensor? tensor) => Add(new(KernelParameterKind.View, tensor, 0));
+    public GpuArguments View(string name, Tensor? tensor, int? number = null) =>
+        Add(new(name, number, KernelParameterKind.View, tensor, 0));
 
     /// <summary>An int.</summary>
-    public GpuArguments Int(int value) => Add(new(KernelParameterKind.Int32, null, value));
+    public GpuArguments Int(string name, int value, int? number = null) => Add(new(name, number, KernelParameterKind.Int32, null, value));
 
     /// <summary>A long.</summary>
-    public GpuArguments Long(long value) => Add(new(KernelParameterKind.Int64, null, value));
+    public GpuArguments Long(string name, long value) => Add(new(name, null, KernelParameterKind.Int64, null, value));
 
     /// <summary>A float.</summary>
-    public GpuArguments Float(float value) => Add(new(KernelParameterKind.Single, null, BitConverter.SingleToInt32Bits(value)));
+    public GpuArguments Float(string name, float value, int? number = null) =>
+        Add(new(name, number, KernelParameterKind.Single, null, BitConverter.SingleToInt32Bits(value)));
 
     private GpuArguments Add(Argument argument)
     {
@@ -36,10 +42,16 @@ internal sealed class GpuArguments
     }
 
     /// <summary>One argument.</summary>
+    /// <param name="Word">The parameter's name, without a number at its end.</param>
+    /// <param name="Number">The number at its end, if it has one.</param>
     /// <param name="Kind">What it is.</param>
     /// <param name="Tensor">A view's tensor.</param>
     /// <param name="Bits">A number's bits.</param>
-    internal readonly record struct Argument(KernelParameterKind Kind, Tensor? Tensor, long Bits);
+    internal readonly record struct Argument(string Word, int? Number, KernelParameterKind Kind, Tensor? Tensor, long Bits)
+    {
+        /// <summary>The parameter's name.</summary>
+        public string Name => $"{Word}{Number}";
+    }
 }
 
 /// <summary>A view as kernels get it.</summary>

@@ -48,7 +48,8 @@ internal static class AttentionGpu
         var sizes = new Sizes(call);
         int columnGroups = Groups(sizes.ValueDepth, TiledAttention.Columns);
         var source = KernelSource.Of(typeof(TiledAttention), nameof(TiledAttention.Kernel), TiledAttention.GroupSize, GpuElements.Of(sizes.Q.DType));
-        return new(source, new GpuGrid(Groups(sizes.Queries, TiledAttention.Queries), sizes.Heads * columnGroups, sizes.Batch), sizes.Weighting(sizes.Pitches(sizes.Tensors().Int(columnGroups))));
+        return new(source, new GpuGrid(Groups(sizes.Queries, TiledAttention.Queries), sizes.Heads * columnGroups, sizes.Batch),
+            sizes.Weighting(sizes.Pitches(sizes.Tensors().Int("columnGroups", columnGroups))));
     }
 
     private static LaunchSpecification TensorCores(OpCall call)
@@ -67,7 +68,8 @@ internal static class AttentionGpu
         int columnGroups = Groups(sizes.ValueDepth, SubGroupAttention.Columns);
         Type layout = MatrixLayouts.Of(((GpuDevice)call.Device).Target.Features.MatrixUnit)!;
         var source = KernelSource.Of(typeof(SubGroupAttention), nameof(SubGroupAttention.Kernel), SubGroupAttention.GroupSize, [layout, .. sizes.TypeArguments()]);
-        return new(source, new GpuGrid(Groups(sizes.Queries, SubGroupAttention.Queries), sizes.Heads * columnGroups, sizes.Batch), sizes.Weighting(sizes.Pitches(sizes.Tensors().Int(columnGroups))));
+        return new(source, new GpuGrid(Groups(sizes.Queries, SubGroupAttention.Queries), sizes.Heads * columnGroups, sizes.Batch),
+            sizes.Weighting(sizes.Pitches(sizes.Tensors().Int("columnGroups", columnGroups))));
     }
 
     private static IEnumerable<LaunchSpecification> Panels(OpCall call)
@@ -82,9 +84,13 @@ internal static class AttentionGpu
         yield return Pack(sizes.K, k, sizes.Keys, packedKeys);
         yield return new(
             KernelSource.Of(typeof(PanelAttention), nameof(PanelAttention.PackValues), PackGroup, elements), GpuGrid.Over((long)pairs * sizes.Keys, PackGroup),
-            new GpuArguments().View(sizes.V).View(v).Int(sizes.Keys).Int(sizes.Heads).Int(sizes.Batch).Int(sizes.ValueDepth).Int(width).Int(sizes.V.RowPitch));
-        var arguments = new GpuArguments().View(q).View(k).View(v).View(sizes.Mask).View(call.Output)
-            .Int(sizes.Queries).Int(packedQueries).Int(sizes.Keys).Int(packedKeys).Int(sizes.Depth).Int(sizes.ValueDepth).Int(chunks).Int(sizes.Heads).Int(call.Output.RowPitch);
+            new GpuArguments().View("x", sizes.V).View("rows", v).Int("tokens", sizes.Keys).Int("heads", sizes.Heads)
+                .Int("batch", sizes.Batch)
+                .Int("depth", sizes.ValueDepth).Int("packedDepth", width).Int("pitch", sizes.V.RowPitch));
+        var arguments = new GpuArguments().View("q", q).View("k", k).View("v", v).View("mask", sizes.Mask).View("y", call.Output)
+            .Int("queries", sizes.Queries).Int("packedQueries", packedQueries).Int("keys", sizes.Keys).Int("packedKeys", packedKeys)
+            .Int("depth", sizes.Depth).Int("valueDepth", sizes.ValueDepth).Int("chunks", chunks).Int("heads", sizes.Heads)
+            .Int("yPitch", call.Output.RowPitch);
         yield return new(
             KernelSource.Of(typeof(PanelAttention), nameof(PanelAttention.Kernel), 1, elements),
             new GpuGrid(packedQueries / PanelAttention.Queries, sizes.Heads, sizes.Batch), sizes.Weighting(arguments));
@@ -98,7 +104,8 @@ internal static class AttentionGpu
 
         LaunchSpecification Pack(Tensor x, Tensor panels, int tokens, int packed) => new(
             KernelSource.Of(typeof(PanelAttention), nameof(PanelAttention.Pack), PackGroup, elements), GpuGrid.Over((long)pairs * packed, PackGroup),
-            new GpuArguments().View(x).View(panels).Int(tokens).Int(packed).Int(sizes.Heads).Int(sizes.Batch).Int(sizes.Depth).Int(x.RowPitch));
+            new GpuArguments().View("x", x).View("panels", panels).Int("tokens", tokens).Int("packedTokens", packed)
+                .Int("heads", sizes.Heads).Int("batch", sizes.Batch).Int("depth", sizes.Depth).Int("pitch", x.RowPitch));
     }
 
     private static long ScratchBytes(OpSignature signature)
@@ -164,13 +171,16 @@ internal static class AttentionGpu
         }
 
         /// <summary>The first arguments of kernels that read q, k and v in place.</summary>
-        public GpuArguments Tensors() => new GpuArguments().View(Q).View(K).View(V).View(Mask).View(y).Int(Queries).Int(Keys).Int(Depth).Int(ValueDepth);
+        public GpuArguments Tensors() => new GpuArguments().View("q", Q).View("k", K).View("v", V).View("mask", Mask).View("y", y)
+            .Int("queries", Queries).Int("keys", Keys).Int("depth", Depth).Int("valueDepth", ValueDepth);
 
         /// <summary>The row pitches.</summary>
-        public GpuArguments Pitches(GpuArguments arguments) => arguments.Int(Q.RowPitch).Int(K.RowPitch).Int(V.RowPitch).Int(y.RowPitch);
+        public GpuArguments Pitches(GpuArguments arguments) =>
+            arguments.Int("qPitch", Q.RowPitch).Int("kPitch", K.RowPitch).Int("vPitch", V.RowPitch).Int("yPitch", y.RowPitch);
 
         /// <summary>The last arguments of all kernels: layout of the mask, causality, scale.</summary>
         public GpuArguments Weighting(GpuArguments arguments) => arguments
-            .Int(Mask is null ? 0 : 1).Int(maskBatch).Int(maskHead).Int(maskQuery).Int(op.Causal ? 1 : 0).Float((float)(op.Scale ?? 1 / Math.Sqrt(Depth)));
+            .Int("masked", Mask is null ? 0 : 1).Int("maskBatch", maskBatch).Int("maskHead", maskHead).Int("maskQuery", maskQuery)
+            .Int("causal", op.Causal ? 1 : 0).Float("scale", (float)(op.Scale ?? 1 / Math.Sqrt(Depth)));
     }
 }

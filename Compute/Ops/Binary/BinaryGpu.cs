@@ -36,12 +36,13 @@ internal static class BinaryGpu
         int step = (b.Width == 1 && a.Width > 1) || single ? 0 : 1;
         var elements = same ? ElementGrid.Of(a, b, y) : single ? ElementGrid.Of(a, y) : ElementGrid.Of(a.Rows, a.Width);
         var (grid, access) = elements.Widened(call, a, step == 0 ? null : b, y);
-        var arguments = grid.Arguments(new GpuArguments().View(a).View(b).View(y), a, y).Int(ElementGrid.Indexed(b).RowPitch).Int(step);
+        var arguments = grid.Arguments(new GpuArguments().View("a", a).View("b", b).View("y", y), [("aPitch", a), ("yPitch", y)])
+            .Int("bPitch", ElementGrid.Indexed(b).RowPitch).Int("bStep", step);
         var levels = single ? [] : new Broadcast(a.Shape, b.Shape).Levels();
         for (int i = 0; i < Levels; i++)
         {
             (int size, int stride) = i < levels.Count ? levels[i] : (1, 0);
-            arguments.Int(size).Int(stride);
+            arguments.Int("size", size, number: i).Int("stride", stride, number: i);
         }
 
         return new(KernelSource.Of(typeof(BinaryGpu), nameof(Kernel), ElementGrid.GroupSize, [.. GpuElements.Of(y.DType), function, access]), grid.Groups, arguments);

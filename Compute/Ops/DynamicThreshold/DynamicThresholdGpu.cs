@@ -23,7 +23,9 @@ internal static class DynamicThresholdGpu
         int rows = x.Rows / Math.Max(x.Shape[0], 1), count = checked(rows * x.Width);
         float rank = (float)op.Ratio * (count - 1); // as torch.quantile: in float32
         int lower = (int)Math.Min((long)rank, count - 1);
-        return (new GpuGrid(Math.Max(1, x.Shape[0])), new GpuArguments().View(x).View(y).Int(rows).Int(x.Width).Int(x.RowPitch).Int(y.RowPitch).Int(lower).Float(rank - lower).Float((float)op.MaxValue));
+        return (new GpuGrid(Math.Max(1, x.Shape[0])), new GpuArguments().View("x", x).View("y", y)
+            .Int("rows", rows).Int("width", x.Width).Int("xPitch", x.RowPitch).Int("yPitch", y.RowPitch)
+            .Int("lower", lower).Float("weight", rank - lower).Float("most", (float)op.MaxValue));
     }
 
     internal static void Kernel<TLanes>(ArrayView<float> x, ArrayView<float> y, int rows, int width, int xPitch, int yPitch, int lower, float weight, float most) where TLanes : struct, IGroupLanes

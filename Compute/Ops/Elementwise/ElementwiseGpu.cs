@@ -67,9 +67,9 @@ internal static class ElementwiseGpu
         bool alike = operands.All(b => b.Shape.Count == 1 || b.Shape == x.Shape);
         var elements = alike ? ElementGrid.Of([x, y, .. operands.Where(b => b.Shape.Count != 1)]) : ElementGrid.Of(y.Rows, y.Width);
         var (grid, access) = elements.Widened(call, [x, y, .. operands.Where(b => StepOf(b, x) == 1)]);
-        var arguments = new GpuArguments().View(x);
-        for (int i = 0; i < OperandsAtOnce; i++) arguments.View(i < operands.Length ? operands[i] : null);
-        grid.Arguments(arguments.View(y), x, y);
+        var arguments = new GpuArguments().View("x", x);
+        for (int i = 0; i < OperandsAtOnce; i++) arguments.View("b", i < operands.Length ? operands[i] : null, number: i);
+        grid.Arguments(arguments.View("y", y), [("xPitch", x), ("yPitch", y)]);
 
         var (numbers, slots) = (new float[Elementwise.MostSlots], new List<int>());
         int slot = 0;
@@ -79,8 +79,9 @@ internal static class ElementwiseGpu
             foreach (float number in ChainFunctions.NumbersOf(step)) numbers[slot++] = number;
         }
 
-        foreach (float number in numbers) arguments.Float(number);
-        for (int i = 0; i < OperandsAtOnce; i++) Operand(arguments, i < operands.Length ? operands[i] : null, i < slots.Count ? slots[i] : -1, x);
+        for (int i = 0; i < numbers.Length; i++) arguments.Float("n", numbers[i], number: i);
+        for (int i = 0; i < OperandsAtOnce; i++)
+            Operand(arguments, i, i < operands.Length ? operands[i] : null, i < slots.Count ? slots[i] : -1, x);
         return new(KernelSource.Of(typeof(ElementwiseGpu), nameof(Kernel), ElementGrid.GroupSize, [.. types, access]), grid.Groups, arguments);
     }
 
@@ -88,13 +89,15 @@ internal static class ElementwiseGpu
     private static int StepOf(Tensor b, Tensor x) => b.Shape.Count == 1 || (b.Width == 1 && x.Width > 1) ? 0 : 1;
 
     /// <summary>An operand's slot, pitch, column step, and repetition of its rows.</summary>
-    private static void Operand(GpuArguments arguments, Tensor? b, int slot, Tensor x)
+    private static void Operand(GpuArguments arguments, int number, Tensor? b, int slot, Tensor x)
     {
         bool single = b is null || b.Shape.Count == 1;
         var levels = single ? [] : new Broadcast(x.Shape, b!.Shape).Levels();
         (int Size, int Stride) Level(int i) => i < levels.Count ? levels[i] : (1, 0);
-        arguments.Int(slot).Int(single ? 0 : ElementGrid.Indexed(b!).RowPitch).Int(b is null ? 0 : StepOf(b, x))
-            .Int(Level(0).Size).Int(Level(0).Stride).Int(Level(1).Size).Int(Level(1).Stride).Int(Level(2).Stride);
+        arguments.Int("slot", slot, number).Int("pitch", single ? 0 : ElementGrid.Indexed(b!).RowPitch, number)
+            .Int("step", b is null ? 0 : StepOf(b, x), number)
+            .Int("inner", Level(0).Size, number).Int("innerStride", Level(0).Stride, number)
+            .Int("middle", Level(1).Size, number).Int("middleStride", Level(1).Stride, number).Int("outerStride", Level(2).Stride, number);
     }
 
     internal static void Kernel<TX, EX, T, E, TY, EY, TChain, TAccess>(

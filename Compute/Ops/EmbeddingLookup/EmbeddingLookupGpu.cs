@@ -21,7 +21,9 @@ internal static class EmbeddingLookupGpu
     {
         var (table, ids, y) = (call.Inputs[0], call.Inputs[1], call.Output);
         var grid = ElementGrid.Of(y.Rows, y.Width);
-        return (grid.Groups, grid.Arguments(new GpuArguments().View(table).View(ids).View(y), table, y).Int(table.Rows).Int(ids.Width).Int(ids.RowPitch));
+        var views = new GpuArguments().View("table", table).View("ids", ids).View("y", y);
+        return (grid.Groups, grid.Arguments(views, [("tablePitch", table), ("yPitch", y)])
+            .Int("entries", table.Rows).Int("idsWidth", ids.Width).Int("idsPitch", ids.RowPitch));
     }
 
     internal static void Kernel<T, E, TIndex, EIndex>(

@@ -33,11 +33,15 @@ internal static class FourierFilterGpu
         var (x, y) = (ElementGrid.Indexed(call.Inputs[0]), ElementGrid.Indexed(call.Output));
         int images = x.Shape[0], height = x.Shape[1], width = x.Shape[2], channels = x.Shape[3], blocks = Blocks(x.Shape), totals = images * blocks * Waves * channels;
         var scratch = new Tensor(call.Scratch!.Buffer, call.Scratch.Offset, DType.Float32, [checked((int)Scratch(x.Shape))]);
-        yield return new(sum, new GpuGrid((channels + Lanes - 1) / Lanes, blocks, images), new GpuArguments().View(x).View(scratch).Int(height).Int(width).Int(channels).Int(x.RowPitch));
-        yield return new(join, GpuGrid.Over((long)images * Waves * channels, ElementGrid.GroupSize), new GpuArguments().View(scratch).Int(images).Int(blocks).Int(channels).Int(totals));
+        yield return new(sum, new GpuGrid((channels + Lanes - 1) / Lanes, blocks, images), new GpuArguments()
+            .View("x", x).View("scratch", scratch).Int("height", height).Int("width", width).Int("channels", channels).Int("pitch", x.RowPitch));
+        yield return new(join, GpuGrid.Over((long)images * Waves * channels, ElementGrid.GroupSize), new GpuArguments()
+            .View("scratch", scratch).Int("images", images).Int("blocks", blocks).Int("channels", channels).Int("totals", totals));
         var grid = ElementGrid.Of(y.Rows, channels);
         float factor = (float)((((FourierFilter)call.Op).Scale - 1) / ((double)height * width));
-        yield return new(add, grid.Groups, grid.Arguments(new GpuArguments().View(x).View(scratch).View(y), x, y).Int(height).Int(width).Int(totals).Float(factor));
+        var views = new GpuArguments().View("x", x).View("scratch", scratch).View("y", y);
+        yield return new(add, grid.Groups, grid.Arguments(views, [("xPitch", x), ("yPitch", y)], widthName: "channels")
+            .Int("height", height).Int("width", width).Int("totals", totals).Float("factor", factor));
     }
 
     internal static void Sum<T, E>(ArrayView<T> x, ArrayView<float> scratch, int height, int width, int channels, int pitch) where T : unmanaged where E : struct, IElement<T>

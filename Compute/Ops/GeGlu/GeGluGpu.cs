@@ -12,7 +12,7 @@ internal static class GeGluGpu
         var (x, y) = (call.Inputs[0], call.Output);
         var (grid, access) = ElementGrid.Of(y.Rows, y.Width).Widened(call, x, y);
         var source = KernelSource.Of(typeof(GeGluGpu), nameof(Kernel), ElementGrid.GroupSize, [.. GpuElements.Of(y.DType), access]);
-        return [new(source, grid.Groups, grid.Arguments(new GpuArguments().View(x).View(y), x, y))];
+        return [new(source, grid.Groups, grid.Arguments(new GpuArguments().View("x", x).View("y", y), [("xPitch", x), ("yPitch", y)]))];
     }));
 
     internal static void Kernel<T, E, TAccess>(ArrayView<T> x, ArrayView<T> y, int rows, int width, int shift, int columnBlocks, int xPitch, int yPitch)

@@ -43,18 +43,25 @@ internal static class GroupNormalizationGpu
         var b = Blocks(x.Shape, op, lanes);
         var scratch = new Tensor(call.Scratch!.Buffer, call.Scratch.Offset, DType.Float32, [checked((int)ScratchElements(b))]);
         int linesAt = checked((int)MomentElements(b));
-        yield return new(moments, new GpuGrid(b.Bundles * b.Blocks, b.Entries), new GpuArguments().View(x).View(scratch)
-            .Int(b.RowsPerEntry).Int(x.RowPitch).Int(b.Groups).Int(b.GroupChannels).Int(b.GroupsPerBundle).Int(b.Blocks).Int(b.RowsPerBlock));
-        yield return new(lines, new GpuGrid(b.Groups, b.Entries), new GpuArguments().View(scratch).View(call.Inputs[1]).View(call.Inputs[2])
-            .Int(b.RowsPerEntry).Int(b.GroupChannels).Int(b.Blocks).Int(b.RowsPerBlock).Int(linesAt).Float((float)op.Epsilon));
+        yield return new(moments, new GpuGrid(b.Bundles * b.Blocks, b.Entries), new GpuArguments().View("x", x).View("scratch", scratch)
+            .Int("rowsPerEntry", b.RowsPerEntry).Int("pitch", x.RowPitch).Int("groups", b.Groups).Int("groupChannels", b.GroupChannels)
+            .Int("groupsPerBundle", b.GroupsPerBundle).Int("blocks", b.Blocks).Int("rowsPerBlock", b.RowsPerBlock));
+        yield return new(lines, new GpuGrid(b.Groups, b.Entries), new GpuArguments()
+            .View("scratch", scratch).View("weight", call.Inputs[1]).View("bias", call.Inputs[2])
+            .Int("rowsPerEntry", b.RowsPerEntry).Int("groupChannels", b.GroupChannels).Int("blocks", b.Blocks)
+            .Int("rowsPerBlock", b.RowsPerBlock).Int("linesAt", linesAt).Float("epsilon", (float)op.Epsilon));
         var (grid, access) = ElementGrid.Of((b.RowsPerEntry + RowsPerItem - 1) / RowsPerItem, b.Channels).Widened(call, x, y, scratch);
         var apply = KernelSource.Of(typeof(GroupNormalizationGpu), nameof(Apply), ElementGrid.GroupSize, [.. elements, access]);
-        yield return new(apply, grid.Groups with { Y = b.Entries }, grid.Arguments(new GpuArguments().View(x).View(scratch).View(y), x, y).Int(b.RowsPerEntry).Int(linesAt).Int(op.Silu ? 1 : 0));
+        var views = new GpuArguments().View("x", x).View("scratch", scratch).View("y", y);
+        var arguments = grid.Arguments(views, [("xPitch", x), ("yPitch", y)], widthName: "channels");
+        yield return new(apply, grid.Groups with { Y = b.Entries }, arguments
+            .Int("rowsPerEntry", b.RowsPerEntry).Int("linesAt", linesAt).Int("silu", op.Silu ? 1 : 0));
     }
 
     /// <summary>Grid: (bundle, block) of an entry: moments of each of the bundle's groups over the block.</summary>
     internal static void Moments<TLanes, T, E>(
-        ArrayView<T> x, ArrayView<float> scratch, int rows, int pitch, int groups, int groupChannels, int groupsPerBundle, int blocks, int rowsPerBlock)
+        ArrayView<T> x, ArrayView<float> scratch, int rowsPerEntry, int pitch, int groups, int groupChannels, int groupsPerBundle,
+        int blocks, int rowsPerBlock)
         where TLanes : struct, IGroupLanes where T : unmanaged where E : struct, IElement<T>
     {
         var sums = SharedMemory.Allocate<float>(TLanes.Count);
@@ -62,14 +69,15 @@ internal static class GroupNormalizationGpu
         var means = SharedMemory.Allocate<float>(TLanes.Count);
         int block = Grid.IdxX % blocks, firstGroup = Grid.IdxX / blocks * groupsPerBundle, lane = Group.IdxX;
         int here = groups - firstGroup < groupsPerBundle ? groups - firstGroup : groupsPerBundle;
-        int channels = here * groupChannels, firstRow = block * rowsPerBlock, lastRow = firstRow + rowsPerBlock < rows ? firstRow + rowsPerBlock : rows;
+        int channels = here * groupChannels, firstRow = block * rowsPerBlock,
+            lastRow = firstRow + rowsPerBlock < rowsPerEntry ? firstRow + rowsPerBlock : rowsPerEntry;
 
         // Work items per row of the block. A group with more channels than work items is alone in its bundle; work items then loop over the
         // channels.
         int columns = channels < TLanes.Count ? channels : TLanes.Count, rowLanes = TLanes.Count / columns;
         int column = lane % columns, rowLane = lane / columns, own = groupChannels < columns ? groupChannels : columns;
         int start = rowLane < rowLanes ? firstRow + rowLane : lastRow; // surplus work items have no rows
-        int corner = Grid.IdxY * rows * pitch + firstGroup * groupChannels;
+        int corner = Grid.IdxY * rowsPerEntry * pitch + firstGroup * groupChannels;
 
         float sum = 0f;
         for (int row = start; row < lastRow; row += rowLanes)
@@ -117,7 +125,8 @@ internal static class GroupNormalizationGpu
     /// so that a large mean costs no precision.
     /// </summary>
     internal static void Lines<TLanes, TW, EW, TB, EB>(
-        ArrayView<float> scratch, ArrayView<TW> weight, ArrayView<TB> bias, int rows, int groupChannels, int blocks, int rowsPerBlock, int linesAt, float epsilon)
+        ArrayView<float> scratch, ArrayView<TW> weight, ArrayView<TB> bias, int rowsPerEntry, int groupChannels, int blocks,
+        int rowsPerBlock, int linesAt, float epsilon)
         where TLanes : struct, IGroupLanes where TW : unmanaged where EW : struct, IElement<TW> where TB : unmanaged where EB : struct, IElement<TB>
     {
         var shared = SharedMemory.Allocate<float>(TLanes.Count);
@@ -125,13 +134,13 @@ internal static class GroupNormalizationGpu
         float origin = scratch[from], first = 0f, second = 0f;
         for (int block = Group.IdxX; block < blocks; block += TLanes.Count)
         {
-            int at = from + block * MomentsPerBlock, left = rows - block * rowsPerBlock;
+            int at = from + block * MomentsPerBlock, left = rowsPerEntry - block * rowsPerBlock;
             float count = (float)(left < rowsPerBlock ? left : rowsPerBlock) * groupChannels, step = scratch[at] - origin + scratch[at + 1];
             first += count * step;
             second += DeviceMath.Fma(count * step, step, scratch[at + 2]);
         }
 
-        float all = (float)rows * groupChannels, rest = Reduction.Sum<TLanes>(first, shared) / all;
+        float all = (float)rowsPerEntry * groupChannels, rest = Reduction.Sum<TLanes>(first, shared) / all;
         float variance = Reduction.Sum<TLanes>(second, shared) / all - rest * rest;
         float scale = DeviceMath.Rsqrt((variance > 0f ? variance : 0f) + epsilon);
         int channels = Grid.DimX * groupChannels;
@@ -147,18 +156,19 @@ internal static class GroupNormalizationGpu
 
     /// <summary>One or four channels of a few rows per work item.</summary>
     internal static void Apply<T, E, TAccess>(
-        ArrayView<T> x, ArrayView<float> scratch, ArrayView<T> y, int rowBlocks, int channels, int shift, int columnBlocks, int xPitch, int yPitch, int rows, int linesAt, int silu)
+        ArrayView<T> x, ArrayView<float> scratch, ArrayView<T> y, int rows, int channels, int shift, int columnBlocks, int xPitch,
+        int yPitch, int rowsPerEntry, int linesAt, int silu)
         where T : unmanaged where E : struct, IElement<T> where TAccess : struct, IAccess
     {
         int row = Lane.Row(shift, columnBlocks), channel = Lane.Column(shift, columnBlocks);
-        if (row >= rowBlocks || channel >= channels) return;
+        if (row >= rows || channel >= channels) return;
         if (TAccess.Wide)
         {
             int at4 = linesAt + 4 * (Grid.IdxY * channels * LinesPerChannel + channel), next = 4 * channels;
             Float4 origins = Fp32.Widen4(Fp32.Fetch4(scratch, at4)), factors = Fp32.Widen4(Fp32.Fetch4(scratch, at4 + next)), summands = Fp32.Widen4(Fp32.Fetch4(scratch, at4 + 2 * next));
-            for (; row < rows; row += rowBlocks)
+            for (; row < rowsPerEntry; row += rows)
             {
-                int at = Grid.IdxY * rows + row;
+                int at = Grid.IdxY * rowsPerEntry + row;
                 Float4 x4 = E.Widen4(E.Fetch4(x, at * xPitch + 4 * channel));
                 x4 = new(
                     DeviceMath.Fma(x4.X - origins.X, factors.X, summands.X), DeviceMath.Fma(x4.Y - origins.Y, factors.Y, summands.Y),
@@ -172,9 +182,9 @@ internal static class GroupNormalizationGpu
 
         int line = linesAt + Grid.IdxY * channels * LinesPerChannel + channel;
         float origin = scratch[line], factor = scratch[line + channels], summand = scratch[line + 2 * channels];
-        for (; row < rows; row += rowBlocks)
+        for (; row < rowsPerEntry; row += rows)
         {
-            int at = Grid.IdxY * rows + row;
+            int at = Grid.IdxY * rowsPerEntry + row;
             float value = DeviceMath.Fma(E.Widen(x[at * xPitch + channel]) - origin, factor, summand);
             if (silu != 0) value = DeviceFunctions.Silu(value);
             y[at * yPitch + channel] = E.Narrow(value);

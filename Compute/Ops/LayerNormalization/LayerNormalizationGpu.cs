@@ -9,7 +9,8 @@ internal static class LayerNormalizationGpu
 {
     public static KernelVariant Variant { get; } = RowKernel.Variant(typeof(LayerNormalizationGpu), nameof(Kernel),
         s => [s.Output.DType, RowKernel.TypeOf(s, 1), RowKernel.TypeOf(s, 2)],
-        call => RowKernel.Norm(call, ((LayerNormalization)call.Op).Epsilon, RowKernel.Parameter(call, 1), RowKernel.Parameter(call, 2)), access: true);
+        call => RowKernel.Norm(call, ((LayerNormalization)call.Op).Epsilon,
+            ("weight", "weighted", RowKernel.Parameter(call, 1)), ("bias", "biased", RowKernel.Parameter(call, 2))), access: true);
 
     internal static void Kernel<TLanes, T, E, TW, EW, TB, EB, TAccess>(
         ArrayView<T> x, ArrayView<TW> weight, ArrayView<TB> bias, ArrayView<T> y, int width, int xPitch, int yPitch, float epsilon, int weighted, int biased)

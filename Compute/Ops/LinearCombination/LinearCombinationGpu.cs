@@ -22,8 +22,10 @@ internal static class LinearCombinationGpu
         var grid = ElementGrid.Of([.. terms, y]);
         Tensor[] four = [.. Enumerable.Range(0, AtOnce).Select(i => i < terms.Length ? terms[i] : terms[0])]; // those beyond the count are not read
         var arguments = new GpuArguments();
-        foreach (var term in four) arguments.View(term);
-        return new(source, grid.Groups, grid.Arguments(arguments.View(coefficients).View(y), [.. four, y]).Int(first).Int(terms.Length));
+        for (int i = 0; i < AtOnce; i++) arguments.View("x", four[i], number: i);
+        (string, Tensor)[] pitches = [("pitch0", four[0]), ("pitch1", four[1]), ("pitch2", four[2]), ("pitch3", four[3]), ("yPitch", y)];
+        return new(source, grid.Groups, grid.Arguments(arguments.View("coefficients", coefficients).View("y", y), pitches)
+            .Int("first", first).Int("count", terms.Length));
     }
 
     internal static void Kernel(

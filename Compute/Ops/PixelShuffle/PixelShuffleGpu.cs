@@ -24,8 +24,9 @@ internal static class PixelShuffleGpu
             {
                 var (image, packed, factor) = arguments(call);
                 var grid = ElementGrid.Of(image.Rows, image.Width);
-                var views = new GpuArguments().View(image).View(packed);
-                return (grid.Groups, grid.Arguments(views, image, packed).Int(image.Shape[2]).Int(factor));
+                var views = new GpuArguments().View("image", image).View("packed", packed);
+                return (grid.Groups, grid.Arguments(views, [("imagePitch", image), ("packedPitch", packed)], widthName: "channels")
+                    .Int("width", image.Shape[2]).Int("factor", factor));
             }));
 
     internal static void ToBlocks<T>(

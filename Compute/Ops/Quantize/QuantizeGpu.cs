@@ -24,7 +24,7 @@ internal static class QuantizeGpu
     public static LaunchSpecification ToWords(GpuTarget target, Tensor x, Tensor words, Tensor scales)
     {
         var stage = Into(target, nameof(WordKernel), x, words, scales);
-        stage.Arguments.Int(words.Width);
+        stage.Arguments.Int("wordsPerRow", words.Width);
         return stage;
     }
 
@@ -33,7 +33,8 @@ internal static class QuantizeGpu
         var lanes = GroupLanes.Of(target);
         return new(
             KernelSource.Of(typeof(QuantizeGpu), kernel, lanes.Count, [lanes.Type, .. GpuElements.Of(x.DType)]), new GpuGrid(x.Rows),
-            new GpuArguments().View(ElementGrid.Indexed(x)).View(integers).View(scales).Int(x.Width).Int(x.RowPitch));
+            new GpuArguments().View("x", ElementGrid.Indexed(x)).View("integers", integers).View("scales", scales)
+                .Int("width", x.Width).Int("xPitch", x.RowPitch));
     }
 
     internal static void Kernel<TLanes, T, E>(ArrayView<T> x, ArrayView<sbyte> y, int width, int xPitch, int yPitch)
@@ -58,7 +59,8 @@ internal static class QuantizeGpu
         for (int i = Group.IdxX; i < width; i += TLanes.Count) integers[Grid.IdxX * width + i] = Rounded(E.Widen(x[Grid.IdxX * xPitch + i]), scale);
     }
 
-    internal static void WordKernel<TLanes, T, E>(ArrayView<T> x, ArrayView<int> words, ArrayView<float> scales, int width, int xPitch, int wordsPerRow)
+    internal static void WordKernel<TLanes, T, E>(ArrayView<T> x, ArrayView<int> integers, ArrayView<float> scales, int width, int xPitch,
+        int wordsPerRow)
         where TLanes : struct, IGroupLanes where T : unmanaged where E : struct, IElement<T>
     {
         float scale = Scale<TLanes, T, E>(x, width, xPitch);
@@ -72,7 +74,7 @@ internal static class QuantizeGpu
                 if (k < width) word |= ((int)Rounded(E.Widen(x[Grid.IdxX * xPitch + k]), scale) & 0xFF) << (8 * b);
             }
 
-            words[Grid.IdxX * wordsPerRow + i] = word;
+            integers[Grid.IdxX * wordsPerRow + i] = word;
         }
     }
 
@@ -102,6 +104,6 @@ internal static class QuantizeGpu
     private static GpuArguments Arguments(OpCall call)
     {
         var (x, y) = (ElementGrid.Indexed(call.Inputs[0]), ElementGrid.Indexed(call.Output));
-        return new GpuArguments().View(x).View(y).Int(x.Width).Int(x.RowPitch).Int(y.RowPitch);
+        return new GpuArguments().View("x", x).View("y", y).Int("width", x.Width).Int("xPitch", x.RowPitch).Int("yPitch", y.RowPitch);
     }
 }

@@ -27,11 +27,11 @@ internal static class QuantizedMatMulBytes
     private static LaunchSpecification DotProduct(GpuGemm product, GpuArguments arguments, int pieces) => new(
         KernelSource.Of(typeof(Int8GemmGpu), nameof(Int8GemmGpu.Kernel), Int8GemmGpu.GroupSize, product.Types(weight: false, activation: true)),
         new GpuGrid(Groups(product.Rows, Int8GemmGpu.Rows), Groups(product.Columns, Int8GemmGpu.Columns)),
-        product.ResultNumbers(arguments.Int(pieces)));
+        product.ResultNumbers(arguments.Int("pieces", pieces)));
 
     private static LaunchSpecification MatrixGemmLaunch(MatrixUnitVariant form, Device device, GpuGemm product, GpuArguments arguments, int pieces) => new(
         form.Source(device, nameof(MatrixGemm.Bytes), typeof(Int8Matrix), whole: true, product.Types(weight: false, activation: true)),
-        MatrixGemmLaunches.Grid(product), product.ResultNumbers(arguments.Int(pieces * MatrixGemm.Piece)));
+        MatrixGemmLaunches.Grid(product), product.ResultNumbers(arguments.Int("depth", pieces * MatrixGemm.Piece)));
 
     private static IEnumerable<LaunchSpecification> Stages(GpuTarget target, OpCall call, Func<GpuGemm, GpuArguments, int, LaunchSpecification> multiply)
     {
@@ -48,13 +48,13 @@ internal static class QuantizedMatMulBytes
             int count = checked((int)filled.Shape.Count);
             yield return new(
                 KernelSource.Of(typeof(Int8GemmGpu), nameof(Int8GemmGpu.Fill), FillGroup), GpuGrid.Over(count, FillGroup),
-                new GpuArguments().View(w).View(filled).Int(count).Int(x.Width).Int(words));
+                new GpuArguments().View("source", w).View("target", filled).Int("count", count).Int("width", x.Width).Int("words", words));
             w = filled;
         }
 
         var product = GpuGemm.Of(plain with { Inputs = [x, w, .. plain.Inputs[3..]] }, call, epilogue);
-        var views = product.ResultViews(new GpuArguments().View(integers).View(w).View(scales).View(plain.Inputs[2]));
-        yield return multiply(product, views.Int(product.Rows).Int(product.Columns), pieces);
+        var operands = new GpuArguments().View("x", integers).View("w", w).View("rowScales", scales).View("columnScales", plain.Inputs[2]);
+        yield return multiply(product, product.ResultViews(operands).Int("rows", product.Rows).Int("columns", product.Columns), pieces);
     }
 
     private static long ScratchBytes(OpSignature signature)

@@ -35,7 +35,8 @@ internal static class QuantizedMatMulGpu
         var rest = left > 0 ? new Tensor(scratch.Buffer, scratch.Offset + offset, DType.Int8, [checked((int)left)]) : null;
         foreach (var stage in variant.Launches(new GpuGemm(integers, w, null, products) { Packed = call.Packed }, rest)) yield return stage;
         var product = GpuGemm.Of(plain with { Inputs = [x, w, .. plain.Inputs[3..]] }, call, epilogue);
-        var arguments = product.ResultViews(new GpuArguments().View(products).View(scales).View(plain.Inputs[2])).Int(product.Rows).Int(product.Columns);
+        var operands = new GpuArguments().View("products", products).View("rowScales", scales).View("columnScales", plain.Inputs[2]);
+        var arguments = product.ResultViews(operands).Int("rows", product.Rows).Int("columns", product.Columns);
         yield return new(
             KernelSource.Of(typeof(QuantizedMatMulGpu), nameof(Scale), GroupSize, product.Types(weight: false, activation: true)),
             GpuGrid.Over((long)product.Rows * product.Columns, GroupSize), product.ResultNumbers(arguments));
@@ -49,13 +50,15 @@ internal static class QuantizedMatMulGpu
     }
 
     internal static void Scale<T, E, B, BE, TActivation>(
-        ArrayView<float> products, ArrayView<float> rowScales, ArrayView<float> columnScales, ArrayView<B> bias, ArrayView<T> entry, ArrayView<T> residual, ArrayView<T> y, int rows, int columns,
-        int parts, int rowsPerEntry, int entryPitch, int residualPitch, int pitch, float scale)
+        ArrayView<float> products, ArrayView<float> rowScales, ArrayView<float> columnScales, ArrayView<B> bias, ArrayView<T> batchBias,
+        ArrayView<T> residual, ArrayView<T> y, int rows, int columns,
+        int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale)
         where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B> where TActivation : struct, IActivation
     {
         int item = Grid.IdxX * Group.DimX + Group.IdxX, row = item / columns, column = item % columns;
         if (row >= rows) return;
-        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, entry, residual, y, parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
+        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
+            residualPitch, yPitch, scale);
         finish.Write(row, column, products[item] * rowScales[row] * columnScales[column]);
     }
 

@@ -22,8 +22,10 @@ internal static class RescaleGuidanceGpu
     private static (GpuGrid, GpuArguments) Bind(OpCall call)
     {
         Tensor guided = ElementGrid.Indexed(call.Inputs[0]), text = ElementGrid.Indexed(call.Inputs[1]), y = ElementGrid.Indexed(call.Output);
-        return (new GpuGrid(Math.Max(1, y.Shape[0])), new GpuArguments().View(guided).View(text).View(call.Inputs[2]).View(y)
-            .Int(y.Rows / Math.Max(y.Shape[0], 1)).Int(y.Width).Int(guided.RowPitch).Int(text.RowPitch).Int(y.RowPitch));
+        return (new GpuGrid(Math.Max(1, y.Shape[0])), new GpuArguments()
+            .View("guided", guided).View("text", text).View("phi", call.Inputs[2]).View("y", y)
+            .Int("rows", y.Rows / Math.Max(y.Shape[0], 1)).Int("width", y.Width)
+            .Int("guidedPitch", guided.RowPitch).Int("textPitch", text.RowPitch).Int("yPitch", y.RowPitch));
     }
 
     internal static void Kernel<TLanes>(

@@ -9,7 +9,8 @@ internal static class RmsNormalizationGpu
 {
     public static KernelVariant Variant { get; } = RowKernel.Variant(typeof(RmsNormalizationGpu), nameof(Kernel),
         s => [s.Output.DType, RowKernel.TypeOf(s, 1)],
-        call => RowKernel.Norm(call, ((RmsNormalization)call.Op).Epsilon, RowKernel.Parameter(call, 1)), access: true);
+        call => RowKernel.Norm(call, ((RmsNormalization)call.Op).Epsilon, ("weight", "weighted", RowKernel.Parameter(call, 1))),
+        access: true);
 
     internal static void Kernel<TLanes, T, E, TW, EW, TAccess>(ArrayView<T> x, ArrayView<TW> weight, ArrayView<T> y, int width, int xPitch, int yPitch, float epsilon, int weighted)
         where TLanes : struct, IGroupLanes where T : unmanaged where E : struct, IElement<T> where TW : unmanaged where EW : struct, IElement<TW>

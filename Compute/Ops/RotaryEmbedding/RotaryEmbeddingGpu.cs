@@ -1,6 +1,7 @@
 using ILGPU;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
@@ -13,8 +14,10 @@ internal static class RotaryEmbeddingGpu
         {
             var (x, cos, sin, y) = (call.Inputs[0], call.Inputs[1], call.Inputs[2], call.Output);
             var grid = ElementGrid.Of(y.Rows, y.Width / 2);
-            return (grid.Groups, grid.Arguments(new GpuArguments().View(x).View(cos).View(sin).View(y), x, cos, sin, y)
-                .Int(y.Shape[1]).Int(y.Width / ((RotaryEmbedding)call.Op).Heads));
+            var views = new GpuArguments().View("x", x).View("cos", cos).View("sin", sin).View("y", y);
+            (string, Tensor)[] pitches = [("xPitch", x), ("cosPitch", cos), ("sinPitch", sin), ("yPitch", y)];
+            return (grid.Groups, grid.Arguments(views, pitches, widthName: "pairs")
+                .Int("tokens", y.Shape[1]).Int("headWidth", y.Width / ((RotaryEmbedding)call.Op).Heads));
         }));
 
     internal static void Kernel<T, E>(

@@ -16,7 +16,8 @@ internal static class SelectTokenGpu
         {
             var (x, index, y) = (call.Inputs[0], call.Inputs[1], call.Output);
             var grid = ElementGrid.Of(y.Rows, y.Width);
-            return (grid.Groups, grid.Arguments(new GpuArguments().View(x).View(index).View(y), x, y).Int(x.Shape[1]));
+            var views = new GpuArguments().View("x", x).View("index", index).View("y", y);
+            return (grid.Groups, grid.Arguments(views, [("xPitch", x), ("yPitch", y)]).Int("tokens", x.Shape[1]));
         }));
 
     internal static void Kernel<T, E>(ArrayView<T> x, ArrayView<int> index, ArrayView<T> y, int rows, int width, int shift, int columnBlocks, int xPitch, int yPitch, int tokens)

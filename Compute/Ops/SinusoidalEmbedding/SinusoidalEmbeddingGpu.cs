@@ -13,8 +13,10 @@ internal static class SinusoidalEmbeddingGpu
         {
             var (op, t, y) = ((SinusoidalEmbedding)call.Op, call.Inputs[0], call.Output);
             var grid = ElementGrid.Of(y.Rows, y.Width);
-            return (grid.Groups, grid.Arguments(new GpuArguments().View(t).View(y), t, y)
-                .Int(op.Channels).Int(op.FlipSinToCos ? 1 : 0).Float((float)-Math.Log(op.MaxPeriod)).Float((float)(op.Channels / 2 - op.DownscaleFreqShift)).Float((float)op.Scale));
+            return (grid.Groups, grid.Arguments(new GpuArguments().View("t", t).View("y", y), [("tPitch", t), ("yPitch", y)])
+                .Int("channels", op.Channels).Int("cosinesFirst", op.FlipSinToCos ? 1 : 0)
+                .Float("exponent", (float)-Math.Log(op.MaxPeriod)).Float("count", (float)(op.Channels / 2 - op.DownscaleFreqShift))
+                .Float("scale", (float)op.Scale));
         }));
 
     // Rounded as in diffusers: exponent, quotient, exponential, product and scaled product each in float32.

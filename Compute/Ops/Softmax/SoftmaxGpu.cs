@@ -12,7 +12,9 @@ internal static class SoftmaxGpu
     public static KernelVariant Variant { get; } = RowKernel.Variant(typeof(SoftmaxGpu), nameof(Kernel), s => [s.Output.DType], call =>
     {
         var (x, y) = (ElementGrid.Indexed(call.Inputs[0]), ElementGrid.Indexed(call.Output));
-        return new GpuArguments().View(x).View(y).Int(y.Width).Int(x.RowPitch).Int(y.RowPitch).Int(((Softmax)call.Op).Logarithm ? 1 : 0);
+        return new GpuArguments().View("x", x).View("y", y)
+            .Int("width", y.Width).Int("xPitch", x.RowPitch).Int("yPitch", y.RowPitch)
+            .Int("logarithm", ((Softmax)call.Op).Logarithm ? 1 : 0);
     }, access: true);
 
     internal static void Kernel<TLanes, T, E, TAccess>(ArrayView<T> x, ArrayView<T> y, int width, int xPitch, int yPitch, int logarithm)

@@ -21,7 +21,9 @@ internal static class TransposeGpu
         {
             var (nhwc, nchw) = (mixed(call), planar(call));
             var grid = ElementGrid.Of(nhwc.Rows, nhwc.Width);
-            return (grid.Groups, grid.Arguments(new GpuArguments().View(nchw).View(nhwc), nchw, nhwc).Int(nhwc.Shape[1]).Int(nhwc.Shape[2]));
+            var views = new GpuArguments().View("planes", nchw).View("mixed", nhwc);
+            return (grid.Groups, grid.Arguments(views, [("planePitch", nchw), ("mixedPitch", nhwc)], widthName: "channels")
+                .Int("height", nhwc.Shape[1]).Int("width", nhwc.Shape[2]));
         }));
 
     internal static void FromPlanes<T>(ArrayView<T> planes, ArrayView<T> mixed, int rows, int channels, int shift, int columnBlocks, int planePitch, int mixedPitch, int height, int width) where T : unmanaged

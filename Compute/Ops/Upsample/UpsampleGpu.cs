@@ -18,8 +18,9 @@ internal static class UpsampleGpu
     {
         var (x, y) = (call.Inputs[0], call.Output);
         var grid = ElementGrid.Of(y.Rows, y.Width);
-        return (grid.Groups, grid.Arguments(new GpuArguments().View(x).View(y), x, y).Int(x.Shape[1]).Int(x.Shape[2]).Int(y.Shape[1]).Int(y.Shape[2])
-            .Float((float)x.Shape[1] / y.Shape[1]).Float((float)x.Shape[2] / y.Shape[2]));
+        return (grid.Groups, grid.Arguments(new GpuArguments().View("x", x).View("y", y), [("xPitch", x), ("yPitch", y)])
+            .Int("fromHeight", x.Shape[1]).Int("fromWidth", x.Shape[2]).Int("toHeight", y.Shape[1]).Int("toWidth", y.Shape[2])
+            .Float("vertical", (float)x.Shape[1] / y.Shape[1]).Float("horizontal", (float)x.Shape[2] / y.Shape[2]));
     }
 
     internal static void Nearest<T, E>(

@@ -67,13 +67,17 @@ internal static class IlgpuTranslator
         return new PTXBackend(context, cuda, architecture, instructions, null);
     }
 
-    private static ImmutableArray<KernelParameter> Parameters(MethodInfo method) => [.. method.GetParameters().Select(parameter => parameter.ParameterType switch
-    {
-        { IsGenericType: true } t when t.GetGenericTypeDefinition() == typeof(ArrayView<>) =>
-            new KernelParameter(KernelParameterKind.View, System.Runtime.InteropServices.Marshal.SizeOf(t.GetGenericArguments()[0])),
-        var t when t == typeof(int) => new KernelParameter(KernelParameterKind.Int32, sizeof(int)),
-        var t when t == typeof(long) => new KernelParameter(KernelParameterKind.Int64, sizeof(long)),
-        var t when t == typeof(float) => new KernelParameter(KernelParameterKind.Single, sizeof(float)),
-        var t => throw new KernelCompilationException($"{method.DeclaringType?.Name}.{method.Name}: parameter {parameter.Name} is {t.Name}; kernels take ArrayView<T>, int, long and float."),
-    })];
+    /// <summary>What a kernel is given, as its C# parameters say.</summary>
+    internal static ImmutableArray<KernelParameter> Parameters(MethodInfo method) => [.. method.GetParameters().Select(parameter =>
+        parameter.ParameterType switch
+        {
+            { IsGenericType: true } t when t.GetGenericTypeDefinition() == typeof(ArrayView<>) =>
+                new KernelParameter(KernelParameterKind.View, System.Runtime.InteropServices.Marshal.SizeOf(t.GetGenericArguments()[0])),
+            var t when t == typeof(int) => new KernelParameter(KernelParameterKind.Int32, sizeof(int)),
+            var t when t == typeof(long) => new KernelParameter(KernelParameterKind.Int64, sizeof(long)),
+            var t when t == typeof(float) => new KernelParameter(KernelParameterKind.Single, sizeof(float)),
+            var t => throw new KernelCompilationException(
+                $"{method.DeclaringType?.Name}.{method.Name}: parameter {parameter.Name} is {t.Name}; "
+                + "kernels take ArrayView<T>, int, long and float."),
+        })];
 }

@@ -20,7 +20,9 @@ internal static class FilterOrder
         var ordered = new Tensor(scratch!.Buffer, scratch.Offset, stored.DType, stored.Shape);
         int count = checked((int)stored.Shape.Count);
         var source = KernelSource.Of(typeof(FilterOrder), nameof(Kernel), GroupSize, GpuElements.Bits(stored.DType));
-        return (ordered, new(source, GpuGrid.Over(count, GroupSize), new GpuArguments().View(stored).View(ordered).Int(count).Int(product.Depth).Int(product.KernelPositions)));
+        return (ordered, new(source, GpuGrid.Over(count, GroupSize), new GpuArguments()
+            .View("source", stored).View("target", ordered).Int("count", count).Int("channels", product.Depth)
+            .Int("positions", product.KernelPositions)));
     }
 
     /// <summary>Scratch bytes for the reordered weights, at the start of the scratch memory; a multiple of the vector size.</summary>

@@ -64,14 +64,21 @@ internal sealed record GpuGemm(Tensor X, Tensor W, Tensor? Bias, Tensor Y, Epilo
     }
 
     /// <summary>The views of bias, epilogue and result.</summary>
-    public GpuArguments ResultViews(GpuArguments arguments) => arguments.View(Bias).View(BatchBias).View(Residual).View(Y);
+    public GpuArguments ResultViews(GpuArguments arguments) => arguments
+        .View("bias", Bias).View("batchBias", BatchBias).View("residual", Residual).View("y", Y);
 
     /// <summary>The numbers of the epilogue and the result.</summary>
     public GpuArguments ResultNumbers(GpuArguments arguments) => arguments
-        .Int(Terms).Int(BatchBias is { Rows: > 1 } e ? Rows / e.Rows : Rows).Int(BatchBias?.RowPitch ?? 0).Int(Residual?.RowPitch ?? 0).Int(Y.RowPitch).Float((float)(Epilogue.Scale ?? 1));
+        .Int("terms", Terms).Int("rowsPerEntry", BatchBias is { Rows: > 1 } e ? Rows / e.Rows : Rows)
+        .Int("batchBiasPitch", BatchBias?.RowPitch ?? 0).Int("residualPitch", Residual?.RowPitch ?? 0).Int("yPitch", Y.RowPitch)
+        .Float("scale", (float)(Epilogue.Scale ?? 1));
 
     /// <summary>The arguments of kernels that read both operands themselves: views, sizes, epilogue.</summary>
-    public GpuArguments Operands(Tensor w) => ResultNumbers(ResultViews(new GpuArguments().View(X).View(w)).Int(Rows).Int(Columns).Int(Depth).Int(X.RowPitch));
+    public GpuArguments Operands(Tensor w) => ResultNumbers(Sizes(ResultViews(new GpuArguments().View("x", X).View("w", w))));
+
+    /// <summary>The sizes of a product whose left operand is read as it lies.</summary>
+    public GpuArguments Sizes(GpuArguments arguments) =>
+        arguments.Int("rows", Rows).Int("columns", Columns).Int("depth", Depth).Int("xPitch", X.RowPitch);
 
     /// <summary>The terms that the epilogue has, as bits.</summary>
     public int Terms => (Bias is null ? 0 : EpilogueTerms.Bias) | (BatchBias is null ? 0 : EpilogueTerms.BatchBias) | (Residual is null ? 0 : EpilogueTerms.Residual);
@@ -82,6 +89,8 @@ internal sealed record GpuImage(int KernelPositions, int Height, int Width, int 
 {
     /// <summary>The arguments of kernels that read an image.</summary>
     public GpuArguments Numbers(GpuArguments arguments) => arguments
-        .Int(KernelPositions).Int(Height).Int(Width).Int(SeenHeight).Int(SeenWidth).Int(ResultHeight).Int(ResultWidth).Int(FilterWidth).Int(Stride).Int(Padding)
-        .Float((float)Height / SeenHeight).Float((float)Width / SeenWidth);
+        .Int("positions", KernelPositions).Int("height", Height).Int("width", Width)
+        .Int("seenHeight", SeenHeight).Int("seenWidth", SeenWidth).Int("resultHeight", ResultHeight).Int("resultWidth", ResultWidth)
+        .Int("filterWidth", FilterWidth).Int("stride", Stride).Int("padding", Padding)
+        .Float("rowRatio", (float)Height / SeenHeight).Float("columnRatio", (float)Width / SeenWidth);
 }

@@ -18,15 +18,17 @@ internal struct GpuGemmEpilogue<T, E, B, BE, TActivation>
 {
     public ArrayView<B> Bias;
     public ArrayView<T> BatchBias, Residual, Y;
-    public int Terms, RowsPerEntry, EntryPitch, ResidualPitch, Pitch;
+    public int Terms, RowsPerEntry, BatchBiasPitch, ResidualPitch, Pitch;
     public float Scale;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public GpuGemmEpilogue(
-        ArrayView<B> bias, ArrayView<T> entry, ArrayView<T> residual, ArrayView<T> y, int parts, int rowsPerEntry, int entryPitch, int residualPitch, int pitch, float scale)
+        ArrayView<B> bias, ArrayView<T> batchBias, ArrayView<T> residual, ArrayView<T> y, int terms, int rowsPerEntry, int batchBiasPitch,
+        int residualPitch, int yPitch, float scale)
     {
-        (Bias, BatchBias, Residual, Y) = (bias, entry, residual, y);
-        (Terms, RowsPerEntry, EntryPitch, ResidualPitch, Pitch, Scale) = (parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
+        (Bias, BatchBias, Residual, Y) = (bias, batchBias, residual, y);
+        (Terms, RowsPerEntry, Scale) = (terms, rowsPerEntry, scale);
+        (BatchBiasPitch, ResidualPitch, Pitch) = (batchBiasPitch, residualPitch, yPitch);
     }
 
     /// <summary>z + bias of a column.</summary>
@@ -38,7 +40,7 @@ internal struct GpuGemmEpilogue<T, E, B, BE, TActivation>
     public readonly void Write(int row, int column, float z)
     {
         float value = Biased(column, z);
-        if ((Terms & EpilogueTerms.BatchBias) != 0) value += E.Widen(BatchBias[row / RowsPerEntry * EntryPitch + column]);
+        if ((Terms & EpilogueTerms.BatchBias) != 0) value += E.Widen(BatchBias[row / RowsPerEntry * BatchBiasPitch + column]);
         value = TActivation.Apply(value) * Scale;
         if ((Terms & EpilogueTerms.Residual) != 0) value += E.Widen(Residual[row * ResidualPitch + column]);
         Y[row * Pitch + column] = E.Narrow(value);
@@ -59,7 +61,7 @@ internal struct GpuGemmEpilogue<T, E, B, BE, TActivation>
 
         Float4 value = z;
         if ((Terms & EpilogueTerms.Bias) != 0) value += BE.Widen4(BE.Fetch4(Bias, column));
-        if ((Terms & EpilogueTerms.BatchBias) != 0) value += E.Widen4(E.Fetch4(BatchBias, row / RowsPerEntry * EntryPitch + column));
+        if ((Terms & EpilogueTerms.BatchBias) != 0) value += E.Widen4(E.Fetch4(BatchBias, row / RowsPerEntry * BatchBiasPitch + column));
         value = new(TActivation.Apply(value.X) * Scale, TActivation.Apply(value.Y) * Scale, TActivation.Apply(value.Z) * Scale, TActivation.Apply(value.W) * Scale);
         if ((Terms & EpilogueTerms.Residual) != 0) value += E.Widen4(E.Fetch4(Residual, row * ResidualPitch + column));
         E.Store4(Y, row * Pitch + column, value);

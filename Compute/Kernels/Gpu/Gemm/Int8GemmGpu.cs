@@ -29,14 +29,16 @@ internal static class Int8GemmGpu
     }
 
     internal static void Kernel<T, E, B, BE, TActivation>(
-        ArrayView<Int4> x, ArrayView<Int4> w, ArrayView<float> rowScales, ArrayView<float> columnScales, ArrayView<B> bias, ArrayView<T> entry, ArrayView<T> residual, ArrayView<T> y,
-        int rows, int columns, int pieces, int parts, int rowsPerEntry, int entryPitch, int residualPitch, int pitch, float scale)
+        ArrayView<Int4> x, ArrayView<Int4> w, ArrayView<float> rowScales, ArrayView<float> columnScales, ArrayView<B> bias,
+        ArrayView<T> batchBias, ArrayView<T> residual, ArrayView<T> y,
+        int rows, int columns, int pieces, int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale)
         where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B> where TActivation : struct, IActivation
     {
         var a = SharedMemory.Allocate<Int4>(Rows * Stride);
         var b = SharedMemory.Allocate<Int4>(Columns * Stride);
         var staged = SharedMemory.Allocate<int>(16 * Columns);
-        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, entry, residual, y, parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
+        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
+            residualPitch, yPitch, scale);
         int item = Group.IdxX, tx = item % 16, ty = item / 16, line = item / 4, quarter = item % 4, row0 = Grid.IdxX * Rows, column0 = Grid.IdxY * Columns;
         // Rows and columns beyond the end repeat the last one; their results are not written.
         int row = Math.Min(row0 + line, rows - 1) * pieces, low = Math.Min(column0 + line, columns - 1) * pieces, high = Math.Min(column0 + Half + line, columns - 1) * pieces;

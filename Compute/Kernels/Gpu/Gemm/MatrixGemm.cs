@@ -23,30 +23,35 @@ internal static class MatrixGemm
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
     internal static void Plain<TUnit, TSums, E, B, BE, TActivation>(
-        ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<B> bias, ArrayView<ushort> entry, ArrayView<ushort> residual, ArrayView<ushort> y, int rows, int columns, int depth, int xPitch,
-        int parts, int rowsPerEntry, int entryPitch, int residualPitch, int pitch, float scale)
+        ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<B> bias, ArrayView<ushort> batchBias, ArrayView<ushort> residual,
+        ArrayView<ushort> y, int rows, int columns, int depth, int xPitch,
+        int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale)
         where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where E : struct, IElement<ushort> where B : unmanaged where BE : struct, IElement<B> where TActivation : struct, IActivation
     {
-        var finish = new GpuGemmEpilogue<ushort, E, B, BE, TActivation>(bias, entry, residual, y, parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
+        var finish = new GpuGemmEpilogue<ushort, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
+            residualPitch, yPitch, scale);
         Run<TUnit, TSums, E, B, BE, TActivation, PlainRows>(new PlainRows(xPitch), finish, x, w, rows, columns, depth, 1);
     }
 
     internal static void Image<TUnit, TSums, E, B, BE, TActivation>(
-        ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<B> bias, ArrayView<ushort> entry, ArrayView<ushort> residual, ArrayView<ushort> y, int rows, int columns, int depth, int xPitch,
-        int parts, int rowsPerEntry, int entryPitch, int residualPitch, int pitch, float scale,
+        ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<B> bias, ArrayView<ushort> batchBias, ArrayView<ushort> residual,
+        ArrayView<ushort> y, int rows, int columns, int depth, int xPitch,
+        int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale,
         int positions, int height, int width, int seenHeight, int seenWidth, int resultHeight, int resultWidth, int filterWidth, int stride, int padding, float rowRatio, float columnRatio)
         where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where E : struct, IElement<ushort> where B : unmanaged where BE : struct, IElement<B> where TActivation : struct, IActivation
     {
-        var finish = new GpuGemmEpilogue<ushort, E, B, BE, TActivation>(bias, entry, residual, y, parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
+        var finish = new GpuGemmEpilogue<ushort, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
+            residualPitch, yPitch, scale);
         var source = new ImageRows(xPitch, height, width, seenHeight, seenWidth, resultHeight, resultWidth, filterWidth, stride, padding, rowRatio, columnRatio);
         Run<TUnit, TSums, E, B, BE, TActivation, ImageRows>(source, finish, x, w, rows, columns, depth, positions);
     }
 
     internal static void Gated<TUnit, TSums, E, B, BE>(
-        ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<B> bias, ArrayView<ushort> y, int rows, int columns, int depth, int xPitch, int parts, int pitch)
+        ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<B> bias, ArrayView<ushort> y, int rows, int columns, int depth, int xPitch,
+        int terms, int yPitch)
         where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where E : struct, IElement<ushort> where B : unmanaged where BE : struct, IElement<B>
     {
-        var finish = new GpuGemmEpilogue<ushort, E, B, BE, Activations.Identity>(bias, y, y, y, parts, 1, 0, 0, pitch, 1f);
+        var finish = new GpuGemmEpilogue<ushort, E, B, BE, Activations.Identity>(bias, y, y, y, terms, 1, 0, 0, yPitch, 1f);
         var local = SharedMemory.Allocate<Word4>(TUnit.LocalPieces);
         int row0 = Grid.IdxX * Rows, column0 = Grid.IdxY * Half;
         var sums = TUnit.Sum(new PlainRows(xPitch), local, x, w, row0, rows, column0, columns + column0, 2 * columns, depth, 1);
@@ -66,12 +71,14 @@ internal static class MatrixGemm
     /// column.
     /// </summary>
     internal static void Bytes<TUnit, TSums, T, E, B, BE, TActivation>(
-        ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<float> rowScales, ArrayView<float> columnScales, ArrayView<B> bias, ArrayView<T> entry, ArrayView<T> residual, ArrayView<T> y,
-        int rows, int columns, int depth, int parts, int rowsPerEntry, int entryPitch, int residualPitch, int pitch, float scale)
+        ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<float> rowScales, ArrayView<float> columnScales, ArrayView<B> bias,
+        ArrayView<T> batchBias, ArrayView<T> residual, ArrayView<T> y,
+        int rows, int columns, int depth, int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale)
         where TUnit : struct, IMatrixUnit<TSums> where TSums : struct
         where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B> where TActivation : struct, IActivation
     {
-        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, entry, residual, y, parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
+        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
+            residualPitch, yPitch, scale);
         var local = SharedMemory.Allocate<Word4>(TUnit.LocalPieces);
         int row0 = Grid.IdxX * Rows, column0 = Grid.IdxY * Columns;
         var sums = TUnit.Sum(new PlainRows(depth), local, x, w, row0, rows, column0, column0 + Half, columns, depth, 1);

@@ -36,10 +36,11 @@ internal static class MatrixGemmLaunches
     {
         var (w, order) = FilterOrder.Of(product, call.Scratch);
         if (order is { } first) yield return first;
-        var operands = new GpuArguments().View(product.X).View(w);
+        var operands = new GpuArguments().View("x", product.X).View("w", w);
         var arguments = product.Gated
-            ? Sizes(operands.View(product.Bias).View(product.Y), product).Int(product.Terms).Int(product.Y.RowPitch)
-            : product.ResultNumbers(Sizes(product.ResultViews(operands), product));
+            ? product.Sizes(operands.View("bias", product.Bias).View("y", product.Y)).Int("terms", product.Terms)
+                .Int("yPitch", product.Y.RowPitch)
+            : product.ResultNumbers(product.Sizes(product.ResultViews(operands)));
         product.Image?.Numbers(arguments);
         string kernel = product.Gated ? nameof(MatrixGemm.Gated) : product.Image is null ? nameof(MatrixGemm.Plain) : nameof(MatrixGemm.Image);
         Type[] elements = product.Types(weight: false, activation: !product.Gated);
@@ -49,8 +50,6 @@ internal static class MatrixGemmLaunches
 
     // Weights have no gaps, whatever their rank: their row pitch is K.
     private static bool Begins(Tensor tensor) => tensor.Offset % (MatrixGemm.Piece * sizeof(ushort)) == 0;
-
-    private static GpuArguments Sizes(GpuArguments arguments, GpuGemm product) => arguments.Int(product.Rows).Int(product.Columns).Int(product.Depth).Int(product.X.RowPitch);
 
     private static long ScratchBytes(GemmSize size) => FilterOrder.ScratchBytes(size.Columns, size.Depth, size.KernelPositions, size.Weight, size.KernelPositionsFirst);
 

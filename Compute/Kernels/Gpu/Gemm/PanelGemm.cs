@@ -67,8 +67,9 @@ internal static class PanelGemm
     /// </summary>
     /// <remarks>Summed over blocks of K first, then over the blocks: the error grows with the longest chain of additions.</remarks>
     internal static void Multiply<T, E, B, BE, TActivation>(
-        ArrayView<float> a, ArrayView<Float8> b, ArrayView<B> bias, ArrayView<T> entry, ArrayView<T> residual, ArrayView<T> y, int firstRow, int rows, int columns, int depth, int gated,
-        int parts, int rowsPerEntry, int entryPitch, int residualPitch, int pitch, float scale)
+        ArrayView<float> a, ArrayView<Float8> b, ArrayView<B> bias, ArrayView<T> batchBias, ArrayView<T> residual, ArrayView<T> y,
+        int firstRow, int rows, int columns, int depth, int gated,
+        int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale)
         where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B> where TActivation : struct, IActivation
     {
         Float8 t0l = default, t0h = default, t1l = default, t1h = default, t2l = default, t2h = default, t3l = default, t3h = default, t4l = default, t4h = default, t5l = default, t5h = default;
@@ -128,7 +129,8 @@ internal static class PanelGemm
         Store(sums, 4 * Columns + Half, t4h);
         Store(sums, 5 * Columns, t5l);
         Store(sums, 5 * Columns + Half, t5h);
-        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, entry, residual, y, parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
+        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
+            residualPitch, yPitch, scale);
         int row0 = firstRow + Grid.IdxX * Rows, column0 = Grid.IdxY * (gated != 0 ? Half : Columns);
         for (int i = 0; i < Rows; i++)
         {

@@ -43,10 +43,14 @@ internal static class PanelGemmLaunches
         {
             int count = (int)PackedRows(Math.Min(packedRows, product.Rows - row), depth, product.Settings);
             string pack = product.Image is null ? nameof(PanelGemm.PackRows) : nameof(PanelGemm.PackImage);
-            var packing = new GpuArguments().View(product.X).View(left).Int(row).Int(product.Rows).Int(count).Int(product.Depth).Int(product.X.RowPitch);
+            var packing = new GpuArguments().View("x", product.X).View("panels", left)
+                .Int("firstRow", row).Int("rows", product.Rows).Int("packedRows", count).Int("depth", product.Depth)
+                .Int("xPitch", product.X.RowPitch);
             product.Image?.Numbers(packing);
             yield return new(KernelSource.Of(typeof(PanelGemm), pack, PackGroup, GpuElements.Of(product.X.DType)), GpuGrid.Over((long)count * product.KernelPositions, PackGroup), packing);
-            var arguments = product.ResultViews(new GpuArguments().View(left).View(right)).Int(row).Int(product.Rows).Int(product.Columns).Int(depth).Int(product.Gated ? 1 : 0);
+            var arguments = product.ResultViews(new GpuArguments().View("a", left).View("b", right))
+                .Int("firstRow", row).Int("rows", product.Rows).Int("columns", product.Columns).Int("depth", depth)
+                .Int("gated", product.Gated ? 1 : 0);
             yield return new(
                 KernelSource.Of(typeof(PanelGemm), nameof(PanelGemm.Multiply), 1, product.Types(weight: false, activation: true)),
                 new GpuGrid(count / PanelGemm.Rows, packedColumns / PanelGemm.Columns), product.ResultNumbers(arguments));
@@ -57,7 +61,9 @@ internal static class PanelGemmLaunches
             var (positionStep, placeStep) = product.KernelPositionsFirst ? (product.Depth, 1) : (1, product.KernelPositions);
             return new(
                 KernelSource.Of(typeof(PanelGemm), nameof(PanelGemm.PackWeights), PackGroup, GpuElements.Of(product.W.DType)), GpuGrid.Over(packedColumns, PackGroup),
-                new GpuArguments().View(product.W).View(target).Int(product.Columns).Int(packedColumns).Int(product.Depth).Int(product.KernelPositions).Int(positionStep).Int(placeStep).Int(product.Gated ? 1 : 0));
+                new GpuArguments().View("w", product.W).View("panels", target)
+                    .Int("columns", product.Columns).Int("packedColumns", packedColumns).Int("depth", product.Depth)
+                    .Int("positions", product.KernelPositions).Int("positionStep", positionStep).Int("placeStep", placeStep).Int("gated", product.Gated ? 1 : 0));
         }
 
         void PackNow(DeviceBuffer target) => Pack(new Tensor(target, 0, DType.Float32, shape)).Bind(((GpuBuffer)target).Device, null, product.Cancellation).Run();

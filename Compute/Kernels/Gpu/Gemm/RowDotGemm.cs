@@ -14,8 +14,9 @@ internal static class RowDotGemm
     public const int MostRows = 8;
 
     internal static void Plain<T, E, W, WE, B, BE, TActivation, TAccess>(
-        ArrayView<T> x, ArrayView<W> w, ArrayView<B> bias, ArrayView<T> entry, ArrayView<T> residual, ArrayView<T> y, int rows, int columns, int depth, int xPitch,
-        int parts, int rowsPerEntry, int entryPitch, int residualPitch, int pitch, float scale)
+        ArrayView<T> x, ArrayView<W> w, ArrayView<B> bias, ArrayView<T> batchBias, ArrayView<T> residual, ArrayView<T> y, int rows,
+        int columns, int depth, int xPitch,
+        int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale)
         where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W> where B : unmanaged where BE : struct, IElement<B>
         where TActivation : struct, IActivation where TAccess : struct, IAccess
     {
@@ -34,7 +35,8 @@ internal static class RowDotGemm
         }
 
         if (item != 0) return;
-        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, entry, residual, y, parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
+        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
+            residualPitch, yPitch, scale);
         finish.Write(row, column, sums[0]);
     }
 }

@@ -18,33 +18,38 @@ internal static class TiledGemm
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
     internal static void Plain<T, E, W, WE, B, BE, TActivation, TItems, TPiece, TAccess>(
-        ArrayView<T> x, ArrayView<W> w, ArrayView<B> bias, ArrayView<T> entry, ArrayView<T> residual, ArrayView<T> y, int rows, int columns, int depth, int xPitch,
-        int parts, int rowsPerEntry, int entryPitch, int residualPitch, int pitch, float scale)
+        ArrayView<T> x, ArrayView<W> w, ArrayView<B> bias, ArrayView<T> batchBias, ArrayView<T> residual, ArrayView<T> y, int rows,
+        int columns, int depth, int xPitch,
+        int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale)
         where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W> where B : unmanaged where BE : struct, IElement<B>
         where TActivation : struct, IActivation where TItems : struct, IItems where TPiece : struct, IPiece where TAccess : struct, IAccess
     {
-        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, entry, residual, y, parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
+        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
+            residualPitch, yPitch, scale);
         Finish<T, E, W, WE, B, BE, TActivation, TItems, TPiece, TAccess, PlainRows>(new PlainRows(xPitch), finish, x, w, rows, columns, depth, 1);
     }
 
     internal static void Image<T, E, W, WE, B, BE, TActivation, TItems, TPiece, TAccess>(
-        ArrayView<T> x, ArrayView<W> w, ArrayView<B> bias, ArrayView<T> entry, ArrayView<T> residual, ArrayView<T> y, int rows, int columns, int depth, int xPitch,
-        int parts, int rowsPerEntry, int entryPitch, int residualPitch, int pitch, float scale,
+        ArrayView<T> x, ArrayView<W> w, ArrayView<B> bias, ArrayView<T> batchBias, ArrayView<T> residual, ArrayView<T> y, int rows,
+        int columns, int depth, int xPitch,
+        int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale,
         int positions, int height, int width, int seenHeight, int seenWidth, int resultHeight, int resultWidth, int filterWidth, int stride, int padding, float rowRatio, float columnRatio)
         where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W> where B : unmanaged where BE : struct, IElement<B>
         where TActivation : struct, IActivation where TItems : struct, IItems where TPiece : struct, IPiece where TAccess : struct, IAccess
     {
-        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, entry, residual, y, parts, rowsPerEntry, entryPitch, residualPitch, pitch, scale);
+        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
+            residualPitch, yPitch, scale);
         var source = new ImageRows(xPitch, height, width, seenHeight, seenWidth, resultHeight, resultWidth, filterWidth, stride, padding, rowRatio, columnRatio);
         Finish<T, E, W, WE, B, BE, TActivation, TItems, TPiece, TAccess, ImageRows>(source, finish, x, w, rows, columns, depth, positions);
     }
 
     internal static void Gated<T, E, W, WE, B, BE, TItems, TPiece, TAccess>(
-        ArrayView<T> x, ArrayView<W> w, ArrayView<B> bias, ArrayView<T> y, int rows, int columns, int depth, int xPitch, int parts, int pitch)
+        ArrayView<T> x, ArrayView<W> w, ArrayView<B> bias, ArrayView<T> y, int rows, int columns, int depth, int xPitch, int terms,
+        int yPitch)
         where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W> where B : unmanaged where BE : struct, IElement<B>
         where TItems : struct, IItems where TPiece : struct, IPiece where TAccess : struct, IAccess
     {
-        var finish = new GpuGemmEpilogue<T, E, B, BE, Activations.Identity>(bias, y, y, y, parts, 1, 0, 0, pitch, 1f);
+        var finish = new GpuGemmEpilogue<T, E, B, BE, Activations.Identity>(bias, y, y, y, terms, 1, 0, 0, yPitch, 1f);
         int row0 = Grid.IdxX * 4 * TItems.Rows * TPiece.Rows, column0 = Grid.IdxY * 4 * TItems.Columns, steps = (depth + TItems.Depth - 1) / TItems.Depth;
         var sums = TileSums.Of<T, E, W, WE, TItems, TPiece, TAccess, PlainRows>(new PlainRows(xPitch), x, w, row0, rows, column0, columns + column0, 2 * columns, depth, 1, 0, steps);
         int column = column0 + 4 * (Group.IdxX % TItems.Columns);

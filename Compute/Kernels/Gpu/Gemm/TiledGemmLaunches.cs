@@ -33,7 +33,9 @@ internal static class TiledGemmLaunches
         long filters = FilterOrder.ScratchBytes(product.Columns, product.Depth, product.KernelPositions, w.DType, product.KernelPositionsFirst);
         var sums = new Tensor(scratch!.Buffer, scratch.Offset + filters, DType.Float32, [parts * product.Rows, weightRows]);
         string kernel = product.Image is null ? nameof(TiledGemm.PlainPart) : nameof(TiledGemm.ImagePart);
-        var arguments = new GpuArguments().View(product.X).View(w).View(sums).Int(product.Rows).Int(weightRows).Int(product.Depth).Int(product.X.RowPitch).Int(steps);
+        var arguments = new GpuArguments().View("x", product.X).View("w", w).View("sums", sums)
+            .Int("rows", product.Rows).Int("columns", weightRows).Int("depth", product.Depth).Int("xPitch", product.X.RowPitch)
+            .Int("stepsPerPart", steps);
         product.Image?.Numbers(arguments);
         var grid = new GpuGrid(Groups(product.Rows, tile.Rows), Groups(weightRows, tile.Columns), parts);
         yield return new(Source(kernel, tile, [.. product.Types(weight: true, activation: false, bias: false), .. tile.Types, Access.Of(wide)]), grid, arguments);
@@ -45,8 +47,8 @@ internal static class TiledGemmLaunches
         string kernel = product.Gated ? nameof(TiledGemm.Gated) : product.Image is null ? nameof(TiledGemm.Plain) : nameof(TiledGemm.Image);
         var source = Source(kernel, tile, [.. product.Types(weight: true, activation: !product.Gated), .. tile.Types, Access.Of(wide)]);
         var arguments = product.Gated
-            ? new GpuArguments().View(product.X).View(w).View(product.Bias).View(product.Y)
-                .Int(product.Rows).Int(product.Columns).Int(product.Depth).Int(product.X.RowPitch).Int(product.Terms).Int(product.Y.RowPitch)
+            ? product.Sizes(new GpuArguments().View("x", product.X).View("w", w).View("bias", product.Bias).View("y", product.Y))
+                .Int("terms", product.Terms).Int("yPitch", product.Y.RowPitch)
             : product.Operands(w);
         product.Image?.Numbers(arguments);
         return new(source, new GpuGrid(Groups(product.Rows, tile.Rows), Groups(product.Columns, product.Gated ? tile.Columns / 2 : tile.Columns)), arguments);
@@ -58,8 +60,11 @@ internal static class TiledGemmLaunches
         var source = KernelSource.Of(typeof(SplitKReduction), product.Gated ? nameof(SplitKReduction.Gated) : nameof(SplitKReduction.Plain), SplitKReduction.GroupSize, types);
         var grid = GpuGrid.Over((long)product.Rows * Groups(product.Columns, Access.Width), SplitKReduction.GroupSize);
         return product.Gated
-            ? new(source, grid, new GpuArguments().View(sums).View(product.Bias).View(product.Y).Int(product.Rows).Int(product.Columns).Int(parts).Int(product.Terms).Int(product.Y.RowPitch))
-            : new(source, grid, product.ResultNumbers(product.ResultViews(new GpuArguments().View(sums)).Int(product.Rows).Int(product.Columns).Int(parts)));
+            ? new(source, grid, Sizes(new GpuArguments().View("sums", sums).View("bias", product.Bias).View("y", product.Y))
+                .Int("terms", product.Terms).Int("yPitch", product.Y.RowPitch))
+            : new(source, grid, product.ResultNumbers(Sizes(product.ResultViews(new GpuArguments().View("sums", sums)))));
+
+        GpuArguments Sizes(GpuArguments views) => views.Int("rows", product.Rows).Int("columns", product.Columns).Int("count", parts);
     }
 
     private static KernelSource Source(string kernel, GpuGemmTile tile, Type[] types) =>

@@ -23,9 +23,12 @@ internal static class CopyGpu
         int rows = copy.Rows * (Math.Max(copy.Target.Rows, 1) / copy.TargetBlock);
         var grid = ElementGrid.Of(rows, copy.Width / together);
         var source = KernelSource.Of(typeof(CopyGpu), nameof(Kernel), ElementGrid.GroupSize, together == 1 ? bits : typeof(Float4));
-        return new(source, grid.Groups, grid.Numbers(new GpuArguments().View(copy.Source).View(copy.Target))
-            .Int(ElementGrid.Indexed(copy.Source).RowPitch / together).Int(ElementGrid.Indexed(copy.Target).RowPitch / together)
-            .Int(copy.Rows).Int(copy.SourceBlock).Int(copy.TargetBlock).Int(copy.SourceStart).Int(copy.TargetStart).Int(copy.SourceColumn / together).Int(copy.TargetColumn / together));
+        return new(source, grid.Groups, grid.Numbers(new GpuArguments().View("source", copy.Source).View("target", copy.Target))
+            .Int("sourcePitch", ElementGrid.Indexed(copy.Source).RowPitch / together)
+            .Int("targetPitch", ElementGrid.Indexed(copy.Target).RowPitch / together)
+            .Int("blockRows", copy.Rows).Int("sourceBlock", copy.SourceBlock).Int("targetBlock", copy.TargetBlock)
+            .Int("sourceStart", copy.SourceStart).Int("targetStart", copy.TargetStart)
+            .Int("sourceColumn", copy.SourceColumn / together).Int("targetColumn", copy.TargetColumn / together));
     }
 
     private static bool IsWide(OpCall call, BlockCopy copy)

@@ -65,15 +65,19 @@ internal readonly record struct ElementGrid
         : throw new DeviceException($"{tensor} has more than {int.MaxValue} elements; kernels use 32-bit indices. Choose a smaller image or batch, or tiled decoding.");
 
     /// <summary>The arguments that <see cref="Lane"/> needs.</summary>
-    public GpuArguments Numbers(GpuArguments arguments) => arguments.Int(rows).Int(width).Int(shift).Int(columnBlocks);
+    /// <param name="arguments">What comes before.</param>
+    /// <param name="widthName">What the kernel calls the width.</param>
+    public GpuArguments Numbers(GpuArguments arguments, string widthName = "width") =>
+        arguments.Int("rows", rows).Int(widthName, width).Int("shift", shift).Int("columnBlocks", columnBlocks);
 
     /// <summary>The first arguments of a kernel after its views, as <see cref="Lane"/> needs them, then pitches.</summary>
     /// <param name="arguments">The views.</param>
-    /// <param name="pitched">The tensors whose pitches follow.</param>
-    public GpuArguments Arguments(GpuArguments arguments, params ReadOnlySpan<Tensor> pitched)
+    /// <param name="pitches">The pitches that follow: what the kernel calls each, and whose it is.</param>
+    /// <param name="widthName">What the kernel calls the width.</param>
+    public GpuArguments Arguments(GpuArguments arguments, ReadOnlySpan<(string Name, Tensor Tensor)> pitches, string widthName = "width")
     {
-        Numbers(arguments);
-        foreach (var tensor in pitched) arguments.Int(flat ? 0 : Indexed(tensor).RowPitch);
+        Numbers(arguments, widthName);
+        foreach (var (name, tensor) in pitches) arguments.Int(name, flat ? 0 : Indexed(tensor).RowPitch);
         return arguments;
     }
 }

@@ -19,7 +19,8 @@ internal static class MapGpu
             var (x, y) = (call.Inputs[0], call.Output);
             var (grid, access) = ElementGrid.Of(x, y).Widened(call, x, y);
             var source = KernelSource.Of(typeof(MapGpu), nameof(Kernel), ElementGrid.GroupSize, [.. elements, function, access]);
-            return [new(source, grid.Groups, grid.Arguments(new GpuArguments().View(x).View(y), x, y).Float((float)a).Float((float)b))];
+            var arguments = grid.Arguments(new GpuArguments().View("x", x).View("y", y), [("xPitch", x), ("yPitch", y)]);
+            return [new(source, grid.Groups, arguments.Float("a", (float)a).Float("b", (float)b))];
         });
     }
 

@@ -29,14 +29,18 @@ internal static class RowKernel
     /// <summary>A parameter, or null if it is absent.</summary>
     public static Tensor? Parameter(OpCall call, int index) => index < call.Inputs.Length ? call.Inputs[index] : null;
 
-    /// <summary>Views of x, the parameters and y, then the width, both pitches and ε.</summary>
-    public static GpuArguments Norm(OpCall call, double epsilon, params ReadOnlySpan<Tensor?> parameters)
+    /// <summary>Views of x, the parameters and y, then the width, both pitches, ε, and which parameters there are.</summary>
+    /// <param name="call">What is computed.</param>
+    /// <param name="epsilon">ε.</param>
+    /// <param name="parameters">What the kernel calls each parameter and the number that says whether it is there; the parameter.</param>
+    public static GpuArguments Norm(
+        OpCall call, double epsilon, params ReadOnlySpan<(string Name, string Presence, Tensor? Tensor)> parameters)
     {
         var (x, y) = (ElementGrid.Indexed(call.Inputs[0]), ElementGrid.Indexed(call.Output));
-        var arguments = new GpuArguments().View(x);
-        foreach (var parameter in parameters) arguments.View(parameter);
-        arguments.View(y).Int(y.Width).Int(x.RowPitch).Int(y.RowPitch).Float((float)epsilon);
-        foreach (var parameter in parameters) arguments.Int(parameter is null ? 0 : 1);
+        var arguments = new GpuArguments().View("x", x);
+        foreach (var (name, _, tensor) in parameters) arguments.View(name, tensor);
+        arguments.View("y", y).Int("width", y.Width).Int("xPitch", x.RowPitch).Int("yPitch", y.RowPitch).Float("epsilon", (float)epsilon);
+        foreach (var (_, presence, tensor) in parameters) arguments.Int(presence, tensor is null ? 0 : 1);
         return arguments;
     }
 }

@@ -17,7 +17,8 @@ internal sealed record HandWrittenOp(float A, float B) : Op
     {
         var (op, x, y) = ((HandWrittenOp)call.Op, call.Inputs[0], call.Output);
         return (GpuGrid.Over(y.Shape.Count, GroupSize),
-            new GpuArguments().View(x).View(y).Int(x.Width).Int(x.RowPitch).Int(y.RowPitch).Long(y.Shape.Count).Float(op.A).Float(op.B).View(null));
+            new GpuArguments().View("x", x).View("y", y).Int("width", x.Width).Int("xPitch", x.RowPitch).Int("yPitch", y.RowPitch)
+                .Long("count", y.Shape.Count).Float("a", op.A).Float("b", op.B).View("empty", null));
     })));
 
     public override KernelSet Kernels => Set;

@@ -1,5 +1,4 @@
 using ILGpuDiffusion.Cases;
-using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
@@ -11,25 +10,6 @@ public sealed class KernelTextDump
 {
     /// <summary>The environment variable that names the folder.</summary>
     private const string Variable = "ILGPUDIFFUSION_TEXTS";
-
-    private static readonly GpuTarget OpenClGpu = GpuTarget.OpenClCpu() with { Architecture = "opencl-gpu", IsCpu = false, MaxGroupSize = 1024 };
-
-    // opencl-cpu is what PoCL has: none of the features.
-    private static readonly (string Name, GpuTarget Target)[] Targets =
-    [
-        ("sm_80", GpuTarget.Cuda(8, 0)),
-        ("sm_86", GpuTarget.Cuda(8, 6)),
-        ("sm_89", GpuTarget.Cuda(8, 9)),
-        ("sm_90", GpuTarget.Cuda(9, 0)),
-        ("opencl-cpu", GpuTarget.OpenClCpu()),
-        ("opencl-gpu", OpenClGpu),
-        ("khronos", With(SubGroupKind.Khronos, IntegerDotKind.Khronos)),
-        ("intel-arm", With(SubGroupKind.Intel, IntegerDotKind.Arm)),
-        ("intel8", With(MatrixUnitKind.Intel8)),
-        ("intel16", With(MatrixUnitKind.Intel16)),
-        ("rdna3", With(MatrixUnitKind.Rdna3)),
-        ("rdna4", With(MatrixUnitKind.Rdna4)),
-    ];
 
     /// <summary>The folder; where none is named, the test is skipped.</summary>
     public static string Folder
@@ -47,7 +27,7 @@ public sealed class KernelTextDump
     public void Texts_OfEveryTarget_AreWritten()
     {
         string root = Folder;
-        foreach (var (name, target) in Targets)
+        foreach (var (name, target) in KernelTargets.All)
         {
             string folder = Path.Combine(root, name);
             var texts = new KernelTextFolder(target, folder);
@@ -55,9 +35,4 @@ public sealed class KernelTextDump
             Assert.NotEmpty(Directory.EnumerateFiles(folder));
         }
     }
-
-    private static GpuTarget With(SubGroupKind subGroups, IntegerDotKind dot) => OpenClGpu with { Features = new() { SubGroups = subGroups, SubGroupSize = 32, Dot = dot } };
-
-    private static GpuTarget With(MatrixUnitKind unit) =>
-        OpenClGpu with { Features = new() { MatrixUnit = unit, Matrix = MatrixTypes.Float16 | MatrixTypes.BFloat16 | MatrixTypes.Int8 } };
 }

@@ -23,7 +23,7 @@ internal sealed class KernelTextFolder(GpuTarget target, string folder)
         string op = cases.Cases.First().Op.Kernels.Op;
         var files = new Dictionary<KernelSource, string>();
         using var launches = new StreamWriter(Path.Combine(Directory.CreateDirectory(folder).FullName, $"{op}.launches"));
-        foreach (var (name, signature, choice, gap) in Calls(cases))
+        foreach (var (name, signature, choice, gap) in KernelCalls.Of(cases, new TranslatingDevice(target, translator)))
         {
             var device = new TranslatingDevice(target, translator);
             device.Bind(signature, choice, gap);
@@ -36,35 +36,6 @@ internal sealed class KernelTextFolder(GpuTarget target, string folder)
             }
         }
     }
-
-    private IEnumerable<(string Name, OpSignature Signature, KernelChoice Choice, int Gap)> Calls(IOpCases cases)
-    {
-        var device = new TranslatingDevice(target, translator);
-        OpCase[] plain = [.. cases.Cases];
-        var tuned = new HashSet<(string, DType)>();
-        foreach (var @case in plain.Concat(plain.Select(c => c.With(DType.BFloat16)).OfType<OpCase>()).Concat(plain.Select(c => c.With(DType.Float16)).OfType<OpCase>()))
-        {
-            var signature = TranslatingDevice.Signature(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)));
-            foreach (var (number, variant) in @case.Op.Kernels.Candidates(device, signature).Index())
-            {
-                string name = $"{@case.Name}, way {number}";
-                foreach (int gap in new[] { 3, 8 }) yield return ($"{name}, gap {gap}", signature, variant.Untuned(device, signature), gap);
-                if (@case.Op is Conv2D) // as plans on GPUs have them
-                {
-                    var ordered = signature with { KernelPositionsFirst = true };
-                    yield return ($"{name}, ordered filter", ordered, variant.Untuned(device, ordered), 8);
-                }
-
-                if (!tuned.Add((variant.Name, signature.Inputs[0].DType))) continue;
-                foreach (var (setting, settings) in Settings(variant.Tuning).Index().Where(s => variant.Tuning.Accepts(device, signature, s.Item)))
-                    yield return ($"{name}, setting {setting}", signature, new KernelChoice(variant, settings), 8);
-            }
-        }
-    }
-
-    // Every value with every other.
-    private static IEnumerable<KernelSettings> Settings(TuningSpace space) => space.Parameters.IsEmpty ? [] :
-        space.Parameters.Aggregate((IEnumerable<KernelSettings>)[KernelSettings.Default], (all, parameter) => all.SelectMany(s => parameter.Values.Select(value => s.With(parameter, value))));
 
     private static string Sizes(KernelSource source, KernelArtifact artifact) => string.Create(CultureInfo.InvariantCulture,
         $"group {source.GroupSize}, groups {source.GroupsPerProcessor}, shared {artifact.SharedBytes} + {source.DynamicSharedBytes}, parameters {string.Join(' ', artifact.Parameters.Select(p => $"{(int)p.Kind}:{p.ElementBytes}"))}");

@@ -115,8 +115,8 @@ public sealed class OpenClDeviceTests
     {
         using var device = Open(new HandWrittenOp.Artifacts());
         var function = device.Function(HandWrittenOp.Source);
-        var e = Assert.Throws<DeviceException>(() => function.Bind(new GpuGrid(1), new GpuArguments().Int(1)));
-        Assert.Contains("it was given (Int32)", e.Message, StringComparison.Ordinal);
+        var e = Assert.Throws<DeviceException>(() => function.Bind(new GpuGrid(1), new GpuArguments().Int("n", 1)));
+        Assert.Contains("it was given (Int32 n)", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]
