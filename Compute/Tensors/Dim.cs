@@ -4,69 +4,107 @@ namespace ILGpuDiffusion.Compute.Tensors;
 
 /// <summary>
 /// One size of a traced value: a number that the model fixes, or an expression over symbols that the user chooses
-/// (batch, height, width, tokens). Expressions with equal text are equal.
+/// (batch, height, width, tokens). Sizes are equal when they are made of equal parts in the same way; what cancels out is left out at once.
 /// </summary>
 public sealed class Dim : IEquatable<Dim>
 {
-    private readonly string text;
-    private readonly Func<Sizes, int> evaluate;
-    private Dim? multiplicand, factor; // of a product, so that (batch * 2) / 2 is batch again
+    private readonly Expression expression;
 
-    private Dim(string text, Func<Sizes, int> evaluate, int? constant = null) =>
-        (this.text, this.evaluate, Constant) = (text, evaluate, constant);
+    private Dim(Expression expression) => this.expression = expression;
+
+    private enum Operation
+    {
+        Add,
+        Subtract,
+        Multiply,
+        Divide,
+    }
 
     /// <summary>The number, or null when the size depends on a symbol.</summary>
-    public int? Constant { get; }
+    public int? Constant => expression is Number number ? number.Value : null;
 
     /// <summary>A size that the user chooses.</summary>
-    public static Dim Symbol(string name) => new(name, sizes => sizes[name]);
+    public static Dim Symbol(string name) => new(new Named(name));
 
     /// <summary>A size that the model fixes.</summary>
-    public static Dim FromInt32(int value) => new(value.ToString(CultureInfo.InvariantCulture), _ => value, value);
+    public static Dim FromInt32(int value) => new(new Number(value));
 
     /// <summary>A size that the model fixes.</summary>
     public static implicit operator Dim(int value) => FromInt32(value);
 
     /// <summary>Sum of two sizes; of equal ones, twice the size, so that it equals a product written as such.</summary>
-    public static Dim operator +(Dim a, Dim b) => b.Constant == 0 ? a : a.Constant == 0 ? b : a.Constant is null && a.Equals(b) ? a * 2 : Combine(a, "+", b, (x, y) => checked(x + y));
+    public static Dim operator +(Dim a, Dim b) =>
+        b.Constant == 0 ? a : a.Constant == 0 ? b : a.Constant is null && a.Equals(b) ? a * 2 : Combine(a, Operation.Add, b);
 
     /// <summary>Difference of two sizes.</summary>
-    public static Dim operator -(Dim a, Dim b) => b.Constant == 0 ? a : Combine(a, "-", b, (x, y) => x - y);
+    public static Dim operator -(Dim a, Dim b) => b.Constant == 0 ? a : Combine(a, Operation.Subtract, b);
 
     /// <summary>Product of two sizes.</summary>
-    public static Dim operator *(Dim a, Dim b)
-    {
-        if (b.Constant == 1 || a.Constant == 1) return b.Constant == 1 ? a : b;
-        var product = Combine(a, "*", b, (x, y) => checked(x * y));
-        if (product.Constant is null) (product.multiplicand, product.factor) = (a, b);
-        return product;
-    }
+    public static Dim operator *(Dim a, Dim b) => b.Constant == 1 ? a : a.Constant == 1 ? b : Combine(a, Operation.Multiply, b);
 
-    /// <summary>Quotient, rounded down.</summary>
-    public static Dim operator /(Dim a, Dim b) => b.Constant == 1 ? a : a.factor?.Equals(b) == true ? a.multiplicand! : Combine(a, "/", b, (x, y) => x / y);
+    /// <summary>Quotient, rounded down; of a product by its second factor, the first one.</summary>
+    public static Dim operator /(Dim a, Dim b) =>
+        b.Constant == 1 ? a
+        : a.expression is Combined { Operation: Operation.Multiply } product && product.Right == b.expression ? new(product.Left)
+        : Combine(a, Operation.Divide, b);
 
     /// <summary>The size once every symbol has a value.</summary>
-    public int Evaluate(Sizes sizes) => Constant ?? evaluate(sizes);
+    public int Evaluate(Sizes sizes) => expression.Evaluate(sizes);
 
     /// <summary>False only when both are numbers and differ: what cannot be known while tracing is checked when a plan is made.</summary>
     public bool MayEqual(Dim other) => Constant is not { } a || other.Constant is not { } b || a == b;
 
     /// <inheritdoc/>
-    public bool Equals(Dim? other) => other is not null && text == other.text;
+    public bool Equals(Dim? other) => other is not null && expression == other.expression;
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as Dim);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => text.GetHashCode(StringComparison.Ordinal);
+    public override int GetHashCode() => expression.GetHashCode();
 
     /// <summary>The expression, such as <c>(height + 1) / 2</c>.</summary>
-    public override string ToString() => text;
+    public override string ToString() => expression.ToString();
 
-    private static Dim Combine(Dim a, string sign, Dim b, Func<int, int, int> apply) =>
-        a.Constant is { } x && b.Constant is { } y
-            ? FromInt32(apply(x, y))
-            : new($"{Operand(a)} {sign} {Operand(b)}", sizes => apply(a.Evaluate(sizes), b.Evaluate(sizes)));
+    private static Dim Combine(Dim a, Operation operation, Dim b) => a.Constant is { } x && b.Constant is { } y
+        ? FromInt32(Apply(operation, x, y))
+        : new(new Combined(a.expression, operation, b.expression));
 
-    private static string Operand(Dim dim) => dim.text.Contains(' ', StringComparison.Ordinal) ? $"({dim.text})" : dim.text;
+    private static int Apply(Operation operation, int a, int b) => operation switch
+    {
+        Operation.Add => checked(a + b),
+        Operation.Subtract => a - b,
+        Operation.Multiply => checked(a * b),
+        _ => a / b,
+    };
+
+    private abstract record Expression
+    {
+        public abstract int Evaluate(Sizes sizes);
+
+        public abstract override string ToString();
+    }
+
+    private sealed record Number(int Value) : Expression
+    {
+        public override int Evaluate(Sizes sizes) => Value;
+
+        public override string ToString() => Value.ToString(CultureInfo.InvariantCulture);
+    }
+
+    private sealed record Named(string Name) : Expression
+    {
+        public override int Evaluate(Sizes sizes) => sizes[Name];
+
+        public override string ToString() => Name;
+    }
+
+    private sealed record Combined(Expression Left, Operation Operation, Expression Right) : Expression
+    {
+        public override int Evaluate(Sizes sizes) => Apply(Operation, Left.Evaluate(sizes), Right.Evaluate(sizes));
+
+        public override string ToString() => $"{Operand(Left)} {"+-*/"[(int)Operation]} {Operand(Right)}";
+
+        private static string Operand(Expression expression) => expression is Combined ? $"({expression})" : expression.ToString();
+    }
 }

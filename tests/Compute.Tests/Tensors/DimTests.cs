@@ -17,12 +17,21 @@ public sealed class DimTests
     }
 
     [Fact]
-    public void Equality_IsByText_AndProductsDivideBack()
+    public void Equality_IsOfParts_AndProductsDivideBack()
     {
         Assert.Equal(Height * 2, Dim.Symbol("height") * 2);
         Assert.NotEqual(Height, Height + 1);
         Assert.Equal(Height, Height * 2 / 2);
         Assert.Equal(Height * 2, Height + Height);
+        Assert.Equal(((Height + 1) / 2).GetHashCode(), ((Dim.Symbol("height") + 1) / 2).GetHashCode());
+        Assert.NotEqual((Height + 1) / 2, (Height - 1) / 2);
+    }
+
+    [Fact]
+    public void Equality_OfOneTextButOtherParts_IsFalse()
+    {
+        Assert.NotEqual(Dim.Symbol("3"), Dim.FromInt32(3));
+        Assert.NotEqual(Dim.Symbol("height + 1"), Height + 1);
     }
 
     [Fact]
