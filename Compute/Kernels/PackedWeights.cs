@@ -10,7 +10,7 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// </summary>
 public sealed class PackedWeights(Device device) : IDisposable
 {
-    private readonly Dictionary<(DeviceBuffer Buffer, long Offset, DType DType, Shape Shape, string Form), DeviceBuffer> kept = [];
+    private readonly Dictionary<(DeviceBuffer Buffer, long Offset, DType DType, Shape Shape, PackedLayout Layout), DeviceBuffer> kept = [];
     private readonly Lock gate = new();
 
     /// <summary>Device memory of the packed weights at present, in bytes.</summary>
@@ -24,14 +24,14 @@ public sealed class PackedWeights(Device device) : IDisposable
 
     /// <summary>A weight in one layout; packs it if this is the first request.</summary>
     /// <param name="weight">The weight as stored. It must not change afterwards.</param>
-    /// <param name="form">Everything, apart from the weight, that determines the packed bytes.</param>
+    /// <param name="layout">How it is packed.</param>
     /// <param name="bytes">Size of the packed weight.</param>
     /// <param name="pack">Fills the packed weight.</param>
-    public DeviceBuffer Get(Tensor weight, string form, long bytes, Action<DeviceBuffer> pack)
+    internal DeviceBuffer Get(Tensor weight, PackedLayout layout, long bytes, Action<DeviceBuffer> pack)
     {
         lock (gate)
         {
-            var key = (weight.Buffer, weight.Offset, weight.DType, weight.Shape, form);
+            var key = (weight.Buffer, weight.Offset, weight.DType, weight.Shape, layout);
             if (kept.TryGetValue(key, out var found)) return found;
             var packed = device.Allocate(bytes);
             try

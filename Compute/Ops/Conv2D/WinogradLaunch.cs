@@ -46,9 +46,18 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
         int leastParts = call.Settings[GemmTuning.PartsPerThread] * Workers.Count;
         while (!grid.IsOwn && Workers.Count > 1 && grid.Panels * Ranges(grid.TilesPerBlock) < leastParts && groupsPerPart >= 2 * LeastGroups)
             groupsPerPart = (groupsPerPart + 1) / 2;
-        productPitch = (nint)(TilesPerPart + 1) * tile.Columns; // one row more than needed: with power-of-two pitches, positions would map to the same cache sets
-        if (call is { Packed: { } kept, PacksTransforms: true }) keptWeights = (float*)((HostBuffer)kept.Get(call.Inputs[1], $"winograd {tile.Columns} columns", grid.WeightElements * sizeof(float), PackAll)).Address;
-        else if (keepsInRun = grid.IsOwn) keptWeights = transformed;
+        // One row more than needed: with power-of-two pitches, positions would map to the same cache sets.
+        productPitch = (nint)(TilesPerPart + 1) * tile.Columns;
+        if (call is { Packed: { } kept, PacksTransforms: true })
+        {
+            long bytes = grid.WeightElements * sizeof(float);
+            keptWeights = (float*)((HostBuffer)kept.Get(call.Inputs[1], new WinogradPanels(tile.Columns), bytes, PackAll)).Address;
+        }
+        else if (keepsInRun = grid.IsOwn)
+        {
+            keptWeights = transformed;
+        }
+
         Workers.Reserve((OwnElements + PanelElements + GemmElements + tile.Columns + weights.WorkElements) * sizeof(float));
     }
 
@@ -181,3 +190,7 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
         }
     }
 }
+
+/// <summary>Transformed filters in panels of columns.</summary>
+/// <param name="Columns">Columns of a panel.</param>
+internal sealed record WinogradPanels(int Columns) : PackedLayout;

@@ -30,7 +30,12 @@ internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, 
         depth = x.Channels;
         block = new GemmGrid(x.Count, 2 * y.Width, depth, positions: 1, tile, Workers.Count, call.Settings).ChannelsPerBlock;
         parts = new GemmPartition(x.Count, y.Width, tile.Rows, tile.Columns, call.Settings[GemmTuning.PartRows], call.Settings[GemmTuning.PackedKib] * (1024L / sizeof(float)) / (2 * depth), Workers.Count, call.Settings[GemmTuning.PartsPerThread], rowsFirst: false);
-        if (call.Packed is { } kept) packedWeights = (float*)((HostBuffer)kept.Get(w, $"{tile.Columns} columns of each half", 2 * Panels(y.Width) * PanelElements * sizeof(float), PackAll)).Address;
+        if (call.Packed is { } kept)
+        {
+            long bytes = 2 * Panels(y.Width) * PanelElements * sizeof(float);
+            packedWeights = (float*)((HostBuffer)kept.Get(w, new GatedPanels(tile.Columns), bytes, PackAll)).Address;
+        }
+
         Workers.Reserve((PartPanelElements + 2 * TileElements + 2 * parts.Columns + (nint)tile.Rows * depth) * sizeof(float));
     }
 
@@ -101,3 +106,7 @@ internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, 
         packer.Widen(bias.Pointer<byte>() + (nint)(y.Width + column) * bias.DType.Size(), target + parts.Columns, lastColumn - column);
     }
 }
+
+/// <summary>Pairs of panels: columns of one half of the weight, then those of the other that gate them.</summary>
+/// <param name="Columns">Columns of a panel.</param>
+internal sealed record GatedPanels(int Columns) : PackedLayout;

@@ -35,7 +35,13 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
         panelPacker = new PanelPacker(w, tile.Columns, x.KernelPositions);
         biasPacker = bias is null ? null : Packer.For(bias.DType);
         grid = new GemmGrid(x.Count, y.Width, x.Channels, x.KernelPositions, tile, Workers.Count, call.Settings);
-        if (call.Packed is { } kept) packedWeights = (float*)((HostBuffer)kept.Get(w, $"{tile.Columns} columns, {grid.ChannelsPerBlock} channels", PackedBytes, PackAll)).Address;
+        if (call.Packed is { } kept)
+        {
+            var layout = new GemmPanels(tile.Columns, grid.ChannelsPerBlock);
+            packedWeights = (float*)((HostBuffer)kept.Get(w, layout, PackedBytes, PackAll)).Address;
+        }
+
+
         Workers.Reserve((PanelElements + TileElements + tile.Rows * tile.Columns + grid.Parts.Columns) * sizeof(float));
     }
 
@@ -133,3 +139,8 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
         return widened;
     }
 }
+
+/// <summary>Panels of columns, a block of channels after the other.</summary>
+/// <param name="Columns">Columns of a panel.</param>
+/// <param name="ChannelsPerBlock">Channels of a block.</param>
+internal sealed record GemmPanels(int Columns, int ChannelsPerBlock) : PackedLayout;

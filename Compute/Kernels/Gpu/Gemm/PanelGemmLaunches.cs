@@ -28,8 +28,8 @@ internal static class PanelGemmLaunches
         long used = 0;
         if (product.Packed is { } kept)
         {
-            string form = $"panels of {PanelGemm.Columns} columns{(product.Gated ? ", gated" : "")}{(product.KernelPositionsFirst ? ", positions first" : "")}";
-            right = new Tensor(kept.Get(product.W, form, shape.Count * sizeof(float), PackNow), 0, DType.Float32, shape);
+            var layout = new Panels(product.Gated, product.KernelPositionsFirst);
+            right = new Tensor(kept.Get(product.W, layout, shape.Count * sizeof(float), PackNow), 0, DType.Float32, shape);
         }
         else
         {
@@ -63,7 +63,8 @@ internal static class PanelGemmLaunches
                 KernelSource.Of(typeof(PanelGemm), nameof(PanelGemm.PackWeights), PackGroup, GpuElements.Of(product.W.DType)), GpuGrid.Over(packedColumns, PackGroup),
                 new GpuArguments().View("w", product.W).View("panels", target)
                     .Int("columns", product.Columns).Int("packedColumns", packedColumns).Int("depth", product.Depth)
-                    .Int("positions", product.KernelPositions).Int("positionStep", positionStep).Int("placeStep", placeStep).Int("gated", product.Gated ? 1 : 0));
+                    .Int("positions", product.KernelPositions).Int("positionStep", positionStep)
+                    .Int("placeStep", placeStep).Int("gated", product.Gated ? 1 : 0));
         }
 
         void PackNow(DeviceBuffer target) => Pack(new Tensor(target, 0, DType.Float32, shape)).Bind(((GpuBuffer)target).Device, null, product.Cancellation).Run();
@@ -82,4 +83,9 @@ internal static class PanelGemmLaunches
         long most = Math.Max(PanelGemm.Rows, settings[PackedKib] * (1024L / sizeof(float)) / depth / PanelGemm.Rows * PanelGemm.Rows);
         return Math.Min(most, (long)Groups(rows, PanelGemm.Rows) * PanelGemm.Rows);
     }
+
+    /// <summary>Panels of <see cref="PanelGemm.Columns"/> columns.</summary>
+    /// <param name="Gated">Whether half of a panel's columns gate the others.</param>
+    /// <param name="KernelPositionsFirst">Whether the weight was already in the order in which images are read.</param>
+    private sealed record Panels(bool Gated, bool KernelPositionsFirst) : PackedLayout;
 }

@@ -1,0 +1,27 @@
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
+
+namespace ILGpuDiffusion.Compute.Tests;
+
+/// <summary>Which launches share a packed weight.</summary>
+public sealed class PackedWeightsTests
+{
+    [Fact]
+    public void Get_EqualForm_PacksOnce()
+    {
+        using var device = new CpuDevice(threads: 1);
+        using var stored = device.Allocate(64);
+        using var packed = new PackedWeights(device);
+        var weight = new Tensor(stored, 0, DType.Float32, [4, 4]);
+        int calls = 0;
+        DeviceBuffer Get(PackedForm form) => packed.Get(weight, form, 64, _ => calls++);
+
+        var first = Get(new GemmPanels(8, 4));
+        Assert.Same(first, Get(new GemmPanels(8, 4)));
+        Assert.NotSame(first, Get(new GemmPanels(4, 8)));
+        Assert.NotSame(Get(new GatedPanels(8)), Get(new WinogradPanels(8))); // of the same numbers, but not the same bytes
+        Assert.Equal(4, calls);
+    }
+}
