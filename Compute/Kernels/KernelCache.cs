@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
@@ -26,8 +27,8 @@ public sealed class KernelCache(Device device)
     /// <summary>A kernel chosen by the caller, compiled at most once per key.</summary>
     public Kernel Get(OpSignature signature, KernelChoice choice)
     {
-        string types = $"{string.Join(",", signature.Inputs.Select(i => i.DType))}→{signature.Output.DType}";
-        var key = new KernelKey(signature.Op, types, choice.Variant.Name, device.Architecture);
+        ValueArray<DType> inputs = new([.. signature.Inputs.Select(i => i.DType)]);
+        var key = new KernelKey(signature.Op, inputs, signature.Output.DType, choice.Variant.Name, device.Architecture);
         var kernel = kernels.GetOrAdd(key, _ => new Lazy<Kernel>(() => choice.Variant.Compile(device, signature))).Value;
         return choice.Settings.Values.Count == 0 ? kernel : set.GetOrAdd((kernel, choice.Settings), static key => new ConfiguredKernel(key.Item1, key.Item2));
     }

@@ -7,13 +7,13 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// rounded up to steps of half a power of two; what the model fixes is exact.
 /// </summary>
 /// <param name="Rows">Rows, pixels or queries: what grows with the image.</param>
-/// <param name="Shape">All that the model fixes: <c>640→5120</c>, <c>320→640 3x3</c>.</param>
-public readonly record struct ShapeBucket(int Rows, string Shape)
+/// <param name="Shape">All that the model fixes.</param>
+public readonly record struct ShapeBucket(int Rows, BucketShape Shape)
 {
     /// <summary>The bucket of a call.</summary>
     /// <param name="rows">Exact rows.</param>
     /// <param name="shape">What the model fixes.</param>
-    public static ShapeBucket Of(long rows, string shape) => new(Round(rows), shape);
+    public static ShapeBucket Of(long rows, BucketShape shape) => new(Round(rows), shape);
 
     /// <summary>Rounds up to 1, 2, 3, 4, 6, 8, 12, 16, 24 …</summary>
     public static int Round(long rows)
@@ -22,6 +22,6 @@ public readonly record struct ShapeBucket(int Rows, string Shape)
         return (int)(power >= 4 && rows <= power / 4 * 3 ? power / 4 * 3 : power);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Such as <c>≤4096 × 640→5120</c>.</summary>
     public override string ToString() => $"≤{Rows} × {Shape}";
 }

@@ -1,10 +1,12 @@
+using ILGpuDiffusion.Compute.Tensors;
+
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>One tuning result: the best choice found for an op and size class.</summary>
 /// <param name="Op">The op's name.</param>
-/// <param name="DTypes">Element types of its first two arguments: values and weights.</param>
+/// <param name="DTypes">Element types of its first two arguments, values and weights, such as <c>Float32,BFloat16</c>.</param>
 /// <param name="Rows">The bucket's rows.</param>
-/// <param name="Shape">What the model fixes.</param>
+/// <param name="Shape">What the model fixes, such as <c>640→1280</c>.</param>
 /// <param name="Revision">Tuning revision of the op's kernels; results of another revision are not used.</param>
 /// <param name="Variant">The kernel variant.</param>
 /// <param name="Settings">Its settings that differ from the defaults.</param>
@@ -16,19 +18,34 @@ public sealed record TuningEntry(
     /// <summary>Speed relative to the untuned choice.</summary>
     public double Gain => DefaultMicroseconds / Microseconds;
 
-    internal TuningKey Key => new(Op, DTypes, Shape, Revision);
+    /// <summary>Op, types and shape as a key.</summary>
+    /// <exception cref="FormatException">The text of the types or of the shape cannot be parsed.</exception>
+    internal TuningKey Key => TuningKey.Of(this) ?? throw new FormatException("an entry has types or a shape that cannot be");
 
     internal bool IsSound => Op is not null && DTypes is not null && Shape is not null && Variant is not null && Settings is not null && Rows > 0
+        && TuningKey.Of(this) is not null
         && Microseconds is > 0 and < double.PositiveInfinity && DefaultMicroseconds is > 0 and < double.PositiveInfinity;
 }
 
 /// <summary>The key of a result, apart from the rows.</summary>
-internal readonly record struct TuningKey(string Op, string DTypes, string Shape, int Revision)
+internal readonly record struct TuningKey(string Op, ValueArray<DType> DTypes, BucketShape Shape, int Revision)
 {
     private const int TypedArguments = 2;
+    private static readonly Dictionary<string, DType> DTypeNames =
+        Enum.GetValues<DType>().ToDictionary(type => type.ToString(), StringComparer.Ordinal);
 
     /// <summary>Key and rows of a call; null if its op has nothing to tune.</summary>
     public static (TuningKey Key, int Rows)? Of(OpSignature signature) => signature.Op.Bucket(signature) is { } bucket
-        ? (new(signature.Op.Name, string.Join(",", signature.Inputs.Take(TypedArguments).Select(i => i.DType)), bucket.Shape, signature.Op.Kernels.TuningRevision), bucket.Rows)
+        ? (new(signature.Op.Name, Types(signature), bucket.Shape, signature.Op.Kernels.TuningRevision), bucket.Rows)
         : null;
+
+    /// <summary>The key of a result; null if the text of its types or of its shape cannot be parsed.</summary>
+    public static TuningKey? Of(TuningEntry entry)
+    {
+        DType?[] types = [.. entry.DTypes.Split(',').Select(name => DTypeNames.TryGetValue(name, out var type) ? type : (DType?)null)];
+        return types.Contains(null) || BucketShape.Parse(entry.Shape) is not { } shape ? null
+            : new(entry.Op, new([.. types.Select(type => type!.Value)]), shape, entry.Revision);
+    }
+
+    private static ValueArray<DType> Types(OpSignature signature) => new([.. signature.Inputs.Take(TypedArguments).Select(i => i.DType)]);
 }

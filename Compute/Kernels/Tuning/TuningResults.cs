@@ -22,9 +22,10 @@ internal sealed class TuningResults
         {
             foreach (var entry in added)
             {
-                var stale = entries.Keys.Where(k => k != entry.Key && k with { Revision = entry.Revision } == entry.Key).ToArray();
-                foreach (var key in stale) entries.Remove(key);
-                if (!entries.TryGetValue(entry.Key, out var rows)) entries.Add(entry.Key, rows = []);
+                var key = entry.Key;
+                var stale = entries.Keys.Where(k => k != key && k with { Revision = key.Revision } == key).ToArray();
+                foreach (var old in stale) entries.Remove(old);
+                if (!entries.TryGetValue(key, out var rows)) entries.Add(key, rows = []);
                 rows[entry.Rows] = entry;
             }
         }

@@ -63,8 +63,8 @@ public sealed partial class TuningTable
     }
 
     /// <summary>Op, element types and size class of a call: calls of one class share a result. Null if there is nothing to tune.</summary>
-    public static string? ClassOf(OpSignature signature) =>
-        TuningKey.Of(signature) is var (key, rows) ? $"{key.Op} {key.DTypes} {new ShapeBucket(rows, key.Shape)}" : null;
+    public static SizeClass? ClassOf(OpSignature signature) =>
+        TuningKey.Of(signature) is var (key, rows) ? new(key.Op, key.DTypes, new ShapeBucket(rows, key.Shape)) : null;
 
     /// <summary>The usable result for a call's size class, or for the nearest one within a factor of two; null if there is none.</summary>
     public KernelChoice? Find(OpSignature signature)
@@ -82,7 +82,9 @@ public sealed partial class TuningTable
     public TuningEntry Add(OpSignature signature, KernelChoice choice, double defaultSeconds, double seconds)
     {
         var (key, rows) = TuningKey.Of(signature) ?? throw new ArgumentException($"{signature.Op.Name} has nothing to tune.", nameof(signature));
-        var entry = new TuningEntry(key.Op, key.DTypes, rows, key.Shape, key.Revision, choice.Variant.Name, choice.Settings.Values, Math.Round(defaultSeconds * 1e6, 1), Math.Round(seconds * 1e6, 1));
+        var entry = new TuningEntry(
+            key.Op, key.DTypes.ToString(), rows, key.Shape.ToString(), key.Revision, choice.Variant.Name, choice.Settings.Values,
+            Math.Round(defaultSeconds * 1e6, 1), Math.Round(seconds * 1e6, 1));
         lock (gate) unsaved.Add(entry);
         own.Add([entry]);
         return entry;

@@ -48,7 +48,7 @@ public sealed record ScaledDotProductAttention(int Heads, bool Causal = false, d
     {
         Shape q = signature.Inputs[0].Concrete(), k = signature.Inputs[1].Concrete();
         int queries = q.Rows / q[0], keys = k.Rows / k[0];
-        return ShapeBucket.Of(q.Rows, $"{Heads}x{q.Last / Heads} {(queries == keys ? "self" : $"{ShapeBucket.Round(keys)} keys")}{(Causal ? " causal" : "")}");
+        return ShapeBucket.Of(q.Rows, new AttentionShape(Heads, q.Last / Heads, queries == keys ? null : ShapeBucket.Round(keys), Causal));
     }
 
     /// <inheritdoc/>

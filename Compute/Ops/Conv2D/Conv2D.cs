@@ -48,7 +48,7 @@ public sealed record Conv2D(int Stride = 1, int PaddingBefore = 0, int PaddingAf
     public override ShapeBucket? Bucket(OpSignature signature)
     {
         Shape weight = signature.Inputs[1].Concrete();
-        return ShapeBucket.Of(signature.Output.Concrete().Rows, $"{weight[1]}→{weight[0]} {weight[2]}x{weight[3]}{(Stride == 1 ? "" : $" /{Stride}")}");
+        return ShapeBucket.Of(signature.Output.Concrete().Rows, new ConvolutionShape(weight[1], weight[0], weight[2], weight[3], Stride));
     }
 
     /// <inheritdoc/>

@@ -34,7 +34,8 @@ internal static class FourierFilterGpu
         int images = x.Shape[0], height = x.Shape[1], width = x.Shape[2], channels = x.Shape[3], blocks = Blocks(x.Shape), totals = images * blocks * Waves * channels;
         var scratch = new Tensor(call.Scratch!.Buffer, call.Scratch.Offset, DType.Float32, [checked((int)Scratch(x.Shape))]);
         yield return new(sum, new GpuGrid((channels + Lanes - 1) / Lanes, blocks, images), new GpuArguments()
-            .View("x", x).View("scratch", scratch).Int("height", height).Int("width", width).Int("channels", channels).Int("pitch", x.RowPitch));
+            .View("x", x).View("scratch", scratch)
+            .Int("height", height).Int("width", width).Int("channels", channels).Int("pitch", x.RowPitch));
         yield return new(join, GpuGrid.Over((long)images * Waves * channels, ElementGrid.GroupSize), new GpuArguments()
             .View("scratch", scratch).Int("images", images).Int("blocks", blocks).Int("channels", channels).Int("totals", totals));
         var grid = ElementGrid.Of(y.Rows, channels);

@@ -23,7 +23,7 @@ public sealed record GatedMatMul : Op
     public override ShapeBucket? Bucket(OpSignature signature)
     {
         Shape x = signature.Inputs[0].Concrete();
-        return ShapeBucket.Of(x.Rows, $"{x.Last}→2·{signature.Output.Concrete().Last}");
+        return ShapeBucket.Of(x.Rows, new GemmShape(x.Last, signature.Output.Concrete().Last, gated: true));
     }
 
     /// <inheritdoc/>

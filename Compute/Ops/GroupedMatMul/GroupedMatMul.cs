@@ -32,7 +32,8 @@ public sealed record GroupedMatMul(int Count) : Op
     public override ShapeBucket? Bucket(OpSignature signature)
     {
         Shape x = signature.Inputs[0].Concrete();
-        return ShapeBucket.Of(x.Rows, $"{x.Last}→{string.Join('+', signature.Inputs[1..(1 + Count)].Select(w => w.Concrete()[0]))}");
+        ValueArray<int> columns = new([.. signature.Inputs[1..(1 + Count)].Select(w => w.Concrete()[0])]);
+        return ShapeBucket.Of(x.Rows, new GemmShape(x.Last, columns));
     }
 
     /// <inheritdoc/>

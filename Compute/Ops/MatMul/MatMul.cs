@@ -37,7 +37,7 @@ public sealed record MatMul(Epilogue Epilogue = default) : Op
     public override ShapeBucket? Bucket(OpSignature signature)
     {
         Shape x = signature.Inputs[0].Concrete(), weight = signature.Inputs[1].Concrete();
-        return ShapeBucket.Of(x.Rows, $"{x.Last}→{weight[0]}");
+        return ShapeBucket.Of(x.Rows, new GemmShape(x.Last, weight[0]));
     }
 
     /// <inheritdoc/>

@@ -40,7 +40,7 @@ public sealed record QuantizedMatMul(Epilogue Epilogue = default) : Op
     public override ShapeBucket? Bucket(OpSignature signature)
     {
         Shape x = signature.Inputs[0].Concrete();
-        return ShapeBucket.Of(x.Rows, $"{x.Last}→{signature.Output.Concrete().Last}");
+        return ShapeBucket.Of(x.Rows, new GemmShape(x.Last, signature.Output.Concrete().Last));
     }
 
     /// <inheritdoc/>

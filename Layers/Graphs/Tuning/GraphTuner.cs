@@ -21,7 +21,7 @@ public sealed record TuningProblem(OpSignature Signature, IReadOnlyList<int> Wei
     };
 
     /// <summary>Op and size class: <c>matmul Float32,Float32 ≤4096 × 640→640</c>.</summary>
-    public override string ToString() => TuningTable.ClassOf(Signature) ?? Signature.Op.Name;
+    public override string ToString() => TuningTable.ClassOf(Signature)?.ToString() ?? Signature.Op.Name;
 }
 
 /// <summary>How far tuning is.</summary>
@@ -57,7 +57,7 @@ public sealed class GraphTuner(Device device, TunerOptions options)
     /// <param name="weights">What floating-point weights are stored in; null takes them as they are.</param>
     public IReadOnlyList<TuningProblem> Problems(IEnumerable<(CompiledGraph Graph, Sizes Sizes)> plans, bool onlyMissing, DType? weights = null)
     {
-        var problems = new Dictionary<string, TuningProblem>(StringComparer.Ordinal);
+        var problems = new Dictionary<SizeClass, TuningProblem>();
         foreach (var call in plans.SelectMany(p => p.Graph.Calls(p.Sizes)).Select(p => weights is { } type ? p.With(type) : p))
         {
             if (TuningTable.ClassOf(call.Signature) is not { } sizeClass || call.Signature.Op.Flops(call.Signature) < LeastFlops || !Choices(call.Signature).Skip(1).Any()) continue;

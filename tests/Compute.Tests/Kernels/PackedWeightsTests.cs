@@ -9,14 +9,14 @@ namespace ILGpuDiffusion.Compute.Tests;
 public sealed class PackedWeightsTests
 {
     [Fact]
-    public void Get_EqualForm_PacksOnce()
+    public void Get_EqualLayout_PacksOnce()
     {
         using var device = new CpuDevice(threads: 1);
         using var stored = device.Allocate(64);
         using var packed = new PackedWeights(device);
         var weight = new Tensor(stored, 0, DType.Float32, [4, 4]);
         int calls = 0;
-        DeviceBuffer Get(PackedForm form) => packed.Get(weight, form, 64, _ => calls++);
+        DeviceBuffer Get(PackedLayout layout) => packed.Get(weight, layout, 64, _ => calls++);
 
         var first = Get(new GemmPanels(8, 4));
         Assert.Same(first, Get(new GemmPanels(8, 4)));
