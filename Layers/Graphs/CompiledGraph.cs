@@ -12,7 +12,7 @@ namespace ILGpuDiffusion.Layers.Graphs;
 public sealed class CompiledGraph
 {
     private static int compilations, instances;
-    private readonly ConcurrentDictionary<(Sizes Sizes, string Keep), Lazy<PlanLayout>> layouts = new();
+    private readonly ConcurrentDictionary<(Sizes Sizes, ValueArray<string> Keep), Lazy<PlanLayout>> layouts = new();
     private readonly ConcurrentDictionary<Sizes, Lazy<CompiledModel>> models = new(); // by sizes where they are fixed, else under one key
     private readonly ConcurrentDictionary<Sizes, bool> tuned = new();
     private readonly CompileNotes notes;
@@ -154,7 +154,7 @@ public sealed class CompiledGraph
         }
     }
 
-    private PlanLayout Layout(Sizes sizes, SortedSet<string> keep) => layouts.GetOrAdd((sizes, string.Join('\n', keep)), _ => new(() =>
+    private PlanLayout Layout(Sizes sizes, SortedSet<string> keep) => layouts.GetOrAdd((sizes, new([.. keep])), _ => new(() =>
     {
         Tune(sizes);
         var model = ModelAt(sizes);

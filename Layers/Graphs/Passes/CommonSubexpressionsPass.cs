@@ -1,4 +1,5 @@
 using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
@@ -10,10 +11,10 @@ internal sealed class CommonSubexpressionsPass : IGraphPass
     public Graph Run(Graph graph)
     {
         var rewriter = new GraphRewriter(graph);
-        var known = new Dictionary<(Op Op, string Arguments), Value>();
+        var known = new Dictionary<(Op Op, ValueArray<int> Arguments), Value>();
         return rewriter.Run(node =>
         {
-            var key = (node.Op, string.Join(',', node.Inputs.Select(i => rewriter[i].Index)));
+            var key = (node.Op, new ValueArray<int>([.. node.Inputs.Select(i => rewriter[i].Index)]));
             if (!known.TryGetValue(key, out var value)) known.Add(key, value = rewriter.Copy(node));
             return value;
         });

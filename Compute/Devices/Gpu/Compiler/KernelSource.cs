@@ -1,4 +1,5 @@
 using System.Reflection;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
@@ -12,12 +13,21 @@ namespace ILGpuDiffusion.Compute.Devices;
 /// </remarks>
 internal sealed record KernelSource
 {
+    private readonly Code code;
     private readonly Lazy<MethodInfo> method;
 
-    private KernelSource(string identity, Lazy<MethodInfo> method, int groupSize) => (Identity, this.method, GroupSize) = (identity, method, groupSize);
+    private KernelSource(Code code, Lazy<MethodInfo> method, int groupSize) =>
+        (this.code, this.method, GroupSize) = (code, method, groupSize);
 
-    /// <summary>Assembly version, type, method and type arguments: equal for equal code.</summary>
-    public string Identity { get; }
+    /// <summary>Assembly version, type, method and type arguments, as other processes can compare them too: for files.</summary>
+    public string Identity
+    {
+        get
+        {
+            string arguments = string.Join(",", code.TypeArguments.Items.Select(Describe));
+            return $"{code.Holder.Module.ModuleVersionId:N} {code.Holder.FullName}.{code.Name}<{arguments}>";
+        }
+    }
 
     /// <summary>The method; resolved when first asked for.</summary>
     public MethodInfo Method => method.Value;
@@ -42,24 +52,25 @@ internal sealed record KernelSource
     /// <param name="groupSize">Work items per group.</param>
     /// <param name="arguments">The method's type arguments: element types, tiles, epilogues.</param>
     public static KernelSource Of(Type type, string name, int groupSize, params Type[] arguments) =>
-        new($"{type.Module.ModuleVersionId:N} {type.FullName}.{name}<{string.Join(",", arguments.Select(Describe))}>", new(() => Resolve(type, name, arguments)), groupSize);
+        new(new(type, name, new([.. arguments])), new(() => Resolve(type, name, arguments)), groupSize);
 
     /// <summary>A kernel as a delegate of a closed static method. Convenient in tests; loads the compiler's assembly.</summary>
     public static KernelSource Of(Delegate kernel, int groupSize)
     {
         var method = kernel.Method;
-        string arguments = string.Join(",", method.GetGenericArguments().Select(Describe));
-        return new($"{method.Module.ModuleVersionId:N} {method.DeclaringType?.FullName}.{method.Name}<{arguments}>", new(method), groupSize);
+        return new(new(method.DeclaringType!, method.Name, new([.. method.GetGenericArguments()])), new(method), groupSize);
     }
 
-    /// <summary>All that makes the text what it is, apart from the target.</summary>
+    /// <summary>All that makes the text what it is, apart from the target, in the form of <see cref="Identity"/>.</summary>
     public string CodeIdentity => $"{Identity} group {GroupSize}{(GroupsPerProcessor > 0 ? $" x{GroupsPerProcessor}" : "")}{(Unroll ? " unrolled" : "")}{(DynamicSharedBytes > 0 ? $" +{DynamicSharedBytes} shared" : "")}";
 
     /// <summary>Two sources are equal when they make the same code.</summary>
-    public bool Equals(KernelSource? other) => other is not null && CodeIdentity == other.CodeIdentity;
+    public bool Equals(KernelSource? other) => other is not null && code == other.code
+        && (GroupSize, GroupsPerProcessor, Unroll, DynamicSharedBytes)
+            == (other.GroupSize, other.GroupsPerProcessor, other.Unroll, other.DynamicSharedBytes);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => CodeIdentity.GetHashCode(StringComparison.Ordinal);
+    public override int GetHashCode() => HashCode.Combine(code, GroupSize, GroupsPerProcessor, Unroll, DynamicSharedBytes);
 
     /// <summary>Class, method and short type arguments, for messages.</summary>
     public override string ToString() => $"{Method.DeclaringType?.Name}.{Method.Name}{(Method.IsGenericMethod ? $"<{string.Join(", ", Method.GetGenericArguments().Select(Short))}>" : "")}";
@@ -73,4 +84,7 @@ internal sealed record KernelSource
 
     private static MethodInfo Resolve(Type type, string name, Type[] arguments) =>
         RuntimeTypes.Method(type, name, arguments) ?? throw new InvalidOperationException($"kernel: {type.Name} has no static method {name}.");
+
+    /// <summary>A method, without looking it up.</summary>
+    private readonly record struct Code(Type Holder, string Name, ValueArray<Type> TypeArguments);
 }
