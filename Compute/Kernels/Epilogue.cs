@@ -35,6 +35,10 @@ public readonly record struct Epilogue(bool BatchBias = false, UnaryFunction? Ac
         return e.Shape[0].Constant == 1 || e.Shape[0].Equals(result.Shape[0]);
     }
 
+    /// <summary>What it adds to an op's label: <c>+entry+silu+scale+residual</c>, as far as there is each.</summary>
+    internal string Label => (BatchBias ? "+entry" : "") + (Activation is { } f ? $"+{f.ToString().ToLowerInvariant()}" : "")
+        + (Scale is not null ? "+scale" : "") + (Residual ? "+residual" : "");
+
     /// <summary>The call without the epilogue's arguments, for a kernel that leaves the epilogue to another launch.</summary>
     internal OpCall Without(OpCall call) => call with { Inputs = call.Inputs[..^Arguments] };
 

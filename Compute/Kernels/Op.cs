@@ -14,6 +14,12 @@ public abstract record Op
     /// <summary>The op's name in logs.</summary>
     public string Name => Kernels.Op;
 
+    /// <summary>The op's name with what was fused into it, as plans print it: <c>conv2d+silu</c>.</summary>
+    public virtual string Label => Name;
+
+    /// <summary>The kind that profiles count it to.</summary>
+    public virtual OpKind Kind => OpKind.Elementwise;
+
     /// <summary>The result's type.</summary>
     /// <param name="inputs">Types of the arguments; sizes may be symbolic. Called again with concrete sizes when a plan is made.</param>
     /// <exception cref="ShapeException">The arguments are invalid; the message names op, argument, value and requirement.</exception>

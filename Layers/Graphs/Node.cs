@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using ILGpuDiffusion.Compute.Kernels;
-using ILGpuDiffusion.Compute.Ops;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
@@ -23,16 +22,7 @@ public sealed class Node(Op op, ImmutableArray<Value> inputs, string path)
     public Value Output { get; internal set; } = null!;
 
     /// <summary>The op's name, with what was fused into it.</summary>
-    internal string Label
-    {
-        get
-        {
-            Epilogue epilogue = op switch { MatMul m => m.Epilogue, QuantizedMatMul m => m.Epilogue, Conv2D c => c.Epilogue, _ => Epilogue.None };
-            if (op is Elementwise chain) return $"{op.Name}+{chain.Description}";
-            return (op is Conv2D { Upsampling: not Upsampling.None } ? "upsample+" : "") + op.Name + (op is GroupNormalization { Silu: true } ? "+silu" : "") + (epilogue.BatchBias ? "+entry" : "")
-                + (epilogue.Activation is { } f ? $"+{f.ToString().ToLowerInvariant()}" : "") + (epilogue.Scale is not null ? "+scale" : "") + (epilogue.Residual ? "+residual" : "");
-        }
-    }
+    internal string Label => op.Label;
 
     /// <inheritdoc/>
     public override string ToString() => $"%{Output.Index} = {Label}({string.Join(", ", inputs.Select(i => i.Parameter?.Path ?? $"%{i.Index}"))})  # {path}";

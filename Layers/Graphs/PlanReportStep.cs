@@ -1,5 +1,6 @@
 using System.Globalization;
 using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
@@ -12,6 +13,12 @@ namespace ILGpuDiffusion.Layers.Graphs;
 /// <param name="Layer">The layer that recorded it.</param>
 public sealed record PlanReportStep(string Op, string Variant, string Output, long Bytes, double Flops, string Layer)
 {
+    /// <summary>The op's name without what was fused into it: <c>conv2d</c>.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>The kind that profiles count it to.</summary>
+    public OpKind Kind { get; init; }
+
     /// <summary>Its place among all ops of the graph, those with nothing left to do included.</summary>
     public int Index { get; init; }
 
@@ -39,6 +46,8 @@ public sealed record PlanReportStep(string Op, string Variant, string Output, lo
         double flops = signature.Op.Flops(signature);
         return new(step.Node.Label, choice.Variant.Name, signature.Output.ToString(), signature.Inputs.Append(signature.Output).Sum(t => t.Bytes), flops, step.Node.Path)
         {
+            Name = signature.Op.Name,
+            Kind = signature.Op.Kind,
             Index = step.Index,
             Settings = choice.Settings.ToString(),
             WeightBytes = step.Node.Inputs.Where(i => i.Parameter is not null).Sum(i => i.Parameter!.Type.Bytes),
@@ -66,6 +75,9 @@ public sealed record PlanReportBlock(string Name, string Kind, long Offset, long
     /// <summary>Whether its first op writes it over the argument that it reads there for the last time: the one case where two pieces share bytes.</summary>
     public bool IsOver { get; init; }
 
+    /// <summary>The kind of the op that made it; null for inputs and scratch.</summary>
+    public OpKind? Producer { get; init; }
+
     internal static IReadOnlyList<PlanReportBlock> Of(PlanLayout layout)
     {
         var names = layout.Graph.Inputs.ToDictionary(i => i.Value, i => i.Key);
@@ -74,10 +86,14 @@ public sealed record PlanReportBlock(string Name, string Kind, long Offset, long
         return [.. layout.Blocks.OrderBy(b => b.First).ThenBy(b => b.Offset).Select(block =>
         {
             var first = values[block].OrderBy(v => v.Index).FirstOrDefault(v => v.Producer is not null) ?? values[block].FirstOrDefault();
-            var (name, kind) = scratch.TryGetValue(block, out var step) ? (step.Node.Path, "scratch")
-                : first?.Producer is { } node ? (node.Path, node.Label)
-                : (first is null ? "" : names.GetValueOrDefault(first, ""), "input");
-            return new PlanReportBlock(name, kind, block.Offset, block.Bytes, block.First, block.Last) { IsOver = block.IsOver };
+            var (name, kind, producer) = scratch.TryGetValue(block, out var step) ? (step.Node.Path, "scratch", (OpKind?)null)
+                : first?.Producer is { } node ? (node.Path, node.Label, node.Op.Kind)
+                : (first is null ? "" : names.GetValueOrDefault(first, ""), "input", null);
+            return new PlanReportBlock(name, kind, block.Offset, block.Bytes, block.First, block.Last)
+            {
+                IsOver = block.IsOver,
+                Producer = producer,
+            };
         })];
     }
 }

@@ -100,7 +100,7 @@ public sealed class ModelRun : IDisposable
 
     /// <summary>Seconds by kind of op.</summary>
     public IReadOnlyDictionary<string, double> ByKind(double[] profile) =>
-        Report.Steps.Zip(profile).GroupBy(p => OpKinds.Of(p.First.Op)).ToDictionary(g => g.Key, g => g.Sum(p => p.Second));
+        Report.Steps.Zip(profile).GroupBy(p => OpKinds.Name(p.First.Kind)).ToDictionary(g => g.Key, g => g.Sum(p => p.Second));
 
     /// <inheritdoc/>
     public void Dispose()

@@ -1,15 +1,17 @@
+using ILGpuDiffusion.Compute.Kernels;
+
 namespace ILGpuDiffusion.Measuring;
 
-/// <summary>Ops by what they are to a reader of a profile, the same for every engine.</summary>
+/// <summary>Kinds of op as tables of several engines name them.</summary>
 public static class OpKinds
 {
-    /// <summary>The kind of an op by its name, fused parts beside the main one, <c>upsample+</c> or behind a <c>+</c>, left out.</summary>
-    public static string Of(string op) => op.Replace("upsample+", "", StringComparison.Ordinal).Split('+')[0] switch
+    /// <summary>The name of a kind.</summary>
+    public static string Name(OpKind kind) => kind switch
     {
-        "matmul" or "gated_matmul" or "grouped_matmul" or "quantized_matmul" or "quantize" or "quantize_scale" => "linear",
-        "conv2d" => "convolution",
-        "attention" => "attention",
-        "group_norm" or "layer_norm" or "rms_norm" => "norm",
+        OpKind.MatrixProduct => "linear",
+        OpKind.Convolution => "convolution",
+        OpKind.Attention => "attention",
+        OpKind.Normalization => "norm",
         _ => "other",
     };
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Kernels;
 using ILGpuDiffusion.Compute.Ops;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
@@ -79,7 +80,9 @@ internal sealed class TorchGraph : IDisposable
             foreach (var input in node.Inputs)
                 if (lastUse[input] == i && input != result && alive.Remove(input, out var dead)) dead.Dispose();
             if (!lastUse.ContainsKey(node.Output) && node.Output != result && alive.Remove(node.Output, out var unused)) unused.Dispose();
-            string kind = OpKinds.Of(node.Op is Conv2D conv && conv.IsPointwise(node.Inputs[1].Type) ? "matmul" : node.Op.Name); // as our passes see it
+            // Our passes make products of pointwise convolutions.
+            bool pointwise = node.Op is Conv2D conv && conv.IsPointwise(node.Inputs[1].Type);
+            string kind = OpKinds.Name(pointwise ? OpKind.MatrixProduct : node.Op.Kind);
             if (seconds is not null) seconds[kind] = seconds.GetValueOrDefault(kind) + Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
 

@@ -106,7 +106,7 @@ public sealed class EmbeddedModelTests : IDisposable
     }
 
     [Fact]
-    public async Task Defaults_DrawTheSamePictureTwice()
+    public async Task Generate_DefaultsTwice_GiveTheSameImage()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder);
         var request = new ImageRequest("a red heart") { Seed = 42 };

@@ -13,12 +13,21 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 public sealed class GpuImageTests
 {
     private const int Levels = 2;
-    private const double Share = 0.99, FirstRunSeconds = 60;
+    private const double Share = 0.99;
+
+    /// <summary>The embedded model compiles 22 kernels for a processor behind OpenCL.</summary>
+    private const int MostKernels = 32;
+
+    /// <summary>
+    /// How many times as long the first process may take as the second, which does the same but compile: about a minute on an idle machine.
+    /// A ratio, because a loaded machine slows down both.
+    /// </summary>
+    private const double MostTimes = 30;
 
     public static TheoryData<string> Devices => [.. TestDevices.Gpus];
 
     [Theory, MemberData(nameof(Devices))]
-    public void Image_IsTheProcessors(string id)
+    public void Generate_OnAGpu_GivesTheProcessorsImage(string id)
     {
         TestDevices.OpenForModels(id);
         using var cpu = new CpuDevice(threads: 2);
@@ -38,29 +47,29 @@ public sealed class GpuImageTests
     }
 
     [Theory, MemberData(nameof(Devices))]
-    public async Task SecondProcess_CompilesNothing(string id)
+    public async Task Generate_InASecondProcess_CompilesNothing(string id)
     {
         TestDevices.OpenForModels(id);
         using var folder = new TemporaryFolder();
         string cache = Path.Combine(folder.Path, "cache");
         Directory.CreateDirectory(cache);
-        var (first, firstTold, firstSeconds) = await Generate("first.png");
-        var (second, secondTold, secondSeconds) = await Generate("second.png");
+        var (first, firstReported, firstSeconds) = await Generate("first.png");
+        var (second, secondReported, secondSeconds) = await Generate("second.png");
         TestContext.Current.SendDiagnosticMessage($"{id}: first process {firstSeconds:F1} s with {Compilations(first)} kernels compiled, second {secondSeconds:F1} s.");
-        Assert.True(Compilations(first) > 0);
+        Assert.InRange(Compilations(first), 1, MostKernels);
         Assert.Equal(0, Compilations(second));
-        Assert.Equal((Compilations(first), 0), (firstTold, secondTold));
+        Assert.Equal((Compilations(first), 0), (firstReported, secondReported));
         Assert.Equal(id, second.GetProperty("device").GetProperty("id").GetString());
         Assert.True(File.ReadAllBytes(Path.Combine(folder.Path, "first.png")).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(folder.Path, "second.png"))));
-        Assert.InRange(firstSeconds, secondSeconds, FirstRunSeconds);
+        Assert.InRange(firstSeconds, secondSeconds, MostTimes * secondSeconds);
 
-        async Task<(JsonElement Report, int Told, double Seconds)> Generate(string file)
+        async Task<(JsonElement Report, int Reported, double Seconds)> Generate(string file)
         {
             long start = Stopwatch.GetTimestamp();
             var result = await Ilgd.RunWith(new() { ["ILGPUDIFFUSION_CACHE"] = cache, ["POCL_CACHE_DIR"] = cache }, folder.Path, "generate", "a red heart", "--seed", "1", "--device", id, "-o", file, "--json", "--verbose");
             Assert.True(result.ExitCode == 0, result.Errors);
-            int told = result.ErrorLines.Count(line => line.Contains(": translated in ", StringComparison.Ordinal));
-            return (JsonDocument.Parse(result.Output).RootElement, told, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            int reported = result.ErrorLines.Count(line => line.Contains(": translated in ", StringComparison.Ordinal));
+            return (JsonDocument.Parse(result.Output).RootElement, reported, Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
     }
 

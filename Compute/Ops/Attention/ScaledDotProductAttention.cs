@@ -23,6 +23,9 @@ public sealed record ScaledDotProductAttention(int Heads, bool Causal = false, d
     public override KernelSet Kernels => Set;
 
     /// <inheritdoc/>
+    public override OpKind Kind => OpKind.Attention;
+
+    /// <inheritdoc/>
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
     {
         CheckCount(inputs, 3, 4);

@@ -15,7 +15,9 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// x's pixel ⌊i · (size of x / size)⌋, in float32.</param>
 /// <remarks>Accumulates in float32 for all storage types of the weights, which are widened exactly; the error is that of a
 /// <see cref="MatMul"/> with K = ci·kh·kw.</remarks>
-public sealed record Conv2D(int Stride = 1, int PaddingBefore = 0, int PaddingAfter = 0, Epilogue Epilogue = default, Upsampling Upsampling = Upsampling.None) : Op
+public sealed record Conv2D(
+    int Stride = 1, int PaddingBefore = 0, int PaddingAfter = 0, Epilogue Epilogue = default, Upsampling Upsampling = Upsampling.None)
+    : Op, IHasEpilogue
 {
     private static readonly KernelSet Set = new("conv2d", [Conv2DWinogradCpu.Variant, Conv2DFewOutputsCpu.Variant, CpuKernel.Variant("cpu/packed", Conv2DCpu.Bind) with { Tuning = GemmTuning.Space }, .. Conv2DMatrices.Variants, .. Conv2DGpu.Variants]);
 
@@ -25,6 +27,15 @@ public sealed record Conv2D(int Stride = 1, int PaddingBefore = 0, int PaddingAf
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;
+
+    /// <inheritdoc/>
+    public override string Label => (Upsampling is Upsampling.None ? "" : "upsample+") + Name + Epilogue.Label;
+
+    /// <inheritdoc/>
+    public override OpKind Kind => OpKind.Convolution;
+
+    /// <inheritdoc/>
+    public Op With(Epilogue epilogue) => this with { Epilogue = epilogue };
 
     private int FurtherArguments => Epilogue.Arguments + (Upsampling == Upsampling.Like ? 1 : 0);
 

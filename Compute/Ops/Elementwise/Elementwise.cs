@@ -28,6 +28,9 @@ public sealed record Elementwise(ImmutableArray<ElementwiseStep> Steps) : Op
     public override KernelSet Kernels => Set;
 
     /// <inheritdoc/>
+    public override string Label => $"{Name}+{Description}";
+
+    /// <inheritdoc/>
     public override bool MayRunInPlace => true;
 
     /// <summary>The functions' names, such as <c>add+silu</c>.</summary>

@@ -16,6 +16,9 @@ public sealed record EmbeddingLookup : Op
     public override KernelSet Kernels => Set;
 
     /// <inheritdoc/>
+    public override OpKind Kind => OpKind.DataMovement;
+
+    /// <inheritdoc/>
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
     {
 

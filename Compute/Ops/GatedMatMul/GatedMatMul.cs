@@ -17,6 +17,9 @@ public sealed record GatedMatMul : Op
     public override KernelSet Kernels => Set;
 
     /// <inheritdoc/>
+    public override OpKind Kind => OpKind.MatrixProduct;
+
+    /// <inheritdoc/>
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs) => new GeGlu().Infer([new MatMul().Infer(inputs)]);
 
     /// <inheritdoc/>

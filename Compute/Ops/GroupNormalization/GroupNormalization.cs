@@ -20,6 +20,12 @@ public sealed record GroupNormalization(int Groups, double Epsilon, bool Silu = 
     public override KernelSet Kernels => Set;
 
     /// <inheritdoc/>
+    public override string Label => Silu ? $"{Name}+silu" : Name;
+
+    /// <inheritdoc/>
+    public override OpKind Kind => OpKind.Normalization;
+
+    /// <inheritdoc/>
     public override bool MayRunInPlace => true;
 
     /// <inheritdoc/>

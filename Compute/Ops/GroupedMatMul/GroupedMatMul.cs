@@ -17,6 +17,9 @@ public sealed record GroupedMatMul(int Count) : Op
     public override KernelSet Kernels => Set;
 
     /// <inheritdoc/>
+    public override OpKind Kind => OpKind.MatrixProduct;
+
+    /// <inheritdoc/>
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
     {
         Check(Count > 0, "count", Count, "at least 1");

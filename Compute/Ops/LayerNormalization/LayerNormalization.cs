@@ -18,6 +18,9 @@ public sealed record LayerNormalization(double Epsilon) : Op
     public override KernelSet Kernels => Set;
 
     /// <inheritdoc/>
+    public override OpKind Kind => OpKind.Normalization;
+
+    /// <inheritdoc/>
     public override bool MayRunInPlace => true;
 
     /// <inheritdoc/>

@@ -11,12 +11,21 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// Accumulates in float32 for all storage types of the weights, which are widened exactly. Rounding errors add up like a random walk: for
 /// independent values the error is about 2⁻²⁵·√K of the result's rms, some four times that for the worst of many elements.
 /// </remarks>
-public sealed record MatMul(Epilogue Epilogue = default) : Op
+public sealed record MatMul(Epilogue Epilogue = default) : Op, IHasEpilogue
 {
     private static readonly KernelSet Set = new("matmul", [CpuKernel.Variant("cpu/packed", SimdKernel.Bind<MatMulCpu>) with { Tuning = GemmTuning.Space }, .. MatMulMatrices.Variants, .. MatMulGpu.Variants]);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;
+
+    /// <inheritdoc/>
+    public override string Label => Name + Epilogue.Label;
+
+    /// <inheritdoc/>
+    public override OpKind Kind => OpKind.MatrixProduct;
+
+    /// <inheritdoc/>
+    public Op With(Epilogue epilogue) => this with { Epilogue = epilogue };
 
     /// <inheritdoc/>
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs)

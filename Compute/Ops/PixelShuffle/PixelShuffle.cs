@@ -20,6 +20,9 @@ public sealed record PixelShuffle(int Factor) : Op
     public override KernelSet Kernels => Set;
 
     /// <inheritdoc/>
+    public override OpKind Kind => OpKind.DataMovement;
+
+    /// <inheritdoc/>
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
     {
         CheckCount(inputs, 1);

@@ -18,6 +18,9 @@ public sealed record PixelUnshuffle(int Factor) : Op
     public override KernelSet Kernels => Set;
 
     /// <inheritdoc/>
+    public override OpKind Kind => OpKind.DataMovement;
+
+    /// <inheritdoc/>
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
     {
         CheckCount(inputs, 1);

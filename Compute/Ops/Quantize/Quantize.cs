@@ -17,6 +17,9 @@ public sealed record Quantize : Op
     public override KernelSet Kernels => Set;
 
     /// <inheritdoc/>
+    public override OpKind Kind => OpKind.MatrixProduct;
+
+    /// <inheritdoc/>
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
     {
         CheckCount(inputs, 1);

@@ -12,13 +12,22 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// Sums are int32 and exact, and are scaled in float32 in the order written. Weights must lie within ±127, and K may be at most 131072, so
 /// that no sum overflows.
 /// </remarks>
-public sealed record QuantizedMatMul(Epilogue Epilogue = default) : Op
+public sealed record QuantizedMatMul(Epilogue Epilogue = default) : Op, IHasEpilogue
 {
     private const int LargestDepth = 131072; // 127 · 127 · 131072 < 2³¹
     private static readonly KernelSet Set = new("quantized_matmul", [CpuKernel.Variant("cpu/packed", SimdKernel.Bind<QuantizedMatMulCpu>, QuantizedMatMulCpu.ScratchBytes) with { Tuning = QuantizedMatMulCpu.Tuning }, .. QuantizedMatMulGpu.Variants]);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;
+
+    /// <inheritdoc/>
+    public override string Label => Name + Epilogue.Label;
+
+    /// <inheritdoc/>
+    public override OpKind Kind => OpKind.MatrixProduct;
+
+    /// <inheritdoc/>
+    public Op With(Epilogue epilogue) => this with { Epilogue = epilogue };
 
     /// <inheritdoc/>
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs)

@@ -14,6 +14,9 @@ public sealed record RmsNormalization(double Epsilon) : Op
     public override KernelSet Kernels => Set;
 
     /// <inheritdoc/>
+    public override OpKind Kind => OpKind.Normalization;
+
+    /// <inheritdoc/>
     public override bool MayRunInPlace => true;
 
     /// <inheritdoc/>

@@ -14,6 +14,9 @@ public sealed record SelectToken : Op
     public override KernelSet Kernels => Set;
 
     /// <inheritdoc/>
+    public override OpKind Kind => OpKind.DataMovement;
+
+    /// <inheritdoc/>
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
     {
 

@@ -17,6 +17,9 @@ public sealed record Softmax(bool Logarithm = false) : Op
     public override KernelSet Kernels => Set;
 
     /// <inheritdoc/>
+    public override OpKind Kind => OpKind.Attention;
+
+    /// <inheritdoc/>
     public override bool MayRunInPlace => true;
 
     /// <inheritdoc/>

@@ -23,6 +23,9 @@ public sealed record Upsample(Interpolation Interpolation = Interpolation.Neares
     public override KernelSet Kernels => Set;
 
     /// <inheritdoc/>
+    public override OpKind Kind => OpKind.DataMovement;
+
+    /// <inheritdoc/>
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
     {
 

@@ -55,14 +55,8 @@ internal sealed class EpilogueFusionPass : IGraphPass
     private static Value? Fuse(GraphRewriter rewriter, Value product, Value? argument, Func<Epilogue, Epilogue?> extend)
     {
         if (rewriter.OnlyUse(product) is not { } node) return null;
-        Op? fused = node.Op switch
-        {
-            MatMul matMul when extend(matMul.Epilogue) is { } e => matMul with { Epilogue = e },
-            QuantizedMatMul matMul when extend(matMul.Epilogue) is { } e => matMul with { Epilogue = e },
-            Conv2D conv when extend(conv.Epilogue) is { } e => conv with { Epilogue = e },
-            _ => null,
-        };
-        if (fused is null) return null;
+        if (node.Op is not IHasEpilogue op || extend(op.Epilogue) is not { } epilogue) return null;
+        var fused = op.With(epilogue);
         return argument is null ? rewriter.Add(node, fused, node.Inputs.AsSpan()) : rewriter.Add(node, fused, [.. node.Inputs, argument]);
     }
 }

@@ -98,9 +98,20 @@ internal static class InspectGraph
             predicted_seconds = p.Report.PredictedSeconds,
             measured_seconds = p.Report.MeasuredSeconds,
             steps = p.Report.LoopInvariantSteps.Select(s => Step(s, true)).Concat(p.Report.Steps.Select(s => Step(s, false))),
-            memory = p.Report.Memory,
+            memory = p.Report.Memory.Select(Block),
         }),
     });
+
+    private static object Block(PlanReportBlock block) => new
+    {
+        name = block.Name,
+        kind = block.Kind,
+        offset = block.Offset,
+        bytes = block.Bytes,
+        first = block.First,
+        last = block.Last,
+        is_over = block.IsOver,
+    };
 
     private static object Step(PlanReportStep step, bool once) => new
     {

@@ -44,7 +44,7 @@ public sealed class PlanPassTests : SmallGraphTests
         "unary | affine | affine | binary");
 
     [Fact]
-    public void StepInvariants_WhatDependsOnSteadyInputs_IsComputedOncePerWrite()
+    public void LoopInvariants_OfUnchangedInputs_AreComputedOncePerWrite()
     {
         var linear = Loaded(new Linear(16, 16));
         var graph = Graph.Trace("loopInvariant", g => g.Output("y", Image(g) * linear.Forward(g.LoopInvariantInput("prompt", DType.Float32, Dim.Symbol("n"), 1, 1, 16))));
@@ -120,7 +120,7 @@ public sealed class PlanPassTests : SmallGraphTests
     }
 
     [Fact]
-    public void PrepackWeights_Automatic_LeavesLargeModelsAndProductsOfValuesAlone()
+    public void PrepackWeights_Automatic_SkipsLargeModelsAndMatMulsOfValues()
     {
         Linear small = Loaded(new Linear(16, 32, bias: false)); // a whole number of panels on every processor
         Graph Trace(Linear linear) => Graph.Trace("packed", g => g.Output("y", linear.Forward(Image(g))));

@@ -53,7 +53,7 @@ public sealed class BadRequestTests
     }
 
     [Fact]
-    public void EmptyPrompt_IsDrawnAndSaidToBeEmpty()
+    public void Generate_EmptyPrompt_DrawsWithANotice()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
         var result = pipeline.Generate(TinySdxl.Request with { Prompts = [""], GuidanceScale = 0 }, null, default);

@@ -53,7 +53,7 @@ public class SchedulerConfigTests
     }
 
     [Fact]
-    public void UnknownKeys_AreIgnored_AndCanBeTold()
+    public void UnknownKeys_InAConfig_AreIgnoredAndListed()
     {
         var schedule = SchedulerGoldens.FromJson("""{"_class_name": "DDIMScheduler", "bteas": 3}""").CreateSchedule(5);
         Assert.Equal([800, 600, 400, 200, 0], schedule.Timesteps);
@@ -176,7 +176,7 @@ public class SchedulerConfigTests
     }
 
     [Fact]
-    public void LearnedVariance_IsToldToTheCaller()
+    public void ModelPredictsVariance_LearnedVariance_IsTrue()
     {
         Assert.True(SchedulerGoldens.FromJson("""{"variance_type": "learned_range"}""", "dpmpp_2m").ModelPredictsVariance);
         Assert.False(SchedulerGoldens.FromJson("""{"variance_type": "learned_range", "prediction_type": "sample"}""", "dpmpp_2m").ModelPredictsVariance);

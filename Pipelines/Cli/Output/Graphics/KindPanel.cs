@@ -1,3 +1,4 @@
+using ILGpuDiffusion.Compute.Kernels;
 using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Cli.Output;
@@ -30,10 +31,15 @@ internal static class KindPanel
 
     private static Row[] Rows(InspectedPlan plan)
     {
-        Row[] all = [.. plan.Report.Steps.GroupBy(s => (Op: OpKinds.Core(s.Op), s.Variant)).Select(g => Of($"{g.Count()} × {g.Key.Op}  {g.Key.Variant}", OpKinds.Of(g.Key.Op), g)).OrderByDescending(r => r.Seconds)];
+        Row[] all =
+        [
+            .. plan.Report.Steps.GroupBy(s => (s.Name, s.Kind, s.Variant))
+                .Select(g => Of($"{g.Count()} × {g.Key.Name}  {g.Key.Variant}", g.Key.Kind, g))
+                .OrderByDescending(r => r.Seconds),
+        ];
         if (all.Length <= MostRows) return all;
         var rest = all[(MostRows - 1)..];
-        return [.. all[..(MostRows - 1)], new Row($"{rest.Sum(r => r.Count)} × others", OpKind.Movement, rest.Sum(r => r.Count), rest.Sum(r => r.Seconds), rest.Sum(r => r.Least), rest.Sum(r => r.Flops), rest.Sum(r => r.Bytes))];
+        return [.. all[..(MostRows - 1)], new Row($"{rest.Sum(r => r.Count)} × others", OpKind.DataMovement, rest.Sum(r => r.Count), rest.Sum(r => r.Seconds), rest.Sum(r => r.Least), rest.Sum(r => r.Flops), rest.Sum(r => r.Bytes))];
 
         Row Of(string name, OpKind kind, IEnumerable<PlanReportStep> steps) =>
             new(name, kind, steps.Count(), steps.Sum(plan.Weight), steps.Sum(s => s.PredictedSeconds ?? 0), steps.Sum(s => s.Flops), steps.Sum(s => s.Bytes));

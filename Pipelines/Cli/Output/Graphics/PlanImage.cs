@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Compute.Kernels;
+
 namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>A plan as an image: where the time goes, by kind, over time and by block; how near to the device's ceilings; and how the arena is used.</summary>
@@ -99,7 +101,7 @@ internal static class PlanImage
 
     private static void Legend(Svg svg, InspectedPlan plan, double right, double y)
     {
-        foreach (var kind in Enum.GetValues<OpKind>().Reverse().Where(k => plan.Report.Steps.Any(s => OpKinds.Of(s.Op) == k)))
+        foreach (var kind in Enum.GetValues<OpKind>().Reverse().Where(k => plan.Report.Steps.Any(s => s.Kind == k)))
         {
             right -= kind.Label().Length * 6.4;
             svg.Text(right, y + 12, kind.Label(), "t11");

@@ -36,7 +36,7 @@ internal static class RooflinePanel
         svg.Text(left + plotWidth / 2, bottom + 27, "operations per byte", "t10 muted", Svg.Anchor.Middle);
         svg.Text(left + 4, y + 12, "GFLOP/s", "t10 muted");
         foreach (var (step, intensity, speed, share) in dots)
-            svg.Circle(X(Math.Log10(intensity)), Y(Math.Max(Math.Log10(speed), y0)), Math.Clamp(Math.Sqrt(share) * LargestDot * 2, 1.6, LargestDot), $"{OpKinds.Of(step.Op).Class()} dot", plan.Describe(step));
+            svg.Circle(X(Math.Log10(intensity)), Y(Math.Max(Math.Log10(speed), y0)), Math.Clamp(Math.Sqrt(share) * LargestDot * 2, 1.6, LargestDot), $"{step.Kind.Class()} dot", plan.Describe(step));
 
         double roofLeft = Math.Max(y0, x0 + Math.Log10(ceilings.BytesPerSecond)), roof = Math.Log10(ceilings.FlopsPerSecond);
         svg.Path([(X(roofLeft - Math.Log10(ceilings.BytesPerSecond)), Y(roofLeft)), (X(Math.Log10(ridge)), Y(roof)), (X(x1), Y(roof))], "roof");

@@ -31,7 +31,7 @@ internal static class TimelinePanel
 
         double ops = y + Levels * (RowHeight + Gap);
         for (int i = 0; i < steps.Count; i++)
-            svg.Rect(x + starts[i], ops, Math.Max(starts[i + 1] - starts[i], 0.25), OpsHeight, OpKinds.Of(steps[i].Op).Class(), plan.Describe(steps[i]));
+            svg.Rect(x + starts[i], ops, Math.Max(starts[i + 1] - starts[i], 0.25), OpsHeight, steps[i].Kind.Class(), plan.Describe(steps[i]));
         Axis(svg, plan, x, ops + OpsHeight, width);
     }
 

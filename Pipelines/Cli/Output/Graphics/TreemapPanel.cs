@@ -24,10 +24,10 @@ internal static class TreemapPanel
                 svg.Text(area.X + 5, area.Y + 12, Svg.Best(area.Width - 8, 11, $"{name} · {share}", $"{OpKinds.Short(name)} · {share}", OpKinds.Short(name)), "t11");
             }
 
-            foreach (var (op, ofKind, box) in Squarify(Weigh(plan, steps.GroupBy(s => OpKinds.Core(s.Op))), inner))
+            foreach (var (op, ofKind, box) in Squarify(Weigh(plan, steps.GroupBy(s => s.Name)), inner))
             {
                 double part = ofKind.Sum(plan.Weight);
-                svg.Rect(box.X + 0.5, box.Y + 0.5, box.Width - 1, box.Height - 1, OpKinds.Of(op).Class(), $"{name}\n{ofKind.Length} × {op}\n{Measures.Time(part)}, {Measures.Percent(part / plan.Seconds)} of the run", 1);
+                svg.Rect(box.X + 0.5, box.Y + 0.5, box.Width - 1, box.Height - 1, ofKind[0].Kind.Class(), $"{name}\n{ofKind.Length} × {op}\n{Measures.Time(part)}, {Measures.Percent(part / plan.Seconds)} of the run", 1);
                 svg.Label(box.X, box.Y, box.Width, box.Height, op, "t10 on", 10);
             }
         }

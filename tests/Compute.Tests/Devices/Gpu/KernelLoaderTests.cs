@@ -53,7 +53,7 @@ public sealed class KernelLoaderTests
     }
 
     [Fact]
-    public void Failure_InTheBackground_IsToldToWhoeverBinds()
+    public void Bind_AfterAFailureInTheBackground_Throws()
     {
         using var device = new TranslatingDevice(GpuTarget.Cuda(9, 0), new Failing());
         device.Begin(Source(1));

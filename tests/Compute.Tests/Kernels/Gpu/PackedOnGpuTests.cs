@@ -15,7 +15,7 @@ public sealed class PackedOnGpuTests
     public static TheoryData<string> Gpus => [.. TestDevices.Gpus];
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Gpus))]
-    public void Filters_WithTapsFirst_AreNotReorderedInEveryRun(string id)
+    public void Filters_KernelPositionsFirst_AreNotReorderedInEveryRun(string id)
     {
         var device = TestDevices.Open(id);
         foreach (string variant in new[] { "gpu/tiles", "gpu/panels" })

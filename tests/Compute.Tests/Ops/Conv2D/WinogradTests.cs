@@ -29,7 +29,7 @@ public sealed class WinogradTests
     }
 
     [Theory, MemberData(nameof(SharedCases))]
-    public void DirectProduct_WhereWinogradIsChosen_MatchesReference(string name)
+    public void DirectGemm_WhereWinogradIsChosen_MatchesReference(string name)
     {
         var @case = new Conv2DCases().Cases.Single(c => c.Name == name);
         Assert.InRange(LargestError(@case, Direct, threads: 2), 0, @case.Tolerance);

@@ -65,7 +65,7 @@ public sealed class PassTests : SmallGraphTests
     }
 
     [Fact]
-    public void Conv1x1AsMatMul_Pointwise_BecomesProduct()
+    public void Conv1x1AsMatMul_Pointwise_BecomesMatMul()
     {
         Conv2d point = Loaded(new Conv2d(16, 24, 1)), strided = Loaded(new Conv2d(24, 8, 1, stride: 2));
         Check(nameof(CompileOptions.Conv1x1AsMatMul), g => strided.Forward(point.Forward(Image(g))),
@@ -73,7 +73,7 @@ public sealed class PassTests : SmallGraphTests
     }
 
     [Fact]
-    public void GateFusion_GeGluOfProduct_BecomesOne()
+    public void GateFusion_GeGluOfMatMul_BecomesOne()
     {
         var linear = Loaded(new Linear(16, 40));
         Check(nameof(CompileOptions.GateFusion), g => GeGlu(linear.Forward(Image(g))), "matmul(image, weight, bias) | geglu(0)", "gated_matmul(image, weight, bias)");
@@ -90,7 +90,7 @@ public sealed class PassTests : SmallGraphTests
     }
 
     [Fact]
-    public void EpilogueFusion_SumOfTwoProducts_TakesTheLaterOne()
+    public void EpilogueFusion_SumOfTwoMatMuls_TakesTheLaterOne()
     {
         Linear first = Loaded(new Linear(16, 16)), second = Loaded(new Linear(16, 16, bias: false));
         Check(nameof(CompileOptions.EpilogueFusion), g => { var x = Image(g); return first.Forward(x) + second.Forward(x); },
@@ -98,7 +98,7 @@ public sealed class PassTests : SmallGraphTests
     }
 
     [Fact]
-    public void EpilogueFusion_ProductThatOthersNeed_Stays()
+    public void EpilogueFusion_MatMulWithOtherUses_Stays()
     {
         var linear = Loaded(new Linear(16, 16));
         Check(nameof(CompileOptions.EpilogueFusion), g => { var h = linear.Forward(Image(g)); return Silu(h) + h; },
@@ -148,7 +148,7 @@ public sealed class PassTests : SmallGraphTests
         "elementwise+relu+relu(image) | elementwise+relu+relu+affine+relu+relu+relu+relu+affine(0)");
 
     [Fact]
-    public void ElementwiseChains_SteadyValues_AreStillComputedOnce()
+    public void ElementwiseChains_LoopInvariantValues_AreStillComputedOnce()
     {
         var options = CompileOptions.Eager with { ElementwiseChains = true, LoopInvariants = true };
         var graph = Graph.Trace("loopInvariant", g => g.Output("y", Silu(Scale(g.LoopInvariantInput("prompt", DType.Float32, Dim.Symbol("n"), 16), 2)) + g.Input("x", DType.Float32, Dim.Symbol("n"), 16)));

@@ -53,7 +53,7 @@ public sealed class HelpTests
 
     [Theory]
     [InlineData(80), InlineData(40), InlineData(20)]
-    public void Table_FitsTheTerminal_AndKeepsWordsWhole(int columns)
+    public void Table_AtAnyWidth_FitsAndKeepsWordsWhole(int columns)
     {
         var table = new Listing("name", ">count", ">seconds", "what it is");
         string[] names = ["repeated-blocks", "winograd4x4", "a name of several words that is long"];

@@ -16,7 +16,7 @@ public sealed class OtherCommandsTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task NoArguments_ShowHelp()
+    public async Task Ilgd_NoArguments_ShowsHelp()
     {
         var result = await Run();
         Assert.Equal(0, result.ExitCode);

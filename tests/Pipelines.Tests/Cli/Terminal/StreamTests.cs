@@ -20,7 +20,7 @@ public sealed class StreamTests : IDisposable
     [InlineData("2>&-"), InlineData("2>/dev/full"), InlineData("2>&- >/dev/null"), InlineData("2>&- <&-"), InlineData(">&-")]
     [InlineData(">/dev/full")]
     [InlineData(">&- 2>&- <&-")]
-    public async Task LostCourtesyOutput_LeavesTheImage(string redirections)
+    public async Task Generate_StderrOrProgressIsLost_WritesTheImage(string redirections)
     {
         var plain = await Draw("", "-o", "plain.png");
         var result = await Draw(redirections, "-o", "a.png");
@@ -42,7 +42,7 @@ public sealed class StreamTests : IDisposable
     }
 
     [Fact]
-    public async Task ErrorsThatCannotBeSaid_KeepTheirExitCode()
+    public async Task Failure_StderrIsClosed_KeepsItsExitCode()
     {
         Assert.Equal(1, (await Run("2>/dev/full", "inspect", "nowhere")).ExitCode);
         Assert.Equal(2, (await Run("2>&-", "generate", "a", "--steps", "zero")).ExitCode);
@@ -59,7 +59,7 @@ public sealed class StreamTests : IDisposable
     }
 
     [Fact]
-    public async Task ReaderThatLeaves_IsNoError()
+    public async Task Stdout_ReaderCloses_IsNoError()
     {
         SkipOutsideLinux();
         using var child = Ilgd.Start(folder.Path, "2>errors", ["generate", "a red fox", .. Small, "-o", "-"]);
@@ -123,7 +123,7 @@ public sealed class StreamTests : IDisposable
     [InlineData("", 2, "a prompt is missing")]
     [InlineData("", 1, "'nowhere' cannot be read", "--prompts", "nowhere"), InlineData("", 1, "'.' cannot be read", "--prompts", ".")]
     [InlineData("", 2, "'l' takes the latents of one prompt", "--prompts", "two", "--save-latents", "l")]
-    public async Task PromptsThatAreNone_AreRefused(string redirections, int exitCode, string message, params string[] options)
+    public async Task Prompts_EmptyOrAbsent_AreRefused(string redirections, int exitCode, string message, params string[] options)
     {
         foreach (var (name, content) in (ReadOnlySpan<(string, byte[])>)[("lines", "\n\n"u8.ToArray()), ("binary", [255]),
             ("two", "a\nb\n"u8.ToArray())])
@@ -134,7 +134,7 @@ public sealed class StreamTests : IDisposable
     }
 
     [Fact]
-    public async Task Redirected_GetsFewLines_AndQuietNone()
+    public async Task Stderr_Redirected_GetsFewLinesAndQuietNone()
     {
         var result = await Run("", "generate", "a red fox", "--device", "cpu", "-W", "32", "-H", "32", "-s", "60", "--seed", "1", "-o",
             "a.png");
@@ -144,7 +144,7 @@ public sealed class StreamTests : IDisposable
     }
 
     [Fact]
-    public async Task OptionsThatADeviceCannotHeed_AreSaid()
+    public async Task Generate_OptionsWithoutEffectOnTheDevice_AreReported()
     {
         var result = await Draw("", "--offload", "-o", "a.png");
         Assert.Equal(0, result.ExitCode);
@@ -152,7 +152,7 @@ public sealed class StreamTests : IDisposable
     }
 
     [Fact]
-    public void ProgressLines_AreFirstLastAndOneInAWhile()
+    public void ProgressLines_OfALongRun_AreFirstLastAndOneInAWhile()
     {
         var said = new List<string>();
         var lines = new ProgressLines("title", said.Add);

@@ -129,7 +129,7 @@ public sealed class CudaDeviceTests
     }
 
     [Fact]
-    public void WrongPtx_IsReportedWithTheDriversWords()
+    public void Load_WrongPtx_ReportsTheDriversMessage()
     {
         using var device = Open(StubCuda.Api, 0, new HandWrittenOp.Artifacts { Code = "mistake" });
         Assert.Contains("line 1: this is a mistake", Assert.Throws<DeviceException>(() => device.Function(HandWrittenOp.Source)).Message, StringComparison.Ordinal);

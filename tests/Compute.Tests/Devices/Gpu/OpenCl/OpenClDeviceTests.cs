@@ -102,7 +102,7 @@ public sealed class OpenClDeviceTests
     }
 
     [Fact]
-    public void WrongText_IsReportedWithTheDriversWords()
+    public void Build_WrongText_ReportsTheDriversMessage()
     {
         using var device = Open(new HandWrittenOp.Artifacts { Code = "kernel void affine(int x) { undeclared = x; }" });
         var e = Assert.Throws<DeviceException>(() => device.Function(HandWrittenOp.Source));

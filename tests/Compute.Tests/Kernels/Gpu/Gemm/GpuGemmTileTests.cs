@@ -39,7 +39,7 @@ public sealed class GpuGemmTileTests
     }
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(OnGpus))]
-    public void Product_InTiles_MatchesReference(string id, string name, int tile)
+    public void Gemm_InTiles_MatchesReference(string id, string name, int tile)
     {
         var @case = Cases.Single(c => c.Name == name);
         var (rows, columns, items, parts, _) = Executed[tile];

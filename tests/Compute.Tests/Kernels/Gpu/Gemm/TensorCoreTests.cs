@@ -69,7 +69,7 @@ public sealed partial class TensorCoreTests
     }
 
     [Theory, InlineData(8, 0), InlineData(8, 6), InlineData(8, 9), InlineData(9, 0)]
-    public void Ptx_OfProducts_UsesTensorCoresInTheSameOrderAsOpenCl(int major, int minor)
+    public void Ptx_OfGemms_UsesTensorCoresInTheSameOrderAsOpenCl(int major, int minor)
     {
         var device = new TranslatingDevice(GpuTarget.Cuda(major, minor));
         foreach (var (op, name) in new[] { (nameof(MatMul), "SDXL text keys"), (nameof(Conv2D), "SDXL, part of 16 by 16"), (nameof(GatedMatMul), "SDXL, part") })

@@ -1,41 +1,11 @@
+using ILGpuDiffusion.Compute.Kernels;
 using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>The kinds of op that images give colours to.</summary>
-internal enum OpKind
-{
-    Product,
-    Convolution,
-    Attention,
-    Normalization,
-    Elementwise,
-    Movement,
-}
-
-/// <summary>Which op is of which kind.</summary>
+/// <summary>How images name and colour kinds of op, and shorten the paths of layers.</summary>
 internal static class OpKinds
 {
-    /// <summary>The kind of a step or of what made a piece of memory, by the op's name as plans print it.</summary>
-    public static OpKind Of(string op) => Core(op) switch
-    {
-        "matmul" or "gated_matmul" or "grouped_matmul" or "quantized_matmul" => OpKind.Product,
-        "conv2d" => OpKind.Convolution,
-        "attention" or "softmax" => OpKind.Attention,
-        "group_norm" or "layer_norm" or "rms_norm" => OpKind.Normalization,
-        "concat" or "slice" or "chunk" or "embedding" or "upsample"
-            or "nchw_to_nhwc" or "nhwc_to_nchw" or "pixel_unshuffle" or "pixel_shuffle"
-            or "cast" or "select_token" or "input" or "scratch" => OpKind.Movement,
-        _ => OpKind.Elementwise,
-    };
-
-    /// <summary>An op's name without what was fused into it: <c>conv2d</c> for <c>upsample+conv2d+silu</c>.</summary>
-    public static string Core(string op)
-    {
-        string[] parts = op.Split('+');
-        return parts.FirstOrDefault(p => p is "conv2d" or "matmul") ?? parts[0];
-    }
-
     /// <summary>A part of a path in as few letters as still say what it is.</summary>
     public static string Short(string path)
     {
@@ -49,7 +19,7 @@ internal static class OpKinds
     /// <summary>As legends name it.</summary>
     public static string Label(this OpKind kind) => kind switch
     {
-        OpKind.Product => "products",
+        OpKind.MatrixProduct => "products",
         OpKind.Convolution => "convolutions",
         OpKind.Attention => "attention",
         OpKind.Normalization => "normalisation",

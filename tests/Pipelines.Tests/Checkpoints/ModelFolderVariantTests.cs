@@ -8,7 +8,7 @@ using ILGpuDiffusion.Pipelines.Tokenizers;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>Model folders with one thing changed, as tools and people leave them: each draws what the plain folder draws, or is refused with a message that says why.</summary>
-public sealed class FoldersAsPeopleHaveThemTests : IDisposable
+public sealed class ModelFolderVariantTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
 
