@@ -35,9 +35,6 @@ public sealed class Graph
     /// <summary>The result of every layer by the layer's path; a second call of the same layer is <c>path@2</c>.</summary>
     public IReadOnlyDictionary<string, Value> Named => named;
 
-    /// <summary>How many values there are.</summary>
-    public int ValueCount => valueCount;
-
     /// <summary>Time that recording took.</summary>
     public TimeSpan TraceTime { get; private set; }
 

@@ -112,9 +112,6 @@ internal sealed class PlanLayout
         return new Tensor(arena, place.Block.Start + place.Offset, type.DType, type.Concrete(), place.Pitch);
     }
 
-    /// <summary>Where a value begins in the arena, in bytes; −1 for a weight.</summary>
-    public long OffsetOf(Value value) => value.Parameter is null ? places[value].Block.Start + places[value].Offset : -1;
-
     /// <summary>A value's type at the plan's sizes.</summary>
     public TensorType TypeOf(Value value) => value.Parameter?.Type ?? types[value];
 

@@ -117,16 +117,6 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <exception cref="ModelFileException">The tensor is missing, not of an integer type, larger than an array can be, or a U64 exceeds a long.</exception>
     public long[] ReadLongs(string name) => SafetensorsValues.Longs(this, Entry(name));
 
-    /// <summary>An integer tensor's values, each of which must fit 32 bits.</summary>
-    /// <exception cref="ModelFileException">As for <see cref="ReadLongs"/>, or a value does not fit.</exception>
-    public int[] ReadInts(string name)
-    {
-        long[] longs = ReadLongs(name);
-        foreach (long value in longs)
-            if (value != (int)value) throw new ModelFileException(Path, $"tensor {Text.Quote(name)} holds {value}, which does not fit 32 bits.");
-        return Array.ConvertAll(longs, value => (int)value);
-    }
-
     /// <summary>The engine's type of a tensor that is to be used as one: as it is stored, or what it is widened to (8-bit floats to Float16, exactly; F64 to Float32, rounded).</summary>
     /// <exception cref="ModelFileException">The file's type has no counterpart (U8, BOOL …).</exception>
     public DType RequireDType(SafetensorsEntry entry) => entry.DType ?? WidenedTensors.TypeOf(entry.StoredType)

@@ -142,9 +142,6 @@ public sealed class Autoencoder
         DecoderGraph.Prepare(new Sizes(("batch", 1), ("height", Math.Min(height, most)), ("width", Math.Min(width, most))), cancellation);
     }
 
-    /// <summary>Tiles of the size that the model was made for.</summary>
-    internal VaeTiling DefaultTiling() => new(config.SampleSize, 0.25, SpatialFactor);
-
     private Tile Apply(CompiledGraph graph, Tile source, VaeTiling.Side? from, VaeTiling.Side? to, Func<int, int, (int Height, int Width)> scale, int channels, CancellationToken cancellation)
     {
         var (height, width) = scale(source.Height, source.Width);

@@ -16,13 +16,6 @@ internal sealed class LatentScale
         shift = [.. Enumerable.Range(0, config.LatentChannels).Select(c => (float)(perChannel ? config.LatentsMean![c] : config.ShiftFactor))];
     }
 
-    /// <summary>Makes the encoder's latents the denoiser's, in place. [n, h, w, channels].</summary>
-    public void ToDenoiser(Span<float> latents)
-    {
-        for (int i = 0; i < latents.Length; i += factor.Length)
-            for (int c = 0; c < factor.Length; c++) latents[i + c] = (latents[i + c] - shift[c]) * factor[c];
-    }
-
     /// <summary>Makes the denoiser's latents those that the decoder takes, in place. [n, h, w, channels].</summary>
     public void ToDecoder(Span<float> latents)
     {

@@ -67,9 +67,6 @@ public sealed class UNet2DConditionModel : Layer
     /// <summary>Channels of the input: of the latents, and for inpainting of mask and masked image.</summary>
     public int InChannels => config.InChannels;
 
-    /// <summary>Channels of the prediction.</summary>
-    public int OutChannels => config.OutChannels;
-
     /// <summary>Height and width of the latents that the model was trained with, or null where its config.json does not say.</summary>
     public PixelSize? SampleSize => config.SampleSize;
 

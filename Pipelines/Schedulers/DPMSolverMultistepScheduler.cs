@@ -43,8 +43,7 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
         eulerAtFinal = config.Bool("euler_at_final", false);
         if (config.Bool("use_dynamic_shifting", false))
             throw config.Wrong("use_dynamic_shifting", "false: shifting by the image's size is not supported");
-        ModelPredictsVariance = config.Has("variance_type") && config.String("variance_type") is "learned" or "learned_range"
-            && prediction == PredictionType.Epsilon;
+        if (config.Has("variance_type")) _ = config.String("variance_type"); // without effect: a UNet that also predicts a variance is refused by its channels
         if (!PredictsData && sigmas.EndsAtZero)
             throw new ModelFileException(config.File, "'final_sigmas_type' is zero; with algorithm_type dpmsolver or sde-dpmsolver it must be sigma_min.");
     }
@@ -54,8 +53,6 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
     public override IReadOnlyList<string> ConfigKeys => Keys;
 
     public override int TrainTimesteps => training.Count;
-
-    public override bool ModelPredictsVariance { get; }
 
     internal override int HistorySlots => solverOrder == 1 ? 0 : solverOrder;
 

@@ -18,15 +18,6 @@ public abstract class Scheduler
     /// <summary>The config keys that this scheduler reads.</summary>
     public abstract IReadOnlyList<string> ConfigKeys { get; }
 
-    /// <summary>Model evaluations per denoising step, diffusers' <c>order</c>: 1 here, 2 for Heun and its like.</summary>
-    public virtual int Order => 1;
-
-    /// <summary>
-    /// True when the model predicts a variance behind the noise, twice the channels (variance_type learned, learned_range): the caller then
-    /// hands the scheduler the first half of the channels.
-    /// </summary>
-    public virtual bool ModelPredictsVariance => false;
-
     /// <summary>Number of timesteps in training.</summary>
     public abstract int TrainTimesteps { get; }
 

@@ -5,9 +5,6 @@ namespace ILGpuDiffusion.Pipelines.TextEncoders;
 /// <param name="FinalNorm">Whether the final layer norm is applied.</param>
 internal readonly record struct ClipHiddenState(int Skip, bool FinalNorm)
 {
-    /// <summary><c>last_hidden_state</c>.</summary>
-    public static ClipHiddenState Last => new(0, true);
-
     /// <summary>StableDiffusionPipeline: the last layer, or with clip skip one that many earlier, each with the final norm.</summary>
     public static ClipHiddenState StableDiffusion(int? clipSkip) => new(clipSkip ?? 0, true);
 

@@ -9,12 +9,6 @@ namespace ILGpuDiffusion.Pipelines.TextEncoders;
 /// <param name="Pooled">One embedding per prompt, [n, pooled width]; empty when none was asked for.</param>
 internal sealed record TextEmbeddings(int Count, int Tokens, float[] Hidden, float[] Pooled)
 {
-    /// <summary>Width of a token embedding.</summary>
-    public int Width => Hidden.Length / (Count * Tokens);
-
-    /// <summary>Width of the pooled embedding; 0 when there is none.</summary>
-    public int PooledWidth => Pooled.Length / Count;
-
     /// <summary>
     /// Both encoders' token embeddings side by side, as SDXL has them: [n, tokens, width + other width]. The pooled embeddings are joined the
     /// same way; where only one side has any, it is taken as it is.

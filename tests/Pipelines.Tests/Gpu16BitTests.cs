@@ -58,7 +58,7 @@ public sealed class Gpu16BitTests
         Check(golden, dtype, (activations, weights) =>
         {
             using var clip = TestTextEncoder.Open("tiny-sdxl/text_encoder_2", on: device, dtype: activations, weights: weights);
-            var last = clip.Run(golden, ClipHiddenState.Last, pooled: true);
+            var last = clip.Run(golden, ClipHiddenState.StableDiffusion(null), pooled: true);
             return new() { ["last_hidden_state"] = last.Hidden, ["pooled"] = last.Pooled };
         });
     }

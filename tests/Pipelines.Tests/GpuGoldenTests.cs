@@ -52,7 +52,7 @@ public sealed class GpuGoldenTests
         using var clip = TestTextEncoder.Open($"{model}/{encoder}", on: device);
         foreach (var run in Golden.Open($"{model}-goldens/{encoder}").Cases)
         {
-            var last = clip.Run(run, ClipHiddenState.Last, pooled: true);
+            var last = clip.Run(run, ClipHiddenState.StableDiffusion(null), pooled: true);
             run.Check("last_hidden_state", last.Hidden, TextTolerance);
             run.Check("pooled", last.Pooled, TextTolerance);
             run.Check("penultimate", clip.Run(run, ClipHiddenState.StableDiffusionXl(null), pooled: false).Hidden, TextTolerance);

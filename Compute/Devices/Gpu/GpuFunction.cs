@@ -3,9 +3,6 @@ namespace ILGpuDiffusion.Compute.Devices;
 /// <summary>A kernel loaded on a device.</summary>
 internal abstract class GpuFunction(GpuDevice device, KernelSource source, KernelArtifact artifact)
 {
-    /// <summary>Where it is loaded.</summary>
-    public GpuDevice Device => device;
-
     /// <summary>What it was made of.</summary>
     public KernelSource Source => source;
 

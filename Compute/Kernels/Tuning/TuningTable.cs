@@ -38,9 +38,6 @@ public sealed partial class TuningTable
     /// <summary>The user's results.</summary>
     public IReadOnlyList<TuningEntry> Own => own.All;
 
-    /// <summary>The results shipped with the library.</summary>
-    public IReadOnlyList<TuningEntry> Shipped => shipped.All;
-
     /// <summary>Reads a device's tables.</summary>
     /// <param name="device">The device.</param>
     /// <param name="folder">Folder of users' files; null is <c>tuning</c> in the <see cref="CacheFolder"/>.</param>

@@ -6,8 +6,6 @@ namespace ILGpuDiffusion.Layers.Graphs;
 /// <summary>Equal ops of equal arguments become one. Bits do not change.</summary>
 internal sealed class CommonSubexpressionsPass : IGraphPass
 {
-    public string Name => nameof(CompileOptions.CommonSubexpressions);
-
     public Graph Run(Graph graph)
     {
         var rewriter = new GraphRewriter(graph);

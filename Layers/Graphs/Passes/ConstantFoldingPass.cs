@@ -6,8 +6,6 @@ namespace ILGpuDiffusion.Layers.Graphs;
 /// </summary>
 internal sealed class ConstantFoldingPass : IGraphPass
 {
-    public string Name => nameof(CompileOptions.ConstantFolding);
-
     public Graph Run(Graph graph)
     {
         var rewriter = new GraphRewriter(graph);

@@ -5,8 +5,6 @@ namespace ILGpuDiffusion.Layers.Graphs;
 /// <summary>A 1×1 convolution of stride 1 becomes a product over the channels of each pixel: what other passes do for products they then do for it. On the CPU both run the same kernel.</summary>
 internal sealed class Conv1x1AsMatMulPass : IGraphPass
 {
-    public string Name => nameof(CompileOptions.Conv1x1AsMatMul);
-
     public Graph Run(Graph graph)
     {
         var rewriter = new GraphRewriter(graph);

@@ -6,8 +6,6 @@ namespace ILGpuDiffusion.Layers.Graphs;
 /// </summary>
 internal sealed class DeadCodePass : IGraphPass
 {
-    public string Name => nameof(CompileOptions.DeadCode);
-
     public Graph Run(Graph graph)
     {
         HashSet<Node> needed = [.. graph.NeededBy([.. graph.Outputs.Values, .. graph.Named.Values])];

@@ -8,8 +8,6 @@ namespace ILGpuDiffusion.Layers.Graphs;
 /// </summary>
 internal sealed class ElementwiseChainsPass : IGraphPass
 {
-    public string Name => nameof(CompileOptions.ElementwiseChains);
-
     public Graph Run(Graph graph)
     {
         var rewriter = new GraphRewriter(graph);

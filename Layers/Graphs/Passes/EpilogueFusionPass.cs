@@ -9,8 +9,6 @@ namespace ILGpuDiffusion.Layers.Graphs;
 /// </summary>
 internal sealed class EpilogueFusionPass : IGraphPass
 {
-    public string Name => nameof(CompileOptions.EpilogueFusion);
-
     public Graph Run(Graph graph)
     {
         // A step per run: the first fuses one op into each product, the next the one after it, until nothing changes.

@@ -5,8 +5,6 @@ namespace ILGpuDiffusion.Layers.Graphs;
 /// <summary>geglu(matmul(x)) becomes one op. Saves the memory and the traffic of the doubly wide value between them.</summary>
 internal sealed class GateFusionPass : IGraphPass
 {
-    public string Name => nameof(CompileOptions.GateFusion);
-
     public Graph Run(Graph graph)
     {
         var rewriter = new GraphRewriter(graph);

@@ -6,9 +6,6 @@ namespace ILGpuDiffusion.Layers.Graphs;
 /// </summary>
 internal interface IGraphPass
 {
-    /// <summary>The name of its switch in <see cref="CompileOptions"/>.</summary>
-    string Name { get; }
-
     /// <summary>The graph with this pass applied.</summary>
     Graph Run(Graph graph);
 }

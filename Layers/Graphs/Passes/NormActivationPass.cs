@@ -6,8 +6,6 @@ namespace ILGpuDiffusion.Layers.Graphs;
 /// <summary>silu(group_norm(x)) becomes one op. Bits do not change.</summary>
 internal sealed class NormActivationPass : IGraphPass
 {
-    public string Name => nameof(CompileOptions.NormActivation);
-
     public Graph Run(Graph graph)
     {
         var rewriter = new GraphRewriter(graph);

@@ -9,8 +9,6 @@ namespace ILGpuDiffusion.Layers.Graphs;
 /// </summary>
 internal sealed class ProjectionGroupingPass : IGraphPass
 {
-    public string Name => nameof(CompileOptions.ProjectionGrouping);
-
     public Graph Run(Graph graph)
     {
         var rewriter = new GraphRewriter(graph);

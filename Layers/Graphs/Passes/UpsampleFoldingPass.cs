@@ -8,8 +8,6 @@ namespace ILGpuDiffusion.Layers.Graphs;
 /// </summary>
 internal sealed class UpsampleFoldingPass : IGraphPass
 {
-    public string Name => nameof(CompileOptions.UpsampleFolding);
-
     public Graph Run(Graph graph)
     {
         var rewriter = new GraphRewriter(graph);

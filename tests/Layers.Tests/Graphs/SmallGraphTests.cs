@@ -42,7 +42,7 @@ public abstract class SmallGraphTests : IDisposable
     {
         var options = CompileOptions.Eager with { };
         typeof(CompileOptions).GetProperty(pass)!.SetValue(options, true);
-        Assert.Equal(pass, Assert.Single(GraphPasses.Of(options)).Name);
+        Assert.Equal($"{pass}Pass", Assert.Single(GraphPasses.Of(options)).GetType().Name);
         Check(options, body, before, after, null);
     }
 

@@ -39,7 +39,7 @@ public sealed class StoredTypeTests : IDisposable
         foreach (var (name, value) in ((string, Func<byte, float>)[])[("e4m3fn", EightBitFloats.E4M3), ("e5m2", EightBitFloats.E5M2)])
         {
             float[] values = [.. Enumerable.Range(0, 256).Select(code => value((byte)code))];
-            Assert.Equal(goldens.ReadInts($"codes/out/kind_{name}"), values.Select(v => float.IsNaN(v) ? 2 : float.IsInfinity(v) ? 1 : 0));
+            Assert.Equal(goldens.ReadLongs($"codes/out/kind_{name}"), values.Select(v => float.IsNaN(v) ? 2L : float.IsInfinity(v) ? 1L : 0L));
             Assert.Equal(goldens.ReadFloats($"codes/out/{name}").Select(BitConverter.SingleToUInt32Bits), values.Select(v => BitConverter.SingleToUInt32Bits(float.IsFinite(v) ? v : 0)));
         }
     }

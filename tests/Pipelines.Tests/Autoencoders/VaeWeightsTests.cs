@@ -79,7 +79,7 @@ public sealed class VaeWeightsTests
     [InlineData("""{"scaling_factor": 0.5}""", new float[] { 2, 4, -6, 0 })]
     [InlineData("""{"scaling_factor": 0.5, "shift_factor": 0.25}""", new float[] { 2.25f, 4.25f, -5.75f, 0.25f })]
     [InlineData("""{"scaling_factor": 0.5, "latents_mean": [1, 0, 0, -1], "latents_std": [2, 1, 3, 1]}""", new float[] { 5, 4, -18, -1 })]
-    public void LatentScale_ToDecoderAndBack(string json, float[] expected)
+    public void LatentScale_ToDecoder_ScalesAndShifts(string json, float[] expected)
     {
         var config = ModelConfig.Load(Path.Combine(Golden.Folder("tiny-sdxl/vae"), "config.json"))
             .With(JsonDocument.Parse(json).RootElement.EnumerateObject().Select(p => KeyValuePair.Create(p.Name, p.Value)));
@@ -88,8 +88,6 @@ public sealed class VaeWeightsTests
 
         scale.ToDecoder(latents);
         Assert.Equal(expected, latents);
-        scale.ToDenoiser(latents);
-        Assert.Equal([1, 2, -3, 0], latents);
     }
 
     [Fact]

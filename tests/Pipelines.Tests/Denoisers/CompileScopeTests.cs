@@ -53,7 +53,7 @@ public sealed class CompileScopeTests
             AssertSame(golden.Id, options =>
             {
                 using var clip = TestTextEncoder.Open($"{model}/{encoder}", options: options);
-                var text = clip.Run(golden, ClipHiddenState.Last, pooled: true);
+                var text = clip.Run(golden, ClipHiddenState.StableDiffusion(null), pooled: true);
                 return [.. text.Hidden, .. text.Pooled];
             });
     }

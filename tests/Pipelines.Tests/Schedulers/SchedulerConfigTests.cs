@@ -176,14 +176,6 @@ public class SchedulerConfigTests
     }
 
     [Fact]
-    public void ModelPredictsVariance_LearnedVariance_IsTrue()
-    {
-        Assert.True(SchedulerGoldens.FromJson("""{"variance_type": "learned_range"}""", "dpmpp_2m").ModelPredictsVariance);
-        Assert.False(SchedulerGoldens.FromJson("""{"variance_type": "learned_range", "prediction_type": "sample"}""", "dpmpp_2m").ModelPredictsVariance);
-        Assert.False(SchedulerGoldens.FromJson("""{"variance_type": "fixed_small"}""", "dpmpp_2m").ModelPredictsVariance);
-    }
-
-    [Fact]
     public void Schedule_RefusesOtherEvaluationsThanItsOwn()
     {
         var schedule = SchedulerGoldens.FromJson(Sdxl).CreateSchedule(10).BeginningAt(4);

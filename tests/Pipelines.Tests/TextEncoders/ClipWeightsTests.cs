@@ -26,7 +26,7 @@ public sealed class ClipWeightsTests
         var run = Golden.Open("tiny-sd15-goldens/text_encoder")["batch"];
         using var wide = TestTextEncoder.Open("tiny-sd15/text_encoder");
         using var half = TestTextEncoder.Open("tiny-sd15/text_encoder", variant: "fp16");
-        Assert.Equal(wide.Run(run, ClipHiddenState.Last, true).Hidden, half.Run(run, ClipHiddenState.Last, true).Hidden);
+        Assert.Equal(wide.Run(run, ClipHiddenState.StableDiffusion(null), true).Hidden, half.Run(run, ClipHiddenState.StableDiffusion(null), true).Hidden);
     }
 
     [Fact]
@@ -63,6 +63,6 @@ public sealed class ClipWeightsTests
     private static TextEmbeddings Run(Func<TestWeights, Device, TestWeights>? change = null)
     {
         using var clip = TestTextEncoder.Open(Model, change);
-        return clip.Run(Golden.Open("tiny-sdxl-goldens/text_encoder_2")["batch"], ClipHiddenState.Last, pooled: true);
+        return clip.Run(Golden.Open("tiny-sdxl-goldens/text_encoder_2")["batch"], ClipHiddenState.StableDiffusion(null), pooled: true);
     }
 }

@@ -36,12 +36,6 @@ internal unsafe interface ISimd<T> : ILanes<T> where T : struct, ISimd<T>
     /// <summary>Magnitude of each lane.</summary>
     static abstract T Abs(T a);
 
-    /// <summary>Nearest integer, ties to even.</summary>
-    static abstract T Round(T a);
-
-    /// <summary>Square root of each lane, correctly rounded.</summary>
-    static abstract T Sqrt(T a);
-
     /// <summary>The lowest nine bits become sign and exponent: 2ⁿ⁻¹²⁷ for a = 1.5 · 2²³ + n with n = 0 … 254, and 0 for n = 0. The sum that makes such an a rounds n to an integer.</summary>
     static abstract T LowBitsToExponent(T a);
 

@@ -54,10 +54,6 @@ internal readonly unsafe struct Simd128(Vector128<float> value) : ISimd<Simd128>
 
     [MethodImpl(Inline)] public static Simd128 Abs(Simd128 a) => new(Vector128.Abs(a.Value));
 
-    [MethodImpl(Inline)] public static Simd128 Round(Simd128 a) => new(Vector128.Round(a.Value));
-
-    [MethodImpl(Inline)] public static Simd128 Sqrt(Simd128 a) => new(Vector128.Sqrt(a.Value));
-
     [MethodImpl(Inline)] public static Simd128 LowBitsToExponent(Simd128 a) => new((a.Value.AsInt32() << 23).AsSingle());
 
     [MethodImpl(Inline)]

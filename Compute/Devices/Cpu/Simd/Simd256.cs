@@ -58,10 +58,6 @@ internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
 
     [MethodImpl(Inline)] public static Simd256 Abs(Simd256 a) => new(Vector256.Abs(a.Value));
 
-    [MethodImpl(Inline)] public static Simd256 Round(Simd256 a) => new(Vector256.Round(a.Value));
-
-    [MethodImpl(Inline)] public static Simd256 Sqrt(Simd256 a) => new(Vector256.Sqrt(a.Value));
-
     [MethodImpl(Inline)] public static Simd256 LowBitsToExponent(Simd256 a) => new((a.Value.AsInt32() << 23).AsSingle());
 
     [MethodImpl(Inline)]

@@ -66,10 +66,6 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
 
     [MethodImpl(Inline)] public static Simd512 Abs(Simd512 a) => new(Vector512.Abs(a.Value));
 
-    [MethodImpl(Inline)] public static Simd512 Round(Simd512 a) => new(Vector512.Round(a.Value));
-
-    [MethodImpl(Inline)] public static Simd512 Sqrt(Simd512 a) => new(Vector512.Sqrt(a.Value));
-
     [MethodImpl(Inline)] public static Simd512 LowBitsToExponent(Simd512 a) => new((a.Value.AsInt32() << 23).AsSingle());
 
     [MethodImpl(Inline)]

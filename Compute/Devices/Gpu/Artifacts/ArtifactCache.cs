@@ -11,7 +11,6 @@ internal sealed class ArtifactCache : IArtifactSource
     private readonly ConcurrentDictionary<string, Lazy<KernelArtifact>> known = new();
     private readonly ArtifactFolder folder;
     private readonly Func<KernelSource, GpuTarget, KernelArtifact> compile;
-    private int read;
 
     /// <summary>Opens a cache; nothing is read or made before it is used.</summary>
     /// <param name="folder">Where files lie; null takes <see cref="ArtifactFolder.Default"/>.</param>
@@ -22,9 +21,6 @@ internal sealed class ArtifactCache : IArtifactSource
 
     /// <summary>The cache that devices share.</summary>
     public static ArtifactCache Shared { get; } = new();
-
-    /// <summary>How many kernels were read from disk instead of being compiled.</summary>
-    public int Read => Volatile.Read(ref read);
 
     /// <inheritdoc/>
     public KernelArtifact Get(KernelSource source, GpuTarget target)
@@ -82,7 +78,6 @@ internal sealed class ArtifactCache : IArtifactSource
         string name = ArtifactFolder.Name(key, ArtifactFolder.KernelSuffix);
         if (folder.Read(name, key, ArtifactFile.ReadArtifact) is { } found)
         {
-            Interlocked.Increment(ref read);
             string binaryKey = BinaryKey(key, target);
             return found with { Binary = folder.Read(ArtifactFolder.Name(binaryKey, ArtifactFolder.BinarySuffix), binaryKey, ArtifactFile.ReadRest) };
         }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
@@ -10,17 +9,14 @@ namespace ILGpuDiffusion.Compute.Devices;
 /// </summary>
 internal static class KernelCompiler
 {
-    private static readonly ConcurrentQueue<CompileTime> Log = new();
     private static int compilations;
+    private static long ticks;
 
     /// <summary>How many kernels this process compiled.</summary>
     public static int Compilations => Volatile.Read(ref compilations);
 
-    /// <summary>What was compiled and how long it took, in order.</summary>
-    public static IReadOnlyCollection<CompileTime> Times => Log;
-
     /// <summary>All compile times of this process together.</summary>
-    public static TimeSpan TotalTime => new(Log.Sum(t => t.Time.Ticks));
+    public static TimeSpan TotalTime => new(Volatile.Read(ref ticks));
 
     /// <summary>Translates a kernel. Safe for use by several threads; the text depends on the arguments alone.</summary>
     /// <exception cref="KernelCompilationException">The kernel cannot be translated; the message names it, the target and the reason.</exception>
@@ -38,7 +34,7 @@ internal static class KernelCompiler
         }
         finally
         {
-            Log.Enqueue(new CompileTime(source.ToString(), target.Architecture, Stopwatch.GetElapsedTime(start)));
+            Interlocked.Add(ref ticks, Stopwatch.GetElapsedTime(start).Ticks);
         }
     }
 
@@ -48,12 +44,6 @@ internal static class KernelCompiler
 
     private static Exception Innermost(Exception e) => e.InnerException is null ? e : Innermost(e.InnerException);
 }
-
-/// <summary>One compilation.</summary>
-/// <param name="Kernel">What was compiled.</param>
-/// <param name="Architecture">For which device.</param>
-/// <param name="Time">How long it took.</param>
-internal readonly record struct CompileTime(string Kernel, string Architecture, TimeSpan Time);
 
 /// <summary>A kernel that cannot be translated: a mistake in the library, never in its use.</summary>
 internal sealed class KernelCompilationException(string message, Exception? inner = null) : Exception(message, inner);

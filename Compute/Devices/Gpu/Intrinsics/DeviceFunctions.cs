@@ -80,27 +80,6 @@ internal static class DeviceFunctions
         return a < 0.625f ? small : x < 0f ? -large : large;
     }
 
-    /// <summary>The error function, absolute error ≤ 2.5e-7.</summary>
-    [MethodImpl(Inline)]
-    public static float Erf(float x)
-    {
-        float magnitude = x < 0f ? -x : x, z = x * x;
-        float a = magnitude > 10f ? 10f : magnitude;
-        float t = 1f / DeviceMath.Fma(a, 0.39f, 1f);
-        float p = DeviceMath.Fma(t, -0.1126331256f, 0.438793514f);
-        p = DeviceMath.Fma(p, t, -0.3104959982f);
-        p = DeviceMath.Fma(p, t, 0.3191048798f);
-        p = DeviceMath.Fma(p, t, 0.0479121988f);
-        p = DeviceMath.Fma(p, t, 0.1173185601f);
-        float large = 1f - 2f * (p * t) * Exp(-a * a);
-        float s = DeviceMath.Fma(z, -8.54832770e-4f, 5.22397625e-3f); // Taylor's series below one half
-        s = DeviceMath.Fma(s, z, -2.68661706e-2f);
-        s = DeviceMath.Fma(s, z, 1.12837917e-1f);
-        s = DeviceMath.Fma(s, z, -3.76126389e-1f);
-        s = DeviceMath.Fma(s, z, 1.12837917f);
-        return a < 0.5f ? s * x : x < 0f ? -large : large;
-    }
-
     /// <summary>Sine, absolute error ≤ 1.5e-7 for |x| ≤ 10⁴ (timesteps, positions); beyond that it grows with |x|.</summary>
     [MethodImpl(Inline)]
     public static float Sin(float x)

@@ -13,10 +13,6 @@ internal static class DeviceMath
     [IntrinsicImplementation, DeviceCode("ex2.approx.f32 $0, $1;", "exp2($1)")]
     public static float Exp2(float x) => (float)Math.Pow(2, x);
 
-    /// <summary>1 / x, relative error ≤ 2⁻²³; for normal x.</summary>
-    [IntrinsicImplementation, DeviceCode("rcp.approx.f32 $0, $1;", "(1.0f / $1)")]
-    public static float Reciprocal(float x) => 1 / x;
-
     /// <summary>1 / √x, relative error ≤ 2⁻²².</summary>
     [IntrinsicImplementation, DeviceCode("rsqrt.approx.f32 $0, $1;", "rsqrt($1)")]
     public static float Rsqrt(float x) => (float)(1 / Math.Sqrt(x));

@@ -4,7 +4,7 @@ namespace ILGpuDiffusion.Compute.Devices;
 internal static class OpenClError
 {
     /// <summary>The codes with a meaning of their own here.</summary>
-    public const int Success = 0, DeviceNotFound = -1, MemoryAllocationFailure = -4, OutOfResources = -5, OutOfHostMemory = -6, BuildProgramFailure = -11, InvalidBufferSize = -61, PlatformNotFound = -1001;
+    public const int DeviceNotFound = -1, MemoryAllocationFailure = -4, OutOfResources = -5, OutOfHostMemory = -6, InvalidBufferSize = -61, PlatformNotFound = -1001;
 
     /// <summary>Whether memory was short.</summary>
     public static bool IsOutOfMemory(int code) => code is MemoryAllocationFailure or OutOfResources or OutOfHostMemory or InvalidBufferSize;

@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Compute.Devices;
 internal sealed record OpenClInfo
 {
     /// <summary>Device types.</summary>
-    public const ulong Cpu = 2, Gpu = 4, Accelerator = 8;
+    public const ulong Cpu = 2, Gpu = 4;
 
     private const ulong AllTypes = 0xFFFFFFFF;
     private static readonly Lock Asking = new(); // PoCL starts when it is first asked, and has no devices for a second thread that asks meanwhile

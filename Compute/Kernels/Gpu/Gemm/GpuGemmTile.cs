@@ -101,9 +101,6 @@ internal sealed record GpuGemmTile(int Rows, int Columns, int Items, Type Layout
     /// <summary>The tile with these rows, columns and work items; null if there is none.</summary>
     public static GpuGemmTile? Find(int rows, int columns, int items) => All.FirstOrDefault(t => t.Rows == rows && t.Columns == columns && t.Items == items);
 
-    /// <summary>Blocks along the rows of one work item's part.</summary>
-    public int PieceRows => Piece == typeof(Piece8x4) || Piece == typeof(Piece8x8) ? 2 : 1;
-
     /// <summary>Whether a work item has two columns of blocks, which a gated product needs.</summary>
     public bool HasTwoColumns => Piece == typeof(Piece4x8) || Piece == typeof(Piece8x8);
 

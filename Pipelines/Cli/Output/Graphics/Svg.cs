@@ -45,10 +45,6 @@ internal sealed class Svg
         Text(x + width / 2, y + height / 2 + size * 0.36, shown, style, Anchor.Middle);
     }
 
-    public void Open(string element) => text.Append('<').Append(element).Append(">\n");
-
-    public void CloseGroup() => text.Append("</g>\n");
-
     public override string ToString() => text.ToString();
 
     /// <summary>As much of a text as fits; nothing where that would be only a letter or two.</summary>

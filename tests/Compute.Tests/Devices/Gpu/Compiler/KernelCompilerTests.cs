@@ -63,10 +63,11 @@ public sealed class KernelCompilerTests
     [Fact]
     public void Compile_IsCountedAndTimed()
     {
-        int before = KernelCompiler.Compilations, logged = KernelCompiler.Times.Count;
+        int before = KernelCompiler.Compilations;
+        var time = KernelCompiler.TotalTime;
         KernelCompiler.Compile(Scaling<float, Fp32>(), Hopper);
         Assert.InRange(KernelCompiler.Compilations, before + 1, int.MaxValue);
-        Assert.Contains(KernelCompiler.Times.Skip(logged), t => t is { Kernel: "Kernels.Scale<Single, Fp32>", Architecture: "sm_90" } && t.Time > TimeSpan.Zero);
+        Assert.True(KernelCompiler.TotalTime > time);
     }
 
     [Fact]

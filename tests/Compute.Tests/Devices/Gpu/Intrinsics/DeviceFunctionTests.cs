@@ -19,7 +19,6 @@ public sealed class DeviceFunctionTests
         ["Gelu"] = new(DeviceFunctions.Gelu, SpecialFunctions.Gelu, 2e-7, 5e-8),
         ["GeluTanh"] = new(DeviceFunctions.GeluTanh, x => x / (1 + Math.Exp(-2 * Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))), 4e-7, 4e-7),
         ["Tanh"] = new(DeviceFunctions.Tanh, Math.Tanh, 4e-7, 0),
-        ["Erf"] = new(DeviceFunctions.Erf, SpecialFunctions.Erf, 0, 2.5e-7),
         ["Sin"] = new(DeviceFunctions.Sin, Math.Sin, 0, 1.5e-7, 1e4),
         ["Cos"] = new(DeviceFunctions.Cos, Math.Cos, 0, 1.5e-7, 1e4),
     };
