@@ -24,6 +24,7 @@ internal sealed class ModelScheduler
     /// <summary>Reads the folder's scheduler.</summary>
     /// <param name="folder">The model.</param>
     /// <param name="repaired">Whether the pipeline's class corrects configurations of old folders; see <see cref="OldConfigs"/>.</param>
+    /// <param name="logger">For warnings, now and when a scheduler is made.</param>
     /// <exception cref="ModelFileException">The component or its file is missing or damaged.</exception>
     public static ModelScheduler Read(ModelFolder folder, bool repaired, ILogger logger)
     {
