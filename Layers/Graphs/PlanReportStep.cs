@@ -89,7 +89,11 @@ public sealed record PlanReportBlock(string Name, string Kind, long Offset, long
             var (name, kind, producer) = scratch.TryGetValue(block, out var step) ? (step.Node.Path, "scratch", (OpKind?)null)
                 : first?.Producer is { } node ? (node.Path, node.Label, node.Op.Kind)
                 : (first is null ? "" : names.GetValueOrDefault(first, ""), "input", null);
-            return new PlanReportBlock(name, kind, block.Offset, block.Bytes, block.First, block.Last) { IsOver = block.IsOver, Producer = producer };
+            return new PlanReportBlock(name, kind, block.Offset, block.Bytes, block.First, block.Last)
+            {
+                IsOver = block.IsOver,
+                Producer = producer,
+            };
         })];
     }
 }

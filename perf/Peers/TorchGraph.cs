@@ -81,7 +81,8 @@ internal sealed class TorchGraph : IDisposable
                 if (lastUse[input] == i && input != result && alive.Remove(input, out var dead)) dead.Dispose();
             if (!lastUse.ContainsKey(node.Output) && node.Output != result && alive.Remove(node.Output, out var unused)) unused.Dispose();
             // Our passes make products of pointwise convolutions.
-            string kind = OpKinds.Name(node.Op is Conv2D conv && conv.IsPointwise(node.Inputs[1].Type) ? OpKind.MatrixProduct : node.Op.Kind);
+            bool pointwise = node.Op is Conv2D conv && conv.IsPointwise(node.Inputs[1].Type);
+            string kind = OpKinds.Name(pointwise ? OpKind.MatrixProduct : node.Op.Kind);
             if (seconds is not null) seconds[kind] = seconds.GetValueOrDefault(kind) + Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
 

@@ -8,7 +8,7 @@ public sealed class OpKindTests
 {
     private static readonly Dictionary<OpKind, string[]> Expected = new()
     {
-        [OpKind.MatrixProduct] = ["matmul", "gated_matmul", "grouped_matmul", "quantized_matmul", "quantize", "quantize_scale"],
+        [OpKind.MatrixProduct] = ["gated_matmul", "grouped_matmul", "matmul", "quantize", "quantize_scale", "quantized_matmul"],
         [OpKind.Convolution] = ["conv2d"],
         [OpKind.Attention] = ["attention", "softmax"],
         [OpKind.Normalization] = ["group_norm", "layer_norm", "rms_norm"],
@@ -30,7 +30,7 @@ public sealed class OpKindTests
     public void Kind_OfEveryOp_IsTheOneListed()
     {
         var found = Ops.Select(o => (o.Kind, o.Name)).Distinct().ToLookup(o => o.Kind, o => o.Name);
-        Assert.All(Enum.GetValues<OpKind>(), kind => Assert.Equal(Expected[kind].Order(StringComparer.Ordinal), found[kind].Order(StringComparer.Ordinal)));
+        Assert.All(Enum.GetValues<OpKind>(), kind => Assert.Equal(Expected[kind], found[kind].Order(StringComparer.Ordinal)));
     }
 
     [Fact]

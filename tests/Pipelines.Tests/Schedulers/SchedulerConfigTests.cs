@@ -176,7 +176,7 @@ public class SchedulerConfigTests
     }
 
     [Fact]
-    public void ModelPredictsVariance_LearnedVariance_IsTrue()
+    public void LearnedVariance_IsToldToTheCaller()
     {
         Assert.True(SchedulerGoldens.FromJson("""{"variance_type": "learned_range"}""", "dpmpp_2m").ModelPredictsVariance);
         Assert.False(SchedulerGoldens.FromJson("""{"variance_type": "learned_range", "prediction_type": "sample"}""", "dpmpp_2m").ModelPredictsVariance);
