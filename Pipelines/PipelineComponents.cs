@@ -12,6 +12,7 @@ using ILGpuDiffusion.Pipelines.Requests;
 using ILGpuDiffusion.Pipelines.Schedulers;
 using ILGpuDiffusion.Pipelines.TextEncoders;
 using ILGpuDiffusion.Pipelines.Tokenizers;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Pipelines;
 
@@ -23,11 +24,14 @@ internal sealed class PipelineComponents : IDisposable
     private readonly List<ClipTextEncoder> textEncoders = [];
     private readonly List<ClipTextConfig> textConfigs = [];
 
-    private PipelineComponents(ModelFolder folder, ArenaPool arenas) => (Folder, Arenas) = (folder, arenas);
+    private PipelineComponents(ModelFolder folder, ArenaPool arenas, ILogger logger) => (Folder, Arenas, Logger) = (folder, arenas, logger);
 
     public ModelFolder Folder { get; }
 
     public ArenaPool Arenas { get; }
+
+    /// <summary>Takes the pipeline's own messages; the device has a logger of its own.</summary>
+    public ILogger Logger { get; }
 
     public UNet2DConditionModel UNet { get; private set; } = null!;
 
@@ -60,28 +64,36 @@ internal sealed class PipelineComponents : IDisposable
 
     public static PipelineComponents Load(ModelFolder folder, PipelineOptions options)
     {
-        var device = options.Device ?? DeviceCatalog.Open();
-        var parts = new PipelineComponents(folder, new ArenaPool(device) { Offload = options.Offload }) { Variant = string.IsNullOrEmpty(options.Variant) ? null : options.Variant, Quantize = options.Quantize, Compile = options.Compile, DType = Checked(options.DType ?? device.PreferredDType, device) };
+        var device = options.Device ?? DeviceCatalog.Open(loggerFactory: options.LoggerFactory);
+        var logger = (options.LoggerFactory ?? device.LoggerFactory).CreateLogger<DiffusionPipeline>();
+        var parts = new PipelineComponents(folder, new ArenaPool(device, logger) { Offload = options.Offload }, logger)
+        {
+            Variant = string.IsNullOrEmpty(options.Variant) ? null : options.Variant,
+            Quantize = options.Quantize,
+            Compile = options.Compile,
+            DType = Checked(options.DType ?? device.PreferredDType, device),
+        };
         if (options.Device is null) parts.owned.Add(device);
         parts.owned.Add(parts.Arenas);
         try
         {
             bool repairs = folder.ClassName == nameof(StableDiffusionPipeline);
             parts.CheckVariant();
-            parts.Scheduler = ModelScheduler.Read(folder, repairs);
+            parts.Scheduler = ModelScheduler.Read(folder, repairs, logger);
             var unetFile = ConfigOf(folder, "unet", nameof(UNet2DConditionModel));
-            var unetConfig = UNet2DConditionConfig.Read(repairs ? OldConfigs.UNet(unetFile) : unetFile);
+            var unetConfig = UNet2DConditionConfig.Read(repairs ? OldConfigs.UNet(unetFile, logger) : unetFile);
             var unetWeights = parts.Weights("unet", unetConfig.File, unetConfig.LeastTensors);
             parts.UNet = new UNet2DConditionModel(unetConfig);
-            parts.UNet.Load(unetWeights);
-            if (options.Quantize == QuantizationMode.Int8) parts.owned.Add(DynamicQuantization.Apply(parts.UNet, device: device as CpuDevice));
+            parts.UNet.Load(unetWeights, logger);
+            if (options.Quantize == QuantizationMode.Int8)
+                parts.owned.Add(DynamicQuantization.Apply(parts.UNet, device: device as CpuDevice, loggerFactory: device.LoggerFactory));
             parts.UNet.To(parts.DType);
             parts.UNet.Compile(options.Compile);
             var vaeConfig = AutoencoderConfig.From(ConfigOf(folder, "vae", nameof(AutoencoderKL)));
             ComponentChecks.Latents(unetConfig, vaeConfig);
             var vaeWeights = parts.Weights("vae", vaeConfig.File, vaeConfig.LeastTensors);
             var vae = new AutoencoderKL(vaeConfig);
-            vae.Load(vaeWeights);
+            vae.Load(vaeWeights, logger);
             parts.Vae = new Autoencoder(vae, parts.Arenas, parts.Compile, parts.DType);
             vae.To(parts.Vae.DType);
             var (width, height) = parts.UNet.SampleSize ?? new PixelSize(64, 64);
@@ -108,7 +120,7 @@ internal sealed class PipelineComponents : IDisposable
             withProjection: Folder.Component(name).Class == ProjectingClass);
         var weights = Weights(name, config.File, config.LeastTensors);
         var model = new ClipTextModel(config);
-        model.Load(weights);
+        model.Load(weights, Logger);
         model.To(DType);
         if (tokenizer.LargestId >= model.Config.VocabSize)
             throw new ModelFileException(Folder.Path, $"tokenizer{suffix} has ids up to {tokenizer.LargestId}, {name} knows {model.Config.VocabSize}; they do not belong together.");
@@ -166,8 +178,7 @@ internal sealed class PipelineComponents : IDisposable
             throw new ModelFileException(Folder.Path,
                 $"has no weights of the variant {OutsideText.Quote(Variant)} in any of {string.Join(", ", all)}.");
         if (having.Count < all.Length)
-            Notices.Warn($"{Folder.Path}: the variant {Variant} is there "
-                + $"for {string.Join(", ", having)}; {string.Join(", ", all.Except(having))} have none, and their plain files are used.");
+            PipelineLog.VariantIncomplete(Logger, Folder.Path, Variant, string.Join(", ", having), string.Join(", ", all.Except(having)));
     }
 
     /// <summary>
@@ -176,7 +187,7 @@ internal sealed class PipelineComponents : IDisposable
     /// </summary>
     private Checkpoint Weights(string component, string configFile, long leastTensors)
     {
-        var checkpoint = Folder.WeightsOf(component, Variant);
+        var checkpoint = Folder.WeightsOf(component, Variant, Logger);
         owned.Add(checkpoint);
         return leastTensors <= 2L * checkpoint.Names.Count ? checkpoint
             : throw new ModelFileException(configFile,

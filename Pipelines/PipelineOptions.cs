@@ -2,6 +2,7 @@ using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Quantization;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Pipelines;
 
@@ -31,4 +32,11 @@ public sealed record PipelineOptions
     /// none. Later calls on a model replace it for that model.
     /// </summary>
     public CompileOptions Compile { get; init; } = new();
+
+    /// <summary>
+    /// Makes the loggers for the pipeline's messages, and for those of a device that it opens; a device that it is given keeps its own.
+    /// Null takes the factory of the given device, else <see cref="TraceLoggerFactory"/>. Warnings are what somebody should know, information is
+    /// about work that takes a while, debug is the rest.
+    /// </summary>
+    public ILoggerFactory? LoggerFactory { get; init; }
 }

@@ -1,4 +1,5 @@
 using ILGpuDiffusion.Compute.Tensors;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
@@ -8,12 +9,25 @@ public abstract class Device : IDisposable
     private readonly Dictionary<Type, object> attached = [];
     private long allocatedBytes, peakBytes, hostSynchronisations;
 
+    /// <summary>Prepares what all devices have.</summary>
+    /// <param name="loggerFactory">Makes the loggers of the device; null is <see cref="TraceLoggerFactory"/>.</param>
+    protected Device(ILoggerFactory? loggerFactory = null)
+    {
+        LoggerFactory = loggerFactory ?? TraceLoggerFactory.Instance;
+        Logger = LoggerFactory.CreateLogger<Device>();
+    }
+
     /// <summary>
-    /// The best device that works, as <see cref="DeviceCatalog.Open"/> chooses it for <c>auto</c>: opened when first asked for, said in a notice (<see cref="Notices"/>), and shared by all of
-    /// the process until that ends. Pipelines that are given it leave it open, so nobody needs to dispose it; after somebody did, the next one to ask gets a new one. For a device of your
+    /// The best device that works, as <see cref="DeviceCatalog.Open"/> chooses it for <c>auto</c>: opened when first asked for, logged
+    /// (<see cref="TraceLoggerFactory"/>), and shared by all of the process until that ends. Pipelines that are given it leave it open, so nobody needs to dispose it; after somebody did, the next one to ask gets a new one. For a device of your
     /// own to dispose, or another one, call <see cref="DeviceCatalog.Open"/>.
     /// </summary>
     public static Device Best => DeviceCatalog.Shared();
+
+    /// <summary>Makes the loggers for all messages about this device, its kernels, its cache and its tuning table.</summary>
+    public ILoggerFactory LoggerFactory { get; }
+
+    internal ILogger Logger { get; }
 
     /// <summary>Whether the device was disposed, and so is of no more use.</summary>
     public bool IsDisposed { get; protected set; }

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>The devices of this machine.</summary>
@@ -10,23 +12,29 @@ public static class DeviceCatalog
     /// <param name="id"><c>cpu</c>, <c>cuda:1</c>, <c>opencl:0</c>; without a number the first of its kind; <c>auto</c> for the best device there is: an NVIDIA GPU, else an
     /// OpenCL GPU, else the processor. The result's <see cref="Device.Id"/> says which was taken.</param>
     /// <param name="threads">Worker threads of a CPU device; null takes ILGPUDIFFUSION_THREADS or else all processors that the process may use.</param>
+    /// <param name="loggerFactory">Makes the device's loggers; null is <see cref="TraceLoggerFactory"/>.</param>
     /// <exception cref="DeviceException">No such device, or it cannot be used; the message says why and lists what there is.</exception>
-    public static Device Open(string id = "auto", int? threads = null)
+    public static Device Open(string id = "auto", int? threads = null, ILoggerFactory? loggerFactory = null)
     {
         id = id.ToLowerInvariant();
-        if (id == "cpu") return new CpuDevice(threads);
-        if (id == "auto") return Best(threads, tells: false);
+        if (id == "cpu") return new CpuDevice(threads, loggerFactory);
+        loggerFactory ??= TraceLoggerFactory.Instance;
+        if (id == "auto") return Best(threads, loggerFactory, logsChoice: false);
         var devices = GpuDevices.All();
         var found = devices.FirstOrDefault(d => d.Info.Id == (id.Contains(':', StringComparison.Ordinal) ? id : $"{id}:0")) ?? throw Unknown(id, devices);
-        return found.Info.Problem is { } problem ? throw new DeviceException($"device: {found.Info.Id} ({found.Info.Name}) cannot be used: {problem}.") { Device = found.Info.Id } : found.Open();
+        return found.Info.Problem is not { } problem ? found.Open(loggerFactory)
+            : throw new DeviceException($"device: {found.Info.Id} ({found.Info.Name}) cannot be used: {problem}.") { Device = found.Info.Id };
     }
 
     /// <summary>Every device, the best first, usable or not; the processor is always there. Opens none.</summary>
-    public static IReadOnlyList<DeviceInfo> List()
+    /// <param name="loggerFactory">Makes the logger for problems with drivers; null is <see cref="TraceLoggerFactory"/>.</param>
+    public static IReadOnlyList<DeviceInfo> List(ILoggerFactory? loggerFactory = null)
     {
+        loggerFactory ??= TraceLoggerFactory.Instance;
         using var cpu = new CpuDevice(threads: 1);
         var processor = new DeviceInfo(cpu.Id, cpu.Name, cpu.Backend, cpu.Architecture, cpu.MemoryBytes, "", [$"{Environment.ProcessorCount} processors"]);
-        return [.. GpuDevices.All().Select(d => d.Describe()).Append(processor).OrderBy(d => d.Problem is null && d.IsChosenByItself ? d == processor ? 1 : 0 : 2)];
+        var devices = GpuDevices.All().Select(d => d.Describe(loggerFactory)).Append(processor);
+        return [.. devices.OrderBy(d => d.Problem is null && d.IsChosenByItself ? d == processor ? 1 : 0 : 2)];
     }
 
     /// <summary>Why whole families of devices are absent: no driver, or one that fails. For people who expect a device.</summary>
@@ -38,16 +46,17 @@ public static class DeviceCatalog
         lock (Gate)
         {
             if (shared is { IsDisposed: false }) return shared;
-            shared = Best(threads: null, tells: true);
+            shared = Best(threads: null, TraceLoggerFactory.Instance, logsChoice: true);
             // Nobody disposes it, and drivers do not survive that a process ends while they compile.
             if (shared is GpuDevice gpu) AppDomain.CurrentDomain.ProcessExit += (_, _) => gpu.EndLoading();
             return shared;
         }
     }
 
-    /// <summary>The best device, with a notice of what was passed over because it does not work and, if asked for, of what was taken and why.</summary>
-    private static Device Best(int? threads, bool tells)
+    /// <summary>The best device. Logs what was passed over because it does not work and, if asked for, what was taken and why.</summary>
+    private static Device Best(int? threads, ILoggerFactory loggerFactory, bool logsChoice)
     {
+        var logger = loggerFactory.CreateLogger<Device>();
         foreach (var found in GpuDevices.All().Where(d => d.Info.IsChosenByItself))
         {
             string problem = found.Info.Problem ?? "";
@@ -55,8 +64,9 @@ public static class DeviceCatalog
             {
                 if (problem.Length == 0)
                 {
-                    var gpu = found.Open();
-                    if (tells) Notices.Inform($"device: {gpu}, the first {(gpu.Backend == Backends.Cuda ? "NVIDIA GPU" : "GPU with OpenCL")} that works");
+                    var gpu = found.Open(loggerFactory);
+                    string kind = gpu.Backend == Backends.Cuda ? "NVIDIA GPU" : "GPU with OpenCL";
+                    if (logsChoice) DeviceLog.GpuChosen(logger, gpu.ToString(), kind);
                     return gpu;
                 }
             }
@@ -65,11 +75,12 @@ public static class DeviceCatalog
                 problem = e.Message;
             }
 
-            Notices.Warn($"device: {found.Info.Id} ({found.Info.Name}) is passed over: {problem}");
+            DeviceLog.DevicePassedOver(logger, found.Info.Id, found.Info.Name, problem);
         }
 
-        var processor = new CpuDevice(threads);
-        if (tells) Notices.Inform($"device: {processor}, because no GPU works here ({string.Join(" ", GpuDevices.Absences().DefaultIfEmpty("there is none")).TrimEnd('.')})");
+        var processor = new CpuDevice(threads, loggerFactory);
+        string reasons = string.Join(" ", GpuDevices.Absences().DefaultIfEmpty("there is none")).TrimEnd('.');
+        if (logsChoice) DeviceLog.ProcessorChosen(logger, processor.ToString(), reasons);
         return processor;
     }
 

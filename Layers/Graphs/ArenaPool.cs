@@ -1,6 +1,7 @@
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Kernels;
 using ILGpuDiffusion.Compute.Tensors;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
@@ -20,8 +21,10 @@ public sealed class ArenaPool : IDisposable
 
     /// <summary>A pool without any memory yet.</summary>
     /// <param name="device">Where its arenas will lie.</param>
-    public ArenaPool(Device device)
+    /// <param name="logger">For messages about the graphs that run in it; null makes one with the device's factory.</param>
+    public ArenaPool(Device device, ILogger? logger = null)
     {
+        Logger = logger ?? device.LoggerFactory.CreateLogger<CompiledGraph>();
         (this.device, PackedWeights) = (device, new PackedWeights(device));
         Weights = new DeviceWeights(device, PackedWeights);
         device.MemoryShort += GiveBack;
@@ -29,6 +32,8 @@ public sealed class ArenaPool : IDisposable
 
     /// <summary>The device that the arenas lie on.</summary>
     public Device Device => device;
+
+    internal ILogger Logger { get; }
 
     /// <summary>
     /// Whether models give up their weights' copies on the device when another one is to run, so that text encoders, denoiser and autoencoder take turns in its memory: it

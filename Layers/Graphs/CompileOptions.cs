@@ -49,7 +49,10 @@ public sealed record CompileOptions
     /// </summary>
     public bool ChannelsLast { get; init; } = true;
 
-    /// <summary>Chooses kernels' tiles by measuring, one parameter at a time, when a plan is made and no stored result fits. That takes seconds per op, is told (<c>Compute.Notices.Information</c>pt for all later runs. Inductor's <c>coordinate_descent_tuning</c>.</summary>
+    /// <summary>
+    /// Chooses kernels' tiles by measuring, one parameter at a time, when a plan is made and no stored result fits. That takes seconds per op,
+    /// is logged, and is kept for all later runs. Inductor's <c>coordinate_descent_tuning</c>.
+    /// </summary>
     public bool CoordinateDescentTuning { get; init; }
 
     /// <summary>Also measures steps in several parameters at once. Needs <see cref="CoordinateDescentTuning"/>. Inductor's <c>coordinate_descent_check_all_directions</c>.</summary>

@@ -1,6 +1,7 @@
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Weights;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
@@ -28,11 +29,13 @@ public abstract partial class Layer
     public IEnumerable<Parameter> Parameters => parameters.Concat(children.SelectMany(c => c.Parameters));
 
     /// <summary>
-    /// Takes every weight from a source. Nothing is copied. Tensors that the model has no place for are left out with a notice, as
+    /// Takes every weight from a source. Nothing is copied. Tensors that the model has no place for are left out with a warning, as
     /// diffusers and transformers leave them out: people keep weights of more than one model in a file.
     /// </summary>
+    /// <param name="source">The weights.</param>
+    /// <param name="logger">For warnings; null writes them to <see cref="System.Diagnostics.Trace"/>.</param>
     /// <exception cref="ModelFileException">A weight is missing or wrongly shaped; the message names tensor and layer.</exception>
-    public virtual void Load(IWeightSource source)
+    public virtual void Load(IWeightSource source, ILogger? logger = null)
     {
         var surplus = source.Names.ToHashSet(StringComparer.Ordinal);
         var missing = new List<string>();
@@ -61,9 +64,9 @@ public abstract partial class Layer
             throw new ModelFileException(source.Location,
                 $"{missing.Count} tensor(s) that {GetType().Name} needs are missing: {Some(missing)}.")
             { Tensor = firstMissing };
-        if (surplus.Count > 0)
-            Notices.Warn($"{source.Location}: {surplus.Count} tensor(s) have no place in {GetType().Name} and are not "
-                + $"used: {Some(surplus.Order(StringComparer.Ordinal).Select(Text.Quote))}.");
+        logger ??= TraceLoggerFactory.Instance.CreateLogger<Layer>();
+        string some = Some(surplus.Order(StringComparer.Ordinal).Select(Text.Quote));
+        if (surplus.Count > 0) GraphLog.TensorsLeftOut(logger, source.Location, surplus.Count, GetType().Name, some);
     }
 
     /// <summary>

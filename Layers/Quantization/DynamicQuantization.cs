@@ -1,6 +1,7 @@
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Modules;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Layers.Quantization;
 
@@ -14,16 +15,18 @@ public static class DynamicQuantization
     /// <param name="model">The model, or any layer of it.</param>
     /// <param name="filter">Which layers; null takes those of more than 16 input features, as smaller ones gain nothing.</param>
     /// <param name="device">Whose threads work and whose memory holds the weights; null takes all processors for the while.</param>
+    /// <param name="loggerFactory">For the device that is opened where none is given; null is <see cref="TraceLoggerFactory"/>.</param>
     /// <returns>The quantised weights' memory, to be disposed with the model.</returns>
     /// <remarks>The pages of a mapped file that held the original weights are given back to the system at once: both never are in memory together.</remarks>
     /// <exception cref="InvalidOperationException">The weights were not loaded.</exception>
     /// <exception cref="DeviceException">Memory is short. The model is as it was.</exception>
-    public static QuantizedWeights Apply(Layer model, Func<Linear, bool>? filter = null, CpuDevice? device = null)
+    public static QuantizedWeights Apply(
+        Layer model, Func<Linear, bool>? filter = null, CpuDevice? device = null, ILoggerFactory? loggerFactory = null)
     {
         const int LeastFeatures = 16;
         ArgumentNullException.ThrowIfNull(model);
         filter ??= linear => linear.InFeatures > LeastFeatures;
-        using var own = device is null ? new CpuDevice() : null;
+        using var own = device is null ? new CpuDevice(loggerFactory: loggerFactory) : null;
         var result = new QuantizedWeights();
         try
         {

@@ -1,4 +1,5 @@
 using ILGpuDiffusion.Compute.Tensors;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Layers.Weights;
 
@@ -26,16 +27,18 @@ public sealed class Checkpoint : IWeightSource, IDisposable
     IEnumerable<string> IWeightSource.Names => Names;
 
     /// <summary>Opens a single file, or an index (<c>*.json</c>) with its shards.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="logger">For warnings; null writes them to <see cref="System.Diagnostics.Trace"/>.</param>
     /// <exception cref="ModelFileException">A file is missing or damaged, or index and shards disagree.</exception>
-    public static Checkpoint Open(string path)
+    public static Checkpoint Open(string path, ILogger? logger = null)
     {
         var checkpoint = new Checkpoint(path);
         try
         {
-            if (path.EndsWith(".json", StringComparison.Ordinal)) checkpoint.AddShards(ShardIndex.Parse(ModelConfig.Load(path)));
+            if (path.EndsWith(".json", StringComparison.Ordinal)) checkpoint.AddShards(ShardIndex.Parse(ModelConfig.Load(path)), logger);
             else
             {
-                checkpoint.files.Add(SafetensorsFile.Open(path));
+                checkpoint.files.Add(SafetensorsFile.Open(path, logger));
                 checkpoint.AddAll(checkpoint.files[0]);
             }
 
@@ -54,11 +57,14 @@ public sealed class Checkpoint : IWeightSource, IDisposable
     /// </summary>
     /// <param name="folder">Such as <c>…/unet</c>.</param>
     /// <param name="variant">Such as <c>fp16</c> for <c>diffusion_pytorch_model.fp16.safetensors</c>; it must then be present.</param>
+    /// <param name="logger">For warnings; null writes them to <see cref="System.Diagnostics.Trace"/>.</param>
     /// <exception cref="ModelFileException">The folder has no such weights (the message says what it has), or they are damaged.</exception>
-    public static Checkpoint OpenFolder(string folder, string? variant = null) => Open(WeightFiles.Find(folder, variant));
+    public static Checkpoint OpenFolder(string folder, string? variant = null, ILogger? logger = null) =>
+        Open(WeightFiles.Find(folder, variant), logger);
 
     /// <summary>As <see cref="OpenFolder"/>, with the plain files where there are none of the variant.</summary>
-    internal static Checkpoint OpenFolderOrPlain(string folder, string? variant) => Open(WeightFiles.Find(folder, variant, orPlain: true));
+    internal static Checkpoint OpenFolderOrPlain(string folder, string? variant, ILogger? logger) =>
+        Open(WeightFiles.Find(folder, variant, orPlain: true), logger);
 
     /// <summary>The tensor of that name, or null.</summary>
     public WeightTensor? Find(string name) => tensors.GetValueOrDefault(name);
@@ -71,7 +77,7 @@ public sealed class Checkpoint : IWeightSource, IDisposable
         foreach (var file in files) file.Dispose();
     }
 
-    private void AddShards(Dictionary<string, string> map)
+    private void AddShards(Dictionary<string, string> map, ILogger? logger)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(Source))!;
         var shards = new Dictionary<string, SafetensorsFile>(StringComparer.Ordinal);
@@ -79,7 +85,7 @@ public sealed class Checkpoint : IWeightSource, IDisposable
         {
             string path = Path.Combine(folder, name);
             if (!File.Exists(path)) throw new ModelFileException(Source, $"names the shard {Text.Quote(name)}, which is missing (is the download complete?).");
-            files.Add(shards[name] = SafetensorsFile.Open(path));
+            files.Add(shards[name] = SafetensorsFile.Open(path, logger));
         }
 
         foreach (var (tensor, name) in map)

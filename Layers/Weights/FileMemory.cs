@@ -1,6 +1,6 @@
 using System.IO.MemoryMappedFiles;
 using System.Runtime.InteropServices;
-using ILGpuDiffusion.Compute.Devices;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Layers.Weights;
 
@@ -17,8 +17,9 @@ internal sealed unsafe class FileMemory : IDisposable
     /// <summary>Maps or reads a file, which must not be empty.</summary>
     /// <param name="stream">The file; belongs to the new object, unless the constructor fails.</param>
     /// <param name="mapping">How a file is mapped.</param>
+    /// <param name="logger">Takes the warning about a file that had to be read.</param>
     /// <exception cref="IOException">It can be neither mapped nor read.</exception>
-    public FileMemory(FileStream stream, Func<FileStream, MemoryMappedFile> mapping)
+    public FileMemory(FileStream stream, Func<FileStream, MemoryMappedFile> mapping, ILogger logger)
     {
         (this.stream, Length, written) = (stream, stream.Length, File.GetLastWriteTimeUtc(stream.SafeFileHandle));
         try
@@ -29,7 +30,7 @@ internal sealed unsafe class FileMemory : IDisposable
         {
             Unmap();
             ReadAll();
-            Notices.Warn($"{stream.Name} cannot be mapped into memory here ({e.Message.TrimEnd('.')}), so its {Length / 1048576.0:F0} MiB were read; other processes do not share them.");
+            WeightsLog.FileNotMapped(logger, stream.Name, e.Message.TrimEnd('.'), Length / 1048576.0);
         }
     }
 

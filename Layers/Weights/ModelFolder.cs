@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Layers.Weights;
 
@@ -98,8 +99,10 @@ public sealed class ModelFolder
     /// <param name="name">The component.</param>
     /// <param name="variant">Such as <c>fp16</c>, taken where the component has it; one that has not gives its plain files. See <see
     /// cref="Checkpoint.OpenFolder"/>.</param>
+    /// <param name="logger">For warnings; null writes them to <see cref="System.Diagnostics.Trace"/>.</param>
     /// <exception cref="ModelFileException">The component, its folder or its weights are missing or damaged.</exception>
-    public Checkpoint WeightsOf(string name, string? variant = null) => Checkpoint.OpenFolderOrPlain(FolderOf(name), variant);
+    public Checkpoint WeightsOf(string name, string? variant = null, ILogger? logger = null) =>
+        Checkpoint.OpenFolderOrPlain(FolderOf(name), variant, logger);
 
     /// <summary>Which of the components have weights of a variant.</summary>
     /// <exception cref="ModelFileException">A component or its folder is missing.</exception>

@@ -2,13 +2,14 @@ using System.IO.MemoryMappedFiles;
 using ILGpuDiffusion.Compute.Files;
 using ILGpuDiffusion.Compute.Memory;
 using ILGpuDiffusion.Compute.Tensors;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>
 /// A safetensors file, mapped into memory: opening reads only the header, the operating system loads a tensor's pages when they are touched and
-/// shares them between processes. Where the file system cannot map files, the file is read instead, with a notice. Spans and pointers are valid until
-/// <see cref="Dispose"/>. Reading from several threads is safe; disposing while another thread reads is not.
+/// shares them between processes. Where the file system cannot map files, the file is read instead, with a warning in the log. Spans and pointers
+/// are valid until <see cref="Dispose"/>. Reading from several threads is safe; disposing while another thread reads is not.
 /// </summary>
 /// <remarks>
 /// A mapped file should not be written to while it is open; replacing it by another file, as downloads do, is safe. A change of its length or of its time of writing is found whenever
@@ -21,12 +22,12 @@ public sealed unsafe class SafetensorsFile : IDisposable
     private readonly SafetensorsHeader header;
     private int closed;
 
-    private SafetensorsFile(string path, FileStream stream, Func<FileStream, MemoryMappedFile> mapping)
+    private SafetensorsFile(string path, FileStream stream, Func<FileStream, MemoryMappedFile> mapping, ILogger logger)
     {
         Path = path;
         long length = stream.Length;
         if (length < SafetensorsHeader.LengthBytes) SafetensorsHeader.JsonLength([], length, path); // throws; an empty file cannot be mapped
-        memory = new FileMemory(stream, mapping);
+        memory = new FileMemory(stream, mapping, logger);
         try
         {
             int json = SafetensorsHeader.JsonLength(new ReadOnlySpan<byte>(memory.Start, SafetensorsHeader.LengthBytes), length, path);
@@ -49,18 +50,20 @@ public sealed unsafe class SafetensorsFile : IDisposable
     public IReadOnlyDictionary<string, string> Metadata => header.Metadata;
 
     /// <summary>Maps a file and checks its header.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="logger">For warnings; null writes them to <see cref="System.Diagnostics.Trace"/>.</param>
     /// <exception cref="ModelFileException">The file is missing, unreadable or not a valid safetensors file; the message names file, tensor, expected and found.</exception>
-    public static SafetensorsFile Open(string path) => Open(path, FileMemory.MapForReading);
+    public static SafetensorsFile Open(string path, ILogger? logger = null) => Open(path, FileMemory.MapForReading, logger);
 
-    /// <summary>As <see cref="Open(string)"/>, with another way to map files.</summary>
-    internal static SafetensorsFile Open(string path, Func<FileStream, MemoryMappedFile> mapping)
+    /// <summary>As <see cref="Open(string, ILogger?)"/>, with another way to map files.</summary>
+    internal static SafetensorsFile Open(string path, Func<FileStream, MemoryMappedFile> mapping, ILogger? logger = null)
     {
         try
         {
             var stream = InputFile.Open(path);
             try
             {
-                return new SafetensorsFile(path, stream, mapping);
+                return new SafetensorsFile(path, stream, mapping, logger ?? WeightsLog.Default);
             }
             catch
             {

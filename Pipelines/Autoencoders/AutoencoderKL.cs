@@ -1,6 +1,7 @@
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Modules;
 using ILGpuDiffusion.Layers.Weights;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
@@ -42,7 +43,7 @@ internal sealed class AutoencoderKL : Layer
 
     /// <summary>Takes every weight from a checkpoint, also from one whose attention has the names used before diffusers 0.18.</summary>
     /// <exception cref="ModelFileException">A weight is missing or wrongly shaped.</exception>
-    public override void Load(IWeightSource source) => base.Load(new LegacyAttentionNames(source));
+    public override void Load(IWeightSource source, ILogger? logger = null) => base.Load(new LegacyAttentionNames(source), logger);
 
     /// <summary>Records the encoder.</summary>
     /// <param name="image">[n, h, w, image channels].</param>

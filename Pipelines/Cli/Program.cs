@@ -3,7 +3,6 @@ using System.CommandLine.Help;
 using ILGpuDiffusion.Cli;
 using ILGpuDiffusion.Cli.Commands;
 using ILGpuDiffusion.Cli.Terminal;
-using ILGpuDiffusion.Compute.Devices;
 
 StandardStreams.Open();
 try
@@ -20,14 +19,12 @@ try
         GenerateCommand.Create(), InspectCommand.Create(), TuneCommand.Create(), BenchCommand.Create(), DevicesCommand.Create(),
             CacheCommand.Create(), TokenizeCommand.Create(), verbose, quiet,
     };
-    Notices.Warning += Messages.Warning;
-    Notices.Information += Messages.Note;
     root.Options.OfType<HelpOption>().Single().Action = new Help();
     // A prompt may begin with '@', which would else name a file to read arguments from. Without arguments a newcomer wants the help.
     var configuration = new ParserConfiguration { ResponseFileTokenReplacer = null };
     var parsed = root.Parse(args.Length == 0 ? ["--help"] : args, configuration);
     Messages.Quiet = parsed.GetValue(quiet);
-    if (parsed.GetValue(verbose)) Notices.Detailed += Messages.Note;
+    Messages.Verbose = parsed.GetValue(verbose);
     return await CommandInvocation.RunAsync(parsed).ConfigureAwait(false);
 }
 #pragma warning disable CA1031 // nothing that goes wrong here may end the process by its own

@@ -1,8 +1,8 @@
 using System.Text.Json;
-using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines.Checkpoints;
 using ILGpuDiffusion.Pipelines.Errors;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
@@ -15,27 +15,28 @@ internal sealed class ModelScheduler
     private readonly ModelConfig config;
     private readonly string className;
     private readonly KeyValuePair<string, JsonElement>[] ownDefaults; // for the model's own class alone
-    private string? note;
+    private readonly ILogger logger;
+    private int warned;
 
-    private ModelScheduler(ModelConfig config, string className, KeyValuePair<string, JsonElement>[] ownDefaults, string? note) =>
-        (this.config, this.className, this.ownDefaults, this.note) = (config, className, ownDefaults, note);
+    private ModelScheduler(ModelConfig config, string className, KeyValuePair<string, JsonElement>[] ownDefaults, ILogger logger) =>
+        (this.config, this.className, this.ownDefaults, this.logger) = (config, className, ownDefaults, logger);
 
     /// <summary>Reads the folder's scheduler.</summary>
     /// <param name="folder">The model.</param>
     /// <param name="repaired">Whether the pipeline's class repairs configurations of old folders; see <see cref="OldConfigs"/>.</param>
+    /// <param name="logger">For warnings, now and when a scheduler is made.</param>
     /// <exception cref="ModelFileException">The component or its file is missing or damaged.</exception>
-    public static ModelScheduler Read(ModelFolder folder, bool repaired)
+    public static ModelScheduler Read(ModelFolder folder, bool repaired, ILogger logger)
     {
         const string Class = "_class_name";
         var config = folder.ConfigOf("scheduler");
         string className = folder.Component("scheduler").Class;
         if (config.Has(Class) && config.String(Class) is var other && other != className && other != $"Flax{className}")
-            Notices.Warn($"{config.File}: '{Class}' is {config.Find(Class)!.Value.GetRawText()}; {folder.Index.File} names {className}, "
-                + "which is used, as in diffusers.");
+            SchedulerLog.ClassOfTheIndexUsed(logger, config.File, config.Find(Class)!.Value.GetRawText(), folder.Index.File, className);
         config = config.With([KeyValuePair.Create(Class, JsonElement.Parse($"\"{JsonEncodedText.Encode(className)}\""))]);
-        if (!repaired) return new ModelScheduler(config, className, [], null);
-        var (changed, defaults, note) = OldConfigs.Scheduler(config, className);
-        return new ModelScheduler(changed, className, defaults, note);
+        if (!repaired) return new ModelScheduler(config, className, [], logger);
+        var (changed, defaults) = OldConfigs.Scheduler(config, className, logger);
+        return new ModelScheduler(changed, className, defaults, logger);
     }
 
     /// <summary>Makes a scheduler.</summary>
@@ -47,7 +48,7 @@ internal sealed class ModelScheduler
     {
         bool own = SchedulerCatalog.ClassOf(name ?? className) == className;
         var scheduler = Scheduler.FromConfig(own ? config.With(ownDefaults) : config, name, settings);
-        if (own && Interlocked.Exchange(ref note, null) is { } once) Notices.Warn(once);
+        if (own && Interlocked.Exchange(ref warned, 1) == 0) OldConfigs.LogDefaults(config, ownDefaults, logger);
         return scheduler;
     }
 }

@@ -2,6 +2,7 @@ using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Modules;
 using ILGpuDiffusion.Layers.Weights;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Pipelines.TextEncoders;
 
@@ -40,7 +41,7 @@ internal sealed class ClipTextModel : Layer
     /// Takes every weight from a checkpoint, also from one that transformers 5 saved without <c>text_model.</c> before the names.
     /// </summary>
     /// <exception cref="ModelFileException">A weight is missing or wrongly shaped.</exception>
-    public override void Load(IWeightSource source) => base.Load(new BareTextModelNames(source));
+    public override void Load(IWeightSource source, ILogger? logger = null) => base.Load(new BareTextModelNames(source), logger);
 
     /// <summary>Begins a trace. Only what is then asked of it is recorded.</summary>
     /// <param name="ids">Token ids, Int32 [n, tokens].</param>

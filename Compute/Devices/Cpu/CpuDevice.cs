@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using ILGpuDiffusion.Compute.Memory;
 using ILGpuDiffusion.Compute.Tensors;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
@@ -14,8 +15,10 @@ public sealed class CpuDevice : Device
 
     /// <summary>Starts the worker threads.</summary>
     /// <param name="threads">Their number, the calling thread included; null takes ILGPUDIFFUSION_THREADS or else all processors that the process may use (container limits count).</param>
+    /// <param name="loggerFactory">Makes the device's loggers; null is <see cref="TraceLoggerFactory"/>.</param>
     /// <exception cref="DeviceException">The number is not between 1 and 1024.</exception>
-    public CpuDevice(int? threads = null) => (Workers, ceilings) = (new CpuWorkers(ThreadCount(threads)), new(() => CpuCeilings.Measure(this)));
+    public CpuDevice(int? threads = null, ILoggerFactory? loggerFactory = null) : base(loggerFactory) =>
+        (Workers, ceilings) = (new CpuWorkers(ThreadCount(threads)), new(() => CpuCeilings.Measure(this)));
 
     /// <inheritdoc/>
     public override string Id => "cpu";

@@ -1,8 +1,6 @@
-using System.Globalization;
-
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>Says that kernels are being compiled, and how far that is: a first start takes seconds, and nobody should wonder why.</summary>
+/// <summary>Logs that kernels are being compiled, and how far that is: a first start takes seconds, and nobody should wonder why.</summary>
 /// <param name="device">For whom.</param>
 internal sealed class CompileNotice(Device device) : IDisposable
 {
@@ -27,18 +25,18 @@ internal sealed class CompileNotice(Device device) : IDisposable
     /// <summary>A kernel was compiled, or cannot be.</summary>
     public void Done(KernelSource source)
     {
-        string? last = null;
+        double seconds;
+        int kernels;
         lock (gate)
         {
             if (!pending.Remove(source)) return;
             done++;
             if (pending.Count > 0) return;
-            double seconds = System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds;
-            if (said >= 0) last = string.Create(CultureInfo.InvariantCulture, $"compiled {Kernels(done)} for {device.Id} in {seconds:F1} s");
+            (seconds, kernels) = (System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds, said >= 0 ? done : 0);
             Dispose();
         }
 
-        if (last is not null) Notices.Inform(last);
+        if (kernels > 0) DeviceLog.Compiled(device.Logger, Kernels(kernels), device.Id, seconds);
     }
 
     /// <summary>A kernel will not be compiled now, because nobody needs it any more.</summary>
@@ -62,15 +60,17 @@ internal sealed class CompileNotice(Device device) : IDisposable
 
     private void Report()
     {
-        string line;
+        int now, all;
+        bool first;
         lock (gate)
         {
             if (timer is null || done == said) return;
-            line = said < 0 ? $"compiling {Kernels(done + pending.Count)} for {device} (first time only)" : $"compiling kernels for {device.Id}: {done} of {done + pending.Count}";
+            (now, all, first) = (done, done + pending.Count, said < 0);
             said = done;
         }
 
-        Notices.Inform(line);
+        if (first) DeviceLog.Compiling(device.Logger, Kernels(all), device.ToString());
+        else DeviceLog.CompilingOn(device.Logger, device.Id, now, all);
     }
 
     private static string Kernels(int count) => count == 1 ? "1 kernel" : $"{count} kernels";

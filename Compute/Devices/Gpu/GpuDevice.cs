@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
 using ILGpuDiffusion.Compute.Tensors;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
@@ -17,9 +17,12 @@ internal abstract class GpuDevice : Device
     private readonly CompileNotice notice;
 
     /// <summary>A device that takes its kernels from <paramref name="artifacts"/>.</summary>
-    protected GpuDevice(IArtifactSource artifacts) =>
-        (this.artifacts, loader, notice) =
-            (artifacts, new KernelLoader(source => _ = Entry(source).Value, source => notice!.Forget(source)), new CompileNotice(this));
+    protected GpuDevice(IArtifactSource artifacts, ILoggerFactory? loggerFactory) : base(loggerFactory)
+    {
+        this.artifacts = artifacts.For(LoggerFactory);
+        notice = new CompileNotice(this);
+        loader = new KernelLoader(source => _ = Entry(source).Value, notice.Forget);
+    }
 
     /// <summary>What kernels are generated for.</summary>
     public abstract GpuTarget Target { get; }
@@ -102,7 +105,7 @@ internal abstract class GpuDevice : Device
             var artifact = artifacts.Get(source, Target);
             var translation = Stopwatch.GetElapsedTime(start);
             var function = Load(source, artifact, artifacts);
-            if (!kept) TellTimes(source, translation, Stopwatch.GetElapsedTime(start) - translation); // naming a kernel loads the compiler's assembly
+            if (!kept) LogTimes(source, translation, Stopwatch.GetElapsedTime(start) - translation);
             return function;
         }
         finally
@@ -111,8 +114,11 @@ internal abstract class GpuDevice : Device
         }
     }
 
-    private void TellTimes(KernelSource source, TimeSpan translation, TimeSpan driver) =>
-        Notices.Detail(string.Create(CultureInfo.InvariantCulture, $"{Id}: {source}: translated in {translation.TotalMilliseconds:F0} ms, built by the driver in {driver.TotalMilliseconds:F0} ms"));
+    private void LogTimes(KernelSource source, TimeSpan translation, TimeSpan driver)
+    {
+        if (!Logger.IsEnabled(LogLevel.Debug)) return; // naming a kernel loads the compiler's assembly
+        DeviceLog.KernelBuilt(Logger, Id, source.ToString(), translation.TotalMilliseconds, driver.TotalMilliseconds);
+    }
 
     /// <summary>Loads a kernel's text or binary.</summary>
     /// <param name="source">What it was made of.</param>
@@ -126,7 +132,8 @@ internal abstract class GpuDevice : Device
         var buffer = TryAllocate(bytes, out string problem);
         if (buffer is null && Reclaim() is > 0 and var reclaimed)
         {
-            Notices.Warn($"{Id}: memory is short, so {Mebibytes(reclaimed)} that were kept for later requests were freed for {Mebibytes(bytes)} (of {Mebibytes(MemoryBytes)}).");
+            const double Mebibyte = 1 << 20;
+            DeviceLog.MemoryFreed(Logger, Id, reclaimed / Mebibyte, bytes / Mebibyte, MemoryBytes / Mebibyte);
             buffer = TryAllocate(bytes, out problem);
         }
 

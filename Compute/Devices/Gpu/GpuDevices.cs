@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>The GPU devices of this machine, asked of the drivers once per process.</summary>
@@ -8,13 +10,14 @@ internal static class GpuDevices
     /// <summary>A device and the way to open it.</summary>
     /// <param name="Info">What is known without trying anything out.</param>
     /// <param name="Open">Opens it.</param>
-    internal sealed record Entry(DeviceInfo Info, Func<GpuDevice> Open)
+    internal sealed record Entry(DeviceInfo Info, Func<ILoggerFactory, GpuDevice> Open)
     {
         /// <summary>What its optional features are, in plain words; may have to try them out.</summary>
-        public Func<IEnumerable<string>> Features { get; init; } = static () => [];
+        public Func<ILoggerFactory, IEnumerable<string>> Features { get; init; } = static _ => [];
 
         /// <summary>All that can be found out without opening it.</summary>
-        public DeviceInfo Describe() => Info with { Capabilities = [.. Info.Capabilities, .. Features()] };
+        public DeviceInfo Describe(ILoggerFactory loggerFactory) =>
+            Info with { Capabilities = [.. Info.Capabilities, .. Features(loggerFactory)] };
     }
 
     /// <summary>All devices, the best first.</summary>
@@ -54,23 +57,43 @@ internal static class GpuDevices
         {
             Problem = info.Problem,
         },
-        () => new CudaDevice(api, info, artifacts))
+        loggerFactory => new CudaDevice(api, info, artifacts, loggerFactory: loggerFactory))
     {
-        Features = () => info.Target.Features.Descriptions,
+        Features = _ => info.Target.Features.Descriptions,
     });
 
     /// <summary>The devices that a loader knows.</summary>
-    internal static IEnumerable<Entry> OpenCl(IOpenCl api, ArtifactCache artifacts) => OpenClInfo.All(api).Select((info, i) => OpenCl(api, artifacts, info, i, new(() => OpenClProbe.Of(api, info, artifacts, Environment.GetEnvironmentVariable(OpenClProbe.Variable)))));
+    internal static IEnumerable<Entry> OpenCl(IOpenCl api, ArtifactCache artifacts) => OpenClInfo.All(api).Select((info, i) =>
+    {
+        string? variable = Environment.GetEnvironmentVariable(OpenClProbe.Variable);
+        return OpenCl(api, artifacts, info, i, Once(loggerFactory => OpenClProbe.Of(api, info, artifacts, variable, loggerFactory)));
+    });
 
-    private static Entry OpenCl(IOpenCl api, ArtifactCache artifacts, OpenClInfo info, int i, Lazy<ProbedFeatures> probed) => new(
+    /// <summary>A probe that runs for its first caller, whose log gets the failures; the others get the same answer.</summary>
+    private static Func<ILoggerFactory, ProbedFeatures> Once(Func<ILoggerFactory, ProbedFeatures> probe)
+    {
+        ProbedFeatures? found = null;
+        var gate = new Lock();
+        return loggerFactory =>
+        {
+            lock (gate) return found ??= probe(loggerFactory);
+        };
+    }
+
+    private static Entry OpenCl(
+        IOpenCl api, ArtifactCache artifacts, OpenClInfo info, int i, Func<ILoggerFactory, ProbedFeatures> probed) => new(
         new DeviceInfo($"opencl:{i}", info.Name, Backends.OpenCL, info.Target.Architecture, info.MemoryBytes, $"{info.Platform} {info.Driver}",
             [.. new[] { info.Version, $"{info.ComputeUnits} compute units", info.IsCpu ? "a processor" : null, info.NativeHalf ? "fp16" : null }.OfType<string>()])
         {
             Problem = info.Problem,
             IsChosenByItself = info.IsGpu,
         },
-        () => new OpenClDevice(api, info with { Features = probed.Value.Features }, i, artifacts))
+        factory => new OpenClDevice(api, info with { Features = probed(factory).Features }, i, artifacts, loggerFactory: factory))
     {
-        Features = () => [.. probed.Value.Features.Descriptions, .. info.UnusedExtensions, .. probed.Value.Failures],
+        Features = factory =>
+        {
+            var (features, failures) = probed(factory);
+            return [.. features.Descriptions, .. info.UnusedExtensions, .. failures];
+        },
     };
 }

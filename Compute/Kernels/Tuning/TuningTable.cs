@@ -1,12 +1,14 @@
 using System.Text.RegularExpressions;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Files;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
 /// Tuning results of one device: the user's own, written by <c>ilgd tune</c> and by tuning compilations, take precedence over those shipped
-/// for the device's architecture. A file that cannot be read is skipped with a warning. Safe for use by several threads and processes.
+/// for the device's architecture. A file that cannot be read is skipped with a warning in the device's log. Safe for use by several threads and
+/// processes.
 /// </summary>
 public sealed partial class TuningTable
 {
@@ -143,14 +145,15 @@ public sealed partial class TuningTable
     /// <summary>Warns once why the user's file is not used.</summary>
     private void Warn(Exception problem)
     {
-        string warning = $"tuning table {Path} is not used: {problem.Message.TrimEnd('.')}. Delete it, or measure again with ilgd tune.";
+        string reason = problem.Message.TrimEnd('.');
+        string warning = $"tuning table {Path} is not used: {reason}. Delete it, or measure again with ilgd tune.";
         lock (gate)
         {
             if (warnings.Contains(warning)) return;
             warnings.Add(warning);
         }
 
-        Notices.Warn(warning);
+        KernelLog.TuningTableNotUsed(device!.LoggerFactory.CreateLogger<TuningTable>(), Path!, reason);
     }
 
     private static TuningFile? ReadShipped(Device device)

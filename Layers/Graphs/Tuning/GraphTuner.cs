@@ -2,6 +2,7 @@ using System.Diagnostics;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Kernels;
 using ILGpuDiffusion.Compute.Tensors;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
@@ -97,7 +98,7 @@ public sealed class GraphTuner(Device device, TunerOptions options)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException) // results still serve this process
         {
-            if (!warned) Notices.Warn($"tuning: what was measured cannot be kept in {device.Tuning.Path}: {e.Message}");
+            if (!warned) GraphLog.TuningNotKept(device.LoggerFactory.CreateLogger<GraphTuner>(), device.Tuning.Path ?? "", e.Message);
             warned = true;
         }
     }

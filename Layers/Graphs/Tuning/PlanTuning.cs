@@ -1,7 +1,6 @@
-using System.Globalization;
-using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Kernels;
 using ILGpuDiffusion.Compute.Tensors;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
@@ -23,14 +22,15 @@ internal static class PlanTuning
             var problems = tuner.Problems([(graph, sizes)], onlyMissing: true);
             if (problems.Count == 0) return;
             string kept = graph.Device.Tuning.Path is { } path ? $"kept in {path}" : "for this process only";
-            Notices.Inform($"tuning {problems.Count} ops and sizes of {graph}, at most {problems.Count * BudgetPerOp.TotalSeconds:F0} s, {kept}");
-            var summary = tuner.Run(problems, new Tenths(graph), cancellation);
-            Notices.Inform(string.Create(CultureInfo.InvariantCulture, $"tuned in {summary.Seconds:F0} s: {summary.Changed} of {summary.Results.Count} changed, these ops are {summary.Gain:0.000}× as fast"));
+            var logger = graph.Arenas.Logger;
+            GraphLog.TuningBegins(logger, problems.Count, graph.ToString(), problems.Count * BudgetPerOp.TotalSeconds, kept);
+            var summary = tuner.Run(problems, new Tenths(graph, logger), cancellation);
+            GraphLog.Tuned(logger, summary.Seconds, summary.Changed, summary.Results.Count, summary.Gain);
         }
     }
 
     /// <summary>A line for every tenth of the work.</summary>
-    private sealed class Tenths(CompiledGraph graph) : IProgress<TuningProgress>
+    private sealed class Tenths(CompiledGraph graph, ILogger logger) : IProgress<TuningProgress>
     {
         private int shown;
 
@@ -39,7 +39,7 @@ internal static class PlanTuning
             int tenth = 10 * value.Done / value.Total;
             if (tenth == shown || value.Done == value.Total) return;
             shown = tenth;
-            Notices.Inform($"tuning {graph}: {value.Done} of {value.Total}");
+            GraphLog.Tuning(logger, graph.ToString(), value.Done, value.Total);
         }
     }
 }

@@ -22,7 +22,7 @@ internal sealed class DeviceArguments
         if (count is not null && id is not ("auto" or "cpu"))
             throw new ArgumentException($"--threads is {count}, but --device is '{id}': only the CPU has worker threads. Leave one of " +
                 "them out.");
-        var opened = DeviceCatalog.Open(id, count);
+        var opened = DeviceCatalog.Open(id, count, MessageLoggers.Instance);
         Interrupts.Renew();
         if (count is not null && opened.Backend != Backends.Cpu) Messages.Warning($"--threads has no effect on {opened.Id}.");
         return opened;

@@ -14,7 +14,7 @@ internal static class DevicesCommand
         var command = new Command("devices", "Lists the devices of this machine") { json };
         command.SetAction(parsed =>
         {
-            var devices = DeviceCatalog.List();
+            var devices = DeviceCatalog.List(MessageLoggers.Instance);
             string best = devices.First(d => d.Problem is null && d.IsChosenByItself).Id;
             if (parsed.GetValue(json)) JsonOutput.Print(devices.Select(d => Form(d, d.Id == best)));
             else

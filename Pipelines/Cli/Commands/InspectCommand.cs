@@ -84,7 +84,7 @@ internal static class InspectCommand
     {
         string type = folder.Component(name).Class;
         if (!type.Contains("Model", StringComparison.Ordinal) && !type.StartsWith("Autoencoder", StringComparison.Ordinal)) return new Part(name, type, 0, 0, []);
-        using var weights = folder.WeightsOf(name);
+        using var weights = folder.WeightsOf(name, logger: MessageLoggers.Logger);
         WeightTensor[] tensors = [.. weights.Names.Select(n => weights.Find(n)!)];
         return new Part(name, type, tensors.Sum(t => t.Shape.Count), tensors.Sum(t => t.Bytes),
             [.. tensors.Select(TypeOf).Distinct().Order(StringComparer.Ordinal)]);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ILGpuDiffusion.Cli.Terminal;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines.LatentSpace;
@@ -13,7 +14,7 @@ internal static class LatentsFile
     public static Latents? Read(string? path)
     {
         if (path is null) return null;
-        using var file = SafetensorsFile.Open(path);
+        using var file = SafetensorsFile.Open(path, MessageLoggers.Logger);
         if (!file.Entries.TryGetValue(Tensor, out var entry)) throw new ModelFileException(path, $"has no tensor '{Tensor}'.");
         if (entry.Shape.Rank != 4) throw new ModelFileException(path, $"tensor '{Tensor}' is {entry.Shape}; it must be [images, channels, height, width].");
         return new Latents(entry.Shape[0], entry.Shape[1], entry.Shape[2], entry.Shape[3], file.ReadFloats(Tensor));

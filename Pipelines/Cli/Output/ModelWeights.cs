@@ -1,3 +1,4 @@
+using ILGpuDiffusion.Cli.Terminal;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines.Autoencoders;
@@ -21,8 +22,8 @@ internal sealed class ModelWeights : IDisposable
         if (!load) return;
         foreach (var (name, layer) in new (string, Layer)[] { ("unet", UNet), ("vae", Vae) })
         {
-            files.Add(folder.WeightsOf(name));
-            layer.Load(files[^1]);
+            files.Add(folder.WeightsOf(name, logger: MessageLoggers.Logger));
+            layer.Load(files[^1], MessageLoggers.Logger);
         }
     }
 

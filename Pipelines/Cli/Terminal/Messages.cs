@@ -9,6 +9,9 @@ internal static class Messages
     /// <summary>Whether only errors and warnings are said.</summary>
     public static bool Quiet { get; set; }
 
+    /// <summary>Whether details are said too, such as how long each kernel took to compile.</summary>
+    public static bool Verbose { get; set; }
+
     /// <summary>Whether a bar is being drawn, above which messages must appear.</summary>
     public static bool BarIsDrawn { get; set; }
 

@@ -1,4 +1,3 @@
-using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines.Guidance;
 using ILGpuDiffusion.Pipelines.Requests;
@@ -29,7 +28,7 @@ public sealed class StableDiffusionXLPipeline : DiffusionPipeline
         ComponentChecks.Prompts(parts.UNet.Config, parts.TextConfigs);
         ComponentChecks.AddedConditions(parts.UNet.Config, textEncoder2.Config, TimeIds, nameof(StableDiffusionXLPipeline));
         if (parts.Folder.Index.Bool("add_watermarker", false))
-            Notices.Warn($"{parts.Folder.Index.File}: 'add_watermarker' is true; no watermark is put into images.");
+            FamilyLog.NoWatermark(parts.Logger, parts.Folder.Index.File);
         zeroForEmptyPrompt = parts.Folder.Index.Bool("force_zeros_for_empty_prompt", true);
     }
 

@@ -1,3 +1,4 @@
+using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Files;
 
@@ -38,22 +39,16 @@ public sealed class OutsideTextTests
     }
 
     [Fact]
-    public void Exceptions_AndNotices_GoThroughIt()
+    public void Exceptions_AndLogs_GoThroughIt()
     {
         Assert.Equal("opencl:0 says \\u001b[31mno", new DeviceException("opencl:0 says \e[31mno").Message);
         Assert.InRange(new DeviceException(new string('x', 1 << 20)).Message.Length, 1, 2001);
-        var said = new List<string>();
-        void Hear(string text) => said.Add(text);
-        Notices.Warning += Hear;
-        try
-        {
-            Notices.Warn("build log \e]0;title\a");
-        }
-        finally
-        {
-            Notices.Warning -= Hear;
-        }
-
-        Assert.Contains("build log \\u001b]0;title\\u0007", said);
+        using var log = new CollectingLoggerFactory();
+        DeviceLog.ExtensionFailed(log, "a device", "build log \e]0;title\a" + new string('x', 1 << 20));
+        var line = Assert.Single(log.Lines);
+        Assert.StartsWith("opencl: a device: build log \\u001b]0;title\\u0007", line.Text, StringComparison.Ordinal);
+        Assert.InRange(line.Text.Length, 1900, 2100);
+        string? argument = line.Arguments.Single(a => a.Key == "Failure").Value?.ToString(); // what a structured log has
+        Assert.StartsWith("build log \\u001b]0;title\\u0007", argument, StringComparison.Ordinal);
     }
 }

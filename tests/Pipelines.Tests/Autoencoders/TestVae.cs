@@ -4,6 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines.Autoencoders;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -15,13 +16,15 @@ internal sealed class TestVae : IDisposable
     private readonly bool ownsDevice;
     private readonly ArenaPool arenas;
 
-    private TestVae(string folder, Func<TestWeights, Device, TestWeights>? change, string? variant, int threads, CompileOptions? options, Device? on, DType dtype, DType? weights)
+    private TestVae(
+        string folder, Func<TestWeights, Device, TestWeights>? change, string? variant, int threads, CompileOptions? options, Device? on,
+        DType dtype, DType? weights, ILogger? logger)
     {
         checkpoint = Checkpoint.OpenFolder(folder, variant);
         (device, ownsDevice) = (on ?? new CpuDevice(threads), on is null);
         arenas = new ArenaPool(device);
         var model = new AutoencoderKL(ModelConfig.Load(Path.Combine(folder, "config.json")));
-        model.Load(change is null ? checkpoint : change(new TestWeights(checkpoint), device));
+        model.Load(change is null ? checkpoint : change(new TestWeights(checkpoint), device), logger);
         Coder = new Autoencoder(model, arenas, options, dtype);
         model.To(weights ?? Coder.DType);
     }
@@ -29,8 +32,10 @@ internal sealed class TestVae : IDisposable
     public Autoencoder Coder { get; }
 
     /// <summary>A tiny model's autoencoder: <c>tiny-sdxl</c>, <c>tiny-sd15</c> …</summary>
-    public static TestVae Open(string model, Func<TestWeights, Device, TestWeights>? change = null, string? variant = null, int threads = 2, CompileOptions? options = null, Device? on = null, DType dtype = DType.Float32, DType? weights = null) =>
-        new(Golden.Folder($"{model}/vae"), change, variant, threads, options, on, dtype, weights);
+    public static TestVae Open(
+        string model, Func<TestWeights, Device, TestWeights>? change = null, string? variant = null, int threads = 2,
+        CompileOptions? options = null, Device? on = null, DType dtype = DType.Float32, DType? weights = null, ILogger? logger = null) =>
+        new(Golden.Folder($"{model}/vae"), change, variant, threads, options, on, dtype, weights, logger);
 
     /// <summary>Decodes a recorded case's latents; NCHW as recorded.</summary>
     public float[] Decode(GoldenCase golden)

@@ -92,11 +92,11 @@ public sealed class DamagedModelTests : IDisposable
     {
         TinySdxl.CopyTo(folder.Path);
         Edit("scheduler/scheduler_config.json", text => text.Replace("EulerDiscreteScheduler", "DDIMScheduler", StringComparison.Ordinal));
-        using var notices = new NoticeLog(folder.Path);
+        using var log = new CollectingLoggerFactory();
         using var device = new CpuDevice(threads: 1);
-        using var pipeline = DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device });
+        using var pipeline = DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device, LoggerFactory = log });
         Assert.Equal("EulerDiscreteScheduler", pipeline.Scheduler.Name);
-        Assert.Contains("'_class_name' is \"DDIMScheduler\"", Assert.Single(notices.Lines), StringComparison.Ordinal);
+        Assert.Contains("'_class_name' is \"DDIMScheduler\"", Assert.Single(log.Warnings), StringComparison.Ordinal);
     }
 
     [Theory]

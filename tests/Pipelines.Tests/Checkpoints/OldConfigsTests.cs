@@ -8,7 +8,10 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>What diffusers' StableDiffusionPipeline repairs when it is made: an old folder draws what its repaired twin draws, with a notice where something was changed.</summary>
+/// <summary>
+/// What diffusers' StableDiffusionPipeline repairs when it is made: an old folder draws what its repaired twin draws, with a warning where
+/// something was changed.
+/// </summary>
 public sealed class OldConfigsTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -32,21 +35,20 @@ public sealed class OldConfigsTests : IDisposable
             json["_class_name"] = className;
             json[key] = JsonNode.Parse(repaired);
         });
-        float[] Draw() => TinySd.Draw(folder.Path, p => TinySd.Request with { Scheduler = p.CreateScheduler(chosen) });
-        using (var silent = new NoticeLog(folder.Path))
+        using var log = new CollectingLoggerFactory();
+        var options = new PipelineOptions { LoggerFactory = log };
+        float[] Draw() => TinySd.Draw(folder.Path, p => TinySd.Request with { Scheduler = p.CreateScheduler(chosen) }, options);
+        float[] expected = Draw();
+        Assert.Empty(log.Lines);
+        TinySd.Edit(folder.Path, "scheduler/scheduler_config.json", json =>
         {
-            float[] expected = Draw();
-            Assert.Empty(silent.Lines);
-            TinySd.Edit(folder.Path, "scheduler/scheduler_config.json", json =>
-            {
-                if (old is null) json.Remove(key);
-                else json[key] = JsonNode.Parse(old);
-            });
-            using var notices = new NoticeLog(folder.Path);
-            Assert.Equal(expected, Draw());
-            string notice = Assert.Single(notices.Lines);
-            Assert.All([key, "scheduler_config.json", "StableDiffusionPipeline"], text => Assert.Contains(text, notice, StringComparison.Ordinal));
-        }
+            if (old is null) json.Remove(key);
+            else json[key] = JsonNode.Parse(old);
+        });
+        Assert.Equal(expected, Draw());
+        string warning = Assert.Single(log.Warnings);
+        string[] expectedTexts = [key, "scheduler_config.json", "StableDiffusionPipeline"];
+        Assert.All(expectedTexts, text => Assert.Contains(text, warning, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -68,11 +70,11 @@ public sealed class OldConfigsTests : IDisposable
     {
         TinySdxl.CopyTo(folder.Path);
         TinySd.Edit(folder.Path, "scheduler/scheduler_config.json", json => json["steps_offset"] = 0);
-        using var notices = new NoticeLog(folder.Path);
+        using var log = new CollectingLoggerFactory();
         using var device = new CpuDevice(threads: 1);
-        using var pipeline = DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device });
+        using var pipeline = DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device, LoggerFactory = log });
         Assert.Equal(900, pipeline.Scheduler.CreateSchedule(10).Timesteps[0]);
-        Assert.Empty(notices.Lines);
+        Assert.Empty(log.Lines);
     }
 
     [Theory]
@@ -87,9 +89,9 @@ public sealed class OldConfigsTests : IDisposable
     public void UNet_SampleSizeOfOldVersions_Is64(string version, string size, int expected)
     {
         var config = ModelConfig.Parse(Encoding.UTF8.GetBytes($$"""{"_diffusers_version": "{{version}}", "sample_size": {{size}}}"""), $"{folder.Path}/config.json");
-        using var notices = new NoticeLog(folder.Path);
-        Assert.Equal(expected, OldConfigs.UNet(config).Int("sample_size"));
-        Assert.Equal(expected.ToString(System.Globalization.CultureInfo.InvariantCulture) == size ? 0 : 1, notices.Lines.Count);
+        using var log = new CollectingLoggerFactory();
+        Assert.Equal(expected, OldConfigs.UNet(config, log).Int("sample_size"));
+        Assert.Equal(expected.ToString(System.Globalization.CultureInfo.InvariantCulture) == size ? 0 : 1, log.Warnings.Count);
     }
 
     [Fact]

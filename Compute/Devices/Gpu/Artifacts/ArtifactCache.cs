@@ -1,16 +1,19 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
 /// Compiled kernels, in memory and on disk, so that a second process compiles nothing. Safe for many threads and many processes: files appear
-/// whole or not at all, and a damaged one is compiled again with a warning.
+/// whole or not at all, and a damaged one is compiled again with a warning, in the log of the device that asked for it (<see cref="For"/>).
 /// </summary>
 internal sealed class ArtifactCache : IArtifactSource
 {
     private readonly ConcurrentDictionary<string, Lazy<KernelArtifact>> known = new();
     private readonly ArtifactFolder folder;
     private readonly Func<KernelSource, GpuTarget, KernelArtifact> compile;
+    private readonly ConditionalWeakTable<ILoggerFactory, ArtifactCacheLog> logs = new();
     private int read;
 
     /// <summary>Opens a cache; nothing is read or made before it is used.</summary>
@@ -27,10 +30,18 @@ internal sealed class ArtifactCache : IArtifactSource
     public int Read => Volatile.Read(ref read);
 
     /// <inheritdoc/>
-    public KernelArtifact Get(KernelSource source, GpuTarget target)
+    public IArtifactSource For(ILoggerFactory loggerFactory) => new Logged(this, LogOf(loggerFactory));
+
+    /// <inheritdoc/>
+    public KernelArtifact Get(KernelSource source, GpuTarget target) => Get(source, target, LogOf(TraceLoggerFactory.Instance));
+
+    private KernelArtifact Get(KernelSource source, GpuTarget target, ArtifactCacheLog log)
     {
         string key = BinaryKey(Key(source, target), target); // each driver has binaries of its own
-        var artifact = known.GetOrAdd(key, static (_, state) => new Lazy<KernelArtifact>(() => state.cache.Find(state.source, state.target)), (cache: this, source, target));
+        var artifact = known.GetOrAdd(
+            key,
+            static (_, state) => new Lazy<KernelArtifact>(() => state.cache.Find(state.source, state.target, state.log)),
+            (cache: this, source, target, log));
         try
         {
             return artifact.Value;
@@ -50,22 +61,27 @@ internal sealed class ArtifactCache : IArtifactSource
     }
 
     /// <inheritdoc/>
-    public void StoreBinary(KernelSource source, GpuTarget target, byte[] binary)
+    public void StoreBinary(KernelSource source, GpuTarget target, byte[] binary) =>
+        StoreBinary(source, target, binary, LogOf(TraceLoggerFactory.Instance));
+
+    private void StoreBinary(KernelSource source, GpuTarget target, byte[] binary, ArtifactCacheLog log)
     {
         string key = BinaryKey(Key(source, target), target);
         if (known.TryGetValue(key, out var artifact) && artifact.IsValueCreated) known[key] = new Lazy<KernelArtifact>(artifact.Value with { Binary = binary }); // for another device of the kind
-        folder.Write(ArtifactFolder.Name(key, ArtifactFolder.BinarySuffix), ArtifactFile.Pack(key, writer => writer.Write(binary)));
+        folder.Write(ArtifactFolder.Name(key, ArtifactFolder.BinarySuffix), ArtifactFile.Pack(key, writer => writer.Write(binary)), log);
     }
 
     /// <summary>What was found out about a device before, else what <paramref name="probe"/> finds now.</summary>
     /// <param name="device">All that the answer depends on: device, driver and version.</param>
     /// <param name="probe">Asks the device.</param>
-    public ProbedFeatures Probed(string device, Func<ProbedFeatures> probe)
+    /// <param name="loggerFactory">Of whoever asks.</param>
+    public ProbedFeatures Probed(string device, Func<ProbedFeatures> probe, ILoggerFactory loggerFactory)
     {
+        var log = LogOf(loggerFactory);
         string key = $"{typeof(ArtifactCache).Module.ModuleVersionId:N} | probe | {device}", name = ArtifactFolder.Name(key, ArtifactFolder.ProbeSuffix);
-        if (folder.Read(name, key, ArtifactFile.ReadProbed) is { } found) return found;
+        if (folder.Read(name, key, ArtifactFile.ReadProbed, log) is { } found) return found;
         var made = probe();
-        folder.Write(name, ArtifactFile.Pack(key, writer => ArtifactFile.WriteProbed(writer, made)));
+        folder.Write(name, ArtifactFile.Pack(key, writer => ArtifactFile.WriteProbed(writer, made)), log);
         return made;
     }
 
@@ -76,24 +92,36 @@ internal sealed class ArtifactCache : IArtifactSource
     /// <returns>How many files went.</returns>
     public int Clear() => folder.Clear();
 
-    private KernelArtifact Find(KernelSource source, GpuTarget target)
+    private KernelArtifact Find(KernelSource source, GpuTarget target, ArtifactCacheLog log)
     {
         string key = Key(source, target);
         string name = ArtifactFolder.Name(key, ArtifactFolder.KernelSuffix);
-        if (folder.Read(name, key, ArtifactFile.ReadArtifact) is { } found)
+        if (folder.Read(name, key, ArtifactFile.ReadArtifact, log) is { } found)
         {
             Interlocked.Increment(ref read);
-            string binaryKey = BinaryKey(key, target);
-            return found with { Binary = folder.Read(ArtifactFolder.Name(binaryKey, ArtifactFolder.BinarySuffix), binaryKey, ArtifactFile.ReadRest) };
+            string binaryKey = BinaryKey(key, target), binary = ArtifactFolder.Name(binaryKey, ArtifactFolder.BinarySuffix);
+            return found with { Binary = folder.Read(binary, binaryKey, ArtifactFile.ReadRest, log) };
         }
 
         var made = compile(source, target);
-        folder.Write(name, ArtifactFile.Pack(key, writer => ArtifactFile.WriteArtifact(writer, made)));
+        folder.Write(name, ArtifactFile.Pack(key, writer => ArtifactFile.WriteArtifact(writer, made)), log);
         return made;
     }
+
+    private ArtifactCacheLog LogOf(ILoggerFactory factory) => logs.GetValue(factory, static f => new(f.CreateLogger<Device>()));
 
     // The version of this assembly stands for the compiler's settings, the intrinsics, the text patches and ILGPU, which is pinned.
     private static string Key(KernelSource source, GpuTarget target) => $"{typeof(ArtifactCache).Module.ModuleVersionId:N} | {source.CodeIdentity} | {target.CodeIdentity}";
 
     private static string BinaryKey(string key, GpuTarget target) => $"{key} | {target.Driver}";
+
+    /// <summary>The cache with the log of one device.</summary>
+    private sealed class Logged(ArtifactCache cache, ArtifactCacheLog log) : IArtifactSource
+    {
+        public KernelArtifact Get(KernelSource source, GpuTarget target) => cache.Get(source, target, log);
+
+        public bool Has(KernelSource source, GpuTarget target) => cache.Has(source, target);
+
+        public void StoreBinary(KernelSource source, GpuTarget target, byte[] binary) => cache.StoreBinary(source, target, binary, log);
+    }
 }

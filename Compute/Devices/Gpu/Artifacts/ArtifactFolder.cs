@@ -5,8 +5,9 @@ using ILGpuDiffusion.Compute.Files;
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// A folder of cache files that many processes of one user share. No failure of the disk stops the work: it is said once, and kernels are then
-/// compiled. So it is where the folder or a file in it may be somebody else's work (<see cref="OwnFiles"/>), because what lies here is run.
+/// A folder of cache files that many processes of one user share. No failure of the disk stops the work: it is logged once (<see
+/// cref="ArtifactCacheLog"/>), and kernels are then compiled. So it is where the folder or a file in it may be somebody else's work (<see
+/// cref="OwnFiles"/>), because what lies here is run.
 /// </summary>
 /// <param name="path">The folder, made when first written to; null for none.</param>
 /// <param name="limitBytes">Most bytes of all files together.</param>
@@ -23,7 +24,6 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
 
     private const string TemporarySuffix = ".tmp";
     private static readonly TimeSpan UseIsNoted = TimeSpan.FromHours(12), TemporaryLives = TimeSpan.FromHours(1);
-    private int warned, doubted;
     private long bytesUntilTrim;
 
     /// <summary>The folder of compiled kernels in the <see cref="CacheFolder"/>; null where nothing is to be kept on disk.</summary>
@@ -36,7 +36,7 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
     public bool Has(string name) => path is not null && Path.Combine(path, name) is var file && File.Exists(file) && OwnFiles.FileProblem(file) is null;
 
     /// <summary>What a file holds, or null where there is none. A damaged one is removed, with a warning.</summary>
-    public T? Read<T>(string name, string key, Func<BinaryReader, T> read) where T : class
+    public T? Read<T>(string name, string key, Func<BinaryReader, T> read, ArtifactCacheLog log) where T : class
     {
         if (path is null) return null;
         var file = new FileInfo(Path.Combine(path, name));
@@ -45,7 +45,7 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
             if (!file.Exists) return null;
             if (OwnFiles.FileProblem(file.FullName) is { } problem)
             {
-                Doubt(problem);
+                log.NotTrusted(problem);
                 return null;
             }
 
@@ -55,19 +55,19 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or ArgumentException)
         {
-            Notices.Warn($"kernel cache: {file.FullName} is damaged ({e.Message}); the kernel is compiled again.");
+            log.Damaged(file.FullName, e);
             TryDelete(file);
             return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            if (e is not FileNotFoundException and not DirectoryNotFoundException) WarnOnce($"{file.FullName} cannot be read: {e.Message}");
+            if (e is not FileNotFoundException and not DirectoryNotFoundException) log.Unreadable(file.FullName, e);
             return null;
         }
     }
 
     /// <summary>Writes a file whole, or not at all; then makes room if there is too much.</summary>
-    public void Write(string name, byte[] content)
+    public void Write(string name, byte[] content, ArtifactCacheLog log)
     {
         if (path is null) return;
         string temporary = Path.Combine(path, $"{Guid.NewGuid():n}{TemporarySuffix}"), target = Path.Combine(path, name);
@@ -76,7 +76,7 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
             OwnFiles.CreateFolder(path);
             if (OwnFiles.FolderProblem(path) is { } problem)
             {
-                Doubt(problem); // whoever reads it would not use it either
+                log.NotTrusted(problem); // whoever reads it would not use it either
                 return;
             }
 
@@ -87,7 +87,7 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             TryDelete(new FileInfo(temporary));
-            if (!File.Exists(target)) WarnOnce($"{target} cannot be written: {e.Message} Set {CacheFolder.Variable} to a folder that can, or to off.");
+            if (!File.Exists(target)) log.Unwritable(target, e);
         }
     }
 
@@ -156,17 +156,5 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
         {
             return false; // in use, or already gone
         }
-    }
-
-    private void Doubt(string problem)
-    {
-        if (Interlocked.Exchange(ref doubted, 1) == 0)
-            Notices.Warn("kernel cache: kernels that lie on disk are not used, but compiled again: "
-                + $"{problem}, or set {CacheFolder.Variable} to another folder.");
-    }
-
-    private void WarnOnce(string what)
-    {
-        if (Interlocked.Exchange(ref warned, 1) == 0) Notices.Warn($"kernel cache: {what}");
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
@@ -37,6 +38,9 @@ internal sealed record KernelArtifact(
 /// <summary>Where devices get compiled kernels: the artifact cache, or given texts in tests.</summary>
 internal interface IArtifactSource
 {
+    /// <summary>This source for a device: what there is to say about its files goes to the device's log.</summary>
+    IArtifactSource For(ILoggerFactory loggerFactory) => this;
+
     /// <summary>The kernel for a target, compiled if it must be. Called once per source and device.</summary>
     KernelArtifact Get(KernelSource source, GpuTarget target);
 

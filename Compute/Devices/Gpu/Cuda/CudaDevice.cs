@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>An NVIDIA GPU through the driver API: the process' primary context, one stream.</summary>
@@ -17,8 +19,10 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
     /// <param name="info">Which GPU.</param>
     /// <param name="artifacts">Where kernels come from.</param>
     /// <param name="stagingBytes">Size of each of the two chunks that uploads go through.</param>
+    /// <param name="loggerFactory">Makes the device's loggers; null is <see cref="TraceLoggerFactory"/>.</param>
     /// <exception cref="DeviceException">It cannot be used.</exception>
-    public CudaDevice(ICuda api, CudaInfo info, IArtifactSource artifacts, int stagingBytes = GpuStaging.DefaultChunkBytes) : base(artifacts)
+    public CudaDevice(ICuda api, CudaInfo info, IArtifactSource artifacts, int stagingBytes = GpuStaging.DefaultChunkBytes,
+        ILoggerFactory? loggerFactory = null) : base(artifacts, loggerFactory)
     {
         (this.api, this.info, Id) = (api, info, $"cuda:{info.Ordinal}");
         if (info.Problem is { } problem) throw new DeviceException($"{Id} ({info.Name}) cannot be used: {problem}.") { Device = Id };

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
@@ -19,8 +20,10 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     /// <param name="index">Its number in <see cref="OpenClInfo.All"/>.</param>
     /// <param name="artifacts">Where kernels come from.</param>
     /// <param name="stagingBytes">Size of each of the two chunks that uploads go through.</param>
+    /// <param name="loggerFactory">Makes the device's loggers; null is <see cref="TraceLoggerFactory"/>.</param>
     /// <exception cref="DeviceException">It cannot be used.</exception>
-    public OpenClDevice(IOpenCl api, OpenClInfo info, int index, IArtifactSource artifacts, int stagingBytes = GpuStaging.DefaultChunkBytes) : base(artifacts)
+    public OpenClDevice(IOpenCl api, OpenClInfo info, int index, IArtifactSource artifacts, int stagingBytes = GpuStaging.DefaultChunkBytes,
+        ILoggerFactory? loggerFactory = null) : base(artifacts, loggerFactory)
     {
         (this.api, this.info, Id) = (api, info, $"opencl:{index}");
         if (info.Problem is { } problem) throw new DeviceException($"{Id} ({info.Name}) cannot be used: {problem}.") { Device = Id };

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>What trying a device's extensions gave.</summary>
@@ -27,17 +29,20 @@ internal static class OpenClProbe
 
     /// <summary>What works on a device: as found before, else tried now. Nothing is tried on a device that claims none of the extensions.</summary>
     /// <exception cref="DeviceException">The variable is neither empty nor <c>off</c>.</exception>
-    public static ProbedFeatures Of(IOpenCl api, OpenClInfo info, ArtifactCache kept, string? variable = null)
+    public static ProbedFeatures Of(
+        IOpenCl api, OpenClInfo info, ArtifactCache kept, string? variable = null, ILoggerFactory? loggerFactory = null)
     {
         if (info.Problem is not null || !Candidates(info).Any()) return new(GpuFeatures.None, []);
         if (string.Equals(variable, "off", StringComparison.OrdinalIgnoreCase)) return new(GpuFeatures.None, [$"its extensions are not used ({Variable}=off)"]);
         if (!string.IsNullOrEmpty(variable)) throw new DeviceException($"{Variable} is '{variable}'; it must be 'off', or not set.");
-        return kept.Probed($"{info.Target.Driver}; {info.Version}; {string.Join(' ', info.Extensions)}", () => Try(api, info));
+        string device = $"{info.Target.Driver}; {info.Version}; {string.Join(' ', info.Extensions)}";
+        return kept.Probed(device, () => Try(api, info, loggerFactory), loggerFactory ?? TraceLoggerFactory.Instance);
     }
 
-    /// <summary>Tries everything, with a note for each failure.</summary>
-    public static ProbedFeatures Try(IOpenCl api, OpenClInfo info)
+    /// <summary>Tries everything and logs each failure.</summary>
+    public static ProbedFeatures Try(IOpenCl api, OpenClInfo info, ILoggerFactory? loggerFactory = null)
     {
+        var logger = (loggerFactory ?? TraceLoggerFactory.Instance).CreateLogger<Device>();
         var (features, failures) = (GpuFeatures.None, new List<string>());
         foreach (var (name, part, text, count, check) in Candidates(info))
         {
@@ -60,7 +65,7 @@ internal static class OpenClProbe
             catch (DeviceException e)
             {
                 failures.Add($"{name} does not work: {e.Message}");
-                Notices.Detail($"opencl: {info.Name}: {failures[^1]}");
+                DeviceLog.ExtensionFailed(logger, info.Name, failures[^1]);
             }
         }
 

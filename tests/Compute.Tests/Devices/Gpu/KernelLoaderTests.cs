@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
@@ -61,30 +62,18 @@ public sealed class KernelLoaderTests
     }
 
     [Fact]
-    public void CompilingForLong_IsSaid()
+    public void CompilingForLong_IsLogged()
     {
         using var may = new ManualResetEventSlim();
-        var notices = new ConcurrentQueue<string>();
-        void Note(string text)
-        {
-            if (text.Contains("cuda:9", StringComparison.Ordinal)) notices.Enqueue(text);
-        }
-
-        Notices.Information += Note;
-        try
-        {
-            using var device = new TranslatingDevice(GpuTarget.Cuda(9, 0), new Slow(may));
-            for (int i = 0; i < 3; i++) device.Begin(Source(i));
-            Assert.True(SpinWait.SpinUntil(() => !notices.IsEmpty, Patience));
-            may.Set();
-            for (int i = 0; i < 3; i++) Assert.NotNull(device.Function(Source(i)));
-            Assert.Equal("compiling 3 kernels for cuda:9 (translator) (first time only)", notices.First());
-            Assert.True(SpinWait.SpinUntil(() => notices.Last().StartsWith("compiled 3 kernels for cuda:9 in ", StringComparison.Ordinal), Patience));
-        }
-        finally
-        {
-            Notices.Information -= Note;
-        }
+        using var log = new CollectingLoggerFactory();
+        using var device = new TranslatingDevice(GpuTarget.Cuda(9, 0), new Slow(may), log);
+        for (int i = 0; i < 3; i++) device.Begin(Source(i));
+        Assert.True(SpinWait.SpinUntil(() => log.Information.Count > 0, Patience));
+        may.Set();
+        for (int i = 0; i < 3; i++) Assert.NotNull(device.Function(Source(i)));
+        Assert.Equal("compiling 3 kernels for cuda:9 (translator) (first time only)", log.Information[0]);
+        Assert.True(SpinWait.SpinUntil(() => log.Information[^1].StartsWith("compiled", StringComparison.Ordinal), Patience));
+        Assert.Matches("^compiled 3 kernels for cuda:9 in [0-9]+\\.[0-9] s$", log.Information[^1]);
     }
 
     [Fact]

@@ -38,18 +38,13 @@ public sealed class SeveralDevicesTests
     }
 
     [Fact]
-    public void Best_IsSharedUntilItIsDisposed_AndSaid()
+    public void Best_IsSharedUntilItIsDisposed_AndLogged()
     {
-        var notices = new List<string>();
-        void Note(string text)
-        {
-            lock (notices) notices.Add(text);
-        }
-
-        Notices.Information += Note;
-        try
+        string message = "";
+        string written = DeviceLoggingTests.Traced(() =>
         {
             var best = Device.Best;
+            message = $"device: {best}, ";
             Assert.Same(best, Device.Best);
             Assert.Equal(DeviceCatalog.List().First(d => d.Problem is null && d.IsChosenByItself).Id, best.Id);
             best.Dispose();
@@ -57,11 +52,7 @@ public sealed class SeveralDevicesTests
             var next = Device.Best;
             Assert.NotSame(best, next);
             Assert.False(next.IsDisposed);
-            lock (notices) Assert.Equal(2, notices.Count(n => n.StartsWith($"device: {best}, ", StringComparison.Ordinal)));
-        }
-        finally
-        {
-            Notices.Information -= Note;
-        }
+        });
+        Assert.Equal(3, written.Split(message).Length);
     }
 }

@@ -1,10 +1,11 @@
+using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Where memory is short, what is only kept for later goes first, with a notice; only then it is an error that says what would help.</summary>
+/// <summary>Where memory is short, what is only kept for later goes first, with a warning; only then it is an error that says what helps.</summary>
 [Collection(nameof(OneDriverTestAtATime))]
 public sealed class ShortMemoryTests
 {
@@ -14,53 +15,45 @@ public sealed class ShortMemoryTests
     public void Allocation_OnCuda_TakesTheIdleArenasPlace()
     {
         var (api, spy) = DriverSpy.Watch(StubCuda.Api); // has 64 MiB
-        Check(new CudaDevice(api, CudaInfo.All(api)[0], new HandWrittenOp.Artifacts(), GpuScenario.StagingBytes), spy, failing: null);
+        using var log = new CollectingLoggerFactory();
+        var device = new CudaDevice(api, CudaInfo.All(api)[0], new HandWrittenOp.Artifacts(), GpuScenario.StagingBytes, log);
+        Check(device, log, spy, failing: null);
     }
 
     [Theory, InlineData("CreateBuffer"), InlineData("EnqueueFillBuffer")]
     public void Allocation_OnOpenCl_TakesTheIdleArenasPlace(string function)
     {
         var (api, spy) = DriverSpy.Watch(TestOpenCl.Api);
-        Check(TestOpenCl.Open(api), spy, function);
+        using var log = new CollectingLoggerFactory();
+        Check(TestOpenCl.Open(api, loggerFactory: log), log, spy, function);
     }
 
     // With a function that fails, its next call does, as a driver's would while the idle arena is there.
-    private static void Check(GpuDevice device, DriverSpy spy, string? failing)
+    private static void Check(GpuDevice device, CollectingLoggerFactory log, DriverSpy spy, string? failing)
     {
-        var notices = new List<string>();
-        void Note(string text)
+        using (device)
+        using (var arenas = new ArenaPool(device))
         {
-            lock (notices) notices.Add(text);
-        }
+            var traced = Graph.Trace("one", g =>
+                g.Output("y", g.Add(new HandWrittenOp(3, 0), g.Input("x", DType.Float32, Dim.Symbol("rows"), Width))));
+            var graph = new CompiledGraph(traced, arenas);
+            var sizes = new Sizes(("rows", 20 * Mebibyte / 4 / Width));
+            graph.Rent(sizes).Dispose();
+            Assert.Equal(40L * Mebibyte, device.AllocatedBytes); // the idle arena: input and output
+            if (failing is not null) (spy.FailOnceIn, spy.Error) = (failing, -4);
+            using (device.Allocate(40 * Mebibyte)) Assert.Equal(40L * Mebibyte, device.AllocatedBytes);
+            string expected = $"{device.Id}: memory is short, so 40 MiB that were kept for later requests were freed for 40 MiB";
+            Assert.StartsWith(expected, Assert.Single(log.Warnings), StringComparison.Ordinal);
 
-        Notices.Warning += Note;
-        try
-        {
-            using (device)
-            using (var arenas = new ArenaPool(device))
-            {
-                var graph = new CompiledGraph(Graph.Trace("one", g => g.Output("y", g.Add(new HandWrittenOp(3, 0), g.Input("x", DType.Float32, Dim.Symbol("rows"), Width)))), arenas);
-                var sizes = new Sizes(("rows", 20 * Mebibyte / 4 / Width));
-                graph.Rent(sizes).Dispose();
-                Assert.Equal(40L * Mebibyte, device.AllocatedBytes); // the idle arena: input and output
-                if (failing is not null) (spy.FailOnceIn, spy.Error) = (failing, -4);
-                using (device.Allocate(40 * Mebibyte)) Assert.Equal(40L * Mebibyte, device.AllocatedBytes);
-                Assert.Contains(notices.ToArray(), n => n.StartsWith($"{device.Id}: memory is short, so 40 MiB that were kept for later requests were freed for 40 MiB", StringComparison.Ordinal));
-
-                using var plan = graph.Rent(sizes); // the plan is made anew, and its arena is in use now
-                (spy.FailIn, spy.Error) = (failing ?? "MemAllocAsync", failing is null ? 2 : -4);
-                string message = Assert.Throws<DeviceException>(() => device.Allocate(40 * Mebibyte)).Message;
-                Assert.Contains("40 MiB of memory are needed and cannot be had", message, StringComparison.Ordinal);
-                Assert.Contains("The engine uses 40 MiB of", message, StringComparison.Ordinal);
-                Assert.Contains("MiB are free. Less is needed with offloading", message, StringComparison.Ordinal);
-                spy.FailIn = null;
-                plan.Run(TestContext.Current.CancellationToken); // nothing was taken from under it
-                device.Synchronize();
-            }
-        }
-        finally
-        {
-            Notices.Warning -= Note;
+            using var plan = graph.Rent(sizes); // the plan is made anew, and its arena is in use now
+            (spy.FailIn, spy.Error) = (failing ?? "MemAllocAsync", failing is null ? 2 : -4);
+            string message = Assert.Throws<DeviceException>(() => device.Allocate(40 * Mebibyte)).Message;
+            Assert.Contains("40 MiB of memory are needed and cannot be had", message, StringComparison.Ordinal);
+            Assert.Contains("The engine uses 40 MiB of", message, StringComparison.Ordinal);
+            Assert.Contains("MiB are free. Less is needed with offloading", message, StringComparison.Ordinal);
+            spy.FailIn = null;
+            plan.Run(TestContext.Current.CancellationToken); // nothing was taken from under it
+            device.Synchronize();
         }
 
         Assert.Empty(spy.Live);

@@ -3,13 +3,16 @@ using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Kernels;
 using ILGpuDiffusion.Compute.Tensors;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>A GPU that only translates: binding an op's kernels here shows the code that a device of this kind would get. Nothing runs, memory is a number.</summary>
 /// <param name="target">What the code is for.</param>
 /// <param name="artifacts">Who translates; the compiler itself unless given.</param>
-internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artifacts = null) : GpuDevice(artifacts ?? new Translator())
+/// <param name="loggerFactory">Takes its messages.</param>
+internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artifacts = null, ILoggerFactory? loggerFactory = null)
+    : GpuDevice(artifacts ?? new Translator(), loggerFactory)
 {
     private const int DefaultGap = 3; // elements between rows
 

@@ -14,12 +14,16 @@ public sealed class TuningTableTests : IDisposable
 {
     private const string ChildVariable = "ILGPUDIFFUSION_TUNING_CHILD";
     private const int EntriesPerChild = 12;
-    private readonly CpuDevice device = new(threads: 2);
+    private readonly CollectingLoggerFactory log = new();
+    private readonly CpuDevice device;
+
+    public TuningTableTests() => device = new(threads: 2, log);
     private readonly string folder = Directory.CreateTempSubdirectory("ilgpudiffusion-").FullName;
 
     public void Dispose()
     {
         device.Dispose();
+        log.Dispose();
         Directory.Delete(folder, recursive: true);
     }
 
@@ -110,6 +114,7 @@ public sealed class TuningTableTests : IDisposable
         var table = Open();
         Assert.Empty(table.Own);
         string warning = Assert.Single(table.Warnings);
+        Assert.Equal([warning], log.Warnings);
         Assert.Contains(path, warning, StringComparison.Ordinal);
         Assert.Contains(reason, warning, StringComparison.Ordinal);
 

@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Files;
 
@@ -60,45 +61,29 @@ public sealed class ArtifactCacheTests : IDisposable
         byte[] content = File.ReadAllBytes(file);
         content[^3] ^= 1;
         File.WriteAllBytes(file, damage switch { "cut" => content[..^9], "changed" => content, "empty" => [], _ => [.. Enumerable.Repeat((byte)7, 99)] });
-        var warnings = new List<string>();
-        void Note(string warning)
-        {
-            lock (warnings) warnings.Add(warning);
-        }
-
-        Notices.Warning += Note;
-        try
-        {
-            Assert.Equal("text 1", Open().Get(Source(1), Target).Text);
-        }
-        finally
-        {
-            Notices.Warning -= Note;
-        }
-
+        using var log = new CollectingLoggerFactory();
+        Assert.Equal("text 1", Open().For(log).Get(Source(1), Target).Text);
         Assert.Equal(2, compiled);
-        Assert.Contains(warnings, w => w.Contains(file, StringComparison.Ordinal) && w.Contains("damaged", StringComparison.Ordinal));
+        Assert.StartsWith($"kernel cache: {file} is damaged (", Assert.Single(log.Warnings), StringComparison.Ordinal);
         Open().Get(Source(1), Target);
         Assert.Equal(2, compiled); // what was compiled again was also written again
     }
 
     [Fact, UnsupportedOSPlatform("windows")]
-    public void Folder_ThatOthersCanWriteTo_IsNotUsed_AndSaidOnce()
+    public void Folder_ThatOthersCanWriteTo_IsNotUsed_AndLoggedOnce()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes.");
         Open().Get(Source(1), Target);
         Assert.All(Directory.GetFiles(folder), file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));
         File.SetUnixFileMode(folder, (UnixFileMode)0b111_111_111);
-        var cache = Open();
-        string[] warnings = WarningsOf(() =>
-        {
-            Assert.False(cache.Has(Source(1), Target));
-            for (int i = 1; i < 4; i++) Assert.Equal($"text {i}", cache.Get(Source(i), Target).Text);
-        });
+        using var log = new CollectingLoggerFactory();
+        var cache = Open().For(log);
+        Assert.False(cache.Has(Source(1), Target));
+        for (int i = 1; i < 4; i++) Assert.Equal($"text {i}", cache.Get(Source(i), Target).Text);
         Assert.Equal(4, compiled);
         Assert.Single(Directory.GetFiles(folder)); // nothing was written that nobody would use
-        string warning = Assert.Single(warnings, w => w.Contains(folder, StringComparison.Ordinal));
+        string warning = Assert.Single(log.Warnings);
         Assert.Contains("kernels that lie on disk are not used, but compiled again: other users can write to", warning, StringComparison.Ordinal);
         Assert.Contains(CacheFolder.Variable, warning, StringComparison.Ordinal);
         File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101);
@@ -120,15 +105,17 @@ public sealed class ArtifactCacheTests : IDisposable
             writer.Write(count); // of parameters
             writer.Write(0L);
         }));
-        string[] warnings = WarningsOf(() => Assert.Equal("text 1", Open().Get(Source(1), Target).Text));
-        Assert.Contains(warnings, w => w.Contains($"{file} is damaged (it counts {count} entries in 8 bytes)", StringComparison.Ordinal));
+        using var log = new CollectingLoggerFactory();
+        Assert.Equal("text 1", Open().For(log).Get(Source(1), Target).Text);
+        Assert.Contains($"{file} is damaged (it counts {count} entries in 8 bytes)", Assert.Single(log.Warnings), StringComparison.Ordinal);
         Assert.Equal(2, compiled);
     }
 
     [Theory, InlineData(-1), InlineData(1 << 30)]
     public void Probed_WithAnImpossibleCount_IsFoundOutAgain(int count)
     {
-        ProbedFeatures Of(string device) => Open().Probed(device, () => new(GpuFeatures.None, ["found again"]));
+        using var log = new CollectingLoggerFactory();
+        ProbedFeatures Of(string device) => Open().Probed(device, () => new(GpuFeatures.None, ["found again"]), log);
         Of("device");
         string file = Assert.Single(Directory.GetFiles(folder, "*.probe"));
         string key = new BinaryReader(new MemoryStream(File.ReadAllBytes(file)[24..])).ReadString();
@@ -140,29 +127,9 @@ public sealed class ArtifactCacheTests : IDisposable
             writer.Write("CL1.2");
             writer.Write(count); // of failures
         }));
-        string[] warnings = WarningsOf(() => Assert.Equal(["found again"], Of("device").Failures));
-        Assert.Contains(warnings, w => w.Contains($"{file} is damaged (it counts {count} entries in 0 bytes)", StringComparison.Ordinal));
-    }
-
-    private static string[] WarningsOf(Action action)
-    {
-        var warnings = new List<string>();
-        void Note(string warning)
-        {
-            lock (warnings) warnings.Add(warning);
-        }
-
-        Notices.Warning += Note;
-        try
-        {
-            action();
-        }
-        finally
-        {
-            Notices.Warning -= Note;
-        }
-
-        lock (warnings) return [.. warnings];
+        Assert.Empty(log.Warnings);
+        Assert.Equal(["found again"], Of("device").Failures);
+        Assert.Contains($"{file} is damaged (it counts {count} entries in 0 bytes)", Assert.Single(log.Warnings), StringComparison.Ordinal);
     }
 
     [Fact]

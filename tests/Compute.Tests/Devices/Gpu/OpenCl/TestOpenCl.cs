@@ -1,5 +1,6 @@
 using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Compute.Devices;
+using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
@@ -9,5 +10,6 @@ internal static class TestOpenCl
     public static IOpenCl Api => OpenClLibrary.TryLoad(out string? problem) is { } api && OpenClInfo.All(api).Count > 0 ? api : throw Required.Absent("opencl", problem ?? "OpenCL: the driver has no device.");
 
     /// <summary>Its first device.</summary>
-    public static OpenClDevice Open(IOpenCl? api = null, IArtifactSource? artifacts = null) => new(api ??= Api, OpenClInfo.All(api)[0], 0, artifacts ?? new HandWrittenOp.Artifacts());
+    public static OpenClDevice Open(IOpenCl? api = null, IArtifactSource? artifacts = null, ILoggerFactory? loggerFactory = null) =>
+        new(api ??= Api, OpenClInfo.All(api)[0], 0, artifacts ?? new HandWrittenOp.Artifacts(), loggerFactory: loggerFactory);
 }

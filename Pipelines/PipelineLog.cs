@@ -1,0 +1,12 @@
+using ILGpuDiffusion.Compute.Files;
+using Microsoft.Extensions.Logging;
+
+namespace ILGpuDiffusion.Pipelines;
+
+/// <summary>What putting a pipeline together logs: events 3200 to 3299.</summary>
+internal static partial class PipelineLog
+{
+    [LoggerMessage(3200, LogLevel.Warning,
+        "{Folder}: the variant {Variant} is there for {Having}; {Others} have none, and their plain files are used.")]
+    public static partial void VariantIncomplete(ILogger logger, LogText folder, LogText variant, LogText having, LogText others);
+}
