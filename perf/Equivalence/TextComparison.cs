@@ -15,39 +15,61 @@ internal static class TextComparison
     /// <returns>0 where all of the old folder is in the new one and equal, else 1.</returns>
     public static int Run(string old, string @new)
     {
-        string[] lists = [.. Lists.SelectMany(kind => Directory.GetFiles(old, kind, SearchOption.AllDirectories)).Select(f => Path.GetRelativePath(old, f)).Order(StringComparer.Ordinal)];
-        if (lists.Length == 0) throw new DirectoryNotFoundException($"{old} has no .launches files; perf/run.sh texts writes them.");
+        var (mine, theirs) = (Read(old), Read(@new));
+        if (mine.Count == 0) throw new DirectoryNotFoundException($"{old} has no .launches files; perf/run.sh texts writes them.");
         var texts = new TextPairs(old, @new);
-        var problems = new List<string>();
+        var (problems, renamed) = (new List<string>(), new List<string>());
         int calls = 0, launches = 0, more = 0;
-        foreach (string list in lists)
+        foreach (var (scope, ops) in mine)
         {
-            string other = Path.Combine(@new, list);
-            if (!File.Exists(other))
+            if (!theirs.TryGetValue(scope, out var otherOps)) problems.Add($"{scope}: absent in the new folder");
+            else
             {
-                problems.Add($"{list}: absent in the new folder");
-                continue;
-            }
-
-            var (mine, theirs) = (Read(Path.Combine(old, list)), Read(other));
-            more += theirs.Keys.Count(call => !mine.ContainsKey(call));
-            foreach (var (call, rows) in mine)
-            {
-                calls++;
-                launches += rows.Length;
-                string name = Path.Combine(Path.GetDirectoryName(list)!, call);
-                if (!theirs.TryGetValue(call, out string[][]? otherRows)) problems.Add($"{name}: absent in the new folder");
-                else if (rows.Length != otherRows.Length) problems.Add($"{name}: {rows.Length} launches, now {otherRows.Length}");
-                else problems.AddRange(rows.Zip(otherRows).Select((pair, i) => Difference(texts, Path.GetDirectoryName(list)!, pair.First, pair.Second) is { } found ? $"{name}, launch {i + 1}: {found}" : null).OfType<string>());
+                foreach (var (op, otherOp) in Pair(ops, otherOps, o => o.Count, $"{scope}: ", problems, renamed, ref more))
+                {
+                    foreach (var (call, otherCall) in Pair(ops[op], otherOps[otherOp], _ => 0, $"{scope}: {op}: ", problems, renamed, ref more))
+                    {
+                        var (rows, otherRows) = (ops[op][call], otherOps[otherOp][otherCall]);
+                        string name = $"{scope}: {op}: {call}";
+                        calls++;
+                        launches += rows.Count;
+                        if (rows.Count != otherRows.Count) problems.Add($"{name}: {rows.Count} launches, now {otherRows.Count}");
+                        else problems.AddRange(rows.Zip(otherRows).Select((pair, i) => Difference(texts, scope, pair.First, pair.Second) is { } found ? $"{name}, launch {i + 1}: {found}" : null).OfType<string>());
+                    }
+                }
             }
         }
 
-        Console.WriteLine($"{lists.Length} lists with {calls} calls, {launches} launches and results; {more} calls are only in the new folder.");
-        Console.WriteLine($"{texts.Compared} texts compared, {texts.Equal} equal, {texts.Compared - texts.Equal} different.");
-        foreach (string line in texts.Differences.Take(MostShown)) Console.WriteLine($"  {line}");
-        Console.WriteLine($"{problems.Count} calls differ{(problems.Count > MostShown ? $", of which {MostShown} are shown" : "")}.");
-        foreach (string line in problems.Take(MostShown)) Console.WriteLine($"  {line}");
+        Console.WriteLine($"{calls} calls with {launches} launches and results; {more} ops and calls are only in the new folder.");
+        Show($"{renamed.Count} ops and calls have other names and are paired by place", renamed);
+        Show($"{texts.Compared} texts compared, {texts.Equal} equal, {texts.Compared - texts.Equal} different", [.. texts.Differences]);
+        Show($"{problems.Count} calls differ or are absent", problems);
         return problems.Count == 0 ? 0 : 1;
+    }
+
+    private static void Show(string title, List<string> lines)
+    {
+        Console.WriteLine($"{title}{(lines.Count > MostShown ? $"; the first {MostShown}" : "")}.");
+        foreach (string line in lines.Take(MostShown)) Console.WriteLine($"  {line}");
+    }
+
+    // By name; what is left, where as much is left on both sides and its sizes agree, by place: names for people change, too.
+    private static List<(string Old, string New)> Pair<T>(Dictionary<string, T> old, Dictionary<string, T> @new, Func<T, int> size, string scope, List<string> problems, List<string> renamed, ref int more)
+    {
+        string[] gone = [.. old.Keys.Where(k => !@new.ContainsKey(k))], come = [.. @new.Keys.Where(k => !old.ContainsKey(k))];
+        var pairs = old.Keys.Where(@new.ContainsKey).Select(k => (k, k)).ToList();
+        if (gone.Length == come.Length && gone.Zip(come).All(p => size(old[p.First]) == size(@new[p.Second])))
+        {
+            pairs.AddRange(gone.Zip(come));
+            renamed.AddRange(gone.Zip(come, (o, n) => $"{scope}{o}: now {n}"));
+        }
+        else
+        {
+            problems.AddRange(gone.Select(k => $"{scope}{k}: absent in the new folder"));
+            more += come.Length;
+        }
+
+        return pairs;
     }
 
     private static string? Difference(TextPairs texts, string target, string[] old, string[] @new)
@@ -57,8 +79,25 @@ internal static class TextComparison
         return old[1] != @new[1] ? $"groups {old[1]}, now {@new[1]}" : old[2] != @new[2] ? $"arguments {old[2]}, now {@new[2]}" : null;
     }
 
-    private static Dictionary<string, string[][]> Read(string file) =>
-        File.ReadLines(file).Select(line => line.Split('\t')).GroupBy(row => row[0], row => row[1..]).ToDictionary(g => g.Key, g => g.ToArray());
+    // Target (of results: file), op, call, and what each launch of it has.
+    private static Dictionary<string, Dictionary<string, Dictionary<string, List<string[]>>>> Read(string folder)
+    {
+        var all = new Dictionary<string, Dictionary<string, Dictionary<string, List<string[]>>>>();
+        foreach (string file in Lists.SelectMany(kind => Directory.GetFiles(folder, kind, SearchOption.AllDirectories)).Order(StringComparer.Ordinal))
+        {
+            string list = Path.GetRelativePath(folder, file);
+            var ops = Of(all, Path.GetExtension(list) == ".results" ? list : Path.GetDirectoryName(list)!);
+            foreach (string[] row in File.ReadLines(file).Select(line => line.Split('\t')))
+            {
+                string[] name = row[0].Split(": ", 2);
+                Of(Of(ops, name[0]), name[1]).Add(row[1..]);
+            }
+        }
+
+        return all;
+    }
+
+    private static T Of<T>(Dictionary<string, T> all, string key) where T : new() => all.TryGetValue(key, out var found) ? found : all[key] = new T();
 }
 
 /// <summary>Texts of two folders, each pair compared once.</summary>
