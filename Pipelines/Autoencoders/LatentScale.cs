@@ -1,8 +1,8 @@
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>
-/// Between the autoencoder's latents and the denoiser's, whose variance is near 1: one factor and shift for all, or a mean and a standard
-/// deviation per channel where the configuration has them.
+/// Converts between the autoencoder's latents and the denoiser's, whose variance is near 1: by one factor and shift for all, or by a mean
+/// and a standard deviation per channel where the configuration has them.
 /// </summary>
 internal sealed class LatentScale
 {
@@ -16,14 +16,14 @@ internal sealed class LatentScale
         shift = [.. Enumerable.Range(0, config.LatentChannels).Select(c => (float)(perChannel ? config.LatentsMean![c] : config.ShiftFactor))];
     }
 
-    /// <summary>Makes the encoder's latents the denoiser's, in place. [n, h, w, channels].</summary>
+    /// <summary>Converts the encoder's latents to the denoiser's, in place. [n, h, w, channels].</summary>
     public void ToDenoiser(Span<float> latents)
     {
         for (int i = 0; i < latents.Length; i += factor.Length)
             for (int c = 0; c < factor.Length; c++) latents[i + c] = (latents[i + c] - shift[c]) * factor[c];
     }
 
-    /// <summary>Makes the denoiser's latents those that the decoder takes, in place. [n, h, w, channels].</summary>
+    /// <summary>Converts the denoiser's latents to the decoder's, in place. [n, h, w, channels].</summary>
     public void ToDecoder(Span<float> latents)
     {
         for (int i = 0; i < latents.Length; i += factor.Length)

@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>The arena over time: a value is as high as its bytes, stands where it lies, and is as wide as it lives.</summary>
+/// <summary>The arena over time: a value's height is its size, its position its offset, and its width its lifetime.</summary>
 internal static class MemoryPanel
 {
     private const double PlotHeight = 240;
@@ -17,7 +17,7 @@ internal static class MemoryPanel
         {
             double left = starts[Math.Clamp(block.First, 0, report.Length)], right = starts[Math.Clamp(block.Last + 1, 0, report.Length)];
             double h = block.Bytes * scale, top = bottom - (block.Offset * scale + h);
-            if (right - left < 0.05) continue; // lives only before the run
+            if (right - left < 0.05) continue; // used only before the run
             string style = block.Kind is "input" ? "given" : block.Kind is "scratch" ? "work" : $"{OpKinds.Of(block.Kind).Class()} value";
             string life = block.First < 0 ? "given by the caller" : block.Last >= report.Length ? "kept after the run" : $"op {block.First} to {block.Last}{(block.IsOver ? ", written over what that op reads" : "")}";
             svg.Rect(x + left, top, Math.Max(right - left, 0.4), Math.Max(h, 0.4), style, $"{(block.Name.Length > 0 ? block.Name : "value")}\n{block.Kind}\n{Measures.Bytes(block.Bytes)} at {Measures.Bytes(block.Offset)}, {life}");
@@ -30,7 +30,7 @@ internal static class MemoryPanel
         TimelinePanel.Axis(svg, plan, x, bottom, width);
     }
 
-    /// <summary>Where each op begins; those that launch nothing take no room.</summary>
+    /// <summary>Where each op begins; ops that launch nothing have no width.</summary>
     private static double[] Starts(InspectedPlan plan, double width)
     {
         double[] weights = new double[plan.Report.Length];
