@@ -9,8 +9,8 @@ using ILGpuDiffusion.Pipelines.LatentSpace;
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>
-/// The autoencoder of a pipeline, ready to run: images to latents and back, NHWC in host memory. Encoder and decoder compile on first use;
-/// further sizes and batches only make plans. Several threads may encode and decode at the same time.
+/// The autoencoder of a pipeline: encodes images into latents and decodes them, NHWC in host memory. Encoder and decoder are compiled on
+/// first use; further sizes and batches only need plans. Thread-safe.
 /// </summary>
 public sealed class Autoencoder
 {
@@ -23,22 +23,23 @@ public sealed class Autoencoder
 
     /// <summary>Wraps a loaded model.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="arenas">Where it runs.</param>
+    /// <param name="arenas">Memory of the device that it runs on.</param>
     /// <param name="options">How encoder and decoder are compiled; null for all passes.</param>
-    /// <param name="dtype">The type that the pipeline computes in; the model raises Float16 to Float32 where its configuration asks for it (<c>force_upcast</c>).</param>
+    /// <param name="dtype">The type that the pipeline computes in; the model uses Float32 instead of Float16 where its configuration
+    /// requires it (<c>force_upcast</c>).</param>
     internal Autoencoder(AutoencoderKL model, ArenaPool arenas, CompileOptions? options = null, DType dtype = DType.Float32)
     {
         (this.model, config, device, Scale) = (model, model.Config, arenas.Device, new LatentScale(model.Config));
-        DType = dtype == DType.Float16 && config.ForceUpcast ? DType.Float32 : dtype; // values beyond 65504 arise in the decoder; BFloat16 holds them
+        DType = dtype == DType.Float16 && config.ForceUpcast ? DType.Float32 : dtype; // the decoder exceeds Float16, not BFloat16
         (encoder, decoder) = (new(model.Encoder, arenas), new(model.Decoder, arenas));
         Encoder.Compile(options);
         Decoder.Compile(options);
     }
 
-    /// <summary>Images to latents, as layers: <see cref="Layer.Compile"/> says how they run.</summary>
+    /// <summary>The encoder, from images to latents; <see cref="Layer.Compile"/> selects how it runs.</summary>
     public Layer Encoder => model.Encoder;
 
-    /// <summary>Latents to images, as layers: <see cref="Layer.Compile"/> says how they run.</summary>
+    /// <summary>The decoder, from latents to images; <see cref="Layer.Compile"/> selects how it runs.</summary>
     public Layer Decoder => model.Decoder;
 
     /// <summary>Channels of latents: 4, in newer families 16.</summary>
@@ -50,13 +51,13 @@ public sealed class Autoencoder
     /// <summary>The type that encoder and decoder compute in.</summary>
     public DType DType { get; }
 
-    /// <summary>Between the encoder's latents and the denoiser's.</summary>
+    /// <summary>Conversion between the encoder's latents and the denoiser's.</summary>
     internal LatentScale Scale { get; }
 
-    /// <summary>How images are cut into tiles; null works on whole ones.</summary>
+    /// <summary>How images are split into tiles; null for whole images.</summary>
     internal VaeTiling? Tiling => tiling;
 
-    /// <summary>The model's numbers.</summary>
+    /// <summary>The model's configuration.</summary>
     internal AutoencoderConfig Config => config;
 
     /// <summary>The compiled encoder.</summary>
@@ -65,38 +66,42 @@ public sealed class Autoencoder
     /// <summary>The compiled decoder.</summary>
     internal CompiledGraph DecoderGraph => decoder.Get("vae.decode", name => Trace(name, config.LatentChannels, model.Decode));
 
-    /// <summary>What was compiled so far.</summary>
+    /// <summary>The graphs compiled so far.</summary>
     internal IEnumerable<CompiledGraph> Compiled => encoder.Compiled.Concat(decoder.Compiled);
 
-    /// <summary>Works tile by tile on whatever is larger than a tile, so that memory no longer grows with the image. Colours may differ slightly between tiles.</summary>
+    /// <summary>
+    /// Processes anything larger than a tile in tiles, so that memory does not grow with the image. Colours may differ slightly between
+    /// tiles.
+    /// </summary>
     /// <param name="pixels">Side of a tile; null takes the size that the model was made for.</param>
-    /// <param name="overlap">The part of a tile that its neighbour covers too.</param>
+    /// <param name="overlap">Fraction of a tile that overlaps its neighbour.</param>
     /// <exception cref="ArgumentException">Tile or overlap is not a whole number of latents.</exception>
     public void EnableTiling(int? pixels = null, double overlap = 0.25) => tiling = new VaeTiling(pixels ?? config.SampleSize, overlap, SpatialFactor);
 
-    /// <summary>Works on whole images again.</summary>
+    /// <summary>Processes whole images again.</summary>
     public void DisableTiling() => tiling = null;
 
-    /// <summary>Works on one image of a batch at a time, so that memory no longer grows with the batch.</summary>
+    /// <summary>Processes one image of a batch at a time, so that memory does not grow with the batch.</summary>
     public void EnableSlicing() => slicing = true;
 
-    /// <summary>Works on whole batches again.</summary>
+    /// <summary>Processes whole batches again.</summary>
     public void DisableSlicing() => slicing = false;
 
-    /// <summary>Latents to images.</summary>
-    /// <param name="latents">The encoder's latents, without the denoiser's scale and shift: [count, height, width, latent channels].</param>
+    /// <summary>Decodes latents into images.</summary>
+    /// <param name="latents">The encoder's latents, without the denoiser's scale and shift: [count, height, width, latent
+    /// channels].</param>
     /// <param name="count">Number of images.</param>
     /// <param name="height">Rows of latents.</param>
     /// <param name="width">Columns of latents.</param>
-    /// <param name="cancellation">Obeyed between kernels.</param>
+    /// <param name="cancellation">Checked between kernels.</param>
     /// <returns>[count, 8 · height, 8 · width, 3], nominally −1 … 1.</returns>
-    /// <exception cref="ShapeException">There are not as many numbers as the sizes say.</exception>
+    /// <exception cref="ShapeException">The number of values does not match the sizes.</exception>
     public float[] Decode(ReadOnlySpan<float> latents, int count, int height, int width, CancellationToken cancellation = default) =>
         Decode(Checked("vae.decode", "latents", latents, count, height, width, LatentChannels), tiling, cancellation).Values;
 
-    /// <summary>A denoiser's final latents to an 8-bit image.</summary>
-    /// <param name="latents">One entry, with the denoiser's scale and shift.</param>
-    /// <param name="cancellation">Obeyed between kernels.</param>
+    /// <summary>Decodes a denoiser's final latents into an 8-bit image.</summary>
+    /// <param name="latents">Latents of one image, with the denoiser's scale and shift.</param>
+    /// <param name="cancellation">Checked between kernels.</param>
     /// <exception cref="NonFiniteException">The decoder computed NaN or infinity.</exception>
     internal Image DecodeImage(Latents latents, CancellationToken cancellation)
     {
@@ -108,34 +113,35 @@ public sealed class Autoencoder
         return Image.FromNhwc(image, latents.Width * SpatialFactor, latents.Height * SpatialFactor);
     }
 
-    /// <summary>Images to latents.</summary>
+    /// <summary>Encodes images into latents.</summary>
     /// <param name="pixels">[count, height, width, 3], −1 … 1.</param>
     /// <param name="count">Number of images.</param>
     /// <param name="height">Rows of pixels, a multiple of 8.</param>
     /// <param name="width">Columns of pixels, a multiple of 8.</param>
-    /// <param name="cancellation">Obeyed between kernels.</param>
+    /// <param name="cancellation">Checked between kernels.</param>
     /// <returns>The distribution of the latents, without the denoiser's scale and shift.</returns>
-    /// <exception cref="ShapeException">There are not as many numbers as the sizes say, or a size is not a multiple of <see cref="SpatialFactor"/>.</exception>
+    /// <exception cref="ShapeException">The number of values does not match the sizes, or a size is not a multiple of
+    /// <see cref="SpatialFactor"/>.</exception>
     public LatentDistribution Encode(ReadOnlySpan<float> pixels, int count, int height, int width, CancellationToken cancellation = default)
     {
         int factor = SpatialFactor;
         var source = Checked("vae.encode", "pixels", pixels, count, height, width, config.InChannels);
         ShapeException.ThrowUnless(height % factor == 0 && width % factor == 0, "vae.encode", "the image's size", $"{width}×{height}", $"a multiple of {factor} both ways");
-        var cut = tiling; // one reading: another thread may switch it
+        var cut = tiling; // read once: another thread may change it
         return new LatentDistribution(Apply(EncoderGraph, source, cut?.Pixels, cut?.Latents, (h, w) => (h / factor, w / factor), 2 * LatentChannels, cancellation));
     }
 
-    /// <summary>As the public method, with tiles of this call's own; null works on whole images.</summary>
+    /// <summary>As the public method, with this call's own tiles; null for whole images.</summary>
     internal Tile Decode(Tile latents, VaeTiling? cut, CancellationToken cancellation)
     {
         int factor = SpatialFactor;
         return Apply(DecoderGraph, latents, cut?.Latents, cut?.Pixels, (h, w) => (checked(h * factor), checked(w * factor)), config.OutChannels, cancellation);
     }
 
-    /// <summary>Begins in the background to compile what decoding one image needs and the device does not have yet.</summary>
+    /// <summary>Starts compiling in the background what decoding one image needs and the device does not have yet.</summary>
     /// <param name="height">Rows of latents.</param>
     /// <param name="width">Columns of latents.</param>
-    /// <param name="cancellation">Leaves out what has not begun.</param>
+    /// <param name="cancellation">Skips what has not started.</param>
     internal void PrepareDecoder(int height, int width, CancellationToken cancellation)
     {
         int most = tiling?.Latents.Size ?? int.MaxValue;

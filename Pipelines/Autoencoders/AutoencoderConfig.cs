@@ -2,7 +2,9 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
-/// <summary>The numbers of a variational autoencoder, as diffusers' AutoencoderKL names them; its defaults stand in for what old files leave out.</summary>
+/// <summary>
+/// Configuration of a variational autoencoder, with the names of diffusers' AutoencoderKL; keys that old files lack take its defaults.
+/// </summary>
 internal sealed record AutoencoderConfig
 {
     private const int MaxChannels = 1 << 16, MaxBlocks = 12, MaxLayers = 64; // far beyond every model; keep a damaged file from exhausting memory
@@ -12,13 +14,13 @@ internal sealed record AutoencoderConfig
     /// <summary>The config.json, for messages.</summary>
     public string File { get; private init; } = "";
 
-    /// <summary>A number of weight tensors that the model has at least: eight for each residual block of encoder and decoder.</summary>
+    /// <summary>A lower bound of the model's number of weight tensors: eight for each residual block of encoder and decoder.</summary>
     public long LeastTensors => 8L * BlockOutChannels.Count * (2 * LayersPerBlock + 1);
 
-    /// <summary>Channels of an image that goes in: 3.</summary>
+    /// <summary>Channels of input images: 3.</summary>
     public int InChannels { get; private init; }
 
-    /// <summary>Channels of an image that comes out: 3.</summary>
+    /// <summary>Channels of output images: 3.</summary>
     public int OutChannels { get; private init; }
 
     /// <summary>Channels of latents: 4, in newer families 16.</summary>
@@ -42,10 +44,10 @@ internal sealed record AutoencoderConfig
     /// <summary>Whether a 1×1 convolution precedes the decoder.</summary>
     public bool PostQuantConv { get; private init; }
 
-    /// <summary>What the encoder's latents are multiplied by for the denoiser.</summary>
+    /// <summary>Factor by which the encoder's latents are multiplied for the denoiser.</summary>
     public double ScalingFactor { get; private init; }
 
-    /// <summary>What is subtracted from the encoder's latents before that; 0 in most families.</summary>
+    /// <summary>Value subtracted from the encoder's latents before that; 0 in most families.</summary>
     public double ShiftFactor { get; private init; }
 
     /// <summary>Mean of each latent channel, where a family normalises by channel; otherwise null.</summary>
@@ -54,7 +56,7 @@ internal sealed record AutoencoderConfig
     /// <summary>Standard deviation of each latent channel, where a family normalises by channel; otherwise null.</summary>
     public IReadOnlyList<double>? LatentsStd { get; private init; }
 
-    /// <summary>Whether float16 overflows in this model, so that it must be run in a wider type.</summary>
+    /// <summary>Whether float16 overflows in this model, so that it needs a wider type.</summary>
     public bool ForceUpcast { get; private init; }
 
     /// <summary>Side of the images that the model was made for, in pixels: the default tile.</summary>
@@ -78,7 +80,7 @@ internal sealed record AutoencoderConfig
         double scale = config.Double("scaling_factor", 0.18215);
         if (scale == 0) throw config.Wrong("scaling_factor", "other than zero");
         if (config.Find("quantization_config") is not null)
-            throw config.Wrong("quantization_config", "absent: quantised weights are not read");
+            throw config.Wrong("quantization_config", "absent: quantized weights are not supported");
         int[] sample = config.IntPerEntry("sample_size", 2, 32);
         if (sample.Any(s => s is < 1 or > 1 << 20)) throw config.Wrong("sample_size", $"from 1 to {1 << 20}, or [height, width]");
         return new AutoencoderConfig

@@ -14,14 +14,16 @@ internal sealed class AutoencoderKL : Layer
 {
     private readonly Conv2d? quantConv, postQuantConv;
 
-    /// <summary>Declares <c>encoder</c>, <c>decoder</c> and, where the configuration has them, <c>quant_conv</c> and <c>post_quant_conv</c>.</summary>
+    /// <summary>
+    /// Declares <c>encoder</c>, <c>decoder</c> and, where the configuration has them, <c>quant_conv</c> and <c>post_quant_conv</c>.
+    /// </summary>
     /// <param name="config">The model's config.json.</param>
     /// <exception cref="ModelFileException">A value of the configuration is missing or unusable.</exception>
     public AutoencoderKL(ModelConfig config) : this(AutoencoderConfig.From(config))
     {
     }
 
-    /// <summary>As above, for a configuration that is already read.</summary>
+    /// <summary>Declares the layers of a configuration that is already read.</summary>
     public AutoencoderKL(AutoencoderConfig config)
     {
         Config = config;
@@ -32,17 +34,17 @@ internal sealed class AutoencoderKL : Layer
         if (Config.PostQuantConv) postQuantConv = Child("post_quant_conv", new Conv2d(latents, latents, 1));
     }
 
-    /// <summary>The model's numbers.</summary>
+    /// <summary>The model's configuration.</summary>
     public AutoencoderConfig Config { get; }
 
-    /// <summary>Image to latents.</summary>
+    /// <summary>The encoder.</summary>
     public VaeEncoder Encoder { get; }
 
-    /// <summary>Latents to image.</summary>
+    /// <summary>The decoder.</summary>
     public VaeDecoder Decoder { get; }
 
-    /// <summary>Takes every weight from a checkpoint, also from one whose attention has the names used before diffusers 0.18.</summary>
-    /// <exception cref="ModelFileException">A weight is missing or wrongly shaped.</exception>
+    /// <summary>Loads the weights from a checkpoint, also with the attention names used before diffusers 0.18.</summary>
+    /// <exception cref="ModelFileException">A weight is missing or has the wrong shape.</exception>
     public override void Load(IWeightSource source, ILogger? logger = null) => base.Load(new LegacyAttentionNames(source), logger);
 
     /// <summary>Records the encoder.</summary>

@@ -3,8 +3,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>
-/// What the encoder says about an image's latents: a normal distribution for each number, all independent (diffusers'
-/// DiagonalGaussianDistribution). Small enough to live on the host.
+/// The encoder's distribution of an image's latents: an independent normal distribution for each value (diffusers'
+/// DiagonalGaussianDistribution), in host memory.
 /// </summary>
 public sealed class LatentDistribution
 {
@@ -46,7 +46,7 @@ public sealed class LatentDistribution
     /// <summary>Latents drawn from the distribution: mean + exp(log variance / 2) · noise.</summary>
     /// <param name="noise">Standard normal numbers, [n, height, width, channels]; the same numbers give the same latents.</param>
     /// <returns>[n, height, width, channels].</returns>
-    /// <exception cref="ShapeException">There are not as many numbers as latents.</exception>
+    /// <exception cref="ShapeException">The number of values differs from that of the latents.</exception>
     public float[] Sample(ReadOnlySpan<float> noise)
     {
         ShapeException.ThrowUnless(noise.Length == Mean.Length, "sample", "noise", $"{noise.Length} numbers", $"{Mean.Length} numbers, one for each of [{Count}, {Height}, {Width}, {Channels}]");

@@ -1,8 +1,8 @@
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>
-/// Between the autoencoder's latents and the denoiser's, whose variance is near 1: one factor and shift for all, or a mean and a standard
-/// deviation per channel where the configuration has them.
+/// Converts between the autoencoder's latents and the denoiser's, whose variance is near 1: by one factor and shift for all, or by a mean
+/// and a standard deviation per channel where the configuration has them.
 /// </summary>
 internal sealed class LatentScale
 {

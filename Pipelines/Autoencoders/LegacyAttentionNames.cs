@@ -4,8 +4,8 @@ using ILGpuDiffusion.Layers.Weights;
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>
-/// A checkpoint whose autoencoder attention may carry the names from before diffusers 0.18 (SD 1.x and 2.x as published): <c>query</c>,
-/// <c>key</c>, <c>value</c>, <c>proj_attn</c> are shown as <c>to_q</c>, <c>to_k</c>, <c>to_v</c>, <c>to_out.0</c>.
+/// A checkpoint whose autoencoder attention may have the names from before diffusers 0.18 (SD 1.x and 2.x as published): <c>query</c>,
+/// <c>key</c>, <c>value</c>, <c>proj_attn</c> are renamed to <c>to_q</c>, <c>to_k</c>, <c>to_v</c>, <c>to_out.0</c>.
 /// </summary>
 internal sealed class LegacyAttentionNames(IWeightSource source) : IWeightSource
 {

@@ -3,17 +3,17 @@ using System.Numerics.Tensors;
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>
-/// A batch of images or latents, or a piece of one, in host memory: [n, height, width, channels]. Every method works on runs of
-/// neighbouring elements: on a device each is a copy or an elementwise op on column views, so blending can move there unchanged.
+/// A batch of images or latents, or a part of one, in host memory: [n, height, width, channels]. Every method works on contiguous runs of
+/// elements: on a device each would be a copy or an elementwise op on column views.
 /// </summary>
 internal sealed record Tile(int Count, int Height, int Width, int Channels, float[] Values)
 {
     private int RowLength => Width * Channels;
 
-    /// <summary>New memory of the given sizes.</summary>
+    /// <summary>Allocates a tile of the given sizes.</summary>
     public static Tile Empty(int count, int height, int width, int channels) => new(count, height, width, channels, new float[checked(count * height * width * channels)]);
 
-    /// <summary>A copy of the part that begins at (top, left) and has at most that many rows and columns.</summary>
+    /// <summary>A copy of the part that begins at (top, left), with at most <paramref name="size"/> rows and columns.</summary>
     public Tile Cut(int top, int left, int size)
     {
         var part = Empty(Count, Math.Min(size, Height - top), Math.Min(size, Width - left), Channels);
@@ -22,7 +22,7 @@ internal sealed record Tile(int Count, int Height, int Width, int Channels, floa
         return part;
     }
 
-    /// <summary>Copies the upper left part, at most that many rows and columns, to (top, left) of a larger one.</summary>
+    /// <summary>Copies the upper left part, at most <paramref name="size"/> rows and columns, to (top, left) of a larger tile.</summary>
     public void Paste(Tile target, int top, int left, int size)
     {
         int rows = Math.Min(size, Height), columns = Math.Min(size, Width);
@@ -46,7 +46,9 @@ internal sealed record Tile(int Count, int Height, int Width, int Channels, floa
             }
     }
 
-    /// <summary>Fades from the last columns of the tile on the left into the first columns of this one: diffusers' <c>blend_h</c>.</summary>
+    /// <summary>
+    /// Fades from the last columns of the tile on the left into the first columns of this one: diffusers' <c>blend_h</c>.
+    /// </summary>
     public void BlendFromLeft(Tile left, int extent)
     {
         extent = Math.Min(extent, Math.Min(left.Width, Width));

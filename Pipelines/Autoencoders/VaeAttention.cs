@@ -3,7 +3,10 @@ using ILGpuDiffusion.Layers.Modules;
 
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
-/// <summary>Self-attention of one head over all positions of an image, added to its input: diffusers' Attention as the autoencoder's mid block uses it.</summary>
+/// <summary>
+/// Single-head self-attention over all positions of an image, added to its input: diffusers' Attention as the autoencoder's mid block uses
+/// it.
+/// </summary>
 internal sealed class VaeAttention : Layer
 {
     private readonly GroupNorm norm;

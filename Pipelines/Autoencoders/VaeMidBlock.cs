@@ -3,7 +3,9 @@ using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
-/// <summary>Residual block, self-attention, residual block at the coarsest resolution: diffusers' UNetMidBlock2D as the autoencoder uses it.</summary>
+/// <summary>
+/// Residual block, self-attention, residual block at the coarsest resolution: diffusers' UNetMidBlock2D as the autoencoder uses it.
+/// </summary>
 internal sealed class VaeMidBlock : Layer
 {
     /// <summary>ε of every norm in the autoencoder.</summary>

@@ -2,17 +2,21 @@ using System.Globalization;
 
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
-/// <summary>How images are cut into overlapping tiles, so that memory depends on the tile and not on the image; as diffusers' <c>enable_tiling</c>.</summary>
+/// <summary>
+/// How images are split into overlapping tiles, so that memory depends on the tile and not on the image; as diffusers'
+/// <c>enable_tiling</c>.
+/// </summary>
 internal sealed record VaeTiling
 {
-    /// <summary>Describes tiles.</summary>
+    /// <summary>Computes the sizes of tiles.</summary>
     /// <param name="pixels">Side of a tile in pixels (<c>tile_sample_min_size</c>).</param>
-    /// <param name="overlap">The part of a tile that its neighbour covers too (<c>tile_overlap_factor</c>).</param>
+    /// <param name="overlap">Fraction of a tile that overlaps its neighbour (<c>tile_overlap_factor</c>).</param>
     /// <param name="spatialFactor">Pixels per latent.</param>
-    /// <exception cref="ArgumentException">Tile, step or overlap is not a whole number of latents, so that tiles would not meet.</exception>
+    /// <exception cref="ArgumentException">Tile, step or overlap is not a whole number of latents, so that tiles would not
+    /// meet.</exception>
     public VaeTiling(int pixels, double overlap, int spatialFactor)
     {
-        // Truncated as diffusers does, which does not check that the results fit together.
+        // Truncated as in diffusers, which does not check that the results match.
         int latents = pixels / spatialFactor;
         Overlap = overlap;
         Pixels = new Side(pixels, (int)(pixels * (1 - overlap)), (int)(pixels * overlap));
@@ -25,7 +29,7 @@ internal sealed record VaeTiling
             $"VAE tiles of {pixels} pixels that overlap by {overlap} do not meet: tile and overlap must be whole numbers of latents ({spatialFactor} pixels each). Try {near} pixels and 0.25."));
     }
 
-    /// <summary>The part of a tile that its neighbour covers too.</summary>
+    /// <summary>Fraction of a tile that overlaps its neighbour.</summary>
     public double Overlap { get; }
 
     /// <summary>Sizes in pixels.</summary>
@@ -34,9 +38,9 @@ internal sealed record VaeTiling
     /// <summary>Sizes in latents.</summary>
     public Side Latents { get; }
 
-    /// <summary>One dimension of the cut.</summary>
+    /// <summary>Sizes in one dimension.</summary>
     /// <param name="Size">Side of a tile.</param>
-    /// <param name="Step">Distance between neighbouring tiles; also what is kept of each tile's result.</param>
+    /// <param name="Step">Distance between neighbouring tiles; also the size that is kept of each tile's result.</param>
     /// <param name="Blend">Width of the strip over which a tile's result fades in from its neighbour's.</param>
     internal readonly record struct Side(int Size, int Step, int Blend);
 }

@@ -9,25 +9,25 @@ using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Cli;
 
-/// <summary>Runs a parsed command, and reports failures to the user: one or two lines on stderr.</summary>
+/// <summary>Runs a parsed command, and reports failures to the user in one or two lines on stderr.</summary>
 internal static class CommandInvocation
 {
-    /// <summary>Runs the command that was asked for, until it ends or a signal ends it.</summary>
+    /// <summary>Runs the parsed command until it ends or a signal ends it.</summary>
     public static async Task<int> RunAsync(ParseResult parsed)
     {
         using var interrupts = new Interrupts();
-        // not here: a command that blocks must not keep signals from being heeded
+        // on another thread: a command that blocks must not delay signals
         var work = Task.Run(() => InvokeAsync(parsed, interrupts.Token));
         if (await Task.WhenAny(work, interrupts.Overdue).ConfigureAwait(false) != work)
         {
-            Messages.Error("cancelled, in the middle of work that cannot be stopped.");
+            Messages.Error("cancelled, during work that cannot be interrupted.");
             Interrupts.EndNow(Interrupts.Code);
         }
 
         return await work.ConfigureAwait(false);
     }
 
-    /// <summary>How an exception ends the run; says it.</summary>
+    /// <summary>Reports an exception and returns the exit code.</summary>
     public static int Report(Exception failure, ParseResult? parsed)
     {
         switch (failure)
@@ -35,7 +35,7 @@ internal static class CommandInvocation
             case OperationCanceledException:
                 Messages.Error("cancelled; nothing was written.");
                 return Interrupts.Code;
-            case ArgumentException e: // a value that the parser could not judge, such as a width that the model cannot draw
+            case ArgumentException e: // a value that the parser cannot check, such as a width that the model does not support
                 Messages.Error(OptionHints.Explain(e));
                 if (OptionHints.For(e, parsed?.CommandResult.Command) is { } option)
                     Messages.Detail($"The value comes from {option}, or from the model's own settings.");
@@ -59,12 +59,12 @@ internal static class CommandInvocation
     {
         try
         {
-            // The directive [suggest] completes lines that are not yet right.
+            // The directive [suggest] completes lines that have errors.
             if (parsed.Errors.Count > 0 && !parsed.RootCommandResult.Children.OfType<DirectiveResult>().Any()) return Refuse(parsed);
             return await parsed.InvokeAsync(new InvocationConfiguration
             { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, cancellation).ConfigureAwait(false);
         }
-#pragma warning disable CA1031 // the last resort: a user gets one line and a way to the details, never a stack dump
+#pragma warning disable CA1031 // the last resort: the user gets one line and a hint at the details, never a stack trace
         catch (Exception e)
 #pragma warning restore CA1031
         {

@@ -3,10 +3,10 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Cli;
 
-/// <summary>What a mistyped word was meant to be.</summary>
+/// <summary>Suggests a correction for a mistyped word.</summary>
 internal static class Guess
 {
-    /// <summary>The option or command of a command that is closest to a word which it does not know; null where none is close.</summary>
+    /// <summary>The option or command of a command that is closest to an unknown word; null where none is close.</summary>
     public static string? Token(string word, Command command)
     {
         word = word.Split('=', ':')[0];

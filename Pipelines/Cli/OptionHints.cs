@@ -6,18 +6,18 @@ using ILGpuDiffusion.Pipelines.Errors;
 namespace ILGpuDiffusion.Cli;
 
 /// <summary>
-/// The command line's words for what the library says to programmers: exceptions name properties and parameters, people give options.
+/// Translates the library's messages for the command line: exceptions name properties and parameters, users give options.
 /// </summary>
 internal static class OptionHints
 {
-    /// <summary>What takes less memory.</summary>
+    /// <summary>Options that reduce the use of memory.</summary>
     public const string LessMemory =
         "A smaller --width and --height, --count 1 or --vae-tiling take less; on a GPU also --offload and --dtype fp16.";
 
     /// <summary>
     /// The option of a command that sets the property or parameter which an exception names, by the rule that all options follow
-    /// (GuidanceScale is --guidance-scale,
-    /// NegativePrompts2 is --negative-prompt-2); null where there is none, or where the message names it.
+    /// (GuidanceScale is --guidance-scale, NegativePrompts2 is --negative-prompt-2); null where there is none, or where the message names
+    /// it.
     /// </summary>
     public static string? For(ArgumentException e, Command? command)
     {
@@ -32,7 +32,7 @@ internal static class OptionHints
         return option is null || e.Message.Contains(option, StringComparison.Ordinal) ? null : option;
     }
 
-    /// <summary>An exception's message, with what helps.</summary>
+    /// <summary>An exception's message with a hint.</summary>
     public static string Explain(Exception e) => e switch
     {
         ArgumentException argument => Plain(argument),
@@ -43,7 +43,7 @@ internal static class OptionHints
         _ => e.Message,
     };
 
-    /// <summary>.NET appends the parameter's name to an argument's message; users have no parameters.</summary>
+    /// <summary>Removes the parameter's name that .NET appends to an argument's message: the command line has no parameters.</summary>
     private static string Plain(ArgumentException e) =>
         e.ParamName is { } name ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal).Split('\n')[0] : e.Message;
 }

@@ -20,14 +20,14 @@ try
             CacheCommand.Create(), TokenizeCommand.Create(), verbose, quiet,
     };
     root.Options.OfType<HelpOption>().Single().Action = new Help();
-    // A prompt may begin with '@', which would else name a file to read arguments from. Without arguments a newcomer wants the help.
+    // A prompt may begin with '@', which would otherwise name a response file. Without arguments the help is shown.
     var configuration = new ParserConfiguration { ResponseFileTokenReplacer = null };
     var parsed = root.Parse(args.Length == 0 ? ["--help"] : args, configuration);
     Messages.Quiet = parsed.GetValue(quiet);
     Messages.Verbose = parsed.GetValue(verbose);
     return await CommandInvocation.RunAsync(parsed).ConfigureAwait(false);
 }
-#pragma warning disable CA1031 // nothing that goes wrong here may end the process by its own
+#pragma warning disable CA1031 // every failure here must end in a message and an exit code
 catch (Exception e)
 #pragma warning restore CA1031
 {

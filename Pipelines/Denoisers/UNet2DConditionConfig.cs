@@ -6,8 +6,8 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Denoisers;
 
 /// <summary>
-/// The checked configuration of a <see cref="UNet2DConditionModel"/>. Properties keep the names of config.json; lists are ordered as there, from
-/// the finest resolution to the coarsest (<see cref="UpBlockTypes"/>: from the coarsest to the finest).
+/// The checked configuration of a <see cref="UNet2DConditionModel"/>. Properties keep the names of config.json; lists are ordered as there,
+/// from the finest resolution to the coarsest (<see cref="UpBlockTypes"/>: from the coarsest to the finest).
 /// </summary>
 internal sealed record UNet2DConditionConfig
 {
@@ -121,7 +121,9 @@ internal sealed record UNet2DConditionConfig
 
     public bool UseLinearProjection { get; }
 
-    /// <summary>Heads per block. The file calls this <c>attention_head_dim</c>: a misnomer of diffusers that every checkpoint keeps.</summary>
+    /// <summary>
+    /// Heads per block. The file calls this <c>attention_head_dim</c>: a misnomer of diffusers that every checkpoint keeps.
+    /// </summary>
     public ImmutableArray<int> AttentionHeads { get; }
 
     public bool FlipSinToCos { get; }

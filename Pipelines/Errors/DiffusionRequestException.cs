@@ -4,7 +4,8 @@ namespace ILGpuDiffusion.Pipelines.Errors;
 /// A request that this model, scheduler or device cannot serve. The message says which value is wrong and what it must be; the pipeline
 /// stays usable. A web server should answer with status 400.
 /// </summary>
-/// <param name="property">The property of <c>ImageRequest</c> (or <c>ScheduleRequest</c>, which uses the same names) that holds the value.</param>
+/// <param name="property">The property of <c>ImageRequest</c> (or <c>ScheduleRequest</c>, which uses the same names) that holds the
+/// value.</param>
 /// <param name="message">What is wrong, and what it must be.</param>
 public sealed class DiffusionRequestException(string property, string message) : ArgumentException(message)
 {

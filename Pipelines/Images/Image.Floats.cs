@@ -3,14 +3,14 @@ namespace ILGpuDiffusion.Pipelines.Images;
 public sealed partial class Image
 {
     /// <summary>
-    /// Makes an image of what an autoencoder decodes, values in [−1, 1]: level = round(255 · clamp(x/2 + 1/2, 0, 1)), halves to even, in float32,
-    /// as diffusers' image processor does.
+    /// Creates an image from an autoencoder's output, values in [−1, 1]: level = round(255 · clamp(x/2 + 1/2, 0, 1)), halves to even, in
+    /// float32, as diffusers' image processor does.
     /// </summary>
     /// <param name="values">One image, [3, height, width].</param>
     /// <param name="width">In pixels.</param>
     /// <param name="height">In pixels.</param>
-    /// <exception cref="ArgumentException">The count of values does not fit the size.</exception>
-    /// <exception cref="ArithmeticException">A value is not a number.</exception>
+    /// <exception cref="ArgumentException">The number of values does not match the size.</exception>
+    /// <exception cref="ArithmeticException">A value is NaN.</exception>
     public static Image FromNchw(ReadOnlySpan<float> values, int width, int height)
     {
         int count = Count(values.Length, width, height, 3);
@@ -24,13 +24,13 @@ public sealed partial class Image
         return Checked(new Image(width, height, pixels), values);
     }
 
-    /// <summary>As <see cref="FromNchw"/>, from an image whose pixels' channels are neighbours.</summary>
-    /// <param name="values">One image, [height, width, pitch], of whose innermost values the first three are used.</param>
+    /// <summary>As <see cref="FromNchw"/>, from interleaved channels.</summary>
+    /// <param name="values">One image, [height, width, pitch], of which the first three values of each pixel are used.</param>
     /// <param name="width">In pixels.</param>
     /// <param name="height">In pixels.</param>
-    /// <param name="pitch">Values from one pixel to the next.</param>
-    /// <exception cref="ArgumentException">The count of values does not fit the size, or the pitch is below 3.</exception>
-    /// <exception cref="ArithmeticException">A value is not a number.</exception>
+    /// <param name="pitch">Values per pixel.</param>
+    /// <exception cref="ArgumentException">The number of values does not match the size, or the pitch is below 3.</exception>
+    /// <exception cref="ArithmeticException">A value is NaN.</exception>
     public static Image FromNhwc(ReadOnlySpan<float> values, int width, int height, int pitch = 3)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(pitch, 3);
@@ -48,7 +48,7 @@ public sealed partial class Image
         return nan ? throw NotANumber() : new Image(width, height, pixels);
     }
 
-    /// <summary>Fills [3, height, width] with 2 · level/255 − 1, what an autoencoder encodes.</summary>
+    /// <summary>Fills [3, height, width] with 2 · level/255 − 1, the input of an autoencoder.</summary>
     public void ToNchw(Span<float> values)
     {
         int count = Width * Height;
@@ -83,7 +83,7 @@ public sealed partial class Image
         return image;
     }
 
-    // A black image would hide it: some autoencoders overflow in float16.
+    // NaN would be black pixels: some autoencoders overflow in float16.
     private static ArithmeticException NotANumber() =>
         new("The decoded image has values that are not numbers. The model overflowed in this element type: run it, or at least its autoencoder, in float32.");
 }

@@ -4,11 +4,14 @@ public sealed partial class Image
 {
     private const int RgbaBytes = 4;
 
-    /// <summary>Makes an image of RGBA pixels, as bitmaps of graphics libraries have them. Alpha is dropped, as <see cref="Load(string)"/> drops it.</summary>
+    /// <summary>
+    /// Creates an image from RGBA pixels, the layout of graphics libraries' bitmaps. Alpha is dropped, as by <see cref="Load(string)"/>.
+    /// </summary>
     /// <param name="pixels">[height, width, 4], red first, top row first.</param>
     /// <param name="width">In pixels.</param>
     /// <param name="height">In pixels.</param>
-    /// <exception cref="ArgumentException">The count of bytes does not fit the size, or the size is not from 1 to <see cref="MaxPixels"/> pixels.</exception>
+    /// <exception cref="ArgumentException">The number of bytes does not match the size, or the size is not from 1 to
+    /// <see cref="MaxPixels"/> pixels.</exception>
     public static Image FromRgba(ReadOnlySpan<byte> pixels, int width, int height)
     {
         int count = Count(pixels.Length, width, height, RgbaBytes);

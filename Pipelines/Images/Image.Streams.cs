@@ -2,11 +2,13 @@ namespace ILGpuDiffusion.Pipelines.Images;
 
 public sealed partial class Image
 {
-    /// <summary>As <see cref="Load(string)"/>, from a stream's position to its end. The stream stays open and need not know its length.</summary>
+    /// <summary>
+    /// As <see cref="Load(string)"/>, from a stream's position to its end. The stream stays open, and its length may be unknown.
+    /// </summary>
     /// <param name="stream">A PNG or JPEG file.</param>
-    /// <param name="name">What messages call it.</param>
+    /// <param name="name">Name for messages.</param>
     /// <exception cref="ImageFileException">As <see cref="Load(string)"/>.</exception>
-    /// <exception cref="IOException">The stream's own.</exception>
+    /// <exception cref="IOException">Reading the stream failed.</exception>
     public static Image Load(Stream stream, string name = "stream")
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -21,7 +23,7 @@ public sealed partial class Image
         return Codec.Decode(file.ToArray(), name);
     }
 
-    /// <summary>As <see cref="Load(string)"/>, from a file's bytes, as a request or a database holds them. <see cref="Decode"/> takes a name for messages.</summary>
+    /// <summary>As <see cref="Load(string)"/>, from a file's bytes. <see cref="Decode"/> takes a name for messages.</summary>
     /// <param name="file">The whole PNG or JPEG file.</param>
     /// <exception cref="ImageFileException">As <see cref="Load(string)"/>.</exception>
     public static Image Load(ReadOnlySpan<byte> file)
@@ -32,15 +34,15 @@ public sealed partial class Image
     }
 
     /// <summary>Writes the image as a PNG file, with its text chunks, to a stream, which stays open.</summary>
-    /// <exception cref="IOException">The stream's own.</exception>
+    /// <exception cref="IOException">Writing to the stream failed.</exception>
     public void Save(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
         stream.Write(EncodePng());
     }
 
-    /// <summary>As <see cref="Save(Stream)"/>, without blocking: for the body of a web server's answer.</summary>
-    /// <exception cref="IOException">The stream's own.</exception>
+    /// <summary>As <see cref="Save(Stream)"/>, asynchronously: for example to the body of a web server's response.</summary>
+    /// <exception cref="IOException">Writing to the stream failed.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public ValueTask SaveAsync(Stream stream, CancellationToken cancellation = default)
     {
@@ -50,6 +52,6 @@ public sealed partial class Image
 
     private static void RequirePossible(long bytes, string name)
     {
-        if (bytes > MaxFileBytes) throw new ImageFileException(name, $"more than {MaxFileBytes} bytes are too many for an image.");
+        if (bytes > MaxFileBytes) throw new ImageFileException(name, $"it has more than {MaxFileBytes} bytes, the limit for images.");
     }
 }

@@ -2,10 +2,10 @@ using ILGpuDiffusion.Compute.Files;
 
 namespace ILGpuDiffusion.Pipelines.Images;
 
-/// <summary>An image of 8-bit RGB pixels, with the text of its generation parameters where there is one.</summary>
+/// <summary>An image of 8-bit RGB pixels, with its generation parameters where they are known.</summary>
 public sealed partial class Image
 {
-    /// <summary>The most pixels that a file may have: 64 Mi, as 8192×8192.</summary>
+    /// <summary>The most pixels that a file may have: 64 Mi, such as 8192×8192.</summary>
     public const int MaxPixels = 1 << 26;
 
     private const int MaxFileBytes = 1 << 28;
@@ -16,7 +16,8 @@ public sealed partial class Image
     /// <param name="width">In pixels.</param>
     /// <param name="height">In pixels.</param>
     /// <param name="pixels">[height, width, 3], red first, top row first.</param>
-    /// <exception cref="ArgumentException">A size is below 1, above <see cref="MaxPixels"/> in all, or the array's length is not height · width · 3.</exception>
+    /// <exception cref="ArgumentException">A size is below 1, above <see cref="MaxPixels"/> in all, or the array's length is not height ·
+    /// width · 3.</exception>
     public Image(int width, int height, byte[] pixels)
     {
         ArgumentNullException.ThrowIfNull(pixels);
@@ -36,10 +37,14 @@ public sealed partial class Image
     /// <summary>[height, width, 3], red first, top row first.</summary>
     public byte[] Pixels { get; }
 
-    /// <summary>How the image was made (<c>A1111Parameters</c>), kept in a PNG's text chunk <c>parameters</c>; null when unknown.</summary>
+    /// <summary>
+    /// How the image was generated (<c>A1111Parameters</c>), kept in a PNG's text chunk <c>parameters</c>; null when unknown.
+    /// </summary>
     public string? Parameters { get; init; }
 
-    /// <summary>The whole request as JSON (<c>GenerationMetadata</c>), kept in a PNG's text chunk <c>ilgpudiffusion</c>; null when unknown.</summary>
+    /// <summary>
+    /// The whole request as JSON (<c>GenerationMetadata</c>), kept in a PNG's text chunk <c>ilgpudiffusion</c>; null when unknown.
+    /// </summary>
     public string? RequestJson { get; init; }
 
     /// <summary>Reads a PNG or JPEG file. Transparency is dropped, grey becomes RGB, a JPEG's orientation is applied.</summary>
@@ -59,7 +64,7 @@ public sealed partial class Image
 
     /// <summary>As <see cref="Load(string)"/>, from a file's bytes.</summary>
     /// <param name="file">The whole file.</param>
-    /// <param name="name">What messages call it.</param>
+    /// <param name="name">Name for messages.</param>
     /// <exception cref="ImageFileException">As <see cref="Load(string)"/>.</exception>
     public static Image Decode(byte[] file, string name)
     {
@@ -67,7 +72,9 @@ public sealed partial class Image
         return Codec.Decode(file, name);
     }
 
-    /// <summary>The image as a PNG file, with <see cref="Parameters"/> and <see cref="RequestJson"/> in text chunks where they are set.</summary>
+    /// <summary>
+    /// The image as a PNG file, with <see cref="Parameters"/> and <see cref="RequestJson"/> in text chunks where they are set.
+    /// </summary>
     public byte[] EncodePng()
     {
         byte[] png = Codec.EncodePng(this);
@@ -75,7 +82,7 @@ public sealed partial class Image
         return Parameters is null ? png : PngText.Insert(png, PngText.Parameters, Parameters);
     }
 
-    /// <summary>Writes a PNG file. It appears whole or not at all: on failure nothing new is left, and an earlier file stays.</summary>
+    /// <summary>Writes a PNG file atomically: on failure no new file is left, and an existing one is unchanged.</summary>
     /// <exception cref="ImageFileException">The name does not end in .png, or the file cannot be written.</exception>
     public void Save(string path)
     {

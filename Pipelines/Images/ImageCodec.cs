@@ -4,9 +4,9 @@ using StbImageSharp;
 namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>
-/// Decodes with StbImageSharp. That library trusts its input in places (it can loop for ever at an early end, inflate without limit, and
-/// leak when it gives up), so a PNG is checked before it gets it: sizes, check sums, length of the inflated data; and no file may be read far past its end.
-/// PNG is encoded by StbImageWriteSharp.
+/// Decodes with StbImageSharp. That library trusts its input in places (at an early end it can loop forever, inflate without limit, and
+/// leak when it fails), so PNG files are checked first: sizes, checksums, length of the inflated data; and no file can be read far past its
+/// end. PNG is encoded by StbImageWriteSharp.
 /// </summary>
 internal sealed class ImageCodec : IImageCodec
 {
@@ -55,7 +55,7 @@ internal sealed class ImageCodec : IImageCodec
             throw new InvalidDataException($"its size {info.Width}×{info.Height} is not from 1 to {Image.MaxPixels} pixels");
     }
 
-    // Inflates the pixel data once to know that it is as long as the header says: 5 ms per megapixel that keep a small file from filling the memory.
+    // Inflates the pixel data once to check its length against the header: 5 ms per megapixel, so that a small file cannot exhaust memory.
     private static void CheckInflated(IReadOnlyList<PngChunk> chunks)
     {
         var header = PngHeader.Read(chunks);
@@ -71,7 +71,7 @@ internal sealed class ImageCodec : IImageCodec
             throw new InvalidDataException($"its pixel data inflates to {(length < header.InflatedBytes ? $"{length}" : "far more")} bytes; the header asks for {header.InflatedBytes}");
     }
 
-    /// <summary>Ends with an error, not with endless nothing, when read on and on past its end.</summary>
+    /// <summary>Throws when it is read repeatedly past its end, instead of returning nothing forever.</summary>
     private sealed class BoundedStream(byte[] file) : MemoryStream(file, writable: false)
     {
         private int readsPastEnd;

@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Pipelines.Images;
 
-/// <summary>Images in other sizes, and several as one.</summary>
+/// <summary>Scales images, and joins several into one.</summary>
 internal static class ImageScale
 {
     /// <summary>The colour of a pixel.</summary>
@@ -10,7 +10,7 @@ internal static class ImageScale
         return (image.Pixels[at], image.Pixels[at + 1], image.Pixels[at + 2]);
     }
 
-    /// <summary>An image averaged down, or repeated up, to a size.</summary>
+    /// <summary>An image scaled to a size, by averaging down or repeating up.</summary>
     public static Image To(Image image, int width, int height)
     {
         byte[] pixels = new byte[width * height * 3];
@@ -20,7 +20,7 @@ internal static class ImageScale
         return new Image(width, height, pixels);
     }
 
-    /// <summary>Images of the same size side by side, a gap between them.</summary>
+    /// <summary>Images of the same size side by side, with a gap between them.</summary>
     public static Image Strip(IReadOnlyList<Image> images, int gap)
     {
         if (images.Count == 1) return images[0];

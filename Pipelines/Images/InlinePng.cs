@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ILGpuDiffusion.Pipelines.Images;
 
-/// <summary>Terminals that take a PNG file inside a control sequence.</summary>
+/// <summary>Encodes images for terminals that take a PNG file inside a control sequence.</summary>
 internal static class InlinePng
 {
     private const int Chunk = 4096; // characters of base64 in one of kitty's sequences
@@ -15,7 +15,10 @@ internal static class InlinePng
         return string.Create(CultureInfo.InvariantCulture, $"\e]1337;File=inline=1;size={png.Length};width={columns};preserveAspectRatio=1:{Convert.ToBase64String(png)}\a");
     }
 
-    /// <summary>kitty's graphics protocol (sw.kovidgoyal.net/kitty/graphics-protocol): sent and shown at once (a=T), as PNG (f=100), without an answer (q=2).</summary>
+    /// <summary>
+    /// kitty's graphics protocol (sw.kovidgoyal.net/kitty/graphics-protocol): sent and shown at once (a=T), as PNG (f=100), without an
+    /// answer (q=2).
+    /// </summary>
     public static string Kitty(Image image, int columns)
     {
         string data = Convert.ToBase64String(image.EncodePng());

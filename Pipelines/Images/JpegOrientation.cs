@@ -2,15 +2,15 @@ using System.Buffers.Binary;
 
 namespace ILGpuDiffusion.Pipelines.Images;
 
-/// <summary>How a camera was held: the tag 0x0112 of a JPEG's Exif block. diffusers' load_image applies it, so a portrait stays one here too.</summary>
+/// <summary>Camera orientation: the tag 0x0112 of a JPEG's Exif block, which diffusers' load_image applies too.</summary>
 internal static class JpegOrientation
 {
     private const ushort Tag = 0x0112;
 
-    /// <summary>1 (upright) to 8; 1 where the file does not say it.</summary>
+    /// <summary>1 (upright) to 8; 1 where the file does not have it.</summary>
     public static int Read(ReadOnlySpan<byte> file)
     {
-        // Segments: FF, marker, length with itself in two bytes. Exif stands before the pixels (marker DA).
+        // Segments: FF, marker, length including its own two bytes. Exif precedes the pixels (marker DA).
         for (int at = 2; at + 4 <= file.Length && file[at] == 0xFF && file[at + 1] != 0xDA;)
         {
             int length = BinaryPrimitives.ReadUInt16BigEndian(file[(at + 2)..]);
@@ -23,7 +23,7 @@ internal static class JpegOrientation
         return 1;
     }
 
-    /// <summary>Turns and mirrors pixels so that the image is upright.</summary>
+    /// <summary>Rotates and mirrors pixels so that the image is upright.</summary>
     public static (int Width, int Height, byte[] Pixels) Apply(int orientation, int width, int height, byte[] pixels)
     {
         if (orientation == 1) return (width, height, pixels);

@@ -1,12 +1,14 @@
 namespace ILGpuDiffusion.Pipelines.Images;
 
-/// <summary>The fixed colours of xterm's palette: a cube of 6×6×6 from index 16 on, and 24 greys from 232 on. (The first 16 are the user's.)</summary>
+/// <summary>
+/// The fixed colours of xterm's palette: a cube of 6×6×6 from index 16 on, and 24 greys from 232 on. (The first 16 are user-defined.)
+/// </summary>
 internal static class Palette256
 {
     private const int Cube = 16, Greys = 232, GreyCount = 24;
     private static readonly byte[] Levels = [0, 95, 135, 175, 215, 255];
 
-    /// <summary>Index of the colour with the least squared distance.</summary>
+    /// <summary>Index of the nearest colour by squared distance.</summary>
     public static int Nearest((byte Red, byte Green, byte Blue) colour)
     {
         var (r, g, b) = (Level(colour.Red), Level(colour.Green), Level(colour.Blue));

@@ -4,22 +4,22 @@ using System.Text;
 
 namespace ILGpuDiffusion.Pipelines.Images;
 
-/// <summary>One chunk of a PNG file: length, four letters, data, check sum over letters and data.</summary>
+/// <summary>One chunk of a PNG file: length, four letters, data, checksum over letters and data.</summary>
 internal readonly record struct PngChunk(string Type, ReadOnlyMemory<byte> Data)
 {
-    /// <summary>The eight bytes that open every PNG file.</summary>
+    /// <summary>The eight bytes at the start of every PNG file.</summary>
     public static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A];
 
     private const int Overhead = 12;
 
-    /// <summary>Bytes of the chunk in a file.</summary>
+    /// <summary>Size of the chunk in a file, in bytes.</summary>
     public int Size => Data.Length + Overhead;
 
-    /// <summary>Whether a file opens as a PNG does.</summary>
+    /// <summary>Whether a file starts as a PNG file does.</summary>
     public static bool IsPng(ReadOnlySpan<byte> file) => file.StartsWith(Signature);
 
     /// <summary>The chunks up to and including IEND.</summary>
-    /// <exception cref="InvalidDataException">A chunk is cut off or its check sum is wrong, or IEND is missing.</exception>
+    /// <exception cref="InvalidDataException">A chunk is truncated or its checksum is wrong, or IEND is missing.</exception>
     public static List<PngChunk> ReadAll(ReadOnlyMemory<byte> file)
     {
         var chunks = new List<PngChunk>();
@@ -40,7 +40,7 @@ internal readonly record struct PngChunk(string Type, ReadOnlyMemory<byte> Data)
         throw new InvalidDataException("it ends before its last chunk");
     }
 
-    /// <summary>Writes the chunk with its check sum.</summary>
+    /// <summary>Writes the chunk with its checksum.</summary>
     public void Write(Stream stream)
     {
         byte[] bytes = new byte[Size];

@@ -5,21 +5,21 @@ namespace ILGpuDiffusion.Pipelines.Images;
 /// <summary>The first chunk of a PNG file.</summary>
 /// <param name="Width">In pixels.</param>
 /// <param name="Height">In pixels.</param>
-/// <param name="BitsPerPixel">Of all channels.</param>
-/// <param name="Interlaced">Whether the pixels come in seven passes.</param>
+/// <param name="BitsPerPixel">Bits of all channels.</param>
+/// <param name="Interlaced">Whether the pixels are stored in seven passes.</param>
 internal sealed record PngHeader(int Width, int Height, int BitsPerPixel, bool Interlaced)
 {
     // First column and row, steps to the next ones, of each of Adam7's passes.
     private static readonly (int X, int Y, int StepX, int StepY)[] Passes =
         [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
 
-    /// <summary>Length of the inflated pixel data: each row of each pass has one byte that names its filter.</summary>
+    /// <summary>Length of the inflated pixel data: each row of each pass begins with a byte that names its filter.</summary>
     public long InflatedBytes => Interlaced
         ? Passes.Sum(p => PassBytes((Width - p.X + p.StepX - 1) / p.StepX, (Height - p.Y + p.StepY - 1) / p.StepY))
         : PassBytes(Width, Height);
 
     /// <summary>Reads and checks IHDR.</summary>
-    /// <exception cref="InvalidDataException">It is missing or says something that PNG does not have, or too many pixels.</exception>
+    /// <exception cref="InvalidDataException">It is missing, or has values that PNG does not define, or too many pixels.</exception>
     public static PngHeader Read(IReadOnlyList<PngChunk> chunks)
     {
         if (chunks[0].Type != "IHDR" || chunks[0].Data.Length != 13) throw new InvalidDataException("its first chunk is not a header");

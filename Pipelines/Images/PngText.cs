@@ -14,7 +14,7 @@ internal static class PngText
 
     private const int MaxInflated = 1 << 20;
 
-    /// <summary>A copy of a PNG file with the text behind its header.</summary>
+    /// <summary>A copy of a PNG file with the text after its header.</summary>
     public static byte[] Insert(ReadOnlySpan<byte> png, string keyword, string text)
     {
         bool latin = text.All(c => c <= 0xFF);
@@ -30,7 +30,9 @@ internal static class PngText
         return file.ToArray();
     }
 
-    /// <summary>The first text of a keyword, at most 1 MiB of it, or null. A text chunk that is not well-formed is passed over: it is not part of the image.</summary>
+    /// <summary>
+    /// The first text of a keyword, at most 1 MiB of it, or null. Malformed text chunks are skipped, since they are not part of the image.
+    /// </summary>
     public static string? Find(IEnumerable<PngChunk> chunks, string keyword)
     {
         foreach (var chunk in chunks)

@@ -3,7 +3,10 @@ using System.Text;
 
 namespace ILGpuDiffusion.Pipelines.Images;
 
-/// <summary>DEC's sixel graphics (VT330/VT340 Programmer Reference, volume 2, chapter 14): bands of six rows, one pass over a band for each colour in it.</summary>
+/// <summary>
+/// DEC's sixel graphics (VT330/VT340 Programmer Reference, volume 2, chapter 14): bands of six rows, one pass over a band for each colour
+/// in it.
+/// </summary>
 internal static class Sixels
 {
     private const int BandRows = 6, ShortestRun = 4;
@@ -42,7 +45,7 @@ internal static class Sixels
         return text.Append("\e\\").ToString();
     }
 
-    /// <summary>One colour's dots in a band; equal neighbours as a run.</summary>
+    /// <summary>One colour's dots in a band, with equal neighbours as a run.</summary>
     private static void Pass(StringBuilder text, ReadOnlySpan<byte> band, int width, int rows, byte index)
     {
         for (int x = 0, end; x < width; x = end)

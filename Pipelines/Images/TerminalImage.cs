@@ -3,19 +3,21 @@ using System.Text;
 
 namespace ILGpuDiffusion.Pipelines.Images;
 
-/// <summary>Shows images in a terminal: as pixels where it has a protocol for them, else each character cell is an upper half block, two pixels one above the other.</summary>
+/// <summary>
+/// Shows images in a terminal: as pixels where it has a protocol for them, else as upper half blocks, two pixels per character cell.
+/// </summary>
 public static class TerminalImage
 {
     private const string Reset = "\e[0m";
-    private const int CellWidth = 8; // pixels, about; sixels have no other measure
+    private const int CellWidth = 8; // approximate width in pixels, which sixel images are sized by
 
-    /// <summary>Draws an image in 24-bit colour, averaged down (or repeated up) to the width given, its proportions kept.</summary>
+    /// <summary>Renders an image in 24-bit colour, averaged down (or repeated up) to the given width, with its proportions kept.</summary>
     /// <param name="image">The image.</param>
     /// <param name="columns">Character cells per line, at least 1.</param>
     /// <returns>Lines that each end with a reset of the colours and '\n'.</returns>
     public static string Draw(Image image, int columns) => Draw(image, TerminalProtocol.Blocks, columns);
 
-    /// <summary>Draws an image by some protocol.</summary>
+    /// <summary>Renders an image for a protocol.</summary>
     /// <returns>Text and control sequences, ending with a line break; nothing for <see cref="TerminalProtocol.None"/>.</returns>
     internal static string Draw(Image image, TerminalProtocol protocol, int columns)
     {

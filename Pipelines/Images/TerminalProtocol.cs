@@ -1,9 +1,9 @@
 namespace ILGpuDiffusion.Pipelines.Images;
 
-/// <summary>How a terminal shows images.</summary>
+/// <summary>Protocols for images in terminals.</summary>
 internal enum TerminalProtocol
 {
-    /// <summary>Not at all.</summary>
+    /// <summary>No images.</summary>
     None,
 
     /// <summary>Half blocks in the 240 fixed colours of xterm's palette of 256.</summary>

@@ -1,6 +1,8 @@
 namespace ILGpuDiffusion.Pipelines.LatentSpace;
 
-/// <summary>mt19937: 32-bit draws with a period of 2^19937 − 1 (Matsumoto and Nishimura, 1998), seeded as its authors' reference does.</summary>
+/// <summary>
+/// mt19937: 32-bit draws with a period of 2^19937 − 1 (Matsumoto and Nishimura, 1998), seeded as its authors' reference does.
+/// </summary>
 internal sealed class MersenneTwister
 {
     private const int Size = 624, Middle = 397;

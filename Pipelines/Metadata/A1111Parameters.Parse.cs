@@ -8,7 +8,9 @@ public sealed partial record A1111Parameters
 {
     private const string NegativeMark = "Negative prompt:", SettingsMark = "Steps:";
 
-    /// <summary>Reads the text form. Settings that have no property here, or no usable value, are in <see cref="Extra"/>; nothing is refused.</summary>
+    /// <summary>
+    /// Parses the text form. Settings without a property here, or without a usable value, are in <see cref="Extra"/>; nothing is rejected.
+    /// </summary>
     /// <param name="text">As <see cref="Format"/> and other programs write it.</param>
     public static A1111Parameters Parse(string text)
     {

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Pipelines.LatentSpace;
 
 namespace ILGpuDiffusion.Pipelines.Metadata;
 
-/// <summary>How an image was made, in the text form that the AUTOMATIC1111 web interface introduced and most viewers read.</summary>
+/// <summary>How an image was generated, in the text form that the AUTOMATIC1111 web interface introduced and most viewers read.</summary>
 /// <param name="Prompt">The prompt.</param>
 public sealed partial record A1111Parameters(string Prompt)
 {
@@ -15,7 +15,7 @@ public sealed partial record A1111Parameters(string Prompt)
     /// <summary>Denoising steps.</summary>
     public int Steps { get; init; }
 
-    /// <summary>The sampler's name, as <c>Euler</c>.</summary>
+    /// <summary>The sampler's name, such as <c>Euler</c>.</summary>
     public string Sampler { get; init; } = "";
 
     /// <summary>Guidance scale.</summary>
@@ -37,8 +37,8 @@ public sealed partial record A1111Parameters(string Prompt)
     public IReadOnlyList<KeyValuePair<string, string>> Extra { get; init; } = [];
 
     /// <summary>
-    /// Prompt, then a line "Negative prompt: …", then one line "Steps: …, Sampler: …, CFG scale: …, Seed: …, Size: …, Model: …" with the further
-    /// settings. A value with a comma, colon or line break stands in quotes, as a JSON string.
+    /// Prompt, then a line "Negative prompt: …", then one line "Steps: …, Sampler: …, CFG scale: …, Seed: …, Size: …, Model: …" with the
+    /// further settings. A value with a comma, colon or line break is quoted, as a JSON string.
     /// </summary>
     public string Format()
     {

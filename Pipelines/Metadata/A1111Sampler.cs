@@ -3,10 +3,10 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Metadata;
 
-/// <summary>What A1111 calls a scheduler with its settings: <c>DPM++ 2M Karras</c>.</summary>
+/// <summary>A1111's name for a scheduler with its settings: <c>DPM++ 2M Karras</c>.</summary>
 internal static class A1111Sampler
 {
-    /// <summary>The name; where A1111 has no such sampler, one made in the same way.</summary>
+    /// <summary>The name; where A1111 has no such sampler, one formed in the same way.</summary>
     /// <param name="scheduler">diffusers' class name.</param>
     /// <param name="settings">Its config.</param>
     public static string NameOf(string scheduler, IReadOnlyDictionary<string, JsonElement> settings)

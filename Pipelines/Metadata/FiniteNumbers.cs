@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace ILGpuDiffusion.Pipelines.Metadata;
 
-/// <summary>Numbers in JSON, without those that double cannot hold: 1e400 would be read as infinity.</summary>
+/// <summary>Reads JSON numbers and rejects those beyond the range of double: 1e400 would be read as infinity.</summary>
 internal sealed class FiniteNumbers : JsonConverter<double>
 {
     /// <exception cref="JsonException">The number is too large.</exception>

@@ -5,15 +5,15 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Metadata;
 
-/// <summary>What the text of AUTOMATIC1111 and programs like it means here, as far as it means something here.</summary>
+/// <summary>Maps the parameters of AUTOMATIC1111 and similar programs to metadata, as far as they have an equivalent here.</summary>
 internal static partial class ForeignMetadata
 {
     private const int LongestNote = 120, MostNotes = 20;
 
-    // Settings that change nothing here, or are read apart.
+    // Settings without effect here, or read separately.
     private static readonly string[] WithoutEffect = ["Version", "Model hash", "Batch size", "Batch pos", "Schedule type", "RNG"];
 
-    /// <summary>The metadata of a foreign image.</summary>
+    /// <summary>The metadata of an image from another program.</summary>
     public static GenerationMetadata From(A1111Parameters parameters)
     {
         var notes = new List<string>();
@@ -21,13 +21,13 @@ internal static partial class ForeignMetadata
         double eta = 0;
         foreach (var (key, value) in parameters.Extra)
         {
-            if (key == "Clip skip" && int.TryParse(value, CultureInfo.InvariantCulture, out int layers) && layers >= 1) clipSkip = layers - 1; // 1 skips nothing there
+            if (key == "Clip skip" && int.TryParse(value, CultureInfo.InvariantCulture, out int layers) && layers >= 1) clipSkip = layers - 1; // counted from 1 there
             else if (key == "Eta DDIM" && double.TryParse(value, CultureInfo.InvariantCulture, out double given) && double.IsFinite(given)) eta = given;
             else if (!WithoutEffect.Contains(key)) notes.Add($"{key}: {value}");
         }
 
         string? Extra(string key) => parameters.Extra.FirstOrDefault(e => e.Key == key).Value;
-        if (Extra("RNG") != "CPU") notes.Add("its noise, which was drawn on a GPU: the image will be another one");
+        if (Extra("RNG") != "CPU") notes.Add("its noise, which was drawn on a GPU: the image will differ");
         if (Weights().IsMatch(parameters.Prompt) || Weights().IsMatch(parameters.NegativePrompt ?? "")) notes.Add("weights and networks in the prompt, such as (word:1.2) and <lora:…>, which are read as words");
         string? spacing = Extra("Schedule type") is { } type and not "Automatic" and not "Uniform" ? type : null;
         string sampler = spacing is null ? parameters.Sampler : $"{parameters.Sampler} {spacing}";
@@ -41,7 +41,7 @@ internal static partial class ForeignMetadata
             Unmapped = [.. notes.Take(MostNotes).Select(n => n.Length > LongestNote ? n[..LongestNote] + "…" : n)],
             Request = new ImageRequest(parameters.Prompt)
             {
-                NegativePrompts = parameters.NegativePrompt is { } negative ? [negative] : [""], // there an absent one is an empty one
+                NegativePrompts = parameters.NegativePrompt is { } negative ? [negative] : [""], // A1111 takes an absent one as empty
                 Steps = parameters.Steps > 0 ? parameters.Steps : null,
                 GuidanceScale = parameters.CfgScale > 0 ? parameters.CfgScale : null,
                 Seed = parameters.Seed,

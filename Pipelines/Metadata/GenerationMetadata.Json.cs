@@ -7,7 +7,9 @@ namespace ILGpuDiffusion.Pipelines.Metadata;
 
 public sealed partial record GenerationMetadata
 {
-    /// <summary>The JSON form, on one line: names are those of diffusers' pipeline call, sizes are [width, height], and what is at its default is left out.</summary>
+    /// <summary>
+    /// The JSON form, on one line: names are those of diffusers' pipeline call, sizes are [width, height], and defaults are omitted.
+    /// </summary>
     public string ToJson()
     {
         var (request, sizes) = (Request, Request.SizeConditioning);
@@ -56,9 +58,9 @@ public sealed partial record GenerationMetadata
         return JsonSerializer.Serialize(record, GenerationJson.Readable.GenerationRecord);
     }
 
-    /// <summary>Reads the JSON form.</summary>
+    /// <summary>Parses the JSON form.</summary>
     /// <param name="json">The text.</param>
-    /// <param name="problem">What is wrong with it, when the result is null.</param>
+    /// <param name="problem">The reason, when the result is null.</param>
     internal static GenerationMetadata? TryParse(string json, out string? problem)
     {
         try
@@ -69,7 +71,7 @@ public sealed partial record GenerationMetadata
         }
         catch (Exception e) when (e is JsonException or FormatException)
         {
-            problem = "it is not the JSON that it should be";
+            problem = "it is not valid JSON of this form";
             return null;
         }
     }

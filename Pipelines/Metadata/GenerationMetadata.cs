@@ -7,18 +7,24 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Metadata;
 
 /// <summary>
-/// How one image was drawn, with everything that is needed to draw it again. Pipelines put it into every image (<see cref="Image.RequestJson"/>), and PNG files keep it in the text
-/// chunk <see cref="Keyword"/>. Texts in it come from a file: show them as such.
+/// How one image was generated, with everything that is needed to reproduce it. Pipelines add it to every image
+/// (<see cref="Image.RequestJson"/>), and PNG files keep it in the text chunk <see cref="Keyword"/>. Its texts come from a file and are not
+/// to be trusted.
 /// </summary>
 public sealed partial record GenerationMetadata
 {
     /// <summary>Keyword of the PNG text chunk that holds the JSON form.</summary>
     public const string Keyword = PngText.Request;
 
-    /// <summary>What to draw: this image alone, with its own prompt and seed, defaults filled in. Without scheduler and start latents; see <c>RequestFor</c>.</summary>
+    /// <summary>
+    /// The request for this image alone, with its own prompt and seed and defaults filled in. Without scheduler and start latents; see
+    /// <c>RequestFor</c>.
+    /// </summary>
     public required ImageRequest Request { get; init; }
 
-    /// <summary>diffusers' class name of the scheduler, or for a foreign image the name of its sampler; null takes the model's own.</summary>
+    /// <summary>
+    /// diffusers' class name of the scheduler, or the sampler name of an image from another program; null takes the model's own.
+    /// </summary>
     public string? SchedulerName { get; init; }
 
     /// <summary>The scheduler's settings under the keys of scheduler_config.json, the model's own included.</summary>
@@ -36,36 +42,44 @@ public sealed partial record GenerationMetadata
     /// <summary>The type that the models computed in, as <see cref="DType"/> names it.</summary>
     public string? DType { get; init; }
 
-    /// <summary>The variant of the weights that was asked for (<see cref="PipelineOptions.Variant"/>); null for none.</summary>
+    /// <summary>The requested variant of the weights (<see cref="PipelineOptions.Variant"/>); null for none.</summary>
     public string? Variant { get; init; }
 
-    /// <summary>What the denoiser's linear layers were turned into.</summary>
+    /// <summary>Quantization of the denoiser's linear layers.</summary>
     public QuantizationMode Quantize { get; init; }
 
-    /// <summary>Name and version of the program that drew it.</summary>
+    /// <summary>Name and version of the program that generated it.</summary>
     public string? Software { get; init; }
 
-    /// <summary>How often the denoiser was asked.</summary>
+    /// <summary>Number of denoiser evaluations.</summary>
     public int? Evaluations { get; init; }
 
-    /// <summary>Whether the run began with latents that were given to it. The image does not hold them.</summary>
+    /// <summary>Whether the run began with given latents. The image does not contain them.</summary>
     public bool ExternalLatents { get; init; }
 
-    /// <summary>Where the image lies among those that one generator drew (<see cref="ImageRequest.SharedGenerator"/>); 0 for an image with a seed of its own.</summary>
+    /// <summary>
+    /// Position of the image among those of one generator (<see cref="ImageRequest.SharedGenerator"/>); 0 for an image with its own seed.
+    /// </summary>
     public int BatchPosition { get; init; }
 
     /// <summary>Tile side in pixels and overlap of the autoencoder (<c>Autoencoder.EnableTiling</c>); null for whole images.</summary>
     public (int Pixels, double Overlap)? VaeTiling { get; init; }
 
-    /// <summary>What the image says and this library cannot do, each as a sentence part such as <c>Hires upscale: 2</c>; empty for its own images.</summary>
+    /// <summary>
+    /// Settings of the image that are not supported here, each as a sentence part such as <c>Hires upscale: 2</c>; empty for images of this
+    /// library.
+    /// </summary>
     public IReadOnlyList<string> Unmapped { get; init; } = [];
 
-    /// <summary>Reads it from an image file: the JSON form where there is one, else the text that AUTOMATIC1111 and others write, as far as it maps.</summary>
+    /// <summary>
+    /// Reads the metadata of an image file: the JSON form where there is one, else the text that AUTOMATIC1111 and others write, as far as
+    /// it maps.
+    /// </summary>
     /// <param name="path">A PNG or JPEG file.</param>
-    /// <exception cref="ImageFileException">The file is no image, or does not say how it was drawn.</exception>
-    public static GenerationMetadata Read(string path) => Of(Image.Load(path)) ?? throw new ImageFileException(path, "it does not say how it was drawn (no text chunk 'ilgpudiffusion' or 'parameters').");
+    /// <exception cref="ImageFileException">The file is not an image, or has no metadata.</exception>
+    public static GenerationMetadata Read(string path) => Of(Image.Load(path)) ?? throw new ImageFileException(path, "it has no generation metadata (no text chunk 'ilgpudiffusion' or 'parameters').");
 
-    /// <summary>As <see cref="Read"/>, from an image; null when it does not say how it was drawn.</summary>
+    /// <summary>As <see cref="Read"/>, from an image; null when it has no metadata.</summary>
     public static GenerationMetadata? Of(Image image)
     {
         ArgumentNullException.ThrowIfNull(image);

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace ILGpuDiffusion.Pipelines.Metadata;
 
-/// <summary>The JSON form of <see cref="GenerationMetadata"/>. What is null is not written.</summary>
+/// <summary>The JSON form of <see cref="GenerationMetadata"/>. Null values are not written.</summary>
 internal sealed record GenerationRecord
 {
     /// <summary>The format that this version writes.</summary>
@@ -83,7 +83,7 @@ internal sealed record GenerationRecord
     /// <summary>S1, S2, B1, B2.</summary>
     public double[]? Freeu { get; init; }
 
-    /// <summary>True when start latents were given, which an image does not hold.</summary>
+    /// <summary>True when start latents were given, which an image does not contain.</summary>
     public bool? ExternalLatents { get; init; }
 
     /// <summary>Images that one generator drew, and this one's place among them.</summary>
@@ -101,6 +101,6 @@ internal sealed record GenerationRecord
 [JsonSerializable(typeof(GenerationRecord))]
 internal sealed partial class GenerationJson : JsonSerializerContext
 {
-    /// <summary>Letters of any script stay as they are: the text stands in a file, not in a web page.</summary>
+    /// <summary>Does not escape letters of any script: the text is stored in a file, not in a web page.</summary>
     public static GenerationJson Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

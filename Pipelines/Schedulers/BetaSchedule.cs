@@ -48,7 +48,9 @@ internal static class BetaSchedule
         return roots;
     }
 
-    /// <summary>Nichol and Dhariwal, 2021 (arXiv:2102.09672): ᾱ(t) = cos²((t + 0.008) / 1.008 · π/2), β = 1 − ᾱ(t₂)/ᾱ(t₁), at most 0.999.</summary>
+    /// <summary>
+    /// Nichol and Dhariwal, 2021 (arXiv:2102.09672): ᾱ(t) = cos²((t + 0.008) / 1.008 · π/2), β = 1 − ᾱ(t₂)/ᾱ(t₁), at most 0.999.
+    /// </summary>
     private static float[] Cosine(int count)
     {
         var betas = new float[count];

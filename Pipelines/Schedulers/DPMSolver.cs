@@ -28,7 +28,9 @@ internal readonly record struct DPMPoint(double Alpha, double Sigma)
     public double Lambda => Math.Log(Alpha) - Math.Log(Sigma);
 }
 
-/// <summary>DPM-Solver's update formulas in λ. Differences of model outputs are multiplied out, so that a step is one linear combination.</summary>
+/// <summary>
+/// DPM-Solver's update formulas in λ. Differences of model outputs are multiplied out, so that a step is one linear combination.
+/// </summary>
 internal static class DPMSolver
 {
     /// <summary>The update from <paramref name="present"/> to <paramref name="next"/>.</summary>

@@ -2,7 +2,9 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>DPM-Solver and DPM-Solver++ of first to third order, multistep, as ODE or SDE; the formulas are in <see cref="DPMSolver"/>.</summary>
+/// <summary>
+/// DPM-Solver and DPM-Solver++ of first to third order, multistep, as ODE or SDE; the formulas are in <see cref="DPMSolver"/>.
+/// </summary>
 internal sealed class DPMSolverMultistepScheduler : Scheduler
 {
     public static readonly string[] Keys =

@@ -105,7 +105,9 @@ internal sealed class PNDMScheduler : AlphaScheduler
         step.Combine(Slot.History(number % Kept), (Slot.ModelOutput, 1)); // replaces the oldest, which is no longer used
     }
 
-    /// <summary>Formula 9: the sample at <paramref name="to"/> from that at <paramref name="from"/> and a weighted sum of model outputs.</summary>
+    /// <summary>
+    /// Formula 9: the sample at <paramref name="to"/> from that at <paramref name="from"/> and a weighted sum of model outputs.
+    /// </summary>
     private void Transfer(StepWriter step, Slot source, double from, double to, params ReadOnlySpan<(Slot Slot, double Weight)> outputs)
     {
         double alpha = Training.AlphaCumprod(from), next = Training.AlphaCumprod(to, FinalAlpha);

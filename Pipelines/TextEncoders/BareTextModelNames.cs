@@ -4,8 +4,8 @@ using ILGpuDiffusion.Layers.Weights;
 namespace ILGpuDiffusion.Pipelines.TextEncoders;
 
 /// <summary>
-/// A text encoder's checkpoint in which <c>text_model.</c> may be missing before the names, as transformers 5 saves its CLIPTextModel:
-/// <c>encoder.layers.0…</c> is shown as <c>text_model.encoder.layers.0…</c>. A checkpoint that has the prefix is shown as it is.
+/// A text encoder's checkpoint whose names may lack the prefix <c>text_model.</c>, as transformers 5 saves its CLIPTextModel:
+/// <c>encoder.layers.0…</c> becomes <c>text_model.encoder.layers.0…</c>. A checkpoint with the prefix is unchanged.
 /// </summary>
 internal sealed class BareTextModelNames : IWeightSource
 {

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Pipelines.Tokenizers;
 namespace ILGpuDiffusion.Pipelines.TextEncoders;
 
 /// <summary>
-/// The numbers of a CLIP text encoder, as transformers' CLIPTextConfig names them; its defaults stand in for what files leave out.
+/// Configuration of a CLIP text encoder, with the names of transformers' CLIPTextConfig; keys that files lack take its defaults.
 /// </summary>
 internal sealed record ClipTextConfig
 {
@@ -16,7 +16,7 @@ internal sealed record ClipTextConfig
     /// <summary>The config.json, for messages.</summary>
     public string File { get; private init; } = "";
 
-    /// <summary>A number of weight tensors that the model has at least: sixteen for each layer.</summary>
+    /// <summary>A lower bound of the model's number of weight tensors: sixteen for each layer.</summary>
     public long LeastTensors => 16L * Layers;
 
     /// <summary>Entries of the token table.</summary>
@@ -46,15 +46,16 @@ internal sealed record ClipTextConfig
     /// <summary>The MLP's activation.</summary>
     public UnaryFunction Activation { get; private init; }
 
-    /// <summary>Whether diffusers' StableDiffusionPipeline hides padding from this encoder.</summary>
+    /// <summary>Whether diffusers' StableDiffusionPipeline masks padding for this encoder.</summary>
     public bool UseAttentionMask { get; private init; }
 
-    /// <summary>Decides which token gives the pooled embedding; see <see cref="PromptTokens.EndPosition(int)"/>.</summary>
+    /// <summary>Determines which token gives the pooled embedding; see <see cref="PromptTokens.EndPosition(int)"/>.</summary>
     public int EosTokenId { get; private init; }
 
     /// <summary>Reads config.json.</summary>
     /// <param name="config">The file.</param>
-    /// <param name="withProjection">Whether the model has <c>text_projection</c>; null asks the file's <c>architectures</c>.</param>
+    /// <param name="withProjection">Whether the model has <c>text_projection</c>; null reads it from the file's
+    /// <c>architectures</c>.</param>
     /// <exception cref="ModelFileException">A value is missing or unusable.</exception>
     public static ClipTextConfig From(ModelConfig config, bool? withProjection = null)
     {
@@ -84,7 +85,7 @@ internal sealed record ClipTextConfig
                 "relu" => UnaryFunction.Relu,
                 "silu" or "swish" => UnaryFunction.Silu,
                 _ => throw config.Wrong("hidden_act",
-                    "quick_gelu, gelu, gelu_new, gelu_pytorch_tanh, relu, silu or swish: this engine has no other activation in a text "
+                    "quick_gelu, gelu, gelu_new, gelu_pytorch_tanh, relu, silu or swish: no other activation is supported in a text "
                     + "encoder"),
             },
             UseAttentionMask = config.Bool("use_attention_mask", false),
@@ -92,16 +93,16 @@ internal sealed record ClipTextConfig
         };
     }
 
-    /// <summary>Refuses what the file asks for and is not built: ignoring it would draw a wrong image.</summary>
+    /// <summary>Rejects settings that are not supported: ignoring them would generate wrong images.</summary>
     private static void Check(ModelConfig config)
     {
         string type = config.IsNull("model_type") ? "" : config.String("model_type", "");
         if (type is not ("" or "clip" or "clip_text_model"))
-            throw config.Wrong("model_type", "clip_text_model: this engine has no other text encoder here");
+            throw config.Wrong("model_type", "clip_text_model: no other text encoder is supported here");
         if (config.Find("quantization_config") is not null)
-            throw config.Wrong("quantization_config", "absent: quantised weights are not read");
+            throw config.Wrong("quantization_config", "absent: quantized weights are not supported");
         if (config.Find("pruned_heads") is { } pruned && pruned.GetRawText() is not ("{}" or "[]"))
-            throw config.Wrong("pruned_heads", "empty: heads cannot be left out");
+            throw config.Wrong("pruned_heads", "empty: pruned heads are not supported");
     }
 
     private static bool HasProjection(ModelConfig config)

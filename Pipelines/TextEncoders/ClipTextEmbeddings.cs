@@ -17,7 +17,7 @@ internal sealed class ClipTextEmbeddings : Layer
 
     /// <summary>Records the look-ups.</summary>
     /// <param name="ids">Token ids, Int32 [n, tokens].</param>
-    /// <param name="positions">0, 1, 2 …, Int32 [tokens]: looked up, so that one graph serves prompts of any length.</param>
+    /// <param name="positions">0, 1, 2 …, Int32 [tokens]: an input, so that one graph is enough for prompts of any length.</param>
     /// <returns>[n, tokens, width].</returns>
     public Value Forward(Value ids, Value positions) => Record(ids, () => token.Forward(ids) + position.Forward(positions));
 }

@@ -7,45 +7,47 @@ using ILGpuDiffusion.Pipelines.Tokenizers;
 namespace ILGpuDiffusion.Pipelines.TextEncoders;
 
 /// <summary>
-/// A CLIP text encoder ready to run. Compiles on first use, once per kind of result; further batch sizes and prompt lengths only make plans.
-/// Several threads may use it at the same time.
+/// A CLIP text encoder ready to run. It is compiled on first use, once per kind of result; further batch sizes and prompt lengths only need
+/// plans. Thread-safe.
 /// </summary>
 /// <param name="model">The loaded model.</param>
-/// <param name="arenas">Where it runs.</param>
+/// <param name="arenas">Memory of the device that it runs on.</param>
 /// <param name="name">For logs and messages: <c>text_encoder</c>, <c>text_encoder_2</c>.</param>
 /// <param name="options">How its graphs are compiled; null for all passes.</param>
-/// <param name="dtype">The type that the model computes in; embeddings are Float32 in any case.</param>
+/// <param name="dtype">The type that the model computes in; embeddings are always Float32.</param>
 internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, string name = "text_encoder", CompileOptions? options = null, DType dtype = DType.Float32)
 {
     private readonly GraphCache<(ClipHiddenState State, bool Pooled)> graphs = new(WithOptions(model, options), arenas);
 
-    /// <summary>The model's numbers.</summary>
+    /// <summary>The model's configuration.</summary>
     public ClipTextConfig Config => model.Config;
 
-    /// <summary>What was compiled so far.</summary>
+    /// <summary>The graphs compiled so far.</summary>
     public IEnumerable<CompiledGraph> Compiled => graphs.Compiled;
 
     /// <summary>Encodes prompts.</summary>
     /// <param name="prompts">Prompts of equal length in tokens.</param>
     /// <param name="state">Which hidden state to return.</param>
-    /// <param name="pooled">Whether to return the pooled embedding (<c>text_embeds</c> if the model has a projection); needs every layer.</param>
-    /// <param name="cancellation">Obeyed between kernels.</param>
-    /// <exception cref="ShapeException">No prompt, prompts of different length or longer than the model reads, or a state that the model does not have.</exception>
+    /// <param name="pooled">Whether to return the pooled embedding (<c>text_embeds</c> if the model has a projection); needs every
+    /// layer.</param>
+    /// <param name="cancellation">Checked between kernels.</param>
+    /// <exception cref="ShapeException">No prompt, prompts of different length or longer than the model supports, or a state that the model
+    /// does not have.</exception>
     public TextEmbeddings Encode(IReadOnlyList<PromptTokens> prompts, ClipHiddenState state, bool pooled, CancellationToken cancellation = default) =>
         Encode([.. prompts.SelectMany(p => p.Ids)], prompts.Count, state, pooled, cancellation);
 
-    /// <summary>As above, for ids as they are.</summary>
+    /// <summary>Encodes token ids.</summary>
     /// <param name="ids">Token ids, [count, tokens].</param>
     /// <param name="count">Number of prompts.</param>
     /// <param name="state">Which hidden state to return.</param>
     /// <param name="pooled">Whether to return the pooled embedding.</param>
-    /// <param name="cancellation">Obeyed between kernels.</param>
+    /// <param name="cancellation">Checked between kernels.</param>
     /// <exception cref="ArgumentOutOfRangeException">An id is not in the vocabulary.</exception>
     /// <exception cref="NonFiniteException">The model computed NaN or infinity.</exception>
     public TextEmbeddings Encode(ReadOnlySpan<int> ids, int count, ClipHiddenState state, bool pooled, CancellationToken cancellation = default)
     {
         int tokens = Check(ids.Length, count, state);
-        foreach (int id in ids) // a GPU cannot refuse one
+        foreach (int id in ids) // GPU kernels do not check ids
             if (id < 0 || id >= Config.VocabSize) throw new ArgumentOutOfRangeException(nameof(ids), id, $"{name}: ids must be 0 to {Config.VocabSize - 1}.");
         using var plan = Compile(state, pooled).Rent(new Sizes(("batch", count), ("tokens", tokens)), cancellation: cancellation);
         Upload(ids, plan.Input("ids"));

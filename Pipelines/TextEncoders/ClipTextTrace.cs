@@ -4,7 +4,9 @@ using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Pipelines.TextEncoders;
 
-/// <summary>A text encoder's values, each recorded when it is first asked for: a prompt embedding from an early layer costs no later one.</summary>
+/// <summary>
+/// A text encoder's values, each recorded on first use: a prompt embedding from an early layer does not compute later layers.
+/// </summary>
 /// <param name="model">The encoder.</param>
 /// <param name="ids">Token ids, Int32 [n, tokens].</param>
 /// <param name="positions">0, 1, 2 …, Int32 [tokens].</param>
@@ -14,7 +16,10 @@ internal sealed class ClipTextTrace(ClipTextModel model, Value ids, Value positi
     private readonly List<Value> hidden = [];
     private readonly Dictionary<int, Value> normalised = [];
 
-    /// <summary>transformers' <c>hidden_states[index]</c>: 0 is the embeddings, i the result of layer i − 1, without the final norm. [n, tokens, width].</summary>
+    /// <summary>
+    /// transformers' <c>hidden_states[index]</c>: 0 is the embeddings, i the result of layer i − 1, without the final norm. [n, tokens,
+    /// width].
+    /// </summary>
     public Value Hidden(int index)
     {
         while (hidden.Count <= index)
@@ -29,7 +34,10 @@ internal sealed class ClipTextTrace(ClipTextModel model, Value ids, Value positi
         return value;
     }
 
-    /// <summary>The pooled embedding: the last hidden state of one token per prompt, through the projection if the model has one (<c>text_embeds</c>).</summary>
+    /// <summary>
+    /// The pooled embedding: the last hidden state of one token per prompt, through the projection if the model has one
+    /// (<c>text_embeds</c>).
+    /// </summary>
     /// <param name="end">That token's index, Int32 [n].</param>
     /// <returns>[n, width], or [n, projection width].</returns>
     public Value Pooled(Value end)

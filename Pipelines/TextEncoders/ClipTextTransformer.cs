@@ -20,6 +20,6 @@ internal sealed class ClipTextTransformer : Layer
     /// <summary>The encoder layers in order.</summary>
     public IReadOnlyList<ClipEncoderLayer> Layers { get; }
 
-    /// <summary>Applied to the last layer's result only, unless a pipeline says otherwise.</summary>
+    /// <summary>Applied to the last layer's result only, unless a pipeline applies it to another.</summary>
     public LayerNorm FinalLayerNorm { get; }
 }

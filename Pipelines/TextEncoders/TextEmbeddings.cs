@@ -2,16 +2,16 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Pipelines.TextEncoders;
 
-/// <summary>What text encoders make of prompts and denoisers attend to, in host memory: a few hundred kilobytes that go up again once.</summary>
+/// <summary>Prompt embeddings from text encoders, in host memory: a few hundred kilobytes that are uploaded once.</summary>
 /// <param name="Count">Number of prompts, n.</param>
 /// <param name="Tokens">Tokens per prompt, padding included.</param>
 /// <param name="Hidden">The token embeddings, [n, tokens, width].</param>
-/// <param name="Pooled">One embedding per prompt, [n, pooled width]; empty when none was asked for.</param>
+/// <param name="Pooled">One embedding per prompt, [n, pooled width]; empty when none was requested.</param>
 internal sealed record TextEmbeddings(int Count, int Tokens, float[] Hidden, float[] Pooled)
 {
     /// <summary>
-    /// Both encoders' token embeddings side by side, as SDXL has them: [n, tokens, width + other width]. The pooled embeddings are joined the
-    /// same way; where only one side has any, it is taken as it is.
+    /// Both encoders' token embeddings concatenated, as for SDXL: [n, tokens, width + other width]. The pooled embeddings are concatenated
+    /// too; where only one side has any, they are used unchanged.
     /// </summary>
     /// <exception cref="ShapeException">The numbers of prompts or tokens differ.</exception>
     public TextEmbeddings Beside(TextEmbeddings other)

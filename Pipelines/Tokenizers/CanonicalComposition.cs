@@ -5,9 +5,9 @@ using System.Text;
 namespace ILGpuDiffusion.Pipelines.Tokenizers;
 
 /// <summary>
-/// Unicode normalization form C: é as two code points becomes é as one. <see cref="string.Normalize()"/> returns text unchanged, without a
-/// word, where .NET runs in its invariant mode (usual in containers, without ICU); then the same prompt would get other tokens.
-/// The own table gives every machine the same ones.
+/// Unicode normalization form C: é as two code points becomes é as one. Where .NET runs in its invariant mode (usual in containers, without
+/// ICU), <see cref="string.Normalize()"/> silently returns text unchanged, and the same prompt would get other tokens. This table gives the
+/// same ones on every machine.
 /// </summary>
 internal static class CanonicalComposition
 {
@@ -63,7 +63,7 @@ internal static class CanonicalComposition
         }
     }
 
-    /// <summary>Joins each mark with the last starter unless a mark of its class or a higher one stands between.</summary>
+    /// <summary>Joins each mark with the last starter unless a mark of its class or a higher one is between them.</summary>
     private static void Compose(List<int> points)
     {
         int starter = -1, kept = 0, lastClass = 0;

@@ -4,19 +4,19 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Tokenizers;
 
-/// <summary>The tokens that stand outside byte-pair encoding, as a tokenizer folder's configuration names them.</summary>
-/// <param name="Bos">Opens every prompt (bos_token).</param>
-/// <param name="Eos">Closes every prompt (eos_token).</param>
-/// <param name="Pad">Fills up to the model's length (pad_token); SDXL's two tokenizers differ here.</param>
-/// <param name="Unknown">Stands for what the vocabulary lacks (unk_token).</param>
-/// <param name="Added">Tokens with ids of their own beside vocab.json (added_tokens_decoder, added_tokens.json).</param>
+/// <summary>The tokens outside byte-pair encoding, as a tokenizer folder's configuration names them.</summary>
+/// <param name="Bos">First token of every prompt (bos_token).</param>
+/// <param name="Eos">Last token of every prompt (eos_token).</param>
+/// <param name="Pad">Padding up to the model's length (pad_token); SDXL's two tokenizers differ here.</param>
+/// <param name="Unknown">Replaces what the vocabulary lacks (unk_token).</param>
+/// <param name="Added">Tokens with ids of their own in addition to vocab.json (added_tokens_decoder, added_tokens.json).</param>
 internal sealed record ClipSpecialTokens(string Bos, string Eos, string Pad, string Unknown, IReadOnlyDictionary<string, int> Added)
 {
     private const int MaxAdded = 1 << 16;
 
     /// <summary>
-    /// Reads what tokenizer_config.json says. Where it has no added_tokens_decoder, special_tokens_map.json overrides it and added_tokens.json joins
-    /// it, as transformers reads folders of that age.
+    /// Reads tokenizer_config.json. Where it has no added_tokens_decoder, special_tokens_map.json overrides it and added_tokens.json adds
+    /// to it, as transformers reads folders of that age.
     /// </summary>
     /// <param name="folder">The tokenizer's folder.</param>
     /// <param name="config">Its tokenizer_config.json.</param>
@@ -74,11 +74,11 @@ internal sealed record ClipSpecialTokens(string Bos, string Eos, string Pad, str
         }
     }
 
-    /// <summary>A token's text, or null where it is written otherwise.</summary>
+    /// <summary>A token's text, or null where it has another form.</summary>
     internal static string? TextOf(JsonElement token) => Content(token);
 
-    // A token is written as text or as {"content": text, …}. Its lstrip and rstrip change nothing here, since the cleaning drops white space
-    // at both sides anyway; single_word would change the result, is used by no CLIP tokenizer, and is refused.
+    // A token is text or {"content": text, …}. Its lstrip and rstrip have no effect, since cleaning drops white space at both ends anyway;
+    // single_word would change the result, is used by no CLIP tokenizer, and is rejected.
     private static string? Content(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => value.GetString(),

@@ -4,19 +4,21 @@ using System.Text;
 namespace ILGpuDiffusion.Pipelines.Tokenizers;
 
 /// <summary>
-/// What CLIP's tokenizer does to text before byte-pair encoding: cleaning, lower case, and splitting into words.
-/// It is the behaviour of transformers' slow CLIPTokenizer without ftfy; <see cref="ClipTokenizer"/> says how others differ.
+/// Preprocessing of CLIP's tokenizer before byte-pair encoding: cleaning, lower case, and splitting into words. It behaves as transformers'
+/// slow CLIPTokenizer without ftfy; <see cref="ClipTokenizer"/> describes how others differ.
 /// </summary>
 internal static class ClipText
 {
-    /// <summary>The two markers that the splitting pattern keeps whole, in any case of letters, whatever the configuration calls its special tokens.</summary>
+    /// <summary>
+    /// The two markers that the splitting pattern keeps whole, case-insensitively, whatever the configuration calls its special tokens.
+    /// </summary>
     public static readonly string[] Markers = ["<|startoftext|>", "<|endoftext|>"];
 
     private static readonly string[] Contractions = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];
 
     /// <summary>
-    /// Drops control, format, private-use and unassigned characters, sets ideographs apart by spaces, composes (form C), lower-cases,
-    /// and leaves one space between words, none at the ends.
+    /// Drops control, format, private-use and unassigned characters, surrounds ideographs with spaces, composes (form C), lower-cases, and
+    /// leaves one space between words, none at the ends.
     /// </summary>
     public static string Clean(string text)
     {
@@ -33,7 +35,10 @@ internal static class ClipText
         return string.Join(' ', Lower(composed).Split(' ', StringSplitOptions.RemoveEmptyEntries));
     }
 
-    /// <summary>Splits clean text at each place into: a marker, a contraction's end ('s, 're …), a run of letters, one digit, or a run of other signs.</summary>
+    /// <summary>
+    /// Splits clean text into the first that matches at each place: a marker, a contraction's end ('s, 're …), a run of letters, one digit,
+    /// or a run of other signs.
+    /// </summary>
     public static List<string> Words(string clean)
     {
         var words = new List<string>();
@@ -60,7 +65,7 @@ internal static class ClipText
         return length;
     }
 
-    // The pattern ignores case: after lower-casing only the long s (U+017F) is left that equals another letter.
+    // The pattern ignores case: after lower-casing, only the long s (U+017F) still equals another letter.
     private static bool StartsWith(ReadOnlySpan<char> text, string pattern)
     {
         if (text.Length < pattern.Length) return false;

@@ -4,7 +4,7 @@ namespace ILGpuDiffusion.Pipelines.Tokenizers;
 
 /// <summary>
 /// CLIP's byte-level byte-pair tokenizer, read from a diffusers tokenizer folder (vocab.json and merges.txt, or tokenizer.json alone;
-/// tokenizer_config.json and, where present, special_tokens_map.json and added_tokens.json). Safe for use by several threads.
+/// tokenizer_config.json and, where present, special_tokens_map.json and added_tokens.json). Thread-safe.
 /// </summary>
 /// <remarks>
 /// CLIP tokenizers differ in their treatment of unusual text. This one gives the ids of transformers' slow CLIPTokenizer, the class that
@@ -34,13 +34,13 @@ public sealed class ClipTokenizer
         ModelMaxLength = maxLength;
     }
 
-    /// <summary>Id that opens every prompt.</summary>
+    /// <summary>First id of every prompt.</summary>
     public int BosTokenId { get; }
 
-    /// <summary>Id that closes every prompt.</summary>
+    /// <summary>Last id of every prompt, before the padding.</summary>
     public int EosTokenId { get; }
 
-    /// <summary>Id that fills the rest.</summary>
+    /// <summary>Id of the padding.</summary>
     public int PadTokenId { get; }
 
     /// <summary>Ids per prompt, begin, end and padding included; 77 for CLIP.</summary>
@@ -49,7 +49,7 @@ public sealed class ClipTokenizer
     /// <summary>Number of pieces, added tokens included.</summary>
     public int VocabularySize => vocabulary.Ids.Count;
 
-    /// <summary>The largest id that a prompt can have: ids need not be without gaps.</summary>
+    /// <summary>The largest id in the vocabulary, which may have gaps.</summary>
     public int LargestId => vocabulary.Ids.Values.Max();
 
     /// <summary>Reads a tokenizer folder.</summary>
@@ -64,7 +64,10 @@ public sealed class ClipTokenizer
         return new ClipTokenizer(ClipVocabulary.Load(folder, special, json), special, maxLength);
     }
 
-    /// <summary>Encodes a prompt, cut and padded to <see cref="ModelMaxLength"/>. What was cut stands in the result; show its <see cref="PromptTokens.Warning"/>.</summary>
+    /// <summary>
+    /// Encodes a prompt, truncated and padded to <see cref="ModelMaxLength"/>. The result has the truncated text; show its
+    /// <see cref="PromptTokens.Warning"/>.
+    /// </summary>
     public PromptTokens Encode(string prompt)
     {
         var all = EncodeAll(prompt);
@@ -78,7 +81,7 @@ public sealed class ClipTokenizer
         return new PromptTokens(ids, kept + 2, [.. ids.Take(kept + 2).Select(Piece)], all.Count - kept, cut);
     }
 
-    /// <summary>All ids of a text, without begin, end, cutting or padding.</summary>
+    /// <summary>All ids of a text, without begin and end tokens, truncation or padding.</summary>
     public List<int> EncodeAll(string prompt)
     {
         ArgumentNullException.ThrowIfNull(prompt);
@@ -102,7 +105,9 @@ public sealed class ClipTokenizer
         return ids;
     }
 
-    /// <summary>The text that ids spell, in lower case, with a space after each word. Ids outside the vocabulary give the unknown token.</summary>
+    /// <summary>
+    /// The text that ids spell, in lower case, with a space after each word. Ids outside the vocabulary give the unknown token.
+    /// </summary>
     public string Decode(IEnumerable<int> ids) => ClipVocabulary.Text(ids.Select(Piece));
 
     /// <summary>diffusers' maybe_convert_prompt: the word, then word_1, word_2 … as far as there are such tokens.</summary>

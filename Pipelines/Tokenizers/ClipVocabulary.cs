@@ -6,18 +6,19 @@ using Microsoft.ML.Tokenizers;
 namespace ILGpuDiffusion.Pipelines.Tokenizers;
 
 /// <summary>
-/// vocab.json (piece → id) and merges.txt (pairs of pieces, the earliest joined first), checked so that encoding never meets a
-/// piece it does not know. A piece spells bytes: each byte is one printable character, and a word's last piece ends in <c>&lt;/w&gt;</c>.
+/// vocab.json (piece → id) and merges.txt (pairs of pieces, the earliest joined first), checked so that encoding never gives an unknown
+/// piece. A piece spells bytes: each byte is one printable character, and a word's last piece ends in <c>&lt;/w&gt;</c>.
 /// </summary>
 internal sealed class ClipVocabulary
 {
-    /// <summary>The largest id taken; a real vocabulary has 49,408.</summary>
+    /// <summary>The largest id accepted; a real vocabulary has 49,408.</summary>
     public const int MaxId = (1 << 24) - 1;
 
     private const string EndOfWord = "</w>";
     private const int MaxMergesBytes = 16 << 20;
 
-    // CLIP's merges.txt goes on after these; its vocabulary does not: 49,152 less 512 bytes with and without end of word, less the 2 markers.
+    // CLIP's merges.txt goes on after these; its vocabulary does not: 49,152 less 512 bytes with and without end of word, less the 2
+    // markers.
     private const int MaxMerges = 49152 - 256 - 2;
 
     private static readonly char[] CharOfByte = MakeBytes();
@@ -34,8 +35,9 @@ internal sealed class ClipVocabulary
     /// <summary>Reads and checks both files of a tokenizer folder.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="special">Its special and added tokens.</param>
-    /// <param name="json">What stands in place of both files; null where they are there.</param>
-    /// <exception cref="ModelFileException">A file is missing or damaged, or the two do not fit each other; the message names piece or line.</exception>
+    /// <param name="json">Replaces both files; null where they exist.</param>
+    /// <exception cref="ModelFileException">A file is missing or damaged, or the two do not match; the message names piece or
+    /// line.</exception>
     public static ClipVocabulary Load(string folder, ClipSpecialTokens special, TokenizerJson? json = null)
     {
         var vocabulary = json?.Vocabulary ?? ModelConfig.Load(Path.Combine(folder, "vocab.json"));
@@ -99,7 +101,7 @@ internal sealed class ClipVocabulary
         return Checked(path, "line", 2, lines.Skip(1).Take(MaxMerges).Select(line => line.TrimEnd('\r')), ids);
     }
 
-    /// <summary>The merges, once each is of two known pieces that make a known one, and stands there once.</summary>
+    /// <summary>The merges, after checks that each joins two known pieces into a known one and occurs once.</summary>
     private static List<string> Checked(string path, string unit, int first, IEnumerable<string> lines, Dictionary<string, int> ids)
     {
         var merges = new List<string>();
@@ -113,7 +115,7 @@ internal sealed class ClipVocabulary
                 if (!ids.ContainsKey(piece))
                     throw new ModelFileException(path,
                         $"{unit} {number}, '{Short(line)}', needs the piece '{Short(piece)}', which the vocabulary lacks.");
-            if (!seen.Add(line)) throw new ModelFileException(path, $"{unit} {number}, '{Short(line)}', stands there twice.");
+            if (!seen.Add(line)) throw new ModelFileException(path, $"{unit} {number}, '{Short(line)}', occurs twice.");
             merges.Add(line);
         }
 
@@ -135,7 +137,8 @@ internal sealed class ClipVocabulary
 
     private static string Short(string text) => text.Length > 60 ? text[..60] + "…" : text;
 
-    // The printable bytes of Latin-1 stand for themselves, the others for U+0100 and up in order: merges.txt is split at spaces and line ends.
+    // The printable bytes of Latin-1 stand for themselves, the others for U+0100 and up in order: merges.txt is split at spaces and line
+    // ends.
     private static char[] MakeBytes()
     {
         var map = new char[256];

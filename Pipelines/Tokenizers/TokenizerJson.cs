@@ -4,8 +4,8 @@ using ILGpuDiffusion.Layers.Weights;
 namespace ILGpuDiffusion.Pipelines.Tokenizers;
 
 /// <summary>
-/// A tokenizer.json of the library tokenizers: vocabulary, merges and added tokens in one file, the only one that transformers 5 writes.
-/// Whatever else the file may describe must be CLIP's, for text is cleaned and split by <see cref="ClipText"/>.
+/// A tokenizer.json of the tokenizers library: vocabulary, merges and added tokens in one file, the only one that transformers 5 writes.
+/// Its other settings must be CLIP's, since text is cleaned and split by <see cref="ClipText"/>.
 /// </summary>
 internal sealed class TokenizerJson
 {
@@ -41,10 +41,10 @@ internal sealed class TokenizerJson
     /// <summary>Piece → id.</summary>
     public ModelConfig Vocabulary { get; }
 
-    /// <summary>Two pieces with a space between, the earliest joined first.</summary>
+    /// <summary>Pairs of pieces separated by a space, the earliest joined first.</summary>
     public IReadOnlyList<string> Merges { get; }
 
-    /// <summary>Tokens that stand outside byte-pair encoding, with their ids.</summary>
+    /// <summary>Tokens outside byte-pair encoding, with their ids.</summary>
     public IReadOnlyDictionary<string, int> Added { get; }
 
     /// <summary>
@@ -77,7 +77,7 @@ internal sealed class TokenizerJson
                 : merge.ValueKind == JsonValueKind.Array && merge.GetArrayLength() == 2
                     && merge.EnumerateArray().All(piece => piece.ValueKind == JsonValueKind.String)
                     ? $"{merge[0].GetString()} {merge[1].GetString()}"
-                    : throw new ModelFileException(model.File, $"merge {merges.Count + 1} is no pair of pieces.") { Key = Key });
+                    : throw new ModelFileException(model.File, $"merge {merges.Count + 1} is not a pair of pieces.") { Key = Key });
         return merges;
     }
 
@@ -93,12 +93,12 @@ internal sealed class TokenizerJson
                 && token.TryGetProperty("id", out var id)
                 && id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out int number)) added[text] = number;
             else throw new ModelFileException(file.File,
-                $"entry {added.Count + 1} of {Key} is no token with 'content' and 'id' whose 'single_word' is not true.")
+                $"entry {added.Count + 1} of {Key} is not a token with 'content' and 'id' whose 'single_word' is not true.")
             { Key = Key };
         return added;
     }
 
-    /// <summary>Null, one kind of step, or a Sequence of such.</summary>
+    /// <summary>Null, one step, or a Sequence of steps.</summary>
     private static void Check(ModelConfig file, string key, string list, Func<JsonElement, bool> isClips, string expected)
     {
         if (file.Find(key) is not { } step) return;

@@ -36,7 +36,7 @@ public sealed class ImageTests
     {
         var e = Assert.Throws<ImageFileException>(() => Image.Load(new Endless(), "upload 7"));
         Assert.Equal("upload 7", e.File);
-        Assert.Contains("too many for an image", e.Message, StringComparison.Ordinal);
+        Assert.Contains("the limit for images", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -8,7 +8,9 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Cli.Commands;
 
-/// <summary><c>ilgd bench</c>: how fast a model draws here, from ops as recorded to everything this library does about speed.</summary>
+/// <summary>
+/// <c>ilgd bench</c>: measures how fast a model generates images, from ops as recorded to all optimizations of this library.
+/// </summary>
 internal static class BenchCommand
 {
     private const string Prompt = "Astronaut in a jungle, cold color palette, muted colors, detailed, 8k";
@@ -17,11 +19,11 @@ internal static class BenchCommand
     {
         var (model, device, json) = (Options.Model(), new DeviceArguments(), Options.Json("all figures"));
         var size = Options.Size("--size", "Size of the image; the model's own if left out");
-        var (steps, runs) = (Options.Positive("--steps", "Denoising steps; 8 if left out"), Options.Positive("--runs", "Images per rung that count; 5 if left out"));
-        var only = new Option<string[]?>("--rungs") { Description = "Only these, between commas; without it all but max-autotune, which may measure for minutes first", HelpName = "A,B,…", CustomParser = result => result.Tokens[^1].Value.Split(',') };
+        var (steps, runs) = (Options.Positive("--steps", "Denoising steps; 8 if left out"), Options.Positive("--runs", "Measured images per rung; 5 if left out"));
+        var only = new Option<string[]?>("--rungs") { Description = "Only these rungs, separated by commas; by default all but max-autotune, which may measure for minutes first", HelpName = "A,B,…", CustomParser = result => result.Tokens[^1].Value.Split(',') };
         var csv = new Option<string?>("--csv") { Description = "Writes one line per image", HelpName = "FILE.csv" };
-        var explain = new Option<bool>("--explain") { Description = "Also shows where the time of the default rung goes, op by op" };
-        var command = new Command("bench", "Measures how fast a model draws here, with each speed-up switched on in turn")
+        var explain = new Option<bool>("--explain") { Description = "Also shows the time of the default rung by op" };
+        var command = new Command("bench", "Measures how fast a model generates images here, adding one optimization at a time")
             { model, size, steps, runs, only, explain, json, csv };
         foreach (var option in device.All) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
@@ -43,7 +45,7 @@ internal static class BenchCommand
             {
                 var plans = await InspectGraph.MeasureAsync(folder, pixels, opened, new CompileOptions(), cancellation)
                     .ConfigureAwait(false);
-                bool toErrors = parsed.GetValue(json); // JSON on stdout stays JSON
+                bool toErrors = parsed.GetValue(json); // keeps stdout valid JSON
                 string text = InspectGraphText.Of(plans, steps: false, toErrors ? Terminals.ErrorColumns : Terminals.OutputColumns);
                 (toErrors ? Console.Error : Console.Out).Write($"\n{text}");
             }
@@ -57,7 +59,7 @@ internal static class BenchCommand
     {
         if (names is not { Length: > 0 }) return [.. there.Where(r => r.Name != Rung.MaxAutotune)];
         foreach (string name in names)
-            if (!there.Any(r => r.Name == name)) throw new ArgumentException($"--rungs: there is no '{name}' on this device; there are {string.Join(", ", there.Select(r => r.Name))}.");
+            if (!there.Any(r => r.Name == name)) throw new ArgumentException($"--rungs: '{name}' is not available on this device; available are {string.Join(", ", there.Select(r => r.Name))}.");
         return [.. there.Where(r => names.Contains(r.Name))];
     }
 }

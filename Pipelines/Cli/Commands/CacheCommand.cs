@@ -12,12 +12,12 @@ internal static class CacheCommand
     public static Command Create()
     {
         var json = Options.Json("the facts");
-        var command = new Command("cache", "Shows what is kept on disk to start faster: compiled GPU kernels, and what ilgd tune found")
+        var command = new Command("cache", "Shows what is cached on disk to start faster: compiled GPU kernels, and results of ilgd tune")
             { json };
-        var info = new Command("info", "The same as without a verb") { json };
+        var info = new Command("info", "Same as ilgd cache") { json };
         var withTuning = new Option<bool>("--tuning")
-        { Description = "Also removes what ilgd tune found, which takes minutes to find again" };
-        var clear = new Command("clear", "Removes compiled kernels, which are compiled again when needed; what was tuned stays")
+        { Description = "Also removes the results of ilgd tune, which take minutes to measure again" };
+        var clear = new Command("clear", "Removes compiled kernels, which are compiled again when needed; tuning results are kept")
             { withTuning };
         command.SetAction(parsed => Show(parsed.GetValue(json)));
         info.SetAction(parsed => Show(parsed.GetValue(json)));
@@ -56,7 +56,7 @@ internal static class CacheCommand
         return ExitCodes.Done;
     }
 
-    /// <summary>Removes what can be removed, and says what; anything that stays is an error.</summary>
+    /// <summary>Removes what can be removed and prints it; anything left is an error.</summary>
     private static int Clear(bool withTuning)
     {
         var cache = KernelDiskCache.Info();
@@ -76,7 +76,7 @@ internal static class CacheCommand
         return failures.Count == 0 ? ExitCodes.Done : throw new IOException(string.Join("; ", failures));
     }
 
-    /// <summary>Tables, the files that writers of them lock, and what was no table and moved away.</summary>
+    /// <summary>Removes tables, the lock files of their writers, and files that were moved aside because they are not tables.</summary>
     private static void ClearTuning(List<string> failures)
     {
         var (removed, left) = (0, new List<Exception>());
@@ -103,7 +103,7 @@ internal static class CacheCommand
         return ExitCodes.Done;
     }
 
-    /// <summary>One table for each device that was tuned.</summary>
+    /// <summary>One table per tuned device.</summary>
     private static FileInfo[] TuningTables() => TuningFiles("*.json");
 
     private static FileInfo[] TuningFiles(string pattern) =>

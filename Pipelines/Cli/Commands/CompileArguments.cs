@@ -3,23 +3,23 @@ using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Cli.Commands;
 
-/// <summary>The arguments that say how models are compiled.</summary>
+/// <summary>The options for compilation.</summary>
 internal sealed class CompileArguments
 {
     private readonly Option<string?> mode = Options.Word("--compile", "Graph passes: default, reduce-overhead (CUDA graphs), max-autotune, none", "MODE", "none", "default", "reduce-overhead", "max-autotune");
     private readonly Option<string?> scope = Options.Word("--compile-scope", "full (default), regions (part by part) or blocks (repeated ones only)", "SCOPE", "blocks", "regions", "full");
-    private readonly Option<bool> fuseQkv = new("--fuse-qkv") { Description = "Query, key and value as one product, even with --compile none" };
+    private readonly Option<bool> fuseQkv = new("--fuse-qkv") { Description = "Computes query, key and value as one GEMM, even with --compile none" };
 
     /// <summary>Mode and scope.</summary>
     public IReadOnlyList<Option> HowMuch => [mode, scope];
 
     public void AddTo(GroupedCommand command) => command.AddGroup("Compilation", mode, scope, fuseQkv);
 
-    /// <summary>Whether query, key and value are fused on their own.</summary>
+    /// <summary>Whether query, key and value are fused with <c>--fuse-qkv</c>.</summary>
     public bool FusesQkv(ParseResult parsed) => parsed.GetValue(fuseQkv);
 
-    /// <summary>The options for a pipeline.</summary>
-    /// <exception cref="ArgumentException">A scope for nothing.</exception>
+    /// <summary>The compile options of a pipeline.</summary>
+    /// <exception cref="ArgumentException">A scope is given, and nothing is compiled.</exception>
     public CompileOptions Read(ParseResult parsed)
     {
         string? wanted = parsed.GetValue(scope);

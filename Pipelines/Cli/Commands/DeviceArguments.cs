@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Cli.Commands;
 
-/// <summary>The arguments that say what a command runs on.</summary>
+/// <summary>The options that select the device.</summary>
 internal sealed class DeviceArguments
 {
     private readonly Option<string?> device = Options.Device();
@@ -14,8 +14,8 @@ internal sealed class DeviceArguments
     public IReadOnlyList<Option> All => [device, threads];
 
     /// <summary>Opens the device.</summary>
-    /// <exception cref="ArgumentException">Threads for a device that has none.</exception>
-    /// <exception cref="DeviceException">No such device, or it cannot be used.</exception>
+    /// <exception cref="ArgumentException">Threads are given for a device other than the CPU.</exception>
+    /// <exception cref="DeviceException">The device does not exist or cannot be used.</exception>
     public Device Open(ParseResult parsed)
     {
         var (id, count) = (parsed.GetValue(device) ?? "auto", parsed.GetValue(threads));

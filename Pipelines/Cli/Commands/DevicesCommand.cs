@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Cli.Commands;
 
-/// <summary><c>ilgd devices</c>: what images can be drawn on here, the best first, and what is in the way of the rest.</summary>
+/// <summary><c>ilgd devices</c>: lists the devices that can generate images, best first, and why others cannot be used.</summary>
 internal static class DevicesCommand
 {
     public static Command Create()

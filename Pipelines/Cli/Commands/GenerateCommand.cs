@@ -10,7 +10,7 @@ using ILGpuDiffusion.Pipelines;
 
 namespace ILGpuDiffusion.Cli.Commands;
 
-/// <summary><c>ilgd generate</c>: prompt in, image out.</summary>
+/// <summary><c>ilgd generate</c>: generates images from prompts.</summary>
 internal static class GenerateCommand
 {
     private const double SlowSeconds = 60;
@@ -32,20 +32,20 @@ internal static class GenerateCommand
         };
         var (model, device, json) = (Options.Model(), new DeviceArguments(), Options.Json("times and memory per stage"));
         var dtype = Options.Word("--dtype", "Type that the models compute in: auto (default), fp32, fp16 or bf16; on a CPU auto or fp32, whatever the weights are stored in", "TYPE", "auto", "fp32", "tf32", "fp16", "bf16");
-        var quantize = Options.Word("--quantize", "Linear layers of the denoiser in int8: faster, half the memory of 16-bit weights, slightly other images; none (default) or int8", "TYPE", "none", "int8");
+        var quantize = Options.Word("--quantize", "Linear layers of the denoiser in int8: faster, half the memory of 16-bit weights, slightly different images; none (default) or int8", "TYPE", "none", "int8");
         var variant = new Option<string?>("--variant") { Description = "Weight files to take where the folder has several, such as fp16", HelpName = "NAME" };
-        var latents = new Option<string?>("--latents") { Description = "Start noise instead of drawn noise (tensor 'latents')", HelpName = "F.safetensors" };
+        var latents = new Option<string?>("--latents") { Description = "Start noise instead of random noise (tensor 'latents')", HelpName = "F.safetensors" };
         var vaeTiling = new Option<bool>("--vae-tiling") { Description = "Decodes in tiles, which takes less memory" };
-        var offload = new Option<bool>("--offload") { Description = "Text encoders, denoiser and autoencoder take turns in the GPU's memory, which needs less of it" };
+        var offload = new Option<bool>("--offload") { Description = "Keeps text encoders, denoiser and autoencoder in the GPU's memory one at a time, which needs less of it" };
         var saveLatents = new Option<string?>("--save-latents") { Description = "Writes the final latents (tensor 'latents')", HelpName = "F.safetensors" };
         var saveIntermediates = new Option<string?>("--save-intermediates") { Description = "Writes the latents after every step (tensors step_000 …)", HelpName = "F.safetensors" };
         var preview = Options.Word("--preview-protocol",
-            $"How the terminal shows images; else {Preview.Variable}, else as it says of itself", "NAME", [.. Preview.Words]);
-        var command = new GroupedCommand("generate", "Draws an image", Examples);
+            $"How the terminal shows images; by default {Preview.Variable}, else detected", "NAME", [.. Preview.Words]);
+        var command = new GroupedCommand("generate", "Generates an image", Examples);
         options.AddTo(command, output);
         command.AddGroup("Model and device", [model, variant, .. device.All, dtype, quantize, vaeTiling, offload]);
         compile.AddTo(command);
-        command.AddGroup("Latents (NCHW float32, as diffusers has them) and reports", latents, saveLatents, saveIntermediates, preview,
+        command.AddGroup("Latents (NCHW float32, as in diffusers) and reports", latents, saveLatents, saveIntermediates, preview,
             json);
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -71,7 +71,7 @@ internal static class GenerateCommand
             var prompts = await options.PromptsAsync(parsed, origin, cancellation).ConfigureAwait(false);
             int images = prompts.Count * options.Count(parsed, origin);
             if (toOutput && images > 1)
-                throw new ArgumentException($"--output is '{outputPath}', which takes one image, but {images} are asked for. Name a " +
+                throw new ArgumentException($"--output is '{outputPath}', which takes one image, but {images} are requested. Name a " +
                     "file: its name is numbered.");
             if (outputPath is not null && images > 1)
                 OutputFile.RequireWritable(Enumerable.Range(0, images).Select(i => GenerateOptions.Numbered(outputPath, i, images)!));
@@ -145,7 +145,7 @@ internal static class GenerateCommand
         return command;
     }
 
-    /// <summary>The images are there; a stdout that cannot take their names spoils nothing.</summary>
+    /// <summary>Prints the images' file names. The images are written by then, so a closed stdout is no failure.</summary>
     private static void SayNames(string[] files)
     {
         try
@@ -158,7 +158,7 @@ internal static class GenerateCommand
         }
     }
 
-    private const string SmallModelHint = "hint: this is the small model that ships with the tool. --model FOLDER draws with any SDXL, SD 1.x or SD 2.x model in diffusers' format.";
+    private const string SmallModelHint = "hint: this is the small model that ships with the tool. --model FOLDER uses any SDXL, SD 1.x or SD 2.x model in diffusers' format.";
 
     private static DType? ComputeType(string word, Device device)
     {

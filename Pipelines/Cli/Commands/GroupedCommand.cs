@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace ILGpuDiffusion.Cli.Commands;
 
-/// <summary>A command with so many options that its help shows them in groups.</summary>
+/// <summary>A command whose help shows its options in groups.</summary>
 internal sealed class GroupedCommand(string name, string description, params string[] examples) : Command(name, description)
 {
     private readonly List<(string Title, Option[] Options)> groups = [];
@@ -10,10 +10,10 @@ internal sealed class GroupedCommand(string name, string description, params str
     /// <summary>The options, in the order of the help.</summary>
     public IReadOnlyList<(string Title, Option[] Options)> Groups => groups;
 
-    /// <summary>Calls to learn from.</summary>
+    /// <summary>Example invocations.</summary>
     public IReadOnlyList<string> Examples => examples;
 
-    /// <summary>Adds options under a title of their own.</summary>
+    /// <summary>Adds options under a title.</summary>
     public void AddGroup(string title, params Option[] options)
     {
         groups.Add((title, options));

@@ -6,13 +6,15 @@ using Spectre.Console;
 
 namespace ILGpuDiffusion.Cli.Commands;
 
-/// <summary><c>--help</c>, as wide as the terminal: options in groups where a command has groups, beside what they mean or, where that is
-/// too narrow, above it.</summary>
+/// <summary>
+/// <c>--help</c>, as wide as the terminal: options in groups where a command has groups, with descriptions beside them or, where that is
+/// too narrow, below them.
+/// </summary>
 internal sealed class Help : SynchronousCommandLineAction
 {
     private const int Widest = 120, LeastForTwoColumns = 72, Indent = 2, DeepIndent = 6;
 
-    /// <summary>Help is asked for because something is missing; that is no error.</summary>
+    /// <summary>Help is often requested with required arguments missing; that is not an error.</summary>
     public override bool ClearsParseErrors => true;
 
     public override int Invoke(ParseResult parseResult)
@@ -22,7 +24,7 @@ internal sealed class Help : SynchronousCommandLineAction
         return ExitCodes.Done;
     }
 
-    /// <summary>The whole help of a command.</summary>
+    /// <summary>Writes the whole help of a command.</summary>
     public static void Write(Command command, IAnsiConsole console)
     {
         var grouped = command as GroupedCommand;
@@ -85,7 +87,7 @@ internal sealed class Help : SynchronousCommandLineAction
             new Padding(indent, 0, 0, 0)));
     }
 
-    /// <summary>A line such as <c>command    what it does</c>.</summary>
+    /// <summary>A line such as <c>command    description</c>.</summary>
     private static (string Label, string Text) Example(string line)
     {
         string[] sides = line.Trim().Split("  ", 2);

@@ -7,7 +7,7 @@ using ILGpuDiffusion.Pipelines;
 
 namespace ILGpuDiffusion.Cli.Commands;
 
-/// <summary><c>ilgd inspect</c>: what a model folder holds.</summary>
+/// <summary><c>ilgd inspect</c>: shows the contents of a model folder, or how an image was generated.</summary>
 internal static class InspectCommand
 {
     public static Command Create()
@@ -23,11 +23,11 @@ internal static class InspectCommand
         var size = Options.Size("--size", "With --graph: size of the image; the model's own if left out");
         var measure = new Option<bool>("--measure") { Description = "With --graph: runs the plans and shows every launch's time" };
         var part = Options.Word("--part", "With --graph: only one of the plans", "PLAN", "all", "denoiser", "decoder");
-        var svg = new Option<string?>("--svg") { Description = "With --graph: draws the plans: time, memory, distance from the device's ceilings", HelpName = "FILE.svg" };
+        var svg = new Option<string?>("--svg") { Description = "With --graph: an image of the plans: time, memory, distance from the device's ceilings", HelpName = "FILE.svg" };
         var html = new Option<string?>("--html") { Description = "With --graph: the same as a page with a table of all launches", HelpName = "FILE.html" };
         var compile = new CompileArguments();
         var device = new DeviceArguments();
-        var command = new Command("inspect", "Shows what a model folder holds, or how an image was drawn")
+        var command = new Command("inspect", "Shows the contents of a model folder, or how an image was generated")
             { model, json, graph, size, measure, part, steps, svg, html };
         foreach (var option in device.All) command.Add(option);
         foreach (var option in compile.HowMuch) command.Add(option);

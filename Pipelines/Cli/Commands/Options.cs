@@ -11,7 +11,7 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Cli.Commands;
 
-/// <summary>Options with a form of their own; a wrong value is one line that names option, value and form.</summary>
+/// <summary>Options with their own syntax; a wrong value is reported in one line with option, value and syntax.</summary>
 internal static class Options
 {
     public static Option<string?> Model() => new("--model", "-m")
@@ -21,7 +21,7 @@ internal static class Options
         text => IsDevice(text.ToLowerInvariant()) ? text.ToLowerInvariant() : null).Completing(() =>
             DeviceCatalog.List().Select(d => d.Id).Prepend("auto"));
 
-    /// <summary>One of several words.</summary>
+    /// <summary>One of several values.</summary>
     public static Option<string?> Word(string name, string description, string helpName, params string[] words) => Parsed<string?>(name, description, helpName, string.Join(", ", words[..^1]) + " or " + words[^1],
         text => words.Contains(text.ToLowerInvariant()) ? text.ToLowerInvariant() : null).Completing(() => words);
 
@@ -30,7 +30,7 @@ internal static class Options
         Parsed<Seed?>(name, description, "N", $"a whole number from {long.MinValue} to {ulong.MaxValue}",
         text => Seed.TryParse(text, out var seed) ? seed : null);
 
-    /// <summary>Gives an option a short name.</summary>
+    /// <summary>Adds a short name to an option.</summary>
     public static Option<T> Short<T>(this Option<T> option, string alias)
     {
         option.Aliases.Add(alias);
@@ -38,10 +38,10 @@ internal static class Options
     }
 
     /// <summary>For every command.</summary>
-    public static Option<bool> Verbose() => new("--verbose") { Description = "Also says how long each GPU kernel takes to compile", Recursive = true };
+    public static Option<bool> Verbose() => new("--verbose") { Description = "Also prints how long each GPU kernel takes to compile", Recursive = true };
 
     /// <summary>For every command.</summary>
-    public static Option<bool> Quiet() => new("--quiet", "-q") { Description = "Says only errors and warnings", Recursive = true };
+    public static Option<bool> Quiet() => new("--quiet", "-q") { Description = "Prints only errors and warnings", Recursive = true };
 
     /// <summary>A sampling method, by any of its names, or <c>list</c>.</summary>
     public static Option<string?> Scheduler(string description) => new Option<string?>("--scheduler")
@@ -57,7 +57,7 @@ internal static class Options
         },
     }.Completing(() => SchedulerNames.All.Append(SchedulerList));
 
-    /// <summary>The word that lists the schedulers.</summary>
+    /// <summary>The value that lists the schedulers.</summary>
     public const string SchedulerList = "list";
 
     /// <summary>FreeU's four factors.</summary>
@@ -80,7 +80,7 @@ internal static class Options
     public static Option<double?> Number(string name, string description) => Parsed<double?>(name, description, "X", "a number",
         text => TryNumber(text, out double value) ? value : null);
 
-    /// <summary>Numbers between commas.</summary>
+    /// <summary>Numbers separated by commas.</summary>
     public static Option<double[]?> Numbers(string name, string description) =>
         Parsed<double[]?>(name, description, "A,B,…", "numbers between commas", NumberList);
 
@@ -88,14 +88,14 @@ internal static class Options
     public static Option<PixelSize?> Size(string name, string description) => Parsed<PixelSize?>(name, description, "WxH", "width x height in pixels, such as 1024x768",
         ParseSize);
 
-    /// <summary>The size that a text means, or null.</summary>
+    /// <summary>Parses a size; null where the text is not one.</summary>
     public static PixelSize? ParseSize(string text) => Pair(text, 'x', 0) is { } pair ? new PixelSize(pair.First, pair.Second) : null;
 
     /// <summary>Top, left in pixels.</summary>
     public static Option<(int Top, int Left)?> Corner(string name, string description) => Parsed<(int, int)?>(name, description, "T,L", "top and left in pixels, such as 0,128",
         text => Pair(text, ',', int.MinValue));
 
-    /// <summary>key=value between commas; values are numbers, true, false, null or words.</summary>
+    /// <summary>key=value pairs separated by commas; values are numbers, true, false, null or strings.</summary>
     public static Option<Dictionary<string, JsonElement>?> Settings(string name, string description) =>
         Parsed<Dictionary<string, JsonElement>?>(name, description, "K=V,…", "key=value between commas, such as use_karras_sigmas=true", text =>
         {
@@ -110,7 +110,7 @@ internal static class Options
             return settings;
         });
 
-    /// <summary>Adds values that a shell may complete.</summary>
+    /// <summary>Adds values for shell completion.</summary>
     private static Option<T> Completing<T>(this Option<T> option, Func<IEnumerable<string>> values)
     {
         option.CompletionSources.Add(_ => values().Select(value => new CompletionItem(value)));
@@ -137,7 +137,7 @@ internal static class Options
         },
     };
 
-    /// <summary>The nearest of the words that a form lists.</summary>
+    /// <summary>A hint at the nearest of the values that the syntax lists, or nothing.</summary>
     private static string Guessed(string text, string form)
     {
         string[] words = form.Split([", ", " or "], StringSplitOptions.RemoveEmptyEntries);

@@ -7,7 +7,7 @@ using ILGpuDiffusion.Pipelines.Tokenizers;
 
 namespace ILGpuDiffusion.Cli.Commands;
 
-/// <summary><c>ilgd tokenize</c>: how a model's text encoders read a prompt.</summary>
+/// <summary><c>ilgd tokenize</c>: shows a model's tokens of a prompt.</summary>
 internal static class TokenizeCommand
 {
     public static Command Create()
@@ -22,7 +22,7 @@ internal static class TokenizeCommand
             string[] names = [.. all.Where(name => folder.Component(name).Class.StartsWith("CLIPTokenizer", StringComparison.Ordinal))];
             if (names.Length == 0) throw new ModelFileException(folder.Path, $"{folder.ClassName} lists no CLIP tokenizer.");
             foreach (string other in all.Except(names))
-                Messages.Warning($"{other} is left out: only CLIP's tokenizers are read, and it is a {folder.Component(other).Class}.");
+                Messages.Warning($"{other} is left out: only CLIP tokenizers are supported, and it is a {folder.Component(other).Class}.");
             var results = names.Select(name => (name, tokens: ClipTokenizer.Load(folder.FolderOf(name)).Encode(parsed.GetValue(prompt)!))).ToArray();
             if (parsed.GetValue(json))
             {

@@ -13,7 +13,9 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Cli.Commands;
 
-/// <summary><c>ilgd tune</c>: measures which kernels and tiles are fastest for a model on this machine, and keeps the result for all later runs.</summary>
+/// <summary>
+/// <c>ilgd tune</c>: measures which kernels and tiles are fastest for a model on this machine, and keeps the result for all later runs.
+/// </summary>
 internal static class TuneCommand
 {
     public static Command Create()
@@ -25,10 +27,10 @@ internal static class TuneCommand
             HelpName = "WxH",
             CustomParser = result => [.. result.Tokens.Select(t => Size(t.Value, result))],
         };
-        var all = new Option<bool>("--check-all-directions") { Description = "Also tries steps along several parameters at once: slower, and now and then better" };
-        var sameBits = new Option<bool>("--same-bits") { Description = "Only settings that change no bit of an image: the kernels stay as they are chosen by themselves" };
-        var again = new Option<bool>("--again") { Description = "Measures what was measured before, too" };
-        var weights = Options.Word("--weights", "Storage of the weights to measure with: as the model's files have them (default), or fp32, fp16 or bf16, which needs no files", "TYPE", "auto", "fp32", "fp16", "bf16");
+        var all = new Option<bool>("--check-all-directions") { Description = "Also tries steps along several parameters at once: slower, sometimes better" };
+        var sameBits = new Option<bool>("--same-bits") { Description = "Only settings that keep images bit-identical: kernels stay the default ones" };
+        var again = new Option<bool>("--again") { Description = "Also repeats earlier measurements" };
+        var weights = Options.Word("--weights", "Type of the weights to measure with: that of the model's files (default), or fp32, fp16 or bf16, which need no files", "TYPE", "auto", "fp32", "fp16", "bf16");
         var seconds = Options.Number("--seconds", "Longest search for one op and size; 4 if left out");
         var command = new Command("tune", "Measures which kernels and tiles are fastest for a model here, and keeps the result")
             { model, sizes, weights, all, sameBits, again, seconds, json };
@@ -37,7 +39,7 @@ internal static class TuneCommand
         {
             var folder = ModelFolder.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
             using var opened = device.Open(parsed);
-            string path = opened.Tuning.Path ?? throw new ArgumentException($"nothing could be kept: {CacheFolder.Variable} is 'off'. Let it name a folder, or leave it out.");
+            string path = opened.Tuning.Path ?? throw new ArgumentException($"results cannot be saved: {CacheFolder.Variable} is 'off'. Set it to a folder, or unset it.");
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             OutputFile.RequireWritable([path]);
 
@@ -50,7 +52,7 @@ internal static class TuneCommand
             var tuner = new GraphTuner(opened, new TunerOptions { CheckAllDirections = parsed.GetValue(all), SameBits = parsed.GetValue(sameBits), Budget = TimeSpan.FromSeconds(budget) });
             var problems = tuner.Problems(plans, onlyMissing: !parsed.GetValue(again), stored);
             Messages.Note($"{Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Path))} on {opened}: {problems.Count} ops and " +
-                $"sizes to measure, at most {Quantity.Time(problems.Count * (budget + 1))}. Cancel at any time: what was found is kept.");
+                $"sizes to measure, at most {Quantity.Time(problems.Count * (budget + 1))}. Cancel at any time: results are kept.");
             TuningSummary summary;
             try
             {
@@ -59,11 +61,11 @@ internal static class TuneCommand
             catch (OperationCanceledException)
             {
                 opened.Tuning.Save();
-                Messages.Error($"cancelled; what was found until then is in {path}.");
+                Messages.Error($"cancelled; results until then are in {path}.");
                 return Interrupts.Code;
             }
 
-            opened.Tuning.Save(); // what could not be kept until now, or why it cannot
+            opened.Tuning.Save(); // saves results that could not be saved before, or throws
             if (parsed.GetValue(json)) JsonOutput.Print(Json(opened, path, summary));
             else Terminals.Say(Text(path, summary));
             return ExitCodes.Done;

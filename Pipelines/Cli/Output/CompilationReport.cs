@@ -4,7 +4,7 @@ using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>What <c>--json</c> says about compilation.</summary>
+/// <summary>The compile reports in <c>--json</c> and text output.</summary>
 internal static class CompilationReport
 {
     public static object Of(IReadOnlyList<CompileReport> reports) => new
@@ -28,7 +28,7 @@ internal static class CompilationReport
         }),
     };
 
-    /// <summary>For people, in a line, and a table of the blocks.</summary>
+    /// <summary>Writes one line, and a table of the blocks.</summary>
     public static void Write(Page page, CompileReport report)
     {
         page.Paragraph(string.Create(CultureInfo.InvariantCulture,

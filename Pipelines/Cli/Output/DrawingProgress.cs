@@ -11,9 +11,9 @@ internal static class DrawingProgress
 {
     private const int WidestBar = 40, NarrowestBar = 6, NameColumns = 9, FactColumns = 22, TimeLeftColumns = 14, ColumnsForTimeLeft = 60;
 
-    /// <summary>Draws, and shows how far it is.</summary>
-    /// <param name="title">Shown with the first report: a request that is refused needs no heading.</param>
-    /// <param name="draw">Does it.</param>
+    /// <summary>Runs a generation and shows its progress.</summary>
+    /// <param name="title">Shown with the first report, so that a rejected request has no heading.</param>
+    /// <param name="draw">Runs the generation.</param>
     public static async Task<GenerationResult> ShowAsync(string title, Func<IProgress<GenerationProgress>, Task<GenerationResult>> draw)
     {
         if (Messages.Quiet || !Terminals.ErrorIsInteractive)

@@ -6,7 +6,7 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>What <c>generate --json</c> prints.</summary>
+/// <summary>Output of <c>generate --json</c>.</summary>
 internal static class GenerateReport
 {
     public static object Of(GenerationResult result, string[] files, DiffusionPipeline pipeline, double loadSeconds) => new

@@ -4,11 +4,11 @@ using ILGpuDiffusion.Pipelines.LatentSpace;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Where images go.</summary>
+/// <summary>Writes images to files or stdout.</summary>
 internal static class ImageFile
 {
-    /// <summary>Writes an image: under its name, to stdout, or without a name under the next free one that prompt and seed give.</summary>
-    /// <returns>The name taken.</returns>
+    /// <summary>Writes an image: to its file, to stdout, or without a name to the next free name made of prompt and seed.</summary>
+    /// <returns>The name used.</returns>
     public static string Write(string? name, Image image, string prompt, Seed seed)
     {
         if (name is null) return ImageNames.Save(image, ImageNames.Of(prompt, seed));

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Pipelines.LatentSpace;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Names for images that were given none: prompt and seed, safe on every file system, and never a file that is there.</summary>
+/// <summary>Names of images that were given none: prompt and seed, valid on every file system, and never an existing file.</summary>
 internal static class ImageNames
 {
     private const int MostBytes = 80, MostTries = 10_000;
@@ -13,9 +13,11 @@ internal static class ImageNames
     /// <summary>The prompt's letters and digits, of any script, and the seed: <c>a-red-fox-7.png</c>.</summary>
     public static string Of(string prompt, Seed seed) => $"{Slug(prompt)}-{seed}.png";
 
-    /// <summary>Writes an image under a name, or the next free one: <c>a-red-fox-7-2.png</c>. Another process that writes at the same time
-    /// loses nothing either.</summary>
-    /// <returns>The name taken.</returns>
+    /// <summary>
+    /// Writes an image under a name, or the next free one: <c>a-red-fox-7-2.png</c>. Files of processes that write at the same time are not
+    /// overwritten.
+    /// </summary>
+    /// <returns>The name used.</returns>
     public static string Save(Image image, string name)
     {
         string stem = Path.GetFileNameWithoutExtension(name), folder = Path.GetDirectoryName(name) ?? "",
@@ -38,7 +40,7 @@ internal static class ImageNames
         }
     }
 
-    // File.Move that may not overwrite looks first and renames then, so two writers may both find a name free. Creating a file is exclusive.
+    // File.Move without overwriting checks first and then renames, so two writers may both find a name free. Creating a file is exclusive.
     private static bool TryMove(string from, string to)
     {
         try
@@ -69,7 +71,7 @@ internal static class ImageNames
         bool gap = false;
         foreach (var rune in prompt.EnumerateRunes())
         {
-            // vowels of many scripts
+            // vowel signs of many scripts
             bool mark = Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark;
             if (!Rune.IsLetterOrDigit(rune) && !(mark && slug.Length > 0 && !gap))
             {

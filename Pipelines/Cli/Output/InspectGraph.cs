@@ -10,15 +10,17 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>The plans of a model's denoiser and decoder, with all passes and without any, as <c>ilgd inspect --graph</c> shows them.</summary>
+/// <summary>
+/// The plans of a model's denoiser and decoder, with all passes and without any, as <c>ilgd inspect --graph</c> shows them.
+/// </summary>
 internal static class InspectGraph
 {
     private const int Tokens = 77, MeasuredRuns = 5;
 
     /// <summary>The plans for one guided image. No weight is read.</summary>
     /// <param name="folder">The model.</param>
-    /// <param name="size">Of the image; null for the model's own.</param>
-    /// <param name="device">Where it would run.</param>
+    /// <param name="size">Size of the image; null for the model's own.</param>
+    /// <param name="device">The device of the plans.</param>
     /// <param name="options">How it is compiled.</param>
     public static IReadOnlyList<InspectedPlan> Plans(ModelFolder folder, PixelSize? size, Device device, CompileOptions options)
     {
@@ -41,13 +43,13 @@ internal static class InspectGraph
         }
     }
 
-    /// <summary>Denoiser and decoder, compiled, each with its sizes for a guided image.</summary>
+    /// <summary>The compiled denoiser and decoder, each with its sizes for a guided image.</summary>
     public static IReadOnlyList<(CompiledGraph Graph, Sizes Sizes)> Graphs(ModelWeights model, PixelSize? size, Device device, ArenaPool arenas) =>
         Graphs(model.UNet, model.Vae, model.Pixels(size), device, arenas, new());
 
     private static (CompiledGraph Graph, Sizes Sizes)[] Graphs(UNet2DConditionModel unet, AutoencoderKL vae, PixelSize pixels, Device device, ArenaPool arenas, CompileOptions options)
     {
-        unet.To(device.PreferredDType); // as a pipeline would have them
+        unet.To(device.PreferredDType); // as in a pipeline
         vae.To(device.PreferredDType);
         var (denoiser, decoder) = Sizes(pixels, vae.Config.SpatialFactor);
         return
@@ -57,7 +59,9 @@ internal static class InspectGraph
         ];
     }
 
-    /// <summary>The same with measured times. Loads the model and draws one step first, so that everything is as it is in use.</summary>
+    /// <summary>
+    /// As <see cref="Plans"/>, with measured times. Loads the model and runs one step first, so that the state is that of normal use.
+    /// </summary>
     public static async Task<IReadOnlyList<InspectedPlan>> MeasureAsync(ModelFolder folder, PixelSize? size, Device device, CompileOptions options, CancellationToken cancellation)
     {
         var plans = Plans(folder, size, device, options);
@@ -77,7 +81,7 @@ internal static class InspectGraph
         }
     }
 
-    /// <summary>For programs.</summary>
+    /// <summary>JSON output.</summary>
     public static string Json(ModelFolder folder, IEnumerable<InspectedPlan> plans) => JsonOutput.Of(new
     {
         path = folder.Path,

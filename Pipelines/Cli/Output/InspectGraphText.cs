@@ -4,13 +4,13 @@ using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Plans for people: totals, what each kind of op and kernel takes, and with <c>--steps</c> every launch.</summary>
+/// <summary>Text of plans: totals, time of each kind of op and kernel, and with <c>--steps</c> every launch.</summary>
 internal static class InspectGraphText
 {
     /// <summary>The text.</summary>
     /// <param name="plans">The plans.</param>
     /// <param name="steps">Whether every launch is listed.</param>
-    /// <param name="columns">Of the terminal; null where there is none.</param>
+    /// <param name="columns">Width of the terminal; null where there is none.</param>
     public static string Of(IReadOnlyList<InspectedPlan> plans, bool steps, int? columns)
     {
         var page = new Page(columns);

@@ -6,21 +6,21 @@ using ILGpuDiffusion.Pipelines.Metadata;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>What <c>ilgd inspect</c> shows of an image: how it was drawn.</summary>
+/// <summary>Output of <c>ilgd inspect</c> for an image: how it was generated.</summary>
 internal static class InspectImage
 {
     private const int LongestValue = 1000;
 
-    /// <summary>Whether a path names an image and not a model.</summary>
+    /// <summary>Whether a path names an image instead of a model.</summary>
     public static bool IsImage(string? path) =>
         path is not null && File.Exists(path) && Path.GetExtension(path).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg";
 
-    /// <summary>Prints it.</summary>
+    /// <summary>Prints the image's metadata.</summary>
     public static void Print(string path, bool json)
     {
         var image = Image.Load(path);
         var metadata = GenerationMetadata.Of(image)
-            ?? throw new ImageFileException(path, "it does not say how it was drawn (no text chunk 'ilgpudiffusion' or 'parameters').");
+            ?? throw new ImageFileException(path, "it has no generation metadata (no text chunk 'ilgpudiffusion' or 'parameters').");
         using var request = JsonDocument.Parse(metadata.ToJson());
         if (json)
         {

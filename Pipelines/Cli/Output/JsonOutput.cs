@@ -6,18 +6,16 @@ using ILGpuDiffusion.Compute.Files;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>How the tool writes JSON.</summary>
+/// <summary>JSON output.</summary>
 internal static class JsonOutput
 {
     private static readonly JsonSerializerOptions Indented = Options();
 
     /// <summary>
-    /// A value as indented JSON, names in snake case, exactly: what is invisible, such as characters that turn the direction of writing
-    /// around, can only stand in
-    /// strings, where an escape means the same.
+    /// A value as indented JSON, with names in snake case. Invisible characters, such as those that change the direction of writing, can
+    /// only be in strings, where an escape is equivalent.
     /// </summary>
-    /// <param name="value">Of an anonymous type, or one of the rooms' public records: a trimmed tool keeps the members of both
-    /// whole.</param>
+    /// <param name="value">Of an anonymous type, or one of the rooms' public records: the trimmed tool keeps all members of both.</param>
     [UnconditionalSuppressMessage("Trimming", "IL2026",
         Justification = "ilgd and the rooms whose records it writes are roots of the trimmed tool (see its project file); a test run of it compares its " +
         "JSON.")]

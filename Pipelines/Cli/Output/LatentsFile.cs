@@ -6,7 +6,7 @@ using ILGpuDiffusion.Pipelines.LatentSpace;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Latents as safetensors files, NCHW float32 as diffusers has them.</summary>
+/// <summary>Reads and writes latents as safetensors files, NCHW float32 as in diffusers.</summary>
 internal static class LatentsFile
 {
     private const string Tensor = "latents";

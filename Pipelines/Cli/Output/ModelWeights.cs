@@ -14,7 +14,7 @@ internal sealed class ModelWeights : IDisposable
 
     /// <summary>Builds the models.</summary>
     /// <param name="folder">The model.</param>
-    /// <param name="load">Whether weights are mapped, so that their element types are known.</param>
+    /// <param name="load">Whether weights are mapped, so that their types are known.</param>
     public ModelWeights(ModelFolder folder, bool load)
     {
         UNet = new UNet2DConditionModel(folder.ConfigOf("unet"));
@@ -31,8 +31,8 @@ internal sealed class ModelWeights : IDisposable
 
     public AutoencoderKL Vae { get; }
 
-    /// <summary>The size asked for, or the model's own.</summary>
-    /// <exception cref="ArgumentException">The model cannot draw it.</exception>
+    /// <summary>The given size, or the model's own.</summary>
+    /// <exception cref="ArgumentException">The model does not support it.</exception>
     public PixelSize Pixels(PixelSize? size)
     {
         int factor = Vae.Config.SpatialFactor;

@@ -2,7 +2,7 @@ using ILGpuDiffusion.Compute.Files;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Checks of output paths before any work is done: minutes of drawing must not end in "no such folder".</summary>
+/// <summary>Checks output paths before any work is done, so that minutes of computing do not end in "no such folder".</summary>
 internal static class OutputFile
 {
     /// <summary>Whether a name means stdout: <c>-</c>, or its own names.</summary>
@@ -30,10 +30,10 @@ internal static class OutputFile
         }
     }
 
-    /// <summary>Checks that the current folder takes images that have no name yet.</summary>
+    /// <summary>Checks that the current folder is writable, for images without a name.</summary>
     public static void RequireFolder() => Probe("the image", Directory.GetCurrentDirectory());
 
-    /// <summary>Writes a text file, whole or not at all.</summary>
+    /// <summary>Writes a text file atomically.</summary>
     public static void WriteText(string path, string text) => AtomicFile.Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
 
     private static void Probe(string path, string folder)

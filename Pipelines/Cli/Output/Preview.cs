@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Shows finished images on a terminal that can show any, and only there.</summary>
+/// <summary>Shows finished images in a terminal that supports them.</summary>
 internal static class Preview
 {
     /// <summary>The environment variable that names a protocol, as <c>--preview-protocol</c> does.</summary>
@@ -12,12 +12,12 @@ internal static class Preview
 
     private const int MostColumns = 64, MostImages = 4, LinesKept = 3, GapShare = 32;
 
-    /// <summary>The words for protocols.</summary>
+    /// <summary>The values that select a protocol.</summary>
     public static IReadOnlyList<string> Words { get; } = ["auto", "none", "256", "blocks", "sixel", "iterm2", "kitty"];
 
-    /// <summary>Draws the first images to stderr, side by side, when a person is watching both streams.</summary>
+    /// <summary>Shows the first images on stderr, side by side, when both streams are terminals.</summary>
     /// <param name="images">The images.</param>
-    /// <param name="wanted">A word for a protocol; null asks the environment.</param>
+    /// <param name="wanted">A value that selects a protocol; null reads the environment.</param>
     public static void Show(IReadOnlyList<Image> images, string? wanted)
     {
         if (Console.IsOutputRedirected || Console.IsErrorRedirected || images.Count == 0) return;
@@ -29,7 +29,7 @@ internal static class Preview
         StandardStreams.RawErrors.Write(TerminalImage.Draw(strip, protocol, Columns(strip, profile.Width, profile.Height)));
     }
 
-    /// <summary>As wide as the terminal allows without scrolling the image's top away, and never wider than the image.</summary>
+    /// <summary>Width in columns: what the terminal allows without scrolling the image's top away, at most the image's own width.</summary>
     public static int Columns(Image image, int terminalColumns, int terminalLines)
     {
         // a cell is two pixels high
@@ -40,9 +40,8 @@ internal static class Preview
     }
 
     /// <summary>
-    /// What the terminal says about itself in the environment; it is never asked, since one that does not know the question never answers.
-    /// Sixels only where the
-    /// terminal's name promises them. tmux and screen pass no images on.
+    /// Detects the protocol from the environment. The terminal is not queried, since one that does not support the query never answers.
+    /// Sixels are used only where the terminal's name implies them. tmux and screen pass no images on.
     /// </summary>
     public static TerminalProtocol Protocol(string? wanted, ColorSystem colours, Func<string, string?> environment)
     {

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Progress for files and pipes: of each stage the first and the last step, and between them a line every few seconds.</summary>
+/// <summary>Progress for files and pipes: the first and the last step of each stage, and between them a line every few seconds.</summary>
 /// <param name="title">The first line.</param>
 /// <param name="say">Writes a line.</param>
 internal sealed class ProgressLines(string title, Action<string> say) : IProgress<GenerationProgress>

@@ -4,18 +4,18 @@ using ILGpuDiffusion.Compute.Files;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Where prompts come from: the command line, stdin or a file with one a line.</summary>
+/// <summary>Reads prompts from the command line, stdin or a file with one per line.</summary>
 internal static class PromptSource
 {
-    /// <summary>The word that means stdin.</summary>
+    /// <summary>The value that means stdin.</summary>
     public const string StandardInput = "-";
 
     private const int MostBytes = 1 << 20, MostPrompts = 10_000;
 
-    /// <summary>The prompts, in order. Empty lines of a file count for nothing.</summary>
+    /// <summary>The prompts, in order. Empty lines of a file are skipped.</summary>
     /// <param name="prompt">The prompt, or <c>-</c> for one prompt that is all of stdin.</param>
     /// <param name="file">A file with one prompt a line, or <c>-</c> for lines of stdin.</param>
-    /// <param name="cancellation">Ends waiting for a pipe.</param>
+    /// <param name="cancellation">Cancels waiting for a pipe.</param>
     /// <exception cref="ArgumentException">The text is empty, too long or not UTF-8.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static async Task<IReadOnlyList<string>> ReadAsync(string? prompt, string? file, CancellationToken cancellation)
@@ -40,7 +40,7 @@ internal static class PromptSource
     {
         if (file == StandardInput && !Console.IsInputRedirected)
             Messages.Note("The prompt is read from the terminal; end it with Ctrl-D on a line of its own.");
-        // reading a pipe cannot be cancelled, but left
+        // reading a pipe cannot be cancelled, only abandoned
         byte[] bytes = await Task.Run(() => Bytes(file), CancellationToken.None).WaitAsync(cancellation).ConfigureAwait(false);
         if (bytes.Length > MostBytes)
             throw new ArgumentException($"{option}: {Name(file)} holds more than {MostBytes >> 20} MiB, which is too much for prompts.");
@@ -54,7 +54,7 @@ internal static class PromptSource
         }
     }
 
-    /// <summary>At most a byte more than is allowed, whatever the file says about its length.</summary>
+    /// <summary>Reads at most one byte more than allowed, whatever length the file reports.</summary>
     private static byte[] Bytes(string file)
     {
         try

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Numbers with units, for people.</summary>
+/// <summary>Formats numbers with units.</summary>
 internal static class Quantity
 {
     /// <summary>Such as <c>5.1 GiB</c>.</summary>

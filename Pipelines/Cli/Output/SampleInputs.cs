@@ -5,10 +5,12 @@ using ILGpuDiffusion.Pipelines.LatentSpace;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Inputs for plans that run only to be measured.</summary>
+/// <summary>Inputs for measuring plans.</summary>
 internal static class SampleInputs
 {
-    /// <summary>Fills every input with standard normal numbers, the same each time: nothing overflows, and nothing is zero or subnormal.</summary>
+    /// <summary>
+    /// Fills every input with standard normal values, the same each time: nothing overflows, and nothing is zero or subnormal.
+    /// </summary>
     public static void Fill(CompiledGraph graph, Plan plan)
     {
         var generator = new TorchGenerator(0);

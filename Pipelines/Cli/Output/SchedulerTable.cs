@@ -3,7 +3,7 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary><c>--scheduler list</c>.</summary>
+/// <summary>Output of <c>--scheduler list</c>.</summary>
 internal static class SchedulerTable
 {
     /// <summary>Every sampling method under all its names.</summary>

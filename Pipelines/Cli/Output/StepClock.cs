@@ -4,17 +4,16 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>How far a stage is, how fast, and how long it still takes. The first step, which includes making the plan, does not count for
-/// the speed.</summary>
+/// <summary>Progress, speed and remaining time of a stage. The first step, which includes making the plan, is not counted.</summary>
 internal sealed class StepClock
 {
     private readonly Stopwatch clock = new();
     private int done, total = 1;
 
-    /// <summary>What a stage is called.</summary>
+    /// <summary>Display name of a stage.</summary>
     public static string Name(GenerationStage stage) => stage == GenerationStage.Denoise ? "denoise" : "decode";
 
-    /// <summary>Takes a report.</summary>
+    /// <summary>Records a report.</summary>
     public void Report(int stepsDone, int ofSteps)
     {
         if (stepsDone <= 1 || !clock.IsRunning) clock.Restart();

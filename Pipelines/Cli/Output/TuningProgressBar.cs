@@ -7,7 +7,7 @@ namespace ILGpuDiffusion.Cli.Output;
 /// <summary>Progress of tuning on stderr: a bar on a terminal, a line for each result otherwise.</summary>
 internal static class TuningProgressBar
 {
-    /// <summary>Runs something that reports progress.</summary>
+    /// <summary>Runs tuning and shows its progress.</summary>
     public static TuningSummary Show(Func<IProgress<TuningProgress>, TuningSummary> run)
     {
         if (Messages.Quiet || !Terminals.ErrorIsInteractive) return run(new Lines());
@@ -25,7 +25,7 @@ internal static class TuningProgressBar
         }
     }
 
-    /// <summary>What was found for a problem: <c>1.12× cpu/packed part_rows=512</c>.</summary>
+    /// <summary>The result of a problem: <c>1.12× cpu/packed part_rows=512</c>.</summary>
     public static string Describe(TuningProgress value) => value.Entry is not { } entry ? ""
         : $"{entry.Gain.ToString("0.00", System.Globalization.CultureInfo.InvariantCulture)}× {entry.Variant} {string.Join(' ', entry.Settings.Select(s => $"{s.Key}={s.Value}"))}".TrimEnd();
 

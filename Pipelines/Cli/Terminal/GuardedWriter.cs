@@ -2,9 +2,9 @@ using System.Text;
 
 namespace ILGpuDiffusion.Cli.Terminal;
 
-/// <summary>Writes to another writer; what happens when that fails is decided in one place.</summary>
-/// <param name="inner">The other writer; null where there is none, which counts as failing.</param>
-/// <param name="failed">Given the reason, or null where there is no writer.</param>
+/// <summary>Forwards to another writer, and reports failures to a callback.</summary>
+/// <param name="inner">The other writer; null where there is none, which counts as a failure.</param>
+/// <param name="failed">Called with the exception, or with null where there is no writer.</param>
 internal sealed class GuardedWriter(TextWriter? inner, Action<Exception?> failed) : TextWriter
 {
     public override Encoding Encoding => inner?.Encoding ?? Encoding.UTF8;
@@ -19,7 +19,7 @@ internal sealed class GuardedWriter(TextWriter? inner, Action<Exception?> failed
 
     public override void WriteLine() => Write(CoreNewLine, 0, CoreNewLine.Length);
 
-    public override void WriteLine(string? value) => Write(value + NewLine); // in one piece: lines of several threads stay whole
+    public override void WriteLine(string? value) => Write(value + NewLine); // in one call, so that lines of several threads do not mix
 
     public override Task WriteAsync(string? value)
     {

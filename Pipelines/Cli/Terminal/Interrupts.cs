@@ -2,8 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace ILGpuDiffusion.Cli.Terminal;
 
-/// <summary>Signals that ask the process to end: the first one cancels what runs, the second one ends it at once. The exit code is 128 +
-/// the signal's number.</summary>
+/// <summary>
+/// Signals that end the process: the first one cancels the command, the second one ends the process at once. The exit code is 128 + the
+/// signal's number.
+/// </summary>
 internal sealed class Interrupts : IDisposable
 {
     private const int ActionBytes = 256; // more than struct sigaction has anywhere
@@ -33,24 +35,28 @@ internal sealed class Interrupts : IDisposable
         current = this;
     }
 
-    /// <summary>Exit code of a cancelled run: by the signal that came first, that of an interrupt where none did.</summary>
+    /// <summary>Exit code of a cancelled run: by the first signal, or that of an interrupt without one.</summary>
     public static int Code => code == 0 ? ExitCodes.Cancelled : code;
 
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Token => source.Token;
 
-    /// <summary>Ends some seconds after the first signal: what runs then, such as loading or a driver's compiler, cannot be cancelled and
-    /// is left behind.</summary>
+    /// <summary>
+    /// Completes some seconds after the first signal: what runs then, such as loading or a driver's compiler, cannot be cancelled and is
+    /// abandoned.
+    /// </summary>
     public Task Overdue => overdue.Task;
 
-    /// <summary>Takes the signals again, after drivers were loaded: LLVM, which those for processors bring along, puts handlers of its own
-    /// over all others, and swallows SIGQUIT.</summary>
+    /// <summary>
+    /// Installs the handlers again after drivers are loaded: LLVM, part of the CPU drivers, replaces all handlers with its own, and
+    /// swallows SIGQUIT.
+    /// </summary>
     public static void Renew()
     {
         foreach (var (number, action) in current?.actions ?? []) _ = sigaction(number, action, null);
     }
 
-    /// <summary>Ends the process without waiting for its threads: drivers do not survive an orderly end while they compile.</summary>
+    /// <summary>Ends the process without waiting for its threads: drivers crash in an orderly exit while they compile.</summary>
     public static void EndNow(int exitCode)
     {
         if (Messages.BarIsDrawn) StandardStreams.RawErrors.Write("\e[?25h"); // the cursor, which the bar hid
@@ -78,7 +84,7 @@ internal sealed class Interrupts : IDisposable
         source.Cancel();
     }
 
-    /// <summary>Whether the parent had the signal ignored, as nohup does with SIGHUP: then it stays so.</summary>
+    /// <summary>Whether the parent set the signal to be ignored, as nohup does with SIGHUP; it then stays ignored.</summary>
     private static bool IsIgnored(int number)
     {
         if (!OperatingSystem.IsLinux()) return false;

@@ -5,9 +5,8 @@ using Spectre.Console.Rendering;
 namespace ILGpuDiffusion.Cli.Terminal;
 
 /// <summary>
-/// A table of texts. In a terminal it is as wide as that allows and breaks cells between words; where even single words do not fit, it is
-/// turned, or each row becomes
-/// a paragraph. Without a terminal each row is one line, however long.
+/// A table of texts. In a terminal it has at most the terminal's width and breaks cells between words; where even single words do not fit,
+/// it is transposed, or each row becomes a paragraph. Without a terminal each row is one line of any length.
 /// </summary>
 internal sealed class Listing
 {
@@ -16,7 +15,7 @@ internal sealed class Listing
     private readonly (string Text, bool IsNumber)[] heads;
     private readonly List<string[]> rows = [];
 
-    /// <summary>Begins a table; columns whose head begins with '>' are numbers, which stand at the right and are never broken.</summary>
+    /// <summary>Creates a table; columns whose head begins with '>' are numbers, which are right-aligned and never broken.</summary>
     public Listing(params string[] heads) => this.heads = [.. heads.Select(head => (head.TrimStart('>'), head.StartsWith('>')))];
 
     private bool HasHeads => heads.Any(head => head.Text.Length > 0);
@@ -24,14 +23,14 @@ internal sealed class Listing
     /// <summary>Adds a row, cell by cell.</summary>
     public void Add(params string[] cells) => rows.Add([.. cells.Select(cell => OutsideText.Line(cell, LongestCell))]);
 
-    /// <summary>Writes it to stdout.</summary>
+    /// <summary>Writes the table to stdout.</summary>
     public void Print() => StandardStreams.RawOutput.Write(ToString(Terminals.OutputColumns));
 
-    /// <summary>The table as text without colours, each row as wide as it needs.</summary>
+    /// <summary>The table as text without colours, each row on one line.</summary>
     public override string ToString() => ToString(null);
 
     /// <summary>The table as text without colours.</summary>
-    /// <param name="columns">Of the terminal; null gives each row a line.</param>
+    /// <param name="columns">Width of the terminal; null gives each row one line.</param>
     public string ToString(int? columns)
     {
         if (columns is not { } width || Fits(heads, rows, width)) return Table(heads, rows, columns);
@@ -40,12 +39,12 @@ internal sealed class Listing
             ? Table(turnedHeads, turnedRows, width) : Paragraphs(width);
     }
 
-    /// <summary>Rows as columns.</summary>
+    /// <summary>The transposed table.</summary>
     private ((string Text, bool IsNumber)[] Heads, List<string[]> Rows) Turned() =>
         ([heads[0], .. rows.Select(row => (row[0], true))],
             [.. Enumerable.Range(1, heads.Length - 1).Select(i => (string[])[heads[i].Text, .. rows.Select(row => row[i])])]);
 
-    /// <summary>Each row's first cell, and below it the others after their heads, numbers one behind the other.</summary>
+    /// <summary>Each row's first cell, with the others after their heads below it; numbers share a line.</summary>
     private string Paragraphs(int columns)
     {
         var page = new Page(columns);
@@ -70,7 +69,7 @@ internal sealed class Listing
     private static bool Fits((string Text, bool IsNumber)[] heads, List<string[]> rows, int columns) =>
         heads.Index().Sum(head => Extent(head.Item, head.Index, rows).Min) + Gap * (heads.Length - 1) <= columns;
 
-    /// <summary>Columns of the longest word, and of the longest cell.</summary>
+    /// <summary>Widths of a column's longest word and longest cell.</summary>
     private static (int Min, int Max) Extent((string Text, bool IsNumber) head, int column, List<string[]> rows)
     {
         string[] cells = [head.Text, .. rows.Select(row => row[column])];

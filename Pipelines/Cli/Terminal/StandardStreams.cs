@@ -4,9 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ILGpuDiffusion.Cli.Terminal;
 
 /// <summary>
-/// The process's streams. What goes to stderr is a courtesy: that it is closed, full or gone never ends a run. What goes to stdout was
-/// asked for: that it
-/// cannot be written is an error. A reader that has left (a closed pipe) is none, as .NET has it.
+/// The process's standard streams. A stderr that is closed, full or missing never ends a run. A stdout that cannot be written is an error,
+/// except a closed pipe, whose reader has left, as in .NET.
 /// </summary>
 internal static class StandardStreams
 {
@@ -15,13 +14,13 @@ internal static class StandardStreams
     private static readonly List<SafeFileHandle> Held = [];
     private static bool outputIsOpen = true;
 
-    /// <summary>stderr as it is, for what brings its own control sequences; failures are swallowed.</summary>
+    /// <summary>stderr unchanged, for text with its own control sequences; failures are ignored.</summary>
     public static TextWriter RawErrors { get; private set; } = TextWriter.Null;
 
-    /// <summary>stdout as it is: data that programs read, and file names.</summary>
+    /// <summary>stdout unchanged: data that programs read, and file names.</summary>
     public static TextWriter RawOutput { get; private set; } = TextWriter.Null;
 
-    /// <summary>Replaces the console's writers. Comes before anything else opens a file.</summary>
+    /// <summary>Replaces the console's writers. Must run before anything else opens a file.</summary>
     public static void Open()
     {
         outputIsOpen = IsInherited(Output);
@@ -67,13 +66,15 @@ internal static class StandardStreams
     }
 
     /// <summary>
-    /// Whether a descriptor came from the parent: it is open, and not something that the runtime opened since in a place that was free,
-    /// which always carries close-on-exec.
+    /// Whether a descriptor is inherited from the parent: it is open, and not a file that the runtime has since opened under a free number,
+    /// which always has close-on-exec.
     /// </summary>
     private static bool IsInherited(int descriptor) =>
         OperatingSystem.IsWindows() || fcntl(descriptor, GetDescriptorFlags, 0) is >= 0 and var flags && (flags & CloseOnExec) == 0;
 
-    /// <summary>Fills free places among the first three, else an image's file could become what drivers write their messages to.</summary>
+    /// <summary>
+    /// Occupies free descriptors among the first three; otherwise an image's file could become what drivers write their messages to.
+    /// </summary>
     private static void HoldPlaces()
     {
         if (OperatingSystem.IsWindows()) return;
@@ -92,7 +93,7 @@ internal static class StandardStreams
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Without /dev/null the places stay free.
+            // Without /dev/null they stay free.
         }
     }
 

@@ -3,11 +3,13 @@ using Spectre.Console;
 
 namespace ILGpuDiffusion.Cli.Terminal;
 
-/// <summary>stdout and stderr as places for tables, bars and colours: as wide as the terminal; without colour, and as wide as they need,
-/// where they are no terminal.</summary>
+/// <summary>
+/// Consoles for stdout and stderr: with the width and colours of the terminal, or without colours and as wide as needed where there is
+/// none.
+/// </summary>
 internal static class Terminals
 {
-    /// <summary>Columns of help where nobody's terminal says how many there are.</summary>
+    /// <summary>Columns of help where no terminal gives a width.</summary>
     public const int TextColumns = 120;
 
     private const int Unbounded = 100_000;
@@ -15,28 +17,28 @@ internal static class Terminals
     private static readonly Lazy<IAnsiConsole> Output = new(() => Create(StandardStreams.RawOutput, Console.IsOutputRedirected));
     private static readonly Lazy<IAnsiConsole> Errors = new(() => Create(StandardStreams.RawErrors, Console.IsErrorRedirected));
 
-    /// <summary>What was asked for.</summary>
+    /// <summary>Console for requested output.</summary>
     public static IAnsiConsole Out => Output.Value;
 
-    /// <summary>Progress, notes and images.</summary>
+    /// <summary>Console for progress, notes and images.</summary>
     public static IAnsiConsole Error => Errors.Value;
 
-    /// <summary>Columns of the terminal that shows stdout; null where there is none, and lines may be as long as they are.</summary>
+    /// <summary>Width of the terminal on stdout; null where there is none, and lines may have any length.</summary>
     public static int? OutputColumns => Console.IsOutputRedirected ? null : Out.Profile.Width;
 
-    /// <summary>The same of stderr.</summary>
+    /// <summary>Width of the terminal on stderr; null where there is none.</summary>
     public static int? ErrorColumns => Console.IsErrorRedirected ? null : Error.Profile.Width;
 
-    /// <summary>Writes a text to stdout, broken between words where that is a terminal.</summary>
+    /// <summary>Writes a text to stdout, wrapped between words in a terminal.</summary>
     public static void Say(string text, int indent = 0) => Console.Write(new Page(OutputColumns).Paragraph(text, indent).ToString());
 
-    /// <summary>Whether bars can be drawn over on stderr.</summary>
+    /// <summary>Whether progress bars can be redrawn on stderr.</summary>
     public static bool ErrorIsInteractive => Error.Profile.Out.IsTerminal && Error.Profile.Capabilities.Ansi;
 
-    /// <summary>A console on a writer.</summary>
-    /// <param name="writer">Where it writes.</param>
-    /// <param name="redirected">Whether that is no terminal.</param>
-    /// <param name="columns">Its width; null asks the terminal, or takes what the content needs.</param>
+    /// <summary>Creates a console on a writer.</summary>
+    /// <param name="writer">The writer.</param>
+    /// <param name="redirected">Whether it is not a terminal.</param>
+    /// <param name="columns">Its width; null takes the terminal's, or what the content needs.</param>
     public static IAnsiConsole Create(TextWriter writer, bool redirected, int? columns = null)
     {
         bool ansi = !redirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
@@ -44,7 +46,7 @@ internal static class Terminals
         {
             Ansi = ansi || (!redirected && OperatingSystem.IsWindows()) ? AnsiSupport.Yes : AnsiSupport.No,
             ColorSystem = redirected ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
-            // of bars that are drawn over; nobody is asked anything
+            // for bars that are redrawn; the tool never prompts
             Interactive = redirected ? InteractionSupport.No : InteractionSupport.Yes,
             Out = new Place(writer, !redirected, columns),
         });
@@ -62,7 +64,7 @@ internal static class Terminals
 
         public void SetEncoding(Encoding encoding)
         {
-            // The streams' own encoding stays.
+            // The encoding of the streams is kept.
         }
 
         private static int Measure(Func<int> ask, int otherwise)

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Files;
 
 namespace ILGpuDiffusion.Cli.Terminal;
 
-/// <summary>Writes text in which nothing but line feeds and tabulators instructs a terminal, whoever composed it.</summary>
+/// <summary>Writes text with control characters made visible, except line feeds and tabs, so that no text can control a terminal.</summary>
 internal sealed class VisibleWriter(TextWriter inner) : TextWriter
 {
     public override Encoding Encoding => inner.Encoding;

@@ -41,7 +41,7 @@ public sealed class ModelFolderVariantTests : IDisposable
     [InlineData("vae/config.json", "layers_per_block", "64", false, "of at least 4128 weight tensors", "diffusion_pytorch_model.safetensors holds")]
     [InlineData("text_encoder/config.json", "num_hidden_layers", "1000", false, "of at least 16000 weight tensors", "model.safetensors holds")]
     [InlineData("text_encoder/config.json", "use_attention_mask", "true", false, "'use_attention_mask' is true")]
-    [InlineData("text_encoder/config.json", "hidden_act", "\"tanh\"", false, "'hidden_act' is \"tanh\"", "this engine has no other activation")]
+    [InlineData("text_encoder/config.json", "hidden_act", "\"tanh\"", false, "'hidden_act' is \"tanh\"", "no other activation is supported")]
     [InlineData("model_index.json", "unet", "[\"diffusers\",\"UNet3DConditionModel\"]", false, "of the class UNet2DConditionModel")]
     [InlineData("model_index.json", "tokenizer", "[\"transformers\",\"BertTokenizer\"]", false, "of the class CLIPTokenizer or CLIPTokenizerFast")]
     [InlineData("vae/config.json", "scaling_factor", "\"NaN\"", false, "NaN", "a finite number")]

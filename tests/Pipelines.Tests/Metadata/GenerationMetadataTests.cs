@@ -134,7 +134,7 @@ public sealed class GenerationMetadataTests
         using var folder = new TemporaryFolder();
         string path = Path.Combine(folder.Path, "a.png");
         new Image(1, 1, new byte[3]).Save(path);
-        Assert.Contains("does not say how it was drawn", Assert.Throws<ImageFileException>(() => GenerationMetadata.Read(path)).Message, StringComparison.Ordinal);
+        Assert.Contains("has no generation metadata", Assert.Throws<ImageFileException>(() => GenerationMetadata.Read(path)).Message, StringComparison.Ordinal);
     }
 
     private static Dictionary<string, JsonElement> Settings(string json) => JsonDocument.Parse(json).RootElement.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.Clone());

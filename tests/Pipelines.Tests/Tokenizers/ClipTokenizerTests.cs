@@ -100,7 +100,7 @@ public sealed class ClipTokenizerTests : IDisposable
     [InlineData("merges.txt", "c a\n", "first line")]
     [InlineData("merges.txt", "#version: 0.2\nca\n", "line 2 is 'ca'")]
     [InlineData("merges.txt", "#version: 0.2\nc a\nq z\n", "line 3, 'q z', needs the piece 'qz'")]
-    [InlineData("merges.txt", "#version: 0.2\nc a\nc a\n", "line 3, 'c a', stands there twice")]
+    [InlineData("merges.txt", "#version: 0.2\nc a\nc a\n", "line 3, 'c a', occurs twice")]
     public void Load_DamagedFile_SaysWhichAndWhy(string file, string content, string reason)
     {
         SyntheticTokenizer.Write(folder);

@@ -72,7 +72,7 @@ public sealed class TokenizerJsonTests : IDisposable
     [InlineData("model.dropout", "0.1", "'dropout' is 0.1")]
     [InlineData("model.byte_fallback", "true", "'byte_fallback' is true")]
     [InlineData("model.merges", "3", "'merges' is 3")]
-    [InlineData("model.merges", "[[\"a\"]]", "merge 1 is no pair")]
+    [InlineData("model.merges", "[[\"a\"]]", "merge 1 is not a pair")]
     [InlineData("model.merges", "[[\"q\",\"z\"]]", "merge 1, 'q z', needs the piece 'qz'")]
     [InlineData("model.vocab", "[]", "'vocab' is []")]
     [InlineData("model", "null", "'model' is null")]

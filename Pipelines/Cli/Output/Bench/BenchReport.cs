@@ -7,23 +7,23 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>What <c>ilgd bench</c> prints.</summary>
+/// <summary>Output of <c>ilgd bench</c>.</summary>
 /// <param name="Model">The model's name.</param>
-/// <param name="Device">Where it ran.</param>
-/// <param name="Size">Of the image.</param>
+/// <param name="Device">The device.</param>
+/// <param name="Size">Size of the image.</param>
 /// <param name="Steps">Model evaluations per image.</param>
-/// <param name="Ladder">The figures.</param>
+/// <param name="Ladder">The results.</param>
 internal sealed record BenchReport(string Model, Device Device, PixelSize Size, int Steps, Ladder Ladder)
 {
-    /// <summary>For people.</summary>
-    /// <param name="columns">Of the terminal; null where there is none.</param>
+    /// <summary>Text output.</summary>
+    /// <param name="columns">Width of the terminal; null where there is none.</param>
     public string Text(int? columns)
     {
         var (page, first) = (new Page(columns), Ladder.Results[0]);
-        page.Paragraph($"{Model}, {Size}, {Steps} steps, on {Device}; median of {first.Runs.Count} images, rungs in turns").Line()
+        page.Paragraph($"{Model}, {Size}, {Steps} steps, on {Device}; median of {first.Runs.Count} images, rungs interleaved").Line()
             .Table(Table(first)).Line();
         foreach (var r in Ladder.Results)
-            page.Paragraph($"{r.Rung.Name}: {r.Rung.Description}; first image {Measures.Time(r.First.Total)}, of it " +
+            page.Paragraph($"{r.Rung.Name}: {r.Rung.Description}; first image {Measures.Time(r.First.Total)}, of which " +
                 $"{Measures.Time(r.First.Compile)} to compile and plan");
         page.Paragraph("differs: largest difference of a colour value from the first rung's image, of 255. " +
             $"Peak memory of the process {Quantity.Bytes(PeakResidentBytes)}, weights included.");
@@ -31,7 +31,7 @@ internal sealed record BenchReport(string Model, Device Device, PixelSize Size, 
         return page.ToString();
     }
 
-    /// <summary>For programs.</summary>
+    /// <summary>JSON output.</summary>
     public string Json()
     {
         var first = Ladder.Results[0];
@@ -70,7 +70,7 @@ internal sealed record BenchReport(string Model, Device Device, PixelSize Size, 
         });
     }
 
-    /// <summary>One line per image.</summary>
+    /// <summary>CSV output, one line per image.</summary>
     public string Csv()
     {
         var text = new StringBuilder("rung,round,total_seconds,encode_seconds,plan_seconds,denoise_seconds,decode_seconds,seconds_per_step\n");

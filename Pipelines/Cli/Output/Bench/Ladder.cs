@@ -4,9 +4,9 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Runs the rungs in one process, in turns: what slows the machine down for a while slows down all of them.</summary>
-/// <param name="Results">The rungs that ran, slowest idea first.</param>
-/// <param name="Notes">What a reader of the figures must know.</param>
+/// <summary>Runs the rungs interleaved in one process, so that a temporary slowdown of the machine affects all of them.</summary>
+/// <param name="Results">The rungs that ran, in the order of the ladder.</param>
+/// <param name="Notes">Notes on the results.</param>
 internal sealed record Ladder(IReadOnlyList<RungResult> Results, IReadOnlyList<string> Notes)
 {
     public static async Task<Ladder> RunAsync(string folder, IReadOnlyList<Rung> rungs, ImageRequest request, int runs, Action<string> say, CancellationToken cancellation)
@@ -24,7 +24,7 @@ internal sealed record Ladder(IReadOnlyList<RungResult> Results, IReadOnlyList<s
                     var first = await pipeline.GenerateAsync(request, null, cancellation).ConfigureAwait(false);
                     pipelines.Add((rung, pipeline, first, []));
                     say($"{rung.Name}: first image {Measures.Time(BenchRun.Of(first).Total)}");
-                    pipeline.Trim(); // each rung's memory is its own: only the one at work should hold some
+                    pipeline.Trim(); // only the running rung keeps memory
                 }
                 catch (Exception e) when (e is DeviceException or NotSupportedException or InvalidOperationException)
                 {
@@ -37,7 +37,7 @@ internal sealed record Ladder(IReadOnlyList<RungResult> Results, IReadOnlyList<s
             {
                 for (int i = 0; i < pipelines.Count; i++)
                 {
-                    var (rung, pipeline, _, times) = pipelines[(i + round) % pipelines.Count]; // no rung always follows the same one
+                    var (rung, pipeline, _, times) = pipelines[(i + round) % pipelines.Count]; // the order rotates
                     var run = BenchRun.Of(await pipeline.GenerateAsync(request, null, cancellation).ConfigureAwait(false));
                     times.Add(run);
                     pipeline.Trim();
@@ -49,7 +49,7 @@ internal sealed record Ladder(IReadOnlyList<RungResult> Results, IReadOnlyList<s
                 p.First.Stages.Single(s => s.Stage == GenerationStage.Denoise).Launches, p.First.Stages.Max(s => s.ArenaBytes), p.First.Images[0]))];
             if (results.Length == 0) throw new DeviceException($"No rung could run. {string.Join(" ", notes)}");
             foreach (var noisy in results.Where(r => r.IsNoisy))
-                notes.Add($"noisy: the median of {noisy.Rung.Name} is {Measures.Percent(noisy.Spread)} above its best; trust the ratios, which compare neighbours in time, more than the seconds.");
+                notes.Add($"noisy: the median of {noisy.Rung.Name} is {Measures.Percent(noisy.Spread)} above its best; the ratios, which compare consecutive runs, are more reliable than the seconds.");
             return new Ladder(results, notes);
         }
         finally

@@ -6,13 +6,13 @@ using ILGpuDiffusion.Pipelines;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>One step of the ladder of speed-ups: how a pipeline is set up.</summary>
-/// <param name="Name">As <c>--rungs</c> takes it.</param>
+/// <summary>One step of the ladder of optimizations: the options of a pipeline.</summary>
+/// <param name="Name">Name for <c>--rungs</c>.</param>
 /// <param name="Description">What it adds.</param>
-/// <param name="Options">The pipeline.</param>
+/// <param name="Options">Options of the pipeline.</param>
 internal sealed record Rung(string Name, string Description, PipelineOptions Options)
 {
-    /// <summary>The rungs that a device can have, slowest first: those of diffusers' guide, where this device has them.</summary>
+    /// <summary>The rungs of a device, slowest first: those of diffusers' optimization guide that it supports.</summary>
     public static IReadOnlyList<Rung> For(Device device)
     {
         var plain = new PipelineOptions { Device = device };
@@ -22,13 +22,13 @@ internal sealed record Rung(string Name, string Description, PipelineOptions Opt
         rungs.Add(new("eager", $"every op as its layer recorded it, in {device.PreferredDType}", plain with { Compile = CompileOptions.Eager }));
         rungs.Add(new("repeated-blocks", "repeated blocks compiled once, the rest as recorded", plain with { Compile = new() { Scope = CompileScope.Blocks, ProjectionGrouping = false } }));
         rungs.Add(new("compiled", "whole models compiled", plain with { Compile = new() { ProjectionGrouping = false } }));
-        rungs.Add(new("fused-qkv", "and query, key and value as one product: the default", plain));
+        rungs.Add(new("fused-qkv", "and query, key and value as one GEMM: the default", plain));
         if (device.Backend == Backends.Cuda) rungs.Add(new("reduce-overhead", "and the launches of a step as one CUDA graph", plain with { Compile = new() { Mode = CompileMode.ReduceOverhead } }));
         rungs.Add(new("int8", "and linear layers in dynamic int8", plain with { Quantize = QuantizationMode.Int8 }));
         rungs.Add(new(MaxAutotune, "tiles measured first, if they were not before", plain with { Compile = new() { Mode = CompileMode.MaxAutotune } }));
         return rungs;
     }
 
-    /// <summary>The rung that may take minutes before its first image, and is therefore only run when named.</summary>
+    /// <summary>The rung that may take minutes before its first image, and therefore runs only when named.</summary>
     public const string MaxAutotune = "max-autotune";
 }

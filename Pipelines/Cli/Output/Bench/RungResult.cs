@@ -19,23 +19,23 @@ internal readonly record struct BenchRun(double Encode, double Denoise, double D
     private static double Seconds(GenerationResult result, GenerationStage stage) => result.Stages.Where(s => s.Stage == stage).Sum(s => s.Seconds);
 }
 
-/// <summary>What a rung's rounds gave.</summary>
+/// <summary>Results of a rung.</summary>
 /// <param name="Rung">The rung.</param>
-/// <param name="First">The first image, which compiles and fills caches and is not counted.</param>
+/// <param name="First">The first image, which includes compiling and filling caches and is not counted.</param>
 /// <param name="Runs">The others, one per round.</param>
-/// <param name="Launches">Kernels that a step launches.</param>
+/// <param name="Launches">Kernels launched per step.</param>
 /// <param name="ArenaBytes">The largest memory of intermediate values.</param>
 /// <param name="Image">The image.</param>
 internal sealed record RungResult(Rung Rung, BenchRun First, IReadOnlyList<BenchRun> Runs, int Launches, long ArenaBytes, Image Image)
 {
-    /// <summary>The median is further from the best than this on a machine that others use too.</summary>
+    /// <summary>A median further than this from the best indicates that other programs use the machine.</summary>
     private const double QuietSpread = 0.15;
 
     public double Median => Of(r => r.Total);
 
     public double Best => Runs.Min(r => r.Total);
 
-    /// <summary>How far the median lies above the best, relative to it.</summary>
+    /// <summary>How far the median is above the best, relative to it.</summary>
     public double Spread => Median / Best - 1;
 
     public bool IsNoisy => Spread > QuietSpread;
@@ -43,7 +43,7 @@ internal sealed record RungResult(Rung Rung, BenchRun First, IReadOnlyList<Bench
     /// <summary>The median of one part of a run.</summary>
     public double Of(Func<BenchRun, double> part) => Middle(Runs.Select(part));
 
-    /// <summary>How many times as fast as another rung: the median of the rounds' ratios, in each of which both took their turn.</summary>
+    /// <summary>Speed relative to another rung: the median of the ratios of each round.</summary>
     public double RatioTo(RungResult other) => Middle(Runs.Zip(other.Runs, (mine, its) => its.Total / mine.Total));
 
     /// <summary>The largest difference of any colour value, of 255.</summary>

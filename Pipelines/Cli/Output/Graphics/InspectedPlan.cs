@@ -7,28 +7,28 @@ namespace ILGpuDiffusion.Cli.Output;
 /// <param name="Name">denoiser or decoder.</param>
 /// <param name="Model">The model's name.</param>
 /// <param name="Purpose">What the plan is for: <c>512 × 512 pixels, one image with guidance</c>.</param>
-/// <param name="Device">Where it runs.</param>
-/// <param name="Ceilings">What steps were predicted with, or null.</param>
+/// <param name="Device">The device.</param>
+/// <param name="Ceilings">The ceilings that predicted times are computed from, or null.</param>
 /// <param name="Report">The plan.</param>
-/// <param name="Plain">The same without any pass.</param>
+/// <param name="Plain">The plan without any pass.</param>
 internal sealed record InspectedPlan(string Name, string Model, string Purpose, string Device, DeviceCeilings? Ceilings, PlanReport Report, PlanReport Plain)
 {
-    /// <summary>How it was compiled, and how long that took.</summary>
+    /// <summary>The report of its compilation.</summary>
     public required CompileReport Compilation { get; init; }
 
     /// <summary>Model and purpose.</summary>
     public string Subject => $"{Model} · {Purpose}";
 
-    /// <summary>Time of all steps: measured, else predicted; 1 where neither is known, so that shares stay finite.</summary>
+    /// <summary>Time of all steps: measured, else predicted; 1 where neither is known, so that fractions stay finite.</summary>
     public double Seconds => Report.Steps.Sum(Weight) is > 0 and var sum ? sum : 1;
 
-    /// <summary>What a step takes of an image's width: its time, or its bytes where times are not known.</summary>
+    /// <summary>A step's extent in an image: its time, or its bytes where times are not known.</summary>
     public double Weight(PlanReportStep step) => Report.MeasuredSeconds is not null ? step.MeasuredSeconds!.Value : step.PredictedSeconds ?? step.Bytes * 1e-10;
 
     /// <summary>Whether times were measured.</summary>
     public bool IsMeasured => Report.MeasuredSeconds is not null;
 
-    /// <summary>What hovering over a step says.</summary>
+    /// <summary>Tooltip of a step.</summary>
     public string Describe(PlanReportStep step)
     {
         string time = IsMeasured ? $"{Measures.Time(Weight(step))}, {Measures.Percent(Weight(step) / Seconds)} of the run" : $"at least {Measures.Time(Weight(step))}";

@@ -3,7 +3,9 @@ using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>A bar per kind of op and kernel, the most expensive first. The part that the device's ceilings would need is full, what is lost beyond that pale.</summary>
+/// <summary>
+/// A bar per kind of op and kernel, the most expensive first. The time that the device's ceilings allow is solid, the rest pale.
+/// </summary>
 internal static class KindPanel
 {
     private const int MostRows = 9;

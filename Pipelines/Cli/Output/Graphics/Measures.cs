@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Numbers with units as images and tables write them: three digits.</summary>
+/// <summary>Formats numbers with units for images and tables, with three digits.</summary>
 internal static class Measures
 {
     public static string Time(double seconds) => Scaled(seconds, (1, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"));

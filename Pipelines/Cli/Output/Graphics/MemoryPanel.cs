@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>The arena over time: a value is as high as its bytes, stands where it lies, and is as wide as it lives.</summary>
+/// <summary>The arena over time: a value's height is its size, its position its offset, and its width its lifetime.</summary>
 internal static class MemoryPanel
 {
     private const double PlotHeight = 240;
@@ -30,7 +30,7 @@ internal static class MemoryPanel
         TimelinePanel.Axis(svg, plan, x, bottom, width);
     }
 
-    /// <summary>Where each op begins; those that launch nothing take no room.</summary>
+    /// <summary>Where each op begins; ops that launch nothing have no width.</summary>
     private static double[] Starts(InspectedPlan plan, double width)
     {
         double[] weights = new double[plan.Report.Length];

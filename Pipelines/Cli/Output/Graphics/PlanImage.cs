@@ -2,7 +2,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>A plan as an image: where the time goes, by kind, over time and by block; how near to the device's ceilings; and how the arena is used.</summary>
+/// <summary>A plan as an image: time by kind, over time and by block; distance from the device's ceilings; and use of the arena.</summary>
 internal static class PlanImage
 {
     /// <summary>Width of an image.</summary>
@@ -10,7 +10,7 @@ internal static class PlanImage
 
     private const double Margin = 36, Inner = Width - 2 * Margin, HeadHeight = 148, Spacing = 34, TitleHeight = 26, Gutter = 40;
 
-    /// <summary>Plans one below the other, as a file of its own: no reference to anything outside, light or dark as the viewer prefers.</summary>
+    /// <summary>Plans one below the other in a self-contained file: no external references, light or dark as the viewer prefers.</summary>
     public static string Render(IReadOnlyList<InspectedPlan> plans)
     {
         var svg = new Svg();
@@ -28,7 +28,7 @@ internal static class PlanImage
             """;
     }
 
-    /// <summary>One plan from a height on.</summary>
+    /// <summary>Draws one plan, beginning at a height.</summary>
     /// <returns>Its height.</returns>
     private static double Draw(Svg svg, InspectedPlan plan, double top)
     {

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>The image of each plan with a table of all its launches, as one page that needs nothing beside itself.</summary>
+/// <summary>The image of each plan with a table of all its launches, as one self-contained page.</summary>
 internal static class PlanPage
 {
     public static string Html(string title, IReadOnlyList<InspectedPlan> plans)

@@ -1,11 +1,11 @@
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Style sheets. Fills are dark enough for white letters on either ground.</summary>
+/// <summary>Style sheets. Fills are dark enough for white text on a light or dark background.</summary>
 internal static class PlanStyle
 {
     private const string Fonts = "ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
 
-    /// <summary>Of the images. Plain rules and one media query, because not every viewer knows variables.</summary>
+    /// <summary>For the images. Plain rules and one media query, because not every viewer supports variables.</summary>
     public const string Svg = $$"""
         text { font-family: {{Fonts}}; fill: #1c2330; }
         .t10 { font-size: 10px; } .t11 { font-size: 11px; } .t12 { font-size: 12px; } .t13 { font-size: 13px; } .t15 { font-size: 15px; } .t20 { font-size: 19px; } .t24 { font-size: 23px; }
@@ -28,7 +28,7 @@ internal static class PlanStyle
         }
         """;
 
-    /// <summary>Of the page around them.</summary>
+    /// <summary>For the page around them.</summary>
     public const string Page = $$"""
         body { margin: 0 auto; padding: 8px 16px 48px; max-width: {{"1240px"}}; font: 13px/1.5 {{Fonts}}; color: #1c2330; background: #ffffff; }
         svg { max-width: 100%; height: auto; display: block; }

@@ -3,8 +3,8 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>
-/// Every launch by its operations per byte and per second, under the device's two ceilings. A kernel near the roof cannot be made faster on this device, except by
-/// fusing it: that moves it to the right. A dot's area is its part of the time.
+/// Every launch by its operations per byte and per second, under the device's two ceilings. A kernel near them cannot be made faster on
+/// this device, except by fusion, which moves it to the right. A dot's area is its share of the time.
 /// </summary>
 internal static class RooflinePanel
 {
@@ -18,7 +18,7 @@ internal static class RooflinePanel
         double left = x + 48, bottom = y + height - 30, plotWidth = width - 48, plotHeight = height - 30;
         double ridge = ceilings.FlopsPerSecond / ceilings.BytesPerSecond;
         var (x0, x1) = (Math.Floor(Math.Log10(Math.Min(dots.Min(d => d.Intensity), ridge / 10))), Math.Ceiling(Math.Log10(Math.Max(dots.Max(d => d.Intensity), ridge * 10))));
-        double slowest = Math.Max(dots.Min(d => d.Speed), ceilings.FlopsPerSecond / 3000); // what is slower still lies on the edge
+        double slowest = Math.Max(dots.Min(d => d.Speed), ceilings.FlopsPerSecond / 3000); // slower launches are drawn at the edge
         var (y0, y1) = (Math.Floor(Math.Log10(Math.Min(slowest, ceilings.FlopsPerSecond / 100))), Math.Ceiling(Math.Log10(Math.Max(ceilings.FlopsPerSecond, dots.Max(d => d.Speed)) * 1.2)));
         svg.Rect(left, y, plotWidth, plotHeight, "plot");
         for (double p = x0; p <= x1; p++)

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Files;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Writes the few elements of SVG that images of plans are made of.</summary>
+/// <summary>Writes the SVG elements that images of plans need.</summary>
 internal sealed class Svg
 {
     private const double LetterWidth = 0.58; // of the font's size, on average; a little more than most fonts need
@@ -38,7 +38,7 @@ internal sealed class Svg
         text.Append($"<text x=\"{N(x)}\" y=\"{N(y)}\" class=\"{style}\"{at}>{Escape(content)}</text>\n");
     }
 
-    /// <summary>Text in the middle of a box, cut or left out where it does not fit.</summary>
+    /// <summary>Text centred in a box, truncated or omitted where it does not fit.</summary>
     public void Label(double x, double y, double width, double height, string content, string style, double size)
     {
         if (height < size + 2 || Fit(content, width - 6, size) is not { Length: > 0 } shown) return;
@@ -54,7 +54,7 @@ internal sealed class Svg
         return content.Length <= most ? content : most >= 4 ? content[..(most - 1)] + "…" : "";
     }
 
-    /// <summary>The first of several texts that fits whole, else as much as fits of the last.</summary>
+    /// <summary>The first of several texts that fits completely, else as much as fits of the last.</summary>
     public static string Best(double width, double size, params ReadOnlySpan<string> texts)
     {
         foreach (string text in texts)
@@ -62,7 +62,7 @@ internal sealed class Svg
         return Fit(texts[^1], width, size);
     }
 
-    /// <summary>Text as XML wants it, which takes no control characters, and bounded.</summary>
+    /// <summary>Escapes text for XML: without control characters, which XML does not allow, and truncated.</summary>
     public static string Escape(string content) =>
         SecurityElement.Escape(string.Join('\n', content.Split('\n', MostLines).Select(line => OutsideText.Line(line, LongestLine))));
 

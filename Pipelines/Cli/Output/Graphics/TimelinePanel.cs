@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Time from left to right: blocks above, the layers in them below, and at the bottom every launch.</summary>
+/// <summary>Time from left to right: blocks at the top, their layers below them, and every launch at the bottom.</summary>
 internal static class TimelinePanel
 {
     private const double RowHeight = 22, Gap = 2, OpsHeight = 40;

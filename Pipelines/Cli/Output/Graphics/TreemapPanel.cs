@@ -2,7 +2,7 @@ using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Area is time: the model's blocks, and in each of them its kinds of op.</summary>
+/// <summary>A treemap whose areas are times: the model's blocks, and in each of them its kinds of op.</summary>
 /// <remarks>Squarified (Bruls, Huizing and van Wijk, 2000): rows are filled as long as that makes their boxes squarer.</remarks>
 internal static class TreemapPanel
 {
@@ -64,7 +64,7 @@ internal static class TreemapPanel
         }
     }
 
-    /// <summary>The longest box's ratio of sides in a row of some area, of which the largest and smallest are known.</summary>
+    /// <summary>The worst aspect ratio of a row of boxes with a given area, from its largest and smallest box.</summary>
     private static double Worst(double sum, double largest, double smallest, double side) => Math.Max(side * side * largest / (sum * sum), sum * sum / (side * side * smallest));
 
     private readonly record struct Box(double X, double Y, double Width, double Height);
