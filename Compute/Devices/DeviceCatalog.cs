@@ -7,10 +7,12 @@ public static class DeviceCatalog
     private static Device? shared;
 
     /// <summary>Opens a device by its id. Several devices may be open at the same time.</summary>
-    /// <param name="id"><c>cpu</c>, <c>cuda:1</c>, <c>opencl:0</c>; without a number the first of its kind; <c>auto</c> for the best device there is: an NVIDIA GPU, else an
-    /// OpenCL GPU, else the processor. The result's <see cref="Device.Id"/> says which was taken.</param>
-    /// <param name="threads">Worker threads of a CPU device; null takes ILGPUDIFFUSION_THREADS or else all processors that the process may use.</param>
-    /// <exception cref="DeviceException">No such device, or it cannot be used; the message says why and lists what there is.</exception>
+    /// <param name="id"><c>cpu</c>, <c>cuda:1</c>, <c>opencl:0</c>; without a number the first of its kind; <c>auto</c> for the best
+    /// device: an NVIDIA GPU, else an OpenCL GPU, else the CPU. The result's <see cref="Device.Id"/> says which was chosen.</param>
+    /// <param name="threads">Worker threads of a CPU device; null uses ILGPUDIFFUSION_THREADS or else all processors available to the
+    /// process.</param>
+    /// <exception cref="DeviceException">No such device, or it cannot be used; the message says why and lists the available
+    /// ones.</exception>
     public static Device Open(string id = "auto", int? threads = null)
     {
         id = id.ToLowerInvariant();
@@ -21,7 +23,7 @@ public static class DeviceCatalog
         return found.Info.Problem is { } problem ? throw new DeviceException($"device: {found.Info.Id} ({found.Info.Name}) cannot be used: {problem}.") { Device = found.Info.Id } : found.Open();
     }
 
-    /// <summary>Every device, the best first, usable or not; the processor is always there. Opens none.</summary>
+    /// <summary>All devices, best first, usable or not; always includes the CPU. Does not open them.</summary>
     public static IReadOnlyList<DeviceInfo> List()
     {
         using var cpu = new CpuDevice(threads: 1);
@@ -29,23 +31,25 @@ public static class DeviceCatalog
         return [.. GpuDevices.All().Select(d => d.Describe()).Append(processor).OrderBy(d => d.Problem is null && d.IsChosenByItself ? d == processor ? 1 : 0 : 2)];
     }
 
-    /// <summary>Why whole families of devices are absent: no driver, or one that fails. For people who expect a device.</summary>
+    /// <summary>Why whole families of devices are absent: no driver, or one that fails.</summary>
     public static IReadOnlyList<string> Absences() => GpuDevices.Absences();
 
-    /// <summary>The device that <see cref="Device.Best"/> is.</summary>
+    /// <summary>The device behind <see cref="Device.Best"/>.</summary>
     internal static Device Shared()
     {
         lock (Gate)
         {
             if (shared is { IsDisposed: false }) return shared;
             shared = Best(threads: null, tells: true);
-            // Nobody disposes it, and drivers do not survive that a process ends while they compile.
+            // The shared device is never disposed, and drivers crash if the process ends while they compile.
             if (shared is GpuDevice gpu) AppDomain.CurrentDomain.ProcessExit += (_, _) => gpu.EndLoading();
             return shared;
         }
     }
 
-    /// <summary>The best device, with a notice of what was passed over because it does not work and, if asked for, of what was taken and why.</summary>
+    /// <summary>
+    /// The best device, with a notice of what was passed over because it does not work and, if asked for, of what was taken and why.
+    /// </summary>
     private static Device Best(int? threads, bool tells)
     {
         foreach (var found in GpuDevices.All().Where(d => d.Info.IsChosenByItself))

@@ -3,7 +3,8 @@ using ILGpuDiffusion.Compute.Files;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>Things that do not stop the work but that somebody should know: the command line prints them; without a listener they go to <see cref="Trace"/>.
+/// <summary>Things that do not stop the work but that somebody should know: the command line prints them; without a listener they go to
+/// <see cref="Trace"/>.
 /// What is in a message from outside is bounded and made visible (<see cref="OutsideText"/>).</summary>
 public static class Notices
 {

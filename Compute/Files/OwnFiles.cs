@@ -1,9 +1,9 @@
 namespace ILGpuDiffusion.Compute.Files;
 
 /// <summary>
-/// Files whose content decides what this process does, such as compiled kernels. They are used only where they are the user's own (or the
-/// administrator's, who decides anyway), in a folder that nobody else can write to: whoever else could put a file there would have his code run.
-/// On Windows the profile's access rights see to that.
+/// Files whose contents are executed, such as compiled kernels. They are used only if they belong to the user (or to root), in a folder
+/// that no other user can write to: otherwise another user could have code run. On Windows the access rights of the user profile ensure
+/// this.
 /// </summary>
 internal static class OwnFiles
 {
@@ -11,14 +11,14 @@ internal static class OwnFiles
     private const uint Root = 0;
     private const int WritableByOthers = 0x12, ReachableByOthers = 0x09; // group and others: write; execute
 
-    /// <summary>Why files in a folder are not to be used, with what to do; null where they are, or where there is no folder.</summary>
+    /// <summary>Why files in a folder are not used, and what to do; null if they are, or if there is no folder.</summary>
     public static string? FolderProblem(string folder)
     {
         if (OperatingSystem.IsWindows() || !Directory.Exists(folder)) return null;
         return UnixFiles.Look(folder) is { } found ? FolderProblem(folder, found, UnixFiles.User) : $"{folder}: its owner cannot be found out";
     }
 
-    /// <summary>Why a file is not to be used, with what to do; null where it is, or where there is no file.</summary>
+    /// <summary>Why a file is not used, and what to do; null if it is, or if there is no file.</summary>
     public static string? FileProblem(string file)
     {
         if (OperatingSystem.IsWindows() || !Path.Exists(file)) return null;
@@ -29,20 +29,20 @@ internal static class OwnFiles
             : $"{file}: its owner cannot be found out";
     }
 
-    /// <summary>Makes a folder for the user alone; one that is there stays as it is.</summary>
+    /// <summary>Creates a folder that only the user can access; an existing one is unchanged.</summary>
     public static void CreateFolder(string folder)
     {
         if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
         else Directory.CreateDirectory(folder, Private);
     }
 
-    /// <summary>Makes a file one that only the user can read and write.</summary>
+    /// <summary>Restricts a file to the user.</summary>
     public static void Claim(string file)
     {
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
-    /// <summary>How to make a file that only the user can write.</summary>
+    /// <summary>Options that create a file that only the user can write.</summary>
     public static FileStreamOptions Creation
     {
         get

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>Says that kernels are being compiled, and how far that is: a first start takes seconds, and nobody should wonder why.</summary>
-/// <param name="device">For whom.</param>
+/// <summary>Reports the progress of kernel compilation, which takes seconds on first use.</summary>
+/// <param name="device">The device that kernels are compiled for.</param>
 internal sealed class CompileNotice(Device device) : IDisposable
 {
     private static readonly TimeSpan First = TimeSpan.FromSeconds(0.3), Next = TimeSpan.FromSeconds(1.5);
@@ -13,7 +13,7 @@ internal sealed class CompileNotice(Device device) : IDisposable
     private long start;
     private int done, said;
 
-    /// <summary>A kernel will have to be compiled.</summary>
+    /// <summary>Adds a kernel that has to be compiled.</summary>
     public void Expect(KernelSource source)
     {
         lock (gate)
@@ -24,7 +24,7 @@ internal sealed class CompileNotice(Device device) : IDisposable
         }
     }
 
-    /// <summary>A kernel was compiled, or cannot be.</summary>
+    /// <summary>Marks a kernel as done, whether it compiled or failed.</summary>
     public void Done(KernelSource source)
     {
         string? last = null;
@@ -41,7 +41,7 @@ internal sealed class CompileNotice(Device device) : IDisposable
         if (last is not null) Notices.Inform(last);
     }
 
-    /// <summary>A kernel will not be compiled now, because nobody needs it any more.</summary>
+    /// <summary>Removes a kernel that will not be compiled because its requests were cancelled.</summary>
     public void Forget(KernelSource source)
     {
         lock (gate)
@@ -50,7 +50,7 @@ internal sealed class CompileNotice(Device device) : IDisposable
         }
     }
 
-    /// <summary>Says no more.</summary>
+    /// <summary>Stops reporting.</summary>
     public void Dispose()
     {
         lock (gate)

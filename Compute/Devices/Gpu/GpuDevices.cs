@@ -1,23 +1,23 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>The GPU devices of this machine, asked of the drivers once per process.</summary>
+/// <summary>The GPU devices of this machine, enumerated once per process.</summary>
 internal static class GpuDevices
 {
     private static readonly Lazy<(IReadOnlyList<Entry> Devices, IReadOnlyList<string> Absences)> Found = new(Find);
 
-    /// <summary>A device and the way to open it.</summary>
-    /// <param name="Info">What is known without trying anything out.</param>
-    /// <param name="Open">Opens it.</param>
+    /// <summary>A device and a function that opens it.</summary>
+    /// <param name="Info">Properties known without probing.</param>
+    /// <param name="Open">Opens the device.</param>
     internal sealed record Entry(DeviceInfo Info, Func<GpuDevice> Open)
     {
-        /// <summary>What its optional features are, in plain words; may have to try them out.</summary>
+        /// <summary>Its optional features in plain words; may probe the device.</summary>
         public Func<IEnumerable<string>> Features { get; init; } = static () => [];
 
-        /// <summary>All that can be found out without opening it.</summary>
+        /// <summary>The properties with the optional features, without opening the device.</summary>
         public DeviceInfo Describe() => Info with { Capabilities = [.. Info.Capabilities, .. Features()] };
     }
 
-    /// <summary>All devices, the best first.</summary>
+    /// <summary>All devices, best first.</summary>
     public static IReadOnlyList<Entry> All() => Found.Value.Devices;
 
     /// <summary>Why families of devices are absent.</summary>
@@ -59,7 +59,7 @@ internal static class GpuDevices
         Features = () => info.Target.Features.Descriptions,
     });
 
-    /// <summary>The devices that a loader knows.</summary>
+    /// <summary>The devices of an OpenCL loader.</summary>
     internal static IEnumerable<Entry> OpenCl(IOpenCl api, ArtifactCache artifacts) => OpenClInfo.All(api).Select((info, i) => OpenCl(api, artifacts, info, i, new(() => OpenClProbe.Of(api, info, artifacts, Environment.GetEnvironmentVariable(OpenClProbe.Variable)))));
 
     private static Entry OpenCl(IOpenCl api, ArtifactCache artifacts, OpenClInfo info, int i, Lazy<ProbedFeatures> probed) => new(

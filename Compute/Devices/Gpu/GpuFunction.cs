@@ -3,10 +3,10 @@ namespace ILGpuDiffusion.Compute.Devices;
 /// <summary>A kernel loaded on a device.</summary>
 internal abstract class GpuFunction(GpuDevice device, KernelSource source, KernelArtifact artifact)
 {
-    /// <summary>Where it is loaded.</summary>
+    /// <summary>The device it is loaded on.</summary>
     public GpuDevice Device => device;
 
-    /// <summary>What it was made of.</summary>
+    /// <summary>The kernel.</summary>
     public KernelSource Source => source;
 
     /// <summary>Its parameters and sizes.</summary>
@@ -14,8 +14,8 @@ internal abstract class GpuFunction(GpuDevice device, KernelSource source, Kerne
 
     /// <summary>Binds arguments: the launch then queues the kernel without allocation, look-up or lock.</summary>
     /// <param name="grid">Groups in each direction.</param>
-    /// <param name="arguments">As many and of the kinds that the kernel has.</param>
-    /// <param name="subject">What this is for, named when something fails.</param>
+    /// <param name="arguments">Arguments of the number and kinds that the kernel has.</param>
+    /// <param name="subject">What the launch computes, for error messages.</param>
     public Launch Bind(GpuGrid grid, GpuArguments arguments, ILaunchSubject? subject = null)
     {
         var kinds = artifact.Parameters;
@@ -25,7 +25,7 @@ internal abstract class GpuFunction(GpuDevice device, KernelSource source, Kerne
         return BindChecked(grid, arguments, subject);
     }
 
-    /// <summary>As <see cref="Bind"/>, when kinds fit.</summary>
+    /// <summary>As <see cref="Bind"/>, with arguments already checked.</summary>
     protected abstract Launch BindChecked(GpuGrid grid, GpuArguments arguments, ILaunchSubject? subject);
 
     /// <summary>Frees the module.</summary>

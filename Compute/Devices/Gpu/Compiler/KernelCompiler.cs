@@ -5,25 +5,26 @@ using System.Runtime.CompilerServices;
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// Turns C# kernels into PTX or OpenCL C. No type of the compiler's assembly stands here, so that a process whose artifacts
-/// all come from the cache never loads it.
+/// Translates C# kernels to PTX or OpenCL C. No type of the compiler's assembly is used here, so that a process whose artifacts all come
+/// from the cache never loads it.
 /// </summary>
 internal static class KernelCompiler
 {
     private static readonly ConcurrentQueue<CompileTime> Log = new();
     private static int compilations;
 
-    /// <summary>How many kernels this process compiled.</summary>
+    /// <summary>Number of kernels compiled by this process.</summary>
     public static int Compilations => Volatile.Read(ref compilations);
 
-    /// <summary>What was compiled and how long it took, in order.</summary>
+    /// <summary>Compiled kernels with their compile times, in order.</summary>
     public static IReadOnlyCollection<CompileTime> Times => Log;
 
-    /// <summary>All compile times of this process together.</summary>
+    /// <summary>Total compile time of this process.</summary>
     public static TimeSpan TotalTime => new(Log.Sum(t => t.Time.Ticks));
 
-    /// <summary>Translates a kernel. Safe for use by several threads; the text depends on the arguments alone.</summary>
-    /// <exception cref="KernelCompilationException">The kernel cannot be translated; the message names it, the target and the reason.</exception>
+    /// <summary>Translates a kernel. Thread-safe; the text depends on the arguments alone.</summary>
+    /// <exception cref="KernelCompilationException">The kernel cannot be translated; the message names it, the target and the
+    /// reason.</exception>
     public static KernelArtifact Compile(KernelSource source, GpuTarget target)
     {
         Interlocked.Increment(ref compilations);
@@ -42,7 +43,7 @@ internal static class KernelCompiler
         }
     }
 
-    // Not inlined: compiling this call is what loads the compiler's assembly.
+    // Not inlined: JIT-compiling this call is what loads the compiler's assembly.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static KernelArtifact Translate(KernelSource source, GpuTarget target) => IlgpuTranslator.Translate(source, target);
 
@@ -50,10 +51,10 @@ internal static class KernelCompiler
 }
 
 /// <summary>One compilation.</summary>
-/// <param name="Kernel">What was compiled.</param>
-/// <param name="Architecture">For which device.</param>
-/// <param name="Time">How long it took.</param>
+/// <param name="Kernel">The kernel.</param>
+/// <param name="Architecture">Target architecture.</param>
+/// <param name="Time">Compile time.</param>
 internal readonly record struct CompileTime(string Kernel, string Architecture, TimeSpan Time);
 
-/// <summary>A kernel that cannot be translated: a mistake in the library, never in its use.</summary>
+/// <summary>A kernel that cannot be translated: an error in the library, never in its use.</summary>
 internal sealed class KernelCompilationException(string message, Exception? inner = null) : Exception(message, inner);
