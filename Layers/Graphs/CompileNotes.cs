@@ -2,13 +2,13 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>What a user should know about a compilation; each thing stands here once.</summary>
+/// <summary>Notes for the user about a compilation; each is listed once.</summary>
 internal sealed class CompileNotes
 {
     private readonly Lock gate = new();
     private readonly List<string> lines = [];
 
-    /// <summary>Begins with the options that change nothing on this device.</summary>
+    /// <summary>Starts with the options that have no effect on this device.</summary>
     public CompileNotes(CompileOptions options, Device device)
     {
         if (options.Mode != CompileMode.Default && device.Backend != Backends.Cuda)
@@ -20,7 +20,7 @@ internal sealed class CompileNotes
             Add($"{nameof(CompileOptions.CoordinateDescentCheckAllDirections)} has no effect without {nameof(CompileOptions.CoordinateDescentTuning)}.");
     }
 
-    /// <summary>The notes in the order in which they came.</summary>
+    /// <summary>The notes in order.</summary>
     public IReadOnlyList<string> Lines
     {
         get
@@ -29,7 +29,7 @@ internal sealed class CompileNotes
         }
     }
 
-    /// <summary>Notes something, unless it was noted before.</summary>
+    /// <summary>Adds a note, unless it is already listed.</summary>
     public void Add(string line)
     {
         lock (gate)
