@@ -80,6 +80,6 @@ public static class DeviceCatalog
     private static DeviceException Unknown(string id, IReadOnlyList<GpuDevices.Entry> devices)
     {
         string absences = string.Join(" ", GpuDevices.Absences()).TrimEnd('.');
-        return new DeviceException($"device: '{id}' is not available; there are {string.Join(", ", devices.Select(d => d.Info.Id).Append("cpu"))}{(absences.Length > 0 ? $" ({absences})" : "")}. The processor, cpu, is always there; auto takes the best that works.") { Device = id };
+        return new DeviceException($"device: '{id}' is not available; available are {string.Join(", ", devices.Select(d => d.Info.Id).Append("cpu"))}{(absences.Length > 0 ? $" ({absences})" : "")}. auto selects the best device that works.") { Device = id };
     }
 }

@@ -188,7 +188,7 @@ internal abstract class GpuDevice : Device
             $"{Id} ({Name}): could not allocate {Mebibytes(bytes)} of memory ({reason}). "
             + $"The engine uses {Mebibytes(AllocatedBytes)} of {Mebibytes(MemoryBytes)}; "
             + $"{(known is null ? "at most " : "")}{Mebibytes(free)} are free. "
-            + "Less is needed with offloading, with tiled decoding, in a 16-bit type, for a smaller image, or for fewer at once.")
+            + "Offloading, tiled decoding, a 16-bit type, a smaller image or a smaller batch need less.")
         {
             Device = Id,
             NeededBytes = bytes,

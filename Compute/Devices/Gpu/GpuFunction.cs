@@ -21,7 +21,7 @@ internal abstract class GpuFunction(GpuDevice device, KernelSource source, Kerne
         var kinds = artifact.Parameters;
         if (kinds.Length != arguments.List.Count || !kinds.Select(k => k.Kind).SequenceEqual(arguments.List.Select(a => a.Kind)))
             throw new DeviceException($"{device.Id}: {source} has parameters ({string.Join(", ", kinds.Select(k => k.Kind))}); it was given ({string.Join(", ", arguments.List.Select(a => a.Kind))}).") { Device = device.Id, Op = Describe(subject) };
-        if (grid.X < 1 || grid.Y < 1 || grid.Z < 1) throw new DeviceException($"{device.Id}: {source} was asked for {grid.X} × {grid.Y} × {grid.Z} groups; there must be at least one.") { Device = device.Id, Op = Describe(subject) };
+        if (grid.X < 1 || grid.Y < 1 || grid.Z < 1) throw new DeviceException($"{device.Id}: {source}: grid is {grid.X} × {grid.Y} × {grid.Z}; it must be at least 1 × 1 × 1.") { Device = device.Id, Op = Describe(subject) };
         return BindChecked(grid, arguments, subject);
     }
 

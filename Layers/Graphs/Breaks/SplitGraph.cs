@@ -55,7 +55,7 @@ internal sealed class SplitGraph
             if (parts.TryGetValue(Key(answers), out var part)) return part;
             if (parts.Count >= MostParts)
             {
-                notes.Add($"{Source.Name}: more than {MostParts} ways to go on after values were read; old ones are forgotten and compiled again. {nameof(Functional)}.{nameof(Functional.Test)} needs only two.");
+                notes.Add($"{Source.Name}: more than {MostParts} continuations after values were read; old ones are discarded and compiled again when needed. {nameof(Functional)}.{nameof(Functional.Test)} needs only two.");
                 foreach (string key in parts.Keys.Where(key => key.Length > 0).ToArray()) parts.Remove(key);
             }
 

@@ -30,7 +30,7 @@ internal static class ArtifactFile
     public static T? Unpack<T>(byte[] file, string key, Func<BinaryReader, T> read) where T : class
     {
         int start = Mark.Length + HashBytes;
-        if (file.Length < start || !file.AsSpan(0, Mark.Length).SequenceEqual(Mark)) throw new InvalidDataException("it is no kernel file");
+        if (file.Length < start || !file.AsSpan(0, Mark.Length).SequenceEqual(Mark)) throw new InvalidDataException("it is not a kernel file");
         if (!XxHash128.Hash(file.AsSpan(start)).AsSpan().SequenceEqual(file.AsSpan(Mark.Length, HashBytes))) throw new InvalidDataException("its checksum is wrong");
         using var reader = new BinaryReader(new MemoryStream(file, start, file.Length - start), Encoding.UTF8);
         try

@@ -62,7 +62,7 @@ internal sealed record CudaInfo
         const string Variable = "CUDA_VISIBLE_DEVICES";
         string hidden = environment(Variable) is { } visible ? $" ({Variable} is '{visible}', which may hide it)" : "";
         return $"CUDA: the driver is installed, but sees no GPU{hidden}. "
-            + "nvidia-smi shows what there is; a container must be given the GPU.";
+            + "nvidia-smi lists the GPUs; a container must be given access to them.";
     }
 
     private static CudaInfo Read(ICuda api, int ordinal, int driver)

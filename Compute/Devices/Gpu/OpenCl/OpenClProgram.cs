@@ -31,7 +31,7 @@ internal static unsafe class OpenClProgram
         }
     }
 
-    private static string Hint(OpenClInfo info) => info.Features == GpuFeatures.None ? "" : $" {OpenClProbe.Variable}=off does without the driver's extensions.";
+    private static string Hint(OpenClInfo info) => info.Features == GpuFeatures.None ? "" : $" {OpenClProbe.Variable}=off disables the driver's extensions.";
 
     /// <summary>Null if the driver rejects the binary, as after a driver update: the text is built instead.</summary>
     private static nint? FromBinary(IOpenCl api, nint context, nint device, byte[] binary)

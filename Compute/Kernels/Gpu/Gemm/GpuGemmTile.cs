@@ -87,7 +87,7 @@ internal readonly struct Piece8x8 : IPiece
 
 /// <summary>A tile of the result that one group computes, and the type arguments that select it.</summary>
 /// <param name="Rows">Its rows.</param>
-/// <param name="Columns">Its columns; for a gated product half of them gate the others.</param>
+/// <param name="Columns">Its columns; in a gated GEMM half of them are the gate's.</param>
 /// <param name="Items">Work items.</param>
 /// <param name="Layout">Layout of the work items, an <see cref="IItems"/>.</param>
 /// <param name="Piece">Part of the tile per work item, an <see cref="IPiece"/>.</param>
@@ -104,7 +104,7 @@ internal sealed record GpuGemmTile(int Rows, int Columns, int Items, Type Layout
     /// <summary>Blocks along the rows of one work item's part.</summary>
     public int PieceRows => Piece == typeof(Piece8x4) || Piece == typeof(Piece8x8) ? 2 : 1;
 
-    /// <summary>Whether a work item has two columns of blocks, which a gated product needs.</summary>
+    /// <summary>Whether a work item has two columns of blocks, which a gated GEMM requires.</summary>
     public bool HasTwoColumns => Piece == typeof(Piece4x8) || Piece == typeof(Piece8x8);
 
     /// <summary>Depth of a staged step of K.</summary>

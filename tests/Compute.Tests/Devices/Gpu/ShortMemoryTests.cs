@@ -52,7 +52,7 @@ public sealed class ShortMemoryTests
                 string message = Assert.Throws<DeviceException>(() => device.Allocate(40 * Mebibyte)).Message;
                 Assert.Contains("could not allocate 40 MiB of memory", message, StringComparison.Ordinal);
                 Assert.Contains("The engine uses 40 MiB of", message, StringComparison.Ordinal);
-                Assert.Contains("MiB are free. Less is needed with offloading", message, StringComparison.Ordinal);
+                Assert.Contains("MiB are free. Offloading, tiled decoding", message, StringComparison.Ordinal);
                 spy.FailIn = null;
                 plan.Run(TestContext.Current.CancellationToken); // nothing was taken from under it
                 device.Synchronize();

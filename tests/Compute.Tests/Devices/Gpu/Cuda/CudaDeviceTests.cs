@@ -125,7 +125,7 @@ public sealed class CudaDeviceTests
         string message = e.Message;
         Assert.Equal(("cuda:0", 60L << 20, 48L << 20), (e.Device, e.NeededBytes, e.FreeBytes));
         Assert.Contains("could not allocate 60 MiB of memory (cuMemAllocAsync failed with CUDA_ERROR_OUT_OF_MEMORY (2)). The engine uses 16 MiB of 64 MiB; 48 MiB are free.", message, StringComparison.Ordinal);
-        Assert.Contains("Less is needed with offloading, with tiled decoding,", message, StringComparison.Ordinal);
+        Assert.Contains("Offloading, tiled decoding,", message, StringComparison.Ordinal);
     }
 
     [Fact]
