@@ -79,8 +79,8 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
 
         /// <summary>A weight on the device.</summary>
         /// <param name="parameter">The weight.</param>
-        /// <param name="kernelPositionsFirst">Whether it is a filter to be stored as [co, kh, kw, ci], although its shape stays [co, ci,
-        /// kh, kw] (<see cref="OpCall.KernelPositionsFirst"/>).</param>
+        /// <param name="kernelPositionsFirst">Whether it is a filter to be stored as [co, kh, kw, ci], although its shape stays
+        /// [co, ci, kh, kw] (<see cref="OpCall.KernelPositionsFirst"/>).</param>
         /// <param name="cancellation">Cancels compilation of a kernel that converts the weight.</param>
         /// <exception cref="InvalidOperationException">It was not loaded.</exception>
         /// <exception cref="ModelFileException">Its file changed, or it has a NaN or infinite value.</exception>
