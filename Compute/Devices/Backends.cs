@@ -1,13 +1,13 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>The ways in which kernels run.</summary>
+/// <summary>The APIs through which kernels run.</summary>
 [Flags]
 public enum Backends
 {
     /// <summary>None.</summary>
     None = 0,
 
-    /// <summary>SIMD code on the processor.</summary>
+    /// <summary>SIMD code on the CPU.</summary>
     Cpu = 1,
 
     /// <summary>PTX on an NVIDIA GPU.</summary>

@@ -9,11 +9,12 @@ public static class DeviceCatalog
     private static Device? shared;
 
     /// <summary>Opens a device by its id. Several devices may be open at the same time.</summary>
-    /// <param name="id"><c>cpu</c>, <c>cuda:1</c>, <c>opencl:0</c>; without a number the first of its kind; <c>auto</c> for the best device there is: an NVIDIA GPU, else an
-    /// OpenCL GPU, else the processor. The result's <see cref="Device.Id"/> says which was taken.</param>
-    /// <param name="threads">Worker threads of a CPU device; null takes ILGPUDIFFUSION_THREADS or else all processors that the process may use.</param>
-    /// <param name="loggerFactory">Makes the device's loggers; null is <see cref="TraceLoggerFactory"/>.</param>
-    /// <exception cref="DeviceException">No such device, or it cannot be used; the message says why and lists what there is.</exception>
+    /// <param name="id"><c>cpu</c>, <c>cuda:1</c>, <c>opencl:0</c>; without a number the first of its kind; <c>auto</c> for the best
+    /// device: an NVIDIA GPU, else an OpenCL GPU, else the CPU. The result's <see cref="Device.Id"/> says which was chosen.</param>
+    /// <param name="threads">Worker threads of a CPU device; null uses ILGPUDIFFUSION_THREADS or else all processors available to the
+    /// process.</param>
+    /// <exception cref="DeviceException">No such device, or it cannot be used; the message says why and lists the available
+    /// ones.</exception>
     public static Device Open(string id = "auto", int? threads = null, ILoggerFactory? loggerFactory = null)
     {
         id = id.ToLowerInvariant();
@@ -26,8 +27,7 @@ public static class DeviceCatalog
             : throw new DeviceException($"device: {found.Info.Id} ({found.Info.Name}) cannot be used: {problem}.") { Device = found.Info.Id };
     }
 
-    /// <summary>Every device, the best first, usable or not; the processor is always there. Opens none.</summary>
-    /// <param name="loggerFactory">Makes the logger for problems with drivers; null is <see cref="TraceLoggerFactory"/>.</param>
+    /// <summary>All devices, best first, usable or not; always includes the CPU. Does not open them.</summary>
     public static IReadOnlyList<DeviceInfo> List(ILoggerFactory? loggerFactory = null)
     {
         loggerFactory ??= TraceLoggerFactory.Instance;
@@ -37,23 +37,25 @@ public static class DeviceCatalog
         return [.. devices.OrderBy(d => d.Problem is null && d.IsChosenByItself ? d == processor ? 1 : 0 : 2)];
     }
 
-    /// <summary>Why whole families of devices are absent: no driver, or one that fails. For people who expect a device.</summary>
+    /// <summary>Why whole families of devices are absent: no driver, or one that fails.</summary>
     public static IReadOnlyList<string> Absences() => GpuDevices.Absences();
 
-    /// <summary>The device that <see cref="Device.Best"/> is.</summary>
+    /// <summary>The device behind <see cref="Device.Best"/>.</summary>
     internal static Device Shared()
     {
         lock (Gate)
         {
             if (shared is { IsDisposed: false }) return shared;
             shared = Best(threads: null, TraceLoggerFactory.Instance, logsChoice: true);
-            // Nobody disposes it, and drivers do not survive that a process ends while they compile.
+            // The shared device is never disposed, and drivers crash if the process ends while they compile.
             if (shared is GpuDevice gpu) AppDomain.CurrentDomain.ProcessExit += (_, _) => gpu.EndLoading();
             return shared;
         }
     }
 
-    /// <summary>The best device. Logs what was passed over because it does not work and, if asked for, what was taken and why.</summary>
+    /// <summary>
+    /// The best device, with a notice of what was passed over because it does not work and, if asked for, of what was taken and why.
+    /// </summary>
     private static Device Best(int? threads, ILoggerFactory loggerFactory, bool logsChoice)
     {
         var logger = loggerFactory.CreateLogger<Device>();
@@ -87,6 +89,6 @@ public static class DeviceCatalog
     private static DeviceException Unknown(string id, IReadOnlyList<GpuDevices.Entry> devices)
     {
         string absences = string.Join(" ", GpuDevices.Absences()).TrimEnd('.');
-        return new DeviceException($"device: '{id}' is not available; there are {string.Join(", ", devices.Select(d => d.Info.Id).Append("cpu"))}{(absences.Length > 0 ? $" ({absences})" : "")}. The processor, cpu, is always there; auto takes the best that works.") { Device = id };
+        return new DeviceException($"device: '{id}' is not available; available are {string.Join(", ", devices.Select(d => d.Info.Id).Append("cpu"))}{(absences.Length > 0 ? $" ({absences})" : "")}. auto selects the best device that works.") { Device = id };
     }
 }

@@ -3,20 +3,20 @@ using ILGpuDiffusion.Compute.Files;
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// A device that does not exist, cannot be used, or failed. The message names the device and what to do; the properties say the same to programs.
-/// What drivers put into the message is bounded and made visible (<see cref="OutsideText"/>).
+/// A device does not exist, cannot be used, or failed. The message names the device and what to do; the properties give the same to
+/// programs. Driver messages inside it are bounded and escaped (<see cref="OutsideText"/>).
 /// </summary>
 public sealed class DeviceException(string message, Exception? inner = null) : Exception(OutsideText.Message(message), inner)
 {
-    /// <summary>The device's <see cref="Device.Id"/>, or what was asked for in its place; null where no certain one is meant.</summary>
+    /// <summary>The device's <see cref="Device.Id"/>, or the requested id; null if no particular device is meant.</summary>
     public string? Device { get; init; }
 
-    /// <summary>The op or kernel that failed, with its shapes where they are known; null where it was none.</summary>
+    /// <summary>The op or kernel that failed, with its shapes if known; null if none did.</summary>
     public string? Op { get; init; }
 
-    /// <summary>Where memory is short, how many bytes one allocation needs; else null.</summary>
+    /// <summary>If out of memory, the size of the failed allocation in bytes; else null.</summary>
     public long? NeededBytes { get; init; }
 
-    /// <summary>Where memory is short, how many bytes are free, at most; null where nobody knows.</summary>
+    /// <summary>If out of memory, an upper bound of the free bytes; null if unknown.</summary>
     public long? FreeBytes { get; init; }
 }

@@ -3,12 +3,12 @@ using System.Diagnostics;
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// Times what the calling thread queues on a device, portion by portion: by the device's own clock where it has one (CUDA's events, OpenCL's profiling), so that neither launching nor waiting
-/// counts; else by the host's, waiting at each mark. For one thread.
+/// Times the work that the calling thread queues on a device, in portions: with the device's own clock if it has one (CUDA events, OpenCL
+/// profiling), so that launch overhead and waiting do not count; else with the host's, waiting at each mark. For one thread.
 /// </summary>
 public abstract class DeviceTiming : IDisposable
 {
-    /// <summary>Ends a portion: what was queued since the last mark, or since the beginning.</summary>
+    /// <summary>Ends a portion: the work queued since the last mark, or since the start.</summary>
     public abstract void Mark();
 
     /// <summary>Seconds of each portion so far. Waits for all of them.</summary>
@@ -18,7 +18,7 @@ public abstract class DeviceTiming : IDisposable
     public virtual void Dispose() => GC.SuppressFinalize(this);
 }
 
-/// <summary>By the host's clock.</summary>
+/// <summary>Times with the host's clock.</summary>
 internal sealed class HostTiming : DeviceTiming
 {
     private readonly Device device;
@@ -28,7 +28,7 @@ internal sealed class HostTiming : DeviceTiming
     public HostTiming(Device device)
     {
         this.device = device;
-        if (device.Backend != Backends.Cpu) device.Synchronize(); // a processor is done when a launch returns
+        if (device.Backend != Backends.Cpu) device.Synchronize(); // CPU launches are synchronous
         start = Stopwatch.GetTimestamp();
     }
 

@@ -3,27 +3,29 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ILGpuDiffusion.Compute.Files;
 
-/// <summary>Files that appear whole or not at all.</summary>
+/// <summary>Writes files atomically.</summary>
 public static class AtomicFile
 {
     private const int BufferBytes = 1 << 16;
 
     /// <summary>
-    /// Writes to a temporary file beside the target and renames it over the target, which keeps its permissions; on failure the temporary file goes and an earlier target stays.
-    /// A link keeps pointing where it points. What cannot be replaced (<see cref="IsDevice"/>) is written to directly, and a failure leaves there what was written.
+    /// Writes to a temporary file in the same folder and renames it over the target, whose permissions are kept; on failure the temporary
+    /// file is deleted and the target is unchanged. Symbolic links are followed. A target that cannot be replaced (<see cref="IsDevice"/>)
+    /// is written to directly, and keeps partial content on failure.
     /// </summary>
     /// <param name="path">The target. Its folder must exist.</param>
     /// <param name="write">Writes the content, front to back.</param>
-    /// <exception cref="IOException">The file cannot be written, or the disk did not take it; nothing is left behind.</exception>
+    /// <exception cref="IOException">The file cannot be written or flushed to disk; the target is unchanged.</exception>
     public static void Write(string path, Action<Stream> write) => Write(path, write, FlushToDisk);
 
     /// <summary>
-    /// Whether a path names something that is written to and not replaced: a device, a pipe or a socket, or one of the process's own descriptors (<c>/dev/stdout</c>, <c>/dev/fd/3</c>)
-    /// whatever that leads to. The file itself decides, not its name: <c>/dev/shm/a.png</c> is a regular file.
+    /// Whether a path is written to directly instead of being replaced: a device, a pipe or a socket, or one of the process's own
+    /// descriptors (<c>/dev/stdout</c>, <c>/dev/fd/3</c>), whatever it refers to. The kind of the file decides, not its name:
+    /// <c>/dev/shm/a.png</c> is a regular file.
     /// </summary>
     public static bool IsDevice(string path) => Descriptor(path) is not null || InputFile.Kind(path) is FileKind.Device or FileKind.Pipe or FileKind.Socket;
 
-    /// <summary>As <see cref="Write(string, Action{Stream})"/>, with another way to bring the bytes to the disk.</summary>
+    /// <summary>As <see cref="Write(string, Action{Stream})"/>, with a replacement for flushing to disk.</summary>
     internal static void Write(string path, Action<Stream> write, Action<SafeFileHandle> flushToDisk)
     {
         ArgumentNullException.ThrowIfNull(write);
@@ -32,7 +34,7 @@ public static class AtomicFile
             using var handle = new SafeFileHandle(descriptor, ownsHandle: false);
             using var stream = new FileStream(handle, FileAccess.Write, bufferSize: 0);
             write(stream);
-            _ = stream.SafeFileHandle; // asking for it moves the descriptor behind what was written, so that whoever writes next does not write over it
+            _ = stream.SafeFileHandle; // moves the descriptor's position past the written bytes, so that later writes append
         }
         else if (IsDevice(path))
         {
@@ -47,7 +49,7 @@ public static class AtomicFile
 
     private static void Replace(string target, Action<Stream> write, Action<SafeFileHandle> flushToDisk)
     {
-        // Its name does not grow with the target's, which may already be as long as the file system allows.
+        // A name of fixed length: the target's may already be as long as the file system allows.
         string temporary = Path.Combine(Path.GetDirectoryName(target)!, $".{Guid.NewGuid():n}.tmp");
         try
         {
@@ -55,7 +57,7 @@ public static class AtomicFile
             {
                 write(stream);
                 stream.Flush();
-                flushToDisk(stream.SafeFileHandle); // else a crash soon after the rename could leave an empty file
+                flushToDisk(stream.SafeFileHandle); // otherwise a crash soon after the rename could leave an empty file
             }
 
             File.Move(temporary, target, overwrite: true);
@@ -67,7 +69,10 @@ public static class AtomicFile
         }
     }
 
-    /// <summary>A new file with the permissions of the one that it will replace; nobody who may not read that one can read the new one, at no time.</summary>
+    /// <summary>
+    /// Creates the temporary file with the target's permissions, set at creation so that it is never readable by users who cannot read the
+    /// target.
+    /// </summary>
     private static FileStream Create(string temporary, string target)
     {
         const UnixFileMode Permissions = (UnixFileMode)0b111_111_111;
@@ -91,7 +96,7 @@ public static class AtomicFile
     private static void FlushToDisk(SafeFileHandle file)
     {
         if (!OperatingSystem.IsWindows()) UnixFiles.FlushToDisk(file);
-        if (!OperatingSystem.IsLinux()) RandomAccess.FlushToDisk(file); // on macOS it also empties the disk's own cache
+        if (!OperatingSystem.IsLinux()) RandomAccess.FlushToDisk(file); // on macOS it also flushes the disk's own cache
     }
 
     private static void Delete(string temporary)
@@ -102,11 +107,11 @@ public static class AtomicFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The failure that led here says more.
+            // The original exception is more informative.
         }
     }
 
-    /// <summary>The number of the process's descriptor that a path names, if it names one.</summary>
+    /// <summary>The process's descriptor number that a path names, or null.</summary>
     private static int? Descriptor(string path)
     {
         if (OperatingSystem.IsWindows()) return null;

@@ -1,9 +1,9 @@
 namespace ILGpuDiffusion.Compute.Files;
 
-/// <summary>What a path leads to.</summary>
+/// <summary>Kind of file that a path refers to.</summary>
 public enum FileKind
 {
-    /// <summary>Nothing, or something that the process may not look at.</summary>
+    /// <summary>Nothing, or something that the process may not access.</summary>
     Missing,
 
     /// <summary>A file with a length, whose bytes can be read again.</summary>
@@ -15,7 +15,7 @@ public enum FileKind
     /// <summary>A device, such as /dev/null or a terminal.</summary>
     Device,
 
-    /// <summary>A pipe, with or without a name.</summary>
+    /// <summary>A named or unnamed pipe.</summary>
     Pipe,
 
     /// <summary>A socket.</summary>

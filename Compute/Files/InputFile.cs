@@ -1,17 +1,17 @@
 namespace ILGpuDiffusion.Compute.Files;
 
-/// <summary>Files that come from outside. Only regular ones are read: a pipe may never answer, and a device may never end.</summary>
+/// <summary>Input files. Only regular files are read: a pipe may block forever, and a device may be endless.</summary>
 public static class InputFile
 {
     private const int FirstBytes = 1 << 16;
 
-    /// <summary>The kind of what a path leads to, links followed. It is asked of the file system, not of the name.</summary>
+    /// <summary>The kind of file that a path refers to, following links. Determined by the file system, not by the name.</summary>
     public static FileKind Kind(string path) =>
         UnixFiles.Kind(path) ?? (File.Exists(path) ? FileKind.Regular : Directory.Exists(path) ? FileKind.Folder : FileKind.Missing);
 
     /// <summary>Opens a regular file for reading, without a buffer.</summary>
-    /// <exception cref="FileNotFoundException">There is none.</exception>
-    /// <exception cref="IOException">It is something else than a regular file, or cannot be opened.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="IOException">It is not a regular file, or cannot be opened.</exception>
     public static FileStream Open(string path)
     {
         var kind = Kind(path);
@@ -19,11 +19,11 @@ public static class InputFile
         throw new IOException($"it is a {kind.ToString().ToLowerInvariant()}, and only regular files are read");
     }
 
-    /// <summary>Reads a whole regular file. What is read counts, not the length that the system reports.</summary>
+    /// <summary>Reads a whole regular file. The limit applies to the bytes read, not to the reported length.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="most">How many bytes it may have.</param>
-    /// <exception cref="FileNotFoundException">There is none.</exception>
-    /// <exception cref="IOException">It is something else than a regular file, has more bytes, or cannot be read.</exception>
+    /// <param name="most">Maximum size in bytes.</param>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="IOException">It is not a regular file, is larger, or cannot be read.</exception>
     public static byte[] ReadAllBytes(string path, int most)
     {
         using var stream = Open(path);

@@ -4,16 +4,16 @@ using System.Text;
 namespace ILGpuDiffusion.Compute.Files;
 
 /// <summary>
-/// The one door for text that comes from outside (names in files, paths, drivers' and other libraries' messages) on its way into a message, a log or an image:
-/// bounded, and with nothing in it that a terminal or a log would take for an instruction. Control characters, invisible format characters (such as those that
-/// turn the direction of writing around), line separators and halves of surrogate pairs become <c>\uXXXX</c>.
+/// Sanitises external text (names in files, paths, messages of drivers and other libraries) for messages, logs and images: bounds its
+/// length, and escapes what a terminal or a log would interpret. Control characters, invisible format characters (such as those that
+/// reverse the text direction), line separators and unpaired surrogates become <c>\uXXXX</c>.
 /// </summary>
 public static class OutsideText
 {
     private const int LongestName = 120, LongestLine = 2000, MostLines = 12;
     private const string Continuation = "\n  ";
 
-    /// <summary>A name in single quotes, on one line; what is longer than 120 characters is cut and ends with '…'.</summary>
+    /// <summary>A name in single quotes, on one line; names longer than 120 characters are cut and end with '…'.</summary>
     public static string Quote(string text) => $"'{Visible(text, LongestName, keepBreaks: false)}'";
 
     /// <summary>The first names of a longer list, quoted, and how many more there are.</summary>
@@ -25,10 +25,13 @@ public static class OutsideText
 
     /// <summary>A text on one line, without quotes: line breaks become <c>\u000a</c>.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="longest">Characters kept; what is longer is cut and ends with '…'.</param>
+    /// <param name="longest">Maximum number of characters; longer text is cut and ends with '…'.</param>
     public static string Line(string text, int longest = LongestLine) => Visible(text, longest, keepBreaks: false);
 
-    /// <summary>A message that may have several lines: from the second on they are indented, so that none can pass for a message of its own; at most 12, of 2000 characters in all.</summary>
+    /// <summary>
+    /// A message that may have several lines: from the second on they are indented, so that none can pass for a separate message; at most
+    /// 12 lines and 2000 characters.
+    /// </summary>
     public static string Message(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -38,7 +41,7 @@ public static class OutsideText
         return Visible(kept, int.MaxValue, keepBreaks: true);
     }
 
-    /// <summary>The text with what is invisible written out; length, line feeds and tabulators stay.</summary>
+    /// <summary>The text with invisible characters escaped; length, line feeds and tabs are kept.</summary>
     public static string Visible(string text) => Visible(text, int.MaxValue, keepBreaks: true);
 
     private static string Visible(string text, int longest, bool keepBreaks)
@@ -65,6 +68,6 @@ public static class OutsideText
     private static bool IsVisible(Rune rune) => Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
         or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate);
 
-    /// <summary>The beginning, not ending in the first half of a pair.</summary>
+    /// <summary>The first <paramref name="length"/> characters, without splitting a surrogate pair.</summary>
     private static string Cut(string text, int length) => text[..(char.IsHighSurrogate(text[length - 1]) ? length - 1 : length)];
 }

@@ -1,9 +1,9 @@
 namespace ILGpuDiffusion.Compute.Files;
 
 /// <summary>
-/// Files whose content decides what this process does, such as compiled kernels. They are used only where they are the user's own (or the
-/// administrator's, who decides anyway), in a folder that nobody else can write to: whoever else could put a file there would have his code run.
-/// On Windows the profile's access rights see to that.
+/// Files whose contents are executed, such as compiled kernels. They are used only if they belong to the user (or to root), in a folder
+/// that no other user can write to: otherwise another user could have code run. On Windows the access rights of the user profile ensure
+/// this.
 /// </summary>
 internal static class OwnFiles
 {
@@ -11,14 +11,14 @@ internal static class OwnFiles
     private const uint Root = 0;
     private const int WritableByOthers = 0x12, ReachableByOthers = 0x09; // group and others: write; execute
 
-    /// <summary>Why files in a folder are not to be used, with what to do; null where they are, or where there is no folder.</summary>
+    /// <summary>Why files in a folder are not used, and what to do; null if they are, or if there is no folder.</summary>
     public static string? FolderProblem(string folder)
     {
         if (OperatingSystem.IsWindows() || !Directory.Exists(folder)) return null;
-        return UnixFiles.Look(folder) is { } found ? FolderProblem(folder, found, UnixFiles.User) : $"{folder}: its owner cannot be found out";
+        return UnixFiles.Look(folder) is { } found ? FolderProblem(folder, found, UnixFiles.User) : $"{folder}: its owner cannot be determined";
     }
 
-    /// <summary>Why a file is not to be used, with what to do; null where it is, or where there is no file.</summary>
+    /// <summary>Why a file is not used, and what to do; null if it is, or if there is no file.</summary>
     public static string? FileProblem(string file)
     {
         if (OperatingSystem.IsWindows() || !Path.Exists(file)) return null;
@@ -26,23 +26,23 @@ internal static class OwnFiles
         if (FolderProblem(folder) is { } problem) return problem;
         return UnixFiles.Look(file) is { } found && UnixFiles.Look(folder) is { } around
             ? FileProblem(file, found, around, UnixFiles.User)
-            : $"{file}: its owner cannot be found out";
+            : $"{file}: its owner cannot be determined";
     }
 
-    /// <summary>Makes a folder for the user alone; one that is there stays as it is.</summary>
+    /// <summary>Creates a folder that only the user can access; an existing one is unchanged.</summary>
     public static void CreateFolder(string folder)
     {
         if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
         else Directory.CreateDirectory(folder, Private);
     }
 
-    /// <summary>Makes a file one that only the user can read and write.</summary>
+    /// <summary>Restricts a file to the user.</summary>
     public static void Claim(string file)
     {
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
     }
 
-    /// <summary>How to make a file that only the user can write.</summary>
+    /// <summary>Options that create a file that only the user can write.</summary>
     public static FileStreamOptions Creation
     {
         get
@@ -54,14 +54,14 @@ internal static class OwnFiles
     }
 
     internal static string? FolderProblem(string folder, UnixFiles.Entry found, uint user) =>
-        found.Kind != FileKind.Folder ? $"{folder} is no folder"
-        : Foreign(found, user) ? $"{folder} belongs to another user (number {found.Owner}; this one is {user}). Name a folder of your own"
+        found.Kind != FileKind.Folder ? $"{folder} is not a folder"
+        : Foreign(found, user) ? $"{folder} belongs to another user (id {found.Owner}; this process runs as {user}). Name a folder of your own"
         : (found.Mode & WritableByOthers) == 0 ? null
-        : $"other users can write to {folder} (its mode is {Octal(found.Mode)}). Delete it, or take that right away (chmod -R go-w)";
+        : $"other users can write to {folder} (its mode is {Octal(found.Mode)}). Delete it, or remove that permission (chmod -R go-w)";
 
     internal static string? FileProblem(string file, UnixFiles.Entry found, UnixFiles.Entry folder, uint user) =>
         found.Kind != FileKind.Regular ? $"{file} is a {found.Kind.ToString().ToLowerInvariant()}, and only regular files are read. Delete it"
-        : Foreign(found, user) ? $"{file} belongs to another user (number {found.Owner}; this one is {user}). Delete it"
+        : Foreign(found, user) ? $"{file} belongs to another user (id {found.Owner}; this process runs as {user}). Delete it"
         : (found.Mode & WritableByOthers) == 0 || (folder.Mode & ReachableByOthers) == 0 ? null
         : $"other users can write to {file} (its mode is {Octal(found.Mode)}). Delete it";
 

@@ -3,29 +3,29 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ILGpuDiffusion.Compute.Files;
 
-/// <summary>What .NET does not tell about files on Unix: their kind and owner, and whether they reached the disk.</summary>
+/// <summary>Unix file information that .NET does not provide: kind, owner, and errors of flushing to disk.</summary>
 internal static unsafe partial class UnixFiles
 {
     private const int RecordBytes = 256; // as struct statx; macOS's struct stat has 144
     private const int KindMask = 0xF000, PipeBits = 0x1000, CharacterBits = 0x2000, FolderBits = 0x4000, BlockBits = 0x6000, RegularBits = 0x8000, SocketBits = 0xC000;
 
-    // Errors of files that have nothing to bring to a disk: EROFS, EINVAL, and ENOTSUP on Linux and on macOS.
+    // Errors of files that cannot be flushed: EROFS, EINVAL, and ENOTSUP on Linux and on macOS.
     private static readonly int[] NothingToFlush = [30, 22, 95, 45];
 
-    /// <summary>Who owns something, and its mode: kind and permissions.</summary>
+    /// <summary>Owner and mode (kind and permissions) of a file.</summary>
     internal readonly record struct Entry(uint Owner, int Mode)
     {
-        /// <summary>What it is.</summary>
+        /// <summary>Kind of the file.</summary>
         public FileKind Kind => KindOf(Mode);
     }
 
-    /// <summary>The user whose rights the process has.</summary>
+    /// <summary>The effective user of the process.</summary>
     public static uint User => EffectiveUser();
 
-    /// <summary>The kind of what a path leads to, links followed; null where the system does not say.</summary>
+    /// <summary>The kind of file that a path refers to, following links; null if unknown.</summary>
     public static FileKind? Kind(string path) => Look(path)?.Kind;
 
-    /// <summary>Owner and mode of what a path leads to, links followed; null where the system does not say.</summary>
+    /// <summary>Owner and mode of the file that a path refers to, following links; null if unknown.</summary>
     public static Entry? Look(string path)
     {
         byte* record = stackalloc byte[RecordBytes];
@@ -42,7 +42,7 @@ internal static unsafe partial class UnixFiles
         }
     }
 
-    /// <summary>Brings a file's bytes to the disk. .NET's own call (<see cref="RandomAccess.FlushToDisk"/>) ignores every error here.</summary>
+    /// <summary>Flushes a file to disk. .NET's own method (<see cref="RandomAccess.FlushToDisk"/>) ignores every error.</summary>
     /// <exception cref="IOException">The disk failed or is full.</exception>
     public static void FlushToDisk(SafeFileHandle file)
     {

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Memory;
 
-/// <summary>Memory of the process: allocated here (aligned to 64 bytes, zeroed), or borrowed, such as a memory-mapped file.</summary>
+/// <summary>Host memory: allocated here (aligned to 64 bytes, zeroed), or borrowed, such as a memory-mapped file.</summary>
 public sealed unsafe class HostBuffer : DeviceBuffer
 {
     private const int Alignment = 64; // one cache line, and one 512-bit vector
@@ -18,16 +18,16 @@ public sealed unsafe class HostBuffer : DeviceBuffer
 
     private HostBuffer(nint address, long bytes, object owner) : base(bytes) => (HostAddress, Owner) = (address, owner);
 
-    /// <summary>Who owns borrowed memory, such as a mapped file; null for memory of the buffer's own.</summary>
+    /// <summary>Owner of borrowed memory, such as a mapped file; null if the buffer owns its memory.</summary>
     public object? Owner { get; }
 
     /// <summary>Address of the first byte.</summary>
     public nint Address => HostAddress;
 
-    /// <summary>Allocates memory that belongs to the buffer.</summary>
+    /// <summary>Allocates memory owned by the buffer.</summary>
     /// <param name="bytes">Size in bytes.</param>
     /// <param name="released">Called with the size when the memory is freed.</param>
-    /// <exception cref="OutOfMemoryException">The system has no memory of that size.</exception>
+    /// <exception cref="OutOfMemoryException">The system cannot allocate that much.</exception>
     internal static HostBuffer Allocate(long bytes, Action<long>? released)
     {
         void* memory = NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 1), Alignment);
@@ -35,7 +35,9 @@ public sealed unsafe class HostBuffer : DeviceBuffer
         return new HostBuffer(memory, bytes, released);
     }
 
-    /// <summary>A view of memory that somebody else owns, kept reachable through <paramref name="owner"/>; disposing the buffer leaves it alone.</summary>
+    /// <summary>
+    /// A view of memory owned by <paramref name="owner"/>, which it keeps alive; disposing the buffer does not free the memory.
+    /// </summary>
     public static HostBuffer Borrow(nint address, long bytes, object owner) => new(address, bytes, owner);
 
     /// <inheritdoc/>
@@ -49,6 +51,6 @@ public sealed unsafe class HostBuffer : DeviceBuffer
         released?.Invoke(Bytes);
     }
 
-    /// <summary>Frees memory whose owner forgot to.</summary>
+    /// <summary>Frees memory that was not disposed.</summary>
     ~HostBuffer() => Free();
 }

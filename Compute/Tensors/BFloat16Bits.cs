@@ -10,6 +10,6 @@ public static class BFloat16Bits
         return float.IsNaN(value) ? (ushort)((bits >> 16) | 0x40) : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
 
-    /// <summary>The same number as float32.</summary>
+    /// <summary>The same value as float32.</summary>
     public static float Widen(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);
 }

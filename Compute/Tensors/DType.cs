@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Compute.Tensors;
 
-/// <summary>The type in which a tensor's elements are stored. Arithmetic accumulates in float32 (int32 for int8) whatever the storage.</summary>
+/// <summary>Storage type of a tensor's elements. Arithmetic accumulates in float32 (int32 for int8) for all of them.</summary>
 public enum DType
 {
     /// <summary>IEEE 754 binary32.</summary>
@@ -22,10 +22,10 @@ public enum DType
     Int64,
 }
 
-/// <summary>Facts about element types.</summary>
+/// <summary>Properties of element types.</summary>
 public static class DTypeExtensions
 {
-    /// <summary>Bytes of one element.</summary>
+    /// <summary>Size of one element in bytes.</summary>
     public static int Size(this DType dtype) => dtype switch
     {
         DType.Int8 => 1,

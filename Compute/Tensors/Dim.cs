@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ILGpuDiffusion.Compute.Tensors;
 
 /// <summary>
-/// One size of a traced value: a number that the model fixes, or an expression over symbols that the user chooses
-/// (batch, height, width, tokens). Sizes are equal when they are made of equal parts in the same way; what cancels out is left out at once.
+/// One size of a traced value: a constant of the model, or an expression over symbols that the user chooses (batch, height, width, tokens).
+/// Expressions with equal text are equal.
 /// </summary>
 public sealed class Dim : IEquatable<Dim>
 {
@@ -20,19 +20,19 @@ public sealed class Dim : IEquatable<Dim>
         Divide,
     }
 
-    /// <summary>The number, or null when the size depends on a symbol.</summary>
+    /// <summary>The constant; null if the size depends on a symbol.</summary>
     public int? Constant => expression is Number number ? number.Value : null;
 
-    /// <summary>A size that the user chooses.</summary>
+    /// <summary>A symbolic size, which the user chooses.</summary>
     public static Dim Symbol(string name) => new(new Named(name));
 
-    /// <summary>A size that the model fixes.</summary>
+    /// <summary>A constant size.</summary>
     public static Dim FromInt32(int value) => new(new Number(value));
 
-    /// <summary>A size that the model fixes.</summary>
+    /// <summary>A constant size.</summary>
     public static implicit operator Dim(int value) => FromInt32(value);
 
-    /// <summary>Sum of two sizes; of equal ones, twice the size, so that it equals a product written as such.</summary>
+    /// <summary>Sum of two sizes. The sum of equal ones is twice the size, so that it equals a product written as such.</summary>
     public static Dim operator +(Dim a, Dim b) =>
         b.Constant == 0 ? a : a.Constant == 0 ? b : a.Constant is null && a.Equals(b) ? a * 2 : Combine(a, Operation.Add, b);
 
@@ -48,10 +48,10 @@ public sealed class Dim : IEquatable<Dim>
         : a.expression is Combined { Operation: Operation.Multiply } product && product.Right == b.expression ? new(product.Left)
         : Combine(a, Operation.Divide, b);
 
-    /// <summary>The size once every symbol has a value.</summary>
+    /// <summary>The size for given values of the symbols.</summary>
     public int Evaluate(Sizes sizes) => expression.Evaluate(sizes);
 
-    /// <summary>False only when both are numbers and differ: what cannot be known while tracing is checked when a plan is made.</summary>
+    /// <summary>False only if both are constants and differ: what is unknown while tracing is checked when a plan is made.</summary>
     public bool MayEqual(Dim other) => Constant is not { } a || other.Constant is not { } b || a == b;
 
     /// <inheritdoc/>

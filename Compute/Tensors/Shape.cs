@@ -13,7 +13,7 @@ public readonly struct Shape : IEquatable<Shape>
 
     private Shape(int[] sizes) => this.sizes = sizes;
 
-    /// <summary>Makes a shape; also what <c>[2, 3]</c> calls.</summary>
+    /// <summary>Creates a shape; also called by <c>[2, 3]</c>.</summary>
     /// <exception cref="ShapeException">A size is negative, or their product exceeds what one tensor can hold (2⁴⁸ elements).</exception>
     public static Shape Create(ReadOnlySpan<int> sizes)
     {
@@ -62,7 +62,7 @@ public readonly struct Shape : IEquatable<Shape>
     /// <summary>One size; the index may count from the end.</summary>
     public int this[Index index] => Sizes[index];
 
-    /// <summary>For collection expressions.</summary>
+    /// <summary>Enables collection expressions.</summary>
     public ReadOnlySpan<int>.Enumerator GetEnumerator() => Sizes.GetEnumerator();
 
     /// <inheritdoc/>
@@ -79,10 +79,10 @@ public readonly struct Shape : IEquatable<Shape>
         return hash.ToHashCode();
     }
 
-    /// <summary>Equality of all sizes.</summary>
+    /// <summary>Whether all sizes are equal.</summary>
     public static bool operator ==(Shape left, Shape right) => left.Equals(right);
 
-    /// <summary>Inequality of some size.</summary>
+    /// <summary>Whether any size differs.</summary>
     public static bool operator !=(Shape left, Shape right) => !left.Equals(right);
 
     /// <summary>The sizes in brackets: <c>[2, 64, 64, 320]</c>.</summary>

@@ -2,12 +2,12 @@ using System.Collections.Immutable;
 
 namespace ILGpuDiffusion.Compute.Tensors;
 
-/// <summary>The values that a user's request gives to a graph's symbols, such as batch = 2, height = 64. Equal sizes share a plan.</summary>
+/// <summary>Values of a graph's symbols for one request, such as batch = 2, height = 64. Equal sizes share a plan.</summary>
 public sealed class Sizes : IEquatable<Sizes>
 {
     private readonly ImmutableSortedDictionary<string, int> values;
 
-    /// <summary>Names each symbol once.</summary>
+    /// <summary>Creates sizes; each symbol may appear once.</summary>
     public Sizes(params ReadOnlySpan<(string Symbol, int Size)> values)
     {
         var builder = ImmutableSortedDictionary.CreateBuilder<string, int>(StringComparer.Ordinal);

@@ -3,19 +3,19 @@ using System.Runtime.CompilerServices;
 namespace ILGpuDiffusion.Compute.Tensors;
 
 /// <summary>
-/// A view of device memory: <see cref="Shape"/>.Rows rows of <see cref="Shape"/>.Last contiguous elements, whose starts lie
-/// <see cref="RowPitch"/> elements apart. A pitch wider than the row makes a column view of a wider tensor, which is how
-/// concatenations and fused projections are used without copying. A tensor does not own its buffer.
+/// A view of device memory: <see cref="Shape"/>.Rows rows of <see cref="Shape"/>.Last contiguous elements, whose starts are
+/// <see cref="RowPitch"/> elements apart. A pitch larger than the row makes a column view of a wider tensor, which is how concatenations
+/// and fused projections avoid copies. A tensor does not own its buffer.
 /// </summary>
 public sealed class Tensor
 {
-    /// <summary>Describes a view.</summary>
+    /// <summary>Creates a view.</summary>
     /// <param name="buffer">The memory.</param>
     /// <param name="offset">Bytes from the buffer's start to the first element.</param>
     /// <param name="dtype">Element type.</param>
     /// <param name="shape">Sizes, outermost first.</param>
-    /// <param name="rowPitch">Elements between the starts of neighbouring rows; 0 means contiguous.</param>
-    /// <exception cref="ShapeException">The view does not lie inside the buffer.</exception>
+    /// <param name="rowPitch">Elements between the starts of consecutive rows; 0 means contiguous.</param>
+    /// <exception cref="ShapeException">The view does not fit in the buffer.</exception>
     public Tensor(DeviceBuffer buffer, long offset, DType dtype, Shape shape, int rowPitch = 0)
     {
         (Buffer, Offset, DType, Shape) = (buffer, offset, dtype, shape);
@@ -25,7 +25,7 @@ public sealed class Tensor
             throw new ShapeException($"tensor: {dtype}{shape} with pitch {RowPitch} at byte {offset} does not fit in a buffer of {buffer.Bytes} bytes.");
     }
 
-    /// <summary>The memory that this is a view of.</summary>
+    /// <summary>The viewed memory.</summary>
     public DeviceBuffer Buffer { get; }
 
     /// <summary>Bytes from the buffer's start to the first element.</summary>
@@ -37,7 +37,7 @@ public sealed class Tensor
     /// <summary>Sizes, outermost first.</summary>
     public Shape Shape { get; }
 
-    /// <summary>Elements between the starts of neighbouring rows.</summary>
+    /// <summary>Elements between the starts of consecutive rows.</summary>
     public int RowPitch { get; }
 
     /// <summary>Product of all sizes but the innermost.</summary>
@@ -46,13 +46,13 @@ public sealed class Tensor
     /// <summary>The innermost size.</summary>
     public int Width => Shape.Last;
 
-    /// <summary>True when no gap lies between rows.</summary>
+    /// <summary>Whether there is no gap between rows.</summary>
     public bool IsContiguous => RowPitch == Width || Rows <= 1;
 
     /// <summary>Element type and sizes.</summary>
     public TensorType Type => new(DType, Shape);
 
-    /// <summary>The columns from <paramref name="start"/> on: same rows, same pitch.</summary>
+    /// <summary>A column range: same rows, same pitch.</summary>
     public Tensor Columns(int start, int count)
     {
         ShapeException.ThrowUnless(start >= 0 && count > 0 && start + count <= Width, "columns", "range", $"{start}..{start + count}", $"inside 0..{Width}");
@@ -61,14 +61,14 @@ public sealed class Tensor
         return new Tensor(Buffer, Offset + (long)start * DType.Size(), DType, Shape.Create(sizes), RowPitch);
     }
 
-    /// <summary>The same elements under other sizes; a column view keeps its innermost size.</summary>
+    /// <summary>The same elements with another shape; a column view must keep its innermost size.</summary>
     public Tensor Reshape(Shape shape)
     {
         ShapeException.ThrowUnless(shape.Count == Shape.Count && (IsContiguous || shape.Last == Width), "reshape", "shape", shape, $"of {Shape.Count} elements like {Shape}");
         return new Tensor(Buffer, Offset, DType, shape, IsContiguous ? 0 : RowPitch);
     }
 
-    /// <summary>Entries <paramref name="start"/> … of the outermost dimension.</summary>
+    /// <summary>A range of <paramref name="count"/> entries of the outermost dimension, from <paramref name="start"/> on.</summary>
     public Tensor Slice(int start, int count)
     {
         ShapeException.ThrowUnless(Shape.Rank > 1 && start >= 0 && count > 0 && start + count <= Shape[0], "slice", "range", $"{start}..{start + count}", $"inside the outermost size of {Shape}");
@@ -82,7 +82,8 @@ public sealed class Tensor
     internal unsafe T* Pointer<T>() where T : unmanaged => (T*)(HostAddress + (nint)Offset);
 
     /// <summary>All elements of a contiguous tensor in host memory.</summary>
-    /// <exception cref="InvalidOperationException">The tensor is a column view, lies on another device, or has another element size.</exception>
+    /// <exception cref="InvalidOperationException">The tensor is a column view, is on another device, or has another element
+    /// size.</exception>
     public unsafe Span<T> Span<T>() where T : unmanaged
     {
         if (!IsContiguous || Unsafe.SizeOf<T>() != DType.Size()) throw new InvalidOperationException($"{this} cannot be seen as one span of {typeof(T).Name}.");

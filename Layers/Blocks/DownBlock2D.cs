@@ -4,7 +4,7 @@ using ILGpuDiffusion.Layers.Transformers;
 namespace ILGpuDiffusion.Layers.Blocks;
 
 /// <summary>
-/// The way down of a UNet at one resolution: ResNet blocks, each followed by a transformer where the block has them, then halving.
+/// One resolution of a UNet's encoder: ResNet blocks, each followed by a transformer if the block has them, then downsampling.
 /// Diffusers' DownBlock2D, and with transformers its CrossAttnDownBlock2D.
 /// </summary>
 public sealed class DownBlock2D : Layer
@@ -13,14 +13,14 @@ public sealed class DownBlock2D : Layer
     private readonly IReadOnlyList<Transformer2DModel>? attentions;
     private readonly Downsample2D? downsampler;
 
-    /// <summary>Declares <c>resnets.N</c>, with transformers <c>attentions.N</c>, with halving <c>downsamplers.0</c>.</summary>
+    /// <summary>Declares <c>resnets.N</c>, with transformers <c>attentions.N</c>, with downsampling <c>downsamplers.0</c>.</summary>
     /// <param name="inChannels">Channels of the input.</param>
     /// <param name="outChannels">Channels of the result.</param>
     /// <param name="layers">Number of ResNet blocks.</param>
-    /// <param name="resnet">Time, groups and ε of the ResNet blocks.</param>
-    /// <param name="transformer">Makes the transformers; null for none.</param>
-    /// <param name="downsamplePadding">Zeros around the halving convolution; null for no halving.</param>
-    /// <param name="transformerLayers">Blocks of each transformer, where they differ; null for the same in all.</param>
+    /// <param name="resnet">Time channels, groups and ε of the ResNet blocks.</param>
+    /// <param name="transformer">Options of the transformers; null for none.</param>
+    /// <param name="downsamplePadding">Padding of the downsampling convolution; null for no downsampling.</param>
+    /// <param name="transformerLayers">Blocks of each transformer, if they differ; null if all have the same number.</param>
     public DownBlock2D(
         int inChannels, int outChannels, int layers, ResnetOptions resnet, TransformerOptions? transformer, int? downsamplePadding,
         IReadOnlyList<int>? transformerLayers = null)
@@ -34,9 +34,9 @@ public sealed class DownBlock2D : Layer
     /// <summary>Records the block. Its results also become skip connections, named <c>path#1.0</c>, <c>path#1.1</c> …</summary>
     /// <param name="x">[n, h, w, in].</param>
     /// <param name="time">The time embedding, [n, 1, 1, time channels].</param>
-    /// <param name="encoderHiddenStates">The prompt, [n, tokens, crossAttentionDim]; only transformers look at it.</param>
+    /// <param name="encoderHiddenStates">The prompt, [n, tokens, crossAttentionDim]; used by transformers only.</param>
     /// <param name="encoderMask">Added to the scores of the prompt's tokens, [n, 1, tokens].</param>
-    /// <param name="skips">Gets the result of every layer: [n, h, w, out], after halving [n, ⌈h/2⌉, ⌈w/2⌉, out].</param>
+    /// <param name="skips">Receives the result of every layer: [n, h, w, out], after downsampling [n, ⌈h/2⌉, ⌈w/2⌉, out].</param>
     /// <returns>The last of these.</returns>
     public Value Forward(Value x, Value time, Value encoderHiddenStates, Value? encoderMask, Stack<Value> skips) => Record(x, () =>
     {

@@ -10,7 +10,8 @@ public sealed class Downsample2D : Layer
 
     /// <summary>Declares <c>conv</c>.</summary>
     /// <param name="channels">Channels before and after.</param>
-    /// <param name="padding">Zeros on every side; 0 means one row and one column of zeros at the bottom and the right only, as the VAE has it.</param>
+    /// <param name="padding">Zeros on every side; 0 means one row and one column of zeros at the bottom and the right only, as in the
+    /// VAE.</param>
     public Downsample2D(int channels, int padding) =>
         conv = Child("conv", new Conv2d(channels, channels, 3, stride: 2, padding: padding, extraPadding: padding == 0 ? 1 : 0));
 

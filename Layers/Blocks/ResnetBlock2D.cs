@@ -4,7 +4,10 @@ using static ILGpuDiffusion.Layers.Graphs.Functional;
 
 namespace ILGpuDiffusion.Layers.Blocks;
 
-/// <summary>Two normalised 3×3 convolutions, with the time embedding added between them, plus the input. Diffusers' ResnetBlock2D.</summary>
+/// <summary>
+/// Two 3×3 convolutions, each after a group normalisation, with the time embedding added between them and a residual connection. Diffusers'
+/// ResnetBlock2D.
+/// </summary>
 public sealed class ResnetBlock2D : Layer
 {
     private readonly GroupNorm norm1, norm2;
@@ -13,7 +16,8 @@ public sealed class ResnetBlock2D : Layer
     private readonly Conv2d? convShortcut;
 
     /// <summary>
-    /// Declares <c>norm1</c>, <c>conv1</c>, <c>norm2</c>, <c>conv2</c>; with time <c>time_emb_proj</c>; where the channels change <c>conv_shortcut</c>.
+    /// Declares <c>norm1</c>, <c>conv1</c>, <c>norm2</c>, <c>conv2</c>; with time <c>time_emb_proj</c>; if the channels change
+    /// <c>conv_shortcut</c>.
     /// </summary>
     public ResnetBlock2D(int inChannels, int outChannels, ResnetOptions options)
     {
@@ -27,12 +31,13 @@ public sealed class ResnetBlock2D : Layer
 
     /// <summary>Records the block.</summary>
     /// <param name="x">[n, h, w, in].</param>
-    /// <param name="time">The time embedding as an image of one pixel, [n, 1, 1, time channels]; needed exactly when the block has time.</param>
+    /// <param name="time">The time embedding as an image of one pixel, [n, 1, 1, time channels]; required if and only if the block has time
+    /// channels.</param>
     /// <returns>[n, h, w, out].</returns>
     public Value Forward(Value x, Value? time = null) => Record(x, () =>
     {
-        if (time is null != timeEmbProj is null) throw new ArgumentException($"{Path} {(time is null ? "needs a" : "has no place for the")} time embedding.", nameof(time));
-        var skip = convShortcut is null ? x : convShortcut.Forward(x); // before norm1, which may then write over x where nothing else needs it
+        if (time is null != timeEmbProj is null) throw new ArgumentException($"{Path} {(time is null ? "needs a" : "does not take a")} time embedding.", nameof(time));
+        var skip = convShortcut is null ? x : convShortcut.Forward(x); // before norm1, so that norm1 may overwrite x if nothing else needs it
         var h = conv1.Forward(Silu(norm1.Forward(x)));
         if (time is not null) h += timeEmbProj!.Forward(Silu(time));
         h = conv2.Forward(Silu(norm2.Forward(h)));

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Layers.Transformers;
 namespace ILGpuDiffusion.Layers.Blocks;
 
 /// <summary>
-/// The turning point of a UNet: ResNet block, transformer, ResNet block; in some distilled models the first of the three alone.
+/// The middle block of a UNet: ResNet block, transformer, ResNet block; in some distilled models only the first of the three.
 /// </summary>
 public sealed class UNetMidBlock2DCrossAttn : Layer
 {
@@ -14,9 +14,9 @@ public sealed class UNetMidBlock2DCrossAttn : Layer
 
     /// <summary>Declares <c>resnets.0</c> and, with a transformer, <c>attentions.0</c> and <c>resnets.1</c>.</summary>
     /// <param name="channels">Channels before and after.</param>
-    /// <param name="resnet">Time, groups and ε of the ResNet blocks.</param>
-    /// <param name="transformer">Makes the transformer; null for a ResNet block alone, diffusers' UNetMidBlock2D as its
-    /// UNet2DConditionModel has it.</param>
+    /// <param name="resnet">Time channels, groups and ε of the ResNet blocks.</param>
+    /// <param name="transformer">Options of the transformer; null for a ResNet block alone, as diffusers' UNetMidBlock2D in its
+    /// UNet2DConditionModel.</param>
     public UNetMidBlock2DCrossAttn(int channels, ResnetOptions resnet, TransformerOptions? transformer)
     {
         before = Child("resnets.0", new ResnetBlock2D(channels, channels, resnet));

@@ -4,7 +4,7 @@ using static ILGpuDiffusion.Layers.Graphs.Functional;
 
 namespace ILGpuDiffusion.Layers.Blocks;
 
-/// <summary>Enlarges an image to the nearest neighbour's values, then smooths it by a 3×3 convolution. Diffusers' Upsample2D.</summary>
+/// <summary>Nearest-neighbour upsampling followed by a 3×3 convolution. Diffusers' Upsample2D.</summary>
 public sealed class Upsample2D : Layer
 {
     private readonly Conv2d conv;
@@ -12,9 +12,9 @@ public sealed class Upsample2D : Layer
     /// <summary>Declares <c>conv</c>.</summary>
     public Upsample2D(int channels) => conv = Child("conv", new Conv2d(channels, channels, 3, padding: 1));
 
-    /// <summary>Records the enlargement.</summary>
+    /// <summary>Records the upsampling.</summary>
     /// <param name="x">[n, h, w, channels].</param>
-    /// <param name="like">An image whose height and width the result gets; null doubles both.</param>
+    /// <param name="like">An image whose height and width the result takes; null doubles both.</param>
     /// <returns>[n, h', w', channels].</returns>
     public Value Forward(Value x, Value? like = null) => Record(x, () => conv.Forward(Upsample(x, like)));
 }

@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// The arenas of one pipeline. Its models run one after the other and take turns in the same arena, so that memory peaks at the largest
-/// plan and not at their sum; requests that run at the same time each get their own.
+/// The arenas of one pipeline. Its models run one after the other in the same arena, so that peak memory is that of the largest plan and
+/// not the sum; concurrent requests have an arena each.
 /// </summary>
 public sealed class ArenaPool : IDisposable
 {
@@ -19,9 +19,8 @@ public sealed class ArenaPool : IDisposable
     private int rented;
     private bool disposed;
 
-    /// <summary>A pool without any memory yet.</summary>
-    /// <param name="device">Where its arenas will lie.</param>
-    /// <param name="logger">For messages about the graphs that run in it; null makes one with the device's factory.</param>
+    /// <summary>Creates an empty pool.</summary>
+    /// <param name="device">The device of its arenas.</param>
     public ArenaPool(Device device, ILogger? logger = null)
     {
         Logger = logger ?? device.LoggerFactory.CreateLogger<CompiledGraph>();
@@ -30,14 +29,15 @@ public sealed class ArenaPool : IDisposable
         device.MemoryShort += GiveBack;
     }
 
-    /// <summary>The device that the arenas lie on.</summary>
+    /// <summary>The device of the arenas.</summary>
     public Device Device => device;
 
     internal ILogger Logger { get; }
 
     /// <summary>
-    /// Whether models give up their weights' copies on the device when another one is to run, so that text encoders, denoiser and autoencoder take turns in its memory: it
-    /// peaks at the largest and not at their sum, and each image uploads them again. A CPU reads weights where they lie and has none to give up.
+    /// Whether models free their weights' device copies when another model runs, so that text encoders, denoiser and autoencoder share the
+    /// device's memory: the peak is that of the largest and not the sum, and each image uploads them again. Has no effect on a CPU, which
+    /// reads weights in place.
     /// </summary>
     public bool Offload
     {
@@ -48,21 +48,23 @@ public sealed class ArenaPool : IDisposable
     /// <summary>The weights on the device, shared by all plans.</summary>
     internal DeviceWeights Weights { get; }
 
-    /// <summary>Weights in the form that the pipeline's kernels read, shared by all its plans. Freed by <see cref="Trim"/> and with the pool.</summary>
+    /// <summary>
+    /// Weights packed for the pipeline's kernels, shared by all its plans. Freed by <see cref="Trim"/> and with the pool.
+    /// </summary>
     public PackedWeights PackedWeights { get; }
 
-    /// <summary>Frees the memory that no plan uses at this moment, but for the device's copies of weights.</summary>
+    /// <summary>Frees memory that no plan uses at present, except the device copies of weights.</summary>
     public void Trim()
     {
         lock (gate)
         {
             idle?.Dispose();
             idle = null;
-            if (rented == 0) PackedWeights.Dispose(); // a plan that is bound to them is bound to an arena that is gone too, so it never runs again
+            if (rented == 0) PackedWeights.Dispose(); // a plan bound to them is also bound to a freed arena, so it never runs again
         }
     }
 
-    // Another thread may be in the middle of something with this pool, and wait for a lock that the thread at hand holds: then this pool keeps what it has.
+    // If another thread holds this pool's lock, it may be waiting for a lock that the current thread holds: the pool then keeps its memory.
     private void GiveBack()
     {
         if (!gate.TryEnter()) return;
@@ -77,7 +79,7 @@ public sealed class ArenaPool : IDisposable
         }
     }
 
-    /// <summary>Frees the idle arena and the weights on the device; arenas still in use are freed when they come back.</summary>
+    /// <summary>Frees the idle arena and the weights on the device; arenas in use are freed when they are returned.</summary>
     public void Dispose()
     {
         device.MemoryShort -= GiveBack;
@@ -92,7 +94,7 @@ public sealed class ArenaPool : IDisposable
         }
     }
 
-    /// <summary>A constant's memory on this device, computed the first time that a plan asks for it and kept until the pool is disposed.</summary>
+    /// <summary>A constant's memory on this device, computed on first use and kept until the pool is disposed.</summary>
     internal Tensor Keep(GraphConstant constant)
     {
         lock (making)
@@ -127,7 +129,7 @@ public sealed class ArenaPool : IDisposable
             idle = null;
             if (arena is null || arena.Bytes < bytes)
             {
-                arena?.Dispose(); // before the larger one is allocated: both together would be the peak
+                arena?.Dispose(); // before the larger one is allocated, so that they never coexist
                 arena = device.Allocate(bytes);
             }
 
@@ -136,7 +138,7 @@ public sealed class ArenaPool : IDisposable
         }
     }
 
-    /// <summary>Takes an arena back. The largest stays for the next plan.</summary>
+    /// <summary>Returns an arena to the pool, which keeps the largest for the next plan.</summary>
     internal void Return(DeviceBuffer arena)
     {
         lock (gate)

@@ -2,25 +2,25 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>What a user should know about a compilation; each thing stands here once.</summary>
+/// <summary>Notes for the user about a compilation; each is listed once.</summary>
 internal sealed class CompileNotes
 {
     private readonly Lock gate = new();
     private readonly List<string> lines = [];
 
-    /// <summary>Begins with the options that change nothing on this device.</summary>
+    /// <summary>Starts with the options that have no effect on this device.</summary>
     public CompileNotes(CompileOptions options, Device device)
     {
         if (options.Mode != CompileMode.Default && device.Backend != Backends.Cuda)
-            Add($"{nameof(CompileOptions.Mode)} {options.Mode}: {device.Id} has no graphs of launches; they run one after the other.");
+            Add($"{nameof(CompileOptions.Mode)} {options.Mode}: {device.Id} cannot record launches as a graph; they run one after the other.");
         if (!options.ChannelsLast) Add($"{nameof(CompileOptions.ChannelsLast)} false has no effect: activations are channels-last on every device.");
-        if (!options.ForceFuseIntMmWithMul) Add($"{nameof(CompileOptions.ForceFuseIntMmWithMul)} false has no effect: int8 products are always multiplied by their scales where they are summed.");
-        if (!options.UseMixedMm) Add($"{nameof(CompileOptions.UseMixedMm)} false has no effect: weights are always widened inside the product.");
+        if (!options.ForceFuseIntMmWithMul) Add($"{nameof(CompileOptions.ForceFuseIntMmWithMul)} false has no effect: int8 GEMMs always scale their sums in the epilogue.");
+        if (!options.UseMixedMm) Add($"{nameof(CompileOptions.UseMixedMm)} false has no effect: weights are always widened inside the GEMM.");
         if (options is { CoordinateDescentCheckAllDirections: true, Tunes: false })
             Add($"{nameof(CompileOptions.CoordinateDescentCheckAllDirections)} has no effect without {nameof(CompileOptions.CoordinateDescentTuning)}.");
     }
 
-    /// <summary>The notes in the order in which they came.</summary>
+    /// <summary>The notes in order.</summary>
     public IReadOnlyList<string> Lines
     {
         get
@@ -29,7 +29,7 @@ internal sealed class CompileNotes
         }
     }
 
-    /// <summary>Notes something, unless it was noted before.</summary>
+    /// <summary>Adds a note, unless it is already listed.</summary>
     public void Add(string line)
     {
         lock (gate)

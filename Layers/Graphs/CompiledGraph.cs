@@ -6,8 +6,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// A graph made ready for a device. Compiled once; every new combination of sizes only makes a plan (unless <see cref="CompileOptions.Dynamic"/> is
-/// false). Several threads may rent plans at the same time.
+/// A graph compiled for a device. Compiled once; each new combination of sizes only makes a plan (unless
+/// <see cref="CompileOptions.Dynamic"/> is false). Several threads may rent plans concurrently.
 /// </summary>
 public sealed class CompiledGraph
 {
@@ -22,12 +22,12 @@ public sealed class CompiledGraph
     private readonly Lock gate = new();
     private readonly int number;
     private double planSeconds;
-    private GraphPlan? idle; // bound to the arena that it used last
+    private GraphPlan? idle; // still bound to its last arena
 
-    /// <summary>Compiles a graph. Where sizes are to be numbers, that waits for the first plan.</summary>
-    /// <param name="source">What is computed.</param>
-    /// <param name="arenas">Where it is computed.</param>
-    /// <param name="options">How; null for all passes.</param>
+    /// <summary>Compiles a graph. With constant sizes, compilation is deferred to the first plan.</summary>
+    /// <param name="source">The graph.</param>
+    /// <param name="arenas">Arenas and device.</param>
+    /// <param name="options">Options; null for all passes.</param>
     /// <exception cref="GraphBreakException">The graph is broken and <see cref="CompileOptions.FullGraph"/> is set.</exception>
     public CompiledGraph(Graph source, ArenaPool arenas, CompileOptions? options = null)
     {
@@ -49,24 +49,24 @@ public sealed class CompiledGraph
 
     private static Sizes AnySizes { get; } = new();
 
-    /// <summary>How often this process has put a graph through the passes.</summary>
+    /// <summary>Number of compilations in this process.</summary>
     public static int Compilations => compilations;
 
-    /// <summary>What is computed, after all passes; as recorded where that depends on sizes or on a value.</summary>
+    /// <summary>The graph after all passes; as recorded if compilation depends on sizes or on a value read.</summary>
     public Graph Graph => models.TryGetValue(AnySizes, out var model) ? model.Value.Graph : source;
 
-    /// <summary>How the graph was compiled.</summary>
+    /// <summary>The options that the graph was compiled with.</summary>
     public CompileOptions Options { get; }
 
-    /// <summary>Where it is computed.</summary>
+    /// <summary>The device.</summary>
     public Device Device => arenas.Device;
 
     internal ArenaPool Arenas => arenas;
 
-    /// <summary>How many plans were made: one per combination of sizes.</summary>
+    /// <summary>Number of plans: one per combination of sizes.</summary>
     public int Plans => split?.Compiled.Sum(part => part.Plans) ?? layouts.Count;
 
-    /// <summary>What compiling did so far.</summary>
+    /// <summary>Report of all compilations so far.</summary>
     public CompileReport CompileReport => split is not null ? CompileReport.Of(source, Options, [.. split.Compiled.Select(part => part.CompileReport)], notes.Lines) : new CompileReport(
         source.Name, Options, [.. Models.SelectMany(m => m.Regions)], source.TraceTime.TotalSeconds, Models.Sum(m => m.Seconds), planSeconds,
         models.Count, layouts.Count, Layouts.SelectMany(l => l.LoopInvariantSteps.Concat(l.Steps)).Select(s => s.Kernel).Distinct().Count(), notes.Lines);
@@ -78,9 +78,9 @@ public sealed class CompiledGraph
     /// <summary>A plan for the given sizes, to be disposed after use.</summary>
     /// <param name="sizes">A value for every symbol of the graph.</param>
     /// <param name="keep">Paths of layers whose results should be readable afterwards (<see cref="Plan.Named"/>); costs memory.</param>
-    /// <param name="cancellation">Ends the waiting for kernels that are being compiled and for weights on their way to the device. The kernels at
-    /// work are finished in the background, and kept.</param>
-    /// <exception cref="ShapeException">The graph does not work at these sizes.</exception>
+    /// <param name="cancellation">Cancels waiting for kernels that are being compiled and for weight uploads. Kernels already being
+    /// compiled are finished in the background, and kept.</param>
+    /// <exception cref="ShapeException">The graph does not support these sizes.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public Plan Rent(Sizes sizes, IReadOnlyCollection<string>? keep = null, CancellationToken cancellation = default)
     {
@@ -110,32 +110,35 @@ public sealed class CompiledGraph
     }
 
     /// <summary>
-    /// Begins in the background to compile the kernels that a plan for the given sizes needs and the device does not have yet, so that <see cref="Rent"/> finds them. Takes no memory
-    /// on the device. Does nothing for a graph that is broken or to be tuned first: what it needs is not known before.
+    /// Starts compiling the kernels that a plan for the given sizes needs in the background, so that <see cref="Rent"/> finds them. Takes
+    /// no device memory. Does nothing for a graph that is broken or still to be tuned, whose kernels are not yet known.
     /// </summary>
     /// <param name="sizes">A value for every symbol of the graph.</param>
-    /// <param name="cancellation">Leaves out what has not begun.</param>
-    /// <exception cref="ShapeException">The graph does not work at these sizes.</exception>
+    /// <param name="cancellation">Skips kernels whose compilation has not started.</param>
+    /// <exception cref="ShapeException">The graph does not support these sizes.</exception>
     public void Prepare(Sizes sizes, CancellationToken cancellation = default)
     {
         if (Device.Backend != Backends.Cpu && split is null && !Options.Tunes) Layout(sizes, []).Prepare(Device, cancellation);
     }
 
-    /// <summary>What a plan for the given sizes does and needs. Takes no memory on the device; weights need not be loaded. Of a broken graph, what is known before its first value is read.</summary>
+    /// <summary>
+    /// Steps and memory of a plan for the given sizes. Takes no device memory; weights need not be loaded. For a broken graph, covers the
+    /// part before the first read.
+    /// </summary>
     /// <param name="sizes">A value for every symbol of the graph.</param>
-    /// <exception cref="ShapeException">The graph does not work at these sizes.</exception>
+    /// <exception cref="ShapeException">The graph does not support these sizes.</exception>
     public PlanReport Report(Sizes sizes) => split is not null ? split.First.Current.Compiled.Report(sizes) : PlanReport.Of(Layout(sizes, [])) with { PackedWeightBytes = arenas.PackedWeights.Bytes };
 
-    /// <summary>The calls of a plan for the given sizes, kernels left aside.</summary>
+    /// <summary>The calls of a plan for the given sizes, without kernels.</summary>
     internal IEnumerable<TuningProblem> Calls(Sizes sizes) => split is not null ? split.First.Current.Compiled.Calls(sizes) :
         new PlanLayout(ModelAt(sizes).Graph, Device, sizes, new HashSet<string>(), Options) is var layout ? layout.LoopInvariantSteps.Concat(layout.Steps).Select(TuningProblem.Of) : [];
 
     /// <summary>
-    /// Measures tiles for the ops of a plan, where the options ask for it and the device's table lacks them; else does nothing. <see cref="Rent"/> does this by itself: call it
-    /// before where it should be possible to cancel.
+    /// Tunes the ops of a plan, if the options request it and the device's table has no results for them; else does nothing.
+    /// <see cref="Rent"/> calls it implicitly; call it beforehand to be able to cancel.
     /// </summary>
     /// <param name="sizes">A value for every symbol of the graph.</param>
-    /// <param name="cancellation">Obeyed between timings; what was found until then is kept.</param>
+    /// <param name="cancellation">Checked between timings; results found so far are kept.</param>
     public void Tune(Sizes sizes, CancellationToken cancellation = default)
     {
         if (Options.Tunes && split is null && tuned.TryAdd(sizes, true)) Attempt();
@@ -169,7 +172,7 @@ public sealed class CompiledGraph
 
     private CompiledModel ModelFor(Sizes sizes) => models.GetOrAdd(sizes, _ => new(() =>
     {
-        if (Options.Dynamic == false && models.Count == 2) // the first further one
+        if (Options.Dynamic == false && models.Count == 2) // the second combination of sizes
             notes.Add($"{source.Name}: compiled again for {sizes}, because {nameof(CompileOptions.Dynamic)} is false, and will be for each further combination of sizes. Leave it out to compile once.");
         Interlocked.Increment(ref compilations);
         return Options.Dynamic == false ? GraphCompiler.Compile(source, Options, sizes) : GraphCompiler.Compile(source, Options);

@@ -8,25 +8,26 @@ using ILGpuDiffusion.Layers.Weights;
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// A pipeline's weights where its device reads them. A CPU reads them where they lie, in the mapped files. A GPU gets a copy of each weight when a plan first needs it,
-/// shared by all plans and freed with the pipeline; with offloading, a model's copies also make room when another model needs the memory.
+/// A pipeline's weights for its device. A CPU reads them in place, in the mapped files. A GPU gets a copy of each weight when a plan first
+/// needs it, shared by all plans and freed with the pipeline; with offloading, a model's copies are also freed when another model needs the
+/// memory.
 /// </summary>
 /// <remarks>
-/// A convolution's filters are copied in the order in which GPU kernels read them, each place of the filter with all its channels side by side, and not in the file's: they are
-/// reordered once, by the device, and take no memory beside that.
+/// Convolution filters are copied in the order in which GPU kernels read them, [co, kh, kw, ci], instead of the file's: the device reorders
+/// them once, which takes no permanent memory.
 /// </remarks>
-/// <param name="device">Where the copies lie.</param>
-/// <param name="packed">What kernels packed of them; freed with them.</param>
+/// <param name="device">Device of the copies.</param>
+/// <param name="packed">Weights packed by kernels; freed with the copies.</param>
 internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisposable
 {
     private readonly Lock gate = new();
     private readonly Dictionary<Layer, Model> models = [];
     private bool disposed;
 
-    /// <summary>Whether models that are not at work give up their copies when another model needs some.</summary>
+    /// <summary>Whether models that are not in use free their copies when another model needs memory.</summary>
     public bool Offload { get; set; }
 
-    /// <summary>Bytes of all copies at this moment.</summary>
+    /// <summary>Total size of the copies at present, in bytes.</summary>
     public long Bytes
     {
         get
@@ -35,17 +36,17 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
         }
     }
 
-    /// <summary>Takes weights into use for one plan; disposed when the plan is given back.</summary>
+    /// <summary>Starts using weights for one plan; disposed when the plan is returned.</summary>
     public Lease Begin() => new(this);
 
-    /// <summary>Frees the copies that no plan uses at this moment.</summary>
+    /// <summary>Frees the copies that no plan uses at present.</summary>
     public void Trim()
     {
         lock (gate)
             foreach (var model in models.Values.Where(m => m.Leases == 0)) model.Free();
     }
 
-    /// <summary>As <see cref="Trim"/>, unless another thread is taking weights into use.</summary>
+    /// <summary>As <see cref="Trim"/>, but does nothing if another thread is acquiring weights.</summary>
     public void TryTrim()
     {
         if (!gate.TryEnter()) return;
@@ -59,7 +60,7 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
         }
     }
 
-    /// <summary>Frees all copies. No plan may be at work.</summary>
+    /// <summary>Frees all copies. No plan may be running.</summary>
     public void Dispose()
     {
         lock (gate)
@@ -69,20 +70,21 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
         }
     }
 
-    /// <summary>The weights that one plan uses.</summary>
+    /// <summary>The weights used by one plan.</summary>
     internal sealed class Lease(DeviceWeights owner) : IDisposable
     {
-        private readonly Dictionary<Model, int> used = []; // with the generation that the plan is bound to
+        private readonly Dictionary<Model, int> used = []; // and the generation that the plan is bound to
         private readonly HashSet<SafetensorsFile> files = [];
         private bool open = true;
 
         /// <summary>A weight on the device.</summary>
         /// <param name="parameter">The weight.</param>
-        /// <param name="kernelPositionsFirst">Whether it is a filter that is to lie as [co, kh, kw, ci], whatever its shape says (<see cref="OpCall.KernelPositionsFirst"/>).</param>
-        /// <param name="cancellation">Obeyed while a kernel that brings it into its form is compiled.</param>
+        /// <param name="kernelPositionsFirst">Whether it is a filter to be stored as [co, kh, kw, ci], although its shape stays
+        /// [co, ci, kh, kw] (<see cref="OpCall.KernelPositionsFirst"/>).</param>
+        /// <param name="cancellation">Cancels compilation of a kernel that converts the weight.</param>
         /// <exception cref="InvalidOperationException">It was not loaded.</exception>
-        /// <exception cref="ModelFileException">Its file changed, or it holds NaN or infinity.</exception>
-        /// <exception cref="DeviceException">Memory is short.</exception>
+        /// <exception cref="ModelFileException">Its file changed, or it has a NaN or infinite value.</exception>
+        /// <exception cref="DeviceException">Out of memory.</exception>
         public Tensor Get(Parameter parameter, bool kernelPositionsFirst = false, CancellationToken cancellation = default)
         {
             var host = parameter.Checked();
@@ -94,7 +96,7 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
                 var model = owner.ModelOf(parameter.Root);
                 if (!used.ContainsKey(model))
                 {
-                    model.Leases++; // before anything is freed for it
+                    model.Leases++; // before other models' copies are freed for it
                     if (owner.Offload) owner.MakeRoom();
                     used.Add(model, model.Generation);
                 }
@@ -103,16 +105,16 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
             }
         }
 
-        /// <summary>Checks the files whose bytes kernels are about to read where they lie; copies on a device need none.</summary>
-        /// <exception cref="ModelFileException">One changed since it was opened.</exception>
+        /// <summary>Checks the files whose mapped bytes kernels are about to read; copies on a device need no check.</summary>
+        /// <exception cref="ModelFileException">A file changed since it was opened.</exception>
         public void RequireIntact()
         {
             if (!owner.ReadsInPlace) return;
             foreach (var file in files) file.RequireIntact();
         }
 
-        /// <summary>Takes the same weights into use again.</summary>
-        /// <returns>False when some were freed meanwhile: whatever is bound to them must be bound anew.</returns>
+        /// <summary>Acquires the same weights again.</summary>
+        /// <returns>False if some were freed meanwhile: everything bound to them must be bound again.</returns>
         public bool TryReopen()
         {
             lock (owner.gate)
@@ -123,7 +125,7 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
             }
         }
 
-        /// <summary>The plan is idle; the weights stay unless others need the memory.</summary>
+        /// <summary>Marks the plan as idle; its weights stay until others need the memory.</summary>
         public void Dispose()
         {
             lock (owner.gate)
@@ -135,7 +137,7 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
         }
     }
 
-    /// <summary>Whether the copy of an op's weight is made with the positions of its filters first.</summary>
+    /// <summary>Whether the copy of an op's weight has its kernel positions before the input channels.</summary>
     public static bool PutsKernelPositionsFirst(Device device, Op op, TensorType weight) =>
         device.Backend != Backends.Cpu && op is Conv2D && (weight.Shape[2].Constant != 1 || weight.Shape[3].Constant != 1);
 
@@ -155,18 +157,18 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
             if (model.Leases == 0) model.Free();
     }
 
-    /// <summary>One model's copies, side by side in few large pieces of memory.</summary>
+    /// <summary>One model's copies, in few large allocations.</summary>
     internal sealed class Model(Device device, PackedWeights packed, long allBytes)
     {
-        private const long Piece = 64 << 20, Alignment = 256, MostAtOnce = 1 << 30; // vector loads and sub-buffers want alignment; a span holds 2 GB
+        private const long Piece = 64 << 20, Alignment = 256, MostAtOnce = 1 << 30; // vector loads and sub-buffers require alignment; a span holds 2 GB
         private readonly Dictionary<(Parameter, bool KernelPositionsFirst), Tensor> copies = [];
         private readonly List<DeviceBuffer> pieces = [];
         private long filled, copied;
 
-        /// <summary>How many plans use them.</summary>
+        /// <summary>Number of plans that use them.</summary>
         public int Leases { get; set; }
 
-        /// <summary>How often they were freed.</summary>
+        /// <summary>Number of times they were freed.</summary>
         public int Generation { get; private set; }
 
         public long Bytes => pieces.Sum(p => p.Bytes);
@@ -180,7 +182,7 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
             long size = Rounded(type.Bytes);
             if (pieces.Count == 0 || filled + size > pieces[^1].Bytes)
             {
-                pieces.Add(device.Allocate(Math.Max(size, Math.Min(Piece, allBytes - copied)))); // the last piece is no larger than what can still come
+                pieces.Add(device.Allocate(Math.Max(size, Math.Min(Piece, allBytes - copied)))); // the last block is no larger than the remaining weights
                 filled = 0;
             }
 
@@ -208,20 +210,22 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
             Generation++;
         }
 
-        /// <summary>Uploads filters and reorders them there: images in NCHW and NHWC lie as their channels and positions do.</summary>
+        /// <summary>
+        /// Uploads filters and reorders them on the device: kernel positions are the pixels of an NCHW to NHWC transpose.
+        /// </summary>
         private void PutKernelPositionsFirst(Tensor host, Tensor copy, CancellationToken cancellation)
         {
-            using var stored = device.Allocate(copy.Type.Bytes); // freed when the queue has come by
-            var plain = host.Buffer is HostBuffer ? new Tensor(stored, 0, copy.DType, host.Shape) : host; // or it lies on the device already
+            using var stored = device.Allocate(copy.Type.Bytes); // freed once the queue has passed this point
+            var plain = host.Buffer is HostBuffer ? new Tensor(stored, 0, copy.DType, host.Shape) : host; // else it is already on the device
             if (plain != host && copy.DType == host.DType) Upload(host, stored, 0);
             else if (plain != host) Cast(host, plain, cancellation);
             Run(new NchwToNhwc(), plain, new Tensor(copy.Buffer, copy.Offset, copy.DType, [host.Shape[0], host.Shape[2], host.Shape[3], host.Shape[1]]), cancellation);
         }
 
-        /// <summary>Uploads a weight as it is stored and casts it there.</summary>
+        /// <summary>Uploads a weight as stored and casts it on the device.</summary>
         private void Cast(Tensor host, Tensor copy, CancellationToken cancellation)
         {
-            using var stored = device.Allocate(host.Type.Bytes); // freed when the queue has come by
+            using var stored = device.Allocate(host.Type.Bytes); // freed once the queue has passed this point
             Upload(host, stored, 0);
             Run(new Cast(copy.DType), new Tensor(stored, 0, host.DType, host.Shape), copy, cancellation);
         }

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>Ops without weights, as functions over traced values. Import with <c>using static</c>, so that a Forward reads like the paper.</summary>
+/// <summary>Ops without weights, as functions over traced values. Import with <c>using static</c>.</summary>
 public static class Functional
 {
     /// <summary>a + b, b broadcast.</summary>
@@ -13,7 +13,7 @@ public static class Functional
     /// <summary>a − b, b broadcast.</summary>
     public static Value Subtract(Value a, Value b) => a.Graph.Add(new Binary(BinaryFunction.Subtract), a, b);
 
-    /// <summary>a · b element by element, b broadcast.</summary>
+    /// <summary>a · b element-wise, b broadcast.</summary>
     public static Value Multiply(Value a, Value b) => a.Graph.Add(new Binary(BinaryFunction.Multiply), a, b);
 
     /// <summary>x · factor.</summary>
@@ -22,19 +22,19 @@ public static class Functional
     /// <summary>x · sigmoid(x).</summary>
     public static Value Silu(Value x) => Activate(x, UnaryFunction.Silu);
 
-    /// <summary>An activation function element by element.</summary>
+    /// <summary>An activation function, element-wise.</summary>
     public static Value Activate(Value x, UnaryFunction function) => x.Graph.Add(new Unary(function), x);
 
     /// <summary>First half · gelu(second half) over the innermost dimension.</summary>
     public static Value GeGlu(Value x) => x.Graph.Add(new GeGlu(), x);
 
-    /// <summary>The same numbers in another floating-point type; the value itself where it has that type already.</summary>
+    /// <summary>Casts to another floating-point type; returns the value itself if it already has that type.</summary>
     public static Value Cast(Value x, DType to) => x.Type.DType == to ? x : x.Graph.Add(new Cast(to), x);
 
-    /// <summary>Joins values along the innermost dimension: channels of an image, features of a token.</summary>
+    /// <summary>Concatenates values along the innermost dimension: channels of an image, features of a token.</summary>
     public static Value ConcatChannels(params ReadOnlySpan<Value> values) => values[0].Graph.Add(new Concat(-1), values);
 
-    /// <summary>Joins values along the outermost dimension.</summary>
+    /// <summary>Concatenates values along the outermost dimension.</summary>
     public static Value ConcatBatch(params ReadOnlySpan<Value> values) => values[0].Graph.Add(new Concat(0), values);
 
     /// <summary>Σ coefficientᵢ · valueᵢ; the coefficients [n] are themselves a traced value, so they may change with every run.</summary>
@@ -43,14 +43,16 @@ public static class Functional
     /// <summary>Entries start … start + length of one dimension; a negative axis counts from the innermost.</summary>
     public static Value Slice(Value x, int axis, int start, int length) => x.Graph.Add(new Slice(axis, start, length), x);
 
-    /// <summary>One of <paramref name="count"/> equal parts of one dimension, as torch.chunk; a negative axis counts from the innermost.</summary>
+    /// <summary>
+    /// One of <paramref name="count"/> equal parts of one dimension, as torch.chunk; a negative axis counts from the innermost.
+    /// </summary>
     public static Value Chunk(Value x, int axis, int index, int count) => x.Graph.Add(new Chunk(axis, index, count), x);
 
-    /// <summary>Scaled dot-product attention over heads that lie side by side in the innermost dimension.</summary>
+    /// <summary>Scaled dot-product attention; heads are contiguous ranges of the innermost dimension.</summary>
     public static Value Attention(Value query, Value key, Value value, int heads, Value? mask = null, bool causal = false) =>
         mask is null ? query.Graph.Add(new ScaledDotProductAttention(heads, causal), query, key, value) : query.Graph.Add(new ScaledDotProductAttention(heads, causal), query, key, value, mask);
 
-    /// <summary>Nearest-neighbour enlargement of an image [n, h, w, c]: ×2, or to the height and width of <paramref name="like"/>.</summary>
+    /// <summary>Nearest-neighbour upsampling of an image [n, h, w, c]: ×2, or to the height and width of <paramref name="like"/>.</summary>
     public static Value Upsample(Value x, Value? like = null) => like is null ? x.Graph.Add(new Upsample(), x) : x.Graph.Add(new Upsample(), x, like);
 
     /// <summary>
@@ -66,16 +68,19 @@ public static class Functional
     public static Value PixelShuffle(Value x, int factor) => x.Graph.Add(new PixelShuffle(factor), x);
 
     /// <summary>
-    /// The number that a value has when the graph runs, for code that cannot go on without it: a graph break. What follows is recorded and compiled for
-    /// each number by itself; where only a condition matters, <see cref="Test"/> compiles less. Every run waits for the device here.
+    /// The number that a value has at run time, for control flow that depends on it: a graph break. What follows is recorded and compiled
+    /// separately for each number; if only a condition matters, <see cref="Test"/> compiles less. Every run waits for the device here.
     /// </summary>
     /// <param name="value">A value of one element.</param>
-    /// <exception cref="GraphBreakException">When compiled: the graph must be whole (<see cref="CompileOptions.FullGraph"/>).</exception>
+    /// <exception cref="GraphBreakException">At compilation, if <see cref="CompileOptions.FullGraph"/> is set.</exception>
     public static double Item(Value value) => value.Graph.Read(value, static number => number);
 
-    /// <summary>Whether a number that is known only when the graph runs meets a condition: a graph break, after which there are two ways to go on, each compiled when it is first taken.</summary>
+    /// <summary>
+    /// Whether a number known only at run time meets a condition: a graph break with two continuations, each compiled when it is first
+    /// taken.
+    /// </summary>
     /// <param name="value">A value of one element.</param>
     /// <param name="condition">The condition.</param>
-    /// <exception cref="GraphBreakException">When compiled: the graph must be whole (<see cref="CompileOptions.FullGraph"/>).</exception>
+    /// <exception cref="GraphBreakException">At compilation, if <see cref="CompileOptions.FullGraph"/> is set.</exception>
     public static bool Test(Value value, Func<double, bool> condition) => value.Graph.Read(value, number => condition(number) ? 1 : 0) != 0;
 }

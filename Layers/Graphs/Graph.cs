@@ -6,8 +6,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// What a model computes: ops in the order in which its layers recorded them. Sizes that the user chooses are symbols, so one graph
-/// serves every image size and batch. Made by <see cref="Trace(string, Action{Graph})"/>.
+/// A traced computation: ops in the order in which layers recorded them. Sizes that the user chooses are symbols, so one graph is valid for
+/// every image size and batch. Made by <see cref="Trace(string, Action{Graph})"/>.
 /// </summary>
 public sealed class Graph
 {
@@ -20,10 +20,10 @@ public sealed class Graph
 
     internal Graph(string name) => Name = name;
 
-    /// <summary>What the graph computes, for logs and messages: <c>unet</c>, <c>vae.decode</c> …</summary>
+    /// <summary>The graph's name in logs and messages: <c>unet</c>, <c>vae.decode</c> …</summary>
     public string Name { get; }
 
-    /// <summary>The ops, each after those that it needs.</summary>
+    /// <summary>The ops in topological order.</summary>
     public IReadOnlyList<Node> Nodes => nodes;
 
     /// <summary>Values that the caller provides.</summary>
@@ -38,18 +38,18 @@ public sealed class Graph
     /// <summary>Time that recording took.</summary>
     public TimeSpan TraceTime { get; private set; }
 
-    /// <summary>The calls of layers while tracing, inner ones before outer ones; of graphs that passes made, none.</summary>
+    /// <summary>The calls of layers while tracing, inner ones before outer ones; empty for graphs made by passes.</summary>
     internal IReadOnlyList<LayerCall> Calls => calls;
 
-    /// <summary>The values that were read while tracing, in order, each with its answer.</summary>
+    /// <summary>The values read while tracing, in order, with their answers.</summary>
     internal GraphReads Reads { get; private init; } = new([]);
 
-    /// <summary>Where recording stopped because a value had to be read first; null for a whole graph.</summary>
+    /// <summary>The read at which recording stopped for lack of an answer; null for a whole graph.</summary>
     internal GraphBreak? Break { get; private set; }
 
     /// <summary>
-    /// Records what <paramref name="body"/> computes. Where it reads a value (<see cref="Functional.Item"/>), recording stops, and is begun anew for the rest
-    /// once the value is known: it must do the same each time, and declare its inputs before.
+    /// Records what <paramref name="body"/> computes. If it reads a value (<see cref="Functional.Item"/>), recording stops, and is repeated
+    /// from the start once the value is known: the body must be deterministic, and declare its inputs before it reads.
     /// </summary>
     public static Graph Trace(string name, Action<Graph> body) => Trace(name, body, []);
 
@@ -73,7 +73,10 @@ public sealed class Graph
     /// <summary>Declares a value that the caller provides. Sizes may be symbols.</summary>
     public Value Input(string name, DType dtype, params ReadOnlySpan<Dim> shape) => Input(name, new TensorType(dtype, [.. shape]), loopInvariant: false);
 
-    /// <summary>Declares a value that the caller provides once for many runs, such as a prompt's embeddings: what depends on nothing else can be computed once (<see cref="Plan.Input"/>).</summary>
+    /// <summary>
+    /// Declares a value that the caller provides once for many runs, such as a prompt's embeddings: what depends on nothing else can be
+    /// computed once (<see cref="Plan.Input"/>).
+    /// </summary>
     public Value LoopInvariantInput(string name, DType dtype, params ReadOnlySpan<Dim> shape) => Input(name, new TensorType(dtype, [.. shape]), loopInvariant: true);
 
     internal Value Input(string name, TensorType type, bool loopInvariant)
@@ -87,7 +90,7 @@ public sealed class Graph
     /// <summary>Declares a value that the caller reads.</summary>
     public void Output(string name, Value value) => outputs.Add(name, value);
 
-    /// <summary>The value that stands for a weight; the same one each time.</summary>
+    /// <summary>The value of a weight; the same one for each call.</summary>
     public Value Use(Parameter parameter)
     {
         if (!parameters.TryGetValue(parameter, out var value))
@@ -95,11 +98,11 @@ public sealed class Graph
         return value;
     }
 
-    /// <summary>A value that is the same in every run and known while tracing. It gets memory on a device when a plan is made.</summary>
-    /// <param name="name">What it is, for listings.</param>
+    /// <summary>A value known while tracing and equal in every run. It gets device memory when a plan is made.</summary>
+    /// <param name="name">Name in listings.</param>
     /// <param name="shape">Its sizes.</param>
     /// <param name="values">Its elements, row-major.</param>
-    /// <exception cref="ShapeException">There are not as many elements as the sizes say.</exception>
+    /// <exception cref="ShapeException">The number of elements does not match the shape.</exception>
     public Value Constant(string name, Shape shape, ReadOnlySpan<float> values)
     {
         ShapeException.ThrowUnless(values.Length == shape.Count, Name, name, $"{values.Length} numbers", $"{shape.Count}, for {shape}");
@@ -107,7 +110,7 @@ public sealed class Graph
     }
 
     /// <summary>Records an op.</summary>
-    /// <exception cref="ShapeException">The arguments do not fit; the message names the layer.</exception>
+    /// <exception cref="ShapeException">The arguments are invalid; the message names the layer.</exception>
     public Value Add(Op op, params ReadOnlySpan<Value> arguments)
     {
         var types = new TensorType[arguments.Length];
@@ -125,7 +128,7 @@ public sealed class Graph
         return Add(op, type, arguments);
     }
 
-    /// <summary>Records an op whose result's type is known.</summary>
+    /// <summary>Records an op with a known result type.</summary>
     internal Value Add(Op op, TensorType type, ReadOnlySpan<Value> arguments)
     {
         var node = new Node(op, [.. arguments], layers.Peek());
@@ -134,9 +137,11 @@ public sealed class Graph
         return node.Output;
     }
 
-    /// <summary>Reads a value of one element while tracing, which ends the graph before it is known; see <see cref="Functional.Item"/>.</summary>
-    /// <param name="value">What to read.</param>
-    /// <param name="decide">What recording needs to know of the number; equal answers share what is recorded afterwards.</param>
+    /// <summary>
+    /// Reads a value of one element while tracing; ends the trace if its answer is not known yet. See <see cref="Functional.Item"/>.
+    /// </summary>
+    /// <param name="value">The value.</param>
+    /// <param name="decide">Maps the number to the answer that recording needs; equal answers share the continuation.</param>
     internal double Read(Value value, Func<double, double> decide)
     {
         ShapeException.ThrowUnless(value.Type.Shape.All(d => d.MayEqual(1)), $"{Name} {layers.Peek()}: reading", "value", value.Type, "of one element");
@@ -155,7 +160,7 @@ public sealed class Graph
         return value;
     }
 
-    /// <summary>Notes that some consecutive ops are one call of a layer.</summary>
+    /// <summary>Records that some consecutive ops are one call of a layer.</summary>
     internal void Called(LayerCall call) => calls.Add(call);
 
     /// <summary>Names a value, so that it can be dumped.</summary>
@@ -188,6 +193,6 @@ public sealed class Graph
         return value;
     }
 
-    /// <summary>The ops that the outputs need, one a line.</summary>
+    /// <summary>The ops that the outputs need, one per line.</summary>
     public override string ToString() => string.Join(Environment.NewLine, NeededBy(outputs.Values));
 }

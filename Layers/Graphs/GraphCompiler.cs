@@ -4,20 +4,20 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>A graph after the passes.</summary>
-/// <param name="Graph">What is computed.</param>
-/// <param name="Regions">What went through the passes by itself.</param>
+/// <param name="Graph">The resulting graph.</param>
+/// <param name="Regions">The regions that were compiled separately.</param>
 internal sealed record CompiledModel(Graph Graph, IReadOnlyList<CompiledRegion> Regions)
 {
-    /// <summary>Time that all of it took.</summary>
+    /// <summary>Total compile time.</summary>
     public double Seconds { get; init; }
 }
 
-/// <summary>From what layers recorded to what plans are made of.</summary>
+/// <summary>Runs the passes over recorded graphs.</summary>
 internal static class GraphCompiler
 {
-    /// <summary>Compiles for every size.</summary>
-    /// <param name="source">What layers recorded.</param>
-    /// <param name="options">How.</param>
+    /// <summary>Compiles for all sizes.</summary>
+    /// <param name="source">The recorded graph.</param>
+    /// <param name="options">The options.</param>
     public static CompiledModel Compile(Graph source, CompileOptions options)
     {
         long start = Stopwatch.GetTimestamp();
@@ -25,11 +25,11 @@ internal static class GraphCompiler
         return model with { Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds };
     }
 
-    /// <summary>Compiles for one combination of sizes: every size is a number, which passes may make use of.</summary>
-    /// <param name="source">What layers recorded.</param>
-    /// <param name="options">How.</param>
+    /// <summary>Compiles for one combination of sizes: all sizes are constants, which passes may use.</summary>
+    /// <param name="source">The recorded graph.</param>
+    /// <param name="options">The options.</param>
     /// <param name="sizes">A value for every symbol.</param>
-    /// <exception cref="ShapeException">The graph does not work at these sizes.</exception>
+    /// <exception cref="ShapeException">The graph does not support these sizes.</exception>
     public static CompiledModel Compile(Graph source, CompileOptions options, Sizes sizes)
     {
         long start = Stopwatch.GetTimestamp();

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>A value that no run changes: given numbers, or what ops make of weights and other constants.</summary>
+/// <summary>A value that is the same in every run: given numbers, or the result of ops over weights and other constants.</summary>
 internal sealed class GraphConstant
 {
     private const string Result = "result";
@@ -13,13 +13,16 @@ internal sealed class GraphConstant
 
     private GraphConstant(TensorType type, float[]? values, Graph? recipe) => (Type, this.values, this.recipe) = (type, values, recipe);
 
-    /// <summary>Element type and sizes, all of them numbers.</summary>
+    /// <summary>Element type and constant sizes.</summary>
     public TensorType Type { get; }
 
     /// <summary>Given numbers.</summary>
     public static GraphConstant Of(Shape shape, ReadOnlySpan<float> values) => new(new TensorType(DType.Float32, shape), values.ToArray(), null);
 
-    /// <summary>A value of a graph that depends on weights and constants alone; computed without passes, so that its bits are those of the graph as recorded.</summary>
+    /// <summary>
+    /// A value of a graph that depends on weights and constants alone; computed without passes, so that its bits are those of the graph as
+    /// recorded.
+    /// </summary>
     public static GraphConstant Of(Value value)
     {
         var recipe = new Graph(value.Producer!.Path);
@@ -34,7 +37,7 @@ internal sealed class GraphConstant
         return new GraphConstant(value.Type, null, recipe);
     }
 
-    /// <summary>Puts the value into memory.</summary>
+    /// <summary>Computes the value into memory.</summary>
     /// <exception cref="InvalidOperationException">A weight that it depends on was not loaded.</exception>
     public void Fill(Tensor target, Device device)
     {
@@ -44,10 +47,10 @@ internal sealed class GraphConstant
             return;
         }
 
-        using var arenas = new ArenaPool(device); // what lies between is freed at once
+        using var arenas = new ArenaPool(device); // intermediate values are freed immediately
         using var plan = new CompiledGraph(recipe!, arenas, CompileOptions.Eager).Rent(new Sizes());
         plan.Run();
-        byte[] bytes = new byte[Type.Bytes]; // through the host: once per model, and devices copy between buffers in no other way
+        byte[] bytes = new byte[Type.Bytes]; // through the host: needed once per model, and devices have no other copy between buffers
         device.Download(plan.Output(Result), bytes);
         device.Upload(bytes, target);
     }

@@ -2,23 +2,23 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>Copies ops from one graph, or several, into another.</summary>
+/// <summary>Copies ops from one or several graphs into another.</summary>
 /// <param name="target">The graph that the copies go to.</param>
 internal sealed class GraphCopy(Graph target)
 {
     private readonly Dictionary<Value, Value> copies = [];
 
-    /// <summary>Where the copies go.</summary>
+    /// <summary>The graph that the copies go to.</summary>
     public Graph Target => target;
 
-    /// <summary>What stands for a value in the target; weights stand for themselves.</summary>
+    /// <summary>The copy of a value in the target; weights are mapped to themselves.</summary>
     public Value this[Value old]
     {
         get => old.Parameter is { } parameter ? target.Use(parameter) : copies[old];
         set => copies[old] = value;
     }
 
-    /// <summary>Whether a value has a copy; a weight always does.</summary>
+    /// <summary>Whether a value has a copy; a weight always has.</summary>
     public bool Has(Value old) => old.Parameter is not null || copies.ContainsKey(old);
 
     /// <summary>Copies a graph's inputs.</summary>
@@ -27,13 +27,13 @@ internal sealed class GraphCopy(Graph target)
         foreach (var (name, input) in source.Inputs) this[input] = target.Input(name, type is null ? input.Type : type(input.Type), input.IsLoopInvariant);
     }
 
-    /// <summary>Copies an op with the type that its result had.</summary>
+    /// <summary>Copies an op together with its result's type.</summary>
     public void Add(Node node) => Record(node, node.Path, arguments => target.Add(node.Op, node.Output.Type, arguments));
 
-    /// <summary>Copies an op; its result's type follows from the copied arguments.</summary>
+    /// <summary>Copies an op and infers its result's type from the copied arguments.</summary>
     public void AddInferred(Node node) => Record(node, node.Path, arguments => target.Add(node.Op, arguments));
 
-    /// <summary>Copies the names of all values that were copied.</summary>
+    /// <summary>Copies the names of all copied values.</summary>
     public void Names(Graph source)
     {
         foreach (var (name, value) in source.Named)
@@ -47,8 +47,8 @@ internal sealed class GraphCopy(Graph target)
     }
 
     /// <summary>Copies the calls of layers whose ops are consecutive in the target too.</summary>
-    /// <param name="source">Where they were made.</param>
-    /// <param name="from">Index of the first op that was copied.</param>
+    /// <param name="source">The graph of the calls.</param>
+    /// <param name="from">Index of the first copied op.</param>
     /// <param name="to">Index after the last one.</param>
     public void Calls(Graph source, int from, int to)
     {

@@ -4,14 +4,14 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>The plan of a graph that runs from begin to end: launches bound to one arena.</summary>
+/// <summary>The plan of a graph without breaks: launches bound to one arena.</summary>
 internal sealed class GraphPlan : Plan
 {
     private readonly CompiledGraph owner;
     private readonly DeviceBuffer arena;
     private readonly DeviceWeights.Lease weights;
     private readonly Launch[] loopInvariant, launches;
-    private Launch? recording; // all launches as one, where the device can record and the options ask for it
+    private Launch? recording; // all launches as one, if the device can record and the options request it
     private bool records, returned, stale = true;
 
     public GraphPlan(CompiledGraph owner, PlanLayout layout, DeviceBuffer arena, DeviceWeights.Lease weights, GraphPlan? replaced, CancellationToken cancellation)
@@ -41,7 +41,7 @@ internal sealed class GraphPlan : Plan
     /// <inheritdoc/>
     public override int LoopInvariantLaunchCount => loopInvariant.Length;
 
-    /// <summary>Kernels that every run launches: an op may take several.</summary>
+    /// <summary>Number of kernels launched per run: an op may take several.</summary>
     public int KernelCount => launches.Sum(launch => launch.Count);
 
     public PlanLayout Layout { get; }
@@ -80,7 +80,7 @@ internal sealed class GraphPlan : Plan
 
     private void Record()
     {
-        records = false; // once, whatever comes of it
+        records = false; // recording is tried only once
         var outdated = recording;
         recording = null;
         recording = owner.Device.Record(launches, outdated);
@@ -104,7 +104,10 @@ internal sealed class GraphPlan : Plan
         return PlanReport.Of(Layout).Measured([.. launches.Select((_, i) => profiles.Select(p => p[i]).Order().ElementAt(runs / 2))]);
     }
 
-    /// <summary>Runs once, launch by launch: the seconds of each of the layout's steps, by the device's own clock where it has one. What loopInvariant inputs decide is computed before, uncounted.</summary>
+    /// <summary>
+    /// Runs once, launch by launch, and returns the seconds of each step, by the device's own clock if it has one. Loop-invariant steps are
+    /// run before and not counted.
+    /// </summary>
     public double[] Profile(CancellationToken cancellation = default)
     {
         if (stale) Run(loopInvariant, cancellation);
@@ -129,7 +132,7 @@ internal sealed class GraphPlan : Plan
         owner.Return(this);
     }
 
-    /// <summary>Hands the plan out again; other plans may have used its memory meanwhile. False if its weights are no longer where they were.</summary>
+    /// <summary>Rents the plan out again; other plans may have used its memory meanwhile. False if its weights have moved.</summary>
     public bool TryReopen()
     {
         if (!weights.TryReopen()) return false;

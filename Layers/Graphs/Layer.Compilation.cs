@@ -7,18 +7,24 @@ public abstract partial class Layer
     private bool? fusedQkv;
     private int version;
 
-    /// <summary>Classes of layers that occur many times in this model with different weights, so that compiling one compiles all; diffusers' <c>_repeated_blocks</c>.</summary>
+    /// <summary>
+    /// Classes of layers that occur many times in this model with different weights, so that one compilation is used for all; diffusers'
+    /// <c>_repeated_blocks</c>.
+    /// </summary>
     public virtual IReadOnlyList<string> RepeatedBlocks => [];
 
     /// <summary>
-    /// Lets this model be compiled when it is next used: passes rewrite its graph, see <see cref="CompileOptions"/>. A layer that was never told runs as
-    /// it was recorded. Of a model that was never told, single layers may be compiled: each by itself, equal ones once.
+    /// Compiles this model when it is next used: passes rewrite its graph, see <see cref="CompileOptions"/>. Without this call it runs as
+    /// recorded. If the model itself is not compiled, single layers can be: each separately, equal ones once.
     /// </summary>
-    /// <param name="options">How; null for all passes.</param>
+    /// <param name="options">Options; null for all passes.</param>
     public void Compile(CompileOptions? options = null) => Change(() => this.options = options ?? new());
 
-    /// <summary>As <see cref="Compile"/>, for the classes in <see cref="RepeatedBlocks"/> alone, each once per distinct signature; everything else runs as recorded.</summary>
-    /// <param name="options">How; null for all passes.</param>
+    /// <summary>
+    /// As <see cref="Compile"/>, for the classes in <see cref="RepeatedBlocks"/> alone, each once per distinct signature; everything else
+    /// runs as recorded.
+    /// </summary>
+    /// <param name="options">Options; null for all passes.</param>
     /// <exception cref="InvalidOperationException">The model lists no such classes.</exception>
     public void CompileRepeatedBlocks(CompileOptions? options = null)
     {
@@ -26,17 +32,19 @@ public abstract partial class Layer
         Compile((options ?? new()) with { Scope = CompileScope.Blocks });
     }
 
-    /// <summary>As <see cref="Compile"/>, part by part: what is repeated is found and compiled once, the rest by itself.</summary>
-    /// <param name="options">How; null for all passes.</param>
+    /// <summary>As <see cref="Compile"/>, part by part: repeated parts are detected and compiled once, the rest separately.</summary>
+    /// <param name="options">Options; null for all passes.</param>
     public void CompileRegions(CompileOptions? options = null) => Compile((options ?? new()) with { Scope = CompileScope.Regions });
 
-    /// <summary>Computes the query, key and value of every attention as one product, whether the model is compiled or not. Bits do not change.</summary>
+    /// <summary>
+    /// Computes query, key and value of every attention as one op, whether the model is compiled or not. Bits do not change.
+    /// </summary>
     public void FuseQkvProjections() => Change(() => fusedQkv = true);
 
-    /// <summary>Computes query, key and value as three products, whether the model is compiled or not.</summary>
+    /// <summary>Computes query, key and value as three ops, whether the model is compiled or not.</summary>
     public void UnfuseQkvProjections() => Change(() => fusedQkv = false);
 
-    /// <summary>How the model is to run: as it was told, or else without any pass.</summary>
+    /// <summary>The options that apply: those set for this model, or else no passes.</summary>
     internal CompileOptions EffectiveOptions
     {
         get
@@ -49,13 +57,13 @@ public abstract partial class Layer
         }
     }
 
-    /// <summary>How this layer alone was told to be compiled; null if it was not.</summary>
+    /// <summary>The options set for this layer alone; null if there are none.</summary>
     internal CompileOptions? OwnOptions => options;
 
-    /// <summary>Whether it was told to compile and is not the model itself.</summary>
+    /// <summary>Whether it is compiled separately within a model.</summary>
     internal bool IsCompiledWithinModel => options is not null && parent is not null;
 
-    /// <summary>Grows whenever this layer or one below was told how to run, or records something else than before.</summary>
+    /// <summary>Incremented when the options of this layer or of one below change, or when it records different ops.</summary>
     internal int CompileVersion => Volatile.Read(ref version);
 
     private void Change(Action change)
@@ -64,7 +72,7 @@ public abstract partial class Layer
         Changed();
     }
 
-    /// <summary>Lets the graphs that this layer is part of be traced anew.</summary>
+    /// <summary>Invalidates the graphs that this layer is part of, so that they are traced again.</summary>
     private void Changed()
     {
         for (var layer = this; layer is not null; layer = layer.parent) Interlocked.Increment(ref layer.version);

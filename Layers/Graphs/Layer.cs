@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// Weights plus ops. A derived class declares children and parameters under PyTorch's names in its constructor, so that weights load by
-/// path, and has a <c>Forward</c> that records ops over symbolic values. Memory is touched only when weights are loaded.
+/// Weights and ops. A derived class declares children and parameters under PyTorch's names in its constructor, so that weights load by
+/// path, and has a <c>Forward</c> that records ops over symbolic values. Memory is used only when weights are loaded.
 /// </summary>
 public abstract partial class Layer
 {
@@ -16,10 +16,10 @@ public abstract partial class Layer
     private Layer? parent;
     private string name = "";
 
-    /// <summary>Where the layer stands in its model: <c>mid_block.attentions.0</c>; empty for the model itself.</summary>
+    /// <summary>Path of the layer in its model: <c>mid_block.attentions.0</c>; empty for the model itself.</summary>
     public string Path => parent is null ? name : parent.Path.Length == 0 ? name : $"{parent.Path}.{name}";
 
-    /// <summary>The model: the layer above all others.</summary>
+    /// <summary>The model: the root of the layer tree.</summary>
     internal Layer Root => parent?.Root ?? this;
 
     /// <summary>The layers directly below.</summary>
@@ -29,12 +29,10 @@ public abstract partial class Layer
     public IEnumerable<Parameter> Parameters => parameters.Concat(children.SelectMany(c => c.Parameters));
 
     /// <summary>
-    /// Takes every weight from a source. Nothing is copied. Tensors that the model has no place for are left out with a warning, as
-    /// diffusers and transformers leave them out: people keep weights of more than one model in a file.
+    /// Takes every weight from a source, without copying. Tensors that the model does not have are ignored with a notice, as in diffusers
+    /// and transformers: files may contain weights of more than one model.
     /// </summary>
-    /// <param name="source">The weights.</param>
-    /// <param name="logger">For warnings; null writes them to <see cref="System.Diagnostics.Trace"/>.</param>
-    /// <exception cref="ModelFileException">A weight is missing or wrongly shaped; the message names tensor and layer.</exception>
+    /// <exception cref="ModelFileException">A weight is missing or has the wrong shape; the message names tensor and layer.</exception>
     public virtual void Load(IWeightSource source, ILogger? logger = null)
     {
         var surplus = source.Names.ToHashSet(StringComparer.Ordinal);
@@ -70,8 +68,9 @@ public abstract partial class Layer
     }
 
     /// <summary>
-    /// Has kernels get matrices and tables in a 16-bit type, as activations that have it want them; vectors stay as they are stored, being few and widened anyway. For
-    /// devices that copy weights: they cast on the way, and files stay as they are. Float32 gives every weight as it is stored. Before the model is traced.
+    /// Casts matrices and tables to a 16-bit type for kernels with activations of that type; vectors stay as stored, because they are small
+    /// and widened anyway. For devices that copy weights: they cast during the upload, and files are unchanged. Float32 keeps every weight
+    /// as stored. Call before the model is traced.
     /// </summary>
     public void To(DType dtype)
     {
@@ -79,7 +78,7 @@ public abstract partial class Layer
             if (parameter.Shape.Rank > 1 && parameter.IsFloat) parameter.To(dtype == DType.Float32 ? null : dtype);
     }
 
-    /// <summary>Declares a layer below this one.</summary>
+    /// <summary>Declares a child layer.</summary>
     protected T Child<T>(string childName, T child) where T : Layer
     {
         if (child.parent is not null) throw new InvalidOperationException($"{child.Path} already has a parent.");
@@ -88,7 +87,7 @@ public abstract partial class Layer
         return child;
     }
 
-    /// <summary>Declares numbered layers below this one: <c>name.0</c>, <c>name.1</c> …</summary>
+    /// <summary>Declares numbered child layers: <c>name.0</c>, <c>name.1</c> …</summary>
     protected IReadOnlyList<T> ChildList<T>(string listName, IEnumerable<T> layers) where T : Layer =>
         [.. layers.Select((layer, i) => Child($"{listName}.{i}", layer))];
 
@@ -100,7 +99,10 @@ public abstract partial class Layer
         return parameter;
     }
 
-    /// <summary>Puts a loaded weight in another one's place, such as its quantised form; graphs that were traced before keep the other one. Without another one it joins.</summary>
+    /// <summary>
+    /// Replaces a weight by another one, such as its quantised form, or adds it if there is none to replace; graphs traced before keep the
+    /// old one.
+    /// </summary>
     private protected Parameter Replace(Parameter? replaced, string weightName, Tensor weight)
     {
         var parameter = new Parameter(this, weightName, weight.Shape);
@@ -111,7 +113,7 @@ public abstract partial class Layer
         return parameter;
     }
 
-    /// <summary>Records what this layer computes and names the result by its path. Every Forward goes through here.</summary>
+    /// <summary>Records what this layer computes and names the result by its path. Every Forward must use it.</summary>
     protected Value Record(Value x, Func<Value> body) => x.Graph.InLayer(this, body);
 
     private static string Some(IEnumerable<string> names)

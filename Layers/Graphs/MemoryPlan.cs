@@ -3,13 +3,14 @@ namespace ILGpuDiffusion.Layers.Graphs;
 /// <summary>
 /// Places values of known size and lifetime in one arena so that values alive at the same time do not overlap.
 /// </summary>
-/// <remarks>Greedy by size, best fit (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020, arXiv:2001.03288).</remarks>
+/// <remarks>Greedy by size, best fit (Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020,
+/// arXiv:2001.03288).</remarks>
 internal static class MemoryPlan
 {
     /// <summary>Offsets are multiples of a cache line.</summary>
     private const long Alignment = 64;
 
-    /// <summary>A piece of memory that is needed from one step to another, both included.</summary>
+    /// <summary>A block of memory that is needed from one step to another, both included.</summary>
     internal sealed class Block(long bytes, int first, int last)
     {
         private readonly long bytes = Up(bytes);
@@ -17,13 +18,13 @@ internal static class MemoryPlan
 
         public long Bytes => lead + bytes;
 
-        /// <summary>Unused bytes before the values, where a block that lies over this one begins.</summary>
+        /// <summary>Unused bytes before the values, where a block that overlaps this one begins.</summary>
         public long Lead { get => lead; set => lead = Up(value); }
 
-        /// <summary>Where the values begin.</summary>
+        /// <summary>Offset of the values.</summary>
         public long Start => Offset + lead;
 
-        /// <summary>A block that this one may overlap in its last step, if the values here begin where that one does.</summary>
+        /// <summary>A block that this one may overlap in its last step, if the values here begin where that block does.</summary>
         public Block? Over { get; init; }
 
         /// <summary>Whether it was placed so.</summary>
@@ -41,7 +42,7 @@ internal static class MemoryPlan
     }
 
     /// <summary>Sets every block's offset.</summary>
-    /// <returns>Bytes of the arena.</returns>
+    /// <returns>Size of the arena in bytes.</returns>
     public static long Place(IEnumerable<Block> blocks)
     {
         var placed = new List<Block>(); // by offset
@@ -57,10 +58,10 @@ internal static class MemoryPlan
         return arena;
     }
 
-    /// <summary>The most bytes that are needed at one step: no arena can be smaller.</summary>
+    /// <summary>The maximum number of live bytes at any step, a lower bound of the arena.</summary>
     public static long PeakLive(IReadOnlyCollection<Block> blocks, int steps)
     {
-        long[] change = new long[steps + 3]; // inputs are alive from step −1 on
+        long[] change = new long[steps + 3]; // inputs are live from step −1 on
         foreach (var block in blocks)
         {
             change[block.First + (block.IsOver ? 2 : 1)] += block.Bytes;

@@ -21,7 +21,7 @@ public sealed class Node(Op op, ImmutableArray<Value> inputs, string path)
     /// <summary>Its result.</summary>
     public Value Output { get; internal set; } = null!;
 
-    /// <summary>The op's name, with what was fused into it.</summary>
+    /// <summary>The op's name, with the ops fused into it.</summary>
     internal string Label => op.Label;
 
     /// <inheritdoc/>

@@ -5,8 +5,8 @@ using ILGpuDiffusion.Layers.Weights;
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// A weight of a layer, with a shape from the start and memory once the layer's weights were loaded; or a constant of a graph (<see cref="GraphConstant"/>), which
-/// gets memory when a plan is made.
+/// A weight of a layer, whose shape is known from the start and whose memory is set when the layer's weights are loaded; or a constant of a
+/// graph (<see cref="GraphConstant"/>), whose memory is allocated when a plan is made.
 /// </summary>
 public sealed class Parameter
 {
@@ -23,23 +23,25 @@ public sealed class Parameter
     /// <summary>The name in a checkpoint: <c>down_blocks.0.resnets.1.conv1.weight</c>.</summary>
     public string Path => owner is null || owner.Path.Length == 0 ? name : $"{owner.Path}.{name}";
 
-    /// <summary>Sizes as PyTorch has them.</summary>
+    /// <summary>The shape, as in PyTorch.</summary>
     public Shape Shape { get; }
 
     /// <summary>The kind of layer that owns it, for messages.</summary>
     public string OwnerKind => owner is null ? nameof(Constant) : owner.GetType().Name;
 
-    /// <summary>How a graph's constant comes about; null for a layer's weight.</summary>
+    /// <summary>The definition of a graph's constant; null for a layer's weight.</summary>
     internal GraphConstant? Constant { get; }
 
-    /// <summary>The weight itself, stored as in its file.</summary>
+    /// <summary>The weight as stored in its file.</summary>
     /// <exception cref="InvalidOperationException">The layer's weights were not loaded.</exception>
     public Tensor Tensor => tensor ?? throw new InvalidOperationException($"{Path} has not been loaded.");
 
-    /// <summary>Element type and sizes as kernels get them: as stored, unless the model's <see cref="Layer.To"/> says otherwise; Float32 until loaded.</summary>
+    /// <summary>
+    /// Element type and shape for kernels: as stored, unless the model's <see cref="Layer.To"/> sets another type; Float32 until loaded.
+    /// </summary>
     public TensorType Type => Constant?.Type ?? new(given ?? tensor?.DType ?? DType.Float32, Shape);
 
-    /// <summary>The type that kernels get it in; null gives it as it is stored. Devices that copy weights cast them on the way.</summary>
+    /// <summary>Sets the type for kernels; null keeps the stored one. Devices that copy weights cast them during the upload.</summary>
     internal void To(DType? dtype) => given = dtype;
 
     /// <summary>The model that the layer is part of.</summary>
@@ -54,10 +56,11 @@ public sealed class Parameter
     internal void Load(Tensor weight) => (tensor, seen) = (weight, false);
 
     /// <summary>
-    /// The weight, checked before it is read for the first time: its file is as it was when it was opened, and none of its numbers is NaN or infinite. Looking at them costs least here,
-    /// just before they are packed or uploaded: a look while loading would read the whole file.
+    /// The weight, checked on first use: its file is unchanged since it was opened, and all values are finite. The check is cheapest here,
+    /// just before weights are packed or uploaded: on loading it would read the whole file.
     /// </summary>
-    /// <exception cref="ModelFileException">The file changed, or holds such a number; the message names file and tensor.</exception>
+    /// <exception cref="ModelFileException">The file changed, or has a NaN or infinite value; the message names file and
+    /// tensor.</exception>
     internal Tensor Checked()
     {
         var weight = Tensor;

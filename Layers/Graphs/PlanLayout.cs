@@ -5,8 +5,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// What a graph needs at given sizes, before it has memory: the type and place of every value, and each op's kernel. Made once per sizes
-/// and shared by all runs.
+/// Memory and kernels of a graph at given sizes, before memory is allocated: type and place of every value, and each op's kernel. Made once
+/// per sizes and shared by all runs.
 /// </summary>
 internal sealed class PlanLayout
 {
@@ -14,7 +14,7 @@ internal sealed class PlanLayout
     private readonly Dictionary<Value, TensorType> types = [];
     private readonly Dictionary<Value, Place> places = [];
     private readonly Lock preparing = new();
-    private CancellationToken? prepared; // of the request that had the kernels begun last
+    private CancellationToken? prepared; // of the last request that started the kernels
 
     public PlanLayout(Graph graph, Device device, Sizes sizes, IReadOnlySet<string> keep, CompileOptions options)
     {
@@ -25,7 +25,7 @@ internal sealed class PlanLayout
         if (options.LoopInvariants)
         {
             loopInvariant = nodes.Count(node => node.Output.IsLoopInvariant);
-            nodes = [.. nodes.OrderBy(node => !node.Output.IsLoopInvariant)]; // stable: each op still comes after those that it needs
+            nodes = [.. nodes.OrderBy(node => !node.Output.IsLoopInvariant)]; // stable: the order stays topological
         }
 
         foreach (var input in graph.Inputs.Values) types[input] = input.Type.Resolve(sizes);
@@ -46,13 +46,13 @@ internal sealed class PlanLayout
         PrepacksTransforms = options.PrepackWeights == true;
     }
 
-    /// <summary>What is computed.</summary>
+    /// <summary>The graph.</summary>
     public Graph Graph { get; }
 
     /// <summary>Whether kernels keep their weights packed, see <see cref="CompileOptions.PrepackWeights"/>.</summary>
     public bool PrepacksWeights { get; }
 
-    /// <summary>Whether that goes for forms of several times their size.</summary>
+    /// <summary>Whether that includes packed forms of several times their size.</summary>
     public bool PrepacksTransforms { get; }
 
     /// <summary>The ops that depend only on loopInvariant inputs, in order.</summary>
@@ -67,18 +67,20 @@ internal sealed class PlanLayout
     /// <summary>The most bytes that are alive at once: the lower bound of any arena.</summary>
     public long PeakLiveBytes { get; }
 
-    /// <summary>Every piece of memory of the arena.</summary>
+    /// <summary>All blocks of the arena.</summary>
     public IReadOnlyList<MemoryPlan.Block> Blocks { get; }
 
-    /// <summary>The values that lie in the arena, each with its piece of memory.</summary>
+    /// <summary>The values in the arena, each with its block.</summary>
     public IEnumerable<(Value Value, MemoryPlan.Block Block)> Placed => places.Select(p => (p.Key, p.Value.Block));
 
-    /// <summary>Number of ops, those with nothing left to do included: what the pieces' times are counted in.</summary>
+    /// <summary>Number of ops, including those that take no launch: the time axis of blocks.</summary>
     public int Length { get; }
 
-    /// <summary>Begins in the background to compile the kernels that the device does not have yet. Needs no memory, on the device or for weights.</summary>
+    /// <summary>
+    /// Starts compiling the kernels that the device does not have yet in the background. Needs no device memory and no weights.
+    /// </summary>
     /// <param name="device">The device.</param>
-    /// <param name="cancellation">Leaves out what has not begun.</param>
+    /// <param name="cancellation">Skips kernels whose compilation has not started.</param>
     public void Prepare(Device device, CancellationToken cancellation = default)
     {
         if (device.Backend == Backends.Cpu) return;
@@ -93,18 +95,18 @@ internal sealed class PlanLayout
         {
             Tensor[] inputs = [.. step.Node.Inputs.Select(input => input.Parameter is { } weight ? UnbackedBuffer.Of(weight.Type) : Locate(input, arena))];
 
-            // As if weights were packed in every run: those kernels pack them once, too.
+            // As if weights were packed in every run: the same kernels pack them when a plan is made.
             long bytes = step.Kernel.ScratchBytes(step.Signature with { KeepsPacked = false });
             var scratch = bytes == 0 ? null : UnbackedBuffer.Of(new TensorType(DType.Int8, [checked((int)bytes)]));
             step.Kernel.Prepare(new OpCall(device, step.Node.Op, inputs, Locate(step.Node.Output, arena), scratch) { KernelPositionsFirst = step.Signature.KernelPositionsFirst, Cancellation = cancellation });
         }
     }
 
-    /// <summary>A step's working memory in an arena; null if it needs none.</summary>
+    /// <summary>A step's scratch memory in an arena; null if it needs none.</summary>
     public static Tensor? ScratchOf(PlanStep step, DeviceBuffer arena) =>
         step.Scratch is { } s ? new Tensor(arena, s.Offset, DType.Int8, [checked((int)s.Bytes)]) : null;
 
-    /// <summary>The memory of a value in an arena, or of a weight where it lies.</summary>
+    /// <summary>The memory of a value in an arena, or of a weight in place.</summary>
     public Tensor Locate(Value value, DeviceBuffer arena)
     {
         if (value.Parameter is { } parameter) return parameter.Tensor;
@@ -127,12 +129,12 @@ internal sealed class PlanLayout
         }
     }
 
-    /// <summary>Gives every value a block of memory, or a part of one, for as long as anything in it is needed.</summary>
+    /// <summary>Assigns a block of memory, or a part of one, to every value, for as long as it is needed.</summary>
     private List<MemoryPlan.Block> Assign(Graph graph, Node[] nodes, int loopInvariant, Value[] results, ViewPlacement? views, Device device)
     {
         (Value Root, int Row, int Column) Find(Value value) => views?.Find(value) ?? (value, 0, 0);
 
-        // 1. How long is each piece of memory needed?
+        // 1. Lifetime of each block.
         var first = new Dictionary<Value, int>();
         var last = new Dictionary<Value, int>();
         void Extend(Value value, int from, int to)
@@ -142,7 +144,7 @@ internal sealed class PlanLayout
             last[root] = Math.Max(last.GetValueOrDefault(root, to), to);
         }
 
-        foreach (var input in graph.Inputs.Values) Extend(input, -1, nodes.Length); // readable after, and unchanged by, every run
+        foreach (var input in graph.Inputs.Values) Extend(input, -1, nodes.Length); // readable after every run, and unchanged
         for (int i = 0; i < nodes.Length; i++)
         {
             Extend(nodes[i].Output, i, i);
@@ -153,7 +155,7 @@ internal sealed class PlanLayout
         foreach (var result in results)
             if (result.Parameter is null) Extend(result, nodes.Length, nodes.Length);
 
-        // 2. Blocks, where an op's result may take the place of an argument that nothing needs afterwards
+        // 2. Blocks; an op's result may reuse the memory of an argument with no later use.
         var blocks = new Dictionary<Value, MemoryPlan.Block>();
         foreach (var input in graph.Inputs.Values) Create(input);
         for (int i = 0; i < nodes.Length; i++)
@@ -192,7 +194,7 @@ internal sealed class PlanLayout
         Value? Replaceable(Node node, int index) =>
             node.Op.MayRunInPlace && IsFreeAfter(node, index) && TypeOf(node.Inputs[0]).Bytes == TypeOf(node.Output).Bytes ? node.Inputs[0] : null;
 
-        // The argument's memory, if the kernel can write its result over it.
+        // The argument's block, if the kernel can write its result over it.
         MemoryPlan.Block? Overlapped(Node node, int index)
         {
             if (node.Op.MayRunInPlace || !IsFreeAfter(node, index)) return null;
@@ -244,9 +246,9 @@ internal sealed class PlanLayout
 
 /// <summary>One op of a plan.</summary>
 /// <param name="Node">The graph's node.</param>
-/// <param name="Index">Its place among all ops, those with nothing left to do included.</param>
+/// <param name="Index">Its index among all ops, including those that take no launch.</param>
 /// <param name="Signature">The op with its arguments' types at the plan's sizes.</param>
-/// <param name="Choice">Which of the op's kernels computes it, and how that is set.</param>
+/// <param name="Choice">The chosen kernel variant and its settings.</param>
 /// <param name="Kernel">The kernel.</param>
-/// <param name="Scratch">Its working memory, if any.</param>
+/// <param name="Scratch">Its scratch block, if any.</param>
 internal sealed record PlanStep(Node Node, int Index, OpSignature Signature, KernelChoice Choice, Kernel Kernel, MemoryPlan.Block? Scratch);

@@ -4,26 +4,29 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>What a compiled graph does at given sizes, without running it or needing its weights: for people and for tests.</summary>
-/// <param name="LoopInvariantSteps">What is computed once per set of loopInvariant inputs.</param>
-/// <param name="Steps">What every run computes.</param>
-/// <param name="ArenaBytes">Memory that the plan's values share.</param>
-/// <param name="PeakLiveBytes">The most bytes that are alive at once.</param>
+/// <summary>Steps and memory of a compiled graph at given sizes, without running it or needing its weights.</summary>
+/// <param name="LoopInvariantSteps">Steps computed once per set of loop-invariant inputs.</param>
+/// <param name="Steps">Steps of every run.</param>
+/// <param name="ArenaBytes">Size of the memory shared by the plan's values, in bytes.</param>
+/// <param name="PeakLiveBytes">Maximum of live bytes.</param>
 public sealed record PlanReport(IReadOnlyList<PlanReportStep> LoopInvariantSteps, IReadOnlyList<PlanReportStep> Steps, long ArenaBytes, long PeakLiveBytes)
 {
-    /// <summary>Which value lies where in the arena, and for how long.</summary>
+    /// <summary>Offset and lifetime of each block of the arena.</summary>
     public IReadOnlyList<PlanReportBlock> Memory { get; init; } = [];
 
-    /// <summary>Number of ops, those with nothing left to do included: what <see cref="PlanReportStep.Index"/> counts.</summary>
+    /// <summary>Number of ops, including those that take no launch: the range of <see cref="PlanReportStep.Index"/>.</summary>
     public int Length { get; init; }
 
-    /// <summary>Bytes of packed weights (<see cref="CompileOptions.PrepackWeights"/>) that the pipeline's plans share at this moment, beside the arena; plans pack them when they are made.</summary>
+    /// <summary>
+    /// Bytes of packed weights (<see cref="CompileOptions.PrepackWeights"/>) shared by the pipeline's plans at present, in addition to the
+    /// arena; plans pack them when they are made.
+    /// </summary>
     public long PackedWeightBytes { get; init; }
 
     /// <summary>Floating-point operations of one run.</summary>
     public double Flops => Steps.Sum(s => s.Flops);
 
-    /// <summary>The least time of a run on the device that it was predicted for; null unless predicted.</summary>
+    /// <summary>Lower bound of a run's time on the device that it was predicted for; null unless predicted.</summary>
     public double? PredictedSeconds => Sum(s => s.PredictedSeconds);
 
     /// <summary>Time of a run, summed over its steps; null unless measured.</summary>
@@ -40,13 +43,13 @@ public sealed record PlanReport(IReadOnlyList<PlanReportStep> LoopInvariantSteps
         Length = layout.Length,
     };
 
-    /// <summary>The same with the least time of every step at a device's ceilings.</summary>
+    /// <summary>The same report with the lower bound of every step's time at a device's ceilings.</summary>
     public PlanReport Predict(DeviceCeilings ceilings) => this with { LoopInvariantSteps = [.. LoopInvariantSteps.Select(s => s.Predict(ceilings))], Steps = [.. Steps.Select(s => s.Predict(ceilings))] };
 
-    /// <summary>The same with the time of every step.</summary>
+    /// <summary>The same report with the measured time of every step.</summary>
     internal PlanReport Measured(IReadOnlyList<double> seconds) => this with { Steps = [.. Steps.Zip(seconds, (step, time) => step with { MeasuredSeconds = time })] };
 
-    /// <summary>Totals, then one line per kind of op and variant, the most expensive first.</summary>
+    /// <summary>Totals, then one line per op and variant, the most expensive first.</summary>
     public string Summary()
     {
         var text = new StringBuilder();
@@ -56,7 +59,7 @@ public sealed record PlanReport(IReadOnlyList<PlanReportStep> LoopInvariantSteps
         return text.ToString();
     }
 
-    /// <summary>The summary, then one line per op.</summary>
+    /// <summary>The summary, then one line per step.</summary>
     public override string ToString()
     {
         var text = new StringBuilder(Summary());

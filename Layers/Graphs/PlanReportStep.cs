@@ -4,11 +4,11 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>One op of a plan.</summary>
-/// <param name="Op">Its name, with what was fused into it: <c>conv2d+residual</c>.</param>
-/// <param name="Variant">The kernel that was chosen.</param>
+/// <summary>One step of a plan.</summary>
+/// <param name="Op">The op's name, with the ops fused into it: <c>conv2d+residual</c>.</param>
+/// <param name="Variant">The chosen kernel variant.</param>
 /// <param name="Output">Element type and sizes of its result.</param>
-/// <param name="Bytes">What it reads and writes at least: arguments and result, each once.</param>
+/// <param name="Bytes">Least memory traffic: arguments and result, each once.</param>
 /// <param name="Flops">Floating-point operations.</param>
 /// <param name="Layer">The layer that recorded it.</param>
 public sealed record PlanReportStep(string Op, string Variant, string Output, long Bytes, double Flops, string Layer)
@@ -22,22 +22,22 @@ public sealed record PlanReportStep(string Op, string Variant, string Output, lo
     /// <summary>Its place among all ops of the graph, those with nothing left to do included.</summary>
     public int Index { get; init; }
 
-    /// <summary>How the kernel is set, where that differs from its defaults.</summary>
+    /// <summary>The kernel's settings that differ from its defaults.</summary>
     public string Settings { get; init; } = "";
 
     /// <summary>The weights' part of <see cref="Bytes"/>.</summary>
     public long WeightBytes { get; init; }
 
-    /// <summary>Floating-point operations that the kernel really does: fewer than <see cref="Flops"/> for Winograd's convolutions.</summary>
+    /// <summary>Floating-point operations that the kernel executes: fewer than <see cref="Flops"/> for Winograd convolutions.</summary>
     public double Work { get; init; }
 
-    /// <summary>The least time at the device's ceilings, if it was predicted.</summary>
+    /// <summary>Lower bound of the time at the device's ceilings, if predicted.</summary>
     public double? PredictedSeconds { get; init; }
 
-    /// <summary>Median time of some runs, if it was measured.</summary>
+    /// <summary>Median time, if measured.</summary>
     public double? MeasuredSeconds { get; init; }
 
-    /// <summary>The best that is known about its time: measured, else predicted, else 0.</summary>
+    /// <summary>The time, if measured, else the prediction, else 0.</summary>
     public double Seconds => MeasuredSeconds ?? PredictedSeconds ?? 0;
 
     internal static PlanReportStep Of(PlanStep step)
@@ -55,7 +55,7 @@ public sealed record PlanReportStep(string Op, string Variant, string Output, lo
         };
     }
 
-    /// <summary>The same with the least time at a device's ceilings.</summary>
+    /// <summary>The same step with the lower bound of its time at a device's ceilings.</summary>
     internal PlanReportStep Predict(DeviceCeilings ceilings) => this with { PredictedSeconds = ceilings.Seconds(Work, Bytes) };
 
     /// <inheritdoc/>
@@ -63,16 +63,18 @@ public sealed record PlanReportStep(string Op, string Variant, string Output, lo
         string.Create(CultureInfo.InvariantCulture, $"{Op,-28} {Variant,-16} {Output,-32} {Bytes / 1e6,9:F2} MB {Flops / 1e9,9:F3} GFLOP  {(Seconds > 0 ? $"{1e3 * Seconds,9:F3} ms  " : "")}{Layer}{(Settings.Length > 0 ? $"  [{Settings}]" : "")}");
 }
 
-/// <summary>A piece of a plan's arena.</summary>
-/// <param name="Name">What lies in it: a layer's path, an input's name.</param>
-/// <param name="Kind">The op that made it, <c>input</c>, or <c>scratch</c>.</param>
-/// <param name="Offset">Bytes from the arena's start.</param>
+/// <summary>A block of a plan's arena.</summary>
+/// <param name="Name">Name of its contents: a layer's path, an input's name.</param>
+/// <param name="Kind">The op that writes it, <c>input</c>, or <c>scratch</c>.</param>
+/// <param name="Offset">Byte offset in the arena.</param>
 /// <param name="Bytes">Its size.</param>
-/// <param name="First">The op from which on it is needed, −1 for inputs.</param>
-/// <param name="Last">The last op that needs it; at least <see cref="PlanReport.Length"/> for what outlives the run.</param>
+/// <param name="First">First op that needs it; −1 for inputs.</param>
+/// <param name="Last">Last op that needs it; at least <see cref="PlanReport.Length"/> for what outlives the run.</param>
 public sealed record PlanReportBlock(string Name, string Kind, long Offset, long Bytes, int First, int Last)
 {
-    /// <summary>Whether its first op writes it over the argument that it reads there for the last time: the one case where two pieces share bytes.</summary>
+    /// <summary>
+    /// Whether its first op overwrites an argument whose last use that is: the only case in which two live blocks overlap.
+    /// </summary>
     public bool IsOver { get; init; }
 
     /// <summary>The kind of the op that made it; null for inputs and scratch.</summary>

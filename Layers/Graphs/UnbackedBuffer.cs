@@ -2,10 +2,10 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>A buffer that is only its size: tensors in it say where values will lie before there is memory.</summary>
+/// <summary>A buffer without memory: tensors in it have types and offsets before memory is allocated.</summary>
 internal sealed class UnbackedBuffer(long bytes) : DeviceBuffer(bytes)
 {
-    /// <summary>A tensor of a type, by itself.</summary>
+    /// <summary>A tensor of a type in a buffer of its own.</summary>
     public static Tensor Of(TensorType type) => new(new UnbackedBuffer(type.Bytes), 0, type.DType, type.Concrete());
 
     /// <inheritdoc/>

@@ -2,27 +2,29 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>A traced value: a graph's input, a layer's weight, or an op's result. It has a type but no memory; a plan gives it some.</summary>
+/// <summary>
+/// A traced value: a graph's input, a layer's weight, or an op's result. It has a type but no memory, which plans assign.
+/// </summary>
 public sealed class Value
 {
     internal Value(Graph graph, TensorType type, int index) => (Graph, Type, Index) = (graph, type, index);
 
-    /// <summary>The graph that this value belongs to.</summary>
+    /// <summary>The graph of this value.</summary>
     public Graph Graph { get; }
 
     /// <summary>Element type and sizes; sizes that the user chooses are symbols.</summary>
     public TensorType Type { get; }
 
-    /// <summary>Running number within the graph.</summary>
+    /// <summary>Index in the graph.</summary>
     public int Index { get; }
 
-    /// <summary>The op that computes it, or null for inputs and weights.</summary>
+    /// <summary>The op that computes it; null for inputs and weights.</summary>
     public Node? Producer { get; internal init; }
 
-    /// <summary>The weight that it stands for, if any.</summary>
+    /// <summary>Its weight, if it is one.</summary>
     public Parameter? Parameter { get; internal init; }
 
-    /// <summary>Whether it changes only when a loopInvariant input does: all that it depends on are those and weights.</summary>
+    /// <summary>Whether it depends on weights and loop-invariant inputs only.</summary>
     public bool IsLoopInvariant { get; internal init; }
 
     /// <summary>Sum, the right side broadcast.</summary>
@@ -31,7 +33,7 @@ public sealed class Value
     /// <summary>Difference, the right side broadcast.</summary>
     public static Value operator -(Value left, Value right) => Functional.Subtract(left, right);
 
-    /// <summary>Product element by element, the right side broadcast.</summary>
+    /// <summary>Element-wise product, the right side broadcast.</summary>
     public static Value operator *(Value left, Value right) => Functional.Multiply(left, right);
 
     /// <summary>Every element times a number.</summary>

@@ -4,21 +4,21 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// Which values need no memory of their own because they are part of another: what is only concatenated is written into its part of the
-/// whole, and a slice is read where it lies. Both along the innermost dimension (columns) and the outermost one (rows).
+/// Finds values that need no memory of their own because they are part of another: values that are only concatenated are written into the
+/// result, and slices are read in place. Both along the innermost dimension (columns) and the outermost one (rows).
 /// </summary>
 internal sealed class ViewPlacement
 {
     private readonly Dictionary<Value, (Value Whole, int Row, int Column)> parts = [];
     private readonly HashSet<Node> free = [];
 
-    /// <summary>Decides for the ops of a plan.</summary>
+    /// <summary>Computes the views of a plan.</summary>
     /// <param name="nodes">The ops in order.</param>
     /// <param name="types">Types at the plan's sizes.</param>
-    /// <param name="contiguous">Values that callers read: they keep memory of their own.</param>
+    /// <param name="contiguous">Values read by callers, which keep memory of their own.</param>
     public ViewPlacement(IReadOnlyList<Node> nodes, IReadOnlyDictionary<Value, TensorType> types, IReadOnlySet<Value> contiguous)
     {
-        // Concatenations, last first: a whole that is itself part of a later one has its place by the time its parts are looked at.
+        // Concatenations, last first: a result that is itself part of a later one is placed before its parts.
         for (int i = nodes.Count - 1; i >= 0; i--)
             if (nodes[i].Op is Concat concat) Join(nodes[i], concat.Axis, types, contiguous);
 
@@ -30,10 +30,10 @@ internal sealed class ViewPlacement
         }
     }
 
-    /// <summary>Whether an op has nothing left to do.</summary>
+    /// <summary>Whether an op needs no launch.</summary>
     public bool IsFree(Node node) => free.Contains(node);
 
-    /// <summary>The value whose memory a value lies in, and where in it; itself if it has memory of its own.</summary>
+    /// <summary>The value that owns a value's memory, with the row and column of its start; itself if it owns its memory.</summary>
     public (Value Root, int Row, int Column) Find(Value value)
     {
         int row = 0, column = 0;
@@ -41,7 +41,7 @@ internal sealed class ViewPlacement
         return (value, row, column);
     }
 
-    /// <summary>Whether a value has memory of its own that others lie in.</summary>
+    /// <summary>Whether a value owns its memory.</summary>
     public bool HasOwnMemory(Value value) => !parts.ContainsKey(value);
 
     private void Join(Node node, int axis, IReadOnlyDictionary<Value, TensorType> types, IReadOnlySet<Value> contiguous)
@@ -66,7 +66,7 @@ internal sealed class ViewPlacement
         if (joined == node.Inputs.Length) free.Add(node);
     }
 
-    /// <summary>Where the result of a slicing op begins in its argument, if that is one rectangle of rows and columns.</summary>
+    /// <summary>Row and column at which a slicing op's result begins in its argument; null if the result is not one rectangle.</summary>
     private static (int Row, int Column)? Range(Node node, IReadOnlyDictionary<Value, TensorType> types)
     {
         Shape part = types[node.Output].Concrete();

@@ -3,18 +3,19 @@ using ILGpuDiffusion.Layers.Graphs;
 namespace ILGpuDiffusion.Layers.Modules;
 
 /// <summary>
-/// Scaled dot-product attention over heads that lie side by side in the channels: softmax(Q·Kᵀ/√d + mask)·V, then a linear layer. Diffusers' Attention.
-/// Images [n, h, w, c] count as tokens.
+/// Scaled dot-product attention: softmax(Q·Kᵀ/√d + mask)·V, then a linear layer. Heads are contiguous ranges of the channels. Diffusers'
+/// Attention.
+/// The pixels of images [n, h, w, c] are tokens.
 /// </summary>
-/// <remarks>Vaswani and others, 2017 (arXiv:1706.03762).</remarks>
+/// <remarks>Vaswani et al., 2017 (arXiv:1706.03762).</remarks>
 public sealed class Attention : Layer
 {
     private readonly Linear toQ, toK, toV, toOut;
     private readonly int heads;
 
     /// <summary>Declares <c>to_q</c>, <c>to_k</c>, <c>to_v</c> and <c>to_out.0</c>; the last one always has a bias.</summary>
-    /// <param name="queryDim">Width of the tokens that ask, and of the result.</param>
-    /// <param name="crossAttentionDim">Width of the tokens that are asked; null for self-attention.</param>
+    /// <param name="queryDim">Width of the queries' tokens, and of the result.</param>
+    /// <param name="crossAttentionDim">Width of the keys' and values' tokens; null for self-attention.</param>
     /// <param name="heads">Number of heads.</param>
     /// <param name="headDim">Width of one head.</param>
     /// <param name="bias">Whether <c>to_q</c>, <c>to_k</c> and <c>to_v</c> have a bias.</param>
@@ -29,8 +30,8 @@ public sealed class Attention : Layer
     }
 
     /// <summary>Records the attention.</summary>
-    /// <param name="x">The tokens that ask, [n, ..., queryDim].</param>
-    /// <param name="context">The tokens that are asked, [n, ..., crossAttentionDim]; null means <paramref name="x"/> itself.</param>
+    /// <param name="x">The queries' tokens, [n, ..., queryDim].</param>
+    /// <param name="context">The keys' and values' tokens, [n, ..., crossAttentionDim]; null means <paramref name="x"/> itself.</param>
     /// <param name="mask">Added to the scores before the softmax, [n, 1, tokens of the context].</param>
     /// <returns>[n, ..., queryDim].</returns>
     public Value Forward(Value x, Value? context = null, Value? mask = null) => Record(x, () =>

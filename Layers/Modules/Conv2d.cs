@@ -15,7 +15,7 @@ public sealed class Conv2d : Layer
     /// <param name="kernelSize">Height and width of the kernel.</param>
     /// <param name="stride">Step of the kernel, both ways.</param>
     /// <param name="padding">Rows and columns of zeros on every side.</param>
-    /// <param name="extraPadding">Further zeros at the bottom and the right only, as the VAE's down-sampling has them.</param>
+    /// <param name="extraPadding">Further zeros at the bottom and the right only, as in the VAE's downsampling.</param>
     public Conv2d(int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int extraPadding = 0)
     {
         weight = Weight("weight", outChannels, inChannels, kernelSize, kernelSize);

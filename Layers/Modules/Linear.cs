@@ -7,7 +7,10 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Layers.Modules;
 
-/// <summary>y = x·Wᵀ + b over the innermost dimension, as torch.nn.Linear. Images [n, h, w, c] count as tokens. <c>DynamicQuantization</c> turns W into int8.</summary>
+/// <summary>
+/// y = x·Wᵀ + b over the innermost dimension, as torch.nn.Linear. The pixels of images [n, h, w, c] are tokens. <c>DynamicQuantization</c>
+/// quantises W to int8.
+/// </summary>
 public sealed class Linear : Layer
 {
     private Parameter weight;
@@ -30,7 +33,7 @@ public sealed class Linear : Layer
     /// <summary>Whether the weights are int8.</summary>
     public bool IsQuantized => scale is not null;
 
-    /// <summary>Records the product.</summary>
+    /// <summary>Records the multiplication.</summary>
     /// <param name="x">[..., in].</param>
     /// <returns>[..., out].</returns>
     public Value Forward(Value x) => Record(x, () =>
@@ -39,15 +42,16 @@ public sealed class Linear : Layer
         return x.Graph.Add(product, [x, .. new[] { weight, scale, bias }.OfType<Parameter>().Select(x.Graph.Use)]);
     });
 
-    /// <summary>Makes int8 weights of the loaded ones, whose mapped pages are given back.</summary>
-    /// <returns>Takes them in the place of the loaded ones. It cannot fail: so a model is quantised whole or not at all.</returns>
+    /// <summary>Quantises the loaded weights to int8 and releases their mapped pages.</summary>
+    /// <returns>An action that replaces the loaded weights. It cannot fail, so that a model is quantised as a whole or not at
+    /// all.</returns>
     internal Action Quantize(WeightQuantizer quantizer, QuantizedWeights memory)
     {
         var original = weight.Checked();
         var file = (original.Buffer as HostBuffer)?.Owner as SafetensorsFile;
         file?.RequireIntact();
         var (int8, scales) = quantizer.Quantize(original, memory);
-        Tensor? wide = bias is { Tensor.DType: not DType.Float32 } ? quantizer.Widen(bias.Checked(), memory) : null; // the int8 product takes Float32 only
+        Tensor? wide = bias is { Tensor.DType: not DType.Float32 } ? quantizer.Widen(bias.Checked(), memory) : null; // the int8 GEMM takes a Float32 bias only
         file?.Release(original);
         return () =>
         {

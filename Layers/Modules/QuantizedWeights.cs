@@ -9,7 +9,7 @@ public sealed class QuantizedWeights : IDisposable
 
     internal QuantizedWeights() { }
 
-    /// <summary>How many layers were quantised.</summary>
+    /// <summary>Number of quantised layers.</summary>
     public int Layers { get; private set; }
 
     /// <summary>Bytes of the weights as they were stored.</summary>

@@ -5,13 +5,19 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Layers.Modules;
 
-/// <summary>Turns matrices into int8 with a scale per row, by the same ops that quantise activations: some rows at a time, so that no widened copy of a matrix exists.</summary>
+/// <summary>
+/// Quantises matrices to int8 with a scale per row, with the ops that quantise activations: a few rows at a time, so that no widened copy
+/// of a matrix exists.
+/// </summary>
 internal sealed class WeightQuantizer(CpuDevice device) : IDisposable
 {
     private const int PieceElements = 1 << 21; // 8 MiB widened
     private DeviceBuffer? piece;
 
-    /// <summary>round(w / scale) and scale = max|w| / 127 of each row of w [n, k] of any float type; their memory joins the given one.</summary>
+    /// <summary>
+    /// round(w / scale) and scale = max|w| / 127 of each row of w [n, k] of any float type; their memory is added to
+    /// <paramref name="memory"/>.
+    /// </summary>
     public (Tensor Weight, Tensor Scale) Quantize(Tensor w, QuantizedWeights memory)
     {
         var (weight, scale) = (memory.Add(Allocate(DType.Int8, [w.Rows, w.Width])), memory.Add(Allocate(DType.Float32, [w.Rows, 1])));
@@ -28,7 +34,7 @@ internal sealed class WeightQuantizer(CpuDevice device) : IDisposable
         return (weight, scale.Reshape([w.Rows]));
     }
 
-    /// <summary>A copy in Float32, whose memory joins the given one.</summary>
+    /// <summary>A Float32 copy, whose memory is added to <paramref name="memory"/>.</summary>
     public Tensor Widen(Tensor vector, QuantizedWeights memory)
     {
         var wide = memory.Add(Allocate(DType.Float32, vector.Shape));
@@ -45,7 +51,7 @@ internal sealed class WeightQuantizer(CpuDevice device) : IDisposable
         if (piece is null || piece.Bytes < bytes)
         {
             piece?.Dispose();
-            piece = null; // should the allocation fail, nobody finds the freed memory here
+            piece = null; // no reference to freed memory remains if the allocation fails
             piece = device.Allocate(bytes);
         }
 

@@ -6,20 +6,22 @@ using Microsoft.Extensions.Logging;
 namespace ILGpuDiffusion.Layers.Quantization;
 
 /// <summary>
-/// Linear layers in dynamic int8: weights are quantised once, symmetrically per output channel; activations in every run, symmetrically per row (per token).
-/// Half the memory of 16-bit weights, and integer products. What diffusers' guide does with torchao's <c>int8_dynamic_activation_int8_weight</c>.
+/// Dynamic int8 quantisation of linear layers: weights are quantised once, symmetrically per output channel; activations in every run,
+/// symmetrically per row (per token). Half the memory of 16-bit weights, and integer GEMMs. As torchao's
+/// <c>int8_dynamic_activation_int8_weight</c> in diffusers' guide.
 /// </summary>
 public static class DynamicQuantization
 {
-    /// <summary>Quantises the linear layers of a model whose weights are loaded. A pipeline traces its graphs anew.</summary>
+    /// <summary>Quantises the linear layers of a model whose weights are loaded. Pipelines trace its graphs again.</summary>
     /// <param name="model">The model, or any layer of it.</param>
-    /// <param name="filter">Which layers; null takes those of more than 16 input features, as smaller ones gain nothing.</param>
-    /// <param name="device">Whose threads work and whose memory holds the weights; null takes all processors for the while.</param>
-    /// <param name="loggerFactory">For the device that is opened where none is given; null is <see cref="TraceLoggerFactory"/>.</param>
+    /// <param name="filter">The layers to quantise; null selects those with more than 16 input features, as smaller ones gain
+    /// nothing.</param>
+    /// <param name="device">Device whose threads quantise and whose memory holds the weights; null uses all processors temporarily.</param>
     /// <returns>The quantised weights' memory, to be disposed with the model.</returns>
-    /// <remarks>The pages of a mapped file that held the original weights are given back to the system at once: both never are in memory together.</remarks>
+    /// <remarks>The pages of a mapped file with the original weights are released immediately: both copies are never in memory
+    /// together.</remarks>
     /// <exception cref="InvalidOperationException">The weights were not loaded.</exception>
-    /// <exception cref="DeviceException">Memory is short. The model is as it was.</exception>
+    /// <exception cref="DeviceException">Out of memory. The model is unchanged.</exception>
     public static QuantizedWeights Apply(
         Layer model, Func<Linear, bool>? filter = null, CpuDevice? device = null, ILoggerFactory? loggerFactory = null)
     {
@@ -31,7 +33,7 @@ public static class DynamicQuantization
         try
         {
             using var quantizer = new WeightQuantizer(device ?? own!);
-            // Layers are changed only when all are done: a failure in the middle must not leave some that read memory which is freed below.
+            // Layers are changed only after all are quantised: after a failure none may read memory that is freed below.
             Action[] changes = [.. Linears(model).Where(l => !l.IsQuantized && filter(l)).Select(linear => linear.Quantize(quantizer, result))];
             foreach (var change in changes) change();
             return result;

@@ -1,9 +1,9 @@
 namespace ILGpuDiffusion.Layers.Quantization;
 
-/// <summary>What a model's linear layers are turned into when it is loaded.</summary>
+/// <summary>Quantisation of a model's linear layers on loading.</summary>
 public enum QuantizationMode
 {
-    /// <summary>They stay as they are stored.</summary>
+    /// <summary>Weights stay as stored.</summary>
     None,
 
     /// <summary>Dynamic int8: see <see cref="DynamicQuantization"/>.</summary>

@@ -3,7 +3,10 @@ using ILGpuDiffusion.Layers.Modules;
 
 namespace ILGpuDiffusion.Layers.Transformers;
 
-/// <summary>Self-attention, cross-attention to the prompt and a feed-forward layer, each normalised before and added to what it was given.</summary>
+/// <summary>
+/// Self-attention, cross-attention to the prompt and a feed-forward layer, each with layer normalisation before it and a residual
+/// connection.
+/// </summary>
 public sealed class BasicTransformerBlock : Layer
 {
     private readonly LayerNorm norm1, norm2, norm3;
@@ -12,12 +15,12 @@ public sealed class BasicTransformerBlock : Layer
 
     /// <summary>Declares <c>norm1</c>, <c>attn1</c>, <c>norm2</c>, <c>attn2</c>, <c>norm3</c> and <c>ff</c>.</summary>
     /// <param name="dim">Width of the tokens.</param>
-    /// <param name="heads">Number of heads; divides <paramref name="dim"/>.</param>
+    /// <param name="heads">Number of heads; must divide <paramref name="dim"/>.</param>
     /// <param name="crossAttentionDim">Width of the prompt's tokens.</param>
-    /// <exception cref="ArgumentException">The heads do not divide the width.</exception>
+    /// <exception cref="ArgumentException">The number of heads does not divide the width.</exception>
     public BasicTransformerBlock(int dim, int heads, int crossAttentionDim)
     {
-        if (heads <= 0 || dim % heads != 0) throw new ArgumentException($"{dim} channels cannot be split among {heads} heads.", nameof(heads));
+        if (heads <= 0 || dim % heads != 0) throw new ArgumentException($"{dim} channels are not divisible by {heads} heads.", nameof(heads));
         norm1 = Child("norm1", new LayerNorm(dim));
         attn1 = Child("attn1", new Attention(dim, null, heads, dim / heads));
         norm2 = Child("norm2", new LayerNorm(dim));

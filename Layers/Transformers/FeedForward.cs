@@ -4,11 +4,13 @@ using static ILGpuDiffusion.Layers.Graphs.Functional;
 
 namespace ILGpuDiffusion.Layers.Transformers;
 
-/// <summary>W₂·GEGLU(W₁·x): the first layer gives value and gate, the second reduces. Diffusers' FeedForward with <c>geglu</c>.</summary>
+/// <summary>
+/// W₂·GEGLU(W₁·x): the first layer computes value and gate, the second projects back. Diffusers' FeedForward with <c>geglu</c>.
+/// </summary>
 /// <remarks>Shazeer, 2020 (arXiv:2002.05202).</remarks>
 public sealed class FeedForward : Layer
 {
-    private const int Expansion = 4; // inner width over outer width, the same in every published UNet
+    private const int Expansion = 4; // inner width relative to the outer, the same in every published UNet
     private readonly Linear proj, output;
 
     /// <summary>Declares <c>net.0.proj</c> and <c>net.2</c>.</summary>

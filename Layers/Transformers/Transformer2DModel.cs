@@ -3,17 +3,20 @@ using ILGpuDiffusion.Layers.Modules;
 
 namespace ILGpuDiffusion.Layers.Transformers;
 
-/// <summary>Transformer blocks over the pixels of an image, between two projections, added to the image. Diffusers' Transformer2DModel over continuous input.</summary>
+/// <summary>
+/// Transformer blocks over the pixels of an image, between two projections, with a residual connection. Diffusers' Transformer2DModel for
+/// continuous input.
+/// </summary>
 public sealed class Transformer2DModel : Layer
 {
-    private const double NormEpsilon = 1e-6; // fixed in diffusers: no configuration has a word for it
+    private const double NormEpsilon = 1e-6; // fixed in diffusers, not part of the configuration
     private readonly GroupNorm norm;
     private readonly Func<Value, Value> projIn, projOut;
     private readonly IReadOnlyList<BasicTransformerBlock> blocks;
 
     /// <summary>Declares <c>norm</c>, <c>proj_in</c>, <c>transformer_blocks.N</c> and <c>proj_out</c>.</summary>
     /// <param name="channels">Channels of the image.</param>
-    /// <param name="options">Depth, heads and form of the projections.</param>
+    /// <param name="options">Number of blocks, heads and kind of projection.</param>
     public Transformer2DModel(int channels, TransformerOptions options)
     {
         norm = Child("norm", new GroupNorm(options.NormGroups, channels, NormEpsilon));

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>
-/// A model's weights by name, from one file or from several shards; <c>Layer.Load</c> compares them with what a model needs. Safe for
-/// several threads; disposing it makes its tensors invalid.
+/// A model's weights by name, from one file or several shards; <c>Layer.Load</c> checks them against the model. Thread-safe; disposing it
+/// invalidates its tensors.
 /// </summary>
 public sealed class Checkpoint : IWeightSource, IDisposable
 {
@@ -18,7 +18,7 @@ public sealed class Checkpoint : IWeightSource, IDisposable
     public string Source { get; }
 
     /// <summary>
-    /// The names of all tensors. <c>embeddings.position_ids</c>, which old text encoders store although it is only 0, 1, 2 …, is left out.
+    /// The names of all tensors. <c>embeddings.position_ids</c>, which old text encoders store although it is only 0, 1, 2 …, is omitted.
     /// </summary>
     public IReadOnlyCollection<string> Names => tensors.Keys;
 
@@ -52,8 +52,9 @@ public sealed class Checkpoint : IWeightSource, IDisposable
     }
 
     /// <summary>
-    /// Opens the weights in a component's folder by diffusers' names: <c>diffusion_pytorch_model</c> before <c>model</c>, one file before shards. Without a
-    /// variant the plain files come first; a folder that has only variants gives fp16, else bf16, else fp32, else the first by name.
+    /// Opens the weights in a component's folder by diffusers' names: <c>diffusion_pytorch_model</c> before <c>model</c>, one file before
+    /// shards. Without a variant the plain files come first; if there are only variants, the order is fp16, bf16, fp32, then the others by
+    /// name.
     /// </summary>
     /// <param name="folder">Such as <c>…/unet</c>.</param>
     /// <param name="variant">Such as <c>fp16</c> for <c>diffusion_pytorch_model.fp16.safetensors</c>; it must then be present.</param>
@@ -62,7 +63,7 @@ public sealed class Checkpoint : IWeightSource, IDisposable
     public static Checkpoint OpenFolder(string folder, string? variant = null, ILogger? logger = null) =>
         Open(WeightFiles.Find(folder, variant), logger);
 
-    /// <summary>As <see cref="OpenFolder"/>, with the plain files where there are none of the variant.</summary>
+    /// <summary>As <see cref="OpenFolder"/>, with the plain files if there are none of the variant.</summary>
     internal static Checkpoint OpenFolderOrPlain(string folder, string? variant, ILogger? logger) =>
         Open(WeightFiles.Find(folder, variant, orPlain: true), logger);
 
@@ -91,7 +92,7 @@ public sealed class Checkpoint : IWeightSource, IDisposable
         foreach (var (tensor, name) in map)
             if (shards[name].Entries.TryGetValue(tensor, out var entry)) Add(shards[name], entry);
             else throw new ModelFileException(Source, $"says that tensor {Text.Quote(tensor)} is in {Text.Quote(name)}, which does not have it.");
-        foreach (var shard in files) AddAll(shard); // a tensor that the index forgot; a second copy of a listed one stays out
+        foreach (var shard in files) AddAll(shard); // adds tensors missing in the index, but no second copy of a listed one
     }
 
     private void AddAll(SafetensorsFile file)

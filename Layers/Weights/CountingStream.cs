@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Layers.Weights;
 
-/// <summary>Passes on what is written and counts it: a pipe has no position to ask for.</summary>
+/// <summary>Forwards writes and counts the bytes: pipes have no position.</summary>
 internal sealed class CountingStream(Stream inner) : Stream
 {
     /// <summary>Bytes written so far.</summary>

@@ -4,20 +4,19 @@ using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Layers.Weights;
 
-/// <summary>A file's bytes in the process's memory: mapped, or read where the file system cannot map.</summary>
+/// <summary>A file's bytes in memory: mapped, or read if the file system does not support mapping.</summary>
 internal sealed unsafe class FileMemory : IDisposable
 {
     private const int PieceBytes = 1 << 30;
-    private readonly FileStream stream; // stays open, so that the file can be asked whether it is still as it was
+    private readonly FileStream stream; // stays open for checking whether the file has changed
     private readonly DateTime written;
     private MemoryMappedFile? map;
     private MemoryMappedViewAccessor? view;
     private nint copy;
 
     /// <summary>Maps or reads a file, which must not be empty.</summary>
-    /// <param name="stream">The file; belongs to the new object, unless the constructor fails.</param>
-    /// <param name="mapping">How a file is mapped.</param>
-    /// <param name="logger">Takes the warning about a file that had to be read.</param>
+    /// <param name="stream">The file; owned by the new object, unless the constructor fails.</param>
+    /// <param name="mapping">Maps a file.</param>
     /// <exception cref="IOException">It can be neither mapped nor read.</exception>
     public FileMemory(FileStream stream, Func<FileStream, MemoryMappedFile> mapping, ILogger logger)
     {
@@ -40,14 +39,16 @@ internal sealed unsafe class FileMemory : IDisposable
     /// <summary>Address of its first byte.</summary>
     public byte* Start { get; private set; }
 
-    /// <summary>Whether the bytes are those that were there when the file was opened. A mapped file that is written to or cut changes under whoever reads it.</summary>
+    /// <summary>
+    /// Whether the file is unchanged since it was opened. Writing to or truncating a mapped file changes the mapped bytes.
+    /// </summary>
     public bool IsIntact => copy != 0 || (RandomAccess.GetLength(stream.SafeFileHandle) == Length && File.GetLastWriteTimeUtc(stream.SafeFileHandle) == written);
 
-    /// <summary>The mapping of a file, as it is done where file systems can.</summary>
+    /// <summary>The default mapping of a file.</summary>
     public static MemoryMappedFile MapForReading(FileStream stream) =>
         MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
 
-    /// <summary>Gives pages of the mapping back to the system; they come from the file again when somebody reads them. Leaves all other memory alone.</summary>
+    /// <summary>Releases pages of the mapping; they are read from the file again when accessed. Has no effect on other memory.</summary>
     public void Release(nint address, long bytes)
     {
         if (copy == 0 && address >= (nint)Start && address + bytes <= (nint)Start + Length) MappedPages.Release(address, bytes);

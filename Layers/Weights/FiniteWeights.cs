@@ -5,10 +5,10 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Layers.Weights;
 
-/// <summary>Finds NaN and infinity in weights: numbers whose exponent is all ones.</summary>
+/// <summary>Finds NaN and infinity in weights: values with all exponent bits set.</summary>
 internal static unsafe class FiniteWeights
 {
-    /// <summary>Number of the first element that is NaN or infinite, or −1.</summary>
+    /// <summary>Index of the first element that is NaN or infinite, or −1.</summary>
     public static long FirstOther(Tensor weights)
     {
         void* start = (byte*)((HostBuffer)weights.Buffer).Address + weights.Offset;
@@ -30,7 +30,7 @@ internal static unsafe class FiniteWeights
         {
             var found = Vector<T>.Zero;
             for (int k = 0; k < 4; k++)
-                found |= Vector.Equals(Unsafe.ReadUnaligned<Vector<T>>(values + i + k * Vector<T>.Count) & mask, mask); // the file promises no alignment
+                found |= Vector.Equals(Unsafe.ReadUnaligned<Vector<T>>(values + i + k * Vector<T>.Count) & mask, mask); // the file format guarantees no alignment
             if (found != Vector<T>.Zero) break;
         }
 

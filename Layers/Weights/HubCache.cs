@@ -11,8 +11,8 @@ internal static partial class HubCache
     private const string Snapshots = "snapshots", EntryPrefix = "models--";
     private const int LongestRevision = 255;
 
-    /// <summary>The snapshot to load where the folder is an entry of the cache; any other folder itself.</summary>
-    /// <exception cref="ModelFileException">The entry has no snapshot, or several and nothing says which.</exception>
+    /// <summary>The snapshot to load if the folder is an entry of the cache; any other folder unchanged.</summary>
+    /// <exception cref="ModelFileException">The entry has no snapshot, or several and no reference to one.</exception>
     public static string Resolve(string path)
     {
         string snapshots = Path.Combine(path, Snapshots);
@@ -32,7 +32,7 @@ internal static partial class HubCache
                 : $"has {all.Length} snapshots and no refs/main that names one: {Names(all)}. Give the folder of one.");
     }
 
-    /// <summary>The folder's name; for a snapshot in the cache the model's, <c>owner/name</c>.</summary>
+    /// <summary>The folder's name; for a snapshot in the cache the model's name, <c>owner/name</c>.</summary>
     public static string NameOf(string folder)
     {
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(folder));

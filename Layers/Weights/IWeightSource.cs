@@ -2,7 +2,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Layers.Weights;
 
-/// <summary>Where a model's weights come from.</summary>
+/// <summary>A source of model weights.</summary>
 public interface IWeightSource
 {
     /// <summary>The file or folder, for messages.</summary>
@@ -11,6 +11,6 @@ public interface IWeightSource
     /// <summary>Names of all tensors that a model should use.</summary>
     IEnumerable<string> Names { get; }
 
-    /// <summary>A tensor in host memory, which stays valid as long as the source, or null when there is none of that name.</summary>
+    /// <summary>A tensor in host memory, valid as long as the source; null if there is none with that name.</summary>
     Tensor? Find(string name);
 }

@@ -6,8 +6,8 @@ namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>
 /// A checkpoint's JSON configuration (config.json, scheduler_config.json, model_index.json …). Every number of a model comes from here; a
-/// missing or unusable value is an error that names file, key and value. A JSON null is a value of its own, Python's None: false where a
-/// truth value is asked for, refused where a number, text or list is, and never the default of an absent key.
+/// missing or invalid value is an error that names file, key and value. A JSON null is a value of its own, Python's None: false as a
+/// boolean, rejected as a number, string or list, and never the default of an absent key.
 /// </summary>
 public sealed class ModelConfig
 {
@@ -16,10 +16,10 @@ public sealed class ModelConfig
 
     private ModelConfig(string file, Dictionary<string, JsonElement> values) => (File, this.values) = (file, values);
 
-    /// <summary>Where the configuration came from, for messages.</summary>
+    /// <summary>Origin of the configuration, for messages.</summary>
     public string File { get; }
 
-    /// <summary>The keys present, without those whose value is null.</summary>
+    /// <summary>The keys whose value is not null.</summary>
     public IReadOnlyCollection<string> Keys => [.. values.Where(v => v.Value.ValueKind != JsonValueKind.Null).Select(v => v.Key)];
 
     /// <summary>Reads a JSON object from a file.</summary>
@@ -38,11 +38,11 @@ public sealed class ModelConfig
     }
 
     /// <summary>
-    /// Parses a JSON object. Python also writes <c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c>, which are not JSON: they are taken as the
-    /// strings of that name (see <see cref="Double"/>). Where a key appears twice the last one counts, as in Python.
+    /// Parses a JSON object. Python also writes <c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c>, which are not JSON: they are read as
+    /// strings of that name (see <see cref="Double"/>). Of duplicate keys the last one counts, as in Python.
     /// </summary>
     /// <param name="json">UTF-8 text.</param>
-    /// <param name="file">The name that messages give.</param>
+    /// <param name="file">File name for messages.</param>
     /// <exception cref="ModelFileException">The text is not a JSON object.</exception>
     public static ModelConfig Parse(ReadOnlySpan<byte> json, string file)
     {
@@ -51,7 +51,7 @@ public sealed class ModelConfig
             if (!Utf8.IsValid(json)) throw new ModelFileException(file, "is not valid UTF-8.");
             var reader = new Utf8JsonReader(PythonNumbers.Quote(json), new JsonReaderOptions { MaxDepth = 32 });
             var root = JsonElement.ParseValue(ref reader);
-            while (reader.Read()) { } // reports what stands behind the value
+            while (reader.Read()) { } // throws if anything follows the value
             if (root.ValueKind != JsonValueKind.Object) throw new ModelFileException(file, $"holds a JSON {root.ValueKind}; it must be an object.");
             var values = new Dictionary<string, JsonElement>();
             foreach (var property in root.EnumerateObject()) values[property.Name] = property.Value;
@@ -63,7 +63,7 @@ public sealed class ModelConfig
         }
     }
 
-    /// <summary>A copy in which the given values, nulls included, replace or join those of the file.</summary>
+    /// <summary>A copy in which the given values, including nulls, replace or extend those of the file.</summary>
     public ModelConfig With(IEnumerable<KeyValuePair<string, JsonElement>> overrides)
     {
         var copy = new Dictionary<string, JsonElement>(values);
@@ -108,14 +108,16 @@ public sealed class ModelConfig
     public int IntWithin(string key, int low, int high, int? fallback = null) =>
         Int(key, fallback) is var i && i >= low && i <= high ? i : throw Wrong(key, $"an integer from {low} to {high}");
 
-    /// <summary>A finite number; without a fallback the key must be present. An infinity or NaN is accepted only where it is the fallback itself.</summary>
+    /// <summary>
+    /// A finite number; without a fallback the key must be present. Infinity and NaN are accepted only if equal to the fallback.
+    /// </summary>
     public double Double(string key, double? fallback = null) =>
         Given(key, "a finite number") is not { } v ? fallback ?? throw Missing(key)
         : fallback is { } f && v.ValueKind == JsonValueKind.String && PythonNumbers.IsName(v, f) ? f
         : v.ValueKind == JsonValueKind.Number && v.TryGetDouble(out double d) && double.IsFinite(d) ? d
             : throw Wrong(key, "a finite number");
 
-    /// <summary>True or false, and false for null, as Python takes None; without a fallback the key must be present.</summary>
+    /// <summary>True or false, where null is false, as Python's None; without a fallback the key must be present.</summary>
     public bool Bool(string key, bool? fallback = null) => Find(key)?.ValueKind switch
     {
         null when IsNull(key) => false,
@@ -135,7 +137,7 @@ public sealed class ModelConfig
         Given(key, "a list of integers") is not { } v ? fallback ?? throw Missing(key)
         : v.ValueKind == JsonValueKind.Array ? [.. v.EnumerateArray().Select(e => AsInt(e, key))] : throw Wrong(key, "a list of integers");
 
-    /// <summary>One integer per entry: either a list of exactly <paramref name="count"/>, or one integer that stands for all.</summary>
+    /// <summary>One integer per entry: either a list of exactly <paramref name="count"/>, or one integer for all.</summary>
     public int[] IntPerEntry(string key, int count, int? fallback = null)
     {
         if (Find(key) is not { ValueKind: JsonValueKind.Array }) return [.. Enumerable.Repeat(Int(key, fallback), count)];
@@ -166,7 +168,7 @@ public sealed class ModelConfig
         { Key = key };
     }
 
-    /// <summary>A JSON string's text, or null where an escape in it is no character (half a surrogate pair).</summary>
+    /// <summary>A JSON string's text; null if it contains an invalid escape (an unpaired surrogate).</summary>
     private static string? Characters(JsonElement value)
     {
         try
@@ -179,7 +181,7 @@ public sealed class ModelConfig
         }
     }
 
-    /// <summary>The value, or null when the key is absent; a null in the file is refused.</summary>
+    /// <summary>The value, or null if the key is absent; a null in the file is an error.</summary>
     private JsonElement? Given(string key, string expected) => IsNull(key) ? throw Wrong(key, expected) : Find(key);
 
     private ModelFileException Missing(string key) => new(File, $"'{key}' is missing.") { Key = key };

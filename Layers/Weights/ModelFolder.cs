@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>
-/// A model in diffusers' folder layout: model_index.json names the pipeline class and its components, each of which has a folder of its own.
-/// Opening reads the index only.
+/// A model in diffusers' folder layout: model_index.json names the pipeline class and its components, each of which has a folder of its
+/// own. Opening reads the index only.
 /// </summary>
 public sealed class ModelFolder
 {
@@ -32,7 +32,7 @@ public sealed class ModelFolder
     /// <summary>The pipeline's Python class: <c>StableDiffusionXLPipeline</c> …</summary>
     public string ClassName => PythonClass.WithoutFlax(Index.String("_class_name"));
 
-    /// <summary>The components that are present, by name; those listed as [null, null] are not.</summary>
+    /// <summary>The components that are present, by name; those listed as [null, null] are omitted.</summary>
     public IReadOnlyDictionary<string, ModelComponent> Components => components;
 
     /// <summary>
@@ -53,13 +53,14 @@ public sealed class ModelFolder
         return Parse(path, ModelConfig.Load(index));
     }
 
-    /// <summary>Checks an index that is already read.</summary>
+    /// <summary>Validates an index that has been read.</summary>
     internal static ModelFolder Parse(string path, ModelConfig index)
     {
         var components = new Dictionary<string, ModelComponent>(StringComparer.Ordinal);
         foreach (string key in index.Keys)
         {
-            // Names with an underscore are diffusers' own; whatever is no pair with a string in it is an option, or the [null, null] of an absent component.
+            // Names with an underscore are diffusers' own; a value that is not a pair with a string is an option, or the [null, null] of an
+            // absent component.
             if (key.StartsWith('_') || index.Find(key) is not { ValueKind: JsonValueKind.Array } pair || pair.GetArrayLength() != 2) continue;
             int strings = pair.EnumerateArray().Count(part => part.ValueKind == JsonValueKind.String);
             if (strings == 0) continue;
@@ -70,7 +71,7 @@ public sealed class ModelFolder
         }
 
         var folder = new ModelFolder(path, index, components);
-        _ = folder.ClassName; // throws when it is missing
+        _ = folder.ClassName; // throws if it is missing
         return folder;
     }
 
@@ -97,14 +98,13 @@ public sealed class ModelFolder
 
     /// <summary>A component's weights; the caller disposes them.</summary>
     /// <param name="name">The component.</param>
-    /// <param name="variant">Such as <c>fp16</c>, taken where the component has it; one that has not gives its plain files. See <see
-    /// cref="Checkpoint.OpenFolder"/>.</param>
-    /// <param name="logger">For warnings; null writes them to <see cref="System.Diagnostics.Trace"/>.</param>
+    /// <param name="variant">Such as <c>fp16</c>, used if the component has it, else its plain files are. See
+    /// <see cref="Checkpoint.OpenFolder"/>.</param>
     /// <exception cref="ModelFileException">The component, its folder or its weights are missing or damaged.</exception>
     public Checkpoint WeightsOf(string name, string? variant = null, ILogger? logger = null) =>
         Checkpoint.OpenFolderOrPlain(FolderOf(name), variant, logger);
 
-    /// <summary>Which of the components have weights of a variant.</summary>
+    /// <summary>The components that have weights of a variant.</summary>
     /// <exception cref="ModelFileException">A component or its folder is missing.</exception>
     public IReadOnlyList<string> ComponentsWith(string variant, IEnumerable<string> components) =>
         [.. components.Where(name => WeightFiles.Has(FolderOf(name), variant))];

@@ -5,6 +5,6 @@ internal static class PythonClass
 {
     private const string Flax = "Flax";
 
-    /// <summary>The PyTorch class of a name, as diffusers takes it: FlaxUNet2DConditionModel is UNet2DConditionModel.</summary>
+    /// <summary>The PyTorch class for a name, as in diffusers: FlaxUNet2DConditionModel becomes UNet2DConditionModel.</summary>
     public static string WithoutFlax(string name) => name.StartsWith(Flax, StringComparison.Ordinal) ? name[Flax.Length..] : name;
 }

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>
-/// Python's json module writes numbers that JSON does not have. Published scheduler configurations hold them
+/// Python's json module writes numbers that are not JSON, and published scheduler configurations contain them
 /// (<c>"lambda_min_clipped": -Infinity</c>), so they are put in quotes before parsing.
 /// </summary>
 internal static class PythonNumbers

@@ -7,13 +7,14 @@ using Microsoft.Extensions.Logging;
 namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>
-/// A safetensors file, mapped into memory: opening reads only the header, the operating system loads a tensor's pages when they are touched and
-/// shares them between processes. Where the file system cannot map files, the file is read instead, with a warning in the log. Spans and pointers
-/// are valid until <see cref="Dispose"/>. Reading from several threads is safe; disposing while another thread reads is not.
+/// A memory-mapped safetensors file: opening reads only the header; the operating system loads a tensor's pages on access and shares them
+/// between processes. If the file system does not support mapping, the file is read instead, with a notice. Spans and pointers are valid
+/// until <see cref="Dispose"/>. Concurrent reads are safe; disposing while another thread reads is not.
 /// </summary>
 /// <remarks>
-/// A mapped file should not be written to while it is open; replacing it by another file, as downloads do, is safe. A change of its length or of its time of writing is found whenever
-/// weights are taken into use (<see cref="RequireIntact"/>). What remains: a file that is cut short in the very moment in which its bytes are read ends the process.
+/// A mapped file should not be modified while it is open; replacing it by another file, as downloads do, is safe. A changed length or
+/// modification time is detected whenever weights are taken into use (<see cref="RequireIntact"/>). One case remains: truncating the file
+/// while its bytes are being read ends the process.
 /// </remarks>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
@@ -40,19 +41,18 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
     }
 
-    /// <summary>The file's path as it was given.</summary>
+    /// <summary>The file's path as given.</summary>
     public string Path { get; }
 
     /// <summary>The tensors by name.</summary>
     public IReadOnlyDictionary<string, SafetensorsEntry> Entries => header.Entries;
 
-    /// <summary>The file's free text pairs (<c>__metadata__</c>); empty when it has none.</summary>
+    /// <summary>The file's <c>__metadata__</c> strings; empty if it has none.</summary>
     public IReadOnlyDictionary<string, string> Metadata => header.Metadata;
 
     /// <summary>Maps a file and checks its header.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="logger">For warnings; null writes them to <see cref="System.Diagnostics.Trace"/>.</param>
-    /// <exception cref="ModelFileException">The file is missing, unreadable or not a valid safetensors file; the message names file, tensor, expected and found.</exception>
+    /// <exception cref="ModelFileException">The file is missing, unreadable or not a valid safetensors file; the message names file,
+    /// tensor, expected and found.</exception>
     public static SafetensorsFile Open(string path, ILogger? logger = null) => Open(path, FileMemory.MapForReading, logger);
 
     /// <summary>As <see cref="Open(string, ILogger?)"/>, with another way to map files.</summary>
@@ -81,7 +81,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         }
     }
 
-    /// <summary>The entry of a tensor that must be there.</summary>
+    /// <summary>The entry of a required tensor.</summary>
     /// <exception cref="ModelFileException">The file has no tensor of that name.</exception>
     public SafetensorsEntry Entry(string name) =>
         Entries.TryGetValue(name, out var entry) ? entry : throw new ModelFileException(Path, $"tensor {Text.Quote(name)} is missing; the file has {Entries.Count} others.");
@@ -97,8 +97,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
     }
 
     /// <summary>
-    /// The address of a tensor's first byte, valid until <see cref="Dispose"/>. The format promises no alignment: read it with unaligned loads
-    /// or check the address.
+    /// The address of a tensor's first byte, valid until <see cref="Dispose"/>. The format guarantees no alignment: use unaligned loads or
+    /// check the address.
     /// </summary>
     public byte* Pointer(SafetensorsEntry entry)
     {
@@ -108,7 +108,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
         return memory.Start + entry.Offset;
     }
 
-    /// <summary>A float tensor's values (F32, F16, BF16, F8_E4M3, F8_E5M2; F64 rounds to the nearest float), outermost dimension first.</summary>
+    /// <summary>
+    /// A float tensor's values (F32, F16, BF16, F8_E4M3, F8_E5M2; F64 rounds to the nearest float), outermost dimension first.
+    /// </summary>
     /// <exception cref="ModelFileException">The tensor is missing, not of a float type, or larger than an array can be.</exception>
     public float[] ReadFloats(string name) => SafetensorsValues.Floats(this, Entry(name));
 
@@ -117,7 +119,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
     public double[] ReadDoubles(string name) => SafetensorsValues.Doubles(this, Entry(name));
 
     /// <summary>An integer tensor's values (any integer type up to 64 bits; BOOL gives 0 and 1).</summary>
-    /// <exception cref="ModelFileException">The tensor is missing, not of an integer type, larger than an array can be, or a U64 exceeds a long.</exception>
+    /// <exception cref="ModelFileException">The tensor is missing, not of an integer type, larger than an array can be, or a U64 exceeds a
+    /// long.</exception>
     public long[] ReadLongs(string name) => SafetensorsValues.Longs(this, Entry(name));
 
     /// <summary>The engine's type of a tensor that is to be used as one: as it is stored, or what it is widened to (8-bit floats to Float16, exactly; F64 to Float32, rounded).</summary>
@@ -125,15 +128,15 @@ public sealed unsafe class SafetensorsFile : IDisposable
     public DType RequireDType(SafetensorsEntry entry) => entry.DType ?? WidenedTensors.TypeOf(entry.StoredType)
         ?? throw new ModelFileException(Path, $"tensor {Text.Quote(entry.Name)} is stored as {entry.StoredType}; usable are F32, F16, BF16, F64, F8_E4M3, F8_E5M2, I8, I32 and I64.");
 
-    /// <summary>Checks that the file is as it was when it was opened: call it before bytes are read that must be those that were checked then.</summary>
-    /// <exception cref="ModelFileException">Its length or its time of writing is another one.</exception>
+    /// <summary>Checks that the file is unchanged since it was opened. Call before reading bytes that rely on earlier checks.</summary>
+    /// <exception cref="ModelFileException">Its length or modification time differs.</exception>
     public void RequireIntact()
     {
         ObjectDisposedException.ThrowIf(closed != 0, this);
         if (!memory.IsIntact) throw new ModelFileException(Path, "the weights changed on disk while they were in use. Load the model again.");
     }
 
-    /// <summary>A tensor for kernels: the mapped bytes, or a widened copy that belongs to this file.</summary>
+    /// <summary>A tensor for kernels: the mapped bytes, or a converted copy owned by this file.</summary>
     internal Tensor ToTensor(SafetensorsEntry entry)
     {
         var type = RequireDType(entry);
@@ -141,7 +144,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
         return new Tensor(HostBuffer.Borrow(address, entry.Shape.Count * type.Size(), this), 0, type, entry.Shape);
     }
 
-    /// <summary>Gives the memory of a tensor back to the system where it is a page of the mapped file.</summary>
+    /// <summary>Releases the pages of a tensor if it is part of the mapped file.</summary>
     internal void Release(Tensor tensor) => memory.Release(((HostBuffer)tensor.Buffer).Address + (nint)tensor.Offset, tensor.Type.Bytes);
 
     /// <summary>Removes the mapping. Every span and pointer taken from this file becomes invalid.</summary>

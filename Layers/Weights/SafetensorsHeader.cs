@@ -6,12 +6,12 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>
-/// Parses and checks the head of a safetensors file: 8 bytes of length (little endian), then that many bytes of JSON, then the tensors' data.
-/// The input is hostile until proven otherwise: whatever the bytes are, the outcome is a checked header or one <see cref="ModelFileException"/>.
+/// Parses and checks the header of a safetensors file: 8 bytes of length (little endian), then that many bytes of JSON, then the tensors'
+/// data. The input is untrusted: for any bytes, the outcome is a checked header or one <see cref="ModelFileException"/>.
 /// </summary>
 internal sealed class SafetensorsHeader
 {
-    /// <summary>Bytes in front of the JSON.</summary>
+    /// <summary>Bytes before the JSON.</summary>
     public const int LengthBytes = 8;
 
     /// <summary>The format's own limit on the JSON's length.</summary>
@@ -29,7 +29,7 @@ internal sealed class SafetensorsHeader
     /// <summary>The tensors by name, in the order of the file.</summary>
     public IReadOnlyDictionary<string, SafetensorsEntry> Entries => entries;
 
-    /// <summary>The free text pairs of <c>__metadata__</c>.</summary>
+    /// <summary>The strings of <c>__metadata__</c>.</summary>
     public IReadOnlyDictionary<string, string> Metadata => metadata;
 
     /// <summary>The JSON's length from the first 8 bytes, checked against the file's length.</summary>
@@ -48,8 +48,8 @@ internal sealed class SafetensorsHeader
     /// <summary>Parses the JSON and checks every tensor against the bytes that follow it.</summary>
     /// <param name="json">The JSON part.</param>
     /// <param name="fileBytes">Length of the whole file.</param>
-    /// <param name="file">The name that messages give.</param>
-    /// <exception cref="ModelFileException">Anything is not as the format wants it.</exception>
+    /// <param name="file">File name for messages.</param>
+    /// <exception cref="ModelFileException">The header violates the format.</exception>
     public static SafetensorsHeader Parse(ReadOnlySpan<byte> json, long fileBytes, string file)
     {
         var header = new SafetensorsHeader(file);
@@ -59,7 +59,7 @@ internal sealed class SafetensorsHeader
         {
             header.ReadObject(json, LengthBytes + json.Length);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException) // the latter: an escape that is not a character
+        catch (Exception e) when (e is JsonException or InvalidOperationException) // the latter: an invalid escape
         {
             throw new ModelFileException(file, $"the header is not valid JSON ({e.Message})", e);
         }
@@ -80,7 +80,7 @@ internal sealed class SafetensorsHeader
             else if (!entries.TryAdd(name, ReadEntry(ref reader, name, dataStart))) throw Wrong(name, "appears twice; names must be unique.");
         }
 
-        while (reader.Read()) { } // reports what stands behind the object
+        while (reader.Read()) { } // throws if anything follows the object
     }
 
     private void ReadMetadata(ref Utf8JsonReader reader)
@@ -109,7 +109,7 @@ internal sealed class SafetensorsHeader
             if (key == "dtype") type = reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw Wrong(name, "dtype must be a string.");
             else if (key == "shape") sizes = ReadIntegers(ref reader, name, key, MaxRank);
             else if (key == "data_offsets") offsets = ReadIntegers(ref reader, name, key, 2);
-            else reader.Skip(); // the reference reader ignores further keys too
+            else reader.Skip(); // the reference reader ignores unknown keys too
         }
 
         if (type is null || sizes is null || offsets is null) throw Wrong(name, $"has no {(type is null ? "dtype" : sizes is null ? "shape" : "data_offsets")}.");
@@ -127,7 +127,7 @@ internal sealed class SafetensorsHeader
         long count = 1;
         foreach (long size in sizes)
         {
-            // Rows are counted in 32 bits, also where a later size of 0 makes the tensor empty.
+            // Rows are counted in 32 bits, even if a later size of 0 makes the tensor empty.
             if (size > int.MaxValue || count > int.MaxValue || (size > 0 && count > MaxElements / size))
                 throw Wrong(name, $"has the shape {shape}, which is larger than a tensor can be.");
             count *= size;
@@ -153,7 +153,7 @@ internal sealed class SafetensorsHeader
         return [.. values];
     }
 
-    /// <summary>The tensors must fill the data part exactly: in range, no overlap, no hole, nothing left over.</summary>
+    /// <summary>The tensors must fill the data part exactly: in range, without overlaps or gaps.</summary>
     private void CheckLayout(long dataStart, long fileBytes)
     {
         long position = dataStart;

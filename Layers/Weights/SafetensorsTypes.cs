@@ -2,13 +2,13 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Layers.Weights;
 
-/// <summary>The element types that the safetensors format defines, with their sizes and their counterparts here.</summary>
+/// <summary>The element types of the safetensors format, with their sizes and the engine's counterparts.</summary>
 internal static class SafetensorsTypes
 {
-    /// <summary>For messages about an unknown type.</summary>
+    /// <summary>All names, for messages about an unknown type.</summary>
     public const string All = "BOOL, U8, I8, I16, U16, I32, U32, I64, U64, F16, BF16, F32, F64, C64, F8_E4M3, F8_E5M2, F8_E8M0, F6_E2M3, F6_E3M2, F4";
 
-    /// <summary>Bits of one element, or 0 for a name the format does not have. Some types are smaller than a byte.</summary>
+    /// <summary>Bits of one element; 0 for an unknown name. Some types are smaller than a byte.</summary>
     public static int Bits(string storedType) => storedType switch
     {
         "F4" => 4,
@@ -20,7 +20,7 @@ internal static class SafetensorsTypes
         _ => 0,
     };
 
-    /// <summary>The engine's type, or null where it has none.</summary>
+    /// <summary>The engine's type; null if there is none.</summary>
     public static DType? ToDType(string storedType) => storedType switch
     {
         "F32" => DType.Float32,

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Layers.Weights;
 
-/// <summary>Turns the bytes of a stored tensor into managed arrays. For small tensors: tables, latents, reference data; weights stay mapped.</summary>
+/// <summary>Converts stored tensors to managed arrays. For small tensors (tables, latents, reference data); weights stay mapped.</summary>
 internal static class SafetensorsValues
 {
     private delegate T Reader<T>(ReadOnlySpan<byte> element);
@@ -39,7 +39,7 @@ internal static class SafetensorsValues
     private static T[] Read<T>(SafetensorsFile file, SafetensorsEntry entry, string expected, Reader<T>? reader)
     {
         if (reader is null) throw new ModelFileException(file.Path, $"tensor {Text.Quote(entry.Name)} is stored as {entry.StoredType}; it must be {expected}.");
-        var bytes = file.Bytes(entry); // also bounds the count: at most 2 GB, at least a byte per element
+        var bytes = file.Bytes(entry); // bounds the count: at most 2 GB, at least a byte per element
         int size = SafetensorsTypes.Bits(entry.StoredType) / 8;
         var values = new T[bytes.Length / size];
         for (int i = 0; i < values.Length; i++) values[i] = reader(bytes.Slice(i * size, size));

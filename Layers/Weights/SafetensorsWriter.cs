@@ -6,8 +6,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>
-/// Collects tensors and writes them as one safetensors file. Tensors are ordered by element size (largest first), then by name, and the header is
-/// padded to 8 bytes, so each tensor is aligned to its elements and equal contents give equal files.
+/// Collects tensors and writes them as one safetensors file. Tensors are ordered by element size (largest first), then by name, and the
+/// header is padded to 8 bytes, so each tensor is aligned to its elements and equal contents give equal files.
 /// </summary>
 public sealed class SafetensorsWriter
 {
@@ -19,10 +19,10 @@ public sealed class SafetensorsWriter
         public long Bytes => Shape.Count * DType.Size();
     }
 
-    /// <summary>Free text pairs for the header (<c>__metadata__</c>).</summary>
+    /// <summary>Strings for the header's <c>__metadata__</c>.</summary>
     public IDictionary<string, string> Metadata { get; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary>Adds a tensor whose bytes are produced while the file is written, so that it never needs to be whole in memory.</summary>
+    /// <summary>Adds a tensor whose bytes are produced while the file is written, so that it is never completely in memory.</summary>
     /// <param name="name">Its name, unique in the file.</param>
     /// <param name="dtype">The stored type.</param>
     /// <param name="shape">The sizes.</param>
@@ -34,8 +34,12 @@ public sealed class SafetensorsWriter
         if (!items.TryAdd(name, new Item(name, dtype, shape, write))) throw new ArgumentException($"The tensor {Text.Quote(name)} was added before.", nameof(name));
     }
 
-    /// <summary>Adds a tensor of float values, stored as Float32 or rounded to nearest-even as Float16 or BFloat16. The values are read when the file is saved.</summary>
-    /// <exception cref="ArgumentException">The name is taken, the dtype is not a float type, or the number of values is not the shape's.</exception>
+    /// <summary>
+    /// Adds a tensor of float values, stored as Float32 or rounded to nearest-even as Float16 or BFloat16. The values are read when the
+    /// file is saved.
+    /// </summary>
+    /// <exception cref="ArgumentException">The name is taken, the dtype is not a float type, or the number of values does not match the
+    /// shape.</exception>
     public void Add(string name, DType dtype, Shape shape, ReadOnlyMemory<float> values)
     {
         if (!dtype.IsFloat()) throw new ArgumentException($"{Text.Quote(name)}: float values cannot be stored as {dtype}.", nameof(dtype));
@@ -43,9 +47,10 @@ public sealed class SafetensorsWriter
         Add(name, dtype, shape, stream => WriteFloats(stream, values.Span, dtype));
     }
 
-    /// <summary>Writes the file with <see cref="AtomicFile"/>, so a reader sees the old file or the whole new one.</summary>
+    /// <summary>Writes the file with <see cref="AtomicFile"/>, so that readers see either the old file or the complete new one.</summary>
     /// <exception cref="IOException">The file cannot be written; nothing is left behind.</exception>
-    /// <exception cref="InvalidOperationException">A tensor's callback wrote fewer or more bytes than its shape needs; nothing is left behind.</exception>
+    /// <exception cref="InvalidOperationException">A tensor's callback wrote fewer or more bytes than its shape requires; nothing is left
+    /// behind.</exception>
     public void Save(string path) => AtomicFile.Write(path, stream => Write(new CountingStream(stream)));
 
     private void Write(CountingStream stream)

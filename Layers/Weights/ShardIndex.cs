@@ -2,10 +2,10 @@ using System.Text.Json;
 
 namespace ILGpuDiffusion.Layers.Weights;
 
-/// <summary>The index of a checkpoint in several files (<c>*.safetensors.index.json</c>): which shard holds which tensor.</summary>
+/// <summary>The index of a sharded checkpoint (<c>*.safetensors.index.json</c>): the shard of each tensor.</summary>
 internal static class ShardIndex
 {
-    /// <summary>Tensor name → shard file name. Each shard name is a plain file name, so it cannot lead out of the index's folder.</summary>
+    /// <summary>Tensor name → shard file name. Shard names are plain file names, so they cannot refer outside the index's folder.</summary>
     /// <exception cref="ModelFileException">The index has no usable weight_map.</exception>
     public static Dictionary<string, string> Parse(ModelConfig index)
     {

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace ILGpuDiffusion.Layers.Weights;
 
-/// <summary>Finds a component's weight file by the names that diffusers and transformers give it.</summary>
+/// <summary>Finds a component's weight file by diffusers' and transformers' naming.</summary>
 internal static partial class WeightFiles
 {
     private const string Ending = ".safetensors";
@@ -17,8 +17,8 @@ internal static partial class WeightFiles
     /// </summary>
     /// <param name="folder">The component's folder.</param>
     /// <param name="variant">The variant to take; null or empty for any.</param>
-    /// <param name="orPlain">Whether the plain files serve where there are none of the variant.</param>
-    /// <exception cref="ModelFileException">The folder is missing or has no such file; the message says what is there instead.</exception>
+    /// <param name="orPlain">Whether to fall back to the plain files if there are none of the variant.</param>
+    /// <exception cref="ModelFileException">The folder is missing or has no such file; the message says what it has instead.</exception>
     public static string Find(string folder, string? variant, bool orPlain = false)
     {
         string[] files = List(folder);
@@ -31,7 +31,7 @@ internal static partial class WeightFiles
     /// <summary>Whether the folder has weights of this variant.</summary>
     public static bool Has(string folder, string variant) => List(folder) is var files && Candidates(variant).Any(files.Contains);
 
-    /// <summary>The names that a variant's weights may have, best first; an empty variant is the plain one.</summary>
+    /// <summary>Possible names of a variant's weights, best first; an empty variant is the plain one.</summary>
     private static IEnumerable<string> Candidates(string variant)
     {
         string middle = variant.Length == 0 ? "" : "." + variant;
@@ -43,14 +43,14 @@ internal static partial class WeightFiles
         }
     }
 
-    /// <summary>The variants that the folder's files name, preferred ones first, then by name.</summary>
+    /// <summary>The variants in the folder's file names, preferred ones first, then by name.</summary>
     private static string[] Variants(string[] files) =>
     [
         .. files.Select(VariantOf).Where(v => v.Length > 0).Distinct().OrderBy(v => v, StringComparer.Ordinal)
             .OrderBy(v => Array.IndexOf(PreferredVariants, v) is var i and >= 0 ? i : PreferredVariants.Length),
     ];
 
-    /// <summary>The part of the name between stem and ending; empty for plain files and for those with other names.</summary>
+    /// <summary>The part of the name between stem and ending; empty for plain files and other names.</summary>
     private static string VariantOf(string file)
     {
         if (Shard().IsMatch(file) || Stems.FirstOrDefault(stem => file.StartsWith(stem + ".", StringComparison.Ordinal)) is not { } stem) return "";

@@ -3,14 +3,14 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Layers.Weights;
 
-/// <summary>A weight as it lies in its mapped file. Valid until the checkpoint it came from is disposed.</summary>
+/// <summary>A weight in its mapped file. Valid until its checkpoint is disposed.</summary>
 public sealed class WeightTensor
 {
     private readonly SafetensorsEntry entry;
 
     internal WeightTensor(SafetensorsFile file, SafetensorsEntry entry) => (File, this.entry) = (file, entry);
 
-    /// <summary>The file that holds it.</summary>
+    /// <summary>The file that contains it.</summary>
     public SafetensorsFile File { get; }
 
     /// <summary>Its name in the file.</summary>
@@ -19,28 +19,28 @@ public sealed class WeightTensor
     /// <summary>Its sizes as PyTorch stores them (a convolution: [out, in, height, width]).</summary>
     public Shape Shape => entry.Shape;
 
-    /// <summary>Its element type in the file's own words: <c>F32</c>, <c>F8_E4M3</c> …</summary>
+    /// <summary>Its element type as named in the file: <c>F32</c>, <c>F8_E4M3</c> …</summary>
     public string StoredType => entry.StoredType;
 
-    /// <summary>Its element type as kernels get it: 8-bit floats are Float16, exactly, and F64 is rounded to Float32.</summary>
+    /// <summary>Its element type for kernels: 8-bit floats become Float16, exactly, and F64 is rounded to Float32.</summary>
     /// <exception cref="ModelFileException">The file's type has no counterpart (U8, BOOL …).</exception>
     public DType DType => File.RequireDType(entry);
 
-    /// <summary>Its size in bytes, as it is stored.</summary>
+    /// <summary>Its stored size in bytes.</summary>
     public long Bytes => entry.Bytes;
 
-    /// <summary>The address of its first byte; no alignment is promised.</summary>
+    /// <summary>Address of its first byte, which may be unaligned.</summary>
     public unsafe byte* Pointer => File.Pointer(entry);
 
-    /// <summary>Its bytes, when they are no more than 2 GB.</summary>
+    /// <summary>Its bytes, if no more than 2 GB.</summary>
     public ReadOnlySpan<byte> Span => File.Bytes(entry);
 
     /// <summary>
-    /// The mapped bytes as a tensor in host memory, valid as long as the file is open. Nothing is copied, unless the stored type is one that no kernel reads: then the tensor is a
-    /// widened copy, made when it is first asked for.
+    /// The mapped bytes as a tensor in host memory, valid as long as the file is open. Nothing is copied, unless no kernel reads the stored
+    /// type: then the tensor is a converted copy, made on first use.
     /// </summary>
     /// <exception cref="ModelFileException">The file's type has no counterpart.</exception>
-    /// <exception cref="DeviceException">Memory for a copy is short.</exception>
+    /// <exception cref="DeviceException">Out of memory for a copy.</exception>
     public Tensor ToTensor() => File.ToTensor(entry);
 
     /// <summary>A copy of its values as floats.</summary>

@@ -5,8 +5,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Layers.Weights;
 
 /// <summary>
-/// Tensors whose stored type no kernel reads, in one that kernels do: 8-bit floats as Float16, which holds each of their values exactly, and F64 rounded to Float32.
-/// Each is made when it is first asked for, and kept in memory.
+/// Tensors whose stored type no kernel reads, converted: 8-bit floats to Float16, which represents all their values exactly, and F64
+/// rounded to Float32. Each is converted on first use and kept in memory.
 /// </summary>
 internal sealed unsafe class WidenedTensors : IDisposable
 {
@@ -15,7 +15,7 @@ internal sealed unsafe class WidenedTensors : IDisposable
     private readonly Dictionary<string, nint> made = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
 
-    /// <summary>The type that a stored type is widened or rounded to; null where that is not done.</summary>
+    /// <summary>The type that a stored type is converted to; null if it is not converted.</summary>
     public static DType? TypeOf(string storedType) => storedType switch
     {
         "F8_E4M3" or "F8_E5M2" => DType.Float16,
@@ -23,10 +23,10 @@ internal sealed unsafe class WidenedTensors : IDisposable
         _ => null,
     };
 
-    /// <summary>The address of a tensor's widened elements.</summary>
+    /// <summary>The address of a tensor's converted elements.</summary>
     /// <param name="entry">The tensor.</param>
     /// <param name="source">Its first byte.</param>
-    /// <exception cref="DeviceException">Memory is short.</exception>
+    /// <exception cref="DeviceException">Out of memory.</exception>
     public nint Get(SafetensorsEntry entry, byte* source)
     {
         lock (gate)

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>Measures a processor's ceilings with all of a device's threads, in well under a second.</summary>
+/// <summary>Measures the CPU's peak rates with all of a device's threads, in well under a second.</summary>
 internal static class CpuCeilings
 {
     private const int Rounds = 6;
@@ -19,7 +19,7 @@ internal static class CpuCeilings
         return new(Best(new MultiplyAddTask<V>(), MultiplyAddTask<V>.FlopsPerPart), Best(copy, copy.BytesPerPart),
             $"measured: multiply-adds in registers and a copy between two arrays of {CopyTask<V>.ArrayBytes >> 20} MiB, {device.Threads} thread(s), best of {Rounds}");
 
-        // The best round, because whatever else runs on the machine only ever slows a round down.
+        // The best round, because other programs on the machine can only slow a round down.
         double Best(IParallelTask task, double workPerPart)
         {
             double best = 0;
@@ -34,7 +34,9 @@ internal static class CpuCeilings
         }
     }
 
-    /// <summary>Twelve chains of multiply-adds: more than latency times units of any processor so far, and few enough for sixteen registers.</summary>
+    /// <summary>
+    /// Twelve chains of multiply-adds: more than latency times units of any processor so far, and few enough for sixteen registers.
+    /// </summary>
     private sealed unsafe class MultiplyAddTask<V> : IParallelTask where V : struct, ISimd<V>
     {
         private const int Chains = 12, Steps = 1_000_000;
@@ -53,7 +55,7 @@ internal static class CpuCeilings
             }
 
             float* kept = stackalloc float[V.Count];
-            V.Store(a + b + (c + d) + (e + f + (g + h)) + (i + j + (k + l)), kept); // else the loop could be left out
+            V.Store(a + b + (c + d) + (e + f + (g + h)) + (i + j + (k + l)), kept); // else the compiler could remove the loop
             if (float.IsNaN(*kept)) throw new InvalidOperationException("A sum of finite numbers is not a number.");
         }
     }
@@ -73,7 +75,7 @@ internal static class CpuCeilings
         public void Execute(int part, int worker)
         {
             float* from = source + part * elements, end = from + elements, to = target + part * elements;
-            if (!prepared[part]) new Span<float>(from, (int)elements).Fill(1); // memory that was never written is one page of zeros
+            if (!prepared[part]) new Span<float>(from, (int)elements).Fill(1); // untouched memory is mapped to one shared page of zeros
             prepared[part] = true;
             for (; from < end; from += V.Count, to += V.Count) V.Store(V.Load(from), to);
         }

@@ -7,15 +7,18 @@ using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>The processor: SIMD kernels on worker threads of its own. Work is done when a call returns, so read-backs cost no wait; they are counted all the same.</summary>
+/// <summary>
+/// The CPU: SIMD kernels on the device's own worker threads. Launches run synchronously, so downloads do not wait; they are counted
+/// nevertheless.
+/// </summary>
 public sealed class CpuDevice : Device
 {
     private const string ThreadsVariable = "ILGPUDIFFUSION_THREADS";
     private readonly Lazy<DeviceCeilings> ceilings;
 
     /// <summary>Starts the worker threads.</summary>
-    /// <param name="threads">Their number, the calling thread included; null takes ILGPUDIFFUSION_THREADS or else all processors that the process may use (container limits count).</param>
-    /// <param name="loggerFactory">Makes the device's loggers; null is <see cref="TraceLoggerFactory"/>.</param>
+    /// <param name="threads">Number of threads, including the calling one; null uses ILGPUDIFFUSION_THREADS or else all processors
+    /// available to the process (container limits apply).</param>
     /// <exception cref="DeviceException">The number is not between 1 and 1024.</exception>
     public CpuDevice(int? threads = null, ILoggerFactory? loggerFactory = null) : base(loggerFactory) =>
         (Workers, ceilings) = (new CpuWorkers(ThreadCount(threads)), new(() => CpuCeilings.Measure(this)));
@@ -42,19 +45,19 @@ public sealed class CpuDevice : Device
     /// <inheritdoc/>
     public override DeviceCeilings? Ceilings => ceilings.Value;
 
-    /// <summary>Number of threads that compute, the caller's included.</summary>
+    /// <summary>Number of compute threads, including the caller's.</summary>
     public int Threads => Workers.Count;
 
     internal CpuWorkers Workers { get; }
 
-    /// <summary>Fewer bytes than the machine has, so that tests can make an allocation fail; null takes the process's own limit.</summary>
+    /// <summary>A limit below the machine's memory, so that tests can make an allocation fail; null uses the process's own limit.</summary>
     internal long? MemoryLimit { get; set; }
 
     /// <inheritdoc/>
     public override DeviceBuffer Allocate(long bytes)
     {
-        // A system that promises more than it has would let this succeed and end the process later.
-        if (bytes > MemoryBytes) throw new DeviceException($"cpu: {bytes / 1048576.0:F0} MiB of memory are needed, of {MemoryBytes / 1048576.0:F0} MiB that there are. Choose a smaller image or batch, or tiled decoding.") { Device = Id, NeededBytes = bytes, FreeBytes = MemoryBytes };
+        // With memory overcommit the allocation would succeed and the process would be killed later.
+        if (bytes > MemoryBytes) throw new DeviceException($"cpu: {bytes / 1048576.0:F0} MiB of memory could not be allocated: the limit is {MemoryBytes / 1048576.0:F0} MiB. Choose a smaller image or batch, or tiled decoding.") { Device = Id, NeededBytes = bytes, FreeBytes = MemoryBytes };
         try
         {
             var buffer = HostBuffer.Allocate(bytes, Released);
@@ -74,7 +77,7 @@ public sealed class CpuDevice : Device
     public override void Download(Tensor source, Span<byte> target)
     {
         Bytes(source, target.Length).CopyTo(target);
-        Synchronised(); // waits for nothing here, but a read-back in a loop must show on every device
+        Synchronised(); // does not wait here, but a download in a loop must be counted on every device
     }
 
     /// <inheritdoc/>
@@ -87,7 +90,7 @@ public sealed class CpuDevice : Device
     private static unsafe Span<byte> Bytes(Tensor tensor, int length)
     {
         bool fits = tensor.IsContiguous && tensor.Shape.Count * tensor.DType.Size() == length;
-        if (!fits) throw new ShapeException($"copy: tensor is {tensor}; it must be contiguous, of {length} bytes."); // the text is made only here: the denoising loop allocates nothing
+        if (!fits) throw new ShapeException($"copy: tensor is {tensor}; it must be contiguous, of {length} bytes."); // formatted only on failure: the denoising loop does not allocate
         return new Span<byte>(tensor.Pointer<byte>(), length);
     }
 
@@ -97,7 +100,7 @@ public sealed class CpuDevice : Device
         if (asked is null && !string.IsNullOrEmpty(variable))
             asked = int.TryParse(variable, CultureInfo.InvariantCulture, out int n) ? n : throw new DeviceException($"{ThreadsVariable} is '{variable}'; it must be a number of threads.");
         int count = asked ?? Environment.ProcessorCount;
-        return count is >= 1 and <= 1024 ? count : throw new DeviceException($"cpu: {count} threads were asked for; it must be 1 to 1024.");
+        return count is >= 1 and <= 1024 ? count : throw new DeviceException($"cpu: threads is {count}; it must be 1 to 1024.");
     }
 
     private static string ProcessorName()

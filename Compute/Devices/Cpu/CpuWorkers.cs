@@ -2,22 +2,22 @@ using System.Runtime.InteropServices;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>A task that falls into numbered parts, which may run at the same time and in any order.</summary>
+/// <summary>A task of numbered parts, which may run concurrently and in any order.</summary>
 internal interface IParallelTask
 {
-    /// <summary>Does one part.</summary>
+    /// <summary>Runs one part.</summary>
     /// <param name="part">0 … parts − 1.</param>
-    /// <param name="worker">Which thread does it, 0 … workers − 1; for scratch memory.</param>
+    /// <param name="worker">Index of the executing thread, 0 … workers − 1; for scratch memory.</param>
     void Execute(int part, int worker);
 }
 
 /// <summary>
-/// The CPU device's own threads. They take parts until none is left; the caller works too, and waits only for those that began. Between tasks they spin for a
-/// while, then sleep. Running a task allocates nothing; tasks of several callers run one after the other.
+/// The CPU device's thread pool. Threads take parts until none is left; the caller works too, and waits only for threads that took a part.
+/// Between tasks they spin for a while, then sleep. Running a task does not allocate; tasks of several callers run one after the other.
 /// </summary>
 internal sealed unsafe class CpuWorkers : IDisposable
 {
-    private const int Closed = 1 << 30; // added to the number of workers in the task when none may join any more
+    private const int Closed = 1 << 30; // added to the number of workers in the task once no more may join
     private readonly Lock gate = new();
     private readonly ManualResetEventSlim[] wake;
     private readonly ManualResetEventSlim finished = new(false, spinCount: 0);
@@ -34,7 +34,7 @@ internal sealed unsafe class CpuWorkers : IDisposable
         Count = count;
         (scratch, scratchBytes, ranges) = (new nint[count], new long[count], new PartRange[count]);
         wake = [.. Enumerable.Range(1, count - 1).Select(_ => new ManualResetEventSlim(false, spinCount: 0))];
-        finished.Wait(millisecondsTimeout: 1); // the event makes its lock when it is first waited for: no task shall
+        finished.Wait(millisecondsTimeout: 1); // the event allocates its lock on the first wait; do that here and not in a task
         for (int i = 1; i < count; i++)
         {
             int worker = i;
@@ -42,15 +42,16 @@ internal sealed unsafe class CpuWorkers : IDisposable
         }
     }
 
-    /// <summary>Threads that compute, the caller's included.</summary>
+    /// <summary>Number of compute threads, including the caller's.</summary>
     public int Count { get; }
 
-    /// <summary>Runs all parts and returns when they are done; rethrows the first failure.</summary>
-    /// <param name="work">What to run.</param>
+    /// <summary>Runs all parts and returns when they are done; rethrows the first exception.</summary>
+    /// <param name="work">The task.</param>
     /// <param name="count">Number of parts.</param>
     /// <param name="inRanges">
-    /// Whether each worker begins with parts of its own, the same in every task of as many parts, and helps the others afterwards: what one task leaves in a
-    /// worker's cache is there for the next. Otherwise all take the parts in ascending order, and neighbouring parts run at about the same time.
+    /// Whether each worker starts with parts of its own, the same ones in every task with as many parts, and then helps the others: data
+    /// that one task leaves in a worker's cache is there for the next. Otherwise parts are taken in ascending order, and consecutive parts
+    /// run at about the same time.
     /// </param>
     public void Run(IParallelTask work, int count, bool inRanges = false)
     {
@@ -80,8 +81,9 @@ internal sealed unsafe class CpuWorkers : IDisposable
         }
     }
 
-    /// <summary>Makes sure that every worker has at least this much scratch memory. Called when launches are bound, never while they run.</summary>
-    /// <exception cref="DeviceException">Memory is short. Every worker keeps what it had, so that launches bound before can still run.</exception>
+    /// <summary>Ensures at least this much scratch memory per worker. Called when launches are bound, never while they run.</summary>
+    /// <exception cref="DeviceException">Out of memory. Every worker keeps its scratch memory, so that launches bound before can still
+    /// run.</exception>
     public void Reserve(long bytes)
     {
         lock (gate)
@@ -90,14 +92,14 @@ internal sealed unsafe class CpuWorkers : IDisposable
             for (int i = 0; i < Count; i++)
             {
                 if (scratchBytes[i] >= bytes) continue;
-                nint larger = Allocate(bytes); // before the old memory goes: should this fail, the field still points to memory that exists
+                nint larger = Allocate(bytes); // before the old memory is freed: if this fails, the field still points to valid memory
                 NativeMemory.AlignedFree((void*)scratch[i]);
                 (scratch[i], scratchBytes[i]) = (larger, bytes);
             }
         }
     }
 
-    /// <summary>A worker's scratch memory, aligned to 64 bytes, as large as the largest reservation.</summary>
+    /// <summary>A worker's scratch memory, aligned to 64 bytes, of the size of the largest reservation.</summary>
     public T* Scratch<T>(int worker) where T : unmanaged => (T*)scratch[worker];
 
     public void Dispose()
@@ -132,7 +134,7 @@ internal sealed unsafe class CpuWorkers : IDisposable
             SpinThenSleep.Until(signal);
             signal.Reset();
             if (disposed) return;
-            if (!Join()) continue; // the others were done before this thread came to run
+            if (!Join()) continue; // the task was finished before this thread ran
             TakeParts(worker);
             if (Interlocked.Decrement(ref joined) == Closed) finished.Set();
         }
@@ -165,14 +167,14 @@ internal sealed unsafe class CpuWorkers : IDisposable
                 }
             }
         }
-        catch (Exception e) // any failure must reach the caller, not end the process from a worker thread
+        catch (Exception e) // any exception is rethrown to the caller instead of ending the process
         {
             Interlocked.CompareExchange(ref failure, e, null);
             for (int i = 0; i < Count; i++) Volatile.Write(ref ranges[i].Next, ranges[i].End);
         }
     }
 
-    /// <summary>Parts Next … End − 1 are still to be taken. Two cache lines, so that workers do not write to each other's.</summary>
+    /// <summary>Parts Next … End − 1 are not yet taken. Padded to two cache lines against false sharing.</summary>
     [StructLayout(LayoutKind.Sequential, Size = 128)]
     private struct PartRange
     {

@@ -2,11 +2,14 @@ using System.Diagnostics;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>Waiting that answers within a microsecond as long as it is short. On virtual machines waking a thread takes 20 to 100 µs, as long as a small op.</summary>
+/// <summary>
+/// Waits with a latency below a microsecond as long as the wait is short. On virtual machines waking a thread takes 20 to 100 µs, as long
+/// as a small op.
+/// </summary>
 internal static class SpinThenSleep
 {
-    private const int PausesPerCheck = 8, ChecksPerYield = 16; // about a microsecond between two offers of the processor to other threads
-    private static readonly long SpinTicks = Stopwatch.Frequency / 2000; // half a millisecond: longer than an op that only one thread works at
+    private const int PausesPerCheck = 8, ChecksPerYield = 16; // about a microsecond between two yields
+    private static readonly long SpinTicks = Stopwatch.Frequency / 2000; // half a millisecond: longer than an op that runs on a single thread
 
     /// <summary>Returns when the event is set.</summary>
     public static void Until(ManualResetEventSlim signal)

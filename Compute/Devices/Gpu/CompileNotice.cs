@@ -1,7 +1,7 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>Logs that kernels are being compiled, and how far that is: a first start takes seconds, and nobody should wonder why.</summary>
-/// <param name="device">For whom.</param>
+/// <summary>Reports the progress of kernel compilation, which takes seconds on first use.</summary>
+/// <param name="device">The device that kernels are compiled for.</param>
 internal sealed class CompileNotice(Device device) : IDisposable
 {
     private static readonly TimeSpan First = TimeSpan.FromSeconds(0.3), Next = TimeSpan.FromSeconds(1.5);
@@ -11,7 +11,7 @@ internal sealed class CompileNotice(Device device) : IDisposable
     private long start;
     private int done, said;
 
-    /// <summary>A kernel will have to be compiled.</summary>
+    /// <summary>Adds a kernel that has to be compiled.</summary>
     public void Expect(KernelSource source)
     {
         lock (gate)
@@ -22,7 +22,7 @@ internal sealed class CompileNotice(Device device) : IDisposable
         }
     }
 
-    /// <summary>A kernel was compiled, or cannot be.</summary>
+    /// <summary>Marks a kernel as done, whether it compiled or failed.</summary>
     public void Done(KernelSource source)
     {
         double seconds;
@@ -39,7 +39,7 @@ internal sealed class CompileNotice(Device device) : IDisposable
         if (kernels > 0) DeviceLog.Compiled(device.Logger, Kernels(kernels), device.Id, seconds);
     }
 
-    /// <summary>A kernel will not be compiled now, because nobody needs it any more.</summary>
+    /// <summary>Removes a kernel that will not be compiled because its requests were cancelled.</summary>
     public void Forget(KernelSource source)
     {
         lock (gate)
@@ -48,7 +48,7 @@ internal sealed class CompileNotice(Device device) : IDisposable
         }
     }
 
-    /// <summary>Says no more.</summary>
+    /// <summary>Stops reporting.</summary>
     public void Dispose()
     {
         lock (gate)

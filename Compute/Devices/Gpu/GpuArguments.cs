@@ -2,18 +2,14 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>How many groups a launch has; a group's size is the kernel's own.</summary>
+/// <summary>Number of groups of a launch; the group size belongs to the kernel.</summary>
 internal readonly record struct GpuGrid(int X, int Y = 1, int Z = 1)
 {
-    /// <summary>Groups for <paramref name="items"/> work items, one each.</summary>
+    /// <summary>Groups for <paramref name="items"/> work items.</summary>
     public static GpuGrid Over(long items, int groupSize) => new(checked((int)Math.Max(1, (items + groupSize - 1) / groupSize)));
 }
 
-/// <summary>
-/// A kernel's arguments in the order of its C# parameters, written as a chain. Each carries the name of its parameter: kinds alone do not
-/// tell two pitches apart. Binding checks kinds; the tests check names, for all launches that the op cases need.
-/// </summary>
-/// <remarks>Names that end with a number, such as <c>pitch0</c> and <c>pitch1</c>, are given as a word and a number.</remarks>
+/// <summary>A kernel's arguments in the order of its C# parameters, built by chained calls.</summary>
 internal sealed class GpuArguments
 {
     private readonly List<Argument> list = [];
@@ -21,7 +17,9 @@ internal sealed class GpuArguments
     /// <summary>The arguments so far.</summary>
     public IReadOnlyList<Argument> List => list;
 
-    /// <summary>A tensor's memory from its first element to its last row's end; null is an empty view. Pitch and sizes travel as numbers.</summary>
+    /// <summary>
+    /// A tensor's memory from its first element to the end of its last row; null is an empty view. Pitch and sizes are passed as numbers.
+    /// </summary>
     public GpuArguments View(string name, Tensor? tensor, int? number = null) =>
         Add(new(name, number, KernelParameterKind.View, tensor, 0));
 
@@ -42,9 +40,7 @@ internal sealed class GpuArguments
     }
 
     /// <summary>One argument.</summary>
-    /// <param name="Word">The parameter's name, without a number at its end.</param>
-    /// <param name="Number">The number at its end, if it has one.</param>
-    /// <param name="Kind">What it is.</param>
+    /// <param name="Kind">Kind of the argument.</param>
     /// <param name="Tensor">A view's tensor.</param>
     /// <param name="Bits">A number's bits.</param>
     internal readonly record struct Argument(string Word, int? Number, KernelParameterKind Kind, Tensor? Tensor, long Bits)
@@ -54,14 +50,14 @@ internal sealed class GpuArguments
     }
 }
 
-/// <summary>A view as kernels get it.</summary>
+/// <summary>A view as passed to kernels.</summary>
 /// <param name="Buffer">The memory; null for an empty view.</param>
 /// <param name="Offset">Elements from its start.</param>
 /// <param name="Length">Elements.</param>
 internal readonly record struct GpuView(GpuBuffer? Buffer, long Offset, long Length)
 {
     /// <summary>A tensor as a view of elements of the given size.</summary>
-    /// <exception cref="DeviceException">The tensor lies elsewhere, or does not begin at an element.</exception>
+    /// <exception cref="DeviceException">The tensor is not on this device, or is not aligned to its elements.</exception>
     public static GpuView Of(GpuDevice device, Tensor? tensor, int elementBytes)
     {
         if (tensor is null || tensor.Shape.Count == 0) return default;

@@ -7,14 +7,14 @@ internal abstract class GpuBuffer(GpuDevice device, nint handle, long bytes) : D
 {
     private nint handle = handle;
 
-    /// <summary>The device that it belongs to.</summary>
+    /// <summary>The owning device.</summary>
     public GpuDevice Device => device;
 
-    /// <summary>The driver's name for it.</summary>
+    /// <summary>The driver's handle.</summary>
     /// <exception cref="ObjectDisposedException">It was freed.</exception>
     public nint Handle => handle != 0 ? handle : throw new ObjectDisposedException(nameof(GpuBuffer), $"A buffer of {Bytes} bytes on {device.Id} is used after it was freed.");
 
-    /// <summary>Frees memory whose owner forgot to.</summary>
+    /// <summary>Frees memory that was not disposed.</summary>
     ~GpuBuffer() => Free();
 
     /// <inheritdoc/>
@@ -26,6 +26,8 @@ internal abstract class GpuBuffer(GpuDevice device, nint handle, long bytes) : D
         device.Freed(Bytes);
     }
 
-    /// <summary>Gives the memory back once queued work no longer needs it. Reports no failure: memory goes back with the device at the latest.</summary>
+    /// <summary>
+    /// Frees the memory once queued work no longer needs it. Does not report failures: the memory is freed with the device at the latest.
+    /// </summary>
     protected abstract void Free(nint handle);
 }

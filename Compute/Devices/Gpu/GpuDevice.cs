@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// A device with memory of its own, reached through a driver. All work is queued in order on one queue, so launches, uploads and frees need no waiting for each
-/// other; only <see cref="Device.Download"/> waits.
+/// A device with memory of its own, accessed through a driver. All work is queued in order on one queue, so launches, uploads and frees do
+/// not wait for each other; only <see cref="Device.Download"/> waits.
 /// </summary>
 internal abstract class GpuDevice : Device
 {
@@ -24,28 +24,31 @@ internal abstract class GpuDevice : Device
         loader = new KernelLoader(source => _ = Entry(source).Value, notice.Forget);
     }
 
-    /// <summary>What kernels are generated for.</summary>
+    /// <summary>The target of code generation.</summary>
     public abstract GpuTarget Target { get; }
 
-    /// <summary>How many groups can be at work at once, at the least: its multiprocessors or compute units. A guess where nobody says.</summary>
+    /// <summary>Number of groups that run concurrently, at least: its multiprocessors or compute units. A guess if unknown.</summary>
     public virtual int Units => 16;
 
     /// <inheritdoc/>
     public override string Architecture => Target.Architecture;
 
-    /// <summary>Float16 where the device computes with it, because it is nearer to Float32 than BFloat16 and half as large; Float32 on processors, which would only convert.</summary>
+    /// <summary>
+    /// Float16 if the device computes with it, because it is more precise than BFloat16 and half the size of Float32; Float32 on CPU
+    /// devices, which would only convert.
+    /// </summary>
     public override DType PreferredDType => Target.NativeHalf && !Target.IsCpu ? DType.Float16 : DType.Float32;
 
-    /// <summary>Every float type can be stored; kernels accumulate in float32 whatever it is.</summary>
+    /// <summary>All float types can be stored; kernels accumulate in float32 for each of them.</summary>
     public override bool Computes(DType dtype) => dtype.IsFloat();
 
     /// <inheritdoc/>
     public sealed override InFlightLimiter LimitInFlight(int ahead) => Queued is { } queue ? new GpuInFlightLimiter(queue, ahead) : base.LimitInFlight(ahead);
 
-    /// <summary>The kernel, compiled and loaded at most once, whoever asks.</summary>
-    /// <param name="source">What it is made of.</param>
-    /// <param name="cancellation">Ends the waiting for it, not the work: that goes on in the background, and its result is kept.</param>
-    /// <exception cref="DeviceException">It cannot be compiled or loaded here; the message has the driver's own words.</exception>
+    /// <summary>A kernel function, compiled and loaded at most once.</summary>
+    /// <param name="source">The kernel.</param>
+    /// <param name="cancellation">Cancels the wait but not the compilation, which continues in the background; its result is kept.</param>
+    /// <exception cref="DeviceException">It cannot be compiled or loaded on this device; the message quotes the driver.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled before it was ready.</exception>
     public GpuFunction Function(KernelSource source, CancellationToken cancellation = default)
     {
@@ -57,24 +60,27 @@ internal abstract class GpuDevice : Device
         }
         catch
         {
-            functions.TryRemove(new(source, function)); // memory may only have been short: the next one tries again
+            functions.TryRemove(new(source, function)); // the failure may be temporary, such as out of memory: the next call tries again
             throw;
         }
     }
 
-    /// <summary>Begins to compile and load a kernel in the background.</summary>
-    /// <param name="source">What it is made of.</param>
-    /// <param name="cancellation">Of the request that will need it: it is left out if its turn comes after that.</param>
+    /// <summary>Starts compiling and loading a kernel in the background.</summary>
+    /// <param name="source">The kernel.</param>
+    /// <param name="cancellation">Cancellation of the request that needs the kernel: if cancelled while queued, the kernel is
+    /// skipped.</param>
     public void Begin(KernelSource source, CancellationToken cancellation = default)
     {
-        bool known = functions.ContainsKey(source); // and perhaps left out before
+        bool known = functions.ContainsKey(source); // and may have been skipped before
         var function = Entry(source);
         if (function.IsValueCreated || !loader.Begin(source, cancellation) || !known) return;
         Expect(source);
         if (function.IsValueCreated) notice.Done(source);
     }
 
-    /// <summary>Ends what <see cref="Begin"/> began: the first thing that a device does when it is disposed, or its process ends.</summary>
+    /// <summary>
+    /// Stops the background work of <see cref="Begin"/>: the first step when the device is disposed or the process exits.
+    /// </summary>
     internal void EndLoading()
     {
         loader.Dispose();
@@ -121,9 +127,9 @@ internal abstract class GpuDevice : Device
     }
 
     /// <summary>Loads a kernel's text or binary.</summary>
-    /// <param name="source">What it was made of.</param>
-    /// <param name="artifact">The code.</param>
-    /// <param name="keep">Told the driver's binary, if it made one.</param>
+    /// <param name="source">The kernel.</param>
+    /// <param name="artifact">The compiled code.</param>
+    /// <param name="keep">Receives the driver's binary, if it makes one.</param>
     internal abstract GpuFunction Load(KernelSource source, KernelArtifact artifact, IArtifactSource keep);
 
     /// <inheritdoc/>
@@ -157,39 +163,39 @@ internal abstract class GpuDevice : Device
         Synchronised();
     }
 
-    /// <summary>The queue of work; null for a device that only translates.</summary>
+    /// <summary>The work queue; null for a device that only translates.</summary>
     protected virtual IDeviceQueue? Queued => null;
 
-    /// <summary>Where uploads wait for the device.</summary>
+    /// <summary>Staging memory for uploads.</summary>
     protected abstract GpuStaging Staging { get; }
 
     /// <summary>Allocates memory and queues its clearing.</summary>
-    /// <param name="bytes">How much.</param>
-    /// <param name="problem">The driver's words, where there is not enough.</param>
-    /// <returns>Null where memory is short.</returns>
-    /// <exception cref="DeviceException">Anything else failed.</exception>
+    /// <param name="bytes">Size in bytes.</param>
+    /// <param name="problem">The driver's error if there is not enough memory.</param>
+    /// <returns>Null if out of memory.</returns>
+    /// <exception cref="DeviceException">Any other failure.</exception>
     protected abstract GpuBuffer? TryAllocate(long bytes, out string problem);
 
-    /// <summary>What the driver says is free; null where it does not say.</summary>
+    /// <summary>Free memory as reported by the driver; null if it does not report it.</summary>
     protected virtual long? FreeBytes => null;
 
-    /// <summary>Copies device memory to the host when all queued work is done.</summary>
+    /// <summary>Copies device memory to the host after all queued work is done.</summary>
     protected abstract void Read(GpuBuffer source, long offset, Span<byte> target);
 
     /// <summary>The buffer of a tensor of this device.</summary>
-    /// <exception cref="DeviceException">The tensor lies somewhere else.</exception>
+    /// <exception cref="DeviceException">The tensor is not on this device.</exception>
     internal GpuBuffer Own(Tensor tensor) => tensor.Buffer is GpuBuffer buffer && buffer.Device == this ? buffer
-        : throw new DeviceException($"{Id}: {tensor} does not lie in this device's memory; upload it first.") { Device = Id };
+        : throw new DeviceException($"{Id}: {tensor} is not in this device's memory; upload it first.") { Device = Id };
 
     private DeviceException OutOfMemory(long bytes, string reason)
     {
         long? known = FreeBytes;
         long free = known ?? Math.Max(0, MemoryBytes - AllocatedBytes);
         return new(
-            $"{Id} ({Name}): {Mebibytes(bytes)} of memory are needed and cannot be had ({reason}). "
+            $"{Id} ({Name}): could not allocate {Mebibytes(bytes)} of memory ({reason}). "
             + $"The engine uses {Mebibytes(AllocatedBytes)} of {Mebibytes(MemoryBytes)}; "
             + $"{(known is null ? "at most " : "")}{Mebibytes(free)} are free. "
-            + "Less is needed with offloading, with tiled decoding, in a 16-bit type, for a smaller image, or for fewer at once.")
+            + "Offloading, tiled decoding, a 16-bit type, a smaller image or a smaller batch need less.")
         {
             Device = Id,
             NeededBytes = bytes,
@@ -197,16 +203,16 @@ internal abstract class GpuDevice : Device
         };
     }
 
-    /// <summary>The launch that was queued last: drivers report a kernel that crashed when somebody waits, not when it is queued.</summary>
+    /// <summary>The last queued launch: drivers report a crashed kernel only at the next wait.</summary>
     internal Launch? Last { get; set; }
 
-    /// <summary>What the device was asked to do when a wait for it fails.</summary>
+    /// <summary>Describes the unfinished work for errors of a wait.</summary>
     protected string? Unfinished => Last is { } last ? $"work that ends with {last}" : null;
 
-    /// <summary>Notes that a buffer of this device was freed.</summary>
+    /// <summary>Records that a buffer of this device was freed.</summary>
     internal void Freed(long bytes) => Released(bytes);
 
-    /// <summary>Every loaded kernel, for disposal.</summary>
+    /// <summary>All loaded kernels, for disposal.</summary>
     protected IEnumerable<GpuFunction> Functions => functions.Values.Where(f => f.IsValueCreated).Select(f => f.Value);
 
     private GpuBuffer Contiguous(Tensor tensor, long bytes)

@@ -2,25 +2,25 @@ using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>The GPU devices of this machine, asked of the drivers once per process.</summary>
+/// <summary>The GPU devices of this machine, enumerated once per process.</summary>
 internal static class GpuDevices
 {
     private static readonly Lazy<(IReadOnlyList<Entry> Devices, IReadOnlyList<string> Absences)> Found = new(Find);
 
-    /// <summary>A device and the way to open it.</summary>
-    /// <param name="Info">What is known without trying anything out.</param>
-    /// <param name="Open">Opens it.</param>
+    /// <summary>A device and a function that opens it.</summary>
+    /// <param name="Info">Properties known without probing.</param>
+    /// <param name="Open">Opens the device.</param>
     internal sealed record Entry(DeviceInfo Info, Func<ILoggerFactory, GpuDevice> Open)
     {
-        /// <summary>What its optional features are, in plain words; may have to try them out.</summary>
+        /// <summary>Its optional features in plain words; may probe the device.</summary>
         public Func<ILoggerFactory, IEnumerable<string>> Features { get; init; } = static _ => [];
 
-        /// <summary>All that can be found out without opening it.</summary>
+        /// <summary>The properties with the optional features, without opening the device.</summary>
         public DeviceInfo Describe(ILoggerFactory loggerFactory) =>
             Info with { Capabilities = [.. Info.Capabilities, .. Features(loggerFactory)] };
     }
 
-    /// <summary>All devices, the best first.</summary>
+    /// <summary>All devices, best first.</summary>
     public static IReadOnlyList<Entry> All() => Found.Value.Devices;
 
     /// <summary>Why families of devices are absent.</summary>
@@ -62,7 +62,7 @@ internal static class GpuDevices
         Features = _ => info.Target.Features.Descriptions,
     });
 
-    /// <summary>The devices that a loader knows.</summary>
+    /// <summary>The devices of an OpenCL loader.</summary>
     internal static IEnumerable<Entry> OpenCl(IOpenCl api, ArtifactCache artifacts) => OpenClInfo.All(api).Select((info, i) =>
     {
         string? variable = Environment.GetEnvironmentVariable(OpenClProbe.Variable);

@@ -1,9 +1,9 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>How the work items of a sub-group (CUDA: warp) exchange values without going through memory.</summary>
+/// <summary>How the work items of a sub-group (CUDA: warp) exchange values without memory.</summary>
 internal enum SubGroupKind
 {
-    /// <summary>They cannot.</summary>
+    /// <summary>Not supported.</summary>
     None,
 
     /// <summary>shfl.sync.</summary>
@@ -16,10 +16,10 @@ internal enum SubGroupKind
     Intel,
 }
 
-/// <summary>How a device multiplies four pairs of bytes and adds the products in one instruction.</summary>
+/// <summary>How a device computes a dot product of four int8 with an int32 accumulator in one instruction.</summary>
 internal enum IntegerDotKind
 {
-    /// <summary>It does not.</summary>
+    /// <summary>Not supported.</summary>
     None,
 
     /// <summary>dp4a.</summary>
@@ -32,10 +32,10 @@ internal enum IntegerDotKind
     Arm,
 }
 
-/// <summary>Whose matrix instructions a device has.</summary>
+/// <summary>Kind of a device's matrix instructions.</summary>
 internal enum MatrixUnitKind
 {
-    /// <summary>Nobody's.</summary>
+    /// <summary>None.</summary>
     None,
 
     /// <summary>Tensor cores.</summary>
@@ -47,14 +47,14 @@ internal enum MatrixUnitKind
     /// <summary>cl_intel_subgroup_matrix_multiply_accumulate with sub-groups of 16.</summary>
     Intel16,
 
-    /// <summary>WMMA of AMD's gfx11, which the compiler has functions for.</summary>
+    /// <summary>WMMA of AMD's gfx11, through compiler builtins.</summary>
     Rdna3,
 
     /// <summary>WMMA of AMD's gfx12.</summary>
     Rdna4,
 }
 
-/// <summary>Types that a device has matrix instructions for.</summary>
+/// <summary>Operand types of a device's matrix instructions.</summary>
 [Flags]
 internal enum MatrixTypes
 {
@@ -70,41 +70,43 @@ internal enum MatrixTypes
     /// <summary>float32 rounded to 10 bits of mantissa.</summary>
     TensorFloat32 = 4,
 
-    /// <summary>Bytes, with int32 sums.</summary>
+    /// <summary>Int8, with int32 sums.</summary>
     Int8 = 8,
 }
 
 /// <summary>
-/// What a device can do beside plain arithmetic. CUDA devices have what their architecture has; of OpenCL extensions those count that were tried on the
-/// device and gave the right numbers.
+/// Optional features of a device. CUDA devices have those of their architecture; OpenCL extensions count only if a probe on the device gave
+/// correct results.
 /// </summary>
 internal sealed record GpuFeatures
 {
-    /// <summary>The standard that plain texts are written for.</summary>
+    /// <summary>The OpenCL C standard of kernels that use no extension.</summary>
     public const string PlainStandard = "CL1.2";
 
-    /// <summary>Plain arithmetic alone.</summary>
+    /// <summary>No optional features.</summary>
     public static GpuFeatures None { get; } = new();
 
     /// <summary>How sub-groups exchange values.</summary>
     public SubGroupKind SubGroups { get; init; }
 
-    /// <summary>Work items of a sub-group as they were seen; kernels ask again, since some compilers choose per kernel. 0 where there are none.</summary>
+    /// <summary>
+    /// Work items per sub-group as probed; kernels query it again, since some compilers choose it per kernel. 0 if there are none.
+    /// </summary>
     public int SubGroupSize { get; init; }
 
-    /// <summary>How bytes are multiplied and added four at a time.</summary>
+    /// <summary>The four-way int8 dot product.</summary>
     public IntegerDotKind Dot { get; init; }
 
-    /// <summary>Whose matrix instructions it has.</summary>
+    /// <summary>Kind of the matrix instructions.</summary>
     public MatrixUnitKind MatrixUnit { get; init; }
 
-    /// <summary>Types of matrix instructions that our kernels can use.</summary>
+    /// <summary>Operand types of matrix instructions that the kernels can use.</summary>
     public MatrixTypes Matrix { get; init; }
 
-    /// <summary>OpenCL C that the device's texts are compiled as: extensions ask for more than <see cref="PlainStandard"/>.</summary>
+    /// <summary>OpenCL C standard of the device's kernels: extensions require more than <see cref="PlainStandard"/>.</summary>
     public string Standard { get; init; } = PlainStandard;
 
-    /// <summary>What a CUDA architecture has.</summary>
+    /// <summary>Features of a CUDA architecture.</summary>
     public static GpuFeatures Cuda(int major, int minor)
     {
         int number = 10 * major + minor;
@@ -120,7 +122,7 @@ internal sealed record GpuFeatures
         };
     }
 
-    /// <summary>The same in plain words, as <c>ilgd devices</c> shows it.</summary>
+    /// <summary>The features in plain words, as shown by <c>ilgd devices</c>.</summary>
     public IEnumerable<string> Descriptions
     {
         get
@@ -131,7 +133,7 @@ internal sealed record GpuFeatures
         }
     }
 
-    /// <summary>What generated code depends on.</summary>
+    /// <summary>The part that generated code depends on.</summary>
     public string CodeIdentity => $"{SubGroups} {Dot} {MatrixUnit} {(int)Matrix} {Standard}";
 
     private IEnumerable<string> MatrixTypeNames => new[] { (MatrixTypes.Float16, "fp16"), (MatrixTypes.BFloat16, "bf16"), (MatrixTypes.TensorFloat32, "tf32"), (MatrixTypes.Int8, "int8") }

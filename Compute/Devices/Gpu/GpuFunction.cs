@@ -11,8 +11,8 @@ internal abstract class GpuFunction(GpuDevice device, KernelSource source, Kerne
 
     /// <summary>Binds arguments: the launch then queues the kernel without allocation, look-up or lock.</summary>
     /// <param name="grid">Groups in each direction.</param>
-    /// <param name="arguments">As many and of the kinds that the kernel has.</param>
-    /// <param name="subject">What this is for, named when something fails.</param>
+    /// <param name="arguments">Arguments of the number and kinds that the kernel has.</param>
+    /// <param name="subject">What the launch computes, for error messages.</param>
     public Launch Bind(GpuGrid grid, GpuArguments arguments, ILaunchSubject? subject = null)
     {
         var kinds = artifact.Parameters;
@@ -31,7 +31,7 @@ internal abstract class GpuFunction(GpuDevice device, KernelSource source, Kerne
         return BindChecked(grid, arguments, subject);
     }
 
-    /// <summary>As <see cref="Bind"/>, when kinds fit.</summary>
+    /// <summary>As <see cref="Bind"/>, with arguments already checked.</summary>
     protected abstract Launch BindChecked(GpuGrid grid, GpuArguments arguments, ILaunchSubject? subject);
 
     /// <summary>Frees the module.</summary>

@@ -1,7 +1,7 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>Marks in a device's queue.</summary>
-/// <param name="device">Whose queue.</param>
+/// <summary>Limits the work in flight with marks in a device's queue.</summary>
+/// <param name="device">The queue.</param>
 /// <param name="ahead">Portions that may be unfinished.</param>
 internal sealed class GpuInFlightLimiter(IDeviceQueue device, int ahead) : InFlightLimiter
 {
@@ -13,7 +13,7 @@ internal sealed class GpuInFlightLimiter(IDeviceQueue device, int ahead) : InFli
     {
         nint oldest = marks[next];
         marks[next] = 0;
-        if (oldest != 0) device.WaitAndRelease(oldest); // before the new one is made: if that fails, nothing is lost
+        if (oldest != 0) device.WaitAndRelease(oldest); // before the new mark is created: if that fails, no mark leaks
         marks[next] = device.Mark();
         next = (next + 1) % marks.Length;
     }

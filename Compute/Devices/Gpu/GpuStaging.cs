@@ -1,12 +1,12 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// Host memory through which uploads go, so that the caller's memory is free at once and nothing waits for the device: two chunks, filled in turn. A chunk is used
-/// again when the device has read all of it, which only a long upload, such as a model's weights, ever has to wait for.
+/// Host staging memory of uploads, so that the caller's memory is free immediately and nothing waits for the device: two chunks, filled in
+/// turn. A chunk is reused once the device has read it, which only long uploads, such as a model's weights, ever wait for.
 /// </summary>
 internal sealed unsafe class GpuStaging(IDeviceQueue device, int chunkBytes = GpuStaging.DefaultChunkBytes) : IDisposable
 {
-    /// <summary>Long enough that copying outweighs the calls.</summary>
+    /// <summary>Large enough for the copy to outweigh the call overhead.</summary>
     public const int DefaultChunkBytes = 16 << 20;
 
     private const int Alignment = 64;
@@ -15,7 +15,7 @@ internal sealed unsafe class GpuStaging(IDeviceQueue device, int chunkBytes = Gp
     private int current, filled;
     private bool disposed;
 
-    /// <summary>Queues a copy. Returns when the source may change.</summary>
+    /// <summary>Queues a copy. The source may change after it returns.</summary>
     public void Copy(ReadOnlySpan<byte> source, GpuBuffer target, long offset)
     {
         lock (gate)

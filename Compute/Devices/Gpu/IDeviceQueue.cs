@@ -1,9 +1,9 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>What staging and pacing need of a device.</summary>
+/// <summary>Queue operations for staging and for limiting work in flight.</summary>
 internal interface IDeviceQueue
 {
-    /// <summary>Host memory that the device copies from quickly.</summary>
+    /// <summary>Allocates host memory for fast copies to the device.</summary>
     nint AllocateStaging(int bytes);
 
     /// <summary>Frees such memory.</summary>
@@ -12,12 +12,12 @@ internal interface IDeviceQueue
     /// <summary>Queues a copy from staging memory.</summary>
     void QueueWrite(nint source, GpuBuffer target, long offset, int bytes);
 
-    /// <summary>A mark after all that is queued.</summary>
+    /// <summary>A mark after all queued work.</summary>
     nint Mark();
 
-    /// <summary>Waits until the device has come to a mark.</summary>
+    /// <summary>Waits until the device has reached a mark, and releases it.</summary>
     void WaitAndRelease(nint mark);
 
-    /// <summary>Forgets a mark.</summary>
+    /// <summary>Releases a mark without waiting.</summary>
     void ReleaseMark(nint mark);
 }

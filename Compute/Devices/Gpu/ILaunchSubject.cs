@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>What a kernel launch computes, for messages: the op's name, and its arguments and result with their shapes.</summary>
+/// <summary>What a kernel launch computes, for messages: name of the op, shapes of arguments and result.</summary>
 internal interface ILaunchSubject
 {
     /// <summary>Such as <c>matmul</c>.</summary>

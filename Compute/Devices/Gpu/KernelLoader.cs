@@ -1,25 +1,25 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// Loads kernels before they are bound, on as many threads as there are processors: what was never compiled takes seconds, and a plan needs dozens. Whoever binds a kernel first
-/// waits for it, or has it loaded at once if its turn has not come. What only cancelled requests asked for is left out; a kernel at work is
-/// finished all the same, because no driver can be interrupted, and kept.
+/// Loads kernels before they are bound, on as many threads as there are processors: a kernel that was never compiled takes seconds, and a
+/// plan needs dozens. Binding a kernel waits for it, or loads it immediately if it is still queued. Kernels that only cancelled requests
+/// need are skipped; one that is being compiled is finished and kept, because drivers cannot be interrupted.
 /// </summary>
-/// <param name="load">Loads a kernel; a failure is told to whoever binds it.</param>
-/// <param name="leftOut">Told of kernels that were asked for and are not loaded.</param>
+/// <param name="load">Loads a kernel; failures are reported when the kernel is bound.</param>
+/// <param name="leftOut">Called for kernels that were requested and are not loaded.</param>
 internal sealed class KernelLoader(Action<KernelSource> load, Action<KernelSource>? leftOut = null) : IDisposable
 {
     private readonly Lock gate = new();
     private readonly Queue<KernelSource> waiting = new();
-    private readonly Dictionary<KernelSource, List<CancellationToken>?> begun = []; // who asked for what waits; null once its turn has come
+    private readonly Dictionary<KernelSource, List<CancellationToken>?> begun = []; // tokens of the requests of a queued kernel; null once it is being loaded
     private readonly List<Task> workers = [];
     private int working;
     private bool disposed;
 
-    /// <summary>Puts a kernel at the end of the queue, unless it is there or was loaded from it before. Returns at once.</summary>
+    /// <summary>Appends a kernel to the queue, unless it is queued or was loaded from it. Returns immediately.</summary>
     /// <param name="source">The kernel.</param>
-    /// <param name="cancellation">Takes it out again while it waits, if all that asked for it were cancelled.</param>
-    /// <returns>Whether it was put there.</returns>
+    /// <param name="cancellation">Removes the kernel from the queue if all requests for it are cancelled.</param>
+    /// <returns>Whether the kernel was queued.</returns>
     public bool Begin(KernelSource source, CancellationToken cancellation = default)
     {
         lock (gate)
@@ -40,7 +40,7 @@ internal sealed class KernelLoader(Action<KernelSource> load, Action<KernelSourc
         }
     }
 
-    /// <summary>Has a kernel loaded at once, and waits for it. Whoever gives up waiting leaves it at work.</summary>
+    /// <summary>Loads a kernel immediately, or waits for the thread that loads it. A cancelled wait does not stop the loading.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled first.</exception>
     public void Await(KernelSource source, CancellationToken cancellation)
     {
@@ -54,7 +54,7 @@ internal sealed class KernelLoader(Action<KernelSource> load, Action<KernelSourc
         loading.Wait(cancellation);
     }
 
-    /// <summary>Begins no more, and waits for what is at work: a device must not go away under it.</summary>
+    /// <summary>Starts nothing more, and waits for kernels being loaded: the device must outlive them.</summary>
     public void Dispose()
     {
         Task[] last;
@@ -89,7 +89,7 @@ internal sealed class KernelLoader(Action<KernelSource> load, Action<KernelSourc
         }
         catch (Exception)
         {
-            // Whoever binds it is told.
+            // The failure is reported when the kernel is bound.
         }
     }
 

@@ -6,9 +6,9 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// A convolution with stride 1 in two steps. First a GEMM z = x·Wᵀ of pixels with the weights of all kernel positions, [pixels, positions ·
-/// outputs]; then each result sums its kernel positions' values of z from the surrounding pixels. A part is a band of lines, whose z stays
-/// in the cache; lines that two bands need are computed twice.
+/// A convolution with stride 1 in two steps. First a GEMM z = x·Wᵀ of pixels with the weights of all kernel positions,
+/// [pixels, positions · outputs]; then each result sums its kernel positions' values of z from the surrounding pixels. A part is a band of
+/// lines, whose z stays in the cache; lines that two bands need are computed twice.
 /// </summary>
 internal sealed unsafe class FewOutputsLaunch : CpuLaunch
 {

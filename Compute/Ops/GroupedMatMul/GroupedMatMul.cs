@@ -4,8 +4,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Several GEMMs of one x, concatenated in one result: [x·W₁ᵀ + b₁, x·W₂ᵀ + b₂, …]. x [..., K]; then the weights Wᵢ [Nᵢ, K] (or [Nᵢ, K, 1,
-/// 1]); then, if any, all biases bᵢ [Nᵢ] → [..., N₁ + N₂ + …]. Used for query, key and value of self-attention.
+/// Several GEMMs of one x, concatenated in one result: [x·W₁ᵀ + b₁, x·W₂ᵀ + b₂, …]. x [..., K]; then the weights Wᵢ [Nᵢ, K] (or
+/// [Nᵢ, K, 1, 1]); then, if any, all biases bᵢ [Nᵢ] → [..., N₁ + N₂ + …]. Used for query, key and value of self-attention.
 /// </summary>
 /// <param name="Count">Number of GEMMs.</param>
 /// <remarks>The weights are used in place: they are neither stacked nor copied.</remarks>

@@ -4,8 +4,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Ops;
 
 /// <summary>
-/// Resizes an image. x [n, h, w, c] → [n, 2h, 2w, c]; with a second argument [n', h', w', c'], of which only the sizes matter, → [n, h',
-/// w', c].
+/// Resizes an image. x [n, h, w, c] → [n, 2h, 2w, c]; with a second argument [n', h', w', c'], of which only the sizes matter, →
+/// [n, h', w', c].
 /// </summary>
 /// <param name="Interpolation">Interpolation between pixels.</param>
 /// <remarks>

@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>A layer reads a value while it is traced, and the graph must be whole.</summary>
+/// <summary>A layer reads a value while it is traced, although <see cref="CompileOptions.FullGraph"/> is set.</summary>
 public sealed class GraphBreakException : InvalidOperationException
 {
     internal GraphBreakException(GraphBreak at)
@@ -10,6 +10,6 @@ public sealed class GraphBreakException : InvalidOperationException
     /// <summary>Path of the layer.</summary>
     public string Layer { get; }
 
-    /// <summary>What it reads.</summary>
+    /// <summary>The value read.</summary>
     public Value Value { get; }
 }

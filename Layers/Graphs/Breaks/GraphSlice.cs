@@ -2,15 +2,16 @@ using System.Globalization;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>A part of a trace, between two places where a value is read, as a graph of its own.</summary>
-/// <param name="Graph">The part. Values from earlier parts are inputs, values for later ones outputs; both are named by <see cref="Name"/>.</param>
+/// <summary>A part of a trace, between two reads, as a graph of its own.</summary>
+/// <param name="Graph">The part. Values from earlier parts are inputs, values for later ones outputs; both are named by
+/// <see cref="Name"/>.</param>
 /// <param name="Needed">Indices of the values from earlier parts.</param>
 internal sealed record GraphSlice(Graph Graph, IReadOnlyList<int> Needed)
 {
-    /// <summary>The output that is read at the part's end.</summary>
+    /// <summary>The output read at the part's end.</summary>
     public const string Read = "read";
 
-    /// <summary>Cuts out a part.</summary>
+    /// <summary>Extracts a part.</summary>
     /// <param name="whole">The trace.</param>
     /// <param name="from">Index of its first op.</param>
     /// <param name="to">Index after its last op.</param>
@@ -40,6 +41,6 @@ internal sealed record GraphSlice(Graph Graph, IReadOnlyList<int> Needed)
         return new GraphSlice(copy.Target, needed);
     }
 
-    /// <summary>What a value is called that goes from one part to another.</summary>
+    /// <summary>Name of a value that is passed from one part to another.</summary>
     public static string Name(int index) => string.Create(CultureInfo.InvariantCulture, $"%{index}");
 }

@@ -3,12 +3,12 @@ using System.Globalization;
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// A trace that had to read values, as compiled parts that run one after the other. A part is recorded when it is first reached, for each
-/// answer anew; which values the parts before it hand on is known only then.
+/// A trace with reads, as compiled parts that run one after the other. A part is recorded when it is first reached, once per answer; only
+/// then is it known which values the parts before it must pass on.
 /// </summary>
 internal sealed class SplitGraph
 {
-    private const int MostParts = 64; // beyond that, a number is read that is new each time, and keeping all would fill the memory
+    private const int MostParts = 64; // with more parts, the number read differs each time, and keeping all would exhaust memory
     private readonly Dictionary<string, SplitPart> parts = [];
     private readonly Func<Graph, CompiledGraph> compile;
     private readonly CompileNotes notes;
@@ -22,10 +22,10 @@ internal sealed class SplitGraph
         parts.Add(Key([]), first);
     }
 
-    /// <summary>What is known before the first value is.</summary>
+    /// <summary>The graph up to the first read.</summary>
     public Graph Source { get; }
 
-    /// <summary>The part that every run begins with.</summary>
+    /// <summary>The first part of every run.</summary>
     public SplitPart First
     {
         get
@@ -34,7 +34,7 @@ internal sealed class SplitGraph
         }
     }
 
-    /// <summary>All parts so far, as they are compiled now.</summary>
+    /// <summary>All parts so far, as currently compiled.</summary>
     public IReadOnlyList<CompiledGraph> Compiled
     {
         get
@@ -43,9 +43,11 @@ internal sealed class SplitGraph
         }
     }
 
-    /// <summary>The part that follows some answers, recorded and compiled if it is new; those before it then hand on what it needs.</summary>
-    /// <param name="answers">The answers, the last of them to what <paramref name="before"/> asks.</param>
-    /// <param name="before">The part before.</param>
+    /// <summary>
+    /// The part that follows some answers, recorded and compiled if it is new; earlier parts are recompiled to pass on what it needs.
+    /// </summary>
+    /// <param name="answers">The answers; the last one answers the read at the end of <paramref name="before"/>.</param>
+    /// <param name="before">The preceding part.</param>
     public SplitPart Next(IReadOnlyList<double> answers, SplitPart before)
     {
         lock (gate)
@@ -53,7 +55,7 @@ internal sealed class SplitGraph
             if (parts.TryGetValue(Key(answers), out var part)) return part;
             if (parts.Count >= MostParts)
             {
-                notes.Add($"{Source.Name}: more than {MostParts} ways to go on after values were read; old ones are forgotten and compiled again. {nameof(Functional)}.{nameof(Functional.Test)} needs only two.");
+                notes.Add($"{Source.Name}: more than {MostParts} continuations after values were read; old ones are discarded and compiled again when needed. {nameof(Functional)}.{nameof(Functional.Test)} needs only two.");
                 foreach (string key in parts.Keys.Where(key => key.Length > 0).ToArray()) parts.Remove(key);
             }
 

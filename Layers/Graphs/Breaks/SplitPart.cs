@@ -1,25 +1,25 @@
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>One part of a split graph: the ops between two reads, after certain answers.</summary>
-/// <param name="whole">The trace that was made with these answers.</param>
-/// <param name="before">The part before; null for the first.</param>
+/// <param name="whole">The trace made with these answers.</param>
+/// <param name="before">The preceding part; null for the first.</param>
 internal sealed class SplitPart(Graph whole, SplitPart? before)
 {
     private readonly int from = before?.To ?? 0;
 
-    /// <summary>The part before; null for the first.</summary>
+    /// <summary>The preceding part; null for the first.</summary>
     public SplitPart? Before => before;
 
-    /// <summary>What is read at its end; null for a last part.</summary>
+    /// <summary>The read at its end; null for a last part.</summary>
     public GraphBreak? Break => whole.Break;
 
-    /// <summary>How it is compiled now.</summary>
+    /// <summary>The current compilation.</summary>
     public Branch Current { get; private set; } = null!;
 
-    private int To { get; } = whole.Nodes.Count; // a trace ends at the value that it cannot know
+    private int To { get; } = whole.Nodes.Count; // a trace ends at the first unanswered read
 
-    /// <summary>Compiles the part so that it hands on certain values, if it does not do so yet.</summary>
-    /// <param name="needed">Indices of values that a later part needs.</param>
+    /// <summary>Recompiles the part if it does not yet pass on certain values.</summary>
+    /// <param name="needed">Indices of the values that a later part needs.</param>
     /// <param name="compile">Compiles a graph.</param>
     public void HandOn(IEnumerable<int> needed, Func<Graph, CompiledGraph> compile)
     {
@@ -32,7 +32,7 @@ internal sealed class SplitPart(Graph whole, SplitPart? before)
 
     /// <summary>A compilation of the part.</summary>
     /// <param name="Slice">Its ops.</param>
-    /// <param name="Compiled">The same, compiled.</param>
-    /// <param name="HandedOn">Indices of the values that later parts get.</param>
+    /// <param name="Compiled">The compiled graph.</param>
+    /// <param name="HandedOn">Indices of the values passed to later parts.</param>
     internal sealed record Branch(GraphSlice Slice, CompiledGraph Compiled, IReadOnlyList<int> HandedOn);
 }

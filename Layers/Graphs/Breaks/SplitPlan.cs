@@ -5,8 +5,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// The plan of a split graph: plans of its parts, run one after the other. Values go from part to part, and what decides the way is read, through the
-/// host's memory: correct on every device, and as slow as waiting for it.
+/// The plan of a split graph: plans of its parts, run one after the other. Values between parts, and the values read, go through host
+/// memory: correct on every device, but each read waits for the device.
 /// </summary>
 internal sealed class SplitPlan : Plan
 {
@@ -16,7 +16,7 @@ internal sealed class SplitPlan : Plan
     private readonly string[] keep;
     private readonly Dictionary<string, (DeviceBuffer Buffer, Tensor Tensor)> inputs = [];
     private readonly Dictionary<string, byte[]> handedOn = [];
-    private List<(CompiledGraph Graph, Plan Plan)> way = []; // the last run's
+    private List<(CompiledGraph Graph, Plan Plan)> way = []; // of the last run
     private bool returned;
 
     public SplitPlan(SplitGraph split, Device device, Sizes sizes, IReadOnlyCollection<string> keep)
@@ -46,7 +46,7 @@ internal sealed class SplitPlan : Plan
     public override Tensor Input(string name) => inputs.TryGetValue(name, out var input) ? input.Tensor
         : throw new ArgumentException($"{split.Source.Name} has no input '{name}'; there are {string.Join(", ", inputs.Keys)}.");
 
-    /// <summary>Memory of an output; valid after a run and until the next one.</summary>
+    /// <summary>Memory of an output; valid from a run until the next one.</summary>
     public override Tensor Output(string name) => way.Count > 0 ? way[^1].Plan.Output(name)
         : throw new InvalidOperationException($"{split.Source.Name} is split where values are read: its outputs are known only after a run.");
 
@@ -58,7 +58,7 @@ internal sealed class SplitPlan : Plan
     public override void Run(CancellationToken cancellation = default)
     {
         ObjectDisposedException.ThrowIf(returned, this);
-        while (!TryRun(cancellation)) { } // a part that was new needed more than those before it handed on; now they do
+        while (!TryRun(cancellation)) { } // a new part needed more values than earlier parts passed on; they have been recompiled
     }
 
     /// <inheritdoc/>
@@ -97,7 +97,7 @@ internal sealed class SplitPlan : Plan
         }
     }
 
-    /// <summary>The plan of the last run's way, if it goes the same way up to here.</summary>
+    /// <summary>The last run's plan of this part, if the same parts were run before it.</summary>
     private Plan Rent(SplitPart.Branch form, List<(CompiledGraph Graph, Plan Plan)> known, CancellationToken cancellation)
     {
         int found = known.FindIndex(k => k.Graph == form.Compiled);

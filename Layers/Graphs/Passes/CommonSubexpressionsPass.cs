@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>Equal ops of equal arguments become one. Bits do not change.</summary>
+/// <summary>Merges equal ops of equal arguments. Bits do not change.</summary>
 internal sealed class CommonSubexpressionsPass : IGraphPass
 {
     public Graph Run(Graph graph)

@@ -1,7 +1,8 @@
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// What depends on weights and constants alone becomes a constant, computed when a plan first needs it: not in every run, and not for every prompt either.
+/// Replaces what depends only on weights and constants by a constant, which is computed when a plan first needs it, instead of in every run
+/// or for every prompt.
 /// Bits do not change.
 /// </summary>
 internal sealed class ConstantFoldingPass : IGraphPass

@@ -2,7 +2,10 @@ using ILGpuDiffusion.Compute.Ops;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>A 1×1 convolution of stride 1 becomes a product over the channels of each pixel: what other passes do for products they then do for it. On the CPU both run the same kernel.</summary>
+/// <summary>
+/// Turns a 1×1 convolution of stride 1 into a matrix multiplication over the channels of each pixel, so that later passes apply to it. On
+/// the CPU both run the same kernel.
+/// </summary>
 internal sealed class Conv1x1AsMatMulPass : IGraphPass
 {
     public Graph Run(Graph graph)

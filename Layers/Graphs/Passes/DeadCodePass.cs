@@ -1,8 +1,8 @@
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// Ops that neither an output nor a named value needs leave the graph. Plans would not run them anyway; without them the graph is smaller, for those who read
-/// it and for copies of it.
+/// Removes ops that neither an output nor a named value needs. Plans would not run them anyway; without them the graph is smaller to print
+/// and to copy.
 /// </summary>
 internal sealed class DeadCodePass : IGraphPass
 {

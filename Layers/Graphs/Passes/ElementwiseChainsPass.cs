@@ -3,8 +3,9 @@ using ILGpuDiffusion.Compute.Ops;
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// Activations, factors, limits and arithmetic that follow each other, each the only user of the one before, become one op: a value goes through memory
-/// once instead of once per op. Bits do not change. Steady and other values are not mixed, so that what can be computed once still is.
+/// Fuses consecutive activations, scalings, clamps and arithmetic, each the only user of the one before, into one op: a value goes through
+/// memory once instead of once per op. Bits do not change. Loop-invariant and other ops are not mixed, so that what can be computed once
+/// still is.
 /// </summary>
 internal sealed class ElementwiseChainsPass : IGraphPass
 {
@@ -19,7 +20,7 @@ internal sealed class ElementwiseChainsPass : IGraphPass
         });
     }
 
-    /// <summary>The longest chain that ends with an op, from its first op on.</summary>
+    /// <summary>The longest chain that ends with an op, in order.</summary>
     private static List<(Node Node, ElementwiseStep Step)> Chain(GraphRewriter rewriter, Node last)
     {
         var chain = new List<(Node Node, ElementwiseStep Step)>();
@@ -32,7 +33,7 @@ internal sealed class ElementwiseChainsPass : IGraphPass
             node = reversed ? Before(node.Inputs[1]) : before;
         }
 
-        // Where the chain had to be cut, its first op takes both arguments as they are.
+        // If the chain had to be cut, its first op takes both arguments unchanged.
         if (chain[0].Step.OperandFirst) chain[0] = (chain[0].Node, new ElementwiseStep(chain[0].Node.Op));
         return chain;
 

@@ -4,14 +4,15 @@ using ILGpuDiffusion.Compute.Ops;
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// Sums, activations and factors that follow a product or convolution, and that nothing else looks into, become its <see cref="Epilogue"/>:
-/// y = f(z + e) · scale + r, in this order. Bits do not change, but for sums whose sides are exchanged, which does not change them either.
+/// Fuses sums, activations and factors that follow a GEMM or convolution, and are the only use of its result, into its
+/// <see cref="Epilogue"/>: y = f(z + e) · scale + r, in this order. Bits do not change; exchanging the sides of a sum does not change them
+/// either.
 /// </summary>
 internal sealed class EpilogueFusionPass : IGraphPass
 {
     public Graph Run(Graph graph)
     {
-        // A step per run: the first fuses one op into each product, the next the one after it, until nothing changes.
+        // One op per run: the first run fuses one op into each GEMM, the next the one after it, until nothing changes.
         for (; ; )
         {
             bool changed = false;
@@ -39,7 +40,7 @@ internal sealed class EpilogueFusionPass : IGraphPass
                 Value a = node.Inputs[0], b = node.Inputs[1];
                 if (Epilogue.IsBatchBias(b.Type, a.Type) && Fuse(rewriter, a, b, e => e.IsNone ? e with { BatchBias = true } : null) is { } entry) return entry;
                 if (!a.Type.Equals(b.Type) || a == b) return null;
-                // Either side may be the product. The later one, so that the other is complete by then whatever it is.
+                // Either side may be the GEMM. The later one is taken, so that the other side is always computed before it.
                 var (late, early) = a.Index > b.Index ? (a, b) : (b, a);
                 return Fuse(rewriter, late, early, AddResidual) ?? Fuse(rewriter, early, late, AddResidual);
             default:
@@ -49,7 +50,9 @@ internal sealed class EpilogueFusionPass : IGraphPass
 
     private static Epilogue? AddResidual(Epilogue e) => e.Residual ? null : e with { Residual = true };
 
-    /// <summary>The product that computes a value, with more in its epilogue; recorded where the fused op stood, because all its arguments exist there.</summary>
+    /// <summary>
+    /// The GEMM of a value, with a larger epilogue; recorded in the place of the fused op, where all of its arguments exist.
+    /// </summary>
     private static Value? Fuse(GraphRewriter rewriter, Value product, Value? argument, Func<Epilogue, Epilogue?> extend)
     {
         if (rewriter.OnlyUse(product) is not { } node) return null;

@@ -2,7 +2,9 @@ using ILGpuDiffusion.Compute.Ops;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>geglu(matmul(x)) becomes one op. Saves the memory and the traffic of the doubly wide value between them.</summary>
+/// <summary>
+/// Fuses geglu(matmul(x)) into one op. Saves the memory and the traffic of the value between them, which is twice as wide.
+/// </summary>
 internal sealed class GateFusionPass : IGraphPass
 {
     public Graph Run(Graph graph)

@@ -2,7 +2,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>Copies a graph op by op and lets a pass put other ops in their place. Inputs, outputs and names are carried over.</summary>
+/// <summary>Copies a graph op by op and lets a pass replace ops. Inputs, outputs and names are kept.</summary>
 internal sealed class GraphRewriter
 {
     private readonly Dictionary<Value, Value> copies = [];
@@ -20,12 +20,13 @@ internal sealed class GraphRewriter
         foreach (var (name, input) in source.Inputs) copies[input] = target.Input(name, input.Type, input.IsLoopInvariant);
     }
 
-    /// <summary>What is copied.</summary>
+    /// <summary>The original graph.</summary>
     public Graph Source { get; }
 
     /// <summary>Makes the copy.</summary>
-    /// <param name="replace">Given a needed op, returns the value in the new graph that stands for its result, or null to copy the op.</param>
-    /// <param name="keep">Which ops go into the new graph; null for all. What is needed by those must be among them.</param>
+    /// <param name="replace">For an op that is needed, returns the replacement of its result in the new graph, or null to copy the
+    /// op.</param>
+    /// <param name="keep">The ops to keep; null for all. Must be closed under dependencies.</param>
     public Graph Run(Func<Node, Value?> replace, Func<Node, bool>? keep = null)
     {
         foreach (var node in Source.Nodes.Where(keep ?? (_ => true)))
@@ -35,13 +36,13 @@ internal sealed class GraphRewriter
         return target;
     }
 
-    /// <summary>The value in the new graph that stands for one of the old graph.</summary>
+    /// <summary>The value in the new graph for one of the old graph.</summary>
     public Value this[Value old] => old.Parameter is { } parameter ? target.Use(parameter) : copies[old];
 
-    /// <summary>The op that computes a value which nothing else looks at, or null.</summary>
+    /// <summary>The op that computes a value if the value has a single use; else null.</summary>
     public Node? OnlyUse(Value old) => uses.GetValueOrDefault(old) == 1 ? old.Producer : null;
 
-    /// <summary>Records a node as it is.</summary>
+    /// <summary>Copies a node unchanged.</summary>
     public Value Copy(Node node)
     {
         Value[] arguments = [.. node.Inputs.Select(i => this[i])];
@@ -62,9 +63,9 @@ internal sealed class GraphRewriter
     /// <summary>Records an op over values of the new graph.</summary>
     public Value AddOver(Node at, Op op, params Value[] arguments) => target.At(at.Path, () => target.Add(op, arguments));
 
-    /// <summary>The value in the new graph that stands for a weight or constant.</summary>
+    /// <summary>The value of a weight or constant in the new graph.</summary>
     public Value Use(Parameter parameter) => target.Use(parameter);
 
-    /// <summary>Says what stands for a value ahead of its turn.</summary>
+    /// <summary>Sets the replacement of a value before its producer is reached.</summary>
     public void Map(Value old, Value copy) => copies[old] = copy;
 }

@@ -1,8 +1,8 @@
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// A rewriting of graphs that keeps their results. Graphs are not changed: a pass makes another one. What it fuses stays in the new graph
-/// unfused as long as a layer's name stands for it, so that every named value can still be dumped; plans leave out what nobody asks for.
+/// A graph rewriting that preserves results. Graphs are immutable: a pass makes a new one. A fused op stays in the new graph in unfused
+/// form too if it has a layer's name, so that every named value can still be dumped; plans omit what is not requested.
 /// </summary>
 internal interface IGraphPass
 {
@@ -12,15 +12,18 @@ internal interface IGraphPass
 
 /// <summary>The passes in the order in which they run.</summary>
 /// <remarks>
-/// LayerNorm is not fused into the products that follow: all of SDXL's 210 together take 1.8 % of a step's time on the CPU (perf/results, graph passes),
-/// and a product that is cut into columns would normalise its rows anew for each cut.
+/// LayerNorm is not fused into the GEMMs that follow: all of SDXL's 210 together take 1.8 % of a step's time on the CPU (perf/results,
+/// graph passes), and a GEMM partitioned by columns would normalise its rows again for each part.
 /// </remarks>
 internal static class GraphPasses
 {
-    /// <summary>The graph after all passes that are switched on.</summary>
+    /// <summary>The graph after all enabled passes.</summary>
     public static Graph Run(Graph graph, CompileOptions options) => Of(options).Aggregate(graph, (g, pass) => pass.Run(g));
 
-    /// <summary>What is switched on. Later passes see what earlier ones made: a 1×1 convolution can be grouped once it is a product.</summary>
+    /// <summary>
+    /// The enabled passes. Later passes see the results of earlier ones: a 1×1 convolution can be grouped once it is a matrix
+    /// multiplication.
+    /// </summary>
     public static IEnumerable<IGraphPass> Of(CompileOptions options)
     {
         if (options.ConstantFolding) yield return new ConstantFoldingPass();

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Ops;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>silu(group_norm(x)) becomes one op. Bits do not change.</summary>
+/// <summary>Fuses silu(group_norm(x)) into one op. Bits do not change.</summary>
 internal sealed class NormActivationPass : IGraphPass
 {
     public Graph Run(Graph graph)

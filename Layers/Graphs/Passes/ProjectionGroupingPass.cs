@@ -4,8 +4,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// Plain products of one argument become one op with one wide result, of which each takes its columns: query, key and value for one
-/// attention, and products of a single row per entry, such as the time projections of all blocks.
+/// Groups plain matrix multiplications of one argument into one op with one wide result, of which each user takes its columns: query, key
+/// and value for one attention, and multiplications of a single row per entry, such as the time projections of all blocks.
 /// </summary>
 internal sealed class ProjectionGroupingPass : IGraphPass
 {
@@ -19,7 +19,7 @@ internal sealed class ProjectionGroupingPass : IGraphPass
             if (done.Contains(node)) return rewriter[node.Output];
             if (!groups.TryGetValue(node, out var group)) return null;
 
-            // Recorded where the first of them stood: they share its argument, and weights exist from the start.
+            // Recorded in the place of the first of them: they share its argument, and weights exist from the start.
             var wide = rewriter.Add(node, new GroupedMatMul(group.Length), [node.Inputs[0], .. group.Select(n => n.Inputs[1]), .. group.Where(n => n.Inputs.Length == 3).Select(n => n.Inputs[2])]);
             int column = 0;
             foreach (var member in group)
@@ -37,7 +37,7 @@ internal sealed class ProjectionGroupingPass : IGraphPass
     private static IEnumerable<Node[]> Groups(Graph graph)
     {
         Node[] live = [.. graph.NeededBy(graph.Outputs.Values)];
-        var reader = new Dictionary<Value, Node>(); // of values that only attention reads
+        var reader = new Dictionary<Value, Node>(); // of values read by attention only
         foreach (var node in live)
             foreach (var input in node.Inputs)
                 if (node.Op is ScaledDotProductAttention) reader.TryAdd(input, node);

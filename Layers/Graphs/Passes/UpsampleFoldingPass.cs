@@ -3,8 +3,8 @@ using ILGpuDiffusion.Compute.Ops;
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// conv2d(upsample(x)) becomes one op, whether to twice the size or to another image's. Bits do not change. A pointwise convolution is left alone:
-/// it would compute equal pixels several times.
+/// Fuses conv2d(upsample(x)) into one op, for twice the size or another image's size. Bits do not change. A pointwise convolution is not
+/// fused: it would compute equal pixels several times.
 /// </summary>
 internal sealed class UpsampleFoldingPass : IGraphPass
 {

@@ -3,14 +3,14 @@ using System.Globalization;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>A region after the passes, ready to be put in the place of every call with its signature.</summary>
+/// <summary>A region after the passes, which can replace every call with its signature.</summary>
 internal sealed class CompiledBlock
 {
     private const string Result = "result";
-    private readonly Region region; // the call that it was compiled from
+    private readonly Region region; // the call it was compiled from
     private readonly Graph graph;
     private readonly Dictionary<Parameter, int> weights;
-    private readonly Node[] nodes; // what the result or a name needs
+    private readonly Node[] nodes; // needed by the result or a named value
 
     private CompiledBlock(Region region, Graph graph, double seconds)
     {
@@ -24,13 +24,13 @@ internal sealed class CompiledBlock
     /// <summary>Ops after the passes.</summary>
     public int Ops { get; }
 
-    /// <summary>Time that the passes took.</summary>
+    /// <summary>Time of the passes.</summary>
     public double Seconds { get; }
 
-    /// <summary>Whether it can be used with other weights: not if a pass has made weights of its own.</summary>
+    /// <summary>Whether it can be used with other weights: false if a pass created weights.</summary>
     public bool IsShareable { get; }
 
-    /// <summary>Puts a region through the passes.</summary>
+    /// <summary>Compiles a region.</summary>
     public static CompiledBlock Compile(Graph source, Region region, CompileOptions options)
     {
         long start = Stopwatch.GetTimestamp();
@@ -41,7 +41,7 @@ internal sealed class CompiledBlock
         for (int i = call.First; i < call.End; i++)
         {
             copy.Add(source.Nodes[i]);
-            copy.Target.Label(Number(i - call.First), copy[source.Nodes[i].Output]); // any of them may have a name, which dumps ask for
+            copy.Target.Label(Number(i - call.First), copy[source.Nodes[i].Output]); // any of them may have a name that a dump requests
         }
 
         copy.Target.Output(Result, copy[call.Result]);
@@ -50,10 +50,10 @@ internal sealed class CompiledBlock
     }
 
     /// <summary>Records the block's ops with the weights and names of one of its calls.</summary>
-    /// <param name="target">The graph to record them in.</param>
+    /// <param name="target">The graph to record in.</param>
     /// <param name="at">The call.</param>
-    /// <param name="arguments">The values that the call is given.</param>
-    /// <param name="names">The names of values inside the call, with the places of the ops that compute them.</param>
+    /// <param name="arguments">Arguments of the call.</param>
+    /// <param name="names">Names of values inside the call, with the positions of the ops that compute them.</param>
     /// <returns>The result.</returns>
     public Value Inline(Graph target, Region at, IReadOnlyList<Value> arguments, IEnumerable<(string Name, int Place)> names)
     {

@@ -1,13 +1,13 @@
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>One call of a layer that is compiled by itself: some consecutive ops of a trace that hand one value on.</summary>
+/// <summary>One call of a layer that is compiled separately: consecutive ops of a trace with a single result.</summary>
 /// <param name="Call">The call.</param>
-/// <param name="Arguments">The values from outside that its ops use, in order of first use.</param>
-/// <param name="Weights">The weights that they use, in order of first use.</param>
-/// <param name="Signature">Equal for calls that may share a compilation.</param>
+/// <param name="Arguments">Values from outside that its ops use, in order of first use.</param>
+/// <param name="Weights">Weights that its ops use, in order of first use.</param>
+/// <param name="Signature">Equal for calls that can share a compilation.</param>
 internal sealed record Region(LayerCall Call, Value[] Arguments, Parameter[] Weights, RegionSignature Signature)
 {
-    /// <summary>A call as a region, or null if others than the caller use what it computes.</summary>
+    /// <summary>A call as a region; null if other ops than the caller's use its inner values.</summary>
     /// <param name="source">The trace.</param>
     /// <param name="call">One of its calls.</param>
     /// <param name="lastUse">For each value, the index of the last op that uses it.</param>
@@ -15,7 +15,7 @@ internal sealed record Region(LayerCall Call, Value[] Arguments, Parameter[] Wei
     {
         var parts = new List<object> { call.Layer.GetType() };
         var (arguments, weights) = (new List<Value>(), new List<Parameter>());
-        var places = new Dictionary<Value, int>(); // of values inside: their op's place; of others: −1, −2 … in order of first use
+        var places = new Dictionary<Value, int>(); // inner values: index of their op; others: −1, −2 … in order of first use
         for (int i = call.First; i < call.End; i++)
         {
             var node = source.Nodes[i];
@@ -40,15 +40,15 @@ internal sealed record Region(LayerCall Call, Value[] Arguments, Parameter[] Wei
             places.Add(node.Output, i - call.First);
         }
 
-        if (!places.TryGetValue(call.Result, out int result) || result < 0) return null; // hands on what it was given
+        if (!places.TryGetValue(call.Result, out int result) || result < 0) return null; // it returns one of its arguments
         parts.Add(result);
         return new Region(call, [.. arguments], [.. weights], new RegionSignature([.. parts]));
     }
 }
 
 /// <summary>
-/// What a block's compilation depends on: the layer's class, its ops with their attributes, how they hang together, and the types of its arguments and weights.
-/// Taken from the ops themselves: a layer that was changed, by quantisation or an adapter, has other ops and thereby another signature.
+/// What a block's compilation depends on: the layer's class, its ops with their attributes and connections, and the types of its arguments
+/// and weights. Computed from the ops: a layer changed by quantisation or an adapter has other ops, and so another signature.
 /// </summary>
 internal sealed class RegionSignature : IEquatable<RegionSignature>
 {

@@ -3,16 +3,16 @@ using System.Diagnostics;
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// Compiles the regions of a trace by themselves: each group of equal ones once, and what lies between them if that is wanted. The result is one graph
-/// like any other, so that its values share one arena and running it costs nothing more; only no pass has reached across a region's border.
+/// Compiles the regions of a trace separately: each group of equal ones once, and the rest if requested. The result is a single graph, so
+/// that its values share one arena and running it costs nothing extra; but no pass has crossed a region's border.
 /// </summary>
 internal static class RegionCompiler
 {
     /// <summary>Compiles groups of regions.</summary>
     /// <param name="source">The trace.</param>
     /// <param name="groups">Calls with equal signatures.</param>
-    /// <param name="options">Which passes a group goes through.</param>
-    /// <param name="rest">Which passes everything else goes through; null leaves it as recorded.</param>
+    /// <param name="options">Passes for a group.</param>
+    /// <param name="rest">Passes for the rest; null leaves it as recorded.</param>
     public static CompiledModel Compile(Graph source, IReadOnlyList<Region[]> groups, Func<Region, CompileOptions> options, CompileOptions? rest)
     {
         var blocks = new Dictionary<Region, CompiledBlock>();
@@ -35,7 +35,7 @@ internal static class RegionCompiler
         return new CompiledModel(graph, reports);
     }
 
-    /// <summary>The trace with one op in the place of each region.</summary>
+    /// <summary>Replaces each region of the trace by one op.</summary>
     private static Graph Outline(Graph source, Dictionary<Region, CompiledBlock> blocks)
     {
         var copy = new GraphCopy(new Graph(source.Name));
@@ -59,7 +59,7 @@ internal static class RegionCompiler
         return copy.Target;
     }
 
-    /// <summary>A graph with every region's ops in the place of the op that stands for it.</summary>
+    /// <summary>Replaces each of these ops by its region's compiled ops.</summary>
     private static Graph Inline(Graph outline, ILookup<Region, (string Name, int Place)> names)
     {
         var copy = new GraphCopy(new Graph(outline.Name));
@@ -75,7 +75,7 @@ internal static class RegionCompiler
         return copy.Target;
     }
 
-    /// <summary>The names of values inside regions, other than their results.</summary>
+    /// <summary>Names of values inside regions, apart from their results.</summary>
     private static ILookup<Region, (string Name, int Place)> NamesInside(Graph source, IEnumerable<Region> regions)
     {
         var places = new Dictionary<Value, (Region Region, int Place)>();

@@ -1,9 +1,9 @@
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>Finds the calls of a trace that are compiled by themselves, in groups that share a compilation.</summary>
+/// <summary>Finds the calls of a trace that are compiled separately, grouped by shared compilation.</summary>
 internal sealed class RegionFinder
 {
-    /// <summary>With fewer ops a region saves nothing: one or two ops have nothing to be fused with inside.</summary>
+    /// <summary>Regions with fewer ops are not worth it: one or two ops have nothing to fuse.</summary>
     private const int LeastOps = 3;
 
     private readonly Graph source;
@@ -17,17 +17,17 @@ internal sealed class RegionFinder
         foreach (var output in source.Outputs.Values) lastUse[output] = int.MaxValue;
     }
 
-    /// <summary>The calls of the classes that the traced models list as their repeated blocks, in groups by signature.</summary>
+    /// <summary>Calls of the classes that the traced models list as their repeated blocks, grouped by signature.</summary>
     public IReadOnlyList<Region[]> Blocks()
     {
         var names = source.Calls.SelectMany(call => call.Layer.RepeatedBlocks).ToHashSet(StringComparer.Ordinal);
         return Group(source.Calls.Where(call => names.Contains(call.Layer.GetType().Name)));
     }
 
-    /// <summary>The calls of layers below an uncompiled model that were told to compile, in groups by signature and options.</summary>
+    /// <summary>Calls of layers of an uncompiled model that have compile options of their own, grouped by signature and options.</summary>
     public IReadOnlyList<Region[]> Marked() => Group(source.Calls.Where(call => call.Layer.IsCompiledWithinModel));
 
-    /// <summary>What occurs more than once, chosen so that the passes see the fewest ops.</summary>
+    /// <summary>Repeated calls, chosen so that the passes process the fewest ops.</summary>
     public IReadOnlyList<Region[]> Repeated()
     {
         // Largest saving first: a block of 20 ops in 60 places before the 6 places of 10 such blocks each.
@@ -48,7 +48,7 @@ internal sealed class RegionFinder
 
     private Region[][] Group(IEnumerable<LayerCall> calls)
     {
-        // Outermost first: inside a compiled layer nothing is compiled by itself.
+        // Outermost first: a layer inside a compiled one is not compiled separately.
         var taken = new List<LayerCall>();
         foreach (var call in calls.OrderByDescending(call => call.Count))
             if (call.Count > 0 && !taken.Any(call.Overlaps)) taken.Add(call);

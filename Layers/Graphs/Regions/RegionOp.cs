@@ -5,8 +5,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// Stands for a region while what lies around it is compiled: no pass knows it, so none reaches into it. <see cref="RegionCompiler"/> puts
-/// the compiled ops in its place; no plan ever sees one.
+/// Placeholder of a region while the rest is compiled: no pass knows it, so none changes it. <see cref="RegionCompiler"/> replaces it by
+/// the compiled ops before plans are made.
 /// </summary>
 internal sealed record RegionOp(Region Region, CompiledBlock Block) : Op
 {
@@ -16,7 +16,7 @@ internal sealed record RegionOp(Region Region, CompiledBlock Block) : Op
 
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs) => Region.Call.Result.Type;
 
-    // Two calls are the same only if they are one: their weights differ.
+    // Two calls are equal only if they are the same: their weights differ.
     public bool Equals(RegionOp? other) => ReferenceEquals(this, other);
 
     public override int GetHashCode() => RuntimeHelpers.GetHashCode(this);

@@ -6,16 +6,16 @@ using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
-/// <summary>A call of a model's plans that its op's kernels can be tuned for.</summary>
-/// <param name="Signature">The call, at the sizes where it was first met.</param>
-/// <param name="Weights">Numbers of the arguments that are weights.</param>
-/// <param name="Count">How often a run makes calls of this size class.</param>
+/// <summary>A call of a model's plans whose kernels can be tuned.</summary>
+/// <param name="Signature">The call, at the sizes of its first occurrence.</param>
+/// <param name="Weights">Indices of the arguments that are weights.</param>
+/// <param name="Count">Number of calls of this size class per run.</param>
 public sealed record TuningProblem(OpSignature Signature, IReadOnlyList<int> Weights, int Count)
 {
     internal static TuningProblem Of(PlanStep step) =>
         new(step.Signature, [.. Enumerable.Range(0, step.Node.Inputs.Length).Where(i => step.Node.Inputs[i].Parameter is not null)], 1);
 
-    /// <summary>The same call with floating-point weights stored in another type.</summary>
+    /// <summary>The same call with another storage type of floating-point weights.</summary>
     internal TuningProblem With(DType weights) => this with
     {
         Signature = Signature with { Inputs = [.. Signature.Inputs.Select((type, i) => Weights.Contains(i) && type.DType.IsFloat() ? type with { DType = weights } : type)] },
@@ -25,37 +25,40 @@ public sealed record TuningProblem(OpSignature Signature, IReadOnlyList<int> Wei
     public override string ToString() => TuningTable.ClassOf(Signature)?.ToString() ?? Signature.Op.Name;
 }
 
-/// <summary>How far tuning is.</summary>
-/// <param name="Done">Problems done.</param>
-/// <param name="Total">Problems in all.</param>
-/// <param name="Problem">The one just done, or the first one to come.</param>
-/// <param name="Entry">What was found for it; null before the first.</param>
+/// <summary>Progress of tuning.</summary>
+/// <param name="Done">Number of finished problems.</param>
+/// <param name="Total">Total number of problems.</param>
+/// <param name="Problem">The problem just finished, or the first one at the start.</param>
+/// <param name="Entry">Its result; null at the start.</param>
 public sealed record TuningProgress(int Done, int Total, TuningProblem Problem, TuningEntry? Entry);
 
-/// <summary>What tuning a model's plans gave.</summary>
-/// <param name="Results">Problems and what was found for them.</param>
-/// <param name="Seconds">How long it took.</param>
+/// <summary>Result of tuning a model's plans.</summary>
+/// <param name="Results">Problems and their results.</param>
+/// <param name="Seconds">Total time.</param>
 public sealed record TuningSummary(IReadOnlyList<(TuningProblem Problem, TuningEntry Entry)> Results, double Seconds)
 {
-    /// <summary>How many times as fast the tuned calls of a run are, all together, as measured while tuning; 1 where there was nothing to do.</summary>
+    /// <summary>Combined speed of a run's tuned calls relative to untuned, as measured while tuning; 1 if there were none.</summary>
     public double Gain => Results.Count == 0 ? 1 : Results.Sum(r => r.Problem.Count * r.Entry.DefaultMicroseconds) / Results.Sum(r => r.Problem.Count * r.Entry.Microseconds);
 
-    /// <summary>How many were given another kernel or other settings than without measuring.</summary>
+    /// <summary>Number of problems for which another kernel or other settings were chosen.</summary>
     public int Changed => Results.Count(r => r.Entry.Gain > 1);
 }
 
-/// <summary>Fills a device's tuning table for the ops of a model's plans. Each result is kept as soon as it is there: whoever cancels loses only the search at hand.</summary>
-/// <param name="device">The device; its table is added to and saved.</param>
-/// <param name="options">How long, and what counts as faster.</param>
+/// <summary>
+/// Fills a device's tuning table for the ops of a model's plans. Each result is saved immediately: cancelling loses only the current
+/// search.
+/// </summary>
+/// <param name="device">The device, whose table is updated and saved.</param>
+/// <param name="options">Time budget and margin.</param>
 public sealed class GraphTuner(Device device, TunerOptions options)
 {
-    private const double LeastFlops = 2e6; // a smaller call takes some microseconds however it is cut
+    private const double LeastFlops = 2e6; // smaller calls take microseconds with any settings
     private bool warned;
 
-    /// <summary>The calls of some plans that can be tuned, each size class once, the most work first.</summary>
-    /// <param name="plans">Compiled graphs, and the sizes that they will run at.</param>
-    /// <param name="onlyMissing">Whether those that the user's table has already are left out.</param>
-    /// <param name="weights">What floating-point weights are stored in; null takes them as they are.</param>
+    /// <summary>The tunable calls of some plans, one per size class, most work first.</summary>
+    /// <param name="plans">Compiled graphs and their sizes.</param>
+    /// <param name="onlyMissing">Whether to skip calls that are in the user's table.</param>
+    /// <param name="weights">Storage type of floating-point weights; null keeps the current one.</param>
     public IReadOnlyList<TuningProblem> Problems(IEnumerable<(CompiledGraph Graph, Sizes Sizes)> plans, bool onlyMissing, DType? weights = null)
     {
         var problems = new Dictionary<SizeClass, TuningProblem>();
@@ -69,8 +72,8 @@ public sealed class GraphTuner(Device device, TunerOptions options)
         return [.. problems.Values.OrderByDescending(p => p.Count * p.Signature.Op.Flops(p.Signature))];
     }
 
-    /// <summary>Searches for each problem in turn.</summary>
-    /// <exception cref="OperationCanceledException">The token was cancelled; what was found until then is in the table and on disk.</exception>
+    /// <summary>Tunes each problem in turn.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled; results found so far are in the table and on disk.</exception>
     public TuningSummary Run(IReadOnlyList<TuningProblem> problems, IProgress<TuningProgress>? progress = null, CancellationToken cancellation = default)
     {
         var clock = Stopwatch.StartNew();
@@ -96,14 +99,14 @@ public sealed class GraphTuner(Device device, TunerOptions options)
         {
             device.Tuning.Save();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException) // results still serve this process
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException) // results are still used in this process
         {
             if (!warned) GraphLog.TuningNotKept(device.LoggerFactory.CreateLogger<GraphTuner>(), device.Tuning.Path ?? "", e.Message);
             warned = true;
         }
     }
 
-    /// <summary>All that there is to choose between; one choice means that there is nothing to tune.</summary>
+    /// <summary>One item per parameter value, and one more per variant; a single item means that there is nothing to tune.</summary>
     private IEnumerable<int> Choices(OpSignature signature) =>
         signature.Op.Kernels.Candidates(device, signature).Take(options.SameBits ? 1 : int.MaxValue)
             .SelectMany(v => (options.SameBits && v.Tuning.ChangesBits ? [] : v.Tuning.Parameters).SelectMany(p => p.Values).Prepend(0));

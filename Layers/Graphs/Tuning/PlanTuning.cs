@@ -5,15 +5,15 @@ using Microsoft.Extensions.Logging;
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
-/// What <see cref="CompileOptions.CoordinateDescentTuning"/> and <see cref="CompileMode.MaxAutotune"/> ask for: measured tiles for the ops of a plan that is about to be made. Never
-/// silent, because it takes longer than many an image; each result is kept, so it happens once.
+/// Tuning of a new plan's ops for <see cref="CompileOptions.CoordinateDescentTuning"/> and <see cref="CompileMode.MaxAutotune"/>. Always
+/// logged, because it can take longer than generating an image; results are saved, so it happens once.
 /// </summary>
 internal static class PlanTuning
 {
     private static readonly TimeSpan BudgetPerOp = TimeSpan.FromSeconds(2);
-    private static readonly Lock Turn = new(); // two searches at the same time would measure each other
+    private static readonly Lock Turn = new(); // concurrent searches would disturb each other's timings
 
-    /// <summary>Measures what the device's table does not have yet.</summary>
+    /// <summary>Tunes what the device's table does not have yet.</summary>
     public static void Run(CompiledGraph graph, Sizes sizes, CancellationToken cancellation)
     {
         lock (Turn)
@@ -29,7 +29,7 @@ internal static class PlanTuning
         }
     }
 
-    /// <summary>A line for every tenth of the work.</summary>
+    /// <summary>Logs a line for every tenth of the work.</summary>
     private sealed class Tenths(CompiledGraph graph, ILogger logger) : IProgress<TuningProgress>
     {
         private int shown;

@@ -23,7 +23,7 @@ public class UNetBlocksTests
 
     [Theory]
     [InlineData(true, "needs a time embedding")]
-    [InlineData(false, "has no place for the time embedding")]
+    [InlineData(false, "does not take a time embedding")]
     public void Resnet_TimeMissingOrSuperfluous_Refused(bool declared, string message)
     {
         var block = new ResnetBlock2D(64, 64, Resnet with { TimeChannels = declared ? 128 : null });

@@ -46,7 +46,7 @@ public class Transformer2DModelTests
     [InlineData(-2)]
     [InlineData(5)]
     public void New_HeadsThatDoNotDivide_Refused(int heads) =>
-        Assert.Contains($"64 channels cannot be split among {heads} heads", Assert.Throws<ArgumentException>(() => new BasicTransformerBlock(64, heads, 80)).Message);
+        Assert.Contains($"64 channels are not divisible by {heads} heads", Assert.Throws<ArgumentException>(() => new BasicTransformerBlock(64, heads, 80)).Message);
 
     [Fact]
     public void Attention_WithBias_DeclaresIt() =>

@@ -5,8 +5,8 @@ internal unsafe interface IIntegerLanes<T> : ILanes<T> where T : struct, IIntege
 {
     /// <summary>target = (sums − offset) · factor · scales + bias, in float32, rounded at each step.</summary>
     /// <param name="sums">Integer sums.</param>
-    /// <param name="offset">Taken from each, modulo 2³².</param>
-    /// <param name="factor">One for all lanes.</param>
+    /// <param name="offset">Subtracted from each, modulo 2³².</param>
+    /// <param name="factor">The same for all lanes.</param>
     /// <param name="scales">One per lane.</param>
     /// <param name="bias">One per lane, or null.</param>
     /// <param name="target">Receives the floats.</param>

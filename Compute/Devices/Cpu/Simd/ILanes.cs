@@ -1,8 +1,8 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// A register of 32-bit lanes and the arithmetic of a matrix product. For floats it is <see cref="ISimd{T}"/>; integer kernels keep
-/// packed small integers and their sums in the same lanes, and only they know.
+/// A register of 32-bit lanes with the arithmetic of a GEMM. For floats it is <see cref="ISimd{T}"/>; integer kernels keep packed small
+/// integers and int32 sums in the same lanes, as raw bits.
 /// </summary>
 internal unsafe interface ILanes<T> where T : struct, ILanes<T>
 {
@@ -18,9 +18,9 @@ internal unsafe interface ILanes<T> where T : struct, ILanes<T>
     /// <summary>Writes <see cref="Count"/> lanes; the address need not be aligned.</summary>
     static abstract void Store(T value, float* target);
 
-    /// <summary>Sum of each lane.</summary>
+    /// <summary>Lane-wise sum.</summary>
     static abstract T operator +(T a, T b);
 
-    /// <summary>a · b + c, rounded once where the processor can.</summary>
+    /// <summary>a · b + c, with a single rounding if the processor has FMA.</summary>
     static abstract T MultiplyAdd(T a, T b, T c);
 }

@@ -2,10 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>The ends of rows: registers that are filled in part.</summary>
+/// <summary>Partial registers at the ends of rows.</summary>
 internal static unsafe class Simd
 {
-    // Inlined and free of calls: a call would take every sum that is alive there out of its register, and the compiler does so inside the loop before it.
+    // Inlined and free of calls: a call would spill every live accumulator, even inside the loop before it.
 
     /// <summary>Reads the last, incomplete register of a row; missing lanes are <paramref name="missing"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -48,7 +48,8 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
 
     [MethodImpl(Inline)] public static Simd512 operator /(Simd512 a, Simd512 b) => new(a.Value / b.Value);
 
-    // An estimate of 14 bits and a step of Newton's: a quarter of the time of a division. Of infinity the error is NaN, which the minimum replaces.
+    // A 14-bit estimate and a Newton step: a quarter of the time of a division. For infinity the error term is NaN, which the minimum
+    // replaces.
     [MethodImpl(Inline)]
     public static Simd512 Reciprocal(Simd512 a)
     {
@@ -79,7 +80,7 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
     [MethodImpl(Inline)]
     public static Simd512 LoadEveryFourth(byte** rows, nint at)
     {
-        // An insertion from memory needs no shuffle unit, which is what transposing is short of.
+        // An insertion from memory does not use the shuffle unit, which is the bottleneck of transposing.
         var lanes = Avx512F.InsertVector128(Vector128.Load((float*)(rows[0] + at)).ToVector256Unsafe().ToVector512Unsafe(), Vector128.Load((float*)(rows[4] + at)), 1);
         lanes = Avx512F.InsertVector128(lanes, Vector128.Load((float*)(rows[8] + at)), 2);
         return new(Avx512F.InsertVector128(lanes, Vector128.Load((float*)(rows[12] + at)), 3));

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// Compiled kernels, in memory and on disk, so that a second process compiles nothing. Safe for many threads and many processes: files appear
-/// whole or not at all, and a damaged one is compiled again with a warning, in the log of the device that asked for it (<see cref="For"/>).
+/// Compiled kernels, in memory and on disk, so that a second process compiles nothing. Safe for many threads and processes: files are
+/// written atomically, and a damaged one is compiled again with a warning.
 /// </summary>
 internal sealed class ArtifactCache : IArtifactSource
 {
@@ -15,17 +15,17 @@ internal sealed class ArtifactCache : IArtifactSource
     private readonly Func<KernelSource, GpuTarget, KernelArtifact> compile;
     private readonly ConditionalWeakTable<ILoggerFactory, ArtifactCacheLog> logs = new();
 
-    /// <summary>Opens a cache; nothing is read or made before it is used.</summary>
-    /// <param name="folder">Where files lie; null takes <see cref="ArtifactFolder.Default"/>.</param>
-    /// <param name="limitBytes">How much disk space it may take; the entries used longest ago go first.</param>
-    /// <param name="compile">What to do for a kernel that is not there; null asks <see cref="KernelCompiler"/>.</param>
+    /// <summary>Opens a cache. Nothing is read or created before first use.</summary>
+    /// <param name="folder">The folder; null uses <see cref="ArtifactFolder.Default"/>.</param>
+    /// <param name="limitBytes">Maximum disk space; the least recently used entries are evicted first.</param>
+    /// <param name="compile">Compiles a missing kernel; null uses <see cref="KernelCompiler"/>.</param>
     public ArtifactCache(string? folder = null, long limitBytes = ArtifactFolder.DefaultLimitBytes, Func<KernelSource, GpuTarget, KernelArtifact>? compile = null) =>
         (this.folder, this.compile) = (new ArtifactFolder(folder ?? ArtifactFolder.Default, limitBytes), compile ?? KernelCompiler.Compile);
 
-    /// <summary>The cache that devices share.</summary>
+    /// <summary>The cache shared by all devices.</summary>
     public static ArtifactCache Shared { get; } = new();
 
-    /// <inheritdoc/>
+    /// <summary>Number of kernels read from disk instead of being compiled.</summary>
     public IArtifactSource For(ILoggerFactory loggerFactory) => new Logged(this, LogOf(loggerFactory));
 
     /// <inheritdoc/>
@@ -44,7 +44,7 @@ internal sealed class ArtifactCache : IArtifactSource
         }
         catch
         {
-            known.TryRemove(new(key, artifact)); // a failure is not kept: its reason may pass
+            known.TryRemove(new(key, artifact)); // failures are not cached: the cause may be temporary
             throw;
         }
     }
@@ -67,10 +67,9 @@ internal sealed class ArtifactCache : IArtifactSource
         folder.Write(ArtifactFolder.Name(key, ArtifactFolder.BinarySuffix), ArtifactFile.Pack(key, writer => writer.Write(binary)), log);
     }
 
-    /// <summary>What was found out about a device before, else what <paramref name="probe"/> finds now.</summary>
-    /// <param name="device">All that the answer depends on: device, driver and version.</param>
-    /// <param name="probe">Asks the device.</param>
-    /// <param name="loggerFactory">Of whoever asks.</param>
+    /// <summary>The cached features of a device, else what <paramref name="probe"/> returns.</summary>
+    /// <param name="device">Everything that the answer depends on: device, driver and version.</param>
+    /// <param name="probe">Probes the device.</param>
     public ProbedFeatures Probed(string device, Func<ProbedFeatures> probe, ILoggerFactory loggerFactory)
     {
         var log = LogOf(loggerFactory);
@@ -81,11 +80,11 @@ internal sealed class ArtifactCache : IArtifactSource
         return made;
     }
 
-    /// <summary>What lies on disk.</summary>
+    /// <summary>Contents of the disk cache.</summary>
     public KernelDiskCacheInfo Info() => folder.Info();
 
-    /// <summary>Removes all files. Kernels in use stay in memory.</summary>
-    /// <returns>How many files went.</returns>
+    /// <summary>Deletes all files. Kernels in use stay in memory.</summary>
+    /// <returns>Number of files deleted.</returns>
     public int Clear() => folder.Clear();
 
     private KernelArtifact Find(KernelSource source, GpuTarget target, ArtifactCacheLog log)

@@ -3,13 +3,13 @@ using System.Text;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>The form of a cache file: mark, checksum of all that follows, key, content.</summary>
+/// <summary>The format of a cache file: magic number, checksum of the rest, key, content.</summary>
 internal static class ArtifactFile
 {
     private const int HashBytes = 16;
     private static readonly byte[] Mark = "ILGDKRN2"u8.ToArray();
 
-    /// <summary>A whole file.</summary>
+    /// <summary>Serialises a file.</summary>
     public static byte[] Pack(string key, Action<BinaryWriter> write)
     {
         using var stream = new MemoryStream();
@@ -24,13 +24,13 @@ internal static class ArtifactFile
         return file;
     }
 
-    /// <summary>The content of a file.</summary>
-    /// <returns>Null where another key stands in the file: two keys of one name, which is as good as never.</returns>
-    /// <exception cref="InvalidDataException">The file is cut short, changed, or something else.</exception>
+    /// <summary>Reads the content of a file.</summary>
+    /// <returns>Null if the file has another key: a hash collision of file names.</returns>
+    /// <exception cref="InvalidDataException">The file is truncated, damaged, or has another format.</exception>
     public static T? Unpack<T>(byte[] file, string key, Func<BinaryReader, T> read) where T : class
     {
         int start = Mark.Length + HashBytes;
-        if (file.Length < start || !file.AsSpan(0, Mark.Length).SequenceEqual(Mark)) throw new InvalidDataException("it is no kernel file");
+        if (file.Length < start || !file.AsSpan(0, Mark.Length).SequenceEqual(Mark)) throw new InvalidDataException("it is not a kernel file");
         if (!XxHash128.Hash(file.AsSpan(start)).AsSpan().SequenceEqual(file.AsSpan(Mark.Length, HashBytes))) throw new InvalidDataException("its checksum is wrong");
         using var reader = new BinaryReader(new MemoryStream(file, start, file.Length - start), Encoding.UTF8);
         try
@@ -43,7 +43,7 @@ internal static class ArtifactFile
         }
     }
 
-    // Nothing is allocated for more than the file can hold.
+    // Checks the count, so that no more is allocated than the file can hold.
     private static int ReadCount(BinaryReader reader, int leastBytesOfEach)
     {
         int count = reader.ReadInt32();

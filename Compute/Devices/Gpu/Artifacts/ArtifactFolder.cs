@@ -5,37 +5,37 @@ using ILGpuDiffusion.Compute.Files;
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// A folder of cache files that many processes of one user share. No failure of the disk stops the work: it is logged once (<see
-/// cref="ArtifactCacheLog"/>), and kernels are then compiled. So it is where the folder or a file in it may be somebody else's work (<see
-/// cref="OwnFiles"/>), because what lies here is run.
+/// A folder of cache files shared by all processes of a user. Disk errors do not stop the work: they are reported once, and kernels are
+/// compiled instead. The same applies if another user may have written the folder or a file in it (<see cref="OwnFiles"/>), because its
+/// contents are executed.
 /// </summary>
-/// <param name="path">The folder, made when first written to; null for none.</param>
-/// <param name="limitBytes">Most bytes of all files together.</param>
+/// <param name="path">The folder, created on the first write; null for none.</param>
+/// <param name="limitBytes">Maximum total size of all files.</param>
 internal sealed class ArtifactFolder(string? path, long limitBytes)
 {
-    /// <summary>How much disk space the cache takes at most, unless said otherwise.</summary>
+    /// <summary>Default maximum size of the cache.</summary>
     public const long DefaultLimitBytes = 256L << 20;
 
-    /// <summary>Ends of the names of generated texts and of what drivers made of them.</summary>
+    /// <summary>File name suffixes of generated texts and of driver binaries.</summary>
     public const string KernelSuffix = ".kernel", BinarySuffix = ".binary";
 
-    /// <summary>End of the names of what was found out about a device.</summary>
+    /// <summary>File name suffix of probed device features.</summary>
     public const string ProbeSuffix = ".probe";
 
     private const string TemporarySuffix = ".tmp";
     private static readonly TimeSpan UseIsNoted = TimeSpan.FromHours(12), TemporaryLives = TimeSpan.FromHours(1);
     private long bytesUntilTrim;
 
-    /// <summary>The folder of compiled kernels in the <see cref="CacheFolder"/>; null where nothing is to be kept on disk.</summary>
+    /// <summary>The folder of compiled kernels in the <see cref="CacheFolder"/>; null if nothing is kept on disk.</summary>
     public static string? Default => CacheFolder.Sub("kernels");
 
-    /// <summary>The name of a key's file.</summary>
+    /// <summary>File name of a key.</summary>
     public static string Name(string key, string suffix) => Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(key))) + suffix;
 
-    /// <summary>Whether there is such a file.</summary>
+    /// <summary>Whether a file exists and may be used.</summary>
     public bool Has(string name) => path is not null && Path.Combine(path, name) is var file && File.Exists(file) && OwnFiles.FileProblem(file) is null;
 
-    /// <summary>What a file holds, or null where there is none. A damaged one is removed, with a warning.</summary>
+    /// <summary>Contents of a file, or null if there is none. A damaged file is deleted, with a warning.</summary>
     public T? Read<T>(string name, string key, Func<BinaryReader, T> read, ArtifactCacheLog log) where T : class
     {
         if (path is null) return null;
@@ -50,7 +50,7 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
             }
 
             var content = ArtifactFile.Unpack(File.ReadAllBytes(file.FullName), key, read);
-            if (DateTime.UtcNow - file.LastWriteTimeUtc > UseIsNoted) file.LastWriteTimeUtc = DateTime.UtcNow; // eviction goes by this
+            if (DateTime.UtcNow - file.LastWriteTimeUtc > UseIsNoted) file.LastWriteTimeUtc = DateTime.UtcNow; // eviction order
             return content;
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException or ArgumentException)
@@ -66,7 +66,7 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
         }
     }
 
-    /// <summary>Writes a file whole, or not at all; then makes room if there is too much.</summary>
+    /// <summary>Writes a file atomically, then evicts old files if the folder is too large.</summary>
     public void Write(string name, byte[] content, ArtifactCacheLog log)
     {
         if (path is null) return;
@@ -91,19 +91,19 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
         }
     }
 
-    /// <summary>What lies here.</summary>
+    /// <summary>Contents of the folder.</summary>
     public KernelDiskCacheInfo Info()
     {
         var files = Files();
         return new(path, files.Count(f => f.Extension == KernelSuffix), files.Count(f => f.Extension == BinarySuffix), files.Sum(f => f.Length), limitBytes);
     }
 
-    /// <summary>Removes all files of the cache; other files stay.</summary>
-    /// <returns>How many files went.</returns>
-    /// <exception cref="IOException">Some could not be removed; all others were.</exception>
+    /// <summary>Deletes all files of the cache; other files stay.</summary>
+    /// <returns>Number of files deleted.</returns>
+    /// <exception cref="IOException">Some could not be deleted; all others were.</exception>
     public int Clear() => Clear(file => file.Delete());
 
-    /// <summary>As <see cref="Clear()"/>, with another way to remove a file.</summary>
+    /// <summary>As <see cref="Clear()"/>, with a replacement for deletion in tests.</summary>
     internal int Clear(Action<FileInfo> delete)
     {
         int removed = 0;
@@ -124,7 +124,7 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
         return failures.Count == 0 ? removed : throw new IOException($"kernel cache: {removed} file(s) removed, {failures.Count} not ({failures[0].Message})", failures[0]);
     }
 
-    // An eighth of the room is freed beyond what must be, so that not every write has to look through the folder.
+    // Frees an eighth more than necessary, so that not every write has to scan the folder.
     private void Trim()
     {
         var files = Files().OrderBy(f => f.LastWriteTimeUtc).ToList();

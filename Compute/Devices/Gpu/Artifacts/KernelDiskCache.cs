@@ -1,30 +1,30 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>Compiled GPU kernels on disk.</summary>
-/// <param name="Folder">Where they lie; null where the cache is switched off.</param>
-/// <param name="Kernels">How many generated texts there are.</param>
-/// <param name="Binaries">How many of them are kept as a driver's binary too.</param>
-/// <param name="Bytes">How much they take together.</param>
-/// <param name="LimitBytes">How much they may take.</param>
+/// <summary>Contents of the disk cache of compiled GPU kernels.</summary>
+/// <param name="Folder">The folder; null if the cache is switched off.</param>
+/// <param name="Kernels">Number of generated kernel texts.</param>
+/// <param name="Binaries">Number of them with a driver binary.</param>
+/// <param name="Bytes">Total size in bytes.</param>
+/// <param name="LimitBytes">Maximum size in bytes.</param>
 public sealed record KernelDiskCacheInfo(string? Folder, int Kernels, int Binaries, long Bytes, long LimitBytes);
 
 /// <summary>
-/// Compiled GPU kernels, which are kept on disk so that the next process starts at once: in the folder that ILGPUDIFFUSION_CACHE names
-/// ("off" keeps none), else in the platform's place for caches.
+/// The disk cache of compiled GPU kernels, which lets the next process start without compiling: in the folder named by ILGPUDIFFUSION_CACHE
+/// ("off" disables it), else in the platform's cache folder.
 /// </summary>
 public static class KernelDiskCache
 {
-    /// <summary>How many kernels this process compiled because they were not on disk.</summary>
+    /// <summary>Number of kernels compiled by this process because they were not on disk.</summary>
     public static int Compilations => KernelCompiler.Compilations;
 
-    /// <summary>What that took, in seconds.</summary>
+    /// <summary>Time spent on that, in seconds.</summary>
     public static double CompileSeconds => KernelCompiler.TotalTime.TotalSeconds;
 
-    /// <summary>What lies on disk.</summary>
+    /// <summary>Contents of the cache.</summary>
     public static KernelDiskCacheInfo Info() => ArtifactCache.Shared.Info();
 
-    /// <summary>Removes all of it.</summary>
-    /// <returns>How many files went.</returns>
-    /// <exception cref="IOException">Some could not be removed; all others were.</exception>
+    /// <summary>Deletes the cache.</summary>
+    /// <returns>Number of files deleted.</returns>
+    /// <exception cref="IOException">Some could not be deleted; all others were.</exception>
     public static int Clear() => ArtifactCache.Shared.Clear();
 }

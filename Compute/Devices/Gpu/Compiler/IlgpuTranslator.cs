@@ -16,19 +16,19 @@ using ILGPU.Runtime.OpenCL;
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// ILGPU as a compiler: no driver is touched and no accelerator made. Each translation has a context of its own, because within one
+/// ILGPU used as a compiler only: no driver is loaded and no accelerator created. Each translation has its own context, because within one
 /// context the text of a kernel depends on those compiled before, and after a failure the context is unusable.
 /// </summary>
 internal static class IlgpuTranslator
 {
-    // O1 would leave generic pointers in OpenCL C, which many devices do not know.
+    // O1 would leave generic pointers in OpenCL C, which many devices do not support.
     private static Context NewContext() => Context.Create(builder =>
     {
         IntrinsicTable.Register(builder);
         builder.Optimize(OptimizationLevel.O2).EnableAlgorithms().Inlining(InliningMode.Aggressive);
     });
 
-    // ILGPU finds what it puts in place of these classes' methods by reflection, all of it before the first kernel.
+    // ILGPU looks up the replacements of these classes' methods by reflection, all of them before the first kernel.
     [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(Math))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(MathF))]
     [DynamicDependency(DynamicallyAccessedMemberTypes.PublicMethods, typeof(BitOperations))]
@@ -56,7 +56,7 @@ internal static class IlgpuTranslator
     {
         if (target.Language == GpuLanguage.OpenCl)
         {
-            // Nothing but generic pointers is assumed; the optimiser replaces those by global and local ones, and the patcher checks that it did.
+            // Only generic pointers are assumed; the optimiser replaces them by global and local ones, and the patcher checks that it did.
             var capabilities = new CLCapabilityContext(float16: false, float64: false, genericAddressSpace: true, int64_Atomics: false, subGroups: false);
             return new CLBackend(context, capabilities, CLDeviceVendor.Other, CLBackend.MinimumVersion);
         }

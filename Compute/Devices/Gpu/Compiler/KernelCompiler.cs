@@ -4,22 +4,23 @@ using System.Runtime.CompilerServices;
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// Turns C# kernels into PTX or OpenCL C. No type of the compiler's assembly stands here, so that a process whose artifacts
-/// all come from the cache never loads it.
+/// Translates C# kernels to PTX or OpenCL C. No type of the compiler's assembly is used here, so that a process whose artifacts all come
+/// from the cache never loads it.
 /// </summary>
 internal static class KernelCompiler
 {
     private static int compilations;
     private static long ticks;
 
-    /// <summary>How many kernels this process compiled.</summary>
+    /// <summary>Number of kernels compiled by this process.</summary>
     public static int Compilations => Volatile.Read(ref compilations);
 
     /// <summary>All compile times of this process together.</summary>
     public static TimeSpan TotalTime => new(Volatile.Read(ref ticks));
 
-    /// <summary>Translates a kernel. Safe for use by several threads; the text depends on the arguments alone.</summary>
-    /// <exception cref="KernelCompilationException">The kernel cannot be translated; the message names it, the target and the reason.</exception>
+    /// <summary>Translates a kernel. Thread-safe; the text depends on the arguments alone.</summary>
+    /// <exception cref="KernelCompilationException">The kernel cannot be translated; the message names it, the target and the
+    /// reason.</exception>
     public static KernelArtifact Compile(KernelSource source, GpuTarget target)
     {
         Interlocked.Increment(ref compilations);
@@ -38,7 +39,7 @@ internal static class KernelCompiler
         }
     }
 
-    // Not inlined: compiling this call is what loads the compiler's assembly.
+    // Not inlined: JIT-compiling this call is what loads the compiler's assembly.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static KernelArtifact Translate(KernelSource source, GpuTarget target) => IlgpuTranslator.Translate(source, target);
 

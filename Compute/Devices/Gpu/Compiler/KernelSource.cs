@@ -8,8 +8,8 @@ namespace ILGpuDiffusion.Compute.Devices;
 /// (T: float, ushort, uint, sbyte, int, long or a struct of 16 bytes), int, long and float.
 /// </summary>
 /// <remarks>
-/// A source is a name until it must be compiled. <see cref="Of(Type, string, int, Type[])"/> therefore loads neither the kernel's
-/// signature nor the compiler's assembly: with all artifacts in the cache, a process never touches them.
+/// A source is only a name until it must be compiled. <see cref="Of(Type, string, int, Type[])"/> therefore loads neither the kernel's
+/// signature nor the compiler's assembly: with all artifacts in the cache, a process never loads them.
 /// </remarks>
 internal sealed record KernelSource
 {
@@ -29,25 +29,26 @@ internal sealed record KernelSource
         }
     }
 
-    /// <summary>The method; resolved when first asked for.</summary>
+    /// <summary>The method; resolved on first use.</summary>
     public MethodInfo Method => method.Value;
 
     /// <summary>Work items per group, in one dimension.</summary>
     public int GroupSize { get; init; }
 
-    /// <summary>Fewest groups that a CUDA multiprocessor should hold at once (limits registers); 0 leaves it to the driver.</summary>
+    /// <summary>Least number of groups resident on a CUDA multiprocessor (limits registers); 0 leaves it to the driver.</summary>
     public int GroupsPerProcessor { get; init; }
 
     /// <summary>
-    /// Whether constant loops are unrolled on GPUs. Only for loops with branch-free bodies: ILGPU's pass miscompiles conditionals between nested loops.
+    /// Whether constant loops are unrolled on GPUs. Only for loops with branch-free bodies: ILGPU's pass miscompiles conditionals between
+    /// nested loops.
     /// </summary>
     public bool Unroll { get; init; }
 
-    /// <summary>Shared memory beside what the text declares, in bytes; CUDA only.</summary>
+    /// <summary>Dynamic shared memory in bytes, in addition to what the text declares; CUDA only.</summary>
     public int DynamicSharedBytes { get; init; }
 
-    /// <summary>A kernel by name, as registered kernels are given.</summary>
-    /// <param name="type">The class that holds it.</param>
+    /// <summary>A kernel by name, as used in registrations.</summary>
+    /// <param name="type">The declaring class.</param>
     /// <param name="name">The method's name, which must be unique in the class.</param>
     /// <param name="groupSize">Work items per group.</param>
     /// <param name="arguments">The method's type arguments: element types, tiles, epilogues.</param>
@@ -61,10 +62,10 @@ internal sealed record KernelSource
         return new(new(method.DeclaringType!, method.Name, new([.. method.GetGenericArguments()])), new(method), groupSize);
     }
 
-    /// <summary>All that makes the text what it is, apart from the target, in the form of <see cref="Identity"/>.</summary>
+    /// <summary>Everything that determines the text, apart from the target.</summary>
     public string CodeIdentity => $"{Identity} group {GroupSize}{(GroupsPerProcessor > 0 ? $" x{GroupsPerProcessor}" : "")}{(Unroll ? " unrolled" : "")}{(DynamicSharedBytes > 0 ? $" +{DynamicSharedBytes} shared" : "")}";
 
-    /// <summary>Two sources are equal when they make the same code.</summary>
+    /// <summary>Sources are equal if they generate the same code.</summary>
     public bool Equals(KernelSource? other) => other is not null && code == other.code
         && (GroupSize, GroupsPerProcessor, Unroll, DynamicSharedBytes)
             == (other.GroupSize, other.GroupsPerProcessor, other.Unroll, other.DynamicSharedBytes);
@@ -75,7 +76,7 @@ internal sealed record KernelSource
     /// <summary>Class, method and short type arguments, for messages.</summary>
     public override string ToString() => $"{Method.DeclaringType?.Name}.{Method.Name}{(Method.IsGenericMethod ? $"<{string.Join(", ", Method.GetGenericArguments().Select(Short))}>" : "")}";
 
-    // Type arguments may come from another assembly than the kernel: their versions count too.
+    // Type arguments may come from another assembly than the kernel: their versions are included.
     private static string Describe(Type type) =>
         $"{type.Module.ModuleVersionId:N} {(type.IsGenericType ? $"{type.GetGenericTypeDefinition().FullName}[{string.Join(",", type.GetGenericArguments().Select(Describe))}]" : type.FullName)}";
 

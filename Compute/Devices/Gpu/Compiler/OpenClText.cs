@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>Corrections of the OpenCL C that ILGPU 1.5.3 writes, and the prelude that intrinsics refer to.</summary>
+/// <summary>Corrections of the OpenCL C that ILGPU 1.5.3 generates, and the prelude of functions for intrinsics.</summary>
 internal static partial class OpenClText
 {
     private static readonly Lazy<string> Prelude = new(() =>
@@ -12,10 +12,10 @@ internal static partial class OpenClText
         return reader.ReadToEnd();
     });
 
-    /// <exception cref="KernelCompilationException">A pointer's memory is unknown, which OpenCL 1.2 cannot express.</exception>
+    /// <exception cref="KernelCompilationException">A pointer's address space is unknown, which OpenCL 1.2 cannot express.</exception>
     public static string Patch(string text, int groupSize, GpuFeatures features)
     {
-        // The barrier fences global memory only, and is named as in OpenCL 2.0.
+        // ILGPU's barrier fences global memory only, and has its OpenCL 2.0 name.
         text = Barrier().Replace(text, "barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)");
         text = Atomics(text);
         if (text.Contains("__generic", StringComparison.Ordinal) || GenericPointer().IsMatch(text))
@@ -27,7 +27,7 @@ internal static partial class OpenClText
         return text.Contains("ilgd_", StringComparison.Ordinal) ? Preamble(features) + text : text;
     }
 
-    /// <summary>The functions that intrinsics refer to, in the form that the device has them in.</summary>
+    /// <summary>The functions that intrinsics call, in the device's version.</summary>
     public static string Preamble(GpuFeatures features) => (features.SubGroups switch
     {
         SubGroupKind.Khronos => "#define ILGD_SUB_GROUPS_KHRONOS\n",
@@ -47,7 +47,7 @@ internal static partial class OpenClText
         _ => "",
     }) + Prelude.Value;
 
-    /// <summary>What makes a kernel's sub-groups as large as its matrix instructions want them, where the compiler has a choice.</summary>
+    /// <summary>The attribute that sets the sub-group size that matrix instructions require, if the compiler has a choice.</summary>
     public static string SubGroupSize(GpuFeatures features) => features.MatrixUnit switch
     {
         MatrixUnitKind.Intel8 => " __attribute__((intel_reqd_sub_group_size(8)))",
@@ -55,7 +55,9 @@ internal static partial class OpenClText
         _ => "",
     };
 
-    /// <summary>Types and labels are numbered by appearance: ILGPU's numbers differ from context to context, and drivers' caches go by the text.</summary>
+    /// <summary>
+    /// Numbers types and labels by first appearance: ILGPU's numbers differ from context to context, and drivers cache by text.
+    /// </summary>
     public static string Renumber(string text)
     {
         var numbers = new Dictionary<string, string>();
@@ -63,7 +65,7 @@ internal static partial class OpenClText
             numbers.TryGetValue(match.Value, out string? name) ? name : numbers[match.Value] = $"{match.Groups[1].Value}_{numbers.Count}");
     }
 
-    /// <summary>Atomic functions of OpenCL 2.0 want generic pointers; those of 1.2, with the memory named, do the same everywhere.</summary>
+    /// <summary>OpenCL 2.0 atomics take generic pointers; those of 1.2, with the address space named, do the same on all devices.</summary>
     private static string Atomics(string text)
     {
         if (!text.Contains("atomic_", StringComparison.Ordinal)) return text;

@@ -3,11 +3,12 @@ using ILGPU.Runtime.Cuda;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>Which PTX is written for an architecture.</summary>
+/// <summary>The PTX version for an architecture.</summary>
 internal static class PtxVersion
 {
     /// <summary>
-    /// PTX 7.8 (any driver since 2022) for at most sm_90, the newest that it knows. Drivers finish text for an older architecture on every newer card.
+    /// PTX 7.8 (any driver since 2022) for at most sm_90, the newest that it supports. Drivers compile text for an older architecture on
+    /// every newer GPU.
     /// </summary>
     public static (CudaArchitecture Architecture, CudaInstructionSet Instructions) Of(string architecture)
     {

@@ -4,8 +4,9 @@ using System.Reflection;
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// The kernels' reflection: generic types closed at run time, and static methods found by name. Trimming may not see through it and need not: ILLink.Descriptors.xml
-/// keeps this assembly whole, and a trimmed tool that draws the same bytes as an untrimmed one is part of the checks.
+/// Reflection for kernels: generic types closed at run time, and static methods found by name. Trimming cannot analyse it and does not need
+/// to: ILLink.Descriptors.xml keeps this assembly whole, and the checks include a trimmed tool whose images equal those of an untrimmed
+/// one.
 /// </summary>
 internal static class RuntimeTypes
 {
@@ -13,14 +14,14 @@ internal static class RuntimeTypes
 
     private const BindingFlags Static = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
 
-    /// <summary>A generic type of this assembly, closed.</summary>
+    /// <summary>Closes a generic type of this assembly.</summary>
     /// <param name="definition">Such as <c>typeof(Then&lt;,&gt;)</c>.</param>
     /// <param name="arguments">Its type arguments.</param>
     [UnconditionalSuppressMessage("Trimming", "IL2055", Justification = Reason)]
     public static Type Close(Type definition, params Type[] arguments) => definition.MakeGenericType(arguments);
 
-    /// <summary>A static method of this assembly by name, closed over the arguments; null where there is none.</summary>
-    /// <param name="type">The class that holds it.</param>
+    /// <summary>A static method of this assembly by name, closed over the arguments; null if there is none.</summary>
+    /// <param name="type">The declaring class.</param>
     /// <param name="name">Its name, unique in the class.</param>
     /// <param name="arguments">Its type arguments; none for a method that is not generic.</param>
     [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = Reason)]

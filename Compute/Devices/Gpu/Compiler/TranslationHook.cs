@@ -7,12 +7,12 @@ using ILGPU.IR.Transformations;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>Looks into a translation: unrolls loops where a kernel asks for it, and counts its local memory.</summary>
+/// <summary>Extends a translation: unrolls loops if the kernel requests it, and adds up its local memory.</summary>
 internal sealed class TranslationHook(bool unroll) : IBackendHook
 {
     private const int DeepestNesting = 3;
 
-    /// <summary>Bytes of local memory that the kernel declares.</summary>
+    /// <summary>Local memory that the kernel declares, in bytes.</summary>
     public int SharedBytes { get; private set; }
 
     public void InitializedKernelContext(IRContext kernelContext, Method kernelMethod)
@@ -21,7 +21,7 @@ internal sealed class TranslationHook(bool unroll) : IBackendHook
         var passes = Transformer.CreateBuilder(TransformerConfiguration.Empty);
         for (int i = 0; i < DeepestNesting; i++)
         {
-            passes.Add(new LoopUnrolling()); // switched off in ILGPU 1.5.3; see KernelSource.Unroll for when it is right
+            passes.Add(new LoopUnrolling()); // disabled in ILGPU 1.5.3; see KernelSource.Unroll for when it is correct
             passes.Add(new UnreachableCodeElimination());
             passes.Add(new DeadCodeElimination());
             passes.Add(new SimplifyControlFlow());

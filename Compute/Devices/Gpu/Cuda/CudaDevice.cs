@@ -2,11 +2,11 @@ using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>An NVIDIA GPU through the driver API: the process' primary context, one stream.</summary>
+/// <summary>An NVIDIA GPU through the driver API: the process's primary context, one stream.</summary>
 internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
 {
     private const uint NonBlocking = 1, DisableTiming = 2;
-    [ThreadStatic] private static nint recordingStream; // while this thread records launches instead of running them
+    [ThreadStatic] private static nint recordingStream; // non-zero while this thread records launches instead of running them
     private readonly ICuda api;
     private readonly CudaInfo info;
     private readonly nint context, stream, pool;
@@ -17,7 +17,7 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
     /// <summary>Opens a GPU.</summary>
     /// <param name="api">The driver.</param>
     /// <param name="info">Which GPU.</param>
-    /// <param name="artifacts">Where kernels come from.</param>
+    /// <param name="artifacts">Source of compiled kernels.</param>
     /// <param name="stagingBytes">Size of each of the two chunks that uploads go through.</param>
     /// <param name="loggerFactory">Makes the device's loggers; null is <see cref="TraceLoggerFactory"/>.</param>
     /// <exception cref="DeviceException">It cannot be used.</exception>
@@ -32,7 +32,7 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
             Enter();
             Check(api.StreamCreate(NonBlocking, out stream), "cuStreamCreate");
             if (info.HasPools && api.DeviceGetDefaultMemPool(info.Device, out pool) == 0)
-                Check(api.MemPoolSetReleaseThreshold(pool, ulong.MaxValue), "cuMemPoolSetAttribute"); // arenas come and go: the pool keeps their memory
+                Check(api.MemPoolSetReleaseThreshold(pool, ulong.MaxValue), "cuMemPoolSetAttribute"); // arenas are freed and allocated again: the pool keeps their memory
         }
         catch
         {
@@ -72,10 +72,13 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
 
     internal CudaInfo Info => info;
 
-    /// <summary>Where this thread's launches go.</summary>
+    /// <summary>The stream of this thread's launches.</summary>
     internal nint Stream => recordingStream != 0 ? recordingStream : stream;
 
-    /// <summary>Makes the device's context the thread's own. Other libraries may have left another one, so every call begins with this; it takes nanoseconds.</summary>
+    /// <summary>
+    /// Makes the device's context current on this thread. Other libraries may have set another one, so every call starts with this; it
+    /// takes nanoseconds.
+    /// </summary>
     /// <exception cref="ObjectDisposedException">The device was disposed: its context and stream are gone.</exception>
     internal void Enter()
     {
@@ -94,7 +97,7 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
         }
 
         EndLoading();
-        // A lost device fails here and below; what can go back goes back all the same.
+        // After a device is lost, calls from here on fail; free what can be freed.
         api.CtxSetCurrent(context);
         api.StreamSynchronize(stream);
         staging.Dispose();
@@ -117,7 +120,7 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
     /// <inheritdoc/>
     public override DeviceTiming StartTiming() => new CudaTiming(this);
 
-    /// <summary>An event with a time, at the stream's end.</summary>
+    /// <summary>Records a timing event at the end of the stream.</summary>
     internal nint Event() => Recorded(CreateEvent(timing: true));
 
     /// <summary>Waits for an event, which counts as one host synchronisation.</summary>
@@ -128,17 +131,17 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
         Synchronised();
     }
 
-    /// <summary>Time between two events that the GPU has come to.</summary>
+    /// <summary>Seconds between two completed events.</summary>
     internal double Seconds(nint start, nint end)
     {
         Check(api.EventElapsedTime(start, end, out float milliseconds), "cuEventElapsedTime");
         return milliseconds / 1000.0;
     }
 
-    /// <summary>Throws when a call failed.</summary>
-    /// <param name="error">The driver's answer.</param>
+    /// <summary>Throws if a call failed.</summary>
+    /// <param name="error">The driver's error code.</param>
     /// <param name="function">The driver's function.</param>
-    /// <param name="what">The op, if it was for one.</param>
+    /// <param name="what">The op that the call was for, if any.</param>
     internal void Check(int error, string function, string? what = null)
     {
         if (error == 0) return;
@@ -160,17 +163,17 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
         return new CudaGraphLaunch(this, executable, launches.Count, $"{launches[0]}", $"{launches[^1]}");
     }
 
-    /// <summary>Sends this thread's launches to another stream while it records.</summary>
+    /// <summary>Redirects this thread's launches to another stream while it records.</summary>
     internal static void RecordTo(nint other) => recordingStream = other;
 
-    /// <summary>Takes a graph out of the device's care.</summary>
-    /// <returns>False when the device freed it before.</returns>
+    /// <summary>Transfers ownership of a graph to the caller.</summary>
+    /// <returns>False if the device has already freed it.</returns>
     internal bool Forget(nint executable)
     {
         lock (gate) return !IsDisposed && graphs.Remove(executable);
     }
 
-    /// <summary>Frees a graph that nobody replays any more.</summary>
+    /// <summary>Frees a graph that is no longer replayed.</summary>
     internal void ReleaseGraph(nint executable)
     {
         if (!Forget(executable)) return;
@@ -202,7 +205,7 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
         int error = Allocate(size, out nint address);
         if (error == CudaError.OutOfMemory && pool != 0)
         {
-            api.StreamSynchronize(stream); // what queued frees will give back, and what the pool keeps, may be enough
+            api.StreamSynchronize(stream); // memory from queued frees and the pool may suffice
             api.MemPoolTrimTo(pool, 0);
             error = Allocate(size, out address);
         }
@@ -260,7 +263,7 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
 
     void IDeviceQueue.ReleaseMark(nint mark) => DestroyEvent(mark);
 
-    /// <summary>Frees an event, which nobody need have waited for.</summary>
+    /// <summary>Frees an event, whether or not it was waited for.</summary>
     internal void DestroyEvent(nint @event)
     {
         api.CtxSetCurrent(context);

@@ -2,13 +2,15 @@ using System.Runtime.InteropServices;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>The driver's error codes as words.</summary>
+/// <summary>Names of the driver's error codes.</summary>
 internal static class CudaError
 {
-    /// <summary>Codes with a meaning of their own here.</summary>
+    /// <summary>Codes that are handled specially.</summary>
     public const int OutOfMemory = 2, NoDevice = 100, NotFound = 500;
 
-    /// <summary>Whether nothing works any more on this device in this process: a kernel crashed, the card was reset, or an error in its memory was found.</summary>
+    /// <summary>
+    /// Whether the device is unusable for the rest of the process: a kernel crashed, the GPU was reset, or it had a memory error.
+    /// </summary>
     public static bool IsLost(int code) => code is 46 or 214 or 700 or 702 or 708 or 709 or 710 or 714 or 715 or 716 or 717 or 718 or 719;
 
     /// <summary>The driver's name for a code, with the number.</summary>

@@ -1,9 +1,11 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>A kernel of a loaded module. Its arguments as ILGPU's PTX expects them: all in order, a view as {device address, long length}.</summary>
+/// <summary>
+/// A kernel of a loaded module. Arguments are laid out as ILGPU's PTX expects: all in order, a view as {device address, long length}.
+/// </summary>
 internal sealed unsafe class CudaFunction(CudaDevice device, KernelSource source, KernelArtifact artifact, nint module, nint function) : GpuFunction(device, source, artifact)
 {
-    /// <summary>The driver's name for it.</summary>
+    /// <summary>The driver's handle.</summary>
     public nint Handle => function;
 
     /// <inheritdoc/>
@@ -21,7 +23,7 @@ internal sealed unsafe class CudaFunction(CudaDevice device, KernelSource source
                 at[i] = (nint)value;
                 if (argument.Kind != KernelParameterKind.View)
                 {
-                    *value = argument.Bits; // little-endian: the low bytes are the number
+                    *value = argument.Bits; // little-endian: the value is in the low bytes
                     continue;
                 }
 
@@ -37,7 +39,7 @@ internal sealed unsafe class CudaFunction(CudaDevice device, KernelSource source
     /// <inheritdoc/>
     internal override void Unload() => device.Unload(module);
 
-    /// <summary>A function with its arguments: running it is one call of the driver.</summary>
+    /// <summary>A function with its arguments: running it is one driver call.</summary>
     private sealed class CudaLaunch : Launch
     {
         private readonly CudaDevice device;

@@ -6,10 +6,11 @@ internal static class CudaGraph
     private const int ThreadLocal = 1; // other threads may allocate meanwhile
     private const uint NonBlocking = 1;
 
-    /// <summary>Records on a stream of its own, so that what other threads queue meanwhile stays out.</summary>
-    /// <param name="device">Where.</param>
-    /// <param name="launches">What to record, in order.</param>
-    /// <param name="previous">An executable graph to bring up to date instead of making one; 0 for none. Taken over: reused or freed.</param>
+    /// <summary>Records on a separate stream, so that work queued by other threads meanwhile is not recorded.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="launches">The launches, in order.</param>
+    /// <param name="previous">An executable graph to update instead of creating a new one; 0 for none. Ownership passes here: it is reused
+    /// or freed.</param>
     /// <returns>The executable graph.</returns>
     public static nint Record(CudaDevice device, IReadOnlyList<Launch> launches, nint previous)
     {
@@ -52,7 +53,7 @@ internal static class CudaGraph
             }
             catch
             {
-                api.StreamEndCapture(stream, out nint partial); // a stream that records cannot be destroyed
+                api.StreamEndCapture(stream, out nint partial); // a stream cannot be destroyed while it captures
                 if (partial != 0) api.GraphDestroy(partial);
                 throw;
             }
@@ -71,12 +72,12 @@ internal static class CudaGraph
     }
 }
 
-/// <summary>A recorded run.</summary>
+/// <summary>A recorded graph.</summary>
 internal sealed class CudaGraphLaunch(CudaDevice device, nint executable, int count, string first, string last) : Launch
 {
     private nint executable = executable;
 
-    /// <summary>Frees the graph of a plan that is no longer used.</summary>
+    /// <summary>Frees the graph of an abandoned plan.</summary>
     ~CudaGraphLaunch() => device.ReleaseGraph(executable);
 
     /// <inheritdoc/>
@@ -92,7 +93,7 @@ internal sealed class CudaGraphLaunch(CudaDevice device, nint executable, int co
     /// <inheritdoc/>
     public override string ToString() => $"a recorded run of {count} launches, from {first} to {last}";
 
-    /// <summary>Hands the graph over to be brought up to date; this launch must not run again.</summary>
+    /// <summary>Releases the graph so that it can be updated; this launch must not run again.</summary>
     public nint Take()
     {
         nint taken = Interlocked.Exchange(ref executable, 0);

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>What the driver says about one NVIDIA GPU.</summary>
+/// <summary>Properties of one NVIDIA GPU, as reported by the driver.</summary>
 internal sealed record CudaInfo
 {
     private const int LeastDriver = 11080, LeastArchitecture = 50; // PTX 7.8
@@ -23,7 +23,7 @@ internal sealed record CudaInfo
 
     public required int MaxGroupSize { get; init; }
 
-    /// <summary>Shared memory that a group may have after asking for it.</summary>
+    /// <summary>Maximum shared memory per group in bytes, after opting in.</summary>
     public required int SharedBytes { get; init; }
 
     public required int DriverVersion { get; init; }
@@ -34,7 +34,7 @@ internal sealed record CudaInfo
     /// <summary>Why kernels cannot run here; null if they can.</summary>
     public required string? Problem { get; init; }
 
-    /// <summary>What kernels are generated for.</summary>
+    /// <summary>The target of code generation.</summary>
     public GpuTarget Target => new(GpuLanguage.Ptx, $"sm_{Major}{Minor}", NativeHalf: Major > 5 || (Major == 5 && Minor >= 3), IsCpu: false, MaxGroupSize, SharedBytes, $"CUDA {Version}; {Name}")
     {
         Features = GpuFeatures.Cuda(Major, Minor),
@@ -44,7 +44,7 @@ internal sealed record CudaInfo
     public string Version => $"{DriverVersion / 1000}.{DriverVersion % 1000 / 10}";
 
     /// <summary>All GPUs in the driver's order.</summary>
-    /// <exception cref="DeviceException">The driver does not work; the message has its words.</exception>
+    /// <exception cref="DeviceException">The driver fails; the message quotes it.</exception>
     public static IReadOnlyList<CudaInfo> All(ICuda api)
     {
         int error = api.Init();
@@ -55,14 +55,14 @@ internal sealed record CudaInfo
         return [.. Enumerable.Range(0, count).Select(i => Read(api, i, driver))];
     }
 
-    /// <summary>Why a driver that works may have no GPU.</summary>
+    /// <summary>Why a working driver may report no GPU.</summary>
     /// <param name="environment">Reads environment variables.</param>
     public static string NoneBecause(Func<string, string?> environment)
     {
         const string Variable = "CUDA_VISIBLE_DEVICES";
         string hidden = environment(Variable) is { } visible ? $" ({Variable} is '{visible}', which may hide it)" : "";
         return $"CUDA: the driver is installed, but sees no GPU{hidden}. "
-            + "nvidia-smi shows what there is; a container must be given the GPU.";
+            + "nvidia-smi lists the GPUs; a container must be given access to them.";
     }
 
     private static CudaInfo Read(ICuda api, int ordinal, int driver)

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// The NVIDIA driver's library as a table of functions. Nothing is bound before it is loaded, so a machine without it loses nothing. Functions that old drivers lack
-/// answer "not found", which callers take as "not supported".
+/// The NVIDIA driver library as a table of function pointers. It is bound when loaded, so a machine without it works. Functions missing in
+/// old drivers return "not found", which callers treat as "not supported".
 /// </summary>
 internal sealed unsafe class CudaLibrary : ICuda
 {
@@ -97,7 +97,7 @@ internal sealed unsafe class CudaLibrary : ICuda
         getErrorName = (delegate* unmanaged<int, nint*, int>)Need("cuGetErrorName");
     }
 
-    /// <summary>Loads the driver's library, or says why there is none.</summary>
+    /// <summary>Loads the driver library, or reports why it cannot.</summary>
     /// <param name="problem">What is missing.</param>
     /// <param name="path">A library other than the system's, for tests.</param>
     public static CudaLibrary? TryLoad(out string? problem, string? path = null) =>

@@ -2,16 +2,18 @@ using System.Text;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>Makes a function of an artifact: from the kept machine code if the driver takes it, else from PTX, whose machine code is then kept.</summary>
+/// <summary>
+/// Loads a function from an artifact: from cached machine code if the driver accepts it, else from PTX, whose machine code is then cached.
+/// </summary>
 internal static unsafe class CudaModule
 {
     private const int InputPtx = 1, MaxDynamicSharedBytes = 8, PlainSharedBytes = 48 << 10;
-    private const int ErrorLogBuffer = 5, ErrorLogBytes = 6; // of the driver's options
+    private const int ErrorLogBuffer = 5, ErrorLogBytes = 6; // option codes of the driver
     private static readonly Lock FirstLink = new();
     private static volatile bool linked;
 
     /// <summary>The loaded kernel.</summary>
-    /// <exception cref="DeviceException">The driver refuses the text; the message has its log.</exception>
+    /// <exception cref="DeviceException">The driver rejects the text; the message has its log.</exception>
     public static CudaFunction Load(CudaDevice device, KernelSource source, KernelArtifact artifact, IArtifactSource keep)
     {
         var api = device.Api;
@@ -45,7 +47,7 @@ internal static unsafe class CudaModule
         fixed (byte* image = cubin) return api.ModuleLoadDataEx((nint)image, 0, 0, 0, out module);
     }
 
-    // The driver loads its compiler when it is first needed: one thread does that, the others link beside each other afterwards.
+    // The driver loads its compiler on first use: one thread does that, after which the others link in parallel.
     private static byte[] Link(CudaDevice device, KernelSource source, string ptx)
     {
         if (linked) return LinkAny(device, source, ptx);

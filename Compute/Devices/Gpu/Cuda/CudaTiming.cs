@@ -1,6 +1,9 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>By events in the stream: a portion ends when the GPU has come to its mark. What the host needs to queue short kernels counts only where the GPU has to wait for it.</summary>
+/// <summary>
+/// Times with events in the stream: a portion ends when the GPU reaches its mark. Host time for queueing short kernels counts only if the
+/// GPU has to wait for it.
+/// </summary>
 internal sealed class CudaTiming : DeviceTiming
 {
     private readonly CudaDevice device;

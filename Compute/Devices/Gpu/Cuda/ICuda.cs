@@ -1,8 +1,8 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// The functions of CUDA's driver API that the engine uses: each answers an error code, 0 for success. <see cref="CudaLibrary"/> calls the driver; tests put a stub
-/// in its place.
+/// The functions of CUDA's driver API that the engine uses; each returns an error code, 0 for success. <see cref="CudaLibrary"/> calls the
+/// driver; tests replace it by a stub.
 /// </summary>
 internal interface ICuda
 {

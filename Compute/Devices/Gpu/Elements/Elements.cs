@@ -75,7 +75,7 @@ internal readonly struct Bf16 : IElement<ushort>
         view.Cast<Words2>()[at >> 2] = new() { Low = Narrow(values.X) | (uint)Narrow(values.Y) << 16, High = Narrow(values.Z) | (uint)Narrow(values.W) << 16 };
 }
 
-/// <summary>Whole numbers of one byte: quantised weights.</summary>
+/// <summary>Signed 8-bit integers: quantised weights.</summary>
 internal readonly struct Int8 : IElement<sbyte>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>Four floats that devices load and store as one.</summary>
+/// <summary>Four floats that devices load and store at once.</summary>
 internal struct Float4
 {
     public float X, Y, Z, W;
@@ -10,7 +10,7 @@ internal struct Float4
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Float4(float x, float y, float z, float w) => (X, Y, Z, W) = (x, y, z, w);
 
-    /// <summary>One of them by its number: a few selections in a rolled loop.</summary>
+    /// <summary>An element by index: a few selections in a rolled loop.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly float At(int i) => i == 0 ? X : i == 1 ? Y : i == 2 ? Z : W;
 
@@ -31,11 +31,11 @@ internal struct Float4
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly Float4 Less(float a) => new(X - a, Y - a, Z - a, W - a);
 
-    /// <summary>Element by element.</summary>
+    /// <summary>Element-wise sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float4 operator *(Float4 a, Float4 b) => new(a.X * b.X, a.Y * b.Y, a.Z * b.Z, a.W * b.W);
 
-    /// <summary>Element by element.</summary>
+    /// <summary>Element-wise product.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float4 operator +(Float4 a, Float4 b) => new(a.X + b.X, a.Y + b.Y, a.Z + b.Z, a.W + b.W);
 }

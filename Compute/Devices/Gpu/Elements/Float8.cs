@@ -3,12 +3,14 @@ using ILGPU.IR.Intrinsics;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>Eight floats: a vector register of processors.</summary>
+/// <summary>Eight floats: a vector register of CPU devices.</summary>
 internal struct Float8
 {
     public float A, B, C, D, E, F, G, H;
 
-    /// <summary>Eight times a · b + c. On processors one instruction, which compilers do not find by themselves in every loop.</summary>
+    /// <summary>
+    /// a · b + c, element-wise. One instruction on CPU devices, whose compilers do not find it by themselves in every loop.
+    /// </summary>
     [IntrinsicImplementation]
     [DeviceCode(
         "fma.rn.f32 $0, $8, $9, $17; fma.rn.f32 $1, $8, $10, $18; fma.rn.f32 $2, $8, $11, $19; fma.rn.f32 $3, $8, $12, $20; "

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>Four words that devices load and store as one: sums, or sixteen signed bytes.</summary>
+/// <summary>Four words that devices load and store at once: sums, or sixteen signed bytes.</summary>
 internal struct Int4
 {
     public int X, Y, Z, W;

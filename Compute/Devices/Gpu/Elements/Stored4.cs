@@ -3,12 +3,12 @@ using ILGPU;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>Four elements as they are stored, in as many of these words as they need: what a load brings, before anything waits for it.</summary>
+/// <summary>Four elements in storage format, in as many of these words as they need: the result of a load, before it is widened.</summary>
 internal struct Stored4
 {
     public uint A, B, C, D;
 
-    /// <summary>Four floats' bits.</summary>
+    /// <summary>From the bits of four floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Stored4 Of(Float4 values) =>
         new() { A = Interop.FloatAsInt(values.X), B = Interop.FloatAsInt(values.Y), C = Interop.FloatAsInt(values.Z), D = Interop.FloatAsInt(values.W) };
@@ -18,7 +18,7 @@ internal struct Stored4
     public readonly Float4 AsFloats() => new(Interop.IntAsFloat(A), Interop.IntAsFloat(B), Interop.IntAsFloat(C), Interop.IntAsFloat(D));
 }
 
-/// <summary>Two words, loaded and stored as one: four elements of 16 bits.</summary>
+/// <summary>Two words, loaded and stored at once: four 16-bit elements.</summary>
 internal struct Words2
 {
     public uint Low, High;

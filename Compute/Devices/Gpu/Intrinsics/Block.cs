@@ -4,12 +4,13 @@ using ILGPU.IR.Intrinsics;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>What the work items of one group do together.</summary>
+/// <summary>Operations of a whole group.</summary>
 internal static class Block
 {
     /// <summary>
-    /// Waits until all work items of the group are here; memory written before is seen by all after. The only barrier that kernels may use:
-    /// behind a bare one that ends a loop's body, ILGPU 1.5.3 moves reads that stand before it. Best placed at a loop's top.
+    /// Barrier: waits until all work items of the group have arrived; memory written before is visible to all after. The only barrier that
+    /// kernels may use: across a plain one at the end of a loop's body, ILGPU 1.5.3 moves reads that precede it. Best placed at the start
+    /// of a loop body.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Sync()
@@ -18,7 +19,9 @@ internal static class Block
         Pin();
     }
 
-    /// <summary>Does nothing, as the block's last operation: the one that ILGPU's code placement does not compare with.</summary>
+    /// <summary>
+    /// No operation, placed last in a block: ILGPU's code placement does not compare reads with a block's last operation.
+    /// </summary>
     [IntrinsicImplementation, DeviceCode("// pinned", "/* pinned */")]
     public static void Pin() { }
 }

@@ -4,15 +4,16 @@ using ILGPU;
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// Elementary functions of kernels: the same C# on every device, over the few instructions of <see cref="DeviceMath"/>. NaN passes through, infinities give the
-/// limit. The errors stated are those of the C# bodies, of which devices run every step with the same rounding but for 1 / x.
+/// Elementary functions for kernels: the same C# on every device, built on the few instructions of <see cref="DeviceMath"/>. NaN
+/// propagates, infinities give the limit. The stated errors are those of the C# bodies; devices round every step the same except 1 / x.
 /// </summary>
 internal static class DeviceFunctions
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
     /// <summary>eˣ, relative error ≤ 2e-7; results below 1.7e-38 become 0.</summary>
-    /// <remarks>As <c>VectorMath.Exp</c>: x = n·ln 2 + r, eʳ by a polynomial, the exponent as bits in two steps, since 2¹²⁸ is too large.</remarks>
+    /// <remarks>As <c>VectorMath.Exp</c>: x = n·ln 2 + r, eʳ by a polynomial, the exponent as bits in two steps, since 2¹²⁸ is too
+    /// large.</remarks>
     [MethodImpl(Inline)]
     public static float Exp(float x)
     {
@@ -42,7 +43,7 @@ internal static class DeviceFunctions
     public static float QuickGelu(float x) => x / (1f + Exp(-1.702f * x));
 
     /// <summary>x · Φ(x), error ≤ 5e-8 + 2e-7 · |result|.</summary>
-    /// <remarks>The form and fit of <c>VectorMath.Gelu</c>: no difference of nearly equal numbers for negative x.</remarks>
+    /// <remarks>The formula and fit of <c>VectorMath.Gelu</c>: no difference of nearly equal numbers for negative x.</remarks>
     [MethodImpl(Inline)]
     public static float Gelu(float x)
     {

@@ -2,7 +2,7 @@ using ILGPU.IR.Intrinsics;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>Arithmetic that devices have instructions for. Elementary functions are made of it.</summary>
+/// <summary>Arithmetic instructions of devices, the building blocks of the elementary functions.</summary>
 internal static class DeviceMath
 {
     /// <summary>a · b + c, rounded once.</summary>
@@ -17,7 +17,7 @@ internal static class DeviceMath
     [IntrinsicImplementation, DeviceCode("rsqrt.approx.f32 $0, $1;", "rsqrt($1)")]
     public static float Rsqrt(float x) => (float)(1 / Math.Sqrt(x));
 
-    /// <summary>The nearest whole number, ties to even.</summary>
+    /// <summary>The nearest integer, ties to even.</summary>
     [IntrinsicImplementation, DeviceCode("cvt.rni.f32.f32 $0, $1;", "rint($1)")]
     public static float Round(float x) => MathF.Round(x);
 }

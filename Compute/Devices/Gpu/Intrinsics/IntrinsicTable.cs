@@ -11,17 +11,17 @@ using ILGPU.IR.Values;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>All methods with a <see cref="DeviceCodeAttribute"/>, and how their texts are put into the generated code.</summary>
+/// <summary>All methods with a <see cref="DeviceCodeAttribute"/>, and the generation of their device code.</summary>
 internal static class IntrinsicTable
 {
-    /// <summary>The classes that hold intrinsics.</summary>
+    /// <summary>The classes that declare intrinsics.</summary>
     private static readonly Type[] Holders = [typeof(Block), typeof(DeviceMath), typeof(DeviceHalf), typeof(Float8), typeof(SubGroup), typeof(IntegerDot), typeof(SharedWindow), typeof(MatrixInstructions), typeof(SubGroupMatrix)];
 
     /// <summary>Every intrinsic.</summary>
     public static IEnumerable<MethodInfo> Methods =>
         Holders.SelectMany(RuntimeTypes.Methods).Where(m => m.IsDefined(typeof(DeviceCodeAttribute)));
 
-    /// <summary>Makes them known to a compilation.</summary>
+    /// <summary>Registers all intrinsics with a compilation.</summary>
     public static void Register(Context.Builder builder)
     {
         var manager = builder.GetIntrinsicManager();

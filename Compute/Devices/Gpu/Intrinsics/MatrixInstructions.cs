@@ -3,9 +3,9 @@ using ILGPU.IR.Intrinsics;
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// What the 32 work items of a warp compute together on tensor cores: sums of 16 rows by 8 columns; from sm_80 on. With g = lane / 4 and t = lane % 4, and eight
-/// words of the inner dimension (two 16-bit floats each, or four bytes), register r of the left operand is row g + 8 · (r % 2), word t + 4 · (r / 2); register r of the right one is
-/// column g, word t + 4 · r; sum i is row g + 8 · (i / 2), column 2 · t + i % 2.
+/// Tensor-core instructions of a warp: sums of 16 rows by 8 columns; from sm_80 on. With g = lane / 4 and t = lane % 4, and eight words
+/// along K (two 16-bit floats each, or four bytes), register r of the left operand is row g + 8 · (r % 2), word t + 4 · (r / 2); register r
+/// of the right one is column g, word t + 4 · r; sum i is row g + 8 · (i / 2), column 2 · t + i % 2.
 /// </summary>
 internal static class MatrixInstructions
 {
@@ -15,7 +15,7 @@ internal static class MatrixInstructions
     [IntrinsicImplementation, DeviceCode("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32" + Registers, "ilgd_mma_bf16($0, $1, $2, $3)")]
     public static Float4 MultiplyAddBf16(Float4 sums, Word4 a, Word2 b) => throw OnDevices();
 
-    /// <summary>sums + a · bᵀ of 16-bit floats.</summary>
+    /// <summary>sums + a · bᵀ of binary16.</summary>
     [IntrinsicImplementation, DeviceCode("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32" + Registers, "ilgd_mma_fp16($0, $1, $2, $3)")]
     public static Float4 MultiplyAddFp16(Float4 sums, Word4 a, Word2 b) => throw OnDevices();
 
@@ -28,11 +28,17 @@ internal static class MatrixInstructions
         "ilgd_mma_int8($0, $1, $2, $3)")]
     public static Float4 MultiplyAddInt8(Float4 sums, Word4 a, Word2 b) => throw OnDevices();
 
-    /// <summary>Four matrices of 8 rows of 16 bytes out of shared memory: lane i gives the address of row i % 8 of matrix i / 8, and gets word t of row g of each.</summary>
+    /// <summary>
+    /// Loads four matrices of 8 rows of 16 bytes from shared memory: lane i gives the address of row i % 8 of matrix i / 8, and receives
+    /// word t of row g of each.
+    /// </summary>
     [IntrinsicImplementation, DeviceCode("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {$0, $1, $2, $3}, [$4];", "ilgd_load_matrices($0, $1)")]
     public static Word4 Load(uint address) => throw OnDevices();
 
-    /// <summary>As <see cref="Load"/>, each matrix of 8 rows of eight 16-bit elements transposed: a lane gets element g of rows 2 · t (low half) and 2 · t + 1.</summary>
+    /// <summary>
+    /// As <see cref="Load"/>, with each matrix of 8 rows of eight 16-bit elements transposed: a lane receives element g of rows 2 · t (low
+    /// half) and 2 · t + 1.
+    /// </summary>
     [IntrinsicImplementation, DeviceCode("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {$0, $1, $2, $3}, [$4];", "ilgd_load_matrices_transposed($0, $1)")]
     public static Word4 LoadTransposed(uint address) => throw OnDevices();
 

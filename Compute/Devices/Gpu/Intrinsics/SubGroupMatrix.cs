@@ -3,8 +3,9 @@ using ILGPU.IR.Intrinsics;
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// What the work items of a sub-group (CUDA: warp, from sm_80 on) compute together with matrix instructions: sums of a few rows by a few columns, sixteen 16-bit elements deep. Which
-/// part of the operands a register holds differs from device to device: <see cref="IMatrixLayout"/>. On CUDA two of <see cref="MatrixInstructions"/>, side by side.
+/// Matrix instructions of a sub-group (CUDA: warp, from sm_80 on): sums of a few rows by a few columns with a K of sixteen 16-bit elements.
+/// The part of the operands that a register holds depends on the device: <see cref="IMatrixLayout"/>. On CUDA, two adjacent
+/// <see cref="MatrixInstructions"/>.
 /// </summary>
 internal static class SubGroupMatrix
 {
@@ -17,11 +18,13 @@ internal static class SubGroupMatrix
     [IntrinsicImplementation, DeviceCode(Bf16 + Left + Bf16 + Right, "ilgd_matrix_bf16($0, $1, $2, $3)")]
     public static Float8 MultiplyAddBf16(Float8 sums, Word8 a, Word8 b) => throw OnDevices();
 
-    /// <summary>sums + a · bᵀ of 16-bit floats.</summary>
+    /// <summary>sums + a · bᵀ of binary16.</summary>
     [IntrinsicImplementation, DeviceCode(Fp16 + Left + Fp16 + Right, "ilgd_matrix_fp16($0, $1, $2, $3)")]
     public static Float8 MultiplyAddFp16(Float8 sums, Word8 a, Word8 b) => throw OnDevices();
 
-    /// <summary>sums + a · bᵀ of signed bytes, two to an element; sums are the bits of int32, in registers that hold floats elsewhere.</summary>
+    /// <summary>
+    /// sums + a · bᵀ of signed bytes, two to an element; sums are the bits of int32, in registers that hold floats elsewhere.
+    /// </summary>
     [IntrinsicImplementation, DeviceCode(NoBytes, "ilgd_matrix_int8($0, $1, $2, $3)")]
     public static Float8 MultiplyAddInt8(Float8 sums, Word8 a, Word8 b) => throw OnDevices();
 

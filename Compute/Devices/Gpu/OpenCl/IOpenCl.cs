@@ -1,8 +1,8 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// The functions of OpenCL 1.2 that the engine uses, as the driver has them: each answers an error code, 0 for success. <see cref="OpenClLibrary"/> calls the
-/// driver; tests put themselves between.
+/// The functions of OpenCL 1.2 that the engine uses, with the driver's signatures; each returns an error code, 0 for success.
+/// <see cref="OpenClLibrary"/> calls the driver; tests intercept the calls.
 /// </summary>
 internal interface IOpenCl
 {

@@ -1,18 +1,18 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// Why a machine has no OpenCL device. Between a program and a device stand a loader library, the drivers that are registered with it (its
-/// platforms), and their devices.
+/// Why a machine has no OpenCL device. A program reaches a device through a loader library, the drivers registered with it (its platforms),
+/// and their devices.
 /// </summary>
 internal static class OpenClAbsence
 {
-    /// <summary>What to do where the loader library is absent.</summary>
+    /// <summary>What to do if the loader library is missing.</summary>
     public const string NoLoader = "There is no OpenCL loader: install the GPU maker's driver, or the system's loader "
         + "(Debian and Ubuntu: ocl-icd-libopencl1; Fedora: ocl-icd) and a driver.";
 
     private const string Folders = "OCL_ICD_VENDORS";
 
-    /// <summary>Why the loader knows no device; null where it knows one.</summary>
+    /// <summary>Why the loader finds no device; null if it finds one.</summary>
     /// <param name="api">The loader.</param>
     /// <param name="environment">Reads environment variables.</param>
     /// <exception cref="DeviceException">The loader or a driver fails.</exception>
@@ -30,6 +30,6 @@ internal static class OpenClAbsence
 
         return platforms.Any(p => p.Devices > 0) ? null
             : $"OpenCL: drivers are installed ({string.Join(", ", platforms.Select(p => p.Name))}), but see no device. "
-            + "Look whether it is there, whether this user may use it (Linux: /dev/dri, groups render and video) and, in a container, whether that was given it.";
+            + "Check that the device exists, that this user may access it (Linux: /dev/dri, groups render and video) and, in a container, that the container was given access to it.";
     }
 }

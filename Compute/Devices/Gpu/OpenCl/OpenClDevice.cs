@@ -4,12 +4,12 @@ using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>A device of an OpenCL driver: one context, one queue in order.</summary>
+/// <summary>A device of an OpenCL driver: one context, one in-order queue.</summary>
 internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
 {
     private readonly IOpenCl api;
     private readonly OpenClInfo info;
-    private readonly nint openContext, openQueue; // reached through the properties, which refuse when they were released
+    private readonly nint openContext, openQueue; // accessed through properties, which throw once they are released
     private readonly GpuStaging staging;
     private readonly Lock gate = new();
     private readonly HashSet<nint> kernels = [];
@@ -17,8 +17,8 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     /// <summary>Opens a device.</summary>
     /// <param name="api">The driver.</param>
     /// <param name="info">Which device.</param>
-    /// <param name="index">Its number in <see cref="OpenClInfo.All"/>.</param>
-    /// <param name="artifacts">Where kernels come from.</param>
+    /// <param name="index">Its index in <see cref="OpenClInfo.All"/>.</param>
+    /// <param name="artifacts">Source of compiled kernels.</param>
     /// <param name="stagingBytes">Size of each of the two chunks that uploads go through.</param>
     /// <param name="loggerFactory">Makes the device's loggers; null is <see cref="TraceLoggerFactory"/>.</param>
     /// <exception cref="DeviceException">It cannot be used.</exception>
@@ -75,7 +75,7 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
         }
 
         EndLoading();
-        api.Finish(openQueue); // a lost device fails here; what it held goes back all the same
+        api.Finish(openQueue); // fails if the device is lost; its objects are freed nevertheless
         staging.Dispose();
         foreach (nint kernel in kernels) api.ReleaseKernel(kernel);
         kernels.Clear();
@@ -94,7 +94,7 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     /// <inheritdoc/>
     public override DeviceTiming StartTiming() => new OpenClTiming(this);
 
-    /// <summary>A queue that notes when kernels begin and end.</summary>
+    /// <summary>A queue that records the start and end of kernels.</summary>
     internal nint CreateProfilingQueue()
     {
         const ulong Profiling = 2;
@@ -102,10 +102,10 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
         return created;
     }
 
-    /// <summary>Throws when a call failed.</summary>
-    /// <param name="error">The driver's answer.</param>
+    /// <summary>Throws if a call failed.</summary>
+    /// <param name="error">The driver's error code.</param>
     /// <param name="function">The driver's function.</param>
-    /// <param name="what">The op, if it was for one.</param>
+    /// <param name="what">The op that the call was for, if any.</param>
     internal void Check(int error, string function, string? what = null)
     {
         if (error == 0) return;
@@ -119,7 +119,7 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
         if (error != 0) Check(error, function, Unfinished);
     }
 
-    /// <summary>A kernel object of its own for each launch, since arguments belong to the object.</summary>
+    /// <summary>A kernel object per launch, since arguments belong to the object.</summary>
     internal nint CreateKernel(nint program, string entry)
     {
         fixed (byte* name = Encoding.UTF8.GetBytes(entry + '\0'))
@@ -130,7 +130,7 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
         }
     }
 
-    /// <summary>Frees a launch's kernel object, unless the device did so before.</summary>
+    /// <summary>Frees a launch's kernel object, unless the device already has.</summary>
     internal void ReleaseKernel(nint kernel)
     {
         lock (gate)
@@ -149,7 +149,7 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     /// <inheritdoc/>
     protected override GpuBuffer? TryAllocate(long bytes, out string problem)
     {
-        problem = $"the driver allows {info.MaxAllocationBytes >> 20} MiB in one piece";
+        problem = $"the driver allows {info.MaxAllocationBytes >> 20} MiB per allocation";
         if (bytes > info.MaxAllocationBytes) return null;
         nuint size = (nuint)Math.Max(4, (bytes + 3) / 4 * 4);
         int error = api.CreateBuffer(Context, 1, size, out nint handle);
@@ -160,7 +160,7 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
         error = api.EnqueueFillBuffer(Queue, handle, (nint)(&zero), 4, 0, size);
         if (error != 0) api.ReleaseMemObject(handle);
         problem = $"clEnqueueFillBuffer failed with {OpenClError.Name(error)}";
-        if (OpenClError.IsOutOfMemory(error)) return null; // drivers that allocate when memory is first used
+        if (OpenClError.IsOutOfMemory(error)) return null; // some drivers allocate on first use
         Check(error, "clEnqueueFillBuffer");
         return new OpenClBuffer(this, handle, bytes);
     }
@@ -171,7 +171,7 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
         fixed (byte* to = target) CheckWait(api.EnqueueReadBuffer(Queue, source.Handle, true, (nuint)offset, (nuint)target.Length, (nint)to), "clEnqueueReadBuffer");
     }
 
-    nint IDeviceQueue.AllocateStaging(int bytes) => (nint)NativeMemory.AlignedAlloc((nuint)bytes, 4096); // drivers copy fastest from whole pages
+    nint IDeviceQueue.AllocateStaging(int bytes) => (nint)NativeMemory.AlignedAlloc((nuint)bytes, 4096); // drivers copy fastest from page-aligned memory
 
     void IDeviceQueue.FreeStaging(nint memory) => NativeMemory.AlignedFree((void*)memory);
 

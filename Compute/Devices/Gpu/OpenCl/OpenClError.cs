@@ -1,15 +1,17 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>OpenCL's error codes as words and exceptions.</summary>
+/// <summary>OpenCL's error codes as names and exceptions.</summary>
 internal static class OpenClError
 {
-    /// <summary>The codes with a meaning of their own here.</summary>
+    /// <summary>Codes that are handled specially.</summary>
     public const int DeviceNotFound = -1, MemoryAllocationFailure = -4, OutOfResources = -5, OutOfHostMemory = -6, InvalidBufferSize = -61, PlatformNotFound = -1001;
 
-    /// <summary>Whether memory was short.</summary>
+    /// <summary>Whether a code means out of memory.</summary>
     public static bool IsOutOfMemory(int code) => code is MemoryAllocationFailure or OutOfResources or OutOfHostMemory or InvalidBufferSize;
 
-    /// <summary>Whether nothing works any more on this device in this process: a kernel crashed (the queue is gone with it), or the device itself is.</summary>
+    /// <summary>
+    /// Whether the device is unusable for the rest of the process: a kernel crashed (which invalidates the queue), or the device failed.
+    /// </summary>
     public static bool IsLost(int code) => code is -2 or -14 or -36 or -9999;
 
     /// <summary>The name in the standard, with the number.</summary>

@@ -1,8 +1,8 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// A kernel of a built program. Its arguments as ILGPU's OpenCL texts expect them: first every view's memory object, then all parameters in order, a view as {int offset
-/// in elements, long length}.
+/// A kernel of a built program. Arguments are laid out as ILGPU's OpenCL texts expect: first every view's memory object, then all
+/// parameters in order, a view as {int offset in elements, long length}.
 /// </summary>
 internal sealed unsafe class OpenClFunction(OpenClDevice device, KernelSource source, KernelArtifact artifact, nint program) : GpuFunction(device, source, artifact)
 {
@@ -25,7 +25,7 @@ internal sealed unsafe class OpenClFunction(OpenClDevice device, KernelSource so
             long bits = arguments.List[i].Bits;
             var view = new ViewArgument { Offset = (int)views[i].Offset, Length = views[i].Length };
             if (parameters[i].Kind == KernelParameterKind.View) Set(launch, index++, &view, sizeof(ViewArgument), subject);
-            else Set(launch, index++, &bits, parameters[i].Kind == KernelParameterKind.Int64 ? 8 : 4, subject); // little-endian: the low bytes are the number
+            else Set(launch, index++, &bits, parameters[i].Kind == KernelParameterKind.Int64 ? 8 : 4, subject); // little-endian: the value is in the low bytes
         }
 
         return launch;

@@ -2,14 +2,14 @@ using System.Text;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>What OpenCL says about one device.</summary>
+/// <summary>Properties of one OpenCL device.</summary>
 internal sealed record OpenClInfo
 {
     /// <summary>Device types.</summary>
     public const ulong Cpu = 2, Gpu = 4;
 
     private const ulong AllTypes = 0xFFFFFFFF;
-    private static readonly Lock Asking = new(); // PoCL starts when it is first asked, and has no devices for a second thread that asks meanwhile
+    private static readonly Lock Asking = new(); // PoCL initialises on the first query, and reports no devices to a second thread meanwhile
 
     public required nint Handle { get; init; }
 
@@ -37,33 +37,33 @@ internal sealed record OpenClInfo
 
     public required long MaxAllocationBytes { get; init; }
 
-    /// <summary>Sub-buffers begin at multiples of this.</summary>
+    /// <summary>Alignment of sub-buffers.</summary>
     public required int BaseAlignmentBytes { get; init; }
 
     /// <summary>Why kernels cannot run here; null if they can.</summary>
     public required string? Problem { get; init; }
 
-    /// <summary>What <see cref="OpenClProbe"/> found to work; nothing before it was asked.</summary>
+    /// <summary>Features that <see cref="OpenClProbe"/> found to work; none before it ran.</summary>
     public GpuFeatures Features { get; init; } = GpuFeatures.None;
 
     public bool IsCpu => (Type & Cpu) != 0;
 
-    /// <summary>Whether it is a GPU and nothing else. A processor that also says that it is a GPU, as simulators do, is none.</summary>
+    /// <summary>Whether it is a GPU and nothing else. A CPU that also claims to be a GPU, as simulators do, does not count.</summary>
     public bool IsGpu => (Type & (Gpu | Cpu)) == Gpu;
 
-    /// <summary>Whether the device says that packed dot products of signed bytes are faster than their parts; only asked where it has them.</summary>
+    /// <summary>Whether the device reports packed dot products of signed bytes as accelerated; queried only if it supports them.</summary>
     public required bool HasFastDot { get; init; }
 
     public bool NativeHalf => Extensions.Contains("cl_khr_fp16");
 
-    /// <summary>The smallest sub-groups that Intel's compiler makes, which those of matrix instructions must be; 0 where it is not asked.</summary>
+    /// <summary>Smallest sub-group size of Intel's compiler, which matrix instructions require; 0 if not queried.</summary>
     public required int SmallestSubGroup { get; init; }
 
     /// <summary>Extensions for matrix instructions that the device claims and no kernel uses.</summary>
     public IEnumerable<string> UnusedExtensions =>
         Extensions.Where(e => e.Contains("matrix_multiply", StringComparison.Ordinal) && !(e == OpenClMatrixProbe.IntelExtension && OpenClMatrixProbe.Claimed(this) != MatrixUnitKind.None)).Select(e => $"{e} (not used)");
 
-    /// <summary>What kernels are generated for.</summary>
+    /// <summary>The target of code generation.</summary>
     public GpuTarget Target => new(
         GpuLanguage.OpenCl, IsCpu ? "opencl-cpu" : $"opencl-{(IsGpu ? "gpu" : "accelerator")}-{Plain(Vendor)}-{Plain(Name)}",
         NativeHalf, IsCpu, MaxGroupSize, LocalMemoryBytes, $"{Platform}; {Name}; {Driver}")
@@ -77,7 +77,7 @@ internal sealed record OpenClInfo
         lock (Asking) return Find(api);
     }
 
-    /// <summary>The drivers that are registered, with the number of their devices.</summary>
+    /// <summary>The registered drivers, with the number of their devices.</summary>
     public static IReadOnlyList<(string Name, int Devices)> Platforms(IOpenCl api)
     {
         lock (Asking) return [.. PlatformHandles(api).Select(platform => (NameOf(api, platform), DeviceHandles(api, platform).Length))];
@@ -130,7 +130,7 @@ internal sealed record OpenClInfo
         };
     }
 
-    // cl_device_integer_dot_product_acceleration_properties_khr: six truth values, the first for signed operands.
+    // cl_device_integer_dot_product_acceleration_properties_khr: six booleans, the first for signed operands.
     private static unsafe bool FastDot(IOpenCl api, nint device)
     {
         uint* accelerated = stackalloc uint[6];
@@ -170,7 +170,7 @@ internal sealed record OpenClInfo
         return Encoding.UTF8.GetString(text).TrimEnd('\0').Trim();
     }
 
-    /// <summary>A number of 1, 4 or 8 bytes: little-endian, so one reading fits all.</summary>
+    /// <summary>A number of 1, 4 or 8 bytes: little-endian, so one read works for all.</summary>
     private static unsafe ulong Number(Query query, string function)
     {
         ulong value = 0;

@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>A kernel object with its arguments set: running it is one call of the driver.</summary>
+/// <summary>A kernel object with its arguments set: running it is one driver call.</summary>
 internal sealed unsafe class OpenClLaunch : Launch
 {
     private readonly OpenClFunction function;
@@ -18,7 +18,7 @@ internal sealed unsafe class OpenClLaunch : Launch
         fixed (nuint* at = sizes) sizesAt = (nint)at;
     }
 
-    /// <summary>Frees the kernel object of a plan that is no longer used.</summary>
+    /// <summary>Frees the kernel object of an abandoned plan.</summary>
     ~OpenClLaunch()
     {
         device.ReleaseKernel(Kernel);
@@ -41,7 +41,7 @@ internal sealed unsafe class OpenClLaunch : Launch
     /// <inheritdoc/>
     public override string ToString() => function.Describe(subject);
 
-    /// <summary>The memory object to pass for a view. Kernels count offsets in an int: what lies further off is reached through a sub-buffer.</summary>
+    /// <summary>The memory object to pass for a view. Kernels have 32-bit offsets: views beyond that use a sub-buffer.</summary>
     internal nint Memory(ref GpuView view, int elementBytes)
     {
         if (view.Buffer is null) return 0;

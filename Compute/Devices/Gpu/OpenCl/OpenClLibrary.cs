@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>The system's OpenCL library as a table of functions. Nothing is bound before <see cref="TryLoad"/>, so a machine without OpenCL loses nothing.</summary>
+/// <summary>
+/// The system's OpenCL library as a table of function pointers. It is bound in <see cref="TryLoad"/>, so a machine without OpenCL works.
+/// </summary>
 internal sealed unsafe class OpenClLibrary : IOpenCl
 {
     private readonly delegate* unmanaged<uint, nint, uint*, int> getPlatformIds;
@@ -61,8 +63,8 @@ internal sealed unsafe class OpenClLibrary : IOpenCl
         finish = (delegate* unmanaged<nint, int>)At("clFinish");
     }
 
-    /// <summary>Loads the library, or says why there is none.</summary>
-    /// <param name="problem">What is missing, and what would bring it.</param>
+    /// <summary>Loads the library, or reports why it cannot.</summary>
+    /// <param name="problem">What is missing, and how to install it.</param>
     /// <param name="path">A library other than the system's, for tests.</param>
     public static OpenClLibrary? TryLoad(out string? problem, string? path = null)
     {

@@ -4,8 +4,8 @@ using System.Text;
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// Tries a device's matrix instructions: every sum of a product must be where our kernels will look for it, with every part of the operands where they will put it
-/// (<see cref="IMatrixLayout"/>). The numbers are small and whole, so that sums are exact in every type.
+/// Probes a device's matrix instructions: every sum must be in the register where the kernels expect it, with operands laid out as the
+/// kernels do (<see cref="IMatrixLayout"/>). The numbers are small integers, so that sums are exact in every type.
 /// </summary>
 internal static class OpenClMatrixProbe
 {
@@ -14,7 +14,10 @@ internal static class OpenClMatrixProbe
 
     private const int Depth = 16, Registers = 8; // 16-bit elements of an operand's row; registers of a work item
 
-    /// <summary>Whose instructions a device claims to have. AMD's compiler has functions for them and no extension's name: the device's own tells.</summary>
+    /// <summary>
+    /// The kind of matrix instructions that a device claims. AMD's are compiler builtins without an extension name; the device name
+    /// identifies them.
+    /// </summary>
     public static MatrixUnitKind Claimed(OpenClInfo info) =>
         info.Extensions.Contains(IntelExtension) ? info.SmallestSubGroup switch { 8 => MatrixUnitKind.Intel8, 16 => MatrixUnitKind.Intel16, _ => MatrixUnitKind.None }
         : !info.Vendor.StartsWith("Advanced Micro Devices", StringComparison.Ordinal) ? MatrixUnitKind.None
@@ -22,7 +25,7 @@ internal static class OpenClMatrixProbe
         : info.Name.StartsWith("gfx120", StringComparison.Ordinal) ? MatrixUnitKind.Rdna4
         : MatrixUnitKind.None;
 
-    /// <summary>What to try on a device: each type for itself.</summary>
+    /// <summary>The probes for a device, one per type.</summary>
     public static IEnumerable<ProbeCandidate> Candidates(OpenClInfo info) => Claimed(info) switch
     {
         MatrixUnitKind.Intel8 => Of<IntelLayout<ShareOfEight>>(MatrixUnitKind.Intel8, IntelExtension),
@@ -95,7 +98,7 @@ internal static class OpenClMatrixProbe
         return 0;
     }
 
-    /// <summary>The bits of an operand's element: a float, or two bytes.</summary>
+    /// <summary>Bits of an operand's element: a float, or two bytes.</summary>
     private static uint Element(MatrixTypes type, int row, int element, int operand) => type switch
     {
         MatrixTypes.Float16 => BitConverter.HalfToUInt16Bits((Half)Number(type, row, 2 * element, operand)),
@@ -103,7 +106,7 @@ internal static class OpenClMatrixProbe
         _ => (byte)Number(type, row, 2 * element, operand) | (uint)(byte)Number(type, row, 2 * element + 1, operand) << 8,
     };
 
-    // Half an element: bytes come in pairs, and of floats the second half is nothing.
+    // Half an element: bytes come in pairs; for floats the second half is unused.
     private static int Number(MatrixTypes type, int row, int half, int operand) =>
         type == MatrixTypes.Int8 ? (row * 37 + half * (operand == 1 ? 11 : 53)) % 255 - 127 : half % 2 == 1 ? 0 : (row * 7 + half * (operand == 1 ? 3 : 5)) % 23 - 11;
 }

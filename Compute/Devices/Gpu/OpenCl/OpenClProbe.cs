@@ -2,32 +2,37 @@ using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>What trying a device's extensions gave.</summary>
-/// <param name="Features">What works.</param>
-/// <param name="Failures">What the device claims to have but what does not work, with the reason.</param>
+/// <summary>Result of probing a device's extensions.</summary>
+/// <param name="Features">Features that work.</param>
+/// <param name="Failures">Claimed features that do not work, with the reason.</param>
 internal sealed record ProbedFeatures(GpuFeatures Features, IReadOnlyList<string> Failures);
 
-/// <summary>An extension that a device claims, and how to try it.</summary>
-/// <param name="Name">The extension's.</param>
-/// <param name="Part">What the device has if it works.</param>
+/// <summary>A claimed extension and its probe.</summary>
+/// <param name="Name">Name of the extension.</param>
+/// <param name="Part">The features that it adds if it works.</param>
 /// <param name="Text">A kernel <c>probe(global int*)</c> of 64 work items.</param>
-/// <param name="Results">Numbers that it writes.</param>
-/// <param name="Check">Looks at these; gives the size of sub-groups where that is what was tried.</param>
+/// <param name="Results">Number of ints that it writes.</param>
+/// <param name="Check">Checks them; returns the sub-group size if that was probed, else 0.</param>
 internal sealed record ProbeCandidate(string Name, GpuFeatures Part, string Text, int Results, Func<int[], int> Check);
 
 /// <summary>
-/// Tries the extensions that an OpenCL device claims: each counts only if a small program that uses it builds and gives the right numbers. The result is
-/// kept with the compiled kernels, for this very driver.
+/// Probes the extensions that an OpenCL device claims: each counts only if a small program that uses it builds and gives correct results.
+/// The result is cached with the compiled kernels, for this exact driver.
 /// </summary>
 internal static class OpenClProbe
 {
-    /// <summary>The environment variable that keeps kernels from using any extension, where it is <c>off</c>: for drivers whose extensions pass the trial and then do not work.</summary>
+    /// <summary>
+    /// The environment variable that disables all extensions if it is <c>off</c>: for drivers whose extensions pass the probe and then
+    /// fail.
+    /// </summary>
     public const string Variable = "ILGPUDIFFUSION_OPENCL_EXTENSIONS";
 
-    /// <summary>Work items of a trial.</summary>
+    /// <summary>Work items of a probe.</summary>
     public const int Items = 64;
 
-    /// <summary>What works on a device: as found before, else tried now. Nothing is tried on a device that claims none of the extensions.</summary>
+    /// <summary>
+    /// Working features of a device: from the cache, else probed now. A device that claims none of the extensions is not probed.
+    /// </summary>
     /// <exception cref="DeviceException">The variable is neither empty nor <c>off</c>.</exception>
     public static ProbedFeatures Of(
         IOpenCl api, OpenClInfo info, ArtifactCache kept, string? variable = null, ILoggerFactory? loggerFactory = null)
@@ -39,7 +44,7 @@ internal static class OpenClProbe
         return kept.Probed(device, () => Try(api, info, loggerFactory), loggerFactory ?? TraceLoggerFactory.Instance);
     }
 
-    /// <summary>Tries everything and logs each failure.</summary>
+    /// <summary>Probes all extensions and records each failure.</summary>
     public static ProbedFeatures Try(IOpenCl api, OpenClInfo info, ILoggerFactory? loggerFactory = null)
     {
         var logger = (loggerFactory ?? TraceLoggerFactory.Instance).CreateLogger<Device>();
@@ -88,7 +93,7 @@ internal static class OpenClProbe
     private static string Newest(OpenClInfo info) =>
         info.Version.StartsWith("OpenCL 1", StringComparison.Ordinal) ? GpuFeatures.PlainStandard : info.Version.StartsWith("OpenCL 2", StringComparison.Ordinal) ? "CL2.0" : "CL3.0";
 
-    // Every work item's number takes part in one sum, as in the kernels' reductions.
+    // Every work item's index is part of one sum, as in the kernels' reductions.
     private const string ExchangeText = """
         kernel __attribute__((reqd_work_group_size(64, 1, 1))) void probe(global int* results)
         {

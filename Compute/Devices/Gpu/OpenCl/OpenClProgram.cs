@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>Makes a program of an artifact: from the kept binary if the driver takes it, else from the text.</summary>
+/// <summary>Builds a program from an artifact: from the cached binary if the driver accepts it, else from the text.</summary>
 internal static unsafe class OpenClProgram
 {
     private const uint BuildLog = 0x1183, BinarySizes = 0x1165, Binaries = 0x1166;
@@ -18,7 +18,7 @@ internal static unsafe class OpenClProgram
         fixed (byte* t = text) device.Check(api.CreateProgramWithSource(context, (nint)t, (nuint)text.Length, out program), "clCreateProgramWithSource", source.ToString());
         try
         {
-            int error; // -w: some drivers print warnings themselves, which are about generated code and nobody's business
+            int error; // -w: some drivers print warnings about the generated code themselves
             fixed (byte* options = Encoding.ASCII.GetBytes($"-cl-std={info.Features.Standard} -w\0")) error = api.BuildProgram(program, info.Handle, (nint)options);
             if (error != 0) throw new DeviceException($"{device}: clBuildProgram failed with {OpenClError.Name(error)} for {source}.{Hint(info)} The driver says: {Log(api, program, info.Handle)}") { Device = device.Id, Op = source.ToString() };
             if (Binary(api, program) is { } binary) keep.StoreBinary(source, info.Target, binary);
@@ -31,9 +31,9 @@ internal static unsafe class OpenClProgram
         }
     }
 
-    private static string Hint(OpenClInfo info) => info.Features == GpuFeatures.None ? "" : $" {OpenClProbe.Variable}=off does without the driver's extensions.";
+    private static string Hint(OpenClInfo info) => info.Features == GpuFeatures.None ? "" : $" {OpenClProbe.Variable}=off disables the driver's extensions.";
 
-    /// <summary>Null where the driver refuses, as after an update of it: the text is there.</summary>
+    /// <summary>Null if the driver rejects the binary, as after a driver update: the text is built instead.</summary>
     private static nint? FromBinary(IOpenCl api, nint context, nint device, byte[] binary)
     {
         fixed (byte* bytes = binary)

@@ -1,6 +1,9 @@
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>By the driver's profiling: while it lasts, this thread's kernels go to a queue of their own that notes when each begins and ends. A portion is the sum of its kernels' times.</summary>
+/// <summary>
+/// Times with the driver's profiling: meanwhile, this thread's kernels go to a separate queue that records when each starts and ends. A
+/// portion is the sum of its kernels' times.
+/// </summary>
 internal sealed class OpenClTiming : DeviceTiming
 {
     private const uint Start = 0x1282, End = 0x1283; // of CL_PROFILING_COMMAND_…
@@ -14,16 +17,16 @@ internal sealed class OpenClTiming : DeviceTiming
     public OpenClTiming(OpenClDevice device)
     {
         (this.device, outer) = (device, current);
-        device.Synchronize(); // the queues do not wait for each other
+        device.Synchronize(); // the queues are not ordered with each other
         queue = device.CreateProfilingQueue();
         current = this;
     }
 
-    /// <summary>What times this thread's kernels on a device; null where nothing does.</summary>
+    /// <summary>The current timing of this thread's kernels on a device; null if there is none.</summary>
     public static OpenClTiming? On(OpenClDevice device) => current is { } timing && timing.device == device ? timing : null;
 
     /// <summary>Queues a kernel.</summary>
-    /// <returns>The driver's answer.</returns>
+    /// <returns>The driver's error code.</returns>
     public int Enqueue(nint kernel, uint dimensions, nint globalSizes, nint localSizes)
     {
         int error = device.Api.EnqueueTimedKernel(queue, kernel, dimensions, globalSizes, localSizes, out nint e);
@@ -55,7 +58,7 @@ internal sealed class OpenClTiming : DeviceTiming
         if (current == this) current = outer;
         nint ended = Interlocked.Exchange(ref queue, 0);
         if (ended == 0) return;
-        device.Api.Finish(ended); // what follows goes to the other queue
+        device.Api.Finish(ended); // later work goes to the other queue
         foreach (var (e, _) in events) device.Api.ReleaseEvent(e);
         events.Clear();
         device.Api.ReleaseCommandQueue(ended);

@@ -2,11 +2,11 @@ using System.Text;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>Runs one small program on a device that is not open, and leaves nothing behind.</summary>
+/// <summary>Runs a small program on a device that is not open, and frees everything afterwards.</summary>
 internal sealed unsafe class OpenClTrial(IOpenCl api, nint device)
 {
     /// <summary>Builds a text, runs its kernel <c>probe(global int*)</c> with one group and reads the array back.</summary>
-    /// <exception cref="DeviceException">The driver refuses something; the message has its words.</exception>
+    /// <exception cref="DeviceException">A driver call fails; the message quotes it.</exception>
     public int[] Run(string text, string standard, int groupSize, int count)
     {
         nint context = 0, queue = 0, buffer = 0, program = 0, kernel = 0;

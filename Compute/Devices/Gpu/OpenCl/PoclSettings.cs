@@ -4,14 +4,17 @@ using System.Text;
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
-/// PoCL, the OpenCL driver for processors, compiles a kernel again for each grid shape that it meets, and again for a binary that is to be kept. Told not to specialise, it compiles
-/// once, and the next process finds all of it in the binary. Users who set the variable themselves are left alone.
+/// PoCL, the OpenCL driver for CPUs, compiles a kernel again for each grid shape, and again for a binary to be cached. With specialisation
+/// disabled it compiles once, and the next process finds everything in the binary. A value that the user has set is kept.
 /// </summary>
 internal static unsafe class PoclSettings
 {
     private const string Variable = "POCL_WORK_GROUP_SPECIALIZATION";
 
-    /// <summary>Sets the variable where the driver will look: in the C library's environment, which .NET's own functions do not change. Before the driver is loaded.</summary>
+    /// <summary>
+    /// Sets the variable in the C library's environment, which the driver reads and .NET's own functions do not change. Call before the
+    /// driver is loaded.
+    /// </summary>
     public static void Apply()
     {
         if (OperatingSystem.IsWindows() || Environment.GetEnvironmentVariable(Variable) is not null) return;

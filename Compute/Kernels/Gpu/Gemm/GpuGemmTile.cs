@@ -87,7 +87,7 @@ internal readonly struct Piece8x8 : IPiece
 
 /// <summary>A tile of the result that one group computes, and the type arguments that select it.</summary>
 /// <param name="Rows">Its rows.</param>
-/// <param name="Columns">Its columns; for a gated product half of them gate the others.</param>
+/// <param name="Columns">Its columns; in a gated GEMM half of them are the gate's.</param>
 /// <param name="Items">Work items.</param>
 /// <param name="Layout">Layout of the work items, an <see cref="IItems"/>.</param>
 /// <param name="Piece">Part of the tile per work item, an <see cref="IPiece"/>.</param>

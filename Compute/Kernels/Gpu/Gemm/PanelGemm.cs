@@ -43,8 +43,9 @@ internal static class PanelGemm
     }
 
     /// <summary>
-    /// Packs weights [n, depth, positions] or [n, positions, depth], as the pitches of positions and channels say, into float32 panels [n /
-    /// 16][positions][depth][16]; in a gated GEMM, eight columns of the value alternate with eight of the gate. One work item per column.
+    /// Packs weights [n, depth, positions] or [n, positions, depth], as the pitches of positions and channels say, into float32 panels
+    /// [n / 16][positions][depth][16]; in a gated GEMM, eight columns of the value alternate with eight of the gate. One work item per
+    /// column.
     /// </summary>
     internal static void PackWeights<W, WE>(ArrayView<W> w, ArrayView<float> panels, int columns, int packedColumns, int depth, int positions, int positionStep, int placeStep, int gated)
         where W : unmanaged where WE : struct, IElement<W>

@@ -3,20 +3,20 @@ using ILGPU;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>What a work item has of each of the left operand's rows on an Intel GPU: a type argument of its layout.</summary>
+/// <summary>A work item's part of each row of the left operand on an Intel GPU: a type argument of its layout.</summary>
 internal interface IIntelShare
 {
     /// <summary>Work items of a sub-group.</summary>
     static abstract int Lanes { get; }
 
-    /// <summary>Elements that each has of a row.</summary>
+    /// <summary>Elements per work item and row.</summary>
     static abstract int Elements { get; }
 
-    /// <summary>Those of the row at <paramref name="row"/>, counted in pieces of 16 bytes.</summary>
+    /// <summary>A work item's elements of the row at <paramref name="row"/>, an index of 16-byte vectors.</summary>
     static abstract uint Read(ArrayView<Word4> local, int row, int lane);
 }
 
-/// <summary>Two elements for eight work items (Xe-HPG).</summary>
+/// <summary>Two elements per work item for sub-groups of eight (Xe-HPG).</summary>
 internal readonly struct ShareOfEight : IIntelShare
 {
     public static int Lanes => 8;
@@ -27,7 +27,7 @@ internal readonly struct ShareOfEight : IIntelShare
     public static uint Read(ArrayView<Word4> local, int row, int lane) => local.Cast<uint>()[4 * row + lane];
 }
 
-/// <summary>One element for sixteen work items (Xe-HPC, Xe2).</summary>
+/// <summary>One element per work item for sub-groups of sixteen (Xe-HPC, Xe2).</summary>
 internal readonly struct ShareOfSixteen : IIntelShare
 {
     public static int Lanes => 16;
@@ -38,7 +38,10 @@ internal readonly struct ShareOfSixteen : IIntelShare
     public static uint Read(ArrayView<Word4> local, int row, int lane) => local.Cast<ushort>()[8 * row + lane];
 }
 
-/// <summary>cl_intel_subgroup_matrix_multiply_accumulate: a work item has a part of each of eight rows of the left operand, and a whole row of the right one.</summary>
+/// <summary>
+/// cl_intel_subgroup_matrix_multiply_accumulate: a work item has a part of each of eight rows of the left operand, and a whole row of the
+/// right one.
+/// </summary>
 internal readonly struct IntelLayout<TShare> : IMatrixLayout where TShare : struct, IIntelShare
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;

@@ -3,10 +3,10 @@ using ILGPU;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>The layout of a <see cref="MatrixUnitKind"/>, and what layouts have in common.</summary>
+/// <summary>The layout of each <see cref="MatrixUnitKind"/>, and shared functions of layouts.</summary>
 internal static class MatrixLayouts
 {
-    /// <summary>The type argument; null without matrix instructions.</summary>
+    /// <summary>The type argument; null if there are no matrix instructions.</summary>
     public static Type? Of(MatrixUnitKind kind) => kind switch
     {
         MatrixUnitKind.Cuda => typeof(WarpLayout),

@@ -3,7 +3,9 @@ using ILGPU;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>AMD's WMMA instructions of gfx11, waves of 32: a work item has a whole row of both operands, the upper sixteen the same as the lower ones.</summary>
+/// <summary>
+/// AMD's WMMA instructions of gfx11, waves of 32: a work item has a whole row of both operands; lanes 16 to 31 repeat lanes 0 to 15.
+/// </summary>
 internal readonly struct Rdna3Layout : IMatrixLayout
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;

@@ -3,7 +3,7 @@ using ILGPU;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
-/// <summary>CUDA's warps, with two instructions of eight columns beside each other: see <see cref="MatrixInstructions"/>.</summary>
+/// <summary>CUDA warps, with two adjacent instructions of eight columns each: see <see cref="MatrixInstructions"/>.</summary>
 internal readonly struct WarpLayout : IMatrixLayout
 {
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;

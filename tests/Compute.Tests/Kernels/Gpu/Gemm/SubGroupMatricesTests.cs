@@ -108,7 +108,7 @@ public sealed class SubGroupMatricesTests
         using var device = SoftLanes.Open(new Translator(), text => text.Contains("void probe(", StringComparison.Ordinal) ? text : text.Replace("=  ilgd_matrix_bf16", "=  nobody_knows", StringComparison.Ordinal), MatrixUnitKind.Rdna3);
         string message = Assert.Throws<DeviceException>(() => Run(device, Find(nameof(MatMul), "SDXL text keys", DType.BFloat16))).Message;
         Assert.Contains("SubGroupMatrices<Rdna3Layout, Bf16Matrix", message, StringComparison.Ordinal);
-        Assert.Contains(" ILGPUDIFFUSION_OPENCL_EXTENSIONS=off does without the driver's extensions. The driver says: ", message, StringComparison.Ordinal);
+        Assert.Contains(" ILGPUDIFFUSION_OPENCL_EXTENSIONS=off disables the driver's extensions. The driver says: ", message, StringComparison.Ordinal);
     }
 
     /// <summary>Only devices that have the instructions choose them, and only for what they multiply.</summary>
