@@ -13,6 +13,7 @@ public static class DeviceCatalog
     /// device: an NVIDIA GPU, else an OpenCL GPU, else the CPU. The result's <see cref="Device.Id"/> says which was chosen.</param>
     /// <param name="threads">Worker threads of a CPU device; null uses ILGPUDIFFUSION_THREADS or else all processors available to the
     /// process.</param>
+    /// <param name="loggerFactory">Creates the device's loggers; null is <see cref="TraceLoggerFactory"/>.</param>
     /// <exception cref="DeviceException">No such device, or it cannot be used; the message says why and lists the available
     /// ones.</exception>
     public static Device Open(string id = "auto", int? threads = null, ILoggerFactory? loggerFactory = null)

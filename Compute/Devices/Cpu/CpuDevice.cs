@@ -19,6 +19,7 @@ public sealed class CpuDevice : Device
     /// <summary>Starts the worker threads.</summary>
     /// <param name="threads">Number of threads, including the calling one; null uses ILGPUDIFFUSION_THREADS or else all processors
     /// available to the process (container limits apply).</param>
+    /// <param name="loggerFactory">Creates the device's loggers; null is <see cref="TraceLoggerFactory"/>.</param>
     /// <exception cref="DeviceException">The number is not between 1 and 1024.</exception>
     public CpuDevice(int? threads = null, ILoggerFactory? loggerFactory = null) : base(loggerFactory) =>
         (Workers, ceilings) = (new CpuWorkers(ThreadCount(threads)), new(() => CpuCeilings.Measure(this)));

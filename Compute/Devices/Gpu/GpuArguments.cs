@@ -40,6 +40,8 @@ internal sealed class GpuArguments
     }
 
     /// <summary>One argument.</summary>
+    /// <param name="Word">The parameter's name, without a number at its end.</param>
+    /// <param name="Number">The number at its end, if it has one.</param>
     /// <param name="Kind">Kind of the argument.</param>
     /// <param name="Tensor">A view's tensor.</param>
     /// <param name="Bits">A number's bits.</param>

@@ -70,6 +70,7 @@ internal sealed class ArtifactCache : IArtifactSource
     /// <summary>The cached features of a device, else what <paramref name="probe"/> returns.</summary>
     /// <param name="device">Everything that the answer depends on: device, driver and version.</param>
     /// <param name="probe">Probes the device.</param>
+    /// <param name="loggerFactory">Creates the caller's logger.</param>
     public ProbedFeatures Probed(string device, Func<ProbedFeatures> probe, ILoggerFactory loggerFactory)
     {
         var log = LogOf(loggerFactory);
