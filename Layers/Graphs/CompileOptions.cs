@@ -48,6 +48,7 @@ public sealed record CompileOptions
     public bool? Dynamic { get; init; }
 
     /// <summary>
+    /// Has no effect on any device; accepted for compatibility with PyTorch.
     /// Activations are channels-last (NHWC) on every device, and weights are repacked as kernels need them; <c>torch.channels_last</c>.
     /// There is no other layout: false has no effect, which is noted.
     /// </summary>
@@ -66,12 +67,14 @@ public sealed record CompileOptions
     public bool CoordinateDescentCheckAllDirections { get; init; }
 
     /// <summary>
+    /// Has no effect on any device; accepted for compatibility with PyTorch.
     /// Scales the sums of int8 GEMMs in the epilogue, so that int32 sums are never stored. Inductor's <c>force_fuse_int_mm_with_mul</c>.
     /// The int8 GEMMs of all devices do this: false has no effect, which is noted.
     /// </summary>
     public bool ForceFuseIntMmWithMul { get; init; } = true;
 
     /// <summary>
+    /// Has no effect on any device; accepted for compatibility with PyTorch.
     /// Widens weights stored in another type than the activations inside the GEMM, without a widened copy in memory. Inductor's
     /// <c>use_mixed_mm</c>. The GEMMs of all devices do this: false has no effect, which is noted.
     /// </summary>

@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Compute.Tensors;
+
 namespace ILGpuDiffusion.Pipelines.LatentSpace;
 
 /// <summary>
@@ -80,7 +82,7 @@ public sealed class TorchGenerator
     {
         if (values.Length < Block)
         {
-            foreach (ref ushort value in values) value = Bits((float)NextNormal());
+            foreach (ref ushort value in values) value = BFloat16Bits.Round((float)NextNormal());
             return;
         }
 
@@ -153,29 +155,20 @@ public sealed class TorchGenerator
 
     private void FillUniformBFloat16(Span<ushort> values)
     {
-        foreach (ref ushort value in values) value = Bits((twister.Next() & 0xFF) * (1f / 256));
+        foreach (ref ushort value in values) value = BFloat16Bits.Round((twister.Next() & 0xFF) * (1f / 256));
     }
 
     private static void ToNormal(Span<ushort> block)
     {
         for (int i = 0; i < Half; i++)
         {
-            float u1 = 1 - Float(block[i]), u2 = Float(block[i + Half]);
+            float u1 = 1 - BFloat16Bits.Widen(block[i]), u2 = BFloat16Bits.Widen(block[i + Half]);
             float radius = Round(MathF.Sqrt(Round(-2 * Round(MathF.Log(u1)))));
             float theta = Round((float)(2 * Math.PI * u2));
-            block[i] = Bits(radius * Round(MathF.Cos(theta)));
-            block[i + Half] = Bits(radius * Round(MathF.Sin(theta)));
+            block[i] = BFloat16Bits.Round(radius * Round(MathF.Cos(theta)));
+            block[i + Half] = BFloat16Bits.Round(radius * Round(MathF.Sin(theta)));
         }
     }
 
-    private static float Round(float value) => Float(Bits(value));
-
-    private static float Float(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);
-
-    // Nearest bfloat16, ties to even; no draw is a NaN.
-    private static ushort Bits(float value)
-    {
-        uint bits = BitConverter.SingleToUInt32Bits(value);
-        return (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
-    }
+    private static float Round(float value) => BFloat16Bits.Widen(BFloat16Bits.Round(value));
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
@@ -11,7 +10,7 @@ internal static class CpuCeilings
     private const int Rounds = 6;
 
     public static DeviceCeilings Measure(CpuDevice device) =>
-        Vector512.IsHardwareAccelerated ? Measure<Simd512>(device) : Vector256.IsHardwareAccelerated ? Measure<Simd256>(device) : Measure<Simd128>(device);
+        SimdWidth.Bits == 512 ? Measure<Simd512>(device) : SimdWidth.Bits >= 256 ? Measure<Simd256>(device) : Measure<Simd128>(device);
 
     private static DeviceCeilings Measure<V>(CpuDevice device) where V : struct, ISimd<V>
     {
@@ -66,7 +65,7 @@ internal static class CpuCeilings
         public const long ArrayBytes = 96 << 20;
 
         private readonly long elements = ArrayBytes / sizeof(float) / parts / V.Count * V.Count;
-        private readonly float* source = (float*)NativeMemory.AlignedAlloc((nuint)ArrayBytes, 64), target = (float*)NativeMemory.AlignedAlloc((nuint)ArrayBytes, 64);
+        private readonly float* source = (float*)NativeMemory.AlignedAlloc(2 * (nuint)ArrayBytes, 64); // both arrays: one allocation fails whole
         private readonly bool[] prepared = new bool[parts];
 
         public double BytesPerPart => 2.0 * elements * sizeof(float);
@@ -74,16 +73,12 @@ internal static class CpuCeilings
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Execute(int part, int worker)
         {
-            float* from = source + part * elements, end = from + elements, to = target + part * elements;
+            float* from = source + part * elements, end = from + elements, to = source + ArrayBytes / sizeof(float) + part * elements;
             if (!prepared[part]) new Span<float>(from, (int)elements).Fill(1); // untouched memory is mapped to one shared page of zeros
             prepared[part] = true;
             for (; from < end; from += V.Count, to += V.Count) V.Store(V.Load(from), to);
         }
 
-        public void Dispose()
-        {
-            NativeMemory.AlignedFree(source);
-            NativeMemory.AlignedFree(target);
-        }
+        public void Dispose() => NativeMemory.AlignedFree(source);
     }
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using ILGpuDiffusion.Compute.Memory;
 using ILGpuDiffusion.Compute.Tensors;
 using Microsoft.Extensions.Logging;
@@ -35,7 +34,7 @@ public sealed class CpuDevice : Device
 
     /// <inheritdoc/>
     public override string Architecture { get; } =
-        Vector512.IsHardwareAccelerated ? "simd512" : Vector256.IsHardwareAccelerated ? "simd256" : "simd128";
+        $"simd{SimdWidth.Bits}";
 
     /// <inheritdoc/>
     public override string TuningName => $"{Name}, {Threads} thread{(Threads == 1 ? "" : "s")}";

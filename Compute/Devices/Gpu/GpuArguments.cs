@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Compute.Devices;
 internal readonly record struct GpuGrid(int X, int Y = 1, int Z = 1)
 {
     /// <summary>Groups for <paramref name="items"/> work items.</summary>
-    public static GpuGrid Over(long items, int groupSize) => new(checked((int)Math.Max(1, (items + groupSize - 1) / groupSize)));
+    public static GpuGrid Over(long items, int groupSize) => new(checked((int)Math.Max(1, IntegerMath.CeilDiv(items, groupSize))));
 }
 
 /// <summary>A kernel's arguments in the order of its C# parameters, built by chained calls.</summary>

@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Compute.Tensors;
+
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
@@ -30,7 +32,7 @@ internal sealed unsafe class GpuStaging(IDeviceQueue device, int chunkBytes = Gp
                 nint at = chunk.Memory + filled;
                 part.CopyTo(new Span<byte>((void*)at, part.Length));
                 device.QueueWrite(at, target, offset, part.Length);
-                filled = Math.Min(chunkBytes, (filled + part.Length + Alignment - 1) / Alignment * Alignment);
+                filled = Math.Min(chunkBytes, IntegerMath.RoundUp(filled + part.Length, Alignment));
                 source = source[part.Length..];
                 offset += part.Length;
             }

@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Compute.Tensors;
+
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>A launch over independent rows: each part is a range of rows worth about <see cref="ElementsPerPart"/> elements.</summary>
@@ -12,7 +14,7 @@ internal abstract class RangeLaunch(OpCall call, int rows, long elementsPerRow) 
     public sealed override void Run()
     {
         Prepare();
-        Parallel((rows + rowsPerPart - 1) / rowsPerPart, inRanges: true);
+        Parallel(IntegerMath.CeilDiv(rows, rowsPerPart), inRanges: true);
     }
 
     public sealed override void Execute(int part, int worker)

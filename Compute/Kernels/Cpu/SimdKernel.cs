@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Kernels;
@@ -15,8 +14,8 @@ internal static class SimdKernel
 {
     /// <summary>Binds a kernel for the widest registers that are fast on this processor.</summary>
     public static Launch Bind<TBinder>(OpCall call) where TBinder : ISimdBinder =>
-        Vector512.IsHardwareAccelerated ? TBinder.Bind<Simd512>(call)
-        : Vector256.IsHardwareAccelerated ? TBinder.Bind<Simd256>(call)
+        SimdWidth.Bits == 512 ? TBinder.Bind<Simd512>(call)
+        : SimdWidth.Bits >= 256 ? TBinder.Bind<Simd256>(call)
         : TBinder.Bind<Simd128>(call);
 
     /// <summary>A <c>cpu/simd</c> kernel variant that is bound with <see cref="Bind{TBinder}"/>.</summary>

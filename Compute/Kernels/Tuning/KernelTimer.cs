@@ -34,9 +34,17 @@ public sealed class KernelTimer : IKernelTimer, IDisposable
         (this.device, this.signature, packed) = (device, signature, new(device));
         long weightBytes = weights.Sum(i => signature.Inputs[i].Bytes);
         int copies = weightBytes == 0 ? 1 : (int)Math.Clamp(ColdWeightBytes / weightBytes, 1, MostCopies);
-        output = Create(signature.Output);
-        Tensor[] shared = [.. signature.Inputs.Select((type, i) => weights.Contains(i) && copies > 1 ? output : Create(type))];
-        arguments = [.. Enumerable.Range(0, copies).Select(_ => shared.Select((tensor, i) => weights.Contains(i) && copies > 1 ? Create(signature.Inputs[i]) : tensor).ToArray())];
+        try
+        {
+            output = Create(signature.Output);
+            Tensor[] shared = [.. signature.Inputs.Select((type, i) => weights.Contains(i) && copies > 1 ? output : Create(type))];
+            arguments = [.. Enumerable.Range(0, copies).Select(_ => shared.Select((tensor, i) => weights.Contains(i) && copies > 1 ? Create(signature.Inputs[i]) : tensor).ToArray())];
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -102,7 +110,7 @@ public sealed class KernelTimer : IKernelTimer, IDisposable
             {
                 case DType.Float32: MemoryMarshal.Write(target, value); break;
                 case DType.Float16: MemoryMarshal.Write(target, (Half)value); break;
-                case DType.BFloat16: MemoryMarshal.Write(target, (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16)); break;
+                case DType.BFloat16: MemoryMarshal.Write(target, BFloat16Bits.Round(value)); break;
                 default: target[0] = (byte)(sbyte)(value * 400); break;
             }
         }

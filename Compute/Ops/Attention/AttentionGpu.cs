@@ -46,9 +46,9 @@ internal static class AttentionGpu
     private static LaunchSpecification Tiles(OpCall call)
     {
         var sizes = new Sizes(call);
-        int columnGroups = Groups(sizes.ValueDepth, TiledAttention.Columns);
+        int columnGroups = IntegerMath.CeilDiv(sizes.ValueDepth, TiledAttention.Columns);
         var source = KernelSource.Of(typeof(TiledAttention), nameof(TiledAttention.Kernel), TiledAttention.GroupSize, GpuElements.Of(sizes.Q.DType));
-        return new(source, new GpuGrid(Groups(sizes.Queries, TiledAttention.Queries), sizes.Heads * columnGroups, sizes.Batch),
+        return new(source, new GpuGrid(IntegerMath.CeilDiv(sizes.Queries, TiledAttention.Queries), sizes.Heads * columnGroups, sizes.Batch),
             sizes.Weighting(sizes.Pitches(sizes.Tensors().Int("columnGroups", columnGroups))));
     }
 
@@ -59,16 +59,16 @@ internal static class AttentionGpu
         {
             GroupsPerProcessor = TensorCoreAttention.GroupsPerProcessor,
         };
-        return new(source, new GpuGrid(Groups(sizes.Queries, TensorCoreAttention.Queries), sizes.Heads, sizes.Batch), sizes.Weighting(sizes.Pitches(sizes.Tensors())));
+        return new(source, new GpuGrid(IntegerMath.CeilDiv(sizes.Queries, TensorCoreAttention.Queries), sizes.Heads, sizes.Batch), sizes.Weighting(sizes.Pitches(sizes.Tensors())));
     }
 
     private static LaunchSpecification SubGroups(OpCall call)
     {
         var sizes = new Sizes(call);
-        int columnGroups = Groups(sizes.ValueDepth, SubGroupAttention.Columns);
+        int columnGroups = IntegerMath.CeilDiv(sizes.ValueDepth, SubGroupAttention.Columns);
         Type layout = MatrixLayouts.Of(((GpuDevice)call.Device).Target.Features.MatrixUnit)!;
         var source = KernelSource.Of(typeof(SubGroupAttention), nameof(SubGroupAttention.Kernel), SubGroupAttention.GroupSize, [layout, .. sizes.TypeArguments()]);
-        return new(source, new GpuGrid(Groups(sizes.Queries, SubGroupAttention.Queries), sizes.Heads * columnGroups, sizes.Batch),
+        return new(source, new GpuGrid(IntegerMath.CeilDiv(sizes.Queries, SubGroupAttention.Queries), sizes.Heads * columnGroups, sizes.Batch),
             sizes.Weighting(sizes.Pitches(sizes.Tensors().Int("columnGroups", columnGroups))));
     }
 
@@ -76,7 +76,7 @@ internal static class AttentionGpu
     {
         var sizes = new Sizes(call);
         Type[] elements = GpuElements.Of(sizes.Q.DType);
-        int pairs = sizes.Batch * sizes.Heads, chunks = Groups(sizes.ValueDepth, PanelAttention.Lanes), width = chunks * PanelAttention.Lanes;
+        int pairs = sizes.Batch * sizes.Heads, chunks = IntegerMath.CeilDiv(sizes.ValueDepth, PanelAttention.Lanes), width = chunks * PanelAttention.Lanes;
         int packedQueries = Packed(sizes.Queries), packedKeys = Packed(sizes.Keys);
         long offset = 0;
         Tensor q = Part(packedQueries, sizes.Depth), k = Part(packedKeys, sizes.Depth), v = Part(sizes.Keys, width);
@@ -112,13 +112,11 @@ internal static class AttentionGpu
     {
         Shape q = signature.Inputs[0].Concrete(), k = signature.Inputs[1].Concrete(), v = signature.Inputs[2].Concrete();
         int heads = ((ScaledDotProductAttention)signature.Op).Heads, batch = Math.Max(1, q[0]), keys = k.Rows / batch;
-        long width = (long)Groups(v.Last / heads, PanelAttention.Lanes) * PanelAttention.Lanes;
+        long width = (long)IntegerMath.CeilDiv(v.Last / heads, PanelAttention.Lanes) * PanelAttention.Lanes;
         return batch * sizeof(float) * (((long)Packed(q.Rows / batch) + Packed(keys)) * q.Last + keys * width * heads);
     }
 
-    private static int Groups(int count, int size) => (count + size - 1) / size;
-
-    private static int Packed(int tokens) => Groups(tokens, PanelAttention.Lanes) * PanelAttention.Lanes;
+    private static int Packed(int tokens) => IntegerMath.CeilDiv(tokens, PanelAttention.Lanes) * PanelAttention.Lanes;
 
     /// <summary>Sizes and pitches of a call.</summary>
     private sealed class Sizes

@@ -18,13 +18,13 @@ internal sealed class AttentionGrid
         (Queries, Keys) = (q.Rows / Math.Max(Batch, 1), k.Rows / Math.Max(Batch, 1));
         (Depth, ValueDepth) = (q.Width / Heads, v.Width / Heads);
         PanelWidth = tile.Columns;
-        KeysPerBlock = Math.Min(KeysPerBlockTarget / tile.Rows, (Keys + tile.Rows - 1) / tile.Rows) * tile.Rows;
-        int panels = (Queries + PanelWidth - 1) / PanelWidth;
+        KeysPerBlock = Math.Min(KeysPerBlockTarget / tile.Rows, IntegerMath.CeilDiv(Keys, tile.Rows)) * tile.Rows;
+        int panels = IntegerMath.CeilDiv(Queries, PanelWidth);
         PanelsPerPart = Math.Clamp(Math.Min(call.Settings[MostPanels], call.Settings[AccumulatorKib] * (1024 / sizeof(float)) / (ValueDepth * PanelWidth)), 1, Math.Max(panels, 1));
         int leastParts = call.Settings[GemmTuning.PartsPerThread] * threads;
-        while (threads > 1 && PanelsPerPart > 2 && Batch * Heads * Blocks(panels, PanelsPerPart) < leastParts)
-            PanelsPerPart = Blocks(PanelsPerPart, 2);
-        PartsPerHead = Blocks(panels, PanelsPerPart);
+        while (threads > 1 && PanelsPerPart > 2 && Batch * Heads * IntegerMath.CeilDiv(panels, PanelsPerPart) < leastParts)
+            PanelsPerPart = IntegerMath.CeilDiv(PanelsPerPart, 2);
+        PartsPerHead = IntegerMath.CeilDiv(panels, PanelsPerPart);
     }
 
     /// <summary>Tuning parameters, none of which changes a bit of the result: queries are independent of each other.</summary>
@@ -61,6 +61,4 @@ internal sealed class AttentionGrid
     public int PartsPerHead { get; }
 
     public int Parts => Batch * Heads * PartsPerHead;
-
-    private static int Blocks(int size, int block) => (size + block - 1) / block;
 }

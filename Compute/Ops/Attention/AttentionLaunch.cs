@@ -31,9 +31,9 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         scale = (float)(op.Scale ?? 1 / Math.Sqrt(grid.Depth));
         panelQueries = (nint)grid.Depth * grid.PanelWidth;
         panelResults = (nint)(grid.ValueDepth + 2) * grid.PanelWidth; // plus the panel's largest logits and sums
-        (keyPitch, valuePitch) = (PitchOf(grid.Depth), PitchOf(RoundUp(grid.ValueDepth, tile.Rows)));
-        (blockKeys, blockValues) = ((nint)RoundUp(grid.KeysPerBlock, tile.Rows) * keyPitch, (nint)grid.KeysPerBlock * valuePitch);
-        blockLogits = Math.Max((nint)RoundUp(grid.KeysPerBlock, tile.Rows) * grid.PanelWidth, (nint)grid.PanelWidth * RoundUp(grid.ValueDepth, Packer.RowGroup));
+        (keyPitch, valuePitch) = (PitchOf(grid.Depth), PitchOf(IntegerMath.RoundUp(grid.ValueDepth, tile.Rows)));
+        (blockKeys, blockValues) = ((nint)IntegerMath.RoundUp(grid.KeysPerBlock, tile.Rows) * keyPitch, (nint)grid.KeysPerBlock * valuePitch);
+        blockLogits = Math.Max((nint)IntegerMath.RoundUp(grid.KeysPerBlock, tile.Rows) * grid.PanelWidth, (nint)grid.PanelWidth * IntegerMath.RoundUp(grid.ValueDepth, Packer.RowGroup));
         Workers.Reserve((grid.PanelsPerPart * (panelQueries + panelResults) + grid.PanelWidth + blockKeys + blockValues + blockLogits + mask.ScratchElements) * sizeof(float));
     }
 
@@ -47,7 +47,7 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
     {
         int head = part / grid.PartsPerHead % grid.Heads, batch = part / grid.PartsPerHead / grid.Heads;
         int firstQuery = part % grid.PartsPerHead * grid.PanelsPerPart * grid.PanelWidth;
-        int panels = Math.Min(grid.PanelsPerPart, (grid.Queries - firstQuery + grid.PanelWidth - 1) / grid.PanelWidth);
+        int panels = Math.Min(grid.PanelsPerPart, IntegerMath.CeilDiv(grid.Queries - firstQuery, grid.PanelWidth));
         float* queries = Workers.Scratch<float>(worker), results = queries + grid.PanelsPerPart * panelQueries, factors = results + grid.PanelsPerPart * panelResults;
         float* keys = factors + grid.PanelWidth, values = keys + blockKeys, logits = values + blockValues, maskScratch = logits + blockLogits;
 
@@ -96,7 +96,7 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
     /// <summary>
     /// Elements from one copied row to the next: an odd number of cache lines, so that consecutive rows use different cache sets.
     /// </summary>
-    private static int PitchOf(int width) => (RoundUp(width, CacheLine) / CacheLine | 1) * CacheLine;
+    private static int PitchOf(int width) => (IntegerMath.RoundUp(width, CacheLine) / CacheLine | 1) * CacheLine;
 
     /// <summary>Copies a block of k or v, with each row zero-padded to a whole register.</summary>
     [MethodImpl(Jit.Kernel)]
@@ -154,7 +154,7 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         }
 
         Scale(result, factors);
-        int queries = Math.Min(grid.PanelWidth, grid.Queries - first), width = RoundUp(grid.ValueDepth, Packer.RowGroup);
+        int queries = Math.Min(grid.PanelWidth, grid.Queries - first), width = IntegerMath.RoundUp(grid.ValueDepth, Packer.RowGroup);
         byte** addresses = stackalloc byte*[width];
         for (int channel = 0; channel < width; channel++) addresses[channel] = (byte*)(result + (nint)Math.Min(channel, grid.ValueDepth - 1) * grid.PanelWidth);
         float* target = y.Pointer<float>() + (batch * (nint)grid.Queries + first) * y.RowPitch + head * grid.ValueDepth;
@@ -173,6 +173,4 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         float* start = tensor.Pointer<float>() + firstRow * tensor.RowPitch + column;
         for (int i = 0; i < count; i++) addresses[i] = (byte*)(start + (nint)Math.Min(first + i, tokens - 1) * tensor.RowPitch);
     }
-
-    private static int RoundUp(int size, int multiple) => (size + multiple - 1) / multiple * multiple;
 }

@@ -38,9 +38,9 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
         pitch = Pitch(w.Shape);
         int height = Math.Max(1, y.Shape[1]), most = MostSums / (Math.Max(1, x.Shape[2]) * pitch) - kernelHeight;
         linesPerPart = Math.Clamp(most, Math.Min(LeastLines, height), height);
-        while (Workers.Count > 1 && y.Shape[0] * Blocks(height, linesPerPart) < PartsPerThread * Workers.Count && linesPerPart >= 2 * LeastLines)
-            linesPerPart = Blocks(linesPerPart, 2);
-        bands = Blocks(height, linesPerPart);
+        while (Workers.Count > 1 && y.Shape[0] * IntegerMath.CeilDiv(height, linesPerPart) < PartsPerThread * Workers.Count && linesPerPart >= 2 * LeastLines)
+            linesPerPart = IntegerMath.CeilDiv(linesPerPart, 2);
+        bands = IntegerMath.CeilDiv(height, linesPerPart);
         Workers.Reserve((TileElements + SumElements + pitch + outputs + Lanes + (nint)channels * KernelPositions) * sizeof(float));
     }
 
@@ -51,7 +51,7 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
     private nint SumElements => (nint)(linesPerPart + kernelHeight - 1) * x.Shape[2] * pitch + Lanes; // the last register read may extend past the sums
 
     /// <summary>Columns of z: positions · outputs, rounded up to whole tiles.</summary>
-    public static int Pitch(Shape weight) => Blocks(weight[0] * weight[2] * weight[3], GemmTile.Best.Columns) * GemmTile.Best.Columns;
+    public static int Pitch(Shape weight) => IntegerMath.CeilDiv(weight[0] * weight[2] * weight[3], GemmTile.Best.Columns) * GemmTile.Best.Columns;
 
     public override void Run()
     {
@@ -147,6 +147,4 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
             }
         }
     }
-
-    private static int Blocks(int size, int block) => (size + block - 1) / block;
 }

@@ -1,4 +1,4 @@
-using System.Runtime.Intrinsics;
+using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Kernels;
 using ILGpuDiffusion.Compute.Tensors;
 
@@ -21,7 +21,7 @@ internal readonly record struct WinogradGrid
     public const int ChannelStep = 16;
 
     private static readonly TuningParameter MostTiles = new("block_tiles", 264, 48, 84, 132, 180, 264, 360); // a panel's GEMM results: 36 · 264 · 32 · 4 bytes = 1.2 MiB with 512-bit registers, half with 256-bit
-    private static readonly TuningParameter OwnKib = new("own_kib", Vector512.IsHardwareAccelerated ? 1200 : 280, 140, 280, 560, 900, 1200, 1600); // transformed tiles in a thread's L2 cache, together with their GEMM results
+    private static readonly TuningParameter OwnKib = new("own_kib", SimdWidth.Bits == 512 ? 1200 : 280, 140, 280, 560, 900, 1200, 1600); // transformed tiles in a thread's L2 cache, together with their GEMM results
     private const long BlockBytes = 24 << 20; // a shared block's transformed tiles are read once per panel of weights: from the L3 cache
     private const long OwnWeightBytes = 10 << 20; // transformed weights that every block of a thread's own reads: from the L3 cache
     private const int LeastOwnTiles = 12, LeastTiles = 48, LeastOwnParts = 8; // with fewer, too little is done with the weights that are read
@@ -30,21 +30,21 @@ internal readonly record struct WinogradGrid
 
     public WinogradGrid(Shape output, int channels, GemmTile tile, KernelSettings settings)
     {
-        (Channels, GroupTiles, PanelColumns, Panels) = (channels, tile.Rows, tile.Columns, Blocks(output.Last, tile.Columns));
-        (TilesDown, TilesAcross) = (Blocks(output[1], TileSide), Blocks(output[2], TileSide));
+        (Channels, GroupTiles, PanelColumns, Panels) = (channels, tile.Rows, tile.Columns, IntegerMath.CeilDiv(output.Last, tile.Columns));
+        (TilesDown, TilesAcross) = (IntegerMath.CeilDiv(output[1], TileSide), IntegerMath.CeilDiv(output[2], TileSide));
         Tiles = checked(output[0] * TilesDown * TilesAcross);
-        int perBlock = Blocks(channels, Math.Max(1, Blocks(channels, MostChannels)));
+        int perBlock = IntegerMath.CeilDiv(channels, Math.Max(1, IntegerMath.CeilDiv(channels, MostChannels)));
         // Short partial sums keep the rounding error as small as that of the implicit GEMM; with fewer channels they must be shorter,
         // because fewer of them are added up.
-        SumsPerBlock = Math.Max(1, Blocks(perBlock, Math.Clamp(channels * channels / FewChannels, ShortestSum, LongestSum)));
-        ChannelsPerSum = Up(Blocks(perBlock, SumsPerBlock), ChannelStep);
-        ChannelBlocks = Blocks(channels, ChannelsPerBlock);
-        long tileBytes = (long)Positions * Up(Math.Max(1, channels), ChannelStep) * sizeof(float);
+        SumsPerBlock = Math.Max(1, IntegerMath.CeilDiv(perBlock, Math.Clamp(channels * channels / FewChannels, ShortestSum, LongestSum)));
+        ChannelsPerSum = IntegerMath.RoundUp(IntegerMath.CeilDiv(perBlock, SumsPerBlock), ChannelStep);
+        ChannelBlocks = IntegerMath.CeilDiv(channels, ChannelsPerBlock);
+        long tileBytes = (long)Positions * IntegerMath.RoundUp(Math.Max(1, channels), ChannelStep) * sizeof(float);
         int own = (int)Math.Min(settings[OwnKib] * 1024L / tileBytes / GroupTiles * GroupTiles, settings[MostTiles]);
         IsOwn = own >= LeastOwnTiles && Tiles >= LeastTiles && WeightElements * sizeof(float) <= OwnWeightBytes;
         while (IsOwn && own > LeastOwnTiles && Tiles < own * LeastOwnParts) own -= GroupTiles;
         int most = IsOwn ? own : (int)Math.Clamp(BlockBytes / tileBytes, 4 * GroupTiles, Math.Max(4 * GroupTiles, settings[MostTiles]));
-        TilesPerBlock = Up(Math.Max(1, Blocks(Tiles, Math.Max(1, Blocks(Tiles, most)))), GroupTiles);
+        TilesPerBlock = IntegerMath.RoundUp(Math.Max(1, IntegerMath.CeilDiv(Tiles, Math.Max(1, IntegerMath.CeilDiv(Tiles, most)))), GroupTiles);
     }
 
     /// <summary>
@@ -85,7 +85,7 @@ internal readonly record struct WinogradGrid
     public int ChannelsPerBlock => SumsPerBlock * ChannelsPerSum;
 
     /// <summary>Steps of <see cref="ChannelStep"/> channels.</summary>
-    public int Steps => Blocks(Channels, ChannelStep);
+    public int Steps => IntegerMath.CeilDiv(Channels, ChannelStep);
 
     /// <summary>Floats that threads share: a block's transformed tiles, or all transformed weights.</summary>
     public long ScratchElements => IsOwn ? WeightElements : InputElements;
@@ -121,8 +121,4 @@ internal readonly record struct WinogradGrid
 
     /// <summary>Panels of result channels.</summary>
     public int Panels { get; }
-
-    private static int Blocks(int size, int block) => (size + block - 1) / block;
-
-    private static int Up(int size, int multiple) => Blocks(size, multiple) * multiple;
 }

@@ -85,7 +85,7 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
         {
             end = overlap?.BatchEnd(row, rows) ?? rows;
             (firstTile, tiles) = (row * grid.TilesAcross, (end - row) * grid.TilesAcross);
-            Run(Phase.Tiles, (tiles + grid.TilesPerBlock - 1) / grid.TilesPerBlock);
+            Run(Phase.Tiles, IntegerMath.CeilDiv(tiles, grid.TilesPerBlock));
         }
     }
 
@@ -96,7 +96,7 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
         for (firstTile = 0; firstTile < grid.Tiles; firstTile += grid.TilesPerBlock)
         {
             tiles = Math.Min(grid.TilesPerBlock, grid.Tiles - firstTile);
-            Run(Phase.Input, (tiles + grid.GroupTiles - 1) / grid.GroupTiles * grid.ChannelBlocks);
+            Run(Phase.Input, IntegerMath.CeilDiv(tiles, grid.GroupTiles) * grid.ChannelBlocks);
             Run(Phase.Panels, grid.Panels * Ranges(tiles));
         }
     }
@@ -150,7 +150,7 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
 
     private int ChannelsOf(int block) => Math.Min(grid.ChannelsPerBlock, grid.Channels - block * grid.ChannelsPerBlock);
 
-    private int Ranges(int blockTiles) => (blockTiles + TilesPerPart - 1) / TilesPerPart;
+    private int Ranges(int blockTiles) => IntegerMath.CeilDiv(blockTiles, TilesPerPart);
 
     /// <summary>One panel of result channels for a range of a block's tiles.</summary>
     private void Multiply(float* a, int panel, int blockTile, int first, int count, float* work)
@@ -173,8 +173,8 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
     [MethodImpl(Jit.Kernel)]
     private void MultiplyPosition(float* tiles, int block, int position, int first, int count, float* panel, float* products)
     {
-        int channels = ChannelsOf(block), groups = (count + grid.GroupTiles - 1) / grid.GroupTiles;
-        int linesAhead = (WinogradGrid.ChannelStep * tile.Columns / CacheLine + groups - 1) / groups;
+        int channels = ChannelsOf(block), groups = IntegerMath.CeilDiv(count, grid.GroupTiles);
+        int linesAhead = IntegerMath.CeilDiv(WinogradGrid.ChannelStep * tile.Columns / CacheLine, groups);
         float* start = tiles + first / grid.GroupTiles * grid.GroupElements + block * grid.ChannelsPerBlock / WinogradGrid.ChannelStep * grid.InputStep + position * grid.InputPosition;
         nint steps = grid.ChannelsPerSum / WinogradGrid.ChannelStep;
         for (int channel = 0; channel < channels; channel += grid.ChannelsPerSum, start += steps * grid.InputStep, panel += steps * grid.PanelStep)

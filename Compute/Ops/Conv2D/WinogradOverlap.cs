@@ -18,7 +18,7 @@ internal readonly record struct WinogradOverlap
 
     private WinogradOverlap(Conv2D op, Shape x, Shape y)
     {
-        (height, tilesDown, padding) = (y[1], (y[1] + WinogradGrid.TileSide - 1) / WinogradGrid.TileSide, op.PaddingBefore);
+        (height, tilesDown, padding) = (y[1], IntegerMath.CeilDiv(y[1], WinogradGrid.TileSide), op.PaddingBefore);
         (argumentLine, resultLine) = ((long)x[2] * x.Last * sizeof(float), (long)y[2] * y.Last * sizeof(float));
         lead = FirstTileRows * WinogradGrid.TileSide * resultLine;
     }

@@ -24,7 +24,7 @@ internal static class FourierFilterGpu
         return new GpuKernel(call => Stages(call, sum, join, add), s => Scratch(s.Output.Concrete()) * sizeof(float));
     });
 
-    private static int Blocks(Shape x) => (x[1] * x[2] + PixelsPerBlock - 1) / PixelsPerBlock;
+    private static int Blocks(Shape x) => IntegerMath.CeilDiv(x[1] * x[2], PixelsPerBlock);
 
     private static long Scratch(Shape x) => (long)Waves * x[0] * x[3] * (Blocks(x) + 1);
 
@@ -33,7 +33,7 @@ internal static class FourierFilterGpu
         var (x, y) = (ElementGrid.Indexed(call.Inputs[0]), ElementGrid.Indexed(call.Output));
         int images = x.Shape[0], height = x.Shape[1], width = x.Shape[2], channels = x.Shape[3], blocks = Blocks(x.Shape), totals = images * blocks * Waves * channels;
         var scratch = new Tensor(call.Scratch!.Buffer, call.Scratch.Offset, DType.Float32, [checked((int)Scratch(x.Shape))]);
-        yield return new(sum, new GpuGrid((channels + Lanes - 1) / Lanes, blocks, images), new GpuArguments()
+        yield return new(sum, new GpuGrid(IntegerMath.CeilDiv(channels, Lanes), blocks, images), new GpuArguments()
             .View("x", x).View("scratch", scratch)
             .Int("height", height).Int("width", width).Int("channels", channels).Int("pitch", x.RowPitch));
         yield return new(join, GpuGrid.Over((long)images * Waves * channels, ElementGrid.GroupSize), new GpuArguments()

@@ -86,7 +86,7 @@ internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, 
         }
     }
 
-    private int Panels(int columns) => (columns + tile.Columns - 1) / tile.Columns;
+    private int Panels(int columns) => IntegerMath.CeilDiv(columns, tile.Columns);
 
     private void PackAll(DeviceBuffer target) => PackPairs(0, y.Width, (float*)((HostBuffer)target).Address);
 

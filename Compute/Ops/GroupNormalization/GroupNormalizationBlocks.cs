@@ -19,9 +19,9 @@ internal readonly struct GroupNormalizationBlocks
         RowsPerEntry = Entries == 0 ? 0 : x.Rows / Entries;
         GroupChannels = Channels / groups;
         GroupsPerBundle = Math.Clamp(bundleChannels / GroupChannels, 1, groups);
-        Bundles = (groups + GroupsPerBundle - 1) / GroupsPerBundle;
+        Bundles = IntegerMath.CeilDiv(groups, GroupsPerBundle);
         RowsPerBlock = Math.Clamp(blockElements / (GroupsPerBundle * GroupChannels), 1, Math.Max(RowsPerEntry, 1));
-        Blocks = (RowsPerEntry + RowsPerBlock - 1) / RowsPerBlock;
+        Blocks = IntegerMath.CeilDiv(RowsPerEntry, RowsPerBlock);
     }
 
     public int Entries { get; }

@@ -63,7 +63,7 @@ internal sealed class GroupNormalizationCpu : ISimdBinder
 
         private long After => MomentBytes(blocks) + LineBytes(blocks);
 
-        private int PartsPerEntry => (blocks.RowsPerEntry + rowsPerPart - 1) / rowsPerPart;
+        private int PartsPerEntry => IntegerMath.CeilDiv(blocks.RowsPerEntry, rowsPerPart);
 
         public override void Run()
         {

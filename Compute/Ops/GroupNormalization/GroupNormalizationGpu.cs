@@ -32,7 +32,7 @@ internal static class GroupNormalizationGpu
     private static GroupNormalizationBlocks Blocks(Shape x, Op op, int lanes) => new(x, ((GroupNormalization)op).Groups, lanes, ElementsPerItem * lanes);
 
     // Rounded up for access to four elements at once.
-    private static long MomentElements(GroupNormalizationBlocks b) => ((long)MomentsPerBlock * b.Entries * b.Groups * b.Blocks + Access.Width - 1) / Access.Width * Access.Width;
+    private static long MomentElements(GroupNormalizationBlocks b) => IntegerMath.RoundUp((long)MomentsPerBlock * b.Entries * b.Groups * b.Blocks, Access.Width);
 
     private static long ScratchElements(GroupNormalizationBlocks b) => MomentElements(b) + (long)LinesPerChannel * b.Entries * b.Channels;
 
@@ -50,7 +50,7 @@ internal static class GroupNormalizationGpu
             .View("scratch", scratch).View("weight", call.Inputs[1]).View("bias", call.Inputs[2])
             .Int("rowsPerEntry", b.RowsPerEntry).Int("groupChannels", b.GroupChannels).Int("blocks", b.Blocks)
             .Int("rowsPerBlock", b.RowsPerBlock).Int("linesAt", linesAt).Float("epsilon", (float)op.Epsilon));
-        var (grid, access) = ElementGrid.Of((b.RowsPerEntry + RowsPerItem - 1) / RowsPerItem, b.Channels).Widened(call, x, y, scratch);
+        var (grid, access) = ElementGrid.Of(IntegerMath.CeilDiv(b.RowsPerEntry, RowsPerItem), b.Channels).Widened(call, x, y, scratch);
         var apply = KernelSource.Of(typeof(GroupNormalizationGpu), nameof(Apply), ElementGrid.GroupSize, [.. elements, access]);
         var views = new GpuArguments().View("x", x).View("scratch", scratch).View("y", y);
         var arguments = grid.Arguments(views, [("xPitch", x), ("yPitch", y)], widthName: "channels");

@@ -13,7 +13,7 @@ internal static class LinearCombinationGpu
     public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/map", static signature =>
     {
         var source = KernelSource.Of(typeof(LinearCombinationGpu), nameof(Kernel), ElementGrid.GroupSize);
-        return new GpuKernel(call => Enumerable.Range(0, (call.Inputs.Length - 1 + AtOnce - 1) / AtOnce).Select(i => Stage(source, call, i * AtOnce)));
+        return new GpuKernel(call => Enumerable.Range(0, IntegerMath.CeilDiv(call.Inputs.Length - 1, AtOnce)).Select(i => Stage(source, call, i * AtOnce)));
     });
 
     private static LaunchSpecification Stage(KernelSource source, OpCall call, int first)

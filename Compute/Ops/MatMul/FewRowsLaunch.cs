@@ -21,7 +21,7 @@ internal sealed unsafe class FewRowsLaunch<V, TStored> : CpuLaunch
 
     public override void Run()
     {
-        if (x.Rows > 0) Parallel((y.Width + ColumnsPerPart - 1) / ColumnsPerPart);
+        if (x.Rows > 0) Parallel(IntegerMath.CeilDiv(y.Width, ColumnsPerPart));
     }
 
     [SkipLocalsInit]

@@ -26,7 +26,7 @@ internal static class QuantizedMatMulBytes
 
     private static LaunchSpecification DotProduct(GpuGemm product, GpuArguments arguments, int pieces) => new(
         KernelSource.Of(typeof(Int8GemmGpu), nameof(Int8GemmGpu.Kernel), Int8GemmGpu.GroupSize, product.Types(weight: false, activation: true)),
-        new GpuGrid(Groups(product.Rows, Int8GemmGpu.Rows), Groups(product.Columns, Int8GemmGpu.Columns)),
+        new GpuGrid(IntegerMath.CeilDiv(product.Rows, Int8GemmGpu.Rows), IntegerMath.CeilDiv(product.Columns, Int8GemmGpu.Columns)),
         product.ResultNumbers(arguments.Int("pieces", pieces)));
 
     private static LaunchSpecification MatrixGemmLaunch(MatrixUnitVariant form, Device device, GpuGemm product, GpuArguments arguments, int pieces) => new(
@@ -67,11 +67,9 @@ internal static class QuantizedMatMulBytes
     // Weights whose rows are whole vectors are multiplied in place.
     private static bool IsWhole(int width) => width % Int8GemmGpu.Piece == 0;
 
-    private static int Pieces(int width) => Groups(width, Int8GemmGpu.Piece);
+    private static int Pieces(int width) => IntegerMath.CeilDiv(width, Int8GemmGpu.Piece);
 
     private static long Bytes(int rows, int pieces) => (long)rows * pieces * Int8GemmGpu.Piece;
 
-    private static long Bytes(int floats) => (floats * (long)sizeof(float) + Int8GemmGpu.Piece - 1) / Int8GemmGpu.Piece * Int8GemmGpu.Piece;
-
-    private static int Groups(int count, int size) => (count + size - 1) / size;
+    private static long Bytes(int floats) => IntegerMath.RoundUp(floats * (long)sizeof(float), Int8GemmGpu.Piece);
 }

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Kernels;
 using ILGpuDiffusion.Compute.Tensors;
@@ -9,7 +8,7 @@ namespace ILGpuDiffusion.Compute.Ops;
 internal readonly struct QuantizedMatMulCpu : ISimdBinder
 {
     /// <summary>KiB of a part's packed columns: they stay in the L2 cache, which is 512 KiB on many processors without AVX-512.</summary>
-    public static TuningParameter PackedKib { get; } = new("packed_kib", Vector512.IsHardwareAccelerated ? 768 : 320, 96, 192, 320, 480, 768, 1152);
+    public static TuningParameter PackedKib { get; } = new("packed_kib", SimdWidth.Bits == 512 ? 768 : 320, 96, 192, 320, 480, 768, 1152);
 
     /// <summary>Tuning parameters. Sums of integers are exact, so none of them changes a bit.</summary>
     public static TuningSpace Tuning { get; } = new(PackedKib, GemmTuning.PartRows, GemmTuning.PartsPerThread);

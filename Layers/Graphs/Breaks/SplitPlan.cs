@@ -22,11 +22,19 @@ internal sealed class SplitPlan : Plan
     public SplitPlan(SplitGraph split, Device device, Sizes sizes, IReadOnlyCollection<string> keep)
     {
         (this.split, this.device, this.sizes, this.keep) = (split, device, sizes, [.. keep]);
-        foreach (var (name, input) in split.Source.Inputs)
+        try
         {
-            var type = input.Type.Resolve(sizes);
-            var buffer = device.Allocate(type.Bytes);
-            inputs.Add(name, (buffer, new Tensor(buffer, 0, type.DType, type.Concrete())));
+            foreach (var (name, input) in split.Source.Inputs)
+            {
+                var type = input.Type.Resolve(sizes);
+                var buffer = device.Allocate(type.Bytes);
+                inputs.Add(name, (buffer, new Tensor(buffer, 0, type.DType, type.Concrete())));
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
 

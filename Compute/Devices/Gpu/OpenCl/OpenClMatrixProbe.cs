@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Devices;
 
@@ -102,7 +103,7 @@ internal static class OpenClMatrixProbe
     private static uint Element(MatrixTypes type, int row, int element, int operand) => type switch
     {
         MatrixTypes.Float16 => BitConverter.HalfToUInt16Bits((Half)Number(type, row, 2 * element, operand)),
-        MatrixTypes.BFloat16 => BitConverter.SingleToUInt32Bits(Number(type, row, 2 * element, operand)) >> 16,
+        MatrixTypes.BFloat16 => BFloat16Bits.Round(Number(type, row, 2 * element, operand)),
         _ => (byte)Number(type, row, 2 * element, operand) | (uint)(byte)Number(type, row, 2 * element + 1, operand) << 8,
     };
 

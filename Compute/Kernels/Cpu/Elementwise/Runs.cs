@@ -18,7 +18,7 @@ internal readonly unsafe struct Runs
         foreach (var tensor in tensors) flat &= tensor.IsContiguous;
         total = tensors[0].Shape.Count;
         Length = flat ? (int)Math.Min(total, FlatLength) : tensors[0].Width;
-        Count = total == 0 ? 0 : checked((int)((total + Length - 1) / Length));
+        Count = total == 0 ? 0 : checked((int)(IntegerMath.CeilDiv(total, Length)));
     }
 
     /// <summary>Number of runs.</summary>

@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Compute.Tensors;
+
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
@@ -24,5 +26,5 @@ internal readonly record struct GemmGrid
     /// <summary>Channels of one K block; the block holds all kernel positions of these channels.</summary>
     public int ChannelsPerBlock { get; }
 
-    private static int Blocks(long size, int block) => (int)((size + block - 1) / block);
+    private static int Blocks(long size, int block) => (int)IntegerMath.CeilDiv(size, block);
 }

@@ -49,9 +49,9 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
 
     private nint PanelElements => packedWeights is null ? grid.Parts.Columns * Depth : 0;
 
-    private nint TileElements => (tile.Rows * Depth + Alignment - 1) / Alignment * Alignment;
+    private nint TileElements => IntegerMath.RoundUp(tile.Rows * Depth, Alignment);
 
-    private int Panels => (y.Width + tile.Columns - 1) / tile.Columns;
+    private int Panels => IntegerMath.CeilDiv(y.Width, tile.Columns);
 
     private long PackedBytes => (long)Panels * tile.Columns * x.Channels * x.KernelPositions * sizeof(float);
 

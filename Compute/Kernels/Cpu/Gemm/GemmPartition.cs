@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Compute.Tensors;
+
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
@@ -64,7 +66,7 @@ internal readonly record struct GemmPartition
 
     private static int Even(int size, long most, int multiple) => Up(Blocks(size, Math.Max(1, Blocks(size, most))), multiple);
 
-    private static int Blocks(long size, long block) => (int)((size + block - 1) / block);
+    private static int Blocks(long size, long block) => (int)IntegerMath.CeilDiv(size, block);
 
     private static int Up(int size, int multiple) => Blocks(size, multiple) * multiple;
 }

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using ILGpuDiffusion.Compute.Devices;
 
@@ -12,8 +11,8 @@ internal abstract unsafe class GemmTile
 {
     /// <summary>The widest tile that this processor runs at full speed.</summary>
     public static GemmTile Best { get; } =
-        Vector512.IsHardwareAccelerated ? new GemmTile12<Simd512>()
-        : Vector256.IsHardwareAccelerated ? new GemmTile6<Simd256>()
+        SimdWidth.Bits == 512 ? new GemmTile12<Simd512>()
+        : SimdWidth.Bits >= 256 ? new GemmTile6<Simd256>()
         : AdvSimd.Arm64.IsSupported ? new GemmTile12<Simd128>()
         : new GemmTile6<Simd128>();
 

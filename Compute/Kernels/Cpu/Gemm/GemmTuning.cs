@@ -1,4 +1,5 @@
-using System.Runtime.Intrinsics;
+using ILGpuDiffusion.Compute.Devices;
+
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
@@ -12,7 +13,7 @@ internal static class GemmTuning
     /// Size in KiB of a part's packed columns, which stay in the L2 cache while all of the part's rows are multiplied: 820 (half of 2 MB
     /// and less), or 300 on processors without AVX-512, whose L2 may be 512 KiB.
     /// </summary>
-    public static TuningParameter PackedKib { get; } = new("packed_kib", Vector512.IsHardwareAccelerated ? 820 : 300, 80, 160, 300, 480, 820, 1240);
+    public static TuningParameter PackedKib { get; } = new("packed_kib", SimdWidth.Bits == 512 ? 820 : 300, 80, 160, 300, 480, 820, 1240);
 
     /// <summary>Most rows of a part: with more rows, columns are packed less often; with fewer, parts are smaller.</summary>
     public static TuningParameter PartRows { get; } = new("part_rows", 2048, 256, 512, 1024, 2048, 4096);

@@ -1,6 +1,7 @@
-using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
@@ -34,7 +35,7 @@ internal sealed class Int8Gemm
     public Packer WeightPacker { get; }
 
     /// <summary>32-bit lanes that a row of <paramref name="depth"/> integers takes.</summary>
-    public int Lanes(int depth) => (depth + PerLane - 1) / PerLane;
+    public int Lanes(int depth) => IntegerMath.CeilDiv(depth, PerLane);
 
     /// <summary>Micro-kernel and integers per lane, such as <c>Int16Dot256 by 2</c>.</summary>
     public override string ToString() => $"{Tile.GetType().GenericTypeArguments[0].Name} by {PerLane}";
@@ -43,8 +44,8 @@ internal sealed class Int8Gemm
     {
         if (AvxVnni.IsSupported) yield return new(new IntegerTile6<UInt8Dot256>(), 4, Packer.UInt8Quads, OffsetOfUnsigned);
         if (Dp.IsSupported) yield return new(new IntegerTile12<Int8Dot128>(), 4, Packer.Float32);
-        if (Vector512.IsHardwareAccelerated) yield return new(new IntegerTile12<Int16Dot512>(), 2, Packer.Int8Pairs);
-        if (Vector256.IsHardwareAccelerated) yield return new(new IntegerTile6<Int16Dot256>(), 2, Packer.Int8Pairs);
+        if (SimdWidth.Bits == 512) yield return new(new IntegerTile12<Int16Dot512>(), 2, Packer.Int8Pairs);
+        if (SimdWidth.Bits >= 256) yield return new(new IntegerTile6<Int16Dot256>(), 2, Packer.Int8Pairs);
         yield return new(new IntegerTile6<Int16Dot128>(), 2, Packer.Int8Pairs);
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Tensors;
 
@@ -60,8 +59,8 @@ internal abstract unsafe class Packer
     public abstract void Widen(byte* source, float* target, int count);
 
     private static Packer Create<TStored>() where TStored : struct, IStored =>
-        Vector512.IsHardwareAccelerated ? new Packer<TStored, Simd512>()
-        : Vector256.IsHardwareAccelerated ? new Packer<TStored, Simd256>()
+        SimdWidth.Bits == 512 ? new Packer<TStored, Simd512>()
+        : SimdWidth.Bits >= 256 ? new Packer<TStored, Simd256>()
         : new Packer<TStored, Simd128>();
 }
 

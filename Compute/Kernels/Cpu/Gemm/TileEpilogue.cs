@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Tensors;
 
@@ -14,8 +13,8 @@ internal abstract unsafe class TileEpilogue
     /// <summary>The epilogue of a call whose last arguments belong to it, or null if it does nothing.</summary>
     public static TileEpilogue? Of(OpCall call, Epilogue epilogue) =>
         epilogue.IsNone ? null
-        : Vector512.IsHardwareAccelerated ? Of<Simd512>(call, epilogue)
-        : Vector256.IsHardwareAccelerated ? Of<Simd256>(call, epilogue)
+        : SimdWidth.Bits == 512 ? Of<Simd512>(call, epilogue)
+        : SimdWidth.Bits >= 256 ? Of<Simd256>(call, epilogue)
         : Of<Simd128>(call, epilogue);
 
     /// <summary>Applies the epilogue in place to a rectangle of the result.</summary>

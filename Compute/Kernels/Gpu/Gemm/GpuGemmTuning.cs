@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Kernels;
 
@@ -35,8 +36,8 @@ internal static class GpuGemmTuning
     /// <summary>Parts of K for these settings, no more than have work, and the steps of each.</summary>
     public static (int Parts, int Steps) Parts(KernelSettings settings, GpuGemmTile tile, int depth, int positions)
     {
-        int steps = Groups(depth, tile.Depth) * positions, perPart = Groups(steps, Math.Min(settings[SplitK], steps));
-        return (Groups(steps, perPart), perPart);
+        int steps = IntegerMath.CeilDiv(depth, tile.Depth) * positions, perPart = IntegerMath.CeilDiv(steps, Math.Min(settings[SplitK], steps));
+        return (IntegerMath.CeilDiv(steps, perPart), perPart);
     }
 
     /// <summary>Whether a device can run a GEMM with these settings.</summary>
@@ -63,7 +64,7 @@ internal static class GpuGemmTuning
         var tile = wishes.Select(w => GpuGemmTile.Find(w.Rows, w.Columns, w.Items)).First(t => t is not null && Fits(gpu.Target, size, t))!;
 
         // A processor holds several small groups. More parts of K than fill the device only add partial sums to write.
-        int groups = Groups(size.Rows, tile.Rows) * Groups(size.Columns, tile.Columns), wanted = gpu.Units * (tile.Items < 256 ? 6 : 2);
+        int groups = IntegerMath.CeilDiv(size.Rows, tile.Rows) * IntegerMath.CeilDiv(size.Columns, tile.Columns), wanted = gpu.Units * (tile.Items < 256 ? 6 : 2);
         int parts = Math.Min(wanted / groups, size.Depth * size.KernelPositions / LeastDepthOfPart);
         return KernelSettings.Default.With(TileRows, tile.Rows).With(TileColumns, tile.Columns).With(GroupItems, tile.Items).With(SplitK, SplitK.Values.Last(v => v <= Math.Max(1, parts)));
     }
@@ -74,6 +75,4 @@ internal static class GpuGemmTuning
     private static bool HasManyRegisters(GpuTarget target) =>
         target.Language == GpuLanguage.Ptx || target.Architecture.Contains("nvidia", StringComparison.Ordinal) || target.Architecture.Contains("amd", StringComparison.Ordinal)
         || target.Architecture.Contains("advanced-micro-devices", StringComparison.Ordinal);
-
-    private static int Groups(int count, int size) => (count + size - 1) / size;
 }

@@ -24,7 +24,7 @@ internal static class MatrixGemmLaunches
         })];
 
     /// <summary>The grid of a GEMM.</summary>
-    public static GpuGrid Grid(GpuGemm product) => new(Groups(product.Rows, MatrixGemm.Rows), Groups(product.Columns, product.Gated ? MatrixGemm.Half : MatrixGemm.Columns));
+    public static GpuGrid Grid(GpuGemm product) => new(IntegerMath.CeilDiv(product.Rows, MatrixGemm.Rows), IntegerMath.CeilDiv(product.Columns, product.Gated ? MatrixGemm.Half : MatrixGemm.Columns));
 
     /// <summary>Whether every row can be copied in vectors of 16 bytes.</summary>
     public static bool IsWhole(Tensor tensor) => tensor.RowPitch % MatrixGemm.Piece == 0 && Begins(tensor);
@@ -52,6 +52,4 @@ internal static class MatrixGemmLaunches
     private static bool Begins(Tensor tensor) => tensor.Offset % (MatrixGemm.Piece * sizeof(ushort)) == 0;
 
     private static long ScratchBytes(GemmSize size) => FilterOrder.ScratchBytes(size.Columns, size.Depth, size.KernelPositions, size.Weight, size.KernelPositionsFirst);
-
-    private static int Groups(int count, int size) => (count + size - 1) / size;
 }

@@ -22,7 +22,7 @@ internal static class PanelGemmLaunches
     private static IEnumerable<LaunchSpecification> Of(GpuGemm product, Tensor? scratch)
     {
         int depth = product.Depth * product.KernelPositions, packedRows = (int)PackedRows(product.Rows, depth, product.Settings);
-        int packedColumns = Groups(product.Columns, product.Gated ? PanelGemm.Half : PanelGemm.Columns) * PanelGemm.Columns;
+        int packedColumns = IntegerMath.CeilDiv(product.Columns, product.Gated ? PanelGemm.Half : PanelGemm.Columns) * PanelGemm.Columns;
         var shape = Shape.Create([packedColumns, depth]);
         Tensor right;
         long used = 0;
@@ -73,15 +73,13 @@ internal static class PanelGemmLaunches
     private static long ScratchBytes(GemmSize size) =>
         (PackedRows(size.Rows, size.Depth * size.KernelPositions, size.Settings) + (size.KeepsPacked ? 0 : PackedColumns(size.Columns))) * size.Depth * size.KernelPositions * sizeof(float);
 
-    private static int Groups(int count, int size) => (count + size - 1) / size;
-
     // Gated columns fill panels by halves, so value and gate are rounded up separately.
-    private static long PackedColumns(int columns) => (long)Groups(columns, PanelGemm.Columns) * PanelGemm.Columns + PanelGemm.Columns;
+    private static long PackedColumns(int columns) => (long)IntegerMath.CeilDiv(columns, PanelGemm.Columns) * PanelGemm.Columns + PanelGemm.Columns;
 
     private static long PackedRows(int rows, int depth, KernelSettings settings)
     {
         long most = Math.Max(PanelGemm.Rows, settings[PackedKib] * (1024L / sizeof(float)) / depth / PanelGemm.Rows * PanelGemm.Rows);
-        return Math.Min(most, (long)Groups(rows, PanelGemm.Rows) * PanelGemm.Rows);
+        return Math.Min(most, (long)IntegerMath.CeilDiv(rows, PanelGemm.Rows) * PanelGemm.Rows);
     }
 
     /// <summary>Panels of <see cref="PanelGemm.Columns"/> columns.</summary>

@@ -37,7 +37,7 @@ internal static class TiledGemmLaunches
             .Int("rows", product.Rows).Int("columns", weightRows).Int("depth", product.Depth).Int("xPitch", product.X.RowPitch)
             .Int("stepsPerPart", steps);
         product.Image?.Numbers(arguments);
-        var grid = new GpuGrid(Groups(product.Rows, tile.Rows), Groups(weightRows, tile.Columns), parts);
+        var grid = new GpuGrid(IntegerMath.CeilDiv(product.Rows, tile.Rows), IntegerMath.CeilDiv(weightRows, tile.Columns), parts);
         yield return new(Source(kernel, tile, [.. product.Types(weight: true, activation: false, bias: false), .. tile.Types, Access.Of(wide)]), grid, arguments);
         yield return Join(product, sums, parts, wide);
     }
@@ -51,14 +51,14 @@ internal static class TiledGemmLaunches
                 .Int("terms", product.Terms).Int("yPitch", product.Y.RowPitch)
             : product.Operands(w);
         product.Image?.Numbers(arguments);
-        return new(source, new GpuGrid(Groups(product.Rows, tile.Rows), Groups(product.Columns, product.Gated ? tile.Columns / 2 : tile.Columns)), arguments);
+        return new(source, new GpuGrid(IntegerMath.CeilDiv(product.Rows, tile.Rows), IntegerMath.CeilDiv(product.Columns, product.Gated ? tile.Columns / 2 : tile.Columns)), arguments);
     }
 
     private static LaunchSpecification Join(GpuGemm product, Tensor sums, int parts, bool wide)
     {
         Type[] types = [.. product.Types(weight: false, activation: !product.Gated), Access.Of(wide)];
         var source = KernelSource.Of(typeof(SplitKReduction), product.Gated ? nameof(SplitKReduction.Gated) : nameof(SplitKReduction.Plain), SplitKReduction.GroupSize, types);
-        var grid = GpuGrid.Over((long)product.Rows * Groups(product.Columns, Access.Width), SplitKReduction.GroupSize);
+        var grid = GpuGrid.Over((long)product.Rows * IntegerMath.CeilDiv(product.Columns, Access.Width), SplitKReduction.GroupSize);
         return product.Gated
             ? new(source, grid, Sizes(new GpuArguments().View("sums", sums).View("bias", product.Bias).View("y", product.Y))
                 .Int("terms", product.Terms).Int("yPitch", product.Y.RowPitch))
@@ -76,6 +76,4 @@ internal static class TiledGemmLaunches
         int parts = GpuGemmTuning.Parts(size.Settings, tile, size.Depth, size.KernelPositions).Parts;
         return FilterOrder.ScratchBytes(size.Columns, size.Depth, size.KernelPositions, size.Weight, size.KernelPositionsFirst) + (parts == 1 ? 0 : (long)parts * size.Rows * size.Columns * sizeof(float));
     }
-
-    private static int Groups(int count, int size) => (count + size - 1) / size;
 }

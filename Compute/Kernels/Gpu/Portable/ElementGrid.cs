@@ -24,7 +24,7 @@ internal readonly record struct ElementGrid
         shift = Math.Min(BitOperations.Log2(BitOperations.RoundUpToPowerOf2((uint)Math.Max(width, 1))), BitOperations.Log2(GroupSize));
         columnBlocks = Math.Max(1, (int)((width + (1L << shift) - 1) >> shift));
         int rowsPerGroup = GroupSize >> shift;
-        Groups = new GpuGrid(checked((int)Math.Max(1, ((long)rows + rowsPerGroup - 1) / rowsPerGroup * columnBlocks)));
+        Groups = new GpuGrid(checked((int)Math.Max(1, IntegerMath.CeilDiv((long)rows, rowsPerGroup) * columnBlocks)));
     }
 
     /// <summary>The launch grid.</summary>

@@ -61,6 +61,16 @@ public sealed class SettingsTests
         Assert.All(call.Op.Kernels.Candidates(device, call), v => Assert.InRange(timer.Time(new(v, KernelSettings.Default)), 1e-7, 1));
     }
 
+    [Fact]
+    public void Timer_AnArgumentDoesNotFit_FreesTheOthers()
+    {
+        using var device = new CpuDevice(threads: 1) { Tuning = TuningTable.None };
+        var call = new OpSignature(new MatMul(), [new(DType.Float32, [2, 64]), new(DType.Float32, [32, 64])], new(DType.Float32, [2, 32]));
+        device.MemoryLimit = 1024; // enough for all but the weight
+        Assert.Throws<DeviceException>(() => new KernelTimer(device, call, [1]));
+        Assert.Equal(0, device.AllocatedBytes);
+    }
+
     private static OpSignature Signature(OpCase @case)
     {
         TensorType[] inputs = [.. @case.Inputs.Select(i => new TensorType(i.DType, i.Shape))];

@@ -1,3 +1,4 @@
+using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Ops;
 using ILGpuDiffusion.Compute.Tensors;
@@ -46,6 +47,22 @@ public sealed class GraphBreakTests : IDisposable
         string note = Assert.Single(report.Notes);
         Assert.Contains("layer 'gate' reads", note, StringComparison.Ordinal);
         Assert.Equal(3, report.Regions.Count); // the start and both ways
+    }
+
+    [Fact]
+    public void Rent_AnInputDoesNotFit_FreesTheOthers()
+    {
+        var graph = Graph.Trace("wide", g =>
+        {
+            Value x = g.Input("x", DType.Float32, 1, 1), wide = g.Input("wide", DType.Float32, 1, 1000);
+            g.Output("y", Scale(wide, Item(x)));
+        });
+        var compiled = new CompiledGraph(graph, arenas);
+        long before = device.AllocatedBytes;
+        ShortMemory.Limit(device, 1000);
+        Assert.Throws<DeviceException>(() => compiled.Rent(new Sizes()));
+        Assert.Equal(before, device.AllocatedBytes);
+        ShortMemory.Limit(device, null);
     }
 
     [Fact]
