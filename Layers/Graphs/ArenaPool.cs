@@ -21,6 +21,7 @@ public sealed class ArenaPool : IDisposable
 
     /// <summary>Creates an empty pool.</summary>
     /// <param name="device">The device of its arenas.</param>
+    /// <param name="logger">For messages about the graphs that run in it; null creates one with the device's factory.</param>
     public ArenaPool(Device device, ILogger? logger = null)
     {
         Logger = logger ?? device.LoggerFactory.CreateLogger<CompiledGraph>();

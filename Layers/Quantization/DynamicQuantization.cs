@@ -17,6 +17,7 @@ public static class DynamicQuantization
     /// <param name="filter">The layers to quantise; null selects those with more than 16 input features, as smaller ones gain
     /// nothing.</param>
     /// <param name="device">Device whose threads quantise and whose memory holds the weights; null uses all processors temporarily.</param>
+    /// <param name="loggerFactory">For the device that is opened if none is given; null is <see cref="TraceLoggerFactory"/>.</param>
     /// <returns>The quantised weights' memory, to be disposed with the model.</returns>
     /// <remarks>The pages of a mapped file with the original weights are released immediately: both copies are never in memory
     /// together.</remarks>

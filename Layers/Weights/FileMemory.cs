@@ -17,6 +17,7 @@ internal sealed unsafe class FileMemory : IDisposable
     /// <summary>Maps or reads a file, which must not be empty.</summary>
     /// <param name="stream">The file; owned by the new object, unless the constructor fails.</param>
     /// <param name="mapping">Maps a file.</param>
+    /// <param name="logger">Receives the warning about a file that had to be read.</param>
     /// <exception cref="IOException">It can be neither mapped nor read.</exception>
     public FileMemory(FileStream stream, Func<FileStream, MemoryMappedFile> mapping, ILogger logger)
     {

@@ -100,6 +100,7 @@ public sealed class ModelFolder
     /// <param name="name">The component.</param>
     /// <param name="variant">Such as <c>fp16</c>, used if the component has it, else its plain files are. See
     /// <see cref="Checkpoint.OpenFolder"/>.</param>
+    /// <param name="logger">For warnings; null writes them to <see cref="System.Diagnostics.Trace"/>.</param>
     /// <exception cref="ModelFileException">The component, its folder or its weights are missing or damaged.</exception>
     public Checkpoint WeightsOf(string name, string? variant = null, ILogger? logger = null) =>
         Checkpoint.OpenFolderOrPlain(FolderOf(name), variant, logger);
