@@ -32,7 +32,8 @@ internal sealed class ActiveRequests(Type owner) : IDisposable
         catch (OperationCanceledException)
         {
             cancellation.ThrowIfCancellationRequested(); // throws with the caller's token, so that the task is cancelled and not faulted
-            if (closing.IsCancellationRequested) throw new ObjectDisposedException(owner.Name, "The pipeline was disposed while it was serving this request.");
+            if (closing.IsCancellationRequested)
+                throw new ObjectDisposedException(owner.Name, "The pipeline was disposed while it was serving this request.");
             throw;
         }
         finally

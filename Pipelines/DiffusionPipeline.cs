@@ -30,7 +30,8 @@ public abstract class DiffusionPipeline : IDisposable
     private Scheduler? scheduler;
 
     private protected DiffusionPipeline(PipelineComponents parts) =>
-        (this.parts, requests, denoisers) = (parts, new ActiveRequests(GetType()), new GraphCache<GuidedDenoiser.GraphKey>(parts.UNet, parts.Arenas));
+        (this.parts, requests, denoisers) =
+            (parts, new ActiveRequests(GetType()), new GraphCache<GuidedDenoiser.GraphKey>(parts.UNet, parts.Arenas));
 
     /// <summary>The model folder's name; <c>owner/name</c> for a model in the Hugging Face Hub's cache.</summary>
     public string Name => parts.Folder.Name;
@@ -66,7 +67,8 @@ public abstract class DiffusionPipeline : IDisposable
     public Layer Denoiser => parts.UNet;
 
     /// <summary>Reports of all graphs compiled so far: denoiser, autoencoder, text encoders.</summary>
-    public IReadOnlyList<CompileReport> CompileReports => [.. denoisers.Compiled.Concat(Vae.Compiled).Concat(parts.TextEncoderGraphs).Select(graph => graph.CompileReport)];
+    public IReadOnlyList<CompileReport> CompileReports =>
+        [.. denoisers.Compiled.Concat(Vae.Compiled).Concat(parts.TextEncoderGraphs).Select(graph => graph.CompileReport)];
 
     /// <summary>The requested variant of the weights; null for none.</summary>
     internal string? Variant => parts.Variant;
@@ -87,7 +89,8 @@ public abstract class DiffusionPipeline : IDisposable
     public static DiffusionPipeline FromPretrained(string path, PipelineOptions? options = null)
     {
         var folder = ModelFolder.Open(path);
-        Func<PipelineComponents, DiffusionPipeline> compose = folder.ClassName switch // before loading: other families have other components
+        // before loading: other families have other components
+        Func<PipelineComponents, DiffusionPipeline> compose = folder.ClassName switch
         {
             nameof(StableDiffusionXLPipeline) => parts => new StableDiffusionXLPipeline(parts),
             nameof(StableDiffusionPipeline) => parts => new StableDiffusionPipeline(parts),
@@ -113,7 +116,8 @@ public abstract class DiffusionPipeline : IDisposable
     /// <param name="settings">Keys of scheduler_config.json that replace the file's; a null is Python's None.</param>
     /// <exception cref="DiffusionRequestException">No scheduler has that name; the message lists the known ones.</exception>
     /// <exception cref="ModelFileException">The model's own scheduler is requested and not supported, or a setting is unusable.</exception>
-    public Scheduler CreateScheduler(string? name = null, IEnumerable<KeyValuePair<string, System.Text.Json.JsonElement>>? settings = null) =>
+    public Scheduler CreateScheduler(string? name = null,
+        IEnumerable<KeyValuePair<string, System.Text.Json.JsonElement>>? settings = null) =>
         parts.Scheduler.Create(name, settings);
 
     /// <summary>Generates images.</summary>
@@ -130,7 +134,8 @@ public abstract class DiffusionPipeline : IDisposable
     /// <exception cref="NonFiniteException">A model computed NaN or infinity; the exception names the component, and the step.</exception>
     /// <exception cref="DiffusionRequestException">This model cannot serve the request; the message says why, and the exception names the
     /// property.</exception>
-    public Task<GenerationResult> GenerateAsync(ImageRequest request, IProgress<GenerationProgress>? progress = null, CancellationToken cancellation = default)
+    public Task<GenerationResult> GenerateAsync(ImageRequest request, IProgress<GenerationProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         return Task.Run(() => Generate(request, progress, cancellation), cancellation);
@@ -170,7 +175,8 @@ public abstract class DiffusionPipeline : IDisposable
     /// <summary>Encodes the request's prompts into conditions for every image.</summary>
     internal abstract Conditions Encode(ResolvedRequest form, List<string> warnings, CancellationToken cancellation);
 
-    internal GenerationResult Generate(ImageRequest request, IProgress<GenerationProgress>? progress, CancellationToken cancellation, Func<NoiseSource>? recordedNoise = null) =>
+    internal GenerationResult Generate(ImageRequest request, IProgress<GenerationProgress>? progress, CancellationToken cancellation,
+        Func<NoiseSource>? recordedNoise = null) =>
         requests.Run(token =>
         {
             try
@@ -187,7 +193,8 @@ public abstract class DiffusionPipeline : IDisposable
     /// <summary>Checks a request and fills in this model's defaults.</summary>
     internal ResolvedRequest Resolve(ImageRequest request) => ResolvedRequest.Resolve(request, this, Vae.SpatialFactor, UNet.InChannels);
 
-    private GenerationResult Serve(ImageRequest request, IProgress<GenerationProgress>? progress, Func<NoiseSource>? recordedNoise, CancellationToken cancellation)
+    private GenerationResult Serve(ImageRequest request, IProgress<GenerationProgress>? progress, Func<NoiseSource>? recordedNoise,
+        CancellationToken cancellation)
     {
         // 0. Check the request and fill in defaults
         var form = Resolve(request);
@@ -196,7 +203,8 @@ public abstract class DiffusionPipeline : IDisposable
         var seeds = ImageNoise.Seeds(request, seed, form.Images);
         var noise = recordedNoise ?? (() => ImageNoise.Source(request, seeds));
         var warnings = new List<string>();
-        if (request.Prompts.Any(string.IsNullOrWhiteSpace)) warnings.Add("The prompt is empty: the model generates an image without a description.");
+        if (request.Prompts.Any(string.IsNullOrWhiteSpace))
+            warnings.Add("The prompt is empty: the model generates an image without a description.");
         var reports = new List<StageReport>();
         var clock = new StageClock(Device, reports);
 
@@ -254,15 +262,19 @@ public abstract class DiffusionPipeline : IDisposable
         if (form.Request.Decode) Vae.PrepareDecoder(form.LatentHeight, form.LatentWidth, cancellation);
     }
 
-    private static GuidedDenoiser.GraphKey GuidanceOf(ResolvedRequest form) => new(form.Guided, form.Guided && form.Request.GuidanceRescale > 0, form.Request.FreeU);
+    private static GuidedDenoiser.GraphKey GuidanceOf(ResolvedRequest form) =>
+        new(form.Guided, form.Guided && form.Request.GuidanceRescale > 0, form.Request.FreeU);
 
-    private CompiledGraph DenoiserOf(ResolvedRequest form) => denoisers.Get(GuidanceOf(form), guidance => GuidedDenoiser.Trace(UNet, guidance, parts.DType));
+    private CompiledGraph DenoiserOf(ResolvedRequest form) =>
+        denoisers.Get(GuidanceOf(form), guidance => GuidedDenoiser.Trace(UNet, guidance, parts.DType));
 
-    private static Sizes SizesOf(ResolvedRequest form, int tokens) => new(("images", form.Images), ("height", form.LatentHeight), ("width", form.LatentWidth), ("tokens", tokens));
+    private static Sizes SizesOf(ResolvedRequest form, int tokens) =>
+        new(("images", form.Images), ("height", form.LatentHeight), ("width", form.LatentWidth), ("tokens", tokens));
 
     // On a GPU the loop does not wait for values. After a run with non-finite latents it is repeated step by step to find the first such
     // step.
-    private NonFiniteException FirstNotFinite(ResolvedRequest form, Conditions conditions, NoiseSource noise, CancellationToken cancellation)
+    private NonFiniteException FirstNotFinite(ResolvedRequest form, Conditions conditions, NoiseSource noise,
+        CancellationToken cancellation)
     {
         var (_, begin, end) = form.Schedule;
         using var run = Prepare(form, conditions, noise, cancellation);
@@ -273,14 +285,17 @@ public abstract class DiffusionPipeline : IDisposable
             if (NotFinite.IndexIn(values) is >= 0 and var bad) return NotFiniteAt(form, i, values[bad]);
         }
 
-        return new NonFiniteException("unet", null, "The latents held NaN or infinity after the last step, but were finite when the run was repeated: the device's results are not reproducible.");
+        return new NonFiniteException("unet", null,
+            "The latents held NaN or infinity after the last step, but were finite when the run was repeated: the device's results are not "
+                + "reproducible.");
     }
 
     private NonFiniteException NotFiniteAt(ResolvedRequest form, int index, float value)
     {
         var (schedule, begin, end) = form.Schedule;
         int step = index - begin;
-        return NotFinite.Error("unet", DType, value, $"in the latents after step {step + 1} of {end - begin} (timestep {schedule.Timesteps[index]:R})", step);
+        return NotFinite.Error("unet", DType, value,
+            $"in the latents after step {step + 1} of {end - begin} (timestep {schedule.Timesteps[index]:R})", step);
     }
 
     private DenoisingRun Prepare(ResolvedRequest form, Conditions conditions, NoiseSource noise, CancellationToken cancellation)
@@ -302,7 +317,8 @@ public abstract class DiffusionPipeline : IDisposable
             if (key.Guided) Upload([(float)(1 - form.GuidanceScale), (float)form.GuidanceScale], plan.Input("guidance"));
             if (key.Rescaled) Upload([(float)form.Request.GuidanceRescale], plan.Input("guidance_rescale"));
             run = new DenoisingRun(plan, Device, schedule, noise, cancellation);
-            if (form.Request.Latents is { } given) run.SetLatents(given.Values, form.Request.DenoisingStart is null ? schedule.InitNoiseSigma : 1);
+            if (form.Request.Latents is { } given)
+                run.SetLatents(given.Values, form.Request.DenoisingStart is null ? schedule.InitNoiseSigma : 1);
             else run.SetNoise(schedule.InitNoiseSigma);
             return run;
         }

@@ -19,8 +19,12 @@ public static class GenerationMetadataExtensions
     {
         ArgumentNullException.ThrowIfNull(metadata);
         ArgumentNullException.ThrowIfNull(pipeline);
-        if (metadata.ExternalLatents && latents is null) throw new DiffusionRequestException(nameof(ImageRequest.Latents), "latents are absent; this image was generated from given start latents, which its metadata does not contain. Pass them again.");
-        return metadata.Request with { Scheduler = metadata.SchedulerName is null ? null : pipeline.CreateScheduler(metadata.SchedulerName, metadata.SchedulerSettings), Latents = latents };
+        if (metadata.ExternalLatents && latents is null)
+            throw new DiffusionRequestException(nameof(ImageRequest.Latents),
+                "latents are absent; this image was generated from given start latents, which its metadata does not contain. Pass them "
+                    + "again.");
+        return metadata.Request with { Scheduler = metadata.SchedulerName is null ? null
+            : pipeline.CreateScheduler(metadata.SchedulerName, metadata.SchedulerSettings), Latents = latents };
     }
 
     /// <summary>
@@ -37,9 +41,12 @@ public static class GenerationMetadataExtensions
         var now = ImageMetadata.Setting(pipeline);
         (string What, string? Then, string? Now)[] all =
         [
-            ("model", metadata.Model, now.Model), ("pipeline", metadata.Pipeline, now.Pipeline), ("device", metadata.Device, now.Device), ("type", metadata.DType, now.DType),
-            ("variant", metadata.Pipeline is null ? null : metadata.Variant ?? None, now.Variant ?? None), ("quantization", $"{metadata.Quantize}", $"{now.Quantize}"), ("software", metadata.Software, now.Software),
+            ("model", metadata.Model, now.Model), ("pipeline", metadata.Pipeline, now.Pipeline), ("device", metadata.Device, now.Device),
+                ("type", metadata.DType, now.DType),
+            ("variant", metadata.Pipeline is null ? null : metadata.Variant ?? None, now.Variant ?? None),
+                ("quantization", $"{metadata.Quantize}", $"{now.Quantize}"), ("software", metadata.Software, now.Software),
         ];
-        return [.. all.Where(d => d.Then is not null && d.Then != d.Now).Select(d => $"{d.What} was {OutsideText.Quote(d.Then!)} and is '{d.Now}'")];
+        return [.. all.Where(d => d.Then is not null && d.Then != d.Now)
+            .Select(d => $"{d.What} was {OutsideText.Quote(d.Then!)} and is '{d.Now}'")];
     }
 }

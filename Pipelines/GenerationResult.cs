@@ -53,4 +53,5 @@ public sealed record GenerationSettings(PixelSize Size, int Steps, double Guidan
 /// <param name="ArenaBytes">Memory of the stage's plan for intermediate values.</param>
 /// <param name="Launches">Kernels launched in one run of the plan.</param>
 /// <param name="HostSynchronisations">Number of read-backs from the device, each of which makes the host wait for it.</param>
-public sealed record StageReport(GenerationStage Stage, double Seconds, double CompileSeconds, long PeakBytes, long ArenaBytes, int Launches, long HostSynchronisations);
+public sealed record StageReport(GenerationStage Stage, double Seconds, double CompileSeconds, long PeakBytes, long ArenaBytes,
+    int Launches, long HostSynchronisations);

@@ -12,7 +12,9 @@ namespace ILGpuDiffusion.Pipelines;
 /// <summary>Adds metadata to generated images.</summary>
 internal static class ImageMetadata
 {
-    private static readonly string Version = typeof(ImageMetadata).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
+    private static readonly string Version =
+        typeof(ImageMetadata).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
+            ?? "";
 
     /// <summary>The image with its metadata in both forms.</summary>
     /// <param name="image">The pixels.</param>
@@ -23,7 +25,8 @@ internal static class ImageMetadata
     public static Image Attach(Image image, DiffusionPipeline pipeline, ResolvedRequest form, IReadOnlyList<Seed> seeds, int index)
     {
         var metadata = Of(pipeline, form, seeds, index);
-        return new Image(image.Width, image.Height, image.Pixels) { Parameters = A1111(metadata, form).Format(), RequestJson = metadata.ToJson() };
+        return new Image(image.Width, image.Height, image.Pixels) { Parameters = A1111(metadata, form).Format(),
+            RequestJson = metadata.ToJson() };
     }
 
     /// <summary>The metadata that is not part of a request, such as model and device, for a pipeline's current state.</summary>
@@ -85,7 +88,8 @@ internal static class ImageMetadata
         if (request.ClipSkip > 0) extra.Add(new("Clip skip", Number(request.ClipSkip + 1))); // A1111 counts from 1
         if (request.Eta != 0) extra.Add(new("Eta DDIM", Number(request.Eta)));
         extra.Add(new("RNG", "CPU"));
-        if (request.SharedGenerator) extra.AddRange([new("Batch size", Number(request.Count)), new("Batch pos", Number(metadata.BatchPosition))]);
+        if (request.SharedGenerator)
+            extra.AddRange([new("Batch size", Number(request.Count)), new("Batch pos", Number(metadata.BatchPosition))]);
         extra.Add(new("Version", metadata.Software!));
         return new A1111Parameters(request.Prompts[0])
         {

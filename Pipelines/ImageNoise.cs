@@ -7,7 +7,8 @@ namespace ILGpuDiffusion.Pipelines;
 internal static class ImageNoise
 {
     /// <summary>The seed of each image.</summary>
-    public static Seed[] Seeds(ImageRequest request, Seed first, int images) => [.. Enumerable.Range(0, images).Select(i => request.SharedGenerator ? first : first.Plus(i))];
+    public static Seed[] Seeds(ImageRequest request, Seed first, int images) =>
+        [.. Enumerable.Range(0, images).Select(i => request.SharedGenerator ? first : first.Plus(i))];
 
     /// <summary>Generators at the start of their streams: one per image, or one for all.</summary>
     public static NoiseSource Source(ImageRequest request, IReadOnlyList<Seed> seeds)

@@ -123,9 +123,13 @@ internal sealed class PipelineComponents : IDisposable
         model.Load(weights, Logger);
         model.To(DType);
         if (tokenizer.LargestId >= model.Config.VocabSize)
-            throw new ModelFileException(Folder.Path, $"tokenizer{suffix} has ids up to {tokenizer.LargestId}, {name} a vocabulary of {model.Config.VocabSize}; they do not belong together.");
+            throw new ModelFileException(Folder.Path,
+                $"tokenizer{suffix} has ids up to {tokenizer.LargestId}, {name} a vocabulary of {model.Config.VocabSize}; they do not "
+                    + "belong together.");
         if (tokenizer.ModelMaxLength > model.Config.MaxPositions)
-            throw new ModelFileException(Folder.Path, $"tokenizer{suffix} makes prompts of {tokenizer.ModelMaxLength} tokens, {name} reads {model.Config.MaxPositions}; they do not belong together.");
+            throw new ModelFileException(Folder.Path,
+                $"tokenizer{suffix} makes prompts of {tokenizer.ModelMaxLength} tokens, {name} reads {model.Config.MaxPositions}; they do "
+                    + "not belong together.");
         PromptTokens = tokenizer.ModelMaxLength;
         textConfigs.Add(config);
         textEncoders.Add(new ClipTextEncoder(model, Arenas, name, Compile, DType));
@@ -144,7 +148,9 @@ internal sealed class PipelineComponents : IDisposable
 
     private static DType Checked(DType dtype, Device device) => device.Computes(dtype)
         ? dtype
-        : throw new DeviceException($"{device.Id} does not compute in {dtype}, only in {string.Join(", ", Enum.GetValues<DType>().Where(device.Computes))}. Weights of other types are used as stored; leave PipelineOptions.DType unset.");
+        : throw new DeviceException(
+            $"{device.Id} does not compute in {dtype}, only in {string.Join(", ", Enum.GetValues<DType>().Where(device.Computes))}. "
+                + "Weights of other types are used as stored; leave PipelineOptions.DType unset.");
 
     private static ModelConfig ConfigOf(ModelFolder folder, string component, params ReadOnlySpan<string> classes)
     {

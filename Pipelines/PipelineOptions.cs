@@ -44,9 +44,9 @@ public sealed record PipelineOptions
     public CompileOptions Compile { get; init; } = new();
 
     /// <summary>
-    /// Makes the loggers for the pipeline's messages, and for those of the device that it opens; a device that it is given keeps its own. Null
-    /// takes the factory of the given device, else <see cref="TraceLoggerFactory"/>. Warnings are what somebody should know, information is
-    /// about work that takes a while, debug is the rest.
+    /// Makes the loggers for the pipeline's messages, and for those of the device that it opens; a device that it is given keeps its own.
+    /// Null takes the factory of the given device, else <see cref="TraceLoggerFactory"/>. Warnings are what somebody should know,
+    /// information is about work that takes a while, debug is the rest.
     /// </summary>
     public ILoggerFactory? LoggerFactory { get; init; }
 }

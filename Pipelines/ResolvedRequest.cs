@@ -8,7 +8,8 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>A request checked against a model, with every default filled in.</summary>
-internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize Size, int Steps, double GuidanceScale, int VaeFactor, (Schedule Schedule, int Begin, int End) Schedule)
+internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize Size, int Steps, double GuidanceScale, int VaeFactor,
+    (Schedule Schedule, int Begin, int End) Schedule)
 {
     /// <summary>The most images of one request.</summary>
     public const int MaxImages = 1024;
@@ -33,8 +34,10 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
         Check(request.ClipSkip >= 0, nameof(request.ClipSkip), request.ClipSkip, "0 or more");
         pipeline.CheckPrompts(request);
         Check(request.GuidanceRescale is >= 0 and <= 1, nameof(request.GuidanceRescale), request.GuidanceRescale, "between 0 and 1");
-        Check(request.GuidanceScale is null or (>= 0 and <= 1000), nameof(request.GuidanceScale), request.GuidanceScale ?? 0, "between 0 and 1000");
-        Check(request.FreeU is not { } freeU || (double.IsFinite(freeU.S1) && double.IsFinite(freeU.S2) && double.IsFinite(freeU.B1) && double.IsFinite(freeU.B2)),
+        Check(request.GuidanceScale is null or (>= 0 and <= 1000), nameof(request.GuidanceScale), request.GuidanceScale ?? 0,
+            "between 0 and 1000");
+        Check(request.FreeU is not { } freeU
+            || (double.IsFinite(freeU.S1) && double.IsFinite(freeU.S2) && double.IsFinite(freeU.B1) && double.IsFinite(freeU.B2)),
             nameof(request.FreeU), request.FreeU!, "four finite numbers", "FreeU");
         CheckConditioning(request.SizeConditioning);
 
@@ -43,10 +46,12 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
             request.Height ?? request.Latents?.Height * vaeFactor ?? pipeline.Defaults.Size.Height);
         string sides = $"a multiple of {vaeFactor}, the factor of this model's VAE, and at most {MaxSide}";
         Check(size.Width >= vaeFactor && size.Width <= MaxSide && size.Width % vaeFactor == 0, nameof(request.Width), size.Width, sides);
-        Check(size.Height >= vaeFactor && size.Height <= MaxSide && size.Height % vaeFactor == 0, nameof(request.Height), size.Height, sides);
+        Check(size.Height >= vaeFactor && size.Height <= MaxSide && size.Height % vaeFactor == 0, nameof(request.Height), size.Height,
+            sides);
 
         // Checked here rather than when the image is created, at the end of a long run.
-        Check((long)size.Width * size.Height <= Image.MaxPixels, nameof(request.Width), size, $"at most {Image.MaxPixels} pixels in all", "size");
+        Check((long)size.Width * size.Height <= Image.MaxPixels, nameof(request.Width), size, $"at most {Image.MaxPixels} pixels in all",
+            "size");
 
         var (steps, schedule) = Plan(request, pipeline);
         var form = new ResolvedRequest(request, size, steps, request.GuidanceScale ?? pipeline.Defaults.GuidanceScale, vaeFactor, schedule);
@@ -74,7 +79,8 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
         CheckTexts(request.NegativePrompts2, nameof(request.NegativePrompts2), "second negative prompts");
         int prompts = request.Prompts.Count;
         Check(prompts > 0, nameof(request.Prompts), "absent", "at least one", "prompt");
-        Check(request.Count >= 1 && (long)prompts * request.Count <= MaxImages, nameof(request.Count), request.Count, $"at least 1, with at most {MaxImages} images in all");
+        Check(request.Count >= 1 && (long)prompts * request.Count <= MaxImages, nameof(request.Count), request.Count,
+            $"at least 1, with at most {MaxImages} images in all");
         CheckMatches(request.NegativePrompts, prompts, nameof(request.NegativePrompts), "negative prompts");
         CheckMatches(request.Prompts2, prompts, nameof(request.Prompts2), "second prompts");
         CheckMatches(request.NegativePrompts2, prompts, nameof(request.NegativePrompts2), "second negative prompts");
@@ -85,9 +91,11 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
         Check(sizes is not null, nameof(ImageRequest.SizeConditioning), "null", "left out, or an object");
         foreach (var (name, size) in new[]
         {
-            ("original size", sizes!.OriginalSize), ("target size", sizes.TargetSize), ("negative original size", sizes.NegativeOriginalSize), ("negative target size", sizes.NegativeTargetSize),
+            ("original size", sizes!.OriginalSize), ("target size", sizes.TargetSize),
+                ("negative original size", sizes.NegativeOriginalSize), ("negative target size", sizes.NegativeTargetSize),
         })
-            Check(size is not { } s || (s.Width >= 0 && s.Height >= 0), nameof(ImageRequest.SizeConditioning), size ?? default, "0 or more both ways", name);
+            Check(size is not { } s || (s.Width >= 0 && s.Height >= 0), nameof(ImageRequest.SizeConditioning), size ?? default,
+                "0 or more both ways", name);
     }
 
     /// <summary>The number of steps, the schedule, and the range of its evaluations that denoising start and end select.</summary>
@@ -95,10 +103,14 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
     {
         Check((request.Sigmas is null ? 0 : 1) + (request.Timesteps is null ? 0 : 1) + (request.Steps is null ? 0 : 1) <= 1,
             nameof(request.Steps), "given together with sigmas or timesteps", "only one of the three");
-        Check(request.DenoisingStart is null or (>= 0 and < 1), nameof(request.DenoisingStart), request.DenoisingStart ?? 0, "at least 0 and below 1");
-        Check(request.DenoisingEnd is null or (> 0 and <= 1), nameof(request.DenoisingEnd), request.DenoisingEnd ?? 0, "above 0 and at most 1");
-        Check(request.DenoisingStart is null || request.Latents is not null, nameof(request.DenoisingStart), request.DenoisingStart ?? 0, "given together with latents to go on from");
-        Check(!(request.DenoisingStart >= request.DenoisingEnd), nameof(request.DenoisingEnd), request.DenoisingEnd ?? 0, $"above denoising start, {request.DenoisingStart}");
+        Check(request.DenoisingStart is null or (>= 0 and < 1), nameof(request.DenoisingStart), request.DenoisingStart ?? 0,
+            "at least 0 and below 1");
+        Check(request.DenoisingEnd is null or (> 0 and <= 1), nameof(request.DenoisingEnd), request.DenoisingEnd ?? 0,
+            "above 0 and at most 1");
+        Check(request.DenoisingStart is null || request.Latents is not null, nameof(request.DenoisingStart), request.DenoisingStart ?? 0,
+            "given together with latents to go on from");
+        Check(!(request.DenoisingStart >= request.DenoisingEnd), nameof(request.DenoisingEnd), request.DenoisingEnd ?? 0,
+            $"above denoising start, {request.DenoisingStart}");
 
         var scheduler = request.Scheduler ?? pipeline.Scheduler;
         int? custom = request.Sigmas?.Count - 1 ?? request.Timesteps?.Count;
@@ -113,7 +125,8 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
         int begin = request.DenoisingStart is { } start ? schedule.Timesteps.Count(t => t >= Cutoff(start)) : 0;
         int end = request.DenoisingEnd is { } stop ? schedule.Timesteps.Count(t => t >= Cutoff(stop)) : schedule.Timesteps.Count;
         Check(begin < end, request.DenoisingStart is null ? nameof(request.DenoisingEnd) : nameof(request.DenoisingStart),
-            $"{request.DenoisingStart ?? 0} and {request.DenoisingEnd ?? 1}", "far enough apart to leave a step", "denoising start and end");
+            $"{request.DenoisingStart ?? 0} and {request.DenoisingEnd ?? 1}", "far enough apart to leave a step",
+                "denoising start and end");
         return (steps, (begin == 0 ? schedule : schedule.BeginningAt(begin), begin, end));
 
         double Cutoff(double share) => Math.Round(scheduler.TrainTimesteps - share * scheduler.TrainTimesteps, MidpointRounding.ToEven);
@@ -125,7 +138,8 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
         Check(given.Shape == expected, nameof(Request.Latents), given.Shape, expected);
         Check(given.Values is not null, nameof(Request.Latents), "without values", $"{expected} with a value for each");
         int values = given.Values!.Length;
-        Check(values == (long)Images * channels * LatentHeight * LatentWidth, nameof(Request.Latents), $"{given.Shape} with {values} values", $"{expected} with a value for each");
+        Check(values == (long)Images * channels * LatentHeight * LatentWidth, nameof(Request.Latents),
+            $"{given.Shape} with {values} values", $"{expected} with a value for each");
         int bad = NotFinite.IndexIn(given.Values);
         Check(bad < 0, nameof(Request.Latents), bad < 0 ? 0 : $"{given.Values[bad]} at value {bad}", "finite numbers");
     }
@@ -134,7 +148,8 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
         Check(texts is not null && !texts.Contains(null), property, "null", "a text, which may be empty", name);
 
     private static void CheckMatches(IReadOnlyList<string> texts, int prompts, string property, string name) =>
-        Check(texts.Count == 0 || texts.Count == 1 || texts.Count == prompts, property, texts.Count, $"none, one for all, or {prompts} like the prompts", name);
+        Check(texts.Count == 0 || texts.Count == 1 || texts.Count == prompts, property, texts.Count,
+            $"none, one for all, or {prompts} like the prompts", name);
 
     /// <param name="condition">What must hold.</param>
     /// <param name="property">The request's property.</param>
@@ -143,7 +158,9 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
     /// <param name="name">What the message calls the property; null for its name in small letters.</param>
     private static void Check(bool condition, string property, object found, string expected, string? name = null)
     {
-        if (!condition) throw new DiffusionRequestException(property, $"{name ?? Words().Replace(property, " $0").TrimStart().ToLowerInvariant()} is {found}; it must be {expected}.");
+        if (!condition)
+            throw new DiffusionRequestException(property,
+                $"{name ?? Words().Replace(property, " $0").TrimStart().ToLowerInvariant()} is {found}; it must be {expected}.");
     }
 
     [GeneratedRegex("[A-Z]")]

@@ -20,5 +20,6 @@ internal sealed class StageClock(Device device, List<StageReport> reports)
     }
 
     public void Finish(GenerationStage stage, Plan? plan = null, double compileSeconds = 0) => reports.Add(new StageReport(
-        stage, Seconds, compileSeconds, device.PeakBytes, plan?.ArenaBytes ?? 0, plan?.LaunchCount ?? 0, device.HostSynchronisations - synchronisations));
+        stage, Seconds, compileSeconds, device.PeakBytes, plan?.ArenaBytes ?? 0, plan?.LaunchCount ?? 0,
+            device.HostSynchronisations - synchronisations));
 }

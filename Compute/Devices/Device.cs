@@ -18,9 +18,10 @@ public abstract class Device : IDisposable
     }
 
     /// <summary>
-    /// The best device that works, as <see cref="DeviceCatalog.Open"/> chooses it for <c>auto</c>: opened when first asked for, logged (<see
-    /// cref="TraceLoggerFactory"/>), and shared by all of the process until that ends. Pipelines that are given it leave it open, so nobody needs to dispose it; after somebody did, the next one to ask gets a new one. For a device of your
-    /// own to dispose, or another one, call <see cref="DeviceCatalog.Open"/>.
+    /// The best device that works, as <see cref="DeviceCatalog.Open"/> chooses it for <c>auto</c>: opened when first asked for, logged
+    /// (<see cref="TraceLoggerFactory"/>), and shared by all of the process until that ends. Pipelines that are given it leave it open, so
+    /// nobody needs to dispose it; after somebody did, the next one to ask gets a new one. For a device of your own to dispose, or another
+    /// one, call <see cref="DeviceCatalog.Open"/>.
     /// </summary>
     public static Device Best => DeviceCatalog.Shared();
 

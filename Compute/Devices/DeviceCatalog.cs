@@ -23,9 +23,11 @@ public static class DeviceCatalog
         loggerFactory ??= TraceLoggerFactory.Instance;
         if (id == "auto") return Best(threads, loggerFactory, logsChoice: false);
         var devices = GpuDevices.All();
-        var found = devices.FirstOrDefault(d => d.Info.Id == (id.Contains(':', StringComparison.Ordinal) ? id : $"{id}:0")) ?? throw Unknown(id, devices);
+        var found = devices.FirstOrDefault(d => d.Info.Id == (id.Contains(':', StringComparison.Ordinal) ? id : $"{id}:0"))
+            ?? throw Unknown(id, devices);
         return found.Info.Problem is not { } problem ? found.Open(loggerFactory)
-            : throw new DeviceException($"device: {found.Info.Id} ({found.Info.Name}) cannot be used: {problem}.") { Device = found.Info.Id };
+            : throw new DeviceException($"device: {found.Info.Id} ({found.Info.Name}) cannot be used: {problem}.") { Device =
+                found.Info.Id };
     }
 
     /// <summary>All devices, best first, usable or not; always includes the CPU. Does not open them.</summary>
@@ -33,7 +35,8 @@ public static class DeviceCatalog
     {
         loggerFactory ??= TraceLoggerFactory.Instance;
         using var cpu = new CpuDevice(threads: 1);
-        var processor = new DeviceInfo(cpu.Id, cpu.Name, cpu.Backend, cpu.Architecture, cpu.MemoryBytes, "", [$"{Environment.ProcessorCount} processors"]);
+        var processor = new DeviceInfo(cpu.Id, cpu.Name, cpu.Backend, cpu.Architecture, cpu.MemoryBytes, "",
+            [$"{Environment.ProcessorCount} processors"]);
         var devices = GpuDevices.All().Select(d => d.Describe(loggerFactory)).Append(processor);
         return [.. devices.OrderBy(d => d.Problem is null && d.IsChosenByItself ? d == processor ? 1 : 0 : 2)];
     }
@@ -90,6 +93,9 @@ public static class DeviceCatalog
     private static DeviceException Unknown(string id, IReadOnlyList<GpuDevices.Entry> devices)
     {
         string absences = string.Join(" ", GpuDevices.Absences()).TrimEnd('.');
-        return new DeviceException($"device: '{id}' is not available; available are {string.Join(", ", devices.Select(d => d.Info.Id).Append("cpu"))}{(absences.Length > 0 ? $" ({absences})" : "")}. auto selects the best device that works.") { Device = id };
+        return new DeviceException(
+            $"device: '{id}' is not available; available are "
+                + $"{string.Join(", ", devices.Select(d => d.Info.Id).Append("cpu"))}{(absences.Length > 0 ? $" ({absences})" : "")}. auto "
+                    + "selects the best device that works.") { Device = id };
     }
 }

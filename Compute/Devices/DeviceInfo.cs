@@ -8,7 +8,8 @@ namespace ILGpuDiffusion.Compute.Devices;
 /// <param name="MemoryBytes">Total memory in bytes.</param>
 /// <param name="Driver">Name and version of the driver; empty for the CPU.</param>
 /// <param name="Capabilities">Features in plain words, such as <c>fp16</c>, <c>132 multiprocessors</c>.</param>
-public sealed record DeviceInfo(string Id, string Name, Backends Backend, string Architecture, long MemoryBytes, string Driver, IReadOnlyList<string> Capabilities)
+public sealed record DeviceInfo(string Id, string Name, Backends Backend, string Architecture, long MemoryBytes, string Driver,
+    IReadOnlyList<string> Capabilities)
 {
     /// <summary>Why it cannot be used; null if it can.</summary>
     public string? Problem { get; init; }

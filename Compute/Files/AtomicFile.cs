@@ -23,7 +23,8 @@ public static class AtomicFile
     /// descriptors (<c>/dev/stdout</c>, <c>/dev/fd/3</c>), whatever it refers to. The kind of the file decides, not its name:
     /// <c>/dev/shm/a.png</c> is a regular file.
     /// </summary>
-    public static bool IsDevice(string path) => Descriptor(path) is not null || InputFile.Kind(path) is FileKind.Device or FileKind.Pipe or FileKind.Socket;
+    public static bool IsDevice(string path) =>
+        Descriptor(path) is not null || InputFile.Kind(path) is FileKind.Device or FileKind.Pipe or FileKind.Socket;
 
     /// <summary>As <see cref="Write(string, Action{Stream})"/>, with a replacement for flushing to disk.</summary>
     internal static void Write(string path, Action<Stream> write, Action<SafeFileHandle> flushToDisk)
@@ -43,7 +44,8 @@ public static class AtomicFile
         }
         else
         {
-            Replace(new FileInfo(path).LinkTarget is null ? Path.GetFullPath(path) : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName, write, flushToDisk);
+            Replace(new FileInfo(path).LinkTarget is null ? Path.GetFullPath(path)
+                : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName, write, flushToDisk);
         }
     }
 
@@ -76,7 +78,8 @@ public static class AtomicFile
     private static FileStream Create(string temporary, string target)
     {
         const UnixFileMode Permissions = (UnixFileMode)0b111_111_111;
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = BufferBytes };
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None,
+            BufferSize = BufferBytes };
         if (OperatingSystem.IsWindows() || !File.Exists(target)) return new FileStream(temporary, options);
         options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         var mode = File.GetUnixFileMode(target) & Permissions;
@@ -118,7 +121,8 @@ public static class AtomicFile
         string full = Path.GetFullPath(path);
         if (full is "/dev/stdout") return 1;
         if (full is "/dev/stderr") return 2;
-        string? number = ((string[])["/dev/fd/", "/proc/self/fd/"]).Where(folder => full.StartsWith(folder, StringComparison.Ordinal)).Select(folder => full[folder.Length..]).FirstOrDefault();
+        string? number = ((string[])["/dev/fd/", "/proc/self/fd/"]).Where(folder => full.StartsWith(folder, StringComparison.Ordinal))
+            .Select(folder => full[folder.Length..]).FirstOrDefault();
         return int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int descriptor) ? descriptor : null;
     }
 }

@@ -25,9 +25,11 @@ public static class CacheFolder
         if (string.Equals(named, Off, StringComparison.OrdinalIgnoreCase)) return null;
         if (!string.IsNullOrEmpty(named)) return Path.GetFullPath(named);
         string? xdg = environment("XDG_CACHE_HOME");
-        if (!string.IsNullOrEmpty(xdg) && Path.IsPathRooted(xdg)) return Path.Combine(xdg, Product); // the XDG specification ignores relative paths
+        // the XDG specification ignores relative paths
+        if (!string.IsNullOrEmpty(xdg) && Path.IsPathRooted(xdg)) return Path.Combine(xdg, Product);
         if (OperatingSystem.IsWindows()) return Under(Environment.SpecialFolder.LocalApplicationData, Product);
-        return OperatingSystem.IsMacOS() ? Under(Environment.SpecialFolder.UserProfile, "Library", "Caches", Product) : Under(Environment.SpecialFolder.UserProfile, ".cache", Product);
+        return OperatingSystem.IsMacOS() ? Under(Environment.SpecialFolder.UserProfile, "Library", "Caches", Product)
+            : Under(Environment.SpecialFolder.UserProfile, ".cache", Product);
     }
 
     /// <summary>A path in a special folder; null if there is no such folder, as for a user without a home.</summary>

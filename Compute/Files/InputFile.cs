@@ -15,7 +15,8 @@ public static class InputFile
     public static FileStream Open(string path)
     {
         var kind = Kind(path);
-        if (kind is FileKind.Regular or FileKind.Missing) return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+        if (kind is FileKind.Regular or FileKind.Missing)
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
         throw new IOException($"it is a {kind.ToString().ToLowerInvariant()}, and only regular files are read");
     }
 

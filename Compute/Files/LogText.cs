@@ -1,8 +1,8 @@
 namespace ILGpuDiffusion.Compute.Files;
 
 /// <summary>
-/// A text as an argument of a log message: logs receive it as <see cref="OutsideText.Message"/> gives it, in the message and as the argument's
-/// value. Methods that log take this type and no <see cref="string"/>, so that no text from outside reaches a log as it is.
+/// A text as an argument of a log message: logs receive it as <see cref="OutsideText.Message"/> gives it, in the message and as the
+/// argument's value. Methods that log take this type and no <see cref="string"/>, so that no text from outside reaches a log as it is.
 /// </summary>
 /// <param name="Text">The text as it came.</param>
 public readonly record struct LogText(string Text)

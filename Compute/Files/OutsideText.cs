@@ -65,7 +65,8 @@ public static class OutsideText
         return (shown?.ToString() ?? rest.ToString()) + (text.Length > longest ? "…" : "");
     }
 
-    private static bool IsVisible(Rune rune) => Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+    private static bool IsVisible(Rune rune) =>
+        Rune.GetUnicodeCategory(rune) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
         or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate);
 
     /// <summary>The first <paramref name="length"/> characters, without splitting a surrogate pair.</summary>

@@ -15,7 +15,8 @@ internal static class OwnFiles
     public static string? FolderProblem(string folder)
     {
         if (OperatingSystem.IsWindows() || !Directory.Exists(folder)) return null;
-        return UnixFiles.Look(folder) is { } found ? FolderProblem(folder, found, UnixFiles.User) : $"{folder}: its owner cannot be determined";
+        return UnixFiles.Look(folder) is { } found ? FolderProblem(folder, found, UnixFiles.User)
+            : $"{folder}: its owner cannot be determined";
     }
 
     /// <summary>Why a file is not used, and what to do; null if it is, or if there is no file.</summary>
@@ -55,12 +56,14 @@ internal static class OwnFiles
 
     internal static string? FolderProblem(string folder, UnixFiles.Entry found, uint user) =>
         found.Kind != FileKind.Folder ? $"{folder} is not a folder"
-        : Foreign(found, user) ? $"{folder} belongs to another user (id {found.Owner}; this process runs as {user}). Name a folder of your own"
+        : Foreign(found, user) ? $"{folder} belongs to another user (id {found.Owner}; this process runs as {user}). Name a folder of your "
+            + "own"
         : (found.Mode & WritableByOthers) == 0 ? null
         : $"other users can write to {folder} (its mode is {Octal(found.Mode)}). Delete it, or remove that permission (chmod -R go-w)";
 
     internal static string? FileProblem(string file, UnixFiles.Entry found, UnixFiles.Entry folder, uint user) =>
-        found.Kind != FileKind.Regular ? $"{file} is a {found.Kind.ToString().ToLowerInvariant()}, and only regular files are read. Delete it"
+        found.Kind != FileKind.Regular
+            ? $"{file} is a {found.Kind.ToString().ToLowerInvariant()}, and only regular files are read. Delete it"
         : Foreign(found, user) ? $"{file} belongs to another user (id {found.Owner}; this process runs as {user}). Delete it"
         : (found.Mode & WritableByOthers) == 0 || (folder.Mode & ReachableByOthers) == 0 ? null
         : $"other users can write to {file} (its mode is {Octal(found.Mode)}). Delete it";

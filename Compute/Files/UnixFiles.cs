@@ -7,7 +7,8 @@ namespace ILGpuDiffusion.Compute.Files;
 internal static unsafe partial class UnixFiles
 {
     private const int RecordBytes = 256; // as struct statx; macOS's struct stat has 144
-    private const int KindMask = 0xF000, PipeBits = 0x1000, CharacterBits = 0x2000, FolderBits = 0x4000, BlockBits = 0x6000, RegularBits = 0x8000, SocketBits = 0xC000;
+    private const int KindMask = 0xF000, PipeBits = 0x1000, CharacterBits = 0x2000, FolderBits = 0x4000, BlockBits = 0x6000,
+        RegularBits = 0x8000, SocketBits = 0xC000;
 
     // Errors of files that cannot be flushed: EROFS, EINVAL, and ENOTSUP on Linux and on macOS.
     private static readonly int[] NothingToFlush = [30, 22, 95, 45];
@@ -31,7 +32,8 @@ internal static unsafe partial class UnixFiles
         byte* record = stackalloc byte[RecordBytes];
         try
         {
-            if (OperatingSystem.IsLinux()) return Statx(WorkingFolder, path, 0, Fields, record) == 0 ? new(*(uint*)(record + 20), *(ushort*)(record + 28)) : null;
+            if (OperatingSystem.IsLinux())
+                return Statx(WorkingFolder, path, 0, Fields, record) == 0 ? new(*(uint*)(record + 20), *(ushort*)(record + 28)) : null;
             if (!OperatingSystem.IsMacOS()) return null;
             int failed = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? StatOfX64(path, record) : Stat(path, record);
             return failed == 0 ? new(*(uint*)(record + 16), *(ushort*)(record + 4)) : null;
@@ -48,7 +50,8 @@ internal static unsafe partial class UnixFiles
     {
         if (Fsync(file) == 0) return;
         int error = Marshal.GetLastPInvokeError();
-        if (!NothingToFlush.Contains(error)) throw new IOException($"the disk did not take it: {Marshal.GetPInvokeErrorMessage(error)}", error);
+        if (!NothingToFlush.Contains(error))
+            throw new IOException($"the disk did not take it: {Marshal.GetPInvokeErrorMessage(error)}", error);
     }
 
     private static FileKind KindOf(int mode) => (mode & KindMask) switch

@@ -11,7 +11,8 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// <param name="Activation">f; null for none.</param>
 /// <param name="Scale">Factor, rounded to float32; null for none.</param>
 /// <param name="Residual">Whether there is an r, of the result's shape.</param>
-public readonly record struct Epilogue(bool BatchBias = false, UnaryFunction? Activation = null, double? Scale = null, bool Residual = false)
+public readonly record struct Epilogue(bool BatchBias = false, UnaryFunction? Activation = null, double? Scale = null,
+    bool Residual = false)
 {
     /// <summary>No epilogue: y = z.</summary>
     public static Epilogue None => default;
@@ -46,7 +47,10 @@ public readonly record struct Epilogue(bool BatchBias = false, UnaryFunction? Ac
     internal void Check(string op, ReadOnlySpan<TensorType> arguments, TensorType result)
     {
         ShapeException.ThrowUnless(Activation is not { } f || Supports(f), op, "activation", Activation!, "one that an epilogue can apply");
-        if (BatchBias) ShapeException.ThrowUnless(IsBatchBias(arguments[0], result), op, "e", arguments[0], $"one row per entry of {result}");
-        if (Residual) ShapeException.ThrowUnless(arguments[^1].DType == result.DType && arguments[^1].MayHaveShapeOf(result), op, "r", arguments[^1], $"like the result, {result}");
+        if (BatchBias)
+            ShapeException.ThrowUnless(IsBatchBias(arguments[0], result), op, "e", arguments[0], $"one row per entry of {result}");
+        if (Residual)
+            ShapeException.ThrowUnless(arguments[^1].DType == result.DType && arguments[^1].MayHaveShapeOf(result), op, "r", arguments[^1],
+                $"like the result, {result}");
     }
 }

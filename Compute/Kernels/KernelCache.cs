@@ -30,6 +30,7 @@ public sealed class KernelCache(Device device)
         ValueArray<DType> inputs = new([.. signature.Inputs.Select(i => i.DType)]);
         var key = new KernelKey(signature.Op, inputs, signature.Output.DType, choice.Variant.Name, device.Architecture);
         var kernel = kernels.GetOrAdd(key, _ => new Lazy<Kernel>(() => choice.Variant.Compile(device, signature))).Value;
-        return choice.Settings.Values.Count == 0 ? kernel : set.GetOrAdd((kernel, choice.Settings), static key => new ConfiguredKernel(key.Item1, key.Item2));
+        return choice.Settings.Values.Count == 0 ? kernel
+            : set.GetOrAdd((kernel, choice.Settings), static key => new ConfiguredKernel(key.Item1, key.Item2));
     }
 }

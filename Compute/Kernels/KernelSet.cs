@@ -19,7 +19,9 @@ public sealed class KernelSet(string op, params KernelVariant[] variants)
     public int TuningRevision { get; init; } = 1;
 
     /// <summary>The variants that can run a call, best first as far as known without measuring.</summary>
-    public IEnumerable<KernelVariant> Candidates(Device device, OpSignature signature) => variants.Where(v => v.Backends.HasFlag(device.Backend) && v.SupportsDevice(device) && v.SupportsTypes(signature) && v.SupportsShape(signature));
+    public IEnumerable<KernelVariant> Candidates(Device device, OpSignature signature) =>
+        variants.Where(v => v.Backends.HasFlag(device.Backend) && v.SupportsDevice(device) && v.SupportsTypes(signature)
+            && v.SupportsShape(signature));
 
     /// <summary>The first variant that supports the device and the signature.</summary>
     /// <exception cref="DeviceException">There is none; there is no fallback to another device or type.</exception>

@@ -43,14 +43,16 @@ public abstract record Op
 
     /// <summary>Throws unless the number of arguments is within bounds.</summary>
     protected void CheckCount(ReadOnlySpan<TensorType> inputs, int least, int? most = null) =>
-        Check(inputs.Length >= least && inputs.Length <= (most ?? least), "arguments", inputs.Length, most is null ? $"{least}" : $"{least} to {most}");
+        Check(inputs.Length >= least && inputs.Length <= (most ?? least), "arguments", inputs.Length,
+            most is null ? $"{least}" : $"{least} to {most}");
 
     /// <summary>Element types of activations. All activations of one op have the same type unless the op says otherwise.</summary>
     private protected const string AnyFloat = "Float32, Float16 or BFloat16";
 
     /// <summary>Throws unless an argument is of a floating-point type with enough dimensions.</summary>
     private protected void CheckFloat(TensorType found, string name, int leastRank = 0) =>
-        Check(found.DType.IsFloat() && found.Rank >= leastRank, name, found, leastRank == 0 ? AnyFloat : $"{AnyFloat} of at least {leastRank} dimension{(leastRank == 1 ? "" : "s")}");
+        Check(found.DType.IsFloat() && found.Rank >= leastRank, name, found,
+            leastRank == 0 ? AnyFloat : $"{AnyFloat} of at least {leastRank} dimension{(leastRank == 1 ? "" : "s")}");
 
     /// <summary>Throws unless an argument is of a floating-point type with the named dimensions.</summary>
     /// <param name="found">Its type.</param>
@@ -66,9 +68,11 @@ public abstract record Op
 
     /// <summary>Throws unless an argument is Float32 with enough dimensions.</summary>
     protected void CheckFloat32(TensorType found, string name, int leastRank = 0) =>
-        Check(found.DType == DType.Float32 && found.Rank >= leastRank, name, found, leastRank == 0 ? "Float32" : $"Float32 of at least {leastRank} dimension{(leastRank == 1 ? "" : "s")}");
+        Check(found.DType == DType.Float32 && found.Rank >= leastRank, name, found,
+            leastRank == 0 ? "Float32" : $"Float32 of at least {leastRank} dimension{(leastRank == 1 ? "" : "s")}");
 
     /// <summary>Throws unless a parameter is a vector of <paramref name="width"/> elements of any float type.</summary>
     protected void CheckVector(TensorType found, string name, Dim width) =>
-        Check(found.DType.IsFloat() && found.Rank == 1 && found.Last.MayEqual(width), name, found, $"[{width}] in Float32, Float16 or BFloat16");
+        Check(found.DType.IsFloat() && found.Rank == 1 && found.Last.MayEqual(width), name, found,
+            $"[{width}] in Float32, Float16 or BFloat16");
 }

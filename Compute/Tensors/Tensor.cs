@@ -22,7 +22,8 @@ public sealed class Tensor
         RowPitch = rowPitch == 0 ? shape.Last : rowPitch;
         long elements = shape.Count == 0 ? 0 : (long)(shape.Rows - 1) * RowPitch + shape.Last;
         if (offset < 0 || RowPitch < shape.Last || offset + elements * dtype.Size() > buffer.Bytes)
-            throw new ShapeException($"tensor: {dtype}{shape} with pitch {RowPitch} at byte {offset} does not fit in a buffer of {buffer.Bytes} bytes.");
+            throw new ShapeException(
+                $"tensor: {dtype}{shape} with pitch {RowPitch} at byte {offset} does not fit in a buffer of {buffer.Bytes} bytes.");
     }
 
     /// <summary>The viewed memory.</summary>
@@ -55,7 +56,8 @@ public sealed class Tensor
     /// <summary>A column range: same rows, same pitch.</summary>
     public Tensor Columns(int start, int count)
     {
-        ShapeException.ThrowUnless(start >= 0 && count > 0 && start + count <= Width, "columns", "range", $"{start}..{start + count}", $"inside 0..{Width}");
+        ShapeException.ThrowUnless(start >= 0 && count > 0 && start + count <= Width, "columns", "range", $"{start}..{start + count}",
+            $"inside 0..{Width}");
         int[] sizes = Shape.Sizes.ToArray();
         sizes[^1] = count;
         return new Tensor(Buffer, Offset + (long)start * DType.Size(), DType, Shape.Create(sizes), RowPitch);
@@ -64,14 +66,16 @@ public sealed class Tensor
     /// <summary>The same elements with another shape; a column view must keep its innermost size.</summary>
     public Tensor Reshape(Shape shape)
     {
-        ShapeException.ThrowUnless(shape.Count == Shape.Count && (IsContiguous || shape.Last == Width), "reshape", "shape", shape, $"of {Shape.Count} elements like {Shape}");
+        ShapeException.ThrowUnless(shape.Count == Shape.Count && (IsContiguous || shape.Last == Width), "reshape", "shape", shape,
+            $"of {Shape.Count} elements like {Shape}");
         return new Tensor(Buffer, Offset, DType, shape, IsContiguous ? 0 : RowPitch);
     }
 
     /// <summary>A range of <paramref name="count"/> entries of the outermost dimension, from <paramref name="start"/> on.</summary>
     public Tensor Slice(int start, int count)
     {
-        ShapeException.ThrowUnless(Shape.Rank > 1 && start >= 0 && count > 0 && start + count <= Shape[0], "slice", "range", $"{start}..{start + count}", $"inside the outermost size of {Shape}");
+        ShapeException.ThrowUnless(Shape.Rank > 1 && start >= 0 && count > 0 && start + count <= Shape[0], "slice", "range",
+            $"{start}..{start + count}", $"inside the outermost size of {Shape}");
         int[] sizes = Shape.Sizes.ToArray();
         long rowsPerEntry = Rows / sizes[0];
         sizes[0] = count;
@@ -86,11 +90,14 @@ public sealed class Tensor
     /// size.</exception>
     public unsafe Span<T> Span<T>() where T : unmanaged
     {
-        if (!IsContiguous || Unsafe.SizeOf<T>() != DType.Size()) throw new InvalidOperationException($"{this} cannot be seen as one span of {typeof(T).Name}.");
+        if (!IsContiguous || Unsafe.SizeOf<T>() != DType.Size())
+            throw new InvalidOperationException($"{this} cannot be seen as one span of {typeof(T).Name}.");
         return new Span<T>(Pointer<T>(), checked((int)Shape.Count));
     }
 
-    private nint HostAddress => Buffer.HostAddress is not 0 and var address ? address : throw new InvalidOperationException($"{this} is not in host memory, or was freed.");
+    private nint HostAddress =>
+        Buffer.HostAddress is not 0 and var address ? address
+            : throw new InvalidOperationException($"{this} is not in host memory, or was freed.");
 
     /// <summary>Such as <c>Float32[2, 64, 64, 320]</c>.</summary>
     public override string ToString() => $"{DType}{Shape}";

@@ -36,7 +36,8 @@ public readonly record struct TensorType(DType DType, ImmutableArray<Dim> Shape)
     public long Bytes => Concrete().Count * DType.Size();
 
     /// <summary>Whether the shapes can be equal for some values of the symbols.</summary>
-    public bool MayHaveShapeOf(TensorType other) => Rank == other.Rank && Shape.Zip(other.Shape).All(pair => pair.First.MayEqual(pair.Second));
+    public bool MayHaveShapeOf(TensorType other) =>
+        Rank == other.Rank && Shape.Zip(other.Shape).All(pair => pair.First.MayEqual(pair.Second));
 
     /// <inheritdoc/>
     public bool Equals(TensorType other) => DType == other.DType && Shape.SequenceEqual(other.Shape);

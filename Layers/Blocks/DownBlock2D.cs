@@ -25,7 +25,8 @@ public sealed class DownBlock2D : Layer
         int inChannels, int outChannels, int layers, ResnetOptions resnet, TransformerOptions? transformer, int? downsamplePadding,
         IReadOnlyList<int>? transformerLayers = null)
     {
-        resnets = ChildList("resnets", Enumerable.Range(0, layers).Select(i => new ResnetBlock2D(i == 0 ? inChannels : outChannels, outChannels, resnet)));
+        resnets = ChildList("resnets",
+            Enumerable.Range(0, layers).Select(i => new ResnetBlock2D(i == 0 ? inChannels : outChannels, outChannels, resnet)));
         attentions = transformer is null ? null
             : ChildList("attentions", resnets.Select((_, i) => new Transformer2DModel(outChannels, transformer.At(transformerLayers, i))));
         downsampler = downsamplePadding is { } padding ? Child("downsamplers.0", new Downsample2D(outChannels, padding)) : null;

@@ -36,8 +36,10 @@ public sealed class ResnetBlock2D : Layer
     /// <returns>[n, h, w, out].</returns>
     public Value Forward(Value x, Value? time = null) => Record(x, () =>
     {
-        if (time is null != timeEmbProj is null) throw new ArgumentException($"{Path} {(time is null ? "needs a" : "does not take a")} time embedding.", nameof(time));
-        var skip = convShortcut is null ? x : convShortcut.Forward(x); // before norm1, so that norm1 may overwrite x if nothing else needs it
+        if (time is null != timeEmbProj is null)
+            throw new ArgumentException($"{Path} {(time is null ? "needs a" : "does not take a")} time embedding.", nameof(time));
+        // before norm1, so that norm1 may overwrite x if nothing else needs it
+        var skip = convShortcut is null ? x : convShortcut.Forward(x);
         var h = conv1.Forward(Silu(norm1.Forward(x)));
         if (time is not null) h += timeEmbProj!.Forward(Silu(time));
         h = conv2.Forward(Silu(norm2.Forward(h)));

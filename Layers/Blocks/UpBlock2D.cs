@@ -43,7 +43,8 @@ public sealed class UpBlock2D : Layer
     /// <param name="freeU">FreeU's factors; null disables FreeU.</param>
     /// <returns>[n, h, w, out]; after upsampling the next skip connection's height and width, which may be one less than twice h and
     /// w.</returns>
-    public Value Forward(Value x, Value time, Value encoderHiddenStates, Value? encoderMask, Stack<Value> skips, FreeUScales? freeU = null) => Record(x, () =>
+    public Value Forward(Value x, Value time, Value encoderHiddenStates, Value? encoderMask, Stack<Value> skips,
+        FreeUScales? freeU = null) => Record(x, () =>
     {
         for (int i = 0; i < resnets.Count; i++)
         {

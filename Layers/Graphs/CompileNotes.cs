@@ -12,12 +12,17 @@ internal sealed class CompileNotes
     public CompileNotes(CompileOptions options, Device device)
     {
         if (options.Mode != CompileMode.Default && device.Backend != Backends.Cuda)
-            Add($"{nameof(CompileOptions.Mode)} {options.Mode}: {device.Id} cannot record launches as a graph; they run one after the other.");
-        if (!options.ChannelsLast) Add($"{nameof(CompileOptions.ChannelsLast)} false has no effect: activations are channels-last on every device.");
-        if (!options.ForceFuseIntMmWithMul) Add($"{nameof(CompileOptions.ForceFuseIntMmWithMul)} false has no effect: int8 GEMMs always scale their sums in the epilogue.");
-        if (!options.UseMixedMm) Add($"{nameof(CompileOptions.UseMixedMm)} false has no effect: weights are always widened inside the GEMM.");
+            Add($"{nameof(CompileOptions.Mode)} {options.Mode}: {device.Id} cannot record launches as a graph; they run one after the "
+                + "other.");
+        if (!options.ChannelsLast)
+            Add($"{nameof(CompileOptions.ChannelsLast)} false has no effect: activations are channels-last on every device.");
+        if (!options.ForceFuseIntMmWithMul)
+            Add($"{nameof(CompileOptions.ForceFuseIntMmWithMul)} false has no effect: int8 GEMMs always scale their sums in the epilogue.");
+        if (!options.UseMixedMm)
+            Add($"{nameof(CompileOptions.UseMixedMm)} false has no effect: weights are always widened inside the GEMM.");
         if (options is { CoordinateDescentCheckAllDirections: true, Tunes: false })
-            Add($"{nameof(CompileOptions.CoordinateDescentCheckAllDirections)} has no effect without {nameof(CompileOptions.CoordinateDescentTuning)}.");
+            Add($"{nameof(CompileOptions.CoordinateDescentCheckAllDirections)} has no effect without "
+                + $"{nameof(CompileOptions.CoordinateDescentTuning)}.");
     }
 
     /// <summary>The notes in order.</summary>

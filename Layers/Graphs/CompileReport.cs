@@ -13,7 +13,8 @@ namespace ILGpuDiffusion.Layers.Graphs;
 /// <param name="Kernels">Number of distinct kernels that those plans launch.</param>
 /// <param name="Notes">Notes for the user: options without effect on this device, graph breaks, compilations for further sizes.</param>
 public sealed record CompileReport(
-    string Graph, CompileOptions Options, IReadOnlyList<CompiledRegion> Regions, double TraceSeconds, double PassSeconds, double PlanSeconds,
+    string Graph, CompileOptions Options, IReadOnlyList<CompiledRegion> Regions, double TraceSeconds, double PassSeconds,
+        double PlanSeconds,
     int Compilations, int Plans, int Kernels, IReadOnlyList<string> Notes)
 {
     /// <summary>Trace, passes and plans together.</summary>
@@ -26,8 +27,10 @@ public sealed record CompileReport(
     public int BlockOccurrences => Regions.Where(r => r.Path is not null).Sum(r => r.Occurrences);
 
     /// <summary>The report of a split graph.</summary>
-    internal static CompileReport Of(Graph source, CompileOptions options, IReadOnlyList<CompileReport> parts, IReadOnlyList<string> notes) => new(
-        source.Name, options, [.. parts.SelectMany(p => p.Regions)], source.TraceTime.TotalSeconds, parts.Sum(p => p.PassSeconds), parts.Sum(p => p.PlanSeconds),
+    internal static CompileReport Of(Graph source, CompileOptions options, IReadOnlyList<CompileReport> parts,
+        IReadOnlyList<string> notes) => new(
+        source.Name, options, [.. parts.SelectMany(p => p.Regions)], source.TraceTime.TotalSeconds, parts.Sum(p => p.PassSeconds),
+            parts.Sum(p => p.PlanSeconds),
         parts.Sum(p => p.Compilations), parts.Sum(p => p.Plans), parts.Sum(p => p.Kernels), notes);
 }
 

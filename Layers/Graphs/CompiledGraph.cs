@@ -67,9 +67,13 @@ public sealed class CompiledGraph
     public int Plans => split?.Compiled.Sum(part => part.Plans) ?? layouts.Count;
 
     /// <summary>Report of all compilations so far.</summary>
-    public CompileReport CompileReport => split is not null ? CompileReport.Of(source, Options, [.. split.Compiled.Select(part => part.CompileReport)], notes.Lines) : new CompileReport(
-        source.Name, Options, [.. Models.SelectMany(m => m.Regions)], source.TraceTime.TotalSeconds, Models.Sum(m => m.Seconds), planSeconds,
-        models.Count, layouts.Count, Layouts.SelectMany(l => l.LoopInvariantSteps.Concat(l.Steps)).Select(s => s.Kernel).Distinct().Count(), notes.Lines);
+    public CompileReport CompileReport =>
+        split is not null ? CompileReport.Of(source, Options, [.. split.Compiled.Select(part => part.CompileReport)], notes.Lines)
+            : new CompileReport(
+        source.Name, Options, [.. Models.SelectMany(m => m.Regions)], source.TraceTime.TotalSeconds, Models.Sum(m => m.Seconds),
+            planSeconds,
+        models.Count, layouts.Count, Layouts.SelectMany(l => l.LoopInvariantSteps.Concat(l.Steps)).Select(s => s.Kernel).Distinct().Count(),
+            notes.Lines);
 
     private IEnumerable<CompiledModel> Models => models.Values.Where(m => m.IsValueCreated).Select(m => m.Value);
 
@@ -127,11 +131,14 @@ public sealed class CompiledGraph
     /// </summary>
     /// <param name="sizes">A value for every symbol of the graph.</param>
     /// <exception cref="ShapeException">The graph does not support these sizes.</exception>
-    public PlanReport Report(Sizes sizes) => split is not null ? split.First.Current.Compiled.Report(sizes) : PlanReport.Of(Layout(sizes, [])) with { PackedWeightBytes = arenas.PackedWeights.Bytes };
+    public PlanReport Report(Sizes sizes) =>
+        split is not null ? split.First.Current.Compiled.Report(sizes)
+            : PlanReport.Of(Layout(sizes, [])) with { PackedWeightBytes = arenas.PackedWeights.Bytes };
 
     /// <summary>The calls of a plan for the given sizes, without kernels.</summary>
     internal IEnumerable<TuningProblem> Calls(Sizes sizes) => split is not null ? split.First.Current.Compiled.Calls(sizes) :
-        new PlanLayout(ModelAt(sizes).Graph, Device, sizes, new HashSet<string>(), Options) is var layout ? layout.LoopInvariantSteps.Concat(layout.Steps).Select(TuningProblem.Of) : [];
+        new PlanLayout(ModelAt(sizes).Graph, Device, sizes, new HashSet<string>(), Options) is var layout
+            ? layout.LoopInvariantSteps.Concat(layout.Steps).Select(TuningProblem.Of) : [];
 
     /// <summary>
     /// Tunes the ops of a plan, if the options request it and the device's table has no results for them; else does nothing.
@@ -173,7 +180,8 @@ public sealed class CompiledGraph
     private CompiledModel ModelFor(Sizes sizes) => models.GetOrAdd(sizes, _ => new(() =>
     {
         if (Options.Dynamic == false && models.Count == 2) // the second combination of sizes
-            notes.Add($"{source.Name}: compiled again for {sizes}, because {nameof(CompileOptions.Dynamic)} is false, and will be for each further combination of sizes. Leave it out to compile once.");
+            notes.Add($"{source.Name}: compiled again for {sizes}, because {nameof(CompileOptions.Dynamic)} is false, and will be for each "
+                + "further combination of sizes. Leave it out to compile once.");
         Interlocked.Increment(ref compilations);
         return Options.Dynamic == false ? GraphCompiler.Compile(source, Options, sizes) : GraphCompiler.Compile(source, Options);
     })).Value;

@@ -147,7 +147,9 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
 
     private Model ModelOf(Layer root)
     {
-        if (!models.TryGetValue(root, out var model)) models.Add(root, model = new Model(device, packed, root.Parameters.Where(p => p.IsLoaded).Sum(p => Model.Rounded(p.Type.Bytes))));
+        if (!models.TryGetValue(root, out var model))
+            models.Add(root, model = new Model(device, packed,
+                root.Parameters.Where(p => p.IsLoaded).Sum(p => Model.Rounded(p.Type.Bytes))));
         return model;
     }
 
@@ -160,7 +162,8 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
     /// <summary>One model's copies, in few large allocations.</summary>
     internal sealed class Model(Device device, PackedWeights packed, long allBytes)
     {
-        private const long Piece = 64 << 20, Alignment = 256, MostAtOnce = 1 << 30; // vector loads and sub-buffers require alignment; a span holds 2 GB
+        // vector loads and sub-buffers require alignment; a span holds 2 GB
+        private const long Piece = 64 << 20, Alignment = 256, MostAtOnce = 1 << 30;
         private readonly Dictionary<(Parameter, bool KernelPositionsFirst), Tensor> copies = [];
         private readonly List<DeviceBuffer> pieces = [];
         private long filled, copied;
@@ -182,7 +185,8 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
             long size = Rounded(type.Bytes);
             if (pieces.Count == 0 || filled + size > pieces[^1].Bytes)
             {
-                pieces.Add(device.Allocate(Math.Max(size, Math.Min(Piece, allBytes - copied)))); // the last block is no larger than the remaining weights
+                // the last block is no larger than the remaining weights
+                pieces.Add(device.Allocate(Math.Max(size, Math.Min(Piece, allBytes - copied))));
                 filled = 0;
             }
 
@@ -216,10 +220,13 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
         private void PutKernelPositionsFirst(Tensor host, Tensor copy, CancellationToken cancellation)
         {
             using var stored = device.Allocate(copy.Type.Bytes); // freed once the queue has passed this point
-            var plain = host.Buffer is HostBuffer ? new Tensor(stored, 0, copy.DType, host.Shape) : host; // else it is already on the device
+            // else it is already on the device
+            var plain = host.Buffer is HostBuffer ? new Tensor(stored, 0, copy.DType, host.Shape) : host;
             if (plain != host && copy.DType == host.DType) Upload(host, stored, 0);
             else if (plain != host) Cast(host, plain, cancellation);
-            Run(new NchwToNhwc(), plain, new Tensor(copy.Buffer, copy.Offset, copy.DType, [host.Shape[0], host.Shape[2], host.Shape[3], host.Shape[1]]), cancellation);
+            Run(new NchwToNhwc(), plain,
+                new Tensor(copy.Buffer, copy.Offset, copy.DType, [host.Shape[0], host.Shape[2], host.Shape[3], host.Shape[1]]),
+                    cancellation);
         }
 
         /// <summary>Uploads a weight as stored and casts it on the device.</summary>
@@ -231,7 +238,8 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
         }
 
         private void Run(Op op, Tensor source, Tensor target, CancellationToken cancellation) =>
-            device.Kernels.Get(new OpSignature(op, [source.Type], target.Type)).Bind(new OpCall(device, op, [source], target) { Cancellation = cancellation }).Run();
+            device.Kernels.Get(new OpSignature(op, [source.Type], target.Type))
+                .Bind(new OpCall(device, op, [source], target) { Cancellation = cancellation }).Run();
 
         private unsafe void Upload(Tensor host, DeviceBuffer target, long offset)
         {

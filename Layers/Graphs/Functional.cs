@@ -38,7 +38,8 @@ public static class Functional
     public static Value ConcatBatch(params ReadOnlySpan<Value> values) => values[0].Graph.Add(new Concat(0), values);
 
     /// <summary>Σ coefficientᵢ · valueᵢ; the coefficients [n] are themselves a traced value, so they may change with every run.</summary>
-    public static Value Combine(Value coefficients, params ReadOnlySpan<Value> values) => coefficients.Graph.Add(new LinearCombination(), [.. values, coefficients]);
+    public static Value Combine(Value coefficients, params ReadOnlySpan<Value> values) =>
+        coefficients.Graph.Add(new LinearCombination(), [.. values, coefficients]);
 
     /// <summary>Entries start … start + length of one dimension; a negative axis counts from the innermost.</summary>
     public static Value Slice(Value x, int axis, int start, int length) => x.Graph.Add(new Slice(axis, start, length), x);
@@ -50,10 +51,12 @@ public static class Functional
 
     /// <summary>Scaled dot-product attention; heads are contiguous ranges of the innermost dimension.</summary>
     public static Value Attention(Value query, Value key, Value value, int heads, Value? mask = null, bool causal = false) =>
-        mask is null ? query.Graph.Add(new ScaledDotProductAttention(heads, causal), query, key, value) : query.Graph.Add(new ScaledDotProductAttention(heads, causal), query, key, value, mask);
+        mask is null ? query.Graph.Add(new ScaledDotProductAttention(heads, causal), query, key, value)
+            : query.Graph.Add(new ScaledDotProductAttention(heads, causal), query, key, value, mask);
 
     /// <summary>Nearest-neighbour upsampling of an image [n, h, w, c]: ×2, or to the height and width of <paramref name="like"/>.</summary>
-    public static Value Upsample(Value x, Value? like = null) => like is null ? x.Graph.Add(new Upsample(), x) : x.Graph.Add(new Upsample(), x, like);
+    public static Value Upsample(Value x, Value? like = null) =>
+        like is null ? x.Graph.Add(new Upsample(), x) : x.Graph.Add(new Upsample(), x, like);
 
     /// <summary>
     /// Blocks of <paramref name="factor"/> × <paramref name="factor"/> pixels of an image [n, h, w, c] become channels,

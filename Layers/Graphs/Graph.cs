@@ -63,25 +63,30 @@ public sealed class Graph
         }
         catch (GraphReads.MissingAnswerException missing) when (missing.Value.Graph == graph)
         {
-            graph.Break = new GraphBreak(missing.Value, graph.layers.Peek(), missing.Decide, answer => Trace(name, body, [.. answers, answer]));
+            graph.Break = new GraphBreak(missing.Value, graph.layers.Peek(), missing.Decide,
+                answer => Trace(name, body, [.. answers, answer]));
         }
 
         graph.TraceTime = Stopwatch.GetElapsedTime(start);
-        return graph.outputs.Count > 0 || graph.Break is not null ? graph : throw new InvalidOperationException($"{name}: the graph has no output.");
+        return graph.outputs.Count > 0 || graph.Break is not null ? graph
+            : throw new InvalidOperationException($"{name}: the graph has no output.");
     }
 
     /// <summary>Declares a value that the caller provides. Sizes may be symbols.</summary>
-    public Value Input(string name, DType dtype, params ReadOnlySpan<Dim> shape) => Input(name, new TensorType(dtype, [.. shape]), loopInvariant: false);
+    public Value Input(string name, DType dtype, params ReadOnlySpan<Dim> shape) =>
+        Input(name, new TensorType(dtype, [.. shape]), loopInvariant: false);
 
     /// <summary>
     /// Declares a value that the caller provides once for many runs, such as a prompt's embeddings: what depends on nothing else can be
     /// computed once (<see cref="Plan.Input"/>).
     /// </summary>
-    public Value LoopInvariantInput(string name, DType dtype, params ReadOnlySpan<Dim> shape) => Input(name, new TensorType(dtype, [.. shape]), loopInvariant: true);
+    public Value LoopInvariantInput(string name, DType dtype, params ReadOnlySpan<Dim> shape) =>
+        Input(name, new TensorType(dtype, [.. shape]), loopInvariant: true);
 
     internal Value Input(string name, TensorType type, bool loopInvariant)
     {
-        if (Reads.Cuts.Count > 0) throw new InvalidOperationException($"{Name}: input '{name}' is declared after a value was read; declare inputs first.");
+        if (Reads.Cuts.Count > 0)
+            throw new InvalidOperationException($"{Name}: input '{name}' is declared after a value was read; declare inputs first.");
         var value = new Value(this, type, valueCount++) { IsLoopInvariant = loopInvariant };
         inputs.Add(name, value);
         return value;
@@ -94,7 +99,8 @@ public sealed class Graph
     public Value Use(Parameter parameter)
     {
         if (!parameters.TryGetValue(parameter, out var value))
-            parameters.Add(parameter, value = new Value(this, parameter.Type, valueCount++) { Parameter = parameter, IsLoopInvariant = true });
+            parameters.Add(parameter,
+                value = new Value(this, parameter.Type, valueCount++) { Parameter = parameter, IsLoopInvariant = true });
         return value;
     }
 
@@ -144,7 +150,8 @@ public sealed class Graph
     /// <param name="decide">Maps the number to the answer that recording needs; equal answers share the continuation.</param>
     internal double Read(Value value, Func<double, double> decide)
     {
-        ShapeException.ThrowUnless(value.Type.Shape.All(d => d.MayEqual(1)), $"{Name} {layers.Peek()}: reading", "value", value.Type, "of one element");
+        ShapeException.ThrowUnless(value.Type.Shape.All(d => d.MayEqual(1)), $"{Name} {layers.Peek()}: reading", "value", value.Type,
+            "of one element");
         if (value.Type.DType is DType.Float16 or DType.BFloat16) value = Functional.Cast(value, DType.Float32);
         return Reads.Next(value, decide, nodes.Count);
     }

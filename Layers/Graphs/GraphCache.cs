@@ -11,7 +11,8 @@ public sealed class GraphCache<TKey>(Layer layer, ArenaPool arenas) where TKey :
     private readonly ConcurrentDictionary<(TKey Key, int Version), Lazy<CompiledGraph>> graphs = new();
 
     /// <summary>The compiled graphs that are current.</summary>
-    public IEnumerable<CompiledGraph> Compiled => graphs.Where(g => g.Key.Version == layer.CompileVersion && g.Value.IsValueCreated).Select(g => g.Value.Value);
+    public IEnumerable<CompiledGraph> Compiled =>
+        graphs.Where(g => g.Key.Version == layer.CompileVersion && g.Value.IsValueCreated).Select(g => g.Value.Value);
 
     /// <summary>The graph for a key.</summary>
     /// <param name="key">Key of the graph among the layer's graphs.</param>

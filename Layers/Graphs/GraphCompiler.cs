@@ -46,9 +46,12 @@ internal static class GraphCompiler
     private static CompiledModel Run(Graph source, CompileOptions options)
     {
         var finder = new RegionFinder(source);
-        if (options.Scope == CompileScope.Blocks && finder.Blocks() is { Count: > 0 } blocks) return RegionCompiler.Compile(source, blocks, _ => options, rest: null);
-        if (options.Scope == CompileScope.Regions && finder.Repeated() is { Count: > 0 } repeated) return RegionCompiler.Compile(source, repeated, _ => options, rest: options);
-        if (options.IsEager && finder.Marked() is { Count: > 0 } marked) return RegionCompiler.Compile(source, marked, region => region.Call.Layer.OwnOptions!, rest: null);
+        if (options.Scope == CompileScope.Blocks && finder.Blocks() is { Count: > 0 } blocks)
+            return RegionCompiler.Compile(source, blocks, _ => options, rest: null);
+        if (options.Scope == CompileScope.Regions && finder.Repeated() is { Count: > 0 } repeated)
+            return RegionCompiler.Compile(source, repeated, _ => options, rest: options);
+        if (options.IsEager && finder.Marked() is { Count: > 0 } marked)
+            return RegionCompiler.Compile(source, marked, region => region.Call.Layer.OwnOptions!, rest: null);
 
         long start = Stopwatch.GetTimestamp();
         var graph = GraphPasses.Run(source, options);

@@ -17,7 +17,8 @@ internal sealed class GraphConstant
     public TensorType Type { get; }
 
     /// <summary>Given numbers.</summary>
-    public static GraphConstant Of(Shape shape, ReadOnlySpan<float> values) => new(new TensorType(DType.Float32, shape), values.ToArray(), null);
+    public static GraphConstant Of(Shape shape, ReadOnlySpan<float> values) =>
+        new(new TensorType(DType.Float32, shape), values.ToArray(), null);
 
     /// <summary>
     /// A value of a graph that depends on weights and constants alone; computed without passes, so that its bits are those of the graph as

@@ -24,7 +24,8 @@ internal sealed class GraphCopy(Graph target)
     /// <summary>Copies a graph's inputs.</summary>
     public void Inputs(Graph source, Func<TensorType, TensorType>? type = null)
     {
-        foreach (var (name, input) in source.Inputs) this[input] = target.Input(name, type is null ? input.Type : type(input.Type), input.IsLoopInvariant);
+        foreach (var (name, input) in source.Inputs) this[input] =
+            target.Input(name, type is null ? input.Type : type(input.Type), input.IsLoopInvariant);
     }
 
     /// <summary>Copies an op together with its result's type.</summary>
@@ -53,7 +54,8 @@ internal sealed class GraphCopy(Graph target)
     public void Calls(Graph source, int from, int to)
     {
         foreach (var call in source.Calls)
-            if (call.First >= from && call.End <= to && Has(call.Result)) target.Called(call with { First = call.First - from, Result = this[call.Result] });
+            if (call.First >= from && call.End <= to && Has(call.Result))
+                target.Called(call with { First = call.First - from, Result = this[call.Result] });
     }
 
     private void Record(Node node, string path, Func<Value[], Value> add)

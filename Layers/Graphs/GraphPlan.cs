@@ -14,13 +14,16 @@ internal sealed class GraphPlan : Plan
     private Launch? recording; // all launches as one, if the device can record and the options request it
     private bool records, returned, stale = true;
 
-    public GraphPlan(CompiledGraph owner, PlanLayout layout, DeviceBuffer arena, DeviceWeights.Lease weights, GraphPlan? replaced, CancellationToken cancellation)
+    public GraphPlan(CompiledGraph owner, PlanLayout layout, DeviceBuffer arena, DeviceWeights.Lease weights, GraphPlan? replaced,
+        CancellationToken cancellation)
     {
         (this.owner, Layout, this.arena, this.weights) = (owner, layout, arena, weights);
         (records, recording) = (owner.Options.Mode != CompileMode.Default, replaced?.recording);
         try
         {
-            (loopInvariant, launches) = ([.. layout.LoopInvariantSteps.Select(step => Bind(step, cancellation))], [.. layout.Steps.Select(step => Bind(step, cancellation))]);
+            (loopInvariant, launches) =
+                ([.. layout.LoopInvariantSteps.Select(step => Bind(step, cancellation))],
+                    [.. layout.Steps.Select(step => Bind(step, cancellation))]);
         }
         catch
         {
@@ -148,8 +151,10 @@ internal sealed class GraphPlan : Plan
     private Launch Bind(PlanStep step, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        Tensor[] inputs = [.. step.Node.Inputs.Select((value, i) => Locate(value, i == 1 && step.Signature.KernelPositionsFirst, cancellation))];
-        return step.Kernel.Bind(new OpCall(owner.Device, step.Node.Op, inputs, Layout.Locate(step.Node.Output, arena), PlanLayout.ScratchOf(step, arena))
+        Tensor[] inputs = [.. step.Node.Inputs.Select((value, i) =>
+            Locate(value, i == 1 && step.Signature.KernelPositionsFirst, cancellation))];
+        return step.Kernel.Bind(new OpCall(owner.Device, step.Node.Op, inputs, Layout.Locate(step.Node.Output, arena),
+            PlanLayout.ScratchOf(step, arena))
         {
             Packed = step.Signature.KeepsPacked ? owner.Arenas.PackedWeights : null,
             PacksTransforms = Layout.PrepacksTransforms,
@@ -159,5 +164,7 @@ internal sealed class GraphPlan : Plan
     }
 
     private Value Find(IReadOnlyDictionary<string, Value> values, string name, string kind) =>
-        values.TryGetValue(name, out var value) ? value : throw new ArgumentException($"{Layout.Graph.Name} has no {kind} '{name}'; there are {string.Join(", ", values.Keys.Take(20))}.");
+        values.TryGetValue(name, out var value) ? value
+            : throw new ArgumentException(
+                $"{Layout.Graph.Name} has no {kind} '{name}'; there are {string.Join(", ", values.Keys.Take(20))}.");
 }

@@ -28,7 +28,10 @@ public abstract partial class Layer
     /// <exception cref="InvalidOperationException">The model lists no such classes.</exception>
     public void CompileRepeatedBlocks(CompileOptions? options = null)
     {
-        if (RepeatedBlocks.Count == 0) throw new InvalidOperationException($"{GetType().Name} lists no repeated blocks; {nameof(CompileRegions)} finds what is repeated, {nameof(Compile)} compiles all.");
+        if (RepeatedBlocks.Count == 0)
+            throw new InvalidOperationException(
+                $"{GetType().Name} lists no repeated blocks; {nameof(CompileRegions)} finds what is repeated, {nameof(Compile)} compiles "
+                    + "all.");
         Compile((options ?? new()) with { Scope = CompileScope.Blocks });
     }
 
@@ -52,7 +55,8 @@ public abstract partial class Layer
             lock (gate)
             {
                 var chosen = options ?? CompileOptions.Eager;
-                return fusedQkv is { } fused ? chosen with { ProjectionGrouping = fused, ColumnViews = chosen.ColumnViews || fused } : chosen;
+                return fusedQkv is { } fused ? chosen with { ProjectionGrouping = fused, ColumnViews = chosen.ColumnViews || fused }
+                    : chosen;
             }
         }
     }

@@ -25,5 +25,6 @@ public sealed class Node(Op op, ImmutableArray<Value> inputs, string path)
     internal string Label => op.Label;
 
     /// <inheritdoc/>
-    public override string ToString() => $"%{Output.Index} = {Label}({string.Join(", ", inputs.Select(i => i.Parameter?.Path ?? $"%{i.Index}"))})  # {path}";
+    public override string ToString() =>
+        $"%{Output.Index} = {Label}({string.Join(", ", inputs.Select(i => i.Parameter?.Path ?? $"%{i.Index}"))})  # {path}";
 }

@@ -67,7 +67,9 @@ public sealed class Parameter
         if (seen || weight.Buffer is not HostBuffer { Owner: SafetensorsFile file }) return weight;
         file.RequireIntact();
         if (FiniteWeights.FirstOther(weight) is >= 0 and var at)
-            throw new ModelFileException(file.Path, $"tensor {Text.Quote(Path)} holds NaN or infinity (element {at} of {Shape}); the file is damaged, or was made by a training that failed.");
+            throw new ModelFileException(file.Path,
+                $"tensor {Text.Quote(Path)} holds NaN or infinity (element {at} of {Shape}); the file is damaged, or was made by a "
+                    + "training that failed.");
         seen = true;
         return weight;
     }

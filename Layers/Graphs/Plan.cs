@@ -42,7 +42,8 @@ public abstract class Plan : IDisposable
     /// <param name="runs">Number of timed runs.</param>
     /// <param name="cancellation">Checked between kernels.</param>
     /// <exception cref="NotSupportedException">The plan is not a single list of launches.</exception>
-    public virtual PlanReport Measure(int runs = 3, CancellationToken cancellation = default) => throw new NotSupportedException("This plan cannot be measured step by step.");
+    public virtual PlanReport Measure(int runs = 3, CancellationToken cancellation = default) =>
+        throw new NotSupportedException("This plan cannot be measured step by step.");
 
     /// <summary>Returns the memory for other plans.</summary>
     public abstract void Dispose();

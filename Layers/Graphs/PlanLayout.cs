@@ -19,7 +19,8 @@ internal sealed class PlanLayout
     public PlanLayout(Graph graph, Device device, Sizes sizes, IReadOnlySet<string> keep, CompileOptions options)
     {
         Graph = graph;
-        Value[] results = [.. graph.Outputs.Values, .. keep.Select(name => graph.Named.GetValueOrDefault(name) ?? throw UnknownName(graph, name))];
+        Value[] results = [.. graph.Outputs.Values,
+            .. keep.Select(name => graph.Named.GetValueOrDefault(name) ?? throw UnknownName(graph, name))];
         Node[] nodes = [.. graph.NeededBy(results)];
         int loopInvariant = 0;
         if (options.LoopInvariants)
@@ -31,7 +32,9 @@ internal sealed class PlanLayout
         foreach (var input in graph.Inputs.Values) types[input] = input.Type.Resolve(sizes);
         foreach (var node in nodes) types[node.Output] = Infer(node);
         var views = options.ColumnViews ? new ViewPlacement(nodes, types, results.ToHashSet()) : null;
-        PrepacksWeights = options.PrepackWeights ?? nodes.SelectMany(n => n.Inputs).Select(i => i.Parameter).OfType<Parameter>().Distinct().Sum(p => p.Shape.Count) <= MostPrepackedWeights;
+        PrepacksWeights = options.PrepackWeights
+            ?? nodes.SelectMany(n => n.Inputs).Select(i => i.Parameter).OfType<Parameter>().Distinct()
+                .Sum(p => p.Shape.Count) <= MostPrepackedWeights;
         var blocks = Assign(graph, nodes, loopInvariant, results, views, device);
 
         var scratch = new List<MemoryPlan.Block>();
@@ -93,12 +96,14 @@ internal sealed class PlanLayout
         var arena = new UnbackedBuffer(ArenaBytes);
         foreach (var step in LoopInvariantSteps.Concat(Steps))
         {
-            Tensor[] inputs = [.. step.Node.Inputs.Select(input => input.Parameter is { } weight ? UnbackedBuffer.Of(weight.Type) : Locate(input, arena))];
+            Tensor[] inputs = [.. step.Node.Inputs.Select(input =>
+                input.Parameter is { } weight ? UnbackedBuffer.Of(weight.Type) : Locate(input, arena))];
 
             // As if weights were packed in every run: the same kernels pack them when a plan is made.
             long bytes = step.Kernel.ScratchBytes(step.Signature with { KeepsPacked = false });
             var scratch = bytes == 0 ? null : UnbackedBuffer.Of(new TensorType(DType.Int8, [checked((int)bytes)]));
-            step.Kernel.Prepare(new OpCall(device, step.Node.Op, inputs, Locate(step.Node.Output, arena), scratch) { KernelPositionsFirst = step.Signature.KernelPositionsFirst, Cancellation = cancellation });
+            step.Kernel.Prepare(new OpCall(device, step.Node.Op, inputs, Locate(step.Node.Output, arena),
+                scratch) { KernelPositionsFirst = step.Signature.KernelPositionsFirst, Cancellation = cancellation });
         }
     }
 
@@ -130,7 +135,8 @@ internal sealed class PlanLayout
     }
 
     /// <summary>Assigns a block of memory, or a part of one, to every value, for as long as it is needed.</summary>
-    private List<MemoryPlan.Block> Assign(Graph graph, Node[] nodes, int loopInvariant, Value[] results, ViewPlacement? views, Device device)
+    private List<MemoryPlan.Block> Assign(Graph graph, Node[] nodes, int loopInvariant, Value[] results, ViewPlacement? views,
+        Device device)
     {
         (Value Root, int Row, int Column) Find(Value value) => views?.Find(value) ?? (value, 0, 0);
 
@@ -149,7 +155,9 @@ internal sealed class PlanLayout
         {
             Extend(nodes[i].Output, i, i);
             foreach (var input in nodes[i].Inputs)
-                if (input.Parameter is null) Extend(input, i, i >= loopInvariant && input.Producer is not null && input.IsLoopInvariant && loopInvariant > 0 ? nodes.Length : i);
+                if (input.Parameter is null)
+                    Extend(input, i, i >= loopInvariant && input.Producer is not null && input.IsLoopInvariant && loopInvariant > 0
+                        ? nodes.Length : i);
         }
 
         foreach (var result in results)
@@ -192,7 +200,8 @@ internal sealed class PlanLayout
         }
 
         Value? Replaceable(Node node, int index) =>
-            node.Op.MayRunInPlace && IsFreeAfter(node, index) && TypeOf(node.Inputs[0]).Bytes == TypeOf(node.Output).Bytes ? node.Inputs[0] : null;
+            node.Op.MayRunInPlace && IsFreeAfter(node, index) && TypeOf(node.Inputs[0]).Bytes == TypeOf(node.Output).Bytes ? node.Inputs[0]
+                : null;
 
         // The argument's block, if the kernel can write its result over it.
         MemoryPlan.Block? Overlapped(Node node, int index)
@@ -220,7 +229,8 @@ internal sealed class PlanLayout
         return new OpSignature(node.Op, [.. node.Inputs.Select(TypeOf)], types[node.Output])
         {
             KeepsPacked = weighs && PrepacksWeights,
-            KernelPositionsFirst = weighs && node.Inputs[1].Parameter!.Constant is null && DeviceWeights.PutsKernelPositionsFirst(device, node.Op, TypeOf(node.Inputs[1])),
+            KernelPositionsFirst = weighs && node.Inputs[1].Parameter!.Constant is null
+                && DeviceWeights.PutsKernelPositionsFirst(device, node.Op, TypeOf(node.Inputs[1])),
         };
     }
 

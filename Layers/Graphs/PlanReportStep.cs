@@ -44,7 +44,8 @@ public sealed record PlanReportStep(string Op, string Variant, string Output, lo
     {
         var (signature, choice) = (step.Signature, step.Choice);
         double flops = signature.Op.Flops(signature);
-        return new(step.Node.Label, choice.Variant.Name, signature.Output.ToString(), signature.Inputs.Append(signature.Output).Sum(t => t.Bytes), flops, step.Node.Path)
+        return new(step.Node.Label, choice.Variant.Name, signature.Output.ToString(),
+            signature.Inputs.Append(signature.Output).Sum(t => t.Bytes), flops, step.Node.Path)
         {
             Name = signature.Op.Name,
             Kind = signature.Op.Kind,
@@ -60,7 +61,9 @@ public sealed record PlanReportStep(string Op, string Variant, string Output, lo
 
     /// <inheritdoc/>
     public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"{Op,-28} {Variant,-16} {Output,-32} {Bytes / 1e6,9:F2} MB {Flops / 1e9,9:F3} GFLOP  {(Seconds > 0 ? $"{1e3 * Seconds,9:F3} ms  " : "")}{Layer}{(Settings.Length > 0 ? $"  [{Settings}]" : "")}");
+        string.Create(CultureInfo.InvariantCulture,
+            $"{Op,-28} {Variant,-16} {Output,-32} {Bytes / 1e6,9:F2} MB {Flops / 1e9,9:F3} GFLOP  "
+                + $"{(Seconds > 0 ? $"{1e3 * Seconds,9:F3} ms  " : "")}{Layer}{(Settings.Length > 0 ? $"  [{Settings}]" : "")}");
 }
 
 /// <summary>A block of a plan's arena.</summary>

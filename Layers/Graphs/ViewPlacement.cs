@@ -24,7 +24,8 @@ internal sealed class ViewPlacement
 
         foreach (var node in nodes)
         {
-            if (parts.ContainsKey(node.Output) || contiguous.Contains(node.Output) || node.Inputs[0].Parameter is not null || Range(node, types) is not { } range) continue;
+            if (parts.ContainsKey(node.Output) || contiguous.Contains(node.Output) || node.Inputs[0].Parameter is not null
+                || Range(node, types) is not { } range) continue;
             parts[node.Output] = (node.Inputs[0], range.Row, range.Column);
             free.Add(node);
         }
@@ -52,7 +53,8 @@ internal sealed class ViewPlacement
         int at = 0, joined = 0;
         foreach (var input in node.Inputs)
         {
-            bool canMove = input.Producer is not null && !contiguous.Contains(input) && !parts.ContainsKey(input) && node.Inputs.Count(i => i == input) == 1;
+            bool canMove = input.Producer is not null && !contiguous.Contains(input) && !parts.ContainsKey(input)
+                && node.Inputs.Count(i => i == input) == 1;
             if (canMove)
             {
                 parts[input] = columns ? (node.Output, 0, at) : (node.Output, at, 0);

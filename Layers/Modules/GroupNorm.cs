@@ -20,5 +20,6 @@ public sealed class GroupNorm : Layer
 
     /// <summary>Records the normalisation.</summary>
     /// <param name="x">[n, ..., channels].</param>
-    public Value Forward(Value x) => Record(x, () => x.Graph.Add(new GroupNormalization(groups, epsilon), x, x.Graph.Use(weight), x.Graph.Use(bias)));
+    public Value Forward(Value x) =>
+        Record(x, () => x.Graph.Add(new GroupNormalization(groups, epsilon), x, x.Graph.Use(weight), x.Graph.Use(bias)));
 }

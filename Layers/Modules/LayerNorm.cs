@@ -19,5 +19,6 @@ public sealed class LayerNorm : Layer
 
     /// <summary>Records the normalisation.</summary>
     /// <param name="x">[..., width].</param>
-    public Value Forward(Value x) => Record(x, () => x.Graph.Add(new LayerNormalization(epsilon), x, x.Graph.Use(weight), x.Graph.Use(bias)));
+    public Value Forward(Value x) =>
+        Record(x, () => x.Graph.Add(new LayerNormalization(epsilon), x, x.Graph.Use(weight), x.Graph.Use(bias)));
 }

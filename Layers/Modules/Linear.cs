@@ -51,7 +51,8 @@ public sealed class Linear : Layer
         var file = (original.Buffer as HostBuffer)?.Owner as SafetensorsFile;
         file?.RequireIntact();
         var (int8, scales) = quantizer.Quantize(original, memory);
-        Tensor? wide = bias is { Tensor.DType: not DType.Float32 } ? quantizer.Widen(bias.Checked(), memory) : null; // the int8 GEMM takes a Float32 bias only
+        // the int8 GEMM takes a Float32 bias only
+        Tensor? wide = bias is { Tensor.DType: not DType.Float32 } ? quantizer.Widen(bias.Checked(), memory) : null;
         file?.Release(original);
         return () =>
         {

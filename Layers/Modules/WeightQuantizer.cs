@@ -65,5 +65,6 @@ internal sealed class WeightQuantizer(CpuDevice device) : IDisposable
 
     private Tensor Allocate(DType dtype, Shape shape) => new(device.Allocate(shape.Count * dtype.Size()), 0, dtype, shape);
 
-    private void Run(Op op, Tensor x, Tensor y) => device.Kernels.Get(new OpSignature(op, [x.Type], y.Type)).Bind(new OpCall(device, op, [x], y)).Run();
+    private void Run(Op op, Tensor x, Tensor y) =>
+        device.Kernels.Get(new OpSignature(op, [x.Type], y.Type)).Bind(new OpCall(device, op, [x], y)).Run();
 }

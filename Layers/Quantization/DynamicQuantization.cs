@@ -35,7 +35,8 @@ public static class DynamicQuantization
         {
             using var quantizer = new WeightQuantizer(device ?? own!);
             // Layers are changed only after all are quantised: after a failure none may read memory that is freed below.
-            Action[] changes = [.. Linears(model).Where(l => !l.IsQuantized && filter(l)).Select(linear => linear.Quantize(quantizer, result))];
+            Action[] changes = [.. Linears(model).Where(l => !l.IsQuantized && filter(l))
+                .Select(linear => linear.Quantize(quantizer, result))];
             foreach (var change in changes) change();
             return result;
         }
@@ -46,5 +47,6 @@ public static class DynamicQuantization
         }
     }
 
-    private static IEnumerable<Linear> Linears(Layer layer) => layer.Children.SelectMany(Linears).Prepend(layer).OfType<Linear>().Distinct();
+    private static IEnumerable<Linear> Linears(Layer layer) =>
+        layer.Children.SelectMany(Linears).Prepend(layer).OfType<Linear>().Distinct();
 }

@@ -20,7 +20,8 @@ public sealed class BasicTransformerBlock : Layer
     /// <exception cref="ArgumentException">The number of heads does not divide the width.</exception>
     public BasicTransformerBlock(int dim, int heads, int crossAttentionDim)
     {
-        if (heads <= 0 || dim % heads != 0) throw new ArgumentException($"{dim} channels are not divisible by {heads} heads.", nameof(heads));
+        if (heads <= 0 || dim % heads != 0)
+            throw new ArgumentException($"{dim} channels are not divisible by {heads} heads.", nameof(heads));
         norm1 = Child("norm1", new LayerNorm(dim));
         attn1 = Child("attn1", new Attention(dim, null, heads, dim / heads));
         norm2 = Child("norm2", new LayerNorm(dim));

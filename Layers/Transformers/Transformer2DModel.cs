@@ -21,7 +21,8 @@ public sealed class Transformer2DModel : Layer
     {
         norm = Child("norm", new GroupNorm(options.NormGroups, channels, NormEpsilon));
         projIn = Projection("proj_in", channels, options.LinearProjection);
-        blocks = ChildList("transformer_blocks", Enumerable.Range(0, options.Layers).Select(_ => new BasicTransformerBlock(channels, options.Heads, options.CrossAttentionDim)));
+        blocks = ChildList("transformer_blocks",
+            Enumerable.Range(0, options.Layers).Select(_ => new BasicTransformerBlock(channels, options.Heads, options.CrossAttentionDim)));
         projOut = Projection("proj_out", channels, options.LinearProjection);
     }
 

@@ -85,13 +85,15 @@ public sealed class Checkpoint : IWeightSource, IDisposable
         foreach (string name in map.Values.Distinct().Order(StringComparer.Ordinal))
         {
             string path = Path.Combine(folder, name);
-            if (!File.Exists(path)) throw new ModelFileException(Source, $"names the shard {Text.Quote(name)}, which is missing (is the download complete?).");
+            if (!File.Exists(path))
+                throw new ModelFileException(Source, $"names the shard {Text.Quote(name)}, which is missing (is the download complete?).");
             files.Add(shards[name] = SafetensorsFile.Open(path, logger));
         }
 
         foreach (var (tensor, name) in map)
             if (shards[name].Entries.TryGetValue(tensor, out var entry)) Add(shards[name], entry);
-            else throw new ModelFileException(Source, $"says that tensor {Text.Quote(tensor)} is in {Text.Quote(name)}, which does not have it.");
+            else throw new ModelFileException(Source,
+                $"says that tensor {Text.Quote(tensor)} is in {Text.Quote(name)}, which does not have it.");
         foreach (var shard in files) AddAll(shard); // adds tensors missing in the index, but no second copy of a listed one
     }
 

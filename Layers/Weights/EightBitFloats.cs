@@ -21,6 +21,7 @@ internal static class EightBitFloats
     {
         const int Bias = 7, MantissaBits = 3, One = 1 << MantissaBits;
         int exponent = code >> MantissaBits, mantissa = code & (One - 1);
-        return exponent == 0 ? MathF.ScaleB(mantissa, 1 - Bias - MantissaBits) : MathF.ScaleB(One + mantissa, exponent - Bias - MantissaBits);
+        return exponent == 0 ? MathF.ScaleB(mantissa, 1 - Bias - MantissaBits)
+            : MathF.ScaleB(One + mantissa, exponent - Bias - MantissaBits);
     }
 }

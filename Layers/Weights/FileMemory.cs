@@ -43,7 +43,9 @@ internal sealed unsafe class FileMemory : IDisposable
     /// <summary>
     /// Whether the file is unchanged since it was opened. Writing to or truncating a mapped file changes the mapped bytes.
     /// </summary>
-    public bool IsIntact => copy != 0 || (RandomAccess.GetLength(stream.SafeFileHandle) == Length && File.GetLastWriteTimeUtc(stream.SafeFileHandle) == written);
+    public bool IsIntact =>
+        copy != 0 || (RandomAccess.GetLength(stream.SafeFileHandle) == Length
+            && File.GetLastWriteTimeUtc(stream.SafeFileHandle) == written);
 
     /// <summary>The default mapping of a file.</summary>
     public static MemoryMappedFile MapForReading(FileStream stream) =>

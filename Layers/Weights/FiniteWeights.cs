@@ -30,7 +30,8 @@ internal static unsafe class FiniteWeights
         {
             var found = Vector<T>.Zero;
             for (int k = 0; k < 4; k++)
-                found |= Vector.Equals(Unsafe.ReadUnaligned<Vector<T>>(values + i + k * Vector<T>.Count) & mask, mask); // the file format guarantees no alignment
+                // the file format guarantees no alignment
+                found |= Vector.Equals(Unsafe.ReadUnaligned<Vector<T>>(values + i + k * Vector<T>.Count) & mask, mask);
             if (found != Vector<T>.Zero) break;
         }
 

@@ -10,6 +10,7 @@ public sealed record ModelComponent(string Name, string Library, string Class)
     public string ConfigFile =>
         Class.EndsWith("Scheduler", StringComparison.Ordinal) ? "scheduler_config.json"
         : Class.Contains("Tokenizer", StringComparison.Ordinal) ? "tokenizer_config.json"
-        : Class.EndsWith("ImageProcessor", StringComparison.Ordinal) || Class.EndsWith("FeatureExtractor", StringComparison.Ordinal) ? "preprocessor_config.json"
+        : Class.EndsWith("ImageProcessor", StringComparison.Ordinal) || Class.EndsWith("FeatureExtractor", StringComparison.Ordinal)
+            ? "preprocessor_config.json"
         : "config.json";
 }

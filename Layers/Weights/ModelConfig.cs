@@ -52,7 +52,8 @@ public sealed class ModelConfig
             var reader = new Utf8JsonReader(PythonNumbers.Quote(json), new JsonReaderOptions { MaxDepth = 32 });
             var root = JsonElement.ParseValue(ref reader);
             while (reader.Read()) { } // throws if anything follows the value
-            if (root.ValueKind != JsonValueKind.Object) throw new ModelFileException(file, $"holds a JSON {root.ValueKind}; it must be an object.");
+            if (root.ValueKind != JsonValueKind.Object)
+                throw new ModelFileException(file, $"holds a JSON {root.ValueKind}; it must be an object.");
             var values = new Dictionary<string, JsonElement>();
             foreach (var property in root.EnumerateObject()) values[property.Name] = property.Value;
             return new ModelConfig(file, values);
@@ -149,14 +150,17 @@ public sealed class ModelConfig
     public double[] Doubles(string key) =>
         Given(key, "a list of numbers") is not { } v ? throw Missing(key)
         : v.ValueKind == JsonValueKind.Array
-            ? [.. v.EnumerateArray().Select(e => e.ValueKind == JsonValueKind.Number && e.TryGetDouble(out double d) && double.IsFinite(d) ? d : throw Wrong(key, "a list of numbers"))]
+            ? [.. v.EnumerateArray().Select(e =>
+                e.ValueKind == JsonValueKind.Number && e.TryGetDouble(out double d) && double.IsFinite(d) ? d
+                    : throw Wrong(key, "a list of numbers"))]
             : throw Wrong(key, "a list of numbers");
 
     /// <summary>A list of strings; without a fallback the key must be present.</summary>
     public string[] Strings(string key, string[]? fallback = null) =>
         Given(key, "a list of strings") is not { } v ? fallback ?? throw Missing(key)
         : v.ValueKind == JsonValueKind.Array
-            ? [.. v.EnumerateArray().Select(e => e.ValueKind == JsonValueKind.String && Characters(e) is { } text ? text : throw Wrong(key, "a list of strings"))]
+            ? [.. v.EnumerateArray().Select(e =>
+                e.ValueKind == JsonValueKind.String && Characters(e) is { } text ? text : throw Wrong(key, "a list of strings"))]
             : throw Wrong(key, "a list of strings");
 
     /// <summary>The error for a value that is present but unusable.</summary>

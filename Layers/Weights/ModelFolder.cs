@@ -61,11 +61,13 @@ public sealed class ModelFolder
         {
             // Names with an underscore are diffusers' own; a value that is not a pair with a string is an option, or the [null, null] of an
             // absent component.
-            if (key.StartsWith('_') || index.Find(key) is not { ValueKind: JsonValueKind.Array } pair || pair.GetArrayLength() != 2) continue;
+            if (key.StartsWith('_') || index.Find(key) is not { ValueKind: JsonValueKind.Array } pair || pair.GetArrayLength() != 2)
+                continue;
             int strings = pair.EnumerateArray().Count(part => part.ValueKind == JsonValueKind.String);
             if (strings == 0) continue;
             if (strings == 1) throw index.Wrong(key, "a pair [library, class] or [null, null]");
-            if (!PlainName.Is(key)) throw new ModelFileException(index.File, $"the component {Text.Quote(key)} cannot be the name of a folder.");
+            if (!PlainName.Is(key))
+                throw new ModelFileException(index.File, $"the component {Text.Quote(key)} cannot be the name of a folder.");
             string[] names = index.Strings(key);
             components.Add(key, new ModelComponent(key, names[0], PythonClass.WithoutFlax(names[1])));
         }
@@ -81,7 +83,8 @@ public sealed class ModelFolder
     /// <summary>A component that a pipeline needs.</summary>
     /// <exception cref="ModelFileException">The index does not list it, or lists it as [null, null].</exception>
     public ModelComponent Component(string name) => components.TryGetValue(name, out var component) ? component
-        : throw new ModelFileException(Index.File, $"has no component '{name}', which {Text.Quote(ClassName)} needs; it lists {Text.List([.. components.Keys], 12)}.");
+        : throw new ModelFileException(Index.File,
+            $"has no component '{name}', which {Text.Quote(ClassName)} needs; it lists {Text.List([.. components.Keys], 12)}.");
 
     /// <summary>The full path of a component's folder.</summary>
     /// <exception cref="ModelFileException">The component is not listed, or its folder is missing.</exception>
@@ -89,7 +92,8 @@ public sealed class ModelFolder
     {
         string folder = System.IO.Path.Combine(Path, Component(name).Name);
         return Directory.Exists(folder) ? folder
-            : throw new ModelFileException(folder, $"the folder does not exist, but {IndexFile} lists the component '{name}' (is the download complete?).");
+            : throw new ModelFileException(folder,
+                $"the folder does not exist, but {IndexFile} lists the component '{name}' (is the download complete?).");
     }
 
     /// <summary>A component's configuration.</summary>

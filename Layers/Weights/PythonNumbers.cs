@@ -36,7 +36,8 @@ internal static class PythonNumbers
     }
 
     /// <summary>True when the JSON string is the name under which Python writes this infinity or NaN.</summary>
-    public static bool IsName(JsonElement text, double value) => !double.IsFinite(value) && text.ValueEquals(value.ToString(CultureInfo.InvariantCulture));
+    public static bool IsName(JsonElement text, double value) =>
+        !double.IsFinite(value) && text.ValueEquals(value.ToString(CultureInfo.InvariantCulture));
 
     private static int Word(ReadOnlySpan<byte> at) =>
         at.StartsWith("-Infinity"u8) ? 9 : at.StartsWith("Infinity"u8) ? 8 : at.StartsWith("NaN"u8) ? 3 : 0;

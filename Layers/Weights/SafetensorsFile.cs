@@ -27,7 +27,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
     {
         Path = path;
         long length = stream.Length;
-        if (length < SafetensorsHeader.LengthBytes) SafetensorsHeader.JsonLength([], length, path); // throws; an empty file cannot be mapped
+        // throws; an empty file cannot be mapped
+        if (length < SafetensorsHeader.LengthBytes) SafetensorsHeader.JsonLength([], length, path);
         memory = new FileMemory(stream, mapping, logger);
         try
         {
@@ -84,7 +85,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <summary>The entry of a required tensor.</summary>
     /// <exception cref="ModelFileException">The file has no tensor of that name.</exception>
     public SafetensorsEntry Entry(string name) =>
-        Entries.TryGetValue(name, out var entry) ? entry : throw new ModelFileException(Path, $"tensor {Text.Quote(name)} is missing; the file has {Entries.Count} others.");
+        Entries.TryGetValue(name, out var entry) ? entry
+            : throw new ModelFileException(Path, $"tensor {Text.Quote(name)} is missing; the file has {Entries.Count} others.");
 
     /// <summary>A tensor's bytes, little endian, valid until <see cref="Dispose"/>.</summary>
     /// <exception cref="ModelFileException">The tensor has more than 2 GB; use <see cref="Pointer"/>.</exception>
@@ -123,17 +125,23 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// long.</exception>
     public long[] ReadLongs(string name) => SafetensorsValues.Longs(this, Entry(name));
 
-    /// <summary>The engine's type of a tensor that is to be used as one: as it is stored, or what it is widened to (8-bit floats to Float16, exactly; F64 to Float32, rounded).</summary>
+    /// <summary>
+    /// The engine's type of a tensor that is to be used as one: as it is stored, or what it is widened to (8-bit floats to Float16,
+    /// exactly; F64 to Float32, rounded).
+    /// </summary>
     /// <exception cref="ModelFileException">The file's type has no counterpart (U8, BOOL …).</exception>
     public DType RequireDType(SafetensorsEntry entry) => entry.DType ?? WidenedTensors.TypeOf(entry.StoredType)
-        ?? throw new ModelFileException(Path, $"tensor {Text.Quote(entry.Name)} is stored as {entry.StoredType}; usable are F32, F16, BF16, F64, F8_E4M3, F8_E5M2, I8, I32 and I64.");
+        ?? throw new ModelFileException(Path,
+            $"tensor {Text.Quote(entry.Name)} is stored as {entry.StoredType}; usable are F32, F16, BF16, F64, F8_E4M3, F8_E5M2, I8, I32 "
+                + "and I64.");
 
     /// <summary>Checks that the file is unchanged since it was opened. Call before reading bytes that rely on earlier checks.</summary>
     /// <exception cref="ModelFileException">Its length or modification time differs.</exception>
     public void RequireIntact()
     {
         ObjectDisposedException.ThrowIf(closed != 0, this);
-        if (!memory.IsIntact) throw new ModelFileException(Path, "the weights changed on disk while they were in use. Load the model again.");
+        if (!memory.IsIntact)
+            throw new ModelFileException(Path, "the weights changed on disk while they were in use. Load the model again.");
     }
 
     /// <summary>A tensor for kernels: the mapped bytes, or a converted copy owned by this file.</summary>

@@ -36,12 +36,15 @@ internal sealed class SafetensorsHeader
     public static int JsonLength(ReadOnlySpan<byte> start, long fileBytes, string file)
     {
         if (fileBytes < LengthBytes)
-            throw new ModelFileException(file, $"has {fileBytes} bytes; a safetensors file has at least {LengthBytes} (is the download complete?).");
+            throw new ModelFileException(file,
+                $"has {fileBytes} bytes; a safetensors file has at least {LengthBytes} (is the download complete?).");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(start);
         if (length > MaxJsonBytes)
-            throw new ModelFileException(file, $"the header claims {length} bytes; at most {MaxJsonBytes} are allowed (is this a safetensors file?).");
+            throw new ModelFileException(file,
+                $"the header claims {length} bytes; at most {MaxJsonBytes} are allowed (is this a safetensors file?).");
         if ((long)length > fileBytes - LengthBytes)
-            throw new ModelFileException(file, $"the header claims {length} bytes, but only {fileBytes - LengthBytes} follow (is the download complete?).");
+            throw new ModelFileException(file,
+                $"the header claims {length} bytes, but only {fileBytes - LengthBytes} follow (is the download complete?).");
         return (int)length;
     }
 
@@ -53,7 +56,8 @@ internal sealed class SafetensorsHeader
     public static SafetensorsHeader Parse(ReadOnlySpan<byte> json, long fileBytes, string file)
     {
         var header = new SafetensorsHeader(file);
-        if (json.Length == 0 || json[0] != '{') throw new ModelFileException(file, "the header must be a JSON object and begin with '{' (is this a safetensors file?).");
+        if (json.Length == 0 || json[0] != '{')
+            throw new ModelFileException(file, "the header must be a JSON object and begin with '{' (is this a safetensors file?).");
         if (!Utf8.IsValid(json)) throw new ModelFileException(file, "the header is not valid UTF-8.");
         try
         {
@@ -77,7 +81,8 @@ internal sealed class SafetensorsHeader
             string name = reader.GetString()!;
             reader.Read();
             if (name == "__metadata__") ReadMetadata(ref reader);
-            else if (!entries.TryAdd(name, ReadEntry(ref reader, name, dataStart))) throw Wrong(name, "appears twice; names must be unique.");
+            else if (!entries.TryAdd(name, ReadEntry(ref reader, name, dataStart)))
+                throw Wrong(name, "appears twice; names must be unique.");
         }
 
         while (reader.Read()) { } // throws if anything follows the object
@@ -90,8 +95,10 @@ internal sealed class SafetensorsHeader
         {
             string key = reader.GetString()!;
             reader.Read();
-            if (reader.TokenType != JsonTokenType.String) throw new ModelFileException(file, $"__metadata__ {Text.Quote(key)} must be a string.");
-            if (!metadata.TryAdd(key, reader.GetString()!)) throw new ModelFileException(file, $"__metadata__ {Text.Quote(key)} appears twice.");
+            if (reader.TokenType != JsonTokenType.String)
+                throw new ModelFileException(file, $"__metadata__ {Text.Quote(key)} must be a string.");
+            if (!metadata.TryAdd(key, reader.GetString()!))
+                throw new ModelFileException(file, $"__metadata__ {Text.Quote(key)} appears twice.");
         }
     }
 
@@ -106,17 +113,20 @@ internal sealed class SafetensorsHeader
             reader.Read();
             if (key is "dtype" ? type is not null : key is "shape" ? sizes is not null : key is "data_offsets" && offsets is not null)
                 throw Wrong(name, $"gives {key} twice.");
-            if (key == "dtype") type = reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw Wrong(name, "dtype must be a string.");
+            if (key == "dtype")
+                type = reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw Wrong(name, "dtype must be a string.");
             else if (key == "shape") sizes = ReadIntegers(ref reader, name, key, MaxRank);
             else if (key == "data_offsets") offsets = ReadIntegers(ref reader, name, key, 2);
             else reader.Skip(); // the reference reader ignores unknown keys too
         }
 
-        if (type is null || sizes is null || offsets is null) throw Wrong(name, $"has no {(type is null ? "dtype" : sizes is null ? "shape" : "data_offsets")}.");
+        if (type is null || sizes is null || offsets is null)
+            throw Wrong(name, $"has no {(type is null ? "dtype" : sizes is null ? "shape" : "data_offsets")}.");
         if (offsets.Length != 2) throw Wrong(name, $"data_offsets has {offsets.Length} numbers; it must have 2.");
         if (offsets[0] > offsets[1]) throw Wrong(name, $"begins at {offsets[0]}, behind its end at {offsets[1]}.");
         var shape = CheckSize(name, type, sizes, offsets[1] - offsets[0]);
-        return new SafetensorsEntry(name, type, shape, offsets[0] <= long.MaxValue - dataStart ? dataStart + offsets[0] : long.MaxValue, offsets[1] - offsets[0]);
+        return new SafetensorsEntry(name, type, shape, offsets[0] <= long.MaxValue - dataStart ? dataStart + offsets[0] : long.MaxValue,
+            offsets[1] - offsets[0]);
     }
 
     private Shape CheckSize(string name, string type, long[] sizes, long bytes)
@@ -161,14 +171,18 @@ internal sealed class SafetensorsHeader
         foreach (var entry in entries.Values.OrderBy(e => e.Offset).ThenBy(e => e.Bytes))
         {
             if (entry.Offset > fileBytes || entry.Bytes > fileBytes - entry.Offset)
-                throw Wrong(entry.Name, $"takes {entry.Bytes} bytes from byte {entry.Offset} of the file, which has only {fileBytes} (is the download complete?).");
+                throw Wrong(entry.Name, $"takes {entry.Bytes} bytes from byte {entry.Offset} of the file, which has only {fileBytes} (is "
+                    + "the download complete?).");
             if (entry.Offset != position)
-                throw Wrong(entry.Name, $"begins at byte {entry.Offset} of the file, but {before} ends at {position}; tensors may neither overlap nor leave holes.");
+                throw Wrong(entry.Name, $"begins at byte {entry.Offset} of the file, but {before} ends at {position}; tensors may neither "
+                    + "overlap nor leave holes.");
             position += entry.Bytes;
             before = $"tensor {Text.Quote(entry.Name)}";
         }
 
-        if (position != fileBytes) throw new ModelFileException(file, $"has {fileBytes} bytes, but {before} ends at {position}; nothing may follow the last tensor.");
+        if (position != fileBytes)
+            throw new ModelFileException(file,
+                $"has {fileBytes} bytes, but {before} ends at {position}; nothing may follow the last tensor.");
     }
 
     private ModelFileException Wrong(string tensor, string problem) => new(file, $"tensor {Text.Quote(tensor)} {problem}");

@@ -6,7 +6,8 @@ namespace ILGpuDiffusion.Layers.Weights;
 internal static class SafetensorsTypes
 {
     /// <summary>All names, for messages about an unknown type.</summary>
-    public const string All = "BOOL, U8, I8, I16, U16, I32, U32, I64, U64, F16, BF16, F32, F64, C64, F8_E4M3, F8_E5M2, F8_E8M0, F6_E2M3, F6_E3M2, F4";
+    public const string All =
+        "BOOL, U8, I8, I16, U16, I32, U32, I64, U64, F16, BF16, F32, F64, C64, F8_E4M3, F8_E5M2, F8_E8M0, F6_E2M3, F6_E3M2, F4";
 
     /// <summary>Bits of one element; 0 for an unknown name. Some types are smaller than a byte.</summary>
     public static int Bits(string storedType) => storedType switch

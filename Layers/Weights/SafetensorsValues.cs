@@ -8,7 +8,8 @@ internal static class SafetensorsValues
 {
     private delegate T Reader<T>(ReadOnlySpan<byte> element);
 
-    public static float[] Floats(SafetensorsFile file, SafetensorsEntry entry) => Read<float>(file, entry, "a float type", entry.StoredType switch
+    public static float[] Floats(SafetensorsFile file, SafetensorsEntry entry) =>
+        Read<float>(file, entry, "a float type", entry.StoredType switch
     {
         "F32" => BinaryPrimitives.ReadSingleLittleEndian,
         "F16" => static e => (float)BinaryPrimitives.ReadHalfLittleEndian(e),
@@ -20,9 +21,11 @@ internal static class SafetensorsValues
     });
 
     public static double[] Doubles(SafetensorsFile file, SafetensorsEntry entry) =>
-        entry.StoredType == "F64" ? Read<double>(file, entry, "a float type", BinaryPrimitives.ReadDoubleLittleEndian) : Array.ConvertAll(Floats(file, entry), f => (double)f);
+        entry.StoredType == "F64" ? Read<double>(file, entry, "a float type", BinaryPrimitives.ReadDoubleLittleEndian)
+            : Array.ConvertAll(Floats(file, entry), f => (double)f);
 
-    public static long[] Longs(SafetensorsFile file, SafetensorsEntry entry) => Read<long>(file, entry, "an integer type", entry.StoredType switch
+    public static long[] Longs(SafetensorsFile file, SafetensorsEntry entry) =>
+        Read<long>(file, entry, "an integer type", entry.StoredType switch
     {
         "BOOL" or "U8" => static e => e[0],
         "I8" => static e => (sbyte)e[0],
@@ -32,13 +35,16 @@ internal static class SafetensorsValues
         "U32" => static e => BinaryPrimitives.ReadUInt32LittleEndian(e),
         "I64" => BinaryPrimitives.ReadInt64LittleEndian,
         "U64" => e => BinaryPrimitives.ReadUInt64LittleEndian(e) is var value && value <= long.MaxValue
-            ? (long)value : throw new ModelFileException(file.Path, $"tensor {Text.Quote(entry.Name)} holds {value}, which does not fit a signed 64-bit integer."),
+            ? (long)value : throw new ModelFileException(file.Path,
+                $"tensor {Text.Quote(entry.Name)} holds {value}, which does not fit a signed 64-bit integer."),
         _ => null,
     });
 
     private static T[] Read<T>(SafetensorsFile file, SafetensorsEntry entry, string expected, Reader<T>? reader)
     {
-        if (reader is null) throw new ModelFileException(file.Path, $"tensor {Text.Quote(entry.Name)} is stored as {entry.StoredType}; it must be {expected}.");
+        if (reader is null)
+            throw new ModelFileException(file.Path,
+                $"tensor {Text.Quote(entry.Name)} is stored as {entry.StoredType}; it must be {expected}.");
         var bytes = file.Bytes(entry); // bounds the count: at most 2 GB, at least a byte per element
         int size = SafetensorsTypes.Bits(entry.StoredType) / 8;
         var values = new T[bytes.Length / size];

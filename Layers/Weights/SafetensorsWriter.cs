@@ -31,7 +31,8 @@ public sealed class SafetensorsWriter
     public void Add(string name, DType dtype, Shape shape, Action<Stream> write)
     {
         if (name == "__metadata__") throw new ArgumentException("The name __metadata__ is reserved by the format.", nameof(name));
-        if (!items.TryAdd(name, new Item(name, dtype, shape, write))) throw new ArgumentException($"The tensor {Text.Quote(name)} was added before.", nameof(name));
+        if (!items.TryAdd(name, new Item(name, dtype, shape, write)))
+            throw new ArgumentException($"The tensor {Text.Quote(name)} was added before.", nameof(name));
     }
 
     /// <summary>
@@ -43,7 +44,8 @@ public sealed class SafetensorsWriter
     public void Add(string name, DType dtype, Shape shape, ReadOnlyMemory<float> values)
     {
         if (!dtype.IsFloat()) throw new ArgumentException($"{Text.Quote(name)}: float values cannot be stored as {dtype}.", nameof(dtype));
-        if (values.Length != shape.Count) throw new ArgumentException($"{Text.Quote(name)} has {values.Length} values; {shape} needs {shape.Count}.", nameof(values));
+        if (values.Length != shape.Count)
+            throw new ArgumentException($"{Text.Quote(name)} has {values.Length} values; {shape} needs {shape.Count}.", nameof(values));
         Add(name, dtype, shape, stream => WriteFloats(stream, values.Span, dtype));
     }
 
@@ -68,7 +70,8 @@ public sealed class SafetensorsWriter
             long before = stream.Written;
             item.Write(stream);
             if (stream.Written - before != item.Bytes)
-                throw new InvalidOperationException($"{Text.Quote(item.Name)} wrote {stream.Written - before} bytes; {item.DType} {item.Shape} needs {item.Bytes}.");
+                throw new InvalidOperationException(
+                    $"{Text.Quote(item.Name)} wrote {stream.Written - before} bytes; {item.DType} {item.Shape} needs {item.Bytes}.");
         }
     }
 

@@ -17,7 +17,8 @@ internal static class ShardIndex
             foreach (var pair in map.EnumerateObject())
             {
                 if (pair.Value.ValueKind != JsonValueKind.String)
-                    throw new ModelFileException(index.File, $"weight_map {Text.Quote(pair.Name)} is a JSON {pair.Value.ValueKind}; it must be the name of a shard file.");
+                    throw new ModelFileException(index.File,
+                        $"weight_map {Text.Quote(pair.Name)} is a JSON {pair.Value.ValueKind}; it must be the name of a shard file.");
                 if (!shards.TryAdd(pair.Name, CheckName(index, pair.Name, pair.Value.GetString()!)))
                     throw new ModelFileException(index.File, $"weight_map lists the tensor {Text.Quote(pair.Name)} twice.");
             }
@@ -33,9 +34,11 @@ internal static class ShardIndex
     private static string CheckName(ModelConfig index, string tensor, string shard)
     {
         if (!PlainName.Is(shard))
-            throw new ModelFileException(index.File, $"the shard of tensor {Text.Quote(tensor)} is {Text.Quote(shard)}; it must be the name of a file in the same folder.");
+            throw new ModelFileException(index.File,
+                $"the shard of tensor {Text.Quote(tensor)} is {Text.Quote(shard)}; it must be the name of a file in the same folder.");
         if (!shard.EndsWith(".safetensors", StringComparison.Ordinal))
-            throw new ModelFileException(index.File, $"the shard of tensor {Text.Quote(tensor)} is {Text.Quote(shard)}; it must be a .safetensors file.");
+            throw new ModelFileException(index.File,
+                $"the shard of tensor {Text.Quote(tensor)} is {Text.Quote(shard)}; it must be a .safetensors file.");
         return shard;
     }
 }

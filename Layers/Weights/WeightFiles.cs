@@ -25,7 +25,8 @@ internal static partial class WeightFiles
         if (!string.IsNullOrEmpty(variant))
             return Candidates(variant).Concat(orPlain ? Candidates("") : []).FirstOrDefault(files.Contains) is { } named
                 ? Path.Combine(folder, named) : throw NoVariant(folder, variant, files);
-        return Variants(files).Prepend("").SelectMany(Candidates).FirstOrDefault(files.Contains) is { } found ? Path.Combine(folder, found) : throw Nothing(folder, files);
+        return Variants(files).Prepend("").SelectMany(Candidates).FirstOrDefault(files.Contains) is { } found ? Path.Combine(folder, found)
+            : throw Nothing(folder, files);
     }
 
     /// <summary>Whether the folder has weights of this variant.</summary>
@@ -53,9 +54,11 @@ internal static partial class WeightFiles
     /// <summary>The part of the name between stem and ending; empty for plain files and other names.</summary>
     private static string VariantOf(string file)
     {
-        if (Shard().IsMatch(file) || Stems.FirstOrDefault(stem => file.StartsWith(stem + ".", StringComparison.Ordinal)) is not { } stem) return "";
+        if (Shard().IsMatch(file) || Stems.FirstOrDefault(stem => file.StartsWith(stem + ".", StringComparison.Ordinal)) is not { } stem)
+            return "";
         string rest = file[stem.Length..];
-        if (rest.StartsWith(Ending + ".index.", StringComparison.Ordinal) && rest.EndsWith(".json", StringComparison.Ordinal) && rest != Ending + Index)
+        if (rest.StartsWith(Ending + ".index.", StringComparison.Ordinal) && rest.EndsWith(".json", StringComparison.Ordinal)
+            && rest != Ending + Index)
             return rest[(Ending.Length + 7)..^5]; // ".index." is 7 long
         string? ending = new[] { Ending, Ending + Index }.FirstOrDefault(e => rest.EndsWith(e, StringComparison.Ordinal));
         return ending is null ? "" : rest[..^ending.Length].TrimStart('.');
@@ -89,11 +92,14 @@ internal static partial class WeightFiles
     {
         string[] pickles = [.. files.Where(f => OtherFormats.Contains(Path.GetExtension(f)))];
         if (pickles.Length > 0)
-            return new ModelFileException(folder, $"has only {Text.List(pickles)}; pickle files are not read, for they can run code. Convert to safetensors: "
+            return new ModelFileException(folder,
+                $"has only {Text.List(pickles)}; pickle files are not read, for they can run code. Convert to safetensors: "
                 + "in Python, load the model with diffusers or transformers and call save_pretrained(folder, safe_serialization=True).");
         string[] rest = [.. files.Where(f => f.EndsWith(Ending, StringComparison.Ordinal))];
-        return new ModelFileException(folder, $"has no weights: expected {Stems[0]}{Ending}, {Stems[1]}{Ending}, or one of them in shards with {Ending}{Index}"
-            + (rest.Length == 0 ? "." : $"; found {Text.List(rest)}{(rest.Any(f => Shard().IsMatch(f)) ? ", shards without their index" : "")}."));
+        return new ModelFileException(folder,
+            $"has no weights: expected {Stems[0]}{Ending}, {Stems[1]}{Ending}, or one of them in shards with {Ending}{Index}"
+            + (rest.Length == 0 ? "."
+                : $"; found {Text.List(rest)}{(rest.Any(f => Shard().IsMatch(f)) ? ", shards without their index" : "")}."));
     }
 
     [GeneratedRegex(@"-\d+-of-\d+\.", RegexOptions.CultureInvariant)]

@@ -40,7 +40,9 @@ internal sealed unsafe class WidenedTensors : IDisposable
                 long first = piece * PieceElements, end = Math.Min(first + PieceElements, count);
                 if (entry.StoredType == "F64")
                 {
-                    for (long i = first; i < end; i++) ((float*)target)[i] = (float)BitConverter.Int64BitsToDouble(MemoryMarshal.Read<long>(new ReadOnlySpan<byte>(source + 8 * i, 8)));
+                    for (long i = first; i < end; i++)
+                        ((float*)target)[i] = (float)BitConverter.Int64BitsToDouble(
+                            MemoryMarshal.Read<long>(new ReadOnlySpan<byte>(source + 8 * i, 8)));
                 }
                 else
                 {
@@ -61,7 +63,8 @@ internal sealed unsafe class WidenedTensors : IDisposable
         }
     }
 
-    private static ushort[] Table(Func<byte, float> value) => [.. Enumerable.Range(0, 256).Select(code => BitConverter.HalfToUInt16Bits((Half)value((byte)code)))];
+    private static ushort[] Table(Func<byte, float> value) =>
+        [.. Enumerable.Range(0, 256).Select(code => BitConverter.HalfToUInt16Bits((Half)value((byte)code)))];
 
     private static nint Allocate(long bytes, SafetensorsEntry entry)
     {
@@ -72,7 +75,9 @@ internal sealed unsafe class WidenedTensors : IDisposable
         }
         catch (OutOfMemoryException e)
         {
-            throw new DeviceException($"cpu: could not allocate {bytes / 1048576.0:F0} MiB of memory for tensor {Text.Quote(entry.Name)}, which is stored as {entry.StoredType}.", e);
+            throw new DeviceException(
+                $"cpu: could not allocate {bytes / 1048576.0:F0} MiB of memory for tensor {Text.Quote(entry.Name)}, which is stored as "
+                    + $"{entry.StoredType}.", e);
         }
     }
 }

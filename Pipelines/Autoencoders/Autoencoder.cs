@@ -76,7 +76,8 @@ public sealed class Autoencoder
     /// <param name="pixels">Side of a tile; null takes the size that the model was made for.</param>
     /// <param name="overlap">Fraction of a tile that overlaps its neighbour.</param>
     /// <exception cref="ArgumentException">Tile or overlap is not a whole number of latents.</exception>
-    public void EnableTiling(int? pixels = null, double overlap = 0.25) => tiling = new VaeTiling(pixels ?? config.SampleSize, overlap, SpatialFactor);
+    public void EnableTiling(int? pixels = null, double overlap = 0.25) =>
+        tiling = new VaeTiling(pixels ?? config.SampleSize, overlap, SpatialFactor);
 
     /// <summary>Processes whole images again.</summary>
     public void DisableTiling() => tiling = null;
@@ -126,16 +127,19 @@ public sealed class Autoencoder
     {
         int factor = SpatialFactor;
         var source = Checked("vae.encode", "pixels", pixels, count, height, width, config.InChannels);
-        ShapeException.ThrowUnless(height % factor == 0 && width % factor == 0, "vae.encode", "the image's size", $"{width}×{height}", $"a multiple of {factor} both ways");
+        ShapeException.ThrowUnless(height % factor == 0 && width % factor == 0, "vae.encode", "the image's size", $"{width}×{height}",
+            $"a multiple of {factor} both ways");
         var cut = tiling; // read once: another thread may change it
-        return new LatentDistribution(Apply(EncoderGraph, source, cut?.Pixels, cut?.Latents, (h, w) => (h / factor, w / factor), 2 * LatentChannels, cancellation));
+        return new LatentDistribution(
+            Apply(EncoderGraph, source, cut?.Pixels, cut?.Latents, (h, w) => (h / factor, w / factor), 2 * LatentChannels, cancellation));
     }
 
     /// <summary>As the public method, with this call's own tiles; null for whole images.</summary>
     internal Tile Decode(Tile latents, VaeTiling? cut, CancellationToken cancellation)
     {
         int factor = SpatialFactor;
-        return Apply(DecoderGraph, latents, cut?.Latents, cut?.Pixels, (h, w) => (checked(h * factor), checked(w * factor)), config.OutChannels, cancellation);
+        return Apply(DecoderGraph, latents, cut?.Latents, cut?.Pixels, (h, w) => (checked(h * factor), checked(w * factor)),
+            config.OutChannels, cancellation);
     }
 
     /// <summary>Starts compiling in the background what decoding one image needs and the device does not have yet.</summary>
@@ -148,7 +152,8 @@ public sealed class Autoencoder
         DecoderGraph.Prepare(new Sizes(("batch", 1), ("height", Math.Min(height, most)), ("width", Math.Min(width, most))), cancellation);
     }
 
-    private Tile Apply(CompiledGraph graph, Tile source, VaeTiling.Side? from, VaeTiling.Side? to, Func<int, int, (int Height, int Width)> scale, int channels, CancellationToken cancellation)
+    private Tile Apply(CompiledGraph graph, Tile source, VaeTiling.Side? from, VaeTiling.Side? to,
+        Func<int, int, (int Height, int Width)> scale, int channels, CancellationToken cancellation)
     {
         var (height, width) = scale(source.Height, source.Width);
         var result = Tile.Empty(source.Count, height, width, channels);
@@ -158,7 +163,8 @@ public sealed class Autoencoder
             var part = step == source.Count ? source : source.Entry(n);
             var target = step == source.Count ? result : Tile.Empty(1, height, width, channels);
             if (from is { } cut && to is { } paste && (source.Height > cut.Size || source.Width > cut.Size))
-                TiledRun.Run(part, cut, target, paste, tile => Run(graph, tile, scale(tile.Height, tile.Width), channels, cancellation), cancellation);
+                TiledRun.Run(part, cut, target, paste, tile => Run(graph, tile, scale(tile.Height, tile.Width), channels, cancellation),
+                    cancellation);
             else Run(graph, part, target, cancellation);
             if (target != result) target.Values.CopyTo(result.Values, n * entry);
         }
@@ -186,7 +192,8 @@ public sealed class Autoencoder
     private static Tile Checked(string op, string name, ReadOnlySpan<float> values, int count, int height, int width, int channels)
     {
         bool fits = count > 0 && height > 0 && width > 0 && values.Length == (long)count * height * width * channels;
-        ShapeException.ThrowUnless(fits, op, name, $"{values.Length} numbers", $"[{count}, {height}, {width}, {channels}], every size positive");
+        ShapeException.ThrowUnless(fits, op, name, $"{values.Length} numbers",
+            $"[{count}, {height}, {width}, {channels}], every size positive");
         return new Tile(count, height, width, channels, values.ToArray());
     }
 

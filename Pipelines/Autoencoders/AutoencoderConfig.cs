@@ -7,7 +7,8 @@ namespace ILGpuDiffusion.Pipelines.Autoencoders;
 /// </summary>
 internal sealed record AutoencoderConfig
 {
-    private const int MaxChannels = 1 << 16, MaxBlocks = 12, MaxLayers = 64; // far beyond every model; keep a damaged file from exhausting memory
+    // far beyond every model; keep a damaged file from exhausting memory
+    private const int MaxChannels = 1 << 16, MaxBlocks = 12, MaxLayers = 64;
 
     private AutoencoderConfig() { }
 
@@ -73,7 +74,8 @@ internal sealed record AutoencoderConfig
             latentChannels = config.IntWithin("latent_channels", 1, MaxChannels, 4);
         int[] channels = config.Ints("block_out_channels", [64]);
         if (channels.Length is 0 or > MaxBlocks || channels.Any(c => c < 1 || c > MaxChannels || c % groups != 0))
-            throw config.Wrong("block_out_channels", $"a list of 1 to {MaxBlocks} multiples of norm_num_groups, {groups}, up to {MaxChannels}");
+            throw config.Wrong("block_out_channels",
+                $"a list of 1 to {MaxBlocks} multiples of norm_num_groups, {groups}, up to {MaxChannels}");
         CheckBlocks(config, "down_block_types", "DownEncoderBlock2D", channels.Length);
         CheckBlocks(config, "up_block_types", "UpDecoderBlock2D", channels.Length);
         if (config.String("act_fn", "silu") is not ("silu" or "swish")) throw config.Wrong("act_fn", "silu");
@@ -98,7 +100,8 @@ internal sealed record AutoencoderConfig
             ScalingFactor = scale,
             ShiftFactor = config.Has("shift_factor") ? config.Double("shift_factor") : 0,
             LatentsMean = PerChannel(config, "latents_mean", latentChannels),
-            LatentsStd = PerChannel(config, "latents_std", latentChannels) is var std && std?.Any(s => s <= 0) != true ? std : throw config.Wrong("latents_std", "positive"),
+            LatentsStd = PerChannel(config, "latents_std", latentChannels) is var std && std?.Any(s => s <= 0) != true ? std
+                : throw config.Wrong("latents_std", "positive"),
             ForceUpcast = config.Bool("force_upcast", true),
             SampleSize = sample[0],
         };
@@ -109,7 +112,8 @@ internal sealed record AutoencoderConfig
         const string OldPrefix = "UNetRes"; // diffusers' first versions put it before every block type
         string[] types = [.. config.Strings(key, [known])
             .Select(type => type.StartsWith(OldPrefix, StringComparison.Ordinal) ? type[OldPrefix.Length..] : type)];
-        if (types.Length != count || types.Any(type => type != known)) throw config.Wrong(key, $"{count} times \"{known}\", one for each of block_out_channels");
+        if (types.Length != count || types.Any(type => type != known))
+            throw config.Wrong(key, $"{count} times \"{known}\", one for each of block_out_channels");
     }
 
     private static double[]? PerChannel(ModelConfig config, string key, int channels)

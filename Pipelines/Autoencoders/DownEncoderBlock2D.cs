@@ -12,7 +12,9 @@ internal sealed class DownEncoderBlock2D : Layer
     /// <summary>Declares <c>resnets.N</c> and, except at the coarsest resolution, <c>downsamplers.0</c>.</summary>
     public DownEncoderBlock2D(AutoencoderConfig config, int inChannels, int outChannels, bool downsample)
     {
-        resnets = ChildList("resnets", Enumerable.Range(0, config.LayersPerBlock).Select(i => VaeMidBlock.Resnet(config, i == 0 ? inChannels : outChannels, outChannels)));
+        resnets = ChildList("resnets",
+            Enumerable.Range(0, config.LayersPerBlock)
+                .Select(i => VaeMidBlock.Resnet(config, i == 0 ? inChannels : outChannels, outChannels)));
         if (downsample) downsampler = Child("downsamplers.0", new Downsample2D(outChannels, padding: 0));
     }
 

@@ -21,7 +21,8 @@ public sealed class LatentDistribution
         for (int i = 0; i < Mean.Length; i += Channels)
         {
             values.Slice(2 * i, Channels).CopyTo(Mean.AsSpan(i));
-            for (int c = 0; c < Channels; c++) LogVariance[i + c] = Math.Clamp(values[2 * i + Channels + c], LowestLogVariance, HighestLogVariance);
+            for (int c = 0; c < Channels; c++)
+                LogVariance[i + c] = Math.Clamp(values[2 * i + Channels + c], LowestLogVariance, HighestLogVariance);
         }
     }
 
@@ -49,7 +50,8 @@ public sealed class LatentDistribution
     /// <exception cref="ShapeException">The number of values differs from that of the latents.</exception>
     public float[] Sample(ReadOnlySpan<float> noise)
     {
-        ShapeException.ThrowUnless(noise.Length == Mean.Length, "sample", "noise", $"{noise.Length} numbers", $"{Mean.Length} numbers, one for each of [{Count}, {Height}, {Width}, {Channels}]");
+        ShapeException.ThrowUnless(noise.Length == Mean.Length, "sample", "noise", $"{noise.Length} numbers",
+            $"{Mean.Length} numbers, one for each of [{Count}, {Height}, {Width}, {Channels}]");
         var sample = new float[Mean.Length];
         for (int i = 0; i < sample.Length; i++) sample[i] = Mean[i] + MathF.Exp(0.5f * LogVariance[i]) * noise[i];
         return sample;

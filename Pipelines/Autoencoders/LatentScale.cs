@@ -12,8 +12,10 @@ internal sealed class LatentScale
     public LatentScale(AutoencoderConfig config)
     {
         bool perChannel = config is { LatentsMean: not null, LatentsStd: not null }; // diffusers ignores one without the other
-        factor = [.. Enumerable.Range(0, config.LatentChannels).Select(c => (float)(config.ScalingFactor / (perChannel ? config.LatentsStd![c] : 1)))];
-        shift = [.. Enumerable.Range(0, config.LatentChannels).Select(c => (float)(perChannel ? config.LatentsMean![c] : config.ShiftFactor))];
+        factor = [.. Enumerable.Range(0, config.LatentChannels)
+            .Select(c => (float)(config.ScalingFactor / (perChannel ? config.LatentsStd![c] : 1)))];
+        shift = [.. Enumerable.Range(0, config.LatentChannels)
+            .Select(c => (float)(perChannel ? config.LatentsMean![c] : config.ShiftFactor))];
     }
 
     /// <summary>Makes the denoiser's latents those that the decoder takes, in place. [n, h, w, channels].</summary>

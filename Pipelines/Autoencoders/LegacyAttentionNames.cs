@@ -9,7 +9,8 @@ namespace ILGpuDiffusion.Pipelines.Autoencoders;
 /// </summary>
 internal sealed class LegacyAttentionNames(IWeightSource source) : IWeightSource
 {
-    private static readonly (string Old, string New)[] Renamed = [(".query.", ".to_q."), (".key.", ".to_k."), (".value.", ".to_v."), (".proj_attn.", ".to_out.0.")];
+    private static readonly (string Old, string New)[] Renamed = [(".query.", ".to_q."), (".key.", ".to_k."), (".value.", ".to_v."),
+        (".proj_attn.", ".to_out.0.")];
 
     /// <inheritdoc/>
     public string Location => source.Location;

@@ -11,7 +11,8 @@ internal sealed record Tile(int Count, int Height, int Width, int Channels, floa
     private int RowLength => Width * Channels;
 
     /// <summary>Allocates a tile of the given sizes.</summary>
-    public static Tile Empty(int count, int height, int width, int channels) => new(count, height, width, channels, new float[checked(count * height * width * channels)]);
+    public static Tile Empty(int count, int height, int width, int channels) =>
+        new(count, height, width, channels, new float[checked(count * height * width * channels)]);
 
     /// <summary>A copy of the part that begins at (top, left), with at most <paramref name="size"/> rows and columns.</summary>
     public Tile Cut(int top, int left, int size)

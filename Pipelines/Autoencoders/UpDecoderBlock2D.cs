@@ -12,7 +12,9 @@ internal sealed class UpDecoderBlock2D : Layer
     /// <summary>Declares <c>resnets.N</c> and, except at the finest resolution, <c>upsamplers.0</c>.</summary>
     public UpDecoderBlock2D(AutoencoderConfig config, int inChannels, int outChannels, bool upsample)
     {
-        resnets = ChildList("resnets", Enumerable.Range(0, config.LayersPerBlock + 1).Select(i => VaeMidBlock.Resnet(config, i == 0 ? inChannels : outChannels, outChannels)));
+        resnets = ChildList("resnets",
+            Enumerable.Range(0, config.LayersPerBlock + 1)
+                .Select(i => VaeMidBlock.Resnet(config, i == 0 ? inChannels : outChannels, outChannels)));
         if (upsample) upsampler = Child("upsamplers.0", new Upsample2D(outChannels));
     }
 

@@ -27,6 +27,7 @@ internal sealed class VaeAttention : Layer
     public Value Forward(Value x) => Record(x, () =>
     {
         var normalised = norm.Forward(x);
-        return x + output.Forward(Functional.Attention(query.Forward(normalised), key.Forward(normalised), value.Forward(normalised), heads: 1));
+        return x + output.Forward(
+            Functional.Attention(query.Forward(normalised), key.Forward(normalised), value.Forward(normalised), heads: 1));
     });
 }

@@ -26,7 +26,8 @@ internal sealed record VaeTiling
         if (fits) return;
         int unit = 4 * spatialFactor, near = Math.Max(1, pixels / unit) * unit;
         throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
-            $"VAE tiles of {pixels} pixels that overlap by {overlap} do not meet: tile and overlap must be whole numbers of latents ({spatialFactor} pixels each). Try {near} pixels and 0.25."));
+            $"VAE tiles of {pixels} pixels that overlap by {overlap} do not meet: tile and overlap must be whole numbers of latents "
+                + $"({spatialFactor} pixels each). Try {near} pixels and 0.25."));
     }
 
     /// <summary>Fraction of a tile that overlaps its neighbour.</summary>

@@ -27,7 +27,8 @@ internal sealed record UNet2DConditionConfig
         UNet2DUnsupported.Check(file);
         BlockOutChannels = file.Ints("block_out_channels", [320, 640, 1280, 1280]).ToImmutableArray();
         int count = BlockOutChannels.Length;
-        Need(file, "block_out_channels", count is > 0 and <= MostBlocks && BlockOutChannels.All(c => c is >= 2 and <= MostChannels), $"a list of 1 to {MostBlocks} numbers of channels from 2 to {MostChannels}");
+        Need(file, "block_out_channels", count is > 0 and <= MostBlocks && BlockOutChannels.All(c => c is >= 2 and <= MostChannels),
+            $"a list of 1 to {MostBlocks} numbers of channels from 2 to {MostChannels}");
         InChannels = Int(file, "in_channels", 1, MostChannels, fallback: 4);
         OutChannels = Int(file, "out_channels", 1, MostChannels, fallback: 4);
         if (file.Has("sample_size"))
@@ -48,7 +49,8 @@ internal sealed record UNet2DConditionConfig
         LayersPerBlock = Ints(file, "layers_per_block", count, 1, MostLayers, fallback: 2);
         DownsamplePadding = Int(file, "downsample_padding", 0, 1, fallback: 1);
         NormNumGroups = Int(file, "norm_num_groups", 1, MostChannels, fallback: 32);
-        Need(file, "block_out_channels", BlockOutChannels.All(c => c % NormNumGroups == 0), $"a list of multiples of norm_num_groups, {NormNumGroups}");
+        Need(file, "block_out_channels", BlockOutChannels.All(c => c % NormNumGroups == 0),
+            $"a list of multiples of norm_num_groups, {NormNumGroups}");
         NormEps = file.Double("norm_eps", 1e-5);
         Need(file, "norm_eps", NormEps is > 0 and < 1, "above 0 and below 1");
 
@@ -60,12 +62,14 @@ internal sealed record UNet2DConditionConfig
         AttentionHeads = Ints(file, "attention_head_dim", count, 1, MostChannels, fallback: 8);
         for (int i = 0; i < count; i++)
             Need(file, "attention_head_dim", !HasAttention(i) || BlockOutChannels[i] % AttentionHeads[i] == 0,
-                $"numbers of heads that divide the blocks' channels; {BlockOutChannels[i]} channels cannot be split among {AttentionHeads[i]} heads");
+                $"numbers of heads that divide the blocks' channels; {BlockOutChannels[i]} channels cannot be split among "
+                    + $"{AttentionHeads[i]} heads");
 
         FlipSinToCos = file.Bool("flip_sin_to_cos", true);
         FreqShift = file.Double("freq_shift", 0);
         TimeEmbeddingDim = file.Has("time_embedding_dim") ? Int(file, "time_embedding_dim", 1, 4 * MostChannels) : 4 * BlockOutChannels[0];
-        Need(file, "freq_shift", FreqShift >= 0 && FreqShift < BlockOutChannels[0] / 2, $"at least 0 and below half of the first block's {BlockOutChannels[0]} channels");
+        Need(file, "freq_shift", FreqShift >= 0 && FreqShift < BlockOutChannels[0] / 2,
+            $"at least 0 and below half of the first block's {BlockOutChannels[0]} channels");
         Added = file.Has("addition_embed_type") ? AddedConditions.Read(file, FreqShift) : null;
         LeastTensors = CountTensors();
         if (LeastTensors > MostTensors)
@@ -199,7 +203,8 @@ internal sealed record UNet2DConditionConfig
         const string OldPrefix = "UNetRes"; // diffusers' first versions put it before every block type
         string[] types = [.. file.Strings(key, fallback)
             .Select(type => type.StartsWith(OldPrefix, StringComparison.Ordinal) ? type[OldPrefix.Length..] : type)];
-        Need(file, key, types.Length == count && types.All(t => t == plain || t == crossAttention), $"a list of {count} block types, each {plain} or {crossAttention}");
+        Need(file, key, types.Length == count && types.All(t => t == plain || t == crossAttention),
+            $"a list of {count} block types, each {plain} or {crossAttention}");
         return [.. types];
     }
 
@@ -221,13 +226,16 @@ internal sealed record AddedConditions(int TimeEmbedDim, int InputDim)
     {
         const string TimeKey = "addition_time_embed_dim", InputKey = "projection_class_embeddings_input_dim";
         int time = file.Int(TimeKey), input = file.Int(InputKey);
-        if (time < 2 || time > 1 << 16 || freqShift >= time / 2) throw file.Wrong(TimeKey, $"from 2 to {1 << 16}, and its half above freq_shift");
-        return input > time && input <= 1 << 20 ? new(time, input) : throw file.Wrong(InputKey, $"above {TimeKey}, {time}, and at most {1 << 20}");
+        if (time < 2 || time > 1 << 16 || freqShift >= time / 2)
+            throw file.Wrong(TimeKey, $"from 2 to {1 << 16}, and its half above freq_shift");
+        return input > time && input <= 1 << 20 ? new(time, input)
+            : throw file.Wrong(InputKey, $"above {TimeKey}, {time}, and at most {1 << 20}");
     }
 
     /// <summary>Width of the pooled embedding with this many size numbers.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The numbers leave no room for it.</exception>
     public int PooledDim(int timeIds) => timeIds > 0 && InputDim - (long)timeIds * TimeEmbedDim is > 0 and var width
         ? (int)width
-        : throw new ArgumentOutOfRangeException(nameof(timeIds), timeIds, $"The model takes 1 to {(InputDim - 1) / TimeEmbedDim} numbers beside the pooled embedding.");
+        : throw new ArgumentOutOfRangeException(nameof(timeIds), timeIds,
+            $"The model takes 1 to {(InputDim - 1) / TimeEmbedDim} numbers beside the pooled embedding.");
 }

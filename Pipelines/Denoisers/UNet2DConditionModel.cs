@@ -81,7 +81,8 @@ public sealed class UNet2DConditionModel : Layer
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The model does not take that many numbers, or none at all.</exception>
     public int PooledDim(int timeIds) =>
-        config.Added?.PooledDim(timeIds) ?? throw new ArgumentOutOfRangeException(nameof(timeIds), timeIds, "The model has no added conditions.");
+        config.Added?.PooledDim(timeIds)
+            ?? throw new ArgumentOutOfRangeException(nameof(timeIds), timeIds, "The model has no added conditions.");
 
     /// <summary>
     /// The model as a graph of its own, over the symbols <c>batch</c>, <c>height</c> and <c>width</c> (in latents) and <c>tokens</c>.
@@ -124,7 +125,8 @@ public sealed class UNet2DConditionModel : Layer
     /// <returns>The prediction, [n, h, w, out].</returns>
     /// <exception cref="ArgumentException">Added conditions are missing or superfluous.</exception>
     /// <exception cref="ShapeException">Shapes differ from those above; the message names the layer.</exception>
-    public Value Forward(Value sample, Value timestep, Value encoderHiddenStates, Value? textEmbeds = null, Value? timeIds = null, Value? encoderAttentionMask = null, params IReadOnlyList<FreeUScales> freeU) => Record(sample, () =>
+    public Value Forward(Value sample, Value timestep, Value encoderHiddenStates, Value? textEmbeds = null, Value? timeIds = null,
+        Value? encoderAttentionMask = null, params IReadOnlyList<FreeUScales> freeU) => Record(sample, () =>
     {
         var time = timeEmbedding.Forward(Cast(timeProj.Forward(timestep), sample.Type.DType));
         if (Added(textEmbeds, timeIds) is { } added) time += added;
@@ -142,8 +144,11 @@ public sealed class UNet2DConditionModel : Layer
     private Value? Added(Value? textEmbeds, Value? timeIds)
     {
         if (textEmbeds is null != timeIds is null || textEmbeds is null == HasAddedConditions)
-            throw new ArgumentException($"The UNet {(HasAddedConditions ? "needs" : "does not take")} the added conditions text_embeds and time_ids.", nameof(textEmbeds));
-        return textEmbeds is null ? null : addEmbedding!.Forward(ConcatChannels(textEmbeds, Cast(addTimeProj!.Forward(timeIds!), textEmbeds.Type.DType)));
+            throw new ArgumentException(
+                $"The UNet {(HasAddedConditions ? "needs" : "does not take")} the added conditions text_embeds and time_ids.",
+                    nameof(textEmbeds));
+        return textEmbeds is null ? null
+            : addEmbedding!.Forward(ConcatChannels(textEmbeds, Cast(addTimeProj!.Forward(timeIds!), textEmbeds.Type.DType)));
     }
 
     private static DownBlock2D Down(UNet2DConditionConfig c, int level, ResnetOptions resnet) => new(
@@ -156,7 +161,8 @@ public sealed class UNet2DConditionModel : Layer
     {
         int coarsest = c.BlockOutChannels.Length - 1, level = coarsest - index;
         return new(
-            c.BlockOutChannels[Math.Max(level - 1, 0)], c.BlockOutChannels[Math.Min(level + 1, coarsest)], c.BlockOutChannels[level], c.LayersPerBlock[level] + 1, resnet,
+            c.BlockOutChannels[Math.Max(level - 1, 0)], c.BlockOutChannels[Math.Min(level + 1, coarsest)], c.BlockOutChannels[level],
+                c.LayersPerBlock[level] + 1, resnet,
             c.UpBlockTypes[index] == UNet2DConditionConfig.CrossAttnUpBlock ? c.Transformers(level) : null,
             level > 0,
             c.TransformerLayers.Up[index]);

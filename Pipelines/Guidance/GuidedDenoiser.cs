@@ -38,8 +38,10 @@ internal static class GuidedDenoiser
         Dim images = Dim.Symbol("images"), entries = form.Guided ? images * 2 : images;
         var latents = graph.Input("latents", DType.Float32, images, Dim.Symbol("height"), Dim.Symbol("width"), unet.InChannels);
         var timestep = graph.Input("timestep", DType.Float32, entries, 1, 1, 1);
-        var text = Cast(graph.LoopInvariantInput("encoder_hidden_states", DType.Float32, entries, Dim.Symbol("tokens"), unet.CrossAttentionDim), dtype);
-        Value? textEmbeds = unet.HasAddedConditions ? Cast(graph.LoopInvariantInput("text_embeds", DType.Float32, entries, 1, 1, unet.PooledDim(TimeIds)), dtype) : null;
+        var text = Cast(graph.LoopInvariantInput("encoder_hidden_states", DType.Float32, entries, Dim.Symbol("tokens"),
+            unet.CrossAttentionDim), dtype);
+        Value? textEmbeds = unet.HasAddedConditions
+            ? Cast(graph.LoopInvariantInput("text_embeds", DType.Float32, entries, 1, 1, unet.PooledDim(TimeIds)), dtype) : null;
         Value? timeIds = unet.HasAddedConditions ? graph.LoopInvariantInput("time_ids", DType.Float32, entries, 1, 1, TimeIds) : null;
 
         var sample = Cast(Combine(graph.Input("input_scale", DType.Float32, 1), latents), dtype);
@@ -52,6 +54,7 @@ internal static class GuidedDenoiser
     {
         Value negative = Chunk(prediction, 0, 0, 2), positive = Chunk(prediction, 0, 1, 2);
         var guided = Combine(graph.LoopInvariantInput("guidance", DType.Float32, 2), negative, positive);
-        return rescaled ? graph.Add(new RescaleGuidance(), guided, positive, graph.LoopInvariantInput("guidance_rescale", DType.Float32, 1)) : guided;
+        return rescaled ? graph.Add(new RescaleGuidance(), guided, positive, graph.LoopInvariantInput("guidance_rescale", DType.Float32, 1))
+            : guided;
     }
 }

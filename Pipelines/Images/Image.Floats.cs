@@ -52,7 +52,9 @@ public sealed partial class Image
     public void ToNchw(Span<float> values)
     {
         int count = Width * Height;
-        if (values.Length != count * 3) throw new ArgumentException($"{values.Length} values are given for [3, {Height}, {Width}]; it must be {count * 3}.", nameof(values));
+        if (values.Length != count * 3)
+            throw new ArgumentException($"{values.Length} values are given for [3, {Height}, {Width}]; it must be {count * 3}.",
+                nameof(values));
         for (int i = 0; i < count; i++)
             for (int channel = 0; channel < 3; channel++) values[channel * count + i] = Value(Pixels[i * 3 + channel]);
     }
@@ -60,7 +62,9 @@ public sealed partial class Image
     /// <summary>Fills [height, width, 3] with 2 · level/255 − 1.</summary>
     public void ToNhwc(Span<float> values)
     {
-        if (values.Length != Pixels.Length) throw new ArgumentException($"{values.Length} values are given for [{Height}, {Width}, 3]; it must be {Pixels.Length}.", nameof(values));
+        if (values.Length != Pixels.Length)
+            throw new ArgumentException($"{values.Length} values are given for [{Height}, {Width}, 3]; it must be {Pixels.Length}.",
+                nameof(values));
         for (int i = 0; i < values.Length; i++) values[i] = Value(Pixels[i]);
     }
 
@@ -85,5 +89,6 @@ public sealed partial class Image
 
     // NaN would be black pixels: some autoencoders overflow in float16.
     private static ArithmeticException NotANumber() =>
-        new("The decoded image has values that are not numbers. The model overflowed in this element type: run it, or at least its autoencoder, in float32.");
+        new("The decoded image has values that are not numbers. The model overflowed in this element type: run it, or at least its "
+            + "autoencoder, in float32.");
 }

@@ -26,7 +26,8 @@ public sealed partial class Image
     {
         long count = (long)Width * Height;
         if (pixels.Length != count * RgbaBytes)
-            throw new ArgumentException($"{pixels.Length} bytes are given for [{Height}, {Width}, {RgbaBytes}]; it must be {count * RgbaBytes}.", nameof(pixels));
+            throw new ArgumentException(
+                $"{pixels.Length} bytes are given for [{Height}, {Width}, {RgbaBytes}]; it must be {count * RgbaBytes}.", nameof(pixels));
         for (int i = 0; i < count; i++)
         {
             Pixels.AsSpan(i * 3, 3).CopyTo(pixels[(i * RgbaBytes)..]);

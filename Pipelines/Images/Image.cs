@@ -22,9 +22,12 @@ public sealed partial class Image
     {
         ArgumentNullException.ThrowIfNull(pixels);
         if (width < 1 || height < 1 || (long)width * height > MaxPixels)
-            throw new ArgumentException($"An image of {width}×{height} is not possible; both must be at least 1 and the product at most {MaxPixels}.", nameof(width));
+            throw new ArgumentException(
+                $"An image of {width}×{height} is not possible; both must be at least 1 and the product at most {MaxPixels}.",
+                    nameof(width));
         if (pixels.Length != width * height * 3)
-            throw new ArgumentException($"{pixels.Length} bytes are given for {width}×{height} RGB pixels; it must be {width * height * 3}.", nameof(pixels));
+            throw new ArgumentException(
+                $"{pixels.Length} bytes are given for {width}×{height} RGB pixels; it must be {width * height * 3}.", nameof(pixels));
         (Width, Height, Pixels) = (width, height, pixels);
     }
 

@@ -13,7 +13,8 @@ internal sealed class ImageCodec : IImageCodec
     public byte[] EncodePng(Image image)
     {
         using var file = new MemoryStream();
-        new StbImageWriteSharp.ImageWriter().WritePng(image.Pixels, image.Width, image.Height, StbImageWriteSharp.ColorComponents.RedGreenBlue, file);
+        new StbImageWriteSharp.ImageWriter().WritePng(image.Pixels, image.Width, image.Height,
+            StbImageWriteSharp.ColorComponents.RedGreenBlue, file);
         return file.ToArray();
     }
 
@@ -67,8 +68,11 @@ internal sealed class ImageCodec : IImageCodec
         byte[] buffer = new byte[1 << 16];
         long length = 0;
         for (int read; length <= header.InflatedBytes + buffer.Length && (read = inflater.Read(buffer)) > 0;) length += read;
-        if (length < header.InflatedBytes || length > header.InflatedBytes + buffer.Length) // a little more than needed is harmless, and some encoders leave it
-            throw new InvalidDataException($"its pixel data inflates to {(length < header.InflatedBytes ? $"{length}" : "far more")} bytes; the header asks for {header.InflatedBytes}");
+        // a little more than needed is harmless, and some encoders leave it
+        if (length < header.InflatedBytes || length > header.InflatedBytes + buffer.Length)
+            throw new InvalidDataException(
+                $"its pixel data inflates to {(length < header.InflatedBytes ? $"{length}" : "far more")} bytes; the header asks for "
+                    + $"{header.InflatedBytes}");
     }
 
     /// <summary>Throws when it is read repeatedly past its end, instead of returning nothing forever.</summary>

@@ -8,7 +8,9 @@ namespace ILGpuDiffusion.Pipelines.Images;
 /// </summary>
 /// <param name="formatterSourceType">A type with a public constructor and <c>CreateTypeFormatters()</c>.</param>
 [AttributeUsage(AttributeTargets.Class)]
-internal sealed class TypeFormatterSourceAttribute([DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.PublicMethods)] Type formatterSourceType) : Attribute
+internal sealed class TypeFormatterSourceAttribute(
+    [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.PublicMethods)]
+    Type formatterSourceType) : Attribute
 {
     [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors | DynamicallyAccessedMemberTypes.PublicMethods)]
     public Type FormatterSourceType { get; } = formatterSourceType;

@@ -12,7 +12,8 @@ internal static class InlinePng
     public static string ITerm2(Image image, int columns)
     {
         byte[] png = image.EncodePng();
-        return string.Create(CultureInfo.InvariantCulture, $"\e]1337;File=inline=1;size={png.Length};width={columns};preserveAspectRatio=1:{Convert.ToBase64String(png)}\a");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"\e]1337;File=inline=1;size={png.Length};width={columns};preserveAspectRatio=1:{Convert.ToBase64String(png)}\a");
     }
 
     /// <summary>

@@ -28,7 +28,8 @@ internal readonly record struct PngChunk(string Type, ReadOnlyMemory<byte> Data)
             var span = file.Span[at..];
             uint length = BinaryPrimitives.ReadUInt32BigEndian(span);
             string type = Encoding.Latin1.GetString(span.Slice(4, 4));
-            if (length > span.Length - Overhead) throw new InvalidDataException($"chunk '{type}' at byte {at} says {length} bytes; {span.Length - Overhead} are left");
+            if (length > span.Length - Overhead)
+                throw new InvalidDataException($"chunk '{type}' at byte {at} says {length} bytes; {span.Length - Overhead} are left");
             int size = (int)length;
             if (BinaryPrimitives.ReadUInt32BigEndian(span[(8 + size)..]) != Crc32.HashToUInt32(span.Slice(4, 4 + size)))
                 throw new InvalidDataException($"chunk '{type}' at byte {at} is damaged: its check sum is wrong");

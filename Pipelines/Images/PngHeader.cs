@@ -29,7 +29,9 @@ internal sealed record PngHeader(int Width, int Height, int BitsPerPixel, bool I
             throw new InvalidDataException($"its size {width}×{height} is not from 1 to {Image.MaxPixels} pixels");
         int depth = data[8], channels = data[9] switch { 0 or 3 => 1, 2 => 3, 4 => 2, 6 => 4, _ => 0 };
         bool known = data[9] switch { 0 => depth is 1 or 2 or 4 or 8 or 16, 3 => depth is 1 or 2 or 4 or 8, _ => depth is 8 or 16 };
-        if (channels == 0 || !known || data[12] > 1) throw new InvalidDataException($"its header names colour type {data[9]}, depth {depth}, interlacing {data[12]}, which PNG does not have");
+        if (channels == 0 || !known || data[12] > 1)
+            throw new InvalidDataException(
+                $"its header names colour type {data[9]}, depth {depth}, interlacing {data[12]}, which PNG does not have");
         return new PngHeader((int)width, (int)height, channels * depth, data[12] == 1);
     }
 

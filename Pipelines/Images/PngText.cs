@@ -40,7 +40,8 @@ internal static class PngText
             var data = chunk.Data.Span;
             int end = data.IndexOf((byte)0);
             if (end < 0 || Encoding.Latin1.GetString(data[..end]) != keyword) continue;
-            if ((chunk.Type == "tEXt" ? Encoding.Latin1.GetString(Bounded(data[(end + 1)..])) : chunk.Type == "iTXt" ? International(data[(end + 1)..]) : null) is { } text) return text;
+            if ((chunk.Type == "tEXt" ? Encoding.Latin1.GetString(Bounded(data[(end + 1)..])) : chunk.Type == "iTXt"
+                ? International(data[(end + 1)..]) : null) is { } text) return text;
         }
 
         return null;

@@ -27,7 +27,9 @@ public static class TerminalImage
         {
             TerminalProtocol.Blocks => Blocks(image, columns, TrueColour),
             TerminalProtocol.Blocks256 => Blocks(image, columns, PaletteColour),
-            TerminalProtocol.Sixel => Sixels.Encode(ImageScale.To(image, columns * CellWidth, Math.Max(1, (int)((long)columns * CellWidth * image.Height / image.Width)))) + "\n",
+            TerminalProtocol.Sixel =>
+                Sixels.Encode(ImageScale.To(image, columns * CellWidth,
+                    Math.Max(1, (int)((long)columns * CellWidth * image.Height / image.Width)))) + "\n",
             TerminalProtocol.ITerm2 => InlinePng.ITerm2(image, columns) + "\n",
             TerminalProtocol.Kitty => InlinePng.Kitty(image, columns) + "\n",
             _ => "",
@@ -60,5 +62,6 @@ public static class TerminalImage
     private static string TrueColour(int plane, (byte Red, byte Green, byte Blue) colour) =>
         string.Create(CultureInfo.InvariantCulture, $"\e[{plane};2;{colour.Red};{colour.Green};{colour.Blue}m");
 
-    private static string PaletteColour(int plane, (byte Red, byte Green, byte Blue) colour) => string.Create(CultureInfo.InvariantCulture, $"\e[{plane};5;{Palette256.Nearest(colour)}m");
+    private static string PaletteColour(int plane, (byte Red, byte Green, byte Blue) colour) =>
+        string.Create(CultureInfo.InvariantCulture, $"\e[{plane};5;{Palette256.Nearest(colour)}m");
 }

@@ -15,14 +15,17 @@ public static class LatentNoise
     {
         ArgumentNullException.ThrowIfNull(generators);
         ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1);
-        if (latents.Length % batch != 0) throw new ArgumentException($"{latents.Length} latent values do not divide into {batch} images.", nameof(latents));
+        if (latents.Length % batch != 0)
+            throw new ArgumentException($"{latents.Length} latent values do not divide into {batch} images.", nameof(latents));
         if (generators.Count == 1)
         {
             generators[0].Fill(latents);
             return;
         }
 
-        if (generators.Count != batch) throw new ArgumentException($"{generators.Count} generators are given for {batch} images; give 1 or {batch}.", nameof(generators));
+        if (generators.Count != batch)
+            throw new ArgumentException($"{generators.Count} generators are given for {batch} images; give 1 or {batch}.",
+                nameof(generators));
         int size = latents.Length / batch;
         for (int image = 0; image < batch; image++) generators[image].Fill(latents.Slice(image * size, size));
     }

@@ -56,5 +56,6 @@ public sealed partial record A1111Parameters(string Prompt)
         return $"{Prompt}{negative}\n{string.Join(", ", settings.Select(s => $"{s.Key}: {Quote(s.Value)}"))}";
     }
 
-    private static string Quote(string value) => value.AsSpan().ContainsAny(",:\n") ? $"\"{JsonEncodedText.Encode(value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"" : value;
+    private static string Quote(string value) =>
+        value.AsSpan().ContainsAny(",:\n") ? $"\"{JsonEncodedText.Encode(value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"" : value;
 }

@@ -21,7 +21,8 @@ internal static class A1111Sampler
             nameof(DPMSolverMultistepScheduler) => Solver(),
             _ => scheduler,
         };
-        return name + (Is("use_karras_sigmas") ? " Karras" : Is("use_exponential_sigmas") ? " Exponential" : Is("use_beta_sigmas") ? " Beta" : "");
+        return name + (Is("use_karras_sigmas") ? " Karras" : Is("use_exponential_sigmas") ? " Exponential" : Is("use_beta_sigmas") ? " Beta"
+            : "");
 
         bool Is(string key) => settings.TryGetValue(key, out var value) && value.ValueKind == JsonValueKind.True;
 
@@ -29,7 +30,8 @@ internal static class A1111Sampler
         {
             string algorithm = settings.TryGetValue("algorithm_type", out var type) ? $"{type}" : "dpmsolver++";
             string order = settings.TryGetValue("solver_order", out var number) ? $"{number}" : "2";
-            return $"DPM{(algorithm.EndsWith("++", StringComparison.Ordinal) ? "++" : "")} {order}M{(algorithm.StartsWith("sde", StringComparison.Ordinal) ? " SDE" : "")}";
+            return $"DPM{(algorithm.EndsWith("++", StringComparison.Ordinal) ? "++" : "")} "
+                + $"{order}M{(algorithm.StartsWith("sde", StringComparison.Ordinal) ? " SDE" : "")}";
         }
     }
 }

@@ -21,14 +21,18 @@ internal static partial class ForeignMetadata
         double eta = 0;
         foreach (var (key, value) in parameters.Extra)
         {
-            if (key == "Clip skip" && int.TryParse(value, CultureInfo.InvariantCulture, out int layers) && layers >= 1) clipSkip = layers - 1; // counted from 1 there
-            else if (key == "Eta DDIM" && double.TryParse(value, CultureInfo.InvariantCulture, out double given) && double.IsFinite(given)) eta = given;
+            // counted from 1 there
+            if (key == "Clip skip" && int.TryParse(value, CultureInfo.InvariantCulture, out int layers) && layers >= 1)
+                clipSkip = layers - 1;
+            else if (key == "Eta DDIM" && double.TryParse(value, CultureInfo.InvariantCulture, out double given) && double.IsFinite(given))
+                eta = given;
             else if (!WithoutEffect.Contains(key)) notes.Add($"{key}: {value}");
         }
 
         string? Extra(string key) => parameters.Extra.FirstOrDefault(e => e.Key == key).Value;
         if (Extra("RNG") != "CPU") notes.Add("its noise, which was drawn on a GPU: the image will differ");
-        if (Weights().IsMatch(parameters.Prompt) || Weights().IsMatch(parameters.NegativePrompt ?? "")) notes.Add("weights and networks in the prompt, such as (word:1.2) and <lora:…>, which are read as words");
+        if (Weights().IsMatch(parameters.Prompt) || Weights().IsMatch(parameters.NegativePrompt ?? ""))
+            notes.Add("weights and networks in the prompt, such as (word:1.2) and <lora:…>, which are read as words");
         string? spacing = Extra("Schedule type") is { } type and not "Automatic" and not "Uniform" ? type : null;
         string sampler = spacing is null ? parameters.Sampler : $"{parameters.Sampler} {spacing}";
         bool known = SchedulerNames.IsKnown(sampler);

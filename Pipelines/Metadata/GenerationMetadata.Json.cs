@@ -66,7 +66,8 @@ public sealed partial record GenerationMetadata
         try
         {
             var record = JsonSerializer.Deserialize(json, GenerationJson.Readable.GenerationRecord);
-            problem = record?.Prompt is null ? "it has no prompt" : record.Format != GenerationRecord.CurrentFormat ? $"its format is {record.Format}, and this version reads {GenerationRecord.CurrentFormat}" : null;
+            problem = record?.Prompt is null ? "it has no prompt" : record.Format != GenerationRecord.CurrentFormat
+                ? $"its format is {record.Format}, and this version reads {GenerationRecord.CurrentFormat}" : null;
             return problem is null ? From(record!) : null;
         }
         catch (Exception e) when (e is JsonException or FormatException)
@@ -84,7 +85,8 @@ public sealed partial record GenerationMetadata
         Device = record.Device,
         DType = record.Dtype,
         Variant = record.Variant,
-        Quantize = record.Quantize is null ? QuantizationMode.None : Enum.TryParse(record.Quantize, out QuantizationMode q) ? q : throw new FormatException("quantize"),
+        Quantize = record.Quantize is null ? QuantizationMode.None : Enum.TryParse(record.Quantize, out QuantizationMode q) ? q
+            : throw new FormatException("quantize"),
         Evaluations = record.Evaluations,
         SchedulerName = record.Scheduler,
         SchedulerSettings = record.SchedulerConfig ?? [],
@@ -108,7 +110,8 @@ public sealed partial record GenerationMetadata
             ClipSkip = record.ClipSkip ?? 0,
             DenoisingStart = record.DenoisingStart,
             DenoisingEnd = record.DenoisingEnd,
-            FreeU = record.Freeu is null ? null : record.Freeu is [var s1, var s2, var b1, var b2] ? new FreeU(s1, s2, b1, b2) : throw new FormatException("freeu"),
+            FreeU = record.Freeu is null ? null : record.Freeu is [var s1, var s2, var b1, var b2] ? new FreeU(s1, s2, b1, b2)
+                : throw new FormatException("freeu"),
             SharedGenerator = record.SharedGeneratorImages is not null,
             Count = record.SharedGeneratorImages ?? 1,
             SizeConditioning = new SizeConditioning
@@ -133,5 +136,6 @@ public sealed partial record GenerationMetadata
 
     private static PixelSize? Size(int[]? numbers) => Pair(numbers) is { } pair ? new PixelSize(pair.First, pair.Second) : null;
 
-    private static (int First, int Second)? Pair(int[]? numbers) => numbers is null ? null : numbers is [var first, var second] ? (first, second) : throw new FormatException("pair");
+    private static (int First, int Second)? Pair(int[]? numbers) =>
+        numbers is null ? null : numbers is [var first, var second] ? (first, second) : throw new FormatException("pair");
 }

@@ -77,7 +77,9 @@ public sealed partial record GenerationMetadata
     /// </summary>
     /// <param name="path">A PNG or JPEG file.</param>
     /// <exception cref="ImageFileException">The file is not an image, or has no metadata.</exception>
-    public static GenerationMetadata Read(string path) => Of(Image.Load(path)) ?? throw new ImageFileException(path, "it has no generation metadata (no text chunk 'ilgpudiffusion' or 'parameters').");
+    public static GenerationMetadata Read(string path) =>
+        Of(Image.Load(path)) ?? throw new ImageFileException(path,
+            "it has no generation metadata (no text chunk 'ilgpudiffusion' or 'parameters').");
 
     /// <summary>As <see cref="Read"/>, from an image; null when it has no metadata.</summary>
     public static GenerationMetadata? Of(Image image)
@@ -85,8 +87,10 @@ public sealed partial record GenerationMetadata
         ArgumentNullException.ThrowIfNull(image);
         string? problem = null;
         if (image.RequestJson is { } json && TryParse(json, out problem) is { } own) return own;
-        if (image.Parameters is not { } text) return problem is null ? null : throw new ImageFileException("image", $"its text chunk '{Keyword}' cannot be used: {problem}.");
+        if (image.Parameters is not { } text)
+            return problem is null ? null : throw new ImageFileException("image", $"its text chunk '{Keyword}' cannot be used: {problem}.");
         var read = ForeignMetadata.From(A1111Parameters.Parse(text));
-        return problem is null ? read : read with { Unmapped = [$"the text chunk '{Keyword}', which cannot be used ({problem})", .. read.Unmapped] };
+        return problem is null ? read
+            : read with { Unmapped = [$"the text chunk '{Keyword}', which cannot be used ({problem})", .. read.Unmapped] };
     }
 }

@@ -97,10 +97,12 @@ internal sealed record GenerationRecord
 }
 
 /// <summary>Reads and writes <see cref="GenerationRecord"/> without reflection.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(FiniteNumbers)])]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Converters = [typeof(FiniteNumbers)])]
 [JsonSerializable(typeof(GenerationRecord))]
 internal sealed partial class GenerationJson : JsonSerializerContext
 {
     /// <summary>Does not escape letters of any script: the text is stored in a file, not in a web page.</summary>
-    public static GenerationJson Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    public static GenerationJson Readable =>
+        field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

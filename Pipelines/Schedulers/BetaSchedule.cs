@@ -11,7 +11,8 @@ internal static class BetaSchedule
     private const int MostTimesteps = 100_000;
 
     /// <summary>Reads the schedule from a config; the parameters are the scheduler class's defaults.</summary>
-    public static float[] Read(ModelConfig config, double defaultStart = 0.0001, double defaultEnd = 0.02, string defaultSchedule = "linear")
+    public static float[] Read(ModelConfig config, double defaultStart = 0.0001, double defaultEnd = 0.02,
+        string defaultSchedule = "linear")
     {
         int count = config.Int("num_train_timesteps", 1000);
         if (count is < 1 or > MostTimesteps) throw config.Wrong("num_train_timesteps", $"between 1 and {MostTimesteps}");
@@ -19,7 +20,8 @@ internal static class BetaSchedule
         if (config.Has("trained_betas"))
         {
             betas = [.. config.Doubles("trained_betas").Select(b => (float)b)];
-            if (betas.Length != count) throw config.Wrong("trained_betas", $"a list of num_train_timesteps = {count} numbers; it has {betas.Length}");
+            if (betas.Length != count)
+                throw config.Wrong("trained_betas", $"a list of num_train_timesteps = {count} numbers; it has {betas.Length}");
             if (!betas.All(InRange)) throw config.Wrong("trained_betas", "numbers above 0 and at most 1");
             return betas;
         }

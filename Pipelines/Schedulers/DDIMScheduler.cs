@@ -7,7 +7,8 @@ internal sealed class DDIMScheduler : AlphaScheduler
 {
     public static readonly string[] Keys =
     [
-        .. BetaSchedule.Keys, "rescale_betas_zero_snr", .. TimestepSpacing.Keys, .. ClippingConfig.ThresholdKeys, .. ClippingConfig.ClipKeys,
+        .. BetaSchedule.Keys, "rescale_betas_zero_snr", .. TimestepSpacing.Keys, .. ClippingConfig.ThresholdKeys,
+            .. ClippingConfig.ClipKeys,
         "set_alpha_to_one", "prediction_type",
     ];
 

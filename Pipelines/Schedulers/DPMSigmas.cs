@@ -11,7 +11,8 @@ internal sealed class DPMSigmas
 {
     /// <summary>The keys that the constructor reads.</summary>
     public static readonly string[] Keys =
-        [.. TimestepSpacing.Keys, .. SigmaSpacing.Keys, "use_lu_lambdas", "use_flow_sigmas", "flow_shift", "final_sigmas_type", "lambda_min_clipped"];
+        [.. TimestepSpacing.Keys, .. SigmaSpacing.Keys, "use_lu_lambdas", "use_flow_sigmas", "flow_shift", "final_sigmas_type",
+            "lambda_min_clipped"];
 
     private readonly TrainingNoise training;
     private readonly TimestepSpacing timestepSpacing;
@@ -76,7 +77,8 @@ internal sealed class DPMSigmas
     public (double[] Timesteps, double[] Sigmas) Tables(double[] custom, Scheduler scheduler)
     {
         string? formula = sigmaSpacing.Kind ?? (evenLambdas ? "use_lu_lambdas" : IsFlow ? "use_flow_sigmas" : null);
-        return formula is null ? (custom, Ended(AtTimesteps(custom))) : throw scheduler.Refuse(nameof(ScheduleRequest.Timesteps), $"custom timesteps with {formula}");
+        return formula is null ? (custom, Ended(AtTimesteps(custom)))
+            : throw scheduler.Refuse(nameof(ScheduleRequest.Timesteps), $"custom timesteps with {formula}");
     }
 
     private double Shifted(double sigma) => flowShift * sigma / (1 + (flowShift - 1) * sigma);

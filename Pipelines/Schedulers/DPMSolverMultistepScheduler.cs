@@ -34,9 +34,11 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
             4 => DPMAlgorithm.Data, // as diffusers treats configs of DEIS
             int choice => (DPMAlgorithm)choice,
         };
-        heun = config.Choice("solver_type", "midpoint", "heun", "logrho", "bh1", "bh2") == 1; // the last three mean midpoint, as in diffusers
+        // the last three mean midpoint, as in diffusers
+        heun = config.Choice("solver_type", "midpoint", "heun", "logrho", "bh1", "bh2") == 1;
         prediction = PredictsData
-            ? Prediction.Read(config, PredictionType.Epsilon, PredictionType.Sample, PredictionType.VPrediction, PredictionType.FlowPrediction)
+            ? Prediction.Read(config, PredictionType.Epsilon, PredictionType.Sample, PredictionType.VPrediction,
+                PredictionType.FlowPrediction)
             : Prediction.Read(config, PredictionType.Epsilon, PredictionType.Sample, PredictionType.VPrediction);
         solverOrder = config.Int("solver_order", 2);
         int most = algorithm == DPMAlgorithm.NoiseWithNoise ? 2 : 3;
@@ -45,9 +47,11 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
         eulerAtFinal = config.Bool("euler_at_final", false);
         if (config.Bool("use_dynamic_shifting", false))
             throw config.Wrong("use_dynamic_shifting", "false: shifting by the image's size is not supported");
-        if (config.Has("variance_type")) _ = config.String("variance_type"); // without effect: a UNet that also predicts a variance is refused by its channels
+        // without effect: a UNet that also predicts a variance is refused by its channels
+        if (config.Has("variance_type")) _ = config.String("variance_type");
         if (!PredictsData && sigmas.EndsAtZero)
-            throw new ModelFileException(config.File, "'final_sigmas_type' is zero; with algorithm_type dpmsolver or sde-dpmsolver it must be sigma_min.");
+            throw new ModelFileException(config.File,
+                "'final_sigmas_type' is zero; with algorithm_type dpmsolver or sde-dpmsolver it must be sigma_min.");
     }
 
     public override string Name => nameof(DPMSolverMultistepScheduler);
@@ -109,7 +113,8 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
         {
             double factor = update.Outputs[0];
             step.Combine(Slot.Sample,
-                (Slot.Sample, update.Sample + factor * output.Sample), (Slot.ModelOutput, factor * output.Output), (Slot.Noise, update.Noise));
+                (Slot.Sample, update.Sample + factor * output.Sample), (Slot.ModelOutput, factor * output.Output),
+                    (Slot.Noise, update.Noise));
             return;
         }
 

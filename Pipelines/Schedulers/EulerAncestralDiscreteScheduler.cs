@@ -10,7 +10,8 @@ internal sealed class EulerAncestralDiscreteScheduler(ModelConfig config) : Sigm
 {
     public static readonly string[] Keys = [.. BetaSchedule.Keys, "rescale_betas_zero_snr", .. TimestepSpacing.Keys, "prediction_type"];
 
-    private readonly PredictionType prediction = Prediction.Read(config, PredictionType.Epsilon, PredictionType.Sample, PredictionType.VPrediction);
+    private readonly PredictionType prediction =
+        Prediction.Read(config, PredictionType.Epsilon, PredictionType.Sample, PredictionType.VPrediction);
 
     public override string Name => nameof(EulerAncestralDiscreteScheduler);
 

@@ -62,9 +62,12 @@ internal sealed class EulerDiscreteScheduler : SigmaScheduler
 
     private (double[] Timesteps, double[] Sigmas) FromTimesteps(ScheduleRequest request)
     {
-        if (request.Timesteps is not null && sigmaSpacing.Kind is { } kind) throw Refuse(nameof(ScheduleRequest.Timesteps), $"custom timesteps with {kind}");
-        if (request.Timesteps is not null && continuous) throw Refuse(nameof(ScheduleRequest.Timesteps), "custom timesteps with timestep_type continuous");
-        double[] timesteps = request.Timesteps is { } custom ? CustomTimesteps(custom) : Spacing.Timesteps(request.Steps!.Value, whole: false);
+        if (request.Timesteps is not null && sigmaSpacing.Kind is { } kind)
+            throw Refuse(nameof(ScheduleRequest.Timesteps), $"custom timesteps with {kind}");
+        if (request.Timesteps is not null && continuous)
+            throw Refuse(nameof(ScheduleRequest.Timesteps), "custom timesteps with timestep_type continuous");
+        double[] timesteps = request.Timesteps is { } custom ? CustomTimesteps(custom)
+            : Spacing.Timesteps(request.Steps!.Value, whole: false);
 
         // The log-linear table has one sigma more than there are timesteps, before the final one; diffusers uses its first timesteps.Length
         // + 1.
@@ -82,14 +85,18 @@ internal sealed class EulerDiscreteScheduler : SigmaScheduler
 
     private double[] CustomSigmas(IReadOnlyList<double> sigmas)
     {
-        if (sigmas.Count < 2) throw new DiffusionRequestException(nameof(ScheduleRequest.Sigmas), $"{Name}: sigmas has {sigmas.Count} values; n steps need n + 1, the last one usually 0.");
+        if (sigmas.Count < 2)
+            throw new DiffusionRequestException(nameof(ScheduleRequest.Sigmas),
+                $"{Name}: sigmas has {sigmas.Count} values; n steps need n + 1, the last one usually 0.");
         double[] rounded = SigmaTable.Rounded(sigmas);
         for (int i = 0; i < rounded.Length; i++)
         {
             if (!(rounded[i] >= 0 && double.IsFinite(rounded[i])))
-                throw new DiffusionRequestException(nameof(ScheduleRequest.Sigmas), $"{Name}: sigmas[{i}] is {sigmas[i]:R}; it must be a finite number, 0 or above.");
+                throw new DiffusionRequestException(nameof(ScheduleRequest.Sigmas),
+                    $"{Name}: sigmas[{i}] is {sigmas[i]:R}; it must be a finite number, 0 or above.");
             if (i > 0 && rounded[i] >= rounded[i - 1])
-                throw new DiffusionRequestException(nameof(ScheduleRequest.Sigmas), $"{Name}: sigmas[{i}] is {sigmas[i]:R}, after {sigmas[i - 1]:R}; sigmas must fall.");
+                throw new DiffusionRequestException(nameof(ScheduleRequest.Sigmas),
+                    $"{Name}: sigmas[{i}] is {sigmas[i]:R}, after {sigmas[i - 1]:R}; sigmas must fall.");
         }
 
         return rounded;

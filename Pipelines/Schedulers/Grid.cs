@@ -28,7 +28,8 @@ internal static class Grid
         for (int i = 0; i < count; i++)
         {
             int first = i < count / lanes * lanes ? i / lanes * lanes : i; // the tail is computed one by one
-            float origin = first < half ? MathF.FusedMultiplyAdd(step, first, start) : MathF.FusedMultiplyAdd(-step, count - first - 1, stop);
+            float origin = first < half ? MathF.FusedMultiplyAdd(step, first, start)
+                : MathF.FusedMultiplyAdd(-step, count - first - 1, stop);
             values[i] = origin + step * (i - first);
         }
 

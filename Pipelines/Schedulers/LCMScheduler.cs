@@ -11,7 +11,8 @@ internal sealed class LCMScheduler : AlphaScheduler
 {
     public static readonly string[] Keys =
     [
-        .. BetaSchedule.Keys, "rescale_betas_zero_snr", .. TimestepSpacing.Keys, .. ClippingConfig.ThresholdKeys, .. ClippingConfig.ClipKeys,
+        .. BetaSchedule.Keys, "rescale_betas_zero_snr", .. TimestepSpacing.Keys, .. ClippingConfig.ThresholdKeys,
+            .. ClippingConfig.ClipKeys,
         "set_alpha_to_one", "prediction_type", "original_inference_steps", "timestep_scaling",
     ];
 
@@ -22,13 +23,16 @@ internal sealed class LCMScheduler : AlphaScheduler
     private readonly double timestepScaling;
 
     public LCMScheduler(ModelConfig config)
-        : base(config, TrainingNoise.Read(config, BetaSchedule.Read(config, 0.00085, 0.012, "scaled_linear"), floor: false), endsAtOne: true)
+        : base(config, TrainingNoise.Read(config, BetaSchedule.Read(config, 0.00085, 0.012, "scaled_linear"), floor: false),
+            endsAtOne: true)
     {
         prediction = Prediction.Read(config, PredictionType.Epsilon, PredictionType.Sample, PredictionType.VPrediction);
         clipping = new ClippingConfig(config, clipByDefault: false);
-        _ = new TimestepSpacing(config, Training.Count, "leading"); // read to check it; without effect, since distillation fixed the timesteps
+        // read to check it; without effect, since distillation fixed the timesteps
+        _ = new TimestepSpacing(config, Training.Count, "leading");
         originalSteps = config.Int("original_inference_steps", 50);
-        if (originalSteps < 1 || originalSteps > Training.Count) throw config.Wrong("original_inference_steps", $"between 1 and {Training.Count}");
+        if (originalSteps < 1 || originalSteps > Training.Count)
+            throw config.Wrong("original_inference_steps", $"between 1 and {Training.Count}");
         timestepScaling = config.Double("timestep_scaling", 10);
     }
 
@@ -44,11 +48,14 @@ internal sealed class LCMScheduler : AlphaScheduler
         if (request.Timesteps is { } custom) return Tables(CustomTimesteps(custom));
         int steps = request.Steps!.Value;
         if (steps > originalSteps)
-            throw new DiffusionRequestException(nameof(request.Steps), $"{Name}: steps is {steps}; it must be at most original_inference_steps, {originalSteps}, from which the timesteps are chosen.");
+            throw new DiffusionRequestException(nameof(request.Steps),
+                $"{Name}: steps is {steps}; it must be at most original_inference_steps, {originalSteps}, from which the timesteps are "
+                    + "chosen.");
 
         // Evenly spaced among the timesteps of distillation (k − 1, 2k − 1, …), noisiest first.
         int stride = Training.Count / originalSteps;
-        return Tables([.. Grid.Linspace(0, originalSteps, steps, endpoint: false).Select(place => (originalSteps - Math.Floor(place)) * stride - 1)]);
+        return Tables([.. Grid.Linspace(0, originalSteps, steps, endpoint: false)
+            .Select(place => (originalSteps - Math.Floor(place)) * stride - 1)]);
     }
 
     internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)

@@ -11,7 +11,8 @@ internal static class NearestName
     public static string? Of(string word, IEnumerable<string> names)
     {
         if (word.Length is 0 or > LongestWord) return null;
-        var (name, distance) = names.Select(name => (name, Distance(word.ToLowerInvariant(), name.ToLowerInvariant()))).DefaultIfEmpty(("", int.MaxValue)).MinBy(pair => pair.Item2);
+        var (name, distance) = names.Select(name => (name, Distance(word.ToLowerInvariant(), name.ToLowerInvariant())))
+            .DefaultIfEmpty(("", int.MaxValue)).MinBy(pair => pair.Item2);
         return distance <= Math.Max(1, Math.Max(word.Length, name.Length) / 3) ? name : null;
     }
 

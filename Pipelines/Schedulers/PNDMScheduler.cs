@@ -10,7 +10,8 @@ namespace ILGpuDiffusion.Pipelines.Schedulers;
 /// </summary>
 internal sealed class PNDMScheduler : AlphaScheduler
 {
-    public static readonly string[] Keys = [.. BetaSchedule.Keys, .. TimestepSpacing.Keys, "skip_prk_steps", "set_alpha_to_one", "prediction_type"];
+    public static readonly string[] Keys = [.. BetaSchedule.Keys, .. TimestepSpacing.Keys, "skip_prk_steps", "set_alpha_to_one",
+        "prediction_type"];
 
     private const int RungeKuttaEvaluations = 12;
     private const int Kept = 3;
@@ -45,9 +46,12 @@ internal sealed class PNDMScheduler : AlphaScheduler
         double[] whole = Timesteps(spacing, steps);
         if (multistepOnly) return Tables(steps == 1 ? whole : [whole[0], whole[1], .. whole[1..]]);
 
-        if (steps < 4) throw new DiffusionRequestException(nameof(request.Steps), $"{Name}: steps is {steps}; with Runge-Kutta steps it must be at least 4 (or set skip_prk_steps).");
+        if (steps < 4)
+            throw new DiffusionRequestException(nameof(request.Steps),
+                $"{Name}: steps is {steps}; with Runge-Kutta steps it must be at least 4 (or set skip_prk_steps).");
         double half = Training.Count / steps / 2;
-        double[] middles = [.. Enumerable.Range(0, Kept).SelectMany(i => new[] { whole[i], whole[i + 1] + half, whole[i + 1] + half, whole[i + 1] })];
+        double[] middles = [.. Enumerable.Range(0, Kept)
+            .SelectMany(i => new[] { whole[i], whole[i + 1] + half, whole[i + 1] + half, whole[i + 1] })];
         return Tables([.. middles, .. whole[Kept..]]);
     }
 
@@ -55,11 +59,13 @@ internal sealed class PNDMScheduler : AlphaScheduler
     {
         if (prediction == PredictionType.Sample) throw PredictionRefused(prediction);
         if (!multistepOnly && index != done)
-            throw new DiffusionRequestException("DenoisingStart", $"{Name} cannot begin at evaluation {index - done}: its Runge-Kutta steps start the run. Set skip_prk_steps.");
+            throw new DiffusionRequestException("DenoisingStart",
+                $"{Name} cannot begin at evaluation {index - done}: its Runge-Kutta steps start the run. Set skip_prk_steps.");
         double timestep = tables.Timesteps[index], stride = Training.Count / request.Steps!.Value;
         if (!multistepOnly && done < RungeKuttaEvaluations) RungeKutta(step, tables, timestep, Math.Floor(stride / 2), done);
         else if (multistepOnly && done == 1) SecondEvaluation(step, timestep, stride);
-        else Multistep(step, timestep, stride, multistepOnly ? Math.Max(done - 1, 0) : done - RungeKuttaEvaluations + Kept, saveSample: multistepOnly && done == 0);
+        else Multistep(step, timestep, stride, multistepOnly ? Math.Max(done - 1, 0) : done - RungeKuttaEvaluations + Kept,
+            saveSample: multistepOnly && done == 0);
     }
 
     /// <summary>Evaluation <paramref name="done"/> % 4 of a Runge-Kutta step; all four begin at the same sample.</summary>

@@ -83,5 +83,6 @@ public sealed class Schedule
 
     private int Checked(int index, int first) => index >= first && index < tables.Timesteps.Length
         ? index
-        : throw new ArgumentOutOfRangeException(nameof(index), index, $"{scheduler.Name}: this run has evaluations {first} to {tables.Timesteps.Length - 1}.");
+        : throw new ArgumentOutOfRangeException(nameof(index), index,
+            $"{scheduler.Name}: this run has evaluations {first} to {tables.Timesteps.Length - 1}.");
 }

@@ -43,7 +43,9 @@ public sealed record ScheduleRequest
     internal void Check()
     {
         int given = (Steps is null ? 0 : 1) + (Timesteps is null ? 0 : 1) + (Sigmas is null ? 0 : 1);
-        if (given != 1) throw new DiffusionRequestException(nameof(Steps), $"scheduler: {given} of steps, timesteps and sigmas are given; give exactly one.");
+        if (given != 1)
+            throw new DiffusionRequestException(nameof(Steps),
+                $"scheduler: {given} of steps, timesteps and sigmas are given; give exactly one.");
         Range(nameof(Eta), Eta, 0, 1);
         Range(nameof(SChurn), SChurn, 0, double.MaxValue);
         Range(nameof(STMin), STMin, 0, double.MaxValue);
@@ -53,6 +55,7 @@ public sealed record ScheduleRequest
 
     private static void Range(string name, double value, double low, double high)
     {
-        if (!(value >= low && value <= high)) throw new DiffusionRequestException(name, $"scheduler: {name} is {value:R}; it must be between {low:R} and {high:R}.");
+        if (!(value >= low && value <= high))
+            throw new DiffusionRequestException(name, $"scheduler: {name} is {value:R}; it must be between {low:R} and {high:R}.");
     }
 }

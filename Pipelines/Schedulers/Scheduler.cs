@@ -40,7 +40,8 @@ public abstract class Scheduler
     /// <param name="overrides">Settings that override the config and those of a short name.</param>
     /// <exception cref="DiffusionRequestException">No scheduler has that name; the message lists the known ones.</exception>
     /// <exception cref="ModelFileException">A setting has the wrong type or a value that the scheduler does not support.</exception>
-    public static Scheduler FromConfig(ModelConfig config, string? name = null, IEnumerable<KeyValuePair<string, JsonElement>>? overrides = null)
+    public static Scheduler FromConfig(ModelConfig config, string? name = null,
+        IEnumerable<KeyValuePair<string, JsonElement>>? overrides = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         return SchedulerCatalog.Create(config, name, overrides ?? []);
@@ -88,7 +89,8 @@ public abstract class Scheduler
     {
         request.Check();
         if (request.Steps is { } steps && (steps < 1 || steps > TrainTimesteps))
-            throw new DiffusionRequestException(nameof(request.Steps), $"{Name}: steps is {steps}; it must be between 1 and {TrainTimesteps}, the number of training timesteps.");
+            throw new DiffusionRequestException(nameof(request.Steps),
+                $"{Name}: steps is {steps}; it must be between 1 and {TrainTimesteps}, the number of training timesteps.");
         var tables = MakeTables(request);
         if (tables.Timesteps.Length == 0 || !tables.Timesteps.Concat(tables.Sigmas).Append(tables.InitNoiseSigma).All(double.IsFinite))
             throw new ModelFileException(Source, $"{Name}: these settings give timesteps or sigmas that are not finite numbers.");
@@ -96,7 +98,9 @@ public abstract class Scheduler
         // config sets it (final_sigmas_type).
         for (int i = 1; i < Math.Min(tables.Timesteps.Length, tables.Sigmas.Length); i++)
             if (tables.Sigmas[i] > tables.Sigmas[i - 1])
-                throw new ModelFileException(Source, $"{Name}: these betas give sigma {tables.Sigmas[i - 1]:R} at timestep {tables.Timesteps[i - 1]:R} and then {tables.Sigmas[i]:R}; "
+                throw new ModelFileException(Source,
+                    $"{Name}: these betas give sigma {tables.Sigmas[i - 1]:R} at timestep {tables.Timesteps[i - 1]:R} and then "
+                        + $"{tables.Sigmas[i]:R}; "
                     + "it must not rise. Do not rescale them (rescale_betas_zero_snr), or take smaller ones.");
         return tables;
     }
@@ -123,14 +127,17 @@ public abstract class Scheduler
     /// <summary>Checks custom timesteps: whole numbers, falling, within training.</summary>
     internal double[] CustomTimesteps(IReadOnlyList<double> timesteps)
     {
-        if (timesteps.Count == 0) throw new DiffusionRequestException(nameof(ScheduleRequest.Timesteps), $"{Name}: timesteps is empty; give at least one.");
+        if (timesteps.Count == 0)
+            throw new DiffusionRequestException(nameof(ScheduleRequest.Timesteps), $"{Name}: timesteps is empty; give at least one.");
         for (int i = 0; i < timesteps.Count; i++)
         {
             double t = timesteps[i];
             if (!(t >= 0 && t <= TrainTimesteps - 1) || t != Math.Floor(t))
-                throw new DiffusionRequestException(nameof(ScheduleRequest.Timesteps), $"{Name}: timesteps[{i}] is {t:R}; it must be a whole number between 0 and {TrainTimesteps - 1}.");
+                throw new DiffusionRequestException(nameof(ScheduleRequest.Timesteps),
+                    $"{Name}: timesteps[{i}] is {t:R}; it must be a whole number between 0 and {TrainTimesteps - 1}.");
             if (i > 0 && t >= timesteps[i - 1])
-                throw new DiffusionRequestException(nameof(ScheduleRequest.Timesteps), $"{Name}: timesteps[{i}] is {t:R}, after {timesteps[i - 1]:R}; timesteps must fall.");
+                throw new DiffusionRequestException(nameof(ScheduleRequest.Timesteps),
+                    $"{Name}: timesteps[{i}] is {t:R}, after {timesteps[i - 1]:R}; timesteps must fall.");
         }
 
         return [.. timesteps];

@@ -17,7 +17,8 @@ internal static class SchedulerCatalog
     [
         new(nameof(DDIMScheduler), DDIMScheduler.Keys, static c => new DDIMScheduler(c)),
         new(nameof(DPMSolverMultistepScheduler), DPMSolverMultistepScheduler.Keys, static c => new DPMSolverMultistepScheduler(c)),
-        new(nameof(EulerAncestralDiscreteScheduler), EulerAncestralDiscreteScheduler.Keys, static c => new EulerAncestralDiscreteScheduler(c)),
+        new(nameof(EulerAncestralDiscreteScheduler), EulerAncestralDiscreteScheduler.Keys,
+            static c => new EulerAncestralDiscreteScheduler(c)),
         new(nameof(EulerDiscreteScheduler), EulerDiscreteScheduler.Keys, static c => new EulerDiscreteScheduler(c)),
         new(nameof(LCMScheduler), LCMScheduler.Keys, static c => new LCMScheduler(c)),
         new(nameof(PNDMScheduler), PNDMScheduler.Keys, static c => new PNDMScheduler(c)),
@@ -36,7 +37,8 @@ internal static class SchedulerCatalog
         if (Find(wanted) is { } entry) return entry.Make(config.With(overrides));
         throw name is null
             ? new ModelFileException(config.File,
-                $"the model's scheduler is {OutsideText.Quote(wanted)}, which is not supported. {SchedulerNames.Known} Choose one of them for this model: "
+                $"the model's scheduler is {OutsideText.Quote(wanted)}, which is not supported. {SchedulerNames.Known} Choose one of them "
+                    + "for this model: "
                 + "DiffusionPipeline.CreateScheduler(name).")
             { Key = "_class_name" }
             : new DiffusionRequestException(nameof(Scheduler), $"scheduler: {SchedulerNames.Unknown(name)}");

@@ -21,7 +21,8 @@ internal static class SchedulerNames
     [
         new("ddim", "DDIM", nameof(DDIMScheduler), "{}"),
         new("dpmpp_2m", "DPM++ 2M", nameof(DPMSolverMultistepScheduler), """{"algorithm_type": "dpmsolver++", "solver_order": 2}"""),
-        new("dpmpp_2m_sde", "DPM++ 2M SDE", nameof(DPMSolverMultistepScheduler), """{"algorithm_type": "sde-dpmsolver++", "solver_order": 2}"""),
+        new("dpmpp_2m_sde", "DPM++ 2M SDE", nameof(DPMSolverMultistepScheduler),
+            """{"algorithm_type": "sde-dpmsolver++", "solver_order": 2}"""),
         new("dpmpp_3m", null, nameof(DPMSolverMultistepScheduler), """{"algorithm_type": "dpmsolver++", "solver_order": 3}"""),
         new("euler", "Euler", nameof(EulerDiscreteScheduler), "{}"),
         new("euler_a", "Euler a", nameof(EulerAncestralDiscreteScheduler), "{}"),
@@ -42,13 +43,16 @@ internal static class SchedulerNames
     ];
 
     /// <summary>The short names without and with Karras' noise levels, the noise schedule used most.</summary>
-    public static IReadOnlyList<string> All { get; } = [.. Samplers.Select(s => s.Name).Concat(Samplers.Where(s => Takes(s, Spacings[0].Key)).Select(s => $"{s.Name}_karras")).Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> All { get; } = [.. Samplers.Select(s => s.Name)
+        .Concat(Samplers.Where(s => Takes(s, Spacings[0].Key)).Select(s => $"{s.Name}_karras")).Order(StringComparer.Ordinal)];
 
     /// <summary>Every sampling method, with the noise schedules that may follow its name.</summary>
-    public static IEnumerable<(Sampler Sampler, string[] Spacings)> Table => Samplers.Select(s => (s, Spacings.Where(p => Takes(s, p.Key)).Select(p => p.Name).ToArray()));
+    public static IEnumerable<(Sampler Sampler, string[] Spacings)> Table =>
+        Samplers.Select(s => (s, Spacings.Where(p => Takes(s, p.Key)).Select(p => p.Name).ToArray()));
 
     /// <summary>Whether a name is a short name or one of diffusers' class names.</summary>
-    public static bool IsKnown(string name) => Find(name) is not null || SchedulerCatalog.ClassNames.Contains(name, StringComparer.OrdinalIgnoreCase);
+    public static bool IsKnown(string name) =>
+        Find(name) is not null || SchedulerCatalog.ClassNames.Contains(name, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The class and settings of a short name; null for an unknown name.</summary>
     public static (string Class, IReadOnlyList<KeyValuePair<string, JsonElement>> Settings)? Find(string name)
@@ -59,7 +63,8 @@ internal static class SchedulerNames
             if (plain == sampler.Name) return (sampler.Class, Parse(sampler.Settings));
             if (!plain.StartsWith(sampler.Name + "_", StringComparison.Ordinal)) continue;
             foreach (var spacing in Spacings)
-                if (plain[(sampler.Name.Length + 1)..] == spacing.Name && Takes(sampler, spacing.Key)) return (sampler.Class, [.. Parse(sampler.Settings), .. Parse(spacing.Settings)]);
+                if (plain[(sampler.Name.Length + 1)..] == spacing.Name && Takes(sampler, spacing.Key))
+                    return (sampler.Class, [.. Parse(sampler.Settings), .. Parse(spacing.Settings)]);
         }
 
         return null;

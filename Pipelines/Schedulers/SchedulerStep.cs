@@ -7,7 +7,8 @@ namespace ILGpuDiffusion.Pipelines.Schedulers;
 /// </summary>
 public sealed class SchedulerStep
 {
-    internal SchedulerStep(bool needsNoise, ImmutableArray<SchedulerInstruction> instructions, ImmutableArray<SchedulerInstruction> preview) =>
+    internal SchedulerStep(bool needsNoise, ImmutableArray<SchedulerInstruction> instructions,
+        ImmutableArray<SchedulerInstruction> preview) =>
         (NeedsNoise, Instructions, Preview) = (needsNoise, instructions, preview);
 
     /// <summary>

@@ -13,7 +13,8 @@ internal sealed class StepWriter(Scheduler scheduler, int index, double timestep
     public bool NeedsNoise { get; set; }
 
     /// <summary>target = Σ coefficient · slot; terms with coefficient 0 are left out.</summary>
-    public void Combine(Slot target, params ReadOnlySpan<(Slot Slot, double Coefficient)> terms) => instructions.Add(Combination(target, terms));
+    public void Combine(Slot target, params ReadOnlySpan<(Slot Slot, double Coefficient)> terms) =>
+        instructions.Add(Combination(target, terms));
 
     /// <summary>
     /// Sets x0 from the prediction: Denoised = blend of sample and model output (and of churn noise). Only a preview unless it is clipped.
@@ -49,5 +50,6 @@ internal sealed class StepWriter(Scheduler scheduler, int index, double timestep
 
     private ModelFileException NotFinite(Slot target, Slot slot) => new(scheduler.Source,
         $"{scheduler.Name} cannot take step {index} (timestep {timestep:R}): the factor of {slot} in {target} is not a finite number. "
-        + "The noise schedule leaves no signal or no noise there; epsilon prediction cannot begin at zero SNR, and neighbouring steps need different sigmas.");
+        + "The noise schedule leaves no signal or no noise there; epsilon prediction cannot begin at zero SNR, and neighbouring steps need "
+            + "different sigmas.");
 }

@@ -45,7 +45,8 @@ internal sealed class TrainingNoise
     }
 
     /// <summary>As <see cref="From"/>, with rescale_betas_zero_snr read from the config.</summary>
-    public static TrainingNoise Read(ModelConfig config, float[] betas, bool floor) => From(betas, config.Bool("rescale_betas_zero_snr", false), floor);
+    public static TrainingNoise Read(ModelConfig config, float[] betas, bool floor) =>
+        From(betas, config.Bool("rescale_betas_zero_snr", false), floor);
 
     /// <summary>ᾱ at a timestep; <paramref name="final"/> for those before the first.</summary>
     public double AlphaCumprod(double timestep, double final = double.NaN)
@@ -53,7 +54,8 @@ internal sealed class TrainingNoise
         if (timestep < 0) return final;
         return timestep < Count
             ? AlphasCumprod[(int)timestep]
-            : throw new DiffusionRequestException(nameof(ScheduleRequest.Steps), $"scheduler: timestep {timestep:R} is beyond the {Count} timesteps of training; use fewer steps or a smaller steps_offset.");
+            : throw new DiffusionRequestException(nameof(ScheduleRequest.Steps),
+                $"scheduler: timestep {timestep:R} is beyond the {Count} timesteps of training; use fewer steps or a smaller steps_offset.");
     }
 
     /// <summary>As PyTorch: accumulates in double and rounds every partial product to float32.</summary>

@@ -28,7 +28,8 @@ internal sealed class BareTextModelNames : IWeightSource
 
     /// <inheritdoc/>
     public Tensor? Find(string name) =>
-        source.Find(bare && name.StartsWith(Prefix, StringComparison.Ordinal) && name[Prefix.Length..] is var own && IsPart(own) ? own : name);
+        source.Find(bare && name.StartsWith(Prefix, StringComparison.Ordinal) && name[Prefix.Length..] is var own && IsPart(own) ? own
+            : name);
 
     private static bool IsPart(string name) => Parts.Any(part => name.StartsWith(part, StringComparison.Ordinal));
 }

@@ -9,7 +9,8 @@ namespace ILGpuDiffusion.Pipelines.TextEncoders;
 /// </summary>
 internal sealed record ClipTextConfig
 {
-    private const int MaxWidth = 1 << 17, MaxLayers = 1024, MaxVocabulary = 1 << 24, MaxTokens = 1 << 16; // far beyond every model; keep a damaged file from exhausting memory
+    // far beyond every model; keep a damaged file from exhausting memory
+    private const int MaxWidth = 1 << 17, MaxLayers = 1024, MaxVocabulary = 1 << 24, MaxTokens = 1 << 16;
 
     private ClipTextConfig() { }
 

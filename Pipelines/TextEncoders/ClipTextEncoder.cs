@@ -15,7 +15,8 @@ namespace ILGpuDiffusion.Pipelines.TextEncoders;
 /// <param name="name">For logs and messages: <c>text_encoder</c>, <c>text_encoder_2</c>.</param>
 /// <param name="options">How its graphs are compiled; null for all passes.</param>
 /// <param name="dtype">The type that the model computes in; embeddings are always Float32.</param>
-internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, string name = "text_encoder", CompileOptions? options = null, DType dtype = DType.Float32)
+internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, string name = "text_encoder", CompileOptions? options = null,
+    DType dtype = DType.Float32)
 {
     private readonly GraphCache<(ClipHiddenState State, bool Pooled)> graphs = new(WithOptions(model, options), arenas);
 
@@ -33,7 +34,8 @@ internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, str
     /// <param name="cancellation">Checked between kernels.</param>
     /// <exception cref="ShapeException">No prompt, prompts of different length or longer than the model supports, or a state that the model
     /// does not have.</exception>
-    public TextEmbeddings Encode(IReadOnlyList<PromptTokens> prompts, ClipHiddenState state, bool pooled, CancellationToken cancellation = default) =>
+    public TextEmbeddings Encode(IReadOnlyList<PromptTokens> prompts, ClipHiddenState state, bool pooled,
+        CancellationToken cancellation = default) =>
         Encode([.. prompts.SelectMany(p => p.Ids)], prompts.Count, state, pooled, cancellation);
 
     /// <summary>Encodes token ids.</summary>
@@ -44,17 +46,20 @@ internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, str
     /// <param name="cancellation">Checked between kernels.</param>
     /// <exception cref="ArgumentOutOfRangeException">An id is not in the vocabulary.</exception>
     /// <exception cref="NonFiniteException">The model computed NaN or infinity.</exception>
-    public TextEmbeddings Encode(ReadOnlySpan<int> ids, int count, ClipHiddenState state, bool pooled, CancellationToken cancellation = default)
+    public TextEmbeddings Encode(ReadOnlySpan<int> ids, int count, ClipHiddenState state, bool pooled,
+        CancellationToken cancellation = default)
     {
         int tokens = Check(ids.Length, count, state);
         foreach (int id in ids) // GPU kernels do not check ids
-            if (id < 0 || id >= Config.VocabSize) throw new ArgumentOutOfRangeException(nameof(ids), id, $"{name}: ids must be 0 to {Config.VocabSize - 1}.");
+            if (id < 0 || id >= Config.VocabSize)
+                throw new ArgumentOutOfRangeException(nameof(ids), id, $"{name}: ids must be 0 to {Config.VocabSize - 1}.");
         using var plan = Compile(state, pooled).Rent(new Sizes(("batch", count), ("tokens", tokens)), cancellation: cancellation);
         Upload(ids, plan.Input("ids"));
         Upload([.. Enumerable.Range(0, tokens)], plan.Input("positions"));
         if (pooled) Upload(EndPositions(ids, count), plan.Input("end"));
         plan.Run(cancellation);
-        return new TextEmbeddings(count, tokens, Checked(Download(plan.Output("hidden"))), pooled ? Checked(Download(plan.Output("pooled"))) : []);
+        return new TextEmbeddings(count, tokens, Checked(Download(plan.Output("hidden"))),
+            pooled ? Checked(Download(plan.Output("pooled"))) : []);
     }
 
     /// <summary>The graph for one kind of result.</summary>
@@ -75,14 +80,18 @@ internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, str
 
     private int Check(int ids, int count, ClipHiddenState state)
     {
-        ShapeException.ThrowUnless(count > 0 && ids > 0 && ids % count == 0, name, "ids", $"{ids} for {count} prompt(s)", "the same positive number for every prompt");
-        ShapeException.ThrowUnless(ids / count <= Config.MaxPositions, name, "the prompt's length", $"{ids / count} tokens", $"at most {Config.MaxPositions}");
-        ShapeException.ThrowUnless(state.Skip >= 0 && state.Skip <= Config.Layers, name, "the number of layers left out (clip skip)", state.Skip, $"0 to {Config.Layers}");
+        ShapeException.ThrowUnless(count > 0 && ids > 0 && ids % count == 0, name, "ids", $"{ids} for {count} prompt(s)",
+            "the same positive number for every prompt");
+        ShapeException.ThrowUnless(ids / count <= Config.MaxPositions, name, "the prompt's length", $"{ids / count} tokens",
+            $"at most {Config.MaxPositions}");
+        ShapeException.ThrowUnless(state.Skip >= 0 && state.Skip <= Config.Layers, name, "the number of layers left out (clip skip)",
+            state.Skip, $"0 to {Config.Layers}");
         return ids / count;
     }
 
     private float[] Checked(float[] embeddings) =>
-        NotFinite.IndexIn(embeddings) is >= 0 and var bad ? throw NotFinite.Error(name, dtype, embeddings[bad], "in the prompt's embeddings") : embeddings;
+        NotFinite.IndexIn(embeddings) is >= 0 and var bad
+            ? throw NotFinite.Error(name, dtype, embeddings[bad], "in the prompt's embeddings") : embeddings;
 
     private int[] EndPositions(ReadOnlySpan<int> ids, int count)
     {

@@ -23,14 +23,16 @@ internal sealed class ClipTextTrace(ClipTextModel model, Value ids, Value positi
     public Value Hidden(int index)
     {
         while (hidden.Count <= index)
-            hidden.Add(hidden.Count == 0 ? Functional.Cast(model.Transformer.Embeddings.Forward(ids, positions), dtype) : model.Transformer.Layers[hidden.Count - 1].Forward(hidden[^1]));
+            hidden.Add(hidden.Count == 0 ? Functional.Cast(model.Transformer.Embeddings.Forward(ids, positions), dtype)
+                : model.Transformer.Layers[hidden.Count - 1].Forward(hidden[^1]));
         return hidden[index];
     }
 
     /// <summary><see cref="Hidden"/> after the final norm; at the last layer transformers' <c>last_hidden_state</c>.</summary>
     public Value Normalised(int index)
     {
-        if (!normalised.TryGetValue(index, out var value)) normalised.Add(index, value = model.Transformer.FinalLayerNorm.Forward(Hidden(index)));
+        if (!normalised.TryGetValue(index, out var value))
+            normalised.Add(index, value = model.Transformer.FinalLayerNorm.Forward(Hidden(index)));
         return value;
     }
 

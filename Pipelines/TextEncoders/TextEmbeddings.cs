@@ -16,7 +16,8 @@ internal sealed record TextEmbeddings(int Count, int Tokens, float[] Hidden, flo
     /// <exception cref="ShapeException">The numbers of prompts or tokens differ.</exception>
     public TextEmbeddings Beside(TextEmbeddings other)
     {
-        ShapeException.ThrowUnless((other.Count, other.Tokens) == (Count, Tokens), "text_embeddings", "the second encoder's result", $"[{other.Count}, {other.Tokens}, …]", $"[{Count}, {Tokens}, …] like the first's");
+        ShapeException.ThrowUnless((other.Count, other.Tokens) == (Count, Tokens), "text_embeddings", "the second encoder's result",
+            $"[{other.Count}, {other.Tokens}, …]", $"[{Count}, {Tokens}, …] like the first's");
         return this with { Hidden = Columns(Hidden, other.Hidden, Count * Tokens), Pooled = Columns(Pooled, other.Pooled, Count) };
     }
 

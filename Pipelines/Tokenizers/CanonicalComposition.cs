@@ -96,7 +96,8 @@ internal static class CanonicalComposition
 
     /// <summary>The content of CanonicalForms.txt.</summary>
     private sealed record Tables(
-        Dictionary<int, byte> Classes, Dictionary<int, (int First, int Second)> Decompositions, Dictionary<(int First, int Second), int> Compositions)
+        Dictionary<int, byte> Classes, Dictionary<int, (int First, int Second)> Decompositions,
+            Dictionary<(int First, int Second), int> Compositions)
     {
         public int ClassOf(int point) => point < FirstComposing ? 0 : Classes.GetValueOrDefault(point);
 

@@ -50,7 +50,8 @@ internal sealed record ClipSpecialTokens(string Bos, string Eos, string Pad, str
         }
         else
         {
-            if (File.Exists(Path.Combine(folder, "special_tokens_map.json"))) map = ModelConfig.Load(Path.Combine(folder, "special_tokens_map.json"));
+            if (File.Exists(Path.Combine(folder, "special_tokens_map.json")))
+                map = ModelConfig.Load(Path.Combine(folder, "special_tokens_map.json"));
             string path = Path.Combine(folder, "added_tokens.json");
             if (File.Exists(path))
             {
@@ -60,7 +61,9 @@ internal sealed record ClipSpecialTokens(string Bos, string Eos, string Pad, str
         }
 
         foreach (var (token, id) in added)
-            if (token.Length == 0 || id is < 0 or > ClipVocabulary.MaxId) throw new ModelFileException(folder, $"the added token '{token}' has id {id}; it must have a name and an id from 0 to {ClipVocabulary.MaxId}.");
+            if (token.Length == 0 || id is < 0 or > ClipVocabulary.MaxId)
+                throw new ModelFileException(folder,
+                    $"the added token '{token}' has id {id}; it must have a name and an id from 0 to {ClipVocabulary.MaxId}.");
         if (added.Count > MaxAdded) throw new ModelFileException(folder, $"{added.Count} added tokens are more than {MaxAdded}.");
         return new ClipSpecialTokens(
             Token("bos_token", ClipText.Markers[0]), Token("eos_token", ClipText.Markers[1]),
@@ -70,7 +73,8 @@ internal sealed record ClipSpecialTokens(string Bos, string Eos, string Pad, str
         {
             var source = map?.Has(key) == true ? map : config;
             if (source.Find(key) is not { } value) return fallback;
-            return Content(value) is { Length: > 0 } token ? token : throw source.Wrong(key, "a token: text, or an object with 'content' whose 'single_word' is not true");
+            return Content(value) is { Length: > 0 } token ? token
+                : throw source.Wrong(key, "a token: text, or an object with 'content' whose 'single_word' is not true");
         }
     }
 

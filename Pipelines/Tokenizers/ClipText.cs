@@ -96,7 +96,8 @@ internal static class ClipText
         is UnicodeCategory.SpaceSeparator or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
     private static bool IsDropped(Rune rune) => rune.Value == 0xFFFD || Rune.GetUnicodeCategory(rune)
-        is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned;
+        is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse
+            or UnicodeCategory.OtherNotAssigned;
 
     private static bool IsIdeograph(int point) => point
         is (>= 0x4E00 and <= 0x9FFF) or (>= 0x3400 and <= 0x4DBF) or (>= 0x20000 and <= 0x2A6DF) or (>= 0x2A700 and <= 0x2B73F)
@@ -124,8 +125,10 @@ internal static class ClipText
         {
             var category = Rune.GetUnicodeCategory(runes[i]);
             bool ignorable = category is UnicodeCategory.NonSpacingMark or UnicodeCategory.EnclosingMark or UnicodeCategory.Format
-                or UnicodeCategory.ModifierLetter or UnicodeCategory.ModifierSymbol || runes[i].Value is '\'' or '.' or ':' or '·' or '‘' or '’' or '․' or '‧';
-            if (!ignorable) return category is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter;
+                or UnicodeCategory.ModifierLetter or UnicodeCategory.ModifierSymbol
+                    || runes[i].Value is '\'' or '.' or ':' or '·' or '‘' or '’' or '․' or '‧';
+            if (!ignorable)
+                return category is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter;
         }
 
         return false;

@@ -27,7 +27,8 @@ public sealed class ClipTokenizer
     private ClipTokenizer(ClipVocabulary vocabulary, ClipSpecialTokens special, int maxLength)
     {
         this.vocabulary = vocabulary;
-        whole = [.. ((string[])[special.Bos, special.Eos, special.Pad, special.Unknown, .. special.Added.Keys]).Distinct().OrderByDescending(t => t.Length)];
+        whole = [.. ((string[])[special.Bos, special.Eos, special.Pad, special.Unknown, .. special.Added.Keys]).Distinct()
+            .OrderByDescending(t => t.Length)];
         vectors = whole.ToDictionary(token => token, token => Vectors(token, vocabulary.Ids[token], special.Added));
         (BosTokenId, EosTokenId, PadTokenId) = (vocabulary.Ids[special.Bos], vocabulary.Ids[special.Eos], vocabulary.Ids[special.Pad]);
         unknownTokenId = vocabulary.Ids[special.Unknown];

@@ -46,8 +46,12 @@ internal sealed class ClipVocabulary
         foreach (string piece in vocabulary.Keys)
         {
             int id = vocabulary.Int(piece);
-            if (piece.Length == 0 || id is < 0 or > MaxId) throw new ModelFileException(vocabulary.File, $"the piece '{piece}' has id {id}; it must have a name and an id from 0 to {MaxId}.");
-            if (!pieces.TryAdd(id, piece)) throw new ModelFileException(vocabulary.File, $"id {id} belongs to '{pieces[id]}' and to '{piece}'; it must belong to one piece.");
+            if (piece.Length == 0 || id is < 0 or > MaxId)
+                throw new ModelFileException(vocabulary.File,
+                    $"the piece '{piece}' has id {id}; it must have a name and an id from 0 to {MaxId}.");
+            if (!pieces.TryAdd(id, piece))
+                throw new ModelFileException(vocabulary.File,
+                    $"id {id} belongs to '{pieces[id]}' and to '{piece}'; it must belong to one piece.");
             ids.Add(piece, id);
         }
 
@@ -61,11 +65,14 @@ internal sealed class ClipVocabulary
         }
 
         foreach (string token in (string[])[special.Bos, special.Eos, special.Pad, special.Unknown])
-            if (!ids.ContainsKey(token)) throw new ModelFileException(vocabulary.File, $"the special token '{token}' that the configuration names is not in the vocabulary.");
+            if (!ids.ContainsKey(token))
+                throw new ModelFileException(vocabulary.File,
+                    $"the special token '{token}' that the configuration names is not in the vocabulary.");
 
         try
         {
-            var merger = BpeTokenizer.Create(new BpeOptions(ids) { Merges = merges, EndOfWordSuffix = EndOfWord, ByteLevel = true, UnknownToken = special.Unknown });
+            var merger = BpeTokenizer.Create(
+                new BpeOptions(ids) { Merges = merges, EndOfWordSuffix = EndOfWord, ByteLevel = true, UnknownToken = special.Unknown });
             return new ClipVocabulary(ids, pieces, merger);
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
@@ -97,7 +104,8 @@ internal sealed class ClipVocabulary
     private static List<string> ReadMerges(string path, Dictionary<string, int> ids)
     {
         string[] lines = ReadText(path).Trim().Split('\n');
-        if (!lines[0].StartsWith("#version", StringComparison.Ordinal)) throw new ModelFileException(path, $"begins with '{Short(lines[0])}'; the first line must be '#version: …'.");
+        if (!lines[0].StartsWith("#version", StringComparison.Ordinal))
+            throw new ModelFileException(path, $"begins with '{Short(lines[0])}'; the first line must be '#version: …'.");
         return Checked(path, "line", 2, lines.Skip(1).Take(MaxMerges).Select(line => line.TrimEnd('\r')), ids);
     }
 
@@ -127,7 +135,8 @@ internal sealed class ClipVocabulary
         try
         {
             if (!File.Exists(path)) throw new ModelFileException(path, "the file does not exist.");
-            return new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true).GetString(InputFile.ReadAllBytes(path, MaxMergesBytes));
+            return new UTF8Encoding(encoderShouldEmitUTF8Identifier: false,
+                throwOnInvalidBytes: true).GetString(InputFile.ReadAllBytes(path, MaxMergesBytes));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

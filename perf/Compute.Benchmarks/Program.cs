@@ -19,22 +19,29 @@ var tests = new Option<bool>("--test-cases") { Description = "The cases of the t
 var weights = new Option<DType>("--weights") { Description = "How weights are stored", DefaultValueFactory = _ => DType.BFloat16 };
 var quick = new Option<bool>("--quick") { Description = "Three short iterations: to try it" };
 var threads = new Option<int?>("--threads") { Description = "Worker threads" };
-var folder = new Option<string>("--to") { Description = "Folder for Markdown and JSON", DefaultValueFactory = _ => Path.Combine(Machine.Repository, "artifacts/benchmarks") };
-var root = new RootCommand("Single ops under BenchmarkDotNet, scored against the machine's measured ceilings.") { filter, tests, weights, quick, threads, folder };
+var folder = new Option<string>("--to") { Description = "Folder for Markdown and JSON",
+    DefaultValueFactory = _ => Path.Combine(Machine.Repository, "artifacts/benchmarks") };
+var root = new RootCommand("Single ops under BenchmarkDotNet, scored against the machine's measured ceilings.") { filter, tests, weights,
+    quick, threads, folder };
 root.SetAction(parsed =>
 {
     IEnumerable<(string Name, OpCase Case)> all = parsed.GetValue(tests)
         ? OpCatalog.Cases.SelectMany(c => c.Cases).Select(c => ($"{c.Op.GetType().Name} {c.Name}", c))
-        : ModelCases.Groups.Values.SelectMany(g => g).Select(c => ($"{c.Op} {c.Sizes}", ModelCases.Of(c.Op, c.Sizes, parsed.GetValue(weights))));
-    foreach (var (name, @case) in all.Where(c => c.Name.Contains(parsed.GetValue(filter)!, StringComparison.Ordinal))) OpBenchmarks.Chosen.TryAdd(name, @case);
+        : ModelCases.Groups.Values.SelectMany(g => g)
+            .Select(c => ($"{c.Op} {c.Sizes}", ModelCases.Of(c.Op, c.Sizes, parsed.GetValue(weights))));
+    foreach (var (name, @case) in all.Where(c =>
+        c.Name.Contains(parsed.GetValue(filter)!, StringComparison.Ordinal))) OpBenchmarks.Chosen.TryAdd(name, @case);
     OpBenchmarks.Threads = parsed.GetValue(threads);
     using var device = new CpuDevice(OpBenchmarks.Threads);
     var ceilings = device.Ceilings!;
     Console.WriteLine($"// {Machine.Current(device)}\n// ceilings: {ceilings}");
 
-    var config = ManualConfig.CreateEmpty().WithArtifactsPath(parsed.GetValue(folder)!).AddLogger(ConsoleLogger.Default).WithOptions(ConfigOptions.DisableLogFile)
-        .AddJob((parsed.GetValue(quick) ? Job.ShortRun : Job.Default).WithToolchain(InProcessEmitToolchain.Instance)) // the cases live in this process
-        .AddColumnProvider(DefaultColumnProviders.Params, DefaultColumnProviders.Metrics).AddColumn(StatisticColumn.Median, StatisticColumn.Min, StatisticColumn.StdDev).AddColumn(ScoreColumn.Of(ceilings))
+    var config = ManualConfig.CreateEmpty().WithArtifactsPath(parsed.GetValue(folder)!).AddLogger(ConsoleLogger.Default)
+        .WithOptions(ConfigOptions.DisableLogFile)
+        // the cases live in this process
+        .AddJob((parsed.GetValue(quick) ? Job.ShortRun : Job.Default).WithToolchain(InProcessEmitToolchain.Instance))
+        .AddColumnProvider(DefaultColumnProviders.Params, DefaultColumnProviders.Metrics)
+            .AddColumn(StatisticColumn.Median, StatisticColumn.Min, StatisticColumn.StdDev).AddColumn(ScoreColumn.Of(ceilings))
         .AddExporter(MarkdownExporter.GitHub, JsonExporter.Brief).WithSummaryStyle(SummaryStyle.Default.WithMaxParameterColumnWidth(60));
     return BenchmarkRunner.Run<OpBenchmarks>(config).HasCriticalValidationErrors ? 1 : 0;
 });

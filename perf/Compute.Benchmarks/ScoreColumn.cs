@@ -34,9 +34,12 @@ internal sealed class ScoreColumn(string name, string legend, Func<double, doubl
     /// <summary>Speed, traffic and the share of the roofline.</summary>
     public static IColumn[] Of(DeviceCeilings ceilings) =>
     [
-        new ScoreColumn("GFLOP/s", "by the op's definition: an algorithm that needs fewer counts as faster", (flops, _, s) => Number(flops / s / 1e9)),
+        new ScoreColumn("GFLOP/s", "by the op's definition: an algorithm that needs fewer counts as faster",
+            (flops, _, s) => Number(flops / s / 1e9)),
         new ScoreColumn("GB/s", "arguments and result, each once", (_, bytes, s) => Number(bytes / s / 1e9)),
-        new ScoreColumn("% ceiling", $"of {Number(ceilings.FlopsPerSecond / 1e9)} GFLOP/s or {Number(ceilings.BytesPerSecond / 1e9)} GB/s, whichever limits", (flops, bytes, s) => Number(100 * ceilings.Seconds(flops, bytes) / s)),
+        new ScoreColumn("% ceiling",
+            $"of {Number(ceilings.FlopsPerSecond / 1e9)} GFLOP/s or {Number(ceilings.BytesPerSecond / 1e9)} GB/s, whichever limits",
+                (flops, bytes, s) => Number(100 * ceilings.Seconds(flops, bytes) / s)),
     ];
 
     public string GetValue(Summary summary, BenchmarkCase benchmarkCase)

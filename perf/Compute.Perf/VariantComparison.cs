@@ -12,12 +12,15 @@ namespace ILGpuDiffusion.Compute.Perf;
 /// <param name="Variant">How.</param>
 /// <param name="BestMilliseconds">The fastest run.</param>
 /// <param name="MedianMilliseconds">The median run; far from the best on a busy machine.</param>
-/// <param name="ProcessorMilliseconds">The least processor time of a run, summed over threads: what tells on a machine that others use too.</param>
-/// <param name="Gflops">10⁹ operations per second of the op's definition, at the best time: an algorithm that needs fewer counts as faster.</param>
+/// <param name="ProcessorMilliseconds">The least processor time of a run, summed over threads: what tells on a machine that others use
+/// too.</param>
+/// <param name="Gflops">10⁹ operations per second of the op's definition, at the best time: an algorithm that needs fewer counts as
+/// faster.</param>
 /// <param name="Ratio">The last way's best time over this one's.</param>
 /// <param name="ProcessorRatio">The same for processor time.</param>
 internal sealed record Timing(
-    string Case, string Variant, double BestMilliseconds, double MedianMilliseconds, double ProcessorMilliseconds, double Gflops, double Ratio, double ProcessorRatio);
+    string Case, string Variant, double BestMilliseconds, double MedianMilliseconds, double ProcessorMilliseconds, double Gflops,
+        double Ratio, double ProcessorRatio);
 
 /// <summary>Times several ways to do the same, in turns, so that a machine that slows down for a while slows down all of them.</summary>
 /// <param name="device">Where they run.</param>
@@ -31,9 +34,17 @@ internal sealed class VariantComparison(Device device, int rounds, double leastS
     public IEnumerable<Timing> Variants(OpCase @case)
     {
         var signature = Signature(@case);
-        KernelVariant[] variants = [.. @case.Op.Kernels.Variants.Where(v => v.Backends.HasFlag(device.Backend) && v.SupportsTypes(signature) && v.SupportsShape(signature) && (only.Length == 0 ? v.SupportsDevice(device) : only.Contains(v.Name)))];
-        KernelChoice[] choices = [.. variants.SelectMany(v => settings.Select(text => new KernelChoice(v, Parse(text))).Where(c => c.Variant.Tuning.Accepts(device, signature, c.Settings)).Prepend(v.Untuned(device, signature)))];
-        BoundCase[] bound = [.. choices.Select(c => new BoundCase(device, @case, outputPadding: 0, variant: c.Variant.Name, settings: c.Settings, kernelPositionsFirst: device.Backend != Backends.Cpu && @case.Op is Conv2D))];
+        KernelVariant[] variants = [
+            .. @case.Op.Kernels.Variants.Where(v =>
+                v.Backends.HasFlag(device.Backend) && v.SupportsTypes(signature) && v.SupportsShape(signature)
+                    && (only.Length == 0 ? v.SupportsDevice(device) : only.Contains(v.Name)))];
+        KernelChoice[] choices = [
+            .. variants.SelectMany(v =>
+                settings.Select(text => new KernelChoice(v, Parse(text)))
+                    .Where(c => c.Variant.Tuning.Accepts(device, signature, c.Settings)).Prepend(v.Untuned(device, signature)))];
+        BoundCase[] bound = [.. choices.Select(c =>
+            new BoundCase(device, @case, outputPadding: 0, variant: c.Variant.Name, settings: c.Settings,
+                kernelPositionsFirst: device.Backend != Backends.Cpu && @case.Op is Conv2D))];
         var timings = Measure(@case, [.. choices.Select(c => c.ToString())], [.. bound.Select(b => (Action)b.Run)]);
         foreach (var b in bound) b.Dispose();
         return timings;
@@ -44,11 +55,14 @@ internal sealed class VariantComparison(Device device, int rounds, double leastS
     {
         var times = Interleaved.Measure(rounds, leastSeconds, device.Synchronize, ways);
         double flops = @case.Op.Flops(Signature(@case));
-        return names.Zip(times, (name, t) => new Timing(@case.Name, name, t.Best * 1e3, t.Median * 1e3, t.LeastProcessor * 1e3, flops / t.Best / 1e9,
+        return names.Zip(times, (name, t) =>
+            new Timing(@case.Name, name, t.Best * 1e3, t.Median * 1e3, t.LeastProcessor * 1e3, flops / t.Best / 1e9,
             times[^1].Best / t.Best, times[^1].LeastProcessor / t.LeastProcessor));
     }
 
-    private static KernelSettings Parse(string text) => KernelSettings.Of(text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('=')).Select(pair => KeyValuePair.Create(pair[0], int.Parse(pair[1], System.Globalization.CultureInfo.InvariantCulture))));
+    private static KernelSettings Parse(string text) =>
+        KernelSettings.Of(text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(pair => pair.Split('='))
+            .Select(pair => KeyValuePair.Create(pair[0], int.Parse(pair[1], System.Globalization.CultureInfo.InvariantCulture))));
 
     private static OpSignature Signature(OpCase @case)
     {

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace ILGpuDiffusion.Equivalence;
 
 /// <summary>
-/// Draws the same with the tools of two built checkouts, and compares what they write byte by byte: pictures and latents. Only the tool's command line is used. Each tool begins with
-/// an empty cache of its own.
+/// Draws the same with the tools of two built checkouts, and compares what they write byte by byte: pictures and latents. Only the tool's
+/// command line is used. Each tool begins with an empty cache of its own.
 /// </summary>
 /// <param name="old">A built checkout.</param>
 /// <param name="new">Another.</param>
@@ -23,7 +23,8 @@ internal sealed class BitComparison(string old, string @new, int? seed)
         {
             bool hasOpenCl = Start(old, work, "old", ["devices", "--json"]).Output.Contains("\"opencl:0\"", StringComparison.Ordinal);
             if (!hasOpenCl) Console.WriteLine("This machine has no opencl:0: its runs are left out.");
-            var runs = Drawings.All(old, work).Where(d => d.Name.Contains(only, StringComparison.Ordinal) && (hasOpenCl || !d.Arguments.Contains("opencl:0"))).ToArray();
+            var runs = Drawings.All(old, work)
+                .Where(d => d.Name.Contains(only, StringComparison.Ordinal) && (hasOpenCl || !d.Arguments.Contains("opencl:0"))).ToArray();
             if (runs.Length == 0) throw new ArgumentException($"--only is '{only}'; no run is called so.");
             var (files, differing) = (0, new List<string>());
             foreach (var run in runs)
@@ -32,7 +33,8 @@ internal sealed class BitComparison(string old, string @new, int? seed)
                 var (count, found) = TryCompare(run, work);
                 files += count;
                 differing.AddRange(found);
-                Console.WriteLine($"{(found.Length == 0 ? "equal" : "DIFFERENT"),-9} {run.Name} ({count} files, {Stopwatch.GetElapsedTime(start).TotalSeconds:F0} s)");
+                Console.WriteLine($"{(found.Length == 0 ? "equal" : "DIFFERENT"),-9} {run.Name} ({count} files, "
+                    + $"{Stopwatch.GetElapsedTime(start).TotalSeconds:F0} s)");
             }
 
             Console.WriteLine($"{runs.Length} runs, {files} files compared, {differing.Count} different or absent.");
@@ -60,9 +62,12 @@ internal sealed class BitComparison(string old, string @new, int? seed)
     private (int Files, string[] Differing) Compare(Drawing run, string work)
     {
         string[] folders = [.. new[] { (old, "old"), (@new, "new") }.Select(build => Draw(run, build.Item1, work, build.Item2))];
-        string[] names = [.. folders.SelectMany(Directory.GetFiles).Select(f => Path.GetFileName(f)!).Distinct().Order(StringComparer.Ordinal)];
+        string[] names = [.. folders.SelectMany(Directory.GetFiles).Select(f => Path.GetFileName(f)!).Distinct()
+            .Order(StringComparer.Ordinal)];
         if (names.Length == 0) throw new InvalidOperationException($"{run.Name}: the tool wrote nothing.");
-        var found = names.Select(name => (name, difference: FileDifference.Of(Path.Combine(folders[0], name), Path.Combine(folders[1], name)))).Where(f => f.difference is not null);
+        var found = names.Select(name =>
+            (name, difference: FileDifference.Of(Path.Combine(folders[0], name), Path.Combine(folders[1], name))))
+                .Where(f => f.difference is not null);
         return (names.Length, [.. found.Select(f => $"{run.Name}: {f.name}: {f.difference}")]);
     }
 
@@ -73,16 +78,22 @@ internal sealed class BitComparison(string old, string @new, int? seed)
         if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
         Directory.CreateDirectory(folder);
         string drawn = (name == "new" ? seed : null)?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "7";
-        string[] arguments = ["generate", "a red heart", "--seed", drawn, "-o", Path.Combine(folder, "picture.png"), "--save-latents", Path.Combine(folder, "latents.safetensors"), .. run.Arguments];
+        string[] arguments = ["generate", "a red heart", "--seed", drawn, "-o", Path.Combine(folder, "picture.png"), "--save-latents",
+            Path.Combine(folder, "latents.safetensors"), .. run.Arguments];
         var (status, _, errors) = Start(build, work, name, arguments);
-        return status == 0 ? folder : throw new InvalidOperationException($"{run.Name}: {Path.Combine(build, Tool)} {string.Join(' ', arguments)} ends with {status}: {errors.Trim()}");
+        return status == 0 ? folder
+            : throw new InvalidOperationException(
+                $"{run.Name}: {Path.Combine(build, Tool)} {string.Join(' ', arguments)} ends with {status}: {errors.Trim()}");
     }
 
     private static (int Status, string Output, string Errors) Start(string build, string work, string name, string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(build, Tool), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Path.Combine(build, Tool), arguments) { RedirectStandardOutput = true,
+            RedirectStandardError = true };
         start.Environment["ILGPUDIFFUSION_CACHE"] = Directory.CreateDirectory(Path.Combine(work, $"{name}-cache")).FullName;
-        if (!start.Environment.ContainsKey("POCL_CACHE_DIR")) start.Environment["POCL_CACHE_DIR"] = Directory.CreateDirectory(Path.Combine(work, "pocl")).FullName; // keyed by text: equal texts are built once
+        // keyed by text: equal texts are built once
+        if (!start.Environment.ContainsKey("POCL_CACHE_DIR"))
+            start.Environment["POCL_CACHE_DIR"] = Directory.CreateDirectory(Path.Combine(work, "pocl")).FullName;
         using var process = Process.Start(start)!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         if (!process.WaitForExit(LimitMilliseconds))

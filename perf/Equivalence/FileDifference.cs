@@ -14,7 +14,8 @@ internal static class FileDifference
         if (mine.AsSpan().SequenceEqual(theirs)) return null;
         int at = mine.Zip(theirs).TakeWhile(pair => pair.First == pair.Second).Count();
         string where = $"byte {at} of {mine.Length}, now {theirs.Length}";
-        return Path.GetExtension(first) != ".png" ? where : Pixels(mine).SequenceEqual(Pixels(theirs)) ? $"{where}; the pixels are equal, the text in the file is not" : $"{where}; pixels differ";
+        return Path.GetExtension(first) != ".png" ? where : Pixels(mine).SequenceEqual(Pixels(theirs))
+            ? $"{where}; the pixels are equal, the text in the file is not" : $"{where}; pixels differ";
     }
 
     // The header and the compressed pixels of a PNG, without its text.

@@ -3,8 +3,9 @@ using System.Text.RegularExpressions;
 namespace ILGpuDiffusion.Equivalence;
 
 /// <summary>
-/// The text of a kernel without the names that it gives itself: its entry, parameters, arrays in shared memory, and in OpenCL C what our functions and macros declare. Each is replaced by the
-/// order of its first appearance. All else stays: instructions, types, built-in functions, numbers, registers and variables, which ILGPU numbers alike for equal code.
+/// The text of a kernel without the names that it gives itself: its entry, parameters, arrays in shared memory, and in OpenCL C what our
+/// functions and macros declare. Each is replaced by the order of its first appearance. All else stays: instructions, types, built-in
+/// functions, numbers, registers and variables, which ILGPU numbers alike for equal code.
 /// </summary>
 internal static partial class KernelText
 {
@@ -14,11 +15,14 @@ internal static partial class KernelText
         var names = Names(text);
         var numbers = new Dictionary<string, string>(StringComparer.Ordinal);
         return [.. Lines(text).Select(line => Word().Replace(line, word =>
-            !names.Contains(word.Value) ? word.Value : numbers.TryGetValue(word.Value, out string? number) ? number : numbers[word.Value] = $"#{numbers.Count}"))];
+            !names.Contains(word.Value) ? word.Value : numbers.TryGetValue(word.Value, out string? number) ? number
+                : numbers[word.Value] = $"#{numbers.Count}"))];
     }
 
     /// <summary>The names that the text declares.</summary>
-    public static HashSet<string> Names(string text) => [.. (IsPtx(text) ? PtxName() : ClName()).Matches(text).SelectMany(m => m.Groups.Values.Skip(1)).SelectMany(g => g.Captures).Select(c => c.Value)];
+    public static HashSet<string> Names(string text) =>
+        [.. (IsPtx(text) ? PtxName() : ClName()).Matches(text).SelectMany(m => m.Groups.Values.Skip(1)).SelectMany(g => g.Captures)
+            .Select(c => c.Value)];
 
     /// <summary>Whether this is PTX and not OpenCL C.</summary>
     public static bool IsPtx(string text) => text.Contains(".address_size", StringComparison.Ordinal);
@@ -31,7 +35,8 @@ internal static partial class KernelText
     }
 
     private static IEnumerable<string> Lines(string text) =>
-        from line in text.Split('\n').Select((line, number) => number == 0 ? line : Comment().Replace(line, "")) // the first line is no comment of the kernel's: it has its sizes
+        // the first line is no comment of the kernel's: it has its sizes
+        from line in text.Split('\n').Select((line, number) => number == 0 ? line : Comment().Replace(line, ""))
         let tight = Space().Replace(line.Trim(), " ")
         where tight.Length > 0
         select tight;

@@ -2,17 +2,22 @@ using System.Text.RegularExpressions;
 
 namespace ILGpuDiffusion.Equivalence;
 
-/// <summary>Whether the comparison of texts can fail: in every text of a folder, one instruction, one number and one pair of registers are changed at a place drawn by lot; and all names, which must not matter.</summary>
+/// <summary>
+/// Whether the comparison of texts can fail: in every text of a folder, one instruction, one number and one pair of registers are changed
+/// at a place drawn by lot; and all names, which must not matter.
+/// </summary>
 internal static partial class PlantedMistakes
 {
     private static readonly string[] Texts = ["*.ptx", "*.cl"];
-    private static readonly (string Name, Func<string, Random, string?> Plant)[] Kinds = [("an instruction", Instruction), ("a number", Number), ("registers exchanged", Registers), ("a line left out", Line)];
+    private static readonly (string Name, Func<string, Random, string?> Plant)[] Kinds = [("an instruction", Instruction),
+        ("a number", Number), ("registers exchanged", Registers), ("a line left out", Line)];
 
     /// <summary>Prints how many were planted and found.</summary>
     /// <returns>0 where each mistake was found and no change of names was.</returns>
     public static int Check(string folder)
     {
-        string[] files = [.. Texts.SelectMany(kind => Directory.GetFiles(folder, kind, SearchOption.AllDirectories)).Order(StringComparer.Ordinal)];
+        string[] files = [.. Texts.SelectMany(kind => Directory.GetFiles(folder, kind, SearchOption.AllDirectories))
+            .Order(StringComparer.Ordinal)];
         if (files.Length == 0) throw new DirectoryNotFoundException($"{folder} has no texts.");
         var random = new Random(1);
         var missed = new List<string>();
@@ -21,7 +26,8 @@ internal static partial class PlantedMistakes
         {
             string text = File.ReadAllText(file);
             string[] right = KernelText.Normalise(text);
-            if (TextPairs.Difference(right, KernelText.Normalise(KernelText.Rename(text))) is { } difference) missed.Add($"{file}: other names count: {difference}");
+            if (TextPairs.Difference(right, KernelText.Normalise(KernelText.Rename(text))) is { } difference)
+                missed.Add($"{file}: other names count: {difference}");
             foreach (var (name, plant) in Kinds)
             {
                 if (plant(text, random) is not { } wrong) continue;
@@ -30,26 +36,33 @@ internal static partial class PlantedMistakes
             }
         }
 
-        Console.WriteLine($"{files.Length} texts; other names throughout: {files.Length - missed.Count(m => m.Contains("other names", StringComparison.Ordinal))} equal.");
-        foreach (var (name, count) in planted) Console.WriteLine($"{name}: planted in {count}, found in {count - missed.Count(m => m.EndsWith($"{name}: not found", StringComparison.Ordinal))}.");
+        Console.WriteLine($"{files.Length} texts; other names throughout: "
+            + $"{files.Length - missed.Count(m => m.Contains("other names", StringComparison.Ordinal))} equal.");
+        foreach (var (name, count) in planted) Console.WriteLine(
+            $"{name}: planted in {count}, found in {count - missed.Count(m => m.EndsWith($"{name}: not found", StringComparison.Ordinal))}.");
         foreach (string line in missed.Take(20)) Console.WriteLine($"  {line}");
         return missed.Count == 0 && planted.Values.All(count => count > 0) ? 0 : 1;
     }
 
     private static string? Instruction(string text, Random random) => KernelText.IsPtx(text)
         ? Replace(text, random, PtxInstruction(), m => $"{m.Groups[1].Value}{(m.Groups[2].Value == "xor" ? "or" : "xor")}.b32")
-        : Replace(text, random, ClOperator(), m => $"{m.Groups[1].Value}{(m.Groups[2].Value == "-" ? "+" : "-")}{m.Groups[3].Value}") ?? Replace(text, random, ClCall(), m => $"{m.Groups[1].Value}exp2(");
+        : Replace(text, random, ClOperator(), m => $"{m.Groups[1].Value}{(m.Groups[2].Value == "-" ? "+" : "-")}{m.Groups[3].Value}")
+            ?? Replace(text, random, ClCall(), m => $"{m.Groups[1].Value}exp2(");
 
-    private static string? Number(string text, Random random) => Replace(text, random, KernelText.IsPtx(text) ? PtxNumber() : ClNumber(), m => m.Value[..^1] + (m.Value[^1] == '7' ? '3' : '7'));
+    private static string? Number(string text, Random random) =>
+        Replace(text, random, KernelText.IsPtx(text) ? PtxNumber() : ClNumber(), m => m.Value[..^1] + (m.Value[^1] == '7' ? '3' : '7'));
 
-    private static string? Registers(string text, Random random) => Replace(text, random, KernelText.IsPtx(text) ? PtxRegisters() : ClVariables(), m => $"{m.Groups[3].Value}{m.Groups[2].Value}{m.Groups[1].Value}");
+    private static string? Registers(string text, Random random) =>
+        Replace(text, random, KernelText.IsPtx(text) ? PtxRegisters() : ClVariables(),
+            m => $"{m.Groups[3].Value}{m.Groups[2].Value}{m.Groups[1].Value}");
 
     private static string? Line(string text, Random random) => Replace(text, random, Statement(), _ => "");
 
     // In the kernel's body: not in its declarations, and not in what stands before it.
     private static string? Replace(string text, Random random, Regex place, Func<Match, string> wrong)
     {
-        int body = KernelText.IsPtx(text) ? text.LastIndexOf(".reg", StringComparison.Ordinal) : text.IndexOf("kernel __attribute__", StringComparison.Ordinal);
+        int body = KernelText.IsPtx(text) ? text.LastIndexOf(".reg", StringComparison.Ordinal)
+            : text.IndexOf("kernel __attribute__", StringComparison.Ordinal);
         body = text.IndexOf(KernelText.IsPtx(text) ? '\n' : '{', Math.Max(body, 0));
         Match[] places = [.. place.Matches(text, body).Where(m => m.Groups.Count < 4 || m.Groups[1].Value != m.Groups[3].Value)];
         if (places.Length == 0) return null;

@@ -13,6 +13,7 @@ check.SetAction(parsed => PlantedMistakes.Check(parsed.GetValue(folder)!.FullNam
 var only = new Option<string>("--only") { Description = "Only runs whose name contains this", DefaultValueFactory = _ => "" };
 var seed = new Option<int?>("--check-seed") { Description = "Seed for the new build alone: a comparison that can fail must fail then" };
 var bits = new Command("bits", "Draws the same pictures with two built checkouts and compares every byte") { old, @new, only, seed };
-bits.SetAction(parsed => new BitComparison(parsed.GetValue(old)!.FullName, parsed.GetValue(@new)!.FullName, parsed.GetValue(seed)).Run(parsed.GetValue(only)!));
+bits.SetAction(parsed => new BitComparison(parsed.GetValue(old)!.FullName, parsed.GetValue(@new)!.FullName,
+    parsed.GetValue(seed)).Run(parsed.GetValue(only)!));
 
 return new RootCommand("Whether two builds do the same, whatever their types are called.") { texts, check, bits }.Parse(args).Invoke();

@@ -3,8 +3,9 @@ using System.Collections.Concurrent;
 namespace ILGpuDiffusion.Equivalence;
 
 /// <summary>
-/// Compares two folders of kernel texts: a folder for each target with texts (.ptx, .cl) and lists of launches (.launches: call, text, groups, arguments), and lists of op results
-/// (.results: call, hash). Calls find each other by name; of each, the launches must be as many, with equal texts, groups and arguments.
+/// Compares two folders of kernel texts: a folder for each target with texts (.ptx, .cl) and lists of launches (.launches: call, text,
+/// groups, arguments), and lists of op results (.results: call, hash). Calls find each other by name; of each, the launches must be as
+/// many, with equal texts, groups and arguments.
 /// </summary>
 internal static class TextComparison
 {
@@ -27,14 +28,17 @@ internal static class TextComparison
             {
                 foreach (var (op, otherOp) in Pair(ops, otherOps, o => o.Count, $"{scope}: ", problems, renamed, ref more))
                 {
-                    foreach (var (call, otherCall) in Pair(ops[op], otherOps[otherOp], _ => 0, $"{scope}: {op}: ", problems, renamed, ref more))
+                    foreach (var (call, otherCall) in Pair(ops[op], otherOps[otherOp], _ => 0, $"{scope}: {op}: ", problems, renamed,
+                        ref more))
                     {
                         var (rows, otherRows) = (ops[op][call], otherOps[otherOp][otherCall]);
                         string name = $"{scope}: {op}: {call}";
                         calls++;
                         launches += rows.Count;
                         if (rows.Count != otherRows.Count) problems.Add($"{name}: {rows.Count} launches, now {otherRows.Count}");
-                        else problems.AddRange(rows.Zip(otherRows).Select((pair, i) => Difference(texts, scope, pair.First, pair.Second) is { } found ? $"{name}, launch {i + 1}: {found}" : null).OfType<string>());
+                        else problems.AddRange(rows.Zip(otherRows)
+                            .Select((pair, i) => Difference(texts, scope, pair.First, pair.Second) is { } found
+                                ? $"{name}, launch {i + 1}: {found}" : null).OfType<string>());
                     }
                 }
             }
@@ -54,7 +58,8 @@ internal static class TextComparison
     }
 
     // By name; what is left, where as much is left on both sides and its sizes agree, by place: names for people change, too.
-    private static List<(string Old, string New)> Pair<T>(Dictionary<string, T> old, Dictionary<string, T> @new, Func<T, int> size, string scope, List<string> problems, List<string> renamed, ref int more)
+    private static List<(string Old, string New)> Pair<T>(Dictionary<string, T> old, Dictionary<string, T> @new, Func<T, int> size,
+        string scope, List<string> problems, List<string> renamed, ref int more)
     {
         string[] gone = [.. old.Keys.Where(k => !@new.ContainsKey(k))], come = [.. @new.Keys.Where(k => !old.ContainsKey(k))];
         var pairs = old.Keys.Where(@new.ContainsKey).Select(k => (k, k)).ToList();
@@ -75,7 +80,8 @@ internal static class TextComparison
     private static string? Difference(TextPairs texts, string target, string[] old, string[] @new)
     {
         if (old.Length == 1) return old.SequenceEqual(@new) ? null : $"result {old[0]}, now {@new[0]}";
-        if (texts.Difference(Path.Combine(target, old[0]), Path.Combine(target, @new[0])) is not null) return $"text {old[0]} differs from {@new[0]}";
+        if (texts.Difference(Path.Combine(target, old[0]), Path.Combine(target, @new[0])) is not null)
+            return $"text {old[0]} differs from {@new[0]}";
         return old[1] != @new[1] ? $"groups {old[1]}, now {@new[1]}" : old[2] != @new[2] ? $"arguments {old[2]}, now {@new[2]}" : null;
     }
 
@@ -83,7 +89,8 @@ internal static class TextComparison
     private static Dictionary<string, Dictionary<string, Dictionary<string, List<string[]>>>> Read(string folder)
     {
         var all = new Dictionary<string, Dictionary<string, Dictionary<string, List<string[]>>>>();
-        foreach (string file in Lists.SelectMany(kind => Directory.GetFiles(folder, kind, SearchOption.AllDirectories)).Order(StringComparer.Ordinal))
+        foreach (string file in Lists.SelectMany(kind => Directory.GetFiles(folder, kind, SearchOption.AllDirectories))
+            .Order(StringComparer.Ordinal))
         {
             string list = Path.GetRelativePath(folder, file);
             var ops = Of(all, Path.GetExtension(list) == ".results" ? list : Path.GetDirectoryName(list)!);
@@ -97,7 +104,8 @@ internal static class TextComparison
         return all;
     }
 
-    private static T Of<T>(Dictionary<string, T> all, string key) where T : new() => all.TryGetValue(key, out var found) ? found : all[key] = new T();
+    private static T Of<T>(Dictionary<string, T> all, string key) where T : new() =>
+        all.TryGetValue(key, out var found) ? found : all[key] = new T();
 }
 
 /// <summary>Texts of two folders, each pair compared once.</summary>
@@ -113,7 +121,8 @@ internal sealed class TextPairs(string old, string @new)
     public int Equal => pairs.Values.Count(difference => difference is null);
 
     /// <summary>The others, with the first line that differs.</summary>
-    public IEnumerable<string> Differences => pairs.Where(p => p.Value is not null).Select(p => $"{p.Key.Item1} and {p.Key.Item2}: {p.Value}");
+    public IEnumerable<string> Differences =>
+        pairs.Where(p => p.Value is not null).Select(p => $"{p.Key.Item1} and {p.Key.Item2}: {p.Value}");
 
     /// <summary>How two texts differ; null where they do not.</summary>
     public string? Difference(string first, string second)

@@ -13,8 +13,12 @@ public sealed class BackgroundLoad
     /// <summary>Above this share timings are called noisy.</summary>
     public const double MostShare = 0.1;
 
-    /// <summary>Processor time of others since this object was made, as a share of all there was: 0 … 1. Child processes that have ended are not others.</summary>
-    public double Share => Math.Max(0, Busy() - busy - (Own() - own)) / (Stopwatch.GetElapsedTime(start).TotalSeconds * Environment.ProcessorCount);
+    /// <summary>
+    /// Processor time of others since this object was made, as a share of all there was: 0 … 1. Child processes that have ended are not
+    /// others.
+    /// </summary>
+    public double Share =>
+        Math.Max(0, Busy() - busy - (Own() - own)) / (Stopwatch.GetElapsedTime(start).TotalSeconds * Environment.ProcessorCount);
 
     private static double Busy()
     {
@@ -30,7 +34,8 @@ public sealed class BackgroundLoad
         return columns is null ? 0 : columns.Skip(UserTime).Take(Count).Sum(Number);
     }
 
-    private static string[]? Columns(string file) => File.Exists(file) ? File.ReadLines(file).First().Split(' ', StringSplitOptions.RemoveEmptyEntries) : null;
+    private static string[]? Columns(string file) =>
+        File.Exists(file) ? File.ReadLines(file).First().Split(' ', StringSplitOptions.RemoveEmptyEntries) : null;
 
     private static double Number(string ticks) => double.Parse(ticks, CultureInfo.InvariantCulture) / TicksPerSecond;
 }

@@ -5,15 +5,20 @@ namespace ILGpuDiffusion.Measuring;
 /// <summary>Times several ways of doing the same, in turns, so that a machine that slows down for a while slows down all of them.</summary>
 public static class Interleaved
 {
-    private const int PauseMilliseconds = 4; // threads of other libraries spin for a millisecond or two after their last task, on the cores that the next way needs
+    // threads of other libraries spin for a millisecond or two after their last task, on the cores that the next way needs
+    private const int PauseMilliseconds = 4;
 
     /// <summary>Runs every way in every round.</summary>
     /// <param name="rounds">Timings per way.</param>
-    /// <param name="leastSeconds">A timing repeats shorter runs until it has taken this long; 0 for long runs that were warmed up before.</param>
+    /// <param name="leastSeconds">A timing repeats shorter runs until it has taken this long; 0 for long runs that were warmed up
+    /// before.</param>
     /// <param name="ways">What to time; each also runs twice before, unless the time is 0.</param>
-    public static Timings[] Measure(int rounds, double leastSeconds, params IReadOnlyList<Action> ways) => Measure(rounds, leastSeconds, static () => { }, ways);
+    public static Timings[] Measure(int rounds, double leastSeconds, params IReadOnlyList<Action> ways) =>
+        Measure(rounds, leastSeconds, static () => { }, ways);
 
-    /// <summary>As <see cref="Measure(int, double, IReadOnlyList{Action})"/>, for work that is only begun: a timing waits once, at its end.</summary>
+    /// <summary>
+    /// As <see cref="Measure(int, double, IReadOnlyList{Action})"/>, for work that is only begun: a timing waits once, at its end.
+    /// </summary>
     /// <param name="rounds">Timings per way.</param>
     /// <param name="leastSeconds">How long a timing takes at least.</param>
     /// <param name="wait">Returns when all that was begun is done.</param>

@@ -14,14 +14,20 @@ namespace ILGpuDiffusion.Measuring;
 /// <param name="Commit">Short hash, with <c>+</c> behind it where files had changed since.</param>
 /// <param name="Load">The system's load average over the minute before: above 1 somebody else was busy.</param>
 /// <param name="Date">Day, year first.</param>
-public sealed record Machine(string Processor, int Threads, string Registers, string System, string Runtime, string Commit, double Load, string Date)
+public sealed record Machine(string Processor, int Threads, string Registers, string System, string Runtime, string Commit, double Load,
+    string Date)
 {
-    /// <summary>This machine now, with the device that computed; the threads of one other than the CPU are all that its driver may use.</summary>
+    /// <summary>
+    /// This machine now, with the device that computed; the threads of one other than the CPU are all that its driver may use.
+    /// </summary>
     public static Machine Current(Device device) => new(
-        device.Name, device is CpuDevice cpu ? cpu.Threads : Environment.ProcessorCount, device.Architecture, RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, Git(), LoadAverage(),
+        device.Name, device is CpuDevice cpu ? cpu.Threads : Environment.ProcessorCount, device.Architecture,
+            RuntimeInformation.OSDescription, RuntimeInformation.FrameworkDescription, Git(), LoadAverage(),
         DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
 
-    /// <summary>Names the commit in a bundle (<c>perf/run.sh bundle</c>), which is no checkout; it lies beside the solution's file.</summary>
+    /// <summary>
+    /// Names the commit in a bundle (<c>perf/run.sh bundle</c>), which is no checkout; it lies beside the solution's file.
+    /// </summary>
     private const string CommitFile = "COMMIT";
 
     /// <summary>The folder that has the solution.</summary>
@@ -29,12 +35,15 @@ public sealed record Machine(string Processor, int Threads, string Registers, st
     public static string Repository { get; } = FindRepository();
 
     /// <summary>On one line, for tables.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Processor}, {Threads} threads, {Registers}, {Runtime}, commit {Commit}, load before {Load:F1}");
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture,
+            $"{Processor}, {Threads} threads, {Registers}, {Runtime}, commit {Commit}, load before {Load:F1}");
 
     private static double LoadAverage()
     {
         const string File = "/proc/loadavg";
-        return global::System.IO.File.Exists(File) ? double.Parse(global::System.IO.File.ReadAllText(File).Split(' ')[0], CultureInfo.InvariantCulture) : 0;
+        return global::System.IO.File.Exists(File)
+            ? double.Parse(global::System.IO.File.ReadAllText(File).Split(' ')[0], CultureInfo.InvariantCulture) : 0;
     }
 
     private static string Git()
@@ -47,7 +56,8 @@ public sealed record Machine(string Processor, int Threads, string Registers, st
 
     private static string Output(params string[] arguments)
     {
-        using var git = Process.Start(new ProcessStartInfo("git", arguments) { RedirectStandardOutput = true, WorkingDirectory = Repository })!;
+        using var git = Process.Start(
+            new ProcessStartInfo("git", arguments) { RedirectStandardOutput = true, WorkingDirectory = Repository })!;
         string text = git.StandardOutput.ReadToEnd();
         git.WaitForExit();
         return text.Trim();

@@ -44,15 +44,20 @@ public sealed record Model(Layer Layer, Func<Graph> Trace, Func<int, int, Sizes>
             }
 
             var numbers = tensor.Span<int>();
-            for (int i = 0; i < numbers.Length; i++) numbers[i] = name switch { "ids" => 1 + 37 * i % 997, "positions" => i, _ => TextTokens - 1 };
+            for (int i = 0; i < numbers.Length; i++)
+                numbers[i] = name switch { "ids" => 1 + 37 * i % 997, "positions" => i, _ => TextTokens - 1 };
         }
     }
 
-    private static Model UNet(UNet2DConditionModel unet, DType dtype) => new(unet, () => unet.Trace(unet.HasAddedConditions ? SdxlTimeIds : 0, dtype: dtype), (pixels, batch) => Image(pixels, batch, ("tokens", TextTokens)));
+    private static Model UNet(UNet2DConditionModel unet, DType dtype) =>
+        new(unet, () => unet.Trace(unet.HasAddedConditions ? SdxlTimeIds : 0, dtype: dtype),
+            (pixels, batch) => Image(pixels, batch, ("tokens", TextTokens)));
 
     private static Model Decoder(AutoencoderKL vae, DType dtype) => new(vae, () => Graph.Trace("vae.decode", graph =>
     {
-        var latents = Functional.Cast(graph.Input("x", DType.Float32, Dim.Symbol("batch"), Dim.Symbol("height"), Dim.Symbol("width"), vae.Config.LatentChannels), dtype);
+        var latents = Functional.Cast(
+            graph.Input("x", DType.Float32, Dim.Symbol("batch"), Dim.Symbol("height"), Dim.Symbol("width"), vae.Config.LatentChannels),
+                dtype);
         graph.Output("y", Functional.Cast(vae.Decode(latents), DType.Float32));
     }), (pixels, batch) => Image(pixels, batch));
 

@@ -2,10 +2,13 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Measuring;
 
-/// <summary>Where the models' configurations and weights lie. Weights that are absent are made up: speed and memory do not depend on them.</summary>
+/// <summary>
+/// Where the models' configurations and weights lie. Weights that are absent are made up: speed and memory do not depend on them.
+/// </summary>
 public static class ModelFiles
 {
-    private const string Sdxl = "stable-diffusion-xl-base-1.0", Sd15 = "stable-diffusion-v1-5", Weights = "diffusion_pytorch_model.safetensors";
+    private const string Sdxl = "stable-diffusion-xl-base-1.0", Sd15 = "stable-diffusion-v1-5",
+        Weights = "diffusion_pytorch_model.safetensors";
 
     /// <summary>Names of the models, and the folder of each under <see cref="Root"/>.</summary>
     public static IReadOnlyDictionary<string, string> Known { get; } = new Dictionary<string, string>
@@ -22,14 +25,20 @@ public static class ModelFiles
     };
 
     /// <summary>Where weights are kept: ILGPUDIFFUSION_PERF_MODELS, or artifacts/perf-models in the checkout.</summary>
-    public static string Root { get; } = Environment.GetEnvironmentVariable("ILGPUDIFFUSION_PERF_MODELS") is { Length: > 0 } folder ? folder : Path.Combine(Machine.Repository, "artifacts", "perf-models");
+    public static string Root { get; } = Environment.GetEnvironmentVariable("ILGPUDIFFUSION_PERF_MODELS") is { Length: > 0 } folder ? folder
+        : Path.Combine(Machine.Repository, "artifacts", "perf-models");
 
-    /// <summary>The folder of a model with its config.json and weights, which are written if absent: SDXL's UNet takes a minute and 5.1 GB.</summary>
+    /// <summary>
+    /// The folder of a model with its config.json and weights, which are written if absent: SDXL's UNet takes a minute and 5.1 GB.
+    /// </summary>
     /// <param name="model">One of <see cref="Known"/>, or a folder as it is.</param>
     public static string Folder(string model)
     {
-        if (!Known.TryGetValue(model, out string? path)) return Directory.Exists(model) ? model : throw new ArgumentException($"model is {model}; it must be a folder or one of {string.Join(", ", Known.Keys)}.");
-        string folder = Path.Combine(Root, path), config = Path.Combine(folder, "config.json"), weights = Path.Combine(folder, path.Contains("text", StringComparison.Ordinal) ? "model.safetensors" : Weights);
+        if (!Known.TryGetValue(model, out string? path))
+            return Directory.Exists(model) ? model
+                : throw new ArgumentException($"model is {model}; it must be a folder or one of {string.Join(", ", Known.Keys)}.");
+        string folder = Path.Combine(Root, path), config = Path.Combine(folder, "config.json"),
+            weights = Path.Combine(folder, path.Contains("text", StringComparison.Ordinal) ? "model.safetensors" : Weights);
         if (File.Exists(weights)) return folder;
         Console.Error.WriteLine($"Writing random weights to {weights} …");
         Write(ConfigOf(path), folder);
@@ -43,12 +52,14 @@ public static class ModelFiles
         Directory.CreateDirectory(folder);
         File.Copy(config, Path.Combine(folder, "config.json"), overwrite: true);
         var read = ModelConfig.Load(config);
-        return RandomCheckpoint.Write(Model.Of(read).Layer, Path.Combine(folder, read.Has("_class_name") ? Weights : "model.safetensors"), seed: 1);
+        return RandomCheckpoint.Write(Model.Of(read).Layer, Path.Combine(folder, read.Has("_class_name") ? Weights : "model.safetensors"),
+            seed: 1);
     }
 
     private static string ConfigOf(string path)
     {
-        string real = Path.Combine(Machine.Repository, "tests/Golden/real-configs", path, "config.json"), own = Path.Combine(Machine.Repository, "perf/Measuring/Models", path, "config.json");
+        string real = Path.Combine(Machine.Repository, "tests/Golden/real-configs", path, "config.json"),
+            own = Path.Combine(Machine.Repository, "perf/Measuring/Models", path, "config.json");
         return File.Exists(real) ? real : own;
     }
 }

@@ -25,7 +25,8 @@ public sealed class ModelRun : IDisposable
     /// <param name="int8">Whether linear layers are quantised, which counts as loading.</param>
     /// <param name="options">Graph passes; null for all.</param>
     /// <param name="dtype">Type of the activations, and on a GPU of the weights.</param>
-    public ModelRun(string folder, int pixels, int batch, Device device, bool int8 = false, CompileOptions? options = null, DType dtype = DType.Float32)
+    public ModelRun(string folder, int pixels, int batch, Device device, bool int8 = false, CompileOptions? options = null,
+        DType dtype = DType.Float32)
     {
         var clock = Stopwatch.StartNew();
         (Folder, Pixels, Device, arenas) = (folder, pixels, device, new ArenaPool(device));
@@ -75,7 +76,8 @@ public sealed class ModelRun : IDisposable
     public double PlanSeconds { get; }
 
     /// <summary>Bytes of the weights as they are used.</summary>
-    public long WeightBytes => Model.Layer.Parameters.Sum(p => p.Tensor.Type.Bytes) + (quantized is null ? 0 : quantized.Bytes - quantized.OriginalBytes);
+    public long WeightBytes =>
+        Model.Layer.Parameters.Sum(p => p.Tensor.Type.Bytes) + (quantized is null ? 0 : quantized.Bytes - quantized.OriginalBytes);
 
     /// <summary>How many layers were quantised.</summary>
     public int Int8Layers => quantized?.Layers ?? 0;

@@ -16,11 +16,14 @@ public static class ProcessMemory
     /// <param name="process">Its number.</param>
     public static long PeakOf(int process) => PeakOf(process.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>Lets the system take back the pages of a weight that is mapped from a file: they come again when they are touched.</summary>
+    /// <summary>
+    /// Lets the system take back the pages of a weight that is mapped from a file: they come again when they are touched.
+    /// </summary>
     /// <param name="weight">From a checkpoint.</param>
     public static unsafe void Forget(Tensor weight)
     {
-        var bytes = weight.DType == DType.Float32 ? MemoryMarshal.AsBytes(weight.Span<float>()) : MemoryMarshal.AsBytes(weight.Span<ushort>());
+        var bytes = weight.DType == DType.Float32 ? MemoryMarshal.AsBytes(weight.Span<float>())
+            : MemoryMarshal.AsBytes(weight.Span<ushort>());
         MappedPages.Release((nint)Unsafe.AsPointer(ref MemoryMarshal.GetReference(bytes)), bytes.Length);
     }
 
@@ -29,7 +32,8 @@ public static class ProcessMemory
         try
         {
             string? line = File.ReadLines($"/proc/{process}/status").FirstOrDefault(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
-            return line is null ? 0 : long.Parse(line.Split(' ', '\t').First(p => p.Length > 0 && char.IsAsciiDigit(p[0])), CultureInfo.InvariantCulture) * 1024;
+            return line is null ? 0 : long.Parse(line.Split(' ', '\t').First(p => p.Length > 0 && char.IsAsciiDigit(p[0])),
+                CultureInfo.InvariantCulture) * 1024;
         }
         catch (IOException)
         {

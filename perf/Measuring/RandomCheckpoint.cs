@@ -21,7 +21,8 @@ public static class RandomCheckpoint
     public static long Write(Layer model, string file, int seed)
     {
         var random = new Random(seed);
-        float[] normal = [.. Enumerable.Range(0, TableSize).Select(_ => (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())))];
+        float[] normal = [.. Enumerable.Range(0, TableSize)
+            .Select(_ => (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())))];
         var writer = new SafetensorsWriter();
         ulong state = (ulong)seed * 0x9E3779B97F4A7C15 + 1;
         long count = 0;

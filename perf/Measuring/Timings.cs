@@ -19,7 +19,10 @@ public sealed record Timings(double[] Seconds, double[] ProcessorSeconds)
     /// <summary>Whether the best differs from the median by more than 15 %: then a ratio of these times says little.</summary>
     public bool IsNoisy => Median > NoiseLimit * Best;
 
-    /// <summary>How much longer this took than <paramref name="other"/>, which ran in the same rounds: median, least and greatest of the rounds' ratios.</summary>
+    /// <summary>
+    /// How much longer this took than <paramref name="other"/>, which ran in the same rounds: median, least and greatest of the rounds'
+    /// ratios.
+    /// </summary>
     public Ratio Over(Timings other)
     {
         double[] ratios = [.. Seconds.Zip(other.Seconds, (mine, theirs) => mine / theirs)];
@@ -43,10 +46,13 @@ public sealed record Timings(double[] Seconds, double[] ProcessorSeconds)
 /// <param name="IsNoisy">Whether the peer's best is more than 15 % from its own median.</param>
 public sealed record Ratio(double Median, double Low, double High, double OfBest, double OfProcessor, bool IsNoisy)
 {
-    /// <summary>The geometric mean of ratios; its low and high are the least and greatest median. Noisy where a quarter of them is.</summary>
+    /// <summary>
+    /// The geometric mean of ratios; its low and high are the least and greatest median. Noisy where a quarter of them is.
+    /// </summary>
     public static Ratio Mean(IReadOnlyCollection<Ratio> ratios)
     {
         static double Mean(IEnumerable<double> values) => Math.Exp(values.Average(Math.Log));
-        return new(Mean(ratios.Select(r => r.Median)), ratios.Min(r => r.Median), ratios.Max(r => r.Median), Mean(ratios.Select(r => r.OfBest)), Mean(ratios.Select(r => r.OfProcessor)), 4 * ratios.Count(r => r.IsNoisy) > ratios.Count);
+        return new(Mean(ratios.Select(r => r.Median)), ratios.Min(r => r.Median), ratios.Max(r => r.Median),
+            Mean(ratios.Select(r => r.OfBest)), Mean(ratios.Select(r => r.OfProcessor)), 4 * ratios.Count(r => r.IsNoisy) > ratios.Count);
     }
 }

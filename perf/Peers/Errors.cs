@@ -6,7 +6,8 @@ internal static class Errors
     /// <summary>Rms of the difference over the expected values' rms.</summary>
     public static double Relative(IReadOnlyList<double> actual, float[] expected)
     {
-        if (actual.Count != expected.Length) throw new InvalidOperationException($"The results have {actual.Count} and {expected.Length} numbers.");
+        if (actual.Count != expected.Length)
+            throw new InvalidOperationException($"The results have {actual.Count} and {expected.Length} numbers.");
         double difference = 0, size = 0;
         for (int i = 0; i < expected.Length; i++)
         {

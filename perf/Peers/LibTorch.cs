@@ -5,9 +5,10 @@ using TorchSharp;
 namespace ILGpuDiffusion.Peers;
 
 /// <summary>
-/// Makes libtorch usable. TorchSharp's native library asks for version GLIBCXX_3.4.32 of libstdc++, because compilers since GCC 13 put a mark of
-/// that version into whatever includes iostream; nothing is ever called through it. Systems with an older libstdc++ (Debian 12) refuse to load the library
-/// all the same, so the need is marked as weak, in the copy beside this program: the loader then looks no further.
+/// Makes libtorch usable. TorchSharp's native library asks for version GLIBCXX_3.4.32 of libstdc++, because compilers since GCC 13 put a
+/// mark of that version into whatever includes iostream; nothing is ever called through it. Systems with an older libstdc++ (Debian 12)
+/// refuse to load the library all the same, so the need is marked as weak, in the copy beside this program: the loader then looks no
+/// further.
 /// </summary>
 internal static class LibTorch
 {
@@ -26,7 +27,8 @@ internal static class LibTorch
         Start(threads);
     }
 
-    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)] // TorchSharp loads its library when the first method that names it is compiled
+    // TorchSharp loads its library when the first method that names it is compiled
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
     private static void Start(int threads)
     {
         torch.set_num_threads(threads);
@@ -42,7 +44,10 @@ internal static class LibTorch
         File.Move(file + ".tmp", file, overwrite: true);
     }
 
-    /// <summary>Where the flags of the need stand. ELF64, little-endian: section headers at e_shoff, then Elf64_Verneed and Elf64_Vernaux as the System V ABI and the LSB have them.</summary>
+    /// <summary>
+    /// Where the flags of the need stand. ELF64, little-endian: section headers at e_shoff, then Elf64_Verneed and Elf64_Vernaux as the
+    /// System V ABI and the LSB have them.
+    /// </summary>
     private static int? FindNeed(byte[] elf)
     {
         int U16(int at) => BinaryPrimitives.ReadUInt16LittleEndian(elf.AsSpan(at));

@@ -23,7 +23,8 @@ internal sealed record ModelResult(
 {
     /// <summary>The profile as one sentence: each kind's share of our time, and how many times longer the peer took for it.</summary>
     public string Explanation => string.Join(", ", Profile.OrderByDescending(p => p.Value).Select(p => string.Create(
-        System.Globalization.CultureInfo.InvariantCulture, $"{p.Key} {100 * p.Value / Profile.Values.Sum():F0} % (×{PeerProfile.GetValueOrDefault(p.Key) / p.Value:F2})")));
+        System.Globalization.CultureInfo.InvariantCulture,
+            $"{p.Key} {100 * p.Value / Profile.Values.Sum():F0} % (×{PeerProfile.GetValueOrDefault(p.Key) / p.Value:F2})")));
 }
 
 /// <summary>Runs the product's plan and the same graph through libtorch in turns, after comparing their outputs.</summary>
@@ -67,8 +68,11 @@ internal static class ModelComparison
         }
 
         var theirs = peerProfiles.MinBy(p => p.Values.Sum())!;
-        ModelResult[] results = [.. ours.Select((run, i) => new ModelResult(model, pixels, run.Int8Layers > 0 ? "int8" : "float32", LibTorch.Name, run.Report.Flops / 1e9,
-            times[i].Seconds, times[^1].Seconds, times[^1].Over(times[i]), errors[i], run.ByKind(profiles[i].MinBy(p => p.Sum())!), theirs))];
+        ModelResult[] results = [
+            .. ours.Select((run, i) =>
+                new ModelResult(model, pixels, run.Int8Layers > 0 ? "int8" : "float32", LibTorch.Name, run.Report.Flops / 1e9,
+            times[i].Seconds, times[^1].Seconds, times[^1].Over(times[i]), errors[i], run.ByKind(profiles[i].MinBy(p => p.Sum())!),
+                theirs))];
         foreach (var input in inputs.Values) input.Dispose();
         foreach (var run in ours) run.Dispose();
         return results;
@@ -82,7 +86,8 @@ internal static class ModelComparison
         {
             using var run = new ModelRun(folder, pixels, batch: 1, device, int8);
             double first = Seconds(() => run.Plan.Run()), second = Seconds(() => run.Plan.Run());
-            return new(int8 ? "ours int8" : engine, model, pixels, ProcessMemory.PeakResidentBytes, run.WeightBytes, run.LoadSeconds + run.TraceSeconds + run.PlanSeconds, first, second, run.Plan.ArenaBytes);
+            return new(int8 ? "ours int8" : engine, model, pixels, ProcessMemory.PeakResidentBytes, run.WeightBytes,
+                run.LoadSeconds + run.TraceSeconds + run.PlanSeconds, first, second, run.Plan.ArenaBytes);
         }
 
         var layers = Model.Of(ModelConfig.Load(Path.Combine(folder, "config.json")));
@@ -96,7 +101,8 @@ internal static class ModelComparison
             var inputs = peer!.Inputs(layers.SizesFor(pixels, 1));
             string output = graph.Outputs.Keys.Order(StringComparer.Ordinal).First();
             double first = Seconds(() => peer.Run(inputs, output).Dispose()), second = Seconds(() => peer.Run(inputs, output).Dispose());
-            return new(engine, model, pixels, ProcessMemory.PeakResidentBytes, layers.Layer.Parameters.Sum(p => p.Shape.Count * sizeof(float)), load, first, second, null);
+            return new(engine, model, pixels, ProcessMemory.PeakResidentBytes,
+                layers.Layer.Parameters.Sum(p => p.Shape.Count * sizeof(float)), load, first, second, null);
         }
     }
 
@@ -118,4 +124,5 @@ internal static class ModelComparison
 /// <param name="FirstSeconds">The first run.</param>
 /// <param name="SecondSeconds">The second.</param>
 /// <param name="ArenaBytes">Planned memory of intermediate values, where there is a plan.</param>
-internal sealed record EngineMemory(string Engine, string Model, int Pixels, long PeakBytes, long WeightBytes, double LoadSeconds, double FirstSeconds, double SecondSeconds, long? ArenaBytes);
+internal sealed record EngineMemory(string Engine, string Model, int Pixels, long PeakBytes, long WeightBytes, double LoadSeconds,
+    double FirstSeconds, double SecondSeconds, long? ArenaBytes);

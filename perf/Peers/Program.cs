@@ -14,49 +14,64 @@ var filter = new Option<string>("--filter") { Description = "Only cases whose na
 var ops = new Command("ops", "Single ops against libtorch, taking turns") { group, filter, rounds, json };
 ops.SetAction(parsed => Run(parsed.GetValue(threads), device =>
 {
-    var results = new OpComparison(device, parsed.GetValue(rounds)).Measure(parsed.GetValue(group)!, name => name.Contains(parsed.GetValue(filter)!, StringComparison.Ordinal)).ToArray();
+    var results = new OpComparison(device, parsed.GetValue(rounds)).Measure(parsed.GetValue(group)!,
+        name => name.Contains(parsed.GetValue(filter)!, StringComparison.Ordinal)).ToArray();
     Console.WriteLine(Tables.Ops(results));
     if (parsed.GetValue(json) is { } file) ResultFile.Save(file.FullName, new { machine = Machine.Current(device), results });
 }));
 
 var name = new Argument<string>("model") { Description = $"A component's folder, or one of {string.Join(", ", ModelFiles.Known.Keys)}" };
 var int8 = new Option<bool>("--int8") { Description = "Linear layers in dynamic int8; of model: too" };
-var model = new Command("model", "A whole model against libtorch: outputs compared, then taking turns; prints JSON") { name, pixels, rounds, int8 };
+var model = new Command("model", "A whole model against libtorch: outputs compared, then taking turns; prints JSON") { name, pixels, rounds,
+    int8 };
 model.SetAction(parsed => Run(parsed.GetValue(threads), device =>
-    Console.WriteLine(JsonSerializer.Serialize(ModelComparison.Measure(parsed.GetValue(name)!, parsed.GetValue(pixels), parsed.GetValue(rounds), device, parsed.GetValue(int8)), ResultFile.Json))));
+    Console.WriteLine(JsonSerializer.Serialize(
+        ModelComparison.Measure(parsed.GetValue(name)!, parsed.GetValue(pixels), parsed.GetValue(rounds), device, parsed.GetValue(int8)),
+            ResultFile.Json))));
 
 var engine = new Argument<string>("engine") { Description = "ours or libtorch" };
 engine.AcceptOnlyFromAmong("ours", "libtorch");
 var memory = new Command("memory", "Peak memory of one engine and how long it takes to begin; prints JSON") { engine, name, pixels, int8 };
 memory.SetAction(parsed => Run(parsed.GetValue(threads), device =>
-    Console.WriteLine(JsonSerializer.Serialize(ModelComparison.Memory(parsed.GetValue(engine)!, parsed.GetValue(name)!, parsed.GetValue(pixels), device, parsed.GetValue(int8)), ResultFile.Json)), libtorch: parsed.GetValue(engine) == "libtorch"));
+    Console.WriteLine(JsonSerializer.Serialize(
+        ModelComparison.Memory(parsed.GetValue(engine)!, parsed.GetValue(name)!, parsed.GetValue(pixels), device, parsed.GetValue(int8)),
+            ResultFile.Json)), libtorch: parsed.GetValue(engine) == "libtorch"));
 
 var family = new Argument<string>("family") { Description = "stable-diffusion-v1-5 or stable-diffusion-xl-base-1.0" };
 var cpp = new Command("sdcpp", "Two UNet evaluations and a decoding by stable-diffusion.cpp; prints JSON") { family, pixels };
 cpp.SetAction(parsed => Run(parsed.GetValue(threads), device =>
-    Console.WriteLine(JsonSerializer.Serialize(new StableDiffusionCpp(Path.GetTempPath(), device.Threads).Run(parsed.GetValue(family)!, parsed.GetValue(pixels)), ResultFile.Json)), libtorch: false));
+    Console.WriteLine(JsonSerializer.Serialize(
+        new StableDiffusionCpp(Path.GetTempPath(), device.Threads).Run(parsed.GetValue(family)!, parsed.GetValue(pixels)),
+            ResultFile.Json)), libtorch: false));
 
 var check = new Command("check", "Whether libtorch computes the same as the product: every model of the tests, and every op");
 check.SetAction(parsed => Run(parsed.GetValue(threads), SameResults.Check));
 
 var reduced = new Option<bool>("--reduced") { Description = "Few ops and small models: to try the programs" };
-var many = new Option<int?>("--rounds") { Description = "Rounds of every measurement; if left out five, or fewer where a round takes a minute" };
+var many = new Option<int?>("--rounds") { Description =
+    "Rounds of every measurement; if left out five, or fewer where a round takes a minute" };
 var only = new Option<string[]>("--only") { Description = "Only these rows", AllowMultipleArgumentsPerToken = true };
 only.AcceptOnlyFromAmong([.. Targets.Rows.Select(r => r.Id)]);
 var again = new Option<bool>("--again") { Description = "Measures rows again that are there already" };
 var noisy = new Option<bool>("--noisy") { Description = "Measures rows again that were noisy" };
-var to = new Option<string>("--to") { Description = "Folder for the table", DefaultValueFactory = _ => Path.Combine(Machine.Repository, "perf/results") };
-var targets = new Command("targets", "The table of targets: measures the rows that are not there yet, each in a process of its own") { reduced, many, only, again, noisy, to };
+var to = new Option<string>("--to") { Description = "Folder for the table",
+    DefaultValueFactory = _ => Path.Combine(Machine.Repository, "perf/results") };
+var targets = new Command("targets",
+    "The table of targets: measures the rows that are not there yet, each in a process of its own") { reduced, many, only, again, noisy,
+        to };
 targets.SetAction(parsed =>
 {
     using var device = new CpuDevice(parsed.GetValue(threads));
-    return new Targets(device, parsed.GetValue(reduced), parsed.GetValue(many)).Run(parsed.GetValue(only) ?? [], parsed.GetValue(again), parsed.GetValue(noisy), parsed.GetValue(to)!) ? 0 : 1;
+    return new Targets(device, parsed.GetValue(reduced), parsed.GetValue(many)).Run(parsed.GetValue(only) ?? [], parsed.GetValue(again),
+        parsed.GetValue(noisy), parsed.GetValue(to)!) ? 0 : 1;
 });
 var id = new Argument<string>("row") { Description = $"One of {string.Join(", ", Targets.Rows.Select(r => r.Id))}" };
 var row = new Command("row", "One row of the table of targets") { id, reduced, many };
-row.SetAction(parsed => Run(parsed.GetValue(threads), device => new Targets(device, parsed.GetValue(reduced), parsed.GetValue(many)).Measure(parsed.GetValue(id)!), libtorch: false));
+row.SetAction(parsed => Run(parsed.GetValue(threads),
+    device => new Targets(device, parsed.GetValue(reduced), parsed.GetValue(many)).Measure(parsed.GetValue(id)!), libtorch: false));
 
-return new RootCommand("The product beside other engines, doing the same work.") { ops, model, memory, cpp, check, targets, row, threads }.Parse(args).Invoke();
+return new RootCommand("The product beside other engines, doing the same work.") { ops, model, memory, cpp, check, targets, row,
+    threads }.Parse(args).Invoke();
 
 static void Run(int? threads, Action<CpuDevice> action, bool libtorch = true)
 {

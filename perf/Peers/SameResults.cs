@@ -13,12 +13,15 @@ internal static class SameResults
     /// <exception cref="InvalidOperationException">One is too large.</exception>
     public static void Check(CpuDevice device)
     {
-        string golden = Path.Combine(Machine.Repository, "tests/Golden/tiny-sdxl"), embedded = Path.Combine(Machine.Repository, "Pipelines/Embedded/Model");
+        string golden = Path.Combine(Machine.Repository, "tests/Golden/tiny-sdxl"),
+            embedded = Path.Combine(Machine.Repository, "Pipelines/Embedded/Model");
         foreach (string folder in new[] { golden, embedded }.SelectMany(f => Parts.Select(part => Path.Combine(f, part))))
         {
             var result = ModelComparison.Measure(folder, pixels: 96, rounds: 1, device)[0];
             Console.WriteLine($"{Path.GetRelativePath(Machine.Repository, folder)}: {result.Error:E1}");
-            if (!(result.Error < MostError)) throw new InvalidOperationException($"{folder}: libtorch's output differs by {result.Error:E1} of its rms; at most {MostError:E0} is rounding.");
+            if (!(result.Error < MostError))
+                throw new InvalidOperationException(
+                    $"{folder}: libtorch's output differs by {result.Error:E1} of its rms; at most {MostError:E0} is rounding.");
         }
     }
 }

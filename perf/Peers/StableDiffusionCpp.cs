@@ -13,11 +13,12 @@ namespace ILGpuDiffusion.Peers;
 /// <param name="StepSeconds">One UNet evaluation: the second of two, as the program says.</param>
 /// <param name="DecodeSeconds">Decoding the latents.</param>
 /// <param name="PeakBytes">Most resident memory.</param>
-internal sealed record StableDiffusionCppRun(string Family, int Pixels, double? LoadSeconds, double? StepSeconds, double? DecodeSeconds, long PeakBytes);
+internal sealed record StableDiffusionCppRun(string Family, int Pixels, double? LoadSeconds, double? StepSeconds, double? DecodeSeconds,
+    long PeakBytes);
 
 /// <summary>
-/// Runs the program that ILGPUDIFFUSION_SDCPP names on the folders of random weights: bfloat16 in the files, float16 in the program. It is a
-/// process of its own, so it does not take turns with the others.
+/// Runs the program that ILGPUDIFFUSION_SDCPP names on the folders of random weights: bfloat16 in the files, float16 in the program. It is
+/// a process of its own, so it does not take turns with the others.
 /// </summary>
 /// <param name="folder">Where results are kept.</param>
 /// <param name="threads">Its threads.</param>
@@ -31,9 +32,11 @@ internal sealed partial class StableDiffusionCpp(string folder, int threads)
         if (string.IsNullOrEmpty(Program) || !File.Exists(Program)) return null;
         string kept = Path.Combine(folder, $"sdcpp-{family}-{pixels}.json");
         if (File.Exists(kept)) return ResultFile.Load<StableDiffusionCppRun>(kept);
-        foreach (string model in ModelFiles.Known.Where(m => m.Value.StartsWith(family, StringComparison.Ordinal)).Select(m => m.Key)) ModelFiles.Folder(model);
+        foreach (string model in ModelFiles.Known.Where(m => m.Value.StartsWith(family, StringComparison.Ordinal)).Select(m => m.Key))
+            ModelFiles.Folder(model);
         string image = Path.Combine(Path.GetTempPath(), $"sdcpp-{Environment.ProcessId}.png");
-        string[] arguments = ["-m", Path.Combine(ModelFiles.Root, family), "-p", "a cat", "--steps", "2", "--cfg-scale", "1", "--sampling-method", "euler", "-W", $"{pixels}", "-H", $"{pixels}", "-t", $"{threads}", "--type", "f16", "-o", image, "-v"];
+        string[] arguments = ["-m", Path.Combine(ModelFiles.Root, family), "-p", "a cat", "--steps", "2", "--cfg-scale", "1",
+            "--sampling-method", "euler", "-W", $"{pixels}", "-H", $"{pixels}", "-t", $"{threads}", "--type", "f16", "-o", image, "-v"];
         var (text, peak, code) = Execute(arguments, until: decode ? null : "sampling completed");
         File.Delete(image);
         if (code != 0)
@@ -42,14 +45,16 @@ internal sealed partial class StableDiffusionCpp(string folder, int threads)
             return null;
         }
 
-        var run = new StableDiffusionCppRun(family, pixels, LoadTime().Matches(text).Sum(Number), Step(text), Number(DecodeTime().Match(text)), peak);
+        var run = new StableDiffusionCppRun(family, pixels, LoadTime().Matches(text).Sum(Number), Step(text),
+            Number(DecodeTime().Match(text)), peak);
         ResultFile.Save(kept, run);
         return run;
     }
 
     private static (string Text, long Peak, int Code) Execute(string[] arguments, string? until)
     {
-        using var process = Process.Start(new ProcessStartInfo(Program!, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(Program!, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var text = new StringBuilder();
         bool enough = false;
         void Keep(object sender, DataReceivedEventArgs line)

@@ -12,8 +12,8 @@ using Tensor = TorchSharp.torch.Tensor;
 namespace ILGpuDiffusion.Peers;
 
 /// <summary>
-/// A graph as its layers recorded it, run by libtorch op by op with the same weights in float32: what eager PyTorch does with the same model, without
-/// Python's share. Values are freed after their last use, as reference counting would.
+/// A graph as its layers recorded it, run by libtorch op by op with the same weights in float32: what eager PyTorch does with the same
+/// model, without Python's share. Values are freed after their last use, as reference counting would.
 /// </summary>
 internal sealed class TorchGraph : IDisposable
 {

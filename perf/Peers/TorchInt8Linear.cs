@@ -4,7 +4,9 @@ using Tensor = TorchSharp.torch.Tensor;
 
 namespace ILGpuDiffusion.Peers;
 
-/// <summary>libtorch's own int8 layer with float32 activations (FBGEMM): deprecated, but the only one that TorchScript outside Python can reach.</summary>
+/// <summary>
+/// libtorch's own int8 layer with float32 activations (FBGEMM): deprecated, but the only one that TorchScript outside Python can reach.
+/// </summary>
 internal sealed class TorchInt8Linear : IDisposable
 {
     private const string Script = """
@@ -26,7 +28,8 @@ internal sealed class TorchInt8Linear : IDisposable
     public TorchInt8Linear(Tensor weight, Tensor bias)
     {
         var parts = (System.Runtime.CompilerServices.ITuple)unit.invoke("quantize", weight);
-        (quantised, offsets, scale, zero, this.bias) = ((Tensor)parts[0]!, (Tensor)parts[1]!, Number(parts[2]).ToDouble(), Number(parts[3]).ToInt64(), bias);
+        (quantised, offsets, scale, zero, this.bias) =
+            ((Tensor)parts[0]!, (Tensor)parts[1]!, Number(parts[2]).ToDouble(), Number(parts[3]).ToInt64(), bias);
         packed = (Tensor)unit.invoke("pack", quantised);
     }
 
@@ -34,7 +37,8 @@ internal sealed class TorchInt8Linear : IDisposable
     public Tensor Run(Tensor x) => (Tensor)unit.invoke("linear", x, quantised, packed, offsets, scale, zero, bias);
 
     /// <summary>TorchScript's numbers come as libtorch's scalars or as .NET's.</summary>
-    private static Scalar Number(object? value) => value as Scalar ?? Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture).ToScalar();
+    private static Scalar Number(object? value) =>
+        value as Scalar ?? Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture).ToScalar();
 
     /// <inheritdoc/>
     public void Dispose()

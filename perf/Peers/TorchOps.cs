@@ -6,7 +6,10 @@ using Tensor = TorchSharp.torch.Tensor;
 
 namespace ILGpuDiffusion.Peers;
 
-/// <summary>The product's ops as libtorch's users write them: one eager call each, or the few that PyTorch needs for it. Values of four sizes are images [n, c, h, w].</summary>
+/// <summary>
+/// The product's ops as libtorch's users write them: one eager call each, or the few that PyTorch needs for it. Values of four sizes are
+/// images [n, c, h, w].
+/// </summary>
 internal static class TorchOps
 {
     private static readonly int[] ImageAxes = [0, 2, 3, 1]; // where n, h, w, c are
@@ -25,7 +28,9 @@ internal static class TorchOps
         Conv2D { Epilogue.IsNone: true } conv => Convolution(conv, x),
         ScaledDotProductAttention attention => Attention(attention, x),
         GroupNormalization norm => GroupNorm(norm, x),
-        LayerNormalization norm => Rows(x[0], rows => functional.layer_norm(rows, [rows.size(-1)], x.ElementAtOrDefault(1), x.ElementAtOrDefault(2), norm.Epsilon)),
+        LayerNormalization norm =>
+            Rows(x[0], rows => functional.layer_norm(rows, [rows.size(-1)], x.ElementAtOrDefault(1), x.ElementAtOrDefault(2),
+                norm.Epsilon)),
         Unary unary => Activation(unary.Function, x[0]),
         Binary binary => Combine(binary.Function, x[0], Broadcast(x[1], x[0])),
         Affine affine => x[0] * affine.Scale + affine.Offset,
@@ -33,7 +38,9 @@ internal static class TorchOps
         Concat concat => cat(x, Axis(concat.Axis, x[0])),
         Slice slice => x[0].narrow(Axis(slice.Axis, x[0]), slice.Start, slice.Length),
         Chunk chunk => x[0].chunk(chunk.Count, Axis(chunk.Axis, x[0]))[chunk.Index],
-        Upsample { Interpolation: Interpolation.Nearest } => functional.interpolate(x[0], [x.Length > 1 ? x[1].size(2) : 2 * x[0].size(2), x.Length > 1 ? x[1].size(3) : 2 * x[0].size(3)], mode: InterpolationMode.Nearest),
+        Upsample { Interpolation: Interpolation.Nearest } =>
+            functional.interpolate(x[0], [x.Length > 1 ? x[1].size(2) : 2 * x[0].size(2), x.Length > 1 ? x[1].size(3) : 2 * x[0].size(3)],
+                mode: InterpolationMode.Nearest),
         SinusoidalEmbedding embedding => Timesteps(embedding, x[0]),
         EmbeddingLookup => x[0].index_select(0, x[1].flatten()).view([.. x[1].shape, x[0].size(1)]),
         SelectToken => x[0][arange(x[0].size(0)), x[1]],
@@ -41,7 +48,8 @@ internal static class TorchOps
     };
 
     /// <summary>Applies something that works on the innermost size: an image's channels.</summary>
-    private static Tensor Rows(Tensor x, Func<Tensor, Tensor> body) => x.dim() == 4 ? body(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2) : body(x);
+    private static Tensor Rows(Tensor x, Func<Tensor, Tensor> body) =>
+        x.dim() == 4 ? body(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2) : body(x);
 
     private static Tensor Matrix(Tensor weight) => weight.dim() == 4 ? weight.flatten(1) : weight;
 
@@ -49,7 +57,8 @@ internal static class TorchOps
     {
         int extra = conv.PaddingAfter - conv.PaddingBefore;
         var padded = extra == 0 ? x[0] : functional.pad(x[0], [0, extra, 0, extra]);
-        return functional.conv2d(padded, x[1], x.ElementAtOrDefault(2), strides: [conv.Stride, conv.Stride], padding: [conv.PaddingBefore, conv.PaddingBefore]);
+        return functional.conv2d(padded, x[1], x.ElementAtOrDefault(2), strides: [conv.Stride, conv.Stride],
+            padding: [conv.PaddingBefore, conv.PaddingBefore]);
     }
 
     private static Tensor Attention(ScaledDotProductAttention op, Tensor[] x)
@@ -62,7 +71,8 @@ internal static class TorchOps
 
         var q = Heads(x[0]);
         if (op.Scale is { } scale) q = q * (scale * Math.Sqrt(q.size(-1)));
-        var result = functional.scaled_dot_product_attention(q, Heads(x[1]), Heads(x[2]), x.ElementAtOrDefault(3), 0, op.Causal).transpose(1, 2).flatten(2);
+        var result = functional.scaled_dot_product_attention(q, Heads(x[1]), Heads(x[2]), x.ElementAtOrDefault(3), 0, op.Causal)
+            .transpose(1, 2).flatten(2);
         return x[0].dim() == 4 ? result.view(x[0].size(0), x[0].size(2), x[0].size(3), -1).permute(0, 3, 1, 2) : result;
     }
 

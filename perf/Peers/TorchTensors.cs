@@ -8,7 +8,10 @@ using HostTensor = ILGpuDiffusion.Compute.Tensors.Tensor;
 
 namespace ILGpuDiffusion.Peers;
 
-/// <summary>The product's tensors as libtorch's and back. Images are [n, h, w, c] here and [n, c, h, w] there: in memory either way, as the peer likes it.</summary>
+/// <summary>
+/// The product's tensors as libtorch's and back. Images are [n, h, w, c] here and [n, c, h, w] there: in memory either way, as the peer
+/// likes it.
+/// </summary>
 internal static class TorchTensors
 {
     /// <summary>Numbers in row-major order as an activation: an image if there are four sizes.</summary>
@@ -18,7 +21,10 @@ internal static class TorchTensors
         return shape.Rank == 4 ? InLayout(plain.permute(0, 3, 1, 2), channelsLast) : plain;
     }
 
-    /// <summary>Numbers in row-major order as a weight; kernels of convolutions are laid out as their images are, so that no call lays them out again.</summary>
+    /// <summary>
+    /// Numbers in row-major order as a weight; kernels of convolutions are laid out as their images are, so that no call lays them out
+    /// again.
+    /// </summary>
     public static Tensor Weight(ReadOnlySpan<float> values, Shape shape, bool channelsLast)
     {
         var plain = Filled(values, shape);
@@ -27,7 +33,9 @@ internal static class TorchTensors
 
     /// <summary>A case's arguments in float32: the first is an activation, of attention all are, the others are weights.</summary>
     public static Tensor[] Arguments(OpCase @case, bool channelsLast) =>
-        [.. @case.Inputs.Select((argument, i) => Argument([.. argument.Reference().Values.Select(v => (float)v)], argument.Shape, i > 0 && @case.Op is not ScaledDotProductAttention, channelsLast))];
+        [.. @case.Inputs.Select((argument, i) =>
+            Argument([.. argument.Reference().Values.Select(v => (float)v)], argument.Shape,
+                i > 0 && @case.Op is not ScaledDotProductAttention, channelsLast))];
 
     private static Tensor Argument(float[] values, Shape shape, bool isWeight, bool channelsLast) =>
         isWeight ? Weight(values, shape, channelsLast) : Activation(values, shape, channelsLast);
@@ -47,7 +55,8 @@ internal static class TorchTensors
         var target = MemoryMarshal.Cast<byte, float>(result.bytes);
         var source = tensor.Span<ushort>();
         bool brain = tensor.DType == DType.BFloat16;
-        for (int i = 0; i < target.Length; i++) target[i] = brain ? BitConverter.UInt32BitsToSingle((uint)source[i] << 16) : (float)BitConverter.UInt16BitsToHalf(source[i]);
+        for (int i = 0; i < target.Length; i++)
+            target[i] = brain ? BitConverter.UInt32BitsToSingle((uint)source[i] << 16) : (float)BitConverter.UInt16BitsToHalf(source[i]);
         if (tensor.Shape.Rank != 4 || !channelsLast) return result;
         using (result) return Permuted(result, [0, 2, 3, 1], [0, 3, 1, 2]);
     }

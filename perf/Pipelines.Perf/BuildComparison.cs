@@ -6,8 +6,8 @@ using ILGpuDiffusion.Measuring;
 namespace ILGpuDiffusion.Pipelines.Perf;
 
 /// <summary>
-/// The same models in two built checkouts, run by run in turns: a process of each build waits while the other's runs. Every pair of processes is started anew some times, because where memory
-/// lies makes a process fast or slow for as long as it lives.
+/// The same models in two built checkouts, run by run in turns: a process of each build waits while the other's runs. Every pair of
+/// processes is started anew some times, because where memory lies makes a process fast or slow for as long as it lives.
 /// </summary>
 /// <param name="old">The checkout to compare with.</param>
 /// <param name="new">The one to compare.</param>
@@ -22,7 +22,9 @@ internal sealed class BuildComparison(string old, string @new, string[] argument
     /// <summary>A table in Markdown.</summary>
     public string Run(IEnumerable<string> models)
     {
-        var table = new StringBuilder("| model | build | best ms | median ms | least … most ms | median CPU ms | others' share |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |\n");
+        var table = new StringBuilder(
+            "| model | build | best ms | median ms | least … most ms | median CPU ms | others' share |\n| --- | --- | ---: | ---: | ---: | "
+                + "---: | ---: |\n");
         var ratios = new StringBuilder();
         foreach (string model in models)
         {
@@ -31,10 +33,15 @@ internal sealed class BuildComparison(string old, string @new, string[] argument
             string others = bystanders.Share.ToString("P0", CultureInfo.InvariantCulture);
             foreach (var (name, t) in new[] { ("old", first), ("new", second) })
                 table.AppendLine(CultureInfo.InvariantCulture,
-                    $"| {model} | {name} | {t.Best * 1e3:F2} | {t.Median * 1e3:F2} | {t.Seconds.Min() * 1e3:F2} … {t.Seconds.Max() * 1e3:F2} | {Timings.Middle(t.ProcessorSeconds) * 1e3:F2} | {others} |");
+                    $"| {model} | {name} | {t.Best * 1e3:F2} | {t.Median * 1e3:F2} | {t.Seconds.Min() * 1e3:F2} … "
+                        + $"{t.Seconds.Max() * 1e3:F2} | {Timings.Middle(t.ProcessorSeconds) * 1e3:F2} | {others} |");
             var ratio = second.Over(first);
             double[] processor = [.. second.ProcessorSeconds.Zip(first.ProcessorSeconds, (mine, theirs) => mine / theirs).Order()];
-            ratios.AppendLine(CultureInfo.InvariantCulture, $"{model}: new/old, wall: {ratio.Median:F3} (half of the {first.Seconds.Length} rounds within {Quartiles(second.Seconds.Zip(first.Seconds, (mine, theirs) => mine / theirs))}), of the best {ratio.OfBest:F3}; processor: {Timings.Middle(processor):F3} ({Quartiles(processor)}), of the least {ratio.OfProcessor:F3}; outputs {(same ? "equal" : "DIFFERENT")}.");
+            ratios.AppendLine(CultureInfo.InvariantCulture,
+                $"{model}: new/old, wall: {ratio.Median:F3} (half of the {first.Seconds.Length} rounds within "
+                    + $"{Quartiles(second.Seconds.Zip(first.Seconds, (mine, theirs) => mine / theirs))}), of the best {ratio.OfBest:F3}; "
+                        + $"processor: {Timings.Middle(processor):F3} ({Quartiles(processor)}), of the least {ratio.OfProcessor:F3}; "
+                            + $"outputs {(same ? "equal" : "DIFFERENT")}.");
         }
 
         return $"{table}\n{ratios}";
@@ -67,7 +74,8 @@ internal sealed class BuildComparison(string old, string @new, string[] argument
     private static double Warm(RunningModel model)
     {
         double least = double.MaxValue;
-        for (long start = Stopwatch.GetTimestamp(); least == double.MaxValue || Stopwatch.GetElapsedTime(start).TotalSeconds < WarmSeconds;) least = Math.Min(least, model.Run(1).Wall);
+        for (long start = Stopwatch.GetTimestamp(); least == double.MaxValue || Stopwatch.GetElapsedTime(start).TotalSeconds < WarmSeconds;)
+            least = Math.Min(least, model.Run(1).Wall);
         return least;
     }
 
@@ -86,8 +94,10 @@ internal sealed class BuildComparison(string old, string @new, string[] argument
         public RunningModel(string build, string[] arguments)
         {
             string program = Path.Combine(build, Program);
-            if (!File.Exists(program)) throw new FileNotFoundException($"{program} is not there; build {build} with dotnet build -c Release.");
-            process = Process.Start(new ProcessStartInfo(program, ["on-request", .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+            if (!File.Exists(program))
+                throw new FileNotFoundException($"{program} is not there; build {build} with dotnet build -c Release.");
+            process = Process.Start(new ProcessStartInfo(program, ["on-request", .. arguments]) { RedirectStandardInput = true,
+                RedirectStandardOutput = true })!;
             Output = Read();
         }
 
@@ -108,6 +118,8 @@ internal sealed class BuildComparison(string old, string @new, string[] argument
             process.Dispose();
         }
 
-        private string Read() => process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"{process.StartInfo.FileName} ended; its message stands above.");
+        private string Read() =>
+            process.StandardOutput.ReadLine()
+                ?? throw new InvalidOperationException($"{process.StartInfo.FileName} ended; its message stands above.");
     }
 }

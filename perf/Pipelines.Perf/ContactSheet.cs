@@ -3,7 +3,10 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Perf;
 
-/// <summary>Many prompts on one image, to see at a glance what a model can do. Prompt i is drawn with seed i and the model's defaults, as <c>ilgd generate --seed i</c> draws it.</summary>
+/// <summary>
+/// Many prompts on one image, to see at a glance what a model can do. Prompt i is drawn with seed i and the model's defaults, as <c>ilgd
+/// generate --seed i</c> draws it.
+/// </summary>
 internal static class ContactSheet
 {
     private const int Columns = 8, Gap = 2;

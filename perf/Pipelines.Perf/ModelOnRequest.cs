@@ -9,8 +9,8 @@ using ILGpuDiffusion.Measuring;
 namespace ILGpuDiffusion.Pipelines.Perf;
 
 /// <summary>
-/// A model that runs whenever it is asked to, so that another process can let several builds take turns. It writes a hash of its output when it is ready; then, for each line that it reads, a
-/// number of runs, it writes seconds and processor seconds of one of them.
+/// A model that runs whenever it is asked to, so that another process can let several builds take turns. It writes a hash of its output
+/// when it is ready; then, for each line that it reads, a number of runs, it writes seconds and processor seconds of one of them.
 /// </summary>
 internal static class ModelOnRequest
 {
@@ -28,7 +28,8 @@ internal static class ModelOnRequest
             for (int i = 0; i < repeats; i++) run.Plan.Run();
             device.Synchronize();
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{seconds / repeats:R} {(Environment.CpuUsage.TotalTime - processor).TotalSeconds / repeats:R}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{seconds / repeats:R} {(Environment.CpuUsage.TotalTime - processor).TotalSeconds / repeats:R}"));
         }
     }
 }

@@ -8,12 +8,13 @@ using ILGpuDiffusion.Measuring;
 namespace ILGpuDiffusion.Pipelines.Perf;
 
 /// <summary>
-/// Loads a model and times forward passes: seconds, memory, how much of it was planned, and where the time goes. With a comparison, a plan of
-/// the graph as recorded (no passes) takes turns with the compiled one.
+/// Loads a model and times forward passes: seconds, memory, how much of it was planned, and where the time goes. With a comparison, a plan
+/// of the graph as recorded (no passes) takes turns with the compiled one.
 /// </summary>
 internal static class ModelStep
 {
-    public static string Run(string model, int pixels, int batch, int runs, string where, DType dtype, int? threads, bool compare, bool int8)
+    public static string Run(string model, int pixels, int batch, int runs, string where, DType dtype, int? threads, bool compare,
+        bool int8)
     {
         using var device = DeviceCatalog.Open(where, threads);
         if (!device.Computes(dtype)) throw new ArgumentException($"--dtype is {dtype}; {device.Id} does not compute in it.");
@@ -65,7 +66,8 @@ internal static class ModelStep
         }, ResultFile.Json);
     }
 
-    // On the CPU the time of each launch costs nothing. Elsewhere it would keep launches from following each other, so it is taken in a run of its own.
+    // On the CPU the time of each launch costs nothing. Elsewhere it would keep launches from following each other, so it is taken in a run
+    // of its own.
     private static (double Seconds, double[] Launches) Time(ModelRun run)
     {
         long start = Stopwatch.GetTimestamp();

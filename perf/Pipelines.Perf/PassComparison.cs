@@ -14,8 +14,8 @@ using ILGpuDiffusion.Pipelines.LatentSpace;
 namespace ILGpuDiffusion.Pipelines.Perf;
 
 /// <summary>
-/// What each graph pass is worth: plans of one model with all passes, with none, and with each one left out take turns, and the best time of each
-/// counts. Also lists what is left in the plan that is neither a product, a convolution nor attention.
+/// What each graph pass is worth: plans of one model with all passes, with none, and with each one left out take turns, and the best time
+/// of each counts. Also lists what is left in the plan that is neither a product, a convolution nor attention.
 /// </summary>
 internal static class PassComparison
 {
@@ -25,7 +25,8 @@ internal static class PassComparison
     /// <summary>Compares plans and returns a Markdown table.</summary>
     /// <param name="folder">Folder of a UNet or of an autoencoder.</param>
     /// <param name="pixels">Height and width of the image.</param>
-    /// <param name="runs">Rounds; in each, every plan runs three times, of which the first does not count, or once where that takes more than a second. 0 counts launches and runs nothing.</param>
+    /// <param name="runs">Rounds; in each, every plan runs three times, of which the first does not count, or once where that takes more
+    /// than a second. 0 counts launches and runs nothing.</param>
     /// <param name="threads">Worker threads.</param>
     /// <param name="passes">Switches to leave out, one at a time; none leaves out each.</param>
     public static string Run(string folder, int pixels, int runs, int? threads, string[] passes)
@@ -34,10 +35,12 @@ internal static class PassComparison
         var (graph, sizes, checkpoint) = Trace(folder, pixels);
         using var weights = checkpoint;
         if (runs == 0) return LaunchesOnly(graph, device, sizes);
-        var variants = new List<Variant> { new("all", graph, device, new(), sizes), new("none", graph, device, CompileOptions.Eager, sizes) };
+        var variants = new List<Variant> { new("all", graph, device, new(), sizes),
+            new("none", graph, device, CompileOptions.Eager, sizes) };
         try
         {
-            foreach (string pass in passes.Length > 0 ? passes : Switches()) variants.Add(new($"without {pass}", graph, device, Without(pass), sizes));
+            foreach (string pass in passes.Length > 0 ? passes : Switches())
+                variants.Add(new($"without {pass}", graph, device, Without(pass), sizes));
             for (int run = 0; run <= runs; run++)
                 foreach (var variant in variants) variant.Time(count: run > 0); // the first round is for the JIT and the page cache
             return Table(variants) + Environment.NewLine + Remaining(variants[0].Measure());
@@ -51,8 +54,10 @@ internal static class PassComparison
     private static string LaunchesOnly(Graph graph, Device device, Sizes sizes)
     {
         using var arenas = new ArenaPool(device);
-        PlanReport all = new CompiledGraph(graph, arenas).Report(sizes), none = new CompiledGraph(graph, arenas, CompileOptions.Eager).Report(sizes);
-        return string.Create(CultureInfo.InvariantCulture, $"{all.Totals}\n{none.Steps.Count} launches a run without passes, arena {none.ArenaBytes / 1e6:F1} MB\n\n{Remaining(all)}");
+        PlanReport all = new CompiledGraph(graph, arenas).Report(sizes),
+            none = new CompiledGraph(graph, arenas, CompileOptions.Eager).Report(sizes);
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{all.Totals}\n{none.Steps.Count} launches a run without passes, arena {none.ArenaBytes / 1e6:F1} MB\n\n{Remaining(all)}");
     }
 
     private static (Graph Graph, Sizes Sizes, IDisposable Weights) Trace(string folder, int pixels)
@@ -64,23 +69,29 @@ internal static class PassComparison
             var vae = new AutoencoderKL(config);
             vae.Load(checkpoint);
             int side = pixels / vae.Config.SpatialFactor;
-            return (Graph.Trace("vae.decode", g => g.Output("y", vae.Decode(g.Input("x", DType.Float32, 1, Dim.Symbol("height"), Dim.Symbol("width"), vae.Config.LatentChannels)))),
+            return (Graph.Trace("vae.decode",
+                g => g.Output("y", vae.Decode(
+                    g.Input("x", DType.Float32, 1, Dim.Symbol("height"), Dim.Symbol("width"), vae.Config.LatentChannels)))),
                 new Sizes(("height", side), ("width", side)), checkpoint);
         }
 
         var unet = new UNet2DConditionModel(config);
         unet.Load(checkpoint);
         var form = new GuidedDenoiser.GraphKey(Guided: true, Rescaled: false, FreeU: null);
-        return (GuidedDenoiser.Trace(unet, form), new Sizes(("images", 1), ("height", pixels / 8), ("width", pixels / 8), ("tokens", TextTokens)), checkpoint);
+        return (GuidedDenoiser.Trace(unet, form),
+            new Sizes(("images", 1), ("height", pixels / 8), ("width", pixels / 8), ("tokens", TextTokens)), checkpoint);
     }
 
     private static IEnumerable<string> Switches() =>
-        typeof(CompileOptions).GetProperties().Where(p => p.SetMethod is not null && !Equals(p.GetValue(CompileOptions.Eager), p.GetValue(new CompileOptions()))).Select(p => p.Name);
+        typeof(CompileOptions).GetProperties()
+            .Where(p => p.SetMethod is not null && !Equals(p.GetValue(CompileOptions.Eager), p.GetValue(new CompileOptions())))
+                .Select(p => p.Name);
 
     private static CompileOptions Without(string pass)
     {
         var options = new CompileOptions() with { };
-        var property = typeof(CompileOptions).GetProperty(pass, BindingFlags.Public | BindingFlags.Instance) ?? throw new ArgumentException($"There is no pass '{pass}'; there are {string.Join(", ", Switches())}.");
+        var property = typeof(CompileOptions).GetProperty(pass, BindingFlags.Public | BindingFlags.Instance)
+            ?? throw new ArgumentException($"There is no pass '{pass}'; there are {string.Join(", ", Switches())}.");
         property.SetValue(options, property.GetValue(CompileOptions.Eager));
         return options;
     }
@@ -88,10 +99,16 @@ internal static class PassComparison
     private static string Table(List<Variant> variants)
     {
         double all = variants[0].Best;
-        var text = new StringBuilder("| passes | launches | once before | best, ms | median, ms | over all passes | best processor time, ms | over all passes |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n");
+        var text = new StringBuilder(
+            "| passes | launches | once before | best, ms | median, ms | over all passes | best processor time, ms | over all passes |\n| "
+                + "--- | --- | --- | --- | --- | --- | --- | --- |\n");
         foreach (var v in variants)
-            text.AppendLine(CultureInfo.InvariantCulture, $"| {v.Name} | {v.Report.Steps.Count} | {v.Report.LoopInvariantSteps.Count} | {1e3 * v.Best:F2} | {1e3 * v.Median:F2} | {v.Best / all:F3} | {1e3 * v.BestBusy:F2} | {v.BestBusy / variants[0].BestBusy:F3} |");
-        text.AppendLine(CultureInfo.InvariantCulture, $"\nPacked weights with all passes: {variants[0].PackedBytes / 1e6:F1} MB; arena {variants[0].Report.ArenaBytes / 1e6:F1} MB, without passes {variants[1].Report.ArenaBytes / 1e6:F1} MB.");
+            text.AppendLine(CultureInfo.InvariantCulture,
+                $"| {v.Name} | {v.Report.Steps.Count} | {v.Report.LoopInvariantSteps.Count} | {1e3 * v.Best:F2} | {1e3 * v.Median:F2} | "
+                    + $"{v.Best / all:F3} | {1e3 * v.BestBusy:F2} | {v.BestBusy / variants[0].BestBusy:F3} |");
+        text.AppendLine(CultureInfo.InvariantCulture,
+            $"\nPacked weights with all passes: {variants[0].PackedBytes / 1e6:F1} MB; arena {variants[0].Report.ArenaBytes / 1e6:F1} MB, "
+                + $"without passes {variants[1].Report.ArenaBytes / 1e6:F1} MB.");
         return text.ToString();
     }
 
@@ -100,9 +117,14 @@ internal static class PassComparison
     {
         string[] heavy = ["matmul", "conv2d", "attention"];
         double bytes = report.Steps.Sum(s => s.Bytes);
-        var text = new StringBuilder("| remaining beside products, convolutions, attention | launches | MB | part of all bytes | part of the time |\n| --- | --- | --- | --- | --- |\n");
-        foreach (var kind in report.Steps.Where(s => !heavy.Any(h => s.Op.Contains(h, StringComparison.Ordinal))).GroupBy(s => s.Op).OrderByDescending(g => g.Sum(s => s.Bytes)))
-            text.AppendLine(CultureInfo.InvariantCulture, $"| {kind.Key} | {kind.Count()} | {kind.Sum(s => s.Bytes) / 1e6:F2} | {kind.Sum(s => s.Bytes) / bytes:P1} | {kind.Sum(s => s.MeasuredSeconds) / report.MeasuredSeconds:P1} |");
+        var text = new StringBuilder(
+            "| remaining beside products, convolutions, attention | launches | MB | part of all bytes | part of the time |\n| --- | --- | "
+                + "--- | --- | --- |\n");
+        foreach (var kind in report.Steps.Where(s => !heavy.Any(h => s.Op.Contains(h, StringComparison.Ordinal))).GroupBy(s => s.Op)
+            .OrderByDescending(g => g.Sum(s => s.Bytes)))
+            text.AppendLine(CultureInfo.InvariantCulture,
+                $"| {kind.Key} | {kind.Count()} | {kind.Sum(s => s.Bytes) / 1e6:F2} | {kind.Sum(s => s.Bytes) / bytes:P1} | "
+                    + $"{kind.Sum(s => s.MeasuredSeconds) / report.MeasuredSeconds:P1} |");
         return text.ToString();
     }
 

@@ -4,12 +4,16 @@ using ILGpuDiffusion.Measuring;
 using ILGpuDiffusion.Pipelines;
 using ILGpuDiffusion.Pipelines.Perf;
 
-var config = new Argument<string>("config") { Description = "config.json of a UNet, an autoencoder or a text encoder, such as tests/Golden/real-configs/stable-diffusion-xl-base-1.0/unet/config.json" };
+var config = new Argument<string>("config") { Description =
+    "config.json of a UNet, an autoencoder or a text encoder, such as "
+        + "tests/Golden/real-configs/stable-diffusion-xl-base-1.0/unet/config.json" };
 var target = new Argument<string>("folder") { Description = "Folder to write config.json and weights to" };
 var checkpoint = new Command("checkpoint", "Writes a model with random bfloat16 weights") { config, target };
-checkpoint.SetAction(parsed => Console.WriteLine($"{ModelFiles.Write(parsed.GetValue(config)!, parsed.GetValue(target)!)} values in {parsed.GetValue(target)}"));
+checkpoint.SetAction(parsed =>
+    Console.WriteLine($"{ModelFiles.Write(parsed.GetValue(config)!, parsed.GetValue(target)!)} values in {parsed.GetValue(target)}"));
 
-var component = new Argument<string>("model") { Description = $"A folder with config.json and weights, or one of {string.Join(", ", ModelFiles.Known.Keys)}, which get random weights on first use" };
+var component = new Argument<string>("model") { Description =
+    $"A folder with config.json and weights, or one of {string.Join(", ", ModelFiles.Known.Keys)}, which get random weights on first use" };
 var pixels = new Option<int>("--pixels") { Description = "Height and width of the image", DefaultValueFactory = _ => 512 };
 var batch = new Option<int>("--batch") { Description = "Images", DefaultValueFactory = _ => 1 };
 var runs = new Option<int>("--runs") { Description = "Forward passes", DefaultValueFactory = _ => 3 };
@@ -18,42 +22,66 @@ var compare = new Option<bool>("--compare-eager") { Description = "Lets a plan w
 var int8 = new Option<bool>("--int8") { Description = "Linear layers in dynamic int8" };
 var where = new Option<string>("--device") { Description = "cpu, cuda:0, opencl:0 …", DefaultValueFactory = _ => "cpu" };
 var dtype = new Option<DType>("--dtype") { Description = "Type that the model computes in", DefaultValueFactory = _ => DType.Float32 };
-var step = new Command("model", "Times forward passes of a UNet, an autoencoder's decoder or a text encoder, and counts memory; prints JSON") { component, pixels, batch, runs, where, dtype, threads, compare, int8 };
+var step = new Command("model",
+    "Times forward passes of a UNet, an autoencoder's decoder or a text encoder, and counts memory; prints JSON") { component, pixels,
+        batch, runs, where, dtype, threads, compare, int8 };
 step.Aliases.Add("unet-step");
-step.SetAction(parsed => Console.WriteLine(ModelStep.Run(parsed.GetValue(component)!, parsed.GetValue(pixels), parsed.GetValue(batch), parsed.GetValue(runs), parsed.GetValue(where)!, parsed.GetValue(dtype), parsed.GetValue(threads), parsed.GetValue(compare), parsed.GetValue(int8))));
+step.SetAction(parsed => Console.WriteLine(
+    ModelStep.Run(parsed.GetValue(component)!, parsed.GetValue(pixels), parsed.GetValue(batch), parsed.GetValue(runs),
+        parsed.GetValue(where)!, parsed.GetValue(dtype), parsed.GetValue(threads), parsed.GetValue(compare), parsed.GetValue(int8))));
 
-var waiting = new Command("on-request", "Runs a model as often as lines on stdin say, and answers each with seconds and processor seconds of a run: for builds") { component, pixels, batch, where, dtype, threads, int8 };
-waiting.SetAction(parsed => ModelOnRequest.Run(parsed.GetValue(component)!, parsed.GetValue(pixels), parsed.GetValue(batch), parsed.GetValue(where)!, parsed.GetValue(dtype), parsed.GetValue(threads), parsed.GetValue(int8)));
+var waiting = new Command("on-request",
+    "Runs a model as often as lines on stdin say, and answers each with seconds and processor seconds of a run: for builds") { component,
+        pixels, batch, where, dtype, threads, int8 };
+waiting.SetAction(parsed =>
+    ModelOnRequest.Run(parsed.GetValue(component)!, parsed.GetValue(pixels), parsed.GetValue(batch), parsed.GetValue(where)!,
+        parsed.GetValue(dtype), parsed.GetValue(threads), parsed.GetValue(int8)));
 
 var before = new Argument<DirectoryInfo>("old") { Description = "A checkout, built with -c Release" };
 var after = new Argument<DirectoryInfo>("new") { Description = "Another" };
-var models = new Option<string[]>("--models") { Description = "Models to run", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => ["sdxl-unet", "small-unet"] };
+var models = new Option<string[]>("--models") { Description = "Models to run", AllowMultipleArgumentsPerToken = true,
+    DefaultValueFactory = _ => ["sdxl-unet", "small-unet"] };
 var side = new Option<int>("--pixels") { Description = "Height and width of the picture", DefaultValueFactory = _ => 256 };
 var turns = new Option<int>("--rounds") { Description = "Timings of each build in each pair of processes", DefaultValueFactory = _ => 10 };
 var pairs = new Option<int>("--processes") { Description = "Pairs of processes", DefaultValueFactory = _ => 2 };
-var builds = new Command("builds", "Lets two builds take turns with the same models, each in processes of its own; prints Markdown") { before, after, models, side, turns, pairs, where, dtype, int8 };
+var builds = new Command("builds",
+    "Lets two builds take turns with the same models, each in processes of its own; prints Markdown") { before, after, models, side, turns,
+        pairs, where, dtype, int8 };
 builds.SetAction(parsed => Console.WriteLine(new BuildComparison(parsed.GetValue(before)!.FullName, parsed.GetValue(after)!.FullName,
-    ["--pixels", $"{parsed.GetValue(side)}", "--device", parsed.GetValue(where)!, "--dtype", $"{parsed.GetValue(dtype)}", .. Enumerable.Repeat("--int8", parsed.GetValue(int8) ? 1 : 0)], parsed.GetValue(turns), parsed.GetValue(pairs)).Run(parsed.GetValue(models)!)));
+    ["--pixels", $"{parsed.GetValue(side)}", "--device", parsed.GetValue(where)!, "--dtype", $"{parsed.GetValue(dtype)}",
+        .. Enumerable.Repeat("--int8", parsed.GetValue(int8) ? 1 : 0)], parsed.GetValue(turns),
+            parsed.GetValue(pairs)).Run(parsed.GetValue(models)!)));
 
 var part = new Argument<string>("folder") { Description = "Folder of a UNet or, called vae, of an autoencoder" };
-var without = new Option<string[]>("--without") { Description = "Passes to leave out, one at a time; each, if none is named", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
-var passes = new Command("passes", "Lets plans with all graph passes, none, and each one left out take turns; prints a table") { part, pixels, runs, threads, without };
-passes.SetAction(parsed => Console.WriteLine(PassComparison.Run(parsed.GetValue(part)!, parsed.GetValue(pixels), parsed.GetValue(runs), parsed.GetValue(threads), parsed.GetValue(without)!)));
+var without = new Option<string[]>("--without") { Description = "Passes to leave out, one at a time; each, if none is named",
+    AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+var passes = new Command("passes", "Lets plans with all graph passes, none, and each one left out take turns; prints a table") { part,
+    pixels, runs, threads, without };
+passes.SetAction(parsed =>
+    Console.WriteLine(PassComparison.Run(parsed.GetValue(part)!, parsed.GetValue(pixels), parsed.GetValue(runs), parsed.GetValue(threads),
+        parsed.GetValue(without)!)));
 
-var model = new Option<string>("--model") { Description = "Model folder; the small one that ships with the tool if left out", DefaultValueFactory = _ => EmbeddedModel.Folder };
+var model = new Option<string>("--model") { Description = "Model folder; the small one that ships with the tool if left out",
+    DefaultValueFactory = _ => EmbeddedModel.Folder };
 var prompts = new Argument<string>("prompts") { Description = "Text file, one prompt a line" };
 var sheetFile = new Argument<string>("file") { Description = "PNG to write" };
 var sheet = new Command("contact-sheet", "Draws a list of prompts onto one image, prompt i with seed i") { prompts, sheetFile, model };
-sheet.SetAction(async (parsed, _) => Console.WriteLine($"{await ContactSheet.Write(parsed.GetValue(model)!, parsed.GetValue(prompts)!, parsed.GetValue(sheetFile)!).ConfigureAwait(false)} prompts"));
+sheet.SetAction(async (parsed, _) =>
+    Console.WriteLine($"{await ContactSheet.Write(parsed.GetValue(model)!, parsed.GetValue(prompts)!, parsed.GetValue(sheetFile)!).ConfigureAwait(false)} prompts"));
 
 var rounds = new Option<int>("--runs") { Description = "Rounds after the first", DefaultValueFactory = _ => 15 };
-var only = new Option<string?>("--only") { Description = "One way alone, in a process that has compiled nothing yet: no pass, full, blocks or regions" };
-var compile = new Command("compile", "Times recording, passes and plans of a UNet without weights; prints Markdown") { config, rounds, only };
+var only = new Option<string?>("--only") { Description =
+    "One way alone, in a process that has compiled nothing yet: no pass, full, blocks or regions" };
+var compile = new Command("compile", "Times recording, passes and plans of a UNet without weights; prints Markdown") { config, rounds,
+    only };
 compile.SetAction(parsed => Console.WriteLine(CompileTimes.Run(parsed.GetValue(config)!, parsed.GetValue(rounds), parsed.GetValue(only))));
 
-var tables = new Argument<string[]>("tables") { Description = "Files that ilgd tune --same-bits wrote, each from an empty cache folder", Arity = ArgumentArity.OneOrMore };
-var shipped = new Option<string>("--to") { Description = "File to write, such as Compute/Kernels/Tuning/Tables/cpu-simd512.json", Required = true };
+var tables = new Argument<string[]>("tables") { Description = "Files that ilgd tune --same-bits wrote, each from an empty cache folder",
+    Arity = ArgumentArity.OneOrMore };
+var shipped = new Option<string>("--to") { Description = "File to write, such as Compute/Kernels/Tuning/Tables/cpu-simd512.json",
+    Required = true };
 var table = new Command("tuning-table", "Writes the tuning table that ships: what every one of the given tables found") { tables, shipped };
 table.SetAction(parsed => Console.WriteLine(ShippedTable.Write(parsed.GetValue(tables)!, parsed.GetValue(shipped)!)));
 
-return new RootCommand("Measurements of whole models.") { checkpoint, step, waiting, builds, passes, sheet, compile, table }.Parse(args).Invoke();
+return new RootCommand("Measurements of whole models.") { checkpoint, step, waiting, builds, passes, sheet, compile, table }.Parse(args)
+    .Invoke();

@@ -5,8 +5,9 @@ using System.Text.Json.Nodes;
 namespace ILGpuDiffusion.Pipelines.Perf;
 
 /// <summary>
-/// The tuning table that ships for an architecture, out of tables that <c>ilgd tune --same-bits</c> wrote in runs of their own: settings that every run found, and that gained enough in each.
-/// One run alone now and then takes noise for a gain, and a shipped table must not slow anybody down.
+/// The tuning table that ships for an architecture, out of tables that <c>ilgd tune --same-bits</c> wrote in runs of their own: settings
+/// that every run found, and that gained enough in each. One run alone now and then takes noise for a gain, and a shipped table must not
+/// slow anybody down.
 /// </summary>
 internal static class ShippedTable
 {
@@ -19,16 +20,22 @@ internal static class ShippedTable
     {
         JsonObject[] files = [.. tables.Select(t => JsonNode.Parse(File.ReadAllText(t))!.AsObject())];
         var runs = files.Select(f => f["entries"]!.AsArray().Select(e => e!.AsObject()).ToDictionary(Problem)).ToArray();
-        JsonObject[] kept = [.. runs[0].Where(e => runs.All(r => r.TryGetValue(e.Key, out var found) && Settings(found) == Settings(e.Value) && Gain(found) >= LeastGain)).Select(e => e.Value)];
+        JsonObject[] kept = [.. runs[0]
+            .Where(e => runs.All(r =>
+                r.TryGetValue(e.Key, out var found) && Settings(found) == Settings(e.Value) && Gain(found) >= LeastGain))
+                    .Select(e => e.Value)];
         var head = files[0];
         head["entries"] = new JsonArray();
         File.WriteAllText(target, $"{head.ToJsonString(Json)[..^2]}\n{string.Join(",\n", kept.Select(e => e.ToJsonString(Json)))}\n]}}\n");
         return $"{kept.Length} of {runs[0].Count} entries in {target}";
     }
 
-    private static string Problem(JsonObject entry) => $"{entry["op"]} {entry["dtypes"]} {entry["rows"]} {entry["shape"]} {entry["revision"]}";
+    private static string Problem(JsonObject entry) =>
+        $"{entry["op"]} {entry["dtypes"]} {entry["rows"]} {entry["shape"]} {entry["revision"]}";
 
     private static string Settings(JsonObject entry) => $"{entry["variant"]} {entry["settings"]!.ToJsonString()}";
 
-    private static double Gain(JsonObject entry) => entry["settings"]!.AsObject().Count == 0 ? 1 : entry["default_microseconds"]!.GetValue<double>() / entry["microseconds"]!.GetValue<double>();
+    private static double Gain(JsonObject entry) =>
+        entry["settings"]!.AsObject().Count == 0 ? 1
+            : entry["default_microseconds"]!.GetValue<double>() / entry["microseconds"]!.GetValue<double>();
 }

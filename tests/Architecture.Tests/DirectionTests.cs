@@ -16,7 +16,8 @@ public sealed class DirectionTests
     [Theory, MemberData(nameof(Arrows))]
     public void ProjectReferences_PointOneRoomDown(string room, string[] allowed)
     {
-        string[] references = [.. Repository.Includes(Repository.Project(room), "ProjectReference").Select(r => Path.GetFileNameWithoutExtension(r).Split('.')[^1])];
+        string[] references = [.. Repository.Includes(Repository.Project(room), "ProjectReference")
+            .Select(r => Path.GetFileNameWithoutExtension(r).Split('.')[^1])];
         Assert.Equal(allowed, references);
     }
 
@@ -26,7 +27,8 @@ public sealed class DirectionTests
         string[] rooms = ["ILGpuDiffusion.Compute", "ILGpuDiffusion.Layers", "ILGpuDiffusion.Pipelines"];
         for (int i = 0; i < rooms.Length; i++)
         {
-            string[] references = [.. Assembly.Load(rooms[i]).GetReferencedAssemblies().Select(a => a.Name!).Where(n => n.StartsWith("ILGpuDiffusion", StringComparison.Ordinal))];
+            string[] references = [.. Assembly.Load(rooms[i]).GetReferencedAssemblies().Select(a => a.Name!)
+                .Where(n => n.StartsWith("ILGpuDiffusion", StringComparison.Ordinal))];
             Assert.All(references, r => Assert.True(Array.IndexOf(rooms, r) is >= 0 and var at && at < i, $"{rooms[i]} references {r}."));
         }
     }
@@ -34,7 +36,8 @@ public sealed class DirectionTests
     [Theory, InlineData("Layers"), InlineData("Pipelines")]
     public void RoomsAboveCompute_DoNotNameIlgpu(string room)
     {
-        Assert.DoesNotContain(Repository.Includes(Repository.Project(room), "PackageReference"), p => p.StartsWith("ILGPU", StringComparison.Ordinal));
+        Assert.DoesNotContain(Repository.Includes(Repository.Project(room), "PackageReference"),
+            p => p.StartsWith("ILGPU", StringComparison.Ordinal));
         Assert.All(Repository.Sources(room), file => Assert.False(NamesIlgpu(File.ReadAllText(file)), $"{file} names ILGPU."));
     }
 
@@ -49,7 +52,8 @@ public sealed class DirectionTests
     [Theory, InlineData("Compute"), InlineData("Layers"), InlineData("Pipelines"), InlineData("Pipelines/Cli")]
     public void Product_NeedsNoMeasuringPackages(string room) =>
         Assert.DoesNotContain(Repository.Includes(Repository.Project(room), "PackageReference"),
-            p => p.Contains("TorchSharp", StringComparison.Ordinal) || p.Contains("BenchmarkDotNet", StringComparison.Ordinal) || p.Contains("xunit", StringComparison.Ordinal));
+            p => p.Contains("TorchSharp", StringComparison.Ordinal) || p.Contains("BenchmarkDotNet", StringComparison.Ordinal)
+                || p.Contains("xunit", StringComparison.Ordinal));
 
     private static bool NamesIlgpu(string source) =>
         System.Text.RegularExpressions.Regex.IsMatch(source, @"\busing\s+(static\s+)?ILGPU\b|\bILGPU\.(?!\s)[A-Z]");

@@ -18,7 +18,8 @@ public sealed class FileTests
     public void Readme_NamesEveryPackage()
     {
         string readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
-        string[] packages = [.. Repository.Rooms.SelectMany(r => Repository.Includes(Repository.Project(r), "PackageReference")).Distinct()];
+        string[] packages = [.. Repository.Rooms.SelectMany(r => Repository.Includes(Repository.Project(r), "PackageReference"))
+            .Distinct()];
         Assert.NotEmpty(packages);
         Assert.All(packages, package => Assert.Contains($"`{package}`", readme, StringComparison.Ordinal));
     }

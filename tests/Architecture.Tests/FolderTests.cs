@@ -2,7 +2,10 @@ using System.Text.RegularExpressions;
 
 namespace ILGpuDiffusion.Architecture.Tests;
 
-/// <summary>The top-level folders of a room are its namespaces and stand in a line: what one needs of another shows in its using directives, and never leads back.</summary>
+/// <summary>
+/// The top-level folders of a room are its namespaces and stand in a line: what one needs of another shows in its using directives, and
+/// never leads back.
+/// </summary>
 public sealed partial class FolderTests
 {
     /// <summary>The files of a room that lie in no folder.</summary>
@@ -10,9 +13,12 @@ public sealed partial class FolderTests
 
     /// <summary>Each room with its namespace, lowest room first.</summary>
     private static readonly (string Room, string Space)[] Rooms =
-        [("Compute", "ILGpuDiffusion.Compute"), ("Layers", "ILGpuDiffusion.Layers"), ("Pipelines", "ILGpuDiffusion.Pipelines"), ("Pipelines/Cli", "ILGpuDiffusion.Cli")];
+        [("Compute", "ILGpuDiffusion.Compute"), ("Layers", "ILGpuDiffusion.Layers"), ("Pipelines", "ILGpuDiffusion.Pipelines"),
+            ("Pipelines/Cli", "ILGpuDiffusion.Cli")];
 
-    /// <summary>A family is a pipeline with a name of its own, and pipelines are opened through their base class: the one arrow that leads back.</summary>
+    /// <summary>
+    /// A family is a pipeline with a name of its own, and pipelines are opened through their base class: the one arrow that leads back.
+    /// </summary>
     private static readonly HashSet<(string From, string To)> Allowed = [("Families", Root)];
 
     public static TheoryData<string> Names => [.. Rooms.Select(r => r.Room)];
@@ -53,14 +59,18 @@ public sealed partial class FolderTests
         string[] files = [.. Files(room)];
         var named = new Regex($@"\b{Regex.Escape(space)}\.(\w+)");
         // Types of the root are seen without a using directive.
-        HashSet<string> types = [.. files.Where(f => Folder(room, f) == Root).SelectMany(f => Declared().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value))];
+        HashSet<string> types = [.. files.Where(f => Folder(room, f) == Root)
+            .SelectMany(f => Declared().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value))];
         foreach (string file in files)
         {
             string from = Folder(room, file);
-            string code = string.Join('\n', File.ReadLines(file).Where(l => !l.StartsWith("namespace ", StringComparison.Ordinal) && !l.TrimStart().StartsWith("//", StringComparison.Ordinal)));
+            string code = string.Join('\n',
+                File.ReadLines(file).Where(l =>
+                    !l.StartsWith("namespace ", StringComparison.Ordinal) && !l.TrimStart().StartsWith("//", StringComparison.Ordinal)));
             foreach (string to in named.Matches(code).Select(m => m.Groups[1].Value).Where(to => to != from).Distinct())
                 yield return (from, types.Contains(to) ? Root : to, Path.GetFileName(file));
-            if (from != Root && Word().Matches(Literal().Replace(code, "")).FirstOrDefault(m => types.Contains(m.Value)) is { } type) yield return (from, Root, $"{Path.GetFileName(file)}, {type}");
+            if (from != Root && Word().Matches(Literal().Replace(code, "")).FirstOrDefault(m => types.Contains(m.Value)) is { } type)
+                yield return (from, Root, $"{Path.GetFileName(file)}, {type}");
         }
     }
 
@@ -72,7 +82,8 @@ public sealed partial class FolderTests
             if (Follow(start, [], []) is { } found) return string.Join("; ", found.Select(a => $"{a.From} needs {a.To} ({a.File})"));
         return "";
 
-        List<(string From, string To, string File)>? Follow(string at, List<(string From, string To, string File)> path, HashSet<string> seen)
+        List<(string From, string To, string File)>? Follow(string at, List<(string From, string To, string File)> path,
+            HashSet<string> seen)
         {
             foreach (var arrow in next.GetValueOrDefault(at, []))
             {

@@ -6,18 +6,21 @@ namespace ILGpuDiffusion.Architecture.Tests;
 public sealed partial class GuideTests
 {
     private static readonly Lazy<HashSet<string>> Words = new(() =>
-        [.. new[] { "Compute", "Layers", "Pipelines", "tests", "perf" }.SelectMany(Repository.Sources).SelectMany(f => Word().Matches(File.ReadAllText(f)).Select(m => m.Value))]);
+        [.. new[] { "Compute", "Layers", "Pipelines", "tests", "perf" }.SelectMany(Repository.Sources)
+            .SelectMany(f => Word().Matches(File.ReadAllText(f)).Select(m => m.Value))]);
 
     public static TheoryData<string> Pages => [.. Guides, "README.md", "perf/README.md"];
 
     public static TheoryData<string> Guides =>
-        [.. new[] { "CONTRIBUTING.md", "Compute/README.md", "Layers/README.md", "Pipelines/README.md" }.Where(p => File.Exists(Path.Combine(Repository.Root, p)))];
+        [.. new[] { "CONTRIBUTING.md", "Compute/README.md", "Layers/README.md",
+            "Pipelines/README.md" }.Where(p => File.Exists(Path.Combine(Repository.Root, p)))];
 
     [Theory, MemberData(nameof(Pages))]
     public void Link_LeadsToAFile(string page)
     {
         string folder = Path.GetDirectoryName(Path.Combine(Repository.Root, page))!;
-        string[] links = [.. Link().Matches(Text(page)).Select(m => m.Groups[1].Value).Where(l => !l.Contains("://", StringComparison.Ordinal))];
+        string[] links = [.. Link().Matches(Text(page)).Select(m => m.Groups[1].Value)
+            .Where(l => !l.Contains("://", StringComparison.Ordinal))];
         Assert.All(links, link => Assert.True(Path.Exists(Path.Combine(folder, link)), $"{page} links to {link}, which does not exist."));
     }
 
@@ -27,8 +30,10 @@ public sealed partial class GuideTests
         string folder = Path.GetDirectoryName(Path.Combine(Repository.Root, page))!;
         string[] spans = [.. Span().Matches(Text(page)).Select(m => m.Groups[1].Value)];
         Assert.NotEmpty(spans);
-        string[] unknown = [.. spans.Where(s => Identifier().IsMatch(s) && s.Any(char.IsLower)).SelectMany(s => s.Split('.')).Where(w => !Words.Value.Contains(w))];
-        string[] absent = [.. spans.Where(s => FilePath().IsMatch(s) && !Path.Exists(Path.Combine(folder, s)) && !Path.Exists(Path.Combine(Repository.Root, s)))];
+        string[] unknown = [.. spans.Where(s => Identifier().IsMatch(s) && s.Any(char.IsLower)).SelectMany(s => s.Split('.'))
+            .Where(w => !Words.Value.Contains(w))];
+        string[] absent = [.. spans.Where(s =>
+            FilePath().IsMatch(s) && !Path.Exists(Path.Combine(folder, s)) && !Path.Exists(Path.Combine(Repository.Root, s)))];
         Assert.Equal([], unknown);
         Assert.Equal([], absent);
     }

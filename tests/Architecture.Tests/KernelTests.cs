@@ -8,7 +8,8 @@ public sealed class KernelTests
     [Fact]
     public void Barriers_StandInBlockOnly()
     {
-        string[] bare = [.. Repository.Sources("Compute").Where(f => Path.GetFileName(f) != "Block.cs" && UsesABareBarrier(File.ReadAllText(f)))];
+        string[] bare = [.. Repository.Sources("Compute")
+            .Where(f => Path.GetFileName(f) != "Block.cs" && UsesABareBarrier(File.ReadAllText(f)))];
         Assert.Empty(bare);
     }
 

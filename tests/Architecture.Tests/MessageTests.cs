@@ -15,7 +15,8 @@ public sealed class MessageTests
     public void Literals_NameNoOptionOfTheTool(string assembly) => Assert.DoesNotContain(Literals(Assembly.Load(assembly)), NamesAnOption);
 
     [Fact]
-    public void Literals_AreFound() => Assert.Contains(Literals(typeof(MessageTests).Assembly), text => NamesAnOption(text) && text == Example);
+    public void Literals_AreFound() =>
+        Assert.Contains(Literals(typeof(MessageTests).Assembly), text => NamesAnOption(text) && text == Example);
 
     private static bool NamesAnOption(string text) => Regex.IsMatch(text, "--[a-z]");
 
@@ -25,7 +26,8 @@ public sealed class MessageTests
         using var file = new PEReader(File.OpenRead(assembly.Location));
         var reader = file.GetMetadataReader();
         var found = new List<string>();
-        for (var at = reader.GetNextHandle(MetadataTokens.UserStringHandle(0)); !at.IsNil; at = reader.GetNextHandle(at)) found.Add(reader.GetUserString(at));
+        for (var at = reader.GetNextHandle(MetadataTokens.UserStringHandle(0)); !at.IsNil; at = reader.GetNextHandle(at))
+            found.Add(reader.GetUserString(at));
         return found;
     }
 }

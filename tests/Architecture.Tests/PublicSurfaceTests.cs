@@ -8,7 +8,8 @@ public sealed class PublicSurfaceTests
     [Theory, InlineData("ILGpuDiffusion.Compute"), InlineData("ILGpuDiffusion.Layers"), InlineData("ILGpuDiffusion.Pipelines")]
     public void PublicSignatures_NameNoIlgpuType(string assembly)
     {
-        var exposed = Assembly.Load(assembly).GetExportedTypes().SelectMany(type => Mentioned(type).Where(IsIlgpu).Select(t => $"{type} exposes {t}"));
+        var exposed = Assembly.Load(assembly).GetExportedTypes()
+            .SelectMany(type => Mentioned(type).Where(IsIlgpu).Select(t => $"{type} exposes {t}"));
         Assert.Empty(exposed);
     }
 
@@ -21,14 +22,18 @@ public sealed class PublicSurfaceTests
         Assert.Contains(typeof(TimeSpan), types);
     }
 
-    private static bool IsIlgpu(Type type) => type.Namespace is { } space && (space == "ILGPU" || space.StartsWith("ILGPU.", StringComparison.Ordinal));
+    private static bool IsIlgpu(Type type) =>
+        type.Namespace is { } space && (space == "ILGPU" || space.StartsWith("ILGPU.", StringComparison.Ordinal));
 
     private static IEnumerable<Type> Mentioned(Type type)
     {
-        const BindingFlags Visible = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+        const BindingFlags Visible = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static
+            | BindingFlags.DeclaredOnly;
         var members = type.GetMembers(Visible).SelectMany(member => member switch
         {
-            MethodBase { IsPublic: true } or MethodBase { IsFamily: true } => ((MethodBase)member).GetParameters().Select(p => p.ParameterType).Append((member as MethodInfo)?.ReturnType ?? typeof(void)),
+            MethodBase { IsPublic: true } or MethodBase { IsFamily: true } =>
+                ((MethodBase)member).GetParameters().Select(p => p.ParameterType)
+                    .Append((member as MethodInfo)?.ReturnType ?? typeof(void)),
             FieldInfo { IsPublic: true } or FieldInfo { IsFamily: true } => [((FieldInfo)member).FieldType],
             _ => Enumerable.Empty<Type>(),
         });
@@ -36,7 +41,8 @@ public sealed class PublicSurfaceTests
     }
 
     private static IEnumerable<Type> Parts(Type type) =>
-        type.HasElementType ? Parts(type.GetElementType()!) : type.IsGenericType ? type.GetGenericArguments().SelectMany(Parts).Append(type) : [type];
+        type.HasElementType ? Parts(type.GetElementType()!) : type.IsGenericType ? type.GetGenericArguments().SelectMany(Parts).Append(type)
+            : [type];
 
     /// <summary>Types in a parameter, a result and a generic argument, to show that the search sees them.</summary>
     public sealed class Sample

@@ -20,7 +20,8 @@ internal static class Repository
     public static XDocument Project(string room) => XDocument.Load(Directory.GetFiles(Path.Combine(Root, room), "*.csproj").Single());
 
     /// <summary>Values of Include of all items of a kind.</summary>
-    public static string[] Includes(XDocument project, string item) => [.. project.Descendants(item).Select(e => e.Attribute("Include")!.Value)];
+    public static string[] Includes(XDocument project, string item) =>
+        [.. project.Descendants(item).Select(e => e.Attribute("Include")!.Value)];
 
     private static string FindRoot()
     {

@@ -2,10 +2,14 @@ using Xunit;
 
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>What this machine must have. Tests that need something absent are skipped, unless ILGPUDIFFUSION_REQUIRE lists it: then they fail.</summary>
+/// <summary>
+/// What this machine must have. Tests that need something absent are skipped, unless ILGPUDIFFUSION_REQUIRE lists it: then they fail.
+/// </summary>
 public static class Required
 {
-    /// <summary>The environment variable: words between commas, of <c>goldens</c>, <c>opencl</c>, <c>cuda</c>, <c>gcc</c>, <c>ptxas</c>.</summary>
+    /// <summary>
+    /// The environment variable: words between commas, of <c>goldens</c>, <c>opencl</c>, <c>cuda</c>, <c>gcc</c>, <c>ptxas</c>.
+    /// </summary>
     public const string Variable = "ILGPUDIFFUSION_REQUIRE";
 
     /// <summary>Whether something must be present.</summary>

@@ -14,7 +14,9 @@ public sealed class TemporaryFolder : IDisposable
         return path;
     }
 
-    /// <summary>Deletes the folder. One that the test itself deleted or moved is no error: it would hide why the test failed or was skipped.</summary>
+    /// <summary>
+    /// Deletes the folder. One that the test itself deleted or moved is no error: it would hide why the test failed or was skipped.
+    /// </summary>
     public void Dispose()
     {
         try

@@ -5,11 +5,14 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Cancelling ends a request within a step, gives its memory back and leaves the pipeline ready for the next; disposing frees everything.</summary>
+/// <summary>
+/// Cancelling ends a request within a step, gives its memory back and leaves the pipeline ready for the next; disposing frees everything.
+/// </summary>
 public sealed class CancellationTests
 {
     [Theory]
-    [InlineData(GenerationStage.EncodePrompt, 0), InlineData(GenerationStage.EncodePrompt, 1), InlineData(GenerationStage.Denoise, 1), InlineData(GenerationStage.Denoise, 3), InlineData(GenerationStage.Decode, 1)]
+    [InlineData(GenerationStage.EncodePrompt, 0), InlineData(GenerationStage.EncodePrompt, 1), InlineData(GenerationStage.Denoise, 1),
+        InlineData(GenerationStage.Denoise, 3), InlineData(GenerationStage.Decode, 1)]
     public async Task Cancel_EndsWithinAStepAndReleasesMemory(GenerationStage stage, int done)
     {
         using var device = new CpuDevice();
@@ -36,7 +39,8 @@ public sealed class CancellationTests
     public async Task CancelledBeforehand_DoesNothing()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
-        var task = pipeline.GenerateAsync(TinySdxl.Request, new Callback(_ => Assert.Fail("Work was begun.")), new CancellationToken(canceled: true));
+        var task = pipeline.GenerateAsync(TinySdxl.Request, new Callback(_ => Assert.Fail("Work was begun.")),
+            new CancellationToken(canceled: true));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => task);
         Assert.True(task.IsCanceled);
     }
@@ -101,7 +105,8 @@ public sealed class CancellationTests
         using var device = new CpuDevice(threads: 2);
         for (int round = 0; round < 5; round++)
         {
-            var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device, Quantize = QuantizationMode.Int8 });
+            var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder,
+                new PipelineOptions { Device = device, Quantize = QuantizationMode.Int8 });
             await pipeline.GenerateAsync(TinySdxl.Request with { Steps = 1 });
             Assert.True(device.AllocatedBytes > 0);
             using var together = new Barrier(Threads);

@@ -3,7 +3,9 @@ using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>The calls that say how a pipeline's models run: the same image after each, and reports that show that something happened.</summary>
+/// <summary>
+/// The calls that say how a pipeline's models run: the same image after each, and reports that show that something happened.
+/// </summary>
 public sealed class CompileCallsTests
 {
     [Fact]

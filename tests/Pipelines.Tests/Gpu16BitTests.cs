@@ -7,10 +7,11 @@ using ILGpuDiffusion.Pipelines.TextEncoders;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Whole models with 16-bit activations and weights on every GPU device present, against the reference library's float32. How much a model makes of roundings is its own affair,
-/// so each is measured against itself: with only its weights in bfloat16, which is one rounding for each product (float16, in which they were recorded, rounds an eighth of that). Activations are rounded where they are written: about
-/// four times for each product (after norm, product, activation and sum). Such errors add like a random walk, twice as far, and the worst of thousands of elements may be
-/// up to twice the other one's.
+/// Whole models with 16-bit activations and weights on every GPU device present, against the reference library's float32. How much a model
+/// makes of roundings is its own affair, so each is measured against itself: with only its weights in bfloat16, which is one rounding for
+/// each product (float16, in which they were recorded, rounds an eighth of that). Activations are rounded where they are written: about
+/// four times for each product (after norm, product, activation and sum). Such errors add like a random walk, twice as far, and the worst
+/// of thousands of elements may be up to twice the other one's.
 /// </summary>
 [Collection(nameof(OneGpuTestAtATime))]
 public sealed class Gpu16BitTests
@@ -39,12 +40,14 @@ public sealed class Gpu16BitTests
     public void UNet_WithMatrixInstructions_MatchesReference(string unit, string model, int timeIds)
     {
         int kernels = 0;
-        using var soft = SoftLanes.OpenForModels(unit, text => kernels += text.Contains("=  ilgd_matrix_fp16(", StringComparison.Ordinal) ? 1 : 0);
+        using var soft = SoftLanes.OpenForModels(unit,
+            text => kernels += text.Contains("=  ilgd_matrix_fp16(", StringComparison.Ordinal) ? 1 : 0);
         var plain = TestDevices.OpenForModels("opencl:0"); // whose driver it is
         var golden = Golden.Open($"{model}-goldens/unet").Cases.First(c => !c.Inputs.ContainsKey("encoder_attention_mask"));
         Check(golden, DType.Float16, (activations, weights) =>
         {
-            using var unet = TestUNet.Open(model, timeIds, on: activations == DType.Float32 ? plain : soft, dtype: activations, weights: weights);
+            using var unet = TestUNet.Open(model, timeIds, on: activations == DType.Float32 ? plain : soft, dtype: activations,
+                weights: weights);
             return unet.Run(golden, ["sample"]);
         });
         Assert.True(kernels >= 4, $"Only {kernels} kernels multiply matrices, of products, convolutions, gates and attention.");
@@ -76,7 +79,10 @@ public sealed class Gpu16BitTests
         });
     }
 
-    /// <summary>The model that ships with the tool: nearly every pixel within 2 of 255 levels in float16, within 8 in bfloat16, whose numbers are 8 times coarser.</summary>
+    /// <summary>
+    /// The model that ships with the tool: nearly every pixel within 2 of 255 levels in float16, within 8 in bfloat16, whose numbers are 8
+    /// times coarser.
+    /// </summary>
     [Theory, MemberData(nameof(Devices))]
     public void Image_IsNearlyTheProcessors(string id, DType dtype)
     {
@@ -90,7 +96,8 @@ public sealed class Gpu16BitTests
 
         static byte[] Draw(Device device, DType dtype)
         {
-            using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder, new PipelineOptions { Device = device, DType = dtype });
+            using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder,
+                new PipelineOptions { Device = device, DType = dtype });
             Assert.Equal(dtype, pipeline.DType);
             return pipeline.Generate(new ImageRequest("a red heart") { Seed = 42 }, null, default).Images[0].Pixels.ToArray();
         }
@@ -105,7 +112,9 @@ public sealed class Gpu16BitTests
         {
             double error = golden.Check(output, weightsAlone[output], double.MaxValue) / (dtype == DType.Float16 ? Finer : 1);
             Assert.InRange(error, 1e-4, 0.2); // the weights were rounded, and the model still computes what it should
-            TestContext.Current.SendDiagnosticMessage($"{golden} {output} in {dtype}: {golden.Check(output, values, OfWeightsAlone * error):G3} of the rms, with weights alone {error:G3}");
+            TestContext.Current.SendDiagnosticMessage(
+                $"{golden} {output} in {dtype}: {golden.Check(output, values, OfWeightsAlone * error):G3} of the rms, with weights alone "
+                    + $"{error:G3}");
         }
     }
 

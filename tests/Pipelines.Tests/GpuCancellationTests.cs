@@ -6,7 +6,9 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>A request that is cancelled in the middle of its loop gives back all of its memory, and the pipeline serves the next one.</summary>
+/// <summary>
+/// A request that is cancelled in the middle of its loop gives back all of its memory, and the pipeline serves the next one.
+/// </summary>
 [Collection(nameof(OneGpuTestAtATime))]
 public sealed class GpuCancellationTests
 {
@@ -17,7 +19,8 @@ public sealed class GpuCancellationTests
     {
         TestDevices.OpenForModels(id);
         using var device = TestDevices.OpenAnother(id);
-        using (var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder, new PipelineOptions { Device = device, DType = DType.Float32 }))
+        using (var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder,
+            new PipelineOptions { Device = device, DType = DType.Float32 }))
         {
             var request = new ImageRequest("a red heart") { Seed = 42, Steps = 8 };
             var first = await pipeline.GenerateAsync(request, cancellation: TestContext.Current.CancellationToken);
@@ -27,7 +30,8 @@ public sealed class GpuCancellationTests
 
             using var source = new CancellationTokenSource();
             var steps = new List<int>();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pipeline.GenerateAsync(request, new Canceller(source, steps), source.Token));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+                pipeline.GenerateAsync(request, new Canceller(source, steps), source.Token));
             Assert.Equal([1, 2, 3], steps);
             Assert.Equal(weights, device.AllocatedBytes);
 
@@ -38,7 +42,9 @@ public sealed class GpuCancellationTests
         Assert.Equal(0, device.AllocatedBytes);
     }
 
-    /// <summary>Dozens of kernels have to be compiled; the request waits for none of them, and those that have not begun are left alone.</summary>
+    /// <summary>
+    /// Dozens of kernels have to be compiled; the request waits for none of them, and those that have not begun are left alone.
+    /// </summary>
     [Fact]
     public async Task Request_CancelledWhileKernelsCompile_EndsAtOnceAndTheNextOneWorks()
     {
@@ -46,7 +52,8 @@ public sealed class GpuCancellationTests
         using var device = TestDevices.OpenWithKernelsIn(folder);
         try
         {
-            using (var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device, DType = DType.Float32 }))
+            using (var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder,
+                new PipelineOptions { Device = device, DType = DType.Float32 }))
             {
                 int before = KernelDiskCache.Compilations;
                 using var source = new CancellationTokenSource();
@@ -62,8 +69,10 @@ public sealed class GpuCancellationTests
                 Assert.InRange(begun - before, 3, 3 + 3 * Environment.ProcessorCount); // those at work; a whole run needs dozens
 
                 await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken);
-                Assert.InRange(KernelDiskCache.Compilations - before, 3, 3 + 3 * Environment.ProcessorCount); // and nothing goes on in the background
-                Assert.Single((await pipeline.GenerateAsync(TinySdxl.Request with { Steps = 1 }, cancellation: TestContext.Current.CancellationToken)).Images);
+                // and nothing goes on in the background
+                Assert.InRange(KernelDiskCache.Compilations - before, 3, 3 + 3 * Environment.ProcessorCount);
+                Assert.Single((await pipeline.GenerateAsync(TinySdxl.Request with { Steps = 1 },
+                    cancellation: TestContext.Current.CancellationToken)).Images);
                 Assert.InRange(KernelDiskCache.Compilations - before, 4 + 3 * Environment.ProcessorCount, int.MaxValue);
             }
 

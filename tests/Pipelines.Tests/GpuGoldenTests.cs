@@ -5,23 +5,32 @@ using ILGpuDiffusion.Pipelines.TextEncoders;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Whole models on every GPU device present, in float32, against the reference library: at the tolerances that the processor meets.</summary>
+/// <summary>
+/// Whole models on every GPU device present, in float32, against the reference library: at the tolerances that the processor meets.
+/// </summary>
 [Collection(nameof(OneGpuTestAtATime))]
 public sealed class GpuGoldenTests
 {
-    private const double UNetTolerance = 3e-4, TextTolerance = 2e-5, VaeTolerance = 2e-4, RunNoise = 20, RunFloor = 2e-4; // as in the processor's tests, where their reasons stand
+    // as in the processor's tests, where their reasons stand
+    private const double UNetTolerance = 3e-4, TextTolerance = 2e-5, VaeTolerance = 2e-4, RunNoise = 20, RunFloor = 2e-4;
 
     public static TheoryData<string> Devices => [.. TestDevices.Gpus];
 
     public static TheoryData<string, string, int> UNets => Of(("tiny-sdxl", 6), ("tiny-sd15", 0), ("tiny-sd21-v", 0));
 
-    public static TheoryData<string, string, string> Encoders => Of(("tiny-sdxl", "text_encoder"), ("tiny-sdxl", "text_encoder_2"), ("tiny-sd21-v", "text_encoder"));
+    public static TheoryData<string, string, string> Encoders =>
+        Of(("tiny-sdxl", "text_encoder"), ("tiny-sdxl", "text_encoder_2"), ("tiny-sd21-v", "text_encoder"));
 
-    /// <summary>Guidance and its rescaling, two prompts, batches, odd sizes, drawn noise, FreeU, thresholds and every scheduler class.</summary>
+    /// <summary>
+    /// Guidance and its rescaling, two prompts, batches, odd sizes, drawn noise, FreeU, thresholds and every scheduler class.
+    /// </summary>
     public static TheoryData<string, string, string> Runs => Of(
-        ("tiny-sdxl-goldens/txt2img_features", "guidance_rescale_0.7"), ("tiny-sdxl-goldens/txt2img_features", "batch_2x2"), ("tiny-sdxl-goldens/txt2img_features", "size_136x72"),
-        ("tiny-sdxl-goldens/txt2img_features", "freeu"), ("tiny-sdxl-goldens/txt2img_schedulers", "euler_a"), ("tiny-sdxl-goldens/txt2img_schedulers", "dpmpp_2m_sde_karras"),
-        ("tiny-sdxl-goldens/txt2img_schedulers", "pndm"), ("tiny-sdxl-goldens/txt2img_schedulers", "lcm"), ("tiny-sdxl-goldens/txt2img_schedulers", "ddim_trailing_vpred"));
+        ("tiny-sdxl-goldens/txt2img_features", "guidance_rescale_0.7"), ("tiny-sdxl-goldens/txt2img_features", "batch_2x2"),
+            ("tiny-sdxl-goldens/txt2img_features", "size_136x72"),
+        ("tiny-sdxl-goldens/txt2img_features", "freeu"), ("tiny-sdxl-goldens/txt2img_schedulers", "euler_a"),
+            ("tiny-sdxl-goldens/txt2img_schedulers", "dpmpp_2m_sde_karras"),
+        ("tiny-sdxl-goldens/txt2img_schedulers", "pndm"), ("tiny-sdxl-goldens/txt2img_schedulers", "lcm"),
+            ("tiny-sdxl-goldens/txt2img_schedulers", "ddim_trailing_vpred"));
 
     [Theory, MemberData(nameof(UNets))]
     public void UNet_EverySubModule_MatchesReference(string id, string model, int timeIds)
@@ -31,17 +40,21 @@ public sealed class GpuGoldenTests
         using var unet = TestUNet.Open(model, timeIds, golden.Inputs.ContainsKey("encoder_attention_mask"), on: device);
         string[] inOrder = [.. golden.Outputs.Keys.Where(o => o != "sample"), "sample"];
         var results = unet.Run(golden, inOrder);
-        foreach (string output in inOrder) golden.Check(output, results[output], Math.Max(UNetTolerance, 10 * golden.Outputs[output].NoiseRelative ?? 0));
+        foreach (string output in inOrder)
+            golden.Check(output, results[output], Math.Max(UNetTolerance, 10 * golden.Outputs[output].NoiseRelative ?? 0));
     }
 
     [Theory, MemberData(nameof(UNets))]
     public void UNet_WithEveryPass_MatchesReference(string id, string model, int timeIds)
     {
         var device = TestDevices.OpenForModels(id);
-        foreach (var golden in Golden.Open($"{model}-goldens/unet").Cases.Where(c => !c.Inputs.ContainsKey("encoder_attention_mask")).Take(3))
+        foreach (var golden in Golden.Open($"{model}-goldens/unet").Cases.Where(c => !c.Inputs.ContainsKey("encoder_attention_mask"))
+            .Take(3))
         {
             using var unet = TestUNet.Open(model, timeIds, on: device);
-            golden.Check("sample", unet.Run(golden, ["sample"])["sample"], Math.Max(UNetTolerance, 10 * golden.Outputs["sample"].NoiseRelative ?? 0)); // no layer kept: all fusions apply
+            // no layer kept: all fusions apply
+            golden.Check("sample", unet.Run(golden, ["sample"])["sample"],
+                Math.Max(UNetTolerance, 10 * golden.Outputs["sample"].NoiseRelative ?? 0));
         }
     }
 
@@ -80,11 +93,13 @@ public sealed class GpuGoldenTests
     {
         var device = TestDevices.OpenForModels(id);
         var golden = Golden.Open(set)[name];
-        using var pipeline = DiffusionPipeline.FromPretrained(Golden.Folder("tiny-sdxl"), new PipelineOptions { Device = device, DType = DType.Float32 });
+        using var pipeline = DiffusionPipeline.FromPretrained(Golden.Folder("tiny-sdxl"),
+            new PipelineOptions { Device = device, DType = DType.Float32 });
         var result = pipeline.Generate(RecordedRun.Request(golden, null), null, default, () => RecordedRun.Noise(golden));
         double tolerance = Math.Max(RunNoise * golden.Json.GetProperty("final_latents_fp32_vs_fp64_rel_to_rms").GetDouble(), RunFloor);
         golden.Check("latents_steps", [.. result.Intermediates.SelectMany(l => l.Values)], tolerance);
-        Assert.Equal(result.Intermediates.Count, result.Stages.Single(s => s.Stage == GenerationStage.Denoise).HostSynchronisations); // those asked for and no other
+        // those asked for and no other
+        Assert.Equal(result.Intermediates.Count, result.Stages.Single(s => s.Stage == GenerationStage.Denoise).HostSynchronisations);
     }
 
     private static TheoryData<string, A, B> Of<A, B>(params (A First, B Second)[] rows)

@@ -8,7 +8,10 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>The model that ships with the tool, drawn on every GPU device present: the processor's image, with nothing read back in the loop, and quickly the second time.</summary>
+/// <summary>
+/// The model that ships with the tool, drawn on every GPU device present: the processor's image, with nothing read back in the loop, and
+/// quickly the second time.
+/// </summary>
 [Collection(nameof(OneGpuTestAtATime))]
 public sealed class GpuImageTests
 {
@@ -55,18 +58,21 @@ public sealed class GpuImageTests
         Directory.CreateDirectory(cache);
         var (first, firstReported, firstSeconds) = await Generate("first.png");
         var (second, secondReported, secondSeconds) = await Generate("second.png");
-        TestContext.Current.SendDiagnosticMessage($"{id}: first process {firstSeconds:F1} s with {Compilations(first)} kernels compiled, second {secondSeconds:F1} s.");
+        TestContext.Current.SendDiagnosticMessage(
+            $"{id}: first process {firstSeconds:F1} s with {Compilations(first)} kernels compiled, second {secondSeconds:F1} s.");
         Assert.InRange(Compilations(first), 1, MostKernels);
         Assert.Equal(0, Compilations(second));
         Assert.Equal((Compilations(first), 0), (firstReported, secondReported));
         Assert.Equal(id, second.GetProperty("device").GetProperty("id").GetString());
-        Assert.True(File.ReadAllBytes(Path.Combine(folder.Path, "first.png")).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(folder.Path, "second.png"))));
+        Assert.True(File.ReadAllBytes(Path.Combine(folder.Path, "first.png")).AsSpan()
+            .SequenceEqual(File.ReadAllBytes(Path.Combine(folder.Path, "second.png"))));
         Assert.InRange(firstSeconds, secondSeconds, MostTimes * secondSeconds);
 
         async Task<(JsonElement Report, int Reported, double Seconds)> Generate(string file)
         {
             long start = Stopwatch.GetTimestamp();
-            var result = await Ilgd.RunWith(new() { ["ILGPUDIFFUSION_CACHE"] = cache, ["POCL_CACHE_DIR"] = cache }, folder.Path, "generate", "a red heart", "--seed", "1", "--device", id, "-o", file, "--json", "--verbose");
+            var result = await Ilgd.RunWith(new() { ["ILGPUDIFFUSION_CACHE"] = cache, ["POCL_CACHE_DIR"] = cache }, folder.Path, "generate",
+                "a red heart", "--seed", "1", "--device", id, "-o", file, "--json", "--verbose");
             Assert.True(result.ExitCode == 0, result.Errors);
             int reported = result.ErrorLines.Count(line => line.Contains(": translated in ", StringComparison.Ordinal));
             return (JsonDocument.Parse(result.Output).RootElement, reported, Stopwatch.GetElapsedTime(start).TotalSeconds);
@@ -77,7 +83,8 @@ public sealed class GpuImageTests
 
     private static GenerationResult Draw(Device device, ImageRequest request, bool offload)
     {
-        using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder, new PipelineOptions { Device = device, DType = DType.Float32, Offload = offload });
+        using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder,
+            new PipelineOptions { Device = device, DType = DType.Float32, Offload = offload });
         return pipeline.Generate(request, null, default);
     }
 
@@ -85,7 +92,9 @@ public sealed class GpuImageTests
     {
         Assert.Equal((expected.Width, expected.Height), (actual.Width, actual.Height));
         int[] differences = [.. expected.Pixels.Zip(actual.Pixels, (a, b) => Math.Abs(a - b))];
-        int near = Enumerable.Range(0, differences.Length / 3).Count(pixel => differences.AsSpan(3 * pixel, 3).IndexOfAnyExceptInRange(0, Levels) < 0);
-        Assert.True(near >= Share * differences.Length / 3, $"{near} of {differences.Length / 3} pixels are within {Levels} levels; the worst differs by {differences.Max()}.");
+        int near = Enumerable.Range(0, differences.Length / 3)
+            .Count(pixel => differences.AsSpan(3 * pixel, 3).IndexOfAnyExceptInRange(0, Levels) < 0);
+        Assert.True(near >= Share * differences.Length / 3,
+            $"{near} of {differences.Length / 3} pixels are within {Levels} levels; the worst differs by {differences.Max()}.");
     }
 }

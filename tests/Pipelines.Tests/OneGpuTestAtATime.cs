@@ -1,5 +1,7 @@
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Tests on GPUs share the devices and their counters, such as that of host synchronisations, so they do not run beside each other.</summary>
+/// <summary>
+/// Tests on GPUs share the devices and their counters, such as that of host synchronisations, so they do not run beside each other.
+/// </summary>
 [CollectionDefinition(nameof(OneGpuTestAtATime))]
 public sealed class OneGpuTestAtATime;

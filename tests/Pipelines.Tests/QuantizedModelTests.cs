@@ -17,7 +17,8 @@ public sealed class QuantizedModelTests
         using var unet = TestUNet.Open(model, timeIds, golden.Inputs.ContainsKey("encoder_attention_mask"), quantize: true);
         double error = Difference(unet.Run(golden, ["sample"])["sample"], golden.Output("sample"));
         TestContext.Current.TestOutputHelper?.WriteLine($"{model}: {error:g3} of rms");
-        Assert.InRange(error, measured / 10, 1.5 * measured); // random weights magnify: rounding them to bfloat16 gives 0.016 after two steps
+        // random weights magnify: rounding them to bfloat16 gives 0.016 after two steps
+        Assert.InRange(error, measured / 10, 1.5 * measured);
     }
 
     [Fact]
@@ -35,5 +36,6 @@ public sealed class QuantizedModelTests
         return pipeline.Generate(new ImageRequest("a red heart") { Steps = 8, Seed = 3 }, null, default).Images[0];
     }
 
-    private static double Difference(float[] actual, float[] expected) => Close.Rms([.. actual.Zip(expected, (a, b) => a - b)]) / Close.Rms(expected);
+    private static double Difference(float[] actual, float[] expected) =>
+        Close.Rms([.. actual.Zip(expected, (a, b) => a - b)]) / Close.Rms(expected);
 }

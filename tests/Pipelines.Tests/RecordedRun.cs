@@ -11,7 +11,8 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 internal static class RecordedRun
 {
     /// <summary>Whether the run's scheduler is one of ours.</summary>
-    public static bool IsOurs(JsonElement json) => Text(json.GetProperty("params"), "scheduler") is { } name && Scheduler.Names.Contains(name);
+    public static bool IsOurs(JsonElement json) =>
+        Text(json.GetProperty("params"), "scheduler") is { } name && Scheduler.Names.Contains(name);
 
     public static ImageRequest Request(GoldenCase golden, string? pngFolder)
     {
@@ -37,7 +38,8 @@ internal static class RecordedRun
             SharedGenerator = true, // recorded with one generator for the batch
             KeepIntermediates = true,
             Decode = pngFolder is not null,
-            FreeU = golden.Id == "freeu" ? new FreeU(S1: 0.9, S2: 0.2, B1: 1.3, B2: 1.4) : null, // diffusers' recommendation for SDXL; the set does not record the numbers
+            // diffusers' recommendation for SDXL; the set does not record the numbers
+            FreeU = golden.Id == "freeu" ? new FreeU(S1: 0.9, S2: 0.2, B1: 1.3, B2: 1.4) : null,
             SizeConditioning = new SizeConditioning
             {
                 OriginalSize = Size(p, "original_size"),
@@ -47,7 +49,9 @@ internal static class RecordedRun
                 NegativeTargetSize = Size(p, "negative_target_size"),
                 NegativeCropTopLeft = Corner(p, "negative_crops_coords_top_left"),
             },
-            Scheduler = Scheduler.FromConfig(ModelConfig.Parse(JsonSerializer.SerializeToUtf8Bytes(p.GetProperty("scheduler_config")), golden.Name), Text(p, "scheduler")),
+            Scheduler = Scheduler.FromConfig(
+                ModelConfig.Parse(JsonSerializer.SerializeToUtf8Bytes(p.GetProperty("scheduler_config")), golden.Name),
+                    Text(p, "scheduler")),
         };
     }
 
@@ -82,9 +86,11 @@ internal static class RecordedRun
 
     private static double? Number(JsonElement p, string key) => p.TryGetProperty(key, out var v) ? v.GetDouble() : null;
 
-    private static double[]? Numbers(JsonElement p, string key) => p.TryGetProperty(key, out var v) ? [.. v.EnumerateArray().Select(e => e.GetDouble())] : null;
+    private static double[]? Numbers(JsonElement p, string key) =>
+        p.TryGetProperty(key, out var v) ? [.. v.EnumerateArray().Select(e => e.GetDouble())] : null;
 
-    private static PixelSize? Size(JsonElement p, string key) => Numbers(p, key) is [var height, var width] ? new PixelSize((int)width, (int)height) : null;
+    private static PixelSize? Size(JsonElement p, string key) =>
+        Numbers(p, key) is [var height, var width] ? new PixelSize((int)width, (int)height) : null;
 
     private static (int, int) Corner(JsonElement p, string key) => Numbers(p, key) is [var top, var left] ? ((int)top, (int)left) : default;
 }

@@ -5,18 +5,22 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>One pipeline, many sizes and batches: one compilation per form of guidance, one plan per size, and images that do not depend on company.</summary>
+/// <summary>
+/// One pipeline, many sizes and batches: one compilation per form of guidance, one plan per size, and images that do not depend on company.
+/// </summary>
 public sealed class SizesAndBatchesTests
 {
     [Fact]
     public void ManySizes_AreOneCompilationAndOnePlanEach()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
-        (int Width, int Height, int Count)[] sizes = [(32, 32, 1), (32, 32, 2), (32, 32, 3), (32, 32, 4), (40, 56, 1), (56, 40, 3), (24, 8, 1), (8, 8, 4), (72, 24, 2)];
+        (int Width, int Height, int Count)[] sizes = [(32, 32, 1), (32, 32, 2), (32, 32, 3), (32, 32, 4), (40, 56, 1), (56, 40, 3),
+            (24, 8, 1), (8, 8, 4), (72, 24, 2)];
         foreach (var (width, height, count) in sizes)
             for (int again = 0; again < 2; again++)
             {
-                var result = pipeline.Generate(TinySdxl.Request with { Width = width, Height = height, Count = count, Steps = 1 }, null, default);
+                var result = pipeline.Generate(TinySdxl.Request with { Width = width, Height = height, Count = count, Steps = 1 }, null,
+                    default);
                 Assert.Equal(count, result.Images.Count);
                 Assert.All(result.Images, i => Assert.Equal((width, height), (i.Width, i.Height)));
                 Assert.All(result.Latents.Values, v => Assert.True(float.IsFinite(v)));
@@ -41,10 +45,12 @@ public sealed class SizesAndBatchesTests
         int size = 4 * (width / 8) * (height / 8);
         var noise = new float[count * size];
         new TorchGenerator(3).Fill(noise);
-        var together = pipeline.Generate(request with { Count = count, Latents = new Latents(count, 4, height / 8, width / 8, noise) }, null, default);
+        var together = pipeline.Generate(request with { Count = count, Latents = new Latents(count, 4, height / 8, width / 8, noise) },
+            null, default);
         for (int i = 0; i < count; i++)
         {
-            var alone = pipeline.Generate(request with { Latents = new Latents(1, 4, height / 8, width / 8, noise[(i * size)..((i + 1) * size)]) }, null, default);
+            var alone = pipeline.Generate(request
+                with { Latents = new Latents(1, 4, height / 8, width / 8, noise[(i * size)..((i + 1) * size)]) }, null, default);
             Assert.Equal(alone.Latents.Values, together.Latents.Values[(i * size)..((i + 1) * size)]);
             Assert.Equal(alone.Images[0].Pixels, together.Images[i].Pixels);
         }
@@ -55,13 +61,16 @@ public sealed class SizesAndBatchesTests
     {
         const int Count = 3, Side = 4, Size = 4 * Side * Side;
         using var device = new CpuDevice(threads: 2);
-        using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device, Quantize = QuantizationMode.Int8 });
+        using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder,
+            new PipelineOptions { Device = device, Quantize = QuantizationMode.Int8 });
         var noise = new float[Count * Size];
         new TorchGenerator(3).Fill(noise);
-        var together = pipeline.Generate(TinySdxl.Request with { Count = Count, Latents = new Latents(Count, 4, Side, Side, noise) }, null, default);
+        var together = pipeline.Generate(TinySdxl.Request with { Count = Count, Latents = new Latents(Count, 4, Side, Side, noise) }, null,
+            default);
         for (int i = 0; i < Count; i++)
         {
-            var alone = pipeline.Generate(TinySdxl.Request with { Latents = new Latents(1, 4, Side, Side, noise[(i * Size)..((i + 1) * Size)]) }, null, default);
+            var alone = pipeline.Generate(TinySdxl.Request
+                with { Latents = new Latents(1, 4, Side, Side, noise[(i * Size)..((i + 1) * Size)]) }, null, default);
             Assert.Equal(alone.Latents.Values, together.Latents.Values[(i * Size)..((i + 1) * Size)]);
         }
     }
@@ -75,11 +84,15 @@ public sealed class SizesAndBatchesTests
         var noise = new float[2 * Size];
         new TorchGenerator(3).Fill(noise);
         string[] prompts = ["a red fox", "the cat"], negatives = ["dog", "red"];
-        var both = pipeline.Generate(TinySdxl.Request with { Prompts = prompts, NegativePrompts = negatives, Width = null, Height = null, Latents = new Latents(2, 4, Side, Side, noise) }, null, default);
+        var both = pipeline.Generate(TinySdxl.Request
+            with { Prompts = prompts, NegativePrompts = negatives, Width = null, Height = null,
+                Latents = new Latents(2, 4, Side, Side, noise) }, null, default);
         for (int i = 0; i < 2; i++)
         {
             var start = new Latents(1, 4, Side, Side, noise[(Size * i)..(Size * (i + 1))]);
-            var alone = pipeline.Generate(TinySdxl.Request with { Prompts = [prompts[i]], NegativePrompts = [negatives[i]], Width = null, Height = null, Latents = start }, null, default);
+            var alone = pipeline.Generate(TinySdxl.Request
+                with { Prompts = [prompts[i]], NegativePrompts = [negatives[i]], Width = null, Height = null, Latents = start }, null,
+                    default);
             Assert.Equal(alone.Latents.Values, both.Latents.Values[(Size * i)..(Size * (i + 1))]);
         }
     }
@@ -97,6 +110,7 @@ public sealed class SizesAndBatchesTests
         foreach (var request in requests) apart.Add(await pipeline.GenerateAsync(request));
         var together = await Task.WhenAll(requests.Concat(requests).Select(r => pipeline.GenerateAsync(r)));
         for (int i = 0; i < together.Length; i++)
-            Assert.All(together[i].Images.Zip(apart[i % requests.Length].Images), pair => Assert.Equal(pair.Second.Pixels, pair.First.Pixels));
+            Assert.All(together[i].Images.Zip(apart[i % requests.Length].Images),
+                pair => Assert.Equal(pair.Second.Pixels, pair.First.Pixels));
     }
 }

@@ -8,7 +8,8 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 /// <summary>Prompt to image against recorded runs of diffusers: latents after every step, and the image.</summary>
 public sealed class WholeRunTests
 {
-    private const double Noise = 20, Floor = 2e-4; // of rms: what the goldens' README suggests, in multiples of the run's own fp32-fp64 difference
+    // of rms: what the goldens' README suggests, in multiples of the run's own fp32-fp64 difference
+    private const double Noise = 20, Floor = 2e-4;
     private const int OneLevel = 1;
 
     private static readonly (string Set, string Model, int Ours)[] Sets =
@@ -23,7 +24,8 @@ public sealed class WholeRunTests
         {
             var data = new TheoryData<string, string, string>();
             foreach (var (set, model, _) in Sets)
-                foreach (string id in Golden.Ids(set).DefaultIfEmpty("absent")) data.Add(set, model, id); // an absent set is one skipped row
+                // an absent set is one skipped row
+                foreach (string id in Golden.Ids(set).DefaultIfEmpty("absent")) data.Add(set, model, id);
             return data;
         }
     }
@@ -32,16 +34,20 @@ public sealed class WholeRunTests
     public void Run_MatchesDiffusers(string set, string model, string id)
     {
         var golden = Golden.Open(set)[id];
-        if (!golden.Params.TryGetProperty("scheduler", out _)) Assert.Skip($"{id} records embeddings, not a run; EncodePromptTests compares it.");
-        if (!RecordedRun.IsOurs(golden.Json)) Assert.Skip($"{golden.Params.GetProperty("scheduler").GetString()} is not among the schedulers there are.");
+        if (!golden.Params.TryGetProperty("scheduler", out _))
+            Assert.Skip($"{id} records embeddings, not a run; EncodePromptTests compares it.");
+        if (!RecordedRun.IsOurs(golden.Json))
+            Assert.Skip($"{golden.Params.GetProperty("scheduler").GetString()} is not among the schedulers there are.");
 
-        string? png = golden.Json.TryGetProperty("png", out var name) ? Path.Combine(Path.GetDirectoryName(Golden.Folder(set + ".json"))!, name.GetString()!) : null;
+        string? png = golden.Json.TryGetProperty("png", out var name)
+            ? Path.Combine(Path.GetDirectoryName(Golden.Folder(set + ".json"))!, name.GetString()!) : null;
         using var pipeline = DiffusionPipeline.FromPretrained(Golden.Folder(model));
         var result = pipeline.Generate(RecordedRun.Request(golden, png), null, default, () => RecordedRun.Noise(golden));
 
         double tolerance = Math.Max(Noise * golden.Json.GetProperty("final_latents_fp32_vs_fp64_rel_to_rms").GetDouble(), Floor);
         golden.Check("latents_steps", [.. result.Intermediates.SelectMany(l => l.Values)], tolerance);
-        Assert.Equal(result.Intermediates.Count, result.Stages.Single(s => s.Stage == GenerationStage.Denoise).HostSynchronisations); // those asked for and no other
+        // those asked for and no other
+        Assert.Equal(result.Intermediates.Count, result.Stages.Single(s => s.Stage == GenerationStage.Denoise).HostSynchronisations);
         if (png is not null) CheckImage(png, result.Images[0], golden);
     }
 
@@ -49,11 +55,13 @@ public sealed class WholeRunTests
     public void Runs_CoverEverySchedulerBuiltHere()
     {
         foreach (var (set, _, ours) in Sets)
-            Assert.Equal(ours, Golden.Open(set).Cases.Count(c => c.Params.TryGetProperty("scheduler", out var s) && Scheduler.Names.Contains(s.GetString())));
+            Assert.Equal(ours, Golden.Open(set).Cases.Count(c =>
+                c.Params.TryGetProperty("scheduler", out var s) && Scheduler.Names.Contains(s.GetString())));
     }
 
     [Theory]
-    [InlineData("tiny-sdxl-goldens/txt2img_features", "tiny-sdxl"), InlineData("tiny-sd15-goldens/txt2img", "tiny-sd15"), InlineData("tiny-sd21-v-goldens/txt2img", "tiny-sd21-v")]
+    [InlineData("tiny-sdxl-goldens/txt2img_features", "tiny-sdxl"), InlineData("tiny-sd15-goldens/txt2img", "tiny-sd15"),
+        InlineData("tiny-sd21-v-goldens/txt2img", "tiny-sd21-v")]
     public void FromSeed_DrawsPyTorchsNumbers(string set, string model)
     {
         var golden = Golden.Open(set)["from_seed"];

@@ -28,7 +28,8 @@ public sealed class ExceptionTests
     }
 
     [Fact]
-    public void DeviceException_NamesTheDevice() => Assert.Equal("cuda:99", Assert.Throws<DeviceException>(() => DeviceCatalog.Open("cuda:99")).Device);
+    public void DeviceException_NamesTheDevice() =>
+        Assert.Equal("cuda:99", Assert.Throws<DeviceException>(() => DeviceCatalog.Open("cuda:99")).Device);
 
     [Fact]
     public void ModelFileException_NamesTheFile() =>
@@ -44,7 +45,8 @@ public sealed class ExceptionTests
         ShippedModel.Require();
         using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder);
         var request = new ImageRequest("a red heart") { Steps = 1, Seed = 1, Decode = false };
-        var e = await Assert.ThrowsAsync<DiffusionRequestException>(() => pipeline.GenerateAsync(request with { Width = 63 }, cancellation: TestContext.Current.CancellationToken));
+        var e = await Assert.ThrowsAsync<DiffusionRequestException>(() =>
+            pipeline.GenerateAsync(request with { Width = 63 }, cancellation: TestContext.Current.CancellationToken));
         Assert.Equal(nameof(ImageRequest.Width), e.Property);
         Assert.NotNull(await pipeline.GenerateAsync(request, cancellation: TestContext.Current.CancellationToken));
     }

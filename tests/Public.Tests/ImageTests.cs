@@ -5,7 +5,8 @@ namespace ILGpuDiffusion.Public.Tests;
 /// <summary>Images as servers, bitmaps and notebooks hand them over: streams, bytes, RGBA, HTML.</summary>
 public sealed class ImageTests
 {
-    private static readonly Image Image = new(2, 3, [.. Enumerable.Range(0, 18).Select(i => (byte)(i * 14))]) { Parameters = "a red heart\nSteps: 3" };
+    private static readonly Image Image = new(2, 3,
+        [.. Enumerable.Range(0, 18).Select(i => (byte)(i * 14))]) { Parameters = "a red heart\nSteps: 3" };
 
     [Fact]
     public void Streams_GiveTheImageBack_AndStayOpen()
@@ -63,9 +64,11 @@ public sealed class ImageTests
     public void Notebooks_FindHowToShowAImage()
     {
         // As .NET Interactive does it: everything by name, through reflection.
-        object attribute = Assert.Single(typeof(Image).GetCustomAttributes(inherit: true), a => a.GetType().Name == "TypeFormatterSourceAttribute");
+        object attribute = Assert.Single(typeof(Image).GetCustomAttributes(inherit: true),
+            a => a.GetType().Name == "TypeFormatterSourceAttribute");
         var source = Assert.IsAssignableFrom<Type>(attribute.GetType().GetProperty("FormatterSourceType")!.GetValue(attribute));
-        var formatters = Assert.IsAssignableFrom<IEnumerable<object>>(source.GetMethod("CreateTypeFormatters")!.Invoke(Activator.CreateInstance(source), []));
+        var formatters = Assert.IsAssignableFrom<IEnumerable<object>>(
+            source.GetMethod("CreateTypeFormatters")!.Invoke(Activator.CreateInstance(source), []));
         object formatter = Assert.Single(formatters);
         Assert.Equal("text/html", formatter.GetType().GetProperty("MimeType")!.GetValue(formatter));
         var format = formatter.GetType().GetMethod("Format", [typeof(object), typeof(TextWriter)])!;

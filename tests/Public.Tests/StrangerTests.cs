@@ -22,7 +22,8 @@ public sealed class StrangerTests
             Assert.IsType<StableDiffusionXLPipeline>(pipeline);
             pipeline.Scheduler = pipeline.CreateScheduler("euler_a");
             var steps = new List<int>();
-            var request = new ImageRequest("a green apple", "a red heart") { NegativePrompts = ["blue"], Steps = 3, Seed = 1, KeepIntermediates = true, Width = 40, Height = 32 };
+            var request = new ImageRequest("a green apple", "a red heart") { NegativePrompts = ["blue"], Steps = 3, Seed = 1,
+                KeepIntermediates = true, Width = 40, Height = 32 };
             var result = await pipeline.GenerateAsync(request, new Counter(steps), TestContext.Current.CancellationToken);
 
             Assert.Equal([1, 2, 3], steps);
@@ -41,7 +42,8 @@ public sealed class StrangerTests
     {
         ShippedModel.Require();
         using var device = new CpuDevice(threads: 2);
-        using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder, new PipelineOptions { Device = device, Compile = CompileOptions.Eager });
+        using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder,
+            new PipelineOptions { Device = device, Compile = CompileOptions.Eager });
         var request = new ImageRequest("a red heart") { Steps = 2, Seed = 3 };
         async Task<GenerationResult> Draw() => await pipeline.GenerateAsync(request, cancellation: TestContext.Current.CancellationToken);
         CompileReport UNet() => pipeline.CompileReports.Single(report => report.Graph == "unet");
@@ -69,7 +71,8 @@ public sealed class StrangerTests
         var request = new ImageRequest("a red heart") { Steps = 5, Seed = 2, Decode = false };
         var whole = await pipeline.GenerateAsync(request, cancellation: TestContext.Current.CancellationToken);
         var part = await pipeline.GenerateAsync(request with { DenoisingEnd = 0.6 }, cancellation: TestContext.Current.CancellationToken);
-        var rest = await pipeline.GenerateAsync(request with { DenoisingStart = 0.6, Latents = part.Latents, Decode = true }, cancellation: TestContext.Current.CancellationToken);
+        var rest = await pipeline.GenerateAsync(request with { DenoisingStart = 0.6, Latents = part.Latents, Decode = true },
+            cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(whole.Latents.Values, rest.Latents.Values);
         Assert.Empty(whole.Images);
         Assert.Single(rest.Images);

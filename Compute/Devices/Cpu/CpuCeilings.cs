@@ -16,7 +16,8 @@ internal static class CpuCeilings
     {
         using var copy = new CopyTask<V>(device.Workers.Count);
         return new(Best(new MultiplyAddTask<V>(), MultiplyAddTask<V>.FlopsPerPart), Best(copy, copy.BytesPerPart),
-            $"measured: multiply-adds in registers and a copy between two arrays of {CopyTask<V>.ArrayBytes >> 20} MiB, {device.Threads} thread(s), best of {Rounds}");
+            $"measured: multiply-adds in registers and a copy between two arrays of {CopyTask<V>.ArrayBytes >> 20} MiB, {device.Threads} "
+                + $"thread(s), best of {Rounds}");
 
         // The best round, because other programs on the machine can only slow a round down.
         double Best(IParallelTask task, double workPerPart)
@@ -45,7 +46,8 @@ internal static class CpuCeilings
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Execute(int part, int worker)
         {
-            V x = V.Create(0.5f), y = V.Create(part + 1), a = y, b = y, c = y, d = y, e = y, f = y, g = y, h = y, i = y, j = y, k = y, l = y;
+            V x = V.Create(0.5f), y = V.Create(part + 1), a = y, b = y, c = y, d = y, e = y, f = y, g = y, h = y, i = y, j = y, k = y,
+                l = y;
             for (int step = 0; step < Steps; step++)
             {
                 (a, b, c, d) = (V.MultiplyAdd(a, x, y), V.MultiplyAdd(b, x, y), V.MultiplyAdd(c, x, y), V.MultiplyAdd(d, x, y));
@@ -65,7 +67,8 @@ internal static class CpuCeilings
         public const long ArrayBytes = 96 << 20;
 
         private readonly long elements = ArrayBytes / sizeof(float) / parts / V.Count * V.Count;
-        private readonly float* source = (float*)NativeMemory.AlignedAlloc(2 * (nuint)ArrayBytes, 64); // both arrays: one allocation fails whole
+        // both arrays: one allocation fails whole
+        private readonly float* source = (float*)NativeMemory.AlignedAlloc(2 * (nuint)ArrayBytes, 64);
         private readonly bool[] prepared = new bool[parts];
 
         public double BytesPerPart => 2.0 * elements * sizeof(float);

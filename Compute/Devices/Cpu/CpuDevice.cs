@@ -57,7 +57,10 @@ public sealed class CpuDevice : Device
     public override DeviceBuffer Allocate(long bytes)
     {
         // With memory overcommit the allocation would succeed and the process would be killed later.
-        if (bytes > MemoryBytes) throw new DeviceException($"cpu: {bytes / 1048576.0:F0} MiB of memory could not be allocated: the limit is {MemoryBytes / 1048576.0:F0} MiB. Choose a smaller image or batch, or tiled decoding.") { Device = Id, NeededBytes = bytes, FreeBytes = MemoryBytes };
+        if (bytes > MemoryBytes)
+            throw new DeviceException(
+                $"cpu: {bytes / 1048576.0:F0} MiB of memory could not be allocated: the limit is {MemoryBytes / 1048576.0:F0} MiB. Choose "
+                    + "a smaller image or batch, or tiled decoding.") { Device = Id, NeededBytes = bytes, FreeBytes = MemoryBytes };
         try
         {
             var buffer = HostBuffer.Allocate(bytes, Released);
@@ -66,12 +69,15 @@ public sealed class CpuDevice : Device
         }
         catch (OutOfMemoryException e)
         {
-            throw new DeviceException($"cpu: {bytes / 1048576.0:F0} MiB of memory could not be allocated. Choose a smaller image or batch, or tiled decoding.", e) { Device = Id, NeededBytes = bytes };
+            throw new DeviceException(
+                $"cpu: {bytes / 1048576.0:F0} MiB of memory could not be allocated. Choose a smaller image or batch, or tiled decoding.",
+                    e) { Device = Id, NeededBytes = bytes };
         }
     }
 
     /// <inheritdoc/>
-    public override void Upload(ReadOnlySpan<byte> source, Tensor target) => source.CopyTo(MemoryMarshal.AsBytes(Bytes(target, source.Length)));
+    public override void Upload(ReadOnlySpan<byte> source, Tensor target) =>
+        source.CopyTo(MemoryMarshal.AsBytes(Bytes(target, source.Length)));
 
     /// <inheritdoc/>
     public override void Download(Tensor source, Span<byte> target)
@@ -90,7 +96,8 @@ public sealed class CpuDevice : Device
     private static unsafe Span<byte> Bytes(Tensor tensor, int length)
     {
         bool fits = tensor.IsContiguous && tensor.Shape.Count * tensor.DType.Size() == length;
-        if (!fits) throw new ShapeException($"copy: tensor is {tensor}; it must be contiguous, of {length} bytes."); // formatted only on failure: the denoising loop does not allocate
+        // formatted only on failure: the denoising loop does not allocate
+        if (!fits) throw new ShapeException($"copy: tensor is {tensor}; it must be contiguous, of {length} bytes.");
         return new Span<byte>(tensor.Pointer<byte>(), length);
     }
 
@@ -98,7 +105,8 @@ public sealed class CpuDevice : Device
     {
         string? variable = Environment.GetEnvironmentVariable(ThreadsVariable);
         if (asked is null && !string.IsNullOrEmpty(variable))
-            asked = int.TryParse(variable, CultureInfo.InvariantCulture, out int n) ? n : throw new DeviceException($"{ThreadsVariable} is '{variable}'; it must be a number of threads.");
+            asked = int.TryParse(variable, CultureInfo.InvariantCulture, out int n) ? n
+                : throw new DeviceException($"{ThreadsVariable} is '{variable}'; it must be a number of threads.");
         int count = asked ?? Environment.ProcessorCount;
         return count is >= 1 and <= 1024 ? count : throw new DeviceException($"cpu: threads is {count}; it must be 1 to 1024.");
     }
@@ -106,7 +114,8 @@ public sealed class CpuDevice : Device
     private static string ProcessorName()
     {
         const string CpuInfo = "/proc/cpuinfo";
-        string? line = File.Exists(CpuInfo) ? File.ReadLines(CpuInfo).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal)) : null;
+        string? line = File.Exists(CpuInfo)
+            ? File.ReadLines(CpuInfo).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal)) : null;
         return line?[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim()
             ?? Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") ?? RuntimeInformation.ProcessArchitecture.ToString();
     }

@@ -65,7 +65,9 @@ internal sealed unsafe class CpuWorkers : IDisposable
             }
 
             int split = inRanges ? Count : 1;
-            for (int i = 0; i < Count; i++) (ranges[i].Next, ranges[i].End) = i < split ? ((int)((long)count * i / split), (int)((long)count * (i + 1) / split)) : (0, 0);
+            for (int i = 0; i < Count; i++)
+                (ranges[i].Next, ranges[i].End) = i < split ? ((int)((long)count * i / split), (int)((long)count * (i + 1) / split))
+                    : (0, 0);
             (task, failure) = (work, null);
             Volatile.Write(ref joined, 0);
             for (int i = 0; i < Math.Min(wake.Length, count - 1); i++) wake[i].Set();

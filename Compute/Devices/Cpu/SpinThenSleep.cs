@@ -9,7 +9,8 @@ namespace ILGpuDiffusion.Compute.Devices;
 internal static class SpinThenSleep
 {
     private const int PausesPerCheck = 8, ChecksPerYield = 16; // about a microsecond between two yields
-    private static readonly long SpinTicks = Stopwatch.Frequency / 2000; // half a millisecond: longer than an op that runs on a single thread
+    // half a millisecond: longer than an op that runs on a single thread
+    private static readonly long SpinTicks = Stopwatch.Frequency / 2000;
 
     /// <summary>Returns when the event is set.</summary>
     public static void Until(ManualResetEventSlim signal)

@@ -12,7 +12,9 @@ internal abstract class GpuBuffer(GpuDevice device, nint handle, long bytes) : D
 
     /// <summary>The driver's handle.</summary>
     /// <exception cref="ObjectDisposedException">It was freed.</exception>
-    public nint Handle => handle != 0 ? handle : throw new ObjectDisposedException(nameof(GpuBuffer), $"A buffer of {Bytes} bytes on {device.Id} is used after it was freed.");
+    public nint Handle =>
+        handle != 0 ? handle : throw new ObjectDisposedException(nameof(GpuBuffer),
+            $"A buffer of {Bytes} bytes on {device.Id} is used after it was freed.");
 
     /// <summary>Frees memory that was not disposed.</summary>
     ~GpuBuffer() => Free();

@@ -43,7 +43,8 @@ internal abstract class GpuDevice : Device
     public override bool Computes(DType dtype) => dtype.IsFloat();
 
     /// <inheritdoc/>
-    public sealed override InFlightLimiter LimitInFlight(int ahead) => Queued is { } queue ? new GpuInFlightLimiter(queue, ahead) : base.LimitInFlight(ahead);
+    public sealed override InFlightLimiter LimitInFlight(int ahead) =>
+        Queued is { } queue ? new GpuInFlightLimiter(queue, ahead) : base.LimitInFlight(ahead);
 
     /// <summary>A kernel function, compiled and loaded at most once.</summary>
     /// <param name="source">The kernel.</param>

@@ -53,7 +53,8 @@ internal static class GpuDevices
 
     private static IEnumerable<Entry> Cuda(ICuda api, IArtifactSource artifacts) => CudaInfo.All(api).Select(info => new Entry(
         new DeviceInfo($"cuda:{info.Ordinal}", info.Name, Backends.Cuda, info.Target.Architecture, info.MemoryBytes, $"CUDA {info.Version}",
-            [$"{info.Multiprocessors} multiprocessors", $"{info.SharedBytes >> 10} KiB of shared memory a group", .. info.HasPools ? (string[])["memory pools"] : []])
+            [$"{info.Multiprocessors} multiprocessors", $"{info.SharedBytes >> 10} KiB of shared memory a group",
+                .. info.HasPools ? (string[])["memory pools"] : []])
         {
             Problem = info.Problem,
         },
@@ -82,8 +83,10 @@ internal static class GpuDevices
 
     private static Entry OpenCl(
         IOpenCl api, ArtifactCache artifacts, OpenClInfo info, int i, Func<ILoggerFactory, ProbedFeatures> probed) => new(
-        new DeviceInfo($"opencl:{i}", info.Name, Backends.OpenCL, info.Target.Architecture, info.MemoryBytes, $"{info.Platform} {info.Driver}",
-            [.. new[] { info.Version, $"{info.ComputeUnits} compute units", info.IsCpu ? "a processor" : null, info.NativeHalf ? "fp16" : null }.OfType<string>()])
+        new DeviceInfo($"opencl:{i}", info.Name, Backends.OpenCL, info.Target.Architecture, info.MemoryBytes,
+            $"{info.Platform} {info.Driver}",
+            [.. new[] { info.Version, $"{info.ComputeUnits} compute units", info.IsCpu ? "a processor" : null,
+                info.NativeHalf ? "fp16" : null }.OfType<string>()])
         {
             Problem = info.Problem,
             IsChosenByItself = info.IsGpu,

@@ -136,6 +136,8 @@ internal sealed record GpuFeatures
     /// <summary>The part that generated code depends on.</summary>
     public string CodeIdentity => $"{SubGroups} {Dot} {MatrixUnit} {(int)Matrix} {Standard}";
 
-    private IEnumerable<string> MatrixTypeNames => new[] { (MatrixTypes.Float16, "fp16"), (MatrixTypes.BFloat16, "bf16"), (MatrixTypes.TensorFloat32, "tf32"), (MatrixTypes.Int8, "int8") }
+    private IEnumerable<string> MatrixTypeNames =>
+        new[] { (MatrixTypes.Float16, "fp16"), (MatrixTypes.BFloat16, "bf16"), (MatrixTypes.TensorFloat32, "tf32"),
+            (MatrixTypes.Int8, "int8") }
         .Where(t => Matrix.HasFlag(t.Item1)).Select(t => t.Item2);
 }

@@ -19,19 +19,22 @@ internal enum GpuLanguage
 /// <param name="MaxGroupSize">Maximum work items per group.</param>
 /// <param name="LocalMemoryBytes">Maximum local (CUDA: shared) memory per group in bytes.</param>
 /// <param name="Driver">Name and version; part of the keys of driver binaries only.</param>
-internal sealed record GpuTarget(GpuLanguage Language, string Architecture, bool NativeHalf, bool IsCpu, int MaxGroupSize, int LocalMemoryBytes, string Driver)
+internal sealed record GpuTarget(GpuLanguage Language, string Architecture, bool NativeHalf, bool IsCpu, int MaxGroupSize,
+    int LocalMemoryBytes, string Driver)
 {
     /// <summary>Optional features.</summary>
     public GpuFeatures Features { get; init; } = GpuFeatures.None;
 
     /// <summary>A CUDA device by its compute capability, such as 9, 0 for <c>sm_90</c>.</summary>
     public static GpuTarget Cuda(int major, int minor, string driver = "") =>
-        new(GpuLanguage.Ptx, $"sm_{major}{minor}", NativeHalf: true, IsCpu: false, MaxGroupSize: 1024, LocalMemoryBytes: 49152, driver) { Features = GpuFeatures.Cuda(major, minor) };
+        new(GpuLanguage.Ptx, $"sm_{major}{minor}", NativeHalf: true, IsCpu: false, MaxGroupSize: 1024, LocalMemoryBytes: 49152,
+            driver) { Features = GpuFeatures.Cuda(major, minor) };
 
     /// <summary>An OpenCL CPU device, such as PoCL.</summary>
     public static GpuTarget OpenClCpu(string driver = "") =>
         new(GpuLanguage.OpenCl, "opencl-cpu", NativeHalf: false, IsCpu: true, MaxGroupSize: 4096, LocalMemoryBytes: 65536, driver);
 
     /// <summary>The part that the text depends on.</summary>
-    public string CodeIdentity => $"{Language} {Architecture}{(NativeHalf ? " half" : "")}{(IsCpu ? " cpu" : "")} | {Features.CodeIdentity}";
+    public string CodeIdentity =>
+        $"{Language} {Architecture}{(NativeHalf ? " half" : "")}{(IsCpu ? " cpu" : "")} | {Features.CodeIdentity}";
 }

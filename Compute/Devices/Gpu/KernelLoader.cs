@@ -11,7 +11,8 @@ internal sealed class KernelLoader(Action<KernelSource> load, Action<KernelSourc
 {
     private readonly Lock gate = new();
     private readonly Queue<KernelSource> waiting = new();
-    private readonly Dictionary<KernelSource, List<CancellationToken>?> begun = []; // tokens of the requests of a queued kernel; null once it is being loaded
+    // tokens of the requests of a queued kernel; null once it is being loaded
+    private readonly Dictionary<KernelSource, List<CancellationToken>?> begun = [];
     private readonly List<Task> workers = [];
     private int working;
     private bool disposed;

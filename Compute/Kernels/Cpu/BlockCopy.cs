@@ -22,8 +22,10 @@ internal sealed unsafe record BlockCopy(
 {
     /// <summary>Whether source and target are the same memory, so that there is nothing to copy.</summary>
     public bool IsInPlace =>
-        ReferenceEquals(Source.Buffer, Target.Buffer) && Source.RowPitch == Target.RowPitch && (SourceBlock == TargetBlock || Rows == Source.Rows)
-        && Source.Offset + ((long)SourceStart * Source.RowPitch + SourceColumn) * Source.DType.Size() == Target.Offset + ((long)TargetStart * Target.RowPitch + TargetColumn) * Target.DType.Size();
+        ReferenceEquals(Source.Buffer, Target.Buffer) && Source.RowPitch == Target.RowPitch
+            && (SourceBlock == TargetBlock || Rows == Source.Rows)
+        && Source.Offset + ((long)SourceStart * Source.RowPitch + SourceColumn) * Source.DType.Size() == Target.Offset
+            + ((long)TargetStart * Target.RowPitch + TargetColumn) * Target.DType.Size();
 
     /// <summary>Copies one row; <paramref name="row"/> counts over all blocks.</summary>
     public void Row(int row)

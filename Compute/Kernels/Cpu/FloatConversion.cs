@@ -14,7 +14,8 @@ internal static unsafe class FloatConversion
         switch (dtype)
         {
             case DType.Float32: Unsafe.CopyBlockUnaligned(target, source, (uint)count * sizeof(float)); break;
-            case DType.Float16: TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(source, count), new Span<float>(target, count)); break;
+            case DType.Float16: TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(source, count), new Span<float>(target, count));
+            break;
             case DType.BFloat16: WidenBFloat16((ushort*)source, target, count); break;
             default: throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "Not a float type.");
         }
@@ -26,7 +27,8 @@ internal static unsafe class FloatConversion
         switch (dtype)
         {
             case DType.Float32: Unsafe.CopyBlockUnaligned(target, source, (uint)count * sizeof(float)); break;
-            case DType.Float16: TensorPrimitives.ConvertToHalf(new ReadOnlySpan<float>(source, count), new Span<Half>(target, count)); break;
+            case DType.Float16: TensorPrimitives.ConvertToHalf(new ReadOnlySpan<float>(source, count), new Span<Half>(target, count));
+            break;
             case DType.BFloat16: NarrowBFloat16(source, (ushort*)target, count); break;
             default: throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "Not a float type.");
         }
@@ -51,7 +53,8 @@ internal static unsafe class FloatConversion
     {
         int i = 0;
         for (; i <= count - Vector256<ushort>.Count; i += Vector256<ushort>.Count)
-            Vector256.Narrow(Round(Vector256.Load(source + i)), Round(Vector256.Load(source + i + Vector256<float>.Count))).Store(target + i);
+            Vector256.Narrow(Round(Vector256.Load(source + i)), Round(Vector256.Load(source + i + Vector256<float>.Count)))
+                .Store(target + i);
         for (; i < count; i++) target[i] = BFloat16Bits.Round(source[i]);
     }
 

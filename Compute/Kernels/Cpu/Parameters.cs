@@ -43,7 +43,8 @@ internal readonly unsafe struct Parameters
     /// <summary>Widens the values if needed. Called before each run.</summary>
     public void Prepare()
     {
-        if (tensor is not null && tensor.DType != DType.Float32) FloatConversion.Widen(tensor.Pointer<byte>(), tensor.DType, widened, tensor.Width);
+        if (tensor is not null && tensor.DType != DType.Float32)
+            FloatConversion.Widen(tensor.Pointer<byte>(), tensor.DType, widened, tensor.Width);
     }
 
     private static int Floats(TensorType type) => type.DType == DType.Float32 ? 0 : type.Last.Constant ?? 0;

@@ -34,7 +34,8 @@ internal static unsafe class RowStatistics
         int i = 0;
         for (; i <= count - 4 * V.Count; i += 4 * V.Count)
         {
-            V u = V.Load(x + i) - shift, v = V.Load(x + i + V.Count) - shift, w = V.Load(x + i + 2 * V.Count) - shift, z = V.Load(x + i + 3 * V.Count) - shift;
+            V u = V.Load(x + i) - shift, v = V.Load(x + i + V.Count) - shift, w = V.Load(x + i + 2 * V.Count) - shift,
+                z = V.Load(x + i + 3 * V.Count) - shift;
             first0 += u;
             first1 += v;
             first2 += w;

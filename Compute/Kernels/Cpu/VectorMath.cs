@@ -22,7 +22,8 @@ internal static class VectorMath
     public static V Exp<V>(V x) where V : struct, ISimd<V>
     {
         x = V.Min(V.Create(89f), V.Max(V.Create(-87.5f), x)); // e⁸⁹ overflows to infinity below; n of −87.5 is −126, whose factor is 0
-        V t = V.MultiplyAdd(x, V.Create(1.44269504f), V.Create(Rounding + 126)), n = t - V.Create(Rounding + 126); // t's last bits are n + 126: the exponent of 2ⁿ⁻¹
+        // t's last bits are n + 126: the exponent of 2ⁿ⁻¹
+        V t = V.MultiplyAdd(x, V.Create(1.44269504f), V.Create(Rounding + 126)), n = t - V.Create(Rounding + 126);
         V r = V.MultiplyAdd(n, V.Create(-0.693359375f), x);
         r = V.MultiplyAdd(n, V.Create(2.12194440e-4f), r);
         V p = V.MultiplyAdd(r, V.Create(1.9875691500e-4f), V.Create(1.3981999507e-3f));

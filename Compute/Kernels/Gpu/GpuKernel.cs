@@ -13,10 +13,12 @@ internal readonly record struct LaunchSpecification(KernelSource Source, GpuGrid
 /// <summary>An op's GPU kernels: C# sources, compiled for any GPU device, and the arguments of a call.</summary>
 /// <param name="stages">The launches for a call, in order.</param>
 /// <param name="scratchBytes">Scratch bytes of a call; 0 by default.</param>
-internal sealed class GpuKernel(Func<OpCall, IEnumerable<LaunchSpecification>> stages, Func<OpSignature, long>? scratchBytes = null) : Kernel
+internal sealed class GpuKernel(Func<OpCall, IEnumerable<LaunchSpecification>> stages, Func<OpSignature, long>? scratchBytes = null)
+    : Kernel
 {
     /// <summary>A kernel with one launch.</summary>
-    public GpuKernel(KernelSource source, Func<OpCall, (GpuGrid Grid, GpuArguments Arguments)> bind, Func<OpSignature, long>? scratchBytes = null)
+    public GpuKernel(KernelSource source, Func<OpCall, (GpuGrid Grid, GpuArguments Arguments)> bind,
+        Func<OpSignature, long>? scratchBytes = null)
         : this(call => Single(source, bind(call)), scratchBytes) { }
 
     /// <summary>A variant for both GPU backends.</summary>
@@ -49,5 +51,6 @@ internal sealed class GpuKernel(Func<OpCall, IEnumerable<LaunchSpecification>> s
         return launches.Length == 1 ? launches[0] : new SequenceLaunch(launches);
     }
 
-    private static IEnumerable<LaunchSpecification> Single(KernelSource source, (GpuGrid Grid, GpuArguments Arguments) bound) => [new(source, bound.Grid, bound.Arguments)];
+    private static IEnumerable<LaunchSpecification> Single(KernelSource source, (GpuGrid Grid, GpuArguments Arguments) bound) =>
+        [new(source, bound.Grid, bound.Arguments)];
 }

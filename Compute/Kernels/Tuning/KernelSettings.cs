@@ -26,7 +26,8 @@ public sealed class KernelSettings : IEquatable<KernelSettings>
         new(value == parameter.Default ? values.Remove(parameter.Name) : values.SetItem(parameter.Name, value));
 
     /// <inheritdoc/>
-    public bool Equals(KernelSettings? other) => other is not null && values.Count == other.values.Count && values.SequenceEqual(other.values);
+    public bool Equals(KernelSettings? other) =>
+        other is not null && values.Count == other.values.Count && values.SequenceEqual(other.values);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as KernelSettings);

@@ -38,7 +38,9 @@ public sealed class KernelTimer : IKernelTimer, IDisposable
         {
             output = Create(signature.Output);
             Tensor[] shared = [.. signature.Inputs.Select((type, i) => weights.Contains(i) && copies > 1 ? output : Create(type))];
-            arguments = [.. Enumerable.Range(0, copies).Select(_ => shared.Select((tensor, i) => weights.Contains(i) && copies > 1 ? Create(signature.Inputs[i]) : tensor).ToArray())];
+            arguments = [.. Enumerable.Range(0, copies)
+                .Select(_ => shared.Select((tensor, i) => weights.Contains(i) && copies > 1 ? Create(signature.Inputs[i]) : tensor)
+                    .ToArray())];
         }
         catch
         {

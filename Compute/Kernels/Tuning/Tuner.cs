@@ -21,7 +21,8 @@ public sealed class Tuner(IKernelTimer timer, TunerOptions options)
     /// <param name="signature">The call.</param>
     /// <param name="candidates">The variants to choose from; the search starts with the first one, at its untuned settings.</param>
     /// <param name="cancellation">Checked before every timing.</param>
-    public TunerResult Run(Device device, OpSignature signature, IReadOnlyList<KernelVariant> candidates, CancellationToken cancellation = default)
+    public TunerResult Run(Device device, OpSignature signature, IReadOnlyList<KernelVariant> candidates,
+        CancellationToken cancellation = default)
     {
         var clock = Stopwatch.StartNew();
         var first = candidates[0].Untuned(device, signature);
@@ -47,7 +48,8 @@ public sealed class Tuner(IKernelTimer timer, TunerOptions options)
         // One step along a coordinate: the parameter values next to the current one, or, for coordinate −1, the other variants.
         IEnumerable<KernelChoice> Neighbours(KernelChoice at, int coordinate)
         {
-            if (coordinate < 0) return options.SameBits ? [] : candidates.Where(c => c != at.Variant).Select(c => c.Untuned(device, signature));
+            if (coordinate < 0)
+                return options.SameBits ? [] : candidates.Where(c => c != at.Variant).Select(c => c.Untuned(device, signature));
             return Beside(at.Variant.Tuning.Parameters[coordinate], at.Settings).Select(s => at with { Settings = s });
         }
 
@@ -58,7 +60,8 @@ public sealed class Tuner(IKernelTimer timer, TunerOptions options)
             {
                 if (clock.Elapsed >= options.Budget) break;
                 if (!step.Variant.Tuning.Accepts(device, signature, step.Settings) || !tried.Add(step)) continue;
-                if (Compare(best, step, options.Pairs, cancellation) is { IsFaster: true } comparison && comparison.Ratio < winner.Ratio) winner = (comparison.Ratio, step);
+                if (Compare(best, step, options.Pairs, cancellation) is { IsFaster: true } comparison && comparison.Ratio < winner.Ratio)
+                    winner = (comparison.Ratio, step);
             }
 
             return winner.Choice;
@@ -81,7 +84,8 @@ public sealed class Tuner(IKernelTimer timer, TunerOptions options)
         }
     }
 
-    private ImmutableArray<TuningParameter> Parameters(KernelVariant variant) => options.SameBits && variant.Tuning.ChangesBits ? [] : variant.Tuning.Parameters;
+    private ImmutableArray<TuningParameter> Parameters(KernelVariant variant) =>
+        options.SameBits && variant.Tuning.ChangesBits ? [] : variant.Tuning.Parameters;
 
     /// <summary>All combinations of steps along at least two coordinates.</summary>
     private IEnumerable<KernelChoice> Diagonals(KernelChoice at)

@@ -13,7 +13,9 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// <param name="DefaultMicroseconds">Median time of the untuned choice.</param>
 /// <param name="Microseconds">Median time of this choice, timed in alternation with the untuned one.</param>
 public sealed record TuningEntry(
-    string Op, [property: System.Text.Json.Serialization.JsonPropertyName("dtypes")] string DTypes, int Rows, string Shape, int Revision, string Variant, IReadOnlyDictionary<string, int> Settings, double DefaultMicroseconds, double Microseconds)
+    string Op, [property: System.Text.Json.Serialization.JsonPropertyName("dtypes")]
+    string DTypes, int Rows, string Shape, int Revision, string Variant, IReadOnlyDictionary<string, int> Settings,
+        double DefaultMicroseconds, double Microseconds)
 {
     /// <summary>Speed relative to the untuned choice.</summary>
     public double Gain => DefaultMicroseconds / Microseconds;
@@ -22,7 +24,8 @@ public sealed record TuningEntry(
     /// <exception cref="FormatException">The text of the types or of the shape cannot be parsed.</exception>
     internal TuningKey Key => TuningKey.Of(this) ?? throw new FormatException("an entry has types or a shape that cannot be");
 
-    internal bool IsSound => Op is not null && DTypes is not null && Shape is not null && Variant is not null && Settings is not null && Rows > 0
+    internal bool IsSound =>
+        Op is not null && DTypes is not null && Shape is not null && Variant is not null && Settings is not null && Rows > 0
         && TuningKey.Of(this) is not null
         && Microseconds is > 0 and < double.PositiveInfinity && DefaultMicroseconds is > 0 and < double.PositiveInfinity;
 }

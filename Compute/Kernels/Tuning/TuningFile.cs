@@ -11,7 +11,8 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// <param name="Architecture">Architecture of the device.</param>
 /// <param name="Device">Its <see cref="Device.TuningName"/>.</param>
 /// <param name="Entries">The results.</param>
-internal sealed record TuningFile(string Format, int Version, string Backend, string Architecture, string Device, IReadOnlyList<TuningEntry> Entries)
+internal sealed record TuningFile(string Format, int Version, string Backend, string Architecture, string Device,
+    IReadOnlyList<TuningEntry> Entries)
 {
     public const string FormatName = "ilgpudiffusion-tuning";
 
@@ -43,8 +44,10 @@ internal sealed record TuningFile(string Format, int Version, string Backend, st
         }
 
         if (file?.Format != FormatName) throw new FormatException($"its format is '{file?.Format}', not '{FormatName}'");
-        if (file.Version != FormatVersion) throw new FormatException($"its version is {file.Version}; this program reads version {FormatVersion}");
-        return file.Entries is not null && file.Entries.All(e => e is { IsSound: true }) ? file : throw new FormatException("an entry lacks a value or has an invalid one");
+        if (file.Version != FormatVersion)
+            throw new FormatException($"its version is {file.Version}; this program reads version {FormatVersion}");
+        return file.Entries is not null && file.Entries.All(e => e is { IsSound: true }) ? file
+            : throw new FormatException("an entry lacks a value or has an invalid one");
     }
 
     /// <summary>The text of a file.</summary>

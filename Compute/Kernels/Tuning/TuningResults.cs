@@ -11,7 +11,9 @@ internal sealed class TuningResults
     {
         get
         {
-            lock (gate) return [.. entries.Values.SelectMany(e => e.Values).OrderBy(e => e.Op, StringComparer.Ordinal).ThenBy(e => e.Shape, StringComparer.Ordinal).ThenBy(e => e.Rows)];
+            lock (gate)
+                return [.. entries.Values.SelectMany(e => e.Values).OrderBy(e => e.Op, StringComparer.Ordinal)
+                    .ThenBy(e => e.Shape, StringComparer.Ordinal).ThenBy(e => e.Rows)];
         }
     }
 

@@ -7,8 +7,8 @@ namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
 /// Tuning results of one device: the user's own, written by <c>ilgd tune</c> and by tuning compilations, take precedence over those shipped
-/// for the device's architecture. A file that cannot be read is skipped with a warning in the device's log. Safe for use by several threads and
-/// processes.
+/// for the device's architecture. A file that cannot be read is skipped with a warning in the device's log. Safe for use by several threads
+/// and processes.
 /// </summary>
 public sealed partial class TuningTable
 {
@@ -74,13 +74,15 @@ public sealed partial class TuningTable
 
     /// <summary>The user's usable result for a call's own size class; null if there is none.</summary>
     public TuningEntry? FindOwn(OpSignature signature) =>
-        TuningKey.Of(signature) is var (key, rows) && own.Exact(key, rows) is { } entry && Choice(entry, signature) is not null ? entry : null;
+        TuningKey.Of(signature) is var (key, rows) && own.Exact(key, rows) is { } entry && Choice(entry, signature) is not null ? entry
+            : null;
 
     /// <summary>Adds a result; <see cref="Save"/> writes it.</summary>
     /// <exception cref="ArgumentException">The call's op has nothing to tune.</exception>
     public TuningEntry Add(OpSignature signature, KernelChoice choice, double defaultSeconds, double seconds)
     {
-        var (key, rows) = TuningKey.Of(signature) ?? throw new ArgumentException($"{signature.Op.Name} has nothing to tune.", nameof(signature));
+        var (key, rows) = TuningKey.Of(signature)
+            ?? throw new ArgumentException($"{signature.Op.Name} has nothing to tune.", nameof(signature));
         var entry = new TuningEntry(
             key.Op, key.DTypes.ToString(), rows, key.Shape.ToString(), key.Revision, choice.Variant.Name, choice.Settings.Values,
             Math.Round(defaultSeconds * 1e6, 1), Math.Round(seconds * 1e6, 1));
@@ -115,7 +117,8 @@ public sealed partial class TuningTable
             }
 
             own.Add(unsaved);
-            var file = new TuningFile(TuningFile.FormatName, TuningFile.FormatVersion, BackendName(device), device.Architecture, device.TuningName, own.All);
+            var file = new TuningFile(TuningFile.FormatName, TuningFile.FormatVersion, BackendName(device), device.Architecture,
+                device.TuningName, own.All);
             AtomicFile.Write(Path, stream => stream.Write(file.ToUtf8()));
             OwnFiles.Claim(Path);
             unsaved.Clear();
@@ -124,7 +127,8 @@ public sealed partial class TuningTable
 
     private KernelChoice? Choice(TuningEntry? entry, OpSignature signature)
     {
-        if (entry is null || signature.Op.Kernels.Candidates(device!, signature).FirstOrDefault(v => v.Name == entry.Variant) is not { } variant) return null;
+        if (entry is null || signature.Op.Kernels.Candidates(device!, signature)
+            .FirstOrDefault(v => v.Name == entry.Variant) is not { } variant) return null;
         var settings = KernelSettings.Of(entry.Settings);
         return variant.Tuning.Accepts(device!, signature, settings) ? new KernelChoice(variant, settings) : null;
     }
@@ -137,7 +141,8 @@ public sealed partial class TuningTable
         if (Path is null || !File.Exists(Path)) return [];
         if (OwnFiles.FileProblem(Path) is { } problem) throw new IOException(problem);
         var file = TuningFile.Parse(InputFile.ReadAllBytes(Path, TuningFile.MostBytes));
-        string found = $"{file.Backend} {file.Architecture}, {file.Device}", expected = $"{BackendName(device!)} {device!.Architecture}, {device.TuningName}";
+        string found = $"{file.Backend} {file.Architecture}, {file.Device}",
+            expected = $"{BackendName(device!)} {device!.Architecture}, {device.TuningName}";
         return found == expected ? file.Entries : throw new FormatException($"it was measured on {found}; this is {expected}");
     }
 
@@ -157,7 +162,8 @@ public sealed partial class TuningTable
 
     private static TuningFile? ReadShipped(Device device)
     {
-        using var stream = typeof(TuningTable).Assembly.GetManifestResourceStream($"tuning/{BackendName(device)}-{device.Architecture}.json");
+        using var stream = typeof(TuningTable).Assembly.GetManifestResourceStream(
+            $"tuning/{BackendName(device)}-{device.Architecture}.json");
         if (stream is null) return null;
         byte[] bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
@@ -191,7 +197,8 @@ public sealed partial class TuningTable
     private static string FileName(Device device)
     {
         const int MostLetters = 48;
-        string slug = NotPlain().Replace($"{BackendName(device)} {device.Architecture} {device.TuningName}".ToLowerInvariant(), "-").Trim('-');
+        string slug = NotPlain().Replace($"{BackendName(device)} {device.Architecture} {device.TuningName}".ToLowerInvariant(), "-")
+            .Trim('-');
         byte[] hash = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(device.TuningName));
         return $"{(slug.Length <= MostLetters ? slug : slug[..MostLetters].TrimEnd('-'))}-{Convert.ToHexStringLower(hash)[..8]}.v{TuningFile.FormatVersion}.json";
     }

@@ -19,7 +19,8 @@ internal static class AttentionGpu
         GpuKernel.Variant("gpu/panels", _ => new GpuKernel(Panels, ScratchBytes)) with
         {
             SupportsDevice = GpuKernel.IsProcessor,
-            SupportsShape = signature => signature.Inputs[2].Concrete().Last / ((ScaledDotProductAttention)signature.Op).Heads <= PanelAttention.MostValueDepth,
+            SupportsShape = signature =>
+                signature.Inputs[2].Concrete().Last / ((ScaledDotProductAttention)signature.Op).Heads <= PanelAttention.MostValueDepth,
         },
         new(MatrixUnitVariant.TensorCores.Name, Backends.Cuda, (_, _) => new GpuKernel(call => [TensorCores(call)]))
         {
@@ -27,10 +28,13 @@ internal static class AttentionGpu
             SupportsTypes = Is16Bit,
             SupportsShape = signature => LargestHead(signature) <= TensorCoreAttention.MostDepth,
         },
-        new(LargeHeads, Backends.Cuda, (_, _) => new GpuKernel(call => [SubGroups(call)])) { SupportsDevice = HasTensorCores, SupportsTypes = Is16Bit },
+        new(LargeHeads, Backends.Cuda, (_, _) => new GpuKernel(call => [SubGroups(call)])) { SupportsDevice = HasTensorCores,
+            SupportsTypes = Is16Bit },
         new(MatrixUnitVariant.SubGroups.Name, Backends.OpenCL, (_, _) => new GpuKernel(call => [SubGroups(call)]))
         {
-            SupportsDevice = device => MatrixUnitVariant.SubGroups.Supports(device, MatrixTypes.Float16 | MatrixTypes.BFloat16) && ((GpuDevice)device).Target.LocalMemoryBytes >= SubGroupAttention.LocalBytes,
+            SupportsDevice = device =>
+                MatrixUnitVariant.SubGroups.Supports(device, MatrixTypes.Float16 | MatrixTypes.BFloat16)
+                    && ((GpuDevice)device).Target.LocalMemoryBytes >= SubGroupAttention.LocalBytes,
             SupportsTypes = Is16Bit,
         },
         GpuKernel.Variant("gpu/tiles", _ => new GpuKernel(call => [Tiles(call)])),
@@ -41,13 +45,15 @@ internal static class AttentionGpu
     private static bool Is16Bit(OpSignature signature) => signature.Inputs[0].DType is DType.Float16 or DType.BFloat16;
 
     private static int LargestHead(OpSignature signature) =>
-        Math.Max(signature.Inputs[0].Concrete().Last, signature.Inputs[2].Concrete().Last) / ((ScaledDotProductAttention)signature.Op).Heads;
+        Math.Max(signature.Inputs[0].Concrete().Last, signature.Inputs[2].Concrete().Last)
+            / ((ScaledDotProductAttention)signature.Op).Heads;
 
     private static LaunchSpecification Tiles(OpCall call)
     {
         var sizes = new Sizes(call);
         int columnGroups = IntegerMath.CeilDiv(sizes.ValueDepth, TiledAttention.Columns);
-        var source = KernelSource.Of(typeof(TiledAttention), nameof(TiledAttention.Kernel), TiledAttention.GroupSize, GpuElements.Of(sizes.Q.DType));
+        var source = KernelSource.Of(typeof(TiledAttention), nameof(TiledAttention.Kernel), TiledAttention.GroupSize,
+            GpuElements.Of(sizes.Q.DType));
         return new(source, new GpuGrid(IntegerMath.CeilDiv(sizes.Queries, TiledAttention.Queries), sizes.Heads * columnGroups, sizes.Batch),
             sizes.Weighting(sizes.Pitches(sizes.Tensors().Int("columnGroups", columnGroups))));
     }
@@ -55,11 +61,13 @@ internal static class AttentionGpu
     private static LaunchSpecification TensorCores(OpCall call)
     {
         var sizes = new Sizes(call);
-        var source = KernelSource.Of(typeof(TensorCoreAttention), nameof(TensorCoreAttention.Kernel), TensorCoreAttention.GroupSize, sizes.TypeArguments()) with
+        var source = KernelSource.Of(typeof(TensorCoreAttention), nameof(TensorCoreAttention.Kernel), TensorCoreAttention.GroupSize,
+            sizes.TypeArguments()) with
         {
             GroupsPerProcessor = TensorCoreAttention.GroupsPerProcessor,
         };
-        return new(source, new GpuGrid(IntegerMath.CeilDiv(sizes.Queries, TensorCoreAttention.Queries), sizes.Heads, sizes.Batch), sizes.Weighting(sizes.Pitches(sizes.Tensors())));
+        return new(source, new GpuGrid(IntegerMath.CeilDiv(sizes.Queries, TensorCoreAttention.Queries), sizes.Heads, sizes.Batch),
+            sizes.Weighting(sizes.Pitches(sizes.Tensors())));
     }
 
     private static LaunchSpecification SubGroups(OpCall call)
@@ -67,8 +75,10 @@ internal static class AttentionGpu
         var sizes = new Sizes(call);
         int columnGroups = IntegerMath.CeilDiv(sizes.ValueDepth, SubGroupAttention.Columns);
         Type layout = MatrixLayouts.Of(((GpuDevice)call.Device).Target.Features.MatrixUnit)!;
-        var source = KernelSource.Of(typeof(SubGroupAttention), nameof(SubGroupAttention.Kernel), SubGroupAttention.GroupSize, [layout, .. sizes.TypeArguments()]);
-        return new(source, new GpuGrid(IntegerMath.CeilDiv(sizes.Queries, SubGroupAttention.Queries), sizes.Heads * columnGroups, sizes.Batch),
+        var source = KernelSource.Of(typeof(SubGroupAttention), nameof(SubGroupAttention.Kernel), SubGroupAttention.GroupSize,
+            [layout, .. sizes.TypeArguments()]);
+        return new(source, new GpuGrid(IntegerMath.CeilDiv(sizes.Queries, SubGroupAttention.Queries), sizes.Heads * columnGroups,
+            sizes.Batch),
             sizes.Weighting(sizes.Pitches(sizes.Tensors().Int("columnGroups", columnGroups))));
     }
 
@@ -76,14 +86,16 @@ internal static class AttentionGpu
     {
         var sizes = new Sizes(call);
         Type[] elements = GpuElements.Of(sizes.Q.DType);
-        int pairs = sizes.Batch * sizes.Heads, chunks = IntegerMath.CeilDiv(sizes.ValueDepth, PanelAttention.Lanes), width = chunks * PanelAttention.Lanes;
+        int pairs = sizes.Batch * sizes.Heads, chunks = IntegerMath.CeilDiv(sizes.ValueDepth, PanelAttention.Lanes),
+            width = chunks * PanelAttention.Lanes;
         int packedQueries = Packed(sizes.Queries), packedKeys = Packed(sizes.Keys);
         long offset = 0;
         Tensor q = Part(packedQueries, sizes.Depth), k = Part(packedKeys, sizes.Depth), v = Part(sizes.Keys, width);
         yield return Pack(sizes.Q, q, sizes.Queries, packedQueries);
         yield return Pack(sizes.K, k, sizes.Keys, packedKeys);
         yield return new(
-            KernelSource.Of(typeof(PanelAttention), nameof(PanelAttention.PackValues), PackGroup, elements), GpuGrid.Over((long)pairs * sizes.Keys, PackGroup),
+            KernelSource.Of(typeof(PanelAttention), nameof(PanelAttention.PackValues), PackGroup, elements),
+                GpuGrid.Over((long)pairs * sizes.Keys, PackGroup),
             new GpuArguments().View("x", sizes.V).View("rows", v).Int("tokens", sizes.Keys).Int("heads", sizes.Heads)
                 .Int("batch", sizes.Batch)
                 .Int("depth", sizes.ValueDepth).Int("packedDepth", width).Int("pitch", sizes.V.RowPitch));
@@ -103,7 +115,8 @@ internal static class AttentionGpu
         }
 
         LaunchSpecification Pack(Tensor x, Tensor panels, int tokens, int packed) => new(
-            KernelSource.Of(typeof(PanelAttention), nameof(PanelAttention.Pack), PackGroup, elements), GpuGrid.Over((long)pairs * packed, PackGroup),
+            KernelSource.Of(typeof(PanelAttention), nameof(PanelAttention.Pack), PackGroup, elements),
+                GpuGrid.Over((long)pairs * packed, PackGroup),
             new GpuArguments().View("x", x).View("panels", panels).Int("tokens", tokens).Int("packedTokens", packed)
                 .Int("heads", sizes.Heads).Int("batch", sizes.Batch).Int("depth", sizes.Depth).Int("pitch", x.RowPitch));
     }
@@ -134,7 +147,8 @@ internal static class AttentionGpu
             (Depth, ValueDepth) = (Q.Width / Heads, V.Width / Heads);
             if (Mask is null) return;
             var (entries, heads, rows) = (Mask.Shape[0], Mask.Shape.Rank == 4 ? Mask.Shape[1] : 1, Mask.Shape[^2]);
-            bool fits = (entries == 1 || entries == Batch) && (heads == 1 || heads == Heads) && (rows == 1 || rows == Queries) && Mask.Width == Keys;
+            bool fits = (entries == 1 || entries == Batch) && (heads == 1 || heads == Heads) && (rows == 1 || rows == Queries)
+                && Mask.Width == Keys;
             ShapeException.ThrowUnless(fits, "attention", "mask", Mask, $"[{Batch} or 1, ({Heads} or 1,) {Queries} or 1, {Keys}]");
             maskQuery = rows == 1 ? 0 : Mask.RowPitch;
             maskHead = heads == 1 ? 0 : rows * Mask.RowPitch;
@@ -164,7 +178,8 @@ internal static class AttentionGpu
         /// <summary>Type arguments of kernels with matrix instructions: matrix instruction, vector loader, 16-bit storage type.</summary>
         public Type[] TypeArguments()
         {
-            bool whole = Depth % MatrixGemm.Piece == 0 && ValueDepth % MatrixGemm.Piece == 0 && new[] { Q, K, V }.All(MatrixGemmLaunches.IsWhole);
+            bool whole = Depth % MatrixGemm.Piece == 0 && ValueDepth % MatrixGemm.Piece == 0
+                && new[] { Q, K, V }.All(MatrixGemmLaunches.IsWhole);
             return [MatrixGemmLaunches.Matrix(Q.DType), whole ? typeof(WholePieces) : typeof(ElementPieces), GpuElements.Of(Q.DType)[1]];
         }
 

@@ -6,7 +6,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// <summary>Sizes of an attention call and its partition. Heads are contiguous column ranges of the rows of q, k and v.</summary>
 internal sealed class AttentionGrid
 {
-    private static readonly TuningParameter AccumulatorKib = new("accumulator_kib", 512, 128, 256, 512, 1024); // results of one part, which stay in the L2 cache
+    // results of one part, which stay in the L2 cache
+    private static readonly TuningParameter AccumulatorKib = new("accumulator_kib", 512, 128, 256, 512, 1024);
     private static readonly TuningParameter MostPanels = new("part_panels", 16, 2, 4, 8, 16, 32);
     private const int KeysPerBlockTarget = 144; // logits of a block, 144 · 32 · 4 bytes, stay in the L1 cache
 
@@ -20,7 +21,9 @@ internal sealed class AttentionGrid
         PanelWidth = tile.Columns;
         KeysPerBlock = Math.Min(KeysPerBlockTarget / tile.Rows, IntegerMath.CeilDiv(Keys, tile.Rows)) * tile.Rows;
         int panels = IntegerMath.CeilDiv(Queries, PanelWidth);
-        PanelsPerPart = Math.Clamp(Math.Min(call.Settings[MostPanels], call.Settings[AccumulatorKib] * (1024 / sizeof(float)) / (ValueDepth * PanelWidth)), 1, Math.Max(panels, 1));
+        PanelsPerPart = Math.Clamp(
+            Math.Min(call.Settings[MostPanels], call.Settings[AccumulatorKib] * (1024 / sizeof(float)) / (ValueDepth * PanelWidth)), 1,
+                Math.Max(panels, 1));
         int leastParts = call.Settings[GemmTuning.PartsPerThread] * threads;
         while (threads > 1 && PanelsPerPart > 2 && Batch * Heads * IntegerMath.CeilDiv(panels, PanelsPerPart) < leastParts)
             PanelsPerPart = IntegerMath.CeilDiv(PanelsPerPart, 2);

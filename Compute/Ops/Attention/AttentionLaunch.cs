@@ -32,9 +32,12 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         panelQueries = (nint)grid.Depth * grid.PanelWidth;
         panelResults = (nint)(grid.ValueDepth + 2) * grid.PanelWidth; // plus the panel's largest logits and sums
         (keyPitch, valuePitch) = (PitchOf(grid.Depth), PitchOf(IntegerMath.RoundUp(grid.ValueDepth, tile.Rows)));
-        (blockKeys, blockValues) = ((nint)IntegerMath.RoundUp(grid.KeysPerBlock, tile.Rows) * keyPitch, (nint)grid.KeysPerBlock * valuePitch);
-        blockLogits = Math.Max((nint)IntegerMath.RoundUp(grid.KeysPerBlock, tile.Rows) * grid.PanelWidth, (nint)grid.PanelWidth * IntegerMath.RoundUp(grid.ValueDepth, Packer.RowGroup));
-        Workers.Reserve((grid.PanelsPerPart * (panelQueries + panelResults) + grid.PanelWidth + blockKeys + blockValues + blockLogits + mask.ScratchElements) * sizeof(float));
+        (blockKeys, blockValues) =
+            ((nint)IntegerMath.RoundUp(grid.KeysPerBlock, tile.Rows) * keyPitch, (nint)grid.KeysPerBlock * valuePitch);
+        blockLogits = Math.Max((nint)IntegerMath.RoundUp(grid.KeysPerBlock, tile.Rows) * grid.PanelWidth,
+            (nint)grid.PanelWidth * IntegerMath.RoundUp(grid.ValueDepth, Packer.RowGroup));
+        Workers.Reserve((grid.PanelsPerPart * (panelQueries + panelResults) + grid.PanelWidth + blockKeys + blockValues + blockLogits
+            + mask.ScratchElements) * sizeof(float));
     }
 
     public override void Run()
@@ -48,8 +51,10 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         int head = part / grid.PartsPerHead % grid.Heads, batch = part / grid.PartsPerHead / grid.Heads;
         int firstQuery = part % grid.PartsPerHead * grid.PanelsPerPart * grid.PanelWidth;
         int panels = Math.Min(grid.PanelsPerPart, IntegerMath.CeilDiv(grid.Queries - firstQuery, grid.PanelWidth));
-        float* queries = Workers.Scratch<float>(worker), results = queries + grid.PanelsPerPart * panelQueries, factors = results + grid.PanelsPerPart * panelResults;
-        float* keys = factors + grid.PanelWidth, values = keys + blockKeys, logits = values + blockValues, maskScratch = logits + blockLogits;
+        float* queries = Workers.Scratch<float>(worker), results = queries + grid.PanelsPerPart * panelQueries,
+            factors = results + grid.PanelsPerPart * panelResults;
+        float* keys = factors + grid.PanelWidth, values = keys + blockKeys, logits = values + blockValues,
+            maskScratch = logits + blockLogits;
 
         for (int panel = 0; panel < panels; panel++)
         {
@@ -63,8 +68,10 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         {
             int count = Math.Min(grid.KeysPerBlock, grid.Keys - firstKey);
             if (mask.VisibleKeys(firstQuery + (panels - 1) * grid.PanelWidth, firstKey, count) == 0) break;
-            Copy(k.Pointer<float>() + (batch * (nint)grid.Keys + firstKey) * k.RowPitch + head * grid.Depth, k.RowPitch, grid.Depth, count, keys, keyPitch);
-            Copy(v.Pointer<float>() + (batch * (nint)grid.Keys + firstKey) * v.RowPitch + head * grid.ValueDepth, v.RowPitch, grid.ValueDepth, count, values, valuePitch);
+            Copy(k.Pointer<float>() + (batch * (nint)grid.Keys + firstKey) * k.RowPitch + head * grid.Depth, k.RowPitch, grid.Depth, count,
+                keys, keyPitch);
+            Copy(v.Pointer<float>() + (batch * (nint)grid.Keys + firstKey) * v.RowPitch + head * grid.ValueDepth, v.RowPitch,
+                grid.ValueDepth, count, values, valuePitch);
             for (int panel = 0; panel < panels; panel++)
             {
                 int query = firstQuery + panel * grid.PanelWidth, visible = mask.VisibleKeys(query, firstKey, count);
@@ -77,7 +84,8 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
             }
         }
 
-        for (int panel = 0; panel < panels; panel++) Finish(batch, head, firstQuery + panel * grid.PanelWidth, results + panel * panelResults, factors, logits);
+        for (int panel = 0; panel < panels; panel++)
+            Finish(batch, head, firstQuery + panel * grid.PanelWidth, results + panel * panelResults, factors, logits);
     }
 
     /// <summary>A panel's results [channel][query] are followed by its sums of weights and its largest logits.</summary>
@@ -115,7 +123,8 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
     private void Logits(float* keys, int visible, float* queries, float* logits)
     {
         for (int key = 0; key < visible; key += tile.Rows)
-            tile.Multiply(grid.Depth, keys + (nint)key * keyPitch, keyPitch, 1, queries, logits + key * grid.PanelWidth, grid.PanelWidth, Math.Min(tile.Rows, visible - key), false, null);
+            tile.Multiply(grid.Depth, keys + (nint)key * keyPitch, keyPitch, 1, queries, logits + key * grid.PanelWidth, grid.PanelWidth,
+                Math.Min(tile.Rows, visible - key), false, null);
     }
 
     /// <summary>Adds weights times values to a panel's results, [channel][query].</summary>
@@ -125,7 +134,8 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         for (int channel = 0; channel < grid.ValueDepth; channel += tile.Rows)
         {
             int rows = Math.Min(tile.Rows, grid.ValueDepth - channel);
-            tile.Multiply(visible, values + channel, 1, valuePitch, weights, result + (nint)channel * grid.PanelWidth, grid.PanelWidth, rows, true, null);
+            tile.Multiply(visible, values + channel, 1, valuePitch, weights, result + (nint)channel * grid.PanelWidth, grid.PanelWidth,
+                rows, true, null);
         }
     }
 
@@ -156,7 +166,8 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         Scale(result, factors);
         int queries = Math.Min(grid.PanelWidth, grid.Queries - first), width = IntegerMath.RoundUp(grid.ValueDepth, Packer.RowGroup);
         byte** addresses = stackalloc byte*[width];
-        for (int channel = 0; channel < width; channel++) addresses[channel] = (byte*)(result + (nint)Math.Min(channel, grid.ValueDepth - 1) * grid.PanelWidth);
+        for (int channel = 0; channel < width; channel++)
+            addresses[channel] = (byte*)(result + (nint)Math.Min(channel, grid.ValueDepth - 1) * grid.PanelWidth);
         float* target = y.Pointer<float>() + (batch * (nint)grid.Queries + first) * y.RowPitch + head * grid.ValueDepth;
         if (grid.ValueDepth % CacheLine == 0)
         {
@@ -165,7 +176,8 @@ internal sealed unsafe class AttentionLaunch<V> : CpuLaunch where V : struct, IS
         }
 
         Packer.Float32.Pack(addresses, width, 0, queries, scratch, width);
-        for (int i = 0; i < queries; i++, target += y.RowPitch) new ReadOnlySpan<float>(scratch + i * width, grid.ValueDepth).CopyTo(new Span<float>(target, grid.ValueDepth));
+        for (int i = 0; i < queries; i++, target += y.RowPitch)
+            new ReadOnlySpan<float>(scratch + i * width, grid.ValueDepth).CopyTo(new Span<float>(target, grid.ValueDepth));
     }
 
     private static void Find(Tensor tensor, nint firstRow, int first, int tokens, int column, int count, byte** addresses)

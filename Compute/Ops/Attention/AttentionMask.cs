@@ -23,7 +23,8 @@ internal sealed unsafe class AttentionMask<V> where V : struct, ISimd<V>
         (maskBatch, maskHeads, maskQueries) = (mask.Shape[0], mask.Shape.Rank == 4 ? mask.Shape[1] : 1, mask.Shape[^2]);
         bool fits = (maskBatch == 1 || maskBatch == grid.Batch) && (maskHeads == 1 || maskHeads == grid.Heads)
             && (maskQueries == 1 || maskQueries == grid.Queries) && mask.Width == grid.Keys;
-        ShapeException.ThrowUnless(fits, "attention", "mask", mask, $"[{grid.Batch} or 1, ({grid.Heads} or 1,) {grid.Queries} or 1, {grid.Keys}]");
+        ShapeException.ThrowUnless(fits, "attention", "mask", mask,
+            $"[{grid.Batch} or 1, ({grid.Heads} or 1,) {grid.Queries} or 1, {grid.Keys}]");
     }
 
     /// <summary>Scratch elements per panel.</summary>
@@ -60,7 +61,8 @@ internal sealed unsafe class AttentionMask<V> where V : struct, ISimd<V>
     private void AddPerQuery(int firstQuery, int firstKey, int keys, float* values, float* logits, float* scratch)
     {
         byte** addresses = stackalloc byte*[grid.PanelWidth];
-        for (int i = 0; i < grid.PanelWidth; i++) addresses[i] = (byte*)(values + (nint)Math.Min(firstQuery + i, grid.Queries - 1) * mask!.RowPitch);
+        for (int i = 0; i < grid.PanelWidth; i++)
+            addresses[i] = (byte*)(values + (nint)Math.Min(firstQuery + i, grid.Queries - 1) * mask!.RowPitch);
         Packer.Float32.Pack(addresses, grid.PanelWidth, firstKey, keys, scratch, grid.PanelWidth);
         for (int i = 0; i < keys * grid.PanelWidth; i += V.Count) V.Store(V.Load(logits + i) + V.Load(scratch + i), logits + i);
     }
@@ -73,7 +75,8 @@ internal sealed unsafe class AttentionMask<V> where V : struct, ISimd<V>
             for (int key = Math.Max(0, firstQuery + 1 - firstKey); key < keys; key++)
             {
                 // Lane i is query firstQuery + i: queries before the key must not attend to it.
-                float* hidden = start + grid.PanelWidth - Math.Min(firstKey + key - firstQuery, grid.PanelWidth), row = logits + key * grid.PanelWidth;
+                float* hidden = start + grid.PanelWidth - Math.Min(firstKey + key - firstQuery, grid.PanelWidth),
+                    row = logits + key * grid.PanelWidth;
                 for (int i = 0; i < grid.PanelWidth; i += V.Count) V.Store(V.Load(row + i) + V.Load(hidden + i), row + i);
             }
         }

@@ -22,5 +22,6 @@ internal static class HiLoSplit
     /// <summary>The remainders of four packed numbers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float4 Rest<E>(Float4 weights, uint low, uint high) where E : struct, IElement<ushort> =>
-        new(weights.X - E.Widen((ushort)low), weights.Y - E.Widen((ushort)(low >> 16)), weights.Z - E.Widen((ushort)high), weights.W - E.Widen((ushort)(high >> 16)));
+        new(weights.X - E.Widen((ushort)low), weights.Y - E.Widen((ushort)(low >> 16)), weights.Z - E.Widen((ushort)high),
+            weights.W - E.Widen((ushort)(high >> 16)));
 }

@@ -22,10 +22,12 @@ internal static class PanelAttention
     /// [n, tokens, heads · depth] → [n, heads, tokens / 8][depth][8] in float32; tokens beyond the last repeat it. One work item per token
     /// and head.
     /// </summary>
-    internal static void Pack<T, E>(ArrayView<T> x, ArrayView<float> panels, int tokens, int packedTokens, int heads, int batch, int depth, int pitch)
+    internal static void Pack<T, E>(ArrayView<T> x, ArrayView<float> panels, int tokens, int packedTokens, int heads, int batch, int depth,
+        int pitch)
         where T : unmanaged where E : struct, IElement<T>
     {
-        int item = Grid.IdxX * Group.DimX + Group.IdxX, token = item % packedTokens, rest = item / packedTokens, head = rest % heads, entry = rest / heads;
+        int item = Grid.IdxX * Group.DimX + Group.IdxX, token = item % packedTokens, rest = item / packedTokens, head = rest % heads,
+            entry = rest / heads;
         if (entry >= batch) return;
         int source = (entry * tokens + Math.Min(token, tokens - 1)) * pitch + head * depth;
         int target = (rest * packedTokens + token / Lanes * Lanes) * depth + token % Lanes;
@@ -35,10 +37,12 @@ internal static class PanelAttention
     /// <summary>
     /// [n, tokens, heads · depth] → [n, heads, tokens][packed depth] in float32, each row zero-padded. One work item per token and head.
     /// </summary>
-    internal static void PackValues<T, E>(ArrayView<T> x, ArrayView<float> rows, int tokens, int heads, int batch, int depth, int packedDepth, int pitch)
+    internal static void PackValues<T, E>(ArrayView<T> x, ArrayView<float> rows, int tokens, int heads, int batch, int depth,
+        int packedDepth, int pitch)
         where T : unmanaged where E : struct, IElement<T>
     {
-        int item = Grid.IdxX * Group.DimX + Group.IdxX, token = item % tokens, rest = item / tokens, head = rest % heads, entry = rest / heads;
+        int item = Grid.IdxX * Group.DimX + Group.IdxX, token = item % tokens, rest = item / tokens, head = rest % heads,
+            entry = rest / heads;
         if (entry >= batch) return;
         int source = (entry * tokens + token) * pitch + head * depth, target = item * packedDepth;
         for (int d = 0; d < packedDepth; d++) rows[target + d] = d < depth ? E.Widen(x[source + d]) : 0f;
@@ -46,7 +50,8 @@ internal static class PanelAttention
 
     /// <summary>Grid: X over groups of eight queries, Y over heads, Z over the batch.</summary>
     internal static void Kernel<T, E>(
-        ArrayView<float> q, ArrayView<Float8> k, ArrayView<Float8> v, ArrayView<float> mask, ArrayView<T> y, int queries, int packedQueries, int keys, int packedKeys, int depth, int valueDepth,
+        ArrayView<float> q, ArrayView<Float8> k, ArrayView<Float8> v, ArrayView<float> mask, ArrayView<T> y, int queries, int packedQueries,
+            int keys, int packedKeys, int depth, int valueDepth,
         int chunks, int heads, int yPitch, int masked, int maskBatch, int maskHead, int maskQuery, int causal, float scale)
         where T : unmanaged where E : struct, IElement<T>
     {

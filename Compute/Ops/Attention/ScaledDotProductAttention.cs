@@ -17,7 +17,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// </remarks>
 public sealed record ScaledDotProductAttention(int Heads, bool Causal = false, double? Scale = null) : Op
 {
-    private static readonly KernelSet Set = new("attention", [SimdKernel.Variant<AttentionCpu>() with { Tuning = AttentionGrid.Tuning }, .. AttentionGpu.Variants]);
+    private static readonly KernelSet Set = new("attention",
+        [SimdKernel.Variant<AttentionCpu>() with { Tuning = AttentionGrid.Tuning }, .. AttentionGpu.Variants]);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;
@@ -35,14 +36,17 @@ public sealed record ScaledDotProductAttention(int Heads, bool Causal = false, d
         {
             Check(type.DType.IsFloat() && type.Rank >= 3, name, type, $"[n, …, heads · d] in {AnyFloat}");
             CheckSameType(type, name, q);
-            Check(type.Last.Constant is { } width && width % Heads == 0, name, type, $"a tensor whose width is divisible by {Heads} (heads)");
+            Check(type.Last.Constant is { } width && width % Heads == 0, name, type,
+                $"a tensor whose width is divisible by {Heads} (heads)");
             Check(type.Shape[0].MayEqual(q.Shape[0]), name, type, $"of batch {q.Shape[0]}, like the query");
         }
 
         Check(k.Last.MayEqual(q.Last), "key", k, $"as wide as the query, {q.Last}");
-        Check(k.With(k.Shape.AsSpan()[..^1]).MayHaveShapeOf(v.With(v.Shape.AsSpan()[..^1])), "value", v, $"a tensor with as many tokens as the key {k}");
+        Check(k.With(k.Shape.AsSpan()[..^1]).MayHaveShapeOf(v.With(v.Shape.AsSpan()[..^1])), "value", v,
+            $"a tensor with as many tokens as the key {k}");
         if (inputs.Length == 4)
-            Check(inputs[3].DType == DType.Float32 && inputs[3].Rank is 3 or 4, "mask", inputs[3], "Float32 [n or 1, (heads or 1,) queries or 1, keys]");
+            Check(inputs[3].DType == DType.Float32 && inputs[3].Rank is 3 or 4, "mask", inputs[3],
+                "Float32 [n or 1, (heads or 1,) queries or 1, keys]");
         return q.WithLast(v.Last);
     }
 

@@ -25,14 +25,17 @@ internal static class SubGroupAttention
 
     // Tiles of 64 rows by 64 elements, nine vectors of 16 bytes per row. Logits use two tiles, which the first two parts of the hi/lo split
     // then reuse; the third part reuses the keys' tile.
-    private const int Keys = 64, Depth = 64, Pitch = Depth / MatrixGemm.Piece + 1, Tile = 64 * Pitch, KeyTile = Tile, ValueTile = 2 * Tile, LogitTiles = 3 * Tile;
+    private const int Keys = 64, Depth = 64, Pitch = Depth / MatrixGemm.Piece + 1, Tile = 64 * Pitch, KeyTile = Tile, ValueTile = 2 * Tile,
+        LogitTiles = 3 * Tile;
     private const int LogitPitch = 2 * 4 * Pitch, ElementPitch = MatrixGemm.Piece * Pitch;
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
     internal static void Kernel<TLayout, TMatrix, TLoad, E>(
-        ArrayView<ushort> q, ArrayView<ushort> k, ArrayView<ushort> v, ArrayView<float> mask, ArrayView<ushort> y, int queries, int keys, int depth, int valueDepth, int columnGroups,
+        ArrayView<ushort> q, ArrayView<ushort> k, ArrayView<ushort> v, ArrayView<float> mask, ArrayView<ushort> y, int queries, int keys,
+            int depth, int valueDepth, int columnGroups,
         int qPitch, int kPitch, int vPitch, int yPitch, int masked, int maskBatch, int maskHead, int maskQuery, int causal, float scale)
-        where TLayout : struct, IMatrixLayout where TMatrix : struct, IMatrixType where TLoad : struct, IPieceLoader where E : struct, IElement<ushort>
+        where TLayout : struct, IMatrixLayout where TMatrix : struct, IMatrixType where TLoad : struct, IPieceLoader
+            where E : struct, IElement<ushort>
     {
         var local = SharedMemory.Allocate<Word4>(5 * Tile);
         var partial = SharedMemory.Allocate<float>(GroupSize);
@@ -41,7 +44,8 @@ internal static class SubGroupAttention
         int across = Columns / (2 * TLayout.Columns), band = part / across * TLayout.Rows, column = part % across * (2 * TLayout.Columns);
         int head = Grid.IdxY / columnGroups, column0 = Grid.IdxY % columnGroups * Columns, batch = Grid.IdxZ, query0 = Grid.IdxX * Queries;
         int query = Math.Min(query0 + line, queries - 1), qRow = (batch * queries + query) * qPitch + head * depth;
-        int kStart = batch * keys * kPitch + head * depth, vStart = batch * keys * vPitch + head * valueDepth, maskRow = batch * maskBatch + head * maskHead + query * maskQuery;
+        int kStart = batch * keys * kPitch + head * depth, vStart = batch * keys * vPitch + head * valueDepth,
+            maskRow = batch * maskBatch + head * maskHead + query * maskQuery;
         int visible = causal != 0 ? Math.Min(keys, query0 + Queries) : keys, last = causal != 0 ? Math.Min(query, keys - 1) : keys - 1;
         float largest = float.MinValue, sum = 0f; // finite, so that a row of −∞ gives weights of 0
         SubGroupBand result = default;
@@ -75,8 +79,10 @@ internal static class SubGroupAttention
             Block.Sync();
             var rows = local.Cast<Float4>();
             int row = LogitTiles + line * (2 * Pitch) + 4 * quarter, firstKey = key0 + 16 * quarter;
-            Float4 w0 = Logits(rows[row], scale, mask, masked, maskRow, firstKey, last), w1 = Logits(rows[row + 1], scale, mask, masked, maskRow, firstKey + 4, last);
-            Float4 w2 = Logits(rows[row + 2], scale, mask, masked, maskRow, firstKey + 8, last), w3 = Logits(rows[row + 3], scale, mask, masked, maskRow, firstKey + 12, last);
+            Float4 w0 = Logits(rows[row], scale, mask, masked, maskRow, firstKey, last),
+                w1 = Logits(rows[row + 1], scale, mask, masked, maskRow, firstKey + 4, last);
+            Float4 w2 = Logits(rows[row + 2], scale, mask, masked, maskRow, firstKey + 8, last),
+                w3 = Logits(rows[row + 3], scale, mask, masked, maskRow, firstKey + 12, last);
             partial[item] = Larger(Larger(Larger(Largest(w0), Largest(w1)), Larger(Largest(w2), Largest(w3))), largest);
             Block.Sync();
             float most = Larger(Larger(partial[4 * line], partial[4 * line + 1]), Larger(partial[4 * line + 2], partial[4 * line + 3]));
@@ -109,14 +115,17 @@ internal static class SubGroupAttention
             float total = partial[4 * row] + partial[4 * row + 1] + (partial[4 * row + 2] + partial[4 * row + 3]);
             float inverse = total > 0f ? 1f / total : 0f;
             if (query0 + row < queries && to < valueDepth)
-                y[(batch * queries + query0 + row) * yPitch + head * valueDepth + to] = E.Narrow(sums[4 * LogitTiles + row * LogitPitch + p % Columns] * inverse);
+                y[(batch * queries + query0 + row) * yPitch + head * valueDepth + to] =
+                    E.Narrow(sums[4 * LogitTiles + row * LogitPitch + p % Columns] * inverse);
         }
     }
 
     [MethodImpl(Inline)]
-    private static SubGroupBand Multiply<TLayout, TMatrix>(SubGroupBand sums, ArrayView<Word4> local, int left, int right, int lane) where TLayout : struct, IMatrixLayout where TMatrix : struct, IMatrixType =>
+    private static SubGroupBand Multiply<TLayout, TMatrix>(SubGroupBand sums, ArrayView<Word4> local, int left, int right, int lane)
+        where TLayout : struct, IMatrixLayout where TMatrix : struct, IMatrixType =>
         SubGroupBand.MultiplyAdd<TMatrix>(
-            sums, TLayout.ReadLeft(local, left, Pitch, lane), TLayout.ReadRight(local, right, Pitch, lane), TLayout.ReadRight(local, right + TLayout.Columns * Pitch, Pitch, lane));
+            sums, TLayout.ReadLeft(local, left, Pitch, lane), TLayout.ReadRight(local, right, Pitch, lane),
+                TLayout.ReadRight(local, right + TLayout.Columns * Pitch, Pitch, lane));
 
     [MethodImpl(Inline)]
     private static void PutSums<TLayout>(ArrayView<float> target, int at, SubGroupBand sums, int lane) where TLayout : struct, IMatrixLayout
@@ -140,7 +149,8 @@ internal static class SubGroupAttention
     }
 
     [MethodImpl(Inline)]
-    private static void PutWeights<TMatrix, E>(ArrayView<Word4> local, int at, Float4 first, Float4 second) where TMatrix : struct, IMatrixType where E : struct, IElement<ushort>
+    private static void PutWeights<TMatrix, E>(ArrayView<Word4> local, int at, Float4 first, Float4 second)
+        where TMatrix : struct, IMatrixType where E : struct, IElement<ushort>
     {
         Word4 weights = HiLoSplit.Packed<E>(first, second);
         local[LogitTiles + at] = weights;
@@ -153,7 +163,8 @@ internal static class SubGroupAttention
     }
 
     [MethodImpl(Inline)]
-    private static SubGroupBand Scaled<TLayout>(SubGroupBand sums, ArrayView<float> factors, int band, int lane) where TLayout : struct, IMatrixLayout
+    private static SubGroupBand Scaled<TLayout>(SubGroupBand sums, ArrayView<float> factors, int band, int lane)
+        where TLayout : struct, IMatrixLayout
     {
         var rows = new Float8
         {
@@ -177,16 +188,19 @@ internal static class SubGroupAttention
         if (masked != 0)
         {
             int at = maskRow + key, end = maskRow + last; // keys past the last one are masked anyway
-            logits += new Float4(mask[Math.Min(at, end)], mask[Math.Min(at + 1, end)], mask[Math.Min(at + 2, end)], mask[Math.Min(at + 3, end)]);
+            logits += new Float4(mask[Math.Min(at, end)], mask[Math.Min(at + 1, end)], mask[Math.Min(at + 2, end)],
+                mask[Math.Min(at + 3, end)]);
         }
 
         float nothing = Interop.IntAsFloat(0xFF800000u);
-        return new(key <= last ? logits.X : nothing, key + 1 <= last ? logits.Y : nothing, key + 2 <= last ? logits.Z : nothing, key + 3 <= last ? logits.W : nothing);
+        return new(key <= last ? logits.X : nothing, key + 1 <= last ? logits.Y : nothing, key + 2 <= last ? logits.Z : nothing,
+            key + 3 <= last ? logits.W : nothing);
     }
 
     [MethodImpl(Inline)]
     private static Float4 Weights(Float4 logits, float most) => new(
-        DeviceMath.Exp2((logits.X - most) * Log2E), DeviceMath.Exp2((logits.Y - most) * Log2E), DeviceMath.Exp2((logits.Z - most) * Log2E), DeviceMath.Exp2((logits.W - most) * Log2E));
+        DeviceMath.Exp2((logits.X - most) * Log2E), DeviceMath.Exp2((logits.Y - most) * Log2E), DeviceMath.Exp2((logits.Z - most) * Log2E),
+            DeviceMath.Exp2((logits.W - most) * Log2E));
 
     [MethodImpl(Inline)]
     private static float Largest(Float4 a) => Larger(Larger(a.X, a.Y), Larger(a.Z, a.W));

@@ -16,12 +16,14 @@ namespace ILGpuDiffusion.Compute.Ops;
 internal static class TiledAttention
 {
     public const int GroupSize = 256, Queries = 64, Columns = 64;
-    private const int Keys = 64, Depth = 16, Stride = Depth / 4 + 1, Step = 16 * Stride; // Float4 from one staged row to the next, and from one of a work item's rows to its next
+    // Float4 from one staged row to the next, and from one of a work item's rows to its next
+    private const int Keys = 64, Depth = 16, Stride = Depth / 4 + 1, Step = 16 * Stride;
     private const int ValueKeys = 32, ValueStride = ValueKeys / 4 + 1, ValueStep = 16 * ValueStride;
     private const int WeightStride = Keys / 4 + 1, WeightStep = 16 * WeightStride, WeightPitch = 4 * WeightStride;
 
     internal static void Kernel<T, E>(
-        ArrayView<T> q, ArrayView<T> k, ArrayView<T> v, ArrayView<float> mask, ArrayView<T> y, int queries, int keys, int depth, int valueDepth, int columnGroups,
+        ArrayView<T> q, ArrayView<T> k, ArrayView<T> v, ArrayView<float> mask, ArrayView<T> y, int queries, int keys, int depth,
+            int valueDepth, int columnGroups,
         int qPitch, int kPitch, int vPitch, int yPitch, int masked, int maskBatch, int maskHead, int maskQuery, int causal, float scale)
         where T : unmanaged where E : struct, IElement<T>
     {
@@ -88,8 +90,10 @@ internal static class TiledAttention
             for (int half = 0; half < Keys; half += ValueKeys)
             {
                 int column = item % 64, first = item / 64;
-                Float4 low = LoadValues<T, E>(v, batch, keys, key0 + half + 4 * first, vPitch, head * valueDepth, column0 + column, valueDepth);
-                Float4 high = LoadValues<T, E>(v, batch, keys, key0 + half + 16 + 4 * first, vPitch, head * valueDepth, column0 + column, valueDepth);
+                Float4 low = LoadValues<T, E>(v, batch, keys, key0 + half + 4 * first, vPitch, head * valueDepth, column0 + column,
+                    valueDepth);
+                Float4 high = LoadValues<T, E>(v, batch, keys, key0 + half + 16 + 4 * first, vPitch, head * valueDepth, column0 + column,
+                    valueDepth);
                 Block.Sync();
                 staged[column * ValueStride + first] = low;
                 staged[column * ValueStride + first + 4] = high;
@@ -102,7 +106,8 @@ internal static class TiledAttention
                     result.R3 = Scaled(result.R3, factors[ty + 48]);
                 }
 
-                result = Multiply(result, weights, ty * WeightStride + half / 4, WeightStep, staged, tx * ValueStride, ValueStep, ValueKeys / 4);
+                result = Multiply(result, weights, ty * WeightStride + half / 4, WeightStep, staged, tx * ValueStride, ValueStep,
+                    ValueKeys / 4);
             }
         }
 
@@ -132,7 +137,8 @@ internal static class TiledAttention
     {
         for (int i = 0; i < count; i++)
             sums = Tile4x4.MultiplyAdd(
-                sums, a[ia + i], a[ia + stepA + i], a[ia + 2 * stepA + i], a[ia + 3 * stepA + i], b[ib + i], b[ib + stepB + i], b[ib + 2 * stepB + i], b[ib + 3 * stepB + i]);
+                sums, a[ia + i], a[ia + stepA + i], a[ia + 2 * stepA + i], a[ia + 3 * stepA + i], b[ib + i], b[ib + stepB + i],
+                    b[ib + 2 * stepB + i], b[ib + 3 * stepB + i]);
         return sums;
     }
 
@@ -151,7 +157,8 @@ internal static class TiledAttention
 
     // A column's values of four keys; zeros past the last key, whose weight is 0, and past the head's end.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Float4 LoadValues<T, E>(ArrayView<T> v, int batch, int keys, int key, int pitch, int offset, int column, int valueDepth) where T : unmanaged where E : struct, IElement<T>
+    private static Float4 LoadValues<T, E>(ArrayView<T> v, int batch, int keys, int key, int pitch, int offset, int column, int valueDepth)
+        where T : unmanaged where E : struct, IElement<T>
     {
         Float4 piece = default;
         if (column >= valueDepth) return piece;

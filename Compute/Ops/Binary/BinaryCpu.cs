@@ -37,7 +37,8 @@ internal sealed class BinaryCpu : ISimdBinder
 
     private readonly struct Quotient : IFunction { public static V Apply<V>(V a, V b) where V : struct, ISimd<V> => a / b; }
 
-    private sealed unsafe class Rows<V, TFunction>(OpCall call, Runs? runs) : RowLaunch(call, runs?.Count ?? call.Output.Rows, runs?.Length ?? call.Output.Width)
+    private sealed unsafe class Rows<V, TFunction>(OpCall call, Runs? runs)
+        : RowLaunch(call, runs?.Count ?? call.Output.Rows, runs?.Length ?? call.Output.Width)
         where V : struct, ISimd<V> where TFunction : struct, IFunction
     {
         private readonly Tensor a = call.Inputs[0], b = call.Inputs[1], y = call.Output;
@@ -46,9 +47,11 @@ internal sealed class BinaryCpu : ISimdBinder
         protected override void Row(int row)
         {
             if (runs is { } flat)
-                Apply(flat.Of<float>(a, row), b.Shape.Count == 1 ? b.Pointer<float>() : flat.Of<float>(b, row), b.Shape.Count == 1, flat.Of<float>(y, row), flat.LengthOf(row));
+                Apply(flat.Of<float>(a, row), b.Shape.Count == 1 ? b.Pointer<float>() : flat.Of<float>(b, row), b.Shape.Count == 1,
+                    flat.Of<float>(y, row), flat.LengthOf(row));
             else
-                Apply(a.Pointer<float>() + (long)row * a.RowPitch, b.Pointer<float>() + broadcast.Row(row) * b.RowPitch, b.Width == 1, y.Pointer<float>() + (long)row * y.RowPitch, y.Width);
+                Apply(a.Pointer<float>() + (long)row * a.RowPitch, b.Pointer<float>() + broadcast.Row(row) * b.RowPitch, b.Width == 1,
+                    y.Pointer<float>() + (long)row * y.RowPitch, y.Width);
         }
 
         [MethodImpl(Jit.Kernel)]

@@ -45,11 +45,13 @@ internal static class BinaryGpu
             arguments.Int("size", size, number: i).Int("stride", stride, number: i);
         }
 
-        return new(KernelSource.Of(typeof(BinaryGpu), nameof(Kernel), ElementGrid.GroupSize, [.. GpuElements.Of(y.DType), function, access]), grid.Groups, arguments);
+        return new(KernelSource.Of(typeof(BinaryGpu), nameof(Kernel), ElementGrid.GroupSize,
+            [.. GpuElements.Of(y.DType), function, access]), grid.Groups, arguments);
     }
 
     internal static void Kernel<T, E, TFunction, TAccess>(
-        ArrayView<T> a, ArrayView<T> b, ArrayView<T> y, int rows, int width, int shift, int columnBlocks, int aPitch, int yPitch, int bPitch, int bStep,
+        ArrayView<T> a, ArrayView<T> b, ArrayView<T> y, int rows, int width, int shift, int columnBlocks, int aPitch, int yPitch,
+            int bPitch, int bStep,
         int size0, int stride0, int size1, int stride1, int size2, int stride2)
         where T : unmanaged where E : struct, IElement<T> where TFunction : struct, IFunction where TAccess : struct, IAccess
     {
@@ -62,7 +64,9 @@ internal static class BinaryGpu
             Float4 left = E.Widen4(E.Fetch4(a, row * aPitch + 4 * column)), right = default;
             if (bStep != 0) right = E.Widen4(E.Fetch4(b, bRow * bPitch + 4 * column));
             else right.X = right.Y = right.Z = right.W = E.Widen(b[bRow * bPitch]);
-            E.Store4(y, row * yPitch + 4 * column, new(TFunction.Apply(left.X, right.X), TFunction.Apply(left.Y, right.Y), TFunction.Apply(left.Z, right.Z), TFunction.Apply(left.W, right.W)));
+            E.Store4(y, row * yPitch + 4 * column,
+                new(TFunction.Apply(left.X, right.X), TFunction.Apply(left.Y, right.Y), TFunction.Apply(left.Z, right.Z),
+                    TFunction.Apply(left.W, right.W)));
             return;
         }
 

@@ -30,7 +30,8 @@ internal sealed class Broadcast
         {
             if (sizes[i] == 1) continue;
             int stride = checked((int)strides[i]);
-            if (levels.Count > 0 && levels[^1] is var last && (long)last.Size * last.Stride == stride) levels[^1] = (last.Size * sizes[i], last.Stride);
+            if (levels.Count > 0 && levels[^1] is var last && (long)last.Size * last.Stride == stride)
+                levels[^1] = (last.Size * sizes[i], last.Stride);
             else levels.Add((sizes[i], stride));
         }
 

@@ -24,7 +24,8 @@ internal static class CastCpu
             else Between(source, from, target, to, count);
         }
 
-        private byte* Of(Tensor tensor, int run) => tensor.DType == DType.Float32 ? (byte*)runs.Of<float>(tensor, run) : (byte*)runs.Of<ushort>(tensor, run);
+        private byte* Of(Tensor tensor, int run) =>
+            tensor.DType == DType.Float32 ? (byte*)runs.Of<float>(tensor, run) : (byte*)runs.Of<ushort>(tensor, run);
 
         private static void Between(byte* source, DType from, byte* target, DType to, int count)
         {

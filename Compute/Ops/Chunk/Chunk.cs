@@ -27,7 +27,8 @@ public sealed record Chunk(int Axis, int Index, int Count) : Op
         int rank = inputs[0].Rank, axis = Axis < 0 ? Axis + rank : Axis;
         Check(axis >= 0 && axis < rank, "axis", Axis, $"a dimension of {inputs[0]}");
         Check(Count > 0 && Index >= 0 && Index < Count, "index", $"{Index} of {Count}", "0 to count - 1");
-        Check(inputs[0].Shape[axis].Constant is not { } size || size % Count == 0, "x", inputs[0], $"divisible by {Count} in dimension {axis}");
+        Check(inputs[0].Shape[axis].Constant is not { } size || size % Count == 0, "x", inputs[0],
+            $"divisible by {Count} in dimension {axis}");
         return inputs[0] with { Shape = inputs[0].Shape.SetItem(axis, inputs[0].Shape[axis] / Count) };
     }
 }

@@ -30,7 +30,8 @@ public sealed record Concat(int Axis) : Op
             for (int d = 0; fits && d < rank; d++)
             {
                 if (d == axis) sizes[d] += other[d];
-                else if (sizes[d].MayEqual(other[d])) sizes[d] = sizes[d].Constant is null ? other[d] : sizes[d]; // prefer a constant to a symbol
+                // prefer a constant to a symbol
+                else if (sizes[d].MayEqual(other[d])) sizes[d] = sizes[d].Constant is null ? other[d] : sizes[d];
                 else fits = false;
             }
 

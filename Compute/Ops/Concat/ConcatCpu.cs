@@ -44,7 +44,8 @@ internal static class ConcatCpu
         return rows;
     }
 
-    private sealed class Rows(OpCall call, BlockCopy[] copies) : RowLaunch(call, copies.Sum(c => c.Source.Rows), call.Output.Shape.Count / Math.Max(copies.Sum(c => (long)c.Source.Rows), 1))
+    private sealed class Rows(OpCall call, BlockCopy[] copies)
+        : RowLaunch(call, copies.Sum(c => c.Source.Rows), call.Output.Shape.Count / Math.Max(copies.Sum(c => (long)c.Source.Rows), 1))
     {
         protected override void Row(int row)
         {

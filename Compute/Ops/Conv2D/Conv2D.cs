@@ -19,11 +19,15 @@ public sealed record Conv2D(
     int Stride = 1, int PaddingBefore = 0, int PaddingAfter = 0, Epilogue Epilogue = default, Upsampling Upsampling = Upsampling.None)
     : Op, IHasEpilogue
 {
-    private static readonly KernelSet Set = new("conv2d", [Conv2DWinogradCpu.Variant, Conv2DFewOutputsCpu.Variant, CpuKernel.Variant("cpu/packed", Conv2DCpu.Bind) with { Tuning = GemmTuning.Space }, .. Conv2DMatrices.Variants, .. Conv2DGpu.Variants]);
+    private static readonly KernelSet Set = new("conv2d",
+        [Conv2DWinogradCpu.Variant, Conv2DFewOutputsCpu.Variant,
+            CpuKernel.Variant("cpu/packed", Conv2DCpu.Bind) with { Tuning = GemmTuning.Space }, .. Conv2DMatrices.Variants,
+                .. Conv2DGpu.Variants]);
 
     /// <summary>Whether the convolution is pointwise for a kernel of these sizes: each result depends on one pixel.</summary>
     public bool IsPointwise(TensorType weight) =>
-        this is { Stride: 1, PaddingBefore: 0, PaddingAfter: 0, Upsampling: Upsampling.None } && weight.Shape[2].Constant == 1 && weight.Shape[3].Constant == 1;
+        this is { Stride: 1, PaddingBefore: 0, PaddingAfter: 0, Upsampling: Upsampling.None } && weight.Shape[2].Constant == 1
+            && weight.Shape[3].Constant == 1;
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;
@@ -44,11 +48,14 @@ public sealed record Conv2D(
     {
         CheckCount(inputs, 2 + FurtherArguments, 3 + FurtherArguments);
         TensorType x = inputs[0], weight = inputs[1];
-        Check(Stride > 0 && PaddingBefore >= 0 && PaddingAfter >= 0, "stride, padding", $"{Stride}, {PaddingBefore}, {PaddingAfter}", "at least 1, 0 and 0");
+        Check(Stride > 0 && PaddingBefore >= 0 && PaddingAfter >= 0, "stride, padding", $"{Stride}, {PaddingBefore}, {PaddingAfter}",
+            "at least 1, 0 and 0");
         CheckFloat(x, "x", 4, "[n, h, w, c]");
-        Check(weight.DType.IsFloat() && weight.Rank == 4 && weight.Shape[1].MayEqual(x.Last), "weight", weight, $"[out, {x.Last}, kh, kw] for x of {x}");
+        Check(weight.DType.IsFloat() && weight.Rank == 4 && weight.Shape[1].MayEqual(x.Last), "weight", weight,
+            $"[out, {x.Last}, kh, kw] for x of {x}");
         if (inputs.Length - FurtherArguments == 3)
-            Check(inputs[2].DType.IsFloat() && inputs[2].Rank == 1 && inputs[2].Last.MayEqual(weight.Shape[0]), "bias", inputs[2], $"[{weight.Shape[0]}]");
+            Check(inputs[2].DType.IsFloat() && inputs[2].Rank == 1 && inputs[2].Last.MayEqual(weight.Shape[0]), "bias", inputs[2],
+                $"[{weight.Shape[0]}]");
         var (height, width) = Seen(inputs);
         var y = x.With(x.Shape[0], Size(height, weight.Shape[2]), Size(width, weight.Shape[3]), weight.Shape[0]);
         Epilogue.Check(Name, inputs[^Epilogue.Arguments..], y);
@@ -87,7 +94,8 @@ public sealed record Conv2D(
 
     private Dim Size(Dim size, Dim kernel)
     {
-        Check(size.Constant is not { } s || kernel.Constant is not { } k || s + PaddingBefore + PaddingAfter >= k, "x", size, $"at least {kernel} with padding");
+        Check(size.Constant is not { } s || kernel.Constant is not { } k || s + PaddingBefore + PaddingAfter >= k, "x", size,
+            $"at least {kernel} with padding");
         int total = PaddingBefore + PaddingAfter;
         return kernel.Constant is { } known && known == total + 1 && Stride == 1 ? size : (size + total - kernel) / Stride + 1;
     }

@@ -10,12 +10,14 @@ internal sealed class Conv2DWinogradCpu : ISimdBinder
     private const int Kernel = 3;
 
     public static KernelVariant Variant { get; } =
-        CpuKernel.Variant("cpu/winograd4x4", SimdKernel.Bind<Conv2DWinogradCpu>, ScratchBytes, WinogradOverlap.LeadBytes) with { SupportsShape = Fits, Tuning = WinogradGrid.Tuning, WorkShare = 0.25 };
+        CpuKernel.Variant("cpu/winograd4x4", SimdKernel.Bind<Conv2DWinogradCpu>, ScratchBytes, WinogradOverlap.LeadBytes)
+            with { SupportsShape = Fits, Tuning = WinogradGrid.Tuning, WorkShare = 0.25 };
 
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V>
     {
         var op = (Conv2D)call.Op;
-        return new WinogradLaunch<V>(op.Plain(call), new SeenImage(op, call), op.PaddingBefore, Grid(call.Output.Shape, call.Inputs[0].Width, call.Settings), TileEpilogue.Of(call, op.Epilogue));
+        return new WinogradLaunch<V>(op.Plain(call), new SeenImage(op, call), op.PaddingBefore,
+            Grid(call.Output.Shape, call.Inputs[0].Width, call.Settings), TileEpilogue.Of(call, op.Epilogue));
     }
 
     private static long ScratchBytes(OpSignature signature) =>
@@ -35,7 +37,9 @@ internal sealed class Conv2DWinogradCpu : ISimdBinder
         Shape weight = signature.Inputs[1].Concrete(), output = signature.Output.Concrete();
         int images = output[0];
         var grid = Grid(output, weight[1], KernelSettings.Default);
-        return ((Conv2D)signature.Op).Stride == 1 && weight[2] == Kernel && weight[3] == Kernel && weight[0] >= LeastChannels && weight[1] >= LeastChannels
-            && Images * ((long)output.Rows / Math.Max(1, images) - (long)PixelsOfTile * grid.TilesDown * grid.TilesAcross) >= PixelsOfWeights;
+        return ((Conv2D)signature.Op).Stride == 1 && weight[2] == Kernel && weight[3] == Kernel && weight[0] >= LeastChannels
+            && weight[1] >= LeastChannels
+            && Images * ((long)output.Rows / Math.Max(1, images) - (long)PixelsOfTile * grid.TilesDown * grid.TilesAcross)
+                >= PixelsOfWeights;
     }
 }

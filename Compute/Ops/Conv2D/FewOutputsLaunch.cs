@@ -38,7 +38,8 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
         pitch = Pitch(w.Shape);
         int height = Math.Max(1, y.Shape[1]), most = MostSums / (Math.Max(1, x.Shape[2]) * pitch) - kernelHeight;
         linesPerPart = Math.Clamp(most, Math.Min(LeastLines, height), height);
-        while (Workers.Count > 1 && y.Shape[0] * IntegerMath.CeilDiv(height, linesPerPart) < PartsPerThread * Workers.Count && linesPerPart >= 2 * LeastLines)
+        while (Workers.Count > 1 && y.Shape[0] * IntegerMath.CeilDiv(height, linesPerPart) < PartsPerThread * Workers.Count
+            && linesPerPart >= 2 * LeastLines)
             linesPerPart = IntegerMath.CeilDiv(linesPerPart, 2);
         bands = IntegerMath.CeilDiv(height, linesPerPart);
         Workers.Reserve((TileElements + SumElements + pitch + outputs + Lanes + (nint)channels * KernelPositions) * sizeof(float));
@@ -48,10 +49,12 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
 
     private nint TileElements => (nint)tile.Rows * channels;
 
-    private nint SumElements => (nint)(linesPerPart + kernelHeight - 1) * x.Shape[2] * pitch + Lanes; // the last register read may extend past the sums
+    // the last register read may extend past the sums
+    private nint SumElements => (nint)(linesPerPart + kernelHeight - 1) * x.Shape[2] * pitch + Lanes;
 
     /// <summary>Columns of z: positions · outputs, rounded up to whole tiles.</summary>
-    public static int Pitch(Shape weight) => IntegerMath.CeilDiv(weight[0] * weight[2] * weight[3], GemmTile.Best.Columns) * GemmTile.Best.Columns;
+    public static int Pitch(Shape weight) =>
+        IntegerMath.CeilDiv(weight[0] * weight[2] * weight[3], GemmTile.Best.Columns) * GemmTile.Best.Columns;
 
     public override void Run()
     {
@@ -75,11 +78,13 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
     [MethodImpl(Jit.Kernel)]
     private void PackWeights(int output, float* row)
     {
-        Packer.For(w.DType).Widen(w.Pointer<byte>() + (nint)output * channels * KernelPositions * w.DType.Size(), row, channels * KernelPositions);
+        Packer.For(w.DType).Widen(w.Pointer<byte>() + (nint)output * channels * KernelPositions * w.DType.Size(), row,
+            channels * KernelPositions);
         for (int position = 0; position < KernelPositions; position++)
         {
             float* column = Column(position * outputs + output);
-            for (int channel = 0; channel < channels; channel++) column[(nint)channel * tile.Columns] = row[channel * KernelPositions + position];
+            for (int channel = 0; channel < channels; channel++)
+                column[(nint)channel * tile.Columns] = row[channel * KernelPositions + position];
         }
 
         for (int unused = output == 0 ? outputs * KernelPositions : pitch; unused < pitch; unused++)
@@ -118,7 +123,8 @@ internal sealed unsafe class FewOutputsLaunch : CpuLaunch
             if (!inPlace) rows.Gather(row, tile.Rows, 0, channels, gathered);
             float* a = inPlace ? rows.Start + row * rows.Pitch : gathered;
             for (int column = 0; column < pitch; column += tile.Columns)
-                tile.Multiply(channels, a, inPlace ? rows.Pitch : channels, 1, panels + (nint)column * channels, sums + column, pitch, Math.Min(tile.Rows, first + count - row), false, null);
+                tile.Multiply(channels, a, inPlace ? rows.Pitch : channels, 1, panels + (nint)column * channels, sums + column, pitch,
+                    Math.Min(tile.Rows, first + count - row), false, null);
         }
     }
 

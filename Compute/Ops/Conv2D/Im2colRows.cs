@@ -33,7 +33,8 @@ internal sealed unsafe class Im2colRows : GemmRows
         int down = position / kernelWidth - padding, right = position % kernelWidth - padding;
         int x = first % outWidth, y = first / outWidth % outHeight, n = first / outWidth / outHeight;
         bool inRow = first + count <= Count && x + count <= outWidth;
-        if (image.IsWhole && inRow && (uint)(y * stride + down) < (uint)image.Height && x * stride + right >= 0 && (x + count - 1) * stride + right < image.Width)
+        if (image.IsWhole && inRow && (uint)(y * stride + down) < (uint)image.Height && x * stride + right >= 0
+            && (x + count - 1) * stride + right < image.Width)
         {
             float* from = image.Inside(n, y * stride + down, x * stride + right);
             for (int i = 0; i < count; i++, from += stride * image.Pitch) addresses[i] = (byte*)from;

@@ -17,7 +17,8 @@ internal sealed unsafe class SeenImage
     {
         var x = call.Inputs[0];
         var (height, width) = op.Seen([.. call.Inputs.Select(i => i.Type)]);
-        (Height, Width, Channels, Pitch, IsWhole) = (height.Constant!.Value, width.Constant!.Value, x.Width, x.RowPitch, op.Upsampling == Upsampling.None);
+        (Height, Width, Channels, Pitch, IsWhole) =
+            (height.Constant!.Value, width.Constant!.Value, x.Width, x.RowPitch, op.Upsampling == Upsampling.None);
         start = x.Pointer<float>();
         nint linePitch = x.Shape[2] * Pitch;
         imagePitch = x.Shape[1] * linePitch;

@@ -28,7 +28,8 @@ internal static unsafe class WinogradGemm<V> where V : struct, ISimd<V>
     /// <param name="rows">Number of rows needed.</param>
     /// <param name="accumulate">Whether to add to what c holds.</param>
     /// <param name="next">Operands to prefetch meanwhile.</param>
-    public static void Multiply(nint depth, float* a, nint strideA, float* b, nint strideB, float* c, int rows, bool accumulate, in WinogradAhead next)
+    public static void Multiply(nint depth, float* a, nint strideA, float* b, nint strideB, float* c, int rows, bool accumulate,
+        in WinogradAhead next)
     {
         if (rows > 8) TwelveRows(depth, a, strideA, b, strideB, c, accumulate, (float*)next.A, (float*)next.B, next.LinesOfB);
         else if (rows > 6) EightRows(depth, a, strideA, b, strideB, c, accumulate, (float*)next.A, (float*)next.B, next.LinesOfB);
@@ -38,10 +39,13 @@ internal static unsafe class WinogradGemm<V> where V : struct, ISimd<V>
 
     // Accumulators are named locals: the JIT keeps no array in registers.
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
-    private static void TwelveRows(nint depth, float* a, nint strideA, float* b, nint strideB, float* c, bool accumulate, float* nextA, float* nextB, int linesB)
+    private static void TwelveRows(nint depth, float* a, nint strideA, float* b, nint strideB, float* c, bool accumulate, float* nextA,
+        float* nextB, int linesB)
     {
-        V c0l = default, c0r = default, c1l = default, c1r = default, c2l = default, c2r = default, c3l = default, c3r = default, c4l = default, c4r = default, c5l = default, c5r = default;
-        V c6l = default, c6r = default, c7l = default, c7r = default, c8l = default, c8r = default, c9l = default, c9r = default, c10l = default, c10r = default, c11l = default, c11r = default;
+        V c0l = default, c0r = default, c1l = default, c1r = default, c2l = default, c2r = default, c3l = default, c3r = default,
+            c4l = default, c4r = default, c5l = default, c5r = default;
+        V c6l = default, c6r = default, c7l = default, c7r = default, c8l = default, c8r = default, c9l = default, c9r = default,
+            c10l = default, c10r = default, c11l = default, c11r = default;
         for (; depth > 0; depth -= Step, a += strideA - Step, b += strideB - Step * Width)
         {
             Prefetch(nextA, 12);
@@ -87,7 +91,8 @@ internal static unsafe class WinogradGemm<V> where V : struct, ISimd<V>
     }
 
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
-    private static void EightRows(nint depth, float* a, nint strideA, float* b, nint strideB, float* c, bool accumulate, float* nextA, float* nextB, int linesB)
+    private static void EightRows(nint depth, float* a, nint strideA, float* b, nint strideB, float* c, bool accumulate, float* nextA,
+        float* nextB, int linesB)
     {
         V c0l = default, c0r = default, c1l = default, c1r = default, c2l = default, c2r = default, c3l = default, c3r = default;
         V c4l = default, c4r = default, c5l = default, c5r = default, c6l = default, c6r = default, c7l = default, c7r = default;
@@ -129,9 +134,11 @@ internal static unsafe class WinogradGemm<V> where V : struct, ISimd<V>
 
     /// <summary>For 16 vector registers.</summary>
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
-    private static void SixRows(nint depth, float* a, nint strideA, float* b, nint strideB, float* c, bool accumulate, float* nextA, float* nextB, int linesB)
+    private static void SixRows(nint depth, float* a, nint strideA, float* b, nint strideB, float* c, bool accumulate, float* nextA,
+        float* nextB, int linesB)
     {
-        V c0l = default, c0r = default, c1l = default, c1r = default, c2l = default, c2r = default, c3l = default, c3r = default, c4l = default, c4r = default, c5l = default, c5r = default;
+        V c0l = default, c0r = default, c1l = default, c1r = default, c2l = default, c2r = default, c3l = default, c3r = default,
+            c4l = default, c4r = default, c5l = default, c5r = default;
         for (; depth > 0; depth -= Step, a += strideA - Step, b += strideB - Step * Width)
         {
             Prefetch(nextA, 6);
@@ -165,7 +172,8 @@ internal static unsafe class WinogradGemm<V> where V : struct, ISimd<V>
     }
 
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
-    private static void FourRows(nint depth, float* a, nint strideA, float* b, nint strideB, float* c, bool accumulate, float* nextA, float* nextB, int linesB)
+    private static void FourRows(nint depth, float* a, nint strideA, float* b, nint strideB, float* c, bool accumulate, float* nextA,
+        float* nextB, int linesB)
     {
         V c0l = default, c0r = default, c1l = default, c1r = default, c2l = default, c2r = default, c3l = default, c3r = default;
         for (; depth > 0; depth -= Step, a += strideA - Step, b += strideB - Step * Width)

@@ -20,11 +20,14 @@ internal readonly record struct WinogradGrid
     /// <summary>Channels per step of the input transform.</summary>
     public const int ChannelStep = 16;
 
-    private static readonly TuningParameter MostTiles = new("block_tiles", 264, 48, 84, 132, 180, 264, 360); // a panel's GEMM results: 36 · 264 · 32 · 4 bytes = 1.2 MiB with 512-bit registers, half with 256-bit
-    private static readonly TuningParameter OwnKib = new("own_kib", SimdWidth.Bits == 512 ? 1200 : 280, 140, 280, 560, 900, 1200, 1600); // transformed tiles in a thread's L2 cache, together with their GEMM results
+    // a panel's GEMM results: 36 · 264 · 32 · 4 bytes = 1.2 MiB with 512-bit registers, half with 256-bit
+    private static readonly TuningParameter MostTiles = new("block_tiles", 264, 48, 84, 132, 180, 264, 360);
+    // transformed tiles in a thread's L2 cache, together with their GEMM results
+    private static readonly TuningParameter OwnKib = new("own_kib", SimdWidth.Bits == 512 ? 1200 : 280, 140, 280, 560, 900, 1200, 1600);
     private const long BlockBytes = 24 << 20; // a shared block's transformed tiles are read once per panel of weights: from the L3 cache
     private const long OwnWeightBytes = 10 << 20; // transformed weights that every block of a thread's own reads: from the L3 cache
-    private const int LeastOwnTiles = 12, LeastTiles = 48, LeastOwnParts = 8; // with fewer, too little is done with the weights that are read
+    // with fewer, too little is done with the weights that are read
+    private const int LeastOwnTiles = 12, LeastTiles = 48, LeastOwnParts = 8;
     private const int MostChannels = 160;  // a panel's transformed weights: 36 · 160 · 32 · 4 bytes = 0.7 MiB, or half
     private const int LongestSum = 80, ShortestSum = 16, FewChannels = 256;
 
@@ -44,7 +47,8 @@ internal readonly record struct WinogradGrid
         IsOwn = own >= LeastOwnTiles && Tiles >= LeastTiles && WeightElements * sizeof(float) <= OwnWeightBytes;
         while (IsOwn && own > LeastOwnTiles && Tiles < own * LeastOwnParts) own -= GroupTiles;
         int most = IsOwn ? own : (int)Math.Clamp(BlockBytes / tileBytes, 4 * GroupTiles, Math.Max(4 * GroupTiles, settings[MostTiles]));
-        TilesPerBlock = IntegerMath.RoundUp(Math.Max(1, IntegerMath.CeilDiv(Tiles, Math.Max(1, IntegerMath.CeilDiv(Tiles, most)))), GroupTiles);
+        TilesPerBlock = IntegerMath.RoundUp(Math.Max(1, IntegerMath.CeilDiv(Tiles, Math.Max(1, IntegerMath.CeilDiv(Tiles, most)))),
+            GroupTiles);
     }
 
     /// <summary>

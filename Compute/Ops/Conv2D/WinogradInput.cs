@@ -107,7 +107,8 @@ internal sealed unsafe class WinogradInput<V> where V : struct, ISimd<V>
             {
                 float* row = columns + y * Side * V.Count;
                 WinogradTransforms.Input(
-                    V.Load(row), V.Load(row + V.Count), V.Load(row + 2 * V.Count), V.Load(row + 3 * V.Count), V.Load(row + 4 * V.Count), V.Load(row + 5 * V.Count),
+                    V.Load(row), V.Load(row + V.Count), V.Load(row + 2 * V.Count), V.Load(row + 3 * V.Count), V.Load(row + 4 * V.Count),
+                        V.Load(row + 5 * V.Count),
                     out V v0, out V v1, out V v2, out V v3, out V v4, out V v5);
                 WinogradTransforms.Store(target + y * Side * pitch + c, pitch, v0, v1, v2, v3, v4, v5);
             }

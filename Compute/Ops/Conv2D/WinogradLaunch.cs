@@ -44,7 +44,8 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
         output = new WinogradOutput<V>(call.Output, call.Inputs.Length > 2 ? call.Inputs[2] : null, epilogue, grid);
         groupsPerPart = grid.GroupsPerBlock;
         int leastParts = call.Settings[GemmTuning.PartsPerThread] * Workers.Count;
-        while (!grid.IsOwn && Workers.Count > 1 && grid.Panels * Ranges(grid.TilesPerBlock) < leastParts && groupsPerPart >= 2 * LeastGroups)
+        while (!grid.IsOwn && Workers.Count > 1 && grid.Panels * Ranges(grid.TilesPerBlock) < leastParts
+            && groupsPerPart >= 2 * LeastGroups)
             groupsPerPart = (groupsPerPart + 1) / 2;
         // One row more than needed: with power-of-two pitches, positions would map to the same cache sets.
         productPitch = (nint)(TilesPerPart + 1) * tile.Columns;
@@ -112,7 +113,8 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
             case Phase.Tiles:
                 int start = firstTile + part * grid.TilesPerBlock, count = Math.Min(grid.TilesPerBlock, firstTile + tiles - start);
                 for (int i = 0; i < count; i += grid.GroupTiles)
-                    for (int block = 0; block < grid.ChannelBlocks; block++) input.Transform(start + i, Math.Min(grid.GroupTiles, count - i), i / grid.GroupTiles, block, own);
+                    for (int block = 0; block < grid.ChannelBlocks; block++)
+                        input.Transform(start + i, Math.Min(grid.GroupTiles, count - i), i / grid.GroupTiles, block, own);
                 for (int panel = 0; panel < grid.Panels; panel++) Multiply(own, panel, start, 0, count, work);
                 break;
             case Phase.Input:
@@ -138,15 +140,18 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
         fixed (float* unpacked = work)
         {
             float* panel = (float*)((HostBuffer)target).Address;
-            for (int part = 0; part < grid.Panels * grid.ChannelBlocks; part++) TransformWeights(part / grid.ChannelBlocks, part % grid.ChannelBlocks, Kept(panel, part), unpacked);
+            for (int part = 0; part < grid.Panels * grid.ChannelBlocks; part++)
+                TransformWeights(part / grid.ChannelBlocks, part % grid.ChannelBlocks, Kept(panel, part), unpacked);
         }
     }
 
-    private void TransformWeights(int panel, int block, float* target, float* work) => weights.Transform(panel * tile.Columns, block * grid.ChannelsPerBlock, ChannelsOf(block), work, target, grid);
+    private void TransformWeights(int panel, int block, float* target, float* work) =>
+        weights.Transform(panel * tile.Columns, block * grid.ChannelsPerBlock, ChannelsOf(block), work, target, grid);
 
     /// <summary>Address of a panel's block of channels in all transformed weights.</summary>
     private float* Kept(float* all, int part) =>
-        all + (part / grid.ChannelBlocks * grid.Steps + part % grid.ChannelBlocks * (grid.ChannelsPerBlock / WinogradGrid.ChannelStep)) * grid.PanelStep;
+        all + (part / grid.ChannelBlocks * grid.Steps + part % grid.ChannelBlocks * (grid.ChannelsPerBlock / WinogradGrid.ChannelStep))
+            * grid.PanelStep;
 
     private int ChannelsOf(int block) => Math.Min(grid.ChannelsPerBlock, grid.Channels - block * grid.ChannelsPerBlock);
 
@@ -167,7 +172,8 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
 
         int columns = Math.Min(tile.Columns, outputs - column);
         output.Bias(column, columns, bias);
-        for (int i = 0; i < count; i++) output.Transform(blockTile + first + i, column, columns, products + (nint)i * tile.Columns, productPitch, bias);
+        for (int i = 0; i < count; i++)
+            output.Transform(blockTile + first + i, column, columns, products + (nint)i * tile.Columns, productPitch, bias);
     }
 
     [MethodImpl(Jit.Kernel)]
@@ -175,17 +181,22 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
     {
         int channels = ChannelsOf(block), groups = IntegerMath.CeilDiv(count, grid.GroupTiles);
         int linesAhead = IntegerMath.CeilDiv(WinogradGrid.ChannelStep * tile.Columns / CacheLine, groups);
-        float* start = tiles + first / grid.GroupTiles * grid.GroupElements + block * grid.ChannelsPerBlock / WinogradGrid.ChannelStep * grid.InputStep + position * grid.InputPosition;
+        float* start = tiles + first / grid.GroupTiles * grid.GroupElements
+            + block * grid.ChannelsPerBlock / WinogradGrid.ChannelStep * grid.InputStep + position * grid.InputPosition;
         nint steps = grid.ChannelsPerSum / WinogradGrid.ChannelStep;
-        for (int channel = 0; channel < channels; channel += grid.ChannelsPerSum, start += steps * grid.InputStep, panel += steps * grid.PanelStep)
+        for (int channel = 0; channel < channels; channel += grid.ChannelsPerSum, start += steps * grid.InputStep,
+            panel += steps * grid.PanelStep)
         {
             int depth = Math.Min(grid.ChannelsPerSum, channels - channel);
             float* a = start, c = products, nextB = panel + grid.PanelPosition;
-            float* following = channel + depth < channels ? start + steps * grid.InputStep : start - channel / WinogradGrid.ChannelStep * grid.InputStep + grid.InputPosition;
-            for (int group = 0; group < groups; group++, a += grid.GroupElements, c += (nint)grid.GroupTiles * tile.Columns, nextB += linesAhead * CacheLine)
+            float* following = channel + depth < channels ? start + steps * grid.InputStep
+                : start - channel / WinogradGrid.ChannelStep * grid.InputStep + grid.InputPosition;
+            for (int group = 0; group < groups; group++, a += grid.GroupElements, c += (nint)grid.GroupTiles * tile.Columns,
+                nextB += linesAhead * CacheLine)
             {
                 var next = new WinogradAhead((nint)(group + 1 < groups ? a + grid.GroupElements : following), (nint)nextB, linesAhead);
-                WinogradGemm<V>.Multiply(depth, a, grid.InputStep, panel, grid.PanelStep, c, Math.Min(grid.GroupTiles, count - group * grid.GroupTiles), block > 0 || channel > 0, next);
+                WinogradGemm<V>.Multiply(depth, a, grid.InputStep, panel, grid.PanelStep, c,
+                    Math.Min(grid.GroupTiles, count - group * grid.GroupTiles), block > 0 || channel > 0, next);
             }
         }
     }

@@ -43,7 +43,9 @@ internal sealed unsafe class WinogradOutput<V>(Tensor y, Tensor? bias, TileEpilo
         if (columns == Columns)
         {
             PrefetchNext(tile + 1, column);
-            if (addsEarly) TransformTile(products, positionPitch, panelBias, epilogue!.Added(pixel, column), epilogue.Residual(pixel, column), residualPitch, width, target, pitch, rows, across);
+            if (addsEarly)
+                TransformTile(products, positionPitch, panelBias, epilogue!.Added(pixel, column), epilogue.Residual(pixel, column),
+                    residualPitch, width, target, pitch, rows, across);
             else TransformTile(products, positionPitch, panelBias, null, null, 0, width, target, pitch, rows, across);
             if (epilogue is null || addsEarly) return;
         }
@@ -53,7 +55,8 @@ internal sealed unsafe class WinogradOutput<V>(Tensor y, Tensor? bias, TileEpilo
             float* whole = stackalloc float[Side * Side * Columns];
             TransformTile(products, positionPitch, panelBias, null, null, 0, Side, whole, Columns, rows, across);
             for (int i = 0; i < rows * across; i++)
-                new ReadOnlySpan<float>(whole + (i / across * Side + i % across) * Columns, columns).CopyTo(new Span<float>(target + (i / across * width + i % across) * pitch, columns));
+                new ReadOnlySpan<float>(whole + (i / across * Side + i % across) * Columns,
+                    columns).CopyTo(new Span<float>(target + (i / across * width + i % across) * pitch, columns));
         }
 
         for (int i = 0; i < rows; i++) epilogue?.Apply(pixel + i * width, across, column, columns);
@@ -69,7 +72,8 @@ internal sealed unsafe class WinogradOutput<V>(Tensor y, Tensor? bias, TileEpilo
 
     /// <summary>Aᵀ m A; each lane is a result channel.</summary>
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
-    private static void TransformTile(float* products, nint positionPitch, float* bias, float* e, float* r, nint rPitch, nint width, float* target, nint pitch, int rows, int across)
+    private static void TransformTile(float* products, nint positionPitch, float* bias, float* e, float* r, nint rPitch, nint width,
+        float* target, nint pitch, int rows, int across)
     {
         const int Patch = WinogradGrid.PatchSide;
         float* memory = stackalloc float[(Patch * Side + 1) * WinogradTransforms.MostLanes], lines = WinogradTransforms.Align(memory);
@@ -79,7 +83,8 @@ internal sealed unsafe class WinogradOutput<V>(Tensor y, Tensor? bias, TileEpilo
             {
                 float* m = products + c + x * positionPitch, to = lines + x * V.Count;
                 nint next = Patch * positionPitch;
-                WinogradTransforms.Output(V.Load(m), V.Load(m + next), V.Load(m + 2 * next), V.Load(m + 3 * next), V.Load(m + 4 * next), V.Load(m + 5 * next),
+                WinogradTransforms.Output(V.Load(m), V.Load(m + next), V.Load(m + 2 * next), V.Load(m + 3 * next), V.Load(m + 4 * next),
+                    V.Load(m + 5 * next),
                     out V y0, out V y1, out V y2, out V y3);
                 V.Store(y0, to);
                 V.Store(y1, to + Patch * V.Count);
@@ -91,7 +96,8 @@ internal sealed unsafe class WinogradOutput<V>(Tensor y, Tensor? bias, TileEpilo
             for (int i = 0; i < rows; i++)
             {
                 float* line = lines + i * Patch * V.Count, to = target + i * width * pitch + c;
-                WinogradTransforms.Output(V.Load(line), V.Load(line + V.Count), V.Load(line + 2 * V.Count), V.Load(line + 3 * V.Count), V.Load(line + 4 * V.Count), V.Load(line + 5 * V.Count),
+                WinogradTransforms.Output(V.Load(line), V.Load(line + V.Count), V.Load(line + 2 * V.Count), V.Load(line + 3 * V.Count),
+                    V.Load(line + 4 * V.Count), V.Load(line + 5 * V.Count),
                     out V y0, out V y1, out V y2, out V y3);
                 (y0, y1, y2, y3) = (y0 + b, y1 + b, y2 + b, y3 + b);
                 if (e is not null)

@@ -28,7 +28,8 @@ internal readonly record struct WinogradOverlap
     {
         var op = (Conv2D)signature.Op;
         Shape x = signature.Inputs[0].Concrete(), y = signature.Output.Concrete();
-        bool can = op is { Stride: 1, Upsampling: Upsampling.None, PaddingBefore: <= MostPadding } && x[1] == y[1] && x[2] == y[2] && 2 * y.Last <= x.Last;
+        bool can = op is { Stride: 1, Upsampling: Upsampling.None, PaddingBefore: <= MostPadding } && x[1] == y[1] && x[2] == y[2]
+            && 2 * y.Last <= x.Last;
         return can ? new WinogradOverlap(op, x, y).lead : null;
     }
 
@@ -39,7 +40,8 @@ internal readonly record struct WinogradOverlap
         Tensor x = call.Inputs[0], y = call.Output;
         if (x.Buffer != y.Buffer || End(x) <= y.Offset || End(y) <= x.Offset) return null;
         var signature = new OpSignature(call.Op, [.. call.Inputs.Select(i => i.Type)], y.Type);
-        ShapeException.ThrowUnless(x.IsContiguous && y.IsContiguous && LeadBytes(signature) <= x.Offset - y.Offset, "conv2d", "result", $"{y} at byte {y.Offset}", $"apart from {x} at byte {x.Offset}, or as far before it as its kernel says");
+        ShapeException.ThrowUnless(x.IsContiguous && y.IsContiguous && LeadBytes(signature) <= x.Offset - y.Offset, "conv2d", "result",
+            $"{y} at byte {y.Offset}", $"apart from {x} at byte {x.Offset}, or as far before it as its kernel says");
         return new WinogradOverlap((Conv2D)call.Op, x.Shape, y.Shape);
     }
 

@@ -40,7 +40,8 @@ internal static unsafe class WinogradTransforms
 
     /// <summary>Bᵀ d: six values of a patch's row or column.</summary>
     [MethodImpl(Inline)]
-    public static void Input<V>(V d0, V d1, V d2, V d3, V d4, V d5, out V zero, out V plusA, out V minusA, out V plusB, out V minusB, out V infinity)
+    public static void Input<V>(V d0, V d1, V d2, V d3, V d4, V d5, out V zero, out V plusA, out V minusA, out V plusB, out V minusB,
+        out V infinity)
         where V : struct, ISimd<V>
     {
         V squares = V.Create((float)-(A * A + B * B)), squareA = V.Create((float)-(A * A)), squareB = V.Create((float)-(B * B));
@@ -59,7 +60,8 @@ internal static unsafe class WinogradTransforms
         where V : struct, ISimd<V>
     {
         (zero, infinity) = (g0, g2);
-        V even = V.MultiplyAdd(V.Create((float)(A * A / NormA)), g2, V.Create((float)(1 / NormA)) * g0), odd = V.Create((float)(A / NormA)) * g1;
+        V even = V.MultiplyAdd(V.Create((float)(A * A / NormA)), g2, V.Create((float)(1 / NormA)) * g0),
+            odd = V.Create((float)(A / NormA)) * g1;
         (plusA, minusA) = (even + odd, even - odd);
         even = V.MultiplyAdd(V.Create((float)(B * B / NormB)), g2, V.Create((float)(1 / NormB)) * g0);
         odd = V.Create((float)(B / NormB)) * g1;

@@ -47,7 +47,8 @@ internal sealed unsafe class WinogradWeights<V> where V : struct, ISimd<V>
         for (int first = 0; first < channels; first += Step, target += grid.PanelStep)
         {
             int count = Math.Min(Step, channels - first);
-            if (first + Step < channels) PrefetchRows(rows, columns, (nint)(channel + first + Step) * tapBytes, Math.Min(Step, channels - first - Step) * tapBytes);
+            if (first + Step < channels)
+                PrefetchRows(rows, columns, (nint)(channel + first + Step) * tapBytes, Math.Min(Step, channels - first - Step) * tapBytes);
             packer.PackKernelPositions(rows, columns, channel + first, count, KernelPositions, work, columns);
             TransformKernels(work, count * columns, target, grid.PanelPosition);
         }
@@ -69,20 +70,23 @@ internal sealed unsafe class WinogradWeights<V> where V : struct, ISimd<V>
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
     private static void TransformKernels(float* source, nint count, float* target, nint pitch)
     {
-        float* memory = stackalloc float[(WinogradGrid.PatchSide * 3 + 1) * WinogradTransforms.MostLanes], columns = WinogradTransforms.Align(memory);
+        float* memory = stackalloc float[(WinogradGrid.PatchSide * 3 + 1) * WinogradTransforms.MostLanes],
+            columns = WinogradTransforms.Align(memory);
         for (float* end = source + count; source < end; source += V.Count, target += V.Count)
         {
             for (int x = 0; x < 3; x++)
             {
                 float* g = source + x * count, to = columns + x * V.Count;
-                WinogradTransforms.Weights(V.Load(g), V.Load(g + 3 * count), V.Load(g + 6 * count), out V v0, out V v1, out V v2, out V v3, out V v4, out V v5);
+                WinogradTransforms.Weights(V.Load(g), V.Load(g + 3 * count), V.Load(g + 6 * count), out V v0, out V v1, out V v2, out V v3,
+                    out V v4, out V v5);
                 WinogradTransforms.Store(to, 3 * V.Count, v0, v1, v2, v3, v4, v5);
             }
 
             for (int y = 0; y < WinogradGrid.PatchSide; y++)
             {
                 float* row = columns + y * 3 * V.Count;
-                WinogradTransforms.Weights(V.Load(row), V.Load(row + V.Count), V.Load(row + 2 * V.Count), out V v0, out V v1, out V v2, out V v3, out V v4, out V v5);
+                WinogradTransforms.Weights(V.Load(row), V.Load(row + V.Count), V.Load(row + 2 * V.Count), out V v0, out V v1, out V v2,
+                    out V v3, out V v4, out V v5);
                 WinogradTransforms.Store(target + y * WinogradGrid.PatchSide * pitch, pitch, v0, v1, v2, v3, v4, v5);
             }
         }

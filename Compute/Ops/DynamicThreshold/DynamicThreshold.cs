@@ -12,7 +12,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// <remarks>Saharia et al., 2022 (Imagen, arXiv:2205.11487), as in diffusers' <c>_threshold_sample</c>.</remarks>
 public sealed record DynamicThreshold(double Ratio, double MaxValue) : Op
 {
-    private static readonly KernelSet Set = new("dynamic_threshold", SimdKernel.Variant<DynamicThresholdCpu>(), DynamicThresholdGpu.Variant);
+    private static readonly KernelSet Set = new("dynamic_threshold", SimdKernel.Variant<DynamicThresholdCpu>(),
+        DynamicThresholdGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

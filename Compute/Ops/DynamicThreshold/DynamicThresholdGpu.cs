@@ -28,7 +28,8 @@ internal static class DynamicThresholdGpu
             .Int("lower", lower).Float("weight", rank - lower).Float("most", (float)op.MaxValue));
     }
 
-    internal static void Kernel<TLanes>(ArrayView<float> x, ArrayView<float> y, int rows, int width, int xPitch, int yPitch, int lower, float weight, float most) where TLanes : struct, IGroupLanes
+    internal static void Kernel<TLanes>(ArrayView<float> x, ArrayView<float> y, int rows, int width, int xPitch, int yPitch, int lower,
+        float weight, float most) where TLanes : struct, IGroupLanes
     {
         var shared = SharedMemory.Allocate<int>(TLanes.Count);
         int count = rows * width, firstRow = Grid.IdxX * rows;

@@ -17,7 +17,8 @@ internal interface IChainFunction
     /// <param name="x">Value of the chain so far.</param>
     /// <param name="operands">Operands and constants.</param>
     /// <param name="slot">Index of its first slot.</param>
-    static abstract T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T> where TOperands : struct, IOperands<T>;
+    static abstract T Apply<T, TMath, TOperands>(T x, TOperands operands, int slot) where T : struct where TMath : struct, IElementMath<T>
+        where TOperands : struct, IOperands<T>;
 }
 
 /// <summary>Converts a chain's steps to a type, and to the constants of its slots.</summary>

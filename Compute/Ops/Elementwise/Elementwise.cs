@@ -37,12 +37,14 @@ public sealed record Elementwise(ImmutableArray<ElementwiseStep> Steps) : Op
     public string Description => string.Join('+', Steps);
 
     /// <summary>Whether the steps are within the limits of one chain.</summary>
-    public static bool Fits(IReadOnlyCollection<ElementwiseStep> steps) => steps.Count <= MostSteps && steps.Sum(ChainFunctions.SlotsOf) <= MostSlots;
+    public static bool Fits(IReadOnlyCollection<ElementwiseStep> steps) =>
+        steps.Count <= MostSteps && steps.Sum(ChainFunctions.SlotsOf) <= MostSlots;
 
     /// <inheritdoc/>
     public override TensorType Infer(ReadOnlySpan<TensorType> inputs)
     {
-        Check(!Steps.IsDefaultOrEmpty && Fits(Steps) && Steps.All(s => ElementwiseStep.Supports(s.Op)), "steps", Steps.IsDefaultOrEmpty ? "none" : Description, $"1 to {MostSteps} elementwise ops with up to {MostSlots} operands and numbers");
+        Check(!Steps.IsDefaultOrEmpty && Fits(Steps) && Steps.All(s => ElementwiseStep.Supports(s.Op)), "steps",
+            Steps.IsDefaultOrEmpty ? "none" : Description, $"1 to {MostSteps} elementwise ops with up to {MostSlots} operands and numbers");
         CheckCount(inputs, 1 + Steps.Count(s => s.HasOperand));
         var type = inputs[0];
         int operand = 1;

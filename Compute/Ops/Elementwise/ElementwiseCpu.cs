@@ -13,7 +13,8 @@ internal sealed class ElementwiseCpu : ISimdBinder
         var x = call.Inputs[0];
         Tensor[] operands = call.Inputs[1..];
         // Long runs over x's rows, if all operands have the same layout.
-        Runs? runs = operands.All(b => b.Shape.Count == 1 || b.Shape == x.Shape) ? new Runs([x, call.Output, .. operands.Where(b => b.Shape.Count != 1)]) : null;
+        Runs? runs = operands.All(b => b.Shape.Count == 1 || b.Shape == x.Shape)
+            ? new Runs([x, call.Output, .. operands.Where(b => b.Shape.Count != 1)]) : null;
         bool[] isSame = [.. operands.Select(b => runs is null ? b.Width == 1 : b.Shape.Count == 1)];
         var type = RuntimeTypes.Close(typeof(ElementwiseLaunch<,>), typeof(V), ChainFunctions.Of((Elementwise)call.Op, isSame));
         return (Launch)RuntimeTypes.Create(type, call, runs, isSame);
@@ -28,7 +29,8 @@ internal sealed unsafe class ElementwiseLaunch<V, TFunction> : RowLaunch where V
     private readonly Slot[] slots;
     private readonly float[] numbers = GC.AllocateArray<float>(Elementwise.MostSlots, pinned: true); // by slot
 
-    public ElementwiseLaunch(OpCall call, Runs? runs, bool[] isSame) : base(call, runs?.Count ?? call.Output.Rows, runs?.Length ?? call.Output.Width)
+    public ElementwiseLaunch(OpCall call, Runs? runs, bool[] isSame)
+        : base(call, runs?.Count ?? call.Output.Rows, runs?.Length ?? call.Output.Width)
     {
         (x, y, this.runs) = (call.Inputs[0], call.Output, runs);
         var found = new List<Slot>();
@@ -65,7 +67,8 @@ internal sealed unsafe class ElementwiseLaunch<V, TFunction> : RowLaunch where V
             V.Store(TFunction.Apply<V, VectorElements<V>, RowOperands<V>>(V.Load(x + i), new RowOperands<V>(rows, i), 0), y + i);
         if (i == count) return;
         V last = Simd.LoadPartial<V>(x + i, count - i);
-        Simd.StorePartial(TFunction.Apply<V, VectorElements<V>, LastOperands<V>>(last, new LastOperands<V>(rows, i, count - i), 0), y + i, count - i);
+        Simd.StorePartial(TFunction.Apply<V, VectorElements<V>, LastOperands<V>>(last, new LastOperands<V>(rows, i, count - i), 0), y + i,
+            count - i);
     }
 
     /// <summary>Source of a slot: a constant, or the operand row for a row of x.</summary>

@@ -82,7 +82,8 @@ internal static class ElementwiseGpu
         for (int i = 0; i < numbers.Length; i++) arguments.Float("n", numbers[i], number: i);
         for (int i = 0; i < OperandsAtOnce; i++)
             Operand(arguments, i, i < operands.Length ? operands[i] : null, i < slots.Count ? slots[i] : -1, x);
-        return new(KernelSource.Of(typeof(ElementwiseGpu), nameof(Kernel), ElementGrid.GroupSize, [.. types, access]), grid.Groups, arguments);
+        return new(KernelSource.Of(typeof(ElementwiseGpu), nameof(Kernel), ElementGrid.GroupSize, [.. types, access]), grid.Groups,
+            arguments);
     }
 
     /// <summary>Column step of an operand: 0 for a single element or column, which is repeated.</summary>
@@ -108,13 +109,16 @@ internal static class ElementwiseGpu
         int slot1, int pitch1, int step1, int inner1, int innerStride1, int middle1, int middleStride1, int outerStride1,
         int slot2, int pitch2, int step2, int inner2, int innerStride2, int middle2, int middleStride2, int outerStride2,
         int slot3, int pitch3, int step3, int inner3, int innerStride3, int middle3, int middleStride3, int outerStride3)
-        where TX : unmanaged where EX : struct, IElement<TX> where T : unmanaged where E : struct, IElement<T> where TY : unmanaged where EY : struct, IElement<TY>
+        where TX : unmanaged where EX : struct, IElement<TX> where T : unmanaged where E : struct, IElement<T> where TY : unmanaged
+            where EY : struct, IElement<TY>
         where TChain : struct, IChainFunction where TAccess : struct, IAccess
     {
         int row = Lane.Row(shift, columnBlocks), column = Lane.Column(shift, columnBlocks);
         if (row >= rows || column >= width) return;
-        int at0 = RowOf(row, inner0, innerStride0, middle0, middleStride0, outerStride0) * pitch0, at1 = RowOf(row, inner1, innerStride1, middle1, middleStride1, outerStride1) * pitch1;
-        int at2 = RowOf(row, inner2, innerStride2, middle2, middleStride2, outerStride2) * pitch2, at3 = RowOf(row, inner3, innerStride3, middle3, middleStride3, outerStride3) * pitch3;
+        int at0 = RowOf(row, inner0, innerStride0, middle0, middleStride0, outerStride0) * pitch0,
+            at1 = RowOf(row, inner1, innerStride1, middle1, middleStride1, outerStride1) * pitch1;
+        int at2 = RowOf(row, inner2, innerStride2, middle2, middleStride2, outerStride2) * pitch2,
+            at3 = RowOf(row, inner3, innerStride3, middle3, middleStride3, outerStride3) * pitch3;
         DeviceOperands numbers = default;
         (numbers.V0, numbers.V1, numbers.V2, numbers.V3, numbers.V4, numbers.V5, numbers.V6, numbers.V7) = (n0, n1, n2, n3, n4, n5, n6, n7);
         if (TAccess.Wide)
@@ -136,11 +140,13 @@ internal static class ElementwiseGpu
         if (slot1 >= 0) e1 = E.Widen(b1[at1 + column * step1]);
         if (slot2 >= 0) e2 = E.Widen(b2[at2 + column * step2]);
         if (slot3 >= 0) e3 = E.Widen(b3[at3 + column * step3]);
-        y[row * yPitch + column] = EY.Narrow(Apply<TChain>(EX.Widen(x[row * xPitch + column]), numbers, slot0, e0, slot1, e1, slot2, e2, slot3, e3));
+        y[row * yPitch + column] =
+            EY.Narrow(Apply<TChain>(EX.Widen(x[row * xPitch + column]), numbers, slot0, e0, slot1, e1, slot2, e2, slot3, e3));
     }
 
     [MethodImpl(Inline)]
-    private static Float4 Operand4<T, E>(ArrayView<T> b, int slot, int at, int column, int step) where T : unmanaged where E : struct, IElement<T>
+    private static Float4 Operand4<T, E>(ArrayView<T> b, int slot, int at, int column, int step) where T : unmanaged
+        where E : struct, IElement<T>
     {
         Float4 values = default;
         if (slot < 0) return values;
@@ -151,7 +157,8 @@ internal static class ElementwiseGpu
 
     // Applies the chain to one element; a slot reads its operand, or else its constant.
     [MethodImpl(Inline)]
-    private static float Apply<TChain>(float x, DeviceOperands numbers, int slot0, float e0, int slot1, float e1, int slot2, float e2, int slot3, float e3) where TChain : struct, IChainFunction
+    private static float Apply<TChain>(float x, DeviceOperands numbers, int slot0, float e0, int slot1, float e1, int slot2, float e2,
+        int slot3, float e3) where TChain : struct, IChainFunction
     {
         DeviceOperands operands = default;
         operands.V0 = Fill(0, numbers.V0, slot0, e0, slot1, e1, slot2, e2, slot3, e3);

@@ -10,7 +10,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// and v.</remarks>
 public sealed record EmbeddingLookup : Op
 {
-    private static readonly KernelSet Set = new("embedding", CpuKernel.VariantOfAnyType("cpu/copy", EmbeddingLookupCpu.Bind), EmbeddingLookupGpu.Variant);
+    private static readonly KernelSet Set = new("embedding", CpuKernel.VariantOfAnyType("cpu/copy", EmbeddingLookupCpu.Bind),
+        EmbeddingLookupGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

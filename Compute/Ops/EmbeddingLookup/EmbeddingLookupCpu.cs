@@ -18,7 +18,9 @@ internal static class EmbeddingLookupCpu
             long at = ids.IsContiguous ? row : (long)(row / ids.Width) * ids.RowPitch + row % ids.Width;
             long id = ids.DType == DType.Int64 ? ids.Pointer<long>()[at] : ids.Pointer<int>()[at];
             int entries = table.Rows;
-            if (id < 0 || id >= entries) throw new ArgumentOutOfRangeException($"ids[{row}]", id, $"embedding: the table has {entries} entries; numbers must be 0 to {entries - 1}.");
+            if (id < 0 || id >= entries)
+                throw new ArgumentOutOfRangeException($"ids[{row}]", id,
+                    $"embedding: the table has {entries} entries; numbers must be 0 to {entries - 1}.");
             byte* source = table.Pointer<byte>() + id * table.RowPitch * table.DType.Size();
             FloatConversion.Widen(source, table.DType, y.Pointer<float>() + (long)row * y.RowPitch, y.Width);
         }

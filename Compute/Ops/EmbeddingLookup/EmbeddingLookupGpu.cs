@@ -14,7 +14,8 @@ internal static class EmbeddingLookupGpu
     public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/copy", signature =>
     {
         Type[] index = signature.Inputs[1].DType == DType.Int64 ? [typeof(long), typeof(Int64Index)] : [typeof(int), typeof(Int32Index)];
-        return new GpuKernel(KernelSource.Of(typeof(EmbeddingLookupGpu), nameof(Kernel), ElementGrid.GroupSize, [.. GpuElements.Of(signature.Inputs[0].DType), .. index]), Bind);
+        return new GpuKernel(KernelSource.Of(typeof(EmbeddingLookupGpu), nameof(Kernel), ElementGrid.GroupSize,
+            [.. GpuElements.Of(signature.Inputs[0].DType), .. index]), Bind);
     });
 
     private static (GpuGrid, GpuArguments) Bind(OpCall call)
@@ -27,7 +28,8 @@ internal static class EmbeddingLookupGpu
     }
 
     internal static void Kernel<T, E, TIndex, EIndex>(
-        ArrayView<T> table, ArrayView<TIndex> ids, ArrayView<float> y, int rows, int width, int shift, int columnBlocks, int tablePitch, int yPitch, int entries, int idsWidth, int idsPitch)
+        ArrayView<T> table, ArrayView<TIndex> ids, ArrayView<float> y, int rows, int width, int shift, int columnBlocks, int tablePitch,
+            int yPitch, int entries, int idsWidth, int idsPitch)
         where T : unmanaged where E : struct, IElement<T> where TIndex : unmanaged where EIndex : struct, IIndex<TIndex>
     {
         int row = Lane.Row(shift, columnBlocks), column = Lane.Column(shift, columnBlocks);

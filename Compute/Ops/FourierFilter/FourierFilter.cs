@@ -14,7 +14,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// </remarks>
 public sealed record FourierFilter(double Scale) : Op
 {
-    private static readonly KernelSet Set = new("fourier_filter", CpuKernel.Variant("cpu/direct", FourierFilterCpu.Bind, FourierFilterCpu.ScratchBytes), FourierFilterGpu.Variant);
+    private static readonly KernelSet Set = new("fourier_filter",
+        CpuKernel.Variant("cpu/direct", FourierFilterCpu.Bind, FourierFilterCpu.ScratchBytes), FourierFilterGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

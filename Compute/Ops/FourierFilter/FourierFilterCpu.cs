@@ -68,7 +68,8 @@ internal static class FourierFilterCpu
                 var target = Pixel(y, image * rows * width + p);
                 source.CopyTo(target);
                 for (int w = 0; w < waves.Length; w++)
-                    TensorPrimitives.MultiplyAdd(new ReadOnlySpan<float>(sums + (long)(image * waves.Length + w) * channels, channels), factor * waves[w][p], target, target);
+                    TensorPrimitives.MultiplyAdd(new ReadOnlySpan<float>(sums + (long)(image * waves.Length + w) * channels, channels),
+                        factor * waves[w][p], target, target);
             }
         }
 
@@ -88,6 +89,7 @@ internal static class FourierFilterCpu
         }
 
         private static float[] Table(int rows, int width, int u, int v, Func<double, double> wave) =>
-            [.. Enumerable.Range(0, rows * width).Select(p => (float)wave(-2 * Math.PI * ((double)u * (p / width) / rows + (double)v * (p % width) / width)))];
+            [.. Enumerable.Range(0, rows * width)
+                .Select(p => (float)wave(-2 * Math.PI * ((double)u * (p / width) / rows + (double)v * (p % width) / width)))];
     }
 }

@@ -31,7 +31,8 @@ internal static class FourierFilterGpu
     private static IEnumerable<LaunchSpecification> Stages(OpCall call, KernelSource sum, KernelSource join, KernelSource add)
     {
         var (x, y) = (ElementGrid.Indexed(call.Inputs[0]), ElementGrid.Indexed(call.Output));
-        int images = x.Shape[0], height = x.Shape[1], width = x.Shape[2], channels = x.Shape[3], blocks = Blocks(x.Shape), totals = images * blocks * Waves * channels;
+        int images = x.Shape[0], height = x.Shape[1], width = x.Shape[2], channels = x.Shape[3], blocks = Blocks(x.Shape),
+            totals = images * blocks * Waves * channels;
         var scratch = new Tensor(call.Scratch!.Buffer, call.Scratch.Offset, DType.Float32, [checked((int)Scratch(x.Shape))]);
         yield return new(sum, new GpuGrid(IntegerMath.CeilDiv(channels, Lanes), blocks, images), new GpuArguments()
             .View("x", x).View("scratch", scratch)
@@ -45,16 +46,19 @@ internal static class FourierFilterGpu
             .Int("height", height).Int("width", width).Int("totals", totals).Float("factor", factor));
     }
 
-    internal static void Sum<T, E>(ArrayView<T> x, ArrayView<float> scratch, int height, int width, int channels, int pitch) where T : unmanaged where E : struct, IElement<T>
+    internal static void Sum<T, E>(ArrayView<T> x, ArrayView<float> scratch, int height, int width, int channels, int pitch)
+        where T : unmanaged where E : struct, IElement<T>
     {
-        int channel = Grid.IdxX * Lanes + Group.IdxX, pixels = height * width, first = Grid.IdxY * PixelsPerBlock, last = first + PixelsPerBlock < pixels ? first + PixelsPerBlock : pixels;
+        int channel = Grid.IdxX * Lanes + Group.IdxX, pixels = height * width, first = Grid.IdxY * PixelsPerBlock,
+            last = first + PixelsPerBlock < pixels ? first + PixelsPerBlock : pixels;
         if (channel >= channels) return;
         float all = 0f, c1 = 0f, s1 = 0f, c2 = 0f, s2 = 0f, c3 = 0f, s3 = 0f;
         for (int pixel = first; pixel < last; pixel++)
         {
             float value = E.Widen(x[(Grid.IdxZ * pixels + pixel) * pitch + channel]);
             float right = Turn(pixel % width, width), down = Turn(pixel / width, height);
-            float cosRight = DeviceFunctions.Cos(right), sinRight = DeviceFunctions.Sin(right), cosDown = DeviceFunctions.Cos(down), sinDown = DeviceFunctions.Sin(down);
+            float cosRight = DeviceFunctions.Cos(right), sinRight = DeviceFunctions.Sin(right), cosDown = DeviceFunctions.Cos(down),
+                sinDown = DeviceFunctions.Sin(down);
             all += value;
             c1 = DeviceMath.Fma(value, cosRight, c1);
             s1 = DeviceMath.Fma(value, sinRight, s1);
@@ -85,14 +89,16 @@ internal static class FourierFilterGpu
     }
 
     internal static void Add<T, E>(
-        ArrayView<T> x, ArrayView<float> scratch, ArrayView<T> y, int rows, int channels, int shift, int columnBlocks, int xPitch, int yPitch, int height, int width, int totals, float factor)
+        ArrayView<T> x, ArrayView<float> scratch, ArrayView<T> y, int rows, int channels, int shift, int columnBlocks, int xPitch,
+            int yPitch, int height, int width, int totals, float factor)
         where T : unmanaged where E : struct, IElement<T>
     {
         int row = Lane.Row(shift, columnBlocks), channel = Lane.Column(shift, columnBlocks);
         if (row >= rows || channel >= channels) return;
         int line = row / width, at = totals + line / height * Waves * channels + channel;
         float right = Turn(row % width, width), down = Turn(line % height, height);
-        float cosRight = DeviceFunctions.Cos(right), sinRight = DeviceFunctions.Sin(right), cosDown = DeviceFunctions.Cos(down), sinDown = DeviceFunctions.Sin(down);
+        float cosRight = DeviceFunctions.Cos(right), sinRight = DeviceFunctions.Sin(right), cosDown = DeviceFunctions.Cos(down),
+            sinDown = DeviceFunctions.Sin(down);
         float wave = scratch[at];
         wave = DeviceMath.Fma(scratch[at + channels], cosRight, wave);
         wave = DeviceMath.Fma(scratch[at + 2 * channels], sinRight, wave);

@@ -11,7 +11,9 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// <remarks>Shazeer, 2020 (arXiv:2002.05202).</remarks>
 public sealed record GatedMatMul : Op
 {
-    private static readonly KernelSet Set = new("gated_matmul", [CpuKernel.Variant("cpu/packed", SimdKernel.Bind<GatedMatMulCpu>, GatedMatMulCpu.ScratchBytes) with { Tuning = GemmTuning.Space }, .. GatedMatMulMatrices.Variants, .. GatedMatMulGpu.Variants]);
+    private static readonly KernelSet Set = new("gated_matmul",
+        [CpuKernel.Variant("cpu/packed", SimdKernel.Bind<GatedMatMulCpu>, GatedMatMulCpu.ScratchBytes) with { Tuning = GemmTuning.Space },
+            .. GatedMatMulMatrices.Variants, .. GatedMatMulGpu.Variants]);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -20,10 +20,12 @@ internal readonly struct GatedMatMulCpu : ISimdBinder
         Tensor x = call.Inputs[0], y = call.Output;
         if (!MatMulCpu.AreFew(y.Shape)) return new GatedMatMulLaunch<V>(call);
         var wide = new Tensor(call.Scratch!.Buffer, call.Scratch.Offset, DType.Float32, [y.Rows, 2 * y.Width]);
-        Tensor flatX = new(x.Buffer, x.Offset, x.DType, [x.Rows, x.Width], x.RowPitch), flatY = new(y.Buffer, y.Offset, y.DType, [y.Rows, y.Width], y.RowPitch);
+        Tensor flatX = new(x.Buffer, x.Offset, x.DType, [x.Rows, x.Width], x.RowPitch),
+            flatY = new(y.Buffer, y.Offset, y.DType, [y.Rows, y.Width], y.RowPitch);
         return new SequenceLaunch(
             [
-                MatMulCpu.DotProducts<V>(call with { Op = new MatMul(), Inputs = [flatX, .. call.Inputs[1..]], Output = wide, Scratch = null }),
+                MatMulCpu.DotProducts<V>(call
+                    with { Op = new MatMul(), Inputs = [flatX, .. call.Inputs[1..]], Output = wide, Scratch = null }),
                 GeGluCpu.Bind<V>(call with { Op = new GeGlu(), Inputs = [wide], Output = flatY, Scratch = null }),
             ]);
     }

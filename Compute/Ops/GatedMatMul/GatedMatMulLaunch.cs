@@ -29,7 +29,9 @@ internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, 
         panelPacker = new PanelPacker(w, tile.Columns, positions: 1);
         depth = x.Channels;
         block = new GemmGrid(x.Count, 2 * y.Width, depth, positions: 1, tile, Workers.Count, call.Settings).ChannelsPerBlock;
-        parts = new GemmPartition(x.Count, y.Width, tile.Rows, tile.Columns, call.Settings[GemmTuning.PartRows], call.Settings[GemmTuning.PackedKib] * (1024L / sizeof(float)) / (2 * depth), Workers.Count, call.Settings[GemmTuning.PartsPerThread], rowsFirst: false);
+        parts = new GemmPartition(x.Count, y.Width, tile.Rows, tile.Columns, call.Settings[GemmTuning.PartRows],
+            call.Settings[GemmTuning.PackedKib] * (1024L / sizeof(float)) / (2 * depth), Workers.Count,
+                call.Settings[GemmTuning.PartsPerThread], rowsFirst: false);
         if (call.Packed is { } kept)
         {
             long bytes = 2 * Panels(y.Width) * PanelElements * sizeof(float);
@@ -55,7 +57,8 @@ internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, 
     {
         int firstRow = part / parts.ColumnBlocks * parts.Rows, lastRow = Math.Min(firstRow + parts.Rows, x.Count);
         int firstColumn = part % parts.ColumnBlocks * parts.Columns, lastColumn = Math.Min(firstColumn + parts.Columns, y.Width);
-        float* panels = Workers.Scratch<float>(worker), hidden = panels + PartPanelElements, gates = hidden + TileElements, biases = gates + TileElements;
+        float* panels = Workers.Scratch<float>(worker), hidden = panels + PartPanelElements, gates = hidden + TileElements,
+            biases = gates + TileElements;
         float* gathered = biases + 2 * parts.Columns;
         if (packedWeights is null) PackPairs(firstColumn, lastColumn, panels);
         else panels = packedWeights + firstColumn * 2 * (nint)depth;
@@ -70,18 +73,21 @@ internal sealed unsafe class GatedMatMulLaunch<V> : CpuLaunch where V : struct, 
             nint rowPitch = inPlace ? x.Pitch : depth;
             for (int column = firstColumn; column < lastColumn; column += tile.Columns, panel += 2 * PanelElements)
             {
-                float* hiddenBias = bias is null ? null : biases + (column - firstColumn), gateBias = bias is null ? null : hiddenBias + parts.Columns;
+                float* hiddenBias = bias is null ? null : biases + (column - firstColumn),
+                    gateBias = bias is null ? null : hiddenBias + parts.Columns;
                 for (int k = 0; k < depth; k += block)
                 {
                     int length = Math.Min(block, depth - k);
                     nint offset = (nint)k * tile.Columns;
                     tile.Multiply(length, a + k, rowPitch, 1, panel + offset, hidden, tile.Columns, rows, k > 0, k > 0 ? null : hiddenBias);
-                    tile.Multiply(length, a + k, rowPitch, 1, panel + PanelElements + offset, gates, tile.Columns, rows, k > 0, k > 0 ? null : gateBias);
+                    tile.Multiply(length, a + k, rowPitch, 1, panel + PanelElements + offset, gates, tile.Columns, rows, k > 0,
+                        k > 0 ? null : gateBias);
                 }
 
                 int columns = Math.Min(tile.Columns, lastColumn - column);
                 float* target = y.Pointer<float>() + (nint)row * y.RowPitch + column;
-                for (int i = 0; i < rows; i++) GeGluCpu.Gate<V>(hidden + i * tile.Columns, gates + i * tile.Columns, target + i * (nint)y.RowPitch, columns);
+                for (int i = 0; i < rows; i++)
+                    GeGluCpu.Gate<V>(hidden + i * tile.Columns, gates + i * tile.Columns, target + i * (nint)y.RowPitch, columns);
             }
         }
     }

@@ -5,5 +5,6 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// <summary>Value and gate of a column with matrix instructions; see <see cref="MatrixGemm"/>.</summary>
 internal static class GatedMatMulMatrices
 {
-    public static KernelVariant[] Variants { get; } = MatrixGemmLaunches.Variants(call => [GatedMatMulGpu.Product(call)], signature => [GemmSize.Of(signature)]);
+    public static KernelVariant[] Variants { get; } =
+        MatrixGemmLaunches.Variants(call => [GatedMatMulGpu.Product(call)], signature => [GemmSize.Of(signature)]);
 }

@@ -15,7 +15,8 @@ internal static class GeGluGpu
         return [new(source, grid.Groups, grid.Arguments(new GpuArguments().View("x", x).View("y", y), [("xPitch", x), ("yPitch", y)]))];
     }));
 
-    internal static void Kernel<T, E, TAccess>(ArrayView<T> x, ArrayView<T> y, int rows, int width, int shift, int columnBlocks, int xPitch, int yPitch)
+    internal static void Kernel<T, E, TAccess>(ArrayView<T> x, ArrayView<T> y, int rows, int width, int shift, int columnBlocks, int xPitch,
+        int yPitch)
         where T : unmanaged where E : struct, IElement<T> where TAccess : struct, IAccess
     {
         int row = Lane.Row(shift, columnBlocks), column = Lane.Column(shift, columnBlocks);
@@ -24,7 +25,8 @@ internal static class GeGluGpu
         {
             int first = row * xPitch + 4 * column;
             Float4 h = E.Widen4(E.Fetch4(x, first)), g = E.Widen4(E.Fetch4(x, first + 4 * width));
-            E.Store4(y, row * yPitch + 4 * column, h * new Float4(DeviceFunctions.Gelu(g.X), DeviceFunctions.Gelu(g.Y), DeviceFunctions.Gelu(g.Z), DeviceFunctions.Gelu(g.W)));
+            E.Store4(y, row * yPitch + 4 * column,
+                h * new Float4(DeviceFunctions.Gelu(g.X), DeviceFunctions.Gelu(g.Y), DeviceFunctions.Gelu(g.Z), DeviceFunctions.Gelu(g.W)));
             return;
         }
 

@@ -14,7 +14,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// square.</remarks>
 public sealed record GroupNormalization(int Groups, double Epsilon, bool Silu = false) : Op
 {
-    private static readonly KernelSet Set = new("group_norm", SimdKernel.Variant<GroupNormalizationCpu>(GroupNormalizationCpu.ScratchBytes), GroupNormalizationGpu.Variant);
+    private static readonly KernelSet Set = new("group_norm", SimdKernel.Variant<GroupNormalizationCpu>(GroupNormalizationCpu.ScratchBytes),
+        GroupNormalizationGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;
@@ -35,7 +36,8 @@ public sealed record GroupNormalization(int Groups, double Epsilon, bool Silu = 
         CheckCount(inputs, 3);
         CheckFloat(inputs[0], "x", 2);
         Dim channels = inputs[0].Last;
-        Check(Groups > 0 && (channels.Constant is not { } c || c % Groups == 0), "x", inputs[0], $"a tensor whose number of channels is divisible by {Groups} (groups)");
+        Check(Groups > 0 && (channels.Constant is not { } c || c % Groups == 0), "x", inputs[0],
+            $"a tensor whose number of channels is divisible by {Groups} (groups)");
         CheckVector(inputs[1], "weight", channels);
         CheckVector(inputs[2], "bias", channels);
         return inputs[0];

@@ -23,10 +23,12 @@ internal sealed class GroupNormalizationCpu : ISimdBinder
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V> =>
         ((GroupNormalization)call.Op).Silu ? new Phases<V, ActivationMaps.Silu>(call) : new Phases<V, Identity>(call);
 
-    private static GroupNormalizationBlocks Blocks(Shape x, Op op) => new(x, ((GroupNormalization)op).Groups, BundleChannels, BlockElements);
+    private static GroupNormalizationBlocks Blocks(Shape x, Op op) =>
+        new(x, ((GroupNormalization)op).Groups, BundleChannels, BlockElements);
 
     // Mean and centred sum of squares of each block and group.
-    private static long MomentBytes(GroupNormalizationBlocks blocks) => 2L * blocks.Entries * blocks.Groups * blocks.Blocks * sizeof(double);
+    private static long MomentBytes(GroupNormalizationBlocks blocks) =>
+        2L * blocks.Entries * blocks.Groups * blocks.Blocks * sizeof(double);
 
     // Origin, factor and summand of each entry and channel.
     private static long LineBytes(GroupNormalizationBlocks blocks) => 3L * blocks.Entries * blocks.Channels * sizeof(float);
@@ -93,7 +95,8 @@ internal sealed class GroupNormalizationCpu : ISimdBinder
         private void Moments(int part)
         {
             // Bundles are innermost: a worker takes whole rows, the same ones as when the map is applied.
-            var (entry, block, bundle) = (part / (blocks.Bundles * blocks.Blocks), part / blocks.Bundles % blocks.Blocks, part % blocks.Bundles);
+            var (entry, block, bundle) =
+                (part / (blocks.Bundles * blocks.Blocks), part / blocks.Bundles % blocks.Blocks, part % blocks.Bundles);
             int firstRow = block * blocks.RowsPerBlock, rows = Math.Min(blocks.RowsPerBlock, blocks.RowsPerEntry - firstRow);
             int first = bundle * blocks.GroupsPerBundle * blocks.GroupChannels;
             int last = Math.Min(first + blocks.GroupsPerBundle * blocks.GroupChannels, blocks.Channels);
@@ -136,7 +139,8 @@ internal sealed class GroupNormalizationCpu : ISimdBinder
                 double mean = 0, square = 0, count = 0;
                 for (int block = 0; block < blocks.Blocks; block++)
                 {
-                    double more = (double)Math.Min(blocks.RowsPerBlock, blocks.RowsPerEntry - block * blocks.RowsPerBlock) * blocks.GroupChannels;
+                    double more = (double)Math.Min(blocks.RowsPerBlock, blocks.RowsPerEntry - block * blocks.RowsPerBlock)
+                        * blocks.GroupChannels;
                     double step = source[2 * block] - mean;
                     square += source[2 * block + 1] + step * step * count * more / (count + more);
                     mean += step * more / (count + more);
@@ -160,7 +164,8 @@ internal sealed class GroupNormalizationCpu : ISimdBinder
             var (entry, index) = Math.DivRem(part, PartsPerEntry);
             int first = index * rowsPerPart, rows = Math.Min(rowsPerPart, blocks.RowsPerEntry - first);
             long row = (long)entry * blocks.RowsPerEntry + first;
-            Apply(x.Pointer<float>() + row * x.RowPitch, x.RowPitch, lines + 3L * entry * blocks.Channels, y.Pointer<float>() + row * y.RowPitch, y.RowPitch, rows, blocks.Channels);
+            Apply(x.Pointer<float>() + row * x.RowPitch, x.RowPitch, lines + 3L * entry * blocks.Channels,
+                y.Pointer<float>() + row * y.RowPitch, y.RowPitch, rows, blocks.Channels);
         }
 
         [MethodImpl(Jit.Kernel)]
@@ -172,7 +177,8 @@ internal sealed class GroupNormalizationCpu : ISimdBinder
             {
                 int i = 0;
                 for (; i <= channels - V.Count; i += V.Count)
-                    V.Store(activation.Apply(V.MultiplyAdd(V.Load(x + i) - V.Load(line + i), V.Load(factor + i), V.Load(summand + i))), y + i);
+                    V.Store(activation.Apply(V.MultiplyAdd(V.Load(x + i) - V.Load(line + i), V.Load(factor + i), V.Load(summand + i))),
+                        y + i);
                 int rest = channels - i;
                 if (rest == 0) continue;
                 V last = Simd.LoadPartial<V>(x + i, rest) - Simd.LoadPartial<V>(line + i, rest);

@@ -22,21 +22,26 @@ internal static class GroupNormalizationGpu
     private static GpuKernel Compile(GpuTarget target, OpSignature signature)
     {
         var lanes = GroupLanes.Of(target);
-        Type[] x = GpuElements.Of(signature.Output.DType), parameters = GpuElements.Of(signature.Inputs[1].DType, signature.Inputs[2].DType);
+        Type[] x = GpuElements.Of(signature.Output.DType),
+            parameters = GpuElements.Of(signature.Inputs[1].DType, signature.Inputs[2].DType);
         var moments = KernelSource.Of(typeof(GroupNormalizationGpu), nameof(Moments), lanes.Count, [lanes.Type, .. x]);
         var lines = KernelSource.Of(typeof(GroupNormalizationGpu), nameof(Lines), lanes.Count, [lanes.Type, .. parameters]);
-        return new GpuKernel(call => Stages(call, lanes.Count, moments, lines, x), s => ScratchElements(Blocks(s.Inputs[0].Concrete(), s.Op, lanes.Count)) * sizeof(float));
+        return new GpuKernel(call => Stages(call, lanes.Count, moments, lines, x),
+            s => ScratchElements(Blocks(s.Inputs[0].Concrete(), s.Op, lanes.Count)) * sizeof(float));
     }
 
     // As many channels as a group has work items.
-    private static GroupNormalizationBlocks Blocks(Shape x, Op op, int lanes) => new(x, ((GroupNormalization)op).Groups, lanes, ElementsPerItem * lanes);
+    private static GroupNormalizationBlocks Blocks(Shape x, Op op, int lanes) =>
+        new(x, ((GroupNormalization)op).Groups, lanes, ElementsPerItem * lanes);
 
     // Rounded up for access to four elements at once.
-    private static long MomentElements(GroupNormalizationBlocks b) => IntegerMath.RoundUp((long)MomentsPerBlock * b.Entries * b.Groups * b.Blocks, Access.Width);
+    private static long MomentElements(GroupNormalizationBlocks b) =>
+        IntegerMath.RoundUp((long)MomentsPerBlock * b.Entries * b.Groups * b.Blocks, Access.Width);
 
     private static long ScratchElements(GroupNormalizationBlocks b) => MomentElements(b) + (long)LinesPerChannel * b.Entries * b.Channels;
 
-    private static IEnumerable<LaunchSpecification> Stages(OpCall call, int lanes, KernelSource moments, KernelSource lines, Type[] elements)
+    private static IEnumerable<LaunchSpecification> Stages(OpCall call, int lanes, KernelSource moments, KernelSource lines,
+        Type[] elements)
     {
         var op = (GroupNormalization)call.Op;
         var (x, y) = (ElementGrid.Indexed(call.Inputs[0]), ElementGrid.Indexed(call.Output));
@@ -103,7 +108,8 @@ internal static class GroupNormalizationGpu
         squares[lane] = second;
         Block.Sync();
         if (lane >= here) return;
-        float total = Total(sums, lane * own, own, columns, rowLanes), square = Total(squares, lane * own, own, columns, rowLanes) - total * total / count;
+        float total = Total(sums, lane * own, own, columns, rowLanes),
+            square = Total(squares, lane * own, own, columns, rowLanes) - total * total / count;
         int at = ((Grid.IdxY * groups + firstGroup + lane) * blocks + block) * MomentsPerBlock;
         scratch[at] = means[lane];
         scratch[at + 1] = total / count;
@@ -127,7 +133,8 @@ internal static class GroupNormalizationGpu
     internal static void Lines<TLanes, TW, EW, TB, EB>(
         ArrayView<float> scratch, ArrayView<TW> weight, ArrayView<TB> bias, int rowsPerEntry, int groupChannels, int blocks,
         int rowsPerBlock, int linesAt, float epsilon)
-        where TLanes : struct, IGroupLanes where TW : unmanaged where EW : struct, IElement<TW> where TB : unmanaged where EB : struct, IElement<TB>
+        where TLanes : struct, IGroupLanes where TW : unmanaged where EW : struct, IElement<TW> where TB : unmanaged
+            where EB : struct, IElement<TB>
     {
         var shared = SharedMemory.Allocate<float>(TLanes.Count);
         int group = Grid.IdxY * Grid.DimX + Grid.IdxX, from = group * blocks * MomentsPerBlock;
@@ -165,7 +172,8 @@ internal static class GroupNormalizationGpu
         if (TAccess.Wide)
         {
             int at4 = linesAt + 4 * (Grid.IdxY * channels * LinesPerChannel + channel), next = 4 * channels;
-            Float4 origins = Fp32.Widen4(Fp32.Fetch4(scratch, at4)), factors = Fp32.Widen4(Fp32.Fetch4(scratch, at4 + next)), summands = Fp32.Widen4(Fp32.Fetch4(scratch, at4 + 2 * next));
+            Float4 origins = Fp32.Widen4(Fp32.Fetch4(scratch, at4)), factors = Fp32.Widen4(Fp32.Fetch4(scratch, at4 + next)),
+                summands = Fp32.Widen4(Fp32.Fetch4(scratch, at4 + 2 * next));
             for (; row < rowsPerEntry; row += rows)
             {
                 int at = Grid.IdxY * rowsPerEntry + row;
@@ -173,7 +181,9 @@ internal static class GroupNormalizationGpu
                 x4 = new(
                     DeviceMath.Fma(x4.X - origins.X, factors.X, summands.X), DeviceMath.Fma(x4.Y - origins.Y, factors.Y, summands.Y),
                     DeviceMath.Fma(x4.Z - origins.Z, factors.Z, summands.Z), DeviceMath.Fma(x4.W - origins.W, factors.W, summands.W));
-                if (silu != 0) x4 = new(DeviceFunctions.Silu(x4.X), DeviceFunctions.Silu(x4.Y), DeviceFunctions.Silu(x4.Z), DeviceFunctions.Silu(x4.W));
+                if (silu != 0)
+                    x4 = new(DeviceFunctions.Silu(x4.X), DeviceFunctions.Silu(x4.Y), DeviceFunctions.Silu(x4.Z),
+                        DeviceFunctions.Silu(x4.W));
                 E.Store4(y, at * yPitch + 4 * channel, x4);
             }
 

@@ -11,7 +11,9 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// <remarks>The weights are used in place: they are neither stacked nor copied.</remarks>
 public sealed record GroupedMatMul(int Count) : Op
 {
-    private static readonly KernelSet Set = new("grouped_matmul", [CpuKernel.Variant("cpu/parts", GroupedMatMulCpu.Bind) with { Tuning = GemmTuning.Space }, .. GroupedMatMulMatrices.Variants, .. GroupedMatMulGpu.Variants]);
+    private static readonly KernelSet Set = new("grouped_matmul",
+        [CpuKernel.Variant("cpu/parts", GroupedMatMulCpu.Bind) with { Tuning = GemmTuning.Space }, .. GroupedMatMulMatrices.Variants,
+            .. GroupedMatMulGpu.Variants]);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

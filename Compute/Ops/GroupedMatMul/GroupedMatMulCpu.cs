@@ -15,7 +15,8 @@ internal static class GroupedMatMulCpu
         for (int i = 0; i < count; i++)
         {
             Tensor x = call.Inputs[0], w = call.Inputs[1 + i], y = call.Output.Columns(column, w.Shape[0]);
-            launches[i] = SimdKernel.Bind<MatMulCpu>(call with { Op = new MatMul(), Inputs = biased ? [x, w, call.Inputs[1 + count + i]] : [x, w], Output = y });
+            launches[i] = SimdKernel.Bind<MatMulCpu>(call
+                with { Op = new MatMul(), Inputs = biased ? [x, w, call.Inputs[1 + count + i]] : [x, w], Output = y });
             column += w.Shape[0];
         }
 

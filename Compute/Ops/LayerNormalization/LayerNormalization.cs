@@ -12,7 +12,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// mean square.</remarks>
 public sealed record LayerNormalization(double Epsilon) : Op
 {
-    private static readonly KernelSet Set = new("layer_norm", SimdKernel.Variant<LayerNormalizationCpu>(LayerNormalizationCpu.ScratchBytes), LayerNormalizationGpu.Variant);
+    private static readonly KernelSet Set = new("layer_norm", SimdKernel.Variant<LayerNormalizationCpu>(LayerNormalizationCpu.ScratchBytes),
+        LayerNormalizationGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -30,15 +30,19 @@ internal sealed class LayerNormalizationCpu : ISimdBinder
         [SkipLocalsInit, MethodImpl(Jit.Kernel)]
         protected override void Range(int first, int end)
         {
-            float* origins = stackalloc float[RowsTogether], scales = stackalloc float[RowsTogether], shifts = stackalloc float[RowsTogether];
+            float* origins = stackalloc float[RowsTogether], scales = stackalloc float[RowsTogether],
+                shifts = stackalloc float[RowsTogether];
             int width = x.Width;
             nint sourcePitch = x.RowPitch, targetPitch = y.RowPitch;
-            float* w = weight.Values, b = bias.Values, source = x.Pointer<float>() + first * sourcePitch, target = y.Pointer<float>() + first * targetPitch;
-            for (int left = end - first; left > 0; left -= RowsTogether, source += RowsTogether * sourcePitch, target += RowsTogether * targetPitch)
+            float* w = weight.Values, b = bias.Values, source = x.Pointer<float>() + first * sourcePitch,
+                target = y.Pointer<float>() + first * targetPitch;
+            for (int left = end - first; left > 0; left -= RowsTogether, source += RowsTogether * sourcePitch,
+                target += RowsTogether * targetPitch)
             {
                 int count = Math.Min(left, RowsTogether);
                 for (int i = 0; i < count; i++) origins[i] = RowStatistics.Sum<V>(source + i * sourcePitch, width) / width;
-                for (int i = 0; i < count; i++) (scales[i], shifts[i]) = RowStatistics.Moments<V>(source + i * sourcePitch, width, origins[i]);
+                for (int i = 0; i < count; i++)
+                    (scales[i], shifts[i]) = RowStatistics.Moments<V>(source + i * sourcePitch, width, origins[i]);
                 for (int i = 0; i < count; i++)
                 {
                     double rest = (double)scales[i] / width, variance = (double)shifts[i] / width - rest * rest;
@@ -46,7 +50,8 @@ internal sealed class LayerNormalizationCpu : ISimdBinder
                     (scales[i], shifts[i]) = ((float)scale, (float)(-rest * scale));
                 }
 
-                for (int i = 0; i < count; i++) Normalize(source + i * sourcePitch, origins[i], scales[i], shifts[i], w, b, target + i * targetPitch, width);
+                for (int i = 0; i < count; i++)
+                    Normalize(source + i * sourcePitch, origins[i], scales[i], shifts[i], w, b, target + i * targetPitch, width);
             }
         }
 
@@ -79,7 +84,8 @@ internal sealed class LayerNormalizationCpu : ISimdBinder
 
             if (i == count) return;
             V rest = V.MultiplyAdd(Simd.LoadPartial<V>(x + i, count - i) - o, s, t);
-            rest = V.MultiplyAdd(rest, Simd.LoadPartial<V>(weight + i, count - i), bias is null ? V.Create(0f) : Simd.LoadPartial<V>(bias + i, count - i));
+            rest = V.MultiplyAdd(rest, Simd.LoadPartial<V>(weight + i, count - i),
+                bias is null ? V.Create(0f) : Simd.LoadPartial<V>(bias + i, count - i));
             Simd.StorePartial(rest, y + i, count - i);
         }
     }

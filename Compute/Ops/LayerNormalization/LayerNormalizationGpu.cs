@@ -13,9 +13,11 @@ internal static class LayerNormalizationGpu
             ("weight", "weighted", RowKernel.Parameter(call, 1)), ("bias", "biased", RowKernel.Parameter(call, 2))), access: true);
 
     internal static void Kernel<TLanes, T, E, TW, EW, TB, EB, TAccess>(
-        ArrayView<T> x, ArrayView<TW> weight, ArrayView<TB> bias, ArrayView<T> y, int width, int xPitch, int yPitch, float epsilon, int weighted, int biased)
+        ArrayView<T> x, ArrayView<TW> weight, ArrayView<TB> bias, ArrayView<T> y, int width, int xPitch, int yPitch, float epsilon,
+            int weighted, int biased)
         where TLanes : struct, IGroupLanes
-        where T : unmanaged where E : struct, IElement<T> where TW : unmanaged where EW : struct, IElement<TW> where TB : unmanaged where EB : struct, IElement<TB>
+        where T : unmanaged where E : struct, IElement<T> where TW : unmanaged where EW : struct, IElement<TW> where TB : unmanaged
+            where EB : struct, IElement<TB>
         where TAccess : struct, IAccess
     {
         var shared = SharedMemory.Allocate<float>(TLanes.Count);

@@ -11,7 +11,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// graph stays the same.</remarks>
 public sealed record LinearCombination : Op
 {
-    private static readonly KernelSet Set = new("linear_combination", SimdKernel.Variant<LinearCombinationCpu>(), LinearCombinationGpu.Variant);
+    private static readonly KernelSet Set = new("linear_combination", SimdKernel.Variant<LinearCombinationCpu>(),
+        LinearCombinationGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;
@@ -32,7 +33,8 @@ public sealed record LinearCombination : Op
         }
 
         var coefficients = inputs[count];
-        Check(coefficients.DType == DType.Float32 && coefficients.Rank == 1 && coefficients.Last.MayEqual(count), "coefficients", coefficients, $"Float32 [{count}]");
+        Check(coefficients.DType == DType.Float32 && coefficients.Rank == 1 && coefficients.Last.MayEqual(count), "coefficients",
+            coefficients, $"Float32 [{count}]");
         return inputs[0];
     }
 }

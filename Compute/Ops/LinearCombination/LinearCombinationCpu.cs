@@ -8,9 +8,11 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// <summary>Run by run: the sum stays in the L1 cache while the arguments are added.</summary>
 internal sealed class LinearCombinationCpu : ISimdBinder
 {
-    public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V> => new Pieces<V>(call, new Runs([.. call.Inputs[..^1], call.Output]));
+    public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V> =>
+        new Pieces<V>(call, new Runs([.. call.Inputs[..^1], call.Output]));
 
-    private sealed unsafe class Pieces<V>(OpCall call, Runs runs) : RowLaunch(call, runs.Count, (long)runs.Length * (call.Inputs.Length - 1)) where V : struct, ISimd<V>
+    private sealed unsafe class Pieces<V>(OpCall call, Runs runs)
+        : RowLaunch(call, runs.Count, (long)runs.Length * (call.Inputs.Length - 1)) where V : struct, ISimd<V>
     {
         private readonly Tensor[] x = call.Inputs[..^1];
         private readonly Tensor coefficients = call.Inputs[^1], y = call.Output;
@@ -36,7 +38,9 @@ internal sealed class LinearCombinationCpu : ISimdBinder
             }
 
             for (; i <= count - V.Count; i += V.Count) V.Store(V.MultiplyAdd(V.Load(x + i), c, V.Load(sum + i)), y + i);
-            if (i < count) Simd.StorePartial(V.MultiplyAdd(Simd.LoadPartial<V>(x + i, count - i), c, Simd.LoadPartial<V>(sum + i, count - i)), y + i, count - i);
+            if (i < count)
+                Simd.StorePartial(V.MultiplyAdd(Simd.LoadPartial<V>(x + i, count - i), c, Simd.LoadPartial<V>(sum + i, count - i)), y + i,
+                    count - i);
         }
     }
 }

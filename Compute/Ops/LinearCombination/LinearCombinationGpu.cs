@@ -13,14 +13,16 @@ internal static class LinearCombinationGpu
     public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/map", static signature =>
     {
         var source = KernelSource.Of(typeof(LinearCombinationGpu), nameof(Kernel), ElementGrid.GroupSize);
-        return new GpuKernel(call => Enumerable.Range(0, IntegerMath.CeilDiv(call.Inputs.Length - 1, AtOnce)).Select(i => Stage(source, call, i * AtOnce)));
+        return new GpuKernel(call =>
+            Enumerable.Range(0, IntegerMath.CeilDiv(call.Inputs.Length - 1, AtOnce)).Select(i => Stage(source, call, i * AtOnce)));
     });
 
     private static LaunchSpecification Stage(KernelSource source, OpCall call, int first)
     {
         var (terms, coefficients, y) = (call.Inputs[first..Math.Min(first + AtOnce, call.Inputs.Length - 1)], call.Inputs[^1], call.Output);
         var grid = ElementGrid.Of([.. terms, y]);
-        Tensor[] four = [.. Enumerable.Range(0, AtOnce).Select(i => i < terms.Length ? terms[i] : terms[0])]; // those beyond the count are not read
+        // those beyond the count are not read
+        Tensor[] four = [.. Enumerable.Range(0, AtOnce).Select(i => i < terms.Length ? terms[i] : terms[0])];
         var arguments = new GpuArguments();
         for (int i = 0; i < AtOnce; i++) arguments.View("x", four[i], number: i);
         (string, Tensor)[] pitches = [("pitch0", four[0]), ("pitch1", four[1]), ("pitch2", four[2]), ("pitch3", four[3]), ("yPitch", y)];
@@ -29,7 +31,8 @@ internal static class LinearCombinationGpu
     }
 
     internal static void Kernel(
-        ArrayView<float> x0, ArrayView<float> x1, ArrayView<float> x2, ArrayView<float> x3, ArrayView<float> coefficients, ArrayView<float> y,
+        ArrayView<float> x0, ArrayView<float> x1, ArrayView<float> x2, ArrayView<float> x3, ArrayView<float> coefficients,
+            ArrayView<float> y,
         int rows, int width, int shift, int columnBlocks, int pitch0, int pitch1, int pitch2, int pitch3, int yPitch, int first, int count)
     {
         int row = Lane.Row(shift, columnBlocks), column = Lane.Column(shift, columnBlocks);

@@ -17,7 +17,8 @@ internal sealed unsafe class FewRowsLaunch<V, TStored> : CpuLaunch
     private readonly Tensor x, w, y;
     private readonly Tensor? bias;
 
-    public FewRowsLaunch(OpCall call) : base(call) => (x, w, bias, y) = (call.Inputs[0], call.Inputs[1], call.Inputs.Length > 2 ? call.Inputs[2] : null, call.Output);
+    public FewRowsLaunch(OpCall call) : base(call) =>
+        (x, w, bias, y) = (call.Inputs[0], call.Inputs[1], call.Inputs.Length > 2 ? call.Inputs[2] : null, call.Output);
 
     public override void Run()
     {
@@ -40,9 +41,11 @@ internal sealed unsafe class FewRowsLaunch<V, TStored> : CpuLaunch
                 int columns = Math.Min(4, count - column);
                 for (int row = firstRow; row < Math.Min(firstRow + RowsAtATime, x.Rows); row++)
                 {
-                    float* source = x.Pointer<float>() + (nint)row * x.RowPitch, target = y.Pointer<float>() + (nint)row * y.RowPitch + first + column;
+                    float* source = x.Pointer<float>() + (nint)row * x.RowPitch,
+                        target = y.Pointer<float>() + (nint)row * y.RowPitch + first + column;
                     if (columns == 4) FourColumns(source, weights, rowBytes, x.Width, biases + column, target);
-                    else for (int i = 0; i < columns; i++) target[i] = OneColumn(source, weights + i * rowBytes, x.Width) + biases[column + i];
+                    else for (int i = 0; i < columns; i++)
+                        target[i] = OneColumn(source, weights + i * rowBytes, x.Width) + biases[column + i];
                 }
             }
         }

@@ -13,7 +13,9 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// </remarks>
 public sealed record MatMul(Epilogue Epilogue = default) : Op, IHasEpilogue
 {
-    private static readonly KernelSet Set = new("matmul", [CpuKernel.Variant("cpu/packed", SimdKernel.Bind<MatMulCpu>) with { Tuning = GemmTuning.Space }, .. MatMulMatrices.Variants, .. MatMulGpu.Variants]);
+    private static readonly KernelSet Set = new("matmul",
+        [CpuKernel.Variant("cpu/packed", SimdKernel.Bind<MatMulCpu>) with { Tuning = GemmTuning.Space }, .. MatMulMatrices.Variants,
+            .. MatMulGpu.Variants]);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;
@@ -33,10 +35,13 @@ public sealed record MatMul(Epilogue Epilogue = default) : Op, IHasEpilogue
         CheckCount(inputs, 2 + Epilogue.Arguments, 3 + Epilogue.Arguments);
         TensorType x = inputs[0], weight = inputs[1];
         CheckFloat(x, "x", 1);
-        Check(weight.DType.IsFloat() && (weight.Rank == 2 || (weight.Rank == 4 && weight.Shape[2].Constant == 1 && weight.Shape[3].Constant == 1)), "weight", weight, "a floating-point matrix [N, K]");
+        Check(weight.DType.IsFloat()
+            && (weight.Rank == 2 || (weight.Rank == 4 && weight.Shape[2].Constant == 1 && weight.Shape[3].Constant == 1)), "weight", weight,
+                "a floating-point matrix [N, K]");
         Check(weight.Shape[1].MayEqual(x.Last), "weight", weight, $"[N, {x.Last}] for x of {x}");
         if (inputs.Length - Epilogue.Arguments == 3)
-            Check(inputs[2].DType.IsFloat() && inputs[2].Rank == 1 && inputs[2].Last.MayEqual(weight.Shape[0]), "bias", inputs[2], $"[{weight.Shape[0]}]");
+            Check(inputs[2].DType.IsFloat() && inputs[2].Rank == 1 && inputs[2].Last.MayEqual(weight.Shape[0]), "bias", inputs[2],
+                $"[{weight.Shape[0]}]");
         var y = x.WithLast(weight.Shape[0]);
         Epilogue.Check(Name, inputs[^Epilogue.Arguments..], y);
         return y;

@@ -5,7 +5,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// <summary>One GEMM; see <see cref="GpuGemmVariants"/> for its implementations.</summary>
 internal static class MatMulGpu
 {
-    public static KernelVariant[] Variants { get; } = GpuGemmVariants.Variants(call => [Product(call)], signature => [GemmSize.Of(signature)]);
+    public static KernelVariant[] Variants { get; } =
+        GpuGemmVariants.Variants(call => [Product(call)], signature => [GemmSize.Of(signature)]);
 
     internal static GpuGemm Product(OpCall call)
     {

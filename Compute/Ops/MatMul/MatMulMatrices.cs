@@ -5,5 +5,6 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// <summary>One GEMM with matrix instructions; see <see cref="MatrixGemm"/>.</summary>
 internal static class MatMulMatrices
 {
-    public static KernelVariant[] Variants { get; } = MatrixGemmLaunches.Variants(call => [MatMulGpu.Product(call)], signature => [GemmSize.Of(signature)]);
+    public static KernelVariant[] Variants { get; } =
+        MatrixGemmLaunches.Variants(call => [MatMulGpu.Product(call)], signature => [GemmSize.Of(signature)]);
 }

@@ -30,7 +30,8 @@ public sealed record PixelShuffle(int Factor) : Op
         CheckFloat(inputs[0], "x", 4, "[n, h, w, c]");
         var x = inputs[0].Shape;
         int block = Factor * Factor;
-        Check(x[3].Constant is not { } channels || channels % block == 0, "x", inputs[0], $"a tensor whose number of channels is divisible by {block}");
+        Check(x[3].Constant is not { } channels || channels % block == 0, "x", inputs[0],
+            $"a tensor whose number of channels is divisible by {block}");
         return inputs[0].With(x[0], x[1] * Factor, x[2] * Factor, x[3] / block);
     }
 }

@@ -10,13 +10,16 @@ namespace ILGpuDiffusion.Compute.Ops;
 internal static class QuantizeGpu
 {
     /// <summary>Integers as int8.</summary>
-    public static KernelVariant Variant { get; } = RowKernel.Variant(typeof(QuantizeGpu), nameof(Kernel), s => [s.Inputs[0].DType], Arguments);
+    public static KernelVariant Variant { get; } =
+        RowKernel.Variant(typeof(QuantizeGpu), nameof(Kernel), s => [s.Inputs[0].DType], Arguments);
 
     /// <summary>Scales alone.</summary>
-    public static KernelVariant ScaleVariant { get; } = RowKernel.Variant(typeof(QuantizeGpu), nameof(ScaleKernel), s => [s.Inputs[0].DType], Arguments);
+    public static KernelVariant ScaleVariant { get; } =
+        RowKernel.Variant(typeof(QuantizeGpu), nameof(ScaleKernel), s => [s.Inputs[0].DType], Arguments);
 
     /// <summary>Integers as floats, and scales, into a GEMM's scratch memory.</summary>
-    public static LaunchSpecification ToFloats(GpuTarget target, Tensor x, Tensor integers, Tensor scales) => Into(target, nameof(FloatKernel), x, integers, scales);
+    public static LaunchSpecification ToFloats(GpuTarget target, Tensor x, Tensor integers, Tensor scales) =>
+        Into(target, nameof(FloatKernel), x, integers, scales);
 
     /// <summary>
     /// Integers as int8, four per word, with rows zero-padded to the width of <paramref name="words"/> [rows, n] Int32; and scales.
@@ -41,7 +44,8 @@ internal static class QuantizeGpu
         where TLanes : struct, IGroupLanes where T : unmanaged where E : struct, IElement<T>
     {
         float scale = Scale<TLanes, T, E>(x, width, xPitch);
-        for (int i = Group.IdxX; i < width; i += TLanes.Count) y[Grid.IdxX * yPitch + i] = (sbyte)(int)Rounded(E.Widen(x[Grid.IdxX * xPitch + i]), scale);
+        for (int i = Group.IdxX; i < width; i += TLanes.Count)
+            y[Grid.IdxX * yPitch + i] = (sbyte)(int)Rounded(E.Widen(x[Grid.IdxX * xPitch + i]), scale);
     }
 
     internal static void ScaleKernel<TLanes, T, E>(ArrayView<T> x, ArrayView<float> y, int width, int xPitch, int yPitch)
@@ -51,12 +55,14 @@ internal static class QuantizeGpu
         if (Group.IdxX == 0) y[Grid.IdxX * yPitch] = scale;
     }
 
-    internal static void FloatKernel<TLanes, T, E>(ArrayView<T> x, ArrayView<float> integers, ArrayView<float> scales, int width, int xPitch)
+    internal static void FloatKernel<TLanes, T, E>(ArrayView<T> x, ArrayView<float> integers, ArrayView<float> scales, int width,
+        int xPitch)
         where TLanes : struct, IGroupLanes where T : unmanaged where E : struct, IElement<T>
     {
         float scale = Scale<TLanes, T, E>(x, width, xPitch);
         if (Group.IdxX == 0) scales[Grid.IdxX] = scale;
-        for (int i = Group.IdxX; i < width; i += TLanes.Count) integers[Grid.IdxX * width + i] = Rounded(E.Widen(x[Grid.IdxX * xPitch + i]), scale);
+        for (int i = Group.IdxX; i < width; i += TLanes.Count)
+            integers[Grid.IdxX * width + i] = Rounded(E.Widen(x[Grid.IdxX * xPitch + i]), scale);
     }
 
     internal static void WordKernel<TLanes, T, E>(ArrayView<T> x, ArrayView<int> integers, ArrayView<float> scales, int width, int xPitch,
@@ -79,7 +85,8 @@ internal static class QuantizeGpu
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Scale<TLanes, T, E>(ArrayView<T> x, int width, int xPitch) where TLanes : struct, IGroupLanes where T : unmanaged where E : struct, IElement<T>
+    private static float Scale<TLanes, T, E>(ArrayView<T> x, int width, int xPitch) where TLanes : struct, IGroupLanes where T : unmanaged
+        where E : struct, IElement<T>
     {
         var shared = SharedMemory.Allocate<float>(TLanes.Count);
         float max = 0f;

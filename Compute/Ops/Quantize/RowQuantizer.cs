@@ -9,7 +9,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// <summary>Quantises one row; shared by Quantize and QuantizedMatMul.</summary>
 internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
 {
-    private const float IntegerBits = 12582912f; // 1.5 · 2²³: adding it rounds to an integer, ties to even, which is then in the lowest bits
+    // 1.5 · 2²³: adding it rounds to an integer, ties to even, which is then in the lowest bits
+    private const float IntegerBits = 12582912f;
     private const float LeastFast = 1e-25f, MostFast = 1e25f;
 
     /// <summary>max|x| / 127, or 1 where that is 0.</summary>
@@ -54,7 +55,8 @@ internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
         where TDivision : struct, IDivision
         where TTarget : struct, ITarget
     {
-        V divisor = V.Create(scale), reciprocal = V.Create(1 / scale), most = V.Create(127), least = V.Create(-127), magic = V.Create(IntegerBits), left = default, right = default;
+        V divisor = V.Create(scale), reciprocal = V.Create(1 / scale), most = V.Create(127), least = V.Create(-127),
+            magic = V.Create(IntegerBits), left = default, right = default;
         int i = 0;
         for (; i <= count - 2 * V.Count; i += 2 * V.Count)
         {
@@ -112,14 +114,16 @@ internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
 
     private readonly struct Bytes : ITarget
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)] public static void Store(V lanes, byte* target, int index) => Narrowing.Bytes(lanes, target + index);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)] public static void Store(V lanes, byte* target, int index) =>
+            Narrowing.Bytes(lanes, target + index);
 
         public static void Store(uint bits, byte* target, int index) => target[index] = (byte)bits;
     }
 
     private readonly struct Words : ITarget
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)] public static void Store(V lanes, byte* target, int index) => Narrowing.Words(lanes, (ushort*)target + index);
+        [MethodImpl(MethodImplOptions.AggressiveInlining)] public static void Store(V lanes, byte* target, int index) =>
+            Narrowing.Words(lanes, (ushort*)target + index);
 
         public static void Store(uint bits, byte* target, int index) => ((ushort*)target)[index] = (ushort)bits;
     }

@@ -15,7 +15,9 @@ namespace ILGpuDiffusion.Compute.Ops;
 public sealed record QuantizedMatMul(Epilogue Epilogue = default) : Op, IHasEpilogue
 {
     private const int LargestDepth = 131072; // 127 · 127 · 131072 < 2³¹
-    private static readonly KernelSet Set = new("quantized_matmul", [CpuKernel.Variant("cpu/packed", SimdKernel.Bind<QuantizedMatMulCpu>, QuantizedMatMulCpu.ScratchBytes) with { Tuning = QuantizedMatMulCpu.Tuning }, .. QuantizedMatMulGpu.Variants]);
+    private static readonly KernelSet Set = new("quantized_matmul",
+        [CpuKernel.Variant("cpu/packed", SimdKernel.Bind<QuantizedMatMulCpu>, QuantizedMatMulCpu.ScratchBytes)
+            with { Tuning = QuantizedMatMulCpu.Tuning }, .. QuantizedMatMulGpu.Variants]);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;
@@ -37,9 +39,11 @@ public sealed record QuantizedMatMul(Epilogue Epilogue = default) : Op, IHasEpil
         CheckFloat(x, "x", 1);
         Check(weight.DType == DType.Int8 && weight.Rank == 2, "weight", weight, "an Int8 matrix [N, K]");
         Check(weight.Last.MayEqual(x.Last), "weight", weight, $"[N, {x.Last}] for x of {x}");
-        Check(weight.Last.Constant is not > LargestDepth, "weight", weight, $"a matrix of at most {LargestDepth} columns, so that int32 sums stay exact");
+        Check(weight.Last.Constant is not > LargestDepth, "weight", weight,
+            $"a matrix of at most {LargestDepth} columns, so that int32 sums stay exact");
         foreach (var vector in inputs[2..^Epilogue.Arguments])
-            Check(vector.DType == DType.Float32 && vector.Rank == 1 && vector.Last.MayEqual(weight.Shape[0]), "scale or bias", vector, $"Float32 [{weight.Shape[0]}]");
+            Check(vector.DType == DType.Float32 && vector.Rank == 1 && vector.Last.MayEqual(weight.Shape[0]), "scale or bias", vector,
+                $"Float32 [{weight.Shape[0]}]");
         var y = x.WithLast(weight.Shape[0]);
         Epilogue.Check(Name, inputs[^Epilogue.Arguments..], y);
         return y;

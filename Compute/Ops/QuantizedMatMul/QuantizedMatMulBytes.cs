@@ -10,7 +10,8 @@ internal static class QuantizedMatMulBytes
     private const int FillGroup = 256;
 
     /// <summary>With dot products of four int8.</summary>
-    public static KernelVariant Dot { get; } = GpuKernel.Variant("gpu/dot", (target, _) => new GpuKernel(call => Stages(target, call, DotProduct), ScratchBytes)) with
+    public static KernelVariant Dot { get; } =
+        GpuKernel.Variant("gpu/dot", (target, _) => new GpuKernel(call => Stages(target, call, DotProduct), ScratchBytes)) with
     {
         SupportsDevice = device => ((GpuDevice)device).Target is { IsCpu: false, Features.Dot: not IntegerDotKind.None },
     };
@@ -18,22 +19,27 @@ internal static class QuantizedMatMulBytes
     /// <summary>With matrix instructions.</summary>
     public static KernelVariant[] Matrices { get; } = [.. MatrixUnitVariant.All.Select(form =>
         new KernelVariant(form.Name, form.Backends, (device, _) => new GpuKernel(
-            call => Stages(((GpuDevice)device).Target, call, (product, arguments, pieces) => MatrixGemmLaunch(form, call.Device, product, arguments, pieces)), ScratchBytes))
+            call => Stages(((GpuDevice)device).Target, call,
+                (product, arguments, pieces) => MatrixGemmLaunch(form, call.Device, product, arguments, pieces)), ScratchBytes))
         {
             SupportsDevice = device => form.Supports(device, MatrixTypes.Int8),
-            SupportsShape = signature => GemmSize.Of(signature).Rows > RowDotGemm.MostRows, // with fewer, time is that of reading the weights
+            // with fewer, time is that of reading the weights
+            SupportsShape = signature => GemmSize.Of(signature).Rows > RowDotGemm.MostRows,
         })];
 
     private static LaunchSpecification DotProduct(GpuGemm product, GpuArguments arguments, int pieces) => new(
-        KernelSource.Of(typeof(Int8GemmGpu), nameof(Int8GemmGpu.Kernel), Int8GemmGpu.GroupSize, product.Types(weight: false, activation: true)),
+        KernelSource.Of(typeof(Int8GemmGpu), nameof(Int8GemmGpu.Kernel), Int8GemmGpu.GroupSize,
+            product.Types(weight: false, activation: true)),
         new GpuGrid(IntegerMath.CeilDiv(product.Rows, Int8GemmGpu.Rows), IntegerMath.CeilDiv(product.Columns, Int8GemmGpu.Columns)),
         product.ResultNumbers(arguments.Int("pieces", pieces)));
 
-    private static LaunchSpecification MatrixGemmLaunch(MatrixUnitVariant form, Device device, GpuGemm product, GpuArguments arguments, int pieces) => new(
+    private static LaunchSpecification MatrixGemmLaunch(MatrixUnitVariant form, Device device, GpuGemm product, GpuArguments arguments,
+        int pieces) => new(
         form.Source(device, nameof(MatrixGemm.Bytes), typeof(Int8Matrix), whole: true, product.Types(weight: false, activation: true)),
         MatrixGemmLaunches.Grid(product), product.ResultNumbers(arguments.Int("depth", pieces * MatrixGemm.Piece)));
 
-    private static IEnumerable<LaunchSpecification> Stages(GpuTarget target, OpCall call, Func<GpuGemm, GpuArguments, int, LaunchSpecification> multiply)
+    private static IEnumerable<LaunchSpecification> Stages(GpuTarget target, OpCall call,
+        Func<GpuGemm, GpuArguments, int, LaunchSpecification> multiply)
     {
         var epilogue = ((QuantizedMatMul)call.Op).Epilogue;
         var plain = epilogue.Without(call);

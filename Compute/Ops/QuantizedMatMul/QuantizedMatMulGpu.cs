@@ -14,7 +14,10 @@ internal static class QuantizedMatMulGpu
     private const int GroupSize = 256;
 
     // Int8 is faster than floats on devices with a four-way dot product, except for few rows, where time is that of reading the weights.
-    public static KernelVariant[] Variants { get; } = [.. GpuGemmVariants.All.SelectMany(variant => variant.Name == "gpu/tiles" ? (KernelVariant[])[.. QuantizedMatMulBytes.Matrices, QuantizedMatMulBytes.Dot, Of(variant)] : [Of(variant)])];
+    public static KernelVariant[] Variants { get; } = [
+        .. GpuGemmVariants.All.SelectMany(variant =>
+            variant.Name == "gpu/tiles" ? (KernelVariant[])[.. QuantizedMatMulBytes.Matrices, QuantizedMatMulBytes.Dot, Of(variant)]
+                : [Of(variant)])];
 
     private static KernelVariant Of(GpuGemmVariant variant) => GpuKernel.Variant(variant.Name, (target, _) => new GpuKernel(
         call => Stages(variant, target, call), signature => OwnBytes(signature) + variant.ScratchBytes(GemmSize.Of(signature)))) with
@@ -53,7 +56,8 @@ internal static class QuantizedMatMulGpu
         ArrayView<float> products, ArrayView<float> rowScales, ArrayView<float> columnScales, ArrayView<B> bias, ArrayView<T> batchBias,
         ArrayView<T> residual, ArrayView<T> y, int rows, int columns,
         int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale)
-        where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B> where TActivation : struct, IActivation
+        where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B>
+            where TActivation : struct, IActivation
     {
         int item = Grid.IdxX * Group.DimX + Group.IdxX, row = item / columns, column = item % columns;
         if (row >= rows) return;

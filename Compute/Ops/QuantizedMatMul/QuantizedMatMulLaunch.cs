@@ -27,13 +27,16 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
     {
         (this.epilogue, this.product, tile) = (epilogue, product, product.Tile);
         (tileRows, tileColumns) = (tile.Rows, tile.Columns);
-        (x, w, scale, bias, y) = (call.Inputs[0], call.Inputs[1], call.Inputs[2], call.Inputs.Length > 3 ? call.Inputs[3] : null, call.Output);
+        (x, w, scale, bias, y) = (call.Inputs[0], call.Inputs[1], call.Inputs[2], call.Inputs.Length > 3 ? call.Inputs[3] : null,
+            call.Output);
         lanes = product.Lanes(x.Width);
         quantized = call.Scratch!.Pointer<int>();
         rowOffsets = quantized + (nint)(x.Rows + tileRows) * lanes;
         rowScales = (float*)(rowOffsets + x.Rows);
         quantization = new Quantization(call, this);
-        parts = new GemmPartition(x.Rows, y.Width, tileRows, tileColumns, call.Settings[GemmTuning.PartRows], call.Settings[QuantizedMatMulCpu.PackedKib] * 1024L / sizeof(int) / lanes, Workers.Count, call.Settings[GemmTuning.PartsPerThread], rowsFirst: true);
+        parts = new GemmPartition(x.Rows, y.Width, tileRows, tileColumns, call.Settings[GemmTuning.PartRows],
+            call.Settings[QuantizedMatMulCpu.PackedKib] * 1024L / sizeof(int) / lanes, Workers.Count,
+                call.Settings[GemmTuning.PartsPerThread], rowsFirst: true);
         Workers.Reserve((PanelElements + 2 * parts.Columns + tileRows * tileColumns) * sizeof(int));
     }
 
@@ -52,10 +55,15 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
         int firstRow = part / parts.ColumnBlocks * parts.Rows, lastRow = Math.Min(firstRow + parts.Rows, x.Rows);
         int firstColumn = part % parts.ColumnBlocks * parts.Columns, lastColumn = Math.Min(firstColumn + parts.Columns, y.Width);
         int* panels = Workers.Scratch<int>(worker);
-        float* scales = (float*)(panels + PanelElements), biases = bias is null ? null : scales + parts.Columns, edge = scales + 2 * parts.Columns;
-        new ReadOnlySpan<float>(scale.Pointer<float>() + firstColumn, lastColumn - firstColumn).CopyTo(new Span<float>(scales, parts.Columns));
-        if (bias is not null) new ReadOnlySpan<float>(bias.Pointer<float>() + firstColumn, lastColumn - firstColumn).CopyTo(new Span<float>(biases, parts.Columns));
-        for (int column = firstColumn; column < lastColumn; column += tileColumns) PackPanel(column, (float*)panels + (column - firstColumn) * (nint)lanes);
+        float* scales = (float*)(panels + PanelElements), biases = bias is null ? null : scales + parts.Columns,
+            edge = scales + 2 * parts.Columns;
+        new ReadOnlySpan<float>(scale.Pointer<float>() + firstColumn,
+            lastColumn - firstColumn).CopyTo(new Span<float>(scales, parts.Columns));
+        if (bias is not null)
+            new ReadOnlySpan<float>(bias.Pointer<float>() + firstColumn,
+                lastColumn - firstColumn).CopyTo(new Span<float>(biases, parts.Columns));
+        for (int column = firstColumn; column < lastColumn; column += tileColumns)
+            PackPanel(column, (float*)panels + (column - firstColumn) * (nint)lanes);
         for (int row = firstRow; row < lastRow; row += tileRows)
         {
             int rows = Math.Min(tileRows, lastRow - row);
@@ -64,9 +72,12 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
             {
                 int i = column - firstColumn, columns = Math.Min(tileColumns, lastColumn - column);
                 bool whole = columns == tileColumns; // the last, narrower panel goes through a buffer: the tile kernel writes whole rows
-                var result = new ScaledTile(whole ? target + column : edge, whole ? y.RowPitch : tileColumns, rowOffsets + row, rowScales + row, scales + i, biases is null ? null : biases + i);
+                var result = new ScaledTile(whole ? target + column : edge, whole ? y.RowPitch : tileColumns, rowOffsets + row,
+                    rowScales + row, scales + i, biases is null ? null : biases + i);
                 tile.Multiply(lanes, quantized + (nint)row * lanes, lanes, panels + i * (nint)lanes, rows, result);
-                for (int r = 0; r < rows && !whole; r++) new ReadOnlySpan<float>(edge + r * tileColumns, columns).CopyTo(new Span<float>(target + (nint)r * y.RowPitch + column, columns));
+                for (int r = 0; r < rows && !whole; r++)
+                    new ReadOnlySpan<float>(edge + r * tileColumns,
+                        columns).CopyTo(new Span<float>(target + (nint)r * y.RowPitch + column, columns));
                 epilogue?.Apply(row, rows, column, columns);
             }
         }
@@ -95,7 +106,8 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
     }
 
     /// <summary>Quantises the rows of x, each to whole lanes.</summary>
-    private sealed class Quantization(OpCall call, QuantizedMatMulLaunch<V> owner) : RowLaunch(call, call.Inputs[0].Rows, call.Inputs[0].Width)
+    private sealed class Quantization(OpCall call, QuantizedMatMulLaunch<V> owner)
+        : RowLaunch(call, call.Inputs[0].Rows, call.Inputs[0].Width)
     {
         protected override void Row(int row)
         {
@@ -106,7 +118,8 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
             int sum = 0;
             if (owner.product.PerLane == 4) sum = (int)RowQuantizer<V>.ToInt8(source, owner.x.Width, scale, (byte*)target);
             else RowQuantizer<V>.ToInt16(source, owner.x.Width, scale, (ushort*)target);
-            owner.rowOffsets[row] = owner.product.WeightOffset * sum; // may overflow int32, as the sums then do; the difference is correct modulo 2³²
+            // may overflow int32, as the sums then do; the difference is correct modulo 2³²
+            owner.rowOffsets[row] = owner.product.WeightOffset * sum;
         }
     }
 }

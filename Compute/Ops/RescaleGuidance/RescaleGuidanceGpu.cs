@@ -21,7 +21,8 @@ internal static class RescaleGuidanceGpu
 
     private static (GpuGrid, GpuArguments) Bind(OpCall call)
     {
-        Tensor guided = ElementGrid.Indexed(call.Inputs[0]), text = ElementGrid.Indexed(call.Inputs[1]), y = ElementGrid.Indexed(call.Output);
+        Tensor guided = ElementGrid.Indexed(call.Inputs[0]), text = ElementGrid.Indexed(call.Inputs[1]),
+            y = ElementGrid.Indexed(call.Output);
         return (new GpuGrid(Math.Max(1, y.Shape[0])), new GpuArguments()
             .View("guided", guided).View("text", text).View("phi", call.Inputs[2]).View("y", y)
             .Int("rows", y.Rows / Math.Max(y.Shape[0], 1)).Int("width", y.Width)
@@ -29,12 +30,14 @@ internal static class RescaleGuidanceGpu
     }
 
     internal static void Kernel<TLanes>(
-        ArrayView<float> guided, ArrayView<float> text, ArrayView<float> phi, ArrayView<float> y, int rows, int width, int guidedPitch, int textPitch, int yPitch)
+        ArrayView<float> guided, ArrayView<float> text, ArrayView<float> phi, ArrayView<float> y, int rows, int width, int guidedPitch,
+            int textPitch, int yPitch)
         where TLanes : struct, IGroupLanes
     {
         var shared = SharedMemory.Allocate<float>(TLanes.Count);
         int count = rows * width, firstRow = Grid.IdxX * rows;
-        float ratio = XMath.Sqrt(Variance<TLanes>(text, firstRow, count, width, textPitch, shared)) / XMath.Sqrt(Variance<TLanes>(guided, firstRow, count, width, guidedPitch, shared));
+        float ratio = XMath.Sqrt(Variance<TLanes>(text, firstRow, count, width, textPitch, shared))
+            / XMath.Sqrt(Variance<TLanes>(guided, firstRow, count, width, guidedPitch, shared));
         float share = phi[0], factor = DeviceMath.Fma(share, ratio, 1f - share);
         for (int i = Group.IdxX; i < count; i += TLanes.Count)
         {
@@ -45,7 +48,8 @@ internal static class RescaleGuidanceGpu
 
     // Unbiased; 0 / 0 for one element, as in PyTorch.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Variance<TLanes>(ArrayView<float> x, int firstRow, int count, int width, int pitch, ArrayView<float> shared) where TLanes : struct, IGroupLanes
+    private static float Variance<TLanes>(ArrayView<float> x, int firstRow, int count, int width, int pitch, ArrayView<float> shared)
+        where TLanes : struct, IGroupLanes
     {
         float sum = 0f;
         for (int i = Group.IdxX; i < count; i += TLanes.Count) sum += x[(firstRow + i / width) * pitch + i % width];

@@ -8,7 +8,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// <remarks>Zhang and Sennrich, 2019 (arXiv:1910.07467). Error ≤ 2e-6 of the result's root mean square.</remarks>
 public sealed record RmsNormalization(double Epsilon) : Op
 {
-    private static readonly KernelSet Set = new("rms_norm", SimdKernel.Variant<RmsNormalizationCpu>(RmsNormalizationCpu.ScratchBytes), RmsNormalizationGpu.Variant);
+    private static readonly KernelSet Set = new("rms_norm", SimdKernel.Variant<RmsNormalizationCpu>(RmsNormalizationCpu.ScratchBytes),
+        RmsNormalizationGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -12,8 +12,10 @@ internal static class RmsNormalizationGpu
         call => RowKernel.Norm(call, ((RmsNormalization)call.Op).Epsilon, ("weight", "weighted", RowKernel.Parameter(call, 1))),
         access: true);
 
-    internal static void Kernel<TLanes, T, E, TW, EW, TAccess>(ArrayView<T> x, ArrayView<TW> weight, ArrayView<T> y, int width, int xPitch, int yPitch, float epsilon, int weighted)
-        where TLanes : struct, IGroupLanes where T : unmanaged where E : struct, IElement<T> where TW : unmanaged where EW : struct, IElement<TW>
+    internal static void Kernel<TLanes, T, E, TW, EW, TAccess>(ArrayView<T> x, ArrayView<TW> weight, ArrayView<T> y, int width, int xPitch,
+        int yPitch, float epsilon, int weighted)
+        where TLanes : struct, IGroupLanes where T : unmanaged where E : struct, IElement<T> where TW : unmanaged
+            where EW : struct, IElement<TW>
         where TAccess : struct, IAccess
     {
         var shared = SharedMemory.Allocate<float>(TLanes.Count);

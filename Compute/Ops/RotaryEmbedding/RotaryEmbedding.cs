@@ -25,10 +25,12 @@ public sealed record RotaryEmbedding(int Heads) : Op
 
         CheckCount(inputs, 3);
         CheckFloat(inputs[0], "x", 3, "[n, tokens, heads · channels]");
-        Check(Heads > 0 && (inputs[0].Last.Constant is not { } width || width % (2 * Heads) == 0), "x", inputs[0], $"a tensor with an even number of channels for each of {Heads} heads");
+        Check(Heads > 0 && (inputs[0].Last.Constant is not { } width || width % (2 * Heads) == 0), "x", inputs[0],
+            $"a tensor with an even number of channels for each of {Heads} heads");
         for (int i = 1; i <= 2; i++)
         {
-            Check(inputs[i].DType == DType.Float32 && inputs[i].Rank == 2 && inputs[i].Shape[0].MayEqual(inputs[0].Shape[1]) && inputs[i].Last.MayEqual(inputs[0].Last / Heads),
+            Check(inputs[i].DType == DType.Float32 && inputs[i].Rank == 2 && inputs[i].Shape[0].MayEqual(inputs[0].Shape[1])
+                && inputs[i].Last.MayEqual(inputs[0].Last / Heads),
                 i == 1 ? "cos" : "sin", inputs[i], $"Float32 [{inputs[0].Shape[1]}, {inputs[0].Last / Heads}]");
         }
 

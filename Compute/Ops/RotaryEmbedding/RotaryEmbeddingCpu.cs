@@ -35,7 +35,8 @@ internal sealed class RotaryEmbeddingCpu : ISimdBinder
 
             if (i == count) return;
             V rest = Simd.LoadPartial<V>(x + i, count - i); // an even number of lanes: pairs stay whole
-            rest = V.MultiplyAdd(V.RotatePairs(rest), Simd.LoadPartial<V>(sin + i, count - i), rest * Simd.LoadPartial<V>(cos + i, count - i));
+            rest = V.MultiplyAdd(V.RotatePairs(rest), Simd.LoadPartial<V>(sin + i, count - i),
+                rest * Simd.LoadPartial<V>(cos + i, count - i));
             Simd.StorePartial(rest, y + i, count - i);
         }
     }

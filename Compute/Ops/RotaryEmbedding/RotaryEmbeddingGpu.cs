@@ -26,7 +26,8 @@ internal static class RotaryEmbeddingGpu
     {
         int row = Lane.Row(shift, columnBlocks), pair = Lane.Column(shift, columnBlocks);
         if (row >= rows || pair >= pairs) return;
-        int token = row % tokens, column = 2 * pair, c = token * cosPitch + column % headWidth, s = token * sinPitch + column % headWidth, from = row * xPitch + column, to = row * yPitch + column;
+        int token = row % tokens, column = 2 * pair, c = token * cosPitch + column % headWidth, s = token * sinPitch + column % headWidth,
+            from = row * xPitch + column, to = row * yPitch + column;
         float a = E.Widen(x[from]), b = E.Widen(x[from + 1]);
         y[to] = E.Narrow(DeviceMath.Fma(-b, sin[s], a * cos[c]));
         y[to + 1] = E.Narrow(DeviceMath.Fma(a, sin[s + 1], b * cos[c + 1]));

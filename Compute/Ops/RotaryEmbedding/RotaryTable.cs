@@ -13,7 +13,8 @@ public static class RotaryTable
     /// <exception cref="ShapeException">An axis is odd, or <paramref name="ids"/> does not have a number for every axis.</exception>
     public static (float[] Cos, float[] Sin) Create(ReadOnlySpan<float> ids, ReadOnlySpan<int> axes, double theta = 10000)
     {
-        ShapeException.ThrowUnless(axes.Length > 0 && ids.Length % axes.Length == 0, "rotary_table", "ids", $"{ids.Length} numbers", $"a multiple of {axes.Length} axes");
+        ShapeException.ThrowUnless(axes.Length > 0 && ids.Length % axes.Length == 0, "rotary_table", "ids", $"{ids.Length} numbers",
+            $"a multiple of {axes.Length} axes");
         int width = 0;
         foreach (int axis in axes)
         {

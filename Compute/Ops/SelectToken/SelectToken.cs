@@ -22,7 +22,8 @@ public sealed record SelectToken : Op
 
         CheckCount(inputs, 2);
         CheckFloat(inputs[0], "x", 3, "[n, tokens, channels]");
-        Check(inputs[1].DType == DType.Int32 && inputs[1].Rank == 1 && inputs[1].Last.MayEqual(inputs[0].Shape[0]), "index", inputs[1], $"Int32 [{inputs[0].Shape[0]}]");
+        Check(inputs[1].DType == DType.Int32 && inputs[1].Rank == 1 && inputs[1].Last.MayEqual(inputs[0].Shape[0]), "index", inputs[1],
+            $"Int32 [{inputs[0].Shape[0]}]");
         return inputs[0].With(inputs[0].Shape[0], inputs[0].Last);
     }
 }

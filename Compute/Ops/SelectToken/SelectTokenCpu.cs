@@ -16,7 +16,9 @@ internal static class SelectTokenCpu
         protected override void Row(int row)
         {
             int tokens = x.Shape[1], token = index.Pointer<int>()[row];
-            if (token < 0 || token >= tokens) throw new ArgumentOutOfRangeException($"index[{row}]", token, $"select_token: the sequence has {tokens} tokens; an index must be 0 to {tokens - 1}.");
+            if (token < 0 || token >= tokens)
+                throw new ArgumentOutOfRangeException($"index[{row}]", token,
+                    $"select_token: the sequence has {tokens} tokens; an index must be 0 to {tokens - 1}.");
             float* source = x.Pointer<float>() + ((long)row * tokens + token) * x.RowPitch;
             new ReadOnlySpan<float>(source, y.Width).CopyTo(new Span<float>(y.Pointer<float>() + (long)row * y.RowPitch, y.Width));
         }

@@ -20,7 +20,8 @@ internal static class SelectTokenGpu
             return (grid.Groups, grid.Arguments(views, [("xPitch", x), ("yPitch", y)]).Int("tokens", x.Shape[1]));
         }));
 
-    internal static void Kernel<T, E>(ArrayView<T> x, ArrayView<int> index, ArrayView<T> y, int rows, int width, int shift, int columnBlocks, int xPitch, int yPitch, int tokens)
+    internal static void Kernel<T, E>(ArrayView<T> x, ArrayView<int> index, ArrayView<T> y, int rows, int width, int shift,
+        int columnBlocks, int xPitch, int yPitch, int tokens)
         where T : unmanaged where E : struct, IElement<T>
     {
         int row = Lane.Row(shift, columnBlocks), column = Lane.Column(shift, columnBlocks);

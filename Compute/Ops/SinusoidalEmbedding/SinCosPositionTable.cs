@@ -22,7 +22,8 @@ public static class SinCosPositionTable
     public static float[] Create(int channels, int height, int width, int baseSize, double interpolationScale = 1)
     {
         ShapeException.ThrowUnless(channels > 0 && channels % 4 == 0, "position_table", "channels", channels, "a positive multiple of 4");
-        ShapeException.ThrowUnless(height > 0 && width > 0 && baseSize > 0, "position_table", "grid", $"{height}x{width} of {baseSize}", "positive");
+        ShapeException.ThrowUnless(height > 0 && width > 0 && baseSize > 0, "position_table", "grid", $"{height}x{width} of {baseSize}",
+            "positive");
         float[] table = new float[height * width * channels];
         for (int row = 0; row < height; row++)
         {

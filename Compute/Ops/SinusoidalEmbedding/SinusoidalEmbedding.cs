@@ -15,9 +15,11 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// <param name="MaxPeriod">period.</param>
 /// <remarks>diffusers' <c>get_timestep_embedding</c>, in float32 arithmetic like the original: an angle of 1000 has an error of up to 6e-5
 /// in both.</remarks>
-public sealed record SinusoidalEmbedding(int Channels, bool FlipSinToCos, double DownscaleFreqShift, double Scale = 1, int MaxPeriod = 10000) : Op
+public sealed record SinusoidalEmbedding(int Channels, bool FlipSinToCos, double DownscaleFreqShift, double Scale = 1,
+    int MaxPeriod = 10000) : Op
 {
-    private static readonly KernelSet Set = new("timestep_embedding", CpuKernel.Variant("cpu/simd", SinusoidalEmbeddingCpu.Bind), SinusoidalEmbeddingGpu.Variant);
+    private static readonly KernelSet Set = new("timestep_embedding", CpuKernel.Variant("cpu/simd", SinusoidalEmbeddingCpu.Bind),
+        SinusoidalEmbeddingGpu.Variant);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

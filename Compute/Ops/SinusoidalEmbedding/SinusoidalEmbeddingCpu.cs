@@ -15,7 +15,8 @@ internal static class SinusoidalEmbeddingCpu
     {
         int half = op.Channels / 2;
         float[] frequencies = new float[half];
-        for (int j = 0; j < half; j++) frequencies[j] = MathF.Exp((float)(-Math.Log(op.MaxPeriod)) * j / (float)(half - op.DownscaleFreqShift));
+        for (int j = 0; j < half; j++)
+            frequencies[j] = MathF.Exp((float)(-Math.Log(op.MaxPeriod)) * j / (float)(half - op.DownscaleFreqShift));
         return frequencies;
     }
 

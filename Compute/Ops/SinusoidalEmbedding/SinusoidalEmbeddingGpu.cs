@@ -21,7 +21,8 @@ internal static class SinusoidalEmbeddingGpu
 
     // Rounded as in diffusers: exponent, quotient, exponential, product and scaled product each in float32.
     internal static void Kernel(
-        ArrayView<float> t, ArrayView<float> y, int rows, int width, int shift, int columnBlocks, int tPitch, int yPitch, int channels, int cosinesFirst, float exponent, float count, float scale)
+        ArrayView<float> t, ArrayView<float> y, int rows, int width, int shift, int columnBlocks, int tPitch, int yPitch, int channels,
+            int cosinesFirst, float exponent, float count, float scale)
     {
         int row = Lane.Row(shift, columnBlocks), column = Lane.Column(shift, columnBlocks);
         if (row >= rows || column >= width) return;

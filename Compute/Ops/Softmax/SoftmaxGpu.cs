@@ -40,7 +40,8 @@ internal static class SoftmaxGpu
         max = Reduction.Max<TLanes>(max, shared);
         float sum = 0f;
         for (int i = start; i < width; i += step)
-            sum += TAccess.Wide ? Exponentials(E.Widen4(E.Fetch4(x, source + i)).Less(max)).Total : DeviceFunctions.Exp(E.Widen(x[source + i]) - max);
+            sum += TAccess.Wide ? Exponentials(E.Widen4(E.Fetch4(x, source + i)).Less(max)).Total
+                : DeviceFunctions.Exp(E.Widen(x[source + i]) - max);
         sum = Reduction.Sum<TLanes>(sum, shared);
         float factor = 1f / sum, summand = XMath.Log(sum);
         for (int i = start; i < width; i += step)
@@ -48,7 +49,8 @@ internal static class SoftmaxGpu
             if (TAccess.Wide)
             {
                 Float4 values = E.Widen4(E.Fetch4(x, source + i)).Less(max);
-                E.Store4(y, target + i, logarithm != 0 ? values.Less(summand) : Exponentials(values) * new Float4(factor, factor, factor, factor));
+                E.Store4(y, target + i, logarithm != 0 ? values.Less(summand)
+                    : Exponentials(values) * new Float4(factor, factor, factor, factor));
                 continue;
             }
 
@@ -61,5 +63,6 @@ internal static class SoftmaxGpu
     private static float Larger(float max, float value) => value > max ? value : max;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Float4 Exponentials(Float4 x) => new(DeviceFunctions.Exp(x.X), DeviceFunctions.Exp(x.Y), DeviceFunctions.Exp(x.Z), DeviceFunctions.Exp(x.W));
+    private static Float4 Exponentials(Float4 x) =>
+        new(DeviceFunctions.Exp(x.X), DeviceFunctions.Exp(x.Y), DeviceFunctions.Exp(x.Z), DeviceFunctions.Exp(x.W));
 }

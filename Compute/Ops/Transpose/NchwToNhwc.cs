@@ -8,7 +8,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// </summary>
 public sealed record NchwToNhwc : Op
 {
-    private static readonly KernelSet Set = new("nchw_to_nhwc", CpuKernel.Variant("cpu/copy", TransposeCpu.BindToNhwc), TransposeGpu.ToNhwc);
+    private static readonly KernelSet Set = new("nchw_to_nhwc", CpuKernel.Variant("cpu/copy", TransposeCpu.BindToNhwc),
+        TransposeGpu.ToNhwc);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

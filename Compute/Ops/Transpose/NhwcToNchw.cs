@@ -8,7 +8,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// </summary>
 public sealed record NhwcToNchw : Op
 {
-    private static readonly KernelSet Set = new("nhwc_to_nchw", CpuKernel.Variant("cpu/copy", TransposeCpu.BindToNchw), TransposeGpu.ToNchw);
+    private static readonly KernelSet Set = new("nhwc_to_nchw", CpuKernel.Variant("cpu/copy", TransposeCpu.BindToNchw),
+        TransposeGpu.ToNchw);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

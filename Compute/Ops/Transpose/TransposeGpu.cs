@@ -15,7 +15,8 @@ internal static class TransposeGpu
 
     public static KernelVariant ToNchw { get; } = Of(nameof(ToPlanes), call => call.Inputs[0], call => call.Output);
 
-    private static KernelVariant Of(string name, Func<OpCall, Tensor> mixed, Func<OpCall, Tensor> planar) => GpuKernel.Variant("gpu/map", signature => new GpuKernel(
+    private static KernelVariant Of(string name, Func<OpCall, Tensor> mixed, Func<OpCall, Tensor> planar) =>
+        GpuKernel.Variant("gpu/map", signature => new GpuKernel(
         KernelSource.Of(typeof(TransposeGpu), name, ElementGrid.GroupSize, GpuElements.Bits(signature.Output.DType)),
         call =>
         {
@@ -26,19 +27,23 @@ internal static class TransposeGpu
                 .Int("height", nhwc.Shape[1]).Int("width", nhwc.Shape[2]));
         }));
 
-    internal static void FromPlanes<T>(ArrayView<T> planes, ArrayView<T> mixed, int rows, int channels, int shift, int columnBlocks, int planePitch, int mixedPitch, int height, int width) where T : unmanaged
+    internal static void FromPlanes<T>(ArrayView<T> planes, ArrayView<T> mixed, int rows, int channels, int shift, int columnBlocks,
+        int planePitch, int mixedPitch, int height, int width) where T : unmanaged
     {
         int row = Lane.Row(shift, columnBlocks), channel = Lane.Column(shift, columnBlocks);
         if (row >= rows || channel >= channels) return;
         int line = row / width, image = line / height;
-        mixed[row * mixedPitch + channel] = planes[((image * channels + channel) * height + line - image * height) * planePitch + row - line * width];
+        mixed[row * mixedPitch + channel] =
+            planes[((image * channels + channel) * height + line - image * height) * planePitch + row - line * width];
     }
 
-    internal static void ToPlanes<T>(ArrayView<T> planes, ArrayView<T> mixed, int rows, int channels, int shift, int columnBlocks, int planePitch, int mixedPitch, int height, int width) where T : unmanaged
+    internal static void ToPlanes<T>(ArrayView<T> planes, ArrayView<T> mixed, int rows, int channels, int shift, int columnBlocks,
+        int planePitch, int mixedPitch, int height, int width) where T : unmanaged
     {
         int row = Lane.Row(shift, columnBlocks), channel = Lane.Column(shift, columnBlocks);
         if (row >= rows || channel >= channels) return;
         int line = row / width, image = line / height;
-        planes[((image * channels + channel) * height + line - image * height) * planePitch + row - line * width] = mixed[row * mixedPitch + channel];
+        planes[((image * channels + channel) * height + line - image * height) * planePitch + row - line * width] =
+            mixed[row * mixedPitch + channel];
     }
 }

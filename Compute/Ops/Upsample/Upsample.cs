@@ -16,7 +16,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 public sealed record Upsample(Interpolation Interpolation = Interpolation.Nearest) : Op
 {
     private static readonly KernelSet Set = new("upsample",
-        CpuKernel.Variant("cpu/copy", UpsampleCpu.Bind) with { SupportsShape = static s => s.Op is Upsample { Interpolation: Interpolation.Nearest } },
+        CpuKernel.Variant("cpu/copy", UpsampleCpu.Bind)
+            with { SupportsShape = static s => s.Op is Upsample { Interpolation: Interpolation.Nearest } },
         SimdKernel.Variant<UpsampleBilinearCpu>(), UpsampleGpu.Variant);
 
     /// <inheritdoc/>

@@ -28,17 +28,20 @@ internal sealed class UpsampleBilinearCpu : ISimdBinder
     }
 
     private sealed unsafe class Rows<V>(OpCall call)
-        : RowLaunch(call, call.Output.Shape[0] * call.Output.Shape[1], (long)call.Output.Shape[2] * call.Output.Width) where V : struct, ISimd<V>
+        : RowLaunch(call, call.Output.Shape[0] * call.Output.Shape[1], (long)call.Output.Shape[2] * call.Output.Width)
+            where V : struct, ISimd<V>
     {
         private readonly Tensor x = call.Inputs[0], y = call.Output;
-        private readonly Pair[] rows = Pairs(call.Inputs[0].Shape[1], call.Output.Shape[1]), columns = Pairs(call.Inputs[0].Shape[2], call.Output.Shape[2]);
+        private readonly Pair[] rows = Pairs(call.Inputs[0].Shape[1], call.Output.Shape[1]),
+            columns = Pairs(call.Inputs[0].Shape[2], call.Output.Shape[2]);
 
         protected override void Row(int row)
         {
             var (image, line) = Math.DivRem(row, rows.Length);
             var (upper, lower, down) = rows[line];
             long pitch = (long)x.Shape[2] * x.RowPitch;
-            float* source = x.Pointer<float>() + image * x.Shape[1] * pitch, target = y.Pointer<float>() + (long)row * columns.Length * y.RowPitch;
+            float* source = x.Pointer<float>() + image * x.Shape[1] * pitch,
+                target = y.Pointer<float>() + (long)row * columns.Length * y.RowPitch;
             float* above = source + upper * pitch, below = source + lower * pitch;
             for (int i = 0; i < columns.Length; i++, target += y.RowPitch)
             {
@@ -51,7 +54,8 @@ internal sealed class UpsampleBilinearCpu : ISimdBinder
         [MethodImpl(Jit.Kernel)]
         private static void Mix(float* a, float* b, float* c, float* d, float right, float down, float* y, int count)
         {
-            V wa = V.Create((1 - down) * (1 - right)), wb = V.Create((1 - down) * right), wc = V.Create(down * (1 - right)), wd = V.Create(down * right);
+            V wa = V.Create((1 - down) * (1 - right)), wb = V.Create((1 - down) * right), wc = V.Create(down * (1 - right)),
+                wd = V.Create(down * right);
             int i = 0;
             for (; i <= count - V.Count; i += V.Count)
                 V.Store(V.MultiplyAdd(V.Load(a + i), wa, V.Load(b + i) * wb) + V.MultiplyAdd(V.Load(c + i), wc, V.Load(d + i) * wd), y + i);

@@ -18,10 +18,12 @@ internal static class UpsampleCpu
         return sources;
     }
 
-    private sealed unsafe class Rows(OpCall call) : RowLaunch(call, call.Output.Shape[0] * call.Output.Shape[1], (long)call.Output.Shape[2] * call.Output.Width)
+    private sealed unsafe class Rows(OpCall call)
+        : RowLaunch(call, call.Output.Shape[0] * call.Output.Shape[1], (long)call.Output.Shape[2] * call.Output.Width)
     {
         private readonly Tensor x = call.Inputs[0], y = call.Output;
-        private readonly int[] rows = Sources(call.Inputs[0].Shape[1], call.Output.Shape[1]), columns = Sources(call.Inputs[0].Shape[2], call.Output.Shape[2]);
+        private readonly int[] rows = Sources(call.Inputs[0].Shape[1], call.Output.Shape[1]),
+            columns = Sources(call.Inputs[0].Shape[2], call.Output.Shape[2]);
 
         protected override void Row(int row)
         {

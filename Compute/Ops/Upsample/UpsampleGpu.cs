@@ -10,7 +10,8 @@ internal static class UpsampleGpu
     public static KernelVariant Variant { get; } = GpuKernel.Variant("gpu/map", signature =>
     {
         bool nearest = ((Upsample)signature.Op).Interpolation == Interpolation.Nearest;
-        var source = KernelSource.Of(typeof(UpsampleGpu), nearest ? nameof(Nearest) : nameof(Bilinear), ElementGrid.GroupSize, GpuElements.Of(signature.Output.DType));
+        var source = KernelSource.Of(typeof(UpsampleGpu), nearest ? nameof(Nearest) : nameof(Bilinear), ElementGrid.GroupSize,
+            GpuElements.Of(signature.Output.DType));
         return new GpuKernel(source, Bind);
     });
 
@@ -25,11 +26,13 @@ internal static class UpsampleGpu
 
     internal static void Nearest<T, E>(
         ArrayView<T> x, ArrayView<T> y, int rows, int width, int shift, int columnBlocks, int xPitch, int yPitch,
-        int fromHeight, int fromWidth, int toHeight, int toWidth, float vertical, float horizontal) where T : unmanaged where E : struct, IElement<T>
+        int fromHeight, int fromWidth, int toHeight, int toWidth, float vertical, float horizontal) where T : unmanaged where E : struct,
+            IElement<T>
     {
         int row = Lane.Row(shift, columnBlocks), column = Lane.Column(shift, columnBlocks);
         if (row >= rows || column >= width) return;
-        int line = row / toWidth, image = line / toHeight, up = (int)((line - image * toHeight) * vertical), left = (int)((row - line * toWidth) * horizontal);
+        int line = row / toWidth, image = line / toHeight, up = (int)((line - image * toHeight) * vertical),
+            left = (int)((row - line * toWidth) * horizontal);
         up = up < fromHeight ? up : fromHeight - 1;
         left = left < fromWidth ? left : fromWidth - 1;
         y[row * yPitch + column] = x[((image * fromHeight + up) * fromWidth + left) * xPitch + column];
@@ -37,7 +40,8 @@ internal static class UpsampleGpu
 
     internal static void Bilinear<T, E>(
         ArrayView<T> x, ArrayView<T> y, int rows, int width, int shift, int columnBlocks, int xPitch, int yPitch,
-        int fromHeight, int fromWidth, int toHeight, int toWidth, float vertical, float horizontal) where T : unmanaged where E : struct, IElement<T>
+        int fromHeight, int fromWidth, int toHeight, int toWidth, float vertical, float horizontal) where T : unmanaged where E : struct,
+            IElement<T>
     {
         int row = Lane.Row(shift, columnBlocks), column = Lane.Column(shift, columnBlocks);
         if (row >= rows || column >= width) return;
@@ -50,7 +54,8 @@ internal static class UpsampleGpu
         left = left < fromWidth ? left : fromWidth - 1;
         down -= up;
         right -= left;
-        int above = (image * fromHeight + up) * fromWidth, below = up + 1 < fromHeight ? above + fromWidth : above, next = left + 1 < fromWidth ? left + 1 : left;
+        int above = (image * fromHeight + up) * fromWidth, below = up + 1 < fromHeight ? above + fromWidth : above,
+            next = left + 1 < fromWidth ? left + 1 : left;
         float top = E.Widen(x[(above + left) * xPitch + column]) * (1f - right) + E.Widen(x[(above + next) * xPitch + column]) * right;
         float bottom = E.Widen(x[(below + left) * xPitch + column]) * (1f - right) + E.Widen(x[(below + next) * xPitch + column]) * right;
         y[row * yPitch + column] = E.Narrow(top * (1f - down) + bottom * down);

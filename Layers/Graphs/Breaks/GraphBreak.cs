@@ -8,7 +8,9 @@ namespace ILGpuDiffusion.Layers.Graphs;
 internal sealed record GraphBreak(Value Value, string Layer, Func<double, double> Decide, Func<double, Graph> Continue)
 {
     /// <summary>Layer and value, for messages.</summary>
-    public string Where => $"{Value.Graph.Name}: layer '{Layer}' reads {Value}{(Value.Producer is { } node ? $", the result of {node.Op.Name}," : "")} while tracing";
+    public string Where =>
+        $"{Value.Graph.Name}: layer '{Layer}' reads {Value}{(Value.Producer is { } node ? $", the result of {node.Op.Name}," : "")} while "
+            + "tracing";
 }
 
 /// <summary>The values read by a trace so far.</summary>

@@ -4,7 +4,8 @@ namespace ILGpuDiffusion.Layers.Graphs;
 public sealed class GraphBreakException : InvalidOperationException
 {
     internal GraphBreakException(GraphBreak at)
-        : base($"{at.Where}; with {nameof(CompileOptions.FullGraph)} the graph must be whole. Compute it with ops, or compile without {nameof(CompileOptions.FullGraph)}.") =>
+        : base($"{at.Where}; with {nameof(CompileOptions.FullGraph)} the graph must be whole. Compute it with ops, or compile without "
+            + $"{nameof(CompileOptions.FullGraph)}.") =>
         (Layer, Value) = (at.Layer, at.Value);
 
     /// <summary>Path of the layer.</summary>

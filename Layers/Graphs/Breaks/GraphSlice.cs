@@ -25,7 +25,8 @@ internal sealed record GraphSlice(Graph Graph, IReadOnlyList<int> Needed)
         Value[] results = [.. read is null ? whole.Outputs.Values : [read], .. handedOn];
         var own = nodes.Select(node => node.Output).ToHashSet();
         var names = whole.Inputs.ToDictionary(input => input.Value, input => input.Key);
-        foreach (var value in nodes.SelectMany(node => node.Inputs).Concat(results).Where(value => !own.Contains(value) && !copy.Has(value)))
+        foreach (var value in nodes.SelectMany(node => node.Inputs).Concat(results)
+            .Where(value => !own.Contains(value) && !copy.Has(value)))
         {
             bool fromCaller = names.TryGetValue(value, out string? name);
             copy[value] = copy.Target.Input(name ?? Name(value.Index), value.Type, value.IsLoopInvariant && fromCaller);

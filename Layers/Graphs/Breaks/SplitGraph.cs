@@ -55,7 +55,8 @@ internal sealed class SplitGraph
             if (parts.TryGetValue(Key(answers), out var part)) return part;
             if (parts.Count >= MostParts)
             {
-                notes.Add($"{Source.Name}: more than {MostParts} continuations after values were read; old ones are discarded and compiled again when needed. {nameof(Functional)}.{nameof(Functional.Test)} needs only two.");
+                notes.Add($"{Source.Name}: more than {MostParts} continuations after values were read; old ones are discarded and compiled "
+                    + $"again when needed. {nameof(Functional)}.{nameof(Functional.Test)} needs only two.");
                 foreach (string key in parts.Keys.Where(key => key.Length > 0).ToArray()) parts.Remove(key);
             }
 
@@ -66,5 +67,6 @@ internal sealed class SplitGraph
         }
     }
 
-    private static string Key(IEnumerable<double> answers) => string.Join(';', answers.Select(a => a.ToString("R", CultureInfo.InvariantCulture)));
+    private static string Key(IEnumerable<double> answers) =>
+        string.Join(';', answers.Select(a => a.ToString("R", CultureInfo.InvariantCulture)));
 }

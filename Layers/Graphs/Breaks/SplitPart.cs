@@ -24,7 +24,8 @@ internal sealed class SplitPart(Graph whole, SplitPart? before)
     public void HandOn(IEnumerable<int> needed, Func<Graph, CompiledGraph> compile)
     {
         var wanted = needed.ToHashSet();
-        Value[] own = [.. whole.Nodes.Skip(from).Select(node => node.Output).Where(v => wanted.Contains(v.Index) || Current?.HandedOn.Contains(v.Index) == true)];
+        Value[] own = [.. whole.Nodes.Skip(from).Select(node => node.Output)
+            .Where(v => wanted.Contains(v.Index) || Current?.HandedOn.Contains(v.Index) == true)];
         if (Current is not null && own.Length == Current.HandedOn.Count) return;
         var slice = GraphSlice.Cut(whole, from, To, Break?.Value, own);
         Current = new Branch(slice, compile(slice.Graph), [.. own.Select(v => v.Index)]);

@@ -56,7 +56,8 @@ internal sealed class SplitPlan : Plan
 
     /// <summary>Memory of an output; valid from a run until the next one.</summary>
     public override Tensor Output(string name) => way.Count > 0 ? way[^1].Plan.Output(name)
-        : throw new InvalidOperationException($"{split.Source.Name} is split where values are read: its outputs are known only after a run.");
+        : throw new InvalidOperationException(
+            $"{split.Source.Name} is split where values are read: its outputs are known only after a run.");
 
     /// <inheritdoc/>
     public override Tensor Named(string path) => way.FirstOrDefault(part => part.Graph.Graph.Named.ContainsKey(path)).Plan?.Named(path)
@@ -109,7 +110,8 @@ internal sealed class SplitPlan : Plan
     private Plan Rent(SplitPart.Branch form, List<(CompiledGraph Graph, Plan Plan)> known, CancellationToken cancellation)
     {
         int found = known.FindIndex(k => k.Graph == form.Compiled);
-        var plan = found >= 0 ? known[found].Plan : form.Compiled.Rent(sizes, [.. keep.Where(form.Slice.Graph.Named.ContainsKey)], cancellation);
+        var plan = found >= 0 ? known[found].Plan
+            : form.Compiled.Rent(sizes, [.. keep.Where(form.Slice.Graph.Named.ContainsKey)], cancellation);
         if (found >= 0) known.RemoveAt(found);
         way.Add((form.Compiled, plan));
         return plan;

@@ -11,6 +11,8 @@ internal sealed class Conv1x1AsMatMulPass : IGraphPass
     public Graph Run(Graph graph)
     {
         var rewriter = new GraphRewriter(graph);
-        return rewriter.Run(node => node.Op is Conv2D conv && conv.IsPointwise(node.Inputs[1].Type) ? rewriter.Add(node, new MatMul(conv.Epilogue), node.Inputs.AsSpan()) : null);
+        return rewriter.Run(node =>
+            node.Op is Conv2D conv && conv.IsPointwise(node.Inputs[1].Type)
+                ? rewriter.Add(node, new MatMul(conv.Epilogue), node.Inputs.AsSpan()) : null);
     }
 }

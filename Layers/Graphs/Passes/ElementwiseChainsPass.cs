@@ -27,7 +27,8 @@ internal sealed class ElementwiseChainsPass : IGraphPass
         for (Node? node = last; node is not null;)
         {
             Node? before = Before(node.Inputs[0]);
-            bool reversed = before is null && node.Op is Binary && node.Inputs[1].Type.Equals(node.Inputs[0].Type) && Before(node.Inputs[1]) is not null;
+            bool reversed = before is null && node.Op is Binary && node.Inputs[1].Type.Equals(node.Inputs[0].Type)
+                && Before(node.Inputs[1]) is not null;
             if (!Elementwise.Fits([.. chain.Select(link => link.Step), new ElementwiseStep(node.Op)])) break;
             chain.Insert(0, (node, new ElementwiseStep(node.Op, reversed)));
             node = reversed ? Before(node.Inputs[1]) : before;
@@ -37,6 +38,8 @@ internal sealed class ElementwiseChainsPass : IGraphPass
         if (chain[0].Step.OperandFirst) chain[0] = (chain[0].Node, new ElementwiseStep(chain[0].Node.Op));
         return chain;
 
-        Node? Before(Value value) => rewriter.OnlyUse(value) is { } producer && ElementwiseStep.Supports(producer.Op) && value.IsLoopInvariant == last.Output.IsLoopInvariant ? producer : null;
+        Node? Before(Value value) =>
+            rewriter.OnlyUse(value) is { } producer && ElementwiseStep.Supports(producer.Op)
+                && value.IsLoopInvariant == last.Output.IsLoopInvariant ? producer : null;
     }
 }

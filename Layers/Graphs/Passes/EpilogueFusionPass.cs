@@ -33,12 +33,14 @@ internal sealed class EpilogueFusionPass : IGraphPass
         switch (node.Op)
         {
             case Unary { Function: var f } when Epilogue.Supports(f):
-                return Fuse(rewriter, node.Inputs[0], null, e => e is { Activation: null, Scale: null, Residual: false } ? e with { Activation = f } : null);
+                return Fuse(rewriter, node.Inputs[0], null,
+                    e => e is { Activation: null, Scale: null, Residual: false } ? e with { Activation = f } : null);
             case Affine { Offset: 0, Scale: var scale }:
                 return Fuse(rewriter, node.Inputs[0], null, e => e is { Scale: null, Residual: false } ? e with { Scale = scale } : null);
             case Binary { Function: BinaryFunction.Add }:
                 Value a = node.Inputs[0], b = node.Inputs[1];
-                if (Epilogue.IsBatchBias(b.Type, a.Type) && Fuse(rewriter, a, b, e => e.IsNone ? e with { BatchBias = true } : null) is { } entry) return entry;
+                if (Epilogue.IsBatchBias(b.Type, a.Type)
+                    && Fuse(rewriter, a, b, e => e.IsNone ? e with { BatchBias = true } : null) is { } entry) return entry;
                 if (!a.Type.Equals(b.Type) || a == b) return null;
                 // Either side may be the GEMM. The later one is taken, so that the other side is always computed before it.
                 var (late, early) = a.Index > b.Index ? (a, b) : (b, a);

@@ -16,7 +16,8 @@ internal sealed class GraphRewriter
         Source = source;
         target = new Graph(source.Name);
         live = [.. source.NeededBy(source.Outputs.Values)];
-        foreach (var value in live.SelectMany(node => node.Inputs).Concat(source.Outputs.Values)) uses[value] = uses.GetValueOrDefault(value) + 1;
+        foreach (var value in live.SelectMany(node => node.Inputs).Concat(source.Outputs.Values))
+            uses[value] = uses.GetValueOrDefault(value) + 1;
         foreach (var (name, input) in source.Inputs) copies[input] = target.Input(name, input.Type, input.IsLoopInvariant);
     }
 

@@ -9,7 +9,9 @@ internal sealed class NormActivationPass : IGraphPass
     public Graph Run(Graph graph)
     {
         var rewriter = new GraphRewriter(graph);
-        return rewriter.Run(node => node.Op is Unary { Function: UnaryFunction.Silu } && rewriter.OnlyUse(node.Inputs[0]) is { Op: GroupNormalization { Silu: false } norm } producer
+        return rewriter.Run(node =>
+            node.Op is Unary { Function: UnaryFunction.Silu }
+                && rewriter.OnlyUse(node.Inputs[0]) is { Op: GroupNormalization { Silu: false } norm } producer
             ? rewriter.Add(producer, norm with { Silu = true }, producer.Inputs.AsSpan())
             : null);
     }

@@ -20,7 +20,8 @@ internal sealed class ProjectionGroupingPass : IGraphPass
             if (!groups.TryGetValue(node, out var group)) return null;
 
             // Recorded in the place of the first of them: they share its argument, and weights exist from the start.
-            var wide = rewriter.Add(node, new GroupedMatMul(group.Length), [node.Inputs[0], .. group.Select(n => n.Inputs[1]), .. group.Where(n => n.Inputs.Length == 3).Select(n => n.Inputs[2])]);
+            var wide = rewriter.Add(node, new GroupedMatMul(group.Length),
+                [node.Inputs[0], .. group.Select(n => n.Inputs[1]), .. group.Where(n => n.Inputs.Length == 3).Select(n => n.Inputs[2])]);
             int column = 0;
             foreach (var member in group)
             {
@@ -49,7 +50,9 @@ internal sealed class ProjectionGroupingPass : IGraphPass
             .Select(group => group.ToArray());
     }
 
-    private static bool IsPlain(Node node) => node.Op is MatMul { Epilogue.IsNone: true } && node.Inputs[1].Parameter is not null && node.Output.Type.Last.Constant is not null;
+    private static bool IsPlain(Node node) =>
+        node.Op is MatMul { Epilogue.IsNone: true } && node.Inputs[1].Parameter is not null && node.Output.Type.Last.Constant is not null;
 
-    private static bool HasOneRowPerEntry(TensorType type) => type.Rank > 2 && type.Shape.Skip(1).Take(type.Rank - 2).All(d => d.Constant == 1);
+    private static bool HasOneRowPerEntry(TensorType type) =>
+        type.Rank > 2 && type.Shape.Skip(1).Take(type.Rank - 2).All(d => d.Constant == 1);
 }

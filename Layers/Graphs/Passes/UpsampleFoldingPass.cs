@@ -13,10 +13,12 @@ internal sealed class UpsampleFoldingPass : IGraphPass
         var rewriter = new GraphRewriter(graph);
         return rewriter.Run(node =>
         {
-            if (node.Op is not Conv2D { Upsampling: Upsampling.None, Epilogue.IsNone: true } conv || conv.IsPointwise(node.Inputs[1].Type)) return null;
+            if (node.Op is not Conv2D { Upsampling: Upsampling.None, Epilogue.IsNone: true } conv || conv.IsPointwise(node.Inputs[1].Type))
+                return null;
             if (rewriter.OnlyUse(node.Inputs[0]) is not { Op: Upsample { Interpolation: Interpolation.Nearest } } upsample) return null;
             var upsampling = upsample.Inputs.Length == 2 ? Upsampling.Like : Upsampling.Double;
-            return rewriter.Add(node, conv with { Upsampling = upsampling }, [upsample.Inputs[0], .. node.Inputs[1..], .. upsample.Inputs[1..]]);
+            return rewriter.Add(node, conv with { Upsampling = upsampling },
+                [upsample.Inputs[0], .. node.Inputs[1..], .. upsample.Inputs[1..]]);
         });
     }
 }

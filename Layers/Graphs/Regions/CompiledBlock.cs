@@ -70,7 +70,8 @@ internal sealed class CompiledBlock
         return Of(graph.Outputs[Result]);
     }
 
-    private string PathOf(Node node, Region at) => node.Path.StartsWith(region.Call.Path, StringComparison.Ordinal) ? at.Call.Path + node.Path[region.Call.Path.Length..] : node.Path;
+    private string PathOf(Node node, Region at) =>
+        node.Path.StartsWith(region.Call.Path, StringComparison.Ordinal) ? at.Call.Path + node.Path[region.Call.Path.Length..] : node.Path;
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -13,16 +13,19 @@ internal static class RegionCompiler
     /// <param name="groups">Calls with equal signatures.</param>
     /// <param name="options">Passes for a group.</param>
     /// <param name="rest">Passes for the rest; null leaves it as recorded.</param>
-    public static CompiledModel Compile(Graph source, IReadOnlyList<Region[]> groups, Func<Region, CompileOptions> options, CompileOptions? rest)
+    public static CompiledModel Compile(Graph source, IReadOnlyList<Region[]> groups, Func<Region, CompileOptions> options,
+        CompileOptions? rest)
     {
         var blocks = new Dictionary<Region, CompiledBlock>();
         var reports = new List<CompiledRegion>();
         foreach (var group in groups)
         {
             var block = CompiledBlock.Compile(source, group[0], options(group[0]));
-            foreach (var region in group) blocks[region] = block.IsShareable || region == group[0] ? block : CompiledBlock.Compile(source, region, options(region));
+            foreach (var region in group)
+                blocks[region] = block.IsShareable || region == group[0] ? block : CompiledBlock.Compile(source, region, options(region));
             foreach (var use in group.GroupBy(region => blocks[region]))
-                reports.Add(new(use.First().Call.Layer.GetType().Name, use.First().Call.Path, use.Count(), use.First().Call.Count, use.Key.Ops, use.Key.Seconds));
+                reports.Add(new(use.First().Call.Layer.GetType().Name, use.First().Call.Path, use.Count(), use.First().Call.Count,
+                    use.Key.Ops, use.Key.Seconds));
         }
 
         long start = Stopwatch.GetTimestamp();
@@ -50,7 +53,8 @@ internal static class RegionCompiler
             }
 
             Value[] arguments = [.. region.Arguments.Select(a => copy[a])];
-            copy[region.Call.Result] = copy.Target.At(region.Call.Path, () => copy.Target.Add(new RegionOp(region, blocks[region]), arguments));
+            copy[region.Call.Result] =
+                copy.Target.At(region.Call.Path, () => copy.Target.Add(new RegionOp(region, blocks[region]), arguments));
             i = region.Call.End - 1;
         }
 
@@ -66,7 +70,8 @@ internal static class RegionCompiler
         copy.Inputs(outline);
         foreach (var node in outline.Nodes)
         {
-            if (node.Op is RegionOp { Region: var region, Block: var block }) copy[node.Output] = block.Inline(copy.Target, region, [.. node.Inputs.Select(i => copy[i])], names[region]);
+            if (node.Op is RegionOp { Region: var region, Block: var block })
+                copy[node.Output] = block.Inline(copy.Target, region, [.. node.Inputs.Select(i => copy[i])], names[region]);
             else copy.Add(node);
         }
 
@@ -82,6 +87,7 @@ internal static class RegionCompiler
         foreach (var region in regions)
             for (int i = region.Call.First; i < region.Call.End; i++)
                 if (source.Nodes[i].Output != region.Call.Result) places.Add(source.Nodes[i].Output, (region, i - region.Call.First));
-        return source.Named.Where(named => places.ContainsKey(named.Value)).ToLookup(named => places[named.Value].Region, named => (named.Key, places[named.Value].Place));
+        return source.Named.Where(named => places.ContainsKey(named.Value))
+            .ToLookup(named => places[named.Value].Region, named => (named.Key, places[named.Value].Place));
     }
 }

@@ -52,8 +52,10 @@ internal sealed class RegionFinder
         var taken = new List<LayerCall>();
         foreach (var call in calls.OrderByDescending(call => call.Count))
             if (call.Count > 0 && !taken.Any(call.Overlaps)) taken.Add(call);
-        return [.. Regions(taken.OrderBy(call => call.First)).GroupBy(region => (region.Signature, region.Call.Layer.OwnOptions)).Select(group => group.ToArray())];
+        return [.. Regions(taken.OrderBy(call => call.First)).GroupBy(region => (region.Signature, region.Call.Layer.OwnOptions))
+            .Select(group => group.ToArray())];
     }
 
-    private IEnumerable<Region> Regions(IEnumerable<LayerCall> calls) => calls.Select(call => Region.Of(source, call, lastUse)).OfType<Region>();
+    private IEnumerable<Region> Regions(IEnumerable<LayerCall> calls) =>
+        calls.Select(call => Region.Of(source, call, lastUse)).OfType<Region>();
 }

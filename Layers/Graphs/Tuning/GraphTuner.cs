@@ -18,7 +18,8 @@ public sealed record TuningProblem(OpSignature Signature, IReadOnlyList<int> Wei
     /// <summary>The same call with another storage type of floating-point weights.</summary>
     internal TuningProblem With(DType weights) => this with
     {
-        Signature = Signature with { Inputs = [.. Signature.Inputs.Select((type, i) => Weights.Contains(i) && type.DType.IsFloat() ? type with { DType = weights } : type)] },
+        Signature = Signature with { Inputs = [
+            .. Signature.Inputs.Select((type, i) => Weights.Contains(i) && type.DType.IsFloat() ? type with { DType = weights } : type)] },
     };
 
     /// <summary>Op and size class: <c>matmul Float32,Float32 ≤4096 × 640→640</c>.</summary>
@@ -38,7 +39,9 @@ public sealed record TuningProgress(int Done, int Total, TuningProblem Problem, 
 public sealed record TuningSummary(IReadOnlyList<(TuningProblem Problem, TuningEntry Entry)> Results, double Seconds)
 {
     /// <summary>Combined speed of a run's tuned calls relative to untuned, as measured while tuning; 1 if there were none.</summary>
-    public double Gain => Results.Count == 0 ? 1 : Results.Sum(r => r.Problem.Count * r.Entry.DefaultMicroseconds) / Results.Sum(r => r.Problem.Count * r.Entry.Microseconds);
+    public double Gain =>
+        Results.Count == 0 ? 1 : Results.Sum(r => r.Problem.Count * r.Entry.DefaultMicroseconds)
+            / Results.Sum(r => r.Problem.Count * r.Entry.Microseconds);
 
     /// <summary>Number of problems for which another kernel or other settings were chosen.</summary>
     public int Changed => Results.Count(r => r.Entry.Gain > 1);
@@ -59,12 +62,14 @@ public sealed class GraphTuner(Device device, TunerOptions options)
     /// <param name="plans">Compiled graphs and their sizes.</param>
     /// <param name="onlyMissing">Whether to skip calls that are in the user's table.</param>
     /// <param name="weights">Storage type of floating-point weights; null keeps the current one.</param>
-    public IReadOnlyList<TuningProblem> Problems(IEnumerable<(CompiledGraph Graph, Sizes Sizes)> plans, bool onlyMissing, DType? weights = null)
+    public IReadOnlyList<TuningProblem> Problems(IEnumerable<(CompiledGraph Graph, Sizes Sizes)> plans, bool onlyMissing,
+        DType? weights = null)
     {
         var problems = new Dictionary<SizeClass, TuningProblem>();
         foreach (var call in plans.SelectMany(p => p.Graph.Calls(p.Sizes)).Select(p => weights is { } type ? p.With(type) : p))
         {
-            if (TuningTable.ClassOf(call.Signature) is not { } sizeClass || call.Signature.Op.Flops(call.Signature) < LeastFlops || !Choices(call.Signature).Skip(1).Any()) continue;
+            if (TuningTable.ClassOf(call.Signature) is not { } sizeClass || call.Signature.Op.Flops(call.Signature) < LeastFlops
+                || !Choices(call.Signature).Skip(1).Any()) continue;
             if (onlyMissing && device.Tuning.FindOwn(call.Signature) is not null) continue;
             problems[sizeClass] = problems.TryGetValue(sizeClass, out var known) ? known with { Count = known.Count + 1 } : call;
         }
@@ -74,7 +79,8 @@ public sealed class GraphTuner(Device device, TunerOptions options)
 
     /// <summary>Tunes each problem in turn.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled; results found so far are in the table and on disk.</exception>
-    public TuningSummary Run(IReadOnlyList<TuningProblem> problems, IProgress<TuningProgress>? progress = null, CancellationToken cancellation = default)
+    public TuningSummary Run(IReadOnlyList<TuningProblem> problems, IProgress<TuningProgress>? progress = null,
+        CancellationToken cancellation = default)
     {
         var clock = Stopwatch.StartNew();
         var results = new List<(TuningProblem, TuningEntry)>();

@@ -18,7 +18,8 @@ internal static class PlanTuning
     {
         lock (Turn)
         {
-            var tuner = new GraphTuner(graph.Device, new TunerOptions { Budget = BudgetPerOp, CheckAllDirections = graph.Options.CoordinateDescentCheckAllDirections });
+            var tuner = new GraphTuner(graph.Device,
+                new TunerOptions { Budget = BudgetPerOp, CheckAllDirections = graph.Options.CoordinateDescentCheckAllDirections });
             var problems = tuner.Problems([(graph, sizes)], onlyMissing: true);
             if (problems.Count == 0) return;
             string kept = graph.Device.Tuning.Path is { } path ? $"kept in {path}" : "for this process only";

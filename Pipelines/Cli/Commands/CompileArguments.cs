@@ -6,9 +6,14 @@ namespace ILGpuDiffusion.Cli.Commands;
 /// <summary>The options for compilation.</summary>
 internal sealed class CompileArguments
 {
-    private readonly Option<string?> mode = Options.Word("--compile", "Graph passes: default, reduce-overhead (CUDA graphs), max-autotune, none", "MODE", "none", "default", "reduce-overhead", "max-autotune");
-    private readonly Option<string?> scope = Options.Word("--compile-scope", "full (default), regions (part by part) or blocks (repeated ones only)", "SCOPE", "blocks", "regions", "full");
-    private readonly Option<bool> fuseQkv = new("--fuse-qkv") { Description = "Computes query, key and value as one GEMM, even with --compile none" };
+    private readonly Option<string?> mode =
+        Options.Word("--compile", "Graph passes: default, reduce-overhead (CUDA graphs), max-autotune, none", "MODE", "none", "default",
+            "reduce-overhead", "max-autotune");
+    private readonly Option<string?> scope =
+        Options.Word("--compile-scope", "full (default), regions (part by part) or blocks (repeated ones only)", "SCOPE", "blocks",
+            "regions", "full");
+    private readonly Option<bool> fuseQkv = new("--fuse-qkv") { Description =
+        "Computes query, key and value as one GEMM, even with --compile none" };
 
     /// <summary>Mode and scope.</summary>
     public IReadOnlyList<Option> HowMuch => [mode, scope];
@@ -24,7 +29,9 @@ internal sealed class CompileArguments
     {
         string? wanted = parsed.GetValue(scope);
         if (parsed.GetValue(mode) == "none")
-            return wanted is null ? CompileOptions.Eager : throw new ArgumentException($"--compile-scope is '{wanted}', but --compile none compiles nothing. Leave one of them out.");
+            return wanted is null ? CompileOptions.Eager
+                : throw new ArgumentException(
+                    $"--compile-scope is '{wanted}', but --compile none compiles nothing. Leave one of them out.");
         return new CompileOptions
         {
             Mode = parsed.GetValue(mode) switch

@@ -47,7 +47,8 @@ internal static class DevicesCommand
 
     private static string Line(DeviceInfo device, bool best)
     {
-        string[] facts = [device.Name, device.Architecture, $"{Quantity.Bytes(device.MemoryBytes)} of memory", .. device.Capabilities, device.Driver];
+        string[] facts = [device.Name, device.Architecture, $"{Quantity.Bytes(device.MemoryBytes)} of memory", .. device.Capabilities,
+            device.Driver];
         return string.Join(", ", facts.Where(f => f.Length > 0)) + (best ? "  ← auto" : "")
             + (device.Problem is { } problem ? $"  cannot be used: {problem}" : "");
     }

@@ -31,14 +31,22 @@ internal static class GenerateCommand
             HelpName = "FILE.png"
         };
         var (model, device, json) = (Options.Model(), new DeviceArguments(), Options.Json("times and memory per stage"));
-        var dtype = Options.Word("--dtype", "Type that the models compute in: auto (default), fp32, fp16 or bf16; on a CPU auto or fp32, whatever the weights are stored in", "TYPE", "auto", "fp32", "tf32", "fp16", "bf16");
-        var quantize = Options.Word("--quantize", "Linear layers of the denoiser in int8: faster, half the memory of 16-bit weights, slightly different images; none (default) or int8", "TYPE", "none", "int8");
-        var variant = new Option<string?>("--variant") { Description = "Weight files to take where the folder has several, such as fp16", HelpName = "NAME" };
-        var latents = new Option<string?>("--latents") { Description = "Start noise instead of random noise (tensor 'latents')", HelpName = "F.safetensors" };
+        var dtype = Options.Word("--dtype",
+            "Type that the models compute in: auto (default), fp32, fp16 or bf16; on a CPU auto or fp32, whatever the weights are stored in", "TYPE", "auto", "fp32", "tf32", "fp16", "bf16");
+        var quantize = Options.Word("--quantize",
+            "Linear layers of the denoiser in int8: faster, half the memory of 16-bit weights, slightly different images; none (default) "
+                + "or int8", "TYPE", "none", "int8");
+        var variant = new Option<string?>("--variant") { Description = "Weight files to take where the folder has several, such as fp16",
+            HelpName = "NAME" };
+        var latents = new Option<string?>("--latents") { Description = "Start noise instead of random noise (tensor 'latents')",
+            HelpName = "F.safetensors" };
         var vaeTiling = new Option<bool>("--vae-tiling") { Description = "Decodes in tiles, which takes less memory" };
-        var offload = new Option<bool>("--offload") { Description = "Keeps text encoders, denoiser and autoencoder in the GPU's memory one at a time, which needs less of it" };
-        var saveLatents = new Option<string?>("--save-latents") { Description = "Writes the final latents (tensor 'latents')", HelpName = "F.safetensors" };
-        var saveIntermediates = new Option<string?>("--save-intermediates") { Description = "Writes the latents after every step (tensors step_000 …)", HelpName = "F.safetensors" };
+        var offload = new Option<bool>("--offload") { Description =
+            "Keeps text encoders, denoiser and autoencoder in the GPU's memory one at a time, which needs less of it" };
+        var saveLatents = new Option<string?>("--save-latents") { Description = "Writes the final latents (tensor 'latents')",
+            HelpName = "F.safetensors" };
+        var saveIntermediates = new Option<string?>("--save-intermediates") { Description =
+            "Writes the latents after every step (tensors step_000 …)", HelpName = "F.safetensors" };
         var preview = Options.Word("--preview-protocol",
             $"How the terminal shows images; by default {Preview.Variable}, else detected", "NAME", [.. Preview.Words]);
         var command = new GroupedCommand("generate", "Generates an image", Examples);
@@ -158,7 +166,8 @@ internal static class GenerateCommand
         }
     }
 
-    private const string SmallModelHint = "hint: this is the small model that ships with the tool. --model FOLDER uses any SDXL, SD 1.x or SD 2.x model in diffusers' format.";
+    private const string SmallModelHint =
+        "hint: this is the small model that ships with the tool. --model FOLDER uses any SDXL, SD 1.x or SD 2.x model in diffusers' format.";
 
     private static DType? ComputeType(string word, Device device)
     {
@@ -167,10 +176,12 @@ internal static class GenerateCommand
         if (word == "tf32")
             throw new ArgumentException("--dtype: there are no kernels for tf32. fp32 computes in whole float32; fp16 and bf16 use a " +
                 "GPU's matrix units.");
-        string refusal = device.Backend == Backends.Cpu ? $"a CPU computes in fp32, not '{word}'" : $"{device.Id} does not compute in '{word}'";
+        string refusal = device.Backend == Backends.Cpu ? $"a CPU computes in fp32, not '{word}'"
+            : $"{device.Id} does not compute in '{word}'";
         throw new ArgumentException($"--dtype: {refusal}. Weights stored as bf16 or fp16 are used as they are; leave --dtype out.");
     }
 
     private static string Hint(GenerationResult result) =>
-        $"hint: {Quantity.Time(result.Stages.Sum(s => s.Seconds))} for {result.Settings.Steps} steps of {result.Settings.Size}. Fewer --steps with --scheduler dpmpp_2m_karras (about 20 are enough), or a smaller --width and --height, take less.";
+        $"hint: {Quantity.Time(result.Stages.Sum(s => s.Seconds))} for {result.Settings.Steps} steps of {result.Settings.Size}. Fewer "
+            + "--steps with --scheduler dpmpp_2m_karras (about 20 are enough), or a smaller --width and --height, take less.";
 }

@@ -19,35 +19,46 @@ internal sealed class GenerateOptions
         new("--prompts") { Description = "File with one prompt per line, all with the same settings; - reads stdin", HelpName = "FILE" };
     private readonly Option<string?> from =
         new("--from") { Description = "Generates the image of a PNG again; other options override its settings", HelpName = "FILE.png" };
-    private readonly Option<string?> prompt2 = new("--prompt-2") { Description = "Prompt of the second text encoder; the same if left out", HelpName = "T" };
+    private readonly Option<string?> prompt2 = new("--prompt-2") { Description = "Prompt of the second text encoder; the same if left out",
+        HelpName = "T" };
     private readonly Option<string?> negative = new("--negative-prompt", "-n") { Description = "What it should not show", HelpName = "T" };
-    private readonly Option<string?> negative2 = new("--negative-prompt-2") { Description = "Negative prompt of the second text encoder", HelpName = "T" };
+    private readonly Option<string?> negative2 = new("--negative-prompt-2") { Description = "Negative prompt of the second text encoder",
+        HelpName = "T" };
     private readonly Option<int?> clipSkip =
         Options.Natural("--clip-skip", "Takes the text encoders' hidden state N layers earlier, 0 for none");
     private readonly Option<int?> steps = Options.Positive("--steps", "Denoising steps; more is slower and finer").Short("-s");
     private readonly Option<double?> guidanceScale =
         Options.Number("--guidance-scale", "Scale of classifier-free guidance, 0 to 1000; 1 and below turn it off");
-    private readonly Option<double?> guidanceRescale = Options.Number("--guidance-rescale", "Reduces the contrast of guided images, 0 to 1");
+    private readonly Option<double?> guidanceRescale =
+        Options.Number("--guidance-rescale", "Reduces the contrast of guided images, 0 to 1");
     private readonly Option<int?> width =
         Options.Positive("--width", "Width in pixels, a multiple of the VAE's factor (8 for Stable Diffusion)").Short("-W");
     private readonly Option<int?> height = Options.Positive("--height", "Height in pixels, likewise").Short("-H");
     private readonly Option<int?> count = Options.Positive("--count", "Images, generated together: image i with seed + i");
-    private readonly Option<Seed?> seed = Options.SeedNumber("--seed", "Seed, as in torch; -N means 2^64 - N; random and printed if left out");
+    private readonly Option<Seed?> seed =
+        Options.SeedNumber("--seed", "Seed, as in torch; -N means 2^64 - N; random and printed if left out");
     private readonly Option<string?> scheduler =
         Options.Scheduler("Sampling method, such as euler_a, \"DPM++ 2M Karras\" or a class name of diffusers; list shows all");
-    private readonly Option<Dictionary<string, JsonElement>?> schedulerConfig = Options.Settings("--scheduler-config", "Overrides keys of the model's scheduler_config.json");
+    private readonly Option<Dictionary<string, JsonElement>?> schedulerConfig =
+        Options.Settings("--scheduler-config", "Overrides keys of the model's scheduler_config.json");
     private readonly Option<FreeU?> freeU = Options.FreeU("--freeu", "FreeU's factors for skip connections and backbone");
     private readonly Option<double?> eta = Options.Number("--eta", "Noise of DDIM, 0 to 1");
-    private readonly Option<double[]?> sigmas = Options.Numbers("--sigmas", "Sigmas instead of a number of steps; the last one is the final noise level");
+    private readonly Option<double[]?> sigmas =
+        Options.Numbers("--sigmas", "Sigmas instead of a number of steps; the last one is the final noise level");
     private readonly Option<double[]?> timesteps = Options.Numbers("--timesteps", "Timesteps instead of a number of steps");
-    private readonly Option<double?> denoisingStart = Options.Number("--denoising-start", "Continues from --latents at this fraction of the run, 0 to 1");
+    private readonly Option<double?> denoisingStart =
+        Options.Number("--denoising-start", "Continues from --latents at this fraction of the run, 0 to 1");
     private readonly Option<double?> denoisingEnd = Options.Number("--denoising-end", "Stops at this fraction of the run, 0 to 1");
     private readonly Option<PixelSize?> originalSize = Options.Size("--original-size", "Original size that the model is conditioned on");
     private readonly Option<PixelSize?> targetSize = Options.Size("--target-size", "Target size that the model is conditioned on");
-    private readonly Option<(int Top, int Left)?> cropTopLeft = Options.Corner("--crop-top-left", "Cropping that the model is conditioned on");
-    private readonly Option<PixelSize?> negativeOriginalSize = Options.Size("--negative-original-size", "Original size for the negative prompt");
-    private readonly Option<PixelSize?> negativeTargetSize = Options.Size("--negative-target-size", "Target size for the negative prompt; both are needed");
-    private readonly Option<(int Top, int Left)?> negativeCropTopLeft = Options.Corner("--negative-crop-top-left", "Cropping for the negative prompt");
+    private readonly Option<(int Top, int Left)?> cropTopLeft =
+        Options.Corner("--crop-top-left", "Cropping that the model is conditioned on");
+    private readonly Option<PixelSize?> negativeOriginalSize =
+        Options.Size("--negative-original-size", "Original size for the negative prompt");
+    private readonly Option<PixelSize?> negativeTargetSize =
+        Options.Size("--negative-target-size", "Target size for the negative prompt; both are needed");
+    private readonly Option<(int Top, int Left)?> negativeCropTopLeft =
+        Options.Corner("--negative-crop-top-left", "Cropping for the negative prompt");
 
     public void AddTo(GroupedCommand command, Option output)
     {
@@ -82,7 +93,8 @@ internal sealed class GenerateOptions
     {
         int each = parsed.GetValue(count) ?? origin?.Request.Count ?? 1;
         return each is >= 1 and <= ResolvedRequest.MaxImages ? each
-            : throw new DiffusionRequestException(nameof(ImageRequest.Count), $"count is {each}; it must be between 1 and {ResolvedRequest.MaxImages}.");
+            : throw new DiffusionRequestException(nameof(ImageRequest.Count),
+                $"count is {each}; it must be between 1 and {ResolvedRequest.MaxImages}.");
     }
 
     /// <summary>The prompts, from the source that is given.</summary>
@@ -92,7 +104,8 @@ internal sealed class GenerateOptions
         if (text is not null && file is not null) throw new ArgumentException("a prompt and --prompts are given; leave one of them out.");
         if (text is null && file is null && origin is not null) return Task.FromResult(origin.Request.Prompts);
         if (text is null && file is null)
-            throw new ArgumentException("a prompt is missing: give it as an argument, - to read it from stdin, or --prompts FILE with one " +
+            throw new ArgumentException("a prompt is missing: give it as an argument, - to read it from stdin, or --prompts FILE with one "
+                +
                 "per line.");
         return PromptSource.ReadAsync(text, file, cancellation);
     }
@@ -151,7 +164,9 @@ internal sealed class GenerateOptions
     {
         var (name, settings) = (parsed.GetValue(scheduler), parsed.GetValue(schedulerConfig));
         foreach (string key in settings?.Keys ?? Enumerable.Empty<string>())
-            if (!Scheduler.KnownConfigKeys.Contains(key)) throw new ArgumentException($"--scheduler-config: no scheduler reads '{key}'. Known keys: {string.Join(", ", Scheduler.KnownConfigKeys)}.");
+            if (!Scheduler.KnownConfigKeys.Contains(key))
+                throw new ArgumentException(
+                    $"--scheduler-config: no scheduler reads '{key}'. Known keys: {string.Join(", ", Scheduler.KnownConfigKeys)}.");
         if (name is null && origin?.SchedulerName is { } drawn)
         {
             var merged = new Dictionary<string, JsonElement>(origin.SchedulerSettings);
@@ -163,7 +178,8 @@ internal sealed class GenerateOptions
     }
 
     /// <summary>Null when the option is absent, for which the parser returns an empty list.</summary>
-    private static double[]? List(ParseResult parsed, Option<double[]?> option) => parsed.GetResult(option) is null ? null : parsed.GetValue(option);
+    private static double[]? List(ParseResult parsed, Option<double[]?> option) =>
+        parsed.GetResult(option) is null ? null : parsed.GetValue(option);
 
     private static string[]? One(string? text) => text is null ? null : [text];
 }

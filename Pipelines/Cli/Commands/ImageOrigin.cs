@@ -25,7 +25,8 @@ internal static class ImageOrigin
         string name = OutsideText.Quote(file ?? "");
         if (origin.DifferencesFrom(pipeline) is { Count: > 0 } differences)
             Messages.Warning($"{name} was generated differently: {string.Join("; ", differences)}.");
-        foreach (string note in origin.Unmapped) Messages.Warning($"{name} has settings that are not supported here: {OutsideText.Line(note)}");
+        foreach (string note in origin.Unmapped)
+            Messages.Warning($"{name} has settings that are not supported here: {OutsideText.Line(note)}");
         if (origin.Request.SharedGenerator)
             Messages.Note($"{name} is image {origin.BatchPosition + 1} of {origin.Request.Count} from one shared generator; all of them " +
                 "are generated.");

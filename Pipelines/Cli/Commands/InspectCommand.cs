@@ -18,13 +18,16 @@ internal static class InspectCommand
             Arity = ArgumentArity.ZeroOrOne
         };
         var json = Options.Json("the summary");
-        var graph = new Option<bool>("--graph") { Description = "Shows the compiled denoiser and decoder instead: launches, kernels, memory, operations" };
+        var graph = new Option<bool>("--graph") { Description =
+            "Shows the compiled denoiser and decoder instead: launches, kernels, memory, operations" };
         var steps = new Option<bool>("--steps") { Description = "With --graph: every launch, not only sums" };
         var size = Options.Size("--size", "With --graph: size of the image; the model's own if left out");
         var measure = new Option<bool>("--measure") { Description = "With --graph: runs the plans and shows every launch's time" };
         var part = Options.Word("--part", "With --graph: only one of the plans", "PLAN", "all", "denoiser", "decoder");
-        var svg = new Option<string?>("--svg") { Description = "With --graph: an image of the plans: time, memory, distance from the device's ceilings", HelpName = "FILE.svg" };
-        var html = new Option<string?>("--html") { Description = "With --graph: the same as a page with a table of all launches", HelpName = "FILE.html" };
+        var svg = new Option<string?>("--svg") { Description =
+            "With --graph: an image of the plans: time, memory, distance from the device's ceilings", HelpName = "FILE.svg" };
+        var html = new Option<string?>("--html") { Description = "With --graph: the same as a page with a table of all launches",
+            HelpName = "FILE.html" };
         var compile = new CompileArguments();
         var device = new DeviceArguments();
         var command = new Command("inspect", "Shows the contents of a model folder, or how an image was generated")
@@ -52,11 +55,13 @@ internal static class InspectCommand
                 OutputFile.RequireWritable(new[] { parsed.GetValue(svg), parsed.GetValue(html) }.OfType<string>());
                 using var opened = device.Open(parsed);
                 var plans = parsed.GetValue(measure)
-                    ? await InspectGraph.MeasureAsync(folder, parsed.GetValue(size), opened, compile.Read(parsed), cancellation).ConfigureAwait(false)
+                    ? await InspectGraph.MeasureAsync(folder, parsed.GetValue(size), opened, compile.Read(parsed), cancellation)
+                        .ConfigureAwait(false)
                     : InspectGraph.Plans(folder, parsed.GetValue(size), opened, compile.Read(parsed));
                 if (parsed.GetValue(part) is { } only and not "all") plans = [.. plans.Where(p => p.Name == only)];
                 if (parsed.GetValue(svg) is { } image) OutputFile.WriteText(image, PlanImage.Render(plans));
-                if (parsed.GetValue(html) is { } page) OutputFile.WriteText(page, PlanPage.Html($"{plans[0].Model}: compiled plans", plans));
+                if (parsed.GetValue(html) is { } page)
+                    OutputFile.WriteText(page, PlanPage.Html($"{plans[0].Model}: compiled plans", plans));
                 Console.Write(parsed.GetValue(json) ? InspectGraph.Json(folder, plans) + "\n"
                     : InspectGraphText.Of(plans, parsed.GetValue(steps), Terminals.OutputColumns));
                 return ExitCodes.Done;
@@ -83,7 +88,8 @@ internal static class InspectCommand
     private static Part Describe(ModelFolder folder, string name)
     {
         string type = folder.Component(name).Class;
-        if (!type.Contains("Model", StringComparison.Ordinal) && !type.StartsWith("Autoencoder", StringComparison.Ordinal)) return new Part(name, type, 0, 0, []);
+        if (!type.Contains("Model", StringComparison.Ordinal) && !type.StartsWith("Autoencoder", StringComparison.Ordinal))
+            return new Part(name, type, 0, 0, []);
         using var weights = folder.WeightsOf(name, logger: MessageLoggers.Logger);
         WeightTensor[] tensors = [.. weights.Names.Select(n => weights.Find(n)!)];
         return new Part(name, type, tensors.Sum(t => t.Shape.Count), tensors.Sum(t => t.Bytes),

@@ -17,12 +17,16 @@ internal static class Options
     public static Option<string?> Model() => new("--model", "-m")
     { Description = "Folder in diffusers' format; without it the small model that ships with the tool", HelpName = "DIR" };
 
-    public static Option<string?> Device() => Parsed<string?>("--device", "auto (default, the best GPU or else the CPU), cpu, cuda:INDEX or opencl:INDEX; ilgd devices lists them", "NAME", "auto, cpu, cuda, cuda:INDEX, opencl or opencl:INDEX",
+    public static Option<string?> Device() =>
+        Parsed<string?>("--device",
+            "auto (default, the best GPU or else the CPU), cpu, cuda:INDEX or opencl:INDEX; ilgd devices lists them", "NAME",
+                "auto, cpu, cuda, cuda:INDEX, opencl or opencl:INDEX",
         text => IsDevice(text.ToLowerInvariant()) ? text.ToLowerInvariant() : null).Completing(() =>
             DeviceCatalog.List().Select(d => d.Id).Prepend("auto"));
 
     /// <summary>One of several values.</summary>
-    public static Option<string?> Word(string name, string description, string helpName, params string[] words) => Parsed<string?>(name, description, helpName, string.Join(", ", words[..^1]) + " or " + words[^1],
+    public static Option<string?> Word(string name, string description, string helpName, params string[] words) =>
+        Parsed<string?>(name, description, helpName, string.Join(", ", words[..^1]) + " or " + words[^1],
         text => words.Contains(text.ToLowerInvariant()) ? text.ToLowerInvariant() : null).Completing(() => words);
 
     /// <summary>A seed, in PyTorch's range.</summary>
@@ -38,7 +42,8 @@ internal static class Options
     }
 
     /// <summary>For every command.</summary>
-    public static Option<bool> Verbose() => new("--verbose") { Description = "Also prints how long each GPU kernel takes to compile", Recursive = true };
+    public static Option<bool> Verbose() =>
+        new("--verbose") { Description = "Also prints how long each GPU kernel takes to compile", Recursive = true };
 
     /// <summary>For every command.</summary>
     public static Option<bool> Quiet() => new("--quiet", "-q") { Description = "Prints only errors and warnings", Recursive = true };
@@ -85,19 +90,22 @@ internal static class Options
         Parsed<double[]?>(name, description, "A,B,…", "numbers between commas", NumberList);
 
     /// <summary>Width x height in pixels.</summary>
-    public static Option<PixelSize?> Size(string name, string description) => Parsed<PixelSize?>(name, description, "WxH", "width x height in pixels, such as 1024x768",
+    public static Option<PixelSize?> Size(string name, string description) =>
+        Parsed<PixelSize?>(name, description, "WxH", "width x height in pixels, such as 1024x768",
         ParseSize);
 
     /// <summary>Parses a size; null where the text is not one.</summary>
     public static PixelSize? ParseSize(string text) => Pair(text, 'x', 0) is { } pair ? new PixelSize(pair.First, pair.Second) : null;
 
     /// <summary>Top, left in pixels.</summary>
-    public static Option<(int Top, int Left)?> Corner(string name, string description) => Parsed<(int, int)?>(name, description, "T,L", "top and left in pixels, such as 0,128",
+    public static Option<(int Top, int Left)?> Corner(string name, string description) =>
+        Parsed<(int, int)?>(name, description, "T,L", "top and left in pixels, such as 0,128",
         text => Pair(text, ',', int.MinValue));
 
     /// <summary>key=value pairs separated by commas; values are numbers, true, false, null or strings.</summary>
     public static Option<Dictionary<string, JsonElement>?> Settings(string name, string description) =>
-        Parsed<Dictionary<string, JsonElement>?>(name, description, "K=V,…", "key=value between commas, such as use_karras_sigmas=true", text =>
+        Parsed<Dictionary<string, JsonElement>?>(name, description, "K=V,…", "key=value between commas, such as use_karras_sigmas=true",
+            text =>
         {
             var settings = new Dictionary<string, JsonElement>();
             foreach (string part in text.Split(','))
@@ -146,7 +154,8 @@ internal static class Options
     }
 
     private static bool IsDevice(string text) => text is "auto" or "cpu" or "cuda" or "opencl"
-        || (text.Split(':') is ["cuda" or "opencl", var index] && int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out _));
+        || (text.Split(':') is ["cuda" or "opencl", var index]
+            && int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out _));
 
     private static bool TryNumber(string text, out double value) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out value) && double.IsFinite(value);

@@ -24,7 +24,9 @@ internal static class CompilationReport
             plan_seconds = Math.Round(r.PlanSeconds, 4),
             kernels = r.Kernels,
             plans = r.Plans,
-            regions = r.Regions.Select(region => new { name = region.Name, path = region.Path, occurrences = region.Occurrences, ops_before = region.OpsBefore, ops_after = region.OpsAfter, seconds = Math.Round(region.Seconds, 5) }),
+            regions = r.Regions.Select(region =>
+                new { name = region.Name, path = region.Path, occurrences = region.Occurrences, ops_before = region.OpsBefore,
+                    ops_after = region.OpsAfter, seconds = Math.Round(region.Seconds, 5) }),
         }),
     };
 

@@ -44,17 +44,20 @@ internal static class InspectGraph
     }
 
     /// <summary>The compiled denoiser and decoder, each with its sizes for a guided image.</summary>
-    public static IReadOnlyList<(CompiledGraph Graph, Sizes Sizes)> Graphs(ModelWeights model, PixelSize? size, Device device, ArenaPool arenas) =>
+    public static IReadOnlyList<(CompiledGraph Graph, Sizes Sizes)> Graphs(ModelWeights model, PixelSize? size, Device device,
+        ArenaPool arenas) =>
         Graphs(model.UNet, model.Vae, model.Pixels(size), device, arenas, new());
 
-    private static (CompiledGraph Graph, Sizes Sizes)[] Graphs(UNet2DConditionModel unet, AutoencoderKL vae, PixelSize pixels, Device device, ArenaPool arenas, CompileOptions options)
+    private static (CompiledGraph Graph, Sizes Sizes)[] Graphs(UNet2DConditionModel unet, AutoencoderKL vae, PixelSize pixels,
+        Device device, ArenaPool arenas, CompileOptions options)
     {
         unet.To(device.PreferredDType); // as in a pipeline
         vae.To(device.PreferredDType);
         var (denoiser, decoder) = Sizes(pixels, vae.Config.SpatialFactor);
         return
         [
-            (new CompiledGraph(GuidedDenoiser.Trace(unet, new(Guided: true, Rescaled: false, FreeU: null), device.PreferredDType), arenas, options), denoiser),
+            (new CompiledGraph(GuidedDenoiser.Trace(unet, new(Guided: true, Rescaled: false, FreeU: null), device.PreferredDType), arenas,
+                options), denoiser),
             (new Autoencoder(vae, arenas, options, device.PreferredDType).DecoderGraph, decoder),
         ];
     }
@@ -62,15 +65,18 @@ internal static class InspectGraph
     /// <summary>
     /// As <see cref="Plans"/>, with measured times. Loads the model and runs one step first, so that the state is that of normal use.
     /// </summary>
-    public static async Task<IReadOnlyList<InspectedPlan>> MeasureAsync(ModelFolder folder, PixelSize? size, Device device, CompileOptions options, CancellationToken cancellation)
+    public static async Task<IReadOnlyList<InspectedPlan>> MeasureAsync(ModelFolder folder, PixelSize? size, Device device,
+        CompileOptions options, CancellationToken cancellation)
     {
         var plans = Plans(folder, size, device, options);
         using var pipeline = DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device, Compile = options });
         var pixels = size ?? pipeline.Defaults.Size;
-        var request = new ImageRequest("a red heart") { Seed = 1, Steps = 1, GuidanceScale = 5, Width = pixels.Width, Height = pixels.Height };
+        var request = new ImageRequest("a red heart") { Seed = 1, Steps = 1, GuidanceScale = 5, Width = pixels.Width,
+            Height = pixels.Height };
         await pipeline.GenerateAsync(request, null, cancellation).ConfigureAwait(false);
         var (denoiserSizes, decoderSizes) = Sizes(pixels, pipeline.Vae.SpatialFactor);
-        return [Measured(plans[0], pipeline.Denoisers.Single(), denoiserSizes), Measured(plans[1], pipeline.Vae.DecoderGraph, decoderSizes)];
+        return [Measured(plans[0], pipeline.Denoisers.Single(), denoiserSizes),
+            Measured(plans[1], pipeline.Vae.DecoderGraph, decoderSizes)];
 
         InspectedPlan Measured(InspectedPlan plan, CompiledGraph graph, Sizes sizes)
         {
@@ -87,7 +93,8 @@ internal static class InspectGraph
         path = folder.Path,
         @class = folder.ClassName,
         device = plans.First().Device,
-        ceilings = plans.First().Ceilings is { } c ? new { flops_per_second = c.FlopsPerSecond, bytes_per_second = c.BytesPerSecond, source = c.Source } : null,
+        ceilings = plans.First().Ceilings is { } c
+            ? new { flops_per_second = c.FlopsPerSecond, bytes_per_second = c.BytesPerSecond, source = c.Source } : null,
         plans = plans.Select(p => new
         {
             name = p.Name,
@@ -137,8 +144,11 @@ internal static class InspectGraph
     private static (Sizes Denoiser, Sizes Decoder) Sizes(PixelSize pixels, int factor)
     {
         int height = pixels.Height / factor, width = pixels.Width / factor;
-        return (new Sizes(("images", 1), ("height", height), ("width", width), ("tokens", Tokens)), new Sizes(("batch", 1), ("height", height), ("width", width)));
+        return (new Sizes(("images", 1), ("height", height), ("width", width), ("tokens", Tokens)),
+            new Sizes(("batch", 1), ("height", height), ("width", width)));
     }
 
-    private static string Describe(Device device) => device is CpuDevice cpu ? $"{cpu.Id} ({cpu.Name}, {cpu.Architecture}, {cpu.Threads} threads)" : $"{device.Id} ({device.Name}, {device.Architecture})";
+    private static string Describe(Device device) =>
+        device is CpuDevice cpu ? $"{cpu.Id} ({cpu.Name}, {cpu.Architecture}, {cpu.Threads} threads)"
+            : $"{device.Id} ({device.Name}, {device.Architecture})";
 }

@@ -17,7 +17,8 @@ internal static class JsonOutput
     /// </summary>
     /// <param name="value">Of an anonymous type, or one of the rooms' public records: the trimmed tool keeps all members of both.</param>
     [UnconditionalSuppressMessage("Trimming", "IL2026",
-        Justification = "ilgd and the rooms whose records it writes are roots of the trimmed tool (see its project file); a test run of it compares its " +
+        Justification = "ilgd and the rooms whose records it writes are roots of the trimmed tool (see its project file); a test run of it "
+            + "compares its " +
         "JSON.")]
     public static string Of(object value) => OutsideText.Visible(JsonSerializer.Serialize(value, Indented));
 

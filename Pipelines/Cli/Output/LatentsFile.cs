@@ -16,7 +16,8 @@ internal static class LatentsFile
         if (path is null) return null;
         using var file = SafetensorsFile.Open(path, MessageLoggers.Logger);
         if (!file.Entries.TryGetValue(Tensor, out var entry)) throw new ModelFileException(path, $"has no tensor '{Tensor}'.");
-        if (entry.Shape.Rank != 4) throw new ModelFileException(path, $"tensor '{Tensor}' is {entry.Shape}; it must be [images, channels, height, width].");
+        if (entry.Shape.Rank != 4)
+            throw new ModelFileException(path, $"tensor '{Tensor}' is {entry.Shape}; it must be [images, channels, height, width].");
         return new Latents(entry.Shape[0], entry.Shape[1], entry.Shape[2], entry.Shape[3], file.ReadFloats(Tensor));
     }
 
@@ -33,7 +34,8 @@ internal static class LatentsFile
     private static void Save(string path, IEnumerable<(string Name, Latents Latents)> tensors)
     {
         var writer = new SafetensorsWriter();
-        foreach (var (name, latents) in tensors) writer.Add(name, DType.Float32, [latents.Batch, latents.Channels, latents.Height, latents.Width], latents.Values);
+        foreach (var (name, latents) in tensors) writer.Add(name, DType.Float32,
+            [latents.Batch, latents.Channels, latents.Height, latents.Width], latents.Values);
         writer.Save(path);
     }
 }

@@ -38,7 +38,8 @@ internal sealed class ModelWeights : IDisposable
         int factor = Vae.Config.SpatialFactor;
         var (width, height) = UNet.SampleSize ?? new PixelSize(64, 64);
         var pixels = size ?? new PixelSize(width * factor, height * factor);
-        if (pixels.Width % factor != 0 || pixels.Height % factor != 0) throw new ArgumentException($"--size is {pixels}; width and height must be multiples of {factor}.");
+        if (pixels.Width % factor != 0 || pixels.Height % factor != 0)
+            throw new ArgumentException($"--size is {pixels}; width and height must be multiples of {factor}.");
         return pixels;
     }
 

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Logging;
 namespace ILGpuDiffusion.Cli.Terminal;
 
 /// <summary>
-/// The library's log messages among those of the tool: warnings always, information unless <c>--quiet</c>, details with <c>--verbose</c>. Ids
-/// and categories are not shown.
+/// The library's log messages among those of the tool: warnings always, information unless <c>--quiet</c>, details with <c>--verbose</c>.
+/// Ids and categories are not shown.
 /// </summary>
 internal sealed class MessageLoggers : ILoggerFactory
 {

@@ -30,7 +30,8 @@ public sealed class StableDiffusionPipeline : DiffusionPipeline
     internal override void CheckPrompts(ImageRequest request)
     {
         if (request.Prompts2.Count > 0 || request.NegativePrompts2.Count > 0)
-            throw new DiffusionRequestException(request.Prompts2.Count > 0 ? nameof(request.Prompts2) : nameof(request.NegativePrompts2), $"{Name} has one text encoder and takes no second prompt.");
+            throw new DiffusionRequestException(request.Prompts2.Count > 0 ? nameof(request.Prompts2) : nameof(request.NegativePrompts2),
+                $"{Name} has one text encoder and takes no second prompt.");
         ResolvedRequest.CheckClipSkip(request, textEncoder.Config.Layers);
     }
 
@@ -39,7 +40,8 @@ public sealed class StableDiffusionPipeline : DiffusionPipeline
         var request = form.Request;
         var positive = Conditions.Repeat(Encode(request.Prompts, request.ClipSkip, warnings, cancellation), request.Count);
         if (!form.Guided) return new Conditions(positive, []);
-        var negative = Encode(ResolvedRequest.PerPrompt(request.NegativePrompts, [], request.Prompts.Count), 0, warnings, cancellation); // as in diffusers, clip skip applies to the prompt only
+        // as in diffusers, clip skip applies to the prompt only
+        var negative = Encode(ResolvedRequest.PerPrompt(request.NegativePrompts, [], request.Prompts.Count), 0, warnings, cancellation);
         return new Conditions(Conditions.Join(Conditions.Repeat(negative, request.Count), positive), []);
     }
 

@@ -23,7 +23,9 @@ public sealed class StableDiffusionXLPipeline : DiffusionPipeline
         (tokenizer, textEncoder) = parts.TextEncoder("");
         (tokenizer2, textEncoder2) = parts.TextEncoder("_2");
         if (tokenizer.ModelMaxLength != tokenizer2.ModelMaxLength)
-            throw new ModelFileException(parts.Folder.Path, $"tokenizer makes prompts of {tokenizer.ModelMaxLength} tokens, tokenizer_2 of {tokenizer2.ModelMaxLength}; they must be equal.");
+            throw new ModelFileException(parts.Folder.Path,
+                $"tokenizer makes prompts of {tokenizer.ModelMaxLength} tokens, tokenizer_2 of {tokenizer2.ModelMaxLength}; they must be "
+                    + "equal.");
         if (textEncoder2.Config.ProjectionDim is null)
             throw parts.Folder.Index.Wrong("text_encoder_2",
                 "of the class CLIPTextModelWithProjection: its projection gives the pooled prompt");
@@ -35,13 +37,15 @@ public sealed class StableDiffusionXLPipeline : DiffusionPipeline
     }
 
     internal override void CheckPrompts(ImageRequest request) =>
-        ResolvedRequest.CheckClipSkip(request, Math.Min(textEncoder.Config.Layers, textEncoder2.Config.Layers) - 1); // SDXL always skips the last layer
+        // SDXL always skips the last layer
+        ResolvedRequest.CheckClipSkip(request, Math.Min(textEncoder.Config.Layers, textEncoder2.Config.Layers) - 1);
 
     internal override Conditions Encode(ResolvedRequest form, List<string> warnings, CancellationToken cancellation)
     {
         var request = form.Request;
         int prompts = request.Prompts.Count;
-        var text = Encode(request.Prompts, ResolvedRequest.PerPrompt(request.Prompts2, request.Prompts, prompts), request.ClipSkip, warnings, cancellation);
+        var text = Encode(request.Prompts, ResolvedRequest.PerPrompt(request.Prompts2, request.Prompts, prompts), request.ClipSkip,
+            warnings, cancellation);
         var positive = Conditions.Repeat(text, request.Count);
         float[] timeIds = Repeat(request.SizeConditioning.TimeIds(form.Size), form.Images);
         if (!form.Guided) return new Conditions(positive, timeIds);
@@ -50,12 +54,14 @@ public sealed class StableDiffusionXLPipeline : DiffusionPipeline
         bool zeros = request.NegativePrompts.Count == 0 && request.NegativePrompts2.Count == 0 && zeroForEmptyPrompt;
         var negative = zeros
             ? text with { Hidden = new float[text.Hidden.Length], Pooled = new float[text.Pooled.Length] }
-            : Encode(ResolvedRequest.PerPrompt(request.NegativePrompts, [], prompts), ResolvedRequest.PerPrompt(request.NegativePrompts2, request.NegativePrompts, prompts), 0, warnings, cancellation);
+            : Encode(ResolvedRequest.PerPrompt(request.NegativePrompts, [], prompts),
+                ResolvedRequest.PerPrompt(request.NegativePrompts2, request.NegativePrompts, prompts), 0, warnings, cancellation);
         float[] negativeTimeIds = Repeat(request.SizeConditioning.NegativeTimeIds(form.Size), form.Images);
         return new Conditions(Conditions.Join(Conditions.Repeat(negative, request.Count), positive), [.. negativeTimeIds, .. timeIds]);
     }
 
-    private TextEmbeddings Encode(IReadOnlyList<string> prompts, IReadOnlyList<string> prompts2, int clipSkip, List<string> warnings, CancellationToken cancellation)
+    private TextEmbeddings Encode(IReadOnlyList<string> prompts, IReadOnlyList<string> prompts2, int clipSkip, List<string> warnings,
+        CancellationToken cancellation)
     {
         var state = ClipHiddenState.StableDiffusionXl(clipSkip);
         PromptTokens[] tokens = [.. prompts.Select(tokenizer.Encode)], tokens2 = [.. prompts2.Select(tokenizer2.Encode)];

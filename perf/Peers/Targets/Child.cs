@@ -9,7 +9,9 @@ internal static class Child
 {
     /// <summary>Peak memory of one engine.</summary>
     public static EngineMemory Memory(string engine, string model, int pixels, bool int8 = false) =>
-        JsonSerializer.Deserialize<EngineMemory>(Output(Self, ["memory", engine, model, "--pixels", $"{pixels}", .. int8 ? ["--int8"] : Array.Empty<string>()]), ResultFile.Json)!;
+        JsonSerializer.Deserialize<EngineMemory>(
+            Output(Self, ["memory", engine, model, "--pixels", $"{pixels}", .. int8 ? ["--int8"] : Array.Empty<string>()]),
+                ResultFile.Json)!;
 
     /// <summary>Seconds of a whole run of <c>ilgd generate</c>, already built.</summary>
     public static double Generate()
@@ -37,10 +39,13 @@ internal static class Child
 
     private static string Output(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var error = process.StandardError.ReadToEndAsync();
         string text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        return process.ExitCode == 0 ? text : throw new InvalidOperationException($"{Path.GetFileName(program)} {string.Join(' ', arguments)} ended with {process.ExitCode}: {error.Result}");
+        return process.ExitCode == 0 ? text
+            : throw new InvalidOperationException(
+                $"{Path.GetFileName(program)} {string.Join(' ', arguments)} ended with {process.ExitCode}: {error.Result}");
     }
 }

@@ -14,7 +14,8 @@ namespace ILGpuDiffusion.Peers;
 /// <param name="AtMost">Whether less is better.</param>
 /// <param name="Spread">The rounds behind a ratio.</param>
 /// <param name="Missing">Why there is no value.</param>
-internal sealed record Check(string What, string? Peer, double? Value, string Unit, double? Floor, double? Goal, bool AtMost = false, Ratio? Spread = null, string? Missing = null)
+internal sealed record Check(string What, string? Peer, double? Value, string Unit, double? Floor, double? Goal, bool AtMost = false,
+    Ratio? Spread = null, string? Missing = null)
 {
     /// <summary>The verdict on a ratio that other programs spoilt.</summary>
     public const string Noisy = "noisy";
@@ -34,10 +35,12 @@ internal sealed record Check(string What, string? Peer, double? Value, string Un
     public string Asked(double? bound) => bound is { } b ? $"{(AtMost ? "≤" : "≥")} {Number(b)}" : "";
 
     /// <summary>A ratio from runs that took turns.</summary>
-    public static Check Of(string what, string peer, Ratio ratio, double? floor, double? goal) => new(what, peer, ratio.Median, "×", floor, goal, Spread: ratio);
+    public static Check Of(string what, string peer, Ratio ratio, double? floor, double? goal) =>
+        new(what, peer, ratio.Median, "×", floor, goal, Spread: ratio);
 
     /// <summary>Something that could not be measured.</summary>
-    public static Check Without(string what, string? peer, double? floor, double? goal, string why, string unit = "×") => new(what, peer, null, unit, floor, goal, AtMost: unit != "×", Missing: why);
+    public static Check Without(string what, string? peer, double? floor, double? goal, string why, string unit = "×") =>
+        new(what, peer, null, unit, floor, goal, AtMost: unit != "×", Missing: why);
 
     private bool Reaches(double? bound) => bound is { } b && (AtMost ? Value <= b : Value >= b);
 
@@ -63,8 +66,10 @@ internal sealed record Check(string What, string? Peer, double? Value, string Un
 /// <param name="Memory">Processes behind it.</param>
 /// <param name="Other">Runs of stable-diffusion.cpp behind it.</param>
 internal sealed record TargetRow(
-    string Id, string Work, Machine Machine, string Peer, double Seconds, double Others, IReadOnlyList<Check> Checks, IReadOnlyList<string> Notes,
-    IReadOnlyList<OpResult>? Ops = null, IReadOnlyList<ModelResult>? Models = null, IReadOnlyList<EngineMemory>? Memory = null, IReadOnlyList<StableDiffusionCppRun>? Other = null);
+    string Id, string Work, Machine Machine, string Peer, double Seconds, double Others, IReadOnlyList<Check> Checks,
+        IReadOnlyList<string> Notes,
+    IReadOnlyList<OpResult>? Ops = null, IReadOnlyList<ModelResult>? Models = null, IReadOnlyList<EngineMemory>? Memory = null,
+        IReadOnlyList<StableDiffusionCppRun>? Other = null);
 
 /// <summary>What measuring a row gives, before it is put beside the machine.</summary>
 /// <param name="Checks">What was asked and reached.</param>

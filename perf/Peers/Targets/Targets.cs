@@ -5,7 +5,9 @@ using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Peers;
 
-/// <summary>The table of targets: each row is measured by a process of its own and kept, so that an interrupted run goes on where it stopped.</summary>
+/// <summary>
+/// The table of targets: each row is measured by a process of its own and kept, so that an interrupted run goes on where it stopped.
+/// </summary>
 internal sealed class Targets(CpuDevice device, bool reduced, int? rounds)
 {
     /// <summary>The rows in the order of the table.</summary>
@@ -27,8 +29,12 @@ internal sealed class Targets(CpuDevice device, bool reduced, int? rounds)
         ("embedded", "embedded model, from command to file"),
     ];
 
-    /// <summary>Where rows are kept until all are there: by commit, registers and kind, because rows of different ones do not belong together.</summary>
-    public string Folder { get; } = Path.Combine(Machine.Repository, "artifacts/perf-rows", $"{Machine.Current(device).Commit.TrimEnd('+')}-{device.Architecture}{(reduced ? "-reduced" : "")}");
+    /// <summary>
+    /// Where rows are kept until all are there: by commit, registers and kind, because rows of different ones do not belong together.
+    /// </summary>
+    public string Folder { get; } =
+        Path.Combine(Machine.Repository, "artifacts/perf-rows",
+            $"{Machine.Current(device).Commit.TrimEnd('+')}-{device.Architecture}{(reduced ? "-reduced" : "")}");
 
     /// <summary>Measures what is not there yet, then writes the table.</summary>
     /// <param name="only">Rows to measure; all if empty.</param>
@@ -42,9 +48,13 @@ internal sealed class Targets(CpuDevice device, bool reduced, int? rounds)
         foreach (var (id, work) in Rows.Where(r => only.Count == 0 || only.Contains(r.Id)))
         {
             string file = FileOf(id);
-            if (File.Exists(file) && !again && !(noisy && ResultFile.Load<TargetRow>(file).Checks.Any(c => c.Verdict == Check.Noisy))) continue;
+            if (File.Exists(file) && !again && !(noisy && ResultFile.Load<TargetRow>(file).Checks.Any(c => c.Verdict == Check.Noisy)))
+                continue;
             Console.WriteLine($"── {id}: {work}");
-            bool measured = Child.Run(["row", id, .. reduced ? ["--reduced"] : Array.Empty<string>(), .. rounds is { } n ? ["--rounds", $"{n}"] : Array.Empty<string>(), "--threads", device.Threads.ToString(CultureInfo.InvariantCulture)]);
+            bool measured = Child.Run(
+                ["row", id, .. reduced ? ["--reduced"] : Array.Empty<string>(),
+                    .. rounds is { } n ? ["--rounds", $"{n}"] : Array.Empty<string>(), "--threads",
+                        device.Threads.ToString(CultureInfo.InvariantCulture)]);
             if (!measured) Console.Error.WriteLine($"{id} could not be measured.");
             fine &= measured;
         }
@@ -87,10 +97,16 @@ internal sealed class Targets(CpuDevice device, bool reduced, int? rounds)
             _ => throw new ArgumentException($"row is {id}; it must be one of {string.Join(", ", Rows.Select(r => r.Id))}."),
         };
         double share = others.Share;
-        if (share > BackgroundLoad.MostShare) measured = measured with { Checks = [.. measured.Checks.Select(c => c with { Spread = c.Spread is { } s ? s with { IsNoisy = true } : null })] };
+        if (share > BackgroundLoad.MostShare)
+            measured = measured with { Checks = [
+                .. measured.Checks.Select(c => c with { Spread = c.Spread is { } s ? s with { IsNoisy = true } : null })] };
         string work = Rows.Single(r => r.Id == id).Work, peer = id is "memory" or "load" or "embedded" ? "" : LibTorch.Name;
-        ResultFile.Save(FileOf(id), new TargetRow(id, work, machine, peer, clock.Elapsed.TotalSeconds, share, measured.Checks, measured.Notes, measured.Ops, measured.Models, measured.Memory, measured.Other));
-        foreach (var check in measured.Checks) Console.WriteLine($"   {check.What}{(check.Peer is null ? "" : " beside " + check.Peer)}: {check.Text} ({check.Missing ?? check.Verdict})");
+        ResultFile.Save(FileOf(id),
+            new TargetRow(id, work, machine, peer, clock.Elapsed.TotalSeconds, share, measured.Checks, measured.Notes, measured.Ops,
+                measured.Models, measured.Memory, measured.Other));
+        foreach (var check in measured.Checks)
+            Console.WriteLine($"   {check.What}{(check.Peer is null ? "" : " beside " + check.Peer)}: {check.Text} "
+                + $"({check.Missing ?? check.Verdict})");
     }
 
     private string FileOf(string id) => Path.Combine(Folder, id + ".json");

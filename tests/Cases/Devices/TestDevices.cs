@@ -5,14 +5,17 @@ using ILGpuDiffusion.Compute.Ops;
 namespace ILGpuDiffusion.Cases;
 
 /// <summary>
-/// The GPU devices that tests run on: every usable one of this machine. Each is opened once per test process, so that a kernel is compiled once; it stays open
-/// until the process ends.
+/// The GPU devices that tests run on: every usable one of this machine. Each is opened once per test process, so that a kernel is compiled
+/// once; it stays open until the process ends.
 /// </summary>
 public static class TestDevices
 {
     private static readonly ConcurrentDictionary<string, Lazy<Device>> Opened = new();
 
-    /// <summary>Ids of the GPU devices present, or the family's name alone where there is none: a row that <see cref="Open"/> skips or fails visibly.</summary>
+    /// <summary>
+    /// Ids of the GPU devices present, or the family's name alone where there is none: a row that <see cref="Open"/> skips or fails
+    /// visibly.
+    /// </summary>
     public static IReadOnlyList<string> Gpus { get; } = FindGpus();
 
     /// <summary>The device, shared by all tests.</summary>
@@ -49,7 +52,10 @@ public static class TestDevices
 
     private static void RequirePresent(string id)
     {
-        if (!id.Contains(':', StringComparison.Ordinal)) throw Required.Absent(id, $"No {id} device is present: {string.Join("; ", DeviceCatalog.Absences().Concat(DeviceCatalog.List().Where(d => d.Problem is not null).Select(d => $"{d.Id}: {d.Problem}")))}.");
+        if (!id.Contains(':', StringComparison.Ordinal))
+            throw Required.Absent(id,
+                $"No {id} device is present: "
+                    + $"{string.Join("; ", DeviceCatalog.Absences().Concat(DeviceCatalog.List().Where(d => d.Problem is not null).Select(d => $"{d.Id}: {d.Problem}")))}.");
     }
 
     private static string[] FindGpus()
@@ -57,7 +63,9 @@ public static class TestDevices
         string[] present = [.. DeviceCatalog.List().Where(d => d.Problem is null && d.Backend != Backends.Cpu).Select(d => d.Id)];
         string[] families = ["cuda", "opencl"];
         // A machine without any has one visible skip; a family that is required has a row of its own.
-        var absent = families.Where(f => !present.Any(p => p.StartsWith(f, StringComparison.Ordinal)) && (Required.Includes(f) || (f == "opencl" && present.Length == 0)));
+        var absent = families.Where(f =>
+            !present.Any(p => p.StartsWith(f, StringComparison.Ordinal))
+                && (Required.Includes(f) || (f == "opencl" && present.Length == 0)));
         return [.. present, .. absent];
     }
 }

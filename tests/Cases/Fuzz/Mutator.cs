@@ -12,13 +12,16 @@ public sealed class Mutator(int seed, params string[] words)
 {
     private static readonly string[] Common =
     [
-        "0", "-1", "1", "2", "8", "1.5", "1e400", "-0", "2147483647", "2147483648", "4294967296", "9223372036854775807", "18446744073709551616", "null", "true", "false",
-        "\"\"", "[]", "{}", "[", "]", "{", "}", "\"", ":", ",", "\\", "\\ud800", "\\u0000", "\\x", "\n", "\t", " ", "NaN", "-Infinity", "../", "/", "\u0000", "\uFEFF", "日本", "🚀",
+        "0", "-1", "1", "2", "8", "1.5", "1e400", "-0", "2147483647", "2147483648", "4294967296", "9223372036854775807",
+            "18446744073709551616", "null", "true", "false",
+        "\"\"", "[]", "{}", "[", "]", "{", "}", "\"", ":", ",", "\\", "\\ud800", "\\u0000", "\\x", "\n", "\t", " ", "NaN", "-Infinity",
+            "../", "/", "\u0000", "\uFEFF", "日本", "🚀",
         "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
     ];
 
     private readonly Random random = new(seed);
-    private readonly byte[][] pieces = [.. Common.Concat(words).Select(Encoding.UTF8.GetBytes), [0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80]];
+    private readonly byte[][] pieces = [.. Common.Concat(words).Select(Encoding.UTF8.GetBytes), [0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80],
+        [0xf4, 0x90, 0x80, 0x80]];
 
     /// <summary>A copy with one to four changes; at times none, so that the valid path is exercised too.</summary>
     public byte[] Mutate(ReadOnlySpan<byte> input)

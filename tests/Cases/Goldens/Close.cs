@@ -6,14 +6,18 @@ namespace ILGpuDiffusion.Cases;
 /// <summary>Compares float values with expected ones by the largest difference relative to the expected values' root mean square.</summary>
 public static class Close
 {
-    /// <summary>Fails the running test unless lengths agree and max |actual − expected| ≤ tolerance · rms. A NaN on one side only is a difference.</summary>
+    /// <summary>
+    /// Fails the running test unless lengths agree and max |actual − expected| ≤ tolerance · rms. A NaN on one side only is a difference.
+    /// </summary>
     /// <param name="name">What is compared, for the message.</param>
     /// <param name="actual">Computed values.</param>
     /// <param name="expected">Reference values.</param>
     /// <param name="relativeToRms">The tolerance, as a part of the rms.</param>
-    /// <param name="rms">The reference's rms; computed from <paramref name="expected"/> when null. Where it is 0 the tolerance is absolute.</param>
+    /// <param name="rms">The reference's rms; computed from <paramref name="expected"/> when null. Where it is 0 the tolerance is
+    /// absolute.</param>
     /// <returns>The largest difference divided by the rms, for reports.</returns>
-    public static double Check(string name, ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, double relativeToRms, double? rms = null)
+    public static double Check(string name, ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, double relativeToRms,
+        double? rms = null)
     {
         if (actual.Length != expected.Length) Assert.Fail($"{name}: {actual.Length} values; {expected.Length} are expected.");
         if (actual.Length == 0) return 0;
@@ -32,7 +36,8 @@ public static class Close
 
         if (wrong > 0)
             Assert.Fail(string.Create(CultureInfo.InvariantCulture,
-                $"{name}: {wrong} of {actual.Length} values differ too much. Worst at [{worst}]: actual {actual[worst]:g9}, expected {expected[worst]:g9}, "
+                $"{name}: {wrong} of {actual.Length} values differ too much. Worst at [{worst}]: actual {actual[worst]:g9}, expected "
+                    + $"{expected[worst]:g9}, "
                 + $"difference {largest / scale:g3} of rms {scale:g4}; allowed {relativeToRms:g3}."));
         return largest / scale;
     }

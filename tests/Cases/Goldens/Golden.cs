@@ -37,7 +37,8 @@ public sealed class Golden
 
     /// <summary>One case by its id.</summary>
     public GoldenCase this[string id] =>
-        byId.TryGetValue(id, out var found) ? found : throw new KeyNotFoundException($"{Set} has no case '{id}'; it has {string.Join(", ", byId.Keys)}.");
+        byId.TryGetValue(id, out var found) ? found
+            : throw new KeyNotFoundException($"{Set} has no case '{id}'; it has {string.Join(", ", byId.Keys)}.");
 
     /// <summary>Opens a set; skips the running test when it is not present (fails it where goldens are required).</summary>
     /// <param name="set">Folder and name without ending: <c>schedulers/scheduler_traces</c>.</param>

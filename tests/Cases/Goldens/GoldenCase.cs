@@ -77,5 +77,6 @@ public sealed class GoldenCase
             ? tensors.EnumerateObject().ToDictionary(t => t.Name, t => GoldenTensor.Parse(t.Name, t.Value)) : [];
 
     private GoldenTensor Known(IReadOnlyDictionary<string, GoldenTensor> tensors, string name) =>
-        tensors.TryGetValue(name, out var tensor) ? tensor : throw new KeyNotFoundException($"{Name} has no '{name}'; it has {string.Join(", ", tensors.Keys)}.");
+        tensors.TryGetValue(name, out var tensor) ? tensor
+            : throw new KeyNotFoundException($"{Name} has no '{name}'; it has {string.Join(", ", tensors.Keys)}.");
 }

@@ -27,7 +27,9 @@ public static class GoldenFolders
         return null;
     }
 
-    /// <summary>As <see cref="Find"/>, but skips the running test (or fails it, where goldens are required) when nothing is found.</summary>
+    /// <summary>
+    /// As <see cref="Find"/>, but skips the running test (or fails it, where goldens are required) when nothing is found.
+    /// </summary>
     public static string Need(string relative) => Find(relative) ?? throw Absent(relative);
 
     /// <summary>The checkout's root folder: the one with ILGpuDiffusion.sln, upwards from the test assembly.</summary>
@@ -39,7 +41,8 @@ public static class GoldenFolders
     }
 
     private static InvalidOperationException Absent(string relative) => Required.Absent("goldens",
-        $"The reference data '{relative}' is not present (looked in {(Roots.Count == 0 ? "no folder" : string.Join(", ", Roots))}); set {Variable} to the folder of the complete goldens.");
+        $"The reference data '{relative}' is not present (looked in {(Roots.Count == 0 ? "no folder" : string.Join(", ", Roots))}); set "
+            + $"{Variable} to the folder of the complete goldens.");
 
     private static string[] FindRoots()
     {

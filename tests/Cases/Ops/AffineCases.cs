@@ -20,5 +20,6 @@ public sealed class AffineCases : IOpCases
         new("infinity", new Affine(2, 1), [CaseTensor.Of([2], double.PositiveInfinity, double.NegativeInfinity)], Float32Rounding),
     ];
 
-    public double[] Reference(Op op, ReferenceTensor[] inputs, Shape output) => [.. inputs[0].Values.Select(x => x * ((Affine)op).Scale + ((Affine)op).Offset)];
+    public double[] Reference(Op op, ReferenceTensor[] inputs, Shape output) =>
+        [.. inputs[0].Values.Select(x => x * ((Affine)op).Scale + ((Affine)op).Offset)];
 }

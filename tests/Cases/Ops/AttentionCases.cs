@@ -43,24 +43,32 @@ public sealed class AttentionCases : IOpCases
         Case("mask per batch and query", 2, 3, 20, 19, 8, mask: Mask([2, 20, 19])),
         Case("mask and causal", 1, 2, 20, 20, 8, new(2, Causal: true), mask: Mask([1, 1, 20, 20])),
         Case("mask is a column view", 1, 2, 12, 21, 8, mask: CaseTensor.Normal([1, 12, 21], 5, padding: 9)),
-        Case("keys hidden by -inf, a block of them too", 1, 1, 5, 300, 8, mask: new([1, 1, 300], i => i is < 200 or 250 ? double.NegativeInfinity : 0)),
+        Case("keys hidden by -inf, a block of them too", 1, 1, 5, 300, 8,
+            mask: new([1, 1, 300], i => i is < 200 or 250 ? double.NegativeInfinity : 0)),
         Case("keys hidden by -10000", 1, 2, 9, 77, 16, mask: new([1, 1, 77], i => i > 11 ? -10000 : 0)),
         Case("query without keys gives 0", 1, 1, 3, 40, 8, mask: new([1, 3, 40], i => i / 40 == 1 ? double.NegativeInfinity : 0)),
         Case("query with all keys at the lowest float", 1, 1, 3, 40, 8, mask: new([1, 3, 40], i => i / 40 == 1 ? float.MinValue : 0)),
-        new("column views of one buffer", new ScaledDotProductAttention(3), [CaseTensor.Normal([2, 21, 24], 1, padding: 48), CaseTensor.Normal([2, 35, 24], 2, padding: 40), CaseTensor.Normal([2, 35, 24], 3, padding: 8)], Float32Sums(8, 35)),
-        new("images serve as tokens", new ScaledDotProductAttention(2), [CaseTensor.Normal([2, 4, 5, 16], 1), CaseTensor.Normal([2, 3, 3, 16], 2), CaseTensor.Normal([2, 3, 3, 16], 3)], Float32Sums(8, 9)),
-        new("logits of 1e4", new ScaledDotProductAttention(2), [CaseTensor.Normal([1, 30, 32], 1, 200), CaseTensor.Normal([1, 50, 32], 2, 50), CaseTensor.Normal([1, 50, 32], 3)], LargeLogits),
+        new("column views of one buffer", new ScaledDotProductAttention(3),
+            [CaseTensor.Normal([2, 21, 24], 1, padding: 48), CaseTensor.Normal([2, 35, 24], 2, padding: 40),
+                CaseTensor.Normal([2, 35, 24], 3, padding: 8)], Float32Sums(8, 35)),
+        new("images serve as tokens", new ScaledDotProductAttention(2),
+            [CaseTensor.Normal([2, 4, 5, 16], 1), CaseTensor.Normal([2, 3, 3, 16], 2), CaseTensor.Normal([2, 3, 3, 16], 3)],
+                Float32Sums(8, 9)),
+        new("logits of 1e4", new ScaledDotProductAttention(2),
+            [CaseTensor.Normal([1, 30, 32], 1, 200), CaseTensor.Normal([1, 50, 32], 2, 50), CaseTensor.Normal([1, 50, 32], 3)],
+                LargeLogits),
     ];
 
-    // A result is the mean of values of order 1 by weights of relative error δ: 2^-24·√d from a logit's sum of d products, with as much again for
-    // its worst, and a few roundings from exp. Its error is δ, but its rms is only 1/√keys, by which tolerances count.
+    // A result is the mean of values of order 1 by weights of relative error δ: 2^-24·√d from a logit's sum of d products, with as much
+    // again for its worst, and a few roundings from exp. Its error is δ, but its rms is only 1/√keys, by which tolerances count.
     private static double Float32Sums(int depth, int keys) => (5e-7 + 1e-7 * Math.Sqrt(depth)) * Math.Sqrt(keys);
 
     public double[] Reference(Op op, ReferenceTensor[] inputs, Shape output)
     {
         var attention = (ScaledDotProductAttention)op;
         var (q, k, v) = (inputs[0], inputs[1], inputs[2]);
-        int heads = attention.Heads, batch = q.Shape[0], queries = q.Rows / batch, keys = k.Rows / batch, d = q.Width / heads, dv = v.Width / heads;
+        int heads = attention.Heads, batch = q.Shape[0], queries = q.Rows / batch, keys = k.Rows / batch, d = q.Width / heads,
+            dv = v.Width / heads;
         double scale = attention.Scale ?? 1 / Math.Sqrt(d);
         double[] y = new double[output.Count], weights = new double[keys];
         for (int n = 0; n < batch; n++)
@@ -75,7 +83,8 @@ public sealed class AttentionCases : IOpCases
                         var key = k.Row(n * keys + j).Slice(h * d, d);
                         double dot = 0;
                         for (int c = 0; c < d; c++) dot += query[c] * key[c];
-                        weights[j] = attention.Causal && j > i ? double.NegativeInfinity : dot * scale + (inputs.Length > 3 ? MaskAt(inputs[3], n, h, i, j) : 0);
+                        weights[j] = attention.Causal && j > i ? double.NegativeInfinity
+                            : dot * scale + (inputs.Length > 3 ? MaskAt(inputs[3], n, h, i, j) : 0);
                     }
 
                     double max = weights.Max(), sum = 0;
@@ -102,7 +111,8 @@ public sealed class AttentionCases : IOpCases
 
     private static CaseTensor Mask(Shape shape) => CaseTensor.Normal(shape, 4, 2);
 
-    private static OpCase Case(string name, int batch, int heads, int queries, int keys, int depth, ScaledDotProductAttention? op = null, CaseTensor? mask = null, int? valueDepth = null)
+    private static OpCase Case(string name, int batch, int heads, int queries, int keys, int depth, ScaledDotProductAttention? op = null,
+        CaseTensor? mask = null, int? valueDepth = null)
     {
         CaseTensor q = CaseTensor.Normal([batch, queries, heads * depth], 1), k = CaseTensor.Normal([batch, keys, heads * depth], 2);
         CaseTensor v = CaseTensor.Normal([batch, keys, heads * (valueDepth ?? depth)], 3);

@@ -29,7 +29,8 @@ public sealed class BinaryCases : IOpCases
         Case("both column views", [3, 4, 30], [3, 4, 30], 5, 7),
         Case("column view of a", [3, 4, 30], [3, 4, 30], 5),
         Case("column view of b, broadcast", [3, 4, 30], [4, 30], 0, 7),
-        new("division by zero", new Binary(BinaryFunction.Divide), [CaseTensor.Of([3], 1, -1, 0), CaseTensor.Of([3], 0, 0, 0)], Float32Rounding),
+        new("division by zero", new Binary(BinaryFunction.Divide), [CaseTensor.Of([3], 1, -1, 0), CaseTensor.Of([3], 0, 0, 0)],
+            Float32Rounding),
     ];
 
     public double[] Reference(Op op, ReferenceTensor[] inputs, Shape output)
@@ -60,6 +61,8 @@ public sealed class BinaryCases : IOpCases
         return y;
     }
 
-    private static OpCase Case(string name, Shape a, Shape b, int paddingA = 0, int paddingB = 0, BinaryFunction function = BinaryFunction.Subtract) =>
-        new(name, new Binary(function), [CaseTensor.Normal(a, 1, padding: paddingA), CaseTensor.Normal(b, 2, padding: paddingB)], Float32Rounding);
+    private static OpCase Case(string name, Shape a, Shape b, int paddingA = 0, int paddingB = 0,
+        BinaryFunction function = BinaryFunction.Subtract) =>
+        new(name, new Binary(function), [CaseTensor.Normal(a, 1, padding: paddingA), CaseTensor.Normal(b, 2, padding: paddingB)],
+            Float32Rounding);
 }

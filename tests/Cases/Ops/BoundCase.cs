@@ -20,14 +20,19 @@ public sealed class BoundCase : IDisposable
     /// <param name="variant">Which of the op's kernels; null takes the one that the op chooses.</param>
     /// <param name="settings">How it is set; null leaves that to the kernel.</param>
     /// <param name="packed">Where weights are kept packed, as plans of small models do; null packs them in every run.</param>
-    /// <param name="kernelPositionsFirst">Whether the second argument is a filter that lies with its positions first, as on GPUs in plans.</param>
-    public BoundCase(Device device, OpCase @case, int outputPadding, bool inPlace = false, string? variant = null, KernelSettings? settings = null, PackedWeights? packed = null, bool kernelPositionsFirst = false)
+    /// <param name="kernelPositionsFirst">Whether the second argument is a filter that lies with its positions first, as on GPUs in
+    /// plans.</param>
+    public BoundCase(Device device, OpCase @case, int outputPadding, bool inPlace = false, string? variant = null,
+        KernelSettings? settings = null, PackedWeights? packed = null, bool kernelPositionsFirst = false)
     {
         this.device = device;
-        Tensor[] inputs = [.. @case.Inputs.Select((tensor, i) => Upload(i == 1 && kernelPositionsFirst ? KernelPositionsFirst(tensor) : tensor))];
+        Tensor[] inputs = [.. @case.Inputs.Select((tensor, i) =>
+            Upload(i == 1 && kernelPositionsFirst ? KernelPositionsFirst(tensor) : tensor))];
         TensorType[] types = [.. inputs.Select(i => i.Type)];
-        var signature = new OpSignature(@case.Op, types, @case.Op.Infer(types)) { KeepsPacked = packed is not null, KernelPositionsFirst = kernelPositionsFirst };
-        var kernel = variant is null ? device.Kernels.Get(signature) : device.Kernels.Get(signature, Choice(@case.Op.Kernels.Variants.Single(v => v.Name == variant), signature, settings));
+        var signature = new OpSignature(@case.Op, types, @case.Op.Infer(types)) { KeepsPacked = packed is not null,
+            KernelPositionsFirst = kernelPositionsFirst };
+        var kernel = variant is null ? device.Kernels.Get(signature)
+            : device.Kernels.Get(signature, Choice(@case.Op.Kernels.Variants.Single(v => v.Name == variant), signature, settings));
         output = inPlace ? inputs[0] : Upload(new CaseTensor(signature.Output.Concrete(), _ => 77, signature.Output.DType, outputPadding));
         Tensor? scratch = null;
         if (kernel.ScratchBytes(signature) is > 0 and var bytes)
@@ -36,7 +41,8 @@ public sealed class BoundCase : IDisposable
             scratch = new Tensor(buffers[^1], 0, DType.Int8, [checked((int)bytes)]);
         }
 
-        launch = kernel.Bind(new OpCall(device, @case.Op, inputs, output, scratch) { Packed = packed, KernelPositionsFirst = kernelPositionsFirst });
+        launch = kernel.Bind(new OpCall(device, @case.Op, inputs, output, scratch) { Packed = packed,
+            KernelPositionsFirst = kernelPositionsFirst });
     }
 
     /// <summary>The result's sizes.</summary>
@@ -64,7 +70,8 @@ public sealed class BoundCase : IDisposable
             long row = i / output.RowPitch, column = i % output.RowPitch;
             double value = Read(raw.AsSpan((int)(i * size)), output.DType);
             if (column < output.Width) values[row * output.Width + column] = value;
-            else if (output.DType.IsFloat() && !double.IsNaN(value)) throw new InvalidOperationException($"The kernel wrote {value} into the gap after row {row}.");
+            else if (output.DType.IsFloat() && !double.IsNaN(value))
+                throw new InvalidOperationException($"The kernel wrote {value} into the gap after row {row}.");
         }
 
         return values;
@@ -80,10 +87,12 @@ public sealed class BoundCase : IDisposable
     private static CaseTensor KernelPositionsFirst(CaseTensor filter)
     {
         int channels = filter.Shape[1], positions = filter.Shape[2] * filter.Shape[3];
-        return filter with { Values = i => filter.Values(i / (channels * positions) * channels * positions + i % channels * positions + i / channels % positions) };
+        return filter with { Values = i =>
+            filter.Values(i / (channels * positions) * channels * positions + i % channels * positions + i / channels % positions) };
     }
 
-    private KernelChoice Choice(KernelVariant variant, OpSignature signature, KernelSettings? settings) => settings is null ? variant.Untuned(device, signature) : new(variant, settings);
+    private KernelChoice Choice(KernelVariant variant, OpSignature signature, KernelSettings? settings) =>
+        settings is null ? variant.Untuned(device, signature) : new(variant, settings);
 
     private Tensor Upload(CaseTensor tensor)
     {

@@ -30,7 +30,9 @@ public sealed record CaseTensor(Shape Shape, Func<long, double> Values, DType DT
     /// <summary>Given values.</summary>
     public static CaseTensor Of(Shape shape, params double[] values) => new(shape, i => values[i]);
 
-    /// <summary>Puts the values on a device. Gaps between rows are filled with NaN, so that a kernel that reads them is found out.</summary>
+    /// <summary>
+    /// Puts the values on a device. Gaps between rows are filled with NaN, so that a kernel that reads them is found out.
+    /// </summary>
     public Tensor Upload(Device device, out DeviceBuffer buffer)
     {
         int pitch = Shape.Last + Padding;

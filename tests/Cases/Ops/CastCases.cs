@@ -14,9 +14,12 @@ public sealed class CastCases : IOpCases
 
     public IEnumerable<OpCase> Cases =>
     [
-        .. from source in Floats from target in Floats select new OpCase($"{source} to {target}", new Cast(target), [CaseTensor.Normal([3, 67], 1, 3, source)], Exact),
-        .. from source in Floats from target in Floats select new OpCase($"{source} to {target}, column view", new Cast(target), [CaseTensor.Normal([3, 18], 2, 3, source, 5)], Exact),
-        .. from target in Floats select new OpCase($"special numbers to {target}", new Cast(target), [CaseTensor.Of([1, 20], [.. Special])], Exact),
+        .. from source in Floats from target in Floats select new OpCase($"{source} to {target}", new Cast(target),
+            [CaseTensor.Normal([3, 67], 1, 3, source)], Exact),
+        .. from source in Floats from target in Floats select new OpCase($"{source} to {target}, column view", new Cast(target),
+            [CaseTensor.Normal([3, 18], 2, 3, source, 5)], Exact),
+        .. from target in Floats select new OpCase($"special numbers to {target}", new Cast(target), [CaseTensor.Of([1, 20], [.. Special])],
+            Exact),
         new("several runs", new Cast(DType.Float16), [CaseTensor.Normal([9001], 3, dtype: DType.BFloat16)], Exact),
     ];
 

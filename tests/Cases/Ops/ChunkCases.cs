@@ -26,6 +26,7 @@ public sealed class ChunkCases : IOpCases
         int axis = chunk.Axis < 0 ? chunk.Axis + output.Rank : chunk.Axis, inner = 1;
         for (int d = axis + 1; d < output.Rank; d++) inner *= output[d];
         var x = inputs[0];
-        return [.. Enumerable.Range(0, x.Values.Length).Where(i => i / inner % x.Shape[axis] / output[axis] == chunk.Index).Select(i => x.Values[i])];
+        return [.. Enumerable.Range(0, x.Values.Length).Where(i => i / inner % x.Shape[axis] / output[axis] == chunk.Index)
+            .Select(i => x.Values[i])];
     }
 }

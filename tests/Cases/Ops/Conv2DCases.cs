@@ -61,13 +61,16 @@ public sealed class Conv2DCases : IOpCases
         {
             Enlarged($"{e.Name} after doubled", Upsampling.Double, [2, 3, 4, 6], 7, epilogue: e.Epilogue),
             Enlarged($"{e.Name} after resized", Upsampling.Like, [2, 8, 7, 33], 34, like: [2, 15, 13, 3], epilogue: e.Epilogue),
-            Enlarged($"{e.Name} after resized, no bias", Upsampling.Like, [2, 3, 4, 6], 7, like: [2, 5, 7, 3], bias: false, epilogue: e.Epilogue),
+            Enlarged($"{e.Name} after resized, no bias", Upsampling.Like, [2, 3, 4, 6], 7, like: [2, 5, 7, 3], bias: false,
+                epilogue: e.Epilogue),
         }),
         new("kernel wider than high", new Conv2D(), [CaseTensor.Normal([1, 6, 7, 3], 1), CaseTensor.Normal([4, 3, 2, 5], 2)], Float32Sums),
         .. EpilogueReference.All.SelectMany(e => new[]
         {
-            After($"{e.Name} after 3 by 3", new(1, 1, 1, e.Epilogue), [2, 7, 5, 70], 37, 3), After($"{e.Name} after stride 2", new(2, 1, 1, e.Epilogue), [3, 4, 4, 6], 9, 3),
-            After($"{e.Name} after pointwise", new(1, 0, 0, e.Epilogue), [2, 5, 3, 24], 17, 1), After($"{e.Name} after 32 channels", new(1, 1, 1, e.Epilogue), [2, 6, 9, 32], 32, 3),
+            After($"{e.Name} after 3 by 3", new(1, 1, 1, e.Epilogue), [2, 7, 5, 70], 37, 3),
+                After($"{e.Name} after stride 2", new(2, 1, 1, e.Epilogue), [3, 4, 4, 6], 9, 3),
+            After($"{e.Name} after pointwise", new(1, 0, 0, e.Epilogue), [2, 5, 3, 24], 17, 1),
+                After($"{e.Name} after 32 channels", new(1, 1, 1, e.Epilogue), [2, 6, 9, 32], 32, 3),
             After($"{e.Name} after few outputs", new(1, 1, 1, e.Epilogue), [2, 6, 9, 32], 3, 3),
             After($"{e.Name} after Winograd's tiles", new(1, 1, 1, e.Epilogue), [2, 13, 11, 32], 35, 3),
         }),
@@ -78,7 +81,8 @@ public sealed class Conv2DCases : IOpCases
         var conv = (Conv2D)op;
         var (x, w) = (inputs[0], inputs[1]);
         var like = conv.Upsampling == Upsampling.Like ? inputs[^(conv.Epilogue.Arguments + 1)] : null;
-        int factor = conv.Upsampling == Upsampling.Double ? 2 : 1, height = like?.Shape[1] ?? factor * x.Shape[1], width = like?.Shape[2] ?? factor * x.Shape[2], ci = x.Shape[3], co = w.Shape[0], kh = w.Shape[2], kw = w.Shape[3];
+        int factor = conv.Upsampling == Upsampling.Double ? 2 : 1, height = like?.Shape[1] ?? factor * x.Shape[1],
+            width = like?.Shape[2] ?? factor * x.Shape[2], ci = x.Shape[3], co = w.Shape[0], kh = w.Shape[2], kw = w.Shape[3];
         double[] y = new double[output.Count];
         for (int pixel = 0; pixel < output.Rows; pixel++)
         {
@@ -106,23 +110,28 @@ public sealed class Conv2DCases : IOpCases
 
     private static OpCase After(string name, Conv2D op, Shape x, int channels, int kernel)
     {
-        CaseTensor image = CaseTensor.Normal(x, 1), w = CaseTensor.Normal([channels, x.Last, kernel, kernel], 2, 1 / Math.Sqrt(x.Last * kernel * kernel)), bias = CaseTensor.Normal([channels], 3);
+        CaseTensor image = CaseTensor.Normal(x, 1),
+            w = CaseTensor.Normal([channels, x.Last, kernel, kernel], 2, 1 / Math.Sqrt(x.Last * kernel * kernel)),
+                bias = CaseTensor.Normal([channels], 3);
         Shape output = (op with { Epilogue = Epilogue.None }).Infer([new(DType.Float32, x), new(DType.Float32, w.Shape)]).Concrete();
         return new(name, op, [image, w, bias, .. EpilogueReference.Arguments(op.Epilogue, output)], Float32Sums);
     }
 
     private static OpCase Enlarged(
-        string name, Upsampling upsampling, Shape x, int channels, Shape? like = null, bool bias = true, int padding = 0, Epilogue epilogue = default, int stride = 1)
+        string name, Upsampling upsampling, Shape x, int channels, Shape? like = null, bool bias = true, int padding = 0,
+            Epilogue epilogue = default, int stride = 1)
     {
         var op = new Conv2D(stride, 1, 1, Upsampling: upsampling);
-        var inputs = new List<CaseTensor> { CaseTensor.Normal(x, 1, padding: padding), CaseTensor.Normal([channels, x.Last, 3, 3], 2, 1 / Math.Sqrt(x.Last * 9)) };
+        var inputs = new List<CaseTensor> { CaseTensor.Normal(x, 1, padding: padding),
+            CaseTensor.Normal([channels, x.Last, 3, 3], 2, 1 / Math.Sqrt(x.Last * 9)) };
         if (bias) inputs.Add(CaseTensor.Normal([channels], 3));
         if (like is { } size) inputs.Add(new CaseTensor(size, _ => double.NaN)); // only its sizes matter
         Shape output = op.Infer([.. inputs.Select(i => new TensorType(i.DType, i.Shape))]).Concrete();
         return new(name, op with { Epilogue = epilogue }, [.. inputs, .. EpilogueReference.Arguments(epilogue, output)], Float32Sums);
     }
 
-    private static OpCase Case(string name, Conv2D op, Shape x, int channels, int kernel, DType weights = DType.Float32, bool bias = true, int padding = 0)
+    private static OpCase Case(string name, Conv2D op, Shape x, int channels, int kernel, DType weights = DType.Float32, bool bias = true,
+        int padding = 0)
     {
         CaseTensor image = CaseTensor.Normal(x, 1, padding: padding);
         CaseTensor w = CaseTensor.Normal([channels, x.Last, kernel, kernel], 2, 1 / Math.Sqrt(x.Last * kernel * kernel), weights);

@@ -7,7 +7,8 @@ namespace ILGpuDiffusion.Cases;
 /// <summary>Quantiles between and on elements, limits below and above, entries with ties.</summary>
 public sealed class DynamicThresholdCases : IOpCases
 {
-    private const double Float32Rank = 1e-4; // the rank, up to 65535, is known to 0.004 of the gap between two neighbours; results are about 1
+    // the rank, up to 65535, is known to 0.004 of the gap between two neighbours; results are about 1
+    private const double Float32Rank = 1e-4;
 
     public Type Op => typeof(DynamicThreshold);
 
@@ -34,7 +35,8 @@ public sealed class DynamicThresholdCases : IOpCases
             if (entry.Any(double.IsNaN)) return entry.Select(_ => double.NaN);
             double[] sorted = [.. entry.Select(Math.Abs).Order()];
             double rank = threshold.Ratio * (length - 1), weight = rank - Math.Floor(rank);
-            double quantile = sorted[(int)rank] + (weight == 0 ? 0 : weight * (sorted[Math.Min((int)rank + 1, length - 1)] - sorted[(int)rank]));
+            double quantile = sorted[(int)rank]
+                + (weight == 0 ? 0 : weight * (sorted[Math.Min((int)rank + 1, length - 1)] - sorted[(int)rank]));
             double s = Math.Min(Math.Max(quantile, 1), threshold.MaxValue);
             return entry.Select(x => Math.Clamp(x, -s, s) / s);
         })];

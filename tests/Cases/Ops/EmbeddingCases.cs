@@ -24,5 +24,6 @@ public sealed class EmbeddingCases : IOpCases
         [.. inputs[1].Values.SelectMany(id => inputs[0].Row((int)id).ToArray())];
 
     private static OpCase Case(string name, Shape table, Shape ids, DType storage, DType integers) =>
-        new(name, new EmbeddingLookup(), [CaseTensor.Normal(table, 1, dtype: storage), new(ids, i => (table[0] - 1 + i * 7) % table[0], integers)], Exact);
+        new(name, new EmbeddingLookup(),
+            [CaseTensor.Normal(table, 1, dtype: storage), new(ids, i => (table[0] - 1 + i * 7) % table[0], integers)], Exact);
 }

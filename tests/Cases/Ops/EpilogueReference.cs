@@ -37,7 +37,8 @@ internal static class EpilogueReference
     public static IEnumerable<(string Name, Epilogue Epilogue)> All =>
     [
         ("entry", new(BatchBias: true)), ("silu", new(Activation: UnaryFunction.Silu)), ("gelu", new(Activation: UnaryFunction.Gelu)),
-        ("tanh gelu", new(Activation: UnaryFunction.GeluTanh)), ("quick gelu", new(Activation: UnaryFunction.QuickGelu)), ("scale", new(Scale: -0.75)),
+        ("tanh gelu", new(Activation: UnaryFunction.GeluTanh)), ("quick gelu", new(Activation: UnaryFunction.QuickGelu)),
+            ("scale", new(Scale: -0.75)),
         ("residual", new(Residual: true)), ("all", new(true, UnaryFunction.Silu, 1.5, true)),
     ];
 }

@@ -31,14 +31,17 @@ public sealed class FourierFilterCases : IOpCases
             for (int channel = 0; channel < c; channel++)
             {
                 int At(int row, int column) => ((image * h + row) * w + column) * c + channel;
-                Complex Wave(int u, int v, int row, int column) => Complex.FromPolarCoordinates(1, 2 * Math.PI * ((double)u * row / h + (double)v * column / w));
+                Complex Wave(int u, int v, int row, int column) =>
+                    Complex.FromPolarCoordinates(1, 2 * Math.PI * ((double)u * row / h + (double)v * column / w));
                 for (int u = 0; u < h; u++)
                     for (int v = 0; v < w; v++)
                     {
                         bool low = (u == 0 || u == h - 1) && (v == 0 || v == w - 1);
                         var frequency = Complex.Zero;
-                        for (int p = 0; p < h * w; p++) frequency += inputs[0].Values[At(p / w, p % w)] * Complex.Conjugate(Wave(u, v, p / w, p % w));
-                        for (int p = 0; p < h * w; p++) y[At(p / w, p % w)] += ((low ? scale : 1) * frequency * Wave(u, v, p / w, p % w)).Real / (h * w);
+                        for (int p = 0; p < h * w; p++)
+                            frequency += inputs[0].Values[At(p / w, p % w)] * Complex.Conjugate(Wave(u, v, p / w, p % w));
+                        for (int p = 0; p < h * w; p++)
+                            y[At(p / w, p % w)] += ((low ? scale : 1) * frequency * Wave(u, v, p / w, p % w)).Real / (h * w);
                     }
             }
 

@@ -7,7 +7,8 @@ namespace ILGpuDiffusion.Cases;
 /// <summary>Feed-forward layers' first halves, and more rows than one block has.</summary>
 public sealed class GatedMatMulCases : IOpCases
 {
-    private const double Float32Sums = 1.2e-5; // each half errs as MatMul does, 4e-6, and is multiplied by the other, which is up to 3 times as large as the result's rms
+    // each half errs as MatMul does, 4e-6, and is multiplied by the other, which is up to 3 times as large as the result's rms
+    private const double Float32Sums = 1.2e-5;
 
     public Type Op => typeof(GatedMatMul);
 

@@ -28,10 +28,16 @@ public sealed class GroupNormCases : IOpCases
         Case("float16 parameters", [2, 4, 4, 64], 32, dtype: DType.Float16),
         Case("bfloat16 parameters", [2, 4, 4, 64], 32, dtype: DType.BFloat16),
         Case("column view", [2, 4, 4, 64], 32, padding: 36),
-        new("constant input", new GroupNormalization(4, 1e-5), [new([1, 9, 8], _ => 3), CaseTensor.Normal([8], 1), CaseTensor.Normal([8], 2)], Float32Rounding),
-        new("mean 100, deviation 1e-3", new GroupNormalization(8, 1e-10), [new([1, 300, 32], i => 100 + 1e-3 * Math.Sin(i * 0.7)), CaseTensor.Normal([32], 1), CaseTensor.Normal([32], 2)], Float32Rounding),
-        new("an outlier in the first row", new GroupNormalization(2, 1e-5), [new([1, 600, 64], i => i == 3 ? 1e4 : Math.Sin(i * 0.7)), CaseTensor.Normal([64], 1), CaseTensor.Normal([64], 2)], Float32Rounding),
-        new("large values", new GroupNormalization(2, 1e-5, Silu: true), [CaseTensor.Normal([1, 40, 32], 3, 1e8), CaseTensor.Normal([32], 1), CaseTensor.Normal([32], 2)], Float32Rounding),
+        new("constant input", new GroupNormalization(4, 1e-5),
+            [new([1, 9, 8], _ => 3), CaseTensor.Normal([8], 1), CaseTensor.Normal([8], 2)], Float32Rounding),
+        new("mean 100, deviation 1e-3", new GroupNormalization(8, 1e-10),
+            [new([1, 300, 32], i => 100 + 1e-3 * Math.Sin(i * 0.7)), CaseTensor.Normal([32], 1), CaseTensor.Normal([32], 2)],
+                Float32Rounding),
+        new("an outlier in the first row", new GroupNormalization(2, 1e-5),
+            [new([1, 600, 64], i => i == 3 ? 1e4 : Math.Sin(i * 0.7)), CaseTensor.Normal([64], 1), CaseTensor.Normal([64], 2)],
+                Float32Rounding),
+        new("large values", new GroupNormalization(2, 1e-5, Silu: true),
+            [CaseTensor.Normal([1, 40, 32], 3, 1e8), CaseTensor.Normal([32], 1), CaseTensor.Normal([32], 2)], Float32Rounding),
     ];
 
     public double[] Reference(Op op, ReferenceTensor[] inputs, Shape output)
@@ -44,7 +50,8 @@ public sealed class GroupNormCases : IOpCases
         {
             for (int g = 0; g < norm.Groups; g++)
             {
-                int[] at = [.. from row in Enumerable.Range(n * rows, rows) from c in Enumerable.Range(g * width, width) select row * channels + c];
+                int[] at = [.. from row in Enumerable.Range(n * rows, rows) from c in Enumerable.Range(g * width, width) select row
+                    * channels + c];
                 double mean = at.Average(i => x.Values[i]);
                 double variance = at.Average(i => (x.Values[i] - mean) * (x.Values[i] - mean));
                 foreach (int i in at)
@@ -60,5 +67,6 @@ public sealed class GroupNormCases : IOpCases
 
     private static OpCase Case(string name, Shape shape, int groups, bool silu = false, DType dtype = DType.Float32, int padding = 0) =>
         new(name, new GroupNormalization(groups, 1e-5, silu),
-            [CaseTensor.Normal(shape, 1, 2, padding: padding), CaseTensor.Normal([shape.Last], 2, 1, dtype), CaseTensor.Normal([shape.Last], 3, 1, dtype)], Float32Rounding);
+            [CaseTensor.Normal(shape, 1, 2, padding: padding), CaseTensor.Normal([shape.Last], 2, 1, dtype),
+                CaseTensor.Normal([shape.Last], 3, 1, dtype)], Float32Rounding);
 }

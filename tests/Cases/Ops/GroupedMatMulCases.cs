@@ -18,7 +18,9 @@ public sealed class GroupedMatMulCases : IOpCases
         Case("self-attention", [2, 40, 96], [96, 96, 96]),
         Case("time projections", [2, 1, 1, 128], [32, 64, 32, 17], bias: true),
         Case("column view", [3, 5, 24], [16, 9], bias: true, padding: 8),
-        new("mixed weights", new GroupedMatMul(2), [CaseTensor.Normal([20, 33], 1), CaseTensor.Normal([12, 33], 2, 0.2, DType.BFloat16), CaseTensor.Normal([9, 33, 1, 1], 3, 0.2)], Float32Sums),
+        new("mixed weights", new GroupedMatMul(2),
+            [CaseTensor.Normal([20, 33], 1), CaseTensor.Normal([12, 33], 2, 0.2, DType.BFloat16), CaseTensor.Normal([9, 33, 1, 1], 3, 0.2)],
+                Float32Sums),
     ];
 
     public double[] Reference(Op op, ReferenceTensor[] inputs, Shape output)

@@ -26,7 +26,8 @@ public sealed class LayerNormCases : IOpCases
         Case("bfloat16 parameters", [3, 70], dtype: DType.BFloat16),
         Case("column view", [2, 3, 40], padding: 9),
         new("constant row", new LayerNormalization(1e-5), [new([2, 50], _ => -7)], Float32Rounding),
-        new("mean 100, deviation 1e-3", new LayerNormalization(1e-10), [new([2, 320], i => 100 + 1e-3 * Math.Sin(i * 0.7))], Float32Rounding),
+        new("mean 100, deviation 1e-3", new LayerNormalization(1e-10), [new([2, 320], i => 100 + 1e-3 * Math.Sin(i * 0.7))],
+            Float32Rounding),
         new("large values", new LayerNormalization(1e-5), [CaseTensor.Normal([3, 100], 4, 1e8)], Float32Rounding),
         new("not a number", new LayerNormalization(1e-5), [CaseTensor.Of([1, 3], 1, double.NaN, 2)], Float32Rounding),
     ];
@@ -42,7 +43,8 @@ public sealed class LayerNormCases : IOpCases
             for (int i = 0; i < values.Length; i++)
             {
                 double v = (values[i] - mean) / Math.Sqrt(variance + ((LayerNormalization)op).Epsilon);
-                y[row * values.Length + i] = v * (inputs.Length > 1 ? inputs[1].Values[i] : 1) + (inputs.Length > 2 ? inputs[2].Values[i] : 0);
+                y[row * values.Length + i] = v * (inputs.Length > 1 ? inputs[1].Values[i] : 1)
+                    + (inputs.Length > 2 ? inputs[2].Values[i] : 0);
             }
         }
 
@@ -50,5 +52,7 @@ public sealed class LayerNormCases : IOpCases
     }
 
     private static OpCase Case(string name, Shape shape, int parameters = 2, DType dtype = DType.Float32, int padding = 0) =>
-        new(name, new LayerNormalization(1e-5), [CaseTensor.Normal(shape, 1, 2, padding: padding), .. Enumerable.Range(0, parameters).Select(i => CaseTensor.Normal([shape.Last], 2 + i, 1, dtype))], Float32Rounding);
+        new(name, new LayerNormalization(1e-5),
+            [CaseTensor.Normal(shape, 1, 2, padding: padding),
+                .. Enumerable.Range(0, parameters).Select(i => CaseTensor.Normal([shape.Last], 2 + i, 1, dtype))], Float32Rounding);
 }

@@ -24,5 +24,7 @@ public sealed class LinearCombinationCases : IOpCases
         [.. Enumerable.Range(0, (int)output.Count).Select(i => inputs[..^1].Select((x, n) => x.Values[i] * inputs[^1].Values[n]).Sum())];
 
     private static OpCase Case(string name, Shape shape, int count, int padding = 0) =>
-        new(name, new LinearCombination(), [.. Enumerable.Range(0, count).Select(i => CaseTensor.Normal(shape, i, padding: padding)), CaseTensor.Normal([count], 9)], Float32Sums);
+        new(name, new LinearCombination(),
+            [.. Enumerable.Range(0, count).Select(i => CaseTensor.Normal(shape, i, padding: padding)), CaseTensor.Normal([count], 9)],
+                Float32Sums);
 }

@@ -33,12 +33,21 @@ public sealed class MatMulCases : IOpCases
         Case("float16 weights", 30, 100, 48, DType.Float16),
         Case("bfloat16 weights, two rows", 2, 203, 45, DType.BFloat16),
         Case("float16 weights, two rows", 2, 203, 45, DType.Float16),
-        new("float16 subnormal, largest and zero", new MatMul(), [CaseTensor.Of([9, 1], 1, 2, 3, 4, 5, 6, 7, 8, 9), new([11, 1], i => i switch { 0 => 6e-8, 1 => -3e-5, 2 => 65504, 3 => 0, 4 => 6.1e-5, _ => -0.5 * i }, DType.Float16)], 1e-7),
-        new("column views", new MatMul(), [CaseTensor.Normal([2, 3, 40], 5, padding: 24), CaseTensor.Normal([33, 40], 6), CaseTensor.Normal([33], 7)], Float32Sums),
-        new("column views, many rows", new MatMul(), [CaseTensor.Normal([5, 31, 40], 5, padding: 7), CaseTensor.Normal([70, 40], 6), CaseTensor.Normal([70], 7)], Float32Sums),
-        new("weight of a 1×1 convolution", new MatMul(), [CaseTensor.Normal([2, 3, 40], 5), CaseTensor.Normal([33, 40, 1, 1], 6), CaseTensor.Normal([33], 7)], Float32Sums),
-        new("weight of a 1×1 convolution, many rows", new MatMul(), [CaseTensor.Normal([50, 40], 5), CaseTensor.Normal([33, 40, 1, 1], 6)], Float32Sums),
-        .. EpilogueReference.All.SelectMany(e => new[] { Case($"{e.Name} after few rows", [2, 3, 45], 37, e.Epilogue), Case($"{e.Name} after many rows", [3, 11, 700], 37, e.Epilogue) }),
+        new("float16 subnormal, largest and zero", new MatMul(),
+            [CaseTensor.Of([9, 1], 1, 2, 3, 4, 5, 6, 7, 8, 9),
+                new([11, 1], i => i switch { 0 => 6e-8, 1 => -3e-5, 2 => 65504, 3 => 0, 4 => 6.1e-5, _ => -0.5 * i }, DType.Float16)],
+                    1e-7),
+        new("column views", new MatMul(),
+            [CaseTensor.Normal([2, 3, 40], 5, padding: 24), CaseTensor.Normal([33, 40], 6), CaseTensor.Normal([33], 7)], Float32Sums),
+        new("column views, many rows", new MatMul(),
+            [CaseTensor.Normal([5, 31, 40], 5, padding: 7), CaseTensor.Normal([70, 40], 6), CaseTensor.Normal([70], 7)], Float32Sums),
+        new("weight of a 1×1 convolution", new MatMul(),
+            [CaseTensor.Normal([2, 3, 40], 5), CaseTensor.Normal([33, 40, 1, 1], 6), CaseTensor.Normal([33], 7)], Float32Sums),
+        new("weight of a 1×1 convolution, many rows", new MatMul(), [CaseTensor.Normal([50, 40], 5), CaseTensor.Normal([33, 40, 1, 1], 6)],
+            Float32Sums),
+        .. EpilogueReference.All.SelectMany(e =>
+            new[] { Case($"{e.Name} after few rows", [2, 3, 45], 37, e.Epilogue),
+                Case($"{e.Name} after many rows", [3, 11, 700], 37, e.Epilogue) }),
     ];
 
     public double[] Reference(Op op, ReferenceTensor[] inputs, Shape output)
@@ -66,7 +75,8 @@ public sealed class MatMulCases : IOpCases
         int[] output = x.Sizes.ToArray();
         output[^1] = columns;
         CaseTensor w = CaseTensor.Normal([columns, x.Last], 2, 1 / Math.Sqrt(x.Last)), bias = CaseTensor.Normal([columns], 3);
-        return new(name, new MatMul(epilogue), [CaseTensor.Normal(x, 1), w, bias, .. EpilogueReference.Arguments(epilogue, Shape.Create(output))], Float32Sums);
+        return new(name, new MatMul(epilogue),
+            [CaseTensor.Normal(x, 1), w, bias, .. EpilogueReference.Arguments(epilogue, Shape.Create(output))], Float32Sums);
     }
 
     private static OpCase Case(string name, int rows, int depth, int columns, DType weights = DType.Float32, bool bias = true)

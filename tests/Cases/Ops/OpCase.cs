@@ -7,7 +7,8 @@ namespace ILGpuDiffusion.Cases;
 /// <param name="Name">What is special about it.</param>
 /// <param name="Op">The op with its attributes.</param>
 /// <param name="Inputs">The arguments.</param>
-/// <param name="Tolerance">Largest allowed |actual − reference|, relative to the larger of |reference| and the reference's root mean square.</param>
+/// <param name="Tolerance">Largest allowed |actual − reference|, relative to the larger of |reference| and the reference's root mean
+/// square.</param>
 public sealed record OpCase(string Name, Op Op, CaseTensor[] Inputs, double Tolerance)
 {
     /// <summary>Op and name, as test lists print it.</summary>

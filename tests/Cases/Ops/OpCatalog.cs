@@ -9,7 +9,8 @@ public static class OpCatalog
 {
     /// <summary>Every op record of Compute.</summary>
     public static IReadOnlyList<Type> Ops { get; } =
-        [.. typeof(Op).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Op)) && !t.IsAbstract).OrderBy(t => t.Name, StringComparer.Ordinal)];
+        [.. typeof(Op).Assembly.GetTypes().Where(t => t.IsSubclassOf(typeof(Op)) && !t.IsAbstract)
+            .OrderBy(t => t.Name, StringComparer.Ordinal)];
 
     /// <summary>The case class of each op that has one.</summary>
     public static IReadOnlyList<IOpCases> Cases { get; } =
@@ -20,7 +21,9 @@ public static class OpCatalog
     public static (IOpCases Cases, OpCase Case) Find(string name) =>
         Cases.SelectMany(cases => cases.Cases.Select(@case => (cases, @case))).Single(pair => pair.@case.ToString() == name);
 
-    /// <summary>Runs one case on a device through the op's own kernel choice. The result is a column view: kernels must respect its pitch.</summary>
+    /// <summary>
+    /// Runs one case on a device through the op's own kernel choice. The result is a column view: kernels must respect its pitch.
+    /// </summary>
     /// <returns>The result, row-major, integers widened; gaps are checked to be untouched.</returns>
     public static (double[] Values, Shape Shape) Run(Device device, OpCase @case)
     {

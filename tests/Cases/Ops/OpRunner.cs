@@ -19,7 +19,8 @@ public static class OpRunner
     }
 
     /// <summary>The elements as floats, row-major.</summary>
-    public static float[] Floats(this CaseTensor tensor) => [.. Enumerable.Range(0, checked((int)tensor.Shape.Count)).Select(i => (float)tensor.Values(i))];
+    public static float[] Floats(this CaseTensor tensor) =>
+        [.. Enumerable.Range(0, checked((int)tensor.Shape.Count)).Select(i => (float)tensor.Values(i))];
 
     /// <summary>The same elements under other sizes.</summary>
     public static CaseTensor Reshape(this CaseTensor tensor, Shape shape) => tensor with { Shape = shape };
@@ -38,13 +39,14 @@ public static class OpRunner
     public static float[] Planes(this CaseTensor image) => Run(new NhwcToNchw(), image).Floats();
 
     /// <summary>
-    /// Compares with a recorded output. The tolerance is eight times the difference between the library's own float32 and float64 runs, which is
-    /// the size of rounding noise; where they agree exactly, so must the values.
+    /// Compares with a recorded output. The tolerance is eight times the difference between the library's own float32 and float64 runs,
+    /// which is the size of rounding noise; where they agree exactly, so must the values.
     /// </summary>
     public static void CheckNoise(this GoldenCase @case, string name, float[] actual)
     {
         const double SmallMultiple = 8;
-        double noise = @case.Outputs[name].NoiseRelative ?? throw new InvalidOperationException($"{@case.Name}: no noise was recorded for {name}.");
+        double noise = @case.Outputs[name].NoiseRelative
+            ?? throw new InvalidOperationException($"{@case.Name}: no noise was recorded for {name}.");
         @case.Check(name, actual, SmallMultiple * noise);
     }
 }

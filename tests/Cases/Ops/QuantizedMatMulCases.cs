@@ -23,10 +23,14 @@ public sealed class QuantizedMatMulCases : IOpCases
         Case("more than a block of columns", 7, 16, 1030),
         Case("SDXL attention out, part", 64, 640, 160),
         Case("no bias", 5, 40, 20, bias: false),
-        new("largest integers", new QuantizedMatMul(), [new([2, 4096], _ => 1), new([3, 4096], i => i / 4096 == 1 ? -127 : 127, DType.Int8), CaseTensor.Of([3], 1, 1, 1)], ThreeRoundings),
-        new("column view", new QuantizedMatMul(), [CaseTensor.Normal([2, 9, 50], 1, padding: 14), Weights([21, 50]), Scales(21), CaseTensor.Normal([21], 3)], ThreeRoundings),
+        new("largest integers", new QuantizedMatMul(),
+            [new([2, 4096], _ => 1), new([3, 4096], i => i / 4096 == 1 ? -127 : 127, DType.Int8), CaseTensor.Of([3], 1, 1, 1)],
+                ThreeRoundings),
+        new("column view", new QuantizedMatMul(),
+            [CaseTensor.Normal([2, 9, 50], 1, padding: 14), Weights([21, 50]), Scales(21), CaseTensor.Normal([21], 3)], ThreeRoundings),
         .. EpilogueReference.All.Select(e => new OpCase(e.Name, new QuantizedMatMul(e.Epilogue),
-            [CaseTensor.Normal([2, 9, 50], 1), Weights([37, 50]), Scales(37), CaseTensor.Normal([37], 3), .. EpilogueReference.Arguments(e.Epilogue, [2, 9, 37])], Epilogues)),
+            [CaseTensor.Normal([2, 9, 50], 1), Weights([37, 50]), Scales(37), CaseTensor.Normal([37], 3),
+                .. EpilogueReference.Arguments(e.Epilogue, [2, 9, 37])], Epilogues)),
     ];
 
     public double[] Reference(Op op, ReferenceTensor[] inputs, Shape output)

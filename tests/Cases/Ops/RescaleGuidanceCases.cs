@@ -18,8 +18,10 @@ public sealed class RescaleGuidanceCases : IOpCases
         Case("no rescaling", [1, 5, 7], 0),
         Case("full rescaling", [3, 5, 7], 1),
         Case("column views", [2, 6, 9], 0.5, 4),
-        new("one element has no deviation", new RescaleGuidance(), [CaseTensor.Of([1, 1], 2), CaseTensor.Of([1, 1], 3), CaseTensor.Of([1], 0.5)], Float32Sums),
-        new("large mean", new RescaleGuidance(), [new([1, 5000], i => 50 + Math.Sin(i)), new([1, 5000], i => 70 + Math.Cos(i)), CaseTensor.Of([1], 0.5)], Float32Sums),
+        new("one element has no deviation", new RescaleGuidance(),
+            [CaseTensor.Of([1, 1], 2), CaseTensor.Of([1, 1], 3), CaseTensor.Of([1], 0.5)], Float32Sums),
+        new("large mean", new RescaleGuidance(),
+            [new([1, 5000], i => 50 + Math.Sin(i)), new([1, 5000], i => 70 + Math.Cos(i)), CaseTensor.Of([1], 0.5)], Float32Sums),
     ];
 
     public double[] Reference(Op op, ReferenceTensor[] inputs, Shape output)
@@ -37,5 +39,7 @@ public sealed class RescaleGuidanceCases : IOpCases
     }
 
     private static OpCase Case(string name, Shape shape, double phi, int padding = 0) =>
-        new(name, new RescaleGuidance(), [CaseTensor.Normal(shape, 1, 3, padding: padding), CaseTensor.Normal(shape, 2, padding: padding), CaseTensor.Of([1], phi)], Float32Sums);
+        new(name, new RescaleGuidance(),
+            [CaseTensor.Normal(shape, 1, 3, padding: padding), CaseTensor.Normal(shape, 2, padding: padding), CaseTensor.Of([1], phi)],
+                Float32Sums);
 }

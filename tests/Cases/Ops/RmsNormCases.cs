@@ -34,7 +34,8 @@ public sealed class RmsNormCases : IOpCases
         {
             double[] values = x.Row(row).ToArray();
             double root = Math.Sqrt(values.Average(v => v * v) + ((RmsNormalization)op).Epsilon);
-            for (int i = 0; i < values.Length; i++) y[row * values.Length + i] = values[i] / root * (inputs.Length > 1 ? inputs[1].Values[i] : 1);
+            for (int i = 0; i < values.Length; i++)
+                y[row * values.Length + i] = values[i] / root * (inputs.Length > 1 ? inputs[1].Values[i] : 1);
         }
 
         return y;

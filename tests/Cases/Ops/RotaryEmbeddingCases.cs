@@ -39,6 +39,7 @@ public sealed class RotaryEmbeddingCases : IOpCases
     {
         int width = shape[2] / heads;
         return new(name, new RotaryEmbedding(heads),
-            [CaseTensor.Normal(shape, 1, padding: padding), new([shape[1], width], i => Math.Cos(i / 2 * 0.3), Padding: padding), new([shape[1], width], i => Math.Sin(i / 2 * 0.3 + i % 2 * 0.01))], Float32Rounding);
+            [CaseTensor.Normal(shape, 1, padding: padding), new([shape[1], width], i => Math.Cos(i / 2 * 0.3), Padding: padding),
+                new([shape[1], width], i => Math.Sin(i / 2 * 0.3 + i % 2 * 0.01))], Float32Rounding);
     }
 }

@@ -2,21 +2,26 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>The cases of every op with 16-bit activations, made out of those in Float32; and how far a result in 16 bits may lie from the reference.</summary>
+/// <summary>
+/// The cases of every op with 16-bit activations, made out of those in Float32; and how far a result in 16 bits may lie from the reference.
+/// </summary>
 public static class SixteenBit
 {
     /// <summary>All cases that change when activations get a 16-bit type.</summary>
-    public static IEnumerable<OpCase> Cases(DType dtype) => OpCatalog.Cases.SelectMany(c => c.Cases).Select(c => c.With(dtype)).OfType<OpCase>();
+    public static IEnumerable<OpCase> Cases(DType dtype) =>
+        OpCatalog.Cases.SelectMany(c => c.Cases).Select(c => c.With(dtype)).OfType<OpCase>();
 
     /// <summary>
-    /// The case with its activations, and whatever parameters may follow them, stored in 16 bits; null where the op keeps them in Float32 or the case has its
-    /// own 16-bit activations. Activations come first in every op: as many leading Float32 arguments change as the op takes with the others as they are.
+    /// The case with its activations, and whatever parameters may follow them, stored in 16 bits; null where the op keeps them in Float32
+    /// or the case has its own 16-bit activations. Activations come first in every op: as many leading Float32 arguments change as the op
+    /// takes with the others as they are.
     /// </summary>
     public static OpCase? With(this OpCase @case, DType dtype)
     {
         for (int count = @case.Inputs.Length; count > 0; count--)
         {
-            CaseTensor[] inputs = [.. @case.Inputs.Select((input, i) => i < count && input.DType == DType.Float32 ? In(dtype, input) : input)];
+            CaseTensor[] inputs = [.. @case.Inputs.Select((input, i) =>
+                i < count && input.DType == DType.Float32 ? In(dtype, input) : input)];
             if (inputs.SequenceEqual(@case.Inputs) || inputs[0].DType != dtype) continue;
             try
             {
@@ -36,13 +41,14 @@ public static class SixteenBit
     private static CaseTensor In(DType dtype, CaseTensor input)
     {
         double most = dtype == DType.Float16 ? (double)Half.MaxValue : double.MaxValue;
-        return input with { DType = dtype, Values = i => double.IsFinite(input.Values(i)) ? Math.Clamp(input.Values(i), -most, most) : input.Values(i) };
+        return input with { DType = dtype,
+            Values = i => double.IsFinite(input.Values(i)) ? Math.Clamp(input.Values(i), -most, most) : input.Values(i) };
     }
 
     /// <summary>
-    /// How far a result may lie from the reference <paramref name="expected"/> when arithmetic within <paramref name="slack"/> of it is in float32 and rounded
-    /// once, to nearest: half a unit in the last place of 11 or 8 bits (relative 2⁻¹¹ or 2⁻⁸), and half of the smallest subnormal float16. Without slack it
-    /// must be the reference's own rounding.
+    /// How far a result may lie from the reference <paramref name="expected"/> when arithmetic within <paramref name="slack"/> of it is in
+    /// float32 and rounded once, to nearest: half a unit in the last place of 11 or 8 bits (relative 2⁻¹¹ or 2⁻⁸), and half of the smallest
+    /// subnormal float16. Without slack it must be the reference's own rounding.
     /// </summary>
     public static double Bound(DType dtype, double expected, double slack)
     {

@@ -28,6 +28,7 @@ public sealed class SliceCases : IOpCases
         var x = inputs[0];
         int axis = slice.Axis < 0 ? slice.Axis + output.Rank : slice.Axis, inner = 1;
         for (int d = axis + 1; d < output.Rank; d++) inner *= output[d];
-        return [.. Enumerable.Range(0, x.Values.Length).Where(i => i / inner % x.Shape[axis] - slice.Start is >= 0 and var at && at < slice.Length).Select(i => x.Values[i])];
+        return [.. Enumerable.Range(0, x.Values.Length)
+            .Where(i => i / inner % x.Shape[axis] - slice.Start is >= 0 and var at && at < slice.Length).Select(i => x.Values[i])];
     }
 }

@@ -15,7 +15,8 @@ public sealed class TimestepEmbeddingCases : IOpCases
     [
         new("one number", new SinusoidalEmbedding(2, true, 0), [CaseTensor.Of([1], 0.5)], Float32Angles),
         new("SDXL time", new SinusoidalEmbedding(320, true, 0), [CaseTensor.Of([3, 1], 999, 1, 0)], Float32Angles),
-        new("SDXL sizes", new SinusoidalEmbedding(256, true, 0), [CaseTensor.Of([2, 6], 1024, 1024, 0, 0, 1024, 1024, 512, 768, 64, 32, 16, 8)], Float32Angles),
+        new("SDXL sizes", new SinusoidalEmbedding(256, true, 0),
+            [CaseTensor.Of([2, 6], 1024, 1024, 0, 0, 1024, 1024, 512, 768, 64, 32, 16, 8)], Float32Angles),
         new("sine first, shift 1", new SinusoidalEmbedding(320, false, 1), [CaseTensor.Of([2], 999, 500.25)], Float32Angles),
         new("odd width", new SinusoidalEmbedding(31, true, 0), [CaseTensor.Of([2], 41, 3)], Float32Angles),
         new("scaled", new SinusoidalEmbedding(64, true, 0, 1000), [CaseTensor.Of([2], 1, 0.03125)], Float32Angles),
@@ -29,7 +30,8 @@ public sealed class TimestepEmbeddingCases : IOpCases
         var y = new List<double>();
         foreach (double t in inputs[0].Values)
         {
-            double[] angles = [.. Enumerable.Range(0, half).Select(j => embedding.Scale * t * Math.Exp(-Math.Log(embedding.MaxPeriod) * j / (half - embedding.DownscaleFreqShift)))];
+            double[] angles = [.. Enumerable.Range(0, half)
+                .Select(j => embedding.Scale * t * Math.Exp(-Math.Log(embedding.MaxPeriod) * j / (half - embedding.DownscaleFreqShift)))];
             double[] sines = [.. angles.Select(Math.Sin)], cosines = [.. angles.Select(Math.Cos)];
             y.AddRange(embedding.FlipSinToCos ? [.. cosines, .. sines] : [.. sines, .. cosines]);
             if (embedding.Channels % 2 == 1) y.Add(0);

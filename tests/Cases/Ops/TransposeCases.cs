@@ -24,7 +24,8 @@ public sealed class NchwToNhwcCases : IOpCases
     {
         double[] y = new double[output.Count];
         int pixels = output[1] * output[2], channels = output[3];
-        for (int i = 0; i < y.Length; i++) y[i] = inputs[0].Values[(i / channels / pixels * channels + i % channels) * pixels + i / channels % pixels];
+        for (int i = 0; i < y.Length; i++)
+            y[i] = inputs[0].Values[(i / channels / pixels * channels + i % channels) * pixels + i / channels % pixels];
         return y;
     }
 }
@@ -48,7 +49,8 @@ public sealed class NhwcToNchwCases : IOpCases
     {
         double[] y = new double[output.Count];
         int pixels = output[2] * output[3], channels = output[1];
-        for (int i = 0; i < y.Length; i++) y[i] = inputs[0].Values[(i / pixels / channels * pixels + i % pixels) * channels + i / pixels % channels];
+        for (int i = 0; i < y.Length; i++)
+            y[i] = inputs[0].Values[(i / pixels / channels * pixels + i % pixels) * channels + i / pixels % channels];
         return y;
     }
 }

@@ -25,7 +25,8 @@ public sealed class UnaryCases : IOpCases
         new("several runs", new Unary(UnaryFunction.Gelu), [CaseTensor.Normal([9001], 3, 2)], Float32Rounding),
     ];
 
-    public double[] Reference(Op op, ReferenceTensor[] inputs, Shape output) => [.. inputs[0].Values.Select(x => Apply(((Unary)op).Function, x))];
+    public double[] Reference(Op op, ReferenceTensor[] inputs, Shape output) =>
+        [.. inputs[0].Values.Select(x => Apply(((Unary)op).Function, x))];
 
     /// <summary>The functions as papers write them.</summary>
     public static double Apply(UnaryFunction function, double x) => function switch

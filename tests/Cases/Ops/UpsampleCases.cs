@@ -8,7 +8,8 @@ namespace ILGpuDiffusion.Cases;
 public sealed class UpsampleCases : IOpCases
 {
     private const double Exact = 0;
-    private const double Float32Rounding = 3e-6; // a position of up to 8 is rounded twice to 2.4e-7; times a difference of two pixels, up to five rms
+    // a position of up to 8 is rounded twice to 2.4e-7; times a difference of two pixels, up to five rms
+    private const double Float32Rounding = 3e-6;
 
     public Type Op => typeof(Upsample);
 
@@ -22,7 +23,8 @@ public sealed class UpsampleCases : IOpCases
         new("to a smaller size", new Upsample(), [CaseTensor.Normal([1, 5, 7, 4], 5), new([1, 3, 4, 2], _ => 0)], Exact),
         new("bilinear, one pixel", new Upsample(Interpolation.Bilinear), [CaseTensor.Normal([1, 1, 1, 3], 1)], Float32Rounding),
         new("bilinear, odd sizes", new Upsample(Interpolation.Bilinear), [CaseTensor.Normal([2, 3, 5, 19], 2)], Float32Rounding),
-        new("bilinear, to another size", new Upsample(Interpolation.Bilinear), [CaseTensor.Normal([1, 5, 7, 4], 5, padding: 3), new([1, 9, 3, 2], _ => 0)], Float32Rounding),
+        new("bilinear, to another size", new Upsample(Interpolation.Bilinear),
+            [CaseTensor.Normal([1, 5, 7, 4], 5, padding: 3), new([1, 9, 3, 2], _ => 0)], Float32Rounding),
     ];
 
     public double[] Reference(Op op, ReferenceTensor[] inputs, Shape output)
@@ -32,10 +34,12 @@ public sealed class UpsampleCases : IOpCases
         double[] y = new double[output.Count];
         for (int i = 0; i < y.Length; i++)
         {
-            int c = i % output[3], column = i / output[3] % output[2], row = i / output[3] / output[2] % output[1], n = i / output[3] / output[2] / output[1];
+            int c = i % output[3], column = i / output[3] % output[2], row = i / output[3] / output[2] % output[1],
+                n = i / output[3] / output[2] / output[1];
             var rows = bilinear ? Neighbours(row, x.Shape[1], output[1]) : [(row * x.Shape[1] / output[1], 1.0)];
             var columns = bilinear ? Neighbours(column, x.Shape[2], output[2]) : [(column * x.Shape[2] / output[2], 1.0)];
-            y[i] = (from r in rows from k in columns select r.Weight * k.Weight * x.Values[((n * x.Shape[1] + r.Index) * x.Shape[2] + k.Index) * x.Width + c]).Sum();
+            y[i] = (from r in rows from k in columns select r.Weight * k.Weight
+                * x.Values[((n * x.Shape[1] + r.Index) * x.Shape[2] + k.Index) * x.Width + c]).Sum();
         }
 
         return y;

@@ -97,7 +97,8 @@ public sealed class AtomicFileTests : IDisposable
         string path = Path.Combine(folder, "redirected.txt");
         using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         file.Write("before, "u8);
-        string descriptor = $"/dev/fd/{file.SafeFileHandle.DangerousGetHandle()}"; // as a shell's redirection hands one over: it stands behind what was written
+        // as a shell's redirection hands one over: it stands behind what was written
+        string descriptor = $"/dev/fd/{file.SafeFileHandle.DangerousGetHandle()}";
         AtomicFile.Write(descriptor, stream => stream.Write("between, "u8));
         AtomicFile.Write(descriptor, stream => stream.Write("after"u8));
         Assert.Equal("before, between, after", File.ReadAllText(path));
@@ -131,7 +132,8 @@ public sealed class AtomicFileTests : IDisposable
     {
         string path = Path.Combine(folder, "data.bin");
         File.WriteAllText(path, "earlier");
-        var failure = Assert.Throws<IOException>(() => AtomicFile.Write(path, stream => stream.Write("new"u8), _ => throw new IOException("the disk did not take it")));
+        var failure = Assert.Throws<IOException>(() =>
+            AtomicFile.Write(path, stream => stream.Write("new"u8), _ => throw new IOException("the disk did not take it")));
         Assert.Contains("the disk", failure.Message, StringComparison.Ordinal);
         Assert.Equal("earlier", File.ReadAllText(path));
         Assert.Single(Directory.GetFiles(folder));
@@ -142,7 +144,8 @@ public sealed class AtomicFileTests : IDisposable
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("Unix only.");
         using var closed = new Microsoft.Win32.SafeHandles.SafeFileHandle(1 << 20, ownsHandle: false); // no descriptor has this number
-        Assert.Contains("the disk did not take it", Assert.Throws<IOException>(() => UnixFiles.FlushToDisk(closed)).Message, StringComparison.Ordinal);
+        Assert.Contains("the disk did not take it", Assert.Throws<IOException>(() => UnixFiles.FlushToDisk(closed)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -175,7 +178,9 @@ public sealed class AtomicFileTests : IDisposable
         byte[] content = [.. Enumerable.Range(0, bytes).Select(i => (byte)i)];
         File.WriteAllBytes(path, content);
         if (bytes <= 100_000) Assert.Equal<IEnumerable<byte>>(content, InputFile.ReadAllBytes(path, 100_000));
-        else Assert.Contains("more than 100000 bytes", Assert.Throws<IOException>(() => InputFile.ReadAllBytes(path, 100_000)).Message, StringComparison.Ordinal);
-        if (File.Exists("/proc/cpuinfo")) Assert.NotEmpty(InputFile.ReadAllBytes("/proc/cpuinfo", 1 << 24)); // a regular file that says it has no bytes
+        else Assert.Contains("more than 100000 bytes", Assert.Throws<IOException>(() => InputFile.ReadAllBytes(path, 100_000)).Message,
+            StringComparison.Ordinal);
+        // a regular file that says it has no bytes
+        if (File.Exists("/proc/cpuinfo")) Assert.NotEmpty(InputFile.ReadAllBytes("/proc/cpuinfo", 1 << 24));
     }
 }

@@ -9,7 +9,8 @@ public sealed class OutsideTextTests
 {
     [Theory]
     [InlineData("plain name", "'plain name'"), InlineData("", "''"), InlineData("größe 猫 🦊", "'größe 猫 🦊'")]
-    [InlineData("\e[2Jgone", "'\\u001b[2Jgone'"), InlineData("abc\u202egpj.exe", "'abc\\u202egpj.exe'"), InlineData("a\nilgd: done", "'a\\u000ailgd: done'")]
+    [InlineData("\e[2Jgone", "'\\u001b[2Jgone'"), InlineData("abc\u202egpj.exe", "'abc\\u202egpj.exe'"),
+        InlineData("a\nilgd: done", "'a\\u000ailgd: done'")]
     [InlineData("a\u2028b\u200bc\u009bd\u007f", "'a\\u2028b\\u200bc\\u009bd\\u007f'"), InlineData("\udb40\udc41", "'\\udb40\\udc41'")]
     public void Quote_WritesOutWhatIsInvisible(string text, string expected) => Assert.Equal(expected, OutsideText.Quote(text));
 

@@ -52,10 +52,12 @@ public sealed class OwnFilesTests : IDisposable
         File.SetUnixFileMode(file, (UnixFileMode)0b110_110_110);
         Assert.Null(OwnFiles.FileProblem(file)); // nobody else gets to it
         File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101);
-        Assert.StartsWith($"other users can write to {file} (its mode is 666). Delete it", OwnFiles.FileProblem(file), StringComparison.Ordinal);
+        Assert.StartsWith($"other users can write to {file} (its mode is 666). Delete it", OwnFiles.FileProblem(file),
+            StringComparison.Ordinal);
         OwnFiles.Claim(file);
         Assert.Null(OwnFiles.FileProblem(file));
-        Assert.Contains("is a folder, and only regular files are read. Delete it", OwnFiles.FileProblem(Directory.CreateDirectory(Path.Combine(folder, "b")).FullName), StringComparison.Ordinal);
+        Assert.Contains("is a folder, and only regular files are read. Delete it",
+            OwnFiles.FileProblem(Directory.CreateDirectory(Path.Combine(folder, "b")).FullName), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -64,10 +66,12 @@ public sealed class OwnFilesTests : IDisposable
         UnixFiles.Entry mine = new(1000, Folder | 0b111_000_000), roots = mine with { Owner = 0 }, theirs = mine with { Owner = 1001 };
         Assert.Null(OwnFiles.FolderProblem("f", mine, user: 1000));
         Assert.Null(OwnFiles.FolderProblem("f", roots, user: 1000)); // whoever is root needs no file for it
-        Assert.Equal("f belongs to another user (id 1001; this process runs as 1000). Name a folder of your own", OwnFiles.FolderProblem("f", theirs, user: 1000));
+        Assert.Equal("f belongs to another user (id 1001; this process runs as 1000). Name a folder of your own",
+            OwnFiles.FolderProblem("f", theirs, user: 1000));
         Assert.NotNull(OwnFiles.FolderProblem("f", mine, user: 0)); // root does not run what others wrote
         var file = new UnixFiles.Entry(1001, Regular | 0b110_100_100);
-        Assert.Equal("f/a belongs to another user (id 1001; this process runs as 1000). Delete it", OwnFiles.FileProblem("f/a", file, mine, user: 1000));
+        Assert.Equal("f/a belongs to another user (id 1001; this process runs as 1000). Delete it",
+            OwnFiles.FileProblem("f/a", file, mine, user: 1000));
         Assert.Null(OwnFiles.FileProblem("f/a", file with { Owner = 1000 }, mine, user: 1000));
     }
 }

@@ -8,8 +8,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Writes a hash of what each CPU kernel computes for each op case, for <c>perf/run.sh texts</c>: CPU kernels have no text to compare. It checks nothing by itself and is skipped unless a
-/// folder is named.
+/// Writes a hash of what each CPU kernel computes for each op case, for <c>perf/run.sh texts</c>: CPU kernels have no text to compare. It
+/// checks nothing by itself and is skipped unless a folder is named.
 /// </summary>
 public sealed class OpResultDump
 {
@@ -32,7 +32,8 @@ public sealed class OpResultDump
             {
                 using var bound = new BoundCase(device, @case, padding, variant: variant.Name);
                 bound.Run();
-                yield return $"{@case.Op.Kernels.Op}: {@case.Name}, way {number}, gap {padding}\t{Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(bound.Read().AsSpan())))[..16]}";
+                yield return $"{@case.Op.Kernels.Op}: {@case.Name}, way {number}, gap "
+                    + $"{padding}\t{Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(bound.Read().AsSpan())))[..16]}";
             }
     }
 }

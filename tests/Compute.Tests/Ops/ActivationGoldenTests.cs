@@ -42,7 +42,8 @@ public sealed class ActivationGoldenTests
         recorded.CheckNoise("geglu", OpRunner.Run(new GeGlu(), linear).Floats());
         int half = linear.Shape.Last / 2;
         var gate = OpRunner.Run(new Unary(UnaryFunction.Silu), OpRunner.Run(new Slice(-1, half, half), linear));
-        recorded.CheckNoise("swiglu", OpRunner.Run(new Binary(BinaryFunction.Multiply), OpRunner.Run(new Slice(-1, 0, half), linear), gate).Floats());
+        recorded.CheckNoise("swiglu",
+            OpRunner.Run(new Binary(BinaryFunction.Multiply), OpRunner.Run(new Slice(-1, 0, half), linear), gate).Floats());
     }
 
     [Fact]

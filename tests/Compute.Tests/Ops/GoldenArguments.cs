@@ -37,7 +37,8 @@ internal static class GoldenArguments
             for (int b = 0; b < sizes[order[1]]; b++)
                 for (int c = 0; c < sizes[order[2]]; c++)
                     for (int d = 0; d < sizes[order[3]]; d++)
-                        result[to++] = values[a * strides[order[0]] + b * strides[order[1]] + c * strides[order[2]] + d * strides[order[3]]];
+                        result[to++] = values[a * strides[order[0]] + b * strides[order[1]] + c * strides[order[2]]
+                            + d * strides[order[3]]];
         return result;
     }
 }

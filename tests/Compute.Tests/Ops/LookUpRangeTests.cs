@@ -15,7 +15,8 @@ public sealed class LookUpRangeTests
     public void Embedding_OfUnknownId_NamesItAndTheTable(DType dtype, long id)
     {
         var ids = new CaseTensor([2, 3], i => i == 4 ? id : i, dtype);
-        var refused = Assert.Throws<ArgumentOutOfRangeException>(() => OpRunner.Run(new EmbeddingLookup(), CaseTensor.Normal([5, 7], 1), ids));
+        var refused = Assert.Throws<ArgumentOutOfRangeException>(() =>
+            OpRunner.Run(new EmbeddingLookup(), CaseTensor.Normal([5, 7], 1), ids));
         Assert.Contains("ids[4]", refused.Message, StringComparison.Ordinal);
         Assert.Contains("numbers must be 0 to 4", refused.Message, StringComparison.Ordinal);
         Assert.Equal(id, refused.ActualValue);
@@ -27,7 +28,8 @@ public sealed class LookUpRangeTests
     public void SelectToken_OfUnknownToken_NamesItAndTheLength(int token)
     {
         var index = new CaseTensor([2], i => i == 1 ? token : 0, DType.Int32);
-        var refused = Assert.Throws<ArgumentOutOfRangeException>(() => OpRunner.Run(new SelectToken(), CaseTensor.Normal([2, 4, 7], 1), index));
+        var refused = Assert.Throws<ArgumentOutOfRangeException>(() =>
+            OpRunner.Run(new SelectToken(), CaseTensor.Normal([2, 4, 7], 1), index));
         Assert.Contains("index[1]", refused.Message, StringComparison.Ordinal);
         Assert.Contains("0 to 3", refused.Message, StringComparison.Ordinal);
     }

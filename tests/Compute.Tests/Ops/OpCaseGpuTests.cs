@@ -43,7 +43,9 @@ public sealed class OpCaseGpuTests
         OpReference.Verify(name, bound.Read());
     }
 
-    /// <summary>So that nobody forgets an op: either it has a kernel for both GPU back ends, or the list of those that wait names it, never both.</summary>
+    /// <summary>
+    /// So that nobody forgets an op: either it has a kernel for both GPU back ends, or the list of those that wait names it, never both.
+    /// </summary>
     [Theory, MemberData(nameof(Ops))]
     public void Op_WithoutGpuKernel_IsListed(Type op)
     {
@@ -60,7 +62,8 @@ public sealed class OpCaseGpuTests
         foreach (string device in TestDevices.Gpus)
         {
             if (!device.Contains(':', StringComparison.Ordinal)) rows.Add(device, "any case"); // one visible skip
-            else foreach (var @case in OpCatalog.Cases.Where(c => !NotYetOnGpus.Ops.Contains(c.Op)).SelectMany(c => c.Cases).Where(filter)) rows.Add(device, @case.ToString());
+            else foreach (var @case in OpCatalog.Cases.Where(c => !NotYetOnGpus.Ops.Contains(c.Op)).SelectMany(c => c.Cases).Where(filter))
+                rows.Add(device, @case.ToString());
         }
 
         return rows;

@@ -8,7 +8,8 @@ public sealed class OpCaseTests
 {
     public static TheoryData<string> CaseNames => [.. OpCatalog.Cases.SelectMany(c => c.Cases).Select(c => c.ToString())];
 
-    public static TheoryData<string> InPlaceNames => [.. OpCatalog.Cases.SelectMany(c => c.Cases).Where(c => c.Op.MayRunInPlace).Select(c => c.ToString())];
+    public static TheoryData<string> InPlaceNames =>
+        [.. OpCatalog.Cases.SelectMany(c => c.Cases).Where(c => c.Op.MayRunInPlace).Select(c => c.ToString())];
 
     [Theory, MemberData(nameof(CaseNames))]
     public void Case_OnCpu_MatchesReference(string name)

@@ -9,7 +9,9 @@ internal static class OpReference
     /// <summary>Fails unless every element is within the case's tolerance of the reference.</summary>
     public static void Verify(string name, double[] actual) => Verify(OpCatalog.Find(name).Case, actual);
 
-    /// <summary>Fails unless every element is within the case's tolerance of the reference, and of its rounding where the result is in 16 bits.</summary>
+    /// <summary>
+    /// Fails unless every element is within the case's tolerance of the reference, and of its rounding where the result is in 16 bits.
+    /// </summary>
     public static void Verify(OpCase @case, double[] actual)
     {
         var cases = OpCatalog.Cases.Single(c => c.Op == @case.Op.GetType());
@@ -22,8 +24,10 @@ internal static class OpReference
         for (int i = 0; i < expected.Length; i++)
         {
             double slack = @case.Tolerance * Math.Max(rms, Math.Abs(expected[i])), bound = SixteenBit.Bound(type.DType, expected[i], slack);
-            bool equal = expected[i].Equals(actual[i]) || SixteenBit.Rounded(type.DType, expected[i]).Equals(actual[i]) || Math.Abs(expected[i] - actual[i]) <= bound;
-            Assert.True(equal, $"{@case}: element {i} of {shape} is {actual[i]:G9}; the reference says {expected[i]:G9} (rms {rms:G3}, tolerance {@case.Tolerance:G2} of the larger, bound {bound:G3}).");
+            bool equal = expected[i].Equals(actual[i]) || SixteenBit.Rounded(type.DType, expected[i]).Equals(actual[i])
+                || Math.Abs(expected[i] - actual[i]) <= bound;
+            Assert.True(equal, $"{@case}: element {i} of {shape} is {actual[i]:G9}; the reference says {expected[i]:G9} (rms {rms:G3}, "
+                + $"tolerance {@case.Tolerance:G2} of the larger, bound {bound:G3}).");
         }
     }
 }

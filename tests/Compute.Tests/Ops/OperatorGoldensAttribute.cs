@@ -17,5 +17,6 @@ public sealed class OperatorGoldensAttribute(params string[] beginnings) : Attri
     public bool Covers(string id) => beginnings.Any(b => id.StartsWith(b, StringComparison.Ordinal));
 
     /// <summary>The ids that a class covers, as data for its theory; none where the set is not present.</summary>
-    public static TheoryData<string> Ids<TTests>() => [.. Golden.Ids(Set).Where(typeof(TTests).GetCustomAttribute<OperatorGoldensAttribute>()!.Covers)];
+    public static TheoryData<string> Ids<TTests>() =>
+        [.. Golden.Ids(Set).Where(typeof(TTests).GetCustomAttribute<OperatorGoldensAttribute>()!.Covers)];
 }

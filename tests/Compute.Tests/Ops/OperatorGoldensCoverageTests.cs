@@ -21,6 +21,7 @@ public sealed class OperatorGoldensCoverageTests
     public void EveryNamedBeginning_IsThatOfARecordedOperator()
     {
         var set = Golden.Open(OperatorGoldensAttribute.Set);
-        Assert.Equal([], Classes.SelectMany(t => t.Covered.Beginnings).Where(b => !set.Cases.Any(c => c.Id.StartsWith(b, StringComparison.Ordinal))));
+        Assert.Equal([], Classes.SelectMany(t => t.Covered.Beginnings)
+            .Where(b => !set.Cases.Any(c => c.Id.StartsWith(b, StringComparison.Ordinal))));
     }
 }

@@ -15,13 +15,15 @@ public sealed partial class PositionGoldenTests
     private const double RotationRounding = 3e-7; // two products and a sum of float32
 
     public static TheoryData<string> Embeddings =>
-        [.. GoldenFolders.Find(OperatorGoldensAttribute.Set + ".json") is null ? [] : Golden.Open(OperatorGoldensAttribute.Set)["timestep_embedding"].Outputs.Keys];
+        [.. GoldenFolders.Find(OperatorGoldensAttribute.Set + ".json") is null ? []
+            : Golden.Open(OperatorGoldensAttribute.Set)["timestep_embedding"].Outputs.Keys];
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Embeddings))]
     public void TimestepEmbedding_OfRecordedTimes_MatchesDiffusers(string name)
     {
         var recorded = Golden.Open(OperatorGoldensAttribute.Set)["timestep_embedding"];
-        int[] numbers = [.. Numbers().Matches(name).Select(m => int.Parse(m.Value, CultureInfo.InvariantCulture))]; // dim320_flip1_shift0_scale1000
+        // dim320_flip1_shift0_scale1000
+        int[] numbers = [.. Numbers().Matches(name).Select(m => int.Parse(m.Value, CultureInfo.InvariantCulture))];
         var op = new SinusoidalEmbedding(numbers[0], numbers[1] == 1, numbers[2], numbers.Length > 3 ? numbers[3] : 1);
         // With a scale the recorded times were divided by it before, as Flux has them: the values are those of scale 1 up to rounding.
         float[] t = [.. recorded.Input("t").Select(v => v / (float)op.Scale)];
@@ -33,7 +35,8 @@ public sealed partial class PositionGoldenTests
     {
         var recorded = Golden.Open(OperatorGoldensAttribute.Set)["sincos_2d_pos_embed_32_6x4"];
         int[] grid = [.. recorded.Params.GetProperty("grid").EnumerateArray().Select(v => v.GetInt32())];
-        float[] table = SinCosPositionTable.Create(recorded.Params.GetProperty("embed_dim").GetInt32(), grid[0], grid[1], recorded.Params.GetProperty("base_size").GetInt32());
+        float[] table = SinCosPositionTable.Create(recorded.Params.GetProperty("embed_dim").GetInt32(), grid[0], grid[1],
+            recorded.Params.GetProperty("base_size").GetInt32());
         recorded.Check("y", table, Rounding);
     }
 
@@ -50,11 +53,14 @@ public sealed partial class PositionGoldenTests
         var shape = recorded.InputShape("x");
         var (heads, tokens, width) = (shape[1], shape[2], shape[3]);
         float[] values = recorded.Input("x");
-        var x = new CaseTensor([1, tokens, heads * width], i => values[(i / width % heads * tokens + i / width / heads) * width + i % width]);
+        var x = new CaseTensor([1, tokens, heads * width],
+            i => values[(i / width % heads * tokens + i / width / heads) * width + i % width]);
         Shape table = [tokens, width];
-        float[] rotated = OpRunner.Run(new RotaryEmbedding(heads), x, new CaseTensor(table, i => cos[i]), new CaseTensor(table, i => sin[i])).Floats();
+        float[] rotated = OpRunner.Run(new RotaryEmbedding(heads), x, new CaseTensor(table, i => cos[i]),
+            new CaseTensor(table, i => sin[i])).Floats();
         float[] expected = recorded.Output("rotated");
-        float[] actual = [.. Enumerable.Range(0, rotated.Length).Select(i => rotated[(i / width % tokens * heads + i / width / tokens) * width + i % width])];
+        float[] actual = [.. Enumerable.Range(0, rotated.Length)
+            .Select(i => rotated[(i / width % tokens * heads + i / width / tokens) * width + i % width])];
         Close.Check("rotated", actual, expected, RotationRounding);
     }
 

@@ -5,7 +5,9 @@ using ILGpuDiffusion.Layers.Transformers;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
-/// <summary>Weights, sizes and names of the UNet's blocks. Their numbers are compared with the reference library's as parts of the UNets.</summary>
+/// <summary>
+/// Weights, sizes and names of the UNet's blocks. Their numbers are compared with the reference library's as parts of the UNets.
+/// </summary>
 public class UNetBlocksTests
 {
     private static readonly ResnetOptions Resnet = new(128, 32, 1e-5);
@@ -40,7 +42,8 @@ public class UNetBlocksTests
     [InlineData(0, 7, 3)]
     public void Downsample_Padding_GivesTheReferencesSize(int padding, int height, int expected)
     {
-        var graph = Graph.Trace("test", g => g.Output("y", new Downsample2D(64, padding).Forward(g.Input("x", DType.Float32, 1, height, 8, 64))));
+        var graph = Graph.Trace("test",
+            g => g.Output("y", new Downsample2D(64, padding).Forward(g.Input("x", DType.Float32, 1, height, 8, 64))));
         Assert.Equal($"Float32[1, {expected}, 4, 64]", graph.Outputs["y"].Type.ToString());
     }
 
@@ -51,7 +54,8 @@ public class UNetBlocksTests
     public void DownAndUp_AnySize_SkipsAreNamedAndUsedUp(int height, int width)
     {
         var transformer = new TransformerOptions(1, 4, 80, 32, LinearProjection: true);
-        var model = new Model(new DownBlock2D(32, 64, 2, Resnet, transformer, 1), new UpBlock2D(64, 64, 64, 1, Resnet, transformer, upsample: true));
+        var model = new Model(new DownBlock2D(32, 64, 2, Resnet, transformer, 1),
+            new UpBlock2D(64, 64, 64, 1, Resnet, transformer, upsample: true));
         Stack<Value>? left = null;
         var graph = Graph.Trace("test", g =>
         {
@@ -75,7 +79,8 @@ public class UNetBlocksTests
     public void Up_SkipChannels_FirstSeesTheCoarserInput_LastTheFinerSkip()
     {
         var block = new UpBlock2D(inChannels: 32, prevChannels: 96, outChannels: 64, layers: 3, Resnet, null, upsample: false);
-        Assert.Equal([96 + 64, 64 + 64, 64 + 32], block.Parameters.Where(p => p.Path.EndsWith("norm1.weight", StringComparison.Ordinal)).Select(p => p.Shape.Last));
+        Assert.Equal([96 + 64, 64 + 64, 64 + 32],
+            block.Parameters.Where(p => p.Path.EndsWith("norm1.weight", StringComparison.Ordinal)).Select(p => p.Shape.Last));
     }
 
     private sealed class Model : Layer

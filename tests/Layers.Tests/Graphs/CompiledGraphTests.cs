@@ -115,7 +115,8 @@ public sealed class CompiledGraphTests : IDisposable
     [Fact]
     public void Trace_WrongShapes_NamesTheGraph()
     {
-        var e = Assert.Throws<ShapeException>(() => Graph.Trace("broken", g => g.Output("y", g.Input("a", DType.Float32, 2, 3) + g.Input("b", DType.Float32, 2, 4))));
+        var e = Assert.Throws<ShapeException>(() =>
+            Graph.Trace("broken", g => g.Output("y", g.Input("a", DType.Float32, 2, 3) + g.Input("b", DType.Float32, 2, 4))));
         Assert.StartsWith("broken", e.Message, StringComparison.Ordinal);
     }
 }

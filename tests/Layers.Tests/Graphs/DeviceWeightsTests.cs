@@ -30,7 +30,9 @@ public sealed class DeviceWeightsTests
         Assert.Equal(DType.BFloat16, layer.Parameters.Single().Type.DType);
 
         using var arenas = new ArenaPool(device);
-        using var plan = new CompiledGraph(Graph.Trace("test", g => g.Output("y", layer.Forward(g.Input("ids", DType.Int32, Dim.Symbol("n"))))), arenas).Rent(new Sizes(("n", Entries)));
+        using var plan = new CompiledGraph(
+            Graph.Trace("test", g => g.Output("y", layer.Forward(g.Input("ids", DType.Int32, Dim.Symbol("n"))))),
+                arenas).Rent(new Sizes(("n", Entries)));
         device.Upload(MemoryMarshal.AsBytes<int>([0, 1, 2, 3, 4]), plan.Input("ids"));
         plan.Run();
         float[] y = new float[table.Length];

@@ -6,7 +6,9 @@ using static ILGpuDiffusion.Layers.Graphs.Functional;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
-/// <summary>Weights of plans on GPUs: filters in the order in which they are read, and on processors behind OpenCL panels, both made once.</summary>
+/// <summary>
+/// Weights of plans on GPUs: filters in the order in which they are read, and on processors behind OpenCL panels, both made once.
+/// </summary>
 public sealed class GpuWeightTests : SmallGraphTests
 {
     public static TheoryData<string> Gpus => [.. TestDevices.Gpus];
@@ -22,7 +24,8 @@ public sealed class GpuWeightTests : SmallGraphTests
         {
             var (expected, launches, _) = Run(new CompiledGraph(graph, arenas, CompileOptions.Eager), arenas);
             Assert.Equal(0, arenas.PackedWeights.Bytes);
-            var (actual, fewer, repeated) = Run(new CompiledGraph(graph, arenas, CompileOptions.Eager with { PrepackWeights = true }), arenas);
+            var (actual, fewer, repeated) =
+                Run(new CompiledGraph(graph, arenas, CompileOptions.Eager with { PrepackWeights = true }), arenas);
             Assert.Equal(expected, actual);
             Assert.Equal(expected, repeated);
 
@@ -32,7 +35,9 @@ public sealed class GpuWeightTests : SmallGraphTests
             Assert.Equal(packs ? 7 : 3, launches);
             arenas.Weights.Trim();
             Assert.Equal(0, arenas.PackedWeights.Bytes);
-            Assert.Equal(expected, Run(new CompiledGraph(graph, arenas, CompileOptions.Eager with { PrepackWeights = true }), arenas).First); // uploaded and packed anew
+            // uploaded and packed anew
+            Assert.Equal(expected, Run(new CompiledGraph(graph, arenas, CompileOptions.Eager with { PrepackWeights = true }),
+                arenas).First);
         }
 
         Assert.Equal(0, device.AllocatedBytes);

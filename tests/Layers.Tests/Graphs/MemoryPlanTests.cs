@@ -5,7 +5,8 @@ namespace ILGpuDiffusion.Layers.Tests;
 
 public sealed class MemoryPlanTests
 {
-    private static readonly Gen<(int Bytes, int First, int Length)> GenBlock = Gen.Select(Gen.Int[1, 5000], Gen.Int[-1, 40], Gen.Int[0, 12]);
+    private static readonly Gen<(int Bytes, int First, int Length)> GenBlock =
+        Gen.Select(Gen.Int[1, 5000], Gen.Int[-1, 40], Gen.Int[0, 12]);
 
     [Fact]
     public void Place_AnyBlocks_NeverOverlapWhileAlive() => GenBlock.Array[1, 60].Sample(specs =>
@@ -15,7 +16,8 @@ public sealed class MemoryPlanTests
         Assert.All(blocks, b => Assert.True(b.Offset >= 0 && b.Offset % 64 == 0 && b.Offset + b.Bytes <= arena));
         for (int i = 0; i < blocks.Length; i++)
             for (int j = 0; j < i; j++)
-                Assert.True(!blocks[i].MeetsInTime(blocks[j]) || blocks[i].Offset + blocks[i].Bytes <= blocks[j].Offset || blocks[j].Offset + blocks[j].Bytes <= blocks[i].Offset);
+                Assert.True(!blocks[i].MeetsInTime(blocks[j]) || blocks[i].Offset + blocks[i].Bytes <= blocks[j].Offset
+                    || blocks[j].Offset + blocks[j].Bytes <= blocks[i].Offset);
         Assert.True(arena >= MemoryPlan.PeakLive(blocks, 60));
     }, iter: 2000);
 

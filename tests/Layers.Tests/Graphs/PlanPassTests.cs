@@ -47,7 +47,8 @@ public sealed class PlanPassTests : SmallGraphTests
     public void LoopInvariants_OfUnchangedInputs_AreComputedOncePerWrite()
     {
         var linear = Loaded(new Linear(16, 16));
-        var graph = Graph.Trace("loopInvariant", g => g.Output("y", Image(g) * linear.Forward(g.LoopInvariantInput("prompt", DType.Float32, Dim.Symbol("n"), 1, 1, 16))));
+        var graph = Graph.Trace("loopInvariant",
+            g => g.Output("y", Image(g) * linear.Forward(g.LoopInvariantInput("prompt", DType.Float32, Dim.Symbol("n"), 1, 1, 16))));
         var compiled = new CompiledGraph(graph, Arenas, CompileOptions.Eager with { LoopInvariants = true });
         using var plan = compiled.Rent(Sizes(2, 3));
         using var eager = new CompiledGraph(graph, Arenas, CompileOptions.Eager).Rent(Sizes(2, 3));
@@ -70,7 +71,9 @@ public sealed class PlanPassTests : SmallGraphTests
     [Fact]
     public void StepInvariants_RentedAgainAfterOthers_AreComputedAgain()
     {
-        var compiled = new CompiledGraph(Graph.Trace("loopInvariant", g => g.Output("y", Image(g) + Silu(g.LoopInvariantInput("prompt", DType.Float32, Dim.Symbol("n"), 1, 1, 16)))), Arenas);
+        var compiled = new CompiledGraph(
+            Graph.Trace("loopInvariant",
+                g => g.Output("y", Image(g) + Silu(g.LoopInvariantInput("prompt", DType.Float32, Dim.Symbol("n"), 1, 1, 16)))), Arenas);
         float[] Run()
         {
             using var plan = compiled.Rent(Sizes(1, 2));
@@ -98,7 +101,8 @@ public sealed class PlanPassTests : SmallGraphTests
         Conv2d wide = Loaded(new Conv2d(35, 35, 3, padding: 1));
         var linear = Loaded(new Linear(35, 16));
         var graph = Graph.Trace("packed", g => g.Output("y", linear.Forward(wide.Forward(direct.Forward(winograd.Forward(Image(g)))))));
-        CompiledGraph eager = new(graph, Arenas, CompileOptions.Eager), packed = new(graph, Arenas, CompileOptions.Eager with { PrepackWeights = true });
+        CompiledGraph eager = new(graph, Arenas, CompileOptions.Eager),
+            packed = new(graph, Arenas, CompileOptions.Eager with { PrepackWeights = true });
         long after = 0;
         foreach (var sizes in new[] { Sizes(1, 2), Sizes(2, 30), Sizes(1, 21) })
         {

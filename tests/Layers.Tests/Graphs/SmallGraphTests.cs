@@ -67,7 +67,8 @@ public abstract class SmallGraphTests : IDisposable
             {
                 expected.Run();
                 actual.Run();
-                foreach (string name in graph.Outputs.Keys) Assert.Equal(expected.Output(name).Span<float>().ToArray(), actual.Output(name).Span<float>().ToArray());
+                foreach (string name in graph.Outputs.Keys)
+                    Assert.Equal(expected.Output(name).Span<float>().ToArray(), actual.Output(name).Span<float>().ToArray());
             }
         }
     }
@@ -76,11 +77,15 @@ public abstract class SmallGraphTests : IDisposable
     private static string Text(Graph graph)
     {
         Node[] nodes = [.. graph.NeededBy(graph.Outputs.Values)];
-        string Of(Value value) => value.Parameter?.Path ?? (value.Producer is { } p ? $"{Array.IndexOf(nodes, p)}" : graph.Inputs.Single(i => i.Value == value).Key);
+        string Of(Value value) =>
+            value.Parameter?.Path ?? (value.Producer is { } p ? $"{Array.IndexOf(nodes, p)}"
+                : graph.Inputs.Single(i => i.Value == value).Key);
         return string.Join(" | ", nodes.Select(n => $"{n.Label}({string.Join(", ", n.Inputs.Select(Of))})"));
     }
 
-    /// <summary>Eighths between −2 and 2: sums of their products are exact in any order, so that passes which change the order change no bit.</summary>
+    /// <summary>
+    /// Eighths between −2 and 2: sums of their products are exact in any order, so that passes which change the order change no bit.
+    /// </summary>
     protected static void Fill(Tensor tensor, int seed)
     {
         var random = new Random(seed);

@@ -23,7 +23,10 @@ public sealed class DynamicQuantizationTests : IDisposable
     {
         arenas = new ArenaPool(device);
         var random = new Random(1);
-        float[] Normal(int count) => [.. Enumerable.Range(0, count).Select(_ => (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble()) / 10))];
+        float[] Normal(int count) =>
+            [.. Enumerable.Range(0, count)
+                .Select(_ => (float)(Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble())
+                    / 10))];
         File.Delete(file);
         var writer = new SafetensorsWriter();
         writer.Add("first.weight", DType.BFloat16, [Hidden, In], Normal(Hidden * In));
@@ -52,9 +55,11 @@ public sealed class DynamicQuantizationTests : IDisposable
 
         using var memory = DynamicQuantization.Apply(model, device: device);
         Assert.Equal((2, 2L * Hidden * In + 4L * Out * Hidden), (memory.Layers, memory.OriginalBytes));
-        Assert.Equal(Hidden * In + Out * Hidden + 4 * (Hidden + Out + Hidden), memory.Bytes); // weights, scales, and the bias, which was BFloat16
+        // weights, scales, and the bias, which was BFloat16
+        Assert.Equal(Hidden * In + Out * Hidden + 4 * (Hidden + Out + Hidden), memory.Bytes);
         Assert.True(model.First.IsQuantized && model.Second.IsQuantized);
-        Assert.Equal(["first.weight_int8", "first.bias", "first.weight_scale", "second.weight_int8", "second.weight_scale"], model.Parameters.Select(p => p.Path));
+        Assert.Equal(["first.weight_int8", "first.bias", "first.weight_scale", "second.weight_int8", "second.weight_scale"],
+            model.Parameters.Select(p => p.Path));
 
         var after = Trace();
         Assert.Equal(2, after.Nodes.Count(n => n.Op is QuantizedMatMul));
@@ -74,7 +79,9 @@ public sealed class DynamicQuantizationTests : IDisposable
 
     [Fact]
     public void Apply_BeforeLoading_SaysSo() =>
-        Assert.Contains("first.weight has not been loaded", Assert.Throws<InvalidOperationException>(() => DynamicQuantization.Apply(new Two(), device: device)).Message, StringComparison.Ordinal);
+        Assert.Contains("first.weight has not been loaded",
+            Assert.Throws<InvalidOperationException>(() => DynamicQuantization.Apply(new Two(), device: device)).Message,
+                StringComparison.Ordinal);
 
     [Fact]
     public void Compiled_FusedEpilogues_ChangeNoBit()

@@ -6,7 +6,9 @@ using ILGpuDiffusion.Layers.Transformers;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
-/// <summary>Names and shapes of the transformers' weights. Their numbers are compared with the reference library's as parts of the UNets.</summary>
+/// <summary>
+/// Names and shapes of the transformers' weights. Their numbers are compared with the reference library's as parts of the UNets.
+/// </summary>
 public class Transformer2DModelTests
 {
     [Theory]
@@ -32,10 +34,12 @@ public class Transformer2DModelTests
     {
         var transformer = new Transformer2DModel(64, new TransformerOptions(1, 4, 80, 32, LinearProjection: true));
         var graph = Graph.Trace("test", g => g.Output("y", transformer.Forward(
-            g.Input("x", DType.Float32, 2, Dim.Symbol("h"), Dim.Symbol("w"), 64), g.Input("prompt", DType.Float32, 2, 77, 80), g.Input("mask", DType.Float32, 2, 1, 77))));
+            g.Input("x", DType.Float32, 2, Dim.Symbol("h"), Dim.Symbol("w"), 64), g.Input("prompt", DType.Float32, 2, 77, 80),
+                g.Input("mask", DType.Float32, 2, 1, 77))));
 
         Assert.Equal("Float32[2, h, w, 64]", graph.Outputs["y"].Type.ToString());
-        string[] modules = ["norm", "proj_in", "transformer_blocks.0", "transformer_blocks.0.norm3", "transformer_blocks.0.attn1", "transformer_blocks.0.attn2.to_out.0", "transformer_blocks.0.ff.net.2", "proj_out"];
+        string[] modules = ["norm", "proj_in", "transformer_blocks.0", "transformer_blocks.0.norm3", "transformer_blocks.0.attn1",
+            "transformer_blocks.0.attn2.to_out.0", "transformer_blocks.0.ff.net.2", "proj_out"];
         Assert.All(modules, m => Assert.Contains(m, graph.Named.Keys));
         Node[] attentions = [.. graph.Nodes.Where(n => n.Op is ScaledDotProductAttention)];
         Assert.Equal([3, 4], attentions.Select(n => n.Inputs.Length)); // only the prompt's tokens are masked
@@ -46,7 +50,8 @@ public class Transformer2DModelTests
     [InlineData(-2)]
     [InlineData(5)]
     public void New_HeadsThatDoNotDivide_Refused(int heads) =>
-        Assert.Contains($"64 channels are not divisible by {heads} heads", Assert.Throws<ArgumentException>(() => new BasicTransformerBlock(64, heads, 80)).Message);
+        Assert.Contains($"64 channels are not divisible by {heads} heads",
+            Assert.Throws<ArgumentException>(() => new BasicTransformerBlock(64, heads, 80)).Message);
 
     [Fact]
     public void Attention_WithBias_DeclaresIt() =>

@@ -68,7 +68,8 @@ public sealed class CheckpointTests : IDisposable
         // From the last choice to the first; each added file takes over.
         string[] order =
         [
-            "model.zz.safetensors", "diffusion_pytorch_model.zz.safetensors", "model.fp32.safetensors", "model.bf16.safetensors", "model.fp16.safetensors",
+            "model.zz.safetensors", "diffusion_pytorch_model.zz.safetensors", "model.fp32.safetensors", "model.bf16.safetensors",
+                "model.fp16.safetensors",
             "diffusion_pytorch_model.fp16.safetensors", "model.safetensors", "diffusion_pytorch_model.safetensors",
         ];
         for (int i = 0; i < order.Length; i++)
@@ -109,7 +110,8 @@ public sealed class CheckpointTests : IDisposable
         Refused("found 'other.safetensors'");
         File.WriteAllText(At("diffusion_pytorch_model.bin"), "");
         Refused("has only 'diffusion_pytorch_model.bin'; pickle files are not read");
-        Assert.Contains("does not exist", Assert.Throws<ModelFileException>(() => Checkpoint.OpenFolder(At("no"))).Message, StringComparison.Ordinal);
+        Assert.Contains("does not exist", Assert.Throws<ModelFileException>(() => Checkpoint.OpenFolder(At("no"))).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -209,6 +211,7 @@ public sealed class CheckpointTests : IDisposable
 
         using var checkpoint = Checkpoint.OpenFolder(folder.FullName);
         Assert.Equal(0.75f, checkpoint.Find("end")!.ReadFloats()[0]);
-        Assert.Contains("more than one span can hold", Assert.Throws<ModelFileException>(() => checkpoint.Find("big")!.Span.Length).Message, StringComparison.Ordinal);
+        Assert.Contains("more than one span can hold", Assert.Throws<ModelFileException>(() => checkpoint.Find("big")!.Span.Length).Message,
+            StringComparison.Ordinal);
     }
 }

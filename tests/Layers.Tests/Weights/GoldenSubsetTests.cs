@@ -2,13 +2,16 @@ using ILGpuDiffusion.Cases;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
-/// <summary>The reference data inside the repository is an unchanged, small enough part of the complete set, without anyone's vocabulary.</summary>
+/// <summary>
+/// The reference data inside the repository is an unchanged, small enough part of the complete set, without anyone's vocabulary.
+/// </summary>
 public sealed class GoldenSubsetTests
 {
     private static readonly string Subset = Path.Combine(GoldenFolders.Repository()!, "tests", "Golden");
 
     private static IEnumerable<string> Files() =>
-        Directory.EnumerateFiles(Subset, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(Subset, path).Replace('\\', '/'))
+        Directory.EnumerateFiles(Subset, "*", SearchOption.AllDirectories)
+            .Select(path => Path.GetRelativePath(Subset, path).Replace('\\', '/'))
             .Where(path => !path.StartsWith("embedded/", StringComparison.Ordinal) && path is not ("README.md" or ".gitattributes"));
 
     [Fact]
@@ -28,5 +31,6 @@ public sealed class GoldenSubsetTests
         Assert.DoesNotContain(files, file => Path.GetFileName(file) is "vocab.json" or "merges.txt" or "spiece.model" or "tokenizer.json");
     }
 
-    private static bool Same(string left, string right) => File.Exists(right) && File.ReadAllBytes(left).AsSpan().SequenceEqual(File.ReadAllBytes(right));
+    private static bool Same(string left, string right) =>
+        File.Exists(right) && File.ReadAllBytes(left).AsSpan().SequenceEqual(File.ReadAllBytes(right));
 }

@@ -19,7 +19,8 @@ public sealed class GoldenTests
             {
                 var entry = golden.File.Entry(tensor.Key);
                 Assert.Equal(tensor.Shape, entry.Shape);
-                if (tensor is { DType: "float32", Rms: { } rms }) Assert.Equal(rms, Close.Rms(golden.File.ReadFloats(tensor.Key)), rms * 1e-5 + 1e-9);
+                if (tensor is { DType: "float32", Rms: { } rms })
+                    Assert.Equal(rms, Close.Rms(golden.File.ReadFloats(tensor.Key)), rms * 1e-5 + 1e-9);
             }
     }
 
@@ -30,7 +31,8 @@ public sealed class GoldenTests
         float[] sample = run.Output("sample");
         Assert.Equal(0, run.Check("sample", sample, 0));
         sample[5] += 0.01f;
-        Assert.Contains("Worst at [5]", Assert.Throws<FailException>(() => run.Check("sample", sample, 1e-3)).Message, StringComparison.Ordinal);
+        Assert.Contains("Worst at [5]", Assert.Throws<FailException>(() => run.Check("sample", sample, 1e-3)).Message,
+            StringComparison.Ordinal);
         sample[5] = float.NaN;
         Assert.Throws<FailException>(() => run.Check("sample", sample, 1e30));
         Assert.Throws<FailException>(() => run.Check("sample", sample.AsSpan(1), 1));
@@ -39,7 +41,8 @@ public sealed class GoldenTests
     [Fact]
     public void Open_AbsentSet_SkipsOrFails()
     {
-        // Which of the two depends on ILGPUDIFFUSION_REQUIRE; both name the set, and neither passes. (Record.Exception lets a skip through.)
+        // Which of the two depends on ILGPUDIFFUSION_REQUIRE; both name the set, and neither passes. (Record.Exception lets a skip
+        // through.)
         Exception? thrown = null;
         try
         {

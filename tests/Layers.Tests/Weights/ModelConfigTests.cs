@@ -15,10 +15,14 @@ public sealed class ModelConfigTests
         Assert.Equal(double.NegativeInfinity, config.Double("a", double.NegativeInfinity));
         Assert.Equal(double.NaN, config.Double("c", double.NaN));
         Assert.Equal("-Infinity is \" NaN", config.String("text"));
-        Assert.Contains("it must be a finite number", Assert.Throws<ModelFileException>(() => config.Double("a")).Message, StringComparison.Ordinal);
-        Assert.Contains("it must be a finite number", Assert.Throws<ModelFileException>(() => config.Double("a", 1)).Message, StringComparison.Ordinal);
-        Assert.Contains("it must be a finite number", Assert.Throws<ModelFileException>(() => config.Double("c", double.NegativeInfinity)).Message, StringComparison.Ordinal);
-        Assert.Contains("a list of numbers", Assert.Throws<ModelFileException>(() => config.Doubles("b")).Message, StringComparison.Ordinal);
+        Assert.Contains("it must be a finite number", Assert.Throws<ModelFileException>(() => config.Double("a")).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("it must be a finite number", Assert.Throws<ModelFileException>(() => config.Double("a", 1)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("it must be a finite number",
+            Assert.Throws<ModelFileException>(() => config.Double("c", double.NegativeInfinity)).Message, StringComparison.Ordinal);
+        Assert.Contains("a list of numbers", Assert.Throws<ModelFileException>(() => config.Doubles("b")).Message,
+            StringComparison.Ordinal);
         Assert.Equal(2, Parse("""{"a":2}""").Double("a", double.NegativeInfinity));
     }
 
@@ -46,14 +50,18 @@ public sealed class ModelConfigTests
 
     [Fact]
     public void Parse_BrokenUtf8_Names() =>
-        Assert.Contains("config.json: is not valid UTF-8", Assert.Throws<ModelFileException>(() => ModelConfig.Parse([(byte)'{', 0xff, (byte)'}'], "config.json")).Message, StringComparison.Ordinal);
+        Assert.Contains("config.json: is not valid UTF-8",
+            Assert.Throws<ModelFileException>(() => ModelConfig.Parse([(byte)'{', 0xff, (byte)'}'], "config.json")).Message,
+                StringComparison.Ordinal);
 
     [Fact]
     public void String_HalfASurrogatePair_IsAnError()
     {
         var config = Parse("""{"a":"\ud800","b":["x","\udc00"]}""");
-        Assert.Contains("'a' is \"\\ud800\"; it must be a string", Assert.Throws<ModelFileException>(() => config.String("a")).Message, StringComparison.Ordinal);
-        Assert.Contains("it must be a list of strings", Assert.Throws<ModelFileException>(() => config.Strings("b")).Message, StringComparison.Ordinal);
+        Assert.Contains("'a' is \"\\ud800\"; it must be a string", Assert.Throws<ModelFileException>(() => config.String("a")).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("it must be a list of strings", Assert.Throws<ModelFileException>(() => config.Strings("b")).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -62,7 +70,8 @@ public sealed class ModelConfigTests
     [InlineData("\"1\"", "an integer")]
     [InlineData("[1]", "an integer")]
     public void Int_Otherwise_NamesKeyAndValue(string value, string expected) =>
-        Assert.Equal($"config.json: 'a' is {value}; it must be {expected}.", Assert.Throws<ModelFileException>(() => Parse($"{{\"a\":{value}}}").Int("a")).Message);
+        Assert.Equal($"config.json: 'a' is {value}; it must be {expected}.",
+            Assert.Throws<ModelFileException>(() => Parse($"{{\"a\":{value}}}").Int("a")).Message);
 
     [Fact]
     public void Null_IsFalse_AndNoDefaultOfAnythingElse()
@@ -77,8 +86,10 @@ public sealed class ModelConfigTests
         Assert.True(config.Bool("b", true));
         foreach (Action<string> read in new Action<string>[]
                  {
-                     key => config.Int(key, 4), key => config.IntWithin(key, 1, 9, 4), key => config.IntPerEntry(key, 2, 4), key => config.Double(key, 4), key => config.String(key, "x"),
-                     key => config.Ints(key, [4]), key => config.Strings(key, ["x"]), key => config.Doubles(key), key => config.Section(key),
+                     key => config.Int(key, 4), key => config.IntWithin(key, 1, 9, 4), key => config.IntPerEntry(key, 2, 4),
+                         key => config.Double(key, 4), key => config.String(key, "x"),
+                     key => config.Ints(key, [4]), key => config.Strings(key, ["x"]), key => config.Doubles(key),
+                         key => config.Section(key),
                  })
         {
             var error = Assert.Throws<ModelFileException>(() => read("a"));
@@ -105,7 +116,8 @@ public sealed class ModelConfigTests
         Assert.Equal(3, section.Int("b"));
         Assert.True(section.IsNull("c"));
         Assert.Equal("config.json", section.File);
-        Assert.Contains("'d' is 4; it must be an object", Assert.Throws<ModelFileException>(() => Parse("""{"d":4}""").Section("d")).Message, StringComparison.Ordinal);
+        Assert.Contains("'d' is 4; it must be an object",
+            Assert.Throws<ModelFileException>(() => Parse("""{"d":4}""").Section("d")).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -114,7 +126,8 @@ public sealed class ModelConfigTests
     [InlineData("1e999")]
     [InlineData("\"inf\"")]
     public void Double_NoFiniteNumber_IsRefusedAsWhatItIs(string value) =>
-        Assert.Contains($"{value.Trim('"')}", Assert.Throws<ModelFileException>(() => Parse($"{{\"a\":{value}}}").Double("a", 1)).Message, StringComparison.Ordinal);
+        Assert.Contains($"{value.Trim('"')}", Assert.Throws<ModelFileException>(() => Parse($"{{\"a\":{value}}}").Double("a", 1)).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void IntPerEntry_OneOrAll()
@@ -122,6 +135,7 @@ public sealed class ModelConfigTests
         var config = Parse("""{"one":8,"all":[1,2,3]}""");
         Assert.Equal([8, 8, 8], config.IntPerEntry("one", 3));
         Assert.Equal([1, 2, 3], config.IntPerEntry("all", 3));
-        Assert.Contains("one integer or a list of 2", Assert.Throws<ModelFileException>(() => config.IntPerEntry("all", 2)).Message, StringComparison.Ordinal);
+        Assert.Contains("one integer or a list of 2", Assert.Throws<ModelFileException>(() => config.IntPerEntry("all", 2)).Message,
+            StringComparison.Ordinal);
     }
 }

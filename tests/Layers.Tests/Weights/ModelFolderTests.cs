@@ -22,8 +22,10 @@ public sealed class ModelFolderTests : IDisposable
     {
         var model = ModelFolder.Open(Golden.Folder("tiny-sdxl"));
         Assert.Equal("StableDiffusionXLPipeline", model.ClassName);
-        Assert.Equal(["scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "vae"], model.Components.Keys.Order());
-        Assert.Equal(new ModelComponent("text_encoder_2", "transformers", "CLIPTextModelWithProjection"), model.Component("text_encoder_2"));
+        Assert.Equal(["scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "vae"],
+            model.Components.Keys.Order());
+        Assert.Equal(new ModelComponent("text_encoder_2", "transformers", "CLIPTextModelWithProjection"),
+            model.Component("text_encoder_2"));
         Assert.False(model.Has("image_encoder")); // [null, null]
         Assert.True(model.Index.Bool("force_zeros_for_empty_prompt"));
     }
@@ -70,7 +72,8 @@ public sealed class ModelFolderTests : IDisposable
         using var weights = model.WeightsOf("unet");
         Assert.EndsWith(".index.json", weights.Source, StringComparison.Ordinal);
         var index = ModelConfig.Load(weights.Source);
-        Assert.Equal(index.Find("metadata")!.Value.GetProperty("total_size").GetInt64(), weights.Names.Sum(name => weights.Find(name)!.Bytes));
+        Assert.Equal(index.Find("metadata")!.Value.GetProperty("total_size").GetInt64(),
+            weights.Names.Sum(name => weights.Find(name)!.Bytes));
         Assert.Equal(4, weights.Names.Select(name => weights.Find(name)!.File).Distinct().Count());
         foreach (string name in weights.Names) // the map, not merely the union of the shards
             Assert.Equal(index.Find("weight_map")!.Value.GetProperty(name).GetString(), Path.GetFileName(weights.Find(name)!.File.Path));
@@ -86,14 +89,16 @@ public sealed class ModelFolderTests : IDisposable
         Assert.Equal(className, model.ClassName);
         Assert.Equal(components, model.Components.Count);
         Assert.NotEmpty(model.ConfigOf("unet").Ints("block_out_channels"));
-        Assert.Contains("has no weights", Assert.Throws<ModelFileException>(() => model.WeightsOf("unet")).Message, StringComparison.Ordinal);
+        Assert.Contains("has no weights", Assert.Throws<ModelFileException>(() => model.WeightsOf("unet")).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("[]", "must be an object")]
     [InlineData("{}", "'_class_name' is missing")]
     [InlineData("""{"_class_name":["a","b"]}""", "'_class_name' is [\"a\",\"b\"]; it must be a string")]
-    [InlineData("""{"_class_name":"P","unet":["diffusers",null]}""", "'unet' is [\"diffusers\",null]; it must be a pair [library, class] or [null, null]")]
+    [InlineData("""{"_class_name":"P","unet":["diffusers",null]}""",
+        "'unet' is [\"diffusers\",null]; it must be a pair [library, class] or [null, null]")]
     [InlineData("""{"_class_name":"P","unet":["diffusers",3]}""", "it must be a pair [library, class]")]
     [InlineData("""{"_class_name":"P","../unet":["diffusers","U"]}""", "the component '../unet' cannot be the name of a folder")]
     [InlineData("""{"_class_name":"P","..":["diffusers","U"]}""", "the component '..' cannot be the name of a folder")]
@@ -110,7 +115,8 @@ public sealed class ModelFolderTests : IDisposable
     public void Open_NoModelFolder_SaysWhatItIs()
     {
         Assert.Contains("the folder does not exist", Refused(Path.Combine(folder.FullName, "no")), StringComparison.Ordinal);
-        Assert.Contains("has no model_index.json; expected a model in diffusers' folder layout.", Refused(folder.FullName), StringComparison.Ordinal);
+        Assert.Contains("has no model_index.json; expected a model in diffusers' folder layout.", Refused(folder.FullName),
+            StringComparison.Ordinal);
         string file = Write("config.json", "{}");
         Assert.Contains("looks like one component", Refused(folder.FullName), StringComparison.Ordinal);
         Assert.Contains("is a file; expected a folder", Refused(file), StringComparison.Ordinal);
@@ -120,14 +126,19 @@ public sealed class ModelFolderTests : IDisposable
     [Fact]
     public void Component_MissingPart_Names()
     {
-        Write("model_index.json", """{"_class_name":"P","image_encoder":[null,null],"unet":["diffusers","UNet2DConditionModel"],"sizes":[1,2],"add_watermarker":null}""");
+        Write("model_index.json",
+            """{"_class_name":"P","image_encoder":[null,null],"unet":["diffusers","UNet2DConditionModel"],"sizes":[1,2],"add_watermarker":null}""");
         var model = ModelFolder.Open(folder.FullName);
         Assert.Equal(["unet"], model.Components.Keys);
-        Assert.Contains("has no component 'image_encoder', which 'P' needs; it lists 'unet'.", Assert.Throws<ModelFileException>(() => model.Component("image_encoder")).Message, StringComparison.Ordinal);
-        Assert.Contains("lists the component 'unet' (is the download complete?)", Assert.Throws<ModelFileException>(() => model.WeightsOf("unet")).Message, StringComparison.Ordinal);
+        Assert.Contains("has no component 'image_encoder', which 'P' needs; it lists 'unet'.",
+            Assert.Throws<ModelFileException>(() => model.Component("image_encoder")).Message, StringComparison.Ordinal);
+        Assert.Contains("lists the component 'unet' (is the download complete?)",
+            Assert.Throws<ModelFileException>(() => model.WeightsOf("unet")).Message, StringComparison.Ordinal);
         Directory.CreateDirectory(Path.Combine(folder.FullName, "unet"));
-        Assert.Contains($"unet{Path.DirectorySeparatorChar}config.json: the file does not exist", Assert.Throws<ModelFileException>(() => model.ConfigOf("unet")).Message, StringComparison.Ordinal);
+        Assert.Contains($"unet{Path.DirectorySeparatorChar}config.json: the file does not exist",
+            Assert.Throws<ModelFileException>(() => model.ConfigOf("unet")).Message, StringComparison.Ordinal);
         Write("unet/diffusion_pytorch_model.bin", "");
-        Assert.Contains("pickle files are not read", Assert.Throws<ModelFileException>(() => model.WeightsOf("unet")).Message, StringComparison.Ordinal);
+        Assert.Contains("pickle files are not read", Assert.Throws<ModelFileException>(() => model.WeightsOf("unet")).Message,
+            StringComparison.Ordinal);
     }
 }

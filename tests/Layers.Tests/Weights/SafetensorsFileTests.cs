@@ -30,7 +30,8 @@ public sealed class SafetensorsFileTests : IDisposable
 
     /// <summary>8 bytes of length, the JSON, the data.</summary>
     private static byte[] Bytes(string json, int dataBytes, long? claimed = null) =>
-        [.. BitConverter.GetBytes(claimed ?? Encoding.UTF8.GetByteCount(json)), .. Encoding.UTF8.GetBytes(json), .. Enumerable.Range(0, dataBytes).Select(i => (byte)i)];
+        [.. BitConverter.GetBytes(claimed ?? Encoding.UTF8.GetByteCount(json)), .. Encoding.UTF8.GetBytes(json),
+            .. Enumerable.Range(0, dataBytes).Select(i => (byte)i)];
 
     private static string One(string dtype = "\"F32\"", string shape = "[2]", string offsets = "[0,8]", string name = "w") =>
         $"{{\"{name}\":{{\"dtype\":{dtype},\"shape\":{shape},\"data_offsets\":{offsets}}}}}";
@@ -44,7 +45,8 @@ public sealed class SafetensorsFileTests : IDisposable
         { "offsets missing", """{"w":{"dtype":"F32","shape":[2]}}""", 8, "tensor 'w' has no data_offsets" },
         { "dtype twice", """{"w":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, "gives dtype twice" },
         { "shape twice", """{"w":{"dtype":"F32","shape":[2],"shape":[2],"data_offsets":[0,8]}}""", 8, "gives shape twice" },
-        { "offsets twice", """{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"data_offsets":[0,8]}}""", 8, "gives data_offsets twice" },
+        { "offsets twice", """{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"data_offsets":[0,8]}}""", 8,
+            "gives data_offsets twice" },
         { "shape negative", One(shape: "[-2]"), 8, "shape must hold integers" },
         { "shape a fraction", One(shape: "[2.0]"), 8, "shape must hold integers" },
         { "shape an exponent", One(shape: "[2e0]"), 8, "shape must hold integers" },
@@ -67,12 +69,17 @@ public sealed class SafetensorsFileTests : IDisposable
         { "data cut off", One(), 7, "is the download complete?" },
         { "data left over", One(), 9, "nothing may follow the last tensor" },
         { "no tensors but data", "{}", 4, "nothing may follow" },
-        { "hole", """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}""", 3, "tensor 'b' begins at byte" },
+        { "hole", """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}""", 3,
+            "tensor 'b' begins at byte" },
         { "hole at the start", One(offsets: "[4,12]"), 12, "but the header ends at" },
-        { "overlap", """{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}""", 3, "neither overlap nor leave holes" },
+        { "overlap", """{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}""", 3,
+            "neither overlap nor leave holes" },
         { "same bytes twice", """{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}""", 2, "neither overlap nor leave holes" },
-        { "name twice", """{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}""", 0, "tensor 'a' appears twice" },
-        { "name twice by escape", """{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\u0061":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}""", 0, "tensor 'a' appears twice" },
+        { "name twice", """{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}""", 0,
+            "tensor 'a' appears twice" },
+        { "name twice by escape",
+            """{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"\u0061":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}""", 0,
+                "tensor 'a' appears twice" },
         { "entry a list", """{"a":[]}""", 0, "must be an object with dtype" },
         { "entry null", """{"a":null}""", 0, "must be an object with dtype" },
         { "metadata a list", """{"__metadata__":[]}""", 0, "__metadata__ must be an object" },
@@ -107,7 +114,8 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData(0, "has 0 bytes")]
     [InlineData(7, "has 7 bytes")]
     public void Open_ShorterThanTheLength_Names(int bytes, string message) =>
-        Assert.Contains(message, Assert.Throws<ModelFileException>(() => SafetensorsFile.Open(Save(new byte[bytes]))).Message, StringComparison.Ordinal);
+        Assert.Contains(message, Assert.Throws<ModelFileException>(() => SafetensorsFile.Open(Save(new byte[bytes]))).Message,
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData(3, "claims 3 bytes, but only 2 follow")]
@@ -115,27 +123,33 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData(-1, "claims 18446744073709551615 bytes")]
     [InlineData(long.MinValue, "claims 9223372036854775808 bytes")]
     public void Open_WrongHeaderLength_Names(long claimed, string message) =>
-        Assert.Contains(message, Assert.Throws<ModelFileException>(() => SafetensorsFile.Open(Save(Bytes("{}", 0, claimed)))).Message, StringComparison.Ordinal);
+        Assert.Contains(message, Assert.Throws<ModelFileException>(() => SafetensorsFile.Open(Save(Bytes("{}", 0, claimed)))).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Open_BrokenUtf8_Names()
     {
         byte[] bytes = Bytes(One(name: "w?"), 8);
         bytes[Array.IndexOf(bytes, (byte)'?')] = 0xff;
-        Assert.Contains("not valid UTF-8", Assert.Throws<ModelFileException>(() => SafetensorsFile.Open(Save(bytes))).Message, StringComparison.Ordinal);
+        Assert.Contains("not valid UTF-8", Assert.Throws<ModelFileException>(() => SafetensorsFile.Open(Save(bytes))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Open_MissingFileAndFolder_Name()
     {
-        Assert.Contains("does not exist", Assert.Throws<ModelFileException>(() => SafetensorsFile.Open(Path.Combine(folder.FullName, "no"))).Message, StringComparison.Ordinal);
-        Assert.Contains("cannot be read", Assert.Throws<ModelFileException>(() => SafetensorsFile.Open(folder.FullName)).Message, StringComparison.Ordinal);
+        Assert.Contains("does not exist",
+            Assert.Throws<ModelFileException>(() => SafetensorsFile.Open(Path.Combine(folder.FullName, "no"))).Message,
+                StringComparison.Ordinal);
+        Assert.Contains("cannot be read", Assert.Throws<ModelFileException>(() => SafetensorsFile.Open(folder.FullName)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Open_UnknownKeysAndPadding_AreAllowed()
     {
-        using var file = SafetensorsFile.Open(Save(Bytes("""{"w":{"dtype":"U8","later":{"x":[1]},"shape":[3],"data_offsets":[0,3]}}     """, 3)));
+        using var file = SafetensorsFile.Open(
+            Save(Bytes("""{"w":{"dtype":"U8","later":{"x":[1]},"shape":[3],"data_offsets":[0,3]}}     """, 3)));
         Assert.Equal([0, 1, 2], file.ReadLongs("w"));
     }
 
@@ -151,10 +165,14 @@ public sealed class SafetensorsFileTests : IDisposable
         Assert.Equal(-2, Assert.Single(file.ReadLongs("l")));
         Assert.Equal(0, file.Entries["l"].Shape.Rank);
         Assert.Null(file.Entries["a"].DType);
-        Assert.Contains("stored as U8", Assert.Throws<ModelFileException>(() => file.RequireDType(file.Entries["a"])).Message, StringComparison.Ordinal);
-        Assert.Contains("must be an integer type", Assert.Throws<ModelFileException>(() => file.ReadLongs("f")).Message, StringComparison.Ordinal);
-        Assert.Contains("must be a float type", Assert.Throws<ModelFileException>(() => file.ReadFloats("l")).Message, StringComparison.Ordinal);
-        Assert.Contains("'nope' is missing", Assert.Throws<ModelFileException>(() => file.ReadFloats("nope")).Message, StringComparison.Ordinal);
+        Assert.Contains("stored as U8", Assert.Throws<ModelFileException>(() => file.RequireDType(file.Entries["a"])).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("must be an integer type", Assert.Throws<ModelFileException>(() => file.ReadLongs("f")).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("must be a float type", Assert.Throws<ModelFileException>(() => file.ReadFloats("l")).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("'nope' is missing", Assert.Throws<ModelFileException>(() => file.ReadFloats("nope")).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -214,7 +232,8 @@ public sealed class SafetensorsFileTests : IDisposable
         File.WriteAllText(path, "old");
         var writer = new SafetensorsWriter();
         writer.Add("a", DType.Int8, [3], stream => stream.Write([1]));
-        Assert.Contains("'a' wrote 1 bytes; Int8 [3] needs 3", Assert.Throws<InvalidOperationException>(() => writer.Save(path)).Message, StringComparison.Ordinal);
+        Assert.Contains("'a' wrote 1 bytes; Int8 [3] needs 3", Assert.Throws<InvalidOperationException>(() => writer.Save(path)).Message,
+            StringComparison.Ordinal);
         Assert.Equal("old", File.ReadAllText(path));
         Assert.Single(Directory.GetFiles(folder.FullName));
         Assert.Throws<ArgumentException>(() => writer.Add("a", DType.Float32, [1], new float[1]));

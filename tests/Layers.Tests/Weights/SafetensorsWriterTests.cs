@@ -13,7 +13,8 @@ public sealed class SafetensorsWriterTests : IDisposable
     [Fact]
     public void Save_ThroughALink_ChangesTheFileBehindIt()
     {
-        string elsewhere = Directory.CreateDirectory(Path.Combine(folder, "elsewhere")).FullName, link = Path.Combine(folder, "link.safetensors"), file = Path.Combine(elsewhere, "a.safetensors");
+        string elsewhere = Directory.CreateDirectory(Path.Combine(folder, "elsewhere")).FullName,
+            link = Path.Combine(folder, "link.safetensors"), file = Path.Combine(elsewhere, "a.safetensors");
         Writer().Save(file);
         byte[] expected = File.ReadAllBytes(file);
         File.WriteAllText(file, "old");

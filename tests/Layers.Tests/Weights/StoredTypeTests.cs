@@ -39,8 +39,10 @@ public sealed class StoredTypeTests : IDisposable
         foreach (var (name, value) in ((string, Func<byte, float>)[])[("e4m3fn", EightBitFloats.E4M3), ("e5m2", EightBitFloats.E5M2)])
         {
             float[] values = [.. Enumerable.Range(0, 256).Select(code => value((byte)code))];
-            Assert.Equal(goldens.ReadLongs($"codes/out/kind_{name}"), values.Select(v => float.IsNaN(v) ? 2L : float.IsInfinity(v) ? 1L : 0L));
-            Assert.Equal(goldens.ReadFloats($"codes/out/{name}").Select(BitConverter.SingleToUInt32Bits), values.Select(v => BitConverter.SingleToUInt32Bits(float.IsFinite(v) ? v : 0)));
+            Assert.Equal(goldens.ReadLongs($"codes/out/kind_{name}"),
+                values.Select(v => float.IsNaN(v) ? 2L : float.IsInfinity(v) ? 1L : 0L));
+            Assert.Equal(goldens.ReadFloats($"codes/out/{name}").Select(BitConverter.SingleToUInt32Bits),
+                values.Select(v => BitConverter.SingleToUInt32Bits(float.IsFinite(v) ? v : 0)));
         }
     }
 
@@ -49,13 +51,16 @@ public sealed class StoredTypeTests : IDisposable
     {
         using var cpu = new CpuDevice(threads: 2);
         var device = id == "cpu" ? cpu : TestDevices.Open(id);
-        byte[] codes = [.. Enumerable.Range(0, In * Out).Select(i => (byte)(i * 37 % 0x70 + (i % 2 << 7)))]; // both signs, no NaN or infinity
+        // both signs, no NaN or infinity
+        byte[] codes = [.. Enumerable.Range(0, In * Out).Select(i => (byte)(i * 37 % 0x70 + (i % 2 << 7)))];
         foreach (string type in (string[])["F8_E4M3", "F8_E5M2"])
         {
             float[] numbers = [.. codes.Select(c => type == "F8_E4M3" ? EightBitFloats.E4M3(c) : EightBitFloats.E5M2(c))];
-            float[] exact = Run(device, ("weight", "F32", [Out, In], RawSafetensors.F32(numbers)), ("bias", "F32", [Out], RawSafetensors.F32([.. numbers.Take(Out)])));
+            float[] exact = Run(device, ("weight", "F32", [Out, In], RawSafetensors.F32(numbers)),
+                ("bias", "F32", [Out], RawSafetensors.F32([.. numbers.Take(Out)])));
             Assert.Equal(exact, Run(device, ("weight", type, [Out, In], codes), ("bias", type, [Out], codes[..Out])));
-            Assert.Equal(exact, Run(device, ("weight", "F64", [Out, In], RawSafetensors.F64([.. numbers.Select(n => (double)n)])), ("bias", "F64", [Out], RawSafetensors.F64([.. numbers.Take(Out).Select(n => (double)n)]))));
+            Assert.Equal(exact, Run(device, ("weight", "F64", [Out, In], RawSafetensors.F64([.. numbers.Select(n => (double)n)])),
+                ("bias", "F64", [Out], RawSafetensors.F64([.. numbers.Take(Out).Select(n => (double)n)]))));
         }
     }
 
@@ -101,7 +106,9 @@ public sealed class StoredTypeTests : IDisposable
         var layer = new Linear(In, Out);
         layer.Load(checkpoint);
         using var arenas = new ArenaPool(device);
-        using var plan = new CompiledGraph(Graph.Trace("test", g => g.Output("y", layer.Forward(g.Input("x", DType.Float32, Dim.Symbol("n"), In)))), arenas).Rent(new Sizes(("n", 5)));
+        using var plan = new CompiledGraph(
+            Graph.Trace("test", g => g.Output("y", layer.Forward(g.Input("x", DType.Float32, Dim.Symbol("n"), In)))),
+                arenas).Rent(new Sizes(("n", 5)));
         device.Upload(MemoryMarshal.AsBytes<float>([.. Enumerable.Range(0, 5 * In).Select(i => MathF.Sin(i))]), plan.Input("x"));
         plan.Run();
         float[] y = new float[5 * Out];
@@ -112,7 +119,8 @@ public sealed class StoredTypeTests : IDisposable
     /// <summary>The number that a code stands for, by the definition: sign, exponent, mantissa.</summary>
     private static double Value(int code, int exponentBits, int bias)
     {
-        int mantissaBits = 7 - exponentBits, exponent = (code & 0x7F) >> mantissaBits, mantissa = code & ((1 << mantissaBits) - 1), highest = (1 << exponentBits) - 1;
+        int mantissaBits = 7 - exponentBits, exponent = (code & 0x7F) >> mantissaBits, mantissa = code & ((1 << mantissaBits) - 1),
+            highest = (1 << exponentBits) - 1;
         double sign = code < 128 ? 1 : -1, fraction = mantissa / (double)(1 << mantissaBits);
         if (exponentBits == 5 && exponent == highest) return mantissa == 0 ? sign * double.PositiveInfinity : double.NaN;
         if (exponentBits == 4 && exponent == highest && mantissa == 7) return double.NaN;

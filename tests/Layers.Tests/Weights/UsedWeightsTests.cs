@@ -43,7 +43,8 @@ public sealed class UsedWeightsTests : IDisposable
         }
 
         File.SetLastWriteTimeUtc(Path, DateTime.UtcNow.AddSeconds(1)); // the system's clock for files may be coarse
-        foreach (Action use in (Action[])[() => plan.Run(), () => Rent(layer, arenas, rows: 100).Dispose(), () => DynamicQuantization.Apply(layer, device: device).Dispose()])
+        foreach (Action use in (Action[])[() => plan.Run(), () => Rent(layer, arenas, rows: 100).Dispose(),
+            () => DynamicQuantization.Apply(layer, device: device).Dispose()])
         {
             var failure = Assert.Throws<ModelFileException>(use);
             Assert.Equal(Path, failure.File);
@@ -72,7 +73,8 @@ public sealed class UsedWeightsTests : IDisposable
         var target = id == "cpu" ? device : TestDevices.Open(id);
         foreach (var dtype in (DType[])[DType.Float32, DType.Float16, DType.BFloat16])
         {
-            foreach (var (at, value) in ((int, float)[])[(0, float.NaN), (In * Out / 2, float.NegativeInfinity), (In * Out - 1, float.PositiveInfinity)])
+            foreach (var (at, value) in ((int, float)[])[(0, float.NaN), (In * Out / 2, float.NegativeInfinity),
+                (In * Out - 1, float.PositiveInfinity)])
             {
                 Save(dtype, at, value);
                 using var checkpoint = Checkpoint.Open(Path);
@@ -81,7 +83,8 @@ public sealed class UsedWeightsTests : IDisposable
                 using var arenas = new ArenaPool(target);
                 var failure = Assert.Throws<ModelFileException>(() => Rent(layer, arenas, rows: 5));
                 Assert.Equal(Path, failure.File);
-                Assert.Contains($"tensor 'weight' holds NaN or infinity (element {at} of [{Out}, {In}])", failure.Message, StringComparison.Ordinal);
+                Assert.Contains($"tensor 'weight' holds NaN or infinity (element {at} of [{Out}, {In}])", failure.Message,
+                    StringComparison.Ordinal);
             }
 
             Save(dtype);
@@ -100,11 +103,13 @@ public sealed class UsedWeightsTests : IDisposable
         using var checkpoint = Checkpoint.Open(Path);
         var layer = new Linear(In, Out);
         layer.Load(checkpoint);
-        Assert.Contains("'weight' holds NaN", Assert.Throws<ModelFileException>(() => DynamicQuantization.Apply(layer, device: device)).Message, StringComparison.Ordinal);
+        Assert.Contains("'weight' holds NaN",
+            Assert.Throws<ModelFileException>(() => DynamicQuantization.Apply(layer, device: device)).Message, StringComparison.Ordinal);
     }
 
     private static Plan Rent(Linear layer, ArenaPool arenas, int rows) =>
-        new CompiledGraph(Graph.Trace("test", g => g.Output("y", layer.Forward(g.Input("x", DType.Float32, Dim.Symbol("n"), In)))), arenas).Rent(new Sizes(("n", rows)));
+        new CompiledGraph(Graph.Trace("test", g => g.Output("y", layer.Forward(g.Input("x", DType.Float32, Dim.Symbol("n"), In)))),
+            arenas).Rent(new Sizes(("n", rows)));
 
     private void Save(DType dtype, int at = 0, float? value = null)
     {

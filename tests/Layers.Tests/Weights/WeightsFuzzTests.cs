@@ -7,8 +7,8 @@ using ILGpuDiffusion.Layers.Weights;
 namespace ILGpuDiffusion.Layers.Tests;
 
 /// <summary>
-/// 23,000 damaged headers, files, configurations and indices: each loads or gives a <see cref="ModelFileException"/> with a readable message,
-/// and nothing else happens. A failure names its seed.
+/// 23,000 damaged headers, files, configurations and indices: each loads or gives a <see cref="ModelFileException"/> with a readable
+/// message, and nothing else happens. A failure names its seed.
 /// </summary>
 public sealed class WeightsFuzzTests : IDisposable
 {
@@ -39,13 +39,16 @@ public sealed class WeightsFuzzTests : IDisposable
         """;
 
     [Fact]
-    public void Headers() => Fuzz(12_000, Header, ["\"dtype\":", "\"shape\":", "\"data_offsets\":", "\"F32\"", "\"F64\"", "\"F4\"", "\"BOOL\"", "\"__metadata__\":", "[0,45]"], bytes =>
+    public void Headers() =>
+        Fuzz(12_000, Header, ["\"dtype\":", "\"shape\":", "\"data_offsets\":", "\"F32\"", "\"F64\"", "\"F4\"", "\"BOOL\"",
+            "\"__metadata__\":", "[0,45]"], bytes =>
     {
         var header = SafetensorsHeader.Parse(bytes, SafetensorsHeader.LengthBytes + bytes.Length + DataBytes, Name);
         long covered = 0;
         foreach (var entry in header.Entries.Values)
         {
-            Assert.InRange(entry.Offset, SafetensorsHeader.LengthBytes + bytes.Length, SafetensorsHeader.LengthBytes + bytes.Length + DataBytes - entry.Bytes);
+            Assert.InRange(entry.Offset, SafetensorsHeader.LengthBytes + bytes.Length,
+                SafetensorsHeader.LengthBytes + bytes.Length + DataBytes - entry.Bytes);
             Assert.Equal(entry.Shape.Count * SafetensorsTypes.Bits(entry.StoredType), entry.Bytes * 8);
             covered += entry.Bytes;
         }
@@ -81,7 +84,8 @@ public sealed class WeightsFuzzTests : IDisposable
         foreach (string key in config.Keys)
             foreach (Func<object> read in new Func<object>[]
             {
-                () => config.Int(key), () => config.Double(key), () => config.Double(key, double.NegativeInfinity), () => config.Bool(key), () => config.String(key),
+                () => config.Int(key), () => config.Double(key), () => config.Double(key, double.NegativeInfinity), () => config.Bool(key),
+                    () => config.String(key),
                 () => config.Ints(key), () => config.Doubles(key), () => config.Strings(key), () => config.IntPerEntry(key, 3),
             })
                 Allow(() => read());
@@ -92,9 +96,12 @@ public sealed class WeightsFuzzTests : IDisposable
     {
         string path = Path.Combine(folder.FullName, "model.safetensors.index.json");
         File.WriteAllBytes(Path.Combine(folder.FullName, "model-00001-of-00002.safetensors"), Bytes(
-            """{"a.weight":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a.bias":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", 2));
-        File.WriteAllBytes(Path.Combine(folder.FullName, "model-00002-of-00002.safetensors"), Bytes("""{"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", 1));
-        Fuzz(1_500, Index, ["\"weight_map\":", "\"model-00002-of-00002.safetensors\"", "\"../x.safetensors\"", "\"/etc/x.safetensors\"", "\"model.bin\""], bytes =>
+            """{"a.weight":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a.bias":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""",
+                2));
+        File.WriteAllBytes(Path.Combine(folder.FullName, "model-00002-of-00002.safetensors"),
+            Bytes("""{"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", 1));
+        Fuzz(1_500, Index, ["\"weight_map\":", "\"model-00002-of-00002.safetensors\"", "\"../x.safetensors\"", "\"/etc/x.safetensors\"",
+            "\"model.bin\""], bytes =>
         {
             foreach (string shard in ShardIndex.Parse(ModelConfig.Parse(bytes, Name)).Values) Assert.Equal(shard, Path.GetFileName(shard));
             File.WriteAllBytes(path, bytes);
@@ -115,7 +122,8 @@ public sealed class WeightsFuzzTests : IDisposable
         }
     });
 
-    private static byte[] Bytes(string json, int dataBytes) => [.. BitConverter.GetBytes((long)json.Length), .. Encoding.UTF8.GetBytes(json), .. new byte[dataBytes]];
+    private static byte[] Bytes(string json, int dataBytes) =>
+        [.. BitConverter.GetBytes((long)json.Length), .. Encoding.UTF8.GetBytes(json), .. new byte[dataBytes]];
 
     private static void Fuzz(int runs, string honest, string[] words, Action<byte[]> load)
     {
@@ -132,7 +140,8 @@ public sealed class WeightsFuzzTests : IDisposable
             }
             catch (Exception e)
             {
-                throw new InvalidOperationException($"seed {seed}: {e.GetType().Name} for {JsonSerializer.Serialize(Encoding.Latin1.GetString(bytes))}", e);
+                throw new InvalidOperationException(
+                    $"seed {seed}: {e.GetType().Name} for {JsonSerializer.Serialize(Encoding.Latin1.GetString(bytes))}", e);
             }
 
             longest = Math.Max(longest, Stopwatch.GetTimestamp() - start);

@@ -56,7 +56,8 @@ internal sealed class TestVae : IDisposable
     public float[] Decode(int count, int height, int width)
     {
         var random = new Random(count * 10000 + height * 100 + width);
-        float[] latents = [.. Enumerable.Range(0, count * height * width * Coder.LatentChannels).Select(_ => (float)(random.NextDouble() * 4 - 2))];
+        float[] latents = [.. Enumerable.Range(0, count * height * width * Coder.LatentChannels)
+            .Select(_ => (float)(random.NextDouble() * 4 - 2))];
         return Coder.Decode(latents, count, height, width);
     }
 
@@ -65,7 +66,8 @@ internal sealed class TestVae : IDisposable
     {
         float[] nchw = new float[nhwc.Length];
         int channels = recorded[1], pixels = recorded[2] * recorded[3];
-        for (int i = 0; i < nhwc.Length; i++) nchw[(i / (pixels * channels) * channels + i % channels) * pixels + i / channels % pixels] = nhwc[i];
+        for (int i = 0; i < nhwc.Length; i++)
+            nchw[(i / (pixels * channels) * channels + i % channels) * pixels + i / channels % pixels] = nhwc[i];
         return nchw;
     }
 

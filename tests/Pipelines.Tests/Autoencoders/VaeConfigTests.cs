@@ -40,12 +40,14 @@ public sealed class VaeConfigTests
     [InlineData("latents_std", "[1, 2, 3, \"4\"]")]
     public void Constructor_BadValue_NamesFileAndKey(string key, string value)
     {
-        var config = ModelConfig.Load(Path.Combine(Golden.Folder("tiny-sdxl/vae"), "config.json")).With([new(key, JsonDocument.Parse(value).RootElement)]);
+        var config = ModelConfig.Load(Path.Combine(Golden.Folder("tiny-sdxl/vae"), "config.json"))
+            .With([new(key, JsonDocument.Parse(value).RootElement)]);
 
         var e = Assert.Throws<ModelFileException>(() => new AutoencoderKL(config));
 
         Assert.Contains("config.json", e.Message, StringComparison.Ordinal);
-        string named = key == "norm_num_groups" && value == "7" || key == "block_out_channels" && value == "[32, 64]" ? "" : $"'{key}'"; // there the other of two values is blamed
+        // there the other of two values is blamed
+        string named = key == "norm_num_groups" && value == "7" || key == "block_out_channels" && value == "[32, 64]" ? "" : $"'{key}'";
         Assert.Contains(named, e.Message, StringComparison.Ordinal);
     }
 
@@ -72,5 +74,6 @@ public sealed class VaeConfigTests
     [InlineData(0, 0.25)]
     [InlineData(-64, 0.25)]
     public void Tiling_TilesThatDoNotMeet_SaysWhatWould(int pixels, double overlap) =>
-        Assert.Contains("Try ", Assert.Throws<ArgumentException>(() => new VaeTiling(pixels, overlap, 8)).Message, StringComparison.Ordinal);
+        Assert.Contains("Try ", Assert.Throws<ArgumentException>(() => new VaeTiling(pixels, overlap, 8)).Message,
+            StringComparison.Ordinal);
 }

@@ -21,7 +21,8 @@ public sealed class VaeGoldenTests
         using var vae = TestVae.Open(model);
         double worst = 0;
         foreach (var run in golden.Cases.Where(c => !c.Id.StartsWith("tiled", StringComparison.Ordinal)))
-            worst = Math.Max(worst, run.Inputs.ContainsKey("latent") ? run.Check("image", vae.Decode(run), Tolerance) : CheckMoments(run, vae.Encode(run)));
+            worst = Math.Max(worst, run.Inputs.ContainsKey("latent") ? run.Check("image", vae.Decode(run), Tolerance)
+                : CheckMoments(run, vae.Encode(run)));
 
         Assert.Contains(golden.Cases, c => c.Inputs.ContainsKey("latent"));
         Assert.Contains(golden.Cases, c => c.Inputs.ContainsKey("image"));
@@ -38,17 +39,20 @@ public sealed class VaeGoldenTests
         int compared = 0;
         foreach (var run in Golden.Open($"{model}-goldens/vae").Cases)
         {
-            string[] names = [.. run.Outputs.Keys.Where(k => k.StartsWith("act/", StringComparison.Ordinal)).Select(k => k["act/".Length..])];
+            string[] names = [.. run.Outputs.Keys.Where(k => k.StartsWith("act/", StringComparison.Ordinal))
+                .Select(k => k["act/".Length..])];
             if (names.Length == 0) continue;
             bool decode = run.Inputs.ContainsKey("latent");
             string input = decode ? "latent" : "image";
             var shape = run.InputShape(input);
-            using var plan = (decode ? vae.Coder.DecoderGraph : vae.Coder.EncoderGraph).Rent(new Sizes(("batch", shape[0]), ("height", shape[2]), ("width", shape[3])), names);
+            using var plan = (decode ? vae.Coder.DecoderGraph
+                : vae.Coder.EncoderGraph).Rent(new Sizes(("batch", shape[0]), ("height", shape[2]), ("width", shape[3])), names);
             Images.ToNhwc(run.Input(input), shape).CopyTo(plan.Input("x").Span<float>());
             plan.Run();
             foreach (string name in names)
             {
-                run.Check($"act/{name}", TestVae.ToNchw(plan.Named(name).Span<float>().ToArray(), run.OutputShape($"act/{name}")), Tolerance);
+                run.Check($"act/{name}", TestVae.ToNchw(plan.Named(name).Span<float>().ToArray(), run.OutputShape($"act/{name}")),
+                    Tolerance);
                 compared++;
             }
         }
@@ -90,7 +94,8 @@ public sealed class VaeGoldenTests
         var latents = vae.Encode(run);
         Assert.Equal((2, 6, 9, 4), (latents.Count, latents.Height, latents.Width, latents.Channels));
         float[] noise = [.. Enumerable.Range(0, latents.Mean.Length).Select(i => (i % 7 - 3) / 2f)];
-        float[] mean = Images.ToNhwc(run.Output("mean"), run.OutputShape("mean")), deviation = Images.ToNhwc(run.Output("std"), run.OutputShape("std"));
+        float[] mean = Images.ToNhwc(run.Output("mean"), run.OutputShape("mean")),
+            deviation = Images.ToNhwc(run.Output("std"), run.OutputShape("std"));
 
         float[] expected = [.. mean.Select((m, i) => m + deviation[i] * noise[i])];
 

@@ -6,7 +6,9 @@ using ILGpuDiffusion.Pipelines.Autoencoders;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>The published autoencoders: every tensor that the configuration implies, and the graph at real sizes. No weights are needed.</summary>
+/// <summary>
+/// The published autoencoders: every tensor that the configuration implies, and the graph at real sizes. No weights are needed.
+/// </summary>
 public sealed class VaeShapesTests
 {
     [Theory]
@@ -37,7 +39,8 @@ public sealed class VaeShapesTests
     public void Config_FamiliesWithShiftOrChannelStatistics()
     {
         var flux = Load(Golden.Folder("real-configs/FLUX.1-dev/vae")).Config;
-        Assert.Equal((0.3611, 0.1159, 16, false, false), (flux.ScalingFactor, flux.ShiftFactor, flux.LatentChannels, flux.QuantConv, flux.PostQuantConv));
+        Assert.Equal((0.3611, 0.1159, 16, false, false),
+            (flux.ScalingFactor, flux.ShiftFactor, flux.LatentChannels, flux.QuantConv, flux.PostQuantConv));
         var playground = Load(Golden.Folder("real-configs/playground-v2.5-1024px-aesthetic/vae")).Config;
         Assert.Equal([-1.6574, 1.886, -1.383, 2.5155], playground.LatentsMean!);
         Assert.Equal([8.4927, 5.9022, 6.5498, 5.2299], playground.LatentsStd!);
@@ -57,7 +60,8 @@ public sealed class VaeShapesTests
     }
 
     private static Graph Trace(Func<Value, Value> forward, int channels) => Graph.Trace("test", graph =>
-        graph.Output("y", forward(graph.Input("x", DType.Float32, Dim.Symbol("batch"), Dim.Symbol("height"), Dim.Symbol("width"), channels))));
+        graph.Output("y", forward(
+            graph.Input("x", DType.Float32, Dim.Symbol("batch"), Dim.Symbol("height"), Dim.Symbol("width"), channels))));
 
     private static AutoencoderKL Load(string folder) => new(ModelConfig.Load(Path.Combine(folder, "config.json")));
 }

@@ -5,12 +5,16 @@ using ILGpuDiffusion.Pipelines.Autoencoders;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>One compiled graph serves every size and every tile. Compilations are counted for the whole process, so nothing else may compile meanwhile.</summary>
+/// <summary>
+/// One compiled graph serves every size and every tile. Compilations are counted for the whole process, so nothing else may compile
+/// meanwhile.
+/// </summary>
 [Collection(nameof(CompilationCount))]
 public sealed class VaeSizesTests
 {
     /// <summary>Batch, height, width of latents: even, odd, thin, a single one.</summary>
-    private static readonly (int Count, int Height, int Width)[] Sizes = [(1, 4, 4), (2, 4, 4), (3, 5, 4), (4, 3, 7), (1, 9, 13), (1, 1, 1), (2, 1, 6), (1, 13, 9)];
+    private static readonly (int Count, int Height, int Width)[] Sizes = [(1, 4, 4), (2, 4, 4), (3, 5, 4), (4, 3, 7), (1, 9, 13), (1, 1, 1),
+        (2, 1, 6), (1, 13, 9)];
 
     [Fact]
     public void Decode_ManySizes_OneCompilationAndAPlanEach()
@@ -110,9 +114,12 @@ public sealed class VaeSizesTests
     public void EncodeAndDecode_SizesThatDoNotFit_SayWhatWould()
     {
         using var vae = TestVae.Open("tiny-sdxl");
-        Assert.Contains("[1, 4, 4, 4]", Assert.Throws<ShapeException>(() => vae.Coder.Decode(new float[63], 1, 4, 4)).Message, StringComparison.Ordinal);
-        Assert.Contains("every size positive", Assert.Throws<ShapeException>(() => vae.Coder.Decode([], 0, 4, 4)).Message, StringComparison.Ordinal);
-        Assert.Contains("a multiple of 8", Assert.Throws<ShapeException>(() => vae.Coder.Encode(new float[3 * 12 * 16], 1, 12, 16)).Message, StringComparison.Ordinal);
+        Assert.Contains("[1, 4, 4, 4]", Assert.Throws<ShapeException>(() => vae.Coder.Decode(new float[63], 1, 4, 4)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("every size positive", Assert.Throws<ShapeException>(() => vae.Coder.Decode([], 0, 4, 4)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("a multiple of 8", Assert.Throws<ShapeException>(() => vae.Coder.Encode(new float[3 * 12 * 16], 1, 12, 16)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -121,7 +128,8 @@ public sealed class VaeSizesTests
         using var source = new CancellationTokenSource();
         var tiling = new VaeTiling(64, 0.25, 8);
         int tiles = 0;
-        Assert.Throws<OperationCanceledException>(() => TiledRun.Run(Tile.Empty(1, 20, 14, 4), tiling.Latents, Tile.Empty(1, 160, 112, 3), tiling.Pixels, Model, source.Token));
+        Assert.Throws<OperationCanceledException>(() =>
+            TiledRun.Run(Tile.Empty(1, 20, 14, 4), tiling.Latents, Tile.Empty(1, 160, 112, 3), tiling.Pixels, Model, source.Token));
         Assert.Equal(5, tiles);
 
         using var vae = TestVae.Open("tiny-sdxl");

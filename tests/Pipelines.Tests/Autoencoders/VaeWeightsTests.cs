@@ -6,7 +6,9 @@ using ILGpuDiffusion.Pipelines.Autoencoders;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Autoencoder weights in half precision, under old names, and weights that do not fit; and the scale between autoencoder and denoiser.</summary>
+/// <summary>
+/// Autoencoder weights in half precision, under old names, and weights that do not fit; and the scale between autoencoder and denoiser.
+/// </summary>
 public sealed class VaeWeightsTests
 {
     [Fact]
@@ -65,7 +67,8 @@ public sealed class VaeWeightsTests
     [InlineData("encoder.down_blocks.2.resnets.0.conv_shortcut.weight")]
     [InlineData("quant_conv.bias")]
     public void Load_TensorMissing_NamesIt(string name) =>
-        Assert.Contains(name, Assert.Throws<ModelFileException>(() => TestVae.Open("tiny-sdxl", (w, _) => w.With(name, null))).Message, StringComparison.Ordinal);
+        Assert.Contains(name, Assert.Throws<ModelFileException>(() => TestVae.Open("tiny-sdxl", (w, _) => w.With(name, null))).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Load_TensorSurplus_IsLeftOutWithAWarning()

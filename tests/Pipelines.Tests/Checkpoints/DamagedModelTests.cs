@@ -13,7 +13,8 @@ public sealed class DamagedModelTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Theory]
-    [InlineData("unet"), InlineData("vae"), InlineData("text_encoder"), InlineData("text_encoder_2"), InlineData("tokenizer"), InlineData("tokenizer_2"), InlineData("scheduler")]
+    [InlineData("unet"), InlineData("vae"), InlineData("text_encoder"), InlineData("text_encoder_2"), InlineData("tokenizer"),
+        InlineData("tokenizer_2"), InlineData("scheduler")]
     public void MissingComponent_IsNamed(string component)
     {
         TinySdxl.CopyTo(folder.Path);
@@ -21,7 +22,8 @@ public sealed class DamagedModelTests : IDisposable
         AssertRefused($"{component}: the folder does not exist");
     }
 
-    [Theory, InlineData("unet"), InlineData("vae"), InlineData("text_encoder"), InlineData("text_encoder_2"), InlineData("tokenizer"), InlineData("tokenizer_2"), InlineData("scheduler")]
+    [Theory, InlineData("unet"), InlineData("vae"), InlineData("text_encoder"), InlineData("text_encoder_2"), InlineData("tokenizer"),
+        InlineData("tokenizer_2"), InlineData("scheduler")]
     public void UnlistedComponent_IsNamed(string component)
     {
         TinySdxl.CopyTo(folder.Path);
@@ -81,7 +83,8 @@ public sealed class DamagedModelTests : IDisposable
         using var device = new CpuDevice(threads: 1);
         using var pipeline = DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device });
         var error = Assert.Throws<ModelFileException>(() => pipeline.Scheduler);
-        Assert.All(["MagicScheduler", "EulerDiscreteScheduler", "dpmpp_2m", "CreateScheduler"], name => Assert.Contains(name, error.Message, StringComparison.Ordinal));
+        Assert.All(["MagicScheduler", "EulerDiscreteScheduler", "dpmpp_2m", "CreateScheduler"],
+            name => Assert.Contains(name, error.Message, StringComparison.Ordinal));
         Assert.Equal("_class_name", error.Key);
         Assert.Throws<ModelFileException>(() => pipeline.Resolve(TinySdxl.Request));
         Assert.Equal(2, pipeline.Resolve(TinySdxl.Request with { Scheduler = pipeline.CreateScheduler("dpmpp_2m") }).Schedule.End);
@@ -106,18 +109,22 @@ public sealed class DamagedModelTests : IDisposable
     [InlineData("model_index.json", "\"AutoencoderKL\"", "\"AutoencoderTiny\"", "of the class AutoencoderKL")]
     [InlineData("model_index.json", "\"CLIPTextModel\"", "\"T5EncoderModel\"", "of the class CLIPTextModel")]
     [InlineData("model_index.json", "\"CLIPTextModelWithProjection\"", "\"CLIPTextModel\"", "of the class CLIPTextModelWithProjection")]
-    [InlineData("text_encoder/config.json", "\"model_type\": \"clip_text_model\"", "\"model_type\": \"roberta\"", "'model_type' is \"roberta\"")]
+    [InlineData("text_encoder/config.json", "\"model_type\": \"clip_text_model\"", "\"model_type\": \"roberta\"",
+        "'model_type' is \"roberta\"")]
     [InlineData("text_encoder/config.json", "\"hidden_act\": \"quick_gelu\"", "\"hidden_act\": \"mish\"", "'hidden_act' is \"mish\"")]
     [InlineData("text_encoder/config.json", "\"model_type\"", "\"quantization_config\": {}, \"model_type\"", "'quantization_config'")]
     [InlineData("unet/config.json", "\"sample_size\": 16", "\"sample_size\": 0", "sample_size")]
     [InlineData("unet/config.json", "\"sample_size\": 16", "\"sample_size\": 2000000000", "sample_size")]
     [InlineData("text_encoder/config.json", "\"vocab_size\": 2050", "\"vocab_size\": 12", "text_encoder")]
-    [InlineData("tokenizer/tokenizer_config.json", "\"model_max_length\": 77", "\"model_max_length\": 78", "makes prompts of 78 tokens, text_encoder reads 77")]
-    [InlineData("tokenizer_2/tokenizer_config.json", "\"model_max_length\": 77", "\"model_max_length\": 40", "tokenizer_2 of 40; they must be equal")]
+    [InlineData("tokenizer/tokenizer_config.json", "\"model_max_length\": 77", "\"model_max_length\": 78",
+        "makes prompts of 78 tokens, text_encoder reads 77")]
+    [InlineData("tokenizer_2/tokenizer_config.json", "\"model_max_length\": 77", "\"model_max_length\": 40",
+        "tokenizer_2 of 40; they must be equal")]
     public void ConfigThatDoesNotFit_IsRefused(string file, string from, string to, string named)
     {
         TinySdxl.CopyTo(folder.Path);
-        Edit(file, text => text.Contains(from, StringComparison.Ordinal) ? text.Replace(from, to, StringComparison.Ordinal) : throw new InvalidOperationException($"{file} has no {from}."));
+        Edit(file, text => text.Contains(from, StringComparison.Ordinal) ? text.Replace(from, to, StringComparison.Ordinal)
+            : throw new InvalidOperationException($"{file} has no {from}."));
         AssertRefused(named);
     }
 
@@ -125,13 +132,18 @@ public sealed class DamagedModelTests : IDisposable
     public void NoModel_IsNamed()
     {
         AssertRefused("model_index.json");
-        Assert.Contains("does not exist", Assert.Throws<ModelFileException>(() => DiffusionPipeline.FromPretrained(Path.Combine(folder.Path, "nothing"))).Message, StringComparison.Ordinal);
-        Assert.Contains("is a file", Assert.Throws<ModelFileException>(() => DiffusionPipeline.FromPretrained(folder.Write("a.ckpt", ""))).Message, StringComparison.Ordinal);
+        Assert.Contains("does not exist",
+            Assert.Throws<ModelFileException>(() => DiffusionPipeline.FromPretrained(Path.Combine(folder.Path, "nothing"))).Message,
+                StringComparison.Ordinal);
+        Assert.Contains("is a file",
+            Assert.Throws<ModelFileException>(() => DiffusionPipeline.FromPretrained(folder.Write("a.ckpt", ""))).Message,
+                StringComparison.Ordinal);
     }
 
     private string PathOf(string component) => Path.Combine(folder.Path, component);
 
-    private string Weights(string component) => Path.Combine(PathOf(component), TinySdxl.WeightFiles.Single(w => w.Component == component).File + ".safetensors");
+    private string Weights(string component) =>
+        Path.Combine(PathOf(component), TinySdxl.WeightFiles.Single(w => w.Component == component).File + ".safetensors");
 
     private void Edit(string file, Func<string, string> change)
     {
@@ -142,7 +154,8 @@ public sealed class DamagedModelTests : IDisposable
     private void AssertRefused(params string[] named)
     {
         using var device = new CpuDevice(threads: 1);
-        var error = Assert.Throws<ModelFileException>(() => DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device }));
+        var error = Assert.Throws<ModelFileException>(() =>
+            DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device }));
         Assert.All(named, name => Assert.Contains(name, error.Message, StringComparison.Ordinal));
         Assert.Equal(0, device.AllocatedBytes);
     }

@@ -9,20 +9,22 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Seeded mutations of every JSON file of a model folder, as values and as bytes. Loading and a first step either work or give an error that
-/// the user can act on; nothing else, and never memory that stays behind.
+/// Seeded mutations of every JSON file of a model folder, as values and as bytes. Loading and a first step either work or give an error
+/// that the user can act on; nothing else, and never memory that stays behind.
 /// </summary>
 public sealed class MutatedModelTests : IDisposable
 {
     private const int Mutations = 60; // per file
-    private static readonly string[] Values = ["null", "true", "-1", "0", "1", "3", "1e308", "-0.5", "2147483647", "99999999999", "\"\"", "\"x\"", "\"sample\"", "[]", "[null]", "[1,2]", "[\"a\",\"b\"]", "{}", "\"\\ud800\""];
+    private static readonly string[] Values = ["null", "true", "-1", "0", "1", "3", "1e308", "-0.5", "2147483647", "99999999999", "\"\"",
+        "\"x\"", "\"sample\"", "[]", "[null]", "[1,2]", "[\"a\",\"b\"]", "{}", "\"\\ud800\""];
 
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
 
     [Theory]
-    [InlineData("model_index.json", 1), InlineData("unet/config.json", 2), InlineData("vae/config.json", 3), InlineData("text_encoder/config.json", 4), InlineData("text_encoder_2/config.json", 5)]
+    [InlineData("model_index.json", 1), InlineData("unet/config.json", 2), InlineData("vae/config.json", 3),
+        InlineData("text_encoder/config.json", 4), InlineData("text_encoder_2/config.json", 5)]
     [InlineData("scheduler/scheduler_config.json", 6), InlineData("tokenizer/tokenizer_config.json", 7), InlineData("defaults.json", 8)]
     public void MutatedFile_GivesACleanErrorOrWorks(string file, int seed)
     {
@@ -40,7 +42,8 @@ public sealed class MutatedModelTests : IDisposable
             try
             {
                 using var pipeline = DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device });
-                pipeline.Generate(new ImageRequest("a fox") { Width = 16, Height = 16, Steps = 2, Seed = 1, Decode = false }, null, default);
+                pipeline.Generate(new ImageRequest("a fox") { Width = 16, Height = 16, Steps = 2, Seed = 1, Decode = false }, null,
+                    default);
                 worked++;
             }
             catch (Exception e) when (e is ModelFileException or ArgumentException)
@@ -77,9 +80,12 @@ public sealed class MutatedModelTests : IDisposable
         var root = JsonNode.Parse(text)!.AsObject();
         string key = root.ElementAt(random.Next(root.Count)).Key;
         if (random.Next(6) == 0) root.Remove(key);
-        else if (root[key] is JsonArray { Count: > 0 } list && random.Next(2) == 0) list[random.Next(list.Count)] = JsonNode.Parse(Values[random.Next(Values.Length - 1)]);
-        else if (root[key] is JsonValue number && number.GetValueKind() == JsonValueKind.Number && random.Next(2) == 0) root[key] = number.GetValue<double>() * (random.Next(-2, 5) / 2.0);
-        else return Encoding.UTF8.GetBytes(text.Replace($"\"{key}\":", $"\"{key}\": {Values[random.Next(Values.Length)]}, \"_old\":", StringComparison.Ordinal));
+        else if (root[key] is JsonArray { Count: > 0 } list && random.Next(2) == 0)
+            list[random.Next(list.Count)] = JsonNode.Parse(Values[random.Next(Values.Length - 1)]);
+        else if (root[key] is JsonValue number && number.GetValueKind() == JsonValueKind.Number && random.Next(2) == 0)
+            root[key] = number.GetValue<double>() * (random.Next(-2, 5) / 2.0);
+        else return Encoding.UTF8.GetBytes(
+            text.Replace($"\"{key}\":", $"\"{key}\": {Values[random.Next(Values.Length)]}, \"_old\":", StringComparison.Ordinal));
         return JsonSerializer.SerializeToUtf8Bytes(root);
     }
 }

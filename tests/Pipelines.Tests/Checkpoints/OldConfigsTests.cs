@@ -60,9 +60,11 @@ public sealed class OldConfigsTests : IDisposable
         using var pipeline = DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device });
         Assert.Equal(901, pipeline.Scheduler.CreateSchedule(10).Timesteps[0]);
         Assert.Equal(901, pipeline.CreateScheduler("plms").CreateSchedule(10).Timesteps[0]);
-        Assert.Equal(900, pipeline.CreateScheduler("ddim").CreateSchedule(10).Timesteps[0]); // diffusers: a default of PNDMScheduler is not handed on
+        // diffusers: a default of PNDMScheduler is not handed on
+        Assert.Equal(900, pipeline.CreateScheduler("ddim").CreateSchedule(10).Timesteps[0]);
         using var zero = System.Text.Json.JsonDocument.Parse("0");
-        Assert.Equal(900, pipeline.CreateScheduler(null, [KeyValuePair.Create("steps_offset", zero.RootElement)]).CreateSchedule(10).Timesteps[0]);
+        Assert.Equal(900, pipeline.CreateScheduler(null, [KeyValuePair.Create("steps_offset", zero.RootElement)])
+            .CreateSchedule(10).Timesteps[0]);
     }
 
     [Fact]
@@ -88,7 +90,8 @@ public sealed class OldConfigsTests : IDisposable
     [InlineData("x", "32", 32)]
     public void UNet_SampleSizeOfOldVersions_Is64(string version, string size, int expected)
     {
-        var config = ModelConfig.Parse(Encoding.UTF8.GetBytes($$"""{"_diffusers_version": "{{version}}", "sample_size": {{size}}}"""), $"{folder.Path}/config.json");
+        var config = ModelConfig.Parse(Encoding.UTF8.GetBytes($$"""{"_diffusers_version": "{{version}}", "sample_size": {{size}}}"""),
+            $"{folder.Path}/config.json");
         using var log = new CollectingLoggerFactory();
         Assert.Equal(expected, OldConfigs.UNet(config, log).Int("sample_size"));
         Assert.Equal(expected.ToString(System.Globalization.CultureInfo.InvariantCulture) == size ? 0 : 1, log.Warnings.Count);

@@ -7,8 +7,9 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 /// <summary>The same model from differently stored files.</summary>
 public sealed class StoredWeightsTests : IDisposable
 {
-    // bf16 rounds each weight by up to 2⁻⁹ = 2e-3 of itself. What that does to this model's final latents after two steps, in parts of their rms,
-    // was measured as 0.016 and 0.031 (mean square) and 0.05 and 0.10 (worst of 256) for two prompts. The arithmetic adds nothing: it is float32 anyway.
+    // bf16 rounds each weight by up to 2⁻⁹ = 2e-3 of itself. What that does to this model's final latents after two steps, in parts of
+    // their rms, was measured as 0.016 and 0.031 (mean square) and 0.05 and 0.10 (worst of 256) for two prompts. The arithmetic adds
+    // nothing: it is float32 anyway.
     private const double RoundedWeights = 0.05, SameNumbers = 1e-5;
 
     private readonly TemporaryFolder folder = new();
@@ -42,12 +43,14 @@ public sealed class StoredWeightsTests : IDisposable
     [Fact]
     public void BFloat16_ErrorIsThatOfTheWeights()
     {
-        string rounded = TinySdxl.CopyAs(Path.Combine(folder.Path, "bf16"), DType.BFloat16), widened = TinySdxl.CopyAs(Path.Combine(folder.Path, "fp32"), DType.Float32, rounded);
+        string rounded = TinySdxl.CopyAs(Path.Combine(folder.Path, "bf16"), DType.BFloat16),
+            widened = TinySdxl.CopyAs(Path.Combine(folder.Path, "fp32"), DType.Float32, rounded);
         var (brain, single, exact) = (Draw(rounded).Latents.Values, Draw(widened).Latents.Values, Draw(TinySdxl.Folder).Latents.Values);
         Close.Check("bf16 against the same numbers in float32", brain, single, SameNumbers);
         double worst = brain.Zip(exact, (a, b) => Math.Abs(a - b)).Max() / Close.Rms(exact);
         double mean = Close.Rms([.. brain.Zip(exact, (a, b) => a - b)]) / Close.Rms(exact);
-        TestContext.Current.TestOutputHelper?.WriteLine($"bf16 weights: final latents differ by {worst:g3} of rms at worst, {mean:g3} in the mean square.");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"bf16 weights: final latents differ by {worst:g3} of rms at worst, {mean:g3} in the mean square.");
         Assert.InRange(mean, 1e-4, RoundedWeights); // rounded weights must show, else these are the same files
     }
 

@@ -3,7 +3,9 @@ using ILGpuDiffusion.Cases;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Exit codes and messages when something is wrong: one or two lines on stderr that name the value, nothing on stdout, no file.</summary>
+/// <summary>
+/// Exit codes and messages when something is wrong: one or two lines on stderr that name the value, nothing on stdout, no file.
+/// </summary>
 public sealed class FailureTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -49,7 +51,8 @@ public sealed class FailureTests : IDisposable
 
     [Theory, MemberData(nameof(Wrong))]
     public async Task WrongOption_IsOneClearMessage(string options, int exitCode, string message) =>
-        Check(await Generate("no-such-model", options.Split(' ')), exitCode, message); // the model does not even exist: the option is judged first
+        // the model does not even exist: the option is judged first
+        Check(await Generate("no-such-model", options.Split(' ')), exitCode, message);
 
     /// <summary>What only the model can judge.</summary>
     public static TheoryData<string, int, string> WrongForTheModel => new()
@@ -65,7 +68,8 @@ public sealed class FailureTests : IDisposable
     };
 
     [Theory, MemberData(nameof(WrongForTheModel))]
-    public async Task WrongValue_IsOneClearMessage(string options, int exitCode, string message) => Check(await Generate(TinySdxl.Folder, options.Split(' ')), exitCode, message);
+    public async Task WrongValue_IsOneClearMessage(string options, int exitCode, string message) =>
+        Check(await Generate(TinySdxl.Folder, options.Split(' ')), exitCode, message);
 
     [Fact]
     public async Task UnreadableModel_IsNamed()
@@ -92,7 +96,8 @@ public sealed class FailureTests : IDisposable
             if (!line.StartsWith("denoise 1/", StringComparison.Ordinal)) return;
             watch.Start();
             process.Send(signal);
-        }, "generate", "a red fox", "--model", TinySdxl.Folder, "--width", "128", "--height", "128", "--steps", "900", "-o", "a.png", "--save-latents", "l.safetensors");
+        }, "generate", "a red fox", "--model", TinySdxl.Folder, "--width", "128", "--height", "128", "--steps", "900", "-o", "a.png",
+            "--save-latents", "l.safetensors");
         Assert.True(result.ExitCode == exitCode, $"exit code {result.ExitCode}: {result.Errors}");
         Assert.Equal("ilgd: cancelled; nothing was written.", result.ErrorLines[^1]);
         Assert.Empty(result.Output);
@@ -117,7 +122,8 @@ public sealed class FailureTests : IDisposable
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
     }
 
-    private Task<IlgdResult> Generate(string model, params string[] options) => Ilgd.Run(folder.Path, ["generate", "a red fox", "--model", model, .. options]);
+    private Task<IlgdResult> Generate(string model, params string[] options) =>
+        Ilgd.Run(folder.Path, ["generate", "a red fox", "--model", model, .. options]);
 
     private void Check(IlgdResult result, int exitCode, string message)
     {

@@ -11,11 +11,15 @@ using ILGpuDiffusion.Pipelines.TextEncoders;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Models compiled whole, block by block and region by region: the same bits, and no more compilations than the architecture has kinds of block.</summary>
+/// <summary>
+/// Models compiled whole, block by block and region by region: the same bits, and no more compilations than the architecture has kinds of
+/// block.
+/// </summary>
 public sealed class CompileScopeTests
 {
     private const double Rounding = 1e-5; // a convolution that reads an enlarged image where it lies may be computed by another kernel
-    private static readonly CompileOptions[] Ways = [.. Enum.GetValues<CompileScope>().Select(scope => new CompileOptions { Scope = scope }), new() { Dynamic = false }];
+    private static readonly CompileOptions[] Ways = [.. Enum.GetValues<CompileScope>()
+        .Select(scope => new CompileOptions { Scope = scope }), new() { Dynamic = false }];
 
     [Theory]
     [InlineData("tiny-sdxl", 6), InlineData("tiny-sd15", 0), InlineData("tiny-sd21-v", 0)]
@@ -59,28 +63,36 @@ public sealed class CompileScopeTests
     }
 
     /// <summary>
-    /// SDXL's UNet has 70 transformer blocks: 2 · 2 + 3 · 2 = 10 at width 640 and half the resolution, 2 · 10 + 10 + 3 · 10 = 60 at width 1280 and a quarter. All of one
-    /// width stand at one resolution and attend to the same prompt, so that two compilations serve them all.
+    /// SDXL's UNet has 70 transformer blocks: 2 · 2 + 3 · 2 = 10 at width 640 and half the resolution, 2 · 10 + 10 + 3 · 10 = 60 at width
+    /// 1280 and a quarter. All of one width stand at one resolution and attend to the same prompt, so that two compilations serve them all.
     /// </summary>
     [Fact]
     public void SdxlBase_Blocks_AreTwoFor70()
     {
         using var sdxl = new RealUNet("stable-diffusion-xl-base-1.0");
         var report = sdxl.Compile(CompileScope.Blocks);
-        Assert.Equal([("BasicTransformerBlock", 10), ("BasicTransformerBlock", 60), ("unet", 1)], report.Regions.Select(r => (r.Name, r.Occurrences)));
+        Assert.Equal([("BasicTransformerBlock", 10), ("BasicTransformerBlock", 60), ("unet", 1)],
+            report.Regions.Select(r => (r.Name, r.Occurrences)));
     }
 
-    /// <summary>Beside them, ResNet blocks that are alike: two of 320 channels at the start; at the bottom three of 1280; on the way up two that take 2560 to 1280 and two that take 640 to 320.</summary>
+    /// <summary>
+    /// Beside them, ResNet blocks that are alike: two of 320 channels at the start; at the bottom three of 1280; on the way up two that
+    /// take 2560 to 1280 and two that take 640 to 320.
+    /// </summary>
     [Fact]
     public void SdxlBase_Regions_FindsTransformerAndResnetBlocks()
     {
         using var sdxl = new RealUNet("stable-diffusion-xl-base-1.0");
         var report = sdxl.Compile(CompileScope.Regions);
-        Assert.Equal([("BasicTransformerBlock", 60), ("BasicTransformerBlock", 10), ("ResnetBlock2D", 3), ("ResnetBlock2D", 2), ("ResnetBlock2D", 2), ("ResnetBlock2D", 2)],
+        Assert.Equal([("BasicTransformerBlock", 60), ("BasicTransformerBlock", 10), ("ResnetBlock2D", 3), ("ResnetBlock2D", 2),
+            ("ResnetBlock2D", 2), ("ResnetBlock2D", 2)],
             report.Regions.Where(r => r.Path is not null).Select(r => (r.Name, r.Occurrences)));
     }
 
-    /// <summary>Stable Diffusion 1.5 has 16 blocks at widths 320, 640 and 1280; the widest stand at two resolutions, and sizes are part of a signature.</summary>
+    /// <summary>
+    /// Stable Diffusion 1.5 has 16 blocks at widths 320, 640 and 1280; the widest stand at two resolutions, and sizes are part of a
+    /// signature.
+    /// </summary>
     [Fact]
     public void Sd15_Blocks_AreFourFor16()
     {
@@ -98,7 +110,8 @@ public sealed class CompileScopeTests
             foreach (var (images, side) in new[] { (1, 64), (2, 128) })
             {
                 var plan = sdxl.Compiled(new() { Scope = scope }).Report(RealUNet.Sizes(images, side, side, 77));
-                Assert.True(plan.ArenaBytes <= 1.15 * plan.PeakLiveBytes, $"{scope} at {side}: the arena has {plan.ArenaBytes} bytes for {plan.PeakLiveBytes}.");
+                Assert.True(plan.ArenaBytes <= 1.15 * plan.PeakLiveBytes,
+                    $"{scope} at {side}: the arena has {plan.ArenaBytes} bytes for {plan.PeakLiveBytes}.");
                 double most = scope == CompileScope.Blocks ? 0.65 : 0.6; // between blocks everything runs as recorded
                 Assert.True(plan.Steps.Count <= most * eager, $"{scope}: {plan.Steps.Count} launches of {eager}.");
             }
@@ -129,8 +142,10 @@ public sealed class CompileScopeTests
         {
             float[] compiled = run(options);
             if (eager.SequenceEqual(compiled) || eager.Zip(compiled, (a, b) => Math.Abs((double)a - b)).Max() < allowed) continue;
-            string[] passes = [.. typeof(CompileOptions).GetProperties().Where(p => p.PropertyType == typeof(bool) && p.CanWrite && !eager.SequenceEqual(run(With(p.Name)))).Select(p => p.Name)];
-            Assert.Fail($"{what}, {options.Scope}, dynamic {options.Dynamic}: other bits, by at most {eager.Zip(compiled, (a, b) => Math.Abs(a - b)).Max():g2}; alone do so: {string.Join(", ", passes)}.");
+            string[] passes = [.. typeof(CompileOptions).GetProperties()
+                .Where(p => p.PropertyType == typeof(bool) && p.CanWrite && !eager.SequenceEqual(run(With(p.Name)))).Select(p => p.Name)];
+            Assert.Fail($"{what}, {options.Scope}, dynamic {options.Dynamic}: other bits, by at most "
+                + $"{eager.Zip(compiled, (a, b) => Math.Abs(a - b)).Max():g2}; alone do so: {string.Join(", ", passes)}.");
         }
     }
 
@@ -157,7 +172,8 @@ public sealed class CompileScopeTests
 
         public int Kernels => device.Kernels.Compilations;
 
-        public static Sizes Sizes(int images, int height, int width, int tokens) => new(("images", images), ("height", height), ("width", width), ("tokens", tokens));
+        public static Sizes Sizes(int images, int height, int width, int tokens) =>
+            new(("images", images), ("height", height), ("width", width), ("tokens", tokens));
 
         public CompiledGraph Compiled(CompileOptions options) => new(graph, arenas, options);
 

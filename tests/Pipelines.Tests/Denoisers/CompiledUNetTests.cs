@@ -9,12 +9,19 @@ using ILGpuDiffusion.Pipelines.Guidance;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>The passes over whole models: equal results with and without each, fewer launches, and an arena that is hardly larger than what is alive.</summary>
+/// <summary>
+/// The passes over whole models: equal results with and without each, fewer launches, and an arena that is hardly larger than what is
+/// alive.
+/// </summary>
 public sealed class CompiledUNetTests
 {
-    private static readonly string[] NoPasses = [nameof(CompileOptions.CoordinateDescentTuning), nameof(CompileOptions.CoordinateDescentCheckAllDirections)]; // they choose tiles, which other tests look at
+    // they choose tiles, which other tests look at
+    private static readonly string[] NoPasses = [nameof(CompileOptions.CoordinateDescentTuning),
+        nameof(CompileOptions.CoordinateDescentCheckAllDirections)];
 
-    public static TheoryData<string> Switches => [.. typeof(CompileOptions).GetProperties().Where(p => p.PropertyType == typeof(bool) && p.CanWrite).Select(p => p.Name).Except(NoPasses)];
+    public static TheoryData<string> Switches =>
+        [.. typeof(CompileOptions).GetProperties().Where(p => p.PropertyType == typeof(bool) && p.CanWrite).Select(p => p.Name)
+            .Except(NoPasses)];
 
     [Theory]
     [InlineData("tiny-sdxl", 6), InlineData("tiny-sd15", 0), InlineData("tiny-sd21-v", 0)]
@@ -65,7 +72,8 @@ public sealed class CompiledUNetTests
     [Fact]
     public void Plan_SdxlBaseAt512_NeedsFewerLaunchesAndLittleMoreMemoryThanIsAlive()
     {
-        var unet = new UNet2DConditionModel(ModelConfig.Load(Path.Combine(Golden.Folder("real-configs/stable-diffusion-xl-base-1.0/unet"), "config.json")));
+        var unet = new UNet2DConditionModel(
+            ModelConfig.Load(Path.Combine(Golden.Folder("real-configs/stable-diffusion-xl-base-1.0/unet"), "config.json")));
         using var device = new CpuDevice(threads: 2);
         using var arenas = new ArenaPool(device);
         var graph = GuidedDenoiser.Trace(unet, new(Guided: true, Rescaled: false, FreeU: null));
@@ -73,12 +81,16 @@ public sealed class CompiledUNetTests
 
         var (eager, _, _) = Compile(CompileOptions.Eager);
         _ = Compile(new()); // once for the JIT
-        var (fused, compiling, planning) = Enumerable.Range(0, 4).Select(_ => Compile(new())).MinBy(run => run.Planning); // the machine may be busy
-        TestContext.Current.TestOutputHelper!.WriteLine($"passes {compiling:F0} ms, plan {planning:F0} ms; eager: {eager.Summary()}fused: {fused.Summary()}");
+        // the machine may be busy
+        var (fused, compiling, planning) = Enumerable.Range(0, 4).Select(_ => Compile(new())).MinBy(run => run.Planning);
+        TestContext.Current.TestOutputHelper!.WriteLine(
+            $"passes {compiling:F0} ms, plan {planning:F0} ms; eager: {eager.Summary()}fused: {fused.Summary()}");
         foreach (string name in Switches.Select(row => row.Data))
         {
             var (layout, _, _) = Compile(With(new(), name, false));
-            TestContext.Current.TestOutputHelper!.WriteLine($"without {name}: {layout.Steps.Count} + {layout.LoopInvariantSteps.Count} launches, arena {layout.ArenaBytes / 1e6:F1} MB, alive {layout.PeakLiveBytes / 1e6:F1} MB");
+            TestContext.Current.TestOutputHelper!.WriteLine(
+                $"without {name}: {layout.Steps.Count} + {layout.LoopInvariantSteps.Count} launches, arena {layout.ArenaBytes / 1e6:F1} "
+                    + $"MB, alive {layout.PeakLiveBytes / 1e6:F1} MB");
         }
 
         Assert.True(fused.Steps.Count <= 0.6 * eager.Steps.Count, $"{fused.Steps.Count} launches of {eager.Steps.Count}.");

@@ -19,7 +19,9 @@ internal sealed class TestUNet : IDisposable
     private readonly Checkpoint checkpoint;
     private readonly QuantizedWeights? int8;
 
-    public TestUNet(string folder, int timeIds, bool mask = false, int threads = 2, string? variant = null, Func<TestWeights, TestWeights>? change = null, CompileOptions? options = null, bool quantize = false, Device? on = null, DType dtype = DType.Float32, DType? weights = null)
+    public TestUNet(string folder, int timeIds, bool mask = false, int threads = 2, string? variant = null,
+        Func<TestWeights, TestWeights>? change = null, CompileOptions? options = null, bool quantize = false, Device? on = null,
+            DType dtype = DType.Float32, DType? weights = null)
     {
         checkpoint = Checkpoint.OpenFolder(folder, variant);
         (device, ownsDevice) = (on ?? new CpuDevice(threads), on is null);
@@ -36,8 +38,10 @@ internal sealed class TestUNet : IDisposable
     public CompiledGraph Compiled { get; }
 
     /// <summary>A tiny model with its own weights: <c>tiny-sdxl</c>, <c>tiny-sd15</c> …</summary>
-    public static TestUNet Open(string model, int timeIds, bool mask = false, int threads = 2, CompileOptions? options = null, bool quantize = false, Device? on = null, DType dtype = DType.Float32, DType? weights = null) =>
-        new(Golden.Folder($"{model}/unet"), timeIds, mask, threads, options: options, quantize: quantize, on: on, dtype: dtype, weights: weights);
+    public static TestUNet Open(string model, int timeIds, bool mask = false, int threads = 2, CompileOptions? options = null,
+        bool quantize = false, Device? on = null, DType dtype = DType.Float32, DType? weights = null) =>
+        new(Golden.Folder($"{model}/unet"), timeIds, mask, threads, options: options, quantize: quantize, on: on, dtype: dtype,
+            weights: weights);
 
     /// <summary>Runs a recorded case and hands out its results, by the recorded names, in the recorded layout.</summary>
     public Dictionary<string, float[]> Run(GoldenCase golden, IReadOnlyCollection<string> outputs)
@@ -53,9 +57,12 @@ internal sealed class TestUNet : IDisposable
         Set("encoder_hidden_states", golden.Input("encoder_hidden_states"));
         foreach (string name in new[] { "text_embeds", "time_ids" })
             if (golden.Inputs.ContainsKey(name)) Set(name, golden.Input(name));
-        if (golden.Inputs.ContainsKey("encoder_attention_mask")) Set("encoder_attention_mask", golden.Input("encoder_attention_mask", integers: true));
+        if (golden.Inputs.ContainsKey("encoder_attention_mask"))
+            Set("encoder_attention_mask", golden.Input("encoder_attention_mask", integers: true));
         plan.Run();
-        return outputs.ToDictionary(o => o, o => Images.ToRecorded(device.Read(o == "sample" ? plan.Output("sample") : plan.Named(o["act/".Length..])), golden.OutputShape(o)));
+        return outputs.ToDictionary(o => o,
+            o => Images.ToRecorded(device.Read(o == "sample" ? plan.Output("sample") : plan.Named(o["act/".Length..])),
+                golden.OutputShape(o)));
 
         void Set(string input, float[] values) => device.Upload(MemoryMarshal.AsBytes(values.AsSpan()), plan.Input(input));
     }

@@ -15,7 +15,9 @@ internal sealed class TestWeights(IWeightSource source) : IWeightSource
 
     public Tensor? Find(string name) => tensors.GetValueOrDefault(name);
 
-    /// <summary>Stores every tensor as <paramref name="dtype"/>, rounded to the nearest value that <paramref name="rounding"/> has.</summary>
+    /// <summary>
+    /// Stores every tensor as <paramref name="dtype"/>, rounded to the nearest value that <paramref name="rounding"/> has.
+    /// </summary>
     public TestWeights As(Device device, DType dtype, DType? rounding = null)
     {
         foreach (var (name, tensor) in tensors) tensors[name] = Convert(device, tensor, dtype, rounding ?? dtype);

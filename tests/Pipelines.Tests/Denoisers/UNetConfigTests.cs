@@ -8,7 +8,9 @@ using ILGpuDiffusion.Pipelines.Denoisers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Configurations that are unsupported, incomplete or damaged: an error that names file, key and value, never another exception.</summary>
+/// <summary>
+/// Configurations that are unsupported, incomplete or damaged: an error that names file, key and value, never another exception.
+/// </summary>
 public class UNetConfigTests
 {
     [Theory]
@@ -107,7 +109,8 @@ public class UNetConfigTests
     {
         var config = Config();
         config["block_out_channels"] = new JsonArray(32, 64);
-        Assert.Contains("'down_block_types' is [\"DownBlock2D\",\"CrossAttnDownBlock2D\",\"CrossAttnDownBlock2D\"]; it must be a list of 2", Assert.Throws<ModelFileException>(() => Build(config)).Message);
+        Assert.Contains("'down_block_types' is [\"DownBlock2D\",\"CrossAttnDownBlock2D\",\"CrossAttnDownBlock2D\"]; it must be a list of 2",
+            Assert.Throws<ModelFileException>(() => Build(config)).Message);
     }
 
     [Theory]
@@ -148,7 +151,8 @@ public class UNetConfigTests
     public void New_NothingButTheClass_IsDiffusersDefaultModel()
     {
         var unet = Build(new JsonObject { ["_class_name"] = "UNet2DConditionModel" });
-        Assert.Equal(["[320, 4, 3, 3]", "[1280, 320]"], unet.Parameters.Where(p => p.Path is "conv_in.weight" or "time_embedding.linear_1.weight").Select(p => p.Shape.ToString()));
+        Assert.Equal(["[320, 4, 3, 3]", "[1280, 320]"],
+            unet.Parameters.Where(p => p.Path is "conv_in.weight" or "time_embedding.linear_1.weight").Select(p => p.Shape.ToString()));
         Assert.Equal(686, unet.Parameters.Count()); // as many as SD 1.x, which keeps every other default
     }
 
@@ -193,8 +197,11 @@ public class UNetConfigTests
         var config = Config();
         config["mid_block_type"] = JsonNode.Parse(type);
         var unet = Build(config);
-        Assert.Equal(resnets, unet.Parameters.Count(p => p.Path.StartsWith("mid_block.resnets", StringComparison.Ordinal) && p.Path.EndsWith("conv1.weight", StringComparison.Ordinal)));
-        Assert.Equal(attentions, unet.Parameters.Count(p => p.Path.StartsWith("mid_block.attentions", StringComparison.Ordinal) && p.Path.EndsWith("proj_in.weight", StringComparison.Ordinal)));
+        Assert.Equal(resnets, unet.Parameters.Count(p =>
+            p.Path.StartsWith("mid_block.resnets", StringComparison.Ordinal) && p.Path.EndsWith("conv1.weight", StringComparison.Ordinal)));
+        Assert.Equal(attentions, unet.Parameters.Count(p =>
+            p.Path.StartsWith("mid_block.attentions", StringComparison.Ordinal)
+                && p.Path.EndsWith("proj_in.weight", StringComparison.Ordinal)));
         Assert.Equal("Float32[batch, height, width, 4]", unet.Trace(6).Outputs["sample"].Type.ToString());
     }
 
@@ -205,10 +212,15 @@ public class UNetConfigTests
         config["transformer_layers_per_block"] = JsonNode.Parse("[1,[2,1],[4,3]]");
         config["reverse_transformer_layers_per_block"] = JsonNode.Parse("[[4,4,5],[2,1,1],1]");
         var unet = Build(config);
-        int Blocks(string transformer) => unet.Parameters.Count(p => p.Path.StartsWith(transformer + ".transformer_blocks.", StringComparison.Ordinal) && p.Path.EndsWith("norm1.weight", StringComparison.Ordinal));
+        int Blocks(string transformer) =>
+            unet.Parameters.Count(p =>
+                p.Path.StartsWith(transformer + ".transformer_blocks.", StringComparison.Ordinal)
+                    && p.Path.EndsWith("norm1.weight", StringComparison.Ordinal));
         Assert.Equal([2, 1, 4, 3, 4, 4, 4, 5, 2, 1, 1],
-            new[] { "down_blocks.1.attentions.0", "down_blocks.1.attentions.1", "down_blocks.2.attentions.0", "down_blocks.2.attentions.1", "mid_block.attentions.0",
-                "up_blocks.0.attentions.0", "up_blocks.0.attentions.1", "up_blocks.0.attentions.2", "up_blocks.1.attentions.0", "up_blocks.1.attentions.1", "up_blocks.1.attentions.2" }.Select(Blocks));
+            new[] { "down_blocks.1.attentions.0", "down_blocks.1.attentions.1", "down_blocks.2.attentions.0", "down_blocks.2.attentions.1",
+                "mid_block.attentions.0",
+                "up_blocks.0.attentions.0", "up_blocks.0.attentions.1", "up_blocks.0.attentions.2", "up_blocks.1.attentions.0",
+                    "up_blocks.1.attentions.1", "up_blocks.1.attentions.2" }.Select(Blocks));
         Assert.Equal("Float32[batch, height, width, 4]", unet.Trace(6).Outputs["sample"].Type.ToString());
     }
 
@@ -237,8 +249,11 @@ public class UNetConfigTests
 
         var unet = Build(config);
 
-        int Count(string prefix) => unet.Parameters.Count(p => p.Path.StartsWith(prefix, StringComparison.Ordinal) && p.Path.EndsWith("conv1.weight", StringComparison.Ordinal));
-        Assert.Equal([1, 2, 3, 4, 3, 2], new[] { "down_blocks.0", "down_blocks.1", "down_blocks.2", "up_blocks.0", "up_blocks.1", "up_blocks.2" }.Select(Count));
+        int Count(string prefix) =>
+            unet.Parameters.Count(p =>
+                p.Path.StartsWith(prefix, StringComparison.Ordinal) && p.Path.EndsWith("conv1.weight", StringComparison.Ordinal));
+        Assert.Equal([1, 2, 3, 4, 3, 2],
+            new[] { "down_blocks.0", "down_blocks.1", "down_blocks.2", "up_blocks.0", "up_blocks.1", "up_blocks.2" }.Select(Count));
         Assert.Equal(Shape.Create([32, 4, 5, 5]), unet.Parameters.First(p => p.Path == "conv_in.weight").Shape);
         Assert.Equal("Float32[batch, height, width, 4]", unet.Trace(6).Outputs["sample"].Type.ToString());
     }
@@ -246,14 +261,16 @@ public class UNetConfigTests
     [Fact]
     public void New_RandomDamage_GivesAModelOrACleanError()
     {
-        JsonNode?[] values = [null, true, -1, 0, 1, 2, 3, 7, 64, 1e9, int.MaxValue, 1.5, 1e-300, "", "silu", "DownBlock2D", new JsonArray(), new JsonArray(1, 2, 3), new JsonArray("x"), new JsonArray(new JsonArray()), new JsonObject()];
+        JsonNode?[] values = [null, true, -1, 0, 1, 2, 3, 7, 64, 1e9, int.MaxValue, 1.5, 1e-300, "", "silu", "DownBlock2D", new JsonArray(),
+            new JsonArray(1, 2, 3), new JsonArray("x"), new JsonArray(new JsonArray()), new JsonObject()];
         string[] keys = [.. Config().Select(p => p.Key)];
         var random = new Random(7);
         int models = 0, errors = 0;
         for (int round = 0; round < 3000; round++)
         {
             var config = Config();
-            for (int change = random.Next(1, 4); change > 0; change--) config[keys[random.Next(keys.Length)]] = values[random.Next(values.Length)]?.DeepClone();
+            for (int change = random.Next(1, 4); change > 0; change--)
+                config[keys[random.Next(keys.Length)]] = values[random.Next(values.Length)]?.DeepClone();
             try
             {
                 var unet = Build(config);
@@ -281,7 +298,8 @@ public class UNetConfigTests
 
     private static string[] Parameters(JsonObject config) => [.. Build(config).Parameters.Select(p => $"{p.Path} {p.Shape}")];
 
-    private static JsonObject Config() => JsonNode.Parse(File.ReadAllBytes(Path.Combine(Golden.Folder("tiny-sdxl/unet"), "config.json")))!.AsObject();
+    private static JsonObject Config() =>
+        JsonNode.Parse(File.ReadAllBytes(Path.Combine(Golden.Folder("tiny-sdxl/unet"), "config.json")))!.AsObject();
 
     private static UNet2DConditionModel Build(JsonObject config) =>
         new(ModelConfig.Parse(Encoding.UTF8.GetBytes(config.ToJsonString(new JsonSerializerOptions())), "test/config.json"));

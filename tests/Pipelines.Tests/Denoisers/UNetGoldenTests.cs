@@ -2,7 +2,9 @@ using ILGpuDiffusion.Cases;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>The UNet against runs of the reference library: sizes, batches, timesteps, long prompts, masks, and every sub-module of one run.</summary>
+/// <summary>
+/// The UNet against runs of the reference library: sizes, batches, timesteps, long prompts, masks, and every sub-module of one run.
+/// </summary>
 public class UNetGoldenTests
 {
     private const double Tolerance = 3e-4; // of rms, as the reference data suggests for UNets
@@ -17,13 +19,15 @@ public class UNetGoldenTests
 
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Cases))]
-    public void Run_RecordedInputs_MatchesReference(string model, int timeIds, string id) => Check(model, timeIds, Golden.Open($"{model}-goldens/unet")[id]);
+    public void Run_RecordedInputs_MatchesReference(string model, int timeIds, string id) =>
+        Check(model, timeIds, Golden.Open($"{model}-goldens/unet")[id]);
 
     [Theory]
     [InlineData("tiny-sdxl", 6)]
     [InlineData("tiny-sd15", 0)]
     [InlineData("tiny-sd21-v", 0)]
-    public void Run_EverySubModule_MatchesReference(string model, int timeIds) => Check(model, timeIds, Golden.Open($"{model}-goldens/unet_detail")["detail"]);
+    public void Run_EverySubModule_MatchesReference(string model, int timeIds) =>
+        Check(model, timeIds, Golden.Open($"{model}-goldens/unet_detail")["detail"]);
 
     private static void Check(string model, int timeIds, GoldenCase golden)
     {

@@ -7,7 +7,9 @@ using ILGpuDiffusion.Pipelines.Denoisers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>The published models: every tensor that the configuration implies, and the graph at real sizes. No weights are needed.</summary>
+/// <summary>
+/// The published models: every tensor that the configuration implies, and the graph at real sizes. No weights are needed.
+/// </summary>
 public class UNetShapesTests
 {
     [Theory]
@@ -20,8 +22,10 @@ public class UNetShapesTests
     public void Parameters_PublishedConfig_AreTheModelsTensors(string model)
     {
         string folder = Golden.Folder($"real-configs/{model}/unet");
-        var tensors = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "state_dict_shapes.json"))).RootElement.GetProperty("tensors");
-        string[] expected = [.. tensors.EnumerateObject().Select(t => $"{t.Name} {Shape.Create([.. t.Value.EnumerateArray().Select(s => s.GetInt32())])}")];
+        var tensors = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "state_dict_shapes.json"))).RootElement.GetProperty(
+            "tensors");
+        string[] expected = [.. tensors.EnumerateObject()
+            .Select(t => $"{t.Name} {Shape.Create([.. t.Value.EnumerateArray().Select(s => s.GetInt32())])}")];
 
         string[] actual = [.. Load(folder).Parameters.Select(p => $"{p.Path} {p.Shape}")];
 
@@ -65,7 +69,8 @@ public class UNetShapesTests
         var unet = Load(Golden.Folder("real-configs/stable-diffusion-v1-5/unet"));
 
         var e = Assert.Throws<ShapeException>(() => Graph.Trace("test", g => unet.Forward(
-            g.Input("sample", DType.Float32, 1, 8, 8, 4), g.Input("timestep", DType.Float32, 1, 1, 1, 1), g.Input("prompt", DType.Float32, 1, 77, 1024))));
+            g.Input("sample", DType.Float32, 1, 8, 8, 4), g.Input("timestep", DType.Float32, 1, 1, 1, 1),
+                g.Input("prompt", DType.Float32, 1, 77, 1024))));
 
         Assert.Contains("down_blocks.0.attentions.0.transformer_blocks.0.attn2.to_k", e.Message);
     }

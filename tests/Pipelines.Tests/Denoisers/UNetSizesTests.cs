@@ -3,14 +3,17 @@ using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>One compiled graph serves every size. Compilations are counted for the whole process, so nothing else may compile meanwhile.</summary>
+/// <summary>
+/// One compiled graph serves every size. Compilations are counted for the whole process, so nothing else may compile meanwhile.
+/// </summary>
 [Collection(nameof(CompilationCount))]
 public class UNetSizesTests
 {
     /// <summary>Batch, height, width, tokens: multiples of the deepest level's factor, odd ones, a single pixel, long prompts.</summary>
     private static readonly (int Batch, int Height, int Width, int Tokens)[] Sizes =
     [
-        (1, 8, 8, 77), (2, 8, 8, 77), (3, 8, 8, 77), (4, 8, 8, 77), (1, 16, 12, 77), (1, 12, 16, 77), (2, 9, 8, 77), (1, 8, 9, 77), (4, 7, 5, 77),
+        (1, 8, 8, 77), (2, 8, 8, 77), (3, 8, 8, 77), (4, 8, 8, 77), (1, 16, 12, 77), (1, 12, 16, 77), (2, 9, 8, 77), (1, 8, 9, 77),
+            (4, 7, 5, 77),
         (1, 13, 11, 154), (2, 1, 1, 77), (1, 1, 6, 1), (3, 2, 3, 5), (1, 21, 17, 77), (2, 15, 10, 231),
     ];
 

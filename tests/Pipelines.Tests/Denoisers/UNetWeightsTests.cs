@@ -24,8 +24,9 @@ public sealed class UNetWeightsTests : IDisposable
     }
 
     /// <summary>
-    /// bfloat16 keeps 8 of float16's 11 significant bits, so each weight is off by up to 2⁻⁹ of itself. What that does to the prediction is a property of
-    /// the model (these random ones are rough: their attention has a raised gain), not of the engine, which must give exactly the rounded weights' result.
+    /// bfloat16 keeps 8 of float16's 11 significant bits, so each weight is off by up to 2⁻⁹ of itself. What that does to the prediction is
+    /// a property of the model (these random ones are rough: their attention has a raised gain), not of the engine, which must give exactly
+    /// the rounded weights' result.
     /// </summary>
     [Theory]
     [InlineData("tiny-sdxl", 6, 0.04)] // measured 0.034, at worst 0.14
@@ -36,7 +37,8 @@ public sealed class UNetWeightsTests : IDisposable
         float[] exact = Run(model, timeIds, w => w), stored = Run(model, timeIds, w => w.As(device, DType.BFloat16));
 
         Assert.Equal(Run(model, timeIds, w => w.As(device, DType.Float32, rounding: DType.BFloat16)), stored);
-        double error = Close.Rms([.. exact.Zip(stored, (e, s) => s - e)]) / Close.Rms(exact), largest = exact.Zip(stored, (e, s) => Math.Abs(s - e)).Max() / Close.Rms(exact);
+        double error = Close.Rms([.. exact.Zip(stored, (e, s) => s - e)]) / Close.Rms(exact),
+            largest = exact.Zip(stored, (e, s) => Math.Abs(s - e)).Max() / Close.Rms(exact);
         TestContext.Current.SendDiagnosticMessage($"{model} with bfloat16 weights: error {error:g3} of rms, at worst {largest:g3}");
         Assert.InRange(error, 1e-3, allowedRms); // below: the weights were not rounded
     }
@@ -97,7 +99,8 @@ public sealed class UNetWeightsTests : IDisposable
     {
         string folder = Golden.Folder("tiny-sdxl/unet");
         using var checkpoint = Checkpoint.OpenFolder(folder);
-        return Assert.Throws<ModelFileException>(() => new UNet2DConditionModel(ModelConfig.Load(Path.Combine(folder, "config.json"))).Load(change(new TestWeights(checkpoint))));
+        return Assert.Throws<ModelFileException>(() =>
+            new UNet2DConditionModel(ModelConfig.Load(Path.Combine(folder, "config.json"))).Load(change(new TestWeights(checkpoint))));
     }
 
     private Tensor Zeros(DType dtype, Shape shape) => new(device.Allocate(shape.Count * dtype.Size()), 0, dtype, shape);

@@ -5,7 +5,9 @@ using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Files that are no images, or damaged or malicious ones, give one clear error: no crash, no endless loop, no full memory.</summary>
+/// <summary>
+/// Files that are no images, or damaged or malicious ones, give one clear error: no crash, no endless loop, no full memory.
+/// </summary>
 public class HostileImageTests
 {
     public static TheoryData<string, string> Files => new()
@@ -26,7 +28,8 @@ public class HostileImageTests
 
     [Fact]
     public void Load_FileMissing_SaysSo() =>
-        Assert.Contains("does not exist", Assert.Throws<ImageFileException>(() => Image.Load("/nowhere/at/all.png")).Message, StringComparison.Ordinal);
+        Assert.Contains("does not exist", Assert.Throws<ImageFileException>(() => Image.Load("/nowhere/at/all.png")).Message,
+            StringComparison.Ordinal);
 
     public static TheoryData<string> NotRegularKinds => [.. NotRegular.Kinds];
 
@@ -67,7 +70,8 @@ public class HostileImageTests
     {
         byte[] png = TestImages.Gradient(8, 8).EncodePng();
         png[60] ^= 1;
-        Assert.Contains("chunk 'IDAT' at byte 33 is damaged", Assert.Throws<ImageFileException>(() => Image.Decode(png, "x")).Message, StringComparison.Ordinal);
+        Assert.Contains("chunk 'IDAT' at byte 33 is damaged", Assert.Throws<ImageFileException>(() => Image.Decode(png, "x")).Message,
+            StringComparison.Ordinal);
     }
 
     [Theory]
@@ -76,7 +80,8 @@ public class HostileImageTests
     [InlineData("png with correct check sums", 1500)]
     public void Decode_MutatedFile_DecodesOrSaysWhatIsWrong(string kind, int rounds)
     {
-        byte[] good = kind == "jpeg" ? TestImages.Oriented(6, littleEndian: true) : (TestImages.Gradient(24, 16) is var i ? new Image(24, 16, i.Pixels) { Parameters = "a cat" } : i).EncodePng();
+        byte[] good = kind == "jpeg" ? TestImages.Oriented(6, littleEndian: true)
+            : (TestImages.Gradient(24, 16) is var i ? new Image(24, 16, i.Pixels) { Parameters = "a cat" } : i).EncodePng();
         int refused = 0;
         for (int seed = 0; seed < rounds; seed++)
         {

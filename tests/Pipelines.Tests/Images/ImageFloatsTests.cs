@@ -47,7 +47,8 @@ public class ImageFloatsTests
     {
         float[] values = new float[3 * 4];
         values[7] = float.NaN;
-        Assert.Contains("not numbers", Assert.Throws<ArithmeticException>(() => Image.FromNchw(values, 2, 2)).Message, StringComparison.Ordinal);
+        Assert.Contains("not numbers", Assert.Throws<ArithmeticException>(() => Image.FromNchw(values, 2, 2)).Message,
+            StringComparison.Ordinal);
         Assert.Throws<ArithmeticException>(() => Image.FromNhwc(values, 2, 2));
         Assert.Throws<ArgumentException>(() => Image.FromNchw(values, 2, 3));
     }
@@ -66,10 +67,12 @@ public class ImageFloatsTests
             Assert.Equal((width, height), (image.Width, image.Height));
             for (int i = 0; i < values.Length; i++)
             {
-                // The recorder multiplied in float64, diffusers in float32, which meets the half exactly in three values of all these images.
+                // The recorder multiplied in float64, diffusers in float32, which meets the half exactly in three values of all these
+                // images.
                 byte expected = image.Pixels[i % (width * height) * 3 + i / (width * height)];
                 float product = values[i] * 255f;
-                if (product - MathF.Floor(product) == 0.5f && expected == (byte)Math.Round(values[i] * 255.0)) halves += expected == Image.Level(values[i]) ? 0 : 1;
+                if (product - MathF.Floor(product) == 0.5f && expected == (byte)Math.Round(values[i] * 255.0))
+                    halves += expected == Image.Level(values[i]) ? 0 : 1;
                 else Assert.Equal(expected, Image.Level(values[i]));
             }
 

@@ -32,7 +32,8 @@ public class PngTextTests
     public void Find_BrokenOrForeignText_IsPassedOver()
     {
         PngChunk good = new("tEXt", "parameters\0yes"u8.ToArray());
-        foreach (byte[] data in (byte[][])[[], "parameters"u8.ToArray(), "parameters\0"u8.ToArray(), "parameters\0\0"u8.ToArray(), "parameters\0\0\0no"u8.ToArray(), "parameters\0\u0001\0\0\0xyz"u8.ToArray(), "Title\0\0\0\0\0no"u8.ToArray()])
+        foreach (byte[] data in (byte[][])[[], "parameters"u8.ToArray(), "parameters\0"u8.ToArray(), "parameters\0\0"u8.ToArray(),
+            "parameters\0\0\0no"u8.ToArray(), "parameters\0\u0001\0\0\0xyz"u8.ToArray(), "Title\0\0\0\0\0no"u8.ToArray()])
             Assert.Equal("yes", PngText.Find([new("iTXt", data), good], PngText.Parameters));
         Assert.Null(PngText.Find([new("tEXt", "Comment\0no"u8.ToArray())], PngText.Parameters));
     }
@@ -53,7 +54,8 @@ public class PngTextTests
             Extra = [new("Denoising strength", "0.75"), new("Note", "a, \"b\": é")],
         };
         Assert.Equal(
-            "a cat, <lora:x:1>\nNegative prompt: dog\nSteps: 20, Sampler: Euler, CFG scale: 5, Seed: 42, Size: 512x768, Model: sdxl, Denoising strength: 0.75, Note: \"a, \\\"b\\\": é\"",
+            "a cat, <lora:x:1>\nNegative prompt: dog\nSteps: 20, Sampler: Euler, CFG scale: 5, Seed: 42, Size: 512x768, Model: sdxl, "
+                + "Denoising strength: 0.75, Note: \"a, \\\"b\\\": é\"",
             parameters.Format());
         Assert.Equal("p\nSteps: 0, Sampler: , CFG scale: 7.5, Seed: 0, Size: 0x0", new A1111Parameters("p") { CfgScale = 7.5 }.Format());
     }

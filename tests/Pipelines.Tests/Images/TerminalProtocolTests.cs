@@ -9,18 +9,22 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 public sealed partial class TerminalProtocolTests
 {
     [Theory]
-    [InlineData(0, 0, 0, 16), InlineData(255, 255, 255, 231), InlineData(255, 0, 0, 196), InlineData(128, 128, 128, 244), InlineData(95, 135, 175, 67), InlineData(8, 8, 8, 232), InlineData(250, 3, 2, 196)]
-    public void Palette_TakesTheNearestColour(byte red, byte green, byte blue, int index) => Assert.Equal(index, Palette256.Nearest((red, green, blue)));
+    [InlineData(0, 0, 0, 16), InlineData(255, 255, 255, 231), InlineData(255, 0, 0, 196), InlineData(128, 128, 128, 244),
+        InlineData(95, 135, 175, 67), InlineData(8, 8, 8, 232), InlineData(250, 3, 2, 196)]
+    public void Palette_TakesTheNearestColour(byte red, byte green, byte blue, int index) =>
+        Assert.Equal(index, Palette256.Nearest((red, green, blue)));
 
     [Fact]
     public void Palette_FindsEachOfItsColours()
     {
-        for (int index = 16; index < 256; index++) Assert.Equal(Palette256.Colour(index), Palette256.Colour(Palette256.Nearest(Palette256.Colour(index))));
+        for (int index = 16; index < 256; index++)
+            Assert.Equal(Palette256.Colour(index), Palette256.Colour(Palette256.Nearest(Palette256.Colour(index))));
     }
 
     [Fact]
     public void Blocks256_NamesIndices_OfTwoPixelsPerCell() =>
-        Assert.Equal("\e[38;5;196m\e[48;5;16m▀\e[0m\n", TerminalImage.Draw(new Image(1, 2, [255, 0, 0, 0, 0, 0]), TerminalProtocol.Blocks256, 1));
+        Assert.Equal("\e[38;5;196m\e[48;5;16m▀\e[0m\n",
+            TerminalImage.Draw(new Image(1, 2, [255, 0, 0, 0, 0, 0]), TerminalProtocol.Blocks256, 1));
 
     [Fact]
     public void Sixels_DecodeToTheImage()
@@ -40,7 +44,8 @@ public sealed partial class TerminalProtocolTests
     {
         var image = new Image(64, 64, new byte[64 * 64 * 3]);
         new Random(1).NextBytes(image.Pixels);
-        string[] parts = TerminalImage.Draw(image, TerminalProtocol.Kitty, 20).TrimEnd('\n').Split("\e\\", StringSplitOptions.RemoveEmptyEntries);
+        string[] parts = TerminalImage.Draw(image, TerminalProtocol.Kitty, 20).TrimEnd('\n')
+            .Split("\e\\", StringSplitOptions.RemoveEmptyEntries);
         Assert.StartsWith("\e_Ga=T,f=100,q=2,c=20,m=1;", parts[0], StringComparison.Ordinal);
         Assert.All(parts[1..^1], part => Assert.StartsWith("\e_Gm=1;", part, StringComparison.Ordinal));
         Assert.StartsWith("\e_Gm=0;", parts[^1], StringComparison.Ordinal);
@@ -53,7 +58,8 @@ public sealed partial class TerminalProtocolTests
     {
         var image = new Image(2, 1, [1, 2, 3, 4, 5, 6]);
         byte[] png = image.EncodePng();
-        Assert.Equal($"\e]1337;File=inline=1;size={png.Length};width=5;preserveAspectRatio=1:{Convert.ToBase64String(png)}\a\n", TerminalImage.Draw(image, TerminalProtocol.ITerm2, 5));
+        Assert.Equal($"\e]1337;File=inline=1;size={png.Length};width=5;preserveAspectRatio=1:{Convert.ToBase64String(png)}\a\n",
+            TerminalImage.Draw(image, TerminalProtocol.ITerm2, 5));
     }
 
     [Fact]

@@ -4,7 +4,9 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Image i of a batch is the image that seed + i draws alone, on a CPU to the bit: start noise and every step's noise are its own.</summary>
+/// <summary>
+/// Image i of a batch is the image that seed + i draws alone, on a CPU to the bit: start noise and every step's noise are its own.
+/// </summary>
 public sealed class BatchSeedTests
 {
     [Theory, InlineData("euler"), InlineData("euler_a"), InlineData("dpmpp_2m_sde"), InlineData("lcm"), InlineData("ddim")]
@@ -12,14 +14,18 @@ public sealed class BatchSeedTests
     {
         using var device = new CpuDevice();
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
-        var request = TinySdxl.Request with { Steps = 4, Width = 64, Height = 64, Scheduler = pipeline.CreateScheduler(scheduler), Decode = false, KeepIntermediates = true };
+        var request = TinySdxl.Request
+            with { Steps = 4, Width = 64, Height = 64, Scheduler = pipeline.CreateScheduler(scheduler), Decode = false,
+                KeepIntermediates = true };
         if (scheduler == "ddim") request = request with { Eta = 1 };
-        var together = pipeline.Generate(request with { Prompts = ["a red fox", "the cat"], Count = 2, Seed = ulong.MaxValue }, null, default);
+        var together = pipeline.Generate(request with { Prompts = ["a red fox", "the cat"], Count = 2, Seed = ulong.MaxValue }, null,
+            default);
         Assert.Equal([ulong.MaxValue, 0, 1, 2], together.Seeds.Select(s => s.Value));
         Assert.Equal((Seed)ulong.MaxValue, together.Seed);
         for (int i = 0; i < together.Seeds.Count; i++)
         {
-            var alone = pipeline.Generate(request with { Prompts = [i < 2 ? "a red fox" : "the cat"], Seed = together.Seeds[i] }, null, default);
+            var alone = pipeline.Generate(request with { Prompts = [i < 2 ? "a red fox" : "the cat"], Seed = together.Seeds[i] }, null,
+                default);
             Assert.Equal([together.Seeds[i]], alone.Seeds);
             int size = alone.Latents.Values.Length;
             for (int step = 0; step < alone.Intermediates.Count; step++)
@@ -36,7 +42,8 @@ public sealed class BatchSeedTests
         new TorchGenerator(7).Fill(noise);
         var shared = pipeline.Generate(request with { SharedGenerator = true }, null, default);
         Assert.Equal([7UL, 7UL], shared.Seeds.Select(s => s.Value));
-        Assert.Equal(pipeline.Generate(request with { Latents = new Latents(2, 4, 4, 4, noise) }, null, default).Latents.Values, shared.Latents.Values);
+        Assert.Equal(pipeline.Generate(request with { Latents = new Latents(2, 4, 4, 4, noise) }, null, default).Latents.Values,
+            shared.Latents.Values);
         Assert.NotEqual(pipeline.Generate(request, null, default).Latents.Values, shared.Latents.Values);
     }
 

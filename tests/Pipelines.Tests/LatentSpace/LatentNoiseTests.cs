@@ -25,7 +25,9 @@ public class LatentNoiseTests
     [Fact]
     public void Fill_CountsThatDoNotFit_SaysBoth()
     {
-        Assert.Contains("2 generators", Assert.Throws<ArgumentException>(() => LatentNoise.Fill([new(0), new(1)], new float[12], 3)).Message, StringComparison.Ordinal);
-        Assert.Contains("10 latent values", Assert.Throws<ArgumentException>(() => LatentNoise.Fill([new(0)], new float[10], 3)).Message, StringComparison.Ordinal);
+        Assert.Contains("2 generators",
+            Assert.Throws<ArgumentException>(() => LatentNoise.Fill([new(0), new(1)], new float[12], 3)).Message, StringComparison.Ordinal);
+        Assert.Contains("10 latent values", Assert.Throws<ArgumentException>(() => LatentNoise.Fill([new(0)], new float[10], 3)).Message,
+            StringComparison.Ordinal);
     }
 }

@@ -2,7 +2,9 @@ using ILGpuDiffusion.Pipelines.LatentSpace;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Seeds mean what torch.Generator.manual_seed makes of them: two's complement in 64 bits, of which mt19937 takes the lower 32.</summary>
+/// <summary>
+/// Seeds mean what torch.Generator.manual_seed makes of them: two's complement in 64 bits, of which mt19937 takes the lower 32.
+/// </summary>
 public sealed class SeedTests
 {
     [Fact]
@@ -17,7 +19,8 @@ public sealed class SeedTests
     }
 
     [Theory]
-    [InlineData("0", 0UL), InlineData("7", 7UL), InlineData("-1", ulong.MaxValue), InlineData("-9223372036854775808", 1UL << 63), InlineData("9223372036854775808", 1UL << 63)]
+    [InlineData("0", 0UL), InlineData("7", 7UL), InlineData("-1", ulong.MaxValue), InlineData("-9223372036854775808", 1UL << 63),
+        InlineData("9223372036854775808", 1UL << 63)]
     [InlineData("18446744073709551615", ulong.MaxValue)]
     public void TryParse_TakesTorchsWholeRange(string text, ulong expected)
     {
@@ -27,7 +30,8 @@ public sealed class SeedTests
         Assert.Equal(seed, again);
     }
 
-    [Theory, InlineData(null), InlineData(""), InlineData("18446744073709551616"), InlineData("-9223372036854775809"), InlineData("1.5"), InlineData(" 1"), InlineData("1,000"), InlineData("0x1")]
+    [Theory, InlineData(null), InlineData(""), InlineData("18446744073709551616"), InlineData("-9223372036854775809"), InlineData("1.5"),
+        InlineData(" 1"), InlineData("1,000"), InlineData("0x1")]
     public void TryParse_RefusesTheRest(string? text) => Assert.False(Seed.TryParse(text, out _));
 
     [Fact]

@@ -10,7 +10,8 @@ public class TorchGeneratorTests
     private const string Set = "ops/torch_randn";
 
     /// <summary>The recorded scalar build took its functions from glibc, as MathF does on such a system.</summary>
-    private static readonly bool GnuLibrary = RuntimeInformation.IsOSPlatform(OSPlatform.Linux) && !RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal);
+    private static readonly bool GnuLibrary = RuntimeInformation.IsOSPlatform(OSPlatform.Linux)
+        && !RuntimeInformation.RuntimeIdentifier.Contains("musl", StringComparison.Ordinal);
 
     public static TheoryData<long> Seeds => [0, 1, 42, 1234, (1L << 32) + 5];
 
@@ -35,9 +36,11 @@ public class TorchGeneratorTests
         float[] scalar = Golden.OpenFile(Set + "_scalar.safetensors").ReadFloats($"seed_{seed}/randn_2x4x64x64_scalar");
         double apart = recorded.Output("randn_2x4x64x64").Zip(scalar, (a, b) => Math.Abs((double)a - b)).Max();
         Assert.InRange(apart, 1e-6, 2.03e-6);
-        string[] names = [.. recorded.Outputs.Keys.Where(n => n.StartsWith("randn_", StringComparison.Ordinal) && recorded.Outputs[n].DType == "float32")];
+        string[] names = [.. recorded.Outputs.Keys.Where(n =>
+            n.StartsWith("randn_", StringComparison.Ordinal) && recorded.Outputs[n].DType == "float32")];
         Assert.Equal(14, names.Length);
-        foreach (string name in names) Within(Math.Max(2e-6, apart), name, recorded.Output(name), Randn(seed, (int)recorded.OutputShape(name).Count));
+        foreach (string name in names)
+            Within(Math.Max(2e-6, apart), name, recorded.Output(name), Randn(seed, (int)recorded.OutputShape(name).Count));
     }
 
     [Theory, MemberData(nameof(Seeds))]
@@ -106,7 +109,8 @@ public class TorchGeneratorTests
     {
         ushort[] actual = new ushort[40];
         new TorchGenerator(seed).FillBFloat16(actual);
-        Assert.Equal(Golden.Open(Set)[$"seed_{seed}"].Output("randn_bf16_40"), actual.Select(bits => BitConverter.UInt32BitsToSingle((uint)bits << 16)));
+        Assert.Equal(Golden.Open(Set)[$"seed_{seed}"].Output("randn_bf16_40"),
+            actual.Select(bits => BitConverter.UInt32BitsToSingle((uint)bits << 16)));
     }
 
     [Fact]
@@ -132,6 +136,7 @@ public class TorchGeneratorTests
     {
         Assert.Equal(expected.Length, actual.Length);
         for (int i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - (double)actual[i]) <= tolerance, $"{name}[{i}]: expected {expected[i]:g9}, actual {actual[i]:g9}");
+            Assert.True(Math.Abs(expected[i] - (double)actual[i]) <= tolerance,
+                $"{name}[{i}]: expected {expected[i]:g9}, actual {actual[i]:g9}");
     }
 }

@@ -17,7 +17,8 @@ public class SchedulerConfigTests
     public static TheoryData<string> Names => [.. Scheduler.Names];
 
     [Fact]
-    public void FromConfig_WithoutName_TakesTheClassOfTheFile() => Assert.Equal("EulerDiscreteScheduler", SchedulerGoldens.FromJson(Sdxl).Name);
+    public void FromConfig_WithoutName_TakesTheClassOfTheFile() =>
+        Assert.Equal("EulerDiscreteScheduler", SchedulerGoldens.FromJson(Sdxl).Name);
 
     [Fact]
     public void FromConfig_TakesEveryNameAndShortName_OfAConfigMadeForAnother()
@@ -33,7 +34,8 @@ public class SchedulerConfigTests
         using var off = JsonDocument.Parse("false");
         var plain = Scheduler.FromConfig(config, "dpmpp_2m").CreateSchedule(10);
         var karras = Scheduler.FromConfig(config, "dpmpp_2m_karras").CreateSchedule(10);
-        var undone = Scheduler.FromConfig(config, "dpmpp_2m_karras", [KeyValuePair.Create("use_karras_sigmas", off.RootElement)]).CreateSchedule(10);
+        var undone = Scheduler.FromConfig(config, "dpmpp_2m_karras", [KeyValuePair.Create("use_karras_sigmas", off.RootElement)])
+            .CreateSchedule(10);
         Assert.NotEqual(plain.Sigmas, karras.Sigmas);
         Assert.Equal(plain.Sigmas, undone.Sigmas);
         Assert.True(Scheduler.FromConfig(config, "dpmpp_2m_sde_karras").CreateSchedule(10).Step(0).NeedsNoise);
@@ -101,8 +103,10 @@ public class SchedulerConfigTests
     [InlineData("DPMSolverMultistepScheduler", "\"solver_order\": 0")]
     [InlineData("DPMSolverMultistepScheduler", "\"solver_order\": 4")]
     [InlineData("DPMSolverMultistepScheduler", "\"algorithm_type\": \"dpmsolver\"")]
-    [InlineData("DPMSolverMultistepScheduler", "\"algorithm_type\": \"sde-dpmsolver\", \"solver_order\": 3, \"final_sigmas_type\": \"sigma_min\"")]
-    [InlineData("DPMSolverMultistepScheduler", "\"algorithm_type\": \"dpmsolver\", \"prediction_type\": \"flow_prediction\", \"final_sigmas_type\": \"sigma_min\"")]
+    [InlineData("DPMSolverMultistepScheduler",
+        "\"algorithm_type\": \"sde-dpmsolver\", \"solver_order\": 3, \"final_sigmas_type\": \"sigma_min\"")]
+    [InlineData("DPMSolverMultistepScheduler",
+        "\"algorithm_type\": \"dpmsolver\", \"prediction_type\": \"flow_prediction\", \"final_sigmas_type\": \"sigma_min\"")]
     [InlineData("DPMSolverMultistepScheduler", "\"algorithm_type\": \"rk4\"")]
     [InlineData("DPMSolverMultistepScheduler", "\"solver_type\": \"euler\"")]
     [InlineData("DPMSolverMultistepScheduler", "\"lambda_min_clipped\": 100")]
@@ -122,7 +126,8 @@ public class SchedulerConfigTests
     {
         var scheduler = SchedulerGoldens.FromJson(Sdxl, name);
         foreach (int steps in new[] { int.MinValue, -1, 0, 1001, int.MaxValue })
-            Assert.Contains($"steps is {steps}", Assert.Throws<DiffusionRequestException>(() => scheduler.CreateSchedule(steps)).Message, StringComparison.Ordinal);
+            Assert.Contains($"steps is {steps}", Assert.Throws<DiffusionRequestException>(() => scheduler.CreateSchedule(steps)).Message,
+                StringComparison.Ordinal);
         Assert.Throws<DiffusionRequestException>(() => scheduler.CreateSchedule(new ScheduleRequest()));
         Assert.Throws<DiffusionRequestException>(() => scheduler.CreateSchedule(new ScheduleRequest { Steps = 2, Timesteps = [5, 3] }));
         Assert.Throws<DiffusionRequestException>(() => scheduler.CreateSchedule(new ScheduleRequest { Steps = 2, Eta = double.NaN }));
@@ -141,7 +146,8 @@ public class SchedulerConfigTests
     [InlineData(new[] { double.PositiveInfinity, 2.0, 0.0 })]
     [InlineData(new[] { 1e300, 2.0, 0.0 })]
     public void CustomSigmas_ThatDoNotFall_AreRefused(double[] sigmas) => Assert.Contains("sigmas",
-        Assert.Throws<DiffusionRequestException>(() => SchedulerGoldens.FromJson(Sdxl).CreateSchedule(new ScheduleRequest { Sigmas = sigmas })).Message, StringComparison.Ordinal);
+        Assert.Throws<DiffusionRequestException>(() =>
+            SchedulerGoldens.FromJson(Sdxl).CreateSchedule(new ScheduleRequest { Sigmas = sigmas })).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData(new double[0])]
@@ -155,16 +161,19 @@ public class SchedulerConfigTests
     {
         foreach (string name in new[] { "euler", "dpmpp_2m", "lcm" })
             Assert.Contains("timesteps", Assert.Throws<DiffusionRequestException>(
-                () => SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Timesteps = timesteps })).Message, StringComparison.Ordinal);
+                () => SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Timesteps = timesteps })).Message,
+                    StringComparison.Ordinal);
     }
 
     [Fact]
     public void CustomTables_AreRefused_WhereDiffusersHasNone()
     {
         foreach (string name in new[] { "euler_a", "ddim", "pndm", "euler_karras", "dpmpp_2m_karras" })
-            Assert.Throws<DiffusionRequestException>(() => SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Timesteps = [900, 400] }));
+            Assert.Throws<DiffusionRequestException>(() =>
+                SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Timesteps = [900, 400] }));
         foreach (string name in new[] { "euler_a", "ddim", "pndm", "dpmpp_2m", "lcm" })
-            Assert.Throws<DiffusionRequestException>(() => SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Sigmas = [10, 1, 0] }));
+            Assert.Throws<DiffusionRequestException>(() =>
+                SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Sigmas = [10, 1, 0] }));
     }
 
     [Fact]
@@ -172,7 +181,9 @@ public class SchedulerConfigTests
     {
         const string json = """{"rescale_betas_zero_snr": true, "timestep_spacing": "trailing", "clip_sample": false}""";
         foreach (string name in new[] { "ddim", "lcm" })
-            Assert.Contains("zero SNR", Assert.Throws<ModelFileException>(() => SchedulerGoldens.FromJson(json, name).CreateSchedule(10)).Message, StringComparison.Ordinal);
+            Assert.Contains("zero SNR",
+                Assert.Throws<ModelFileException>(() => SchedulerGoldens.FromJson(json, name).CreateSchedule(10)).Message,
+                    StringComparison.Ordinal);
     }
 
     [Fact]
@@ -185,7 +196,8 @@ public class SchedulerConfigTests
         Assert.Throws<ArgumentOutOfRangeException>(() => schedule.InputScale(-1));
         Assert.Throws<ArgumentOutOfRangeException>(() => schedule.BeginningAt(10));
         var rungeKutta = SchedulerGoldens.FromJson("{}", "pndm").CreateSchedule(10);
-        Assert.Contains("skip_prk_steps", Assert.Throws<DiffusionRequestException>(() => rungeKutta.BeginningAt(4)).Message, StringComparison.Ordinal);
+        Assert.Contains("skip_prk_steps", Assert.Throws<DiffusionRequestException>(() => rungeKutta.BeginningAt(4)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -22,11 +22,13 @@ internal static class SchedulerGoldens
 
     /// <summary>Theory data: the ids of a set's cases of our classes. In ids the class name stands first, or after a prefix.</summary>
     public static TheoryData<string> Ids(string set, string prefix = "") =>
-        [.. Golden.Ids(set).Where(id => id.StartsWith(prefix, StringComparison.Ordinal) && Scheduler.Names.Contains(id[prefix.Length..].Split('/')[0]))];
+        [.. Golden.Ids(set).Where(id =>
+            id.StartsWith(prefix, StringComparison.Ordinal) && Scheduler.Names.Contains(id[prefix.Length..].Split('/')[0]))];
 
     /// <summary>How many cases of our classes the file itself holds, counted by class_name and not by id.</summary>
     public static int CountIn(Golden set) =>
-        set.Json.GetProperty("cases").EnumerateArray().Count(c => c.TryGetProperty("class_name", out var name) && Scheduler.Names.Contains(name.GetString()));
+        set.Json.GetProperty("cases").EnumerateArray()
+            .Count(c => c.TryGetProperty("class_name", out var name) && Scheduler.Names.Contains(name.GetString()));
 
     /// <summary>The scheduler of a case; traces keep its settings with the table of the same class and variant.</summary>
     public static Scheduler SchedulerOf(GoldenCase golden)
@@ -41,7 +43,8 @@ internal static class SchedulerGoldens
     public static ModelConfig Config(string json) => ModelConfig.Parse(Encoding.UTF8.GetBytes(json), "scheduler_config.json");
 
     /// <summary>One step's part of a tensor whose first dimension counts steps.</summary>
-    public static double[] Row(float[] values, int row, int width) => [.. values[(row * width)..((row + 1) * width)].Select(v => (double)v)];
+    public static double[] Row(float[] values, int row, int width) =>
+        [.. values[(row * width)..((row + 1) * width)].Select(v => (double)v)];
 
     public static double Number(JsonElement json, string key, double fallback) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(key, out var value) ? value.GetDouble() : fallback;

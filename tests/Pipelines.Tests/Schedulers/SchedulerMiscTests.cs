@@ -6,7 +6,8 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 /// <summary>Training tables, and runs that begin in the middle with a noised image.</summary>
 public class SchedulerMiscTests
 {
-    public static TheoryData<string> TrainingIds => [.. Golden.Ids(SchedulerGoldens.MiscSet).Where(id => id.StartsWith("alphas_cumprod", StringComparison.Ordinal))];
+    public static TheoryData<string> TrainingIds =>
+        [.. Golden.Ids(SchedulerGoldens.MiscSet).Where(id => id.StartsWith("alphas_cumprod", StringComparison.Ordinal))];
 
     public static TheoryData<string> MiddleIds => SchedulerGoldens.Ids(SchedulerGoldens.MiscSet, SchedulerGoldens.FromTheMiddle);
 
@@ -27,7 +28,8 @@ public class SchedulerMiscTests
     {
         var golden = SchedulerGoldens.Misc[id];
         int begin = golden.Json.GetProperty("begin_index").GetInt32();
-        var schedule = SchedulerGoldens.SchedulerOf(golden).CreateSchedule(golden.Json.GetProperty("num_steps").GetInt32()).BeginningAt(begin);
+        var schedule = SchedulerGoldens.SchedulerOf(golden).CreateSchedule(golden.Json.GetProperty("num_steps").GetInt32())
+            .BeginningAt(begin);
         Assert.Equal(begin, schedule.BeginIndex);
 
         float[] clean = golden.Input("x0"), noise = golden.Input("noise_init");
@@ -37,7 +39,8 @@ public class SchedulerMiscTests
         SchedulerTraceTests.Follow(golden, schedule, golden.Output("noised"), single: true);
 
         void Check(string name, (double Sample, double Noise) factors) =>
-            golden.Check(name, [.. clean.Zip(noise, (x, e) => (float)(factors.Sample * x + factors.Noise * e))], 5e-7); // two products and a sum in float32
+            // two products and a sum in float32
+            golden.Check(name, [.. clean.Zip(noise, (x, e) => (float)(factors.Sample * x + factors.Noise * e))], 5e-7);
     }
 
     [Fact]

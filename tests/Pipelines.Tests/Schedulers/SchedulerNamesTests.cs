@@ -11,11 +11,15 @@ public sealed class SchedulerNamesTests
     [InlineData("Euler", "EulerDiscreteScheduler", ""), InlineData("EULER KARRAS", "EulerDiscreteScheduler", "use_karras_sigmas=true")]
     [InlineData("DPM++ 2M", "DPMSolverMultistepScheduler", "algorithm_type=\"dpmsolver++\" solver_order=2")]
     [InlineData("DPM++ 2M Karras", "DPMSolverMultistepScheduler", "algorithm_type=\"dpmsolver++\" solver_order=2 use_karras_sigmas=true")]
-    [InlineData("DPM++ 2M SDE Karras", "DPMSolverMultistepScheduler", "algorithm_type=\"sde-dpmsolver++\" solver_order=2 use_karras_sigmas=true")]
-    [InlineData("DPM++ 2M SDE Exponential", "DPMSolverMultistepScheduler", "algorithm_type=\"sde-dpmsolver++\" solver_order=2 use_exponential_sigmas=true")]
+    [InlineData("DPM++ 2M SDE Karras", "DPMSolverMultistepScheduler",
+        "algorithm_type=\"sde-dpmsolver++\" solver_order=2 use_karras_sigmas=true")]
+    [InlineData("DPM++ 2M SDE Exponential", "DPMSolverMultistepScheduler",
+        "algorithm_type=\"sde-dpmsolver++\" solver_order=2 use_exponential_sigmas=true")]
     [InlineData("dpmpp_2m_sde_gpu", "DPMSolverMultistepScheduler", "algorithm_type=\"sde-dpmsolver++\" solver_order=2")]
-    [InlineData("dpmpp-2m sgm_uniform", "DPMSolverMultistepScheduler", "algorithm_type=\"dpmsolver++\" solver_order=2 timestep_spacing=\"trailing\"")]
-    [InlineData("PLMS", "PNDMScheduler", "skip_prk_steps=true"), InlineData("LCM", "LCMScheduler", ""), InlineData("DDIM", "DDIMScheduler", "")]
+    [InlineData("dpmpp-2m sgm_uniform", "DPMSolverMultistepScheduler",
+        "algorithm_type=\"dpmsolver++\" solver_order=2 timestep_spacing=\"trailing\"")]
+    [InlineData("PLMS", "PNDMScheduler", "skip_prk_steps=true"), InlineData("LCM", "LCMScheduler", ""),
+        InlineData("DDIM", "DDIMScheduler", "")]
     public void Name_StandsForClassAndSettings(string name, string className, string settings)
     {
         var found = Assert.NotNull(SchedulerNames.Find(name));
@@ -24,14 +28,19 @@ public sealed class SchedulerNamesTests
     }
 
     [Theory]
-    [InlineData("DPM++ SDE"), InlineData("Heun"), InlineData("Euler a Karras"), InlineData("LCM karras"), InlineData(""), InlineData("dpmpp_2m_waves")]
+    [InlineData("DPM++ SDE"), InlineData("Heun"), InlineData("Euler a Karras"), InlineData("LCM karras"), InlineData(""),
+        InlineData("dpmpp_2m_waves")]
     public void WhatThereIsNot_IsNotFound(string name) => Assert.Null(SchedulerNames.Find(name));
 
     [Fact]
-    public void EveryListedName_IsKnown() => Assert.All(SchedulerNames.All.Concat(SchedulerNames.Table.SelectMany(row => row.Spacings.Select(s => $"{row.Sampler.Spoken ?? row.Sampler.Name} {s}"))), name => Assert.True(SchedulerNames.IsKnown(name), name));
+    public void EveryListedName_IsKnown() =>
+        Assert.All(SchedulerNames.All.Concat(
+            SchedulerNames.Table.SelectMany(row => row.Spacings.Select(s => $"{row.Sampler.Spoken ?? row.Sampler.Name} {s}"))),
+                name => Assert.True(SchedulerNames.IsKnown(name), name));
 
     [Theory]
-    [InlineData("eulr_a", "euler_a"), InlineData("DPM+ 2M Karas", "dpmpp_2m_karras"), InlineData("EulerDiscretScheduler", "EulerDiscreteScheduler"), InlineData("quetzalcoatl", null)]
+    [InlineData("eulr_a", "euler_a"), InlineData("DPM+ 2M Karas", "dpmpp_2m_karras"),
+        InlineData("EulerDiscretScheduler", "EulerDiscreteScheduler"), InlineData("quetzalcoatl", null)]
     public void Unknown_NamesTheNearest(string name, string? guess)
     {
         string message = SchedulerNames.Unknown(name);
@@ -40,6 +49,7 @@ public sealed class SchedulerNamesTests
     }
 
     [Theory]
-    [InlineData("steps", "steps", 0), InlineData("stpes", "steps", 1), InlineData("step", "steps", 1), InlineData("stebs", "steps", 1), InlineData("", "abc", 3), InlineData("ca", "abc", 3)]
+    [InlineData("steps", "steps", 0), InlineData("stpes", "steps", 1), InlineData("step", "steps", 1), InlineData("stebs", "steps", 1),
+        InlineData("", "abc", 3), InlineData("ca", "abc", 3)]
     public void Distance_CountsLetters(string a, string b, int expected) => Assert.Equal(expected, NearestName.Distance(a, b));
 }

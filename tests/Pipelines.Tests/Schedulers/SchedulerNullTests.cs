@@ -5,7 +5,10 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>JSON's null in scheduler_config.json is Python's None, not the default; and more steps than a schedule has room for are refused with the most that work.</summary>
+/// <summary>
+/// JSON's null in scheduler_config.json is Python's None, not the default; and more steps than a schedule has room for are refused with the
+/// most that work.
+/// </summary>
 public class SchedulerNullTests
 {
     [Theory]
@@ -60,7 +63,8 @@ public class SchedulerNullTests
 
     [Fact]
     public void DynamicShifting_IsRefusedByName() => Assert.Contains("'use_dynamic_shifting' is true",
-        Assert.Throws<ModelFileException>(() => SchedulerGoldens.FromJson("""{"use_dynamic_shifting": true}""", "dpmpp_2m")).Message, StringComparison.Ordinal);
+        Assert.Throws<ModelFileException>(() => SchedulerGoldens.FromJson("""{"use_dynamic_shifting": true}""", "dpmpp_2m")).Message,
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData("dpmpp_2m", """{"timestep_spacing": "leading"}""", 1000, 999)]

@@ -17,7 +17,8 @@ public class SchedulerPropertyTests
         from spacing in Gen.OneOf("leading", "trailing", "linspace")
         from offset in Gen.OneOf(0, 0, 1, 1, 7)
         from prediction in Gen.OneOf("epsilon", "v_prediction", "sample")
-        from flags in Gen.OneOf("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas", "use_flow_sigmas", "thresholding", "clip_sample",
+        from flags in Gen.OneOf("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas", "use_flow_sigmas",
+            "thresholding", "clip_sample",
             "skip_prk_steps", "rescale_betas_zero_snr", "set_alpha_to_one", "euler_at_final").Array[0, 3]
         from algorithm in Gen.OneOf("dpmsolver++", "sde-dpmsolver++", "dpmsolver", "sde-dpmsolver")
         from solver in Gen.OneOf("midpoint", "heun")
@@ -109,7 +110,9 @@ public class SchedulerPropertyTests
             {
                 Assert.InRange(instruction.Target.Index, 0, Slot.History(schedule.HistorySlots).Index - 1);
                 if (instruction is LinearCombinationInstruction combination)
-                    Assert.All(combination.Terms, t => Assert.True(double.IsFinite(t.Coefficient) && t.Coefficient != 0 && (t.Slot != Slot.Noise || schedule.Step(i).NeedsNoise)));
+                    Assert.All(combination.Terms,
+                        t => Assert.True(double.IsFinite(t.Coefficient) && t.Coefficient != 0
+                            && (t.Slot != Slot.Noise || schedule.Step(i).NeedsNoise)));
             }
         }
     }
@@ -117,6 +120,7 @@ public class SchedulerPropertyTests
     private static void Falling(IReadOnlyList<double> values)
     {
         for (int i = 0; i < values.Count; i++)
-            Assert.True(double.IsFinite(values[i]) && (i == 0 || values[i] <= values[i - 1]), $"[{i}] is {values[i]:R}, after {(i == 0 ? "nothing" : $"{values[i - 1]:R}")}");
+            Assert.True(double.IsFinite(values[i]) && (i == 0 || values[i] <= values[i - 1]),
+                $"[{i}] is {values[i]:R}, after {(i == 0 ? "nothing" : $"{values[i - 1]:R}")}");
     }
 }

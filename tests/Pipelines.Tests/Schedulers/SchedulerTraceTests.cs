@@ -105,7 +105,8 @@ public class SchedulerTraceTests
         {
             double error = SchedulerGoldens.Row(expected, row, width).Zip(actual, (e, a) => Math.Abs(e - a)).Max();
             Assert.True(error <= Tolerance * magnitude,
-                $"{golden.Name}: {name} of evaluation {first + row} is off by {error / magnitude:g3} of {magnitude:g4} in {(single ? "float32" : "double")}; allowed {Tolerance:g3}.");
+                $"{golden.Name}: {name} of evaluation {first + row} is off by {error / magnitude:g3} of {magnitude:g4} in "
+                    + $"{(single ? "float32" : "double")}; allowed {Tolerance:g3}.");
         }
     }
 }

@@ -3,11 +3,14 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Schedulers against cases whose exact answer is known, for the settings of which no run is recorded. The model is perfect: it knows where the data lie.
+/// Schedulers against cases whose exact answer is known, for the settings of which no run is recorded. The model is perfect: it knows where
+/// the data lie.
 /// </summary>
 public class SchedulerTruthTests
 {
-    private const string Betas = "\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"clip_sample\": false, \"set_alpha_to_one\": true";
+    private const string Betas =
+        "\"beta_start\": 0.00085, \"beta_end\": 0.012, \"beta_schedule\": \"scaled_linear\", \"clip_sample\": false, \"set_alpha_to_one\": "
+            + "true";
 
     public static TheoryData<string, string> AnySettings => new()
     {
@@ -33,7 +36,9 @@ public class SchedulerTruthTests
     public void DataInOnePoint_IsFound(string name, string settings)
     {
         const double point = 1.7;
-        var schedule = SchedulerGoldens.FromJson($"{{{Betas}, {settings}}}", name).CreateSchedule(new ScheduleRequest { Steps = 20, Eta = 0.6 }); // 20 divides 1000: DDIM ends at x0
+        // 20 divides 1000: DDIM ends at x0
+        var schedule = SchedulerGoldens.FromJson($"{{{Betas}, {settings}}}", name)
+            .CreateSchedule(new ScheduleRequest { Steps = 20, Eta = 0.6 });
         var random = new Random(5);
         double end = Run(schedule, settings, (x, alpha, sigma) => point, () => random.NextDouble() * 4 - 2, start: 0.8)[^1];
         Assert.Equal(point, end, 1e-4); // float32 sigmas; LCM's boundary condition leaves about 1e-9
@@ -110,8 +115,10 @@ public class SchedulerTruthTests
                 string noise = name == "DPMSolverMultistepScheduler" ? ", \"algorithm_type\": \"dpmsolver\"" : "";
                 if (noise.Length > 0 && final == "zero") continue;
                 string settings = $"\"thresholding\": true, \"sample_max_value\": 1.5, \"final_sigmas_type\": \"{final}\"{noise}";
-                var schedule = SchedulerGoldens.FromJson($"{{{Betas}, {settings}}}", name).CreateSchedule(new ScheduleRequest { Steps = 20, UseClippedModelOutput = true });
-                double end = Run(schedule, settings, (x, alpha, sigma) => 9, () => 0.1, start: 1)[^1]; // the data lie at 9, the threshold makes it 1
+                var schedule = SchedulerGoldens.FromJson($"{{{Betas}, {settings}}}", name)
+                    .CreateSchedule(new ScheduleRequest { Steps = 20, UseClippedModelOutput = true });
+                // the data lie at 9, the threshold makes it 1
+                double end = Run(schedule, settings, (x, alpha, sigma) => 9, () => 0.1, start: 1)[^1];
                 var (alpha, sigma) = final == "zero" ? (1, 0) : schedule.AddNoise(19);
                 Assert.InRange(end, alpha - 4 * sigma - 0.05, alpha + 4 * sigma + 0.05);
             }
@@ -131,7 +138,8 @@ public class SchedulerTruthTests
     }
 
     /// <summary>Runs a schedule with a model that knows E[x0 | x]; the samples after every evaluation.</summary>
-    private static double[] Run(Schedule schedule, string settings, Func<double, double, double, double> clean, Func<double> noise, double start)
+    private static double[] Run(Schedule schedule, string settings, Func<double, double, double, double> clean, Func<double> noise,
+        double start)
     {
         var run = new StepRunner(schedule, 1, single: false);
         var samples = new double[schedule.Timesteps.Count];

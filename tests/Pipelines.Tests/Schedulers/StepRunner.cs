@@ -3,8 +3,8 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Runs step programs as a device would, plainly. Slots hold doubles; with <paramref name="single"/> every coefficient, product and stored value
-/// is rounded to float32.
+/// Runs step programs as a device would, plainly. Slots hold doubles; with <paramref name="single"/> every coefficient, product and stored
+/// value is rounded to float32.
 /// </summary>
 internal sealed class StepRunner(Schedule schedule, int size, bool single)
 {

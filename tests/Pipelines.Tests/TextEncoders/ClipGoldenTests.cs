@@ -5,7 +5,9 @@ using ILGpuDiffusion.Pipelines.TextEncoders;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>CLIP text encoders against transformers: every recorded prompt, every hidden state, the pooled embedding with and without projection.</summary>
+/// <summary>
+/// CLIP text encoders against transformers: every recorded prompt, every hidden state, the pooled embedding with and without projection.
+/// </summary>
 public sealed class ClipGoldenTests
 {
     /// <summary>What the reference data's README suggests for an fp32 engine; the reference's own rounding noise is 3e-6.</summary>
@@ -29,9 +31,11 @@ public sealed class ClipGoldenTests
             var last = clip.Run(run, ClipHiddenState.StableDiffusion(null), pooled: true);
             worst = Math.Max(worst, run.Check("last_hidden_state", last.Hidden, Tolerance));
             worst = Math.Max(worst, run.Check("pooled", last.Pooled, Tolerance));
-            worst = Math.Max(worst, run.Check("penultimate", clip.Run(run, ClipHiddenState.StableDiffusionXl(null), pooled: false).Hidden, Tolerance));
+            worst = Math.Max(worst, run.Check("penultimate", clip.Run(run, ClipHiddenState.StableDiffusionXl(null), pooled: false).Hidden,
+                Tolerance));
             for (int i = 0; run.Outputs.ContainsKey($"hidden_{i}"); i++)
-                worst = Math.Max(worst, run.Check($"hidden_{i}", clip.Run(run, new ClipHiddenState(clip.Model.Config.Layers - i, FinalNorm: false), pooled: false).Hidden, Tolerance));
+                worst = Math.Max(worst, run.Check($"hidden_{i}",
+                    clip.Run(run, new ClipHiddenState(clip.Model.Config.Layers - i, FinalNorm: false), pooled: false).Hidden, Tolerance));
         }
 
         Assert.Contains(golden.Cases, c => c.Outputs.ContainsKey("hidden_0"));
@@ -86,13 +90,15 @@ public sealed class ClipGoldenTests
     /// <summary>The final layer norm in float64.</summary>
     private static float[] Normalised(float[] x, TestWeights weights, double epsilon)
     {
-        var (scale, shift) = (weights.Find("text_model.final_layer_norm.weight")!.Span<float>().ToArray(), weights.Find("text_model.final_layer_norm.bias")!.Span<float>().ToArray());
+        var (scale, shift) = (weights.Find("text_model.final_layer_norm.weight")!.Span<float>().ToArray(),
+            weights.Find("text_model.final_layer_norm.bias")!.Span<float>().ToArray());
         float[] y = new float[x.Length];
         for (int row = 0; row < x.Length; row += scale.Length)
         {
             double[] values = [.. x.AsSpan(row, scale.Length).ToArray().Select(v => (double)v)];
             double mean = values.Average(), variance = values.Average(v => (v - mean) * (v - mean));
-            for (int i = 0; i < scale.Length; i++) y[row + i] = (float)((values[i] - mean) / Math.Sqrt(variance + epsilon) * scale[i] + shift[i]);
+            for (int i = 0; i < scale.Length; i++)
+                y[row + i] = (float)((values[i] - mean) / Math.Sqrt(variance + epsilon) * scale[i] + shift[i]);
         }
 
         return y;

@@ -38,8 +38,11 @@ internal static class StateDict
 {
     public static void AssertSame(string folder, Layer model)
     {
-        var tensors = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "state_dict_shapes.json"))).RootElement.GetProperty("tensors");
-        string[] expected = [.. tensors.EnumerateObject().Select(t => $"{t.Name} {Shape.Create([.. t.Value.EnumerateArray().Select(s => s.GetInt32())])}").Order(StringComparer.Ordinal)];
+        var tensors = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "state_dict_shapes.json"))).RootElement.GetProperty(
+            "tensors");
+        string[] expected = [.. tensors.EnumerateObject()
+            .Select(t => $"{t.Name} {Shape.Create([.. t.Value.EnumerateArray().Select(s => s.GetInt32())])}")
+                .Order(StringComparer.Ordinal)];
         string[] actual = [.. model.Parameters.Select(p => $"{p.Path} {p.Shape}").Order(StringComparer.Ordinal)];
         Assert.NotEmpty(expected);
         Assert.Equal(expected, actual);

@@ -5,7 +5,10 @@ using ILGpuDiffusion.Pipelines.TextEncoders;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>One compiled graph serves every batch and prompt length. Compilations are counted for the whole process, so nothing else may compile meanwhile.</summary>
+/// <summary>
+/// One compiled graph serves every batch and prompt length. Compilations are counted for the whole process, so nothing else may compile
+/// meanwhile.
+/// </summary>
 [Collection(nameof(CompilationCount))]
 public sealed class ClipSizesTests
 {
@@ -27,7 +30,8 @@ public sealed class ClipSizesTests
         Assert.Equal(compilations + 1, CompiledGraph.Compilations);
         Assert.Equal(Sizes.Length, Assert.Single(clip.Encoder.Compiled).Plans);
 
-        // Causal attention and no mixing between prompts: an entry of a batch equals the prompt alone, a prefix equals its part of the longer prompt.
+        // Causal attention and no mixing between prompts: an entry of a batch equals the prompt alone, a prefix equals its part of the
+        // longer prompt.
         var batch = clip.Encoder.Encode(Ids(4, 77), 4, ClipHiddenState.StableDiffusion(null), pooled: true);
         var alone = clip.Encoder.Encode(Ids(4, 77).AsSpan(2 * 77, 77), 1, ClipHiddenState.StableDiffusion(null), pooled: true);
         Close.Check("third prompt", alone.Hidden, batch.Hidden.AsSpan(2 * 77 * 48, 77 * 48), 1e-5);
@@ -41,7 +45,8 @@ public sealed class ClipSizesTests
     {
         using var one = TestTextEncoder.Open("tiny-sdxl/text_encoder_2", threads: 1);
         using var two = TestTextEncoder.Open("tiny-sdxl/text_encoder_2", threads: 2);
-        Assert.Equal(one.Encoder.Encode(Ids(3, 77), 3, ClipHiddenState.StableDiffusion(null), true).Hidden, two.Encoder.Encode(Ids(3, 77), 3, ClipHiddenState.StableDiffusion(null), true).Hidden);
+        Assert.Equal(one.Encoder.Encode(Ids(3, 77), 3, ClipHiddenState.StableDiffusion(null), true).Hidden,
+            two.Encoder.Encode(Ids(3, 77), 3, ClipHiddenState.StableDiffusion(null), true).Hidden);
     }
 
     [Fact]
@@ -49,11 +54,16 @@ public sealed class ClipSizesTests
     {
         using var clip = TestTextEncoder.Open("tiny-sdxl/text_encoder");
         Assert.Contains("at most 77", Assert.Throws<ShapeException>(() => Encode(78, 1, new(0, true))).Message, StringComparison.Ordinal);
-        Assert.Contains("same positive number", Assert.Throws<ShapeException>(() => Encode(77, 2, new(0, true))).Message, StringComparison.Ordinal);
-        Assert.Contains("same positive number", Assert.Throws<ShapeException>(() => Encode(0, 0, new(0, true))).Message, StringComparison.Ordinal);
-        Assert.Contains("0 to 3", Assert.Throws<ShapeException>(() => Encode(77, 1, ClipHiddenState.StableDiffusionXl(3))).Message, StringComparison.Ordinal);
-        Assert.Contains("0 to 3", Assert.Throws<ShapeException>(() => Encode(77, 1, ClipHiddenState.StableDiffusion(-1))).Message, StringComparison.Ordinal);
-        Assert.Contains("2050", Assert.Throws<ArgumentOutOfRangeException>(() => clip.Encoder.Encode([5, 2050], 1, ClipHiddenState.StableDiffusion(null), false)).Message, StringComparison.Ordinal);
+        Assert.Contains("same positive number", Assert.Throws<ShapeException>(() => Encode(77, 2, new(0, true))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("same positive number", Assert.Throws<ShapeException>(() => Encode(0, 0, new(0, true))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("0 to 3", Assert.Throws<ShapeException>(() => Encode(77, 1, ClipHiddenState.StableDiffusionXl(3))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("0 to 3", Assert.Throws<ShapeException>(() => Encode(77, 1, ClipHiddenState.StableDiffusion(-1))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("2050", Assert.Throws<ArgumentOutOfRangeException>(() =>
+            clip.Encoder.Encode([5, 2050], 1, ClipHiddenState.StableDiffusion(null), false)).Message, StringComparison.Ordinal);
 
         void Encode(int ids, int count, ClipHiddenState state) => clip.Encoder.Encode(new int[ids], count, state, pooled: false);
     }
@@ -62,8 +72,10 @@ public sealed class ClipSizesTests
     public void Encode_Cancelled_StopsAndTheNextCallWorks()
     {
         using var clip = TestTextEncoder.Open("tiny-sdxl/text_encoder");
-        Assert.Throws<OperationCanceledException>(() => clip.Encoder.Encode(Ids(1, 77), 1, ClipHiddenState.StableDiffusion(null), true, new CancellationToken(true)));
-        Assert.All(clip.Encoder.Encode(Ids(1, 77), 1, ClipHiddenState.StableDiffusion(null), true).Hidden, v => Assert.True(float.IsFinite(v)));
+        Assert.Throws<OperationCanceledException>(() =>
+            clip.Encoder.Encode(Ids(1, 77), 1, ClipHiddenState.StableDiffusion(null), true, new CancellationToken(true)));
+        Assert.All(clip.Encoder.Encode(Ids(1, 77), 1, ClipHiddenState.StableDiffusion(null), true).Hidden,
+            v => Assert.True(float.IsFinite(v)));
     }
 
     private static int[] Ids(int count, int tokens)

@@ -26,7 +26,8 @@ public sealed class ClipWeightsTests
         var run = Golden.Open("tiny-sd15-goldens/text_encoder")["batch"];
         using var wide = TestTextEncoder.Open("tiny-sd15/text_encoder");
         using var half = TestTextEncoder.Open("tiny-sd15/text_encoder", variant: "fp16");
-        Assert.Equal(wide.Run(run, ClipHiddenState.StableDiffusion(null), true).Hidden, half.Run(run, ClipHiddenState.StableDiffusion(null), true).Hidden);
+        Assert.Equal(wide.Run(run, ClipHiddenState.StableDiffusion(null), true).Hidden,
+            half.Run(run, ClipHiddenState.StableDiffusion(null), true).Hidden);
     }
 
     [Fact]

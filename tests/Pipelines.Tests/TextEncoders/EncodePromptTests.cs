@@ -2,7 +2,9 @@ using ILGpuDiffusion.Cases;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Prompts to conditions, as diffusers' encode_prompt gives them: both encoders side by side, pooled text, zeros for no negative prompt.</summary>
+/// <summary>
+/// Prompts to conditions, as diffusers' encode_prompt gives them: both encoders side by side, pooled text, zeros for no negative prompt.
+/// </summary>
 public sealed class EncodePromptTests
 {
     private const string Set = "tiny-sdxl-goldens/txt2img_features";

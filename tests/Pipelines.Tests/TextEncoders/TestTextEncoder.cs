@@ -15,7 +15,8 @@ internal sealed class TestTextEncoder : IDisposable
     private readonly bool ownsDevice;
     private readonly ArenaPool arenas;
 
-    private TestTextEncoder(string folder, Func<TestWeights, Device, TestWeights>? change, string? variant, int threads, CompileOptions? options, Device? on, DType dtype, DType? weights)
+    private TestTextEncoder(string folder, Func<TestWeights, Device, TestWeights>? change, string? variant, int threads,
+        CompileOptions? options, Device? on, DType dtype, DType? weights)
     {
         checkpoint = Checkpoint.OpenFolder(folder, variant);
         (device, ownsDevice) = (on ?? new CpuDevice(threads), on is null);
@@ -31,7 +32,8 @@ internal sealed class TestTextEncoder : IDisposable
     public ClipTextEncoder Encoder { get; }
 
     /// <summary>A tiny model's encoder: <c>tiny-sdxl/text_encoder_2</c> …</summary>
-    public static TestTextEncoder Open(string model, Func<TestWeights, Device, TestWeights>? change = null, string? variant = null, int threads = 2, CompileOptions? options = null, Device? on = null, DType dtype = DType.Float32, DType? weights = null) =>
+    public static TestTextEncoder Open(string model, Func<TestWeights, Device, TestWeights>? change = null, string? variant = null,
+        int threads = 2, CompileOptions? options = null, Device? on = null, DType dtype = DType.Float32, DType? weights = null) =>
         new(Golden.Folder(model), change, variant, threads, options, on, dtype, weights);
 
     /// <summary>Encodes a recorded case's ids.</summary>

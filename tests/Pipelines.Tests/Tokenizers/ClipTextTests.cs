@@ -44,5 +44,6 @@ public class ClipTextTests
     }
 
     private static string Text(string hex) =>
-        string.Concat(hex.Split(' ').Select(point => char.ConvertFromUtf32(int.Parse(point, NumberStyles.HexNumber, CultureInfo.InvariantCulture))));
+        string.Concat(hex.Split(' ')
+            .Select(point => char.ConvertFromUtf32(int.Parse(point, NumberStyles.HexNumber, CultureInfo.InvariantCulture))));
 }

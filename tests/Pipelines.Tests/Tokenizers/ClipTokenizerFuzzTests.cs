@@ -9,7 +9,8 @@ public sealed class ClipTokenizerFuzzTests : IDisposable
 {
     private static readonly string[] Prompts = ["", "the red cat's dog!", "Été 日本 😀 <|endoftext|> 42"];
     private static readonly string[] Snippets =
-        ["\"", "{", "}", ":", ",", " ", "\n", "\\", "\\u0000", "\\ud800", "null", "-1", "1e999", "99999999999", "[]", "{}", "#", "</w>", "\u0000", "ÿ"];
+        ["\"", "{", "}", ":", ",", " ", "\n", "\\", "\\u0000", "\\ud800", "null", "-1", "1e999", "99999999999", "[]", "{}", "#", "</w>",
+            "\u0000", "ÿ"];
 
     private readonly TemporaryFolder folder = new();
 
@@ -22,7 +23,8 @@ public sealed class ClipTokenizerFuzzTests : IDisposable
     public void Load_MutatedFile_LoadsOrSaysWhatIsWrong(string file, int rounds)
     {
         // A smaller alphabet than the real one: loading must be quick, and bytes that the vocabulary lacks are a case of their own.
-        var vocabulary = SyntheticTokenizer.Vocabulary().Where(p => p.Key.Length > 1 || char.IsAsciiLetterOrDigit(p.Key[0]) || "!'".Contains(p.Key[0], StringComparison.Ordinal))
+        var vocabulary = SyntheticTokenizer.Vocabulary()
+            .Where(p => p.Key.Length > 1 || char.IsAsciiLetterOrDigit(p.Key[0]) || "!'".Contains(p.Key[0], StringComparison.Ordinal))
             .Where(p => p.Key.Length != 5 || p.Key[0] < 128).ToDictionary();
         SyntheticTokenizer.Write(folder, vocabulary: vocabulary);
         string path = Path.Combine(folder.Path, file);

@@ -31,7 +31,8 @@ public class ClipTokenizerGoldenTests
     public void Encode_PaddingTokenOfTheSecondTokenizer_GivesTheRecordedIds()
     {
         using var folder = new TemporaryFolder();
-        foreach (string file in (string[])["clip-vit-l/vocab.json", "clip-vit-l/merges.txt", "clip-bigg/tokenizer_config.json", "clip-bigg/special_tokens_map.json"])
+        foreach (string file in (string[])["clip-vit-l/vocab.json", "clip-vit-l/merges.txt", "clip-bigg/tokenizer_config.json",
+            "clip-bigg/special_tokens_map.json"])
             File.Copy(Golden.Folder("tokenizers/" + file), Path.Combine(folder.Path, Path.GetFileName(file)));
         var tokenizer = ClipTokenizer.Load(folder.Path);
         Assert.Equal(0, tokenizer.PadTokenId);
@@ -68,11 +69,13 @@ public class ClipTokenizerGoldenTests
     }
 
     private static JsonElement[] Recorded() =>
-        [.. JsonDocument.Parse(File.ReadAllBytes(Golden.Folder("tokenizers/clip_tokens.json"))).RootElement.GetProperty("prompts").EnumerateArray()];
+        [.. JsonDocument.Parse(File.ReadAllBytes(Golden.Folder("tokenizers/clip_tokens.json"))).RootElement.GetProperty("prompts")
+            .EnumerateArray()];
 
     private static void Equal(JsonElement recorded, string key, IEnumerable<int> actual)
     {
         string expected = string.Join(' ', recorded.GetProperty(key).EnumerateArray().Select(id => id.GetInt32()));
-        Assert.True(expected == string.Join(' ', actual), $"{key} of {recorded.GetProperty("prompt")}: expected {expected}, actual {string.Join(' ', actual)}");
+        Assert.True(expected == string.Join(' ', actual),
+            $"{key} of {recorded.GetProperty("prompt")}: expected {expected}, actual {string.Join(' ', actual)}");
     }
 }

@@ -38,7 +38,8 @@ public sealed class ClipTokenizerTests : IDisposable
     [Fact]
     public void Encode_PaddingTokenInThePrompt_IsThatTokenAndSplitsTheTextAroundIt()
     {
-        var tokenizer = Load(SyntheticTokenizer.Config.Replace("\"pad_token\": \"<|endoftext|>\"", "\"pad_token\": \"!\"", StringComparison.Ordinal));
+        var tokenizer = Load(SyntheticTokenizer.Config.Replace("\"pad_token\": \"<|endoftext|>\"", "\"pad_token\": \"!\"",
+            StringComparison.Ordinal));
         var tokens = tokenizer.Encode("cat!!dog");
         Assert.Equal("<|startoftext|> cat</w> ! ! dog</w> <|endoftext|>", string.Join(' ', tokens.Pieces));
         Assert.Equal(tokenizer.PadTokenId, tokens.Ids[^1]);

@@ -9,9 +9,11 @@ internal static class SyntheticTokenizer
 {
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static readonly string[] Merges = ["c a", "ca t</w>", "d o", "do g</w>", "t h", "th e</w>", "a t</w>", "r e", "re d</w>", "' s</w>", "c at</w>"];
+    public static readonly string[] Merges = ["c a", "ca t</w>", "d o", "do g</w>", "t h", "th e</w>", "a t</w>", "r e", "re d</w>",
+        "' s</w>", "c at</w>"];
 
-    public const string Config = """{"model_max_length": 10, "bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>", "pad_token": "<|endoftext|>"}""";
+    public const string Config =
+        """{"model_max_length": 10, "bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>", "pad_token": "<|endoftext|>"}""";
 
     public static Dictionary<string, int> Vocabulary()
     {
@@ -24,7 +26,8 @@ internal static class SyntheticTokenizer
             .Select((piece, id) => (piece, id)).ToDictionary(p => p.piece, p => p.id);
     }
 
-    public static void Write(TemporaryFolder folder, string config = Config, Dictionary<string, int>? vocabulary = null) => Write(folder.Path, config, vocabulary);
+    public static void Write(TemporaryFolder folder, string config = Config, Dictionary<string, int>? vocabulary = null) =>
+        Write(folder.Path, config, vocabulary);
 
     public static void Write(string folder, string config, Dictionary<string, int>? vocabulary = null)
     {

@@ -7,7 +7,9 @@ using ILGpuDiffusion.Pipelines.Tokenizers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>A tokenizer.json in place of vocab.json and merges.txt gives the same ids; one that describes another tokenizer is refused by name.</summary>
+/// <summary>
+/// A tokenizer.json in place of vocab.json and merges.txt gives the same ids; one that describes another tokenizer is refused by name.
+/// </summary>
 public sealed class TokenizerJsonTests : IDisposable
 {
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -27,7 +29,9 @@ public sealed class TokenizerJsonTests : IDisposable
             ["version"] = "1.0",
             ["truncation"] = null,
             ["padding"] = null,
-            ["added_tokens"] = new JsonArray([.. ((string[])["<|startoftext|>", "<|endoftext|>"]).Select(t => (JsonNode)new JsonObject { ["id"] = ids[t], ["content"] = t, ["single_word"] = false, ["special"] = true })]),
+            ["added_tokens"] = new JsonArray(
+                [.. ((string[])["<|startoftext|>", "<|endoftext|>"]).Select(t =>
+                    (JsonNode)new JsonObject { ["id"] = ids[t], ["content"] = t, ["single_word"] = false, ["special"] = true })]),
             ["normalizer"] = Steps("""{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Replace","pattern":{"Regex":"\\s+"},"content":" "},{"type":"Lowercase"}]}"""),
             ["pre_tokenizer"] = Steps("""
                 {"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":"'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+"},"behavior":"Removed","invert":true},
@@ -43,11 +47,14 @@ public sealed class TokenizerJsonTests : IDisposable
                 ["fuse_unk"] = false,
                 ["byte_fallback"] = false,
                 ["vocab"] = JsonSerializer.SerializeToNode(ids),
-                ["merges"] = new JsonArray([.. lines.Select(line => mergesAsText ? (JsonNode)line : new JsonArray([.. line.Split(' ').Select(p => (JsonNode)p)]))]),
+                ["merges"] = new JsonArray(
+                    [.. lines.Select(line => mergesAsText ? (JsonNode)line
+                        : new JsonArray([.. line.Split(' ').Select(p => (JsonNode)p)]))]),
             },
         };
         File.WriteAllText(Path.Combine(folder, "tokenizer.json"), tokenizer.ToJsonString(Plain));
-        foreach (string file in (string[])[vocab, merges, Path.Combine(folder, "special_tokens_map.json"), Path.Combine(folder, "added_tokens.json")]) File.Delete(file);
+        foreach (string file in (string[])[vocab, merges, Path.Combine(folder, "special_tokens_map.json"),
+            Path.Combine(folder, "added_tokens.json")]) File.Delete(file);
     }
 
     [Theory]

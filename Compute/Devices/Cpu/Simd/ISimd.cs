@@ -38,7 +38,10 @@ internal unsafe interface ISimd<T> : ILanes<T> where T : struct, ISimd<T>
     /// <summary>Lane-wise absolute value.</summary>
     static abstract T Abs(T a);
 
-    /// <summary>The lowest nine bits become sign and exponent: 2ⁿ⁻¹²⁷ for a = 1.5 · 2²³ + n with n = 0 … 254, and 0 for n = 0. The sum that makes such an a rounds n to an integer.</summary>
+    /// <summary>
+    /// The lowest nine bits become sign and exponent: 2ⁿ⁻¹²⁷ for a = 1.5 · 2²³ + n with n = 0 … 254, and 0 for n = 0. The sum that makes
+    /// such an a rounds n to an integer.
+    /// </summary>
     static abstract T LowBitsToExponent(T a);
 
     /// <summary>a &lt; b ? then : otherwise, lane by lane; a comparison with NaN is false.</summary>

@@ -9,7 +9,8 @@ internal static unsafe class Simd
 
     /// <summary>Reads the last, incomplete register of a row; missing lanes are <paramref name="missing"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V LoadPartial<V>(float* source, int count, float missing = 0) where V : struct, ISimd<V> => V.LoadFirst(source, count, V.Create(missing));
+    public static V LoadPartial<V>(float* source, int count, float missing = 0) where V : struct, ISimd<V> =>
+        V.LoadFirst(source, count, V.Create(missing));
 
     /// <summary>Writes the first lanes of a register.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

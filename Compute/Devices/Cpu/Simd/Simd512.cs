@@ -23,7 +23,8 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
     [MethodImpl(Inline)]
     public static Simd512 LoadFirst(float* source, int count, Simd512 missing) => new(Avx512F.IsSupported
         ? Avx512F.MaskLoad(source, First(count), missing.Value)
-        : Vector512.Create(Simd256.LoadFirst(source, count, new(missing.Value.GetLower())).Value, Simd256.LoadFirst(source + 8, count - 8, new(missing.Value.GetUpper())).Value));
+        : Vector512.Create(Simd256.LoadFirst(source, count, new(missing.Value.GetLower())).Value,
+            Simd256.LoadFirst(source + 8, count - 8, new(missing.Value.GetUpper())).Value));
 
     [MethodImpl(Inline)]
     public static void StoreFirst(Simd512 value, float* target, int count)
@@ -59,7 +60,8 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
         return new(Avx512F.FusedMultiplyAdd(estimate, error, estimate));
     }
 
-    [MethodImpl(Inline)] public static Simd512 MultiplyAdd(Simd512 a, Simd512 b, Simd512 c) => new(Vector512.MultiplyAddEstimate(a.Value, b.Value, c.Value));
+    [MethodImpl(Inline)] public static Simd512 MultiplyAdd(Simd512 a, Simd512 b, Simd512 c) =>
+        new(Vector512.MultiplyAddEstimate(a.Value, b.Value, c.Value));
 
     [MethodImpl(Inline)] public static Simd512 Min(Simd512 a, Simd512 b) => new(Vector512.MinNative(a.Value, b.Value));
 
@@ -75,13 +77,15 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
 
     [MethodImpl(Inline)]
     public static Simd512 RotatePairs(Simd512 a) =>
-        new((Vector512.Shuffle(a.Value, Vector512.Create(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)).AsUInt64() ^ Vector512.Create(0x80000000UL)).AsSingle());
+        new((Vector512.Shuffle(a.Value, Vector512.Create(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14))
+            .AsUInt64() ^ Vector512.Create(0x80000000UL)).AsSingle());
 
     [MethodImpl(Inline)]
     public static Simd512 LoadEveryFourth(byte** rows, nint at)
     {
         // An insertion from memory does not use the shuffle unit, which is the bottleneck of transposing.
-        var lanes = Avx512F.InsertVector128(Vector128.Load((float*)(rows[0] + at)).ToVector256Unsafe().ToVector512Unsafe(), Vector128.Load((float*)(rows[4] + at)), 1);
+        var lanes = Avx512F.InsertVector128(Vector128.Load((float*)(rows[0] + at)).ToVector256Unsafe().ToVector512Unsafe(),
+            Vector128.Load((float*)(rows[4] + at)), 1);
         lanes = Avx512F.InsertVector128(lanes, Vector128.Load((float*)(rows[8] + at)), 2);
         return new(Avx512F.InsertVector128(lanes, Vector128.Load((float*)(rows[12] + at)), 3));
     }
@@ -103,5 +107,6 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
     [MethodImpl(Inline)]
     public static float Max(Simd512 a) => Simd256.Max(new Simd256(Vector256.Max(a.Value.GetLower(), a.Value.GetUpper())));
 
-    [MethodImpl(Inline)] private static Vector512<float> First(int count) => Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
+    [MethodImpl(Inline)] private static Vector512<float> First(int count) =>
+        Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
 }

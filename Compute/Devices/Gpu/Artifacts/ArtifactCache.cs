@@ -19,7 +19,8 @@ internal sealed class ArtifactCache : IArtifactSource
     /// <param name="folder">The folder; null uses <see cref="ArtifactFolder.Default"/>.</param>
     /// <param name="limitBytes">Maximum disk space; the least recently used entries are evicted first.</param>
     /// <param name="compile">Compiles a missing kernel; null uses <see cref="KernelCompiler"/>.</param>
-    public ArtifactCache(string? folder = null, long limitBytes = ArtifactFolder.DefaultLimitBytes, Func<KernelSource, GpuTarget, KernelArtifact>? compile = null) =>
+    public ArtifactCache(string? folder = null, long limitBytes = ArtifactFolder.DefaultLimitBytes,
+        Func<KernelSource, GpuTarget, KernelArtifact>? compile = null) =>
         (this.folder, this.compile) = (new ArtifactFolder(folder ?? ArtifactFolder.Default, limitBytes), compile ?? KernelCompiler.Compile);
 
     /// <summary>The cache shared by all devices.</summary>
@@ -53,7 +54,8 @@ internal sealed class ArtifactCache : IArtifactSource
     public bool Has(KernelSource source, GpuTarget target)
     {
         string key = Key(source, target);
-        return folder.Has(ArtifactFolder.Name(key, ArtifactFolder.KernelSuffix)) && folder.Has(ArtifactFolder.Name(BinaryKey(key, target), ArtifactFolder.BinarySuffix));
+        return folder.Has(ArtifactFolder.Name(key, ArtifactFolder.KernelSuffix))
+            && folder.Has(ArtifactFolder.Name(BinaryKey(key, target), ArtifactFolder.BinarySuffix));
     }
 
     /// <inheritdoc/>
@@ -63,7 +65,9 @@ internal sealed class ArtifactCache : IArtifactSource
     private void StoreBinary(KernelSource source, GpuTarget target, byte[] binary, ArtifactCacheLog log)
     {
         string key = BinaryKey(Key(source, target), target);
-        if (known.TryGetValue(key, out var artifact) && artifact.IsValueCreated) known[key] = new Lazy<KernelArtifact>(artifact.Value with { Binary = binary }); // for another device of the kind
+        // for another device of the kind
+        if (known.TryGetValue(key, out var artifact) && artifact.IsValueCreated)
+            known[key] = new Lazy<KernelArtifact>(artifact.Value with { Binary = binary });
         folder.Write(ArtifactFolder.Name(key, ArtifactFolder.BinarySuffix), ArtifactFile.Pack(key, writer => writer.Write(binary)), log);
     }
 
@@ -74,7 +78,8 @@ internal sealed class ArtifactCache : IArtifactSource
     public ProbedFeatures Probed(string device, Func<ProbedFeatures> probe, ILoggerFactory loggerFactory)
     {
         var log = LogOf(loggerFactory);
-        string key = $"{typeof(ArtifactCache).Module.ModuleVersionId:N} | probe | {device}", name = ArtifactFolder.Name(key, ArtifactFolder.ProbeSuffix);
+        string key = $"{typeof(ArtifactCache).Module.ModuleVersionId:N} | probe | {device}",
+            name = ArtifactFolder.Name(key, ArtifactFolder.ProbeSuffix);
         if (folder.Read(name, key, ArtifactFile.ReadProbed, log) is { } found) return found;
         var made = probe();
         folder.Write(name, ArtifactFile.Pack(key, writer => ArtifactFile.WriteProbed(writer, made)), log);
@@ -106,7 +111,8 @@ internal sealed class ArtifactCache : IArtifactSource
     private ArtifactCacheLog LogOf(ILoggerFactory factory) => logs.GetValue(factory, static f => new(f.CreateLogger<Device>()));
 
     // The version of this assembly stands for the compiler's settings, the intrinsics, the text patches and ILGPU, which is pinned.
-    private static string Key(KernelSource source, GpuTarget target) => $"{typeof(ArtifactCache).Module.ModuleVersionId:N} | {source.CodeIdentity} | {target.CodeIdentity}";
+    private static string Key(KernelSource source, GpuTarget target) =>
+        $"{typeof(ArtifactCache).Module.ModuleVersionId:N} | {source.CodeIdentity} | {target.CodeIdentity}";
 
     private static string BinaryKey(string key, GpuTarget target) => $"{key} | {target.Driver}";
 

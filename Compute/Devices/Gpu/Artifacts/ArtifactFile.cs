@@ -30,8 +30,10 @@ internal static class ArtifactFile
     public static T? Unpack<T>(byte[] file, string key, Func<BinaryReader, T> read) where T : class
     {
         int start = Mark.Length + HashBytes;
-        if (file.Length < start || !file.AsSpan(0, Mark.Length).SequenceEqual(Mark)) throw new InvalidDataException("it is not a kernel file");
-        if (!XxHash128.Hash(file.AsSpan(start)).AsSpan().SequenceEqual(file.AsSpan(Mark.Length, HashBytes))) throw new InvalidDataException("its checksum is wrong");
+        if (file.Length < start || !file.AsSpan(0, Mark.Length).SequenceEqual(Mark))
+            throw new InvalidDataException("it is not a kernel file");
+        if (!XxHash128.Hash(file.AsSpan(start)).AsSpan().SequenceEqual(file.AsSpan(Mark.Length, HashBytes)))
+            throw new InvalidDataException("its checksum is wrong");
         using var reader = new BinaryReader(new MemoryStream(file, start, file.Length - start), Encoding.UTF8);
         try
         {
@@ -87,7 +89,8 @@ internal static class ArtifactFile
         var parameters = new KernelParameter[ReadCount(reader, sizeof(byte) + sizeof(int))];
         for (int i = 0; i < parameters.Length; i++)
             parameters[i] = new(Known<KernelParameterKind>(reader.ReadByte()), ReadSize(reader, least: 1));
-        return new(language, entry, text, null, [.. parameters], SharedBytes: ReadSize(reader, least: 0), GroupSize: ReadSize(reader, least: 1));
+        return new(language, entry, text, null, [.. parameters], SharedBytes: ReadSize(reader, least: 0),
+            GroupSize: ReadSize(reader, least: 1));
     }
 
     public static void WriteProbed(BinaryWriter writer, ProbedFeatures probed)
@@ -119,5 +122,6 @@ internal static class ArtifactFile
         return new(features, failures);
     }
 
-    public static byte[] ReadRest(BinaryReader reader) => reader.ReadBytes(checked((int)(reader.BaseStream.Length - reader.BaseStream.Position)));
+    public static byte[] ReadRest(BinaryReader reader) =>
+        reader.ReadBytes(checked((int)(reader.BaseStream.Length - reader.BaseStream.Position)));
 }

@@ -33,7 +33,8 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
     public static string Name(string key, string suffix) => Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(key))) + suffix;
 
     /// <summary>Whether a file exists and may be used.</summary>
-    public bool Has(string name) => path is not null && Path.Combine(path, name) is var file && File.Exists(file) && OwnFiles.FileProblem(file) is null;
+    public bool Has(string name) =>
+        path is not null && Path.Combine(path, name) is var file && File.Exists(file) && OwnFiles.FileProblem(file) is null;
 
     /// <summary>Contents of a file, or null if there is none. A damaged file is deleted, with a warning.</summary>
     public T? Read<T>(string name, string key, Func<BinaryReader, T> read, ArtifactCacheLog log) where T : class
@@ -95,7 +96,8 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
     public KernelDiskCacheInfo Info()
     {
         var files = Files();
-        return new(path, files.Count(f => f.Extension == KernelSuffix), files.Count(f => f.Extension == BinarySuffix), files.Sum(f => f.Length), limitBytes);
+        return new(path, files.Count(f => f.Extension == KernelSuffix), files.Count(f => f.Extension == BinarySuffix),
+            files.Sum(f => f.Length), limitBytes);
     }
 
     /// <summary>Deletes all files of the cache; other files stay.</summary>
@@ -121,7 +123,8 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
             }
         }
 
-        return failures.Count == 0 ? removed : throw new IOException($"kernel cache: {removed} file(s) removed, {failures.Count} not ({failures[0].Message})", failures[0]);
+        return failures.Count == 0 ? removed
+            : throw new IOException($"kernel cache: {removed} file(s) removed, {failures.Count} not ({failures[0].Message})", failures[0]);
     }
 
     // Frees an eighth more than necessary, so that not every write has to scan the folder.

@@ -42,7 +42,8 @@ internal static class IlgpuTranslator
         using var context = NewContext();
         using var backend = NewBackend(context, target);
         var hook = new TranslationHook(source.Unroll && !target.IsCpu);
-        var kernel = backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(source.Method), new KernelSpecialization(source.GroupSize, source.GroupsPerProcessor > 0 ? source.GroupsPerProcessor : null), hook);
+        var kernel = backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(source.Method),
+            new KernelSpecialization(source.GroupSize, source.GroupsPerProcessor > 0 ? source.GroupsPerProcessor : null), hook);
         string text = kernel switch
         {
             PTXCompiledKernel ptx => PtxText.Patch(ptx.PTXAssembly),
@@ -57,7 +58,8 @@ internal static class IlgpuTranslator
         if (target.Language == GpuLanguage.OpenCl)
         {
             // Only generic pointers are assumed; the optimiser replaces them by global and local ones, and the patcher checks that it did.
-            var capabilities = new CLCapabilityContext(float16: false, float64: false, genericAddressSpace: true, int64_Atomics: false, subGroups: false);
+            var capabilities = new CLCapabilityContext(float16: false, float64: false, genericAddressSpace: true, int64_Atomics: false,
+                subGroups: false);
             return new CLBackend(context, capabilities, CLDeviceVendor.Other, CLBackend.MinimumVersion);
         }
 

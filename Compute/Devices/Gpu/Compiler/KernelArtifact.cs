@@ -33,7 +33,8 @@ internal readonly record struct KernelParameter(KernelParameterKind Kind, int El
 /// <param name="SharedBytes">Shared memory declared by the text, in bytes.</param>
 /// <param name="GroupSize">Work items per group.</param>
 internal sealed record KernelArtifact(
-    GpuLanguage Language, string Entry, string Text, byte[]? Binary, ImmutableArray<KernelParameter> Parameters, int SharedBytes, int GroupSize);
+    GpuLanguage Language, string Entry, string Text, byte[]? Binary, ImmutableArray<KernelParameter> Parameters, int SharedBytes,
+        int GroupSize);
 
 /// <summary>Source of compiled kernels: the artifact cache, or fixed texts in tests.</summary>
 internal interface IArtifactSource

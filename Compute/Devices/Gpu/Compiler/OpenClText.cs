@@ -7,7 +7,8 @@ internal static partial class OpenClText
 {
     private static readonly Lazy<string> Prelude = new(() =>
     {
-        using var stream = typeof(OpenClText).Assembly.GetManifestResourceStream("ILGpuDiffusion.Compute.Prelude.cl") ?? throw new InvalidOperationException("Prelude.cl is not embedded.");
+        using var stream = typeof(OpenClText).Assembly.GetManifestResourceStream("ILGpuDiffusion.Compute.Prelude.cl")
+            ?? throw new InvalidOperationException("Prelude.cl is not embedded.");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     });
@@ -70,9 +71,12 @@ internal static partial class OpenClText
     {
         if (!text.Contains("atomic_", StringComparison.Ordinal)) return text;
         var spaces = Typedef().Matches(text).ToDictionary(m => m.Groups[2].Value, m => m.Groups[1].Value);
-        var pointers = Declaration().Matches(text).Where(m => spaces.ContainsKey(m.Groups[1].Value)).ToDictionary(m => m.Groups[2].Value, m => spaces[m.Groups[1].Value]);
-        text = AtomicCast().Replace(text, m => $"(volatile {pointers.GetValueOrDefault(m.Groups[2].Value, "global")} {m.Groups[1].Value}*){m.Groups[2].Value}");
-        return "#define atomic_int int\n#define atomic_uint uint\n#define atomic_fetch_add(p, v) atomic_add(p, v)\n#define atomic_fetch_max(p, v) atomic_max(p, v)\n#define atomic_fetch_min(p, v) atomic_min(p, v)\n" + text;
+        var pointers = Declaration().Matches(text).Where(m => spaces.ContainsKey(m.Groups[1].Value))
+            .ToDictionary(m => m.Groups[2].Value, m => spaces[m.Groups[1].Value]);
+        text = AtomicCast().Replace(text,
+            m => $"(volatile {pointers.GetValueOrDefault(m.Groups[2].Value, "global")} {m.Groups[1].Value}*){m.Groups[2].Value}");
+        return "#define atomic_int int\n#define atomic_uint uint\n#define atomic_fetch_add(p, v) atomic_add(p, v)\n#define "
+            + "atomic_fetch_max(p, v) atomic_max(p, v)\n#define atomic_fetch_min(p, v) atomic_min(p, v)\n" + text;
     }
 
     [GeneratedRegex(@"work_group_barrier\s*\(\s*CLK_GLOBAL_MEM_FENCE\s*\)")]

@@ -10,7 +10,8 @@ internal static partial class PtxText
     public static string Patch(string text)
     {
         text = Function().Replace(text, "");
-        if (Call().IsMatch(text)) throw new KernelCompilationException("function calls remain; mark the methods that it uses as aggressively inlined.");
+        if (Call().IsMatch(text))
+            throw new KernelCompilationException("function calls remain; mark the methods that it uses as aggressively inlined.");
         return Renumber(MayDiverge(text));
     }
 

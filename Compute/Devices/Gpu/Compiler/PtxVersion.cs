@@ -12,7 +12,8 @@ internal static class PtxVersion
     /// </summary>
     public static (CudaArchitecture Architecture, CudaInstructionSet Instructions) Of(string architecture)
     {
-        if (!architecture.StartsWith("sm_", StringComparison.Ordinal) || !int.TryParse(architecture.AsSpan(3), NumberStyles.None, CultureInfo.InvariantCulture, out int number) || number < 50)
+        if (!architecture.StartsWith("sm_", StringComparison.Ordinal)
+            || !int.TryParse(architecture.AsSpan(3), NumberStyles.None, CultureInfo.InvariantCulture, out int number) || number < 50)
             throw new KernelCompilationException($"architecture is '{architecture}'; PTX is written for sm_50 and later.");
         number = Math.Min(number, 90);
         return (new CudaArchitecture(number / 10, number % 10), CudaInstructionSet.ISA_78);

@@ -32,7 +32,8 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
             Enter();
             Check(api.StreamCreate(NonBlocking, out stream), "cuStreamCreate");
             if (info.HasPools && api.DeviceGetDefaultMemPool(info.Device, out pool) == 0)
-                Check(api.MemPoolSetReleaseThreshold(pool, ulong.MaxValue), "cuMemPoolSetAttribute"); // arenas are freed and allocated again: the pool keeps their memory
+                // arenas are freed and allocated again: the pool keeps their memory
+                Check(api.MemPoolSetReleaseThreshold(pool, ulong.MaxValue), "cuMemPoolSetAttribute");
         }
         catch
         {
@@ -145,8 +146,11 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
     internal void Check(int error, string function, string? what = null)
     {
         if (error == 0) return;
-        string lost = CudaError.IsLost(error) ? " The device is lost for this process: end it and start it again; with CUDA_LAUNCH_BLOCKING=1 the failing kernel is named here." : "";
-        throw new DeviceException($"{Id} ({info.Name}): {function} failed with {CudaError.Name(api, error)}{(what is null ? "" : $" in {what}")}.{lost}") { Device = Id, Op = what };
+        string lost = CudaError.IsLost(error)
+            ? " The device is lost for this process: end it and start it again; with CUDA_LAUNCH_BLOCKING=1 the failing kernel is named "
+                + "here." : "";
+        throw new DeviceException(
+            $"{Id} ({info.Name}): {function} failed with {CudaError.Name(api, error)}{(what is null ? "" : $" in {what}")}.{lost}") { Device = Id, Op = what };
     }
 
     private void CheckWait(int error, string function)
@@ -285,7 +289,8 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
         return mark;
     }
 
-    private int Allocate(nuint bytes, out nint address) => pool != 0 ? api.MemAllocAsync(bytes, stream, out address) : api.MemAlloc(bytes, out address);
+    private int Allocate(nuint bytes, out nint address) =>
+        pool != 0 ? api.MemAllocAsync(bytes, stream, out address) : api.MemAlloc(bytes, out address);
 
     private void ReleaseMemory(nint address)
     {

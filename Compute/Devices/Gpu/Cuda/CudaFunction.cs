@@ -3,7 +3,8 @@ namespace ILGpuDiffusion.Compute.Devices;
 /// <summary>
 /// A kernel of a loaded module. Arguments are laid out as ILGPU's PTX expects: all in order, a view as {device address, long length}.
 /// </summary>
-internal sealed unsafe class CudaFunction(CudaDevice device, KernelSource source, KernelArtifact artifact, nint module, nint function) : GpuFunction(device, source, artifact)
+internal sealed unsafe class CudaFunction(CudaDevice device, KernelSource source, KernelArtifact artifact, nint module, nint function)
+    : GpuFunction(device, source, artifact)
 {
     /// <summary>The driver's handle.</summary>
     public nint Handle => function;
@@ -59,7 +60,8 @@ internal sealed unsafe class CudaFunction(CudaDevice device, KernelSource source
         {
             device.Enter();
             int error = device.Api.LaunchKernel(
-                function.Handle, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)function.Artifact.GroupSize, (uint)function.Source.DynamicSharedBytes, device.Stream, parameters);
+                function.Handle, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)function.Artifact.GroupSize,
+                    (uint)function.Source.DynamicSharedBytes, device.Stream, parameters);
             if (error != 0) device.Check(error, "cuLaunchKernel", ToString());
             device.Last = this;
             GC.KeepAlive(block);

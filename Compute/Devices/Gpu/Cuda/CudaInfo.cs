@@ -35,7 +35,9 @@ internal sealed record CudaInfo
     public required string? Problem { get; init; }
 
     /// <summary>The target of code generation.</summary>
-    public GpuTarget Target => new(GpuLanguage.Ptx, $"sm_{Major}{Minor}", NativeHalf: Major > 5 || (Major == 5 && Minor >= 3), IsCpu: false, MaxGroupSize, SharedBytes, $"CUDA {Version}; {Name}")
+    public GpuTarget Target =>
+        new(GpuLanguage.Ptx, $"sm_{Major}{Minor}", NativeHalf: Major > 5 || (Major == 5 && Minor >= 3), IsCpu: false, MaxGroupSize,
+            SharedBytes, $"CUDA {Version}; {Name}")
     {
         Features = GpuFeatures.Cuda(Major, Minor),
     };
@@ -90,7 +92,8 @@ internal sealed record CudaInfo
             DriverVersion = driver,
             HasPools = api.DeviceGetAttribute(115, device, out int pools) == 0 && pools != 0, // unknown to drivers before 11.2
             Problem = computeMode == 2 ? "its compute mode is 'prohibited'; change it with nvidia-smi -c 0"
-                : driver < LeastDriver ? $"its driver supports CUDA {driver / 1000}.{driver % 1000 / 10}; 11.8 is needed, so update the driver"
+                : driver < LeastDriver ? $"its driver supports CUDA {driver / 1000}.{driver % 1000 / 10}; 11.8 is needed, so update the "
+                    + "driver"
                 : major * 10 + minor < LeastArchitecture ? $"it has compute capability {major}.{minor}; 5.0 is needed"
                 : null,
         };

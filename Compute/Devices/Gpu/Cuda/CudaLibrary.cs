@@ -17,7 +17,8 @@ internal sealed unsafe class CudaLibrary : ICuda
     private readonly delegate* unmanaged<int*, int, int, int> deviceGetAttribute;
     private readonly delegate* unmanaged<nint*, int, int> primaryCtxRetain, deviceGetDefaultMemPool;
     private readonly delegate* unmanaged<int, int> primaryCtxRelease;
-    private readonly delegate* unmanaged<nint, int> ctxSetCurrent, streamDestroy, streamSynchronize, eventDestroy, eventSynchronize, memFree, memFreeHost, moduleUnload, linkDestroy, graphExecDestroy, graphDestroy;
+    private readonly delegate* unmanaged<nint, int> ctxSetCurrent, streamDestroy, streamSynchronize, eventDestroy, eventSynchronize,
+        memFree, memFreeHost, moduleUnload, linkDestroy, graphExecDestroy, graphDestroy;
     private readonly delegate* unmanaged<nint*, uint, int> streamCreate, eventCreate;
     private readonly delegate* unmanaged<nint, nint, int> eventRecord, memFreeAsync, graphLaunch;
     private readonly delegate* unmanaged<float*, nint, nint, int> eventElapsedTime;
@@ -102,7 +103,8 @@ internal sealed unsafe class CudaLibrary : ICuda
     /// <param name="path">A library other than the system's, for tests.</param>
     public static CudaLibrary? TryLoad(out string? problem, string? path = null) =>
         GpuLibrary.TryLoad(
-            path is not null ? [path] : Names, "CUDA", "An NVIDIA GPU needs NVIDIA's driver.", handle => new CudaLibrary(handle), out problem);
+            path is not null ? [path] : Names, "CUDA", "An NVIDIA GPU needs NVIDIA's driver.", handle => new CudaLibrary(handle),
+                out problem);
 
     private static string[] Names => OperatingSystem.IsWindows() ? ["nvcuda.dll"] : ["libcuda.so.1", "libcuda.so"];
 
@@ -243,7 +245,8 @@ internal sealed unsafe class CudaLibrary : ICuda
 
     public int LinkDestroy(nint state) => linkDestroy(state);
 
-    public int LaunchKernel(nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint sharedBytes, nint stream, nint parameters) =>
+    public int LaunchKernel(nint function, uint gridX, uint gridY, uint gridZ, uint blockX, uint sharedBytes, nint stream,
+        nint parameters) =>
         launchKernel(function, gridX, gridY, gridZ, blockX, 1, 1, sharedBytes, stream, parameters, 0);
 
     public int StreamBeginCapture(nint stream, int mode) => streamBeginCapture(stream, mode);
@@ -262,7 +265,8 @@ internal sealed unsafe class CudaLibrary : ICuda
     {
         long* information = stackalloc long[4]; // {int result; node; node}: only the code that is returned matters
         if (graphExecUpdate2 is not null) return graphExecUpdate2(executable, graph, information);
-        return graphExecUpdate is null ? CudaError.NotFound : graphExecUpdate(executable, graph, (nint*)information, (int*)(information + 1));
+        return graphExecUpdate is null ? CudaError.NotFound
+            : graphExecUpdate(executable, graph, (nint*)information, (int*)(information + 1));
     }
 
     public int GraphLaunch(nint executable, nint stream) => graphLaunch(executable, stream);

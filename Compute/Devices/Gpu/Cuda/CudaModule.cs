@@ -28,11 +28,15 @@ internal static unsafe class CudaModule
         try
         {
             nint function;
-            fixed (byte* name = Encoding.UTF8.GetBytes(artifact.Entry + '\0')) device.Check(api.ModuleGetFunction(module, (nint)name, out function), "cuModuleGetFunction", artifact.Entry);
+            fixed (byte* name = Encoding.UTF8.GetBytes(artifact.Entry + '\0'))
+                device.Check(api.ModuleGetFunction(module, (nint)name, out function), "cuModuleGetFunction", artifact.Entry);
             if (artifact.SharedBytes + source.DynamicSharedBytes > device.Info.SharedBytes)
-                throw new DeviceException($"{device.Id}: {source} needs {artifact.SharedBytes + source.DynamicSharedBytes} bytes of shared memory; a group may have {device.Info.SharedBytes}.") { Device = device.Id, Op = source.ToString() };
+                throw new DeviceException(
+                    $"{device.Id}: {source} needs {artifact.SharedBytes + source.DynamicSharedBytes} bytes of shared memory; a group may "
+                        + $"have {device.Info.SharedBytes}.") { Device = device.Id, Op = source.ToString() };
             if (source.DynamicSharedBytes > 0 && artifact.SharedBytes + source.DynamicSharedBytes > PlainSharedBytes)
-                device.Check(api.FuncSetAttribute(function, MaxDynamicSharedBytes, source.DynamicSharedBytes), "cuFuncSetAttribute", source.ToString());
+                device.Check(api.FuncSetAttribute(function, MaxDynamicSharedBytes, source.DynamicSharedBytes), "cuFuncSetAttribute",
+                    source.ToString());
             return new CudaFunction(device, source, artifact, module, function);
         }
         catch
@@ -80,7 +84,9 @@ internal static unsafe class CudaModule
             if (error != 0)
             {
                 string words = Encoding.UTF8.GetString(new ReadOnlySpan<byte>(log, LogBytes)).Split('\0')[0].Trim();
-                throw new DeviceException($"{device}: PTX of {source} was refused with {CudaError.Name(api, error)}. The driver says: {(words.Length > 0 ? words : "nothing")}") { Device = device.Id, Op = source.ToString() };
+                throw new DeviceException(
+                    $"{device}: PTX of {source} was refused with {CudaError.Name(api, error)}. The driver says: "
+                        + $"{(words.Length > 0 ? words : "nothing")}") { Device = device.Id, Op = source.ToString() };
             }
 
             return new ReadOnlySpan<byte>((void*)cubin, checked((int)bytes)).ToArray();

@@ -39,11 +39,13 @@ internal readonly struct Fp16 : IElement<ushort>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Float4 Widen4(Stored4 stored) => new(Widen((ushort)stored.A), Widen((ushort)(stored.A >> 16)), Widen((ushort)stored.B), Widen((ushort)(stored.B >> 16)));
+    public static Float4 Widen4(Stored4 stored) =>
+        new(Widen((ushort)stored.A), Widen((ushort)(stored.A >> 16)), Widen((ushort)stored.B), Widen((ushort)(stored.B >> 16)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store4(ArrayView<ushort> view, int at, Float4 values) =>
-        view.Cast<Words2>()[at >> 2] = new() { Low = Narrow(values.X) | (uint)Narrow(values.Y) << 16, High = Narrow(values.Z) | (uint)Narrow(values.W) << 16 };
+        view.Cast<Words2>()[at >> 2] = new() { Low = Narrow(values.X) | (uint)Narrow(values.Y) << 16,
+            High = Narrow(values.Z) | (uint)Narrow(values.W) << 16 };
 }
 
 /// <summary>The upper halves of 32-bit floats.</summary>
@@ -68,11 +70,13 @@ internal readonly struct Bf16 : IElement<ushort>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Float4 Widen4(Stored4 stored) => new(Widen((ushort)stored.A), Widen((ushort)(stored.A >> 16)), Widen((ushort)stored.B), Widen((ushort)(stored.B >> 16)));
+    public static Float4 Widen4(Stored4 stored) =>
+        new(Widen((ushort)stored.A), Widen((ushort)(stored.A >> 16)), Widen((ushort)stored.B), Widen((ushort)(stored.B >> 16)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store4(ArrayView<ushort> view, int at, Float4 values) =>
-        view.Cast<Words2>()[at >> 2] = new() { Low = Narrow(values.X) | (uint)Narrow(values.Y) << 16, High = Narrow(values.Z) | (uint)Narrow(values.W) << 16 };
+        view.Cast<Words2>()[at >> 2] = new() { Low = Narrow(values.X) | (uint)Narrow(values.Y) << 16,
+            High = Narrow(values.Z) | (uint)Narrow(values.W) << 16 };
 }
 
 /// <summary>Signed 8-bit integers: quantised weights.</summary>
@@ -88,9 +92,11 @@ internal readonly struct Int8 : IElement<sbyte>
     public static Stored4 Fetch4(ArrayView<sbyte> view, int at) => new() { A = view.Cast<uint>()[at >> 2] };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Float4 Widen4(Stored4 stored) => new((sbyte)stored.A, (sbyte)(stored.A >> 8), (sbyte)(stored.A >> 16), (sbyte)(stored.A >> 24));
+    public static Float4 Widen4(Stored4 stored) =>
+        new((sbyte)stored.A, (sbyte)(stored.A >> 8), (sbyte)(stored.A >> 16), (sbyte)(stored.A >> 24));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store4(ArrayView<sbyte> view, int at, Float4 values) => view.Cast<uint>()[at >> 2] =
-        (byte)Narrow(values.X) | (uint)(byte)Narrow(values.Y) << 8 | (uint)(byte)Narrow(values.Z) << 16 | (uint)(byte)Narrow(values.W) << 24;
+        (byte)Narrow(values.X) | (uint)(byte)Narrow(values.Y) << 8 | (uint)(byte)Narrow(values.Z) << 16
+            | (uint)(byte)Narrow(values.W) << 24;
 }

@@ -13,5 +13,6 @@ internal struct Int4
     /// <summary>sum + the inner product of sixteen pairs of signed bytes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int MultiplyAdd(Int4 a, Int4 b, int sum) =>
-        IntegerDot.MultiplyAdd(a.W, b.W, IntegerDot.MultiplyAdd(a.Z, b.Z, IntegerDot.MultiplyAdd(a.Y, b.Y, IntegerDot.MultiplyAdd(a.X, b.X, sum))));
+        IntegerDot.MultiplyAdd(a.W, b.W,
+            IntegerDot.MultiplyAdd(a.Z, b.Z, IntegerDot.MultiplyAdd(a.Y, b.Y, IntegerDot.MultiplyAdd(a.X, b.X, sum))));
 }

@@ -15,7 +15,8 @@ namespace ILGpuDiffusion.Compute.Devices;
 internal static class IntrinsicTable
 {
     /// <summary>The classes that declare intrinsics.</summary>
-    private static readonly Type[] Holders = [typeof(Block), typeof(DeviceMath), typeof(DeviceHalf), typeof(Float8), typeof(SubGroup), typeof(IntegerDot), typeof(SharedWindow), typeof(MatrixInstructions), typeof(SubGroupMatrix)];
+    private static readonly Type[] Holders = [typeof(Block), typeof(DeviceMath), typeof(DeviceHalf), typeof(Float8), typeof(SubGroup),
+        typeof(IntegerDot), typeof(SharedWindow), typeof(MatrixInstructions), typeof(SubGroupMatrix)];
 
     /// <summary>Every intrinsic.</summary>
     public static IEnumerable<MethodInfo> Methods =>
@@ -27,8 +28,10 @@ internal static class IntrinsicTable
         var manager = builder.GetIntrinsicManager();
         foreach (var method in Methods)
         {
-            manager.RegisterMethod(method, new PTXIntrinsic(typeof(IntrinsicTable), nameof(EmitPtx), IntrinsicImplementationMode.GenerateCode));
-            manager.RegisterMethod(method, new CLIntrinsic(typeof(IntrinsicTable), nameof(EmitOpenCl), IntrinsicImplementationMode.GenerateCode));
+            manager.RegisterMethod(method,
+                new PTXIntrinsic(typeof(IntrinsicTable), nameof(EmitPtx), IntrinsicImplementationMode.GenerateCode));
+            manager.RegisterMethod(method,
+                new CLIntrinsic(typeof(IntrinsicTable), nameof(EmitOpenCl), IntrinsicImplementationMode.GenerateCode));
         }
     }
 
@@ -46,7 +49,8 @@ internal static class IntrinsicTable
             if (register is PTXCodeGenerator.CompoundRegister compound)
                 foreach (var child in compound.Children) Flatten(child);
             else
-                operands.Add("%" + PTXCodeGenerator.GetStringRepresentation(generator.EnsureHardwareRegister((PTXCodeGenerator.PrimitiveRegister)register)));
+                operands.Add("%" + PTXCodeGenerator.GetStringRepresentation(
+                    generator.EnsureHardwareRegister((PTXCodeGenerator.PrimitiveRegister)register)));
         }
     }
 
@@ -56,7 +60,8 @@ internal static class IntrinsicTable
         var result = call.Target.ReturnType.IsVoidType ? null : generator.Allocate(call);
         var operands = new List<string> { result?.ToString() ?? "" };
         foreach (var argument in call.Nodes)
-            operands.Add(generator.Load(argument) is var loaded && loaded is CLCodeGenerator.ConstantVariable constant ? Literal(constant.Value) : loaded.ToString());
+            operands.Add(generator.Load(argument) is var loaded && loaded is CLCodeGenerator.ConstantVariable constant
+                ? Literal(constant.Value) : loaded.ToString());
         string text = Expand(Code(call).OpenCl, operands);
         if (result is null)
         {
@@ -69,7 +74,8 @@ internal static class IntrinsicTable
         statement.AppendCommand(text);
     }
 
-    private static bool IsShared(MethodCall call) => ((AddressSpaceType)call.Nodes[0].Resolve().Type).AddressSpace == MemoryAddressSpace.Shared;
+    private static bool IsShared(MethodCall call) =>
+        ((AddressSpaceType)call.Nodes[0].Resolve().Type).AddressSpace == MemoryAddressSpace.Shared;
 
     private static DeviceCodeAttribute Code(MethodCall call) => call.Target.Source.GetCustomAttribute<DeviceCodeAttribute>()!;
 

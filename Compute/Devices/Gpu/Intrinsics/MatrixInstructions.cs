@@ -12,7 +12,8 @@ internal static class MatrixInstructions
     private const string Registers = " {$0, $1, $2, $3}, {$8, $9, $10, $11}, {$12, $13}, {$4, $5, $6, $7};";
 
     /// <summary>sums + a · bᵀ of bfloat16.</summary>
-    [IntrinsicImplementation, DeviceCode("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32" + Registers, "ilgd_mma_bf16($0, $1, $2, $3)")]
+    [IntrinsicImplementation,
+        DeviceCode("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32" + Registers, "ilgd_mma_bf16($0, $1, $2, $3)")]
     public static Float4 MultiplyAddBf16(Float4 sums, Word4 a, Word2 b) => throw OnDevices();
 
     /// <summary>sums + a · bᵀ of binary16.</summary>
@@ -23,7 +24,8 @@ internal static class MatrixInstructions
     [IntrinsicImplementation]
     [DeviceCode(
         "{ .reg .b32 sum0, sum1, sum2, sum3; mov.b32 sum0, $4; mov.b32 sum1, $5; mov.b32 sum2, $6; mov.b32 sum3, $7; "
-        + "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {sum0, sum1, sum2, sum3}, {$8, $9, $10, $11}, {$12, $13}, {sum0, sum1, sum2, sum3}; "
+        + "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {sum0, sum1, sum2, sum3}, {$8, $9, $10, $11}, {$12, $13}, {sum0, sum1, sum2, "
+            + "sum3}; "
         + "mov.b32 $0, sum0; mov.b32 $1, sum1; mov.b32 $2, sum2; mov.b32 $3, sum3; }",
         "ilgd_mma_int8($0, $1, $2, $3)")]
     public static Float4 MultiplyAddInt8(Float4 sums, Word4 a, Word2 b) => throw OnDevices();
@@ -39,7 +41,8 @@ internal static class MatrixInstructions
     /// As <see cref="Load"/>, with each matrix of 8 rows of eight 16-bit elements transposed: a lane receives element g of rows 2 · t (low
     /// half) and 2 · t + 1.
     /// </summary>
-    [IntrinsicImplementation, DeviceCode("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {$0, $1, $2, $3}, [$4];", "ilgd_load_matrices_transposed($0, $1)")]
+    [IntrinsicImplementation,
+        DeviceCode("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {$0, $1, $2, $3}, [$4];", "ilgd_load_matrices_transposed($0, $1)")]
     public static Word4 LoadTransposed(uint address) => throw OnDevices();
 
     private static NotSupportedException OnDevices() => new("Matrices are multiplied by whole warps, on devices alone.");

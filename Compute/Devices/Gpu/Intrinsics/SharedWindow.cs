@@ -9,7 +9,9 @@ namespace ILGpuDiffusion.Compute.Devices;
 internal static class SharedWindow
 {
     /// <summary>Address of an element of an array in shared memory.</summary>
-    [IntrinsicImplementation, DeviceCode("{ .reg .u64 window; cvta.to.shared.u64 window, $1; cvt.u32.u64 $0, window; }", "ilgd_shared_address($1)", PtxOfShared = "cvt.u32.u64 $0, $1;")]
+    [IntrinsicImplementation,
+        DeviceCode("{ .reg .u64 window; cvta.to.shared.u64 window, $1; cvt.u32.u64 $0, window; }", "ilgd_shared_address($1)",
+            PtxOfShared = "cvt.u32.u64 $0, $1;")]
     public static uint Address<T>(ref T element) where T : unmanaged => throw OnDevices();
 
     /// <summary>Starts a copy of sixteen bytes, both ends 16-byte aligned; with <paramref name="bytes"/> of 0 writes zeros.</summary>

@@ -9,8 +9,10 @@ namespace ILGpuDiffusion.Compute.Devices;
 /// </summary>
 internal static class SubGroupMatrix
 {
-    private const string Bf16 = "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32", Fp16 = "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32";
-    private const string Left = " {$0, $1, $2, $3}, {$16, $17, $18, $19}, {$24, $25}, {$8, $9, $10, $11}; ", Right = " {$4, $5, $6, $7}, {$16, $17, $18, $19}, {$26, $27}, {$12, $13, $14, $15};";
+    private const string Bf16 = "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32",
+        Fp16 = "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32";
+    private const string Left = " {$0, $1, $2, $3}, {$16, $17, $18, $19}, {$24, $25}, {$8, $9, $10, $11}; ",
+        Right = " {$4, $5, $6, $7}, {$16, $17, $18, $19}, {$26, $27}, {$12, $13, $14, $15};";
 
     private const string NoBytes = "trap;"; // MatrixInstructions has them
 

@@ -30,6 +30,7 @@ internal static class OpenClAbsence
 
         return platforms.Any(p => p.Devices > 0) ? null
             : $"OpenCL: drivers are installed ({string.Join(", ", platforms.Select(p => p.Name))}), but see no device. "
-            + "Check that the device exists, that this user may access it (Linux: /dev/dri, groups render and video) and, in a container, that the container was given access to it.";
+            + "Check that the device exists, that this user may access it (Linux: /dev/dri, groups render and video) and, in a container, "
+                + "that the container was given access to it.";
     }
 }

@@ -110,7 +110,9 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     {
         if (error == 0) return;
         string lost = OpenClError.IsLost(error) ? " The device is lost for this process: end it and start it again." : "";
-        throw new DeviceException($"{Id} ({info.Name}): {function} failed with {OpenClError.Name(error)}{(what is null ? "" : $" in {what}")}.{lost}") { Device = Id, Op = what };
+        throw new DeviceException(
+            $"{Id} ({info.Name}): {function} failed with {OpenClError.Name(error)}{(what is null ? "" : $" in {what}")}.{lost}") { Device =
+                Id, Op = what };
     }
 
     /// <summary>As <see cref="Check"/>, for calls that wait for queued work.</summary>
@@ -168,10 +170,13 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
     /// <inheritdoc/>
     protected override void Read(GpuBuffer source, long offset, Span<byte> target)
     {
-        fixed (byte* to = target) CheckWait(api.EnqueueReadBuffer(Queue, source.Handle, true, (nuint)offset, (nuint)target.Length, (nint)to), "clEnqueueReadBuffer");
+        fixed (byte* to = target)
+            CheckWait(api.EnqueueReadBuffer(Queue, source.Handle, true, (nuint)offset, (nuint)target.Length, (nint)to),
+                "clEnqueueReadBuffer");
     }
 
-    nint IDeviceQueue.AllocateStaging(int bytes) => (nint)NativeMemory.AlignedAlloc((nuint)bytes, 4096); // drivers copy fastest from page-aligned memory
+    // drivers copy fastest from page-aligned memory
+    nint IDeviceQueue.AllocateStaging(int bytes) => (nint)NativeMemory.AlignedAlloc((nuint)bytes, 4096);
 
     void IDeviceQueue.FreeStaging(nint memory) => NativeMemory.AlignedFree((void*)memory);
 

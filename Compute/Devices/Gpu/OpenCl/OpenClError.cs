@@ -4,7 +4,8 @@ namespace ILGpuDiffusion.Compute.Devices;
 internal static class OpenClError
 {
     /// <summary>Codes that are handled specially.</summary>
-    public const int DeviceNotFound = -1, MemoryAllocationFailure = -4, OutOfResources = -5, OutOfHostMemory = -6, InvalidBufferSize = -61, PlatformNotFound = -1001;
+    public const int DeviceNotFound = -1, MemoryAllocationFailure = -4, OutOfResources = -5, OutOfHostMemory = -6, InvalidBufferSize = -61,
+        PlatformNotFound = -1001;
 
     /// <summary>Whether a code means out of memory.</summary>
     public static bool IsOutOfMemory(int code) => code is MemoryAllocationFailure or OutOfResources or OutOfHostMemory or InvalidBufferSize;

@@ -61,7 +61,9 @@ internal sealed record OpenClInfo
 
     /// <summary>Extensions for matrix instructions that the device claims and no kernel uses.</summary>
     public IEnumerable<string> UnusedExtensions =>
-        Extensions.Where(e => e.Contains("matrix_multiply", StringComparison.Ordinal) && !(e == OpenClMatrixProbe.IntelExtension && OpenClMatrixProbe.Claimed(this) != MatrixUnitKind.None)).Select(e => $"{e} (not used)");
+        Extensions.Where(e => e.Contains("matrix_multiply", StringComparison.Ordinal)
+            && !(e == OpenClMatrixProbe.IntelExtension && OpenClMatrixProbe.Claimed(this) != MatrixUnitKind.None))
+                .Select(e => $"{e} (not used)");
 
     /// <summary>The target of code generation.</summary>
     public GpuTarget Target => new(
@@ -85,23 +87,30 @@ internal sealed record OpenClInfo
 
     private static IReadOnlyList<OpenClInfo> Find(IOpenCl api)
     {
-        var devices = PlatformHandles(api).SelectMany(platform => DeviceHandles(api, platform).Select(device => Read(api, platform, device)));
+        var devices = PlatformHandles(api)
+            .SelectMany(platform => DeviceHandles(api, platform).Select(device => Read(api, platform, device)));
         return [.. devices.OrderBy(d => d.IsGpu ? 0 : d.IsCpu ? 2 : 1)];
     }
 
     private static nint[] PlatformHandles(IOpenCl api) =>
-        Handles((uint n, nint list, out uint count) => api.GetPlatformIds(n, list, out count), OpenClError.PlatformNotFound, "clGetPlatformIDs");
+        Handles((uint n, nint list, out uint count) => api.GetPlatformIds(n, list, out count), OpenClError.PlatformNotFound,
+            "clGetPlatformIDs");
 
     private static nint[] DeviceHandles(IOpenCl api, nint platform) =>
-        Handles((uint n, nint list, out uint count) => api.GetDeviceIds(platform, AllTypes, n, list, out count), OpenClError.DeviceNotFound, "clGetDeviceIDs");
+        Handles((uint n, nint list, out uint count) => api.GetDeviceIds(platform, AllTypes, n, list, out count), OpenClError.DeviceNotFound,
+            "clGetDeviceIDs");
 
     private static string NameOf(IOpenCl api, nint platform) =>
         Text((nuint n, nint value, out nuint needed) => api.GetPlatformInfo(platform, 0x0902, n, value, out needed), "clGetPlatformInfo");
 
     private static OpenClInfo Read(IOpenCl api, nint platform, nint device)
     {
-        string Text(uint name) => OpenClInfo.Text((nuint n, nint value, out nuint needed) => api.GetDeviceInfo(device, name, n, value, out needed), "clGetDeviceInfo");
-        ulong Number(uint name) => OpenClInfo.Number((nuint n, nint value, out nuint needed) => api.GetDeviceInfo(device, name, n, value, out needed), "clGetDeviceInfo");
+        string Text(uint name) =>
+            OpenClInfo.Text((nuint n, nint value, out nuint needed) => api.GetDeviceInfo(device, name, n, value, out needed),
+                "clGetDeviceInfo");
+        ulong Number(uint name) =>
+            OpenClInfo.Number((nuint n, nint value, out nuint needed) => api.GetDeviceInfo(device, name, n, value, out needed),
+                "clGetDeviceInfo");
         string version = Text(0x102F);
         string[] extensions = Text(0x1030).Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return new OpenClInfo
@@ -125,7 +134,8 @@ internal sealed record OpenClInfo
             Problem = Number(0x1027) == 0 ? "the driver says that it is not available"
                 : Number(0x1028) == 0 ? "its driver has no compiler"
                 : Number(0x1026) == 0 ? "it is big-endian"
-                : version.StartsWith("OpenCL 1.0", StringComparison.Ordinal) || version.StartsWith("OpenCL 1.1", StringComparison.Ordinal) ? $"it has {version.Trim()}; OpenCL 1.2 is needed"
+                : version.StartsWith("OpenCL 1.0", StringComparison.Ordinal) || version.StartsWith("OpenCL 1.1", StringComparison.Ordinal)
+                    ? $"it has {version.Trim()}; OpenCL 1.2 is needed"
                 : null,
         };
     }
@@ -183,5 +193,7 @@ internal sealed record OpenClInfo
         if (error != 0) throw new DeviceException($"opencl: {function} failed with {OpenClError.Name(error)}.");
     }
 
-    private static string Plain(string text) => string.Join('-', new string([.. text.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' ')]).Split(' ', StringSplitOptions.RemoveEmptyEntries));
+    private static string Plain(string text) =>
+        string.Join('-', new string([.. text.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : ' ')]).Split(' ',
+            StringSplitOptions.RemoveEmptyEntries));
 }

@@ -46,8 +46,10 @@ internal sealed unsafe class OpenClLaunch : Launch
     {
         if (view.Buffer is null) return 0;
         if (view.Offset + view.Length <= int.MaxValue) return view.Buffer.Handle;
-        long offset = view.Offset * elementBytes, start = offset / device.BaseAlignmentBytes * device.BaseAlignmentBytes, bytes = offset - start + view.Length * elementBytes;
-        device.Check(device.Api.CreateSubBuffer(view.Buffer.Handle, 1, (nuint)start, (nuint)bytes, out nint part), "clCreateSubBuffer", function.Describe(subject));
+        long offset = view.Offset * elementBytes, start = offset / device.BaseAlignmentBytes * device.BaseAlignmentBytes,
+            bytes = offset - start + view.Length * elementBytes;
+        device.Check(device.Api.CreateSubBuffer(view.Buffer.Handle, 1, (nuint)start, (nuint)bytes, out nint part), "clCreateSubBuffer",
+            function.Describe(subject));
         subBuffers.Add(part);
         view = view with { Offset = (offset - start) / elementBytes };
         return part;

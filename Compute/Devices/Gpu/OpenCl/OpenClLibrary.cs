@@ -14,7 +14,8 @@ internal sealed unsafe class OpenClLibrary : IOpenCl
     private readonly delegate* unmanaged<nint, nint, ulong, int*, nint> createCommandQueue;
     private readonly delegate* unmanaged<nint, ulong, nuint, nint, int*, nint> createBuffer;
     private readonly delegate* unmanaged<nint, ulong, uint, nuint*, int*, nint> createSubBuffer;
-    private readonly delegate* unmanaged<nint, int> releaseContext, releaseCommandQueue, releaseMemObject, releaseProgram, releaseKernel, releaseEvent, flush, finish;
+    private readonly delegate* unmanaged<nint, int> releaseContext, releaseCommandQueue, releaseMemObject, releaseProgram, releaseKernel,
+        releaseEvent, flush, finish;
     private readonly delegate* unmanaged<nint, nint, uint, nuint, nuint, nint, uint, nint, nint, int> enqueueWriteBuffer, enqueueReadBuffer;
     private readonly delegate* unmanaged<nint, nint, nint, nuint, nuint, nuint, uint, nint, nint, int> enqueueFillBuffer;
     private readonly delegate* unmanaged<nint, uint, nint*, nuint*, int*, nint> createProgramWithSource;

@@ -20,7 +20,8 @@ internal static class OpenClMatrixProbe
     /// identifies them.
     /// </summary>
     public static MatrixUnitKind Claimed(OpenClInfo info) =>
-        info.Extensions.Contains(IntelExtension) ? info.SmallestSubGroup switch { 8 => MatrixUnitKind.Intel8, 16 => MatrixUnitKind.Intel16, _ => MatrixUnitKind.None }
+        info.Extensions.Contains(IntelExtension)
+            ? info.SmallestSubGroup switch { 8 => MatrixUnitKind.Intel8, 16 => MatrixUnitKind.Intel16, _ => MatrixUnitKind.None }
         : !info.Vendor.StartsWith("Advanced Micro Devices", StringComparison.Ordinal) ? MatrixUnitKind.None
         : info.Name.StartsWith("gfx11", StringComparison.Ordinal) ? MatrixUnitKind.Rdna3
         : info.Name.StartsWith("gfx120", StringComparison.Ordinal) ? MatrixUnitKind.Rdna4
@@ -41,7 +42,8 @@ internal static class OpenClMatrixProbe
         foreach (var (type, word) in new[] { (MatrixTypes.Float16, "fp16"), (MatrixTypes.BFloat16, "bf16"), (MatrixTypes.Int8, "int8") })
         {
             var part = new GpuFeatures { MatrixUnit = kind, Matrix = type };
-            yield return new($"{name} ({word})", part, Text<TLayout>(part, word), (Registers + 2) * OpenClProbe.Items, results => Check<TLayout>(type, results));
+            yield return new($"{name} ({word})", part, Text<TLayout>(part, word), (Registers + 2) * OpenClProbe.Items,
+                results => Check<TLayout>(type, results));
         }
     }
 
@@ -66,18 +68,26 @@ internal static class OpenClMatrixProbe
         for (int r = 0; r < Registers; r++)
         {
             string start = part.Matrix == MatrixTypes.Int8 ? $"as_float(lane + {r})" : $"(float)(lane + {r})";
-            text.Append(CultureInfo.InvariantCulture, $"    a.field_{r} = left[{Registers} * lane + {r}]; b.field_{r} = right[{Registers} * lane + {r}]; sums.field_{r} = {start};\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"    a.field_{r} = left[{Registers} * lane + {r}]; b.field_{r} = right[{Registers} * lane + {r}]; sums.field_{r} = "
+                    + $"{start};\n");
         }
 
-        text.Append(CultureInfo.InvariantCulture, $"    sums = ilgd_matrix_{word}(sums, sums, a, b);\n    sums = ilgd_matrix_{word}(sums, sums, a, b);\n");
-        for (int r = 0; r < Registers; r++) text.Append(CultureInfo.InvariantCulture, $"    results[{Registers} * item + {r}] = as_int(sums.field_{r});\n");
-        text.Append(CultureInfo.InvariantCulture, $"    results[{Registers * OpenClProbe.Items} + item] = lane;\n    results[{(Registers + 1) * OpenClProbe.Items} + item] = ilgd_sub_group();\n}}\n");
+        text.Append(CultureInfo.InvariantCulture,
+            $"    sums = ilgd_matrix_{word}(sums, sums, a, b);\n    sums = ilgd_matrix_{word}(sums, sums, a, b);\n");
+        for (int r = 0; r < Registers; r++)
+            text.Append(CultureInfo.InvariantCulture, $"    results[{Registers} * item + {r}] = as_int(sums.field_{r});\n");
+        text.Append(CultureInfo.InvariantCulture,
+            $"    results[{Registers * OpenClProbe.Items} + item] = lane;\n    results[{(Registers + 1) * OpenClProbe.Items} + item] = "
+                + $"ilgd_sub_group();\n}}\n");
         return text.ToString();
 
         void Table(string name, Func<int, int, uint> value)
         {
-            var all = from lane in Enumerable.Range(0, TLayout.Lanes) from r in Enumerable.Range(0, Registers) select r < TLayout.Registers ? value(lane, r) : 0;
-            text.Append(CultureInfo.InvariantCulture, $"constant uint {name}[] = {{ {string.Join(", ", all.Select(v => $"0x{v:x}"))} }};\n");
+            var all = from lane in Enumerable.Range(0, TLayout.Lanes) from r in Enumerable.Range(0, Registers) select r < TLayout.Registers
+                ? value(lane, r) : 0;
+            text.Append(CultureInfo.InvariantCulture,
+                $"constant uint {name}[] = {{ {string.Join(", ", all.Select(v => $"0x{v:x}"))} }};\n");
         }
     }
 
@@ -87,12 +97,15 @@ internal static class OpenClMatrixProbe
         for (int item = 0; item < OpenClProbe.Items; item++)
         {
             int lane = results[Registers * OpenClProbe.Items + item], group = results[(Registers + 1) * OpenClProbe.Items + item];
-            if (lane != item % TLayout.Lanes || group != item / TLayout.Lanes) throw new DeviceException($"its sub-groups are not of {TLayout.Lanes} neighbours");
+            if (lane != item % TLayout.Lanes || group != item / TLayout.Lanes)
+                throw new DeviceException($"its sub-groups are not of {TLayout.Lanes} neighbours");
             for (int r = 0; r < Registers; r++)
             {
-                int sum = lane + r + 2 * Enumerable.Range(0, 2 * Depth).Sum(i => Number(type, TLayout.SumRow(lane, r), i, 1) * Number(type, TLayout.SumColumn(lane, r), i, 2));
+                int sum = lane + r + 2 * Enumerable.Range(0, 2 * Depth)
+                    .Sum(i => Number(type, TLayout.SumRow(lane, r), i, 1) * Number(type, TLayout.SumColumn(lane, r), i, 2));
                 int result = results[Registers * item + r];
-                if ((type == MatrixTypes.Int8 ? result : BitConverter.Int32BitsToSingle(result)) != sum) throw new DeviceException("it gives wrong sums");
+                if ((type == MatrixTypes.Int8 ? result : BitConverter.Int32BitsToSingle(result)) != sum)
+                    throw new DeviceException("it gives wrong sums");
             }
         }
 
@@ -109,5 +122,6 @@ internal static class OpenClMatrixProbe
 
     // Half an element: bytes come in pairs; for floats the second half is unused.
     private static int Number(MatrixTypes type, int row, int half, int operand) =>
-        type == MatrixTypes.Int8 ? (row * 37 + half * (operand == 1 ? 11 : 53)) % 255 - 127 : half % 2 == 1 ? 0 : (row * 7 + half * (operand == 1 ? 3 : 5)) % 23 - 11;
+        type == MatrixTypes.Int8 ? (row * 37 + half * (operand == 1 ? 11 : 53)) % 255 - 127 : half % 2 == 1 ? 0
+            : (row * 7 + half * (operand == 1 ? 3 : 5)) % 23 - 11;
 }

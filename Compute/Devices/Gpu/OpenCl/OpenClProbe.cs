@@ -38,7 +38,8 @@ internal static class OpenClProbe
         IOpenCl api, OpenClInfo info, ArtifactCache kept, string? variable = null, ILoggerFactory? loggerFactory = null)
     {
         if (info.Problem is not null || !Candidates(info).Any()) return new(GpuFeatures.None, []);
-        if (string.Equals(variable, "off", StringComparison.OrdinalIgnoreCase)) return new(GpuFeatures.None, [$"its extensions are not used ({Variable}=off)"]);
+        if (string.Equals(variable, "off", StringComparison.OrdinalIgnoreCase))
+            return new(GpuFeatures.None, [$"its extensions are not used ({Variable}=off)"]);
         if (!string.IsNullOrEmpty(variable)) throw new DeviceException($"{Variable} is '{variable}'; it must be 'off', or not set.");
         string device = $"{info.Target.Driver}; {info.Version}; {string.Join(' ', info.Extensions)}";
         return kept.Probed(device, () => Try(api, info, loggerFactory), loggerFactory ?? TraceLoggerFactory.Instance);
@@ -51,7 +52,8 @@ internal static class OpenClProbe
         var (features, failures) = (GpuFeatures.None, new List<string>());
         foreach (var (name, part, text, count, check) in Candidates(info))
         {
-            bool known = part.SubGroups != SubGroupKind.None ? features.SubGroups != SubGroupKind.None : part.Dot != IntegerDotKind.None && features.Dot != IntegerDotKind.None;
+            bool known = part.SubGroups != SubGroupKind.None ? features.SubGroups != SubGroupKind.None
+                : part.Dot != IntegerDotKind.None && features.Dot != IntegerDotKind.None;
             if (known) continue;
             try
             {
@@ -80,18 +82,22 @@ internal static class OpenClProbe
     private static IEnumerable<ProbeCandidate> Candidates(OpenClInfo info)
     {
         bool Has(string name) => info.Extensions.Contains(name);
-        if (Has("cl_khr_subgroups") && Has("cl_khr_subgroup_shuffle")) yield return Exchange("cl_khr_subgroup_shuffle", SubGroupKind.Khronos);
+        if (Has("cl_khr_subgroups") && Has("cl_khr_subgroup_shuffle"))
+            yield return Exchange("cl_khr_subgroup_shuffle", SubGroupKind.Khronos);
         if (Has("cl_intel_subgroups")) yield return Exchange("cl_intel_subgroups", SubGroupKind.Intel);
         if (Has("cl_khr_integer_dot_product") && info.HasFastDot) yield return Dot("cl_khr_integer_dot_product", IntegerDotKind.Khronos);
-        if (Has("cl_arm_integer_dot_product_accumulate_int8")) yield return Dot("cl_arm_integer_dot_product_accumulate_int8", IntegerDotKind.Arm);
+        if (Has("cl_arm_integer_dot_product_accumulate_int8"))
+            yield return Dot("cl_arm_integer_dot_product_accumulate_int8", IntegerDotKind.Arm);
         foreach (var matrices in OpenClMatrixProbe.Candidates(info)) yield return matrices;
 
-        static ProbeCandidate Exchange(string name, SubGroupKind kind) => new(name, new() { SubGroups = kind }, ExchangeText, 3 * Items, CheckExchange);
+        static ProbeCandidate Exchange(string name, SubGroupKind kind) =>
+            new(name, new() { SubGroups = kind }, ExchangeText, 3 * Items, CheckExchange);
         static ProbeCandidate Dot(string name, IntegerDotKind kind) => new(name, new() { Dot = kind }, DotText, 3 * Items, CheckDot);
     }
 
     private static string Newest(OpenClInfo info) =>
-        info.Version.StartsWith("OpenCL 1", StringComparison.Ordinal) ? GpuFeatures.PlainStandard : info.Version.StartsWith("OpenCL 2", StringComparison.Ordinal) ? "CL2.0" : "CL3.0";
+        info.Version.StartsWith("OpenCL 1", StringComparison.Ordinal) ? GpuFeatures.PlainStandard
+            : info.Version.StartsWith("OpenCL 2", StringComparison.Ordinal) ? "CL2.0" : "CL3.0";
 
     // Every work item's index is part of one sum, as in the kernels' reductions.
     private const string ExchangeText = """
@@ -132,7 +138,8 @@ internal static class OpenClProbe
         {
             int group = results[Items + item], count = Enumerable.Range(0, Items).Count(i => results[Items + i] == group);
             int sum = Enumerable.Range(0, Items).Where(i => results[Items + i] == group).Sum(i => i * i + 1);
-            if (group < 0 || group >= Items / size || count != size || results[item] != sum) throw new DeviceException("it gives wrong sums");
+            if (group < 0 || group >= Items / size || count != size || results[item] != sum)
+                throw new DeviceException("it gives wrong sums");
         }
 
         return size;
@@ -142,7 +149,8 @@ internal static class OpenClProbe
     private static int CheckDot(int[] results)
     {
         for (int item = 0; item < Items; item++)
-            if (results[item] != IntegerDot.MultiplyAdd(results[Items + item], results[2 * Items + item], item - 32)) throw new DeviceException("it gives wrong sums");
+            if (results[item] != IntegerDot.MultiplyAdd(results[Items + item], results[2 * Items + item], item - 32))
+                throw new DeviceException("it gives wrong sums");
         return 0;
     }
 }

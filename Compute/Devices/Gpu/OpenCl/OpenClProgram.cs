@@ -9,18 +9,25 @@ internal static unsafe class OpenClProgram
 
     /// <summary>A built program.</summary>
     /// <exception cref="DeviceException">The text does not compile; the message has the driver's log.</exception>
-    public static nint Build(OpenClDevice device, nint context, OpenClInfo info, KernelSource source, KernelArtifact artifact, IArtifactSource keep)
+    public static nint Build(OpenClDevice device, nint context, OpenClInfo info, KernelSource source, KernelArtifact artifact,
+        IArtifactSource keep)
     {
         var api = device.Api;
         if (artifact.Binary is { Length: > 0 } kept && FromBinary(api, context, info.Handle, kept) is { } ready) return ready;
         byte[] text = Encoding.UTF8.GetBytes(artifact.Text);
         nint program;
-        fixed (byte* t = text) device.Check(api.CreateProgramWithSource(context, (nint)t, (nuint)text.Length, out program), "clCreateProgramWithSource", source.ToString());
+        fixed (byte* t = text)
+            device.Check(api.CreateProgramWithSource(context, (nint)t, (nuint)text.Length, out program), "clCreateProgramWithSource",
+                source.ToString());
         try
         {
             int error; // -w: some drivers print warnings about the generated code themselves
-            fixed (byte* options = Encoding.ASCII.GetBytes($"-cl-std={info.Features.Standard} -w\0")) error = api.BuildProgram(program, info.Handle, (nint)options);
-            if (error != 0) throw new DeviceException($"{device}: clBuildProgram failed with {OpenClError.Name(error)} for {source}.{Hint(info)} The driver says: {Log(api, program, info.Handle)}") { Device = device.Id, Op = source.ToString() };
+            fixed (byte* options = Encoding.ASCII.GetBytes($"-cl-std={info.Features.Standard} -w\0"))
+                error = api.BuildProgram(program, info.Handle, (nint)options);
+            if (error != 0)
+                throw new DeviceException(
+                    $"{device}: clBuildProgram failed with {OpenClError.Name(error)} for {source}.{Hint(info)} The driver says: "
+                        + $"{Log(api, program, info.Handle)}") { Device = device.Id, Op = source.ToString() };
             if (Binary(api, program) is { } binary) keep.StoreBinary(source, info.Target, binary);
             return program;
         }
@@ -31,7 +38,8 @@ internal static unsafe class OpenClProgram
         }
     }
 
-    private static string Hint(OpenClInfo info) => info.Features == GpuFeatures.None ? "" : $" {OpenClProbe.Variable}=off disables the driver's extensions.";
+    private static string Hint(OpenClInfo info) =>
+        info.Features == GpuFeatures.None ? "" : $" {OpenClProbe.Variable}=off disables the driver's extensions.";
 
     /// <summary>Null if the driver rejects the binary, as after a driver update: the text is built instead.</summary>
     private static nint? FromBinary(IOpenCl api, nint context, nint device, byte[] binary)

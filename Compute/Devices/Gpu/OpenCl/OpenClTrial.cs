@@ -15,8 +15,10 @@ internal sealed unsafe class OpenClTrial(IOpenCl api, nint device)
             Check(api.CreateContext(device, out context), "clCreateContext");
             Check(api.CreateCommandQueue(context, device, 0, out queue), "clCreateCommandQueue");
             byte[] source = Encoding.UTF8.GetBytes(text);
-            fixed (byte* at = source) Check(api.CreateProgramWithSource(context, (nint)at, (nuint)source.Length, out program), "clCreateProgramWithSource");
-            fixed (byte* options = Encoding.ASCII.GetBytes($"-cl-std={standard}\0")) Check(api.BuildProgram(program, device, (nint)options), "clBuildProgram");
+            fixed (byte* at = source)
+                Check(api.CreateProgramWithSource(context, (nint)at, (nuint)source.Length, out program), "clCreateProgramWithSource");
+            fixed (byte* options = Encoding.ASCII.GetBytes($"-cl-std={standard}\0"))
+                Check(api.BuildProgram(program, device, (nint)options), "clBuildProgram");
             fixed (byte* name = "probe\0"u8) Check(api.CreateKernel(program, (nint)name, out kernel), "clCreateKernel");
             nuint bytes = (nuint)count * sizeof(int), size = (nuint)groupSize;
             Check(api.CreateBuffer(context, 1, bytes, out buffer), "clCreateBuffer");

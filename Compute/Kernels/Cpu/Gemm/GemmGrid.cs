@@ -8,7 +8,8 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// </summary>
 internal readonly record struct GemmGrid
 {
-    private const int Depth = 640; // of matrices: most of SDXL's inner sizes are this or a multiple, and fewer blocks are fewer passes over the result
+    // of matrices: most of SDXL's inner sizes are this or a multiple, and fewer blocks are fewer passes over the result
+    private const int Depth = 640;
     private const int Im2colDepth = 384; // of convolutions, whose sums are longer: shorter blocks round less
     private const int Shallow = 320; // little to pack
     private const int ChannelGroup = 8; // packing transposes this many channels at a time
@@ -18,7 +19,8 @@ internal readonly record struct GemmGrid
         int depthBlocks = Blocks((long)channels * positions, positions == 1 ? Depth : Im2colDepth);
         ChannelsPerBlock = Math.Min(channels, Blocks(Blocks(channels, depthBlocks), ChannelGroup) * ChannelGroup);
         long mostColumns = settings[GemmTuning.PackedKib] * (1024L / sizeof(float)) / (ChannelsPerBlock * positions);
-        Parts = new GemmPartition(rows, columns, tile.Rows, tile.Columns, settings[GemmTuning.PartRows], mostColumns, threads, settings[GemmTuning.PartsPerThread], rowsFirst: channels * positions <= Shallow);
+        Parts = new GemmPartition(rows, columns, tile.Rows, tile.Columns, settings[GemmTuning.PartRows], mostColumns, threads,
+            settings[GemmTuning.PartsPerThread], rowsFirst: channels * positions <= Shallow);
     }
 
     public GemmPartition Parts { get; }

@@ -64,13 +64,15 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     public override void Execute(int part, int worker)
     {
         int firstRow = part / grid.Parts.ColumnBlocks * grid.Parts.Rows, lastRow = Math.Min(firstRow + grid.Parts.Rows, x.Count);
-        int firstColumn = part % grid.Parts.ColumnBlocks * grid.Parts.Columns, lastColumn = Math.Min(firstColumn + grid.Parts.Columns, y.Width);
+        int firstColumn = part % grid.Parts.ColumnBlocks * grid.Parts.Columns,
+            lastColumn = Math.Min(firstColumn + grid.Parts.Columns, y.Width);
         float* scratch = Workers.Scratch<float>(worker), gathered = scratch + PanelElements, edge = gathered + TileElements;
         float* biases = Biases(firstColumn, lastColumn, edge + tile.Rows * tile.Columns);
         for (int channel = 0; channel < x.Channels; channel += grid.ChannelsPerBlock)
         {
             int channels = Math.Min(grid.ChannelsPerBlock, x.Channels - channel);
-            float* panels = packedWeights is null ? PackPanels(firstColumn, lastColumn, channel, channels, scratch) : PackedPanel(firstColumn, channel, channels);
+            float* panels = packedWeights is null ? PackPanels(firstColumn, lastColumn, channel, channels, scratch)
+                : PackedPanel(firstColumn, channel, channels);
             for (int row = firstRow; row < lastRow; row += tile.Rows)
             {
                 int rows = Math.Min(tile.Rows, lastRow - row);
@@ -78,7 +80,8 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
                 bool inPlace = x.Start is not null && row + tile.Rows <= x.Count;
                 if (!inPlace) x.Gather(row, tile.Rows, channel, channels, gathered);
                 float* a = inPlace ? x.Start + row * x.Pitch + channel : gathered;
-                MultiplyTiles(row, rows, firstColumn, lastColumn, channels, a, inPlace ? x.Pitch : (nint)channels * x.KernelPositions, panels, channel > 0 ? null : biases, edge, channel);
+                MultiplyTiles(row, rows, firstColumn, lastColumn, channels, a, inPlace ? x.Pitch : (nint)channels * x.KernelPositions,
+                    panels, channel > 0 ? null : biases, edge, channel);
             }
         }
     }
@@ -89,7 +92,8 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
         for (int channel = 0; channel < x.Channels; channel += grid.ChannelsPerBlock)
         {
             int channels = Math.Min(grid.ChannelsPerBlock, x.Channels - channel);
-            for (int column = 0; column < y.Width; column += tile.Columns, panel += (nint)channels * x.KernelPositions * tile.Columns) panelPacker.Pack(column, y.Width, channel, channels, panel);
+            for (int column = 0; column < y.Width; column += tile.Columns, panel += (nint)channels * x.KernelPositions * tile.Columns)
+                panelPacker.Pack(column, y.Width, channel, channels, panel);
         }
     }
 
@@ -99,13 +103,15 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     private float* PackPanels(int column, int lastColumn, int channel, int channels, float* target)
     {
         float* panel = target;
-        for (; column < lastColumn; column += tile.Columns, panel += (nint)channels * x.KernelPositions * tile.Columns) panelPacker.Pack(column, y.Width, channel, channels, panel);
+        for (; column < lastColumn; column += tile.Columns, panel += (nint)channels * x.KernelPositions * tile.Columns)
+            panelPacker.Pack(column, y.Width, channel, channels, panel);
         return target;
     }
 
     /// <summary>Multiplies one tile of rows with all panels.</summary>
     [MethodImpl(Jit.Kernel)]
-    private void MultiplyTiles(int row, int rows, int column, int lastColumn, int channels, float* a, nint rowPitch, float* panels, float* bias, float* edge, int channel)
+    private void MultiplyTiles(int row, int rows, int column, int lastColumn, int channels, float* a, nint rowPitch, float* panels,
+        float* bias, float* edge, int channel)
     {
         nint depth = (nint)channels * x.KernelPositions;
         bool accumulate = channel > 0, last = channel + channels == x.Channels;

@@ -18,11 +18,13 @@ internal static unsafe class GemmMicroKernel<V> where V : struct, ILanes<V>
 
     /// <summary>Writes the first <paramref name="rows"/> of six rows.</summary>
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
-    public static void SixRows<TEnd>(nint depth, float* a, nint rowPitch, nint step, float* b, int rows, TEnd* end) where TEnd : unmanaged, ITileEnd<V>
+    public static void SixRows<TEnd>(nint depth, float* a, nint rowPitch, nint step, float* b, int rows, TEnd* end)
+        where TEnd : unmanaged, ITileEnd<V>
     {
         nint rowBytes = rowPitch * sizeof(float), stepBytes = step * sizeof(float);
         byte* a0 = (byte*)a, a3 = a0 + 3 * rowBytes;
-        V c0l = default, c0r = default, c1l = default, c1r = default, c2l = default, c2r = default, c3l = default, c3r = default, c4l = default, c4r = default, c5l = default, c5r = default;
+        V c0l = default, c0r = default, c1l = default, c1r = default, c2l = default, c2r = default, c3l = default, c3r = default,
+            c4l = default, c4r = default, c5l = default, c5r = default;
         for (float* last = b + depth * Width; b < last; b += Width)
         {
             V left = V.Load(b), right = V.Load(b + V.Count), x;
@@ -45,12 +47,15 @@ internal static unsafe class GemmMicroKernel<V> where V : struct, ILanes<V>
 
     /// <summary>Writes the first <paramref name="rows"/> of twelve rows; the others are read too.</summary>
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
-    public static void TwelveRows<TEnd>(nint depth, float* a, nint rowPitch, nint step, float* b, int rows, TEnd* end) where TEnd : unmanaged, ITileEnd<V>
+    public static void TwelveRows<TEnd>(nint depth, float* a, nint rowPitch, nint step, float* b, int rows, TEnd* end)
+        where TEnd : unmanaged, ITileEnd<V>
     {
         nint rowBytes = rowPitch * sizeof(float), stepBytes = step * sizeof(float);
         byte* a0 = (byte*)a, a3 = a0 + 3 * rowBytes, a6 = a3 + 3 * rowBytes, a9 = a6 + 3 * rowBytes;
-        V c0l = default, c0r = default, c1l = default, c1r = default, c2l = default, c2r = default, c3l = default, c3r = default, c4l = default, c4r = default, c5l = default, c5r = default;
-        V c6l = default, c6r = default, c7l = default, c7r = default, c8l = default, c8r = default, c9l = default, c9r = default, c10l = default, c10r = default, c11l = default, c11r = default;
+        V c0l = default, c0r = default, c1l = default, c1r = default, c2l = default, c2r = default, c3l = default, c3r = default,
+            c4l = default, c4r = default, c5l = default, c5r = default;
+        V c6l = default, c6r = default, c7l = default, c7r = default, c8l = default, c8r = default, c9l = default, c9r = default,
+            c10l = default, c10r = default, c11l = default, c11r = default;
         for (float* last = b + depth * Width; b < last; b += Width)
         {
             V left = V.Load(b), right = V.Load(b + V.Count), x;

@@ -9,7 +9,8 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// </summary>
 internal readonly record struct GemmPartition
 {
-    private const int FewPanels = 6, FewTiles = 8; // rows read for fewer columns, or columns packed for fewer rows, cost more than an idle thread
+    // rows read for fewer columns, or columns packed for fewer rows, cost more than an idle thread
+    private const int FewPanels = 6, FewTiles = 8;
     private const double WorthNarrowing = 1.02;
 
     /// <summary>Computes the partition.</summary>
@@ -24,9 +25,11 @@ internal readonly record struct GemmPartition
     /// tiles.</param>
     /// <param name="rowsFirst">Whether rows are split before columns: when packing is cheap and writing dominates, which longer rows make
     /// cheaper.</param>
-    public GemmPartition(int rows, int columns, int tileRows, int tileColumns, long mostRows, long mostColumns, int threads, int partsPerThread, bool rowsFirst)
+    public GemmPartition(int rows, int columns, int tileRows, int tileColumns, long mostRows, long mostColumns, int threads,
+        int partsPerThread, bool rowsFirst)
     {
-        (Rows, Columns) = (Even(rows, mostRows, tileRows), Even(columns, Math.Max(mostColumns / tileColumns, 1) * tileColumns, tileColumns));
+        (Rows, Columns) = (Even(rows, mostRows, tileRows),
+            Even(columns, Math.Max(mostColumns / tileColumns, 1) * tileColumns, tileColumns));
         while (threads > 1 && Blocks(rows, Rows) * (long)Blocks(columns, Columns) < threads * partsPerThread)
         {
             bool byColumns = (Columns > FewPanels * tileColumns && !rowsFirst) || Rows <= FewTiles * tileRows;

@@ -33,5 +33,6 @@ internal abstract unsafe class GemmTile
     /// <param name="rows">Number of rows written, 1 … Rows. All Rows of a are read; the contents of the rest do not matter.</param>
     /// <param name="accumulate">Whether to add to what c holds.</param>
     /// <param name="bias">Values to add to each row, [Columns], or null.</param>
-    public abstract void Multiply(nint depth, float* a, nint rowPitch, nint step, float* b, float* c, nint pitch, int rows, bool accumulate, float* bias);
+    public abstract void Multiply(nint depth, float* a, nint rowPitch, nint step, float* b, float* c, nint pitch, int rows, bool accumulate,
+        float* bias);
 }

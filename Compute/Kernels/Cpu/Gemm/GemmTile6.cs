@@ -9,7 +9,8 @@ internal sealed unsafe class GemmTile6<V> : GemmTile where V : struct, ILanes<V>
 
     public override int Columns { get; } = GemmMicroKernel<V>.Width;
 
-    public override void Multiply(nint depth, float* a, nint rowPitch, nint step, float* b, float* c, nint pitch, int rows, bool accumulate, float* bias)
+    public override void Multiply(nint depth, float* a, nint rowPitch, nint step, float* b, float* c, nint pitch, int rows, bool accumulate,
+        float* bias)
     {
         var end = new SumEnd<V>(c, pitch, accumulate, bias);
         GemmMicroKernel<V>.SixRows(depth, a, rowPitch, step, b, rows, &end);

@@ -49,7 +49,8 @@ internal readonly unsafe struct StoredBFloat16 : IStoredFloat
     public static float Read(byte* source) => BFloat16Bits.Widen(Unsafe.ReadUnaligned<ushort>(source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Widen<V>(V lanes, int index) where V : struct, ISimd<V> => index == 0 ? V.ShiftLeft(lanes, 16) : V.And(lanes, 0xFFFF0000);
+    public static V Widen<V>(V lanes, int index) where V : struct, ISimd<V> =>
+        index == 0 ? V.ShiftLeft(lanes, 16) : V.And(lanes, 0xFFFF0000);
 }
 
 /// <summary>IEEE binary16.</summary>
@@ -63,7 +64,8 @@ internal readonly unsafe struct StoredFloat16 : IStoredFloat
     public static float Read(byte* source) => (float)Unsafe.ReadUnaligned<Half>(source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Widen<V>(V lanes, int index) where V : struct, ISimd<V> => Widening.Float16(index == 0 ? V.And(lanes, 0xFFFF) : V.ShiftRight(lanes, 16));
+    public static V Widen<V>(V lanes, int index) where V : struct, ISimd<V> =>
+        Widening.Float16(index == 0 ? V.And(lanes, 0xFFFF) : V.ShiftRight(lanes, 16));
 }
 
 /// <summary>Four int8 in one lane, each plus 128 as an unsigned byte.</summary>
@@ -89,5 +91,6 @@ internal readonly unsafe struct StoredInt8Pair : IStored
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Widen<V>(V lanes, int index) where V : struct, ISimd<V> => Widening.Int8Pair(index == 0 ? lanes : V.ShiftRight(lanes, 16));
+    public static V Widen<V>(V lanes, int index) where V : struct, ISimd<V> =>
+        Widening.Int8Pair(index == 0 ? lanes : V.ShiftRight(lanes, 16));
 }

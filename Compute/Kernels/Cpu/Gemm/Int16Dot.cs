@@ -29,7 +29,8 @@ internal readonly unsafe struct Int16Dot512(Vector512<int> value) : IIntegerLane
     [MethodImpl(Inline)] public static Int16Dot512 operator +(Int16Dot512 a, Int16Dot512 b) => new(a.value + b.value);
 
     [MethodImpl(Inline)]
-    public static Int16Dot512 MultiplyAdd(Int16Dot512 a, Int16Dot512 b, Int16Dot512 c) => new(c.value + Avx512BW.MultiplyAddAdjacent(a.value.AsInt16(), b.value.AsInt16()));
+    public static Int16Dot512 MultiplyAdd(Int16Dot512 a, Int16Dot512 b, Int16Dot512 c) =>
+        new(c.value + Avx512BW.MultiplyAddAdjacent(a.value.AsInt16(), b.value.AsInt16()));
 }
 
 /// <summary>Lanes of two int16; a multiply-add adds both products to an int32 lane, exactly. Eight lanes: AVX2.</summary>
@@ -56,7 +57,8 @@ internal readonly unsafe struct Int16Dot256(Vector256<int> value) : IIntegerLane
     [MethodImpl(Inline)] public static Int16Dot256 operator +(Int16Dot256 a, Int16Dot256 b) => new(a.value + b.value);
 
     [MethodImpl(Inline)]
-    public static Int16Dot256 MultiplyAdd(Int16Dot256 a, Int16Dot256 b, Int16Dot256 c) => new(c.value + Avx2.MultiplyAddAdjacent(a.value.AsInt16(), b.value.AsInt16()));
+    public static Int16Dot256 MultiplyAdd(Int16Dot256 a, Int16Dot256 b, Int16Dot256 c) =>
+        new(c.value + Avx2.MultiplyAddAdjacent(a.value.AsInt16(), b.value.AsInt16()));
 }
 
 /// <summary>Lanes of two int16; a multiply-add adds both products to an int32 lane, exactly. Four lanes: any processor.</summary>

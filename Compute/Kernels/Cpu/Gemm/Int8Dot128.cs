@@ -29,5 +29,6 @@ internal readonly unsafe struct Int8Dot128(Vector128<int> value) : IIntegerLanes
     [MethodImpl(Inline)] public static Int8Dot128 operator +(Int8Dot128 a, Int8Dot128 b) => new(a.value + b.value);
 
     [MethodImpl(Inline)]
-    public static Int8Dot128 MultiplyAdd(Int8Dot128 a, Int8Dot128 b, Int8Dot128 c) => new(Dp.DotProduct(c.value, a.value.AsSByte(), b.value.AsSByte()));
+    public static Int8Dot128 MultiplyAdd(Int8Dot128 a, Int8Dot128 b, Int8Dot128 c) =>
+        new(Dp.DotProduct(c.value, a.value.AsSByte(), b.value.AsSByte()));
 }

@@ -53,7 +53,8 @@ internal abstract unsafe class Packer
     /// As <see cref="Pack"/> for rows that interleave <paramref name="positions"/> values per channel: target[(t·channels + c)·pitch + r] =
     /// row r's element (first + c)·positions + t.
     /// </summary>
-    public abstract void PackKernelPositions(byte** rows, int rowCount, nint first, nint channels, int positions, float* target, nint pitch);
+    public abstract void PackKernelPositions(byte** rows, int rowCount, nint first, nint channels, int positions, float* target,
+        nint pitch);
 
     /// <summary>Widens contiguous elements.</summary>
     public abstract void Widen(byte* source, float* target, int count);
@@ -123,6 +124,7 @@ internal sealed unsafe class Packer<TStored, V> : Packer
         nint* offsets = stackalloc nint[Step];
         for (int i = 0; i < Step; i++) offsets[i] = i * pitch;
         nint at = first * TStored.Size;
-        for (float* end = target + length * pitch; target < end; target += Step * pitch, at += RowLanes.Units * sizeof(float)) RowLanes.Transpose<U, TStored>(rows, at, target, offsets);
+        for (float* end = target + length * pitch; target < end; target += Step * pitch, at += RowLanes.Units * sizeof(float))
+            RowLanes.Transpose<U, TStored>(rows, at, target, offsets);
     }
 }

@@ -28,7 +28,8 @@ internal static unsafe class RowLanes
         // Each register holds every fourth row, so that 4×4 blocks are transposed within 128-bit lanes. Interleaving rows 0 with 2 and 1
         // with 3, then both results, puts each column's units next to each other in order. Short elements are widened after the transpose:
         // half as many shuffles.
-        V r0 = V.LoadEveryFourth(rows, at), r1 = V.LoadEveryFourth(rows + 1, at), r2 = V.LoadEveryFourth(rows + 2, at), r3 = V.LoadEveryFourth(rows + 3, at);
+        V r0 = V.LoadEveryFourth(rows, at), r1 = V.LoadEveryFourth(rows + 1, at), r2 = V.LoadEveryFourth(rows + 2, at),
+            r3 = V.LoadEveryFourth(rows + 3, at);
         V even0 = V.ZipLow(r0, r2), even1 = V.ZipHigh(r0, r2), odd0 = V.ZipLow(r1, r3), odd1 = V.ZipHigh(r1, r3);
         int perUnit = sizeof(float) / TStored.Size;
         Store<V, TStored>(V.ZipLow(even0, odd0), target, offsets);

@@ -13,7 +13,8 @@ internal readonly unsafe struct ScaledEnd<V>(ScaledTile tile) : ITileEnd<V> wher
     {
         float* target = tile.Y + row * tile.Pitch, bias = tile.Bias;
         V.StoreScaled(left, tile.Offsets[row], tile.RowScales[row], tile.Scales, bias, target);
-        V.StoreScaled(right, tile.Offsets[row], tile.RowScales[row], tile.Scales + V.Count, bias is null ? null : bias + V.Count, target + V.Count);
+        V.StoreScaled(right, tile.Offsets[row], tile.RowScales[row], tile.Scales + V.Count, bias is null ? null : bias + V.Count,
+            target + V.Count);
     }
 }
 

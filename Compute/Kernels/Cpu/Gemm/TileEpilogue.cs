@@ -67,7 +67,8 @@ internal sealed unsafe class TileEpilogue<V, TActivation> : TileEpilogue where V
 
     public override nint ResidualPitch => r?.RowPitch ?? 0;
 
-    public override float* Added(int row, int column) => e is null ? null : e.Pointer<float>() + (nint)(row / rowsPerEntry) * e.RowPitch + column;
+    public override float* Added(int row, int column) =>
+        e is null ? null : e.Pointer<float>() + (nint)(row / rowsPerEntry) * e.RowPitch + column;
 
     public override float* Residual(int row, int column) => r is null ? null : r.Pointer<float>() + (nint)row * r.RowPitch + column;
 

@@ -31,5 +31,6 @@ internal readonly unsafe struct UInt8Dot256(Vector256<int> value) : IIntegerLane
     [MethodImpl(Inline)] public static UInt8Dot256 operator +(UInt8Dot256 a, UInt8Dot256 b) => new(a.value + b.value);
 
     [MethodImpl(Inline)]
-    public static UInt8Dot256 MultiplyAdd(UInt8Dot256 a, UInt8Dot256 b, UInt8Dot256 c) => new(AvxVnni.MultiplyWideningAndAdd(c.value, b.value.AsByte(), a.value.AsSByte()));
+    public static UInt8Dot256 MultiplyAdd(UInt8Dot256 a, UInt8Dot256 b, UInt8Dot256 c) =>
+        new(AvxVnni.MultiplyWideningAndAdd(c.value, b.value.AsByte(), a.value.AsSByte()));
 }

@@ -76,17 +76,20 @@ internal static unsafe class Widening
         if (typeof(V) == typeof(Simd512))
         {
             var bytes = Unsafe.BitCast<V, Simd512>(lanes).Value.AsUInt32();
-            return Unsafe.BitCast<Simd512, V>(new((((bytes << 8 & Vector512.Create(High)) | (bytes & Vector512.Create(High)) << 16).AsInt16() >> 8).AsSingle()));
+            return Unsafe.BitCast<Simd512, V>(
+                new((((bytes << 8 & Vector512.Create(High)) | (bytes & Vector512.Create(High)) << 16).AsInt16() >> 8).AsSingle()));
         }
         else if (typeof(V) == typeof(Simd256))
         {
             var bytes = Unsafe.BitCast<V, Simd256>(lanes).Value.AsUInt32();
-            return Unsafe.BitCast<Simd256, V>(new((((bytes << 8 & Vector256.Create(High)) | (bytes & Vector256.Create(High)) << 16).AsInt16() >> 8).AsSingle()));
+            return Unsafe.BitCast<Simd256, V>(
+                new((((bytes << 8 & Vector256.Create(High)) | (bytes & Vector256.Create(High)) << 16).AsInt16() >> 8).AsSingle()));
         }
         else
         {
             var bytes = Unsafe.BitCast<V, Simd128>(lanes).Value.AsUInt32();
-            return Unsafe.BitCast<Simd128, V>(new((((bytes << 8 & Vector128.Create(High)) | (bytes & Vector128.Create(High)) << 16).AsInt16() >> 8).AsSingle()));
+            return Unsafe.BitCast<Simd128, V>(
+                new((((bytes << 8 & Vector128.Create(High)) | (bytes & Vector128.Create(High)) << 16).AsInt16() >> 8).AsSingle()));
         }
     }
 
@@ -100,5 +103,6 @@ internal static unsafe class Widening
     private static Vector256<uint> Bits256(ushort* source) => Avx2.ConvertToVector256Int32(Vector128.Load(source)).AsUInt32();
 
     [MethodImpl(Inline)]
-    private static Vector128<uint> Bits128(ushort* source) => Vector128.WidenLower(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<ulong>(source)).AsUInt16());
+    private static Vector128<uint> Bits128(ushort* source) =>
+        Vector128.WidenLower(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<ulong>(source)).AsUInt16());
 }

@@ -29,7 +29,8 @@ internal static class FilterOrder
     public static long ScratchBytes(int columns, int depth, int positions, DType dtype, bool kernelPositionsFirst)
     {
         const long Alignment = 64;
-        return positions == 1 || kernelPositionsFirst ? 0 : IntegerMath.RoundUp((long)columns * depth * positions * dtype.Size(), Alignment);
+        return positions == 1 || kernelPositionsFirst ? 0
+            : IntegerMath.RoundUp((long)columns * depth * positions * dtype.Size(), Alignment);
     }
 
     /// <summary>[co, ci, positions] → [co, positions, ci], a pure copy. One work item per element of the result.</summary>

@@ -13,7 +13,8 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// <param name="Residual">The epilogue's r.</param>
 /// <param name="Image">The im2col geometry of a convolution; null for plain rows.</param>
 /// <param name="Gated">Whether the weight has two rows per result column: the value's and, N rows further on, the gate's.</param>
-internal sealed record GpuGemm(Tensor X, Tensor W, Tensor? Bias, Tensor Y, Epilogue Epilogue = default, Tensor? BatchBias = null, Tensor? Residual = null, GpuImage? Image = null, bool Gated = false)
+internal sealed record GpuGemm(Tensor X, Tensor W, Tensor? Bias, Tensor Y, Epilogue Epilogue = default, Tensor? BatchBias = null,
+    Tensor? Residual = null, GpuImage? Image = null, bool Gated = false)
 {
     /// <summary>Tuning settings of the kernels.</summary>
     public KernelSettings Settings { get; init; } = KernelSettings.Default;
@@ -59,7 +60,8 @@ internal sealed record GpuGemm(Tensor X, Tensor W, Tensor? Bias, Tensor Y, Epilo
     /// <summary>Type arguments for the result and, if requested, weight, bias and activation.</summary>
     public Type[] Types(bool weight, bool activation, bool bias = true)
     {
-        Type[] elements = [.. GpuElements.Of(X.DType), .. weight ? GpuElements.Of(W.DType) : [], .. bias ? GpuElements.Of(Bias?.DType ?? DType.Float32) : []];
+        Type[] elements = [.. GpuElements.Of(X.DType), .. weight ? GpuElements.Of(W.DType) : [],
+            .. bias ? GpuElements.Of(Bias?.DType ?? DType.Float32) : []];
         return activation ? [.. elements, Activations.Of(Epilogue.Activation)] : elements;
     }
 
@@ -81,11 +83,14 @@ internal sealed record GpuGemm(Tensor X, Tensor W, Tensor? Bias, Tensor Y, Epilo
         arguments.Int("rows", Rows).Int("columns", Columns).Int("depth", Depth).Int("xPitch", X.RowPitch);
 
     /// <summary>The terms that the epilogue has, as bits.</summary>
-    public int Terms => (Bias is null ? 0 : EpilogueTerms.Bias) | (BatchBias is null ? 0 : EpilogueTerms.BatchBias) | (Residual is null ? 0 : EpilogueTerms.Residual);
+    public int Terms =>
+        (Bias is null ? 0 : EpilogueTerms.Bias) | (BatchBias is null ? 0 : EpilogueTerms.BatchBias)
+            | (Residual is null ? 0 : EpilogueTerms.Residual);
 }
 
 /// <summary>The im2col geometry of a convolution: the numbers of <see cref="ImageRows"/>.</summary>
-internal sealed record GpuImage(int KernelPositions, int Height, int Width, int SeenHeight, int SeenWidth, int ResultHeight, int ResultWidth, int FilterWidth, int Stride, int Padding)
+internal sealed record GpuImage(int KernelPositions, int Height, int Width, int SeenHeight, int SeenWidth, int ResultHeight,
+    int ResultWidth, int FilterWidth, int Stride, int Padding)
 {
     /// <summary>The arguments of kernels that read an image.</summary>
     public GpuArguments Numbers(GpuArguments arguments) => arguments

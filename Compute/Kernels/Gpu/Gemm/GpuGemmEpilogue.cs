@@ -14,7 +14,8 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// <typeparam name="BE">Its conversion.</typeparam>
 /// <typeparam name="TActivation">f.</typeparam>
 internal struct GpuGemmEpilogue<T, E, B, BE, TActivation>
-    where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B> where TActivation : struct, IActivation
+    where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B>
+        where TActivation : struct, IActivation
 {
     public ArrayView<B> Bias;
     public ArrayView<T> BatchBias, Residual, Y;
@@ -62,7 +63,8 @@ internal struct GpuGemmEpilogue<T, E, B, BE, TActivation>
         Float4 value = z;
         if ((Terms & EpilogueTerms.Bias) != 0) value += BE.Widen4(BE.Fetch4(Bias, column));
         if ((Terms & EpilogueTerms.BatchBias) != 0) value += E.Widen4(E.Fetch4(BatchBias, row / RowsPerEntry * BatchBiasPitch + column));
-        value = new(TActivation.Apply(value.X) * Scale, TActivation.Apply(value.Y) * Scale, TActivation.Apply(value.Z) * Scale, TActivation.Apply(value.W) * Scale);
+        value = new(TActivation.Apply(value.X) * Scale, TActivation.Apply(value.Y) * Scale, TActivation.Apply(value.Z) * Scale,
+            TActivation.Apply(value.W) * Scale);
         if ((Terms & EpilogueTerms.Residual) != 0) value += E.Widen4(E.Fetch4(Residual, row * ResidualPitch + column));
         E.Store4(Y, row * Pitch + column, value);
     }
@@ -92,7 +94,9 @@ internal struct GpuGemmEpilogue<T, E, B, BE, TActivation>
             g += BE.Widen4(BE.Fetch4(Bias, column + columns));
         }
 
-        E.Store4(Y, row * Pitch + column, new(h.X * DeviceFunctions.Gelu(g.X), h.Y * DeviceFunctions.Gelu(g.Y), h.Z * DeviceFunctions.Gelu(g.Z), h.W * DeviceFunctions.Gelu(g.W)));
+        E.Store4(Y, row * Pitch + column,
+            new(h.X * DeviceFunctions.Gelu(g.X), h.Y * DeviceFunctions.Gelu(g.Y), h.Z * DeviceFunctions.Gelu(g.Z),
+                h.W * DeviceFunctions.Gelu(g.W)));
     }
 }
 

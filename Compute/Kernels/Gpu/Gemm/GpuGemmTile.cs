@@ -96,10 +96,12 @@ internal sealed record GpuGemmTile(int Rows, int Columns, int Items, Type Layout
     private const int Padding = 4; // floats behind each staged row, as TiledGemm has them
 
     /// <summary>All tiles that kernels exist for.</summary>
-    public static IReadOnlyList<GpuGemmTile> All { get; } = [.. Of<Items16x16>(), .. Of<Items8x8>(), .. Of<Items4x16>().Where(t => t.Rows == 16 || t.Columns == 128)];
+    public static IReadOnlyList<GpuGemmTile> All { get; } = [.. Of<Items16x16>(), .. Of<Items8x8>(),
+        .. Of<Items4x16>().Where(t => t.Rows == 16 || t.Columns == 128)];
 
     /// <summary>The tile with these rows, columns and work items; null if there is none.</summary>
-    public static GpuGemmTile? Find(int rows, int columns, int items) => All.FirstOrDefault(t => t.Rows == rows && t.Columns == columns && t.Items == items);
+    public static GpuGemmTile? Find(int rows, int columns, int items) =>
+        All.FirstOrDefault(t => t.Rows == rows && t.Columns == columns && t.Items == items);
 
     /// <summary>Whether a work item has two columns of blocks, which a gated product needs.</summary>
     public bool HasTwoColumns => Piece == typeof(Piece4x8) || Piece == typeof(Piece8x8);

@@ -31,17 +31,20 @@ internal static class GpuGemmTuning
     public static ImmutableArray<TuningParameter> Parameters { get; } = [TileRows, TileColumns, GroupItems, SplitK];
 
     /// <summary>The tile that settings select.</summary>
-    public static GpuGemmTile? Tile(KernelSettings settings) => GpuGemmTile.Find(settings[TileRows], settings[TileColumns], settings[GroupItems]);
+    public static GpuGemmTile? Tile(KernelSettings settings) =>
+        GpuGemmTile.Find(settings[TileRows], settings[TileColumns], settings[GroupItems]);
 
     /// <summary>Parts of K for these settings, no more than have work, and the steps of each.</summary>
     public static (int Parts, int Steps) Parts(KernelSettings settings, GpuGemmTile tile, int depth, int positions)
     {
-        int steps = IntegerMath.CeilDiv(depth, tile.Depth) * positions, perPart = IntegerMath.CeilDiv(steps, Math.Min(settings[SplitK], steps));
+        int steps = IntegerMath.CeilDiv(depth, tile.Depth) * positions,
+            perPart = IntegerMath.CeilDiv(steps, Math.Min(settings[SplitK], steps));
         return (IntegerMath.CeilDiv(steps, perPart), perPart);
     }
 
     /// <summary>Whether a device can run a GEMM with these settings.</summary>
-    public static bool Allows(Device device, GemmSize size, KernelSettings settings) => Tile(settings) is { } tile && Fits(((GpuDevice)device).Target, size, tile);
+    public static bool Allows(Device device, GemmSize size, KernelSettings settings) =>
+        Tile(settings) is { } tile && Fits(((GpuDevice)device).Target, size, tile);
 
     /// <summary>
     /// Untuned tiles for a device and a GEMM. Per k, a tile of r × c reads r + c numbers for r·c multiply-adds: 16 per byte of float32 at
@@ -60,19 +63,23 @@ internal static class GpuGemmTuning
         (int Rows, int Columns, int Items) wish = size.Columns <= 32 && !size.IsGated ? (64, 32, 64)
             : size.Rows <= PromptRows ? (32, 128, 64)
             : (height, size.Columns <= 64 && !size.IsGated ? 64 : 128, 256);
-        (int Rows, int Columns, int Items)[] wishes = [wish, (64, 64, 64), (32, 64, 64), (16, 128, 64), (64, 128, 256)]; // fallbacks for devices with small groups or little local memory
+        // fallbacks for devices with small groups or little local memory
+        (int Rows, int Columns, int Items)[] wishes = [wish, (64, 64, 64), (32, 64, 64), (16, 128, 64), (64, 128, 256)];
         var tile = wishes.Select(w => GpuGemmTile.Find(w.Rows, w.Columns, w.Items)).First(t => t is not null && Fits(gpu.Target, size, t))!;
 
         // A processor holds several small groups. More parts of K than fill the device only add partial sums to write.
-        int groups = IntegerMath.CeilDiv(size.Rows, tile.Rows) * IntegerMath.CeilDiv(size.Columns, tile.Columns), wanted = gpu.Units * (tile.Items < 256 ? 6 : 2);
+        int groups = IntegerMath.CeilDiv(size.Rows, tile.Rows) * IntegerMath.CeilDiv(size.Columns, tile.Columns),
+            wanted = gpu.Units * (tile.Items < 256 ? 6 : 2);
         int parts = Math.Min(wanted / groups, size.Depth * size.KernelPositions / LeastDepthOfPart);
-        return KernelSettings.Default.With(TileRows, tile.Rows).With(TileColumns, tile.Columns).With(GroupItems, tile.Items).With(SplitK, SplitK.Values.Last(v => v <= Math.Max(1, parts)));
+        return KernelSettings.Default.With(TileRows, tile.Rows).With(TileColumns, tile.Columns).With(GroupItems, tile.Items)
+            .With(SplitK, SplitK.Values.Last(v => v <= Math.Max(1, parts)));
     }
 
     private static bool Fits(GpuTarget target, GemmSize size, GpuGemmTile tile) =>
         tile.Items <= target.MaxGroupSize && tile.LocalBytes <= target.LocalMemoryBytes && (!size.IsGated || tile.HasTwoColumns);
 
     private static bool HasManyRegisters(GpuTarget target) =>
-        target.Language == GpuLanguage.Ptx || target.Architecture.Contains("nvidia", StringComparison.Ordinal) || target.Architecture.Contains("amd", StringComparison.Ordinal)
+        target.Language == GpuLanguage.Ptx || target.Architecture.Contains("nvidia", StringComparison.Ordinal)
+            || target.Architecture.Contains("amd", StringComparison.Ordinal)
         || target.Architecture.Contains("advanced-micro-devices", StringComparison.Ordinal);
 }

@@ -11,7 +11,8 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// <param name="SupportsDevice">The devices that it is meant for.</param>
 /// <param name="SupportsSize">The sizes that it supports.</param>
 internal sealed record GpuGemmVariant(
-    string Name, Func<GpuGemm, Tensor?, IEnumerable<LaunchSpecification>> Launches, Func<GemmSize, long> ScratchBytes, Func<Device, bool> SupportsDevice, Func<GemmSize, bool> SupportsSize)
+    string Name, Func<GpuGemm, Tensor?, IEnumerable<LaunchSpecification>> Launches, Func<GemmSize, long> ScratchBytes,
+        Func<Device, bool> SupportsDevice, Func<GemmSize, bool> SupportsSize)
 {
     /// <summary>Tuning parameters.</summary>
     public ImmutableArray<TuningParameter> Parameters { get; init; } = [];
@@ -31,7 +32,8 @@ internal sealed record GpuGemmVariant(
 /// <param name="Weight">Storage type of the weights.</param>
 /// <param name="IsPlain">Whether it is neither gated nor a convolution.</param>
 /// <param name="IsGated">Whether it is gated.</param>
-internal readonly record struct GemmSize(int Rows, int Columns, int Depth, int KernelPositions, DType Weight, bool IsPlain = true, bool IsGated = false)
+internal readonly record struct GemmSize(int Rows, int Columns, int Depth, int KernelPositions, DType Weight, bool IsPlain = true,
+    bool IsGated = false)
 {
     /// <summary>Tuning settings of the kernels.</summary>
     public KernelSettings Settings { get; init; } = KernelSettings.Default;
@@ -46,7 +48,8 @@ internal readonly record struct GemmSize(int Rows, int Columns, int Depth, int K
     public static GemmSize Of(OpSignature signature, int weight = 1, bool isPlain = true, bool isGated = false)
     {
         Shape w = signature.Inputs[weight].Concrete();
-        return new(signature.Output.Concrete().Rows, w[0], w[1], w.Rank == 4 ? w[2] * w[3] : 1, signature.Inputs[weight].DType, isPlain && !isGated, isGated)
+        return new(signature.Output.Concrete().Rows, w[0], w[1], w.Rank == 4 ? w[2] * w[3] : 1, signature.Inputs[weight].DType,
+            isPlain && !isGated, isGated)
         {
             Settings = signature.Settings,
             KeepsPacked = signature.KeepsPacked,

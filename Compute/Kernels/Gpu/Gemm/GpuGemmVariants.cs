@@ -11,7 +11,8 @@ internal static class GpuGemmVariants
     public static KernelVariant[] Variants(Func<OpCall, IEnumerable<GpuGemm>> products, Func<OpSignature, IEnumerable<GemmSize>> sizes)
     {
         return [.. All.Select(variant => GpuKernel.Variant(variant.Name, _ => new GpuKernel(
-            call => products(call).SelectMany(product => variant.Launches(product, call.Scratch)), signature => sizes(signature).Max(variant.ScratchBytes))) with
+            call => products(call).SelectMany(product => variant.Launches(product, call.Scratch)),
+                signature => sizes(signature).Max(variant.ScratchBytes))) with
         {
             SupportsDevice = variant.SupportsDevice,
             SupportsShape = signature => sizes(signature).All(variant.SupportsSize),
@@ -28,14 +29,16 @@ internal static class GpuGemmVariants
     public static IReadOnlyList<GpuGemmVariant> All { get; } =
     [
         PanelGemmLaunches.Variant,
-        new("gpu/rows", (product, _) => [FewRows(product)], _ => 0, device => !GpuKernel.IsProcessor(device), size => size is { Rows: <= RowDotGemm.MostRows, IsPlain: true }),
+        new("gpu/rows", (product, _) => [FewRows(product)], _ => 0, device => !GpuKernel.IsProcessor(device),
+            size => size is { Rows: <= RowDotGemm.MostRows, IsPlain: true }),
         TiledGemmLaunches.Variant,
     ];
 
     private static LaunchSpecification FewRows(GpuGemm product)
     {
         bool wide = Access.IsWide(product.Depth, product.X, product.Weights);
-        var source = KernelSource.Of(typeof(RowDotGemm), nameof(RowDotGemm.Plain), RowDotGemm.GroupSize, [.. product.Types(weight: true, activation: true), Access.Of(wide)]);
+        var source = KernelSource.Of(typeof(RowDotGemm), nameof(RowDotGemm.Plain), RowDotGemm.GroupSize,
+            [.. product.Types(weight: true, activation: true), Access.Of(wide)]);
         return new(source, new GpuGrid(product.Columns, product.Rows), product.Operands(product.Weights));
     }
 }

@@ -22,7 +22,8 @@ internal readonly struct Bf16Matrix : IMatrixType
     public static bool IsCoarse => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Float4 MultiplyAdd(Float4 sums, Word4 a, uint b0, uint b1) => MatrixInstructions.MultiplyAddBf16(sums, a, new Word2 { X = b0, Y = b1 });
+    public static Float4 MultiplyAdd(Float4 sums, Word4 a, uint b0, uint b1) =>
+        MatrixInstructions.MultiplyAddBf16(sums, a, new Word2 { X = b0, Y = b1 });
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float8 MultiplyAdd(Float8 sums, Word8 a, Word8 b) => SubGroupMatrix.MultiplyAddBf16(sums, a, b);
@@ -34,7 +35,8 @@ internal readonly struct Fp16Matrix : IMatrixType
     public static bool IsCoarse => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Float4 MultiplyAdd(Float4 sums, Word4 a, uint b0, uint b1) => MatrixInstructions.MultiplyAddFp16(sums, a, new Word2 { X = b0, Y = b1 });
+    public static Float4 MultiplyAdd(Float4 sums, Word4 a, uint b0, uint b1) =>
+        MatrixInstructions.MultiplyAddFp16(sums, a, new Word2 { X = b0, Y = b1 });
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float8 MultiplyAdd(Float8 sums, Word8 a, Word8 b) => SubGroupMatrix.MultiplyAddFp16(sums, a, b);
@@ -46,7 +48,8 @@ internal readonly struct Int8Matrix : IMatrixType
     public static bool IsCoarse => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Float4 MultiplyAdd(Float4 sums, Word4 a, uint b0, uint b1) => MatrixInstructions.MultiplyAddInt8(sums, a, new Word2 { X = b0, Y = b1 });
+    public static Float4 MultiplyAdd(Float4 sums, Word4 a, uint b0, uint b1) =>
+        MatrixInstructions.MultiplyAddInt8(sums, a, new Word2 { X = b0, Y = b1 });
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Float8 MultiplyAdd(Float8 sums, Word8 a, Word8 b) => SubGroupMatrix.MultiplyAddInt8(sums, a, b);

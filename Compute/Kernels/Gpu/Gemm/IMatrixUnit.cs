@@ -21,7 +21,8 @@ internal interface IMatrixUnit<TSums> where TSums : struct
     /// <paramref name="high0"/> on.
     /// </summary>
     static abstract TSums Sum<TRows>(
-        TRows source, ArrayView<Word4> local, ArrayView<ushort> x, ArrayView<ushort> w, int row0, int rows, int low0, int high0, int weightRows, int depth, int positions)
+        TRows source, ArrayView<Word4> local, ArrayView<ushort> x, ArrayView<ushort> w, int row0, int rows, int low0, int high0,
+            int weightRows, int depth, int positions)
         where TRows : struct, IRowSource;
 
     /// <summary>Writes band <paramref name="i"/> of all work items to local memory, for all to read.</summary>

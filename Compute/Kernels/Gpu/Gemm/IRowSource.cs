@@ -30,10 +30,12 @@ internal readonly struct ImageRows : IRowSource
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ImageRows(
-        int pitch, int height, int width, int seenHeight, int seenWidth, int resultHeight, int resultWidth, int filterWidth, int stride, int padding, float rowRatio, float columnRatio)
+        int pitch, int height, int width, int seenHeight, int seenWidth, int resultHeight, int resultWidth, int filterWidth, int stride,
+            int padding, float rowRatio, float columnRatio)
     {
         (this.pitch, this.height, this.width, this.seenHeight, this.seenWidth) = (pitch, height, width, seenHeight, seenWidth);
-        (this.resultHeight, this.resultWidth, this.filterWidth, this.stride, this.padding) = (resultHeight, resultWidth, filterWidth, stride, padding);
+        (this.resultHeight, this.resultWidth, this.filterWidth, this.stride, this.padding) =
+            (resultHeight, resultWidth, filterWidth, stride, padding);
         (this.rowRatio, this.columnRatio) = (rowRatio, columnRatio);
     }
 

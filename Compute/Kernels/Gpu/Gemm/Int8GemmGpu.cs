@@ -16,7 +16,8 @@ internal static class Int8GemmGpu
     /// <summary>Bytes of a vector; the operands' rows are padded with zeros to whole vectors.</summary>
     public const int Piece = 16;
 
-    private const int Half = Columns / 2, Depth = 4, Stride = Depth + 1, Step = 16 * Stride; // five vectors a row: consecutive columns are in different banks
+    // five vectors a row: consecutive columns are in different banks
+    private const int Half = Columns / 2, Depth = 4, Stride = Depth + 1, Step = 16 * Stride;
 
     /// <summary>Pads rows to whole vectors: one work item per four bytes of the result.</summary>
     internal static void Fill(ArrayView<sbyte> source, ArrayView<int> target, int count, int width, int words)
@@ -32,16 +33,19 @@ internal static class Int8GemmGpu
         ArrayView<Int4> x, ArrayView<Int4> w, ArrayView<float> rowScales, ArrayView<float> columnScales, ArrayView<B> bias,
         ArrayView<T> batchBias, ArrayView<T> residual, ArrayView<T> y,
         int rows, int columns, int pieces, int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale)
-        where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B> where TActivation : struct, IActivation
+        where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B>
+            where TActivation : struct, IActivation
     {
         var a = SharedMemory.Allocate<Int4>(Rows * Stride);
         var b = SharedMemory.Allocate<Int4>(Columns * Stride);
         var staged = SharedMemory.Allocate<int>(16 * Columns);
         var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
             residualPitch, yPitch, scale);
-        int item = Group.IdxX, tx = item % 16, ty = item / 16, line = item / 4, quarter = item % 4, row0 = Grid.IdxX * Rows, column0 = Grid.IdxY * Columns;
+        int item = Group.IdxX, tx = item % 16, ty = item / 16, line = item / 4, quarter = item % 4, row0 = Grid.IdxX * Rows,
+            column0 = Grid.IdxY * Columns;
         // Rows and columns beyond the end repeat the last one; their results are not written.
-        int row = Math.Min(row0 + line, rows - 1) * pieces, low = Math.Min(column0 + line, columns - 1) * pieces, high = Math.Min(column0 + Half + line, columns - 1) * pieces;
+        int row = Math.Min(row0 + line, rows - 1) * pieces, low = Math.Min(column0 + line, columns - 1) * pieces,
+            high = Math.Min(column0 + Half + line, columns - 1) * pieces;
         int ia = ty * Stride, ib = tx * Stride, at = line * Stride + quarter;
         IntegerTile4x4 left = default, right = default;
         for (int piece = quarter; piece < pieces + quarter; piece += Depth)
@@ -63,7 +67,8 @@ internal static class Int8GemmGpu
             for (int i = 0; i < Depth; i++)
             {
                 Int4 a0 = a[ia + i], a1 = a[ia + Step + i], a2 = a[ia + 2 * Step + i], a3 = a[ia + 3 * Step + i];
-                left = IntegerTile4x4.MultiplyAdd(left, a0, a1, a2, a3, b[ib + i], b[ib + Step + i], b[ib + 2 * Step + i], b[ib + 3 * Step + i]);
+                left = IntegerTile4x4.MultiplyAdd(left, a0, a1, a2, a3, b[ib + i], b[ib + Step + i], b[ib + 2 * Step + i],
+                    b[ib + 3 * Step + i]);
                 int ih = ib + Half * Stride + i;
                 right = IntegerTile4x4.MultiplyAdd(right, a0, a1, a2, a3, b[ih], b[ih + Step], b[ih + 2 * Step], b[ih + 3 * Step]);
             }
@@ -75,7 +80,8 @@ internal static class Int8GemmGpu
             for (int p = item; p < 16 * Columns; p += GroupSize)
             {
                 int resultRow = row0 + 16 * i + p / Columns, column = column0 + p % Columns;
-                if (resultRow < rows && column < columns) finish.Write(resultRow, column, staged[p] * rowScales[resultRow] * columnScales[column]);
+                if (resultRow < rows && column < columns)
+                    finish.Write(resultRow, column, staged[p] * rowScales[resultRow] * columnScales[column]);
             }
         }
     }

@@ -25,5 +25,6 @@ internal struct IntegerTile4x4
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Int4 Row(Int4 sums, Int4 a, Int4 b0, Int4 b1, Int4 b2, Int4 b3) =>
-        new(Int4.MultiplyAdd(a, b0, sums.X), Int4.MultiplyAdd(a, b1, sums.Y), Int4.MultiplyAdd(a, b2, sums.Z), Int4.MultiplyAdd(a, b3, sums.W));
+        new(Int4.MultiplyAdd(a, b0, sums.X), Int4.MultiplyAdd(a, b1, sums.Y), Int4.MultiplyAdd(a, b2, sums.Z),
+            Int4.MultiplyAdd(a, b3, sums.W));
 }

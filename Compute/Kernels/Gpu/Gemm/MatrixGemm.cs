@@ -26,7 +26,8 @@ internal static class MatrixGemm
         ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<B> bias, ArrayView<ushort> batchBias, ArrayView<ushort> residual,
         ArrayView<ushort> y, int rows, int columns, int depth, int xPitch,
         int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale)
-        where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where E : struct, IElement<ushort> where B : unmanaged where BE : struct, IElement<B> where TActivation : struct, IActivation
+        where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where E : struct, IElement<ushort> where B : unmanaged
+            where BE : struct, IElement<B> where TActivation : struct, IActivation
     {
         var finish = new GpuGemmEpilogue<ushort, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
             residualPitch, yPitch, scale);
@@ -37,19 +38,23 @@ internal static class MatrixGemm
         ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<B> bias, ArrayView<ushort> batchBias, ArrayView<ushort> residual,
         ArrayView<ushort> y, int rows, int columns, int depth, int xPitch,
         int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale,
-        int positions, int height, int width, int seenHeight, int seenWidth, int resultHeight, int resultWidth, int filterWidth, int stride, int padding, float rowRatio, float columnRatio)
-        where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where E : struct, IElement<ushort> where B : unmanaged where BE : struct, IElement<B> where TActivation : struct, IActivation
+        int positions, int height, int width, int seenHeight, int seenWidth, int resultHeight, int resultWidth, int filterWidth, int stride,
+            int padding, float rowRatio, float columnRatio)
+        where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where E : struct, IElement<ushort> where B : unmanaged
+            where BE : struct, IElement<B> where TActivation : struct, IActivation
     {
         var finish = new GpuGemmEpilogue<ushort, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
             residualPitch, yPitch, scale);
-        var source = new ImageRows(xPitch, height, width, seenHeight, seenWidth, resultHeight, resultWidth, filterWidth, stride, padding, rowRatio, columnRatio);
+        var source = new ImageRows(xPitch, height, width, seenHeight, seenWidth, resultHeight, resultWidth, filterWidth, stride, padding,
+            rowRatio, columnRatio);
         Run<TUnit, TSums, E, B, BE, TActivation, ImageRows>(source, finish, x, w, rows, columns, depth, positions);
     }
 
     internal static void Gated<TUnit, TSums, E, B, BE>(
         ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<B> bias, ArrayView<ushort> y, int rows, int columns, int depth, int xPitch,
         int terms, int yPitch)
-        where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where E : struct, IElement<ushort> where B : unmanaged where BE : struct, IElement<B>
+        where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where E : struct, IElement<ushort> where B : unmanaged
+            where BE : struct, IElement<B>
     {
         var finish = new GpuGemmEpilogue<ushort, E, B, BE, Activations.Identity>(bias, y, y, y, terms, 1, 0, 0, yPitch, 1f);
         var local = SharedMemory.Allocate<Word4>(TUnit.LocalPieces);
@@ -61,7 +66,9 @@ internal static class MatrixGemm
             for (int p = Group.IdxX; p < BandRows * Half; p += GroupSize)
             {
                 int row = ResultRow<TUnit, TSums>(row0, i, p / Half), column = column0 + p % Half;
-                if (row < rows && column < columns) finish.WriteGated(row, column, columns, TUnit.Staged(local, p / Half, p % Half), TUnit.Staged(local, p / Half, p % Half + Half));
+                if (row < rows && column < columns)
+                    finish.WriteGated(row, column, columns, TUnit.Staged(local, p / Half, p % Half),
+                        TUnit.Staged(local, p / Half, p % Half + Half));
             }
         }
     }
@@ -75,7 +82,8 @@ internal static class MatrixGemm
         ArrayView<T> batchBias, ArrayView<T> residual, ArrayView<T> y,
         int rows, int columns, int depth, int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale)
         where TUnit : struct, IMatrixUnit<TSums> where TSums : struct
-        where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B> where TActivation : struct, IActivation
+        where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B>
+            where TActivation : struct, IActivation
     {
         var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
             residualPitch, yPitch, scale);
@@ -97,8 +105,10 @@ internal static class MatrixGemm
 
     [MethodImpl(Inline)]
     private static void Run<TUnit, TSums, E, B, BE, TActivation, TRows>(
-        TRows source, GpuGemmEpilogue<ushort, E, B, BE, TActivation> finish, ArrayView<ushort> x, ArrayView<ushort> w, int rows, int columns, int depth, int positions)
-        where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where E : struct, IElement<ushort> where B : unmanaged where BE : struct, IElement<B>
+        TRows source, GpuGemmEpilogue<ushort, E, B, BE, TActivation> finish, ArrayView<ushort> x, ArrayView<ushort> w, int rows,
+            int columns, int depth, int positions)
+        where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where E : struct, IElement<ushort> where B : unmanaged
+            where BE : struct, IElement<B>
         where TActivation : struct, IActivation where TRows : struct, IRowSource
     {
         var local = SharedMemory.Allocate<Word4>(TUnit.LocalPieces);

@@ -11,7 +11,8 @@ internal static class MatrixGemmLaunches
     /// <param name="sizes">Their sizes, for a signature.</param>
     /// <param name="weights">Types of their weights; null for the op's second argument alone.</param>
     public static KernelVariant[] Variants(
-        Func<OpCall, IEnumerable<GpuGemm>> products, Func<OpSignature, IEnumerable<GemmSize>> sizes, Func<OpSignature, IEnumerable<DType>>? weights = null) =>
+        Func<OpCall, IEnumerable<GpuGemm>> products, Func<OpSignature, IEnumerable<GemmSize>> sizes,
+            Func<OpSignature, IEnumerable<DType>>? weights = null) =>
         [.. MatrixUnitVariant.All.Select(form => new KernelVariant(form.Name, form.Backends, (_, _) => new GpuKernel(
             call => products(call).SelectMany(product => Stages(form, product, call)), signature => sizes(signature).Max(ScratchBytes)))
         {
@@ -24,7 +25,9 @@ internal static class MatrixGemmLaunches
         })];
 
     /// <summary>The grid of a GEMM.</summary>
-    public static GpuGrid Grid(GpuGemm product) => new(IntegerMath.CeilDiv(product.Rows, MatrixGemm.Rows), IntegerMath.CeilDiv(product.Columns, product.Gated ? MatrixGemm.Half : MatrixGemm.Columns));
+    public static GpuGrid Grid(GpuGemm product) =>
+        new(IntegerMath.CeilDiv(product.Rows, MatrixGemm.Rows),
+            IntegerMath.CeilDiv(product.Columns, product.Gated ? MatrixGemm.Half : MatrixGemm.Columns));
 
     /// <summary>Whether every row can be copied in vectors of 16 bytes.</summary>
     public static bool IsWhole(Tensor tensor) => tensor.RowPitch % MatrixGemm.Piece == 0 && Begins(tensor);
@@ -42,7 +45,8 @@ internal static class MatrixGemmLaunches
                 .Int("yPitch", product.Y.RowPitch)
             : product.ResultNumbers(product.Sizes(product.ResultViews(operands)));
         product.Image?.Numbers(arguments);
-        string kernel = product.Gated ? nameof(MatrixGemm.Gated) : product.Image is null ? nameof(MatrixGemm.Plain) : nameof(MatrixGemm.Image);
+        string kernel = product.Gated ? nameof(MatrixGemm.Gated) : product.Image is null ? nameof(MatrixGemm.Plain)
+            : nameof(MatrixGemm.Image);
         Type[] elements = product.Types(weight: false, activation: !product.Gated);
         bool whole = IsWhole(product.X) && Begins(w) && product.Depth % MatrixGemm.Piece == 0;
         yield return new(form.Source(call.Device, kernel, Matrix(product.X.DType), whole, elements[1..]), Grid(product), arguments);
@@ -51,5 +55,6 @@ internal static class MatrixGemmLaunches
     // Weights have no gaps, whatever their rank: their row pitch is K.
     private static bool Begins(Tensor tensor) => tensor.Offset % (MatrixGemm.Piece * sizeof(ushort)) == 0;
 
-    private static long ScratchBytes(GemmSize size) => FilterOrder.ScratchBytes(size.Columns, size.Depth, size.KernelPositions, size.Weight, size.KernelPositionsFirst);
+    private static long ScratchBytes(GemmSize size) =>
+        FilterOrder.ScratchBytes(size.Columns, size.Depth, size.KernelPositions, size.Weight, size.KernelPositionsFirst);
 }

@@ -10,7 +10,8 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// <param name="Has">Whether a device has them for all of the types.</param>
 /// <param name="Unit">An <see cref="IMatrixUnit{TSums}"/> and its sums, for a device, an <see cref="IMatrixType"/> and an
 /// <see cref="IPieceLoader"/>.</param>
-internal sealed record MatrixUnitVariant(string Name, Backends Backends, Func<GpuTarget, MatrixTypes, bool> Has, Func<GpuTarget, Type, Type, Type[]> Unit)
+internal sealed record MatrixUnitVariant(string Name, Backends Backends, Func<GpuTarget, MatrixTypes, bool> Has,
+    Func<GpuTarget, Type, Type, Type[]> Unit)
 {
     /// <summary>Least number of groups that should be resident on a CUDA multiprocessor.</summary>
     public int GroupsPerProcessor { get; init; }
@@ -26,8 +27,12 @@ internal sealed record MatrixUnitVariant(string Name, Backends Backends, Func<Gp
     /// <summary>OpenCL sub-group matrix instructions.</summary>
     public static MatrixUnitVariant SubGroups { get; } = new(
         "opencl/matrices", Backends.OpenCL,
-        (target, types) => target.Features.Matrix.HasFlag(types) && target.Features.MatrixUnit is not (MatrixUnitKind.None or MatrixUnitKind.Cuda) && target.MaxGroupSize >= MatrixGemm.GroupSize,
-        (target, matrix, loader) => [RuntimeTypes.Close(typeof(SubGroupMatrices<,,>), MatrixLayouts.Of(target.Features.MatrixUnit)!, matrix, loader), typeof(SubGroupTile)]);
+        (target, types) => target.Features.Matrix.HasFlag(types)
+            && target.Features.MatrixUnit is not (MatrixUnitKind.None or MatrixUnitKind.Cuda)
+                && target.MaxGroupSize >= MatrixGemm.GroupSize,
+        (target, matrix, loader) =>
+            [RuntimeTypes.Close(typeof(SubGroupMatrices<,,>), MatrixLayouts.Of(target.Features.MatrixUnit)!, matrix, loader),
+                typeof(SubGroupTile)]);
 
     /// <summary>All kinds.</summary>
     public static IReadOnlyList<MatrixUnitVariant> All { get; } = [TensorCores, SubGroups];
@@ -42,7 +47,8 @@ internal sealed record MatrixUnitVariant(string Name, Backends Backends, Func<Gp
     /// <param name="whole">Whether operands can be copied in vectors of 16 bytes.</param>
     /// <param name="rest">The kernel's other type arguments.</param>
     public KernelSource Source(Device device, string kernel, Type matrix, bool whole, Type[] rest) => KernelSource.Of(
-        typeof(MatrixGemm), kernel, MatrixGemm.GroupSize, [.. Unit(((GpuDevice)device).Target, matrix, whole ? typeof(WholePieces) : typeof(ElementPieces)), .. rest]) with
+        typeof(MatrixGemm), kernel, MatrixGemm.GroupSize,
+            [.. Unit(((GpuDevice)device).Target, matrix, whole ? typeof(WholePieces) : typeof(ElementPieces)), .. rest]) with
     {
         GroupsPerProcessor = GroupsPerProcessor,
     };

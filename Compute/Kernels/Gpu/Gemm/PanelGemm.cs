@@ -18,7 +18,8 @@ internal static class PanelGemm
     /// Packs rows of x, or im2col rows of an image, into float32 panels [rows / 6][positions][depth][6]. One work item per row and kernel
     /// position.
     /// </summary>
-    internal static void PackRows<T, E>(ArrayView<T> x, ArrayView<float> panels, int firstRow, int rows, int packedRows, int depth, int xPitch)
+    internal static void PackRows<T, E>(ArrayView<T> x, ArrayView<float> panels, int firstRow, int rows, int packedRows, int depth,
+        int xPitch)
         where T : unmanaged where E : struct, IElement<T>
     {
         int row = Grid.IdxX * Group.DimX + Group.IdxX;
@@ -30,13 +31,16 @@ internal static class PanelGemm
     /// <summary>As <see cref="PackRows"/>, for the im2col rows of an image.</summary>
     internal static void PackImage<T, E>(
         ArrayView<T> x, ArrayView<float> panels, int firstRow, int rows, int packedRows, int depth, int xPitch,
-        int positions, int height, int width, int seenHeight, int seenWidth, int resultHeight, int resultWidth, int filterWidth, int stride, int padding, float rowRatio, float columnRatio)
+        int positions, int height, int width, int seenHeight, int seenWidth, int resultHeight, int resultWidth, int filterWidth, int stride,
+            int padding, float rowRatio, float columnRatio)
         where T : unmanaged where E : struct, IElement<T>
     {
         int item = Grid.IdxX * Group.DimX + Group.IdxX, row = item / positions, position = item % positions;
         if (row >= packedRows) return;
-        var image = new ImageRows(xPitch, height, width, seenHeight, seenWidth, resultHeight, resultWidth, filterWidth, stride, padding, rowRatio, columnRatio);
-        int source = image.Offset(Math.Min(firstRow + row, rows - 1), position), target = (row / Rows * positions + position) * Rows * depth + row % Rows;
+        var image = new ImageRows(xPitch, height, width, seenHeight, seenWidth, resultHeight, resultWidth, filterWidth, stride, padding,
+            rowRatio, columnRatio);
+        int source = image.Offset(Math.Min(firstRow + row, rows - 1), position),
+            target = (row / Rows * positions + position) * Rows * depth + row % Rows;
         // A panel's next kernel position begins where the current one ends.
         if (source < 0) for (int k = 0; k < depth; k++) panels[target + k * Rows] = 0f;
         else for (int k = 0; k < depth; k++) panels[target + k * Rows] = E.Widen(x[source + k]);
@@ -47,7 +51,8 @@ internal static class PanelGemm
     /// [n / 16][positions][depth][16]; in a gated GEMM, eight columns of the value alternate with eight of the gate. One work item per
     /// column.
     /// </summary>
-    internal static void PackWeights<W, WE>(ArrayView<W> w, ArrayView<float> panels, int columns, int packedColumns, int depth, int positions, int positionStep, int placeStep, int gated)
+    internal static void PackWeights<W, WE>(ArrayView<W> w, ArrayView<float> panels, int columns, int packedColumns, int depth,
+        int positions, int positionStep, int placeStep, int gated)
         where W : unmanaged where WE : struct, IElement<W>
     {
         int column = Grid.IdxX * Group.DimX + Group.IdxX;
@@ -71,13 +76,16 @@ internal static class PanelGemm
         ArrayView<float> a, ArrayView<Float8> b, ArrayView<B> bias, ArrayView<T> batchBias, ArrayView<T> residual, ArrayView<T> y,
         int firstRow, int rows, int columns, int depth, int gated,
         int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale)
-        where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B> where TActivation : struct, IActivation
+        where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B>
+            where TActivation : struct, IActivation
     {
-        Float8 t0l = default, t0h = default, t1l = default, t1h = default, t2l = default, t2h = default, t3l = default, t3h = default, t4l = default, t4h = default, t5l = default, t5h = default;
+        Float8 t0l = default, t0h = default, t1l = default, t1h = default, t2l = default, t2h = default, t3l = default, t3h = default,
+            t4l = default, t4h = default, t5l = default, t5h = default;
         int left = Grid.IdxX * Rows * depth, right = Grid.IdxY * 2 * depth;
         for (int start = 0; start < depth; start += BlockDepth)
         {
-            Float8 s0l = default, s0h = default, s1l = default, s1h = default, s2l = default, s2h = default, s3l = default, s3h = default, s4l = default, s4h = default, s5l = default, s5h = default;
+            Float8 s0l = default, s0h = default, s1l = default, s1h = default, s2l = default, s2h = default, s3l = default, s3h = default,
+                s4l = default, s4h = default, s5l = default, s5h = default;
             int end = Math.Min(start + BlockDepth, depth);
             for (int k = start; k < end; k++)
             {
@@ -139,7 +147,8 @@ internal static class PanelGemm
             if (gated == 0)
                 for (int j = 0; j < Columns && column0 + j < columns; j++) finish.Write(row0 + i, column0 + j, sums[i * Columns + j]);
             else
-                for (int j = 0; j < Half && column0 + j < columns; j++) finish.WriteGated(row0 + i, column0 + j, columns, sums[i * Columns + j], sums[i * Columns + Half + j]);
+                for (int j = 0; j < Half && column0 + j < columns; j++)
+                    finish.WriteGated(row0 + i, column0 + j, columns, sums[i * Columns + j], sums[i * Columns + Half + j]);
         }
     }
 

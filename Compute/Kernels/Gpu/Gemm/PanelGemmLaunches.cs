@@ -17,7 +17,8 @@ internal static class PanelGemmLaunches
     public static TuningParameter PackedKib { get; } = new("packed_kib", 4096, 256, 512, 1024, 2048, 4096, 8192, 32768);
 
     /// <summary>The packed GEMM.</summary>
-    public static GpuGemmVariant Variant { get; } = new("gpu/panels", Of, ScratchBytes, GpuKernel.IsProcessor, _ => true) { Parameters = [PackedKib] };
+    public static GpuGemmVariant Variant { get; } = new("gpu/panels", Of, ScratchBytes, GpuKernel.IsProcessor,
+        _ => true) { Parameters = [PackedKib] };
 
     private static IEnumerable<LaunchSpecification> Of(GpuGemm product, Tensor? scratch)
     {
@@ -47,7 +48,8 @@ internal static class PanelGemmLaunches
                 .Int("firstRow", row).Int("rows", product.Rows).Int("packedRows", count).Int("depth", product.Depth)
                 .Int("xPitch", product.X.RowPitch);
             product.Image?.Numbers(packing);
-            yield return new(KernelSource.Of(typeof(PanelGemm), pack, PackGroup, GpuElements.Of(product.X.DType)), GpuGrid.Over((long)count * product.KernelPositions, PackGroup), packing);
+            yield return new(KernelSource.Of(typeof(PanelGemm), pack, PackGroup, GpuElements.Of(product.X.DType)),
+                GpuGrid.Over((long)count * product.KernelPositions, PackGroup), packing);
             var arguments = product.ResultViews(new GpuArguments().View("a", left).View("b", right))
                 .Int("firstRow", row).Int("rows", product.Rows).Int("columns", product.Columns).Int("depth", depth)
                 .Int("gated", product.Gated ? 1 : 0);
@@ -60,21 +62,25 @@ internal static class PanelGemmLaunches
         {
             var (positionStep, placeStep) = product.KernelPositionsFirst ? (product.Depth, 1) : (1, product.KernelPositions);
             return new(
-                KernelSource.Of(typeof(PanelGemm), nameof(PanelGemm.PackWeights), PackGroup, GpuElements.Of(product.W.DType)), GpuGrid.Over(packedColumns, PackGroup),
+                KernelSource.Of(typeof(PanelGemm), nameof(PanelGemm.PackWeights), PackGroup, GpuElements.Of(product.W.DType)),
+                    GpuGrid.Over(packedColumns, PackGroup),
                 new GpuArguments().View("w", product.W).View("panels", target)
                     .Int("columns", product.Columns).Int("packedColumns", packedColumns).Int("depth", product.Depth)
                     .Int("positions", product.KernelPositions).Int("positionStep", positionStep)
                     .Int("placeStep", placeStep).Int("gated", product.Gated ? 1 : 0));
         }
 
-        void PackNow(DeviceBuffer target) => Pack(new Tensor(target, 0, DType.Float32, shape)).Bind(((GpuBuffer)target).Device, null, product.Cancellation).Run();
+        void PackNow(DeviceBuffer target) =>
+            Pack(new Tensor(target, 0, DType.Float32, shape)).Bind(((GpuBuffer)target).Device, null, product.Cancellation).Run();
     }
 
     private static long ScratchBytes(GemmSize size) =>
-        (PackedRows(size.Rows, size.Depth * size.KernelPositions, size.Settings) + (size.KeepsPacked ? 0 : PackedColumns(size.Columns))) * size.Depth * size.KernelPositions * sizeof(float);
+        (PackedRows(size.Rows, size.Depth * size.KernelPositions, size.Settings) + (size.KeepsPacked ? 0 : PackedColumns(size.Columns)))
+            * size.Depth * size.KernelPositions * sizeof(float);
 
     // Gated columns fill panels by halves, so value and gate are rounded up separately.
-    private static long PackedColumns(int columns) => (long)IntegerMath.CeilDiv(columns, PanelGemm.Columns) * PanelGemm.Columns + PanelGemm.Columns;
+    private static long PackedColumns(int columns) =>
+        (long)IntegerMath.CeilDiv(columns, PanelGemm.Columns) * PanelGemm.Columns + PanelGemm.Columns;
 
     private static long PackedRows(int rows, int depth, KernelSettings settings)
     {

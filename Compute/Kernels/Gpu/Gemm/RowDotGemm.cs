@@ -17,16 +17,19 @@ internal static class RowDotGemm
         ArrayView<T> x, ArrayView<W> w, ArrayView<B> bias, ArrayView<T> batchBias, ArrayView<T> residual, ArrayView<T> y, int rows,
         int columns, int depth, int xPitch,
         int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale)
-        where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W> where B : unmanaged where BE : struct, IElement<B>
+        where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W> where B : unmanaged
+            where BE : struct, IElement<B>
         where TActivation : struct, IActivation where TAccess : struct, IAccess
     {
         var sums = SharedMemory.Allocate<float>(GroupSize);
         int row = Grid.IdxY, column = Grid.IdxX, item = Group.IdxX;
         float sum = 0f;
         if (TAccess.Wide)
-            for (int k = 4 * item; k < depth; k += 4 * GroupSize) sum = Float4.MultiplyAdd(E.Widen4(E.Fetch4(x, row * xPitch + k)), WE.Widen4(WE.Fetch4(w, column * depth + k)), sum);
+            for (int k = 4 * item; k < depth; k += 4 * GroupSize)
+                sum = Float4.MultiplyAdd(E.Widen4(E.Fetch4(x, row * xPitch + k)), WE.Widen4(WE.Fetch4(w, column * depth + k)), sum);
         else
-            for (int k = item; k < depth; k += GroupSize) sum = DeviceMath.Fma(E.Widen(x[row * xPitch + k]), WE.Widen(w[column * depth + k]), sum);
+            for (int k = item; k < depth; k += GroupSize)
+                sum = DeviceMath.Fma(E.Widen(x[row * xPitch + k]), WE.Widen(w[column * depth + k]), sum);
         sums[item] = sum;
         for (int half = GroupSize / 2; half > 0; half /= 2)
         {

@@ -13,7 +13,8 @@ internal static class SplitKReduction
         ArrayView<float> sums, ArrayView<B> bias, ArrayView<T> batchBias, ArrayView<T> residual, ArrayView<T> y, int rows, int columns,
         int count,
         int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale)
-        where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B> where TActivation : struct, IActivation where TAccess : struct, IAccess
+        where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B>
+            where TActivation : struct, IActivation where TAccess : struct, IAccess
     {
         int item = Grid.IdxX * Group.DimX + Group.IdxX, quads = (columns + 3) / 4, row = item / quads, column = 4 * (item - row * quads);
         if (row >= rows) return;
@@ -31,7 +32,8 @@ internal static class SplitKReduction
         if (row >= rows) return;
         var finish = new GpuGemmEpilogue<T, E, B, BE, Activations.Identity>(bias, y, y, y, terms, 1, 0, 0, yPitch, 1f);
         int at = 2 * row * columns + column, step = 2 * rows * columns;
-        finish.WriteGated4<TAccess>(row, column, columns, Sum<TAccess>(sums, at, columns - column, step, count), Sum<TAccess>(sums, at + columns, columns - column, step, count));
+        finish.WriteGated4<TAccess>(row, column, columns, Sum<TAccess>(sums, at, columns - column, step, count),
+            Sum<TAccess>(sums, at + columns, columns - column, step, count));
     }
 
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]

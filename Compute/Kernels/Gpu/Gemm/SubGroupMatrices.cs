@@ -27,13 +27,16 @@ internal readonly struct SubGroupMatrices<TLayout, TMatrix, TLoad> : IMatrixUnit
 
     [MethodImpl(Inline)]
     public static SubGroupTile Sum<TRows>(
-        TRows source, ArrayView<Word4> local, ArrayView<ushort> x, ArrayView<ushort> w, int row0, int rows, int low0, int high0, int weightRows, int depth, int positions)
+        TRows source, ArrayView<Word4> local, ArrayView<ushort> x, ArrayView<ushort> w, int row0, int rows, int low0, int high0,
+            int weightRows, int depth, int positions)
         where TRows : struct, IRowSource
     {
         int line = Group.IdxX >> 2, piece = Group.IdxX & 3, lane = SubGroup.Lane(), part = SubGroup.Number();
         // Rows and columns beyond the end repeat the last one; their results are not written.
-        int upper = Math.Min(row0 + line, rows - 1), lower = Math.Min(row0 + line + 64, rows - 1), low = Math.Min(low0 + line, weightRows - 1), high = Math.Min(high0 + line, weightRows - 1);
-        int at = line * Pitch + piece, left = part / Across * (MatrixGemm.Bands * TLayout.Rows * Pitch), right = Right + part % Across * (2 * TLayout.Columns * Pitch);
+        int upper = Math.Min(row0 + line, rows - 1), lower = Math.Min(row0 + line + 64, rows - 1),
+            low = Math.Min(low0 + line, weightRows - 1), high = Math.Min(high0 + line, weightRows - 1);
+        int at = line * Pitch + piece, left = part / Across * (MatrixGemm.Bands * TLayout.Rows * Pitch),
+            right = Right + part % Across * (2 * TLayout.Columns * Pitch);
         int first = MatrixGemm.Piece * piece, steps = (depth + Depth - 1) / Depth * positions, position = 0, k = first;
         Word4 fromUpper = TLoad.Fetch(x, source.Offset(upper, 0), k, depth), fromLower = TLoad.Fetch(x, source.Offset(lower, 0), k, depth);
         Word4 fromLow = TLoad.Fetch(w, low * positions * depth, k, depth), fromHigh = TLoad.Fetch(w, high * positions * depth, k, depth);
@@ -70,7 +73,8 @@ internal readonly struct SubGroupMatrices<TLayout, TMatrix, TLoad> : IMatrixUnit
     private static SubGroupTile Multiply(SubGroupTile sums, ArrayView<Word4> local, int left, int right, int lane)
     {
         int below = TLayout.Rows * Pitch;
-        Word8 b0 = TLayout.ReadRight(local, right, Pitch, lane), b1 = TLayout.ReadRight(local, right + TLayout.Columns * Pitch, Pitch, lane);
+        Word8 b0 = TLayout.ReadRight(local, right, Pitch, lane),
+            b1 = TLayout.ReadRight(local, right + TLayout.Columns * Pitch, Pitch, lane);
         sums.R0 = SubGroupBand.MultiplyAdd<TMatrix>(sums.R0, TLayout.ReadLeft(local, left, Pitch, lane), b0, b1);
         sums.R1 = SubGroupBand.MultiplyAdd<TMatrix>(sums.R1, TLayout.ReadLeft(local, left + below, Pitch, lane), b0, b1);
         sums.R2 = SubGroupBand.MultiplyAdd<TMatrix>(sums.R2, TLayout.ReadLeft(local, left + 2 * below, Pitch, lane), b0, b1);

@@ -11,7 +11,8 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// <remarks>
 /// A staged row is four vectors of 16 bytes, swizzled (<see cref="Place"/>) so that eight rows of one vector column are in different banks.
 /// </remarks>
-internal readonly struct TensorCores<TMatrix, TLoad> : IMatrixUnit<MatrixTile> where TMatrix : struct, IMatrixType where TLoad : struct, IPieceLoader
+internal readonly struct TensorCores<TMatrix, TLoad> : IMatrixUnit<MatrixTile> where TMatrix : struct, IMatrixType
+    where TLoad : struct, IPieceLoader
 {
     private const int Depth = 32, Stages = 3, RowBytes = 2 * Depth, OperandBytes = 128 * RowBytes, StageBytes = 2 * OperandBytes;
     private const int StagedRow = 4 * (MatrixGemm.Columns + 8); // the gap spreads rows over the banks
@@ -23,13 +24,15 @@ internal readonly struct TensorCores<TMatrix, TLoad> : IMatrixUnit<MatrixTile> w
 
     [MethodImpl(Inline)]
     public static MatrixTile Sum<TRows>(
-        TRows source, ArrayView<Word4> local, ArrayView<ushort> x, ArrayView<ushort> w, int row0, int rows, int low0, int high0, int weightRows, int depth, int positions)
+        TRows source, ArrayView<Word4> local, ArrayView<ushort> x, ArrayView<ushort> w, int row0, int rows, int low0, int high0,
+            int weightRows, int depth, int positions)
         where TRows : struct, IRowSource
     {
         uint window = SharedWindow.Address(ref local[0]);
         int item = Group.IdxX, lane = item & 31, warp = item >> 5, line = item >> 2, piece = item & 3;
         // Rows and columns beyond the end repeat the last one; their results are not written.
-        int upper = Math.Min(row0 + line, rows - 1), lower = Math.Min(row0 + line + 64, rows - 1), low = Math.Min(low0 + line, weightRows - 1), high = Math.Min(high0 + line, weightRows - 1);
+        int upper = Math.Min(row0 + line, rows - 1), lower = Math.Min(row0 + line + 64, rows - 1),
+            low = Math.Min(low0 + line, weightRows - 1), high = Math.Min(high0 + line, weightRows - 1);
         uint target = window + Place(line, piece); // the swizzle repeats after 64 rows
         int stepsPerPosition = (depth + Depth - 1) / Depth, steps = stepsPerPosition * positions, nextPosition = 0, nextK = 0;
         MatrixTile sums = default;
@@ -74,7 +77,8 @@ internal readonly struct TensorCores<TMatrix, TLoad> : IMatrixUnit<MatrixTile> w
         int row = (warp & 1) * 64 + (lane & 15), left = piece + (lane >> 4);
         int column = (warp >> 1) * 32 + (lane & 7) + (lane >> 4) * 8, right = piece + ((lane >> 3) & 1);
         uint columns = stage + OperandBytes;
-        Word4 b01 = MatrixInstructions.Load(columns + Place(column, right)), b23 = MatrixInstructions.Load(columns + Place(column + 16, right));
+        Word4 b01 = MatrixInstructions.Load(columns + Place(column, right)),
+            b23 = MatrixInstructions.Load(columns + Place(column + 16, right));
         sums.R0 = MatrixRow.MultiplyAdd<TMatrix>(sums.R0, MatrixInstructions.Load(stage + Place(row, left)), b01, b23);
         sums.R1 = MatrixRow.MultiplyAdd<TMatrix>(sums.R1, MatrixInstructions.Load(stage + Place(row + 16, left)), b01, b23);
         sums.R2 = MatrixRow.MultiplyAdd<TMatrix>(sums.R2, MatrixInstructions.Load(stage + Place(row + 32, left)), b01, b23);
@@ -87,7 +91,8 @@ internal readonly struct TensorCores<TMatrix, TLoad> : IMatrixUnit<MatrixTile> w
     {
         var band = sums.Row(i);
         int lane = Group.IdxX & 31, warp = Group.IdxX >> 5;
-        uint at = SharedWindow.Address(ref local[0]) + (uint)(((warp & 1) * 16 + (lane >> 2)) * StagedRow + ((warp >> 1) * 32 + (lane & 3) * 2) * 4);
+        uint at = SharedWindow.Address(ref local[0])
+            + (uint)(((warp & 1) * 16 + (lane >> 2)) * StagedRow + ((warp >> 1) * 32 + (lane & 3) * 2) * 4);
         Block.Sync();
         Stage(at, band.C0);
         Stage(at + 32, band.C1);
@@ -97,7 +102,8 @@ internal readonly struct TensorCores<TMatrix, TLoad> : IMatrixUnit<MatrixTile> w
     }
 
     [MethodImpl(Inline)]
-    public static float Staged(ArrayView<Word4> local, int row, int column) => SharedWindow.Read(SharedWindow.Address(ref local[0]) + (uint)(row * StagedRow + column * 4));
+    public static float Staged(ArrayView<Word4> local, int row, int column) =>
+        SharedWindow.Read(SharedWindow.Address(ref local[0]) + (uint)(row * StagedRow + column * 4));
 
     // Swizzled index of a row's vector in a staged operand.
     [MethodImpl(Inline)]

@@ -32,7 +32,8 @@ internal struct Tile4x4
 
     /// <summary>Adds another tile, sum by sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Tile4x4 operator +(Tile4x4 a, Tile4x4 b) => new() { R0 = a.R0 + b.R0, R1 = a.R1 + b.R1, R2 = a.R2 + b.R2, R3 = a.R3 + b.R3 };
+    public static Tile4x4 operator +(Tile4x4 a, Tile4x4 b) =>
+        new() { R0 = a.R0 + b.R0, R1 = a.R1 + b.R1, R2 = a.R2 + b.R2, R3 = a.R3 + b.R3 };
 
     /// <summary>A row by index. In a rolled loop this compiles to a few selections, and the loop's body is emitted once.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -40,5 +41,6 @@ internal struct Tile4x4
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Float4 Row(Float4 sums, Float4 a, Float4 b0, Float4 b1, Float4 b2, Float4 b3) => new(
-        Float4.MultiplyAdd(a, b0, sums.X), Float4.MultiplyAdd(a, b1, sums.Y), Float4.MultiplyAdd(a, b2, sums.Z), Float4.MultiplyAdd(a, b3, sums.W));
+        Float4.MultiplyAdd(a, b0, sums.X), Float4.MultiplyAdd(a, b1, sums.Y), Float4.MultiplyAdd(a, b2, sums.Z),
+            Float4.MultiplyAdd(a, b3, sums.W));
 }

@@ -20,7 +20,8 @@ internal struct RowOffsets
 
     /// <summary>All offsets increased by the same amount.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public readonly RowOffsets Further(int elements) => new() { R0 = R0 + elements, R1 = R1 + elements, R2 = R2 + elements, R3 = R3 + elements };
+    public readonly RowOffsets Further(int elements) =>
+        new() { R0 = R0 + elements, R1 = R1 + elements, R2 = R2 + elements, R3 = R3 + elements };
 }
 
 /// <summary>
@@ -55,7 +56,8 @@ internal readonly struct TileLoader<T, E, TItems, TAccess>
     public RowOffsets Rows<TRows>(TRows source, int row0, int rows, int position) where TRows : struct, IRowSource
     {
         RowOffsets at = default;
-        at.R0 = lines >= LinesAtOnce || Line < lines ? source.Offset(Math.Min(row0 + Line, rows - 1), position) : -1; // in a tile with few rows, some work items load nothing
+        // in a tile with few rows, some work items load nothing
+        at.R0 = lines >= LinesAtOnce || Line < lines ? source.Offset(Math.Min(row0 + Line, rows - 1), position) : -1;
         if (lines > LinesAtOnce) at.R1 = source.Offset(Math.Min(row0 + Line + LinesAtOnce, rows - 1), position);
         return at;
     }

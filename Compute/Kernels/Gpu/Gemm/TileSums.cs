@@ -20,7 +20,8 @@ internal struct TileSums
 
     /// <summary>The tile row of such a row.</summary>
     [MethodImpl(Inline)]
-    public static int RowOf<TItems>(int line) where TItems : struct, IItems => 4 * (Group.IdxX / TItems.Columns) + line % 4 + line / 4 * 4 * TItems.Rows;
+    public static int RowOf<TItems>(int line) where TItems : struct, IItems =>
+        4 * (Group.IdxX / TItems.Columns) + line % 4 + line / 4 * 4 * TItems.Rows;
 
     /// <summary>Sums steps <paramref name="first"/> to <paramref name="last"/> of K, kernel position by kernel position.</summary>
     /// <remarks>
@@ -29,7 +30,8 @@ internal struct TileSums
     /// </remarks>
     [MethodImpl(Inline)]
     public static TileSums Of<T, E, W, WE, TItems, TPiece, TAccess, TRows>(
-        TRows source, ArrayView<T> x, ArrayView<W> w, int row0, int rows, int low0, int high0, int weightRows, int depth, int positions, int first, int last)
+        TRows source, ArrayView<T> x, ArrayView<W> w, int row0, int rows, int low0, int high0, int weightRows, int depth, int positions,
+            int first, int last)
         where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W>
         where TItems : struct, IItems where TPiece : struct, IPiece where TAccess : struct, IAccess where TRows : struct, IRowSource
     {
@@ -38,10 +40,12 @@ internal struct TileSums
         var left = new TileLoader<T, E, TItems, TAccess>(x, 4 * TItems.Rows * TPiece.Rows);
         var right = new TileLoader<W, WE, TItems, TAccess>(w, 4 * TItems.Columns * TPiece.Columns);
         int strideA = TItems.Rows * TPiece.Rows + Padding, strideB = TItems.Columns * TPiece.Columns + Padding;
-        int stepsPerPosition = (depth + TItems.Depth - 1) / TItems.Depth, position = first / stepsPerPosition, k = (first - position * stepsPerPosition) * TItems.Depth;
+        int stepsPerPosition = (depth + TItems.Depth - 1) / TItems.Depth, position = first / stepsPerPosition,
+            k = (first - position * stepsPerPosition) * TItems.Depth;
 
         // Rows and columns beyond the end repeat the last one; their results are not written.
-        RowOffsets at = left.Rows(source, row0, rows, position), from = right.Columns(low0, high0, 4 * TItems.Columns, weightRows, positions * depth, position * depth);
+        RowOffsets at = left.Rows(source, row0, rows, position),
+            from = right.Columns(low0, high0, 4 * TItems.Columns, weightRows, positions * depth, position * depth);
         Pieces rowPieces = left.Load(at, k, depth), columnPieces = right.Load(from, k, depth);
         TileSums sums = default;
         Tile4x4 total = default;

@@ -22,7 +22,8 @@ internal static class TiledGemmLaunches
         var (parts, steps) = GpuGemmTuning.Parts(product.Settings, tile, product.Depth, product.KernelPositions);
         var (w, order) = FilterOrder.Of(product, scratch);
         if (order is { } first) yield return first;
-        bool wide = Access.IsWide(product.Depth, product.X, w) && Access.IsWide(product.Columns, product.Y, product.Bias, product.BatchBias, product.Residual);
+        bool wide = Access.IsWide(product.Depth, product.X, w)
+            && Access.IsWide(product.Columns, product.Y, product.Bias, product.BatchBias, product.Residual);
         if (parts == 1)
         {
             yield return Whole(product, w, tile, wide);
@@ -30,7 +31,8 @@ internal static class TiledGemmLaunches
         }
 
         int weightRows = product.WeightRows;
-        long filters = FilterOrder.ScratchBytes(product.Columns, product.Depth, product.KernelPositions, w.DType, product.KernelPositionsFirst);
+        long filters = FilterOrder.ScratchBytes(product.Columns, product.Depth, product.KernelPositions, w.DType,
+            product.KernelPositionsFirst);
         var sums = new Tensor(scratch!.Buffer, scratch.Offset + filters, DType.Float32, [parts * product.Rows, weightRows]);
         string kernel = product.Image is null ? nameof(TiledGemm.PlainPart) : nameof(TiledGemm.ImagePart);
         var arguments = new GpuArguments().View("x", product.X).View("w", w).View("sums", sums)
@@ -38,7 +40,8 @@ internal static class TiledGemmLaunches
             .Int("stepsPerPart", steps);
         product.Image?.Numbers(arguments);
         var grid = new GpuGrid(IntegerMath.CeilDiv(product.Rows, tile.Rows), IntegerMath.CeilDiv(weightRows, tile.Columns), parts);
-        yield return new(Source(kernel, tile, [.. product.Types(weight: true, activation: false, bias: false), .. tile.Types, Access.Of(wide)]), grid, arguments);
+        yield return new(Source(kernel, tile,
+            [.. product.Types(weight: true, activation: false, bias: false), .. tile.Types, Access.Of(wide)]), grid, arguments);
         yield return Join(product, sums, parts, wide);
     }
 
@@ -51,13 +54,15 @@ internal static class TiledGemmLaunches
                 .Int("terms", product.Terms).Int("yPitch", product.Y.RowPitch)
             : product.Operands(w);
         product.Image?.Numbers(arguments);
-        return new(source, new GpuGrid(IntegerMath.CeilDiv(product.Rows, tile.Rows), IntegerMath.CeilDiv(product.Columns, product.Gated ? tile.Columns / 2 : tile.Columns)), arguments);
+        return new(source, new GpuGrid(IntegerMath.CeilDiv(product.Rows, tile.Rows),
+            IntegerMath.CeilDiv(product.Columns, product.Gated ? tile.Columns / 2 : tile.Columns)), arguments);
     }
 
     private static LaunchSpecification Join(GpuGemm product, Tensor sums, int parts, bool wide)
     {
         Type[] types = [.. product.Types(weight: false, activation: !product.Gated), Access.Of(wide)];
-        var source = KernelSource.Of(typeof(SplitKReduction), product.Gated ? nameof(SplitKReduction.Gated) : nameof(SplitKReduction.Plain), SplitKReduction.GroupSize, types);
+        var source = KernelSource.Of(typeof(SplitKReduction), product.Gated ? nameof(SplitKReduction.Gated) : nameof(SplitKReduction.Plain),
+            SplitKReduction.GroupSize, types);
         var grid = GpuGrid.Over((long)product.Rows * IntegerMath.CeilDiv(product.Columns, Access.Width), SplitKReduction.GroupSize);
         return product.Gated
             ? new(source, grid, Sizes(new GpuArguments().View("sums", sums).View("bias", product.Bias).View("y", product.Y))
@@ -74,6 +79,7 @@ internal static class TiledGemmLaunches
     {
         GpuGemmTile tile = GpuGemmTuning.Tile(size.Settings)!;
         int parts = GpuGemmTuning.Parts(size.Settings, tile, size.Depth, size.KernelPositions).Parts;
-        return FilterOrder.ScratchBytes(size.Columns, size.Depth, size.KernelPositions, size.Weight, size.KernelPositionsFirst) + (parts == 1 ? 0 : (long)parts * size.Rows * size.Columns * sizeof(float));
+        return FilterOrder.ScratchBytes(size.Columns, size.Depth, size.KernelPositions, size.Weight, size.KernelPositionsFirst)
+            + (parts == 1 ? 0 : (long)parts * size.Rows * size.Columns * sizeof(float));
     }
 }

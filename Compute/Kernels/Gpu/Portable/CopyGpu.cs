@@ -36,13 +36,15 @@ internal static class CopyGpu
         int size = copy.Target.DType.Size();
         bool Whole(long elements) => elements * size % SixteenBytes == 0;
         return (!GpuKernel.IsProcessor(call.Device) || call.Settings[Access.Everywhere] != 0)
-            && Whole(copy.Width) && Whole(copy.SourceColumn) && Whole(copy.TargetColumn) && Whole(copy.Source.RowPitch) && Whole(copy.Target.RowPitch)
+            && Whole(copy.Width) && Whole(copy.SourceColumn) && Whole(copy.TargetColumn) && Whole(copy.Source.RowPitch)
+                && Whole(copy.Target.RowPitch)
             && copy.Source.Offset % SixteenBytes == 0 && copy.Target.Offset % SixteenBytes == 0;
     }
 
     internal static void Kernel<T>(
         ArrayView<T> source, ArrayView<T> target, int rows, int width, int shift, int columnBlocks, int sourcePitch, int targetPitch,
-        int blockRows, int sourceBlock, int targetBlock, int sourceStart, int targetStart, int sourceColumn, int targetColumn) where T : unmanaged
+        int blockRows, int sourceBlock, int targetBlock, int sourceStart, int targetStart, int sourceColumn, int targetColumn)
+            where T : unmanaged
     {
         int row = Lane.Row(shift, columnBlocks), column = Lane.Column(shift, columnBlocks);
         if (row >= rows || column >= width) return;

@@ -62,7 +62,9 @@ internal readonly record struct ElementGrid
     /// <summary>Throws if a kernel's 32-bit indices do not reach a tensor's end.</summary>
     public static Tensor Indexed(Tensor tensor) => (long)tensor.Rows * tensor.RowPitch <= int.MaxValue
         ? tensor
-        : throw new DeviceException($"{tensor} has more than {int.MaxValue} elements; kernels use 32-bit indices. Choose a smaller image or batch, or tiled decoding.");
+        : throw new DeviceException(
+            $"{tensor} has more than {int.MaxValue} elements; kernels use 32-bit indices. Choose a smaller image or batch, or tiled "
+                + "decoding.");
 
     /// <summary>The arguments that <see cref="Lane"/> needs.</summary>
     /// <param name="arguments">What comes before.</param>

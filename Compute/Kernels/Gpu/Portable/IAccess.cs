@@ -37,7 +37,8 @@ internal static class Access
     {
         if (width % Width != 0) return false;
         foreach (var tensor in tensors)
-            if (tensor is not null && !(tensor.Offset % (Width * tensor.DType.Size()) == 0 && (tensor.Rows <= 1 || tensor.RowPitch % Width == 0))) return false;
+            if (tensor is not null && !(tensor.Offset % (Width * tensor.DType.Size()) == 0
+                && (tensor.Rows <= 1 || tensor.RowPitch % Width == 0))) return false;
         return true;
     }
 

@@ -24,15 +24,19 @@ internal static class MapGpu
         });
     }
 
-    internal static void Kernel<TX, EX, TY, EY, TFunction, TAccess>(ArrayView<TX> x, ArrayView<TY> y, int rows, int width, int shift, int columnBlocks, int xPitch, int yPitch, float a, float b)
-        where TX : unmanaged where EX : struct, IElement<TX> where TY : unmanaged where EY : struct, IElement<TY> where TFunction : struct, IElementFunction where TAccess : struct, IAccess
+    internal static void Kernel<TX, EX, TY, EY, TFunction, TAccess>(ArrayView<TX> x, ArrayView<TY> y, int rows, int width, int shift,
+        int columnBlocks, int xPitch, int yPitch, float a, float b)
+        where TX : unmanaged where EX : struct, IElement<TX> where TY : unmanaged where EY : struct, IElement<TY>
+            where TFunction : struct, IElementFunction where TAccess : struct, IAccess
     {
         int row = Lane.Row(shift, columnBlocks), column = Lane.Column(shift, columnBlocks);
         if (row >= rows || column >= width) return;
         if (TAccess.Wide)
         {
             Float4 value = EX.Widen4(EX.Fetch4(x, row * xPitch + 4 * column));
-            EY.Store4(y, row * yPitch + 4 * column, new(TFunction.Apply(value.X, a, b), TFunction.Apply(value.Y, a, b), TFunction.Apply(value.Z, a, b), TFunction.Apply(value.W, a, b)));
+            EY.Store4(y, row * yPitch + 4 * column,
+                new(TFunction.Apply(value.X, a, b), TFunction.Apply(value.Y, a, b), TFunction.Apply(value.Z, a, b),
+                    TFunction.Apply(value.W, a, b)));
             return;
         }
 

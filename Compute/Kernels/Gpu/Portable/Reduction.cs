@@ -19,19 +19,23 @@ internal static class Reduction
     /// <param name="value">This work item's summand.</param>
     /// <param name="shared">Local memory with one element per work item; free to reuse afterwards.</param>
     [MethodImpl(Inline)]
-    public static float Sum<TLanes>(float value, ArrayView<float> shared) where TLanes : struct, IGroupLanes => Join<TLanes, float, Floats, Summed>(value, shared);
+    public static float Sum<TLanes>(float value, ArrayView<float> shared) where TLanes : struct, IGroupLanes =>
+        Join<TLanes, float, Floats, Summed>(value, shared);
 
     /// <summary>Maximum over the group, for every work item; NaN is ignored if there is a number.</summary>
     [MethodImpl(Inline)]
-    public static float Max<TLanes>(float value, ArrayView<float> shared) where TLanes : struct, IGroupLanes => Join<TLanes, float, Floats, Largest>(value, shared);
+    public static float Max<TLanes>(float value, ArrayView<float> shared) where TLanes : struct, IGroupLanes =>
+        Join<TLanes, float, Floats, Largest>(value, shared);
 
     /// <summary>Σ of integers over the group, for every work item.</summary>
     [MethodImpl(Inline)]
-    public static int Sum<TLanes>(int value, ArrayView<int> shared) where TLanes : struct, IGroupLanes => Join<TLanes, int, Integers, SummedInteger>(value, shared);
+    public static int Sum<TLanes>(int value, ArrayView<int> shared) where TLanes : struct, IGroupLanes =>
+        Join<TLanes, int, Integers, SummedInteger>(value, shared);
 
     /// <summary>Minimum of integers over the group, for every work item.</summary>
     [MethodImpl(Inline)]
-    public static int Min<TLanes>(int value, ArrayView<int> shared) where TLanes : struct, IGroupLanes => Join<TLanes, int, Integers, Smallest>(value, shared);
+    public static int Min<TLanes>(int value, ArrayView<int> shared) where TLanes : struct, IGroupLanes =>
+        Join<TLanes, int, Integers, Smallest>(value, shared);
 
     [MethodImpl(Inline)]
     private static T Join<TLanes, T, TExchange, TJoin>(T value, ArrayView<T> shared)
@@ -39,7 +43,8 @@ internal static class Reduction
     {
         if (TLanes.HasSubGroups)
         {
-            for (int distance = SubGroup.Size() >> 1; distance > 0; distance >>= 1) value = TJoin.Of(value, TExchange.Across(value, distance));
+            for (int distance = SubGroup.Size() >> 1; distance > 0; distance >>= 1)
+                value = TJoin.Of(value, TExchange.Across(value, distance));
             if (SubGroup.Lane() == 0) shared[SubGroup.Number()] = value;
             Block.Sync();
             int subGroups = TLanes.Count / SubGroup.Size();

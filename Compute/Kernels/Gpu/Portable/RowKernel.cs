@@ -12,19 +12,22 @@ internal static class RowKernel
     /// <param name="types">Element types of the kernel's type arguments.</param>
     /// <param name="bind">Views, then numbers.</param>
     /// <param name="access">Whether the kernel supports vector access: its last type argument is then an <see cref="IAccess"/>.</param>
-    public static KernelVariant Variant(Type holder, string name, Func<OpSignature, DType[]> types, Func<OpCall, GpuArguments> bind, bool access = false) => GpuKernel.Variant("gpu/rows", (target, signature) =>
+    public static KernelVariant Variant(Type holder, string name, Func<OpSignature, DType[]> types, Func<OpCall, GpuArguments> bind,
+        bool access = false) => GpuKernel.Variant("gpu/rows", (target, signature) =>
     {
         var lanes = GroupLanes.Of(target);
         Type[] elements = GpuElements.Of(types(signature));
         return new GpuKernel(call =>
         {
             Type[] reach = access ? [Access.Of(Access.IsWide(call, call.Output.Width, [.. call.Inputs, call.Output]))] : [];
-            return [new(KernelSource.Of(holder, name, lanes.Count, [lanes.Type, .. elements, .. reach]), new GpuGrid(Math.Max(1, call.Output.Rows)), bind(call))];
+            return [new(KernelSource.Of(holder, name, lanes.Count, [lanes.Type, .. elements, .. reach]),
+                new GpuGrid(Math.Max(1, call.Output.Rows)), bind(call))];
         });
     });
 
     /// <summary>The element type of a parameter, or Float32 if it is absent.</summary>
-    public static DType TypeOf(OpSignature signature, int parameter) => parameter < signature.Inputs.Length ? signature.Inputs[parameter].DType : DType.Float32;
+    public static DType TypeOf(OpSignature signature, int parameter) =>
+        parameter < signature.Inputs.Length ? signature.Inputs[parameter].DType : DType.Float32;
 
     /// <summary>A parameter, or null if it is absent.</summary>
     public static Tensor? Parameter(OpCall call, int index) => index < call.Inputs.Length ? call.Inputs[index] : null;

@@ -9,7 +9,8 @@ namespace ILGpuDiffusion.Cli.Output;
 /// <param name="Notes">Notes on the results.</param>
 internal sealed record Ladder(IReadOnlyList<RungResult> Results, IReadOnlyList<string> Notes)
 {
-    public static async Task<Ladder> RunAsync(string folder, IReadOnlyList<Rung> rungs, ImageRequest request, int runs, Action<string> say, CancellationToken cancellation)
+    public static async Task<Ladder> RunAsync(string folder, IReadOnlyList<Rung> rungs, ImageRequest request, int runs, Action<string> say,
+        CancellationToken cancellation)
     {
         var notes = new List<string>();
         var pipelines = new List<(Rung Rung, DiffusionPipeline Pipeline, GenerationResult First, List<BenchRun> Runs)>();
@@ -46,10 +47,12 @@ internal sealed record Ladder(IReadOnlyList<RungResult> Results, IReadOnlyList<s
             }
 
             RungResult[] results = [.. pipelines.Select(p => new RungResult(p.Rung, BenchRun.Of(p.First), p.Runs,
-                p.First.Stages.Single(s => s.Stage == GenerationStage.Denoise).Launches, p.First.Stages.Max(s => s.ArenaBytes), p.First.Images[0]))];
+                p.First.Stages.Single(s => s.Stage == GenerationStage.Denoise).Launches, p.First.Stages.Max(s => s.ArenaBytes),
+                    p.First.Images[0]))];
             if (results.Length == 0) throw new DeviceException($"No rung could run. {string.Join(" ", notes)}");
             foreach (var noisy in results.Where(r => r.IsNoisy))
-                notes.Add($"noisy: the median of {noisy.Rung.Name} is {Measures.Percent(noisy.Spread)} above its best; the ratios, which compare consecutive runs, are more reliable than the seconds.");
+                notes.Add($"noisy: the median of {noisy.Rung.Name} is {Measures.Percent(noisy.Spread)} above its best; the ratios, which "
+                    + "compare consecutive runs, are more reliable than the seconds.");
             return new Ladder(results, notes);
         }
         finally

@@ -18,14 +18,20 @@ internal sealed record Rung(string Name, string Description, PipelineOptions Opt
         var plain = new PipelineOptions { Device = device };
         var rungs = new List<Rung>();
         if (device.PreferredDType != DType.Float32)
-            rungs.Add(new("eager-fp32", "every op as its layer recorded it, in float32", plain with { DType = DType.Float32, Compile = CompileOptions.Eager }));
-        rungs.Add(new("eager", $"every op as its layer recorded it, in {device.PreferredDType}", plain with { Compile = CompileOptions.Eager }));
-        rungs.Add(new("repeated-blocks", "repeated blocks compiled once, the rest as recorded", plain with { Compile = new() { Scope = CompileScope.Blocks, ProjectionGrouping = false } }));
+            rungs.Add(new("eager-fp32", "every op as its layer recorded it, in float32",
+                plain with { DType = DType.Float32, Compile = CompileOptions.Eager }));
+        rungs.Add(new("eager", $"every op as its layer recorded it, in {device.PreferredDType}",
+            plain with { Compile = CompileOptions.Eager }));
+        rungs.Add(new("repeated-blocks", "repeated blocks compiled once, the rest as recorded",
+            plain with { Compile = new() { Scope = CompileScope.Blocks, ProjectionGrouping = false } }));
         rungs.Add(new("compiled", "whole models compiled", plain with { Compile = new() { ProjectionGrouping = false } }));
         rungs.Add(new("fused-qkv", "and query, key and value as one GEMM: the default", plain));
-        if (device.Backend == Backends.Cuda) rungs.Add(new("reduce-overhead", "and the launches of a step as one CUDA graph", plain with { Compile = new() { Mode = CompileMode.ReduceOverhead } }));
+        if (device.Backend == Backends.Cuda)
+            rungs.Add(new("reduce-overhead", "and the launches of a step as one CUDA graph",
+                plain with { Compile = new() { Mode = CompileMode.ReduceOverhead } }));
         rungs.Add(new("int8", "and linear layers in dynamic int8", plain with { Quantize = QuantizationMode.Int8 }));
-        rungs.Add(new(MaxAutotune, "tiles measured first, if they were not before", plain with { Compile = new() { Mode = CompileMode.MaxAutotune } }));
+        rungs.Add(new(MaxAutotune, "tiles measured first, if they were not before",
+            plain with { Compile = new() { Mode = CompileMode.MaxAutotune } }));
         return rungs;
     }
 

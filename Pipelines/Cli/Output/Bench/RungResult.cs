@@ -13,10 +13,12 @@ internal readonly record struct BenchRun(double Encode, double Denoise, double D
 {
     public double Total => Encode + Compile + Denoise + Decode;
 
-    public static BenchRun Of(GenerationResult result) => new(Seconds(result, GenerationStage.EncodePrompt), Seconds(result, GenerationStage.Denoise),
+    public static BenchRun Of(GenerationResult result) =>
+        new(Seconds(result, GenerationStage.EncodePrompt), Seconds(result, GenerationStage.Denoise),
         Seconds(result, GenerationStage.Decode), result.Stages.Sum(s => s.CompileSeconds));
 
-    private static double Seconds(GenerationResult result, GenerationStage stage) => result.Stages.Where(s => s.Stage == stage).Sum(s => s.Seconds);
+    private static double Seconds(GenerationResult result, GenerationStage stage) =>
+        result.Stages.Where(s => s.Stage == stage).Sum(s => s.Seconds);
 }
 
 /// <summary>Results of a rung.</summary>

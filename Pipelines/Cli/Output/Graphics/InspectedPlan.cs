@@ -11,7 +11,8 @@ namespace ILGpuDiffusion.Cli.Output;
 /// <param name="Ceilings">The ceilings that predicted times are computed from, or null.</param>
 /// <param name="Report">The plan.</param>
 /// <param name="Plain">The plan without any pass.</param>
-internal sealed record InspectedPlan(string Name, string Model, string Purpose, string Device, DeviceCeilings? Ceilings, PlanReport Report, PlanReport Plain)
+internal sealed record InspectedPlan(string Name, string Model, string Purpose, string Device, DeviceCeilings? Ceilings, PlanReport Report,
+    PlanReport Plain)
 {
     /// <summary>The report of its compilation.</summary>
     public required CompileReport Compilation { get; init; }
@@ -23,7 +24,8 @@ internal sealed record InspectedPlan(string Name, string Model, string Purpose, 
     public double Seconds => Report.Steps.Sum(Weight) is > 0 and var sum ? sum : 1;
 
     /// <summary>A step's extent in an image: its time, or its bytes where times are not known.</summary>
-    public double Weight(PlanReportStep step) => Report.MeasuredSeconds is not null ? step.MeasuredSeconds!.Value : step.PredictedSeconds ?? step.Bytes * 1e-10;
+    public double Weight(PlanReportStep step) =>
+        Report.MeasuredSeconds is not null ? step.MeasuredSeconds!.Value : step.PredictedSeconds ?? step.Bytes * 1e-10;
 
     /// <summary>Whether times were measured.</summary>
     public bool IsMeasured => Report.MeasuredSeconds is not null;
@@ -31,9 +33,12 @@ internal sealed record InspectedPlan(string Name, string Model, string Purpose, 
     /// <summary>Tooltip of a step.</summary>
     public string Describe(PlanReportStep step)
     {
-        string time = IsMeasured ? $"{Measures.Time(Weight(step))}, {Measures.Percent(Weight(step) / Seconds)} of the run" : $"at least {Measures.Time(Weight(step))}";
-        string roof = IsMeasured && step.PredictedSeconds is { } least ? $"\nat least {Measures.Time(least)}: {Measures.Percent(least / Weight(step))} of what the device could do" : "";
+        string time = IsMeasured ? $"{Measures.Time(Weight(step))}, {Measures.Percent(Weight(step) / Seconds)} of the run"
+            : $"at least {Measures.Time(Weight(step))}";
+        string roof = IsMeasured && step.PredictedSeconds is { } least
+            ? $"\nat least {Measures.Time(least)}: {Measures.Percent(least / Weight(step))} of what the device could do" : "";
         string settings = step.Settings.Length > 0 ? $"\n{step.Settings}" : "";
-        return $"{step.Op}  {step.Variant}\n{step.Layer}\n{step.Output}\n{time}{roof}\n{Measures.Flops(step.Flops)}, {Measures.Bytes(step.Bytes)} ({Measures.Bytes(step.WeightBytes)} of weights){settings}";
+        return $"{step.Op}  {step.Variant}\n{step.Layer}\n{step.Output}\n{time}{roof}\n{Measures.Flops(step.Flops)}, "
+            + $"{Measures.Bytes(step.Bytes)} ({Measures.Bytes(step.WeightBytes)} of weights){settings}";
     }
 }

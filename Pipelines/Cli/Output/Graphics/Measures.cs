@@ -11,7 +11,9 @@ internal static class Measures
 
     public static string Flops(double flops) => Scaled(flops, (1e12, "TFLOP"), (1e9, "GFLOP"), (1e6, "MFLOP"), (1e3, "kFLOP"), (1, "FLOP"));
 
-    public static string Percent(double share) => share >= 0.995 || share == 0 ? Digits(100 * share) + " %" : (100 * share).ToString(share < 0.0995 ? "0.0" : "0", CultureInfo.InvariantCulture) + " %";
+    public static string Percent(double share) =>
+        share >= 0.995 || share == 0 ? Digits(100 * share) + " %"
+            : (100 * share).ToString(share < 0.0995 ? "0.0" : "0", CultureInfo.InvariantCulture) + " %";
 
     private static string Scaled(double value, params ReadOnlySpan<(double Unit, string Name)> units)
     {
@@ -20,5 +22,6 @@ internal static class Measures
         return $"{Digits(value / units[^1].Unit)} {units[^1].Name}";
     }
 
-    private static string Digits(double value) => value.ToString(value >= 99.95 ? "0" : value >= 9.995 ? "0.0" : "0.00", CultureInfo.InvariantCulture);
+    private static string Digits(double value) =>
+        value.ToString(value >= 99.95 ? "0" : value >= 9.995 ? "0.0" : "0.00", CultureInfo.InvariantCulture);
 }

@@ -19,14 +19,20 @@ internal static class MemoryPanel
             double h = block.Bytes * scale, top = bottom - (block.Offset * scale + h);
             if (right - left < 0.05) continue; // lives only before the run
             string style = block.Producer is { } kind ? $"{kind.Class()} value" : block.Kind is "scratch" ? "work" : "given";
-            string life = block.First < 0 ? "given by the caller" : block.Last >= report.Length ? "kept after the run" : $"op {block.First} to {block.Last}{(block.IsOver ? ", written over what that op reads" : "")}";
-            svg.Rect(x + left, top, Math.Max(right - left, 0.4), Math.Max(h, 0.4), style, $"{(block.Name.Length > 0 ? block.Name : "value")}\n{block.Kind}\n{Measures.Bytes(block.Bytes)} at {Measures.Bytes(block.Offset)}, {life}");
-            svg.Label(x + left, top, right - left, h, block.Name.Split('.')[^1] is { Length: > 0 } name && !char.IsAsciiDigit(name[0]) ? name : block.Name, style is "given" or "work" ? "t10" : "t10 on", 10);
+            string life = block.First < 0 ? "given by the caller" : block.Last >= report.Length ? "kept after the run"
+                : $"op {block.First} to {block.Last}{(block.IsOver ? ", written over what that op reads" : "")}";
+            svg.Rect(x + left, top, Math.Max(right - left, 0.4), Math.Max(h, 0.4), style,
+                $"{(block.Name.Length > 0 ? block.Name : "value")}\n{block.Kind}\n{Measures.Bytes(block.Bytes)} at "
+                    + $"{Measures.Bytes(block.Offset)}, {life}");
+            svg.Label(x + left, top, right - left, h,
+                block.Name.Split('.')[^1] is { Length: > 0 } name && !char.IsAsciiDigit(name[0]) ? name : block.Name,
+                    style is "given" or "work" ? "t10" : "t10 on", 10);
         }
 
         double peak = bottom - report.PeakLiveBytes * scale;
         svg.Line(x, peak, x + width, peak, "bound");
-        svg.Text(x + width, y - 14, $"dashed: {Measures.Bytes(report.PeakLiveBytes)}, the most that is alive at once", "t11 muted", Svg.Anchor.End);
+        svg.Text(x + width, y - 14, $"dashed: {Measures.Bytes(report.PeakLiveBytes)}, the most that is alive at once", "t11 muted",
+            Svg.Anchor.End);
         TimelinePanel.Axis(svg, plan, x, bottom, width);
     }
 

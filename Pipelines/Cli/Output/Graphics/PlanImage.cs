@@ -38,7 +38,8 @@ internal static class PlanImage
 
         bool roofline = plan is { IsMeasured: true, Ceilings: not null };
         double kinds = KindPanel.Height(plan), half = (Inner - Gutter) / 2, height = Math.Max(kinds, 270);
-        Title(svg, Margin, y, plan.IsMeasured ? "Time by kernel" : "Least time by kernel", plan.IsMeasured ? "full colour: what the device's ceilings would need" : "from operations and bytes; --measure runs it");
+        Title(svg, Margin, y, plan.IsMeasured ? "Time by kernel" : "Least time by kernel",
+            plan.IsMeasured ? "full colour: what the device's ceilings would need" : "from operations and bytes; --measure runs it");
         Title(svg, Margin + half + Gutter, y, roofline ? "Roofline" : "Time by block", "area: part of the time");
         y += TitleHeight;
         KindPanel.Draw(svg, plan, Margin, y, half);
@@ -52,7 +53,8 @@ internal static class PlanImage
         TimelinePanel.Draw(svg, plan, Margin, y, Inner);
         y += TimelinePanel.Height + Spacing;
 
-        Title(svg, Margin, y, "Memory", $"the arena of {Measures.Bytes(plan.Report.ArenaBytes)}: which value lies where, over the same time; colours say what made it");
+        Title(svg, Margin, y, "Memory",
+            $"the arena of {Measures.Bytes(plan.Report.ArenaBytes)}: which value lies where, over the same time; colours say what made it");
         y += TitleHeight;
         MemoryPanel.Draw(svg, plan, Margin, y, Inner);
         y += MemoryPanel.Height + Spacing;
@@ -77,10 +79,13 @@ internal static class PlanImage
         (string Value, string Label)[] facts =
         [
             (Measures.Time(seconds), plan.IsMeasured ? "a run, measured" : "a run at least"),
-            plan.IsMeasured ? ($"{Measures.Flops(report.Flops / seconds)}/s", $"{Measures.Flops(report.Flops)} a run") : (Measures.Flops(report.Flops), "a run"),
-            plan.IsMeasured && least > 0 ? (Measures.Percent(least / seconds), "of what the device could do") : (Measures.Bytes(report.Steps.Sum(s => s.Bytes)), "read and written"),
+            plan.IsMeasured ? ($"{Measures.Flops(report.Flops / seconds)}/s", $"{Measures.Flops(report.Flops)} a run")
+                : (Measures.Flops(report.Flops), "a run"),
+            plan.IsMeasured && least > 0 ? (Measures.Percent(least / seconds), "of what the device could do")
+                : (Measures.Bytes(report.Steps.Sum(s => s.Bytes)), "read and written"),
             ($"{report.Steps.Count}", $"launches; {plan.Plain.Steps.Count + plan.Plain.LoopInvariantSteps.Count} unfused"),
-            (Measures.Bytes(report.ArenaBytes), $"arena, {(double)report.ArenaBytes / Math.Max(report.PeakLiveBytes, 1):0.00} × what is alive"),
+            (Measures.Bytes(report.ArenaBytes),
+                $"arena, {(double)report.ArenaBytes / Math.Max(report.PeakLiveBytes, 1):0.00} × what is alive"),
             (Measures.Bytes(report.Steps.Sum(s => s.WeightBytes)), "weights read a run"),
         ];
         double gap = 12, width = (Inner - gap * (facts.Length - 1)) / facts.Length;

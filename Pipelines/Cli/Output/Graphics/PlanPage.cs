@@ -11,11 +11,16 @@ internal static class PlanPage
         foreach (var plan in plans)
         {
             body.Append(PlanImage.Render([plan]));
-            body.Append($"<details><summary>All {plan.Report.Steps.Count} launches of the {Svg.Escape(plan.Name)}, the most expensive first</summary>\n<table>\n<tr><th class=\"n\">#</th><th>op</th><th>kernel</th><th>result</th><th class=\"n\">{(plan.IsMeasured ? "time" : "least time")}</th><th class=\"n\">part</th>{(plan.IsMeasured ? "<th class=\"n\">of ceiling</th>" : "")}<th class=\"n\">operations</th><th class=\"n\">bytes</th><th>layer</th></tr>\n");
+            body.Append($"<details><summary>All {plan.Report.Steps.Count} launches of the {Svg.Escape(plan.Name)}, the most expensive "
+                + $"first</summary>\n<table>\n<tr><th class=\"n\">#</th><th>op</th><th>kernel</th><th>result</th><th "
+                    + $"class=\"n\">{(plan.IsMeasured ? "time" : "least time")}</th><th "
+                        + $"class=\"n\">part</th>{(plan.IsMeasured ? "<th class=\"n\">of ceiling</th>" : "")}<th "
+                            + $"class=\"n\">operations</th><th class=\"n\">bytes</th><th>layer</th></tr>\n");
             foreach (var step in plan.Report.Steps.OrderByDescending(plan.Weight))
             {
                 double weight = plan.Weight(step);
-                string roof = plan.IsMeasured ? $"<td class=\"n\">{(step.PredictedSeconds is { } least ? Measures.Percent(least / Math.Max(weight, 1e-12)) : "")}</td>" : "";
+                string roof = plan.IsMeasured
+                    ? $"<td class=\"n\">{(step.PredictedSeconds is { } least ? Measures.Percent(least / Math.Max(weight, 1e-12)) : "")}</td>" : "";
                 body.Append($"<tr><td class=\"n\">{step.Index}</td><td>{Svg.Escape(step.Op)}</td><td>{Svg.Escape($"{step.Variant} {step.Settings}".Trim())}</td><td>{Svg.Escape(step.Output)}</td><td class=\"n\">{Measures.Time(weight)}</td><td class=\"n\">{Measures.Percent(weight / plan.Seconds)}</td>{roof}<td class=\"n\">{Measures.Flops(step.Flops)}</td><td class=\"n\">{Measures.Bytes(step.Bytes)}</td><td class=\"l\">{Svg.Escape(step.Layer)}</td></tr>\n");
             }
 

@@ -22,15 +22,19 @@ internal sealed class Svg
 
     public void Rect(double x, double y, double width, double height, string style, string? title = null, double radius = 0)
     {
-        string head = $"<rect x=\"{N(x)}\" y=\"{N(y)}\" width=\"{N(Math.Max(width, 0))}\" height=\"{N(Math.Max(height, 0))}\" class=\"{style}\"{(radius > 0 ? $" rx=\"{N(radius)}\"" : "")}";
+        string head = $"<rect x=\"{N(x)}\" y=\"{N(y)}\" width=\"{N(Math.Max(width, 0))}\" height=\"{N(Math.Max(height, 0))}\" "
+            + $"class=\"{style}\"{(radius > 0 ? $" rx=\"{N(radius)}\"" : "")}";
         Close(head, "rect", title);
     }
 
-    public void Circle(double x, double y, double radius, string style, string? title = null) => Close($"<circle cx=\"{N(x)}\" cy=\"{N(y)}\" r=\"{N(radius)}\" class=\"{style}\"", "circle", title);
+    public void Circle(double x, double y, double radius, string style, string? title = null) =>
+        Close($"<circle cx=\"{N(x)}\" cy=\"{N(y)}\" r=\"{N(radius)}\" class=\"{style}\"", "circle", title);
 
-    public void Line(double x1, double y1, double x2, double y2, string style) => text.Append($"<line x1=\"{N(x1)}\" y1=\"{N(y1)}\" x2=\"{N(x2)}\" y2=\"{N(y2)}\" class=\"{style}\"/>\n");
+    public void Line(double x1, double y1, double x2, double y2, string style) =>
+        text.Append($"<line x1=\"{N(x1)}\" y1=\"{N(y1)}\" x2=\"{N(x2)}\" y2=\"{N(y2)}\" class=\"{style}\"/>\n");
 
-    public void Path(IEnumerable<(double X, double Y)> points, string style) => text.Append($"<path d=\"M{string.Join('L', points.Select(p => $"{N(p.X)} {N(p.Y)}"))}\" class=\"{style}\"/>\n");
+    public void Path(IEnumerable<(double X, double Y)> points, string style) =>
+        text.Append($"<path d=\"M{string.Join('L', points.Select(p => $"{N(p.X)} {N(p.Y)}"))}\" class=\"{style}\"/>\n");
 
     public void Text(double x, double y, string content, string style, Anchor anchor = Anchor.Start)
     {

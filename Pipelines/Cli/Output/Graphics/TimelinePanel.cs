@@ -21,17 +21,21 @@ internal static class TimelinePanel
             for (int i = 0, end; i < steps.Count; i = end)
             {
                 for (end = i + 1; end < steps.Count && Same(paths[i], paths[end], level); end++) { }
-                if (paths[i].Length <= level || (paths[i].Length == level + 1 && level > 0 && end == i + 1)) continue; // a launch of its own is shown below
+                // a launch of its own is shown below
+                if (paths[i].Length <= level || (paths[i].Length == level + 1 && level > 0 && end == i + 1)) continue;
                 double left = x + starts[i], w = starts[end] - starts[i], top = y + level * (RowHeight + Gap);
                 double seconds = w / scale;
-                svg.Rect(left, top, w - Math.Min(1, w / 4), RowHeight, $"block b{level}", $"{string.Join('.', paths[i][..(level + 1)])}\n{Measures.Time(seconds)}, {Measures.Percent(seconds / plan.Seconds)} of the run\n{end - i} launch(es)", 2);
+                svg.Rect(left, top, w - Math.Min(1, w / 4), RowHeight, $"block b{level}",
+                    $"{string.Join('.', paths[i][..(level + 1)])}\n{Measures.Time(seconds)}, {Measures.Percent(seconds / plan.Seconds)} of "
+                        + $"the run\n{end - i} launch(es)", 2);
                 svg.Label(left, top, w, RowHeight, Svg.Best(w - 6, 11, paths[i][level], OpKinds.Short(paths[i][level])), "t11", 11);
             }
         }
 
         double ops = y + Levels * (RowHeight + Gap);
         for (int i = 0; i < steps.Count; i++)
-            svg.Rect(x + starts[i], ops, Math.Max(starts[i + 1] - starts[i], 0.25), OpsHeight, steps[i].Kind.Class(), plan.Describe(steps[i]));
+            svg.Rect(x + starts[i], ops, Math.Max(starts[i + 1] - starts[i], 0.25), OpsHeight, steps[i].Kind.Class(),
+                plan.Describe(steps[i]));
         Axis(svg, plan, x, ops + OpsHeight, width);
     }
 
@@ -43,7 +47,8 @@ internal static class TimelinePanel
         {
             double at = x + i * step / plan.Seconds * width;
             svg.Line(at, y, at, y + 4, "tick");
-            svg.Text(at, y + 16, i == 0 ? "0" : Measures.Time(i * step), "t10 muted", i == 0 ? Svg.Anchor.Start : at > x + width - 20 ? Svg.Anchor.End : Svg.Anchor.Middle);
+            svg.Text(at, y + 16, i == 0 ? "0" : Measures.Time(i * step), "t10 muted",
+                i == 0 ? Svg.Anchor.Start : at > x + width - 20 ? Svg.Anchor.End : Svg.Anchor.Middle);
         }
     }
 
@@ -54,5 +59,6 @@ internal static class TimelinePanel
         return power * (least <= power ? 1 : least <= 2 * power ? 2 : least <= 5 * power ? 5 : 10);
     }
 
-    private static bool Same(string[] a, string[] b, int level) => a.Length > level && b.Length > level && a.AsSpan(0, level + 1).SequenceEqual(b.AsSpan(0, level + 1));
+    private static bool Same(string[] a, string[] b, int level) =>
+        a.Length > level && b.Length > level && a.AsSpan(0, level + 1).SequenceEqual(b.AsSpan(0, level + 1));
 }

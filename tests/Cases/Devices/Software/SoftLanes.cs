@@ -6,8 +6,9 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Cases;
 
 /// <summary>
-/// An OpenCL driver that seems to have sub-groups, fast dot products and somebody's matrix instructions: kernels that use them get their definitions in plain OpenCL C
-/// (SoftLanes.cl, SoftMatrices.cl) in front of their text. So code for such devices runs on any processor, text and all, and reads of local memory that lack a barrier give poison.
+/// An OpenCL driver that seems to have sub-groups, fast dot products and somebody's matrix instructions: kernels that use them get their
+/// definitions in plain OpenCL C (SoftLanes.cl, SoftMatrices.cl) in front of their text. So code for such devices runs on any processor,
+/// text and all, and reads of local memory that lack a barrier give poison.
 /// </summary>
 public partial class SoftLanes : DispatchProxy
 {
@@ -29,22 +30,27 @@ public partial class SoftLanes : DispatchProxy
         return text;
     }, Enum.Parse<MatrixUnitKind>(unit));
 
-    /// <summary>A device of the machine's driver that pretends to be a GPU with all features; skips the test where there is no driver.</summary>
+    /// <summary>
+    /// A device of the machine's driver that pretends to be a GPU with all features; skips the test where there is no driver.
+    /// </summary>
     /// <param name="artifacts">Who translates.</param>
     /// <param name="plant">Changes texts.</param>
     /// <param name="unit">Whose matrix instructions it pretends to have. CUDA's are not tried, since no OpenCL device has them.</param>
-    internal static OpenClDevice Open(IArtifactSource artifacts, Func<string, string>? plant = null, MatrixUnitKind unit = MatrixUnitKind.Cuda)
+    internal static OpenClDevice Open(IArtifactSource artifacts, Func<string, string>? plant = null,
+        MatrixUnitKind unit = MatrixUnitKind.Cuda)
     {
         var (api, info) = Driver(plant, unit);
         var features = OpenClProbe.Try(api, info).Features;
-        if (unit == MatrixUnitKind.Cuda) features = features with { MatrixUnit = unit, Matrix = MatrixTypes.Float16 | MatrixTypes.BFloat16 | MatrixTypes.Int8 };
+        if (unit == MatrixUnitKind.Cuda)
+            features = features with { MatrixUnit = unit, Matrix = MatrixTypes.Float16 | MatrixTypes.BFloat16 | MatrixTypes.Int8 };
         return new OpenClDevice(api, info with { Features = features }, 0, artifacts);
     }
 
     /// <summary>The driver, and a device of it that claims to have the extensions.</summary>
     internal static (IOpenCl Api, OpenClInfo Info) Driver(Func<string, string>? plant = null, MatrixUnitKind unit = MatrixUnitKind.None)
     {
-        if (OpenClLibrary.TryLoad(out string? problem) is not { } driver || OpenClInfo.All(driver) is not [var info, ..]) throw Required.Absent("opencl", problem ?? "OpenCL: the driver has no device.");
+        if (OpenClLibrary.TryLoad(out string? problem) is not { } driver || OpenClInfo.All(driver) is not [var info, ..])
+            throw Required.Absent("opencl", problem ?? "OpenCL: the driver has no device.");
         var api = Create<IOpenCl, SoftLanes>();
         var lanes = (SoftLanes)(object)api;
         lanes.inner = driver;
@@ -52,10 +58,12 @@ public partial class SoftLanes : DispatchProxy
         if (plant is not null) lanes.Plant = plant;
         string[] claimed = ["cl_khr_subgroups", "cl_khr_subgroup_shuffle", "cl_khr_integer_dot_product"];
         // PoCL compiles OpenCL C 1.2 alone, whatever version it states.
-        info = info with { Type = OpenClInfo.Gpu, Version = "OpenCL 1.2", Extensions = [.. info.Extensions, .. claimed], HasFastDot = true };
+        info = info with { Type = OpenClInfo.Gpu, Version = "OpenCL 1.2", Extensions = [.. info.Extensions, .. claimed],
+            HasFastDot = true };
         return (api, unit switch
         {
-            MatrixUnitKind.Intel8 or MatrixUnitKind.Intel16 => info with { Extensions = [.. info.Extensions, OpenClMatrixProbe.IntelExtension], SmallestSubGroup = lanes.size },
+            MatrixUnitKind.Intel8 or MatrixUnitKind.Intel16 =>
+                info with { Extensions = [.. info.Extensions, OpenClMatrixProbe.IntelExtension], SmallestSubGroup = lanes.size },
             MatrixUnitKind.Rdna3 => info with { Vendor = "Advanced Micro Devices, Inc.", Name = "gfx1100" },
             MatrixUnitKind.Rdna4 => info with { Vendor = "Advanced Micro Devices, Inc.", Name = "gfx1201" },
             _ => info,
@@ -68,7 +76,8 @@ public partial class SoftLanes : DispatchProxy
         if (targetMethod!.Name == nameof(IOpenCl.BuildProgram))
         {
             // The driver takes three times as long to optimise such a program as to run it.
-            fixed (byte* options = "-cl-std=CL1.2 -cl-opt-disable -w\0"u8) return targetMethod.Invoke(inner, [args![0], args[1], (nint)options]);
+            fixed (byte* options = "-cl-std=CL1.2 -cl-opt-disable -w\0"u8)
+                return targetMethod.Invoke(inner, [args![0], args[1], (nint)options]);
         }
 
         if (targetMethod.Name != nameof(IOpenCl.CreateProgramWithSource)) return targetMethod.Invoke(inner, args);
@@ -85,7 +94,8 @@ public partial class SoftLanes : DispatchProxy
     /// <summary>The text with definitions of what it uses.</summary>
     private static string Define(int lanes, string text)
     {
-        const string Dot = "static inline int dot_4x8packed_ss_int(uint a, uint b) { int4 p = convert_int4(as_char4(a)) * convert_int4(as_char4(b)); return p.x + p.y + p.z + p.w; }\n";
+        const string Dot = "static inline int dot_4x8packed_ss_int(uint a, uint b) { int4 p = convert_int4(as_char4(a)) * "
+            + "convert_int4(as_char4(b)); return p.x + p.y + p.z + p.w; }\n";
         var kernel = Kernel().Match(text);
         if (!kernel.Success) return text;
         string body = text[kernel.Index..];
@@ -102,10 +112,12 @@ public partial class SoftLanes : DispatchProxy
             bytes = $"{bytes} + SOFT_ALIGN(sizeof({type}) * {count})";
             return "";
         });
-        body = body.Insert(body.IndexOf('{', StringComparison.Ordinal) + 1, $"\n\tlocal uint soft_window[({bytes}) / 4] __attribute__((aligned(16)));\n{setup}\tSOFT_BEGIN()\n");
+        body = body.Insert(body.IndexOf('{', StringComparison.Ordinal) + 1,
+            $"\n\tlocal uint soft_window[({bytes}) / 4] __attribute__((aligned(16)));\n{setup}\tSOFT_BEGIN()\n");
         bool multiplies = body.Contains("ilgd_matrix_", StringComparison.Ordinal);
         if (kernel.Groups[2].Success) body = body.Replace(kernel.Groups[2].Value, "", StringComparison.Ordinal);
-        return $"{before}#define SOFT_ITEMS {kernel.Groups[1].Value}\n#define SOFT_LANES {lanes}\n#define SOFT_WORDS {(multiplies ? 16 : 6)}\n{Lanes}{(multiplies ? Matrices : "")}{body}";
+        return $"{before}#define SOFT_ITEMS {kernel.Groups[1].Value}\n#define SOFT_LANES {lanes}\n#define SOFT_WORDS "
+            + $"{(multiplies ? 16 : 6)}\n{Lanes}{(multiplies ? Matrices : "")}{body}";
     }
 
     private static string Read(string file)

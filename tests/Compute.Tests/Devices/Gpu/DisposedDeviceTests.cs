@@ -28,7 +28,8 @@ public sealed class DisposedDeviceTests
         var launch = new HandWrittenOp(1, 1);
         using var buffer = device.Allocate(64);
         var tensor = new Tensor(buffer, 0, DType.Float32, [16]);
-        var bound = device.Kernels.Get(new OpSignature(launch, [tensor.Type], tensor.Type)).Bind(new OpCall(device, launch, [tensor], tensor));
+        var bound = device.Kernels.Get(new OpSignature(launch, [tensor.Type], tensor.Type))
+            .Bind(new OpCall(device, launch, [tensor], tensor));
         var timing = device.StartTiming();
         timing.Dispose();
         timing.Dispose(); // once is enough

@@ -27,10 +27,13 @@ public sealed class DriverFailureTests
     public void OpenCl_WithEachCallFailingInTurn_ReportsAndLeavesNothingBehind()
     {
         var driver = OpenClLibrary.TryLoad(out string? problem);
-        if (driver is null || OpenClInfo.All(driver).Count == 0) throw Required.Absent("opencl", problem ?? "OpenCL: the driver has no device.");
+        if (driver is null || OpenClInfo.All(driver).Count == 0)
+            throw Required.Absent("opencl", problem ?? "OpenCL: the driver has no device.");
         // No binary is kept here, no arena is beyond 2^31 elements, and no text is refused.
-        GpuScenario.FailEachCall<IOpenCl>(driver, api => new OpenClDevice(api, OpenClInfo.All(api)[0], 0, new HandWrittenOp.Artifacts(), GpuScenario.StagingBytes), "opencl",
-            Functions<IOpenCl>("cl", nameof(IOpenCl.CreateProgramWithBinary), nameof(IOpenCl.CreateSubBuffer), nameof(IOpenCl.GetProgramBuildInfo)));
+        GpuScenario.FailEachCall<IOpenCl>(driver,
+            api => new OpenClDevice(api, OpenClInfo.All(api)[0], 0, new HandWrittenOp.Artifacts(), GpuScenario.StagingBytes), "opencl",
+            Functions<IOpenCl>("cl", nameof(IOpenCl.CreateProgramWithBinary), nameof(IOpenCl.CreateSubBuffer),
+                nameof(IOpenCl.GetProgramBuildInfo)));
     }
 
     [Fact]
@@ -41,9 +44,12 @@ public sealed class DriverFailureTests
         Check(1, "MemAllocAsync", "MemFreeAsync", "MemPoolTrimTo", "DeviceGetDefaultMemPool", "MemPoolSetReleaseThreshold");
 
     private static void Check(int ordinal, params string[] unused) =>
-        GpuScenario.FailEachCall(StubCuda.Api, api => new CudaDevice(api, CudaInfo.All(api)[ordinal], new HandWrittenOp.Artifacts(), GpuScenario.StagingBytes), "cuda", Functions<ICuda>("cu", unused));
+        GpuScenario.FailEachCall(StubCuda.Api,
+            api => new CudaDevice(api, CudaInfo.All(api)[ordinal], new HandWrittenOp.Artifacts(), GpuScenario.StagingBytes), "cuda",
+                Functions<ICuda>("cu", unused));
 
     /// <summary>All functions of a driver that a device of the kind needs.</summary>
     private static Dictionary<string, string> Functions<T>(string prefix, params string[] unused) =>
-        typeof(T).GetMethods().Select(m => m.Name).Except(unused).ToDictionary(name => name, name => Names.GetValueOrDefault(name, prefix + name));
+        typeof(T).GetMethods().Select(m => m.Name).Except(unused)
+            .ToDictionary(name => name, name => Names.GetValueOrDefault(name, prefix + name));
 }

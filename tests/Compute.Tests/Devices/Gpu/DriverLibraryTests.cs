@@ -10,7 +10,8 @@ public sealed class DriverLibraryTests
     [Fact]
     public void CudaDriver_WithoutNewerFunctions_WorksWithoutThem()
     {
-        var (api, problem) = StubCuda.BuildWithout("cuMemAllocAsync", "cuMemFreeAsync", "cuDeviceGetDefaultMemPool", "cuMemPoolSetAttribute", "cuMemPoolTrimTo", "cuGraphExecUpdate_v2");
+        var (api, problem) = StubCuda.BuildWithout("cuMemAllocAsync", "cuMemFreeAsync", "cuDeviceGetDefaultMemPool",
+            "cuMemPoolSetAttribute", "cuMemPoolTrimTo", "cuGraphExecUpdate_v2");
         if (api is null) throw Required.Absent("gcc", problem);
         var (watched, spy) = DriverSpy.Watch(api);
         GpuScenario.Run(new CudaDevice(watched, CudaInfo.All(watched)[0], new HandWrittenOp.Artifacts(), GpuScenario.StagingBytes));

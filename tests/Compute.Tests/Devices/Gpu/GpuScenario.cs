@@ -7,7 +7,10 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>What a device does in a life: memory, uploads through several chunks, kernels, plans with recorded runs, weights, read-backs, and its end.</summary>
+/// <summary>
+/// What a device does in a life: memory, uploads through several chunks, kernels, plans with recorded runs, weights, read-backs, and its
+/// end.
+/// </summary>
 internal static class GpuScenario
 {
     /// <summary>Chunks of staging memory: small, so that short uploads take turns in them.</summary>
@@ -18,7 +21,8 @@ internal static class GpuScenario
     /// <summary>Frees, waits and questions: whatever of them fails, nobody needs to be told, because nothing comes out wrong.</summary>
     private static readonly string[] Unheard =
     [
-        "Flush", "Finish", "StreamSynchronize", "CtxSetCurrent", "MemPoolTrimTo", "MemGetInfo", "GetProgramInfo", "GraphExecUpdate", "DeviceGetDefaultMemPool", "DeviceGetAttribute", "GetErrorName",
+        "Flush", "Finish", "StreamSynchronize", "CtxSetCurrent", "MemPoolTrimTo", "MemGetInfo", "GetProgramInfo", "GraphExecUpdate",
+            "DeviceGetDefaultMemPool", "DeviceGetAttribute", "GetErrorName",
     ];
 
     /// <summary>Runs it; fails if numbers are wrong.</summary>
@@ -30,8 +34,12 @@ internal static class GpuScenario
             var model = new Model();
             model.Load(new Weights());
             var options = new CompileOptions { Mode = CompileMode.ReduceOverhead };
-            var graph = new CompiledGraph(Graph.Trace("chain", g => g.Output("y", model.Forward(g.Input("x", DType.Float32, Dim.Symbol("rows"), Width)))), arenas, options);
-            var larger = new CompiledGraph(Graph.Trace("larger", g => g.Output("y", g.Add(new HandWrittenOp(1, 0), g.Input("x", DType.Float32, Dim.Symbol("rows"), Width)))), arenas);
+            var graph = new CompiledGraph(
+                Graph.Trace("chain", g => g.Output("y", model.Forward(g.Input("x", DType.Float32, Dim.Symbol("rows"), Width)))), arenas,
+                    options);
+            var larger = new CompiledGraph(
+                Graph.Trace("larger", g =>
+                    g.Output("y", g.Add(new HandWrittenOp(1, 0), g.Input("x", DType.Float32, Dim.Symbol("rows"), Width)))), arenas);
             using var pace = device.LimitInFlight(ahead: 1);
             for (int i = 0; i < 2; i++)
             {
@@ -49,7 +57,8 @@ internal static class GpuScenario
                     Assert.Equal(x.Select(v => 3 * (2 * v - 1)), y);
                 }
 
-                if (i == 0) larger.Rent(new Sizes(("rows", 40 * Rows))).Dispose(); // takes the arena and makes it larger: the recording has to follow
+                // takes the arena and makes it larger: the recording has to follow
+                if (i == 0) larger.Rent(new Sizes(("rows", 40 * Rows))).Dispose();
             }
 
             if (device.Backend == Backends.Cuda) device.Function(HandWrittenOp.Source with { DynamicSharedBytes = 100 << 10 });
@@ -76,14 +85,15 @@ internal static class GpuScenario
     }
 
     /// <summary>
-    /// As <see cref="Run"/>, with each call of the driver failing in turn, alone or with all that follow. A failure is reported as one, with the function's name, or does no harm;
-    /// nothing is left behind, and nothing is freed twice.
+    /// As <see cref="Run"/>, with each call of the driver failing in turn, alone or with all that follow. A failure is reported as one,
+    /// with the function's name, or does no harm; nothing is left behind, and nothing is freed twice.
     /// </summary>
     /// <param name="driver">The driver.</param>
     /// <param name="open">Opens the device over a watched driver.</param>
     /// <param name="family">How messages name it.</param>
     /// <param name="functions">What the spy calls each function, to how messages name it: all that the scenario must come by.</param>
-    public static void FailEachCall<T>(T driver, Func<T, GpuDevice> open, string family, IReadOnlyDictionary<string, string> functions) where T : class
+    public static void FailEachCall<T>(T driver, Func<T, GpuDevice> open, string family, IReadOnlyDictionary<string, string> functions)
+        where T : class
     {
         var (watched, whole) = DriverSpy.Watch(driver);
         Run(open(watched));
@@ -116,7 +126,8 @@ internal static class GpuScenario
             }
 
             string what = $"Call {occurrence} of {function}{(alone ? "" : " and all that follow")} failed";
-            if (spy.Failed is null) Assert.True(occurrence > 1, $"{function} was not called."); // how often some are called depends on when the loading threads run
+            // how often some are called depends on when the loading threads run
+            if (spy.Failed is null) Assert.True(occurrence > 1, $"{function} was not called.");
             else if (error is not null) CheckMessage(error.Message, what, alone ? function : null);
             else Assert.True(IsUnheard(spy, function, occurrence), $"{what}, and nobody was told.");
             Assert.True(spy.Live.Count == 0, $"{what}; this was not freed: {string.Join(", ", spy.Live)}.");
@@ -128,17 +139,24 @@ internal static class GpuScenario
         {
             Assert.Contains(family, message, StringComparison.Ordinal);
             if (function is null) return;
-            Assert.True(message.Contains(functions[function], StringComparison.Ordinal), $"{what}; the message does not name {functions[function]}: {message}");
-            if (function is "LaunchKernel" or "GraphLaunch" or "GraphInstantiate" or "EnqueueNDRangeKernel" or "EnqueueTimedKernel" or "SetKernelArg")
-                Assert.True(message.Contains("hand_written", StringComparison.Ordinal) || message.Contains("launches", StringComparison.Ordinal), $"{what}; the message names no op: {message}");
-            if (function.StartsWith("Link", StringComparison.Ordinal) || function is "ModuleLoadDataEx" or "FuncSetAttribute" or "CreateProgramWithSource" or "BuildProgram")
-                Assert.True(message.Contains($"{HandWrittenOp.Source}", StringComparison.Ordinal), $"{what}; the message names no kernel: {message}");
+            Assert.True(message.Contains(functions[function], StringComparison.Ordinal),
+                $"{what}; the message does not name {functions[function]}: {message}");
+            if (function is "LaunchKernel" or "GraphLaunch" or "GraphInstantiate" or "EnqueueNDRangeKernel" or "EnqueueTimedKernel"
+                or "SetKernelArg")
+                Assert.True(message.Contains("hand_written", StringComparison.Ordinal)
+                    || message.Contains("launches", StringComparison.Ordinal), $"{what}; the message names no op: {message}");
+            if (function.StartsWith("Link", StringComparison.Ordinal)
+                || function is "ModuleLoadDataEx" or "FuncSetAttribute" or "CreateProgramWithSource" or "BuildProgram")
+                Assert.True(message.Contains($"{HandWrittenOp.Source}", StringComparison.Ordinal),
+                    $"{what}; the message names no kernel: {message}");
         }
     }
 
     private static bool IsUnheard(DriverSpy spy, string function, int occurrence) => Unheard.Contains(function)
-        || (function == "ModuleLoadDataEx" && spy.Calls.Count(c => c == function) > occurrence) // kept machine code was refused, so the text was taken
-        || function.Contains("Release", StringComparison.Ordinal) || function.Contains("Destroy", StringComparison.Ordinal) || function.Contains("Free", StringComparison.Ordinal) || function.Contains("Unload", StringComparison.Ordinal);
+        // kept machine code was refused, so the text was taken
+        || (function == "ModuleLoadDataEx" && spy.Calls.Count(c => c == function) > occurrence)
+        || function.Contains("Release", StringComparison.Ordinal) || function.Contains("Destroy", StringComparison.Ordinal)
+            || function.Contains("Free", StringComparison.Ordinal) || function.Contains("Unload", StringComparison.Ordinal);
 
     private sealed class Model : Layer
     {
@@ -163,7 +181,8 @@ internal static class GpuScenario
 
         public unsafe Tensor? Find(string name)
         {
-            fixed (float* at = values) return new Tensor(HostBuffer.Borrow((nint)at, Width * sizeof(float), this), 0, DType.Float32, [Width]);
+            fixed (float* at = values)
+                return new Tensor(HostBuffer.Borrow((nint)at, Width * sizeof(float), this), 0, DType.Float32, [Width]);
         }
     }
 }

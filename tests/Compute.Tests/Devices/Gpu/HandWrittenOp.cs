@@ -55,8 +55,10 @@ internal sealed record HandWrittenOp(float A, float B) : Op
             Requests++;
             var (view, @int) = (new KernelParameter(KernelParameterKind.View, 4), new KernelParameter(KernelParameterKind.Int32, 4));
             var number = new KernelParameter(KernelParameterKind.Single, 4);
-            ImmutableArray<KernelParameter> parameters = [view, view, @int, @int, @int, new(KernelParameterKind.Int64, 8), number, number, view];
-            return new KernelArtifact(target.Language, "affine", Code, Binary, parameters, SharedBytes: 0, GroupSize); // the stub of CUDA's driver has the kernel built in
+            ImmutableArray<KernelParameter> parameters = [view, view, @int, @int, @int, new(KernelParameterKind.Int64, 8), number, number,
+                view];
+            // the stub of CUDA's driver has the kernel built in
+            return new KernelArtifact(target.Language, "affine", Code, Binary, parameters, SharedBytes: 0, GroupSize);
         }
 
         public void StoreBinary(KernelSource source, GpuTarget target, byte[] binary) => Binary = binary;

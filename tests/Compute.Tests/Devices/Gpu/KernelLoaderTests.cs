@@ -58,7 +58,8 @@ public sealed class KernelLoaderTests
     {
         using var device = new TranslatingDevice(GpuTarget.Cuda(9, 0), new Failing());
         device.Begin(Source(1));
-        for (int i = 0; i < 2; i++) Assert.Equal("no such kernel", Assert.Throws<InvalidOperationException>(() => device.Function(Source(1))).Message);
+        for (int i = 0; i < 2; i++)
+            Assert.Equal("no such kernel", Assert.Throws<InvalidOperationException>(() => device.Function(Source(1))).Message);
     }
 
     [Fact]
@@ -130,11 +131,13 @@ public sealed class KernelLoaderTests
         using var device = new TranslatingDevice(GpuTarget.Cuda(9, 0), slow);
         using (var arenas = new ArenaPool(device))
         {
-            var graph = new CompiledGraph(Graph.Trace("one", g => g.Output("y", g.Add(new HandWrittenOp(3, 0), g.Input("x", DType.Float32, 8)))), arenas);
+            var graph = new CompiledGraph(
+                Graph.Trace("one", g => g.Output("y", g.Add(new HandWrittenOp(3, 0), g.Input("x", DType.Float32, 8)))), arenas);
             var renting = Task.Run(() => graph.Rent(new Sizes(), cancellation: source.Token), TestContext.Current.CancellationToken);
             Assert.True(SpinWait.SpinUntil(() => slow.Begun > 0, Patience));
             await source.CancelAsync();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => renting.WaitAsync(Patience, TestContext.Current.CancellationToken));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+                renting.WaitAsync(Patience, TestContext.Current.CancellationToken));
             arenas.Trim();
             Assert.Equal(0, device.AllocatedBytes);
             Assert.False(may.IsSet);

@@ -27,7 +27,9 @@ public sealed class SeveralDevicesTests
                 OpReference.Verify(@case, bound.Read());
             }
         });
-        Assert.All(devices, device => Assert.True(device.HostSynchronisations >= cases.Length && device.AllocatedBytes == 0, $"{device}: {device.HostSynchronisations}, {device.AllocatedBytes}"));
+        Assert.All(devices, device =>
+            Assert.True(device.HostSynchronisations >= cases.Length && device.AllocatedBytes == 0,
+                $"{device}: {device.HostSynchronisations}, {device.AllocatedBytes}"));
 
         // One that is gone takes nothing from the others.
         first.Dispose();

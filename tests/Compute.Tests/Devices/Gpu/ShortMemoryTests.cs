@@ -5,7 +5,9 @@ using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Where memory is short, what is only kept for later goes first, with a warning; only then it is an error that says what helps.</summary>
+/// <summary>
+/// Where memory is short, what is only kept for later goes first, with a warning; only then it is an error that says what helps.
+/// </summary>
 [Collection(nameof(OneDriverTestAtATime))]
 public sealed class ShortMemoryTests
 {

@@ -7,7 +7,10 @@ using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>A GPU that only translates: binding an op's kernels here shows the code that a device of this kind would get. Nothing runs, memory is a number.</summary>
+/// <summary>
+/// A GPU that only translates: binding an op's kernels here shows the code that a device of this kind would get. Nothing runs, memory is a
+/// number.
+/// </summary>
 /// <param name="target">What the code is for.</param>
 /// <param name="artifacts">Who translates; the compiler itself unless given.</param>
 /// <param name="loggerFactory">Takes its messages.</param>
@@ -23,7 +26,9 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
     /// <summary>What was bound so far.</summary>
     public IReadOnlyDictionary<KernelSource, KernelArtifact> Artifacts => bound;
 
-    /// <summary>The launches of all that was bound so far, in the order in which they would run. Buffers' handles are their numbers, from 1.</summary>
+    /// <summary>
+    /// The launches of all that was bound so far, in the order in which they would run. Buffers' handles are their numbers, from 1.
+    /// </summary>
     public IReadOnlyList<BoundKernel> Launches => launches;
 
     public override string Id => Target.Language == GpuLanguage.Ptx ? "cuda:9" : "opencl:9";
@@ -60,7 +65,8 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
     public void Bind(Op op, IEnumerable<TensorType> inputs, string? variant = null, KernelSettings? settings = null, int gap = DefaultGap)
     {
         var signature = Signature(op, inputs);
-        Bind(signature, variant is null ? this.Kernels.Choose(signature) : new(op.Kernels.Variants.Single(v => v.Name == variant), settings ?? KernelSettings.Default), gap);
+        Bind(signature, variant is null ? this.Kernels.Choose(signature)
+            : new(op.Kernels.Variants.Single(v => v.Name == variant), settings ?? KernelSettings.Default), gap);
     }
 
     /// <summary>As <see cref="Bind(Op, IEnumerable{TensorType}, string, KernelSettings, int)"/>, with a variant by name.</summary>
@@ -83,10 +89,13 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
     /// <summary>Binds a choice that was made for a signature.</summary>
     public void Bind(OpSignature signature, KernelChoice choice, int gap = DefaultGap)
     {
-        Tensor Make(TensorType type) => new(Allocate(2 * type.Bytes + 64 * type.Concrete().Rows), 0, type.DType, type.Concrete(), type.Concrete().Last + gap);
+        Tensor Make(TensorType type) =>
+            new(Allocate(2 * type.Bytes + 64 * type.Concrete().Rows), 0, type.DType, type.Concrete(), type.Concrete().Last + gap);
         var kernel = this.Kernels.Get(signature, choice);
-        var scratch = kernel.ScratchBytes(signature) is > 0 and var bytes ? Make(new TensorType(DType.Int8, Shape.Create([checked((int)bytes)]))) : null;
-        kernel.Bind(new OpCall(this, signature.Op, [.. signature.Inputs.Select(Make)], Make(signature.Output), scratch) { KernelPositionsFirst = signature.KernelPositionsFirst }).Run();
+        var scratch = kernel.ScratchBytes(signature) is > 0 and var bytes
+            ? Make(new TensorType(DType.Int8, Shape.Create([checked((int)bytes)]))) : null;
+        kernel.Bind(new OpCall(this, signature.Op, [.. signature.Inputs.Select(Make)], Make(signature.Output),
+            scratch) { KernelPositionsFirst = signature.KernelPositionsFirst }).Run();
     }
 
     private sealed class Nothing(GpuDevice device, int number, long bytes) : GpuBuffer(device, number, bytes)
@@ -94,9 +103,11 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
         protected override void Free(nint handle) { }
     }
 
-    private sealed class Loaded(TranslatingDevice device, KernelSource source, KernelArtifact artifact) : GpuFunction(device, source, artifact)
+    private sealed class Loaded(TranslatingDevice device, KernelSource source, KernelArtifact artifact)
+        : GpuFunction(device, source, artifact)
     {
-        protected override Launch BindChecked(GpuGrid grid, GpuArguments arguments, ILaunchSubject? subject) => new Recorded(() => device.launches.Add(new BoundKernel(Source, grid, arguments)));
+        protected override Launch BindChecked(GpuGrid grid, GpuArguments arguments, ILaunchSubject? subject) =>
+            new Recorded(() => device.launches.Add(new BoundKernel(Source, grid, arguments)));
 
         internal override void Unload() { }
     }

@@ -4,7 +4,10 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>The errors that VectorMath states, over the whole range of float32 and at every register width (wider ones are emulated where the processor lacks them).</summary>
+/// <summary>
+/// The errors that VectorMath states, over the whole range of float32 and at every register width (wider ones are emulated where the
+/// processor lacks them).
+/// </summary>
 public sealed unsafe class VectorMathTests
 {
     /// <summary>|f(x) − reference| ≤ Absolute + Relative · |reference|.</summary>
@@ -72,7 +75,8 @@ public sealed unsafe class VectorMathTests
             double expected = bound.Reference(x[i]);
             if ((float)expected == y[i]) continue;
             double allowed = bound.Absolute + bound.Relative * Math.Abs(expected);
-            if (!(Math.Abs(y[i] - expected) <= allowed)) Assert.Fail($"{name}({x[i]:R}) is {y[i]:R}; {expected:R} is right, {allowed:G3} is allowed.");
+            if (!(Math.Abs(y[i] - expected) <= allowed))
+                Assert.Fail($"{name}({x[i]:R}) is {y[i]:R}; {expected:R} is right, {allowed:G3} is allowed.");
         }
     }
 

@@ -6,7 +6,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// The variants that a device would not choose by itself run too: a processor behind OpenCL has no use for tiles in local memory, but shows whether they are right.
+/// The variants that a device would not choose by itself run too: a processor behind OpenCL has no use for tiles in local memory, but shows
+/// whether they are right.
 /// </summary>
 public sealed class GpuVariantTests
 {
@@ -15,7 +16,8 @@ public sealed class GpuVariantTests
         get
         {
             // Matrix instructions have no plain form; see SubGroupMatricesTests.
-            static bool Runs(KernelVariant variant) => variant.Backends.HasFlag(Backends.OpenCL) && variant.Name != MatrixUnitVariant.SubGroups.Name;
+            static bool Runs(KernelVariant variant) =>
+                variant.Backends.HasFlag(Backends.OpenCL) && variant.Name != MatrixUnitVariant.SubGroups.Name;
             var rows = new TheoryData<string, string, string>();
             foreach (string device in TestDevices.Gpus)
                 foreach (var op in OpCatalog.Cases.Where(c => c.Cases.First().Op.Kernels.Variants.Count(Runs) > 1))
@@ -45,5 +47,6 @@ public sealed class GpuVariantTests
 
     // A processor's driver takes seconds for each kernel: of the activations one is tried, of 16-bit types the last case of each op.
     private static IEnumerable<OpCase> Cases(OpCase[] all) =>
-        [.. all.Where(c => c.Op.ToString()!.Contains("Activation = ,", StringComparison.Ordinal) || c.Name == "all" || !c.Op.ToString()!.Contains("Activation", StringComparison.Ordinal)), all[0].With(DType.BFloat16)!];
+        [.. all.Where(c => c.Op.ToString()!.Contains("Activation = ,", StringComparison.Ordinal) || c.Name == "all"
+            || !c.Op.ToString()!.Contains("Activation", StringComparison.Ordinal)), all[0].With(DType.BFloat16)!];
 }

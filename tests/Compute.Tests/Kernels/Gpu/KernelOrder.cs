@@ -4,13 +4,15 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// What a kernel's text does to memory around its barriers. Code is placed separately for PTX and OpenCL C, and only the latter can be run everywhere: so both must do the same.
+/// What a kernel's text does to memory around its barriers. Code is placed separately for PTX and OpenCL C, and only the latter can be run
+/// everywhere: so both must do the same.
 /// </summary>
 internal static partial class KernelOrder
 {
     /// <summary>
-    /// Each basic block that has a barrier, as barriers (B) with the number of loads and stores of shared (l, s) and global (L, S) memory between them, of loads of matrices (m), and of
-    /// asynchronous copies that are begun (c), put into portions (p) and waited for (w); sorted, since the order of blocks in a text means nothing.
+    /// Each basic block that has a barrier, as barriers (B) with the number of loads and stores of shared (l, s) and global (L, S) memory
+    /// between them, of loads of matrices (m), and of asynchronous copies that are begun (c), put into portions (p) and waited for (w);
+    /// sorted, since the order of blocks in a text means nothing.
     /// </summary>
     public static string[] Blocks(KernelArtifact artifact)
     {
@@ -19,7 +21,8 @@ internal static partial class KernelOrder
         var blocks = new List<string>();
         foreach (string block in (ptx ? PtxLabel() : ClLabel()).Split(artifact.Text))
         {
-            string[] segments = [.. (ptx ? PtxBarrier() : ClBarrier()).Split(block).Select(segment => ptx ? OfPtx(segment) : OfOpenCl(segment, shared))];
+            string[] segments = [.. (ptx ? PtxBarrier() : ClBarrier()).Split(block)
+                .Select(segment => ptx ? OfPtx(segment) : OfOpenCl(segment, shared))];
             if (segments.Length > 1) blocks.Add(string.Join(" B ", segments));
         }
 
@@ -27,15 +30,18 @@ internal static partial class KernelOrder
     }
 
     private static string OfPtx(string segment) => Counts(segment, PtxAccess(), m =>
-        m.Groups[3].Success ? Asynchronous(m.Groups[3].Value) : m.Groups[1].Value == "ld" ? m.Groups[2].Value == "shared" ? 'l' : 'L' : m.Groups[2].Value == "shared" ? 's' : 'S');
+        m.Groups[3].Success ? Asynchronous(m.Groups[3].Value) : m.Groups[1].Value == "ld" ? m.Groups[2].Value == "shared" ? 'l' : 'L'
+            : m.Groups[2].Value == "shared" ? 's' : 'S');
 
     private static string OfOpenCl(string segment, HashSet<string> shared) => Counts(segment, ClAccess(), m =>
-        m.Groups[4].Success ? Asynchronous(m.Groups[4].Value) : m.Groups[3].Success ? m.Groups[3].Value == "read" ? 'l' : 's' : m.Groups[1].Success ? shared.Contains(m.Groups[1].Value) ? 'l' : 'L' : shared.Contains(m.Groups[2].Value) ? 's' : 'S');
+        m.Groups[4].Success ? Asynchronous(m.Groups[4].Value) : m.Groups[3].Success ? m.Groups[3].Value == "read" ? 'l' : 's'
+            : m.Groups[1].Success ? shared.Contains(m.Groups[1].Value) ? 'l' : 'L' : shared.Contains(m.Groups[2].Value) ? 's' : 'S');
 
     private static string Counts(string segment, Regex access, Func<Match, char> letter)
     {
         var letters = access.Matches(segment).Select(letter).ToArray();
-        return string.Join(' ', "lsLSmcpw".Select(kind => (kind, count: letters.Count(l => l == kind))).Where(c => c.count > 0).Select(c => $"{c.kind}{c.count}"));
+        return string.Join(' ', "lsLSmcpw".Select(kind => (kind, count: letters.Count(l => l == kind))).Where(c => c.count > 0)
+            .Select(c => $"{c.kind}{c.count}"));
     }
 
     private static char Asynchronous(string step) => step switch
@@ -67,7 +73,8 @@ internal static partial class KernelOrder
     [GeneratedRegex(@"\b(ld|st)\.(shared|global)\b|\b(ldmatrix|cp\.async\.(?:cg|commit_group|wait_group))\b")]
     private static partial Regex PtxAccess();
 
-    [GeneratedRegex(@"=  \*  (var\d+);|^\s*\*  (var\d+) =|\bilgd_shared_(read|store)|\bilgd_(load_matrices|copy_(?:async|commit|wait))", RegexOptions.Multiline)]
+    [GeneratedRegex(@"=  \*  (var\d+);|^\s*\*  (var\d+) =|\bilgd_shared_(read|store)|\bilgd_(load_matrices|copy_(?:async|commit|wait))",
+        RegexOptions.Multiline)]
     private static partial Regex ClAccess();
 
     [GeneratedRegex(@"typedef local [^;]*\* (type_\d+);")]

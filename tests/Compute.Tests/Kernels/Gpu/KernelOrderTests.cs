@@ -11,19 +11,23 @@ namespace ILGpuDiffusion.Compute.Tests;
 /// <summary>ILGPU 1.5.3 may move reads across a bare barrier: every kernel that has barriers is looked at in both languages.</summary>
 public sealed partial class KernelOrderTests
 {
-    private static readonly GpuTarget Hopper = GpuTarget.Cuda(9, 0), OpenClGpu = GpuTarget.OpenClCpu() with { Architecture = "opencl-gpu", IsCpu = false };
+    private static readonly GpuTarget Hopper = GpuTarget.Cuda(9, 0),
+        OpenClGpu = GpuTarget.OpenClCpu() with { Architecture = "opencl-gpu", IsCpu = false };
 
     public static TheoryData<string> Ops => [.. OpCatalog.Cases.Where(c => !NotYetOnGpus.Ops.Contains(c.Op)).Select(c => c.Op.Name)];
 
     [Theory, MemberData(nameof(Ops))]
     public void Kernels_InBothLanguages_TouchMemoryInTheSameOrder(string op)
     {
-        var kernels = CudaKernels.Of(9, 0).Where(k => k.Op == op && k.Artifact.Text.Contains("bar.sync", StringComparison.Ordinal)).ToArray();
-        foreach (var (_, _, source, artifact) in kernels.DistinctBy(k => Form(k.Source))) // activations are arithmetic: one of them shows the order
+        var kernels = CudaKernels.Of(9, 0).Where(k => k.Op == op && k.Artifact.Text.Contains("bar.sync", StringComparison.Ordinal))
+            .ToArray();
+        // activations are arithmetic: one of them shows the order
+        foreach (var (_, _, source, artifact) in kernels.DistinctBy(k => Form(k.Source)))
         {
             string[] ptx = KernelOrder.Blocks(artifact);
             Assert.NotEmpty(ptx);
-            Assert.True(ptx.SequenceEqual(KernelOrder.Blocks(KernelCompiler.Compile(source, OpenClGpu))), $"{source}: PTX and OpenCL C differ in what lies between barriers: {string.Join(" | ", ptx)}");
+            Assert.True(ptx.SequenceEqual(KernelOrder.Blocks(KernelCompiler.Compile(source, OpenClGpu))),
+                $"{source}: PTX and OpenCL C differ in what lies between barriers: {string.Join(" | ", ptx)}");
             Assert.DoesNotContain(ptx, HasIdleBarriers);
         }
     }
@@ -32,8 +36,10 @@ public sealed partial class KernelOrderTests
     [Fact]
     public void Kernels_WithBarriers_AreOfEveryKind()
     {
-        string[] names = [.. CudaKernels.Of(9, 0).Where(k => k.Artifact.Text.Contains("bar.sync", StringComparison.Ordinal)).Select(k => k.Source.ToString().Split('<')[0]).Distinct()];
-        foreach (var kind in new[] { typeof(MatrixGemm), typeof(TiledGemm), typeof(Int8GemmGpu), typeof(TensorCoreAttention), typeof(SubGroupAttention), typeof(TiledAttention), typeof(GroupNormalizationGpu), typeof(LayerNormalizationGpu) })
+        string[] names = [.. CudaKernels.Of(9, 0).Where(k => k.Artifact.Text.Contains("bar.sync", StringComparison.Ordinal))
+            .Select(k => k.Source.ToString().Split('<')[0]).Distinct()];
+        foreach (var kind in new[] { typeof(MatrixGemm), typeof(TiledGemm), typeof(Int8GemmGpu), typeof(TensorCoreAttention),
+            typeof(SubGroupAttention), typeof(TiledAttention), typeof(GroupNormalizationGpu), typeof(LayerNormalizationGpu) })
             Assert.Contains(names, name => name.StartsWith($"{kind.Name}.", StringComparison.Ordinal));
     }
 
@@ -48,7 +54,8 @@ public sealed partial class KernelOrderTests
     public void Blocks_OfASmallKernel_AreTheSameInBothLanguages()
     {
         var source = KernelSource.Of(Kernels.Pinned, 128);
-        Assert.Equal(KernelOrder.Blocks(KernelCompiler.Compile(source, Hopper)), KernelOrder.Blocks(KernelCompiler.Compile(source, OpenClGpu)));
+        Assert.Equal(KernelOrder.Blocks(KernelCompiler.Compile(source, Hopper)),
+            KernelOrder.Blocks(KernelCompiler.Compile(source, OpenClGpu)));
         Assert.Equal("s1 L1 B l1 B ", Assert.Single(KernelOrder.Blocks(KernelCompiler.Compile(source, Hopper))));
     }
 

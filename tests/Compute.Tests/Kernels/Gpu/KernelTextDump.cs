@@ -3,8 +3,8 @@ using ILGpuDiffusion.Cases;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Writes the text and the launches of every kernel that the op cases can choose, for <c>perf/run.sh texts</c>: two such folders show whether a refactoring left the GPU code alone.
-/// It checks nothing by itself and is skipped unless a folder is named.
+/// Writes the text and the launches of every kernel that the op cases can choose, for <c>perf/run.sh texts</c>: two such folders show
+/// whether a refactoring left the GPU code alone. It checks nothing by itself and is skipped unless a folder is named.
 /// </summary>
 public sealed class KernelTextDump
 {

@@ -5,7 +5,9 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>The PTX of every kernel that the cases of an op need, without a GPU: what would make it slow or keep a driver from loading it.</summary>
+/// <summary>
+/// The PTX of every kernel that the cases of an op need, without a GPU: what would make it slow or keep a driver from loading it.
+/// </summary>
 public sealed class KernelTextTests
 {
     private const int StaticSharedBytes = 49152;
@@ -19,23 +21,31 @@ public sealed class KernelTextTests
         {
             Assert.Contains($".visible .entry {artifact.Entry}(", artifact.Text, StringComparison.Ordinal);
             Assert.False(artifact.Text.Contains(".local", StringComparison.Ordinal), $"{source}: the text uses local memory.");
-            Assert.False(Regex.IsMatch(artifact.Text, @"^\s*\.extern\s+\.func", RegexOptions.Multiline), $"{source}: the text calls a function that nobody has.");
+            Assert.False(Regex.IsMatch(artifact.Text, @"^\s*\.extern\s+\.func", RegexOptions.Multiline),
+                $"{source}: the text calls a function that nobody has.");
             Assert.True(artifact.SharedBytes <= StaticSharedBytes, $"{source}: {artifact.SharedBytes} bytes of shared memory.");
         }
     }
 
-    /// <summary>A branch that depends on a value makes no promise about the lanes of a warp (<c>.uni</c>), because ILGPU makes it where they disagree; nothing else that could be guarded makes one.</summary>
+    /// <summary>
+    /// A branch that depends on a value makes no promise about the lanes of a warp (<c>.uni</c>), because ILGPU makes it where they
+    /// disagree; nothing else that could be guarded makes one.
+    /// </summary>
     [Theory, MemberData(nameof(Ops))]
     public void Branches_ThatDependOnAValue_PromiseNothingOfOtherLanes(string op)
     {
         foreach (var (_, _, source, artifact) in CudaKernels.Of(9, 0).Where(k => k.Op == op))
         {
-            string[] promises = [.. Instructions(artifact).Where(line => line.Contains(".uni", StringComparison.Ordinal) && !Regex.IsMatch(line, @"^bra\.uni\s+\w+;$"))];
+            string[] promises = [.. Instructions(artifact)
+                .Where(line => line.Contains(".uni", StringComparison.Ordinal) && !Regex.IsMatch(line, @"^bra\.uni\s+\w+;$"))];
             Assert.True(promises.Length == 0, $"{source}: {string.Join(" | ", promises.Distinct().Take(5))}");
         }
     }
 
-    /// <summary>A lane's own number decides here, which ILGPU takes for equal in all lanes: without our correction this branch would be one of <c>.uni</c>.</summary>
+    /// <summary>
+    /// A lane's own number decides here, which ILGPU takes for equal in all lanes: without our correction this branch would be one of
+    /// <c>.uni</c>.
+    /// </summary>
     [Fact]
     public void Branch_OnALanesNumber_IsAnOrdinaryOne()
     {
@@ -55,9 +65,13 @@ public sealed class KernelTextTests
         if (SubGroup.Lane() == 0) values[ILGPU.Group.IdxX] = 1;
     }
 
-    private static IEnumerable<string> Instructions(KernelArtifact artifact) => artifact.Text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    private static IEnumerable<string> Instructions(KernelArtifact artifact) =>
+        artifact.Text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>The other architectures need no compilation of their own in <see cref="Kernels_InPtx_StayInRegistersAndCallNothing"/>: that is shown with the first case of each op.</summary>
+    /// <summary>
+    /// The other architectures need no compilation of their own in <see cref="Kernels_InPtx_StayInRegistersAndCallNothing"/>: that is shown
+    /// with the first case of each op.
+    /// </summary>
     [Theory, MemberData(nameof(Ops))]
     public void Kernels_ForOtherArchitectures_DifferInTheTargetAlone(string op)
     {

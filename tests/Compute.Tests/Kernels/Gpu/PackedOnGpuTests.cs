@@ -8,9 +8,11 @@ namespace ILGpuDiffusion.Compute.Tests;
 public sealed class PackedOnGpuTests
 {
     private static readonly OpCase Convolution =
-        new("packed", new Conv2D(1, 1, 1), [CaseTensor.Normal([1, 5, 6, 12], 1), CaseTensor.Normal([20, 12, 3, 3], 2, 0.1), CaseTensor.Normal([20], 3)], 2e-6);
+        new("packed", new Conv2D(1, 1, 1),
+            [CaseTensor.Normal([1, 5, 6, 12], 1), CaseTensor.Normal([20, 12, 3, 3], 2, 0.1), CaseTensor.Normal([20], 3)], 2e-6);
 
-    private static readonly OpCase Gate = new("packed gate", new GatedMatMul(), [CaseTensor.Normal([7, 12], 1), CaseTensor.Normal([40, 12], 2, 0.2), CaseTensor.Normal([40], 3)], 2e-6);
+    private static readonly OpCase Gate = new("packed gate", new GatedMatMul(),
+        [CaseTensor.Normal([7, 12], 1), CaseTensor.Normal([40, 12], 2, 0.2), CaseTensor.Normal([40], 3)], 2e-6);
 
     public static TheoryData<string> Gpus => [.. TestDevices.Gpus];
 
@@ -20,7 +22,8 @@ public sealed class PackedOnGpuTests
         var device = TestDevices.Open(id);
         foreach (string variant in new[] { "gpu/tiles", "gpu/panels" })
         {
-            using BoundCase stored = new(device, Convolution, 0, variant: variant), ordered = new(device, Convolution, 0, variant: variant, kernelPositionsFirst: true);
+            using BoundCase stored = new(device, Convolution, 0, variant: variant),
+                ordered = new(device, Convolution, 0, variant: variant, kernelPositionsFirst: true);
             Assert.Equal(variant == "gpu/tiles" ? stored.LaunchCount - 1 : stored.LaunchCount, ordered.LaunchCount);
             AssertSame(stored, ordered, Convolution);
         }
@@ -34,7 +37,8 @@ public sealed class PackedOnGpuTests
         {
             using (var packed = new PackedWeights(device))
             {
-                using BoundCase stored = new(device, @case, 0, variant: "gpu/panels"), kept = new(device, @case, 0, variant: "gpu/panels", packed: packed);
+                using BoundCase stored = new(device, @case, 0, variant: "gpu/panels"),
+                    kept = new(device, @case, 0, variant: "gpu/panels", packed: packed);
                 Assert.Equal(stored.LaunchCount - 1, kept.LaunchCount);
                 Assert.InRange(packed.Bytes, 4 * @case.Inputs[1].Shape.Count, 8 * @case.Inputs[1].Shape.Count);
                 AssertSame(stored, kept, @case);

@@ -14,7 +14,9 @@ namespace ILGpuDiffusion.Compute.Tests;
 /// <param name="SharedBytes">Shared memory of a group.</param>
 internal sealed record PtxasReport(int Registers, int SpillBytes, int StackBytes, int SharedBytes);
 
-/// <summary>NVIDIA's assembler: what the driver would make of PTX, without a GPU. <c>.ci/ptxas</c> fetches it; it is used here and never passed on.</summary>
+/// <summary>
+/// NVIDIA's assembler: what the driver would make of PTX, without a GPU. <c>.ci/ptxas</c> fetches it; it is used here and never passed on.
+/// </summary>
 internal static partial class PtxAssembler
 {
     /// <summary>The newest PTX that release 11.8 knows.</summary>
@@ -46,12 +48,15 @@ internal static partial class PtxAssembler
         try
         {
             File.WriteAllText(System.IO.Path.Combine(folder, "kernels.ptx"), Join(architecture, kernels));
-            var start = new ProcessStartInfo(path, ["-v", $"-arch={architecture}", "kernels.ptx", "-o", "kernels.cubin"]) { WorkingDirectory = folder, RedirectStandardError = true, RedirectStandardOutput = true };
+            var start = new ProcessStartInfo(path,
+                ["-v", $"-arch={architecture}", "kernels.ptx", "-o", "kernels.cubin"]) { WorkingDirectory = folder,
+                    RedirectStandardError = true, RedirectStandardOutput = true };
             using var process = Process.Start(start)!;
             var rest = process.StandardOutput.ReadToEndAsync();
             string said = process.StandardError.ReadToEnd() + rest.Result;
             process.WaitForExit();
-            Assert.True(process.ExitCode == 0, $"ptxas refuses one of {string.Join(", ", kernels.Select(k => k.Name))} for {architecture}: {said}");
+            Assert.True(process.ExitCode == 0,
+                $"ptxas refuses one of {string.Join(", ", kernels.Select(k => k.Name))} for {architecture}: {said}");
             return [.. kernels.Select((kernel, i) => Read(said, $"kernel_{i}"))];
         }
         finally
@@ -76,7 +81,8 @@ internal static partial class PtxAssembler
 
     private static PtxasReport Read(string said, string entry)
     {
-        var match = Regex.Match(said, $@"Compiling entry function '{entry}'.*?(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads.*?Used (\d+) registers(?:, (?:used \d+ barriers, )?(\d+) bytes smem)?", RegexOptions.Singleline);
+        var match = Regex.Match(said,
+            $@"Compiling entry function '{entry}'.*?(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads.*?Used (\d+) registers(?:, (?:used \d+ barriers, )?(\d+) bytes smem)?", RegexOptions.Singleline);
         Assert.True(match.Success, $"ptxas says nothing of {entry}: {said}");
         int Number(int group) => match.Groups[group].Success ? int.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture) : 0;
         return new PtxasReport(Number(4), Number(2) + Number(3), Number(1), Number(5));
@@ -85,7 +91,9 @@ internal static partial class PtxAssembler
     /// <summary>The folder of build results, in which the assembler and what it says are kept.</summary>
     public static string Artifacts { get; } = FindArtifacts();
 
-    private static string? Find() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(System.IO.Path.PathSeparator).Prepend(System.IO.Path.Combine(Artifacts, "tools"))
+    private static string? Find() =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(System.IO.Path.PathSeparator)
+            .Prepend(System.IO.Path.Combine(Artifacts, "tools"))
         .Select(folder => System.IO.Path.Combine(folder, OperatingSystem.IsWindows() ? "ptxas.exe" : "ptxas")).FirstOrDefault(File.Exists);
 
     private static string FindArtifacts()

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Every CUDA kernel through NVIDIA's assembler: nothing may leave the registers, and a group must fit into a multiprocessor.</summary>
+/// <summary>
+/// Every CUDA kernel through NVIDIA's assembler: nothing may leave the registers, and a group must fit into a multiprocessor.
+/// </summary>
 public sealed class PtxasTests(ITestOutputHelper output)
 {
     private const int RegistersOfMultiprocessor = 65536;
@@ -20,7 +22,8 @@ public sealed class PtxasTests(ITestOutputHelper output)
         var kernels = CudaKernels.Of(major, minor);
         var reports = PtxAssembler.Assemble(architecture, [.. kernels.Select(k => (k.Source.ToString(), k.Artifact))]);
         Write(architecture, kernels, reports);
-        string[] bad = [.. kernels.Zip(reports).Where(pair => Problem(pair.First, pair.Second) is not null).Select(pair => $"{pair.First.Variant}: {pair.First.Source}: {Problem(pair.First, pair.Second)}")];
+        string[] bad = [.. kernels.Zip(reports).Where(pair => Problem(pair.First, pair.Second) is not null)
+            .Select(pair => $"{pair.First.Variant}: {pair.First.Source}: {Problem(pair.First, pair.Second)}")];
         Assert.True(bad.Length == 0, $"{architecture}, {bad.Length} of {kernels.Count} kernels:\n{string.Join('\n', bad)}");
     }
 
@@ -29,7 +32,8 @@ public sealed class PtxasTests(ITestOutputHelper output)
         int groups = Math.Max(1, kernel.Source.GroupsPerProcessor);
         return report.SpillBytes > 0 ? $"{report.SpillBytes} bytes of registers spilled"
             : report.StackBytes > 0 ? $"{report.StackBytes} bytes of local memory"
-            : Allocated(report.Registers, kernel.Source.GroupSize) * groups > RegistersOfMultiprocessor ? $"{report.Registers} registers × {kernel.Source.GroupSize} work items × {groups} groups do not fit"
+            : Allocated(report.Registers, kernel.Source.GroupSize) * groups > RegistersOfMultiprocessor
+                ? $"{report.Registers} registers × {kernel.Source.GroupSize} work items × {groups} groups do not fit"
             : null;
     }
 
@@ -39,12 +43,19 @@ public sealed class PtxasTests(ITestOutputHelper output)
     // One row for all types and epilogues of a kernel: its most demanding form.
     private void Write(string architecture, IReadOnlyList<CudaKernel> kernels, IReadOnlyList<PtxasReport> reports)
     {
-        var table = new StringBuilder($"| {architecture}: op | variant | kernel | forms | group | registers | spilled bytes | shared bytes | groups by registers |\n|---|---|---|---|---|---|---|---|---|\n");
-        foreach (var rows in kernels.Zip(reports).GroupBy(row => (row.First.Op, row.First.Variant, Kernel: row.First.Source.ToString().Split('<')[0], row.First.Source.GroupSize)))
+        var table = new StringBuilder(
+            $"| {architecture}: op | variant | kernel | forms | group | registers | spilled bytes | shared bytes | groups by registers "
+                + "|\n|---|---|---|---|---|---|---|---|---|\n");
+        foreach (var rows in kernels.Zip(reports)
+            .GroupBy(row => (row.First.Op, row.First.Variant, Kernel: row.First.Source.ToString().Split('<')[0],
+                row.First.Source.GroupSize)))
         {
-            int registers = rows.Max(row => row.Second.Registers), shared = rows.Max(row => row.Second.SharedBytes + row.First.Source.DynamicSharedBytes);
+            int registers = rows.Max(row => row.Second.Registers),
+                shared = rows.Max(row => row.Second.SharedBytes + row.First.Source.DynamicSharedBytes);
             table.AppendLine(CultureInfo.InvariantCulture,
-                $"| {rows.Key.Op} | {rows.Key.Variant} | {rows.Key.Kernel} | {rows.Count()} | {rows.Key.GroupSize} | {registers} | {rows.Max(row => row.Second.SpillBytes)} | {shared} | {RegistersOfMultiprocessor / Allocated(registers, rows.Key.GroupSize)} |");
+                $"| {rows.Key.Op} | {rows.Key.Variant} | {rows.Key.Kernel} | {rows.Count()} | {rows.Key.GroupSize} | {registers} | "
+                    + $"{rows.Max(row => row.Second.SpillBytes)} | {shared} | "
+                        + $"{RegistersOfMultiprocessor / Allocated(registers, rows.Key.GroupSize)} |");
         }
 
         output.WriteLine(table.ToString());

@@ -6,8 +6,9 @@ using ILGpuDiffusion.Compute.Kernels;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Translates each kernel once for as many targets as its text serves: between CUDA's architectures it differs in the target's name alone (<see cref="KernelTextTests"/>), and between OpenCL
-/// devices in what stands before the kernel, where it uses one of our functions (<see cref="OpenClText"/>).
+/// Translates each kernel once for as many targets as its text serves: between CUDA's architectures it differs in the target's name alone
+/// (<see cref="KernelTextTests"/>), and between OpenCL devices in what stands before the kernel, where it uses one of our functions
+/// (<see cref="OpenClText"/>).
 /// </summary>
 internal sealed class SharedTranslator : IArtifactSource
 {
@@ -18,10 +19,12 @@ internal sealed class SharedTranslator : IArtifactSource
     {
         if (target.Language == GpuLanguage.Ptx) return Translate(source, Cuda);
         var plain = target with { Features = GpuFeatures.None };
-        return target != plain && Texts.TryGetValue((source, plain.CodeIdentity), out var known) && !known.Value.Text.Contains("ilgd_", StringComparison.Ordinal) ? known.Value : Translate(source, target);
+        return target != plain && Texts.TryGetValue((source, plain.CodeIdentity), out var known)
+            && !known.Value.Text.Contains("ilgd_", StringComparison.Ordinal) ? known.Value : Translate(source, target);
     }
 
     public void StoreBinary(KernelSource source, GpuTarget target, byte[] binary) { }
 
-    private static KernelArtifact Translate(KernelSource source, GpuTarget target) => Texts.GetOrAdd((source, target.CodeIdentity), _ => new(() => KernelCompiler.Compile(source, target))).Value;
+    private static KernelArtifact Translate(KernelSource source, GpuTarget target) =>
+        Texts.GetOrAdd((source, target.CodeIdentity), _ => new(() => KernelCompiler.Compile(source, target))).Value;
 }

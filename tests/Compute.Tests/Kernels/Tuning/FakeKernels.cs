@@ -10,7 +10,8 @@ internal static class FakeKernels
 {
     public static readonly TuningParameter Columns = new("columns", 16, 16, 32, 64, 128, 256), Rows = new("rows", 8, 1, 2, 4, 8, 16, 32);
 
-    public static readonly KernelVariant Tiled = Variant("fake/tiled", new TuningSpace(Columns, Rows)), Plain = Variant("fake/plain", TuningSpace.None);
+    public static readonly KernelVariant Tiled = Variant("fake/tiled", new TuningSpace(Columns, Rows)),
+        Plain = Variant("fake/plain", TuningSpace.None);
 
     /// <summary>A product: what the variants above pretend to compute.</summary>
     public static OpSignature Product(int rows = 100, int depth = 64, int columns = 48)
@@ -20,7 +21,8 @@ internal static class FakeKernels
         return new OpSignature(new MatMul(), inputs, new MatMul().Infer(inputs));
     }
 
-    private static KernelVariant Variant(string name, TuningSpace space) => new(name, Backends.Cpu, (_, _) => throw new InvalidOperationException("Nobody runs a fake kernel.")) { Tuning = space };
+    private static KernelVariant Variant(string name, TuningSpace space) =>
+        new(name, Backends.Cpu, (_, _) => throw new InvalidOperationException("Nobody runs a fake kernel.")) { Tuning = space };
 }
 
 /// <summary>Times by a model, and counts how often it is asked.</summary>

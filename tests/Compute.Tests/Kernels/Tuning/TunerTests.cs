@@ -53,7 +53,8 @@ public sealed class TunerTests : IDisposable
         }
 
         Assert.Equal(KernelSettings.Default, Run(new FakeTimer(Diagonal), [Tiled]).Best.Settings);
-        Assert.Equal("columns=64 rows=32", Run(new FakeTimer(Diagonal), [Tiled], Patient with { CheckAllDirections = true }).Best.Settings.ToString());
+        Assert.Equal("columns=64 rows=32",
+            Run(new FakeTimer(Diagonal), [Tiled], Patient with { CheckAllDirections = true }).Best.Settings.ToString());
     }
 
     [Fact]
@@ -76,7 +77,8 @@ public sealed class TunerTests : IDisposable
     public void Run_NoisyTimes_FindsALargeGain(int seed)
     {
         var random = new Random(seed);
-        var result = Run(new FakeTimer(c => Bowl(c, columns: 256, rows: 8) * (1 + 0.05 * random.NextDouble()) * (random.Next(8) == 0 ? 2 : 1)), [Tiled]);
+        var result = Run(new FakeTimer(c =>
+            Bowl(c, columns: 256, rows: 8) * (1 + 0.05 * random.NextDouble()) * (random.Next(8) == 0 ? 2 : 1)), [Tiled]);
         Assert.InRange(result.Best.Settings[Columns], 64, 256);
         Assert.InRange(result.Gain, 1.5, 3.5);
     }
@@ -86,7 +88,8 @@ public sealed class TunerTests : IDisposable
     {
         var space = new TuningSpace(Columns, Rows) { Allows = (_, _, s) => s[Columns] <= 64 };
         var limited = new KernelVariant("fake/limited", Backends.Cpu, (_, _) => null!) { Tuning = space };
-        var result = Run(new FakeTimer(c => c.Settings[Columns] <= 64 ? Bowl(c, 256, 8) : throw new InvalidOperationException("forbidden")), [limited]);
+        var result = Run(new FakeTimer(c => c.Settings[Columns] <= 64 ? Bowl(c, 256, 8) : throw new InvalidOperationException("forbidden")),
+            [limited]);
         Assert.Equal(64, result.Best.Settings[Columns]);
     }
 
@@ -99,7 +102,8 @@ public sealed class TunerTests : IDisposable
         Assert.Same(Tiled, result.Best.Variant);
         Assert.Equal("columns=64", result.Best.Settings.ToString());
 
-        var generated = new KernelVariant("fake/generated", Backends.Cpu, (_, _) => null!) { Tuning = new TuningSpace(Columns, Rows) { ChangesBits = true } };
+        var generated = new KernelVariant("fake/generated", Backends.Cpu,
+            (_, _) => null!) { Tuning = new TuningSpace(Columns, Rows) { ChangesBits = true } };
         var kept = Run(timer, [generated, Plain], options);
         Assert.Equal((KernelSettings.Default, 1), (kept.Best.Settings, kept.Tried));
     }
@@ -107,7 +111,8 @@ public sealed class TunerTests : IDisposable
     [Fact]
     public void Run_TimeIsUp_KeepsWhatWasFound()
     {
-        var result = new Tuner(new FakeTimer(c => Bowl(c, 256, 32)), Patient with { Budget = TimeSpan.Zero }).Run(device, Product(), [Tiled], TestContext.Current.CancellationToken);
+        var result = new Tuner(new FakeTimer(c => Bowl(c, 256, 32)), Patient with { Budget = TimeSpan.Zero }).Run(device, Product(),
+            [Tiled], TestContext.Current.CancellationToken);
         Assert.False(result.Complete);
         Assert.Equal(1, result.Tried);
         Assert.Equal(1, result.Gain);
@@ -123,9 +128,11 @@ public sealed class TunerTests : IDisposable
         Assert.InRange(timer.Timings, 3, 4);
     }
 
-    private TunerResult Run(FakeTimer timer, KernelVariant[] candidates, TunerOptions? options = null) => new Tuner(timer, options ?? Patient).Run(device, Product(), candidates, TestContext.Current.CancellationToken);
+    private TunerResult Run(FakeTimer timer, KernelVariant[] candidates, TunerOptions? options = null) =>
+        new Tuner(timer, options ?? Patient).Run(device, Product(), candidates, TestContext.Current.CancellationToken);
 
     /// <summary>1 at the best settings, half as much again for every step away.</summary>
     private static double Bowl(KernelChoice choice, int columns, int rows) =>
-        1 + 0.5 * Math.Abs(Columns.Values.IndexOf(choice.Settings[Columns]) - Columns.Values.IndexOf(columns)) + 0.5 * Math.Abs(Rows.Values.IndexOf(choice.Settings[Rows]) - Rows.Values.IndexOf(rows));
+        1 + 0.5 * Math.Abs(Columns.Values.IndexOf(choice.Settings[Columns]) - Columns.Values.IndexOf(columns))
+            + 0.5 * Math.Abs(Rows.Values.IndexOf(choice.Settings[Rows]) - Rows.Values.IndexOf(rows));
 }

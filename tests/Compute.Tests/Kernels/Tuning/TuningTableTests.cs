@@ -55,16 +55,19 @@ public sealed class TuningTableTests : IDisposable
         File.SetUnixFileMode(folder, (UnixFileMode)0b111_111_000);
         var read = Open();
         Assert.Null(read.Find(call));
-        Assert.Contains($"tuning table {table.Path} is not used: other users can write to {folder} (its mode is 770).", Assert.Single(read.Warnings), StringComparison.Ordinal);
+        Assert.Contains($"tuning table {table.Path} is not used: other users can write to {folder} (its mode is 770).",
+            Assert.Single(read.Warnings), StringComparison.Ordinal);
         read.Add(call, Set(call, GemmTuning.PartRows, 512), 2e-3, 1e-3);
-        Assert.Contains("because it would not be used: other users can write to", Assert.Throws<IOException>(read.Save).Message, StringComparison.Ordinal);
+        Assert.Contains("because it would not be used: other users can write to", Assert.Throws<IOException>(read.Save).Message,
+            StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(table.Path!));
         File.SetUnixFileMode(folder, (UnixFileMode)0b111_000_000);
         read.Save(); // what could not be written is still there
         Assert.NotNull(Open().Find(call));
     }
 
-    [Theory, InlineData(4000, true), InlineData(2049, true), InlineData(2000, true), InlineData(1500, false), InlineData(8192, true), InlineData(8193, false)]
+    [Theory, InlineData(4000, true), InlineData(2049, true), InlineData(2000, true), InlineData(1500, false), InlineData(8192, true),
+        InlineData(8193, false)]
     public void Find_OtherRows_TakesTheNearestWithinAFactorOfTwo(int rows, bool found)
     {
         var table = Open();
@@ -159,7 +162,8 @@ public sealed class TuningTableTests : IDisposable
         var table = Open();
         table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
         table.Save();
-        File.WriteAllText(table.Path!, File.ReadAllText(table.Path!).Replace("\"revision\":1,", "\"revision\":0,", StringComparison.Ordinal));
+        File.WriteAllText(table.Path!,
+            File.ReadAllText(table.Path!).Replace("\"revision\":1,", "\"revision\":0,", StringComparison.Ordinal));
         Assert.Null(Open().Find(call));
     }
 
@@ -182,8 +186,10 @@ public sealed class TuningTableTests : IDisposable
 
         Process Start(int number)
         {
-            var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet") { RedirectStandardOutput = true };
-            foreach (string argument in (string[])[typeof(TuningTableTests).Assembly.Location, "-noColor", "-noLogo", "-method", $"*.{nameof(Child_WritesItsEntries)}"]) start.ArgumentList.Add(argument);
+            var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH")
+                ?? "dotnet") { RedirectStandardOutput = true };
+            foreach (string argument in (string[])[typeof(TuningTableTests).Assembly.Location, "-noColor", "-noLogo", "-method",
+                $"*.{nameof(Child_WritesItsEntries)}"]) start.ArgumentList.Add(argument);
             start.Environment[ChildVariable] = $"{number} {folder}";
             return Process.Start(start)!;
         }
@@ -198,13 +204,15 @@ public sealed class TuningTableTests : IDisposable
         var table = TuningTable.Open(device, parts[1], withShipped: false);
         for (int i = 0; i < EntriesPerChild; i++)
         {
-            var call = FakeKernels.Product(depth: 64, columns: int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture) * 100 + i);
+            var call = FakeKernels.Product(depth: 64,
+                columns: int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture) * 100 + i);
             table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
             table.Save();
         }
     }
 
-    public static TheoryData<string> ShippedTables => [.. typeof(TuningTable).Assembly.GetManifestResourceNames().Where(n => n.StartsWith("tuning/", StringComparison.Ordinal))];
+    public static TheoryData<string> ShippedTables =>
+        [.. typeof(TuningTable).Assembly.GetManifestResourceNames().Where(n => n.StartsWith("tuning/", StringComparison.Ordinal))];
 
     [Theory, MemberData(nameof(ShippedTables))]
     public void ShippedTable_NamesKernelsAndSettingsThatThereAre(string name)
@@ -224,5 +232,6 @@ public sealed class TuningTableTests : IDisposable
 
     private TuningTable Open() => TuningTable.Open(device, folder, withShipped: false);
 
-    private static KernelChoice Set(OpSignature call, TuningParameter parameter, int value) => new(call.Op.Kernels.Variants[0], KernelSettings.Default.With(parameter, value));
+    private static KernelChoice Set(OpSignature call, TuningParameter parameter, int value) =>
+        new(call.Op.Kernels.Variants[0], KernelSettings.Default.With(parameter, value));
 }

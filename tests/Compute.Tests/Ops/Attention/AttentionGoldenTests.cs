@@ -8,7 +8,8 @@ namespace ILGpuDiffusion.Compute.Tests;
 [OperatorGoldens("attention_")]
 public sealed class AttentionGoldenTests
 {
-    private const double Float32 = 1e-5;      // of the result's rms, which averaging makes small; the file records up to 4e-6 for PyTorch alone
+    // of the result's rms, which averaging makes small; the file records up to 4e-6 for PyTorch alone
+    private const double Float32 = 1e-5;
     private const double LargeLogits = 2e-5;  // logits 8 times as large are 8 times less certain; the file records up to 9e-6
 
     public static TheoryData<string> Ids => OperatorGoldensAttribute.Ids<AttentionGoldenTests>();
@@ -31,7 +32,8 @@ public sealed class AttentionGoldenTests
                 _ => throw new InvalidOperationException($"{golden.Name}: the result '{name}' has no test."),
             };
             Shape s = result.Shape;
-            golden.Check(name, GoldenArguments.Permute(y, [s[0], s[2], s[1], s[3]], 0, 2, 1, 3), name == "sharp_x8" ? LargeLogits : Float32);
+            golden.Check(name, GoldenArguments.Permute(y, [s[0], s[2], s[1], s[3]], 0, 2, 1, 3),
+                name == "sharp_x8" ? LargeLogits : Float32);
         }
     }
 

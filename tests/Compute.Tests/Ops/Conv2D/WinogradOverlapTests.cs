@@ -20,9 +20,11 @@ public sealed class WinogradOverlapTests
         const string Variant = "cpu/winograd4x4";
         using var device = new CpuDevice(threads);
         var op = new Conv2D(1, 1, 1);
-        TensorType[] types = [new(DType.Float32, Shape.Create([n, height, width, channels])), new(DType.Float32, Shape.Create([outputs, channels, 3, 3])), new(DType.Float32, Shape.Create([outputs]))];
+        TensorType[] types = [new(DType.Float32, Shape.Create([n, height, width, channels])),
+            new(DType.Float32, Shape.Create([outputs, channels, 3, 3])), new(DType.Float32, Shape.Create([outputs]))];
         int ownKib = ownTiles * 36 * 4 * ((channels + 15) / 16 * 16) / 1024;
-        var signature = new OpSignature(op, types, op.Infer(types)) { Settings = KernelSettings.Of([new("own_kib", ownKib), new("block_tiles", 48)]) };
+        var signature = new OpSignature(op, types,
+            op.Infer(types)) { Settings = KernelSettings.Of([new("own_kib", ownKib), new("block_tiles", 48)]) };
         var kernel = op.Kernels.Variants.Single(v => v.Name == Variant).Compile(device, signature);
         long lead = kernel.OverlapLead(signature) ?? throw new InvalidOperationException("The kernel could not overlap.");
         long bytes = types[0].Bytes;
@@ -32,14 +34,17 @@ public sealed class WinogradOverlapTests
         using var weights = device.Allocate(types[1].Bytes);
         using var bias = device.Allocate(types[2].Bytes);
         using var scratch = device.Allocate(kernel.ScratchBytes(signature));
-        Tensor w = Filled(new Tensor(weights, 0, DType.Float32, types[1].Concrete()), 2), b = Filled(new Tensor(bias, 0, DType.Float32, types[2].Concrete()), 3);
+        Tensor w = Filled(new Tensor(weights, 0, DType.Float32, types[1].Concrete()), 2),
+            b = Filled(new Tensor(bias, 0, DType.Float32, types[2].Concrete()), 3);
         var beside = new Tensor(result, 0, DType.Float32, signature.Output.Concrete());
         var over = new Tensor(together, 0, DType.Float32, signature.Output.Concrete());
         Run(Filled(new Tensor(apart, 0, DType.Float32, types[0].Concrete()), 1), beside);
         Run(Filled(new Tensor(together, lead, DType.Float32, types[0].Concrete()), 1), over);
         Assert.True(beside.Span<float>().SequenceEqual(over.Span<float>()));
 
-        void Run(Tensor x, Tensor y) => kernel.Bind(new OpCall(device, op, [x, w, b], y, new Tensor(scratch, 0, DType.Int8, Shape.Create([1, (int)scratch.Bytes]))) { Settings = signature.Settings }).Run();
+        void Run(Tensor x, Tensor y) =>
+            kernel.Bind(new OpCall(device, op, [x, w, b], y,
+                new Tensor(scratch, 0, DType.Int8, Shape.Create([1, (int)scratch.Bytes]))) { Settings = signature.Settings }).Run();
     }
 
     [Theory]
@@ -56,7 +61,8 @@ public sealed class WinogradOverlapTests
         long lead = WinogradOverlap.LeadBytes(new OpSignature(op, types, new(DType.Float32, y)))!.Value;
         using var memory = device.Allocate(lead + types[0].Bytes);
         var weight = new Tensor(memory, 0, DType.Float32, Shape.Create([1, 1, 1, 1]));
-        var overlap = WinogradOverlap.Of(new OpCall(device, op, [new Tensor(memory, lead, DType.Float32, x), weight], new Tensor(memory, 0, DType.Float32, y)))!.Value;
+        var overlap = WinogradOverlap.Of(
+            new OpCall(device, op, [new Tensor(memory, lead, DType.Float32, x), weight], new Tensor(memory, 0, DType.Float32, y)))!.Value;
         int down = (height + Side - 1) / Side, rows = n * down, batches = 0;
         for (int first = 0, end; first < rows; first = end, batches++)
         {
@@ -64,7 +70,8 @@ public sealed class WinogradOverlapTests
             Assert.InRange(end, first + 1, rows);
             int firstRead = first / down * height + Math.Max(0, first % down * Side - Padding);
             int lastWritten = (end - 1) / down * height + Math.Min(height, (end - 1) % down * Side + Side);
-            Assert.InRange((long)lastWritten * width * outputs * sizeof(float), 0, lead + (long)firstRead * width * channels * sizeof(float));
+            Assert.InRange((long)lastWritten * width * outputs * sizeof(float), 0,
+                lead + (long)firstRead * width * channels * sizeof(float));
         }
 
         Assert.InRange(batches, 2, rows - 1);

@@ -46,7 +46,8 @@ public sealed class WinogradTests
     {
         var @case = Convolution(1, 16, 16, channels, 32, padding: 1);
         double[] expected = Reference(@case), actual = Run(@case, Winograd, threads: 2), direct = Run(@case, Direct, threads: 2);
-        double error = Rms(expected.Zip(actual, (e, a) => a - e)) / Rms(expected), directError = Rms(expected.Zip(direct, (e, a) => a - e)) / Rms(expected);
+        double error = Rms(expected.Zip(actual, (e, a) => a - e)) / Rms(expected),
+            directError = Rms(expected.Zip(direct, (e, a) => a - e)) / Rms(expected);
         TestContext.Current.SendDiagnosticMessage($"{channels} channels: relative rms error {error:G3}; direct product {directError:G3}.");
         Assert.InRange(error, 0, StatedError);
     }
@@ -54,12 +55,15 @@ public sealed class WinogradTests
     private static bool Fits(OpCase @case)
     {
         TensorType[] inputs = [.. @case.Inputs.Select(i => new TensorType(i.DType, i.Shape))];
-        return @case.Op.Kernels.Variants.Single(v => v.Name == Winograd).SupportsShape(new OpSignature(@case.Op, inputs, @case.Op.Infer(inputs)));
+        return @case.Op.Kernels.Variants.Single(v => v.Name == Winograd)
+            .SupportsShape(new OpSignature(@case.Op, inputs, @case.Op.Infer(inputs)));
     }
 
     private static OpCase Convolution(int n, int height, int width, int channels, int outputs, int padding) =>
         new("", new Conv2D(1, padding, padding),
-            [CaseTensor.Normal([n, height, width, channels], 1, padding: 3), CaseTensor.Normal([outputs, channels, 3, 3], 2, 1 / Math.Sqrt(9 * channels)), CaseTensor.Normal([outputs], 3)], Tolerance: 0);
+            [CaseTensor.Normal([n, height, width, channels], 1, padding: 3),
+                CaseTensor.Normal([outputs, channels, 3, 3], 2, 1 / Math.Sqrt(9 * channels)), CaseTensor.Normal([outputs], 3)],
+                    Tolerance: 0);
 
     private static double LargestError(OpCase @case, string variant, int threads)
     {
@@ -79,7 +83,8 @@ public sealed class WinogradTests
     private static double[] Reference(OpCase @case)
     {
         ReferenceTensor[] inputs = [.. @case.Inputs.Select(i => i.Reference())];
-        return new Conv2DCases().Reference(@case.Op, inputs, @case.Op.Infer([.. @case.Inputs.Select(i => new TensorType(i.DType, i.Shape))]).Concrete());
+        return new Conv2DCases().Reference(@case.Op, inputs,
+            @case.Op.Infer([.. @case.Inputs.Select(i => new TensorType(i.DType, i.Shape))]).Concrete());
     }
 
     private static double Rms(IEnumerable<double> values) => Math.Sqrt(values.Average(v => v * v));

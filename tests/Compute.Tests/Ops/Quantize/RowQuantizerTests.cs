@@ -4,7 +4,10 @@ using ILGpuDiffusion.Compute.Ops;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Quantised rows against true divisions, at every register width that this processor has: halves, which one wrong bit of a quotient would round the other way, and scales near both ends of float32.</summary>
+/// <summary>
+/// Quantised rows against true divisions, at every register width that this processor has: halves, which one wrong bit of a quotient would
+/// round the other way, and scales near both ends of float32.
+/// </summary>
 public sealed unsafe class RowQuantizerTests
 {
     private const int Count = 1000 + 13;
@@ -22,7 +25,8 @@ public sealed unsafe class RowQuantizerTests
     {
         // Multiples of a half of the scale and their neighbours.
         float unit = magnitude / 127f;
-        float[] x = [.. Enumerable.Range(0, Count).Select(i => (i % 255 - 127) * 0.5f * unit).Select((v, i) => (i / 255) switch { 1 => MathF.BitIncrement(v), 2 => MathF.BitDecrement(v), 3 => v * 1.37f, _ => v })];
+        float[] x = [.. Enumerable.Range(0, Count).Select(i => (i % 255 - 127) * 0.5f * unit)
+            .Select((v, i) => (i / 255) switch { 1 => MathF.BitIncrement(v), 2 => MathF.BitDecrement(v), 3 => v * 1.37f, _ => v })];
         x[17] = -magnitude;
         byte[] bytes = new byte[Count];
         ushort[] words = new ushort[Count];
@@ -38,7 +42,8 @@ public sealed unsafe class RowQuantizerTests
             for (int i = 0; i < Count; i++)
             {
                 float expected = Math.Clamp(MathF.Round(x[i] / scale), -127, 127);
-                Assert.True(expected == (sbyte)bytes[i] && expected == (short)words[i], $"{typeof(V).Name}: {x[i]:G9} / {scale:G9} became {(sbyte)bytes[i]} and {(short)words[i]}; it must be {expected}.");
+                Assert.True(expected == (sbyte)bytes[i] && expected == (short)words[i],
+                    $"{typeof(V).Name}: {x[i]:G9} / {scale:G9} became {(sbyte)bytes[i]} and {(short)words[i]}; it must be {expected}.");
             }
         }
     }

@@ -32,10 +32,12 @@ public sealed class QuantizedMatMulGoldenTests
         long[] integers = golden.OutputLongs("w_q");
         var w = new CaseTensor(golden.OutputShape("w_q"), i => integers[i], DType.Int8);
         float[] scale = golden.Output("w_scale");
-        golden.Check("y", GoldenArguments.Run(new QuantizedMatMul(), x, w, GoldenArguments.Of([scale.Length], scale), bias), ThreeRoundings);
+        golden.Check("y", GoldenArguments.Run(new QuantizedMatMul(), x, w, GoldenArguments.Of([scale.Length], scale), bias),
+            ThreeRoundings);
 
         // With weight scales of 1 and no bias the result is accumulator · row scale: exact where the accumulator is below 2²⁴.
-        float[] scaled = GoldenArguments.Run(new QuantizedMatMul(), x, w, new CaseTensor([scale.Length], _ => 1)), rowScale = golden.Output("x_scale");
+        float[] scaled = GoldenArguments.Run(new QuantizedMatMul(), x, w, new CaseTensor([scale.Length], _ => 1)),
+            rowScale = golden.Output("x_scale");
         long[] sums = golden.OutputLongs("acc");
         Assert.Equal(sums.Select((sum, i) => sum * rowScale[i / scale.Length]), scaled);
     }

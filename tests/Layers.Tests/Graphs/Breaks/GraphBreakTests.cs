@@ -27,7 +27,8 @@ public sealed class GraphBreakTests : IDisposable
     {
         var e = Assert.Throws<GraphBreakException>(() => new CompiledGraph(Trace(), arenas, new() { FullGraph = true }));
         Assert.Equal("gate", e.Layer);
-        Assert.Contains("gate: layer 'gate' reads %3: Float32[1, 1], the result of slice, while tracing", e.Message, StringComparison.Ordinal);
+        Assert.Contains("gate: layer 'gate' reads %3: Float32[1, 1], the result of slice, while tracing", e.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -130,7 +131,8 @@ public sealed class GraphBreakTests : IDisposable
         }), arenas);
         using var plan = compiled.Rent(new Sizes());
         plan.Input("x").Span<float>()[0] = 1;
-        Assert.Contains("'z' is declared after a value was read", Assert.Throws<InvalidOperationException>(() => plan.Run()).Message, StringComparison.Ordinal);
+        Assert.Contains("'z' is declared after a value was read", Assert.Throws<InvalidOperationException>(() => plan.Run()).Message,
+            StringComparison.Ordinal);
     }
 
     private static Graph Trace()

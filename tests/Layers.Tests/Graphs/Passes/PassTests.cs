@@ -8,7 +8,9 @@ using static ILGpuDiffusion.Layers.Graphs.Functional;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
-/// <summary>Each pass that rewrites graphs, over a small one: what the graph is before and after, and that its results are the same bits.</summary>
+/// <summary>
+/// Each pass that rewrites graphs, over a small one: what the graph is before and after, and that its results are the same bits.
+/// </summary>
 public sealed class PassTests : SmallGraphTests
 {
     [Fact]
@@ -27,7 +29,8 @@ public sealed class PassTests : SmallGraphTests
     public void NormActivation_SiluOfGroupNorm_BecomesOne()
     {
         var norm = Loaded(new GroupNorm(4, 16, 1e-5));
-        Check(nameof(CompileOptions.NormActivation), g => Silu(norm.Forward(Image(g))), "group_norm(image, weight, bias) | unary(0)", "group_norm+silu(image, weight, bias)");
+        Check(nameof(CompileOptions.NormActivation), g => Silu(norm.Forward(Image(g))), "group_norm(image, weight, bias) | unary(0)",
+            "group_norm+silu(image, weight, bias)");
     }
 
     [Fact]
@@ -42,7 +45,8 @@ public sealed class PassTests : SmallGraphTests
     public void UpsampleFolding_DoubledBeforeConvolution_BecomesOne()
     {
         var upsampler = Loaded(new Upsample2D(16));
-        Check(nameof(CompileOptions.UpsampleFolding), g => upsampler.Forward(Image(g)), "upsample(image) | conv2d(0, conv.weight, conv.bias)", "upsample+conv2d(image, conv.weight, conv.bias)");
+        Check(nameof(CompileOptions.UpsampleFolding), g => upsampler.Forward(Image(g)),
+            "upsample(image) | conv2d(0, conv.weight, conv.bias)", "upsample+conv2d(image, conv.weight, conv.bias)");
     }
 
     [Fact]
@@ -50,7 +54,8 @@ public sealed class PassTests : SmallGraphTests
     {
         Upsample2D upsampler = Loaded(new Upsample2D(16));
         var down = Loaded(new Conv2d(16, 16, 3, stride: 2, padding: 1));
-        Check(CompileOptions.Eager with { UpsampleFolding = true, EpilogueFusion = true }, g => { var x = Image(g); return Silu(upsampler.Forward(down.Forward(x), x)) + x; },
+        Check(CompileOptions.Eager with { UpsampleFolding = true, EpilogueFusion = true },
+            g => { var x = Image(g); return Silu(upsampler.Forward(down.Forward(x), x)) + x; },
             "conv2d(image, weight, bias) | upsample(0, image) | conv2d(1, conv.weight, conv.bias) | unary(2) | binary(3, image)",
             "conv2d(image, weight, bias) | upsample+conv2d+silu+residual(0, conv.weight, conv.bias, image, image)", null);
     }
@@ -59,7 +64,9 @@ public sealed class PassTests : SmallGraphTests
     public void UpsampleFolding_PointwiseConvolutionOrOtherUses_Stay()
     {
         Conv2d point = Loaded(new Conv2d(16, 8, 1)), wide = Loaded(new Conv2d(16, 8, 3, padding: 1));
-        Check(nameof(CompileOptions.UpsampleFolding), g => { Value x = Image(g), both = Upsample(x); return point.Forward(Upsample(x)) + wide.Forward(both) * Slice(both, -1, 0, 8); },
+        Check(nameof(CompileOptions.UpsampleFolding),
+            g => { Value x = Image(g), both = Upsample(x);
+            return point.Forward(Upsample(x)) + wide.Forward(both) * Slice(both, -1, 0, 8); },
             "upsample(image) | upsample(image) | conv2d(1, weight, bias) | conv2d(0, weight, bias) | slice(0) | binary(3, 4) | binary(2, 5)",
             "upsample(image) | upsample(image) | conv2d(1, weight, bias) | conv2d(0, weight, bias) | slice(0) | binary(3, 4) | binary(2, 5)");
     }
@@ -76,7 +83,8 @@ public sealed class PassTests : SmallGraphTests
     public void GateFusion_GeGluOfMatMul_BecomesOne()
     {
         var linear = Loaded(new Linear(16, 40));
-        Check(nameof(CompileOptions.GateFusion), g => GeGlu(linear.Forward(Image(g))), "matmul(image, weight, bias) | geglu(0)", "gated_matmul(image, weight, bias)");
+        Check(nameof(CompileOptions.GateFusion), g => GeGlu(linear.Forward(Image(g))), "matmul(image, weight, bias) | geglu(0)",
+            "gated_matmul(image, weight, bias)");
     }
 
     [Fact]
@@ -84,7 +92,8 @@ public sealed class PassTests : SmallGraphTests
     {
         var conv = Loaded(new Conv2d(16, 16, 3, padding: 1));
         Check(nameof(CompileOptions.EpilogueFusion),
-            g => { var x = Image(g); return Scale(Silu(conv.Forward(x) + g.Input("time", DType.Float32, Dim.Symbol("n"), 1, 1, 16)), 0.5) + x; },
+            g => { var x = Image(g);
+            return Scale(Silu(conv.Forward(x) + g.Input("time", DType.Float32, Dim.Symbol("n"), 1, 1, 16)), 0.5) + x; },
             "conv2d(image, weight, bias) | binary(0, time) | unary(1) | affine(2) | binary(3, image)",
             "conv2d+entry+silu+scale+residual(image, weight, bias, time, image)");
     }
@@ -94,7 +103,8 @@ public sealed class PassTests : SmallGraphTests
     {
         Linear first = Loaded(new Linear(16, 16)), second = Loaded(new Linear(16, 16, bias: false));
         Check(nameof(CompileOptions.EpilogueFusion), g => { var x = Image(g); return first.Forward(x) + second.Forward(x); },
-            "matmul(image, weight, bias) | matmul(image, weight) | binary(0, 1)", "matmul(image, weight, bias) | matmul+residual(image, weight, 0)");
+            "matmul(image, weight, bias) | matmul(image, weight) | binary(0, 1)",
+                "matmul(image, weight, bias) | matmul+residual(image, weight, 0)");
     }
 
     [Fact]
@@ -119,8 +129,10 @@ public sealed class PassTests : SmallGraphTests
         var attention = Loaded(new Attention(16, null, 2, 8));
         var options = CompileOptions.Eager with { ProjectionGrouping = true, ColumnViews = true };
         Check(options, g => attention.Forward(Image(g)),
-            "matmul(image, to_q.weight) | matmul(image, to_k.weight) | matmul(image, to_v.weight) | attention(0, 1, 2) | matmul(3, to_out.0.weight, to_out.0.bias)",
-            "grouped_matmul(image, to_q.weight, to_k.weight, to_v.weight) | slice(0) | slice(0) | slice(0) | attention(1, 2, 3) | matmul(4, to_out.0.weight, to_out.0.bias)",
+            "matmul(image, to_q.weight) | matmul(image, to_k.weight) | matmul(image, to_v.weight) | attention(0, 1, 2) | matmul(3, "
+                + "to_out.0.weight, to_out.0.bias)",
+            "grouped_matmul(image, to_q.weight, to_k.weight, to_v.weight) | slice(0) | slice(0) | slice(0) | attention(1, 2, 3) | "
+                + "matmul(4, to_out.0.weight, to_out.0.bias)",
             "grouped_matmul | attention | matmul");
     }
 
@@ -129,7 +141,8 @@ public sealed class PassTests : SmallGraphTests
         g =>
         {
             var x = Image(g);
-            var h = Silu(Scale(x, 0.5) + g.Input("time", DType.Float32, Dim.Symbol("n"), 1, 1, 16)) * g.Input("token", DType.Float32, Dim.Symbol("n"), Dim.Symbol("h"), 1, 1);
+            var h = Silu(Scale(x, 0.5) + g.Input("time", DType.Float32, Dim.Symbol("n"), 1, 1, 16))
+                * g.Input("token", DType.Float32, Dim.Symbol("n"), Dim.Symbol("h"), 1, 1);
             return x - g.Add(new Clamp(-1, 1.5), h) * g.Input("number", DType.Float32, 1);
         },
         "affine(image) | binary(0, time) | unary(1) | binary(2, token) | clamp(3) | binary(4, number) | binary(image, 5)",
@@ -151,7 +164,9 @@ public sealed class PassTests : SmallGraphTests
     public void ElementwiseChains_LoopInvariantValues_AreStillComputedOnce()
     {
         var options = CompileOptions.Eager with { ElementwiseChains = true, LoopInvariants = true };
-        var graph = Graph.Trace("loopInvariant", g => g.Output("y", Silu(Scale(g.LoopInvariantInput("prompt", DType.Float32, Dim.Symbol("n"), 16), 2)) + g.Input("x", DType.Float32, Dim.Symbol("n"), 16)));
+        var graph = Graph.Trace("loopInvariant",
+            g => g.Output("y", Silu(Scale(g.LoopInvariantInput("prompt", DType.Float32, Dim.Symbol("n"), 16), 2))
+                + g.Input("x", DType.Float32, Dim.Symbol("n"), 16)));
         var report = new CompiledGraph(graph, Arenas, options).Report(Sizes(2, 1));
         Assert.Equal(("elementwise+affine+silu", "binary"), (Assert.Single(report.LoopInvariantSteps).Op, Assert.Single(report.Steps).Op));
     }
@@ -177,7 +192,8 @@ public sealed class PassTests : SmallGraphTests
         foreach (int height in new[] { 2, 2 })
         {
             using var plan = compiled.Rent(Sizes(1, height));
-            Assert.Equal(before + table.Length * sizeof(float) + plan.ArenaBytes, Device.AllocatedBytes); // the folded value, but neither the table nor what lies between
+            // the folded value, but neither the table nor what lies between
+            Assert.Equal(before + table.Length * sizeof(float) + plan.ArenaBytes, Device.AllocatedBytes);
         }
     }
 
@@ -192,7 +208,8 @@ public sealed class PassTests : SmallGraphTests
             _ = linear.Forward(Scale(x, 2)); // has a name
             g.Output("y", Scale(x, 4));
         });
-        string All(CompileOptions options) => string.Join(" | ", new CompiledGraph(graph, Arenas, options).Graph.Nodes.Select(n => n.Label));
+        string All(CompileOptions options) =>
+            string.Join(" | ", new CompiledGraph(graph, Arenas, options).Graph.Nodes.Select(n => n.Label));
         Assert.Equal("unary | affine | affine | matmul | affine", All(CompileOptions.Eager));
         Assert.Equal("affine | matmul | affine", All(CompileOptions.Eager with { DeadCode = true }));
     }

@@ -31,7 +31,8 @@ public sealed class RegionTests() : SmallGraphTests(threads: 1)
     public void Blocks_EqualSignatures_AreCompiledOnce()
     {
         var report = new CompiledGraph(Trace(Loaded(new Model(4))), Arenas, new() { Scope = CompileScope.Blocks }).CompileReport;
-        Assert.Equal([("Block", "blocks.0", 4), ("Block", "wide", 1), ("model", null, 1)], report.Regions.Select(r => (r.Name, r.Path, r.Occurrences)));
+        Assert.Equal([("Block", "blocks.0", 4), ("Block", "wide", 1), ("model", null, 1)],
+            report.Regions.Select(r => (r.Name, r.Path, r.Occurrences)));
         Assert.Equal((2, 5), (report.DistinctBlocks, report.BlockOccurrences));
         Assert.All(report.Regions.Where(r => r.Path is not null), r => Assert.True(r.OpsAfter < r.OpsBefore, $"{r}"));
         Assert.Equal(report.Regions[2].OpsBefore, report.Regions[2].OpsAfter); // the rest runs as recorded
@@ -76,7 +77,8 @@ public sealed class RegionTests() : SmallGraphTests(threads: 1)
 
     [Fact]
     public void CompileRepeatedBlocks_NoneListed_SaysWhatToCall() =>
-        Assert.Contains("CompileRegions", Assert.Throws<InvalidOperationException>(() => new FeedForward(4).CompileRepeatedBlocks()).Message, StringComparison.Ordinal);
+        Assert.Contains("CompileRegions",
+            Assert.Throws<InvalidOperationException>(() => new FeedForward(4).CompileRepeatedBlocks()).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Cache_OptionsChanged_CompilesAnew()
@@ -131,9 +133,11 @@ public sealed class RegionTests() : SmallGraphTests(threads: 1)
     [Fact]
     public void Notes_OptionsWithoutEffectHere_AreNamed()
     {
-        var options = new CompileOptions { Mode = CompileMode.ReduceOverhead, ChannelsLast = false, ForceFuseIntMmWithMul = false, UseMixedMm = false, CoordinateDescentCheckAllDirections = true };
+        var options = new CompileOptions { Mode = CompileMode.ReduceOverhead, ChannelsLast = false, ForceFuseIntMmWithMul = false,
+            UseMixedMm = false, CoordinateDescentCheckAllDirections = true };
         var notes = new CompiledGraph(Trace(new Model(1)), Arenas, options).CompileReport.Notes;
-        foreach (string name in new[] { "Mode", "ChannelsLast", "ForceFuseIntMmWithMul", "UseMixedMm", "CoordinateDescentCheckAllDirections" })
+        foreach (string name in new[] { "Mode", "ChannelsLast", "ForceFuseIntMmWithMul", "UseMixedMm",
+            "CoordinateDescentCheckAllDirections" })
             Assert.Contains(notes, note => note.StartsWith(name, StringComparison.Ordinal));
         Assert.Empty(new CompiledGraph(Trace(new Model(1)), Arenas).CompileReport.Notes);
     }
@@ -186,6 +190,7 @@ public sealed class RegionTests() : SmallGraphTests(threads: 1)
 
         public Value? Inside { get; private set; }
 
-        public Value Forward(Value x, Value prompt) => Record(x, () => ff.Forward(Inside = attention.Forward(norm.Forward(x), prompt) + x) + x);
+        public Value Forward(Value x, Value prompt) =>
+            Record(x, () => ff.Forward(Inside = attention.Forward(norm.Forward(x), prompt) + x) + x);
     }
 }

@@ -37,7 +37,8 @@ public sealed class GenerateCommandTests : IDisposable
     {
         var several = await Generate("-o", "fox.png", "--count", "3", "--json");
         using var json = JsonDocument.Parse(several.Output);
-        Assert.Equal(["fox-1.png", "fox-2.png", "fox-3.png"], json.RootElement.GetProperty("files").EnumerateArray().Select(f => f.GetString()));
+        Assert.Equal(["fox-1.png", "fox-2.png", "fox-3.png"],
+            json.RootElement.GetProperty("files").EnumerateArray().Select(f => f.GetString()));
         string seed = json.RootElement.GetProperty("seed").GetRawText();
         Assert.Contains($"seed {seed}", several.ErrorLines);
         Assert.Equal([.. Enumerable.Range(0, 3).Select(i => json.RootElement.GetProperty("seed").GetUInt64() + (ulong)i)],
@@ -58,7 +59,9 @@ public sealed class GenerateCommandTests : IDisposable
         var result = await Generate("-o", "a.png", "--seed", "1", "--json", "--scheduler", "dpmpp_2m_karras", "--threads", "1");
         using var json = JsonDocument.Parse(result.Output);
         var root = json.RootElement;
-        Assert.Equal((1, 48, 32, 2), (root.GetProperty("seed").GetInt32(), root.GetProperty("width").GetInt32(), root.GetProperty("height").GetInt32(), root.GetProperty("steps").GetInt32()));
+        Assert.Equal((1, 48, 32, 2),
+            (root.GetProperty("seed").GetInt32(), root.GetProperty("width").GetInt32(), root.GetProperty("height").GetInt32(),
+                root.GetProperty("steps").GetInt32()));
         Assert.Equal("DPMSolverMultistepScheduler", root.GetProperty("scheduler").GetString());
         Assert.Equal("cpu", root.GetProperty("device").GetProperty("id").GetString());
         Assert.Equal(0, root.GetProperty("host_synchronisations_in_loop").GetInt32());
@@ -67,27 +70,33 @@ public sealed class GenerateCommandTests : IDisposable
         var stages = root.GetProperty("stages").EnumerateArray().ToArray();
         Assert.Equal(["EncodePrompt", "Denoise", "Decode"], stages.Select(s => s.GetProperty("stage").GetString()));
         Assert.All(stages, s => Assert.True(s.GetProperty("seconds").GetDouble() > 0 && s.GetProperty("peak_bytes").GetInt64() > 0));
-        Assert.True(stages[1].GetProperty("compile_seconds").GetDouble() > 0 && stages[1].GetProperty("arena_bytes").GetInt64() > 0 && stages[1].GetProperty("launches").GetInt32() > 0);
+        Assert.True(stages[1].GetProperty("compile_seconds").GetDouble() > 0 && stages[1].GetProperty("arena_bytes").GetInt64() > 0
+            && stages[1].GetProperty("launches").GetInt32() > 0);
     }
 
     [Theory]
-    [InlineData("none", null, 0, 0), InlineData("default", "blocks", 2, 17), InlineData("reduce-overhead", "regions", -1, -1), InlineData("max-autotune", null, 0, 0)]
+    [InlineData("none", null, 0, 0), InlineData("default", "blocks", 2, 17), InlineData("reduce-overhead", "regions", -1, -1),
+        InlineData("max-autotune", null, 0, 0)]
     public async Task Compile_AnyWay_GivesTheSameImageAndSaysWhatItDid(string mode, string? scope, int blocks, int occurrences)
     {
-        string[] how = ["--compile", mode, .. scope is null ? Array.Empty<string>() : ["--compile-scope", scope], .. mode == "none" ? ["--fuse-qkv"] : Array.Empty<string>()];
+        string[] how = ["--compile", mode, .. scope is null ? Array.Empty<string>() : ["--compile-scope", scope],
+            .. mode == "none" ? ["--fuse-qkv"] : Array.Empty<string>()];
         await Generate("-o", "plain.png", "--seed", "4");
         var result = await Generate(["-o", "compiled.png", "--seed", "4", "--json", .. how]);
         Assert.Equal(Image.Load(PathOf("plain.png")).Pixels, Image.Load(PathOf("compiled.png")).Pixels);
         using var json = JsonDocument.Parse(result.Output);
         var compile = json.RootElement.GetProperty("compile");
-        Assert.True(compile.GetProperty("seconds").GetDouble() > 0 && compile.GetProperty("plans").GetInt32() >= 4 && compile.GetProperty("distinct_regions").GetInt32() >= 4);
+        Assert.True(compile.GetProperty("seconds").GetDouble() > 0 && compile.GetProperty("plans").GetInt32() >= 4
+            && compile.GetProperty("distinct_regions").GetInt32() >= 4);
         var unet = compile.GetProperty("graphs").EnumerateArray().Single(g => g.GetProperty("name").GetString() == "unet");
         Assert.Equal(scope ?? "full", unet.GetProperty("scope").GetString());
         Assert.True(unet.GetProperty("kernels").GetInt32() > 10);
-        var inUNet = unet.GetProperty("regions").EnumerateArray().Where(r => r.GetProperty("path").ValueKind == JsonValueKind.String).ToArray();
+        var inUNet = unet.GetProperty("regions").EnumerateArray().Where(r => r.GetProperty("path").ValueKind == JsonValueKind.String)
+            .ToArray();
         if (blocks >= 0) Assert.Equal((blocks, occurrences), (inUNet.Length, inUNet.Sum(r => r.GetProperty("occurrences").GetInt32())));
         else Assert.NotEmpty(inUNet);
-        Assert.Equal(mode is "reduce-overhead" or "max-autotune", result.Errors.Contains("cpu cannot record launches as a graph", StringComparison.Ordinal));
+        Assert.Equal(mode is "reduce-overhead" or "max-autotune",
+            result.Errors.Contains("cpu cannot record launches as a graph", StringComparison.Ordinal));
         Assert.Equal(0, json.RootElement.GetProperty("host_synchronisations_in_loop").GetInt32());
     }
 
@@ -125,7 +134,8 @@ public sealed class GenerateCommandTests : IDisposable
         string[] run = ["--steps", "10", "--seed", "3"];
         await Generate([.. run, "-o", "whole.png", "--save-latents", "whole.safetensors"]);
         var first = await Generate([.. run, "-o", "part.png", "--denoising-end", "0.7", "--save-latents", "part.safetensors"]);
-        var second = await Generate([.. run, "-o", "end.png", "--denoising-start", "0.7", "--latents", "part.safetensors", "--save-latents", "end.safetensors"]);
+        var second = await Generate(
+            [.. run, "-o", "end.png", "--denoising-start", "0.7", "--latents", "part.safetensors", "--save-latents", "end.safetensors"]);
         Assert.Contains(first.ErrorLines, line => line.StartsWith("denoise 7/7", StringComparison.Ordinal));
         Assert.Contains(second.ErrorLines, line => line.StartsWith("denoise 3/3", StringComparison.Ordinal));
         Close.Check("latents", Latents("end.safetensors"), Latents("whole.safetensors"), 1e-6);
@@ -135,7 +145,8 @@ public sealed class GenerateCommandTests : IDisposable
     public async Task LongPrompt_WarnsWithWhatIsCut()
     {
         string prompt = string.Join(' ', Enumerable.Repeat("cat", 80)) + " waterfall";
-        var result = await Run("generate", prompt, "--model", TinySdxl.Folder, "--width", "32", "--height", "32", "--steps", "1", "-o", "a.png");
+        var result = await Run("generate", prompt, "--model", TinySdxl.Folder, "--width", "32", "--height", "32", "--steps", "1", "-o",
+            "a.png");
         Assert.Equal(0, result.ExitCode);
         string warning = Assert.Single(result.ErrorLines, line => line.StartsWith("warning: ", StringComparison.Ordinal));
         Assert.Contains("reads 77", warning, StringComparison.Ordinal);
@@ -146,14 +157,19 @@ public sealed class GenerateCommandTests : IDisposable
     [Fact]
     public async Task EveryOption_IsTaken()
     {
-        var result = await Generate("-o", "a.png", "--seed", "-3", "--prompt-2", "the cat", "--negative-prompt-2", "dog", "--clip-skip", "1", "--guidance-rescale", "0.5", "--device", "cpu", "--dtype", "fp32",
-            "--scheduler", "DDIMScheduler", "--scheduler-config", "timestep_spacing=trailing,clip_sample=false", "--eta", "0.5", "--vae-tiling", "--original-size", "64x48", "--target-size", "48x32", "--crop-top-left", "1,2",
+        var result = await Generate("-o", "a.png", "--seed", "-3", "--prompt-2", "the cat", "--negative-prompt-2", "dog", "--clip-skip",
+            "1", "--guidance-rescale", "0.5", "--device", "cpu", "--dtype", "fp32",
+            "--scheduler", "DDIMScheduler", "--scheduler-config", "timestep_spacing=trailing,clip_sample=false", "--eta", "0.5",
+                "--vae-tiling", "--original-size", "64x48", "--target-size", "48x32", "--crop-top-left", "1,2",
             "--negative-original-size", "32x32", "--negative-target-size", "32x32", "--negative-crop-top-left", "0,0");
         var plain = await Generate("-o", "b.png", "--seed", "-3");
         Assert.NotEqual(Image.Load(PathOf("a.png")).Pixels, Image.Load(PathOf("b.png")).Pixels);
-        var sigmas = await Run("generate", "@fox", "--model", TinySdxl.Folder, "--width", "32", "--height", "32", "-o", "c.png", "--sigmas", "10,2,0.5");
-        Assert.Contains(sigmas.ErrorLines, line => line.StartsWith("denoise 2/2", StringComparison.Ordinal)); // the last level is where the run ends
-        var timesteps = await Run("generate", "a fox", "--model", TinySdxl.Folder, "--width", "32", "--height", "32", "-o", "d.png", "--timesteps", "900,400", "--scheduler", "ddim");
+        var sigmas = await Run("generate", "@fox", "--model", TinySdxl.Folder, "--width", "32", "--height", "32", "-o", "c.png", "--sigmas",
+            "10,2,0.5");
+        // the last level is where the run ends
+        Assert.Contains(sigmas.ErrorLines, line => line.StartsWith("denoise 2/2", StringComparison.Ordinal));
+        var timesteps = await Run("generate", "a fox", "--model", TinySdxl.Folder, "--width", "32", "--height", "32", "-o", "d.png",
+            "--timesteps", "900,400", "--scheduler", "ddim");
         Assert.Contains("DDIMScheduler", timesteps.Errors, StringComparison.Ordinal); // which takes no timesteps of its own
         Assert.Equal(2, timesteps.ExitCode);
         Assert.Equal(0, result.ExitCode + plain.ExitCode);
@@ -162,7 +178,8 @@ public sealed class GenerateCommandTests : IDisposable
     private async Task<IlgdResult> Generate(params string[] options)
     {
         string[] steps = options.Contains("--steps") ? [] : ["--steps", "2"];
-        var result = await Run(["generate", "a red fox", "--model", TinySdxl.Folder, "--width", "48", "--height", "32", .. steps, .. options]);
+        var result = await Run(["generate", "a red fox", "--model", TinySdxl.Folder, "--width", "48", "--height", "32", .. steps,
+            .. options]);
         Assert.True(result.ExitCode == 0, result.Errors);
         return result;
     }

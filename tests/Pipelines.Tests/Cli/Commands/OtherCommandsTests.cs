@@ -20,7 +20,8 @@ public sealed class OtherCommandsTests : IDisposable
     {
         var result = await Run();
         Assert.Equal(0, result.ExitCode);
-        Assert.All((string[])["ilgd generate \"a red heart\"", "inspect", "devices", "tokenize"], word => Assert.Contains(word, result.Output, StringComparison.Ordinal));
+        Assert.All((string[])["ilgd generate \"a red heart\"", "inspect", "devices", "tokenize"],
+            word => Assert.Contains(word, result.Output, StringComparison.Ordinal));
         Assert.Empty(result.Errors);
     }
 
@@ -40,7 +41,9 @@ public sealed class OtherCommandsTests : IDisposable
     {
         var text = await Run("inspect", TinySdxl.Folder);
         Assert.StartsWith("StableDiffusionXLPipeline", text.OutputLines[0], StringComparison.Ordinal);
-        Assert.Contains(text.OutputLines, line => line.Contains("UNet2DConditionModel", StringComparison.Ordinal) && line.Contains("3.1 M parameters", StringComparison.Ordinal) && line.EndsWith("Float32", StringComparison.Ordinal));
+        Assert.Contains(text.OutputLines,
+            line => line.Contains("UNet2DConditionModel", StringComparison.Ordinal)
+                && line.Contains("3.1 M parameters", StringComparison.Ordinal) && line.EndsWith("Float32", StringComparison.Ordinal));
 
         using var json = JsonDocument.Parse((await Run("inspect", TinySdxl.Folder, "--json")).Output);
         Assert.Equal("StableDiffusionXLPipeline", json.RootElement.GetProperty("class").GetString());
@@ -118,7 +121,8 @@ public sealed class OtherCommandsTests : IDisposable
     }
 
     [Theory]
-    [InlineData(512, 512, 200, 60, 64), InlineData(512, 512, 40, 60, 39), InlineData(512, 512, 200, 23, 40), InlineData(32, 32, 200, 60, 32), InlineData(512, 64, 10, 3, 9), InlineData(64, 4096, 80, 24, 1)]
+    [InlineData(512, 512, 200, 60, 64), InlineData(512, 512, 40, 60, 39), InlineData(512, 512, 200, 23, 40),
+        InlineData(32, 32, 200, 60, 32), InlineData(512, 64, 10, 3, 9), InlineData(64, 4096, 80, 24, 1)]
     public void Preview_FitsTheTerminal(int width, int height, int columns, int lines, int expected) =>
         Assert.Equal(expected, Preview.Columns(new Image(width, height, new byte[width * height * 3]), columns, lines));
 

@@ -23,7 +23,8 @@ public sealed class TuneAndBenchTests : IDisposable
         var results = json.RootElement.GetProperty("results").EnumerateArray().ToArray();
         Assert.NotEmpty(results);
         Assert.InRange(json.RootElement.GetProperty("gain").GetDouble(), 0.999, 20);
-        Assert.All(results, r => Assert.True(r.GetProperty("microseconds").GetDouble() > 0 && r.GetProperty("gain").GetDouble() >= 1 && r.GetProperty("calls").GetInt32() > 0));
+        Assert.All(results, r => Assert.True(r.GetProperty("microseconds").GetDouble() > 0 && r.GetProperty("gain").GetDouble() >= 1
+            && r.GetProperty("calls").GetInt32() > 0));
         Assert.Equal(results.Length, first.ErrorLines.Count(line => line.Contains($"/{results.Length} ", StringComparison.Ordinal)));
         using (var table = JsonDocument.Parse(File.ReadAllBytes(json.RootElement.GetProperty("table").GetString()!)))
             Assert.True(table.RootElement.GetProperty("entries").GetArrayLength() >= results.Length);
@@ -65,11 +66,14 @@ public sealed class TuneAndBenchTests : IDisposable
     [Fact]
     public async Task Bench_JsonAndCsv_HaveEveryRung()
     {
-        var result = await Ilgd.Run(folder.Path, "bench", "--model", TinySdxl.Folder, "--size", "64x64", "--steps", "2", "--runs", "3", "--json", "--csv", "runs.csv");
+        var result = await Ilgd.Run(folder.Path, "bench", "--model", TinySdxl.Folder, "--size", "64x64", "--steps", "2", "--runs", "3",
+            "--json", "--csv", "runs.csv");
         Assert.True(result.ExitCode == 0, result.Errors);
         using var json = JsonDocument.Parse(result.Output);
         var root = json.RootElement;
-        Assert.Equal((64, 64, 2, 3), (root.GetProperty("width").GetInt32(), root.GetProperty("height").GetInt32(), root.GetProperty("steps").GetInt32(), root.GetProperty("runs").GetInt32()));
+        Assert.Equal((64, 64, 2, 3),
+            (root.GetProperty("width").GetInt32(), root.GetProperty("height").GetInt32(), root.GetProperty("steps").GetInt32(),
+                root.GetProperty("runs").GetInt32()));
         Assert.True(root.GetProperty("peak_resident_bytes").GetInt64() > 1 << 20);
         var rungs = root.GetProperty("rungs").EnumerateArray().ToArray();
         Assert.Equal(["eager", "repeated-blocks", "compiled", "fused-qkv", "int8"], rungs.Select(r => r.GetProperty("name").GetString()));
@@ -77,14 +81,18 @@ public sealed class TuneAndBenchTests : IDisposable
         {
             double median = rung.GetProperty("median_seconds").GetDouble();
             Assert.Equal(3, rung.GetProperty("run_seconds").GetArrayLength());
-            Assert.InRange(median, rung.GetProperty("best_seconds").GetDouble(), rung.GetProperty("run_seconds").EnumerateArray().Max(s => s.GetDouble()));
-            Assert.True(rung.GetProperty("seconds_per_step").GetDouble() * 2 <= median && rung.GetProperty("ratio_to_first").GetDouble() > 0);
+            Assert.InRange(median, rung.GetProperty("best_seconds").GetDouble(),
+                rung.GetProperty("run_seconds").EnumerateArray().Max(s => s.GetDouble()));
+            Assert.True(rung.GetProperty("seconds_per_step").GetDouble() * 2 <= median
+                && rung.GetProperty("ratio_to_first").GetDouble() > 0);
             Assert.Equal(rung.GetProperty("noisy").GetBoolean(), rung.GetProperty("spread").GetDouble() > 0.15);
-            if (rung.GetProperty("name").GetString() != "int8") Assert.Equal(0, rung.GetProperty("largest_difference").GetInt32()); // passes change no bit on the CPU
+            // passes change no bit on the CPU
+            if (rung.GetProperty("name").GetString() != "int8") Assert.Equal(0, rung.GetProperty("largest_difference").GetInt32());
         }
 
         Assert.True(rungs[3].GetProperty("launches").GetInt32() < rungs[0].GetProperty("launches").GetInt32());
-        Assert.Equal(root.GetProperty("noisy").GetBoolean(), root.GetProperty("notes").EnumerateArray().Any(n => n.GetString()!.StartsWith("noisy", StringComparison.Ordinal)));
+        Assert.Equal(root.GetProperty("noisy").GetBoolean(),
+            root.GetProperty("notes").EnumerateArray().Any(n => n.GetString()!.StartsWith("noisy", StringComparison.Ordinal)));
         string[] lines = File.ReadAllLines(Path.Combine(folder.Path, "runs.csv"));
         Assert.Equal(1 + 3 * rungs.Length, lines.Length);
         Assert.All(lines, line => Assert.Equal(lines[0].Split(',').Length, line.Split(',').Length));

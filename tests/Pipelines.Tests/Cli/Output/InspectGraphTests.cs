@@ -15,7 +15,8 @@ public sealed class InspectGraphTests : IDisposable
     [Fact]
     public async Task Measured_TextJsonAndImages_AreWhole()
     {
-        var result = await Ilgd.Run(folder.Path, "inspect", TinySdxl.Folder, "--graph", "--size", "64x64", "--measure", "--json", "--svg", "plan.svg", "--html", "plan.html");
+        var result = await Ilgd.Run(folder.Path, "inspect", TinySdxl.Folder, "--graph", "--size", "64x64", "--measure", "--json", "--svg",
+            "plan.svg", "--html", "plan.html");
         Assert.Equal("", result.Errors);
         Assert.Equal(0, result.ExitCode);
         using var json = JsonDocument.Parse(result.Output);
@@ -45,7 +46,8 @@ public sealed class InspectGraphTests : IDisposable
             File.Copy(file, copy);
         }
 
-        var result = await Ilgd.Run(folder.Path, "inspect", model, "--graph", "--size", "128x64", "--part", "denoiser", "--json", "--svg", "plan.svg");
+        var result = await Ilgd.Run(folder.Path, "inspect", model, "--graph", "--size", "128x64", "--part", "denoiser", "--json", "--svg",
+            "plan.svg");
         Assert.Equal(0, result.ExitCode);
         using var json = JsonDocument.Parse(result.Output);
         var plan = Assert.Single(json.RootElement.GetProperty("plans").EnumerateArray());
@@ -71,25 +73,32 @@ public sealed class InspectGraphTests : IDisposable
     {
         var steps = plan.GetProperty("steps").EnumerateArray().ToArray();
         Assert.Equal(plan.GetProperty("launches").GetInt32(), steps.Count(s => !s.GetProperty("once").GetBoolean()));
-        Assert.Equal(plan.GetProperty("measured_seconds").GetDouble(), steps.Where(s => !s.GetProperty("once").GetBoolean()).Sum(s => s.GetProperty("measured_seconds").GetDouble()), 9);
-        Assert.All(steps, s => Assert.True(s.GetProperty("predicted_seconds").GetDouble() > 0 && s.GetProperty("bytes").GetInt64() >= s.GetProperty("weight_bytes").GetInt64()));
+        Assert.Equal(plan.GetProperty("measured_seconds").GetDouble(),
+            steps.Where(s => !s.GetProperty("once").GetBoolean()).Sum(s => s.GetProperty("measured_seconds").GetDouble()), 9);
+        Assert.All(steps, s => Assert.True(s.GetProperty("predicted_seconds").GetDouble() > 0
+            && s.GetProperty("bytes").GetInt64() >= s.GetProperty("weight_bytes").GetInt64()));
 
-        // No two values that are alive at the same time overlap, but for a result written over its op's argument; all lie inside, and together they are as large as the plan says.
+        // No two values that are alive at the same time overlap, but for a result written over its op's argument; all lie inside, and
+        // together they are as large as the plan says.
         var blocks = plan.GetProperty("memory").EnumerateArray().Select(Block.Of).ToArray();
         long arena = plan.GetProperty("arena_bytes").GetInt64();
         Assert.Equal(arena, blocks.Max(b => b.Offset + b.Bytes));
         for (int i = 0; i < blocks.Length; i++)
             for (int j = 0; j < i; j++)
-                if (blocks[i].First <= blocks[j].Last && blocks[j].First <= blocks[i].Last && !blocks[i].IsWrittenOver(blocks[j]) && !blocks[j].IsWrittenOver(blocks[i]))
-                    Assert.True(blocks[i].Offset >= blocks[j].Offset + blocks[j].Bytes || blocks[j].Offset >= blocks[i].Offset + blocks[i].Bytes);
-        long peak = Enumerable.Range(-1, blocks.Max(b => b.Last) + 2).Max(t => blocks.Where(b => (b.IsOver ? b.First + 1 : b.First) <= t && t <= b.Last).Sum(b => b.Bytes));
+                if (blocks[i].First <= blocks[j].Last && blocks[j].First <= blocks[i].Last && !blocks[i].IsWrittenOver(blocks[j])
+                    && !blocks[j].IsWrittenOver(blocks[i]))
+                    Assert.True(blocks[i].Offset >= blocks[j].Offset + blocks[j].Bytes
+                        || blocks[j].Offset >= blocks[i].Offset + blocks[i].Bytes);
+        long peak = Enumerable.Range(-1, blocks.Max(b => b.Last) + 2)
+            .Max(t => blocks.Where(b => (b.IsOver ? b.First + 1 : b.First) <= t && t <= b.Last).Sum(b => b.Bytes));
         Assert.Equal(plan.GetProperty("peak_live_bytes").GetInt64(), peak);
     }
 
     private static void CheckImage(XElement svg, int launches)
     {
         Assert.Equal(Svg + "svg", svg.Name);
-        double[] box = [.. svg.Attribute("viewBox")!.Value.Split(' ').Select(n => double.Parse(n, System.Globalization.CultureInfo.InvariantCulture))];
+        double[] box = [.. svg.Attribute("viewBox")!.Value.Split(' ')
+            .Select(n => double.Parse(n, System.Globalization.CultureInfo.InvariantCulture))];
         var boxes = svg.Elements(Svg + "rect").Where(r => r.Attribute("x") is not null).ToArray();
         Assert.All(boxes, r =>
         {
@@ -99,16 +108,19 @@ public sealed class InspectGraphTests : IDisposable
             Assert.InRange(Number(r, "y") + Number(r, "height"), 0, box[3] + 1);
         });
         Assert.True(svg.Descendants(Svg + "title").Count() > launches, "Every launch has a title to hover over, and so has every value.");
-        Assert.DoesNotContain(svg.DescendantsAndSelf().Attributes(), a => a.Name.LocalName is "href" or "src" || a.Value.Contains("url(", StringComparison.Ordinal));
+        Assert.DoesNotContain(svg.DescendantsAndSelf().Attributes(),
+            a => a.Name.LocalName is "href" or "src" || a.Value.Contains("url(", StringComparison.Ordinal));
         Assert.DoesNotContain("NaN", svg.ToString(), StringComparison.Ordinal);
     }
 
-    private static double Number(XElement element, string name) => double.Parse(element.Attribute(name)!.Value, System.Globalization.CultureInfo.InvariantCulture);
+    private static double Number(XElement element, string name) =>
+        double.Parse(element.Attribute(name)!.Value, System.Globalization.CultureInfo.InvariantCulture);
 
     private readonly record struct Block(long Offset, long Bytes, int First, int Last, bool IsOver)
     {
         public static Block Of(JsonElement block) => new(
-            block.GetProperty("offset").GetInt64(), block.GetProperty("bytes").GetInt64(), block.GetProperty("first").GetInt32(), block.GetProperty("last").GetInt32(), block.GetProperty("is_over").GetBoolean());
+            block.GetProperty("offset").GetInt64(), block.GetProperty("bytes").GetInt64(), block.GetProperty("first").GetInt32(),
+                block.GetProperty("last").GetInt32(), block.GetProperty("is_over").GetBoolean());
 
         public bool IsWrittenOver(Block argument) => IsOver && First == argument.Last;
     }

@@ -8,7 +8,10 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>A small Stable Diffusion 1.x folder: the tiny SDXL model's first text encoder, tokenizer and autoencoder, and a UNet of random weights made here.</summary>
+/// <summary>
+/// A small Stable Diffusion 1.x folder: the tiny SDXL model's first text encoder, tokenizer and autoencoder, and a UNet of random weights
+/// made here.
+/// </summary>
 internal static class TinySd
 {
     private const string UNetConfig = """
@@ -35,7 +38,8 @@ internal static class TinySd
     public static string WriteTo(string target)
     {
         string all = TinySdxl.CopyTo(Directory.CreateDirectory(target).FullName);
-        foreach (string part in (string[])["unet", "text_encoder_2", "tokenizer_2", "scheduler"]) Directory.Delete(Path.Combine(all, part), recursive: true);
+        foreach (string part in (string[])["unet", "text_encoder_2", "tokenizer_2", "scheduler"])
+            Directory.Delete(Path.Combine(all, part), recursive: true);
         foreach (string part in (string[])["text_encoder", "vae"]) // links to files that are not to be changed
             foreach (string file in Directory.GetFiles(Path.Combine(all, part), "*.safetensors"))
             {
@@ -67,7 +71,9 @@ internal static class TinySd
         {
             var values = new float[parameter.Shape.Count];
             bool vector = parameter.Shape.Rank == 1;
-            for (int i = 0; i < values.Length; i++) values[i] = (float)(vector && parameter.Path.EndsWith("weight", StringComparison.Ordinal) ? 1 : 0.2 * (random.NextDouble() - 0.5));
+            for (int i = 0; i < values.Length; i++)
+                values[i] = (float)(vector && parameter.Path.EndsWith("weight", StringComparison.Ordinal) ? 1
+                    : 0.2 * (random.NextDouble() - 0.5));
             writer.Add(parameter.Path, DType.Float32, parameter.Shape, values);
         }
 
@@ -101,7 +107,8 @@ internal static class TinySd
     public static float[] Draw(string folder, Func<DiffusionPipeline, ImageRequest>? request = null, PipelineOptions? options = null)
     {
         using var device = new CpuDevice(threads: 1);
-        using var pipeline = DiffusionPipeline.FromPretrained(folder, (options ?? new()) with { Device = device, Compile = CompileOptions.Eager });
+        using var pipeline = DiffusionPipeline.FromPretrained(folder,
+            (options ?? new()) with { Device = device, Compile = CompileOptions.Eager });
         return pipeline.GenerateAsync(request?.Invoke(pipeline) ?? Request).GetAwaiter().GetResult().Latents.Values;
     }
 }

@@ -6,12 +6,13 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// The tiny SDXL model, as it is or as a copy to change. In a checkout that stands alone its tokenizers, which are other people's files, are
-/// replaced by one made here.
+/// The tiny SDXL model, as it is or as a copy to change. In a checkout that stands alone its tokenizers, which are other people's files,
+/// are replaced by one made here.
 /// </summary>
 internal static class TinySdxl
 {
-    private const string SyntheticConfig = """{"model_max_length": 77, "bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>", "pad_token": "<|endoftext|>"}""";
+    private const string SyntheticConfig =
+        """{"model_max_length": 77, "bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>", "pad_token": "<|endoftext|>"}""";
     private static readonly Lazy<string> Complete = new(MakeComplete);
 
     /// <summary>The files with weights, by component.</summary>
@@ -62,10 +63,12 @@ internal static class TinySdxl
         string[] names;
         using (var file = SafetensorsFile.Open(whole)) names = [.. file.Entries.Keys.Order(StringComparer.Ordinal)];
         string Shard(string name) => $"diffusion_pytorch_model-{Array.IndexOf(names, name) % shards + 1:D5}-of-{shards:D5}.safetensors";
-        foreach (string shard in names.Select(Shard).Distinct()) Save(whole, Path.Combine(folder, shard), DType.Float32, name => Shard(name) == shard);
+        foreach (string shard in names.Select(Shard).Distinct())
+            Save(whole, Path.Combine(folder, shard), DType.Float32, name => Shard(name) == shard);
         File.Delete(whole);
         File.WriteAllText(Path.Combine(folder, "diffusion_pytorch_model.safetensors.index.json"),
-            System.Text.Json.JsonSerializer.Serialize(new { metadata = new { total_size = 0 }, weight_map = names.ToDictionary(n => n, Shard) }));
+            System.Text.Json.JsonSerializer.Serialize(
+                new { metadata = new { total_size = 0 }, weight_map = names.ToDictionary(n => n, Shard) }));
         return target;
     }
 
@@ -73,7 +76,8 @@ internal static class TinySdxl
     {
         var writer = new SafetensorsWriter();
         using (var file = SafetensorsFile.Open(from))
-            foreach (var (name, entry) in file.Entries.Where(e => wanted(e.Key))) writer.Add(name, dtype, entry.Shape, file.ReadFloats(name));
+            foreach (var (name, entry) in file.Entries.Where(e => wanted(e.Key))) writer.Add(name, dtype, entry.Shape,
+                file.ReadFloats(name));
         if (from == to) File.Delete(to); // a link would be followed
         writer.Save(to);
     }

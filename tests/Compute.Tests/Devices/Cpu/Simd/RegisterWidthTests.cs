@@ -22,8 +22,11 @@ public sealed class RegisterWidthTests
         using var device = new CpuDevice(threads: 1);
         if (string.CompareOrdinal(device.Architecture, architecture) < 0) Assert.Skip($"This processor is {device.Architecture} only.");
 
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        string[] arguments = [typeof(RegisterWidthTests).Assembly.Location, "-noColor", "-noLogo", "-method", $"*.{nameof(OpCaseTests.Case_OnCpu_MatchesReference)}", "-method", $"*.{nameof(Architecture_IsAKnownOne_AndInAChildTheExpectedOne)}"];
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH")
+            ?? "dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] arguments = [typeof(RegisterWidthTests).Assembly.Location, "-noColor", "-noLogo", "-method",
+            $"*.{nameof(OpCaseTests.Case_OnCpu_MatchesReference)}", "-method",
+                $"*.{nameof(Architecture_IsAKnownOne_AndInAChildTheExpectedOne)}"];
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         start.Environment[hidden] = "0";
         start.Environment[ExpectedVariable] = architecture;

@@ -24,7 +24,8 @@ public sealed class ArtifactCacheTests : IDisposable
         var cache = Open();
         var second = cache.Get(Source(1), Target);
         Assert.Equal(1, compiled);
-        Assert.Equal((first.Text, first.Entry, first.SharedBytes, first.GroupSize, first.Language), (second.Text, second.Entry, second.SharedBytes, second.GroupSize, second.Language));
+        Assert.Equal((first.Text, first.Entry, first.SharedBytes, first.GroupSize, first.Language),
+            (second.Text, second.Entry, second.SharedBytes, second.GroupSize, second.Language));
         Assert.Equal(first.Parameters, second.Parameters);
     }
 
@@ -32,7 +33,8 @@ public sealed class ArtifactCacheTests : IDisposable
     public void Get_OfAnotherSourceOrTarget_Compiles()
     {
         var cache = Open();
-        foreach (var source in new[] { Source(1), Source(2), Source(1) with { GroupSize = 128 }, Source(1) with { Unroll = true }, KernelSource.Of(typeof(ArtifactCacheTests), "Kernel1", 64, typeof(int)) })
+        foreach (var source in new[] { Source(1), Source(2), Source(1) with { GroupSize = 128 }, Source(1) with { Unroll = true },
+            KernelSource.Of(typeof(ArtifactCacheTests), "Kernel1", 64, typeof(int)) })
             cache.Get(source, Target);
         cache.Get(Source(1), Target with { Architecture = "sm_80" });
         Assert.Equal(6, compiled);
@@ -59,7 +61,8 @@ public sealed class ArtifactCacheTests : IDisposable
         string file = Assert.Single(Directory.GetFiles(folder));
         byte[] content = File.ReadAllBytes(file);
         content[^3] ^= 1;
-        File.WriteAllBytes(file, damage switch { "cut" => content[..^9], "changed" => content, "empty" => [], _ => [.. Enumerable.Repeat((byte)7, 99)] });
+        File.WriteAllBytes(file, damage switch { "cut" => content[..^9], "changed" => content, "empty" => [],
+            _ => [.. Enumerable.Repeat((byte)7, 99)] });
         using var log = new CollectingLoggerFactory();
         Assert.Equal("text 1", Open().For(log).Get(Source(1), Target).Text);
         Assert.Equal(2, compiled);
@@ -73,7 +76,8 @@ public sealed class ArtifactCacheTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes.");
         Open().Get(Source(1), Target);
-        Assert.All(Directory.GetFiles(folder), file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
+        Assert.All(Directory.GetFiles(folder),
+            file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));
         File.SetUnixFileMode(folder, (UnixFileMode)0b111_111_111);
         using var log = new CollectingLoggerFactory();
@@ -83,7 +87,8 @@ public sealed class ArtifactCacheTests : IDisposable
         Assert.Equal(4, compiled);
         Assert.Single(Directory.GetFiles(folder)); // nothing was written that nobody would use
         string warning = Assert.Single(log.Warnings);
-        Assert.Contains("kernels that lie on disk are not used, but compiled again: other users can write to", warning, StringComparison.Ordinal);
+        Assert.Contains("kernels that lie on disk are not used, but compiled again: other users can write to", warning,
+            StringComparison.Ordinal);
         Assert.Contains(CacheFolder.Variable, warning, StringComparison.Ordinal);
         File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101);
         Assert.Equal("text 1", Open().Get(Source(1), Target).Text);
@@ -135,7 +140,8 @@ public sealed class ArtifactCacheTests : IDisposable
     public void Get_AfterAFailure_TriesAgain()
     {
         bool fails = true;
-        var cache = new ArtifactCache(folder, compile: (source, target) => fails ? throw new KernelCompilationException("no") : Compile(source, target));
+        var cache = new ArtifactCache(folder,
+            compile: (source, target) => fails ? throw new KernelCompilationException("no") : Compile(source, target));
         Assert.Throws<KernelCompilationException>(() => cache.Get(Source(1), Target));
         fails = false;
         Assert.Equal("text 1", cache.Get(Source(1), Target).Text);
@@ -220,6 +226,7 @@ public sealed class ArtifactCacheTests : IDisposable
     {
         Interlocked.Increment(ref compiled);
         string number = source.Identity.Split("Kernel")[1].Split('<')[0];
-        return new(target.Language, $"Kernel_{number}", $"text {number}", null, [new(KernelParameterKind.View, 4), new(KernelParameterKind.Int32, 4)], SharedBytes: 128, source.GroupSize);
+        return new(target.Language, $"Kernel_{number}", $"text {number}", null,
+            [new(KernelParameterKind.View, 4), new(KernelParameterKind.Int32, 4)], SharedBytes: 128, source.GroupSize);
     }
 }

@@ -4,7 +4,9 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Several processes that begin at the same time with one empty cache: each gets every kernel, and what lies there afterwards is whole.</summary>
+/// <summary>
+/// Several processes that begin at the same time with one empty cache: each gets every kernel, and what lies there afterwards is whole.
+/// </summary>
 public sealed class SharedCacheTests
 {
     private const string FolderVariable = "ILGPUDIFFUSION_SHARED_CACHE_TEST";
@@ -52,14 +54,17 @@ public sealed class SharedCacheTests
     private static KernelSource Source(int number) => HandWrittenOp.Source with { GroupSize = 64 + number };
 
     private static KernelArtifact Artifact(KernelSource source) =>
-        new(GpuLanguage.Ptx, "kernel", string.Concat(Enumerable.Repeat($"text of {source.GroupSize}\n", 2000)), null, [new(KernelParameterKind.Int32, 4)], 0, source.GroupSize);
+        new(GpuLanguage.Ptx, "kernel", string.Concat(Enumerable.Repeat($"text of {source.GroupSize}\n", 2000)), null,
+            [new(KernelParameterKind.Int32, 4)], 0, source.GroupSize);
 
     private static byte[] Binary(int number) => [.. Enumerable.Range(0, 30_000).Select(i => (byte)(i * (number + 1)))];
 
     private static async Task<(int Code, string Output)> Child(string folder)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        string[] arguments = [typeof(SharedCacheTests).Assembly.Location, "-noColor", "-noLogo", "-method", $"*.{nameof(Child_GetsEveryKernel)}"];
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH")
+            ?? "dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] arguments = [typeof(SharedCacheTests).Assembly.Location, "-noColor", "-noLogo", "-method",
+            $"*.{nameof(Child_GetsEveryKernel)}"];
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         start.Environment[FolderVariable] = folder;
         using var child = Process.Start(start)!;

@@ -28,7 +28,8 @@ public sealed class KernelCompilerTests
     public void Compile_ToOpenCl_NamesNoGenericMemoryAndNeedsOpenCl12Only()
     {
         var artifact = KernelCompiler.Compile(KernelSource.Of(Kernels.Reverse, 64), Processor);
-        Assert.Contains($"kernel __attribute__((reqd_work_group_size(64, 1, 1))) void {artifact.Entry}(", artifact.Text, StringComparison.Ordinal);
+        Assert.Contains($"kernel __attribute__((reqd_work_group_size(64, 1, 1))) void {artifact.Entry}(", artifact.Text,
+            StringComparison.Ordinal);
         Assert.Contains("barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)", artifact.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("work_group_barrier", artifact.Text, StringComparison.Ordinal);
         Assert.Equal(256, artifact.SharedBytes);
@@ -48,14 +49,16 @@ public sealed class KernelCompilerTests
     {
         string expected = KernelCompiler.Compile(Scaling<float, Fp32>(), Hopper).Text;
         string[] texts = new string[8];
-        Parallel.For(0, texts.Length, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => texts[i] = KernelCompiler.Compile(Scaling<float, Fp32>(), Hopper).Text);
+        Parallel.For(0, texts.Length, new ParallelOptions { MaxDegreeOfParallelism = 4 },
+            i => texts[i] = KernelCompiler.Compile(Scaling<float, Fp32>(), Hopper).Text);
         Assert.All(texts, text => Assert.Equal(expected, text));
     }
 
     [Fact]
     public void Compile_WhatIlgpuCannot_NamesKernelTargetAndReasonAndHarmsNoOther()
     {
-        var failure = Assert.Throws<KernelCompilationException>(() => KernelCompiler.Compile(KernelSource.Of(Kernels.UsesAString, 64), Hopper));
+        var failure = Assert.Throws<KernelCompilationException>(() =>
+            KernelCompiler.Compile(KernelSource.Of(Kernels.UsesAString, 64), Hopper));
         Assert.StartsWith("Kernels.UsesAString: cannot be compiled for sm_90: ", failure.Message, StringComparison.Ordinal);
         Assert.NotEmpty(KernelCompiler.Compile(Scaling<float, Fp32>(), Hopper).Text);
     }

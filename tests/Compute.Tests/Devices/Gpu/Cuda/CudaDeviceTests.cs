@@ -6,7 +6,9 @@ using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>The CUDA device over a stub of the driver: arguments, graphs, errors and memory. What kernels compute is shown on GPUs alone.</summary>
+/// <summary>
+/// The CUDA device over a stub of the driver: arguments, graphs, errors and memory. What kernels compute is shown on GPUs alone.
+/// </summary>
 [Collection(nameof(OneDriverTestAtATime))]
 public sealed class CudaDeviceTests
 {
@@ -16,7 +18,8 @@ public sealed class CudaDeviceTests
         var devices = CudaInfo.All(StubCuda.Api);
         Assert.Equal(["sm_90", "sm_75", "sm_90"], devices.Select(d => d.Target.Architecture));
         Assert.Equal(["Stub 0", "Stub 1", "Stub 2"], devices.Select(d => d.Name));
-        Assert.Equal(("12.4", 132, 232448, 64L << 20), (devices[0].Version, devices[0].Multiprocessors, devices[0].SharedBytes, devices[0].MemoryBytes));
+        Assert.Equal(("12.4", 132, 232448, 64L << 20),
+            (devices[0].Version, devices[0].Multiprocessors, devices[0].SharedBytes, devices[0].MemoryBytes));
         Assert.Equal([null, null, "its compute mode is 'prohibited'; change it with nvidia-smi -c 0"], devices.Select(d => d.Problem));
         Assert.Throws<DeviceException>(() => new CudaDevice(StubCuda.Api, devices[2], new HandWrittenOp.Artifacts()));
     }
@@ -25,7 +28,8 @@ public sealed class CudaDeviceTests
     public void Op_IsHandedItsArguments(int ordinal)
     {
         using var device = Open(StubCuda.Api, ordinal);
-        using var bound = new BoundCase(device, new OpCase("", new HandWrittenOp(2, -1), [new CaseTensor([5, 67], n => n, Padding: 3)], 0), outputPadding: 2);
+        using var bound = new BoundCase(device, new OpCase("", new HandWrittenOp(2, -1), [new CaseTensor([5, 67], n => n, Padding: 3)], 0),
+            outputPadding: 2);
         bound.Run();
         Assert.Equal(Enumerable.Range(0, 5 * 67).Select(n => 2.0 * n - 1), bound.Read());
     }
@@ -47,7 +51,8 @@ public sealed class CudaDeviceTests
         using var second = Open(StubCuda.Api, 1);
         foreach (var device in new[] { first, second, first })
         {
-            using var bound = new BoundCase(device, new OpCase("", new HandWrittenOp(1, 1), [new CaseTensor([3], n => n)], 0), outputPadding: 0);
+            using var bound = new BoundCase(device, new OpCase("", new HandWrittenOp(1, 1), [new CaseTensor([3], n => n)], 0),
+                outputPadding: 0);
             bound.Run();
             Assert.Equal([1, 2, 3], bound.Read());
         }
@@ -62,17 +67,22 @@ public sealed class CudaDeviceTests
         using var device = Open(api, 0);
         using var arenas = new ArenaPool(device);
         var graph = new CompiledGraph(Graph.Trace("chain", g =>
-            g.Output("y", g.Add(new HandWrittenOp(3, 0), g.Add(new HandWrittenOp(2, -1), g.Input("x", DType.Float32, Dim.Symbol("rows"), 8))))), arenas, new CompileOptions { Mode = CompileMode.ReduceOverhead });
+            g.Output("y", g.Add(new HandWrittenOp(3, 0),
+                g.Add(new HandWrittenOp(2, -1), g.Input("x", DType.Float32, Dim.Symbol("rows"), 8))))), arenas,
+                    new CompileOptions { Mode = CompileMode.ReduceOverhead });
         using (var plan = graph.Rent(new Sizes(("rows", 2))))
         {
             spy.Calls.Clear();
             for (int i = 0; i < 3; i++) plan.Run(TestContext.Current.CancellationToken);
-            Assert.Equal(["StreamCreate", "StreamBeginCapture", "LaunchKernel", "LaunchKernel", "StreamEndCapture", "StreamDestroy", "GraphInstantiate", "GraphDestroy", "GraphLaunch", "GraphLaunch", "GraphLaunch"],
+            Assert.Equal(["StreamCreate", "StreamBeginCapture", "LaunchKernel", "LaunchKernel", "StreamEndCapture", "StreamDestroy",
+                "GraphInstantiate", "GraphDestroy", "GraphLaunch", "GraphLaunch", "GraphLaunch"],
                 spy.Calls.Where(c => c != "CtxSetCurrent"));
         }
 
         // Another plan takes the arena and makes it larger: the recording has to follow.
-        var other = new CompiledGraph(Graph.Trace("other", g => g.Output("y", g.Add(new HandWrittenOp(1, 0), g.Input("x", DType.Float32, Dim.Symbol("rows"), 8)))), arenas);
+        var other = new CompiledGraph(
+            Graph.Trace("other", g => g.Output("y", g.Add(new HandWrittenOp(1, 0), g.Input("x", DType.Float32, Dim.Symbol("rows"), 8)))),
+                arenas);
         other.Rent(new Sizes(("rows", 4000))).Dispose();
         spy.Calls.Clear();
         using (var plan = graph.Rent(new Sizes(("rows", 2)))) plan.Run(TestContext.Current.CancellationToken);
@@ -87,7 +97,8 @@ public sealed class CudaDeviceTests
         using (var device = Open(api, 0))
         using (var arenas = new ArenaPool(device))
         {
-            var graph = new CompiledGraph(Graph.Trace("one", g => g.Output("y", g.Add(new HandWrittenOp(3, 0), g.Input("x", DType.Float32, 8)))), arenas);
+            var graph = new CompiledGraph(
+                Graph.Trace("one", g => g.Output("y", g.Add(new HandWrittenOp(3, 0), g.Input("x", DType.Float32, 8)))), arenas);
             using var plan = graph.Rent(new Sizes());
             Assert.Throws<OperationCanceledException>(() => plan.Run(new CancellationToken(canceled: true)));
             Assert.DoesNotContain("LaunchKernel", spy.Calls);
@@ -101,14 +112,16 @@ public sealed class CudaDeviceTests
     {
         var (api, spy) = DriverSpy.Watch(StubCuda.Api);
         using (var device = Open(api, 0))
-        using (var bound = new BoundCase(device, new OpCase("", new HandWrittenOp(1, 1), [new CaseTensor([3, 4], n => n)], 0), outputPadding: 0))
+        using (var bound = new BoundCase(device, new OpCase("", new HandWrittenOp(1, 1), [new CaseTensor([3, 4], n => n)], 0),
+            outputPadding: 0))
         {
             (spy.FailIn, spy.Error) = ("LaunchKernel", 700);
             var e = Assert.Throws<DeviceException>(bound.Run);
             string message = e.Message;
             Assert.Equal("cuda:0", e.Device);
             Assert.StartsWith("hand_written (HandWrittenOp.Kernel) of Float32[3, 4]", e.Op, StringComparison.Ordinal);
-            Assert.StartsWith("cuda:0 (Stub 0): cuLaunchKernel failed with CUDA_ERROR_ILLEGAL_ADDRESS (700) in hand_written (", message, StringComparison.Ordinal);
+            Assert.StartsWith("cuda:0 (Stub 0): cuLaunchKernel failed with CUDA_ERROR_ILLEGAL_ADDRESS (700) in hand_written (", message,
+                StringComparison.Ordinal);
             Assert.Contains("Float32[3, 4] → Float32[3, 4]", message, StringComparison.Ordinal);
             Assert.Contains("The device is lost", message, StringComparison.Ordinal);
         }
@@ -124,7 +137,8 @@ public sealed class CudaDeviceTests
         var e = Assert.Throws<DeviceException>(() => device.Allocate(60 << 20));
         string message = e.Message;
         Assert.Equal(("cuda:0", 60L << 20, 48L << 20), (e.Device, e.NeededBytes, e.FreeBytes));
-        Assert.Contains("could not allocate 60 MiB of memory (cuMemAllocAsync failed with CUDA_ERROR_OUT_OF_MEMORY (2)). The engine uses 16 MiB of 64 MiB; 48 MiB are free.", message, StringComparison.Ordinal);
+        Assert.Contains("could not allocate 60 MiB of memory (cuMemAllocAsync failed with CUDA_ERROR_OUT_OF_MEMORY (2)). The engine uses "
+            + "16 MiB of 64 MiB; 48 MiB are free.", message, StringComparison.Ordinal);
         Assert.Contains("Offloading, tiled decoding,", message, StringComparison.Ordinal);
     }
 
@@ -132,7 +146,8 @@ public sealed class CudaDeviceTests
     public void Load_WrongPtx_ReportsTheDriversMessage()
     {
         using var device = Open(StubCuda.Api, 0, new HandWrittenOp.Artifacts { Code = "mistake" });
-        Assert.Contains("line 1: this is a mistake", Assert.Throws<DeviceException>(() => device.Function(HandWrittenOp.Source)).Message, StringComparison.Ordinal);
+        Assert.Contains("line 1: this is a mistake", Assert.Throws<DeviceException>(() => device.Function(HandWrittenOp.Source)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -154,7 +169,9 @@ public sealed class CudaDeviceTests
         using var device = Open(api, 0);
         device.Function(HandWrittenOp.Source with { DynamicSharedBytes = 100 << 10 });
         Assert.Contains("FuncSetAttribute", spy.Calls);
-        Assert.Contains("a group may have 232448", Assert.Throws<DeviceException>(() => device.Function(HandWrittenOp.Source with { DynamicSharedBytes = 300 << 10 })).Message, StringComparison.Ordinal);
+        Assert.Contains("a group may have 232448",
+            Assert.Throws<DeviceException>(() => device.Function(HandWrittenOp.Source with { DynamicSharedBytes = 300 << 10 })).Message,
+                StringComparison.Ordinal);
     }
 
     [Fact]
@@ -176,9 +193,11 @@ public sealed class CudaDeviceTests
     public void Tuner_MeasuresTheDevicesOwnTime()
     {
         using var device = Open(StubCuda.Api, 0);
-        var signature = new OpSignature(new HandWrittenOp(1, 1), [new TensorType(DType.Float32, [3, 4])], new TensorType(DType.Float32, [3, 4]));
+        var signature = new OpSignature(new HandWrittenOp(1, 1), [new TensorType(DType.Float32, [3, 4])],
+            new TensorType(DType.Float32, [3, 4]));
         using var timer = new KernelTimer(device, signature, []);
-        Assert.Equal(0.00075, timer.Time(device.Kernels.Choose(signature)), 6); // 1.5 ms for two launches: as many as take the least time of a timing
+        // 1.5 ms for two launches: as many as take the least time of a timing
+        Assert.Equal(0.00075, timer.Time(device.Kernels.Choose(signature)), 6);
     }
 
     private static CudaDevice Open(ICuda api, int ordinal, IArtifactSource? artifacts = null) =>

@@ -8,7 +8,8 @@ namespace ILGpuDiffusion.Compute.Tests;
 public sealed class DeviceFunctionTests
 {
     /// <summary>|f(x) − reference| ≤ Absolute + Relative · |reference| for |x| ≤ Range.</summary>
-    private sealed record Bound(Func<float, float> Function, Func<double, double> Reference, double Relative, double Absolute, double Range = double.MaxValue);
+    private sealed record Bound(Func<float, float> Function, Func<double, double> Reference, double Relative, double Absolute,
+        double Range = double.MaxValue);
 
     private static readonly Dictionary<string, Bound> Bounds = new()
     {
@@ -17,7 +18,8 @@ public sealed class DeviceFunctionTests
         ["Silu"] = new(DeviceFunctions.Silu, x => x / (1 + Math.Exp(-x)), 4e-7, 1e-35),
         ["QuickGelu"] = new(DeviceFunctions.QuickGelu, x => x / (1 + Math.Exp(-1.702 * x)), 4e-7, 4e-7),
         ["Gelu"] = new(DeviceFunctions.Gelu, SpecialFunctions.Gelu, 2e-7, 5e-8),
-        ["GeluTanh"] = new(DeviceFunctions.GeluTanh, x => x / (1 + Math.Exp(-2 * Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))), 4e-7, 4e-7),
+        ["GeluTanh"] = new(DeviceFunctions.GeluTanh, x => x / (1 + Math.Exp(-2 * Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))),
+            4e-7, 4e-7),
         ["Tanh"] = new(DeviceFunctions.Tanh, Math.Tanh, 4e-7, 0),
         ["Sin"] = new(DeviceFunctions.Sin, Math.Sin, 0, 1.5e-7, 1e4),
         ["Cos"] = new(DeviceFunctions.Cos, Math.Cos, 0, 1.5e-7, 1e4),
@@ -33,7 +35,8 @@ public sealed class DeviceFunctionTests
         {
             float y = bound.Function(x);
             double expected = bound.Reference(x), allowed = bound.Absolute + bound.Relative * Math.Abs(expected);
-            if ((float)expected != y && !(Math.Abs(y - expected) <= allowed)) Assert.Fail($"{name}({x:R}) is {y:R}; {expected:R} is right, {allowed:G3} is allowed.");
+            if ((float)expected != y && !(Math.Abs(y - expected) <= allowed))
+                Assert.Fail($"{name}({x:R}) is {y:R}; {expected:R} is right, {allowed:G3} is allowed.");
         }
     }
 
@@ -41,7 +44,8 @@ public sealed class DeviceFunctionTests
     public void Function_OfNaN_IsNaN(string name) => Assert.True(float.IsNaN(Bounds[name].Function(float.NaN)));
 
     [Theory]
-    [InlineData("Exp", 0, float.PositiveInfinity), InlineData("Sigmoid", 0, 1), InlineData("Gelu", 0, float.PositiveInfinity), InlineData("Tanh", -1, 1), InlineData("Erf", -1, 1)]
+    [InlineData("Exp", 0, float.PositiveInfinity), InlineData("Sigmoid", 0, 1), InlineData("Gelu", 0, float.PositiveInfinity),
+        InlineData("Tanh", -1, 1), InlineData("Erf", -1, 1)]
     public void Function_OfInfinity_IsItsLimit(string name, float below, float above)
     {
         Assert.Equal(below, Bounds[name].Function(float.NegativeInfinity));

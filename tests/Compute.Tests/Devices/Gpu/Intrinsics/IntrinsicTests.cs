@@ -16,13 +16,15 @@ public sealed class IntrinsicTests
         Assert.NotEmpty(code.Ptx);
         Assert.NotEmpty(code.OpenCl);
         Assert.NotNull(method.GetMethodBody());
-        Assert.Contains(method.CustomAttributes, a => a.AttributeType.Name == "IntrinsicImplementationAttribute"); // else ILGPU would compile the body
+        // else ILGPU would compile the body
+        Assert.Contains(method.CustomAttributes, a => a.AttributeType.Name == "IntrinsicImplementationAttribute");
     }
 
     [Fact]
     public void Table_KnowsEveryMethodWithDeviceCode()
     {
-        var marked = typeof(DeviceMath).Assembly.GetTypes().SelectMany(t => t.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic))
+        var marked = typeof(DeviceMath).Assembly.GetTypes()
+            .SelectMany(t => t.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic))
             .Where(m => m.IsDefined(typeof(DeviceCodeAttribute)));
         Assert.Equal(marked.Select(m => m.ToString()).Order(), IntrinsicTable.Methods.Select(m => m.ToString()).Order());
     }

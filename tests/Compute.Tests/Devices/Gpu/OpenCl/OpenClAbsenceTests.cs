@@ -2,7 +2,9 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Why there is no OpenCL device, with what to do about it; and which of those that there are the engine takes by itself.</summary>
+/// <summary>
+/// Why there is no OpenCL device, with what to do about it; and which of those that there are the engine takes by itself.
+/// </summary>
 public sealed class OpenClAbsenceTests
 {
     private const ulong Cpu = 2, Gpu = 4, Accelerator = 8;
@@ -21,7 +23,8 @@ public sealed class OpenClAbsenceTests
     public void WithoutAPlatform_ItSaysWhereDriversAreRegistered(string? variable, string words)
     {
         string? absence = OpenClAbsence.Of(FakeOpenCl.With(), name => name == "OCL_ICD_VENDORS" ? variable : null);
-        Assert.StartsWith("OpenCL: the loader is installed, but no driver is registered with it (no platform). Install ", absence, StringComparison.Ordinal);
+        Assert.StartsWith("OpenCL: the loader is installed, but no driver is registered with it (no platform). Install ", absence,
+            StringComparison.Ordinal);
         Assert.Contains(words, absence, StringComparison.Ordinal);
     }
 
@@ -29,7 +32,8 @@ public sealed class OpenClAbsenceTests
     public void WithPlatformsWithoutDevices_ItNamesThem()
     {
         string? absence = OpenClAbsence.Of(FakeOpenCl.With(("Maker One", []), ("Maker Two", [])), _ => null);
-        Assert.StartsWith("OpenCL: drivers are installed (Maker One, Maker Two), but see no device. Look ", absence, StringComparison.Ordinal);
+        Assert.StartsWith("OpenCL: drivers are installed (Maker One, Maker Two), but see no device. Look ", absence,
+            StringComparison.Ordinal);
     }
 
     [Fact]

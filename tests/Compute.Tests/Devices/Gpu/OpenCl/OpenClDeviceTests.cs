@@ -142,7 +142,8 @@ public sealed class OpenClDeviceTests
 
     private static OpenClDevice Open(IArtifactSource? artifacts = null)
     {
-        if (OpenClLibrary.TryLoad(out string? problem) is { } api && OpenClInfo.All(api) is [var info, ..]) return new OpenClDevice(api, info, 0, artifacts ?? new HandWrittenOp.Artifacts());
+        if (OpenClLibrary.TryLoad(out string? problem) is { } api && OpenClInfo.All(api) is [var info, ..])
+            return new OpenClDevice(api, info, 0, artifacts ?? new HandWrittenOp.Artifacts());
         throw Required.Absent("opencl", problem ?? "OpenCL: the driver has no device.");
     }
 }

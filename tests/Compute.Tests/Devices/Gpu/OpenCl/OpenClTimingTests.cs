@@ -58,7 +58,8 @@ public sealed class OpenClTimingTests
         using var device = TestOpenCl.Open(api);
         using var arenas = new ArenaPool(device);
         var graph = new CompiledGraph(Graph.Trace("chain", g =>
-            g.Output("y", g.Add(new HandWrittenOp(3, 0), g.Add(new HandWrittenOp(2, -1), g.Input("x", DType.Float32, Dim.Symbol("rows"), 64))))), arenas);
+            g.Output("y", g.Add(new HandWrittenOp(3, 0),
+                g.Add(new HandWrittenOp(2, -1), g.Input("x", DType.Float32, Dim.Symbol("rows"), 64))))), arenas);
         using var plan = graph.Rent(new Sizes(("rows", 100)));
         var report = plan.Measure(runs: 3, TestContext.Current.CancellationToken);
         Assert.Equal(2, report.Steps.Count);
@@ -89,5 +90,6 @@ public sealed class OpenClTimingTests
         Assert.Empty(spy.Live);
     }
 
-    private static BoundCase Bound(GpuDevice device, int rows) => new(device, new OpCase("", new HandWrittenOp(2, -1), [new CaseTensor([rows, 64], n => n)], 0), outputPadding: 0);
+    private static BoundCase Bound(GpuDevice device, int rows) =>
+        new(device, new OpCase("", new HandWrittenOp(2, -1), [new CaseTensor([rows, 64], n => n)], 0), outputPadding: 0);
 }

@@ -7,7 +7,9 @@ namespace ILGpuDiffusion.Compute.Tests;
 /// <summary>The machine's OpenCL driver; a test that asks for it skips where there is none, or fails where it is required.</summary>
 internal static class TestOpenCl
 {
-    public static IOpenCl Api => OpenClLibrary.TryLoad(out string? problem) is { } api && OpenClInfo.All(api).Count > 0 ? api : throw Required.Absent("opencl", problem ?? "OpenCL: the driver has no device.");
+    public static IOpenCl Api =>
+        OpenClLibrary.TryLoad(out string? problem) is { } api && OpenClInfo.All(api).Count > 0 ? api
+            : throw Required.Absent("opencl", problem ?? "OpenCL: the driver has no device.");
 
     /// <summary>Its first device.</summary>
     public static OpenClDevice Open(IOpenCl? api = null, IArtifactSource? artifacts = null, ILoggerFactory? loggerFactory = null) =>

@@ -4,7 +4,8 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Stands between a device and its driver: notes every call, keeps the books of what was created and not yet freed, and makes calls fail if asked to.
+/// Stands between a device and its driver: notes every call, keeps the books of what was created and not yet freed, and makes calls fail if
+/// asked to.
 /// </summary>
 public class DriverSpy : DispatchProxy
 {
@@ -12,13 +13,19 @@ public class DriverSpy : DispatchProxy
     private readonly Lock gate = new();
     private object inner = null!;
 
-    /// <summary>What creates something, and what frees it. Handles are the last argument of the first and the first of the second.</summary>
+    /// <summary>
+    /// What creates something, and what frees it. Handles are the last argument of the first and the first of the second.
+    /// </summary>
     private static readonly (string Creates, string Frees)[] Pairs =
     [
-        ("CreateContext", "ReleaseContext"), ("CreateCommandQueue", "ReleaseCommandQueue"), ("CreateBuffer", "ReleaseMemObject"), ("CreateSubBuffer", "ReleaseMemObject"),
-        ("CreateProgramWithSource", "ReleaseProgram"), ("CreateProgramWithBinary", "ReleaseProgram"), ("CreateKernel", "ReleaseKernel"), ("EnqueueMarker", "ReleaseEvent"), ("EnqueueTimedKernel", "ReleaseEvent"),
-        ("DevicePrimaryCtxRetain", "DevicePrimaryCtxRelease"), ("StreamCreate", "StreamDestroy"), ("EventCreate", "EventDestroy"), ("MemAlloc", "MemFree"), ("MemAllocAsync", "MemFree"),
-        ("MemHostAlloc", "MemFreeHost"), ("ModuleLoadDataEx", "ModuleUnload"), ("LinkCreate", "LinkDestroy"), ("StreamEndCapture", "GraphDestroy"), ("GraphInstantiate", "GraphExecDestroy"),
+        ("CreateContext", "ReleaseContext"), ("CreateCommandQueue", "ReleaseCommandQueue"), ("CreateBuffer", "ReleaseMemObject"),
+            ("CreateSubBuffer", "ReleaseMemObject"),
+        ("CreateProgramWithSource", "ReleaseProgram"), ("CreateProgramWithBinary", "ReleaseProgram"), ("CreateKernel", "ReleaseKernel"),
+            ("EnqueueMarker", "ReleaseEvent"), ("EnqueueTimedKernel", "ReleaseEvent"),
+        ("DevicePrimaryCtxRetain", "DevicePrimaryCtxRelease"), ("StreamCreate", "StreamDestroy"), ("EventCreate", "EventDestroy"),
+            ("MemAlloc", "MemFree"), ("MemAllocAsync", "MemFree"),
+        ("MemHostAlloc", "MemFreeHost"), ("ModuleLoadDataEx", "ModuleUnload"), ("LinkCreate", "LinkDestroy"),
+            ("StreamEndCapture", "GraphDestroy"), ("GraphInstantiate", "GraphExecDestroy"),
     ];
 
     /// <summary>Device memory may go back either way, whichever way it came.</summary>
@@ -30,7 +37,9 @@ public class DriverSpy : DispatchProxy
     /// <summary>The number of the call that fails, from 1; 0 for none.</summary>
     public int FailAt { get; set; }
 
-    /// <summary>The call that fails: which one of a function, from 1. Which call of all that is depends on what other threads do meanwhile.</summary>
+    /// <summary>
+    /// The call that fails: which one of a function, from 1. Which call of all that is depends on what other threads do meanwhile.
+    /// </summary>
     public (string Function, int Occurrence)? FailAtOccurrence { get; set; }
 
     /// <summary>Whether all calls fail after the first that was made to, as after a crash or a reset.</summary>
@@ -76,15 +85,18 @@ public class DriverSpy : DispatchProxy
         {
             string name = targetMethod!.Name;
             Calls.Add(name);
-            bool fails = Calls.Count == FailAt || IsThatOccurrence(name) || (FailsOn && Failed is not null) || name == FailIn || name == FailOnceIn, frees = Pairs.Any(p => p.Frees == Freeing(name));
+            bool fails = Calls.Count == FailAt || IsThatOccurrence(name) || (FailsOn && Failed is not null) || name == FailIn
+                || name == FailOnceIn, frees = Pairs.Any(p => p.Frees == Freeing(name));
             if (name == FailOnceIn) FailOnceIn = null;
             if (fails) Failed ??= name;
             // What is freed counts as freed even if the driver says otherwise: nobody can do more.
-            if (frees && !live.Remove((Freeing(name), Handle(args![0])))) Misuses.Add($"call {Calls.Count}, {name}: what is freed is not there");
+            if (frees && !live.Remove((Freeing(name), Handle(args![0]))))
+                Misuses.Add($"call {Calls.Count}, {name}: what is freed is not there");
             if (fails)
             {
                 // Memory of a test's driver goes back all the same, and a device that is lost does nothing any more either.
-                if (frees || name is "Finish" or "WaitForEvent" or "StreamSynchronize" or "EventSynchronize") targetMethod.Invoke(inner, args);
+                if (frees || name is "Finish" or "WaitForEvent" or "StreamSynchronize" or "EventSynchronize")
+                    targetMethod.Invoke(inner, args);
                 var parameters = targetMethod.GetParameters();
                 for (int i = 0; i < args!.Length; i++)
                     if (parameters[i].IsOut) args[i] = Activator.CreateInstance(parameters[i].ParameterType.GetElementType()!);
@@ -99,10 +111,13 @@ public class DriverSpy : DispatchProxy
         }
     }
 
-    private bool IsThatOccurrence(string name) => FailAtOccurrence is var (function, occurrence) && name == function && Calls.Count(c => c == name) == occurrence;
+    private bool IsThatOccurrence(string name) =>
+        FailAtOccurrence is var (function, occurrence) && name == function && Calls.Count(c => c == name) == occurrence;
 
-    // The driver itself was not made to fail: what it says of handles, addresses and frees is true, unless it was kept from what came before.
-    private bool IsMisuse(string name, int answer, bool frees) => Failed is null && answer != 0 && (frees || (answer is 201 or 400 or 600 or 700 && inner is ICuda));
+    // The driver itself was not made to fail: what it says of handles, addresses and frees is true, unless it was kept from what came
+    // before.
+    private bool IsMisuse(string name, int answer, bool frees) =>
+        Failed is null && answer != 0 && (frees || (answer is 201 or 400 or 600 or 700 && inner is ICuda));
 
     private static nint Handle(object? value) => value is nint handle ? handle : (int)value!;
 }

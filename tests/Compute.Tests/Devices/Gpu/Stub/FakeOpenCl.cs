@@ -22,7 +22,8 @@ public class FakeOpenCl : DispatchProxy
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args) => targetMethod!.Name switch
     {
         nameof(IOpenCl.GetPlatformIds) => List(args!, 0, platforms.Length, index => index + 1, NoPlatform),
-        nameof(IOpenCl.GetDeviceIds) => List(args!, 2, Platform(args![0]).Devices.Length, index => 100 * (int)(nint)args[0]! + index, NoDevice),
+        nameof(IOpenCl.GetDeviceIds) =>
+            List(args!, 2, Platform(args![0]).Devices.Length, index => 100 * (int)(nint)args[0]! + index, NoDevice),
         nameof(IOpenCl.GetPlatformInfo) => Answer(args!, Encoding.UTF8.GetBytes(Platform(args![0]).Name + "\0")),
         nameof(IOpenCl.GetDeviceInfo) => Answer(args!, Fact((int)(nint)args![0]!, (uint)args[1]!)),
         var other => throw new NotSupportedException(other),

@@ -13,7 +13,8 @@ internal static class StubCuda
     public static ICuda Api => Built.Value.Api ?? throw Required.Absent("gcc", Built.Value.Problem);
 
     /// <summary>The stub of an older driver, which lacks some functions; or why it cannot be used.</summary>
-    public static (ICuda? Api, string Problem) BuildWithout(params string[] functions) => Build<ICuda>((string path, out string? problem) => CudaLibrary.TryLoad(out problem, path), functions);
+    public static (ICuda? Api, string Problem) BuildWithout(params string[] functions) =>
+        Build<ICuda>((string path, out string? problem) => CudaLibrary.TryLoad(out problem, path), functions);
 
     /// <summary>The stub given out as a driver for OpenCL.</summary>
     public static IOpenCl? AsOpenCl(out string? problem)
@@ -26,11 +27,15 @@ internal static class StubCuda
 
     private static (T? Api, string Problem) Build<T>(Load<T> load, string[] without) where T : class
     {
-        string source = Path.Combine(AppContext.BaseDirectory, "Devices", "Gpu", "Stub", "cuda.c"), library = Path.Combine(Path.GetTempPath(), $"ilgd-stub-cuda-{Guid.NewGuid():n}.so");
+        string source = Path.Combine(AppContext.BaseDirectory, "Devices", "Gpu", "Stub", "cuda.c"),
+            library = Path.Combine(Path.GetTempPath(), $"ilgd-stub-cuda-{Guid.NewGuid():n}.so");
         try
         {
             string[] renamed = [.. without.Select(function => $"-D{function}=no_{function}")];
-            using var compiler = Process.Start(new ProcessStartInfo("gcc", ["-shared", "-fPIC", "-pthread", "-O1", "-Wall", "-fvisibility=hidden", .. renamed, "-o", library, source]) { RedirectStandardError = true })!;
+            using var compiler = Process.Start(
+                new ProcessStartInfo("gcc",
+                    ["-shared", "-fPIC", "-pthread", "-O1", "-Wall", "-fvisibility=hidden", .. renamed, "-o", library,
+                        source]) { RedirectStandardError = true })!;
             string errors = compiler.StandardError.ReadToEnd();
             compiler.WaitForExit();
             if (compiler.ExitCode != 0) throw new InvalidOperationException($"gcc does not build {source}: {errors}");

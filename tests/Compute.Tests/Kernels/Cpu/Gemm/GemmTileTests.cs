@@ -6,7 +6,10 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Every register tile that this processor can run, also those that it would not choose, in integers small enough to be exact in any of them.</summary>
+/// <summary>
+/// Every register tile that this processor can run, also those that it would not choose, in integers small enough to be exact in any of
+/// them.
+/// </summary>
 public sealed unsafe class GemmTileTests
 {
     private const float Untouched = 77;
@@ -44,7 +47,8 @@ public sealed unsafe class GemmTileTests
     {
         const int Depth = 7;
         int pitch = tile.Columns + 3;
-        float[] a = [.. Enumerable.Range(0, Depth * tile.Rows).Select(i => (float)(i % 11 - 5))], b = [.. Enumerable.Range(0, Depth * tile.Columns).Select(i => (float)(i % 7 - 3))];
+        float[] a = [.. Enumerable.Range(0, Depth * tile.Rows).Select(i => (float)(i % 11 - 5))],
+            b = [.. Enumerable.Range(0, Depth * tile.Columns).Select(i => (float)(i % 7 - 3))];
         float[] bias = [.. Enumerable.Range(0, tile.Columns).Select(i => (float)i)];
         for (int rows = 1; rows <= tile.Rows; rows++)
         {
@@ -52,7 +56,8 @@ public sealed unsafe class GemmTileTests
             {
                 float[] c = new float[tile.Rows * pitch];
                 c.AsSpan().Fill(Untouched);
-                fixed (float* pa = a, pb = b, pc = c, bp = bias) tile.Multiply(Depth, pa, 1, tile.Rows, pb, pc, pitch, rows, accumulate, biased ? bp : null);
+                fixed (float* pa = a, pb = b, pc = c, bp = bias)
+                    tile.Multiply(Depth, pa, 1, tile.Rows, pb, pc, pitch, rows, accumulate, biased ? bp : null);
                 for (int i = 0; i < c.Length; i++)
                 {
                     int row = i / pitch, column = i % pitch;
@@ -63,7 +68,9 @@ public sealed unsafe class GemmTileTests
                         for (int k = 0; k < Depth; k++) expected += a[k * tile.Rows + row] * b[k * tile.Columns + column];
                     }
 
-                    Assert.True(expected == c[i], $"{tile.GetType()}: row {row} of {rows}, column {column}, accumulate {accumulate}, bias {biased}: {c[i]}; it must be {expected}.");
+                    Assert.True(expected == c[i],
+                        $"{tile.GetType()}: row {row} of {rows}, column {column}, accumulate {accumulate}, bias {biased}: {c[i]}; it must "
+                            + $"be {expected}.");
                 }
             }
         }
@@ -72,7 +79,8 @@ public sealed unsafe class GemmTileTests
     private static void VerifyInPlace(GemmTile tile)
     {
         const int Depth = 9, RowPitch = Depth + 2;
-        float[] inPlace = [.. Enumerable.Range(0, tile.Rows * RowPitch).Select(i => (float)(i % 11 - 5))], b = [.. Enumerable.Range(0, Depth * tile.Columns).Select(i => (float)(i % 7 - 3))];
+        float[] inPlace = [.. Enumerable.Range(0, tile.Rows * RowPitch).Select(i => (float)(i % 11 - 5))],
+            b = [.. Enumerable.Range(0, Depth * tile.Columns).Select(i => (float)(i % 7 - 3))];
         float[] packed = [.. Enumerable.Range(0, Depth * tile.Rows).Select(i => inPlace[i % tile.Rows * RowPitch + i / tile.Rows])];
         for (int rows = 1; rows <= tile.Rows; rows++)
         {
@@ -92,9 +100,12 @@ public sealed unsafe class GemmTileTests
         const int Lanes = 5, RowPitch = Lanes + 2;
         int pitch = tile.Columns + 3;
         int[] a = [.. Enumerable.Range(0, tile.Rows * RowPitch * perLane).Select(i => 127 - i % 255)];
-        int[] b = [.. Enumerable.Range(0, Lanes * tile.Columns * perLane).Select(i => unsigned ? 255 - i % 3 : i % 2 == 0 ? 127 : -127 + i % 5)];
+        int[] b = [.. Enumerable.Range(0, Lanes * tile.Columns * perLane)
+            .Select(i => unsigned ? 255 - i % 3 : i % 2 == 0 ? 127 : -127 + i % 5)];
         int[] packedA = Pack(a, perLane), packedB = Pack(b, perLane), offsets = [.. Enumerable.Range(0, tile.Rows).Select(r => 1000 * r)];
-        float[] rowScales = [.. Enumerable.Range(0, tile.Rows).Select(r => 1f / (r + 1))], scales = [.. Enumerable.Range(0, tile.Columns).Select(c => 1 + c / 3f)], bias = [.. Enumerable.Range(0, tile.Columns).Select(c => c / 7f)];
+        float[] rowScales = [.. Enumerable.Range(0, tile.Rows).Select(r => 1f / (r + 1))],
+            scales = [.. Enumerable.Range(0, tile.Columns).Select(c => 1 + c / 3f)],
+                bias = [.. Enumerable.Range(0, tile.Columns).Select(c => c / 7f)];
         for (int rows = 1; rows <= tile.Rows; rows++)
         {
             foreach (bool biased in new[] { false, true })
@@ -102,14 +113,17 @@ public sealed unsafe class GemmTileTests
                 float[] y = new float[tile.Rows * pitch];
                 y.AsSpan().Fill(Untouched);
                 fixed (int* pa = packedA, pb = packedB, po = offsets)
-                fixed (float* py = y, pr = rowScales, ps = scales, bp = bias) tile.Multiply(Lanes, pa, RowPitch, pb, rows, new ScaledTile(py, pitch, po, pr, ps, biased ? bp : null));
+                fixed (float* py = y, pr = rowScales, ps = scales, bp = bias)
+                    tile.Multiply(Lanes, pa, RowPitch, pb, rows, new ScaledTile(py, pitch, po, pr, ps, biased ? bp : null));
                 for (int i = 0; i < y.Length; i++)
                 {
                     int row = i / pitch, column = i % pitch, sum = 0;
                     for (int k = 0; row < rows && column < tile.Columns && k < Lanes * perLane; k++)
                         sum += a[row * RowPitch * perLane + k] * b[((k / perLane * tile.Columns) + column) * perLane + k % perLane];
-                    float expected = row < rows && column < tile.Columns ? (float)(sum - offsets[row]) * rowScales[row] * scales[column] + (biased ? bias[column] : 0) : Untouched;
-                    Assert.True(expected == y[i], $"{tile.GetType()}: row {row} of {rows}, column {column}, bias {biased}: {y[i]}; it must be {expected}.");
+                    float expected = row < rows && column < tile.Columns
+                        ? (float)(sum - offsets[row]) * rowScales[row] * scales[column] + (biased ? bias[column] : 0) : Untouched;
+                    Assert.True(expected == y[i],
+                        $"{tile.GetType()}: row {row} of {rows}, column {column}, bias {biased}: {y[i]}; it must be {expected}.");
                 }
             }
         }

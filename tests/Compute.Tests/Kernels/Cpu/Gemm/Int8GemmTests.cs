@@ -7,7 +7,9 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Every way to multiply integers that this processor has, also those that it would not choose: the bits of the one that it chooses.</summary>
+/// <summary>
+/// Every way to multiply integers that this processor has, also those that it would not choose: the bits of the one that it chooses.
+/// </summary>
 public sealed class Int8GemmTests
 {
     public static TheoryData<string> Names => [.. new QuantizedMatMulCases().Cases.Select(c => c.Name)];
@@ -26,7 +28,8 @@ public sealed class Int8GemmTests
 
         Assert.NotEmpty(Int8Gemm.Supported);
         foreach (var product in Int8Gemm.Supported)
-            Assert.True(expected.SequenceEqual(Run(device, @case, product)), $"{name} by {product}: results differ from those by {Int8Gemm.Best}.");
+            Assert.True(expected.SequenceEqual(Run(device, @case, product)),
+                $"{name} by {product}: results differ from those by {Int8Gemm.Best}.");
     }
 
     private static double[] Run(CpuDevice device, OpCase @case, Int8Gemm product)
@@ -35,7 +38,8 @@ public sealed class Int8GemmTests
         Tensor[] inputs = [.. @case.Inputs.Select(Upload)];
         TensorType[] types = [.. inputs.Select(i => i.Type)];
         var signature = new OpSignature(@case.Op, types, @case.Op.Infer(types));
-        Tensor output = Allocate(DType.Float32, signature.Output.Concrete()), scratch = Allocate(DType.Int8, [checked((int)QuantizedMatMulCpu.ScratchBytes(signature, product))]);
+        Tensor output = Allocate(DType.Float32, signature.Output.Concrete()),
+            scratch = Allocate(DType.Int8, [checked((int)QuantizedMatMulCpu.ScratchBytes(signature, product))]);
         var call = new OpCall(device, @case.Op, inputs, output, scratch);
         var launch = Vector512.IsHardwareAccelerated ? QuantizedMatMulCpu.Bind<Simd512>(call, product)
             : Vector256.IsHardwareAccelerated ? QuantizedMatMulCpu.Bind<Simd256>(call, product)

@@ -4,7 +4,10 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Packing of every storage at every register width that this processor has: whole groups of rows, narrower last ones, rows that do not fill a group of elements, interleaved positions.</summary>
+/// <summary>
+/// Packing of every storage at every register width that this processor has: whole groups of rows, narrower last ones, rows that do not
+/// fill a group of elements, interleaved positions.
+/// </summary>
 public sealed unsafe class PackerTests
 {
     private const int Length = 37, First = 3, KernelPositions = 9, Channels = 5;
@@ -34,7 +37,8 @@ public sealed unsafe class PackerTests
     private static void Verify<TStored, V>() where TStored : struct, IStored where V : struct, ISimd<V>
     {
         var packer = new Packer<TStored, V>();
-        foreach (var (rows, pitch) in new[] { (4, 4), (4, 9), (8, 6), (8, 8), (12, 12), (16, 16), (20, 20), (32, 32), (36, 40) }) Pack<TStored>(packer, rows, pitch);
+        foreach (var (rows, pitch) in new[] { (4, 4), (4, 9), (8, 6), (8, 8), (12, 12), (16, 16), (20, 20), (32, 32),
+            (36, 40) }) Pack<TStored>(packer, rows, pitch);
         PackKernelPositions<TStored>(packer, 2 * V.Count);
     }
 
@@ -54,7 +58,9 @@ public sealed unsafe class PackerTests
                 for (int r = 0; r < pitch; r++)
                 {
                     int expected = r < rows ? BitConverter.SingleToInt32Bits(TStored.Read(addresses[r] + (First + k) * TStored.Size)) : -1;
-                    Assert.True(expected == packed[k * pitch + r], $"{packer}: {rows} rows, pitch {pitch}, element {k} of row {r}: 0x{packed[k * pitch + r]:X8}; it must be 0x{expected:X8}.");
+                    Assert.True(expected == packed[k * pitch + r],
+                        $"{packer}: {rows} rows, pitch {pitch}, element {k} of row {r}: 0x{packed[k * pitch + r]:X8}; it must be "
+                            + $"0x{expected:X8}.");
                 }
             }
         }
@@ -75,11 +81,14 @@ public sealed unsafe class PackerTests
             {
                 int r = i % rows, channel = i / rows % Channels, position = i / rows / Channels;
                 float expected = TStored.Read(addresses[r] + ((First + channel) * KernelPositions + position) * TStored.Size);
-                Assert.True(BitConverter.SingleToInt32Bits(expected) == BitConverter.SingleToInt32Bits(packed[i]), $"{packer}: row {r}, channel {channel}, position {position}: {packed[i]}; it must be {expected}.");
+                Assert.True(BitConverter.SingleToInt32Bits(expected) == BitConverter.SingleToInt32Bits(packed[i]),
+                    $"{packer}: row {r}, channel {channel}, position {position}: {packed[i]}; it must be {expected}.");
             }
         }
     }
 
     /// <summary>Bytes that are no NaN in any float type, so that they keep their bits.</summary>
-    private static byte[] Source(int rows, int elements) => [.. Enumerable.Range(0, rows * elements * sizeof(float)).Select(i => (byte)((i * 37 + i / 251) % 256 & (i % 2 == 1 ? 0xBB : 0xFF)))];
+    private static byte[] Source(int rows, int elements) =>
+        [.. Enumerable.Range(0, rows * elements * sizeof(float))
+            .Select(i => (byte)((i * 37 + i / 251) % 256 & (i % 2 == 1 ? 0xBB : 0xFF)))];
 }

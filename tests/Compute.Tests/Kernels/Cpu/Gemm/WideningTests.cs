@@ -34,7 +34,8 @@ public sealed unsafe class WideningTests
             for (int i = 0; i < Patterns; i++)
             {
                 float value = expected(bits[i]);
-                bool same = float.IsNaN(value) ? float.IsNaN(widened[i]) : BitConverter.SingleToInt32Bits(value) == BitConverter.SingleToInt32Bits(widened[i]);
+                bool same = float.IsNaN(value) ? float.IsNaN(widened[i])
+                    : BitConverter.SingleToInt32Bits(value) == BitConverter.SingleToInt32Bits(widened[i]);
                 Assert.True(same, $"{typeof(TStored).Name}, {V.Count} lanes: 0x{i:X4} became {widened[i]:G9}; it is {value:G9}.");
                 Assert.Equal(value, TStored.Read((byte*)(source + i)));
             }

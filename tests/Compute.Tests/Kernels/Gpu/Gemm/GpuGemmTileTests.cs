@@ -6,7 +6,9 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Products in tiles: every tile's code, and results of several tiles, element by element and four at once, whole and in parts.</summary>
+/// <summary>
+/// Products in tiles: every tile's code, and results of several tiles, element by element and four at once, whole and in parts.
+/// </summary>
 public sealed class GpuGemmTileTests
 {
     private const int StaticSharedBytes = 49152;
@@ -15,16 +17,24 @@ public sealed class GpuGemmTileTests
     [
         // Sizes are multiples of four, so that memory is reached four elements at once, and of no tile.
         new("plain", new MatMul(new Epilogue(BatchBias: true, Activation: UnaryFunction.Silu, Scale: 0.5, Residual: true)),
-            [CaseTensor.Normal([2, 70, 44], 1), CaseTensor.Normal([140, 44], 2, 0.2), CaseTensor.Normal([140], 3), CaseTensor.Normal([2, 1, 140], 4), CaseTensor.Normal([2, 70, 140], 5)], 2e-6),
-        new("deep", new MatMul(), [CaseTensor.Normal([18, 1100], 1), CaseTensor.Normal([36, 1100], 2, 0.03, DType.BFloat16), CaseTensor.Normal([36], 3)], 3e-6),
+            [CaseTensor.Normal([2, 70, 44], 1), CaseTensor.Normal([140, 44], 2, 0.2), CaseTensor.Normal([140], 3),
+                CaseTensor.Normal([2, 1, 140], 4), CaseTensor.Normal([2, 70, 140], 5)], 2e-6),
+        new("deep", new MatMul(),
+            [CaseTensor.Normal([18, 1100], 1), CaseTensor.Normal([36, 1100], 2, 0.03, DType.BFloat16), CaseTensor.Normal([36], 3)], 3e-6),
         new("odd", new MatMul(), [CaseTensor.Normal([35, 77], 1), CaseTensor.Normal([67, 77], 2, 0.1), CaseTensor.Normal([67], 3)], 2e-6),
-        new("gated", new GatedMatMul(), [CaseTensor.Normal([37, 40], 1), CaseTensor.Normal([136, 40], 2, 0.2), CaseTensor.Normal([136], 3)], 2e-6),
-        new("image", new Conv2D(1, 1, 1), [CaseTensor.Normal([2, 9, 7, 20], 1), CaseTensor.Normal([36, 20, 3, 3], 2, 0.1), CaseTensor.Normal([36], 3)], 3e-6),
+        new("gated", new GatedMatMul(), [CaseTensor.Normal([37, 40], 1), CaseTensor.Normal([136, 40], 2, 0.2), CaseTensor.Normal([136], 3)],
+            2e-6),
+        new("image", new Conv2D(1, 1, 1),
+            [CaseTensor.Normal([2, 9, 7, 20], 1), CaseTensor.Normal([36, 20, 3, 3], 2, 0.1), CaseTensor.Normal([36], 3)], 3e-6),
     ];
 
-    /// <summary>Rows, columns and work items of a tile, parts of the inner dimension, and what is computed so: a processor's driver takes its time for each kernel.</summary>
+    /// <summary>
+    /// Rows, columns and work items of a tile, parts of the inner dimension, and what is computed so: a processor's driver takes its time
+    /// for each kernel.
+    /// </summary>
     private static readonly (int Rows, int Columns, int Items, int Parts, string[] Cases)[] Executed =
-        [(128, 128, 256, 1, ["plain", "gated", "image"]), (32, 128, 64, 2, ["deep", "odd", "gated", "image"]), (64, 32, 64, 1, ["plain", "odd"])];
+        [(128, 128, 256, 1, ["plain", "gated", "image"]), (32, 128, 64, 2, ["deep", "odd", "gated", "image"]),
+            (64, 32, 64, 1, ["plain", "odd"])];
 
     public static TheoryData<string, string, int> OnGpus
     {
@@ -45,7 +55,8 @@ public sealed class GpuGemmTileTests
         var (rows, columns, items, parts, _) = Executed[tile];
         foreach (int padding in new[] { 0, 3 })
         {
-            using var bound = new BoundCase(TestDevices.Open(id), @case, padding, variant: "gpu/tiles", settings: Settings(rows, columns, items, parts));
+            using var bound = new BoundCase(TestDevices.Open(id), @case, padding, variant: "gpu/tiles",
+                settings: Settings(rows, columns, items, parts));
             bound.Run();
             OpReference.Verify(@case, bound.Read());
         }
@@ -94,26 +105,31 @@ public sealed class GpuGemmTileTests
     private static void Bind(TranslatingDevice device, GpuGemmTile tile, string name, int parts)
     {
         var @case = Cases.Single(c => c.Name == name);
-        device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), "gpu/tiles", Settings(tile.Rows, tile.Columns, tile.Items, parts), gap: 0);
+        device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), "gpu/tiles",
+            Settings(tile.Rows, tile.Columns, tile.Items, parts), gap: 0);
     }
 
-    [Theory, InlineData(9, 0, 4096, 640, 128, 128, 256), InlineData(8, 0, 77, 2048, 32, 128, 64), InlineData(8, 6, 4096, 64, 128, 64, 256), InlineData(8, 9, 4096, 4, 64, 32, 64)]
+    [Theory, InlineData(9, 0, 4096, 640, 128, 128, 256), InlineData(8, 0, 77, 2048, 32, 128, 64), InlineData(8, 6, 4096, 64, 128, 64, 256),
+        InlineData(8, 9, 4096, 4, 64, 32, 64)]
     public void Tile_WithoutMeasuring_SuitsSizes(int major, int minor, int rows, int columns, int tileRows, int tileColumns, int items)
     {
         var start = Start(GpuTarget.Cuda(major, minor), rows, columns);
-        Assert.Equal((tileRows, tileColumns, items), (start[GpuGemmTuning.TileRows], start[GpuGemmTuning.TileColumns], start[GpuGemmTuning.GroupItems]));
+        Assert.Equal((tileRows, tileColumns, items),
+            (start[GpuGemmTuning.TileRows], start[GpuGemmTuning.TileColumns], start[GpuGemmTuning.GroupItems]));
     }
 
     [Fact]
     public void Tile_WithoutMeasuring_FitsSmallDevices()
     {
-        var small = GpuTarget.OpenClCpu() with { Architecture = "opencl-gpu-arm-mali", IsCpu = false, MaxGroupSize = 128, LocalMemoryBytes = 8192 };
+        var small = GpuTarget.OpenClCpu()
+            with { Architecture = "opencl-gpu-arm-mali", IsCpu = false, MaxGroupSize = 128, LocalMemoryBytes = 8192 };
         foreach (int rows in new[] { 1, 77, 4096 })
             foreach (bool gated in new[] { false, true })
             {
                 var start = Start(small, rows, 640, gated);
                 var tile = GpuGemmTuning.Tile(start)!;
-                Assert.True(tile.Items <= small.MaxGroupSize && tile.LocalBytes <= small.LocalMemoryBytes && (!gated || tile.HasTwoColumns), $"{start}");
+                Assert.True(tile.Items <= small.MaxGroupSize && tile.LocalBytes <= small.LocalMemoryBytes && (!gated || tile.HasTwoColumns),
+                    $"{start}");
             }
     }
 
@@ -125,9 +141,11 @@ public sealed class GpuGemmTileTests
         var op = new MatMul();
         var signature = new OpSignature(op, inputs, op.Infer(inputs));
         var fastest = Settings(64, 64, 64, 2);
-        int Steps(TuningParameter parameter, KernelSettings settings) => Math.Abs(parameter.Values.IndexOf(settings[parameter]) - parameter.Values.IndexOf(fastest[parameter]));
+        int Steps(TuningParameter parameter, KernelSettings settings) =>
+            Math.Abs(parameter.Values.IndexOf(settings[parameter]) - parameter.Values.IndexOf(fastest[parameter]));
         var timer = new FakeTimer(choice => 1 + GpuGemmTuning.Parameters.Sum(parameter => Steps(parameter, choice.Settings)));
-        var found = new Tuner(timer, new TunerOptions()).Run(device, signature, [.. op.Kernels.Candidates(device, signature)], TestContext.Current.CancellationToken);
+        var found = new Tuner(timer, new TunerOptions()).Run(device, signature, [.. op.Kernels.Candidates(device, signature)],
+            TestContext.Current.CancellationToken);
         Assert.Equal(fastest, found.Best.Settings);
         Assert.True(found.Complete);
     }
@@ -136,5 +154,6 @@ public sealed class GpuGemmTileTests
         GpuGemmTuning.Start(new TranslatingDevice(target), new GemmSize(rows, columns, 640, 1, DType.Float16, IsGated: gated));
 
     private static KernelSettings Settings(int rows, int columns, int items, int parts) => KernelSettings.Default
-        .With(GpuGemmTuning.TileRows, rows).With(GpuGemmTuning.TileColumns, columns).With(GpuGemmTuning.GroupItems, items).With(GpuGemmTuning.SplitK, parts);
+        .With(GpuGemmTuning.TileRows, rows).With(GpuGemmTuning.TileColumns, columns).With(GpuGemmTuning.GroupItems, items)
+            .With(GpuGemmTuning.SplitK, parts);
 }

@@ -6,7 +6,10 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>The int8 product by dot products of four bytes and on tensor cores: the very kernels that GPUs get, with the instructions' definitions in plain OpenCL C.</summary>
+/// <summary>
+/// The int8 product by dot products of four bytes and on tensor cores: the very kernels that GPUs get, with the instructions' definitions
+/// in plain OpenCL C.
+/// </summary>
 public sealed class Int8GemmGpuTests
 {
     private const string Dot = "gpu/dot", TensorCores = "cuda/tensor-cores";
@@ -15,8 +18,10 @@ public sealed class Int8GemmGpuTests
     // The plain form of the instruction runs in GpuVariantTests, in all cases.
     [Theory]
     [InlineData(Dot, "odd sizes"), InlineData(Dot, "largest integers"), InlineData(Dot, "column view"), InlineData(Dot, "all")]
-    [InlineData(TensorCores, "one by one"), InlineData(TensorCores, "odd sizes"), InlineData(TensorCores, "more than a block of rows"), InlineData(TensorCores, "more than a block of columns")]
-    [InlineData(TensorCores, "SDXL attention out, part"), InlineData(TensorCores, "largest integers"), InlineData(TensorCores, "column view"), InlineData(TensorCores, "all")]
+    [InlineData(TensorCores, "one by one"), InlineData(TensorCores, "odd sizes"), InlineData(TensorCores, "more than a block of rows"),
+        InlineData(TensorCores, "more than a block of columns")]
+    [InlineData(TensorCores, "SDXL attention out, part"), InlineData(TensorCores, "largest integers"),
+        InlineData(TensorCores, "column view"), InlineData(TensorCores, "all")]
     public void Case_OfBytes_MatchesReference(string variant, string name)
     {
         var @case = new QuantizedMatMulCases().Cases.Single(c => c.Name == name);
@@ -25,13 +30,17 @@ public sealed class Int8GemmGpuTests
         OpReference.Verify(@case, bound.Read());
     }
 
-    /// <summary>All scales are 1, so that the results are the int32 sums, rounded once to float32: the same bits on any device that sums exactly.</summary>
-    [Theory, InlineData(Dot, 65, 4112, 130), InlineData(Dot, 9, 2049, 40), InlineData(TensorCores, 150, 4112, 130), InlineData(TensorCores, 9, 2049, 40), InlineData(TensorCores, 70, 31, 129)]
+    /// <summary>
+    /// All scales are 1, so that the results are the int32 sums, rounded once to float32: the same bits on any device that sums exactly.
+    /// </summary>
+    [Theory, InlineData(Dot, 65, 4112, 130), InlineData(Dot, 9, 2049, 40), InlineData(TensorCores, 150, 4112, 130),
+        InlineData(TensorCores, 9, 2049, 40), InlineData(TensorCores, 70, 31, 129)]
     public void Sums_OfBytes_AreThoseOfTheProcessor(string variant, int rows, int depth, int columns)
     {
         double Byte(long i) => (i * 7919 + i / 3) % 255 - 127;
         var x = new CaseTensor([rows, depth], i => i % depth == 0 ? 127 : i / depth == 1 ? 127 : Byte(i));
-        var @case = new OpCase("sums", new QuantizedMatMul(), [x, new([columns, depth], i => i / depth == 2 ? 127 : Byte(i), DType.Int8), new([columns], _ => 1)], 0);
+        var @case = new OpCase("sums", new QuantizedMatMul(),
+            [x, new([columns, depth], i => i / depth == 2 ? 127 : Byte(i), DType.Int8), new([columns], _ => 1)], 0);
         using var cpu = new CpuDevice(threads: 2);
         using var bound = new BoundCase(Device.Value, @case, outputPadding: 0, variant: variant);
         bound.Run();
@@ -63,7 +72,8 @@ public sealed class Int8GemmGpuTests
         var @case = new QuantizedMatMulCases().Cases.Single(c => c.Name == "odd sizes");
         string Chosen(GpuTarget target) => @case.Op.Kernels.Choose(new TranslatingDevice(target), Signature(@case)).Name;
         foreach (var target in new[] { GpuTarget.Cuda(6, 0), OpenCl(IntegerDotKind.None) }) Assert.Equal("gpu/tiles", Chosen(target));
-        foreach (var target in new[] { GpuTarget.Cuda(6, 1), GpuTarget.Cuda(7, 5), OpenCl(IntegerDotKind.Khronos) }) Assert.Equal(Dot, Chosen(target));
+        foreach (var target in new[] { GpuTarget.Cuda(6, 1), GpuTarget.Cuda(7, 5), OpenCl(IntegerDotKind.Khronos) })
+            Assert.Equal(Dot, Chosen(target));
         foreach (var target in new[] { GpuTarget.Cuda(8, 0), GpuTarget.Cuda(9, 0) }) Assert.Equal(TensorCores, Chosen(target));
     }
 
@@ -81,7 +91,8 @@ public sealed class Int8GemmGpuTests
     public void Case_WithUnsignedBytes_IsFoundToBeWrong()
     {
         using var device = SoftLanes.Open(new Translator(), text => text.Contains("void probe(", StringComparison.Ordinal) ? text
-            : text.Replace("((sum) + dot_4x8packed_ss_int((uint)(a), (uint)(b)))", "((sum) + dot_4x8packed_ss_int((uint)(a), (uint)(b) & 0x7f7f7f7fu))", StringComparison.Ordinal));
+            : text.Replace("((sum) + dot_4x8packed_ss_int((uint)(a), (uint)(b)))",
+                "((sum) + dot_4x8packed_ss_int((uint)(a), (uint)(b) & 0x7f7f7f7fu))", StringComparison.Ordinal));
         var @case = new QuantizedMatMulCases().Cases.Single(c => c.Name == "odd sizes");
         Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => OpReference.Verify(@case, OpCatalog.Run(device, @case).Values));
     }
@@ -92,5 +103,6 @@ public sealed class Int8GemmGpuTests
         return new OpSignature(@case.Op, types, @case.Op.Infer(types));
     }
 
-    private static GpuTarget OpenCl(IntegerDotKind kind) => GpuTarget.OpenClCpu() with { Architecture = "opencl-gpu", IsCpu = false, Features = new() { Dot = kind } };
+    private static GpuTarget OpenCl(IntegerDotKind kind) =>
+        GpuTarget.OpenClCpu() with { Architecture = "opencl-gpu", IsCpu = false, Features = new() { Dot = kind } };
 }

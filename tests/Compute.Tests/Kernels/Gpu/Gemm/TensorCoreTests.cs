@@ -8,33 +8,40 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Products on tensor cores without a GPU: the same C# kernels, with matrix instructions, asynchronous copies and shared addresses defined in plain OpenCL C, run on the
-/// processor. A read that lacks a barrier, or of a copy that nobody waited for, gives NaN there; planted mistakes show it.
+/// Products on tensor cores without a GPU: the same C# kernels, with matrix instructions, asynchronous copies and shared addresses defined
+/// in plain OpenCL C, run on the processor. A read that lacks a barrier, or of a copy that nobody waited for, gives NaN there; planted
+/// mistakes show it.
 /// </summary>
 public sealed partial class TensorCoreTests
 {
     private const string Variant = "cuda/tensor-cores";
     private static readonly Lazy<OpenClDevice> Device = new(() => SoftLanes.Open(new Translator()));
 
-    /// <summary>Op, case, type: rows, columns and depth that fill tiles and that do not, copies by pieces and by elements, all epilogues.</summary>
+    /// <summary>
+    /// Op, case, type: rows, columns and depth that fill tiles and that do not, copies by pieces and by elements, all epilogues.
+    /// </summary>
     public static TheoryData<string, string, DType> Cases
     {
         get
         {
             var rows = new TheoryData<string, string, DType>();
             void Add(DType dtype, Type op, params string[] names) => Array.ForEach(names, name => rows.Add(op.Name, name, dtype));
-            Add(DType.BFloat16, typeof(MatMul), ["nine rows", "one over a block of columns", "SDXL text keys", "SDXL attention out, part", .. EpilogueNames.Select(e => $"{e} after many rows")]);
+            Add(DType.BFloat16, typeof(MatMul),
+                ["nine rows", "one over a block of columns", "SDXL text keys", "SDXL attention out, part",
+                    .. EpilogueNames.Select(e => $"{e} after many rows")]);
             Add(DType.Float16, typeof(MatMul), "odd sizes", "column views, many rows");
             Add(DType.BFloat16, typeof(Conv2D), "SDXL, part of 16 by 16", "stride 2, padded after only", "5 by 5", "pointwise");
             Add(DType.Float16, typeof(Conv2D), "latents in", "Winograd's size, odd in all ways");
             Add(DType.BFloat16, typeof(GatedMatMul), "SDXL, part");
             Add(DType.Float16, typeof(GatedMatMul), "column view");
             Add(DType.BFloat16, typeof(GroupedMatMul), "self-attention");
-            Add(DType.BFloat16, typeof(ScaledDotProductAttention), "text keys", "SDXL, part of 16 by 16", "causal, CLIP", "several parts", "mask per query", "query without keys gives 0", "query with all keys at the lowest float", "VAE head of 512");
+            Add(DType.BFloat16, typeof(ScaledDotProductAttention), "text keys", "SDXL, part of 16 by 16", "causal, CLIP", "several parts",
+                "mask per query", "query without keys gives 0", "query with all keys at the lowest float", "VAE head of 512");
             foreach (int head in new[] { 80, 128, 160 })
                 foreach (var dtype in new[] { DType.BFloat16, DType.Float16 })
                     Add(dtype, typeof(ScaledDotProductAttention), $"head {head}, odd tokens", $"head {head}, text keys");
-            Add(DType.Float16, typeof(ScaledDotProductAttention), "odd head", "values wider than keys", "one key", "mask per head, query and key", "column views of one buffer", "VAE head of 512");
+            Add(DType.Float16, typeof(ScaledDotProductAttention), "odd head", "values wider than keys", "one key",
+                "mask per head, query and key", "column views of one buffer", "VAE head of 512");
             return rows;
         }
     }
@@ -65,17 +72,20 @@ public sealed partial class TensorCoreTests
         });
         var @case = Find(nameof(MatMul), "SDXL attention out, part", DType.BFloat16);
         double[] result = Run(device, @case);
-        Assert.True(Record.Exception(() => OpReference.Verify(@case, result)) is Xunit.Sdk.XunitException, $"{mistake}: nothing was noticed.");
+        Assert.True(Record.Exception(() => OpReference.Verify(@case, result)) is Xunit.Sdk.XunitException,
+            $"{mistake}: nothing was noticed.");
     }
 
     [Theory, InlineData(8, 0), InlineData(8, 6), InlineData(8, 9), InlineData(9, 0)]
     public void Ptx_OfGemms_UsesTensorCoresInTheSameOrderAsOpenCl(int major, int minor)
     {
         var device = new TranslatingDevice(GpuTarget.Cuda(major, minor));
-        foreach (var (op, name) in new[] { (nameof(MatMul), "SDXL text keys"), (nameof(Conv2D), "SDXL, part of 16 by 16"), (nameof(GatedMatMul), "SDXL, part") })
+        foreach (var (op, name) in new[] { (nameof(MatMul), "SDXL text keys"), (nameof(Conv2D), "SDXL, part of 16 by 16"),
+            (nameof(GatedMatMul), "SDXL, part") })
         {
             var @case = Find(op, name, DType.BFloat16);
-            foreach (int gap in new[] { MatrixGemm.Piece, 3 }) device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), Variant, gap: gap);
+            foreach (int gap in new[] { MatrixGemm.Piece, 3 })
+                device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), Variant, gap: gap);
         }
 
         var products = device.Artifacts.Where(a => a.Key.ToString().StartsWith(nameof(MatrixGemm), StringComparison.Ordinal)).ToArray();
@@ -85,7 +95,8 @@ public sealed partial class TensorCoreTests
         {
             Assert.Equal(32, Regex.Count(artifact.Text, @"\bmma\.sync\.aligned\.m16n8k16\.row\.col\.f32\.bf16\.bf16\.f32\b"));
             Assert.Equal(12, Regex.Count(artifact.Text, @"\bldmatrix\.sync\.aligned\.m8n8\.x4\.shared\.b16\b"));
-            Assert.Equal(source.ToString().Contains(nameof(WholePieces), StringComparison.Ordinal) ? 4 : 0, Regex.Count(artifact.Text, @"\bcp\.async\.cg\.shared\.global\b"));
+            Assert.Equal(source.ToString().Contains(nameof(WholePieces), StringComparison.Ordinal) ? 4 : 0,
+                Regex.Count(artifact.Text, @"\bcp\.async\.cg\.shared\.global\b"));
             Assert.DoesNotContain(".local", artifact.Text, StringComparison.Ordinal);
             Assert.InRange(artifact.SharedBytes, 1, 49152);
             Assert.Equal(Order(artifact.Text), Order(KernelCompiler.Compile(source, GpuTarget.OpenClCpu()).Text));
@@ -97,7 +108,8 @@ public sealed partial class TensorCoreTests
     {
         var device = new TranslatingDevice(GpuTarget.Cuda(major, minor));
         var @case = Find(nameof(ScaledDotProductAttention), "VAE head of 512", DType.BFloat16);
-        foreach (int gap in new[] { MatrixGemm.Piece, 3 }) device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), gap: gap);
+        foreach (int gap in new[] { MatrixGemm.Piece, 3 })
+            device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), gap: gap);
         Assert.Equal(2, device.Artifacts.Count);
         foreach (var (source, artifact) in device.Artifacts)
         {
@@ -109,20 +121,25 @@ public sealed partial class TensorCoreTests
 
     /// <summary>Only devices that have the instructions choose them, and only for what they multiply.</summary>
     [Theory]
-    [InlineData(8, 0, DType.BFloat16, "SDXL text keys", Variant), InlineData(8, 9, DType.Float16, "SDXL text keys", Variant), InlineData(7, 5, DType.Float16, "SDXL text keys", "gpu/tiles")]
-    [InlineData(9, 0, DType.BFloat16, "two rows, time embedding", "gpu/rows"), InlineData(9, 0, DType.Float32, "SDXL text keys", "gpu/tiles"), InlineData(9, 0, DType.BFloat16, "float16 weights", "gpu/tiles")]
+    [InlineData(8, 0, DType.BFloat16, "SDXL text keys", Variant), InlineData(8, 9, DType.Float16, "SDXL text keys", Variant),
+        InlineData(7, 5, DType.Float16, "SDXL text keys", "gpu/tiles")]
+    [InlineData(9, 0, DType.BFloat16, "two rows, time embedding", "gpu/rows"),
+        InlineData(9, 0, DType.Float32, "SDXL text keys", "gpu/tiles"), InlineData(9, 0, DType.BFloat16, "float16 weights", "gpu/tiles")]
     public void Choice_DependsOnDeviceAndTypes(int major, int minor, DType dtype, string name, string variant)
     {
         var @case = new MatMulCases().Cases.Single(c => c.Name == name);
         @case = dtype == DType.Float32 ? @case : @case.With(dtype)!;
         TensorType[] types = [.. @case.Inputs.Select(i => new TensorType(i.DType, i.Shape))];
-        Assert.Equal(variant, @case.Op.Kernels.Choose(new TranslatingDevice(GpuTarget.Cuda(major, minor)), new OpSignature(@case.Op, types, @case.Op.Infer(types))).Name);
+        Assert.Equal(variant, @case.Op.Kernels.Choose(new TranslatingDevice(GpuTarget.Cuda(major, minor)),
+            new OpSignature(@case.Op, types, @case.Op.Infer(types))).Name);
     }
 
-    private static OpCase Find(string op, string name, DType dtype) => OpCatalog.Cases.Single(c => c.Op.Name == op).Cases.Single(c => c.Name == name).With(dtype)!;
+    private static OpCase Find(string op, string name, DType dtype) =>
+        OpCatalog.Cases.Single(c => c.Op.Name == op).Cases.Single(c => c.Name == name).With(dtype)!;
 
     private static string VariantOf(OpCase @case) =>
-        @case.Op is ScaledDotProductAttention op && @case.Inputs.Take(3).Max(i => i.Shape.Last) / op.Heads > TensorCoreAttention.MostDepth ? AttentionGpu.LargeHeads : Variant;
+        @case.Op is ScaledDotProductAttention op && @case.Inputs.Take(3).Max(i => i.Shape.Last) / op.Heads > TensorCoreAttention.MostDepth
+            ? AttentionGpu.LargeHeads : Variant;
 
     private static double[] Run(Device device, OpCase @case)
     {
@@ -131,10 +148,13 @@ public sealed partial class TensorCoreTests
         return bound.Read();
     }
 
-    /// <summary>What each basic block does to shared memory and matrices, in order; blocks sorted, because texts order them differently.</summary>
+    /// <summary>
+    /// What each basic block does to shared memory and matrices, in order; blocks sorted, because texts order them differently.
+    /// </summary>
     private static string[] Order(string text)
     {
-        string[] Letters(Regex label) => [.. label.Split(text).Select(block => string.Concat(Steps().Matches(block).Select(m => m.Value switch
+        string[] Letters(Regex label) =>
+            [.. label.Split(text).Select(block => string.Concat(Steps().Matches(block).Select(m => m.Value switch
         {
             "bar.sync" or "barrier(" => 'B',
             "mma.sync" or "ilgd_mma_" => 'M',

@@ -17,11 +17,14 @@ public sealed class WideAccessTests
         new("sum", new Binary(BinaryFunction.Add), [CaseTensor.Normal([2, 3, 24], 1), CaseTensor.Normal([2, 1, 24], 2)], 1e-6),
         new("scaled rows", new Binary(BinaryFunction.Multiply), [CaseTensor.Normal([5, 24], 1), CaseTensor.Normal([5, 1], 2)], 1e-6),
         new("concat", new Concat(-1), [CaseTensor.Normal([5, 24], 1), CaseTensor.Normal([5, 16], 2)], 0),
-        new("layer norm", new LayerNormalization(1e-5), [CaseTensor.Normal([5, 140], 1), CaseTensor.Normal([140], 2), CaseTensor.Normal([140], 3)], 3e-6),
+        new("layer norm", new LayerNormalization(1e-5),
+            [CaseTensor.Normal([5, 140], 1), CaseTensor.Normal([140], 2), CaseTensor.Normal([140], 3)], 3e-6),
         new("rms norm", new RmsNormalization(1e-6), [CaseTensor.Normal([5, 140], 1), CaseTensor.Normal([140], 2)], 3e-6),
         new("softmax", new Softmax(), [CaseTensor.Normal([5, 140], 1, 3)], 3e-6),
-        new("group norm", new GroupNormalization(4, 1e-5, Silu: true), [CaseTensor.Normal([2, 3, 4, 24], 1), CaseTensor.Normal([24], 2), CaseTensor.Normal([24], 3)], 5e-6),
-        new("chain", new Elementwise([new(new Binary(BinaryFunction.Add)), new(new Unary(UnaryFunction.Silu)), new(new Binary(BinaryFunction.Multiply))]),
+        new("group norm", new GroupNormalization(4, 1e-5, Silu: true),
+            [CaseTensor.Normal([2, 3, 4, 24], 1), CaseTensor.Normal([24], 2), CaseTensor.Normal([24], 3)], 5e-6),
+        new("chain", new Elementwise(
+            [new(new Binary(BinaryFunction.Add)), new(new Unary(UnaryFunction.Silu)), new(new Binary(BinaryFunction.Multiply))]),
             [CaseTensor.Normal([2, 3, 24], 1), CaseTensor.Normal([2, 1, 24], 2), CaseTensor.Normal([2, 3, 24], 3)], 2e-6),
     ];
 
@@ -43,7 +46,8 @@ public sealed class WideAccessTests
         string variant = @case.Op.Kernels.Variants.Single(v => v.Backends.HasFlag(Backends.OpenCL)).Name;
         foreach (var typed in new[] { @case, @case.With(DType.BFloat16)! })
         {
-            using var bound = new BoundCase(TestDevices.Open(id), typed, outputPadding: 8, variant: variant, settings: KernelSettings.Default.With(Access.Everywhere, 1));
+            using var bound = new BoundCase(TestDevices.Open(id), typed, outputPadding: 8, variant: variant,
+                settings: KernelSettings.Default.With(Access.Everywhere, 1));
             bound.Run();
             OpReference.Verify(typed, bound.Read());
         }
@@ -59,9 +63,12 @@ public sealed class WideAccessTests
         {
             var hopper = new TranslatingDevice(GpuTarget.Cuda(9, 0));
             hopper.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), gap: gap);
-            foreach (var (source, artifact) in hopper.Artifacts.Where(a => a.Key.ToString().Contains("Access", StringComparison.Ordinal) || @case.Op is Concat)) // a norm's other kernels sum
+            // a norm's other kernels sum
+            foreach (var (source, artifact) in hopper.Artifacts.Where(a =>
+                a.Key.ToString().Contains("Access", StringComparison.Ordinal) || @case.Op is Concat))
             {
-                Assert.True(wide == artifact.Text.Contains("ld.global.v4.f32", StringComparison.Ordinal), $"{source}: with a gap of {gap} elements reads {(wide ? "one" : "four")} at a time.");
+                Assert.True(wide == artifact.Text.Contains("ld.global.v4.f32", StringComparison.Ordinal),
+                    $"{source}: with a gap of {gap} elements reads {(wide ? "one" : "four")} at a time.");
                 Assert.False(artifact.Text.Contains(".local", StringComparison.Ordinal), $"{source}: the text uses local memory.");
                 Assert.Equal(wide, artifact.Text.Contains("st.global.v4.f32", StringComparison.Ordinal));
             }
