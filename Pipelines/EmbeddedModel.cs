@@ -15,6 +15,7 @@ public static class EmbeddedModel
     /// <exception cref="ModelFileException">The folder does not exist: the program does not reference the package.</exception>
     public static string Folder => Find(Location);
 
-    internal static string Find(string folder) => File.Exists(Path.Combine(folder, "model_index.json")) ? folder : throw new ModelFileException(folder,
+    internal static string Find(string folder) =>
+        File.Exists(Path.Combine(folder, "model_index.json")) ? folder : throw new ModelFileException(folder,
         $"the emoji model was not found beside the program. Reference the package {Package}, or load another model.");
 }

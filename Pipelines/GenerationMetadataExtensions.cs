@@ -23,8 +23,12 @@ public static class GenerationMetadataExtensions
             throw new DiffusionRequestException(nameof(ImageRequest.Latents),
                 "latents are absent; this image was generated from given start latents, which its metadata does not contain. Pass them "
                     + "again.");
-        return metadata.Request with { Scheduler = metadata.SchedulerName is null ? null
-            : pipeline.CreateScheduler(metadata.SchedulerName, metadata.SchedulerSettings), Latents = latents };
+        return metadata.Request with
+        {
+            Scheduler = metadata.SchedulerName is null ? null
+            : pipeline.CreateScheduler(metadata.SchedulerName, metadata.SchedulerSettings),
+            Latents = latents
+        };
     }
 
     /// <summary>

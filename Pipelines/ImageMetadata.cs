@@ -25,8 +25,11 @@ internal static class ImageMetadata
     public static Image Attach(Image image, DiffusionPipeline pipeline, ResolvedRequest form, IReadOnlyList<Seed> seeds, int index)
     {
         var metadata = Of(pipeline, form, seeds, index);
-        return new Image(image.Width, image.Height, image.Pixels) { Parameters = A1111(metadata, form).Format(),
-            RequestJson = metadata.ToJson() };
+        return new Image(image.Width, image.Height, image.Pixels)
+        {
+            Parameters = A1111(metadata, form).Format(),
+            RequestJson = metadata.ToJson()
+        };
     }
 
     /// <summary>The metadata that is not part of a request, such as model and device, for a pipeline's current state.</summary>

@@ -26,8 +26,11 @@ public static class DeviceCatalog
         var found = devices.FirstOrDefault(d => d.Info.Id == (id.Contains(':', StringComparison.Ordinal) ? id : $"{id}:0"))
             ?? throw Unknown(id, devices);
         return found.Info.Problem is not { } problem ? found.Open(loggerFactory)
-            : throw new DeviceException($"device: {found.Info.Id} ({found.Info.Name}) cannot be used: {problem}.") { Device =
-                found.Info.Id };
+            : throw new DeviceException($"device: {found.Info.Id} ({found.Info.Name}) cannot be used: {problem}.")
+            {
+                Device =
+                found.Info.Id
+            };
     }
 
     /// <summary>All devices, best first, usable or not; always includes the CPU. Does not open them.</summary>
@@ -96,6 +99,7 @@ public static class DeviceCatalog
         return new DeviceException(
             $"device: '{id}' is not available; available are "
                 + $"{string.Join(", ", devices.Select(d => d.Info.Id).Append("cpu"))}{(absences.Length > 0 ? $" ({absences})" : "")}. auto "
-                    + "selects the best device that works.") { Device = id };
+                    + "selects the best device that works.")
+        { Device = id };
     }
 }

@@ -78,8 +78,13 @@ public static class AtomicFile
     private static FileStream Create(string temporary, string target)
     {
         const UnixFileMode Permissions = (UnixFileMode)0b111_111_111;
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None,
-            BufferSize = BufferBytes };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            Share = FileShare.None,
+            BufferSize = BufferBytes
+        };
         if (OperatingSystem.IsWindows() || !File.Exists(target)) return new FileStream(temporary, options);
         options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         var mode = File.GetUnixFileMode(target) & Permissions;

@@ -103,7 +103,8 @@ internal sealed class PlanLayout
             long bytes = step.Kernel.ScratchBytes(step.Signature with { KeepsPacked = false });
             var scratch = bytes == 0 ? null : UnbackedBuffer.Of(new TensorType(DType.Int8, [checked((int)bytes)]));
             step.Kernel.Prepare(new OpCall(device, step.Node.Op, inputs, Locate(step.Node.Output, arena),
-                scratch) { KernelPositionsFirst = step.Signature.KernelPositionsFirst, Cancellation = cancellation });
+                scratch)
+            { KernelPositionsFirst = step.Signature.KernelPositionsFirst, Cancellation = cancellation });
         }
     }
 

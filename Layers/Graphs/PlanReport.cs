@@ -49,8 +49,11 @@ public sealed record PlanReport(IReadOnlyList<PlanReportStep> LoopInvariantSteps
 
     /// <summary>The same report with the lower bound of every step's time at a device's ceilings.</summary>
     public PlanReport Predict(DeviceCeilings ceilings) =>
-        this with { LoopInvariantSteps = [.. LoopInvariantSteps.Select(s => s.Predict(ceilings))],
-            Steps = [.. Steps.Select(s => s.Predict(ceilings))] };
+        this with
+        {
+            LoopInvariantSteps = [.. LoopInvariantSteps.Select(s => s.Predict(ceilings))],
+            Steps = [.. Steps.Select(s => s.Predict(ceilings))]
+        };
 
     /// <summary>The same report with the measured time of every step.</summary>
     internal PlanReport Measured(IReadOnlyList<double> seconds) =>

@@ -35,11 +35,14 @@ public sealed partial record A1111Parameters
         {
             case "Steps" when int.TryParse(value, culture, out int steps): return this with { Steps = steps };
             case "Sampler": return this with { Sampler = value };
-            case "CFG scale" when double.TryParse(value, culture, out double scale) && double.IsFinite(scale): return this
-                with { CfgScale = scale };
+            case "CFG scale" when double.TryParse(value, culture, out double scale) && double.IsFinite(scale):
+                return this
+                with
+                { CfgScale = scale };
             case "Seed" when Seed.TryParse(value, out var seed): return this with { Seed = seed };
             case "Size" when value.Split('x') is [var w, var h] && int.TryParse(w, culture, out int width)
-                && int.TryParse(h, culture, out int height): return this with { Width = width, Height = height };
+                && int.TryParse(h, culture, out int height):
+                return this with { Width = width, Height = height };
             case "Model": return this with { Model = value };
             default:
                 extra.Add(new(key, value));

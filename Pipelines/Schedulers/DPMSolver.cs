@@ -60,13 +60,13 @@ internal static class DPMSolver
 
     private static (double Sample, double Output, double Noise) FirstOrder(DPMAlgorithm algorithm, DPMPoint next, DPMPoint present,
         double h) => algorithm switch
-    {
-        DPMAlgorithm.Data => (next.Sigma / present.Sigma, next.Alpha * (1 - Math.Exp(-h)), 0),
-        DPMAlgorithm.DataWithNoise =>
-            (next.Sigma / present.Sigma * Math.Exp(-h), next.Alpha * (1 - Math.Exp(-2 * h)), next.Sigma * Math.Sqrt(1 - Math.Exp(-2 * h))),
-        DPMAlgorithm.Noise => (next.Alpha / present.Alpha, next.Sigma * (1 - Math.Exp(h)), 0),
-        _ => (next.Alpha / present.Alpha, 2 * next.Sigma * (1 - Math.Exp(h)), next.Sigma * Math.Sqrt(Math.Exp(2 * h) - 1)),
-    };
+        {
+            DPMAlgorithm.Data => (next.Sigma / present.Sigma, next.Alpha * (1 - Math.Exp(-h)), 0),
+            DPMAlgorithm.DataWithNoise =>
+                (next.Sigma / present.Sigma * Math.Exp(-h), next.Alpha * (1 - Math.Exp(-2 * h)), next.Sigma * Math.Sqrt(1 - Math.Exp(-2 * h))),
+            DPMAlgorithm.Noise => (next.Alpha / present.Alpha, next.Sigma * (1 - Math.Exp(h)), 0),
+            _ => (next.Alpha / present.Alpha, 2 * next.Sigma * (1 - Math.Exp(h)), next.Sigma * Math.Sqrt(Math.Exp(2 * h) - 1)),
+        };
 
     /// <summary>The factor of D1 that integrates a linear change exactly.</summary>
     private static double Linear(DPMAlgorithm algorithm, DPMPoint next, double h) => algorithm switch

@@ -55,7 +55,8 @@ internal sealed class TrainingNoise
         return timestep < Count
             ? AlphasCumprod[(int)timestep]
             : throw new DiffusionRequestException(nameof(ScheduleRequest.Steps),
-                $"scheduler: timestep {timestep:R} is beyond the {Count} timesteps of training; use fewer steps or a smaller steps_offset.");
+                $"scheduler: timestep {timestep:R} is beyond the {Count} timesteps of training; "
+                    + "use fewer steps or a smaller steps_offset.");
     }
 
     /// <summary>As PyTorch: accumulates in double and rounds every partial product to float32.</summary>

@@ -8,25 +8,45 @@ using ILGpuDiffusion.Measuring;
 var op = new Argument<string>("op") { Description = "The op's name, such as Conv2D" };
 var filter = new Option<string>("--filter") { Description = "Only cases whose name contains this", DefaultValueFactory = _ => "" };
 var tests = new Option<bool>("--test-cases") { Description = "The cases of the tests in place of the models' sizes" };
-var shapes = new Option<string[]>("--shape") { Description =
+var shapes = new Option<string[]>("--shape")
+{
+    Description =
     "In place of the models' sizes, repeatable: a convolution IN-OUT@HEIGHTxWIDTH[,kKERNEL][,sSTRIDE], a product ROWSxDEPTH-COLUMNS, "
-        + "attention HEADSxDEPTH@QUERIESxKEYS", AllowMultipleArgumentsPerToken = true };
-var variants = new Option<string[]>("--variant") { Description = "Only these variants; all that suit the case when absent",
-    AllowMultipleArgumentsPerToken = true };
-var against = new Option<DirectoryInfo?>("--against") { Description =
-    "Folder of this program built from another commit: compares what the op chooses here with what it chooses there" };
+        + "attention HEADSxDEPTH@QUERIESxKEYS",
+    AllowMultipleArgumentsPerToken = true
+};
+var variants = new Option<string[]>("--variant")
+{
+    Description = "Only these variants; all that suit the case when absent",
+    AllowMultipleArgumentsPerToken = true
+};
+var against = new Option<DirectoryInfo?>("--against")
+{
+    Description =
+    "Folder of this program built from another commit: compares what the op chooses here with what it chooses there"
+};
 var rounds = new Option<int>("--rounds") { Description = "Timings per variant", DefaultValueFactory = _ => 7 };
-var least = new Option<double>("--least-ms") { Description =
+var least = new Option<double>("--least-ms")
+{
+    Description =
     "A timing repeats shorter runs until it has taken this long; with 0 and many rounds, some single runs find even a busy machine quiet",
-        DefaultValueFactory = _ => 20 };
+    DefaultValueFactory = _ => 20
+};
 var where = new Option<string>("--device") { Description = "cpu, cuda:0, opencl:0 …", DefaultValueFactory = _ => "cpu" };
-var settings = new Option<string[]>("--settings") { Description =
+var settings = new Option<string[]>("--settings")
+{
+    Description =
     "How variants are set, such as 'tile_rows=64 tile_columns=64'; repeatable, each beside the variants' own choice",
-        AllowMultipleArgumentsPerToken = true };
+    AllowMultipleArgumentsPerToken = true
+};
 var threads = new Option<int?>("--threads") { Description = "Worker threads" };
 var weights = new Option<DType>("--weights") { Description = "How weights are stored", DefaultValueFactory = _ => DType.BFloat16 };
-var activations = new Option<DType>("--activations") { Description =
-    "How activations are stored, and with them weights, unless they are float32", DefaultValueFactory = _ => DType.Float32 };
+var activations = new Option<DType>("--activations")
+{
+    Description =
+    "How activations are stored, and with them weights, unless they are float32",
+    DefaultValueFactory = _ => DType.Float32
+};
 var json = new Option<FileInfo?>("--json") { Description = "File for the results as JSON" };
 var root = new RootCommand("Times an op's variants, or two builds, against each other, interleaved in one process.") { op, filter, tests,
     shapes, variants, settings, against, rounds, least, where, threads, weights, activations, json };

@@ -88,8 +88,11 @@ internal sealed class BitComparison(string old, string @new, int? seed)
 
     private static (int Status, string Output, string Errors) Start(string build, string work, string name, string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(build, Tool), arguments) { RedirectStandardOutput = true,
-            RedirectStandardError = true };
+        var start = new ProcessStartInfo(Path.Combine(build, Tool), arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
         start.Environment["ILGPUDIFFUSION_CACHE"] = Directory.CreateDirectory(Path.Combine(work, $"{name}-cache")).FullName;
         // keyed by text: equal texts are built once
         if (!start.Environment.ContainsKey("POCL_CACHE_DIR"))

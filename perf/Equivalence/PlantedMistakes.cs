@@ -38,8 +38,12 @@ internal static partial class PlantedMistakes
 
         Console.WriteLine($"{files.Length} texts; other names throughout: "
             + $"{files.Length - missed.Count(m => m.Contains("other names", StringComparison.Ordinal))} equal.");
-        foreach (var (name, count) in planted) Console.WriteLine(
-            $"{name}: planted in {count}, found in {count - missed.Count(m => m.EndsWith($"{name}: not found", StringComparison.Ordinal))}.");
+        foreach (var (name, count) in planted)
+        {
+            int absent = missed.Count(m => m.EndsWith($"{name}: not found", StringComparison.Ordinal));
+            Console.WriteLine($"{name}: planted in {count}, found in {count - absent}.");
+        }
+
         foreach (string line in missed.Take(20)) Console.WriteLine($"  {line}");
         return missed.Count == 0 && planted.Values.All(count => count > 0) ? 0 : 1;
     }

@@ -96,8 +96,11 @@ internal sealed class BuildComparison(string old, string @new, string[] argument
             string program = Path.Combine(build, Program);
             if (!File.Exists(program))
                 throw new FileNotFoundException($"{program} is not there; build {build} with dotnet build -c Release.");
-            process = Process.Start(new ProcessStartInfo(program, ["on-request", .. arguments]) { RedirectStandardInput = true,
-                RedirectStandardOutput = true })!;
+            process = Process.Start(new ProcessStartInfo(program, ["on-request", .. arguments])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true
+            })!;
             Output = Read();
         }
 

@@ -4,16 +4,22 @@ using ILGpuDiffusion.Measuring;
 using ILGpuDiffusion.Pipelines;
 using ILGpuDiffusion.Pipelines.Perf;
 
-var config = new Argument<string>("config") { Description =
+var config = new Argument<string>("config")
+{
+    Description =
     "config.json of a UNet, an autoencoder or a text encoder, such as "
-        + "tests/Golden/real-configs/stable-diffusion-xl-base-1.0/unet/config.json" };
+        + "tests/Golden/real-configs/stable-diffusion-xl-base-1.0/unet/config.json"
+};
 var target = new Argument<string>("folder") { Description = "Folder to write config.json and weights to" };
 var checkpoint = new Command("checkpoint", "Writes a model with random bfloat16 weights") { config, target };
 checkpoint.SetAction(parsed =>
     Console.WriteLine($"{ModelFiles.Write(parsed.GetValue(config)!, parsed.GetValue(target)!)} values in {parsed.GetValue(target)}"));
 
-var component = new Argument<string>("model") { Description =
-    $"A folder with config.json and weights, or one of {string.Join(", ", ModelFiles.Known.Keys)}, which get random weights on first use" };
+var component = new Argument<string>("model")
+{
+    Description =
+    $"A folder with config.json and weights, or one of {string.Join(", ", ModelFiles.Known.Keys)}, which get random weights on first use"
+};
 var pixels = new Option<int>("--pixels") { Description = "Height and width of the image", DefaultValueFactory = _ => 512 };
 var batch = new Option<int>("--batch") { Description = "Images", DefaultValueFactory = _ => 1 };
 var runs = new Option<int>("--runs") { Description = "Forward passes", DefaultValueFactory = _ => 3 };
@@ -39,8 +45,12 @@ waiting.SetAction(parsed =>
 
 var before = new Argument<DirectoryInfo>("old") { Description = "A checkout, built with -c Release" };
 var after = new Argument<DirectoryInfo>("new") { Description = "Another" };
-var models = new Option<string[]>("--models") { Description = "Models to run", AllowMultipleArgumentsPerToken = true,
-    DefaultValueFactory = _ => ["sdxl-unet", "small-unet"] };
+var models = new Option<string[]>("--models")
+{
+    Description = "Models to run",
+    AllowMultipleArgumentsPerToken = true,
+    DefaultValueFactory = _ => ["sdxl-unet", "small-unet"]
+};
 var side = new Option<int>("--pixels") { Description = "Height and width of the picture", DefaultValueFactory = _ => 256 };
 var turns = new Option<int>("--rounds") { Description = "Timings of each build in each pair of processes", DefaultValueFactory = _ => 10 };
 var pairs = new Option<int>("--processes") { Description = "Pairs of processes", DefaultValueFactory = _ => 2 };
@@ -53,33 +63,53 @@ builds.SetAction(parsed => Console.WriteLine(new BuildComparison(parsed.GetValue
             parsed.GetValue(pairs)).Run(parsed.GetValue(models)!)));
 
 var part = new Argument<string>("folder") { Description = "Folder of a UNet or, called vae, of an autoencoder" };
-var without = new Option<string[]>("--without") { Description = "Passes to leave out, one at a time; each, if none is named",
-    AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+var without = new Option<string[]>("--without")
+{
+    Description = "Passes to leave out, one at a time; each, if none is named",
+    AllowMultipleArgumentsPerToken = true,
+    DefaultValueFactory = _ => []
+};
 var passes = new Command("passes", "Lets plans with all graph passes, none, and each one left out take turns; prints a table") { part,
     pixels, runs, threads, without };
 passes.SetAction(parsed =>
     Console.WriteLine(PassComparison.Run(parsed.GetValue(part)!, parsed.GetValue(pixels), parsed.GetValue(runs), parsed.GetValue(threads),
         parsed.GetValue(without)!)));
 
-var model = new Option<string>("--model") { Description = "Model folder; the small one that ships with the tool if left out",
-    DefaultValueFactory = _ => EmbeddedModel.Folder };
+var model = new Option<string>("--model")
+{
+    Description = "Model folder; the small one that ships with the tool if left out",
+    DefaultValueFactory = _ => EmbeddedModel.Folder
+};
 var prompts = new Argument<string>("prompts") { Description = "Text file, one prompt a line" };
 var sheetFile = new Argument<string>("file") { Description = "PNG to write" };
 var sheet = new Command("contact-sheet", "Draws a list of prompts onto one image, prompt i with seed i") { prompts, sheetFile, model };
 sheet.SetAction(async (parsed, _) =>
-    Console.WriteLine($"{await ContactSheet.Write(parsed.GetValue(model)!, parsed.GetValue(prompts)!, parsed.GetValue(sheetFile)!).ConfigureAwait(false)} prompts"));
+{
+    int count = await ContactSheet.Write(parsed.GetValue(model)!, parsed.GetValue(prompts)!, parsed.GetValue(sheetFile)!)
+        .ConfigureAwait(false);
+    Console.WriteLine($"{count} prompts");
+});
 
 var rounds = new Option<int>("--runs") { Description = "Rounds after the first", DefaultValueFactory = _ => 15 };
-var only = new Option<string?>("--only") { Description =
-    "One way alone, in a process that has compiled nothing yet: no pass, full, blocks or regions" };
+var only = new Option<string?>("--only")
+{
+    Description =
+    "One way alone, in a process that has compiled nothing yet: no pass, full, blocks or regions"
+};
 var compile = new Command("compile", "Times recording, passes and plans of a UNet without weights; prints Markdown") { config, rounds,
     only };
 compile.SetAction(parsed => Console.WriteLine(CompileTimes.Run(parsed.GetValue(config)!, parsed.GetValue(rounds), parsed.GetValue(only))));
 
-var tables = new Argument<string[]>("tables") { Description = "Files that ilgd tune --same-bits wrote, each from an empty cache folder",
-    Arity = ArgumentArity.OneOrMore };
-var shipped = new Option<string>("--to") { Description = "File to write, such as Compute/Kernels/Tuning/Tables/cpu-simd512.json",
-    Required = true };
+var tables = new Argument<string[]>("tables")
+{
+    Description = "Files that ilgd tune --same-bits wrote, each from an empty cache folder",
+    Arity = ArgumentArity.OneOrMore
+};
+var shipped = new Option<string>("--to")
+{
+    Description = "File to write, such as Compute/Kernels/Tuning/Tables/cpu-simd512.json",
+    Required = true
+};
 var table = new Command("tuning-table", "Writes the tuning table that ships: what every one of the given tables found") { tables, shipped };
 table.SetAction(parsed => Console.WriteLine(ShippedTable.Write(parsed.GetValue(tables)!, parsed.GetValue(shipped)!)));
 

@@ -10,8 +10,14 @@ public sealed class LogTests
     /// <summary>Events of each class of messages: a hundred for a folder.</summary>
     private static readonly Dictionary<string, int> FirstIds = new()
     {
-        ["DeviceLog"] = 1000, ["KernelLog"] = 1100, ["WeightsLog"] = 2000, ["GraphLog"] = 2100,
-        ["CheckpointLog"] = 3000, ["SchedulerLog"] = 3100, ["PipelineLog"] = 3200, ["FamilyLog"] = 3300,
+        ["DeviceLog"] = 1000,
+        ["KernelLog"] = 1100,
+        ["WeightsLog"] = 2000,
+        ["GraphLog"] = 2100,
+        ["CheckpointLog"] = 3000,
+        ["SchedulerLog"] = 3100,
+        ["PipelineLog"] = 3200,
+        ["FamilyLog"] = 3300,
     };
 
     private const BindingFlags All =

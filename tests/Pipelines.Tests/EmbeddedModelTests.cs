@@ -12,7 +12,9 @@ using ILGpuDiffusion.Pipelines.Tokenizers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>The model that ships with the tool: the engine agrees with the PyTorch code that trained it, stage by stage and over a whole run.</summary>
+/// <summary>
+/// The model that ships with the tool: the engine agrees with the PyTorch code that trained it, stage by stage and over a whole run.
+/// </summary>
 public sealed class EmbeddedModelTests : IDisposable
 {
     private const double Tolerance = 1e-3; // of the largest difference, in float32: what the training code's own numbers are good for
@@ -34,7 +36,8 @@ public sealed class EmbeddedModelTests : IDisposable
     [Theory, InlineData("", "1"), InlineData("_2", "2")]
     public void TextEncoder_AgreesWithTraining(string suffix, string number)
     {
-        var tokens = new[] { about.String("prompt"), about.String("negative_prompt") }.Select(ClipTokenizer.Load(folder.FolderOf("tokenizer" + suffix)).Encode).ToArray();
+        var tokens = new[] { about.String("prompt"),
+            about.String("negative_prompt") }.Select(ClipTokenizer.Load(folder.FolderOf("tokenizer" + suffix)).Encode).ToArray();
         Assert.Equal(recorded.ReadLongs($"text/in/ids_{number}"), tokens.SelectMany(t => t.Ids).Select(i => (long)i));
 
         var model = new ClipTextModel(folder.ConfigOf("text_encoder" + suffix));
@@ -54,8 +57,10 @@ public sealed class EmbeddedModelTests : IDisposable
         unet.Load(weights);
         var sample = recorded.Entries["unet/in/sample"].Shape;
         int tokens = recorded.Entries["unet/in/encoder_hidden_states"].Shape[1];
-        using var plan = new CompiledGraph(unet.Trace(timeIds: 6), arenas).Rent(new Sizes(("batch", 1), ("height", sample[2]), ("width", sample[3]), ("tokens", tokens)));
-        foreach (string name in new[] { "timestep", "encoder_hidden_states", "text_embeds", "time_ids" }) recorded.ReadFloats($"unet/in/{name}").CopyTo(plan.Input(name).Span<float>());
+        using var plan = new CompiledGraph(unet.Trace(timeIds: 6),
+            arenas).Rent(new Sizes(("batch", 1), ("height", sample[2]), ("width", sample[3]), ("tokens", tokens)));
+        foreach (string name in new[] { "timestep", "encoder_hidden_states", "text_embeds", "time_ids" })
+            recorded.ReadFloats($"unet/in/{name}").CopyTo(plan.Input(name).Span<float>());
         Latents.ToNhwc(recorded.ReadFloats("unet/in/sample"), plan.Input("sample").Span<float>(), 1, sample[1], sample[2] * sample[3]);
         plan.Run();
         float[] actual = new float[sample.Count];

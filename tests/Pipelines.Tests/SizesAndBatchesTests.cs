@@ -50,7 +50,8 @@ public sealed class SizesAndBatchesTests
         for (int i = 0; i < count; i++)
         {
             var alone = pipeline.Generate(request
-                with { Latents = new Latents(1, 4, height / 8, width / 8, noise[(i * size)..((i + 1) * size)]) }, null, default);
+                with
+            { Latents = new Latents(1, 4, height / 8, width / 8, noise[(i * size)..((i + 1) * size)]) }, null, default);
             Assert.Equal(alone.Latents.Values, together.Latents.Values[(i * size)..((i + 1) * size)]);
             Assert.Equal(alone.Images[0].Pixels, together.Images[i].Pixels);
         }
@@ -70,7 +71,8 @@ public sealed class SizesAndBatchesTests
         for (int i = 0; i < Count; i++)
         {
             var alone = pipeline.Generate(TinySdxl.Request
-                with { Latents = new Latents(1, 4, Side, Side, noise[(i * Size)..((i + 1) * Size)]) }, null, default);
+                with
+            { Latents = new Latents(1, 4, Side, Side, noise[(i * Size)..((i + 1) * Size)]) }, null, default);
             Assert.Equal(alone.Latents.Values, together.Latents.Values[(i * Size)..((i + 1) * Size)]);
         }
     }
@@ -85,13 +87,20 @@ public sealed class SizesAndBatchesTests
         new TorchGenerator(3).Fill(noise);
         string[] prompts = ["a red fox", "the cat"], negatives = ["dog", "red"];
         var both = pipeline.Generate(TinySdxl.Request
-            with { Prompts = prompts, NegativePrompts = negatives, Width = null, Height = null,
-                Latents = new Latents(2, 4, Side, Side, noise) }, null, default);
+            with
+        {
+            Prompts = prompts,
+            NegativePrompts = negatives,
+            Width = null,
+            Height = null,
+            Latents = new Latents(2, 4, Side, Side, noise)
+        }, null, default);
         for (int i = 0; i < 2; i++)
         {
             var start = new Latents(1, 4, Side, Side, noise[(Size * i)..(Size * (i + 1))]);
             var alone = pipeline.Generate(TinySdxl.Request
-                with { Prompts = [prompts[i]], NegativePrompts = [negatives[i]], Width = null, Height = null, Latents = start }, null,
+                with
+            { Prompts = [prompts[i]], NegativePrompts = [negatives[i]], Width = null, Height = null, Latents = start }, null,
                     default);
             Assert.Equal(alone.Latents.Values, both.Latents.Values[(Size * i)..(Size * (i + 1))]);
         }

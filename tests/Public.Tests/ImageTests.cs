@@ -6,7 +6,8 @@ namespace ILGpuDiffusion.Public.Tests;
 public sealed class ImageTests
 {
     private static readonly Image Image = new(2, 3,
-        [.. Enumerable.Range(0, 18).Select(i => (byte)(i * 14))]) { Parameters = "a red heart\nSteps: 3" };
+        [.. Enumerable.Range(0, 18).Select(i => (byte)(i * 14))])
+    { Parameters = "a red heart\nSteps: 3" };
 
     [Fact]
     public void Streams_GiveTheImageBack_AndStayOpen()

@@ -22,8 +22,15 @@ public sealed class StrangerTests
             Assert.IsType<StableDiffusionXLPipeline>(pipeline);
             pipeline.Scheduler = pipeline.CreateScheduler("euler_a");
             var steps = new List<int>();
-            var request = new ImageRequest("a green apple", "a red heart") { NegativePrompts = ["blue"], Steps = 3, Seed = 1,
-                KeepIntermediates = true, Width = 40, Height = 32 };
+            var request = new ImageRequest("a green apple", "a red heart")
+            {
+                NegativePrompts = ["blue"],
+                Steps = 3,
+                Seed = 1,
+                KeepIntermediates = true,
+                Width = 40,
+                Height = 32
+            };
             var result = await pipeline.GenerateAsync(request, new Counter(steps), TestContext.Current.CancellationToken);
 
             Assert.Equal([1, 2, 3], steps);

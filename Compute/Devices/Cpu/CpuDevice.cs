@@ -60,7 +60,8 @@ public sealed class CpuDevice : Device
         if (bytes > MemoryBytes)
             throw new DeviceException(
                 $"cpu: {bytes / 1048576.0:F0} MiB of memory could not be allocated: the limit is {MemoryBytes / 1048576.0:F0} MiB. Choose "
-                    + "a smaller image or batch, or tiled decoding.") { Device = Id, NeededBytes = bytes, FreeBytes = MemoryBytes };
+                    + "a smaller image or batch, or tiled decoding.")
+            { Device = Id, NeededBytes = bytes, FreeBytes = MemoryBytes };
         try
         {
             var buffer = HostBuffer.Allocate(bytes, Released);
@@ -71,7 +72,8 @@ public sealed class CpuDevice : Device
         {
             throw new DeviceException(
                 $"cpu: {bytes / 1048576.0:F0} MiB of memory could not be allocated. Choose a smaller image or batch, or tiled decoding.",
-                    e) { Device = Id, NeededBytes = bytes };
+                    e)
+            { Device = Id, NeededBytes = bytes };
         }
     }
 

@@ -66,7 +66,10 @@ internal readonly record struct GpuView(GpuBuffer? Buffer, long Offset, long Len
         var buffer = device.Own(tensor);
         if (tensor.Offset % elementBytes != 0)
             throw new DeviceException(
-                $"{device.Id}: {tensor} begins at byte {tensor.Offset}, which is no multiple of the kernel's {elementBytes}-byte elements.") { Device = device.Id };
+                $"{device.Id}: {tensor} begins at byte {tensor.Offset}, which is no multiple of the kernel's {elementBytes}-byte elements.")
+            {
+                Device = device.Id,
+            };
         long bytes = ((long)(tensor.Rows - 1) * tensor.RowPitch + tensor.Width) * tensor.DType.Size();
         return new GpuView(buffer, tensor.Offset / elementBytes, bytes / elementBytes);
     }

@@ -92,11 +92,11 @@ internal static class GpuDevices
             IsChosenByItself = info.IsGpu,
         },
         factory => new OpenClDevice(api, info with { Features = probed(factory).Features }, i, artifacts, loggerFactory: factory))
-    {
-        Features = factory =>
         {
-            var (features, failures) = probed(factory);
-            return [.. features.Descriptions, .. info.UnusedExtensions, .. failures];
-        },
-    };
+            Features = factory =>
+            {
+                var (features, failures) = probed(factory);
+                return [.. features.Descriptions, .. info.UnusedExtensions, .. failures];
+            },
+        };
 }

@@ -29,8 +29,12 @@ internal abstract class GpuFunction(GpuDevice device, KernelSource source, Kerne
 
         if (grid.X < 1 || grid.Y < 1 || grid.Z < 1)
             throw new DeviceException(
-                $"{device.Id}: {source} was asked for {grid.X} × {grid.Y} × {grid.Z} groups; there must be at least one.") { Device =
-                    device.Id, Op = Describe(subject) };
+                $"{device.Id}: {source} was asked for {grid.X} × {grid.Y} × {grid.Z} groups; there must be at least one.")
+            {
+                Device =
+                    device.Id,
+                Op = Describe(subject)
+            };
         return BindChecked(grid, arguments, subject);
     }
 

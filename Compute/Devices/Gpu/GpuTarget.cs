@@ -28,7 +28,8 @@ internal sealed record GpuTarget(GpuLanguage Language, string Architecture, bool
     /// <summary>A CUDA device by its compute capability, such as 9, 0 for <c>sm_90</c>.</summary>
     public static GpuTarget Cuda(int major, int minor, string driver = "") =>
         new(GpuLanguage.Ptx, $"sm_{major}{minor}", NativeHalf: true, IsCpu: false, MaxGroupSize: 1024, LocalMemoryBytes: 49152,
-            driver) { Features = GpuFeatures.Cuda(major, minor) };
+            driver)
+        { Features = GpuFeatures.Cuda(major, minor) };
 
     /// <summary>An OpenCL CPU device, such as PoCL.</summary>
     public static GpuTarget OpenClCpu(string driver = "") =>

@@ -14,8 +14,9 @@ internal static unsafe class FloatConversion
         switch (dtype)
         {
             case DType.Float32: Unsafe.CopyBlockUnaligned(target, source, (uint)count * sizeof(float)); break;
-            case DType.Float16: TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(source, count), new Span<float>(target, count));
-            break;
+            case DType.Float16:
+                TensorPrimitives.ConvertToSingle(new ReadOnlySpan<Half>(source, count), new Span<float>(target, count));
+                break;
             case DType.BFloat16: WidenBFloat16((ushort*)source, target, count); break;
             default: throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "Not a float type.");
         }
@@ -27,8 +28,9 @@ internal static unsafe class FloatConversion
         switch (dtype)
         {
             case DType.Float32: Unsafe.CopyBlockUnaligned(target, source, (uint)count * sizeof(float)); break;
-            case DType.Float16: TensorPrimitives.ConvertToHalf(new ReadOnlySpan<float>(source, count), new Span<Half>(target, count));
-            break;
+            case DType.Float16:
+                TensorPrimitives.ConvertToHalf(new ReadOnlySpan<float>(source, count), new Span<Half>(target, count));
+                break;
             case DType.BFloat16: NarrowBFloat16(source, (ushort*)target, count); break;
             default: throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "Not a float type.");
         }

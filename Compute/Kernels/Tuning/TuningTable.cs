@@ -200,7 +200,8 @@ public sealed partial class TuningTable
         string slug = NotPlain().Replace($"{BackendName(device)} {device.Architecture} {device.TuningName}".ToLowerInvariant(), "-")
             .Trim('-');
         byte[] hash = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(device.TuningName));
-        return $"{(slug.Length <= MostLetters ? slug : slug[..MostLetters].TrimEnd('-'))}-{Convert.ToHexStringLower(hash)[..8]}.v{TuningFile.FormatVersion}.json";
+        if (slug.Length > MostLetters) slug = slug[..MostLetters].TrimEnd('-');
+        return $"{slug}-{Convert.ToHexStringLower(hash)[..8]}.v{TuningFile.FormatVersion}.json";
     }
 
     [GeneratedRegex("[^a-z0-9]+")]

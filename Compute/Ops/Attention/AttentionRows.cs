@@ -54,8 +54,13 @@ internal struct AttentionRows
 
     [MethodImpl(Inline)]
     private static MatrixRow Scaled(MatrixRow row, float top, float bottom) =>
-        new() { C0 = Scaled(row.C0, top, bottom), C1 = Scaled(row.C1, top, bottom), C2 = Scaled(row.C2, top, bottom),
-            C3 = Scaled(row.C3, top, bottom) };
+        new()
+        {
+            C0 = Scaled(row.C0, top, bottom),
+            C1 = Scaled(row.C1, top, bottom),
+            C2 = Scaled(row.C2, top, bottom),
+            C3 = Scaled(row.C3, top, bottom)
+        };
 
     [MethodImpl(Inline)]
     private static Float4 Scaled(Float4 c, float top, float bottom) => new(c.X * top, c.Y * top, c.Z * bottom, c.W * bottom);
@@ -106,8 +111,13 @@ internal struct AttentionRows
 
     [MethodImpl(Inline)]
     private static MatrixRow Weights(MatrixRow row, float top, float bottom) =>
-        new() { C0 = Weights(row.C0, top, bottom), C1 = Weights(row.C1, top, bottom), C2 = Weights(row.C2, top, bottom),
-            C3 = Weights(row.C3, top, bottom) };
+        new()
+        {
+            C0 = Weights(row.C0, top, bottom),
+            C1 = Weights(row.C1, top, bottom),
+            C2 = Weights(row.C2, top, bottom),
+            C3 = Weights(row.C3, top, bottom)
+        };
 
     [MethodImpl(Inline)]
     private static Float4 Weights(Float4 c, float top, float bottom) =>

@@ -11,7 +11,8 @@ internal sealed class Conv2DWinogradCpu : ISimdBinder
 
     public static KernelVariant Variant { get; } =
         CpuKernel.Variant("cpu/winograd4x4", SimdKernel.Bind<Conv2DWinogradCpu>, ScratchBytes, WinogradOverlap.LeadBytes)
-            with { SupportsShape = Fits, Tuning = WinogradGrid.Tuning, WorkShare = 0.25 };
+            with
+        { SupportsShape = Fits, Tuning = WinogradGrid.Tuning, WorkShare = 0.25 };
 
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V>
     {

@@ -48,26 +48,50 @@ internal static class BinaryChainFunctions
     }
 
     /// <summary>x + operand.</summary>
-    internal readonly struct Sum : IElementArithmetic { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x, T operand)
-        where T : struct where TMath : struct, IElementMath<T> => TMath.Add(x, operand); }
+    internal readonly struct Sum : IElementArithmetic
+    {
+        [MethodImpl(Inline)]
+        public static T Apply<T, TMath>(T x, T operand)
+        where T : struct where TMath : struct, IElementMath<T> => TMath.Add(x, operand);
+    }
 
     /// <summary>x − operand.</summary>
-    internal readonly struct Difference : IElementArithmetic { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x, T operand)
-        where T : struct where TMath : struct, IElementMath<T> => TMath.Subtract(x, operand); }
+    internal readonly struct Difference : IElementArithmetic
+    {
+        [MethodImpl(Inline)]
+        public static T Apply<T, TMath>(T x, T operand)
+        where T : struct where TMath : struct, IElementMath<T> => TMath.Subtract(x, operand);
+    }
 
     /// <summary>operand − x.</summary>
-    internal readonly struct DifferenceTo : IElementArithmetic { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x, T operand)
-        where T : struct where TMath : struct, IElementMath<T> => TMath.Subtract(operand, x); }
+    internal readonly struct DifferenceTo : IElementArithmetic
+    {
+        [MethodImpl(Inline)]
+        public static T Apply<T, TMath>(T x, T operand)
+        where T : struct where TMath : struct, IElementMath<T> => TMath.Subtract(operand, x);
+    }
 
     /// <summary>x · operand.</summary>
-    internal readonly struct Product : IElementArithmetic { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x, T operand)
-        where T : struct where TMath : struct, IElementMath<T> => TMath.Multiply(x, operand); }
+    internal readonly struct Product : IElementArithmetic
+    {
+        [MethodImpl(Inline)]
+        public static T Apply<T, TMath>(T x, T operand)
+        where T : struct where TMath : struct, IElementMath<T> => TMath.Multiply(x, operand);
+    }
 
     /// <summary>x / operand.</summary>
-    internal readonly struct Quotient : IElementArithmetic { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x, T operand)
-        where T : struct where TMath : struct, IElementMath<T> => TMath.Divide(x, operand); }
+    internal readonly struct Quotient : IElementArithmetic
+    {
+        [MethodImpl(Inline)]
+        public static T Apply<T, TMath>(T x, T operand)
+        where T : struct where TMath : struct, IElementMath<T> => TMath.Divide(x, operand);
+    }
 
     /// <summary>operand / x.</summary>
-    internal readonly struct QuotientOf : IElementArithmetic { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x, T operand)
-        where T : struct where TMath : struct, IElementMath<T> => TMath.Divide(operand, x); }
+    internal readonly struct QuotientOf : IElementArithmetic
+    {
+        [MethodImpl(Inline)]
+        public static T Apply<T, TMath>(T x, T operand)
+        where T : struct where TMath : struct, IElementMath<T> => TMath.Divide(operand, x);
+    }
 }

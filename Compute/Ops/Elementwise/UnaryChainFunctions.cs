@@ -58,30 +58,66 @@ internal static class UnaryChainFunctions
             TUnary.Apply<T, TMath>(x);
     }
 
-    internal readonly struct Silu : IUnary { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x) where T : struct
-        where TMath : struct, IElementMath<T> => TMath.Silu(x); }
+    internal readonly struct Silu : IUnary
+    {
+        [MethodImpl(Inline)]
+        public static T Apply<T, TMath>(T x) where T : struct
+        where TMath : struct, IElementMath<T> => TMath.Silu(x);
+    }
 
-    internal readonly struct Gelu : IUnary { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x) where T : struct
-        where TMath : struct, IElementMath<T> => TMath.Gelu(x); }
+    internal readonly struct Gelu : IUnary
+    {
+        [MethodImpl(Inline)]
+        public static T Apply<T, TMath>(T x) where T : struct
+        where TMath : struct, IElementMath<T> => TMath.Gelu(x);
+    }
 
-    internal readonly struct GeluTanh : IUnary { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x) where T : struct
-        where TMath : struct, IElementMath<T> => TMath.GeluTanh(x); }
+    internal readonly struct GeluTanh : IUnary
+    {
+        [MethodImpl(Inline)]
+        public static T Apply<T, TMath>(T x) where T : struct
+        where TMath : struct, IElementMath<T> => TMath.GeluTanh(x);
+    }
 
-    internal readonly struct QuickGelu : IUnary { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x) where T : struct
-        where TMath : struct, IElementMath<T> => TMath.QuickGelu(x); }
+    internal readonly struct QuickGelu : IUnary
+    {
+        [MethodImpl(Inline)]
+        public static T Apply<T, TMath>(T x) where T : struct
+        where TMath : struct, IElementMath<T> => TMath.QuickGelu(x);
+    }
 
-    internal readonly struct Relu : IUnary { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x) where T : struct
-        where TMath : struct, IElementMath<T> => TMath.Relu(x); }
+    internal readonly struct Relu : IUnary
+    {
+        [MethodImpl(Inline)]
+        public static T Apply<T, TMath>(T x) where T : struct
+        where TMath : struct, IElementMath<T> => TMath.Relu(x);
+    }
 
-    internal readonly struct Tanh : IUnary { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x) where T : struct
-        where TMath : struct, IElementMath<T> => TMath.Tanh(x); }
+    internal readonly struct Tanh : IUnary
+    {
+        [MethodImpl(Inline)]
+        public static T Apply<T, TMath>(T x) where T : struct
+        where TMath : struct, IElementMath<T> => TMath.Tanh(x);
+    }
 
-    internal readonly struct Sigmoid : IUnary { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x) where T : struct
-        where TMath : struct, IElementMath<T> => TMath.Sigmoid(x); }
+    internal readonly struct Sigmoid : IUnary
+    {
+        [MethodImpl(Inline)]
+        public static T Apply<T, TMath>(T x) where T : struct
+        where TMath : struct, IElementMath<T> => TMath.Sigmoid(x);
+    }
 
-    internal readonly struct Softplus : IUnary { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x) where T : struct
-        where TMath : struct, IElementMath<T> => TMath.Softplus(x); }
+    internal readonly struct Softplus : IUnary
+    {
+        [MethodImpl(Inline)]
+        public static T Apply<T, TMath>(T x) where T : struct
+        where TMath : struct, IElementMath<T> => TMath.Softplus(x);
+    }
 
-    internal readonly struct Mish : IUnary { [MethodImpl(Inline)] public static T Apply<T, TMath>(T x) where T : struct
-        where TMath : struct, IElementMath<T> => TMath.Mish(x); }
+    internal readonly struct Mish : IUnary
+    {
+        [MethodImpl(Inline)]
+        public static T Apply<T, TMath>(T x) where T : struct
+        where TMath : struct, IElementMath<T> => TMath.Mish(x);
+    }
 }

@@ -10,5 +10,6 @@ internal static class GatedMatMulGpu
 
     internal static GpuGemm Product(OpCall call) =>
         new(call.Inputs[0], call.Inputs[1], call.Inputs.Length > 2 ? call.Inputs[2] : null, call.Output,
-            Gated: true) { Settings = call.Settings, Packed = call.Packed };
+            Gated: true)
+        { Settings = call.Settings, Packed = call.Packed };
 }

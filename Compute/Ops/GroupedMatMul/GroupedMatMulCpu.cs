@@ -16,7 +16,8 @@ internal static class GroupedMatMulCpu
         {
             Tensor x = call.Inputs[0], w = call.Inputs[1 + i], y = call.Output.Columns(column, w.Shape[0]);
             launches[i] = SimdKernel.Bind<MatMulCpu>(call
-                with { Op = new MatMul(), Inputs = biased ? [x, w, call.Inputs[1 + count + i]] : [x, w], Output = y });
+                with
+            { Op = new MatMul(), Inputs = biased ? [x, w, call.Inputs[1 + count + i]] : [x, w], Output = y });
             column += w.Shape[0];
         }
 

@@ -17,7 +17,8 @@ internal static class GroupedMatMulGpu
         {
             Tensor w = call.Inputs[1 + i];
             yield return new GpuGemm(call.Inputs[0], w, biased ? call.Inputs[1 + count + i] : null,
-                call.Output.Columns(column, w.Shape[0])) { Settings = call.Settings, Packed = call.Packed };
+                call.Output.Columns(column, w.Shape[0]))
+            { Settings = call.Settings, Packed = call.Packed };
             column += w.Shape[0];
         }
     }

@@ -114,7 +114,8 @@ internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
 
     private readonly struct Bytes : ITarget
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)] public static void Store(V lanes, byte* target, int index) =>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(V lanes, byte* target, int index) =>
             Narrowing.Bytes(lanes, target + index);
 
         public static void Store(uint bits, byte* target, int index) => target[index] = (byte)bits;
@@ -122,7 +123,8 @@ internal static unsafe class RowQuantizer<V> where V : struct, ISimd<V>
 
     private readonly struct Words : ITarget
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)] public static void Store(V lanes, byte* target, int index) =>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(V lanes, byte* target, int index) =>
             Narrowing.Words(lanes, (ushort*)target + index);
 
         public static void Store(uint bits, byte* target, int index) => ((ushort*)target)[index] = (ushort)bits;

@@ -12,9 +12,9 @@ internal static class QuantizedMatMulBytes
     /// <summary>With dot products of four int8.</summary>
     public static KernelVariant Dot { get; } =
         GpuKernel.Variant("gpu/dot", (target, _) => new GpuKernel(call => Stages(target, call, DotProduct), ScratchBytes)) with
-    {
-        SupportsDevice = device => ((GpuDevice)device).Target is { IsCpu: false, Features.Dot: not IntegerDotKind.None },
-    };
+        {
+            SupportsDevice = device => ((GpuDevice)device).Target is { IsCpu: false, Features.Dot: not IntegerDotKind.None },
+        };
 
     /// <summary>With matrix instructions.</summary>
     public static KernelVariant[] Matrices { get; } = [.. MatrixUnitVariant.All.Select(form =>

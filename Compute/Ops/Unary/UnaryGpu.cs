@@ -11,39 +11,46 @@ internal static class UnaryGpu
 
     public static KernelVariant Variant { get; } =
         GpuKernel.Variant("gpu/map", signature => MapGpu.Of(signature, ((Unary)signature.Op).Function switch
-    {
-        UnaryFunction.Silu => typeof(Silu),
-        UnaryFunction.Gelu => typeof(Gelu),
-        UnaryFunction.GeluTanh => typeof(GeluTanh),
-        UnaryFunction.QuickGelu => typeof(QuickGelu),
-        UnaryFunction.Relu => typeof(Relu),
-        UnaryFunction.Tanh => typeof(Tanh),
-        UnaryFunction.Sigmoid => typeof(Sigmoid),
-        UnaryFunction.Softplus => typeof(Softplus),
-        UnaryFunction.Mish => typeof(Mish),
-        var unknown => throw new DeviceException($"unary: no kernel for {unknown}."),
-    }));
+        {
+            UnaryFunction.Silu => typeof(Silu),
+            UnaryFunction.Gelu => typeof(Gelu),
+            UnaryFunction.GeluTanh => typeof(GeluTanh),
+            UnaryFunction.QuickGelu => typeof(QuickGelu),
+            UnaryFunction.Relu => typeof(Relu),
+            UnaryFunction.Tanh => typeof(Tanh),
+            UnaryFunction.Sigmoid => typeof(Sigmoid),
+            UnaryFunction.Softplus => typeof(Softplus),
+            UnaryFunction.Mish => typeof(Mish),
+            var unknown => throw new DeviceException($"unary: no kernel for {unknown}."),
+        }));
 
     private readonly struct Silu
-        : IElementFunction { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => DeviceFunctions.Silu(x); }
+        : IElementFunction
+    { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => DeviceFunctions.Silu(x); }
 
     private readonly struct Gelu
-        : IElementFunction { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => DeviceFunctions.Gelu(x); }
+        : IElementFunction
+    { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => DeviceFunctions.Gelu(x); }
 
     private readonly struct GeluTanh
-        : IElementFunction { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => DeviceFunctions.GeluTanh(x); }
+        : IElementFunction
+    { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => DeviceFunctions.GeluTanh(x); }
 
     private readonly struct QuickGelu
-        : IElementFunction { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => DeviceFunctions.QuickGelu(x); }
+        : IElementFunction
+    { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => DeviceFunctions.QuickGelu(x); }
 
     internal readonly struct Relu
-        : IElementFunction { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => x < 0f ? 0f : x; }
+        : IElementFunction
+    { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => x < 0f ? 0f : x; }
 
     private readonly struct Tanh
-        : IElementFunction { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => DeviceFunctions.Tanh(x); }
+        : IElementFunction
+    { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => DeviceFunctions.Tanh(x); }
 
     private readonly struct Sigmoid
-        : IElementFunction { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => DeviceFunctions.Sigmoid(x); }
+        : IElementFunction
+    { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => DeviceFunctions.Sigmoid(x); }
 
     /// <summary>
     /// As <see cref="VectorMath.Softplus"/>: max(x, 0) + ln(1 + e) with e = e^(−|x|), the logarithm by its series in e / (2 + e).

@@ -17,7 +17,8 @@ public sealed record Upsample(Interpolation Interpolation = Interpolation.Neares
 {
     private static readonly KernelSet Set = new("upsample",
         CpuKernel.Variant("cpu/copy", UpsampleCpu.Bind)
-            with { SupportsShape = static s => s.Op is Upsample { Interpolation: Interpolation.Nearest } },
+            with
+        { SupportsShape = static s => s.Op is Upsample { Interpolation: Interpolation.Nearest } },
         SimdKernel.Variant<UpsampleBilinearCpu>(), UpsampleGpu.Variant);
 
     /// <inheritdoc/>

@@ -18,8 +18,11 @@ public sealed record TuningProblem(OpSignature Signature, IReadOnlyList<int> Wei
     /// <summary>The same call with another storage type of floating-point weights.</summary>
     internal TuningProblem With(DType weights) => this with
     {
-        Signature = Signature with { Inputs = [
-            .. Signature.Inputs.Select((type, i) => Weights.Contains(i) && type.DType.IsFloat() ? type with { DType = weights } : type)] },
+        Signature = Signature with
+        {
+            Inputs = [
+            .. Signature.Inputs.Select((type, i) => Weights.Contains(i) && type.DType.IsFloat() ? type with { DType = weights } : type)]
+        },
     };
 
     /// <summary>Op and size class: <c>matmul Float32,Float32 ≤4096 × 640→640</c>.</summary>

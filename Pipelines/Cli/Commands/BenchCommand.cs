@@ -21,9 +21,13 @@ internal static class BenchCommand
         var size = Options.Size("--size", "Size of the image; the model's own if left out");
         var (steps, runs) = (Options.Positive("--steps", "Denoising steps; 8 if left out"),
             Options.Positive("--runs", "Measured images per rung; 5 if left out"));
-        var only = new Option<string[]?>("--rungs") { Description =
+        var only = new Option<string[]?>("--rungs")
+        {
+            Description =
             "Only these rungs, separated by commas; by default all but max-autotune, which may measure for minutes first",
-                HelpName = "A,B,…", CustomParser = result => result.Tokens[^1].Value.Split(',') };
+            HelpName = "A,B,…",
+            CustomParser = result => result.Tokens[^1].Value.Split(',')
+        };
         var csv = new Option<string?>("--csv") { Description = "Writes one line per image", HelpName = "FILE.csv" };
         var explain = new Option<bool>("--explain") { Description = "Also shows the time of the default rung by op" };
         var command = new Command("bench", "Measures how fast a model generates images here, adding one optimization at a time")
@@ -37,8 +41,13 @@ internal static class BenchCommand
             using var opened = device.Open(parsed);
             var rungs = Choose(Rung.For(opened), parsed.GetValue(only));
             var pixels = parsed.GetValue(size);
-            var request = new ImageRequest(Prompt) { Seed = 42, Steps = parsed.GetValue(steps) ?? 8, Width = pixels?.Width,
-                Height = pixels?.Height };
+            var request = new ImageRequest(Prompt)
+            {
+                Seed = 42,
+                Steps = parsed.GetValue(steps) ?? 8,
+                Width = pixels?.Width,
+                Height = pixels?.Height
+            };
             var ladder = await Ladder.RunAsync(folder.Path, rungs, request, parsed.GetValue(runs) ?? 5, Messages.Note, cancellation)
                 .ConfigureAwait(false);
             var image = ladder.Results[0].Image;

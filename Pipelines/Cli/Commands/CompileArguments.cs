@@ -12,8 +12,11 @@ internal sealed class CompileArguments
     private readonly Option<string?> scope =
         Options.Word("--compile-scope", "full (default), regions (part by part) or blocks (repeated ones only)", "SCOPE", "blocks",
             "regions", "full");
-    private readonly Option<bool> fuseQkv = new("--fuse-qkv") { Description =
-        "Computes query, key and value as one GEMM, even with --compile none" };
+    private readonly Option<bool> fuseQkv = new("--fuse-qkv")
+    {
+        Description =
+        "Computes query, key and value as one GEMM, even with --compile none"
+    };
 
     /// <summary>Mode and scope.</summary>
     public IReadOnlyList<Option> HowMuch => [mode, scope];

@@ -32,21 +32,39 @@ internal static class GenerateCommand
         };
         var (model, device, json) = (Options.Model(), new DeviceArguments(), Options.Json("times and memory per stage"));
         var dtype = Options.Word("--dtype",
-            "Type that the models compute in: auto (default), fp32, fp16 or bf16; on a CPU auto or fp32, whatever the weights are stored in", "TYPE", "auto", "fp32", "tf32", "fp16", "bf16");
+            "Type that the models compute in: auto (default), fp32, fp16 or bf16; on a CPU auto or fp32, whatever the weights "
+            + "are stored in",
+            "TYPE", "auto", "fp32", "tf32", "fp16", "bf16");
         var quantize = Options.Word("--quantize",
             "Linear layers of the denoiser in int8: faster, half the memory of 16-bit weights, slightly different images; none (default) "
                 + "or int8", "TYPE", "none", "int8");
-        var variant = new Option<string?>("--variant") { Description = "Weight files to take where the folder has several, such as fp16",
-            HelpName = "NAME" };
-        var latents = new Option<string?>("--latents") { Description = "Start noise instead of random noise (tensor 'latents')",
-            HelpName = "F.safetensors" };
+        var variant = new Option<string?>("--variant")
+        {
+            Description = "Weight files to take where the folder has several, such as fp16",
+            HelpName = "NAME"
+        };
+        var latents = new Option<string?>("--latents")
+        {
+            Description = "Start noise instead of random noise (tensor 'latents')",
+            HelpName = "F.safetensors"
+        };
         var vaeTiling = new Option<bool>("--vae-tiling") { Description = "Decodes in tiles, which takes less memory" };
-        var offload = new Option<bool>("--offload") { Description =
-            "Keeps text encoders, denoiser and autoencoder in the GPU's memory one at a time, which needs less of it" };
-        var saveLatents = new Option<string?>("--save-latents") { Description = "Writes the final latents (tensor 'latents')",
-            HelpName = "F.safetensors" };
-        var saveIntermediates = new Option<string?>("--save-intermediates") { Description =
-            "Writes the latents after every step (tensors step_000 …)", HelpName = "F.safetensors" };
+        var offload = new Option<bool>("--offload")
+        {
+            Description =
+            "Keeps text encoders, denoiser and autoencoder in the GPU's memory one at a time, which needs less of it"
+        };
+        var saveLatents = new Option<string?>("--save-latents")
+        {
+            Description = "Writes the final latents (tensor 'latents')",
+            HelpName = "F.safetensors"
+        };
+        var saveIntermediates = new Option<string?>("--save-intermediates")
+        {
+            Description =
+            "Writes the latents after every step (tensors step_000 …)",
+            HelpName = "F.safetensors"
+        };
         var preview = Options.Word("--preview-protocol",
             $"How the terminal shows images; by default {Preview.Variable}, else detected", "NAME", [.. Preview.Words]);
         var command = new GroupedCommand("generate", "Generates an image", Examples);
@@ -167,7 +185,8 @@ internal static class GenerateCommand
     }
 
     private const string SmallModelHint =
-        "hint: this is the small model that ships with the tool. --model FOLDER uses any SDXL, SD 1.x or SD 2.x model in diffusers' format.";
+        "hint: this is the small model that ships with the tool. "
+        + "--model FOLDER uses any SDXL, SD 1.x or SD 2.x model in diffusers' format.";
 
     private static DType? ComputeType(string word, Device device)
     {

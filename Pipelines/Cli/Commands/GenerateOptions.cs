@@ -19,11 +19,17 @@ internal sealed class GenerateOptions
         new("--prompts") { Description = "File with one prompt per line, all with the same settings; - reads stdin", HelpName = "FILE" };
     private readonly Option<string?> from =
         new("--from") { Description = "Generates the image of a PNG again; other options override its settings", HelpName = "FILE.png" };
-    private readonly Option<string?> prompt2 = new("--prompt-2") { Description = "Prompt of the second text encoder; the same if left out",
-        HelpName = "T" };
+    private readonly Option<string?> prompt2 = new("--prompt-2")
+    {
+        Description = "Prompt of the second text encoder; the same if left out",
+        HelpName = "T"
+    };
     private readonly Option<string?> negative = new("--negative-prompt", "-n") { Description = "What it should not show", HelpName = "T" };
-    private readonly Option<string?> negative2 = new("--negative-prompt-2") { Description = "Negative prompt of the second text encoder",
-        HelpName = "T" };
+    private readonly Option<string?> negative2 = new("--negative-prompt-2")
+    {
+        Description = "Negative prompt of the second text encoder",
+        HelpName = "T"
+    };
     private readonly Option<int?> clipSkip =
         Options.Natural("--clip-skip", "Takes the text encoders' hidden state N layers earlier, 0 for none");
     private readonly Option<int?> steps = Options.Positive("--steps", "Denoising steps; more is slower and finer").Short("-s");

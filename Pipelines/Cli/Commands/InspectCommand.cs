@@ -18,16 +18,26 @@ internal static class InspectCommand
             Arity = ArgumentArity.ZeroOrOne
         };
         var json = Options.Json("the summary");
-        var graph = new Option<bool>("--graph") { Description =
-            "Shows the compiled denoiser and decoder instead: launches, kernels, memory, operations" };
+        var graph = new Option<bool>("--graph")
+        {
+            Description =
+            "Shows the compiled denoiser and decoder instead: launches, kernels, memory, operations"
+        };
         var steps = new Option<bool>("--steps") { Description = "With --graph: every launch, not only sums" };
         var size = Options.Size("--size", "With --graph: size of the image; the model's own if left out");
         var measure = new Option<bool>("--measure") { Description = "With --graph: runs the plans and shows every launch's time" };
         var part = Options.Word("--part", "With --graph: only one of the plans", "PLAN", "all", "denoiser", "decoder");
-        var svg = new Option<string?>("--svg") { Description =
-            "With --graph: an image of the plans: time, memory, distance from the device's ceilings", HelpName = "FILE.svg" };
-        var html = new Option<string?>("--html") { Description = "With --graph: the same as a page with a table of all launches",
-            HelpName = "FILE.html" };
+        var svg = new Option<string?>("--svg")
+        {
+            Description =
+            "With --graph: an image of the plans: time, memory, distance from the device's ceilings",
+            HelpName = "FILE.svg"
+        };
+        var html = new Option<string?>("--html")
+        {
+            Description = "With --graph: the same as a page with a table of all launches",
+            HelpName = "FILE.html"
+        };
         var compile = new CompileArguments();
         var device = new DeviceArguments();
         var command = new Command("inspect", "Shows the contents of a model folder, or how an image was generated")

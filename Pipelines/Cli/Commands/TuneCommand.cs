@@ -27,10 +27,16 @@ internal static class TuneCommand
             HelpName = "WxH",
             CustomParser = result => [.. result.Tokens.Select(t => Size(t.Value, result))],
         };
-        var all = new Option<bool>("--check-all-directions") { Description =
-            "Also tries steps along several parameters at once: slower, sometimes better" };
-        var sameBits = new Option<bool>("--same-bits") { Description =
-            "Only settings that keep images bit-identical: kernels stay the default ones" };
+        var all = new Option<bool>("--check-all-directions")
+        {
+            Description =
+            "Also tries steps along several parameters at once: slower, sometimes better"
+        };
+        var sameBits = new Option<bool>("--same-bits")
+        {
+            Description =
+            "Only settings that keep images bit-identical: kernels stay the default ones"
+        };
         var again = new Option<bool>("--again") { Description = "Also repeats earlier measurements" };
         var weights = Options.Word("--weights",
             "Type of the weights to measure with: that of the model's files (default), or fp32, fp16 or bf16, which need no files", "TYPE",
@@ -50,15 +56,24 @@ internal static class TuneCommand
             OutputFile.RequireWritable([path]);
 
             using var arenas = new ArenaPool(opened);
-            DType? stored = parsed.GetValue(weights) switch { "fp32" => DType.Float32, "fp16" => DType.Float16, "bf16" => DType.BFloat16,
-                _ => null };
+            DType? stored = parsed.GetValue(weights) switch
+            {
+                "fp32" => DType.Float32,
+                "fp16" => DType.Float16,
+                "bf16" => DType.BFloat16,
+                _ => null
+            };
             using var files = new ModelWeights(folder, load: stored is null);
             PixelSize?[] wanted = parsed.GetValue(sizes) is { Length: > 0 } given ? [.. given.Select(s => (PixelSize?)s)] : [null];
             var plans = wanted.SelectMany(size => InspectGraph.Graphs(files, size, opened, arenas)).ToArray();
             double budget = parsed.GetValue(seconds) ?? 4;
             var tuner = new GraphTuner(opened,
-                new TunerOptions { CheckAllDirections = parsed.GetValue(all), SameBits = parsed.GetValue(sameBits),
-                    Budget = TimeSpan.FromSeconds(budget) });
+                new TunerOptions
+                {
+                    CheckAllDirections = parsed.GetValue(all),
+                    SameBits = parsed.GetValue(sameBits),
+                    Budget = TimeSpan.FromSeconds(budget)
+                });
             var problems = tuner.Problems(plans, onlyMissing: !parsed.GetValue(again), stored);
             Messages.Note($"{Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Path))} on {opened}: {problems.Count} ops and " +
                 $"sizes to measure, at most {Quantity.Time(problems.Count * (budget + 1))}. Cancel at any time: results are kept.");

@@ -25,8 +25,15 @@ internal static class CompilationReport
             kernels = r.Kernels,
             plans = r.Plans,
             regions = r.Regions.Select(region =>
-                new { name = region.Name, path = region.Path, occurrences = region.Occurrences, ops_before = region.OpsBefore,
-                    ops_after = region.OpsAfter, seconds = Math.Round(region.Seconds, 5) }),
+                new
+                {
+                    name = region.Name,
+                    path = region.Path,
+                    occurrences = region.Occurrences,
+                    ops_before = region.OpsBefore,
+                    ops_after = region.OpsAfter,
+                    seconds = Math.Round(region.Seconds, 5)
+                }),
         }),
     };
 

@@ -71,8 +71,14 @@ internal static class InspectGraph
         var plans = Plans(folder, size, device, options);
         using var pipeline = DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device, Compile = options });
         var pixels = size ?? pipeline.Defaults.Size;
-        var request = new ImageRequest("a red heart") { Seed = 1, Steps = 1, GuidanceScale = 5, Width = pixels.Width,
-            Height = pixels.Height };
+        var request = new ImageRequest("a red heart")
+        {
+            Seed = 1,
+            Steps = 1,
+            GuidanceScale = 5,
+            Width = pixels.Width,
+            Height = pixels.Height
+        };
         await pipeline.GenerateAsync(request, null, cancellation).ConfigureAwait(false);
         var (denoiserSizes, decoderSizes) = Sizes(pixels, pipeline.Vae.SpatialFactor);
         return [Measured(plans[0], pipeline.Denoisers.Single(), denoiserSizes),

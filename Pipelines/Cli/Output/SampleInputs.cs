@@ -23,7 +23,8 @@ internal static class SampleInputs
             {
                 case DType.Float32: graph.Device.Upload(MemoryMarshal.AsBytes<float>(values), target); break;
                 case DType.Float16: graph.Device.Upload(MemoryMarshal.AsBytes<Half>(Array.ConvertAll(values, v => (Half)v)), target); break;
-                case DType.BFloat16: graph.Device.Upload(MemoryMarshal.AsBytes<ushort>(Array.ConvertAll(values, BFloat16Bits.Round)),
+                case DType.BFloat16:
+                    graph.Device.Upload(MemoryMarshal.AsBytes<ushort>(Array.ConvertAll(values, BFloat16Bits.Round)),
                     target); break;
             }
         }

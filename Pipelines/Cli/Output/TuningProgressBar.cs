@@ -27,7 +27,8 @@ internal static class TuningProgressBar
 
     /// <summary>The result of a problem: <c>1.12× cpu/packed part_rows=512</c>.</summary>
     public static string Describe(TuningProgress value) => value.Entry is not { } entry ? ""
-        : $"{entry.Gain.ToString("0.00", System.Globalization.CultureInfo.InvariantCulture)}× {entry.Variant} {string.Join(' ', entry.Settings.Select(s => $"{s.Key}={s.Value}"))}".TrimEnd();
+        : (FormattableString.Invariant($"{entry.Gain:0.00}× {entry.Variant} ")
+            + string.Join(' ', entry.Settings.Select(s => $"{s.Key}={s.Value}"))).TrimEnd();
 
     private sealed class Bar(ProgressTask task) : IProgress<TuningProgress>
     {

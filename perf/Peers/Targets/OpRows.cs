@@ -73,7 +73,8 @@ internal sealed class OpRows(CpuDevice device, bool reduced, int? rounds)
             Check.Of("8-bit weights and activations, geometric mean", "libtorch float32", Against("libtorch float32"), floor, goal),
             Check.Of("the same", "libtorch int8 (FBGEMM)", Against("libtorch int8"), null, 1.1))
         { Ops = results, Notes = [.. Slowest(results),
-            "Quantising the activations is part of the time. The error is that of 8-bit activations, beside float32 with the same weights."] };
+            "Quantising the activations is part of the time. The error is that of 8-bit activations, compared with float32 and the same "
+            + "weights."] };
     }
 
     private OpResult[] Run(string group)

@@ -22,7 +22,10 @@ internal static class TargetReport
                 + $"{machine.Runtime}, commit {string.Join(", ", rows.Select(r => r.Machine.Commit).Distinct())}.");
         text.AppendLine(CultureInfo.InvariantCulture,
             $"Peers: {rows.Select(r => r.Peer).FirstOrDefault(p => p.Length > 0, "none")}, "
-                + $"float32{(rows.Any(r => r.Other is not null) ? "; stable-diffusion.cpp, float16 weights, in processes of its own" : "")}. Other programs took {string.Join(", ", rows.Select(r => r.Others.ToString("0.0 %", CultureInfo.InvariantCulture)))} of the processors while the rows were measured.");
+                + (rows.Any(r => r.Other is not null)
+                    ? "float32; stable-diffusion.cpp, float16 weights, in processes of its own. " : "float32. ")
+                + $"Other programs took {string.Join(", ", rows.Select(r => r.Others.ToString("0.0 %", CultureInfo.InvariantCulture)))} "
+                + $"of the processors while the rows were measured.");
         text.AppendLine("A ratio is the peer's time over ours, the median of rounds in which both took turns in one process; `low–high` "
             + "are the rounds' extremes, or of a mean the least and greatest case.");
         text.AppendLine($"*Noisy*: the peer's best is more than 15 % from its own median, or other programs took more than a tenth of the "

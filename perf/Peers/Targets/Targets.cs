@@ -61,7 +61,8 @@ internal sealed class Targets(CpuDevice device, bool reduced, int? rounds)
 
         TargetRow[] rows = [.. Rows.Select(r => FileOf(r.Id)).Where(File.Exists).Select(ResultFile.Load<TargetRow>)];
         if (rows.Length == 0) return false;
-        string name = $"{Machine.Current(device).Date}-targets{(device.Architecture == "simd512" ? "" : "-" + device.Architecture)}{(reduced ? "-reduced" : "")}";
+        string name = $"{Machine.Current(device).Date}-targets" + (device.Architecture == "simd512" ? "" : "-" + device.Architecture)
+            + (reduced ? "-reduced" : "");
         ResultFile.Save(Path.Combine(results, name + ".json"), rows);
         ResultFile.Save(Path.Combine(results, name + ".svg"), TargetPlot.Draw(rows));
         ResultFile.Save(Path.Combine(results, name + ".md"), TargetReport.Write(rows, name, reduced));

@@ -53,9 +53,10 @@ public static class TestDevices
     private static void RequirePresent(string id)
     {
         if (!id.Contains(':', StringComparison.Ordinal))
-            throw Required.Absent(id,
-                $"No {id} device is present: "
-                    + $"{string.Join("; ", DeviceCatalog.Absences().Concat(DeviceCatalog.List().Where(d => d.Problem is not null).Select(d => $"{d.Id}: {d.Problem}")))}.");
+        {
+            var problems = DeviceCatalog.List().Where(d => d.Problem is not null).Select(d => $"{d.Id}: {d.Problem}");
+            throw Required.Absent(id, $"No {id} device is present: {string.Join("; ", DeviceCatalog.Absences().Concat(problems))}.");
+        }
     }
 
     private static string[] FindGpus()

@@ -29,8 +29,11 @@ public sealed class BoundCase : IDisposable
         Tensor[] inputs = [.. @case.Inputs.Select((tensor, i) =>
             Upload(i == 1 && kernelPositionsFirst ? KernelPositionsFirst(tensor) : tensor))];
         TensorType[] types = [.. inputs.Select(i => i.Type)];
-        var signature = new OpSignature(@case.Op, types, @case.Op.Infer(types)) { KeepsPacked = packed is not null,
-            KernelPositionsFirst = kernelPositionsFirst };
+        var signature = new OpSignature(@case.Op, types, @case.Op.Infer(types))
+        {
+            KeepsPacked = packed is not null,
+            KernelPositionsFirst = kernelPositionsFirst
+        };
         var kernel = variant is null ? device.Kernels.Get(signature)
             : device.Kernels.Get(signature, Choice(@case.Op.Kernels.Variants.Single(v => v.Name == variant), signature, settings));
         output = inPlace ? inputs[0] : Upload(new CaseTensor(signature.Output.Concrete(), _ => 77, signature.Output.DType, outputPadding));
@@ -41,8 +44,11 @@ public sealed class BoundCase : IDisposable
             scratch = new Tensor(buffers[^1], 0, DType.Int8, [checked((int)bytes)]);
         }
 
-        launch = kernel.Bind(new OpCall(device, @case.Op, inputs, output, scratch) { Packed = packed,
-            KernelPositionsFirst = kernelPositionsFirst });
+        launch = kernel.Bind(new OpCall(device, @case.Op, inputs, output, scratch)
+        {
+            Packed = packed,
+            KernelPositionsFirst = kernelPositionsFirst
+        });
     }
 
     /// <summary>The result's sizes.</summary>
@@ -87,8 +93,11 @@ public sealed class BoundCase : IDisposable
     private static CaseTensor KernelPositionsFirst(CaseTensor filter)
     {
         int channels = filter.Shape[1], positions = filter.Shape[2] * filter.Shape[3];
-        return filter with { Values = i =>
-            filter.Values(i / (channels * positions) * channels * positions + i % channels * positions + i / channels % positions) };
+        return filter with
+        {
+            Values = i =>
+            filter.Values(i / (channels * positions) * channels * positions + i % channels * positions + i / channels % positions)
+        };
     }
 
     private KernelChoice Choice(KernelVariant variant, OpSignature signature, KernelSettings? settings) =>

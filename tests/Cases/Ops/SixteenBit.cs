@@ -41,8 +41,11 @@ public static class SixteenBit
     private static CaseTensor In(DType dtype, CaseTensor input)
     {
         double most = dtype == DType.Float16 ? (double)Half.MaxValue : double.MaxValue;
-        return input with { DType = dtype,
-            Values = i => double.IsFinite(input.Values(i)) ? Math.Clamp(input.Values(i), -most, most) : input.Values(i) };
+        return input with
+        {
+            DType = dtype,
+            Values = i => double.IsFinite(input.Values(i)) ? Math.Clamp(input.Values(i), -most, most) : input.Values(i)
+        };
     }
 
     /// <summary>

@@ -38,7 +38,9 @@ public sealed class UpsampleCases : IOpCases
                 n = i / output[3] / output[2] / output[1];
             var rows = bilinear ? Neighbours(row, x.Shape[1], output[1]) : [(row * x.Shape[1] / output[1], 1.0)];
             var columns = bilinear ? Neighbours(column, x.Shape[2], output[2]) : [(column * x.Shape[2] / output[2], 1.0)];
-            y[i] = (from r in rows from k in columns select r.Weight * k.Weight
+            y[i] = (from r in rows
+                    from k in columns
+                    select r.Weight * k.Weight
                 * x.Values[((n * x.Shape[1] + r.Index) * x.Shape[2] + k.Index) * x.Width + c]).Sum();
         }
 

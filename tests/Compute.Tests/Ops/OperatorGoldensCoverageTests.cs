@@ -7,7 +7,12 @@ namespace ILGpuDiffusion.Compute.Tests;
 public sealed class OperatorGoldensCoverageTests
 {
     private static readonly (Type Tests, OperatorGoldensAttribute Covered)[] Classes =
-        [.. from type in typeof(OperatorGoldensCoverageTests).Assembly.GetTypes() let covered = type.GetCustomAttribute<OperatorGoldensAttribute>() where covered is not null select (type, covered)];
+    [
+        .. from type in typeof(OperatorGoldensCoverageTests).Assembly.GetTypes()
+           let covered = type.GetCustomAttribute<OperatorGoldensAttribute>()
+           where covered is not null
+           select (type, covered),
+    ];
 
     [Fact]
     public void EveryRecordedOperator_IsCoveredByExactlyOneTestClass()

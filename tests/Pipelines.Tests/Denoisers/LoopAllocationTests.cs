@@ -17,7 +17,8 @@ public sealed class LoopAllocationTests
         using var device = new CpuDevice(threads: 1); // all work on the calling thread, where the runtime counts
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
         var request = TinySdxl.Request
-            with { Steps = 6, GuidanceRescale = 0.5, Scheduler = pipeline.CreateScheduler(scheduler), Decode = false };
+            with
+        { Steps = 6, GuidanceRescale = 0.5, Scheduler = pipeline.CreateScheduler(scheduler), Decode = false };
         pipeline.Generate(request, null, default); // code that runs for the first time allocates while it is compiled
         // What the loop allocates it allocates every time. What the runtime does now and then, while it replaces code by faster code, is
         // not the loop's.

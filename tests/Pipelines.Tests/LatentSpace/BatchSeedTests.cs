@@ -15,8 +15,15 @@ public sealed class BatchSeedTests
         using var device = new CpuDevice();
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
         var request = TinySdxl.Request
-            with { Steps = 4, Width = 64, Height = 64, Scheduler = pipeline.CreateScheduler(scheduler), Decode = false,
-                KeepIntermediates = true };
+            with
+        {
+            Steps = 4,
+            Width = 64,
+            Height = 64,
+            Scheduler = pipeline.CreateScheduler(scheduler),
+            Decode = false,
+            KeepIntermediates = true
+        };
         if (scheduler == "ddim") request = request with { Eta = 1 };
         var together = pipeline.Generate(request with { Prompts = ["a red fox", "the cat"], Count = 2, Seed = ulong.MaxValue }, null,
             default);

@@ -31,8 +31,18 @@ public sealed class A1111ParametersTests
         InlineData("two\nlines", "two\nlines", "a, b: c")]
     public void Parse_UndoesFormat(string prompt, string? negative, string sampler)
     {
-        var written = new A1111Parameters(prompt) { NegativePrompt = negative, Steps = 3, Sampler = sampler, CfgScale = 0.5,
-            Seed = ulong.MaxValue, Width = 8, Height = 16, Model = "m: 1, \\\"", Extra = [new("Note", "a, b")] };
+        var written = new A1111Parameters(prompt)
+        {
+            NegativePrompt = negative,
+            Steps = 3,
+            Sampler = sampler,
+            CfgScale = 0.5,
+            Seed = ulong.MaxValue,
+            Width = 8,
+            Height = 16,
+            Model = "m: 1, \\\"",
+            Extra = [new("Note", "a, b")]
+        };
         var read = A1111Parameters.Parse(written.Format());
         Assert.Equal(written with { Extra = [] }, read with { Extra = [] });
         Assert.Equal(written.Extra, read.Extra);

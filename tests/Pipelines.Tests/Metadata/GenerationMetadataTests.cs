@@ -99,8 +99,15 @@ public sealed class GenerationMetadataTests
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
         var request = TinySdxl.Request
-            with { NegativePrompts = ["grey"], ClipSkip = 1, GuidanceScale = 4.5, Scheduler = pipeline.CreateScheduler("dpmpp_2m_karras"),
-                Count = 2, Steps = 2 };
+            with
+        {
+            NegativePrompts = ["grey"],
+            ClipSkip = 1,
+            GuidanceScale = 4.5,
+            Scheduler = pipeline.CreateScheduler("dpmpp_2m_karras"),
+            Count = 2,
+            Steps = 2
+        };
         var images = pipeline.Generate(request, null, default).Images;
         string model = Path.GetFileName(TinySdxl.Folder);
         Assert.StartsWith($"a red fox\nNegative prompt: grey\nSteps: 2, Sampler: DPM++ 2M Karras, CFG scale: 4.5, Seed: 7, Size: 32x32, "
@@ -135,8 +142,11 @@ public sealed class GenerationMetadataTests
     [InlineData("""{"format":1,"prompt":"x","guidance_scale":1e400}"""), InlineData("""{"format":1,"prompt":"x","sigmas":[1e400,0]}""")]
     public void DamagedJson_FallsBackAndSaysSo(string json)
     {
-        var image = new Image(1, 1, new byte[3]) { RequestJson = json,
-            Parameters = "a cat\nSteps: 3, Sampler: Euler, CFG scale: 5, Seed: 1, Size: 8x8, RNG: CPU" };
+        var image = new Image(1, 1, new byte[3])
+        {
+            RequestJson = json,
+            Parameters = "a cat\nSteps: 3, Sampler: Euler, CFG scale: 5, Seed: 1, Size: 8x8, RNG: CPU"
+        };
         var read = GenerationMetadata.Of(Image.Decode(image.EncodePng(), "test"))!;
         Assert.Equal(("a cat", 3), (read.Request.Prompts[0], read.Request.Steps));
         Assert.Contains("cannot be used", Assert.Single(read.Unmapped), StringComparison.Ordinal);

@@ -47,7 +47,8 @@ internal readonly unsafe struct Simd128(Vector128<float> value) : ISimd<Simd128>
 
     [MethodImpl(Inline)] public static Simd128 Reciprocal(Simd128 a) => Create(1f) / a;
 
-    [MethodImpl(Inline)] public static Simd128 MultiplyAdd(Simd128 a, Simd128 b, Simd128 c) =>
+    [MethodImpl(Inline)]
+    public static Simd128 MultiplyAdd(Simd128 a, Simd128 b, Simd128 c) =>
         new(Vector128.MultiplyAddEstimate(a.Value, b.Value, c.Value));
 
     [MethodImpl(Inline)] public static Simd128 Min(Simd128 a, Simd128 b) => new(Vector128.MinNative(a.Value, b.Value));
@@ -68,11 +69,13 @@ internal readonly unsafe struct Simd128(Vector128<float> value) : ISimd<Simd128>
 
     [MethodImpl(Inline)] public static Simd128 LoadEveryFourth(byte** rows, nint at) => new(Vector128.Load((float*)(rows[0] + at)));
 
-    [MethodImpl(Inline)] public static Simd128 ZipLow(Simd128 a, Simd128 b) =>
+    [MethodImpl(Inline)]
+    public static Simd128 ZipLow(Simd128 a, Simd128 b) =>
         new(Sse.IsSupported ? Sse.UnpackLow(a.Value, b.Value) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a.Value, b.Value)
             : Vector128.Create(a.Value[0], b.Value[0], a.Value[1], b.Value[1]));
 
-    [MethodImpl(Inline)] public static Simd128 ZipHigh(Simd128 a, Simd128 b) =>
+    [MethodImpl(Inline)]
+    public static Simd128 ZipHigh(Simd128 a, Simd128 b) =>
         new(Sse.IsSupported ? Sse.UnpackHigh(a.Value, b.Value) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a.Value, b.Value)
             : Vector128.Create(a.Value[2], b.Value[2], a.Value[3], b.Value[3]));
 

@@ -51,7 +51,8 @@ internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
 
     [MethodImpl(Inline)] public static Simd256 Reciprocal(Simd256 a) => Create(1f) / a;
 
-    [MethodImpl(Inline)] public static Simd256 MultiplyAdd(Simd256 a, Simd256 b, Simd256 c) =>
+    [MethodImpl(Inline)]
+    public static Simd256 MultiplyAdd(Simd256 a, Simd256 b, Simd256 c) =>
         new(Vector256.MultiplyAddEstimate(a.Value, b.Value, c.Value));
 
     [MethodImpl(Inline)] public static Simd256 Min(Simd256 a, Simd256 b) => new(Vector256.MinNative(a.Value, b.Value));
@@ -70,7 +71,8 @@ internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
     public static Simd256 RotatePairs(Simd256 a) =>
         new((Vector256.Shuffle(a.Value, Vector256.Create(1, 0, 3, 2, 5, 4, 7, 6)).AsUInt64() ^ Vector256.Create(0x80000000UL)).AsSingle());
 
-    [MethodImpl(Inline)] public static Simd256 LoadEveryFourth(byte** rows, nint at) =>
+    [MethodImpl(Inline)]
+    public static Simd256 LoadEveryFourth(byte** rows, nint at) =>
         new(Vector128.Load((float*)(rows[0] + at)).ToVector256Unsafe().WithUpper(Vector128.Load((float*)(rows[4] + at))));
 
     [MethodImpl(Inline)] public static Simd256 ZipLow(Simd256 a, Simd256 b) => new(Avx.UnpackLow(a.Value, b.Value));
@@ -90,6 +92,7 @@ internal readonly unsafe struct Simd256(Vector256<float> value) : ISimd<Simd256>
     [MethodImpl(Inline)]
     public static float Max(Simd256 a) => Simd128.Max(new Simd128(Vector128.Max(a.Value.GetLower(), a.Value.GetUpper())));
 
-    [MethodImpl(Inline)] private static Vector256<float> First(int count) =>
+    [MethodImpl(Inline)]
+    private static Vector256<float> First(int count) =>
         Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
 }

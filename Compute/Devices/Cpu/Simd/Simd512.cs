@@ -60,7 +60,8 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
         return new(Avx512F.FusedMultiplyAdd(estimate, error, estimate));
     }
 
-    [MethodImpl(Inline)] public static Simd512 MultiplyAdd(Simd512 a, Simd512 b, Simd512 c) =>
+    [MethodImpl(Inline)]
+    public static Simd512 MultiplyAdd(Simd512 a, Simd512 b, Simd512 c) =>
         new(Vector512.MultiplyAddEstimate(a.Value, b.Value, c.Value));
 
     [MethodImpl(Inline)] public static Simd512 Min(Simd512 a, Simd512 b) => new(Vector512.MinNative(a.Value, b.Value));
@@ -107,6 +108,7 @@ internal readonly unsafe struct Simd512(Vector512<float> value) : ISimd<Simd512>
     [MethodImpl(Inline)]
     public static float Max(Simd512 a) => Simd256.Max(new Simd256(Vector256.Max(a.Value.GetLower(), a.Value.GetUpper())));
 
-    [MethodImpl(Inline)] private static Vector512<float> First(int count) =>
+    [MethodImpl(Inline)]
+    private static Vector512<float> First(int count) =>
         Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
 }

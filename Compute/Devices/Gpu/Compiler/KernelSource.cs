@@ -64,8 +64,8 @@ internal sealed record KernelSource
 
     /// <summary>Everything that determines the text, apart from the target.</summary>
     public string CodeIdentity =>
-        $"{Identity} group "
-            + $"{GroupSize}{(GroupsPerProcessor > 0 ? $" x{GroupsPerProcessor}" : "")}{(Unroll ? " unrolled" : "")}{(DynamicSharedBytes > 0 ? $" +{DynamicSharedBytes} shared" : "")}";
+        $"{Identity} group {GroupSize}" + (GroupsPerProcessor > 0 ? $" x{GroupsPerProcessor}" : "") + (Unroll ? " unrolled" : "")
+            + (DynamicSharedBytes > 0 ? $" +{DynamicSharedBytes} shared" : "");
 
     /// <summary>Sources are equal if they generate the same code.</summary>
     public bool Equals(KernelSource? other) => other is not null && code == other.code
@@ -77,15 +77,18 @@ internal sealed record KernelSource
 
     /// <summary>Class, method and short type arguments, for messages.</summary>
     public override string ToString() =>
-        $"{Method.DeclaringType?.Name}.{Method.Name}{(Method.IsGenericMethod ? $"<{string.Join(", ", Method.GetGenericArguments().Select(Short))}>" : "")}";
+        $"{Method.DeclaringType?.Name}.{Method.Name}"
+            + (Method.IsGenericMethod ? $"<{string.Join(", ", Method.GetGenericArguments().Select(Short))}>" : "");
 
     // Type arguments may come from another assembly than the kernel: their versions are included.
     private static string Describe(Type type) =>
-        $"{type.Module.ModuleVersionId:N} "
-            + $"{(type.IsGenericType ? $"{type.GetGenericTypeDefinition().FullName}[{string.Join(",", type.GetGenericArguments().Select(Describe))}]" : type.FullName)}";
+        $"{type.Module.ModuleVersionId:N} " + (!type.IsGenericType ? type.FullName
+            : $"{type.GetGenericTypeDefinition().FullName}[{string.Join(",", type.GetGenericArguments().Select(Describe))}]");
 
     private static string Short(Type type) =>
-        type.IsGenericType ? $"{type.Name[..type.Name.IndexOf('`', StringComparison.Ordinal)]}<{string.Join(", ", type.GetGenericArguments().Select(Short))}>" : type.Name;
+        !type.IsGenericType ? type.Name
+            : $"{type.Name[..type.Name.IndexOf('`', StringComparison.Ordinal)]}<"
+                + string.Join(", ", type.GetGenericArguments().Select(Short)) + ">";
 
     private static MethodInfo Resolve(Type type, string name, Type[] arguments) =>
         RuntimeTypes.Method(type, name, arguments)

@@ -150,7 +150,11 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
             ? " The device is lost for this process: end it and start it again; with CUDA_LAUNCH_BLOCKING=1 the failing kernel is named "
                 + "here." : "";
         throw new DeviceException(
-            $"{Id} ({info.Name}): {function} failed with {CudaError.Name(api, error)}{(what is null ? "" : $" in {what}")}.{lost}") { Device = Id, Op = what };
+            $"{Id} ({info.Name}): {function} failed with {CudaError.Name(api, error)}{(what is null ? "" : $" in {what}")}.{lost}")
+        {
+            Device = Id,
+            Op = what,
+        };
     }
 
     private void CheckWait(int error, string function)

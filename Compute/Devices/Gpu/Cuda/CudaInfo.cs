@@ -38,9 +38,9 @@ internal sealed record CudaInfo
     public GpuTarget Target =>
         new(GpuLanguage.Ptx, $"sm_{Major}{Minor}", NativeHalf: Major > 5 || (Major == 5 && Minor >= 3), IsCpu: false, MaxGroupSize,
             SharedBytes, $"CUDA {Version}; {Name}")
-    {
-        Features = GpuFeatures.Cuda(Major, Minor),
-    };
+        {
+            Features = GpuFeatures.Cuda(Major, Minor),
+        };
 
     /// <summary>The newest CUDA that the driver supports.</summary>
     public string Version => $"{DriverVersion / 1000}.{DriverVersion % 1000 / 10}";

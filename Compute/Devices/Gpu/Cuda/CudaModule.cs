@@ -33,7 +33,8 @@ internal static unsafe class CudaModule
             if (artifact.SharedBytes + source.DynamicSharedBytes > device.Info.SharedBytes)
                 throw new DeviceException(
                     $"{device.Id}: {source} needs {artifact.SharedBytes + source.DynamicSharedBytes} bytes of shared memory; a group may "
-                        + $"have {device.Info.SharedBytes}.") { Device = device.Id, Op = source.ToString() };
+                        + $"have {device.Info.SharedBytes}.")
+                { Device = device.Id, Op = source.ToString() };
             if (source.DynamicSharedBytes > 0 && artifact.SharedBytes + source.DynamicSharedBytes > PlainSharedBytes)
                 device.Check(api.FuncSetAttribute(function, MaxDynamicSharedBytes, source.DynamicSharedBytes), "cuFuncSetAttribute",
                     source.ToString());
@@ -86,7 +87,8 @@ internal static unsafe class CudaModule
                 string words = Encoding.UTF8.GetString(new ReadOnlySpan<byte>(log, LogBytes)).Split('\0')[0].Trim();
                 throw new DeviceException(
                     $"{device}: PTX of {source} was refused with {CudaError.Name(api, error)}. The driver says: "
-                        + $"{(words.Length > 0 ? words : "nothing")}") { Device = device.Id, Op = source.ToString() };
+                        + $"{(words.Length > 0 ? words : "nothing")}")
+                { Device = device.Id, Op = source.ToString() };
             }
 
             return new ReadOnlySpan<byte>((void*)cubin, checked((int)bytes)).ToArray();

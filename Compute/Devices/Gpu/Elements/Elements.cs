@@ -44,8 +44,11 @@ internal readonly struct Fp16 : IElement<ushort>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store4(ArrayView<ushort> view, int at, Float4 values) =>
-        view.Cast<Words2>()[at >> 2] = new() { Low = Narrow(values.X) | (uint)Narrow(values.Y) << 16,
-            High = Narrow(values.Z) | (uint)Narrow(values.W) << 16 };
+        view.Cast<Words2>()[at >> 2] = new()
+        {
+            Low = Narrow(values.X) | (uint)Narrow(values.Y) << 16,
+            High = Narrow(values.Z) | (uint)Narrow(values.W) << 16
+        };
 }
 
 /// <summary>The upper halves of 32-bit floats.</summary>
@@ -75,8 +78,11 @@ internal readonly struct Bf16 : IElement<ushort>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store4(ArrayView<ushort> view, int at, Float4 values) =>
-        view.Cast<Words2>()[at >> 2] = new() { Low = Narrow(values.X) | (uint)Narrow(values.Y) << 16,
-            High = Narrow(values.Z) | (uint)Narrow(values.W) << 16 };
+        view.Cast<Words2>()[at >> 2] = new()
+        {
+            Low = Narrow(values.X) | (uint)Narrow(values.Y) << 16,
+            High = Narrow(values.Z) | (uint)Narrow(values.W) << 16
+        };
 }
 
 /// <summary>Signed 8-bit integers: quantised weights.</summary>

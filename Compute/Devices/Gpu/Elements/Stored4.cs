@@ -11,8 +11,13 @@ internal struct Stored4
     /// <summary>From the bits of four floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Stored4 Of(Float4 values) =>
-        new() { A = Interop.FloatAsInt(values.X), B = Interop.FloatAsInt(values.Y), C = Interop.FloatAsInt(values.Z),
-            D = Interop.FloatAsInt(values.W) };
+        new()
+        {
+            A = Interop.FloatAsInt(values.X),
+            B = Interop.FloatAsInt(values.Y),
+            C = Interop.FloatAsInt(values.Z),
+            D = Interop.FloatAsInt(values.W)
+        };
 
     /// <summary>The words as floats.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -111,8 +111,12 @@ internal sealed unsafe class OpenClDevice : GpuDevice, IDeviceQueue
         if (error == 0) return;
         string lost = OpenClError.IsLost(error) ? " The device is lost for this process: end it and start it again." : "";
         throw new DeviceException(
-            $"{Id} ({info.Name}): {function} failed with {OpenClError.Name(error)}{(what is null ? "" : $" in {what}")}.{lost}") { Device =
-                Id, Op = what };
+            $"{Id} ({info.Name}): {function} failed with {OpenClError.Name(error)}{(what is null ? "" : $" in {what}")}.{lost}")
+        {
+            Device =
+                Id,
+            Op = what
+        };
     }
 
     /// <summary>As <see cref="Check"/>, for calls that wait for queued work.</summary>

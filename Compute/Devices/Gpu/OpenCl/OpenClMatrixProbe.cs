@@ -84,7 +84,9 @@ internal static class OpenClMatrixProbe
 
         void Table(string name, Func<int, int, uint> value)
         {
-            var all = from lane in Enumerable.Range(0, TLayout.Lanes) from r in Enumerable.Range(0, Registers) select r < TLayout.Registers
+            var all = from lane in Enumerable.Range(0, TLayout.Lanes)
+                      from r in Enumerable.Range(0, Registers)
+                      select r < TLayout.Registers
                 ? value(lane, r) : 0;
             text.Append(CultureInfo.InvariantCulture,
                 $"constant uint {name}[] = {{ {string.Join(", ", all.Select(v => $"0x{v:x}"))} }};\n");

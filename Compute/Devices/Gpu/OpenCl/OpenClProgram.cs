@@ -27,7 +27,8 @@ internal static unsafe class OpenClProgram
             if (error != 0)
                 throw new DeviceException(
                     $"{device}: clBuildProgram failed with {OpenClError.Name(error)} for {source}.{Hint(info)} The driver says: "
-                        + $"{Log(api, program, info.Handle)}") { Device = device.Id, Op = source.ToString() };
+                        + $"{Log(api, program, info.Handle)}")
+                { Device = device.Id, Op = source.ToString() };
             if (Binary(api, program) is { } binary) keep.StoreBinary(source, info.Target, binary);
             return program;
         }

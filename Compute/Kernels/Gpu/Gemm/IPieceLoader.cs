@@ -48,8 +48,13 @@ internal readonly struct ElementPieces : IPieceLoader
     public static Word4 Fetch(ArrayView<ushort> source, int offset, int k, int depth)
     {
         int count = offset >= 0 ? depth - k : 0, at = count > 0 ? offset + k : 0;
-        return new() { X = Pair(source, at, 0, count), Y = Pair(source, at, 2, count), Z = Pair(source, at, 4, count),
-            W = Pair(source, at, 6, count) };
+        return new()
+        {
+            X = Pair(source, at, 0, count),
+            Y = Pair(source, at, 2, count),
+            Z = Pair(source, at, 4, count),
+            W = Pair(source, at, 6, count)
+        };
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -18,7 +18,8 @@ internal static class PanelGemmLaunches
 
     /// <summary>The packed GEMM.</summary>
     public static GpuGemmVariant Variant { get; } = new("gpu/panels", Of, ScratchBytes, GpuKernel.IsProcessor,
-        _ => true) { Parameters = [PackedKib] };
+        _ => true)
+    { Parameters = [PackedKib] };
 
     private static IEnumerable<LaunchSpecification> Of(GpuGemm product, Tensor? scratch)
     {

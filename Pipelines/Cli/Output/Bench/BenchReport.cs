@@ -59,8 +59,12 @@ internal sealed record BenchReport(string Model, Device Device, PixelSize Size, 
                 noisy = r.IsNoisy,
                 seconds_per_step = Math.Round(r.Of(x => x.Denoise) / Steps, 5),
                 images_per_second = Math.Round(1 / r.Median, 5),
-                stages = new { encode_seconds = Math.Round(r.Of(x => x.Encode), 4), denoise_seconds = Math.Round(r.Of(x => x.Denoise), 4),
-                    decode_seconds = Math.Round(r.Of(x => x.Decode), 4) },
+                stages = new
+                {
+                    encode_seconds = Math.Round(r.Of(x => x.Encode), 4),
+                    denoise_seconds = Math.Round(r.Of(x => x.Denoise), 4),
+                    decode_seconds = Math.Round(r.Of(x => x.Decode), 4)
+                },
                 run_seconds = r.Runs.Select(x => Math.Round(x.Total, 4)),
                 arena_bytes = r.ArenaBytes,
                 launches = r.Launches,
@@ -78,8 +82,12 @@ internal sealed record BenchReport(string Model, Device Device, PixelSize Size, 
             "rung,round,total_seconds,encode_seconds,plan_seconds,denoise_seconds,decode_seconds,seconds_per_step\n");
         foreach (var result in Ladder.Results)
             for (int i = 0; i < result.Runs.Count; i++)
-                text.Append(CultureInfo.InvariantCulture,
-                    $"{result.Rung.Name},{i + 1},{result.Runs[i].Total:F6},{result.Runs[i].Encode:F6},{result.Runs[i].Compile:F6},{result.Runs[i].Denoise:F6},{result.Runs[i].Decode:F6},{result.Runs[i].Denoise / Steps:F6}\n");
+            {
+                var run = result.Runs[i];
+                text.Append(CultureInfo.InvariantCulture, $"{result.Rung.Name},{i + 1},{run.Total:F6},{run.Encode:F6},{run.Compile:F6},")
+                    .Append(CultureInfo.InvariantCulture, $"{run.Denoise:F6},{run.Decode:F6},{run.Denoise / Steps:F6}\n");
+            }
+
         return text.ToString();
     }
 

@@ -19,9 +19,14 @@ internal static class PlanPage
             foreach (var step in plan.Report.Steps.OrderByDescending(plan.Weight))
             {
                 double weight = plan.Weight(step);
-                string roof = plan.IsMeasured
-                    ? $"<td class=\"n\">{(step.PredictedSeconds is { } least ? Measures.Percent(least / Math.Max(weight, 1e-12)) : "")}</td>" : "";
-                body.Append($"<tr><td class=\"n\">{step.Index}</td><td>{Svg.Escape(step.Op)}</td><td>{Svg.Escape($"{step.Variant} {step.Settings}".Trim())}</td><td>{Svg.Escape(step.Output)}</td><td class=\"n\">{Measures.Time(weight)}</td><td class=\"n\">{Measures.Percent(weight / plan.Seconds)}</td>{roof}<td class=\"n\">{Measures.Flops(step.Flops)}</td><td class=\"n\">{Measures.Bytes(step.Bytes)}</td><td class=\"l\">{Svg.Escape(step.Layer)}</td></tr>\n");
+                string share = step.PredictedSeconds is { } least ? Measures.Percent(least / Math.Max(weight, 1e-12)) : "";
+                string roof = plan.IsMeasured ? $"<td class=\"n\">{share}</td>" : "";
+                body.Append($"<tr><td class=\"n\">{step.Index}</td><td>{Svg.Escape(step.Op)}</td>")
+                    .Append($"<td>{Svg.Escape($"{step.Variant} {step.Settings}".Trim())}</td><td>{Svg.Escape(step.Output)}</td>")
+                    .Append($"<td class=\"n\">{Measures.Time(weight)}</td>")
+                    .Append($"<td class=\"n\">{Measures.Percent(weight / plan.Seconds)}</td>{roof}")
+                    .Append($"<td class=\"n\">{Measures.Flops(step.Flops)}</td><td class=\"n\">{Measures.Bytes(step.Bytes)}</td>")
+                    .Append($"<td class=\"l\">{Svg.Escape(step.Layer)}</td></tr>\n");
             }
 
             body.Append("</table></details>\n");

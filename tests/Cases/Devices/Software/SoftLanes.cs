@@ -58,8 +58,13 @@ public partial class SoftLanes : DispatchProxy
         if (plant is not null) lanes.Plant = plant;
         string[] claimed = ["cl_khr_subgroups", "cl_khr_subgroup_shuffle", "cl_khr_integer_dot_product"];
         // PoCL compiles OpenCL C 1.2 alone, whatever version it states.
-        info = info with { Type = OpenClInfo.Gpu, Version = "OpenCL 1.2", Extensions = [.. info.Extensions, .. claimed],
-            HasFastDot = true };
+        info = info with
+        {
+            Type = OpenClInfo.Gpu,
+            Version = "OpenCL 1.2",
+            Extensions = [.. info.Extensions, .. claimed],
+            HasFastDot = true
+        };
         return (api, unit switch
         {
             MatrixUnitKind.Intel8 or MatrixUnitKind.Intel16 =>

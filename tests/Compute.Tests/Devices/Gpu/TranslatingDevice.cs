@@ -95,7 +95,8 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
         var scratch = kernel.ScratchBytes(signature) is > 0 and var bytes
             ? Make(new TensorType(DType.Int8, Shape.Create([checked((int)bytes)]))) : null;
         kernel.Bind(new OpCall(this, signature.Op, [.. signature.Inputs.Select(Make)], Make(signature.Output),
-            scratch) { KernelPositionsFirst = signature.KernelPositionsFirst }).Run();
+            scratch)
+        { KernelPositionsFirst = signature.KernelPositionsFirst }).Run();
     }
 
     private sealed class Nothing(GpuDevice device, int number, long bytes) : GpuBuffer(device, number, bytes)

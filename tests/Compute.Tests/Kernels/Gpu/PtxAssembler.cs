@@ -49,8 +49,12 @@ internal static partial class PtxAssembler
         {
             File.WriteAllText(System.IO.Path.Combine(folder, "kernels.ptx"), Join(architecture, kernels));
             var start = new ProcessStartInfo(path,
-                ["-v", $"-arch={architecture}", "kernels.ptx", "-o", "kernels.cubin"]) { WorkingDirectory = folder,
-                    RedirectStandardError = true, RedirectStandardOutput = true };
+                ["-v", $"-arch={architecture}", "kernels.ptx", "-o", "kernels.cubin"])
+            {
+                WorkingDirectory = folder,
+                RedirectStandardError = true,
+                RedirectStandardOutput = true
+            };
             using var process = Process.Start(start)!;
             var rest = process.StandardOutput.ReadToEndAsync();
             string said = process.StandardError.ReadToEnd() + rest.Result;

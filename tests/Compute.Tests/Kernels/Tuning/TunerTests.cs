@@ -103,7 +103,8 @@ public sealed class TunerTests : IDisposable
         Assert.Equal("columns=64", result.Best.Settings.ToString());
 
         var generated = new KernelVariant("fake/generated", Backends.Cpu,
-            (_, _) => null!) { Tuning = new TuningSpace(Columns, Rows) { ChangesBits = true } };
+            (_, _) => null!)
+        { Tuning = new TuningSpace(Columns, Rows) { ChangesBits = true } };
         var kept = Run(timer, [generated, Plain], options);
         Assert.Equal((KernelSettings.Default, 1), (kept.Best.Settings, kept.Tried));
     }

@@ -187,7 +187,8 @@ public sealed class TuningTableTests : IDisposable
         Process Start(int number)
         {
             var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH")
-                ?? "dotnet") { RedirectStandardOutput = true };
+                ?? "dotnet")
+            { RedirectStandardOutput = true };
             foreach (string argument in (string[])[typeof(TuningTableTests).Assembly.Location, "-noColor", "-noLogo", "-method",
                 $"*.{nameof(Child_WritesItsEntries)}"]) start.ArgumentList.Add(argument);
             start.Environment[ChildVariable] = $"{number} {folder}";

@@ -24,7 +24,8 @@ public sealed class WinogradOverlapTests
             new(DType.Float32, Shape.Create([outputs, channels, 3, 3])), new(DType.Float32, Shape.Create([outputs]))];
         int ownKib = ownTiles * 36 * 4 * ((channels + 15) / 16 * 16) / 1024;
         var signature = new OpSignature(op, types,
-            op.Infer(types)) { Settings = KernelSettings.Of([new("own_kib", ownKib), new("block_tiles", 48)]) };
+            op.Infer(types))
+        { Settings = KernelSettings.Of([new("own_kib", ownKib), new("block_tiles", 48)]) };
         var kernel = op.Kernels.Variants.Single(v => v.Name == Variant).Compile(device, signature);
         long lead = kernel.OverlapLead(signature) ?? throw new InvalidOperationException("The kernel could not overlap.");
         long bytes = types[0].Bytes;
@@ -44,7 +45,8 @@ public sealed class WinogradOverlapTests
 
         void Run(Tensor x, Tensor y) =>
             kernel.Bind(new OpCall(device, op, [x, w, b], y,
-                new Tensor(scratch, 0, DType.Int8, Shape.Create([1, (int)scratch.Bytes]))) { Settings = signature.Settings }).Run();
+                new Tensor(scratch, 0, DType.Int8, Shape.Create([1, (int)scratch.Bytes])))
+            { Settings = signature.Settings }).Run();
     }
 
     [Theory]

@@ -65,10 +65,15 @@ public sealed class PassTests : SmallGraphTests
     {
         Conv2d point = Loaded(new Conv2d(16, 8, 1)), wide = Loaded(new Conv2d(16, 8, 3, padding: 1));
         Check(nameof(CompileOptions.UpsampleFolding),
-            g => { Value x = Image(g), both = Upsample(x);
-            return point.Forward(Upsample(x)) + wide.Forward(both) * Slice(both, -1, 0, 8); },
-            "upsample(image) | upsample(image) | conv2d(1, weight, bias) | conv2d(0, weight, bias) | slice(0) | binary(3, 4) | binary(2, 5)",
-            "upsample(image) | upsample(image) | conv2d(1, weight, bias) | conv2d(0, weight, bias) | slice(0) | binary(3, 4) | binary(2, 5)");
+            g =>
+            {
+                Value x = Image(g), both = Upsample(x);
+                return point.Forward(Upsample(x)) + wide.Forward(both) * Slice(both, -1, 0, 8);
+            },
+            "upsample(image) | upsample(image) | conv2d(1, weight, bias) | conv2d(0, weight, bias) | slice(0) "
+            + "| binary(3, 4) | binary(2, 5)",
+            "upsample(image) | upsample(image) | conv2d(1, weight, bias) | conv2d(0, weight, bias) | slice(0) "
+            + "| binary(3, 4) | binary(2, 5)");
     }
 
     [Fact]
@@ -92,8 +97,11 @@ public sealed class PassTests : SmallGraphTests
     {
         var conv = Loaded(new Conv2d(16, 16, 3, padding: 1));
         Check(nameof(CompileOptions.EpilogueFusion),
-            g => { var x = Image(g);
-            return Scale(Silu(conv.Forward(x) + g.Input("time", DType.Float32, Dim.Symbol("n"), 1, 1, 16)), 0.5) + x; },
+            g =>
+            {
+                var x = Image(g);
+                return Scale(Silu(conv.Forward(x) + g.Input("time", DType.Float32, Dim.Symbol("n"), 1, 1, 16)), 0.5) + x;
+            },
             "conv2d(image, weight, bias) | binary(0, time) | unary(1) | affine(2) | binary(3, image)",
             "conv2d+entry+silu+scale+residual(image, weight, bias, time, image)");
     }

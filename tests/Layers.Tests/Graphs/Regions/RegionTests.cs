@@ -133,8 +133,14 @@ public sealed class RegionTests() : SmallGraphTests(threads: 1)
     [Fact]
     public void Notes_OptionsWithoutEffectHere_AreNamed()
     {
-        var options = new CompileOptions { Mode = CompileMode.ReduceOverhead, ChannelsLast = false, ForceFuseIntMmWithMul = false,
-            UseMixedMm = false, CoordinateDescentCheckAllDirections = true };
+        var options = new CompileOptions
+        {
+            Mode = CompileMode.ReduceOverhead,
+            ChannelsLast = false,
+            ForceFuseIntMmWithMul = false,
+            UseMixedMm = false,
+            CoordinateDescentCheckAllDirections = true
+        };
         var notes = new CompiledGraph(Trace(new Model(1)), Arenas, options).CompileReport.Notes;
         foreach (string name in new[] { "Mode", "ChannelsLast", "ForceFuseIntMmWithMul", "UseMixedMm",
             "CoordinateDescentCheckAllDirections" })

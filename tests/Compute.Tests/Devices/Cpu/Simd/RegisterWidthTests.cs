@@ -23,7 +23,8 @@ public sealed class RegisterWidthTests
         if (string.CompareOrdinal(device.Architecture, architecture) < 0) Assert.Skip($"This processor is {device.Architecture} only.");
 
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH")
-            ?? "dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+            ?? "dotnet")
+        { RedirectStandardOutput = true, RedirectStandardError = true };
         string[] arguments = [typeof(RegisterWidthTests).Assembly.Location, "-noColor", "-noLogo", "-method",
             $"*.{nameof(OpCaseTests.Case_OnCpu_MatchesReference)}", "-method",
                 $"*.{nameof(Architecture_IsAKnownOne_AndInAChildTheExpectedOne)}"];

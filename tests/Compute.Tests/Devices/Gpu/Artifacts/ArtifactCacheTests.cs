@@ -61,8 +61,13 @@ public sealed class ArtifactCacheTests : IDisposable
         string file = Assert.Single(Directory.GetFiles(folder));
         byte[] content = File.ReadAllBytes(file);
         content[^3] ^= 1;
-        File.WriteAllBytes(file, damage switch { "cut" => content[..^9], "changed" => content, "empty" => [],
-            _ => [.. Enumerable.Repeat((byte)7, 99)] });
+        File.WriteAllBytes(file, damage switch
+        {
+            "cut" => content[..^9],
+            "changed" => content,
+            "empty" => [],
+            _ => [.. Enumerable.Repeat((byte)7, 99)]
+        });
         using var log = new CollectingLoggerFactory();
         Assert.Equal("text 1", Open().For(log).Get(Source(1), Target).Text);
         Assert.Equal(2, compiled);

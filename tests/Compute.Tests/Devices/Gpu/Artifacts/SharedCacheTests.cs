@@ -62,7 +62,8 @@ public sealed class SharedCacheTests
     private static async Task<(int Code, string Output)> Child(string folder)
     {
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH")
-            ?? "dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+            ?? "dotnet")
+        { RedirectStandardOutput = true, RedirectStandardError = true };
         string[] arguments = [typeof(SharedCacheTests).Assembly.Location, "-noColor", "-noLogo", "-method",
             $"*.{nameof(Child_GetsEveryKernel)}"];
         foreach (string argument in arguments) start.ArgumentList.Add(argument);

@@ -61,6 +61,10 @@ public sealed class SubGroupTests
     }
 
     private static GpuTarget OpenCl(SubGroupKind kind) =>
-        GpuTarget.OpenClCpu() with { Architecture = "opencl-gpu", IsCpu = false,
-            Features = new() { SubGroups = kind, SubGroupSize = kind == SubGroupKind.None ? 0 : 32 } };
+        GpuTarget.OpenClCpu() with
+        {
+            Architecture = "opencl-gpu",
+            IsCpu = false,
+            Features = new() { SubGroups = kind, SubGroupSize = kind == SubGroupKind.None ? 0 : 32 }
+        };
 }

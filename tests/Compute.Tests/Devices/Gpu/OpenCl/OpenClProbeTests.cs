@@ -72,8 +72,13 @@ public sealed class OpenClProbeTests : IDisposable
     public void Claimed_DependsOnTheDevice(string vendor, string name, bool intel, int smallest, string unit)
     {
         var (_, info) = SoftLanes.Driver();
-        info = info with { Vendor = vendor, Name = name,
-            Extensions = intel ? [OpenClMatrixProbe.IntelExtension, "cl_arm_matrix_multiply"] : [], SmallestSubGroup = smallest };
+        info = info with
+        {
+            Vendor = vendor,
+            Name = name,
+            Extensions = intel ? [OpenClMatrixProbe.IntelExtension, "cl_arm_matrix_multiply"] : [],
+            SmallestSubGroup = smallest
+        };
         Assert.Equal(unit, OpenClMatrixProbe.Claimed(info).ToString());
         Assert.Equal(!intel ? [] : unit == "None" ? [$"{OpenClMatrixProbe.IntelExtension} (not used)", "cl_arm_matrix_multiply (not used)"]
             : ["cl_arm_matrix_multiply (not used)"], info.UnusedExtensions);

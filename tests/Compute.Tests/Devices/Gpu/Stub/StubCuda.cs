@@ -35,7 +35,8 @@ internal static class StubCuda
             using var compiler = Process.Start(
                 new ProcessStartInfo("gcc",
                     ["-shared", "-fPIC", "-pthread", "-O1", "-Wall", "-fvisibility=hidden", .. renamed, "-o", library,
-                        source]) { RedirectStandardError = true })!;
+                        source])
+                { RedirectStandardError = true })!;
             string errors = compiler.StandardError.ReadToEnd();
             compiler.WaitForExit();
             if (compiler.ExitCode != 0) throw new InvalidOperationException($"gcc does not build {source}: {errors}");

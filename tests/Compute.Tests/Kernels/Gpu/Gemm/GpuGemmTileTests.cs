@@ -122,7 +122,8 @@ public sealed class GpuGemmTileTests
     public void Tile_WithoutMeasuring_FitsSmallDevices()
     {
         var small = GpuTarget.OpenClCpu()
-            with { Architecture = "opencl-gpu-arm-mali", IsCpu = false, MaxGroupSize = 128, LocalMemoryBytes = 8192 };
+            with
+        { Architecture = "opencl-gpu-arm-mali", IsCpu = false, MaxGroupSize = 128, LocalMemoryBytes = 8192 };
         foreach (int rows in new[] { 1, 77, 4096 })
             foreach (bool gated in new[] { false, true })
             {

@@ -149,8 +149,11 @@ public sealed class SubGroupMatricesTests
         Architecture = "opencl-gpu",
         IsCpu = false,
         MaxGroupSize = 1024,
-        Features = new() { MatrixUnit = unit,
-            Matrix = unit == MatrixUnitKind.None ? MatrixTypes.None : MatrixTypes.Float16 | MatrixTypes.BFloat16 | MatrixTypes.Int8 },
+        Features = new()
+        {
+            MatrixUnit = unit,
+            Matrix = unit == MatrixUnitKind.None ? MatrixTypes.None : MatrixTypes.Float16 | MatrixTypes.BFloat16 | MatrixTypes.Int8
+        },
     };
 
     private static OpCase Find(string op, string name, DType dtype)
