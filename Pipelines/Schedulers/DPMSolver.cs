@@ -63,7 +63,8 @@ internal static class DPMSolver
         {
             DPMAlgorithm.Data => (next.Sigma / present.Sigma, next.Alpha * (1 - Math.Exp(-h)), 0),
             DPMAlgorithm.DataWithNoise =>
-                (next.Sigma / present.Sigma * Math.Exp(-h), next.Alpha * (1 - Math.Exp(-2 * h)), next.Sigma * Math.Sqrt(1 - Math.Exp(-2 * h))),
+                (next.Sigma / present.Sigma * Math.Exp(-h), next.Alpha * (1 - Math.Exp(-2 * h)),
+                    next.Sigma * Math.Sqrt(1 - Math.Exp(-2 * h))),
             DPMAlgorithm.Noise => (next.Alpha / present.Alpha, next.Sigma * (1 - Math.Exp(h)), 0),
             _ => (next.Alpha / present.Alpha, 2 * next.Sigma * (1 - Math.Exp(h)), next.Sigma * Math.Sqrt(Math.Exp(2 * h) - 1)),
         };
