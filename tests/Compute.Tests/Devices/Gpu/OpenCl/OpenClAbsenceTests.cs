@@ -32,7 +32,7 @@ public sealed class OpenClAbsenceTests
     public void WithPlatformsWithoutDevices_ItNamesThem()
     {
         string? absence = OpenClAbsence.Of(FakeOpenCl.With(("Maker One", []), ("Maker Two", [])), _ => null);
-        Assert.StartsWith("OpenCL: drivers are installed (Maker One, Maker Two), but see no device. Look ", absence,
+        Assert.StartsWith("OpenCL: drivers are installed (Maker One, Maker Two), but see no device. Check ", absence,
             StringComparison.Ordinal);
     }
 
