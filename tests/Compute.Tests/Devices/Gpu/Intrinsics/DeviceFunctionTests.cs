@@ -44,8 +44,8 @@ public sealed class DeviceFunctionTests
     public void Function_OfNaN_IsNaN(string name) => Assert.True(float.IsNaN(Bounds[name].Function(float.NaN)));
 
     [Theory]
-    [InlineData("Exp", 0, float.PositiveInfinity), InlineData("Sigmoid", 0, 1), InlineData("Gelu", 0, float.PositiveInfinity),
-        InlineData("Tanh", -1, 1), InlineData("Erf", -1, 1)]
+    [InlineData("Exp", 0, float.PositiveInfinity), InlineData("Sigmoid", 0, 1), InlineData("Gelu", 0, float.PositiveInfinity)]
+    [InlineData("Tanh", -1, 1)]
     public void Function_OfInfinity_IsItsLimit(string name, float below, float above)
     {
         Assert.Equal(below, Bounds[name].Function(float.NegativeInfinity));
