@@ -40,7 +40,7 @@ public sealed class TuneAndBenchTests : IDisposable
         if (!OperatingSystem.IsLinux()) Assert.Skip("Signals are sent by libc.");
         var result = await Ilgd.Watched(folder.Path, Interrupt, "tune", "--model", TinySdxl.Folder, "--size", "128x128", "--again");
         Assert.Equal(130, result.ExitCode);
-        string path = result.ErrorLines[^1].Split(" is in ")[1][..^1];
+        string path = result.ErrorLines[^1].Split(" are in ")[1][..^1];
         using var table = JsonDocument.Parse(File.ReadAllBytes(path));
         Assert.NotEmpty(table.RootElement.GetProperty("entries").EnumerateArray());
 
