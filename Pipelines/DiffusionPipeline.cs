@@ -257,7 +257,7 @@ public abstract class DiffusionPipeline : IDisposable
     // On a GPU that has not run these models, compiling takes long: it begins with the last stages while the prompts are encoded.
     private void PrepareKernels(ResolvedRequest form, CancellationToken cancellation)
     {
-        if (Device.Backend == Backends.Cpu) return;
+        if (!Device.CompilesKernels) return;
         DenoiserOf(form).Prepare(SizesOf(form, parts.PromptTokens), cancellation);
         if (form.Request.Decode) Vae.PrepareDecoder(form.LatentHeight, form.LatentWidth, cancellation);
     }

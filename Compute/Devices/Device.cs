@@ -51,6 +51,20 @@ public abstract class Device : IDisposable
     /// <summary>Whether the device supports a type for activations.</summary>
     public virtual bool Computes(DType dtype) => dtype == DType.Float32;
 
+    /// <summary>Whether kernels read host memory, such as mapped weights, in place.</summary>
+    public virtual bool ReadsHostMemory => false;
+
+    /// <summary>Whether kernels are compiled at run time, so that starting early saves time.</summary>
+    public virtual bool CompilesKernels => true;
+
+    /// <summary>Whether <see cref="Record"/> is supported.</summary>
+    public virtual bool RecordsLaunches => false;
+
+    /// <summary>
+    /// Whether convolutions read weights whose kernel positions come before the input channels, [out, h, w, in], rather than as in files.
+    /// </summary>
+    public virtual bool PutsKernelPositionsFirst => true;
+
     /// <summary>
     /// What measured speeds depend on, apart from the architecture: the product name, and on a CPU the number of threads.
     /// </summary>

@@ -11,7 +11,7 @@ internal sealed class CompileNotes
     /// <summary>Starts with the options that have no effect on this device.</summary>
     public CompileNotes(CompileOptions options, Device device)
     {
-        if (options.Mode != CompileMode.Default && device.Backend != Backends.Cuda)
+        if (options.Mode != CompileMode.Default && !device.RecordsLaunches)
             Add($"{nameof(CompileOptions.Mode)} {options.Mode}: {device.Id} cannot record launches as a graph; they run one after the "
                 + "other.");
         if (!options.ChannelsLast)

@@ -122,7 +122,7 @@ public sealed class CompiledGraph
     /// <exception cref="ShapeException">The graph does not support these sizes.</exception>
     public void Prepare(Sizes sizes, CancellationToken cancellation = default)
     {
-        if (Device.Backend != Backends.Cpu && split is null && !Options.Tunes) Layout(sizes, []).Prepare(Device, cancellation);
+        if (Device.CompilesKernels && split is null && !Options.Tunes) Layout(sizes, []).Prepare(Device, cancellation);
     }
 
     /// <summary>

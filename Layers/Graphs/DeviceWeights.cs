@@ -139,9 +139,9 @@ internal sealed class DeviceWeights(Device device, PackedWeights packed) : IDisp
 
     /// <summary>Whether the copy of an op's weight has its kernel positions before the input channels.</summary>
     public static bool PutsKernelPositionsFirst(Device device, Op op, TensorType weight) =>
-        device.Backend != Backends.Cpu && op is Conv2D && (weight.Shape[2].Constant != 1 || weight.Shape[3].Constant != 1);
+        device.PutsKernelPositionsFirst && op is Conv2D && (weight.Shape[2].Constant != 1 || weight.Shape[3].Constant != 1);
 
-    private bool ReadsInPlace => device.Backend == Backends.Cpu;
+    private bool ReadsInPlace => device.ReadsHostMemory;
 
     private bool Reads(Tensor host) => ReadsInPlace || host.Buffer is not HostBuffer;
 

@@ -86,7 +86,7 @@ internal sealed class PlanLayout
     /// <param name="cancellation">Skips kernels whose compilation has not started.</param>
     public void Prepare(Device device, CancellationToken cancellation = default)
     {
-        if (device.Backend == Backends.Cpu) return;
+        if (!device.CompilesKernels) return;
         lock (preparing)
         {
             if (prepared is { IsCancellationRequested: false }) return;

@@ -7,7 +7,7 @@ namespace ILGpuDiffusion.Layers.Weights;
 /// A model's weights by name, from one file or several shards; <c>Layer.Load</c> checks them against the model. Thread-safe; disposing it
 /// invalidates its tensors.
 /// </summary>
-public sealed class Checkpoint : IWeightSource, IDisposable
+public sealed class Checkpoint : IModelWeights
 {
     private readonly Dictionary<string, WeightTensor> tensors = new(StringComparer.Ordinal);
     private readonly List<SafetensorsFile> files = [];

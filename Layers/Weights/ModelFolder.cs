@@ -7,7 +7,7 @@ namespace ILGpuDiffusion.Layers.Weights;
 /// A model in diffusers' folder layout: model_index.json names the pipeline class and its components, each of which has a folder of its
 /// own. Opening reads the index only.
 /// </summary>
-public sealed class ModelFolder
+public sealed class ModelFolder : IModelSource
 {
     private const string IndexFile = "model_index.json";
     private const string SingleFileHint = ": models in a single file are not loaded yet. In Python, diffusers converts one: "
@@ -77,20 +77,11 @@ public sealed class ModelFolder
         return folder;
     }
 
-    /// <summary>True when the component is present.</summary>
-    public bool Has(string name) => components.ContainsKey(name);
-
-    /// <summary>A component that a pipeline needs.</summary>
-    /// <exception cref="ModelFileException">The index does not list it, or lists it as [null, null].</exception>
-    public ModelComponent Component(string name) => components.TryGetValue(name, out var component) ? component
-        : throw new ModelFileException(Index.File,
-            $"has no component '{name}', which {Text.Quote(ClassName)} needs; it lists {Text.List([.. components.Keys], 12)}.");
-
     /// <summary>The full path of a component's folder.</summary>
     /// <exception cref="ModelFileException">The component is not listed, or its folder is missing.</exception>
     public string FolderOf(string name)
     {
-        string folder = System.IO.Path.Combine(Path, Component(name).Name);
+        string folder = System.IO.Path.Combine(Path, this.Component(name).Name);
         return Directory.Exists(folder) ? folder
             : throw new ModelFileException(folder,
                 $"the folder does not exist, but {IndexFile} lists the component '{name}' (is the download complete?).");
@@ -98,7 +89,7 @@ public sealed class ModelFolder
 
     /// <summary>A component's configuration.</summary>
     /// <exception cref="ModelFileException">The component, its folder or the file is missing, or the file is damaged.</exception>
-    public ModelConfig ConfigOf(string name) => ModelConfig.Load(System.IO.Path.Combine(FolderOf(name), Component(name).ConfigFile));
+    public ModelConfig ConfigOf(string name) => ModelConfig.Load(System.IO.Path.Combine(FolderOf(name), this.Component(name).ConfigFile));
 
     /// <summary>A component's weights; the caller disposes them.</summary>
     /// <param name="name">The component.</param>
@@ -108,6 +99,10 @@ public sealed class ModelFolder
     /// <exception cref="ModelFileException">The component, its folder or its weights are missing or damaged.</exception>
     public Checkpoint WeightsOf(string name, string? variant = null, ILogger? logger = null) =>
         Checkpoint.OpenFolderOrPlain(FolderOf(name), variant, logger);
+
+    IModelWeights IModelSource.WeightsOf(string name, string? variant, ILogger? logger) => WeightsOf(name, variant, logger);
+
+    string IModelSource.TokenizerFolder(string name) => FolderOf(name);
 
     /// <summary>The components that have weights of a variant.</summary>
     /// <exception cref="ModelFileException">A component or its folder is missing.</exception>

@@ -44,6 +44,16 @@ public sealed partial class FolderTests
         Assert.Equal("", Cycle(arrows));
     }
 
+    /// <summary>What differs between backends is a property of the device.</summary>
+    [Fact]
+    public void Layers_Code_NamesNoBackend()
+    {
+        string[] naming = [.. Files("Layers").Where(file => File.ReadLines(file).Any(line =>
+            !line.TrimStart().StartsWith("//", StringComparison.Ordinal)
+            && (line.Contains("Backends.", StringComparison.Ordinal) || line.Contains(".Backend ", StringComparison.Ordinal))))];
+        Assert.Empty(naming);
+    }
+
     [Fact]
     public void Cycle_NamesTheFilesOnIt()
     {

@@ -33,6 +33,15 @@ public sealed class CpuDevice : Device
     public override Backends Backend => Backends.Cpu;
 
     /// <inheritdoc/>
+    public override bool ReadsHostMemory => true;
+
+    /// <inheritdoc/>
+    public override bool CompilesKernels => false;
+
+    /// <inheritdoc/>
+    public override bool PutsKernelPositionsFirst => false;
+
+    /// <inheritdoc/>
     public override string Architecture { get; } =
         $"simd{SimdWidth.Bits}";
 

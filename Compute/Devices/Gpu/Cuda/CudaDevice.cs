@@ -55,6 +55,9 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
     public override Backends Backend => Backends.Cuda;
 
     /// <inheritdoc/>
+    public override bool RecordsLaunches => true;
+
+    /// <inheritdoc/>
     public override GpuTarget Target => info.Target;
 
     /// <inheritdoc/>

@@ -26,7 +26,7 @@ internal sealed record Rung(string Name, string Description, PipelineOptions Opt
             plain with { Compile = new() { Scope = CompileScope.Blocks, ProjectionGrouping = false } }));
         rungs.Add(new("compiled", "whole models compiled", plain with { Compile = new() { ProjectionGrouping = false } }));
         rungs.Add(new("fused-qkv", "and query, key and value as one GEMM: the default", plain));
-        if (device.Backend == Backends.Cuda)
+        if (device.RecordsLaunches)
             rungs.Add(new("reduce-overhead", "and the launches of a step as one CUDA graph",
                 plain with { Compile = new() { Mode = CompileMode.ReduceOverhead } }));
         rungs.Add(new("int8", "and linear layers in dynamic int8", plain with { Quantize = QuantizationMode.Int8 }));
