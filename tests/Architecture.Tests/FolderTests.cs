@@ -24,7 +24,7 @@ public sealed partial class FolderTests
     public static TheoryData<string> Names => [.. Rooms.Select(r => r.Room)];
 
     [Theory, MemberData(nameof(Names))]
-    public void Namespace_IsTheTopFolder(string room)
+    public void Namespace_OfAFile_IsItsTopFolder(string room)
     {
         string space = Rooms.Single(r => r.Room == room).Space;
         foreach (string file in Files(room))
@@ -37,7 +37,7 @@ public sealed partial class FolderTests
     }
 
     [Theory, MemberData(nameof(Names))]
-    public void Folders_StandInALine(string room)
+    public void Folders_OfARoom_HaveNoCycle(string room)
     {
         var arrows = Arrows(room).Where(a => !Allowed.Contains((a.From, a.To))).ToList();
         Assert.True(arrows.Count > 0, $"{room}: no folder needs another, so nothing was compared.");
@@ -45,7 +45,7 @@ public sealed partial class FolderTests
     }
 
     [Fact]
-    public void Cycle_NamesTheFilesOnIt()
+    public void Cycle_OfThreeFolders_NamesTheFilesOnIt()
     {
         Assert.Equal("", Cycle([("Kernels", "Devices", "A.cs"), ("Ops", "Kernels", "B.cs"), ("Ops", "Devices", "C.cs")]));
         Assert.Equal("Devices needs Kernels (A.cs); Kernels needs Ops (B.cs); Ops needs Devices (C.cs)",

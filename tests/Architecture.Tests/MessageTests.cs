@@ -12,10 +12,11 @@ public sealed class MessageTests
     private const string Example = "Use --offload.";
 
     [Theory, InlineData("ILGpuDiffusion.Compute"), InlineData("ILGpuDiffusion.Layers"), InlineData("ILGpuDiffusion.Pipelines")]
-    public void Literals_NameNoOptionOfTheTool(string assembly) => Assert.DoesNotContain(Literals(Assembly.Load(assembly)), NamesAnOption);
+    public void Literals_OfALibrary_NameNoOptionOfTheTool(string assembly) =>
+        Assert.DoesNotContain(Literals(Assembly.Load(assembly)), NamesAnOption);
 
     [Fact]
-    public void Literals_AreFound() =>
+    public void Literals_PlantedOption_IsFound() =>
         Assert.Contains(Literals(typeof(MessageTests).Assembly), text => NamesAnOption(text) && text == Example);
 
     private static bool NamesAnOption(string text) => Regex.IsMatch(text, "--[a-z]");

@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Architecture.Tests;
 public sealed class PublicSurfaceTests
 {
     [Theory, InlineData("ILGpuDiffusion.Compute"), InlineData("ILGpuDiffusion.Layers"), InlineData("ILGpuDiffusion.Pipelines")]
-    public void PublicSignatures_NameNoIlgpuType(string assembly)
+    public void PublicSignatures_OfALibrary_NameNoIlgpuType(string assembly)
     {
         var exposed = Assembly.Load(assembly).GetExportedTypes()
             .SelectMany(type => Mentioned(type).Where(IsIlgpu).Select(t => $"{type} exposes {t}"));
@@ -14,7 +14,7 @@ public sealed class PublicSurfaceTests
     }
 
     [Fact]
-    public void Mentioned_FindsTypesInsideSignatures()
+    public void Mentioned_TypesInsideSignatures_AreFound()
     {
         Type[] types = [.. Mentioned(typeof(Sample))];
         Assert.Contains(typeof(Version), types);

@@ -67,7 +67,7 @@ public sealed partial class UnusedTests
         new(() => Words(Repository.Rooms.SkipLast(1).SelectMany(Repository.Sources)));
 
     [Fact]
-    public void HiddenMembers_AreReached()
+    public void HiddenMembers_OfAllRooms_AreReached()
     {
         string[] unused = [.. Unused([.. Libraries, Program], Reached.Value, ProductWords.Value)], unknown = [.. unused.Except(Kept.Keys)];
         Assert.True(unknown.Length == 0, $"Nothing in the product uses: {string.Join('\n', unknown)}");
@@ -75,7 +75,7 @@ public sealed partial class UnusedTests
     }
 
     [Fact]
-    public void PublicMembers_HaveAUser()
+    public void PublicMembers_OfTheLibraries_HaveAUser()
     {
         string[] files = [.. Repository.Sources("tests"), .. Repository.Sources("perf"), Path.Combine(Repository.Root, "README.md")];
         var words = Words(files.Where(f => Path.GetFileName(f) != "UnusedTests.cs"));
@@ -89,7 +89,7 @@ public sealed partial class UnusedTests
     }
 
     [Fact]
-    public void Unused_FindsPlantedMembers()
+    public void Unused_PlantedMembers_AreFound()
     {
         Assembly[] here = [typeof(UnusedTests).Assembly];
         var found = Unused(here, new Reachability(here, [typeof(Sample).GetMethod(nameof(Sample.Run))!]), []);

@@ -13,7 +13,7 @@ public sealed class CancellationTests
     [Theory]
     [InlineData(GenerationStage.EncodePrompt, 0), InlineData(GenerationStage.EncodePrompt, 1), InlineData(GenerationStage.Denoise, 1),
         InlineData(GenerationStage.Denoise, 3), InlineData(GenerationStage.Decode, 1)]
-    public async Task Cancel_EndsWithinAStepAndReleasesMemory(GenerationStage stage, int done)
+    public async Task Generate_CancelledAtAnyStage_EndsWithinAStepAndReleasesMemory(GenerationStage stage, int done)
     {
         using var device = new CpuDevice();
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
@@ -36,7 +36,7 @@ public sealed class CancellationTests
     }
 
     [Fact]
-    public async Task CancelledBeforehand_DoesNothing()
+    public async Task Generate_CancelledBeforehand_DoesNothing()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
         var task = pipeline.GenerateAsync(TinySdxl.Request, new Callback(_ => Assert.Fail("Work was begun.")),
@@ -46,7 +46,7 @@ public sealed class CancellationTests
     }
 
     [Fact]
-    public async Task Dispose_FreesAllMemory()
+    public async Task Dispose_AfterARun_FreesAllMemory()
     {
         using var device = new CpuDevice();
         var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
@@ -123,7 +123,7 @@ public sealed class CancellationTests
     }
 
     [Fact]
-    public async Task BadRequest_LeavesThePipelineUsable()
+    public async Task Generate_BadRequest_LeavesThePipelineUsable()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
         foreach (var (request, names) in BadRequests)

@@ -34,7 +34,7 @@ public sealed class EmbeddedModelTests : IDisposable
     }
 
     [Theory, InlineData("", "1"), InlineData("_2", "2")]
-    public void TextEncoder_AgreesWithTraining(string suffix, string number)
+    public void TextEncoder_RecordedInputs_AgreesWithTraining(string suffix, string number)
     {
         var tokens = new[] { about.String("prompt"),
             about.String("negative_prompt") }.Select(ClipTokenizer.Load(folder.FolderOf("tokenizer" + suffix)).Encode).ToArray();
@@ -50,7 +50,7 @@ public sealed class EmbeddedModelTests : IDisposable
     }
 
     [Fact]
-    public void UNet_AgreesWithTraining()
+    public void UNet_RecordedInputs_AgreesWithTraining()
     {
         var unet = new UNet2DConditionModel(folder.ConfigOf("unet"));
         using var weights = folder.WeightsOf("unet");
@@ -69,7 +69,7 @@ public sealed class EmbeddedModelTests : IDisposable
     }
 
     [Fact]
-    public void Vae_AgreesWithTraining()
+    public void Vae_RecordedInputs_AgreesWithTraining()
     {
         var vae = new AutoencoderKL(folder.ConfigOf("vae"));
         using var weights = folder.WeightsOf("vae");
@@ -91,7 +91,7 @@ public sealed class EmbeddedModelTests : IDisposable
     }
 
     [Fact]
-    public void WholeRun_AgreesWithTraining()
+    public void Generate_RecordedRun_AgreesWithTraining()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder, new PipelineOptions { Device = device });
         var shape = recorded.Entries["run/in/latents"].Shape;
@@ -123,7 +123,7 @@ public sealed class EmbeddedModelTests : IDisposable
     }
 
     [Fact]
-    public void AbsentModel_NamesItsPackage()
+    public void Find_AbsentModel_NamesItsPackage()
     {
         string folder = Directory.CreateTempSubdirectory("ilgpudiffusion-").FullName; // exists, but holds no model
         try

@@ -21,7 +21,7 @@ public sealed class Gpu16BitTests
     public static TheoryData<string, DType> Devices => Of(DType.Float16, DType.BFloat16);
 
     [Theory, MemberData(nameof(Devices))]
-    public void UNet_MatchesReference(string id, DType dtype)
+    public void UNet_RecordedInputs_MatchesReference(string id, DType dtype)
     {
         var device = TestDevices.OpenForModels(id);
         foreach (var (model, timeIds) in new[] { ("tiny-sdxl", 6), ("tiny-sd15", 0) })
@@ -54,7 +54,7 @@ public sealed class Gpu16BitTests
     }
 
     [Theory, MemberData(nameof(Devices))]
-    public void TextEncoder_MatchesReference(string id, DType dtype)
+    public void TextEncoder_RecordedInputs_MatchesReference(string id, DType dtype)
     {
         var device = TestDevices.OpenForModels(id);
         var golden = Golden.Open("tiny-sdxl-goldens/text_encoder_2").Cases[0];
@@ -67,7 +67,7 @@ public sealed class Gpu16BitTests
     }
 
     [Theory, MemberData(nameof(Devices))]
-    public void Vae_MatchesReference(string id, DType dtype)
+    public void Vae_RecordedInputs_MatchesReference(string id, DType dtype)
     {
         var device = TestDevices.OpenForModels(id);
         var golden = Golden.Open("tiny-sdxl-goldens/vae").Cases.First(c => c.Inputs.ContainsKey("latent"));
@@ -84,7 +84,7 @@ public sealed class Gpu16BitTests
     /// times coarser.
     /// </summary>
     [Theory, MemberData(nameof(Devices))]
-    public void Image_IsNearlyTheProcessors(string id, DType dtype)
+    public void Image_OfTheEmbeddedModel_IsCloseToTheCpus(string id, DType dtype)
     {
         const double Share = 0.99;
         var device = TestDevices.OpenForModels(id);

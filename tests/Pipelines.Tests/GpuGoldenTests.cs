@@ -59,7 +59,7 @@ public sealed class GpuGoldenTests
     }
 
     [Theory, MemberData(nameof(Encoders))]
-    public void TextEncoder_MatchesReference(string id, string model, string encoder)
+    public void TextEncoder_RecordedInputs_MatchesReference(string id, string model, string encoder)
     {
         var device = TestDevices.OpenForModels(id);
         using var clip = TestTextEncoder.Open($"{model}/{encoder}", on: device);
@@ -73,7 +73,7 @@ public sealed class GpuGoldenTests
     }
 
     [Theory, MemberData(nameof(Devices))]
-    public void Vae_MatchesReference(string id)
+    public void Vae_RecordedInputs_MatchesReference(string id)
     {
         var device = TestDevices.OpenForModels(id);
         using var vae = TestVae.Open("tiny-sdxl", on: device);
@@ -89,7 +89,7 @@ public sealed class GpuGoldenTests
     }
 
     [Theory, MemberData(nameof(Runs))]
-    public void Run_MatchesDiffusers(string id, string set, string name)
+    public void Run_RecordedInputs_MatchesDiffusers(string id, string set, string name)
     {
         var device = TestDevices.OpenForModels(id);
         var golden = Golden.Open(set)[name];

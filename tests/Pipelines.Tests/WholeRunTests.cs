@@ -31,7 +31,7 @@ public sealed class WholeRunTests
     }
 
     [Theory, MemberData(nameof(Runs))]
-    public void Run_MatchesDiffusers(string set, string model, string id)
+    public void Run_RecordedInputs_MatchesDiffusers(string set, string model, string id)
     {
         var golden = Golden.Open(set)[id];
         if (!golden.Params.TryGetProperty("scheduler", out _))
@@ -52,7 +52,7 @@ public sealed class WholeRunTests
     }
 
     [Fact]
-    public void Runs_CoverEverySchedulerBuiltHere()
+    public void Runs_OfEachSet_IncludeTheExpectedNumberOfOurSchedulers()
     {
         foreach (var (set, _, ours) in Sets)
             Assert.Equal(ours, Golden.Open(set).Cases.Count(c =>
@@ -62,7 +62,7 @@ public sealed class WholeRunTests
     [Theory]
     [InlineData("tiny-sdxl-goldens/txt2img_features", "tiny-sdxl"), InlineData("tiny-sd15-goldens/txt2img", "tiny-sd15"),
         InlineData("tiny-sd21-v-goldens/txt2img", "tiny-sd21-v")]
-    public void FromSeed_DrawsPyTorchsNumbers(string set, string model)
+    public void FromSeed_RecordedRun_MatchesDiffusers(string set, string model)
     {
         var golden = Golden.Open(set)["from_seed"];
         using var pipeline = DiffusionPipeline.FromPretrained(Golden.Folder(model));

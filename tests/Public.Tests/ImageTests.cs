@@ -10,7 +10,7 @@ public sealed class ImageTests
     { Parameters = "a red heart\nSteps: 3" };
 
     [Fact]
-    public void Streams_GiveTheImageBack_AndStayOpen()
+    public void Load_FromAStream_GivesTheImageBackAndLeavesItOpen()
     {
         using var stream = new MemoryStream();
         stream.Write([1, 2, 3]); // an image may stand behind something else
@@ -22,7 +22,7 @@ public sealed class ImageTests
     }
 
     [Fact]
-    public async Task SaveAsync_WritesTheSameBytes()
+    public async Task SaveAsync_ToAStream_WritesTheBytesOfEncodePng()
     {
         using var stream = new MemoryStream();
         await Image.SaveAsync(stream, TestContext.Current.CancellationToken);
@@ -31,10 +31,10 @@ public sealed class ImageTests
     }
 
     [Fact]
-    public void Bytes_GiveTheImageBack() => Same(Image.Load(Image.EncodePng().AsSpan()));
+    public void Load_EncodedPng_GivesTheImageBack() => Same(Image.Load(Image.EncodePng().AsSpan()));
 
     [Fact]
-    public void StreamThatNeverEnds_IsRefused_AndNamed()
+    public void Load_EndlessStream_IsRefusedAndNamed()
     {
         var e = Assert.Throws<ImageFileException>(() => Image.Load(new Endless(), "upload 7"));
         Assert.Equal("upload 7", e.File);
@@ -42,14 +42,14 @@ public sealed class ImageTests
     }
 
     [Fact]
-    public void DamagedBytes_AreRefused()
+    public void Load_TruncatedBytes_AreRefused()
     {
         byte[] cut = Image.EncodePng()[..40];
         Assert.Equal("image", Assert.Throws<ImageFileException>(() => Image.Load(cut.AsSpan())).File);
     }
 
     [Fact]
-    public void Rgba_GoesBothWays()
+    public void FromRgba_AfterCopyRgba_GivesTheImageBack()
     {
         byte[] rgba = new byte[2 * 3 * 4];
         Image.CopyRgba(rgba);
@@ -62,7 +62,7 @@ public sealed class ImageTests
     }
 
     [Fact]
-    public void Notebooks_FindHowToShowAImage()
+    public void TypeFormatterSource_ByReflection_FormatsAnImageAsHtml()
     {
         // As .NET Interactive does it: everything by name, through reflection.
         object attribute = Assert.Single(typeof(Image).GetCustomAttributes(inherit: true),

@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Public.Tests;
 public sealed class ReadmeTests
 {
     [Fact]
-    public async Task FirstProgram_DrawsItsImage()
+    public async Task FirstProgram_RunInAnEmptyFolder_DrawsItsImage()
     {
         ShippedModel.Require();
         string folder = Directory.CreateTempSubdirectory("ilgpudiffusion-").FullName, before = Environment.CurrentDirectory;
@@ -26,7 +26,7 @@ public sealed class ReadmeTests
     }
 
     [Fact]
-    public void FirstProgram_IsTheOneThatIsCompiled()
+    public void FirstProgram_InTheReadme_IsTheCompiledOne()
     {
         string[] source = File.ReadAllLines(Path.Combine(Root(), "tests", "Public.Tests", "ReadmeProgram.cs"));
         string[] usings = [.. source.Where(l => l.StartsWith("using ILGpuDiffusion", StringComparison.Ordinal))];

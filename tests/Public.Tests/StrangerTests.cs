@@ -13,7 +13,7 @@ namespace ILGpuDiffusion.Public.Tests;
 public sealed class StrangerTests
 {
     [Fact]
-    public async Task Pipeline_IsSteeredFromOutside()
+    public async Task Generate_WithPublicSettings_FollowsThem()
     {
         ShippedModel.Require();
         using var device = new CpuDevice(threads: 2);
@@ -45,7 +45,7 @@ public sealed class StrangerTests
     }
 
     [Fact]
-    public async Task Models_AreCompiledAndQuantisedFromOutside()
+    public async Task Compile_ThroughThePublicApi_ChangesNoLatentsAndQuantizationDoes()
     {
         ShippedModel.Require();
         using var device = new CpuDevice(threads: 2);
@@ -70,7 +70,7 @@ public sealed class StrangerTests
     }
 
     [Fact]
-    public async Task Run_StopsAndGoesOnElsewhere()
+    public async Task Run_InTwoParts_EqualsAWholeRun()
     {
         ShippedModel.Require();
         using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder);
@@ -86,7 +86,7 @@ public sealed class StrangerTests
     }
 
     [Fact]
-    public void Errors_AreOnesThatCanBeCaught()
+    public void Errors_OfThePublicApi_AreOfTheDocumentedTypes()
     {
         Assert.Throws<ModelFileException>(() => DiffusionPipeline.FromPretrained("no such folder"));
         Assert.Throws<ImageFileException>(() => Image.Load("no such image.png"));

@@ -26,7 +26,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void Write_ReadersSeeTheOldFileUntilTheNewOneIsWhole()
+    public void Write_UntilTheNewFileIsWhole_ReadersSeeTheOldOne()
     {
         string path = Path.Combine(folder, "data.bin");
         File.WriteAllText(path, "earlier");
@@ -149,7 +149,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void Kind_OfEverything()
+    public void Kind_OfEachKindOfFile_IsDetected()
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("Unix only.");
         string file = Path.Combine(folder, "file"), link = Path.Combine(folder, "link"), socket = Path.Combine(folder, "socket");
@@ -172,7 +172,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Theory, InlineData(0), InlineData(1), InlineData(99_999), InlineData(100_000), InlineData(100_001)]
-    public void Read_CountsWhatIsRead(int bytes)
+    public void ReadAllBytes_AroundTheLimit_ReadsOrThrows(int bytes)
     {
         string path = Path.Combine(folder, "data");
         byte[] content = [.. Enumerable.Range(0, bytes).Select(i => (byte)i)];

@@ -18,7 +18,7 @@ public sealed class OwnFilesTests : IDisposable
     }
 
     [Fact]
-    public void CreatedFolder_IsTheUsersAlone()
+    public void CreateFolder_NewFolder_IsForTheUserOnly()
     {
         Assert.Null(OwnFiles.FolderProblem(folder)); // there is none yet
         OwnFiles.CreateFolder(folder);
@@ -61,7 +61,7 @@ public sealed class OwnFilesTests : IDisposable
     }
 
     [Fact]
-    public void WhatBelongsToAnotherUser_IsRefused()
+    public void Problem_OwnedByAnotherUser_IsRefused()
     {
         UnixFiles.Entry mine = new(1000, Folder | 0b111_000_000), roots = mine with { Owner = 0 }, theirs = mine with { Owner = 1001 };
         Assert.Null(OwnFiles.FolderProblem("f", mine, user: 1000));

@@ -15,7 +15,7 @@ public sealed class OperatorGoldensCoverageTests
     ];
 
     [Fact]
-    public void EveryRecordedOperator_IsCoveredByExactlyOneTestClass()
+    public void OperatorGoldens_EachRecordedOperator_IsCoveredByOneTestClass()
     {
         var set = Golden.Open(OperatorGoldensAttribute.Set);
         Assert.NotEmpty(set.Cases);
@@ -23,7 +23,7 @@ public sealed class OperatorGoldensCoverageTests
     }
 
     [Fact]
-    public void EveryNamedBeginning_IsThatOfARecordedOperator()
+    public void OperatorGoldens_EachNamedBeginning_IsOfARecordedOperator()
     {
         var set = Golden.Open(OperatorGoldensAttribute.Set);
         Assert.Equal([], Classes.SelectMany(t => t.Covered.Beginnings)

@@ -31,6 +31,6 @@ public sealed class ResizeGoldenTests
     }
 
     [Fact]
-    public void EveryRecordedOutput_IsCompared() =>
+    public void Golden_OfUpsampling_HasTheSixComparedOutputs() =>
         Assert.Equal(6, Golden.Open(OperatorGoldensAttribute.Set)["upsample"].Outputs.Count);
 }

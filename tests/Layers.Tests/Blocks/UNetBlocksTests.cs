@@ -17,7 +17,7 @@ public class UNetBlocksTests
     [InlineData(64, 64, true, 10)]
     [InlineData(32, 64, true, 12)]
     [InlineData(64, 64, false, 8)]
-    public void Resnet_ShortcutAndTimeOnlyWhereNeeded(int inChannels, int outChannels, bool time, int parameters)
+    public void Resnet_ChannelsAndTime_DecideTheParameters(int inChannels, int outChannels, bool time, int parameters)
     {
         var block = new ResnetBlock2D(inChannels, outChannels, Resnet with { TimeChannels = time ? 128 : null });
         Assert.Equal(parameters, block.Parameters.Count());
@@ -76,7 +76,7 @@ public class UNetBlocksTests
     }
 
     [Fact]
-    public void Up_SkipChannels_FirstSeesTheCoarserInput_LastTheFinerSkip()
+    public void Up_SkipChannels_FollowTheCoarserInputAndTheFinerSkip()
     {
         var block = new UpBlock2D(inChannels: 32, prevChannels: 96, outChannels: 64, layers: 3, Resnet, null, upsample: false);
         Assert.Equal([96 + 64, 64 + 64, 64 + 32],

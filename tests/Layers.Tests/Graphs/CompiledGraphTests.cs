@@ -48,7 +48,7 @@ public sealed class CompiledGraphTests : IDisposable
     }
 
     [Fact]
-    public void Run_ComputesAndKeepsInputs()
+    public void Run_Twice_ComputesAndKeepsInputs()
     {
         using var plan = new CompiledGraph(graph, arenas).Rent(new Sizes(("rows", 2)));
         float[] x = [.. Enumerable.Range(0, 16).Select(i => i / 4f - 2)];
@@ -64,7 +64,7 @@ public sealed class CompiledGraphTests : IDisposable
     }
 
     [Fact]
-    public void Run_AllocatesNothing()
+    public void Run_AfterTheFirst_AllocatesNothing()
     {
         using var plan = new CompiledGraph(graph, arenas).Rent(new Sizes(("rows", 500)));
         plan.Run();

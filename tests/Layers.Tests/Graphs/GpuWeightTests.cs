@@ -14,7 +14,7 @@ public sealed class GpuWeightTests : SmallGraphTests
     public static TheoryData<string> Gpus => [.. TestDevices.Gpus];
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Gpus))]
-    public void PrepackWeights_LaunchesLess_ChangesNoBit_AndIsFreedWithTheWeights(string id)
+    public void PrepackWeights_OnAGpu_ChangesNoBitAndIsFreedWithTheWeights(string id)
     {
         using var device = TestDevices.OpenAnother(id);
         Conv2d convolution = Loaded(new Conv2d(16, 24, 3, padding: 1));

@@ -69,7 +69,7 @@ public sealed class PlanPassTests : SmallGraphTests
     }
 
     [Fact]
-    public void StepInvariants_RentedAgainAfterOthers_AreComputedAgain()
+    public void LoopInvariants_RentedAgainAfterOthers_AreComputedAgain()
     {
         var compiled = new CompiledGraph(
             Graph.Trace("loopInvariant",

@@ -47,7 +47,7 @@ public sealed class DynamicQuantizationTests : IDisposable
     }
 
     [Fact]
-    public void Apply_ResultsChangeByRoundingOnly_AndEarlierGraphsDoNot()
+    public void Apply_ToAModel_ChangesResultsByRoundingAndNotEarlierGraphs()
     {
         var before = Trace();
         float[] exact = Run(before);
@@ -69,7 +69,7 @@ public sealed class DynamicQuantizationTests : IDisposable
     }
 
     [Fact]
-    public void Apply_Filter_LeavesTheOthers_AndTwiceIsOnce()
+    public void Apply_WithAFilter_LeavesOtherLayersAndQuantizesOnce()
     {
         using var memory = DynamicQuantization.Apply(model, layer => layer.OutFeatures == Out, device);
         Assert.Equal((1, false, true), (memory.Layers, model.First.IsQuantized, model.Second.IsQuantized));

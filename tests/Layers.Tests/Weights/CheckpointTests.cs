@@ -157,7 +157,7 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
-    public void Open_TensorInTwoShards_TheIndexDecides_AndForgottenOnesCount()
+    public void Open_TensorInTwoShards_TakesTheOneOfTheIndexAndListsUnindexedTensors()
     {
         Save("part-1.safetensors", 1, "a", "c", "extra");
         Save("part-2.safetensors", 2, "a", "b");
@@ -170,7 +170,7 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
-    public void WeightSource_GivesTheMappedBytesAsTensors()
+    public void WeightSource_OfACheckpoint_GivesTheMappedBytesAsTensors()
     {
         var writer = new SafetensorsWriter();
         writer.Add("w", DType.Float32, [2, 3], new float[] { 1, 2, 3, 4, 5, 6 });

@@ -25,7 +25,7 @@ public sealed class GoldenTests
     }
 
     [Fact]
-    public void Check_TheGoldenItself_Passes_AndAChange_Fails()
+    public void Check_ChangedValues_FailsAndTheGoldenItselfPasses()
     {
         var run = Golden.Open("tiny-sdxl-goldens/unet").Cases[0];
         float[] sample = run.Output("sample");

@@ -74,7 +74,7 @@ public sealed class ModelConfigTests
             Assert.Throws<ModelFileException>(() => Parse($"{{\"a\":{value}}}").Int("a")).Message);
 
     [Fact]
-    public void Null_IsFalse_AndNoDefaultOfAnythingElse()
+    public void Read_NullValue_IsFalseForBoolAndRefusedForOtherTypes()
     {
         var config = Parse("""{"a":null}""");
         Assert.True(config.IsNull("a"));
@@ -110,7 +110,7 @@ public sealed class ModelConfigTests
     }
 
     [Fact]
-    public void Section_IsAConfigurationOfItsOwn()
+    public void Section_OfAnObject_IsAConfigurationOfItsOwn()
     {
         var section = Parse("""{"a":{"b":3,"c":null},"d":4}""").Section("a");
         Assert.Equal(3, section.Int("b"));
@@ -130,7 +130,7 @@ public sealed class ModelConfigTests
             StringComparison.Ordinal);
 
     [Fact]
-    public void IntPerEntry_OneOrAll()
+    public void IntPerEntry_OneNumberOrAList_GivesOnePerEntry()
     {
         var config = Parse("""{"one":8,"all":[1,2,3]}""");
         Assert.Equal([8, 8, 8], config.IntPerEntry("one", 3));

@@ -242,7 +242,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void BFloat16_RoundsHalfToEven()
+    public void Save_AsBFloat16_RoundsHalfToEven()
     {
         string path = Path.Combine(folder.FullName, "out.safetensors");
         float Bits(uint bits) => BitConverter.UInt32BitsToSingle(bits);

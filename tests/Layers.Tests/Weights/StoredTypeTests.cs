@@ -65,7 +65,7 @@ public sealed class StoredTypeTests : IDisposable
     }
 
     [Fact]
-    public void F64_RoundsToTheNearestFloat()
+    public void ToTensor_OfF64_RoundsToTheNearestFloat()
     {
         RawSafetensors.Write(Path, ("w", "F64", [3], RawSafetensors.F64(0.1, 1 + 1e-12, -1e-50)));
         using var checkpoint = Checkpoint.Open(Path);

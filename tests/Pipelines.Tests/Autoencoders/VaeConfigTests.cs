@@ -57,7 +57,7 @@ public sealed class VaeConfigTests
     [InlineData(64, 0.5, 1, 4, 4)]
     [InlineData(64, 0.0, 1, 8, 0)]
     [InlineData(1024, 0.25, 16, 96, 32)]
-    public void Tiling_WholeLatents_StepAndBlend(int pixels, double overlap, int eighths, int step, int blend)
+    public void Tiling_SizeAndOverlap_GiveStepAndBlendInWholeLatents(int pixels, double overlap, int eighths, int step, int blend)
     {
         var tiling = new VaeTiling(pixels, overlap, 8);
         Assert.Equal(new VaeTiling.Side(eighths * 8, step, blend), tiling.Latents);

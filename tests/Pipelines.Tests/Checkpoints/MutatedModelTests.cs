@@ -26,7 +26,7 @@ public sealed class MutatedModelTests : IDisposable
     [InlineData("model_index.json", 1), InlineData("unet/config.json", 2), InlineData("vae/config.json", 3),
         InlineData("text_encoder/config.json", 4), InlineData("text_encoder_2/config.json", 5)]
     [InlineData("scheduler/scheduler_config.json", 6), InlineData("tokenizer/tokenizer_config.json", 7), InlineData("defaults.json", 8)]
-    public void MutatedFile_GivesACleanErrorOrWorks(string file, int seed)
+    public void FromPretrained_MutatedFile_GivesACleanErrorOrWorks(string file, int seed)
     {
         TinySdxl.CopyTo(folder.Path);
         string path = Path.Combine(folder.Path, file);

@@ -52,7 +52,7 @@ public sealed class OldConfigsTests : IDisposable
     }
 
     [Fact]
-    public void Scheduler_Settings_WinOverTheRepair_AndAbsentKeysAreOfTheOwnClassAlone()
+    public void CreateScheduler_OtherClassOrSettings_DoesNotTakeTheRepairedValue()
     {
         TinySd.WriteTo(folder.Path);
         TinySd.Edit(folder.Path, "scheduler/scheduler_config.json", json => json.Remove("steps_offset"));
@@ -68,7 +68,7 @@ public sealed class OldConfigsTests : IDisposable
     }
 
     [Fact]
-    public void Xl_RepairsNothing()
+    public void FromPretrained_OldConfigOfXl_RepairsNothing()
     {
         TinySdxl.CopyTo(folder.Path);
         TinySd.Edit(folder.Path, "scheduler/scheduler_config.json", json => json["steps_offset"] = 0);

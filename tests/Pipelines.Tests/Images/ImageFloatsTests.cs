@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 public class ImageFloatsTests
 {
     [Fact]
-    public void FromNchw_RoundsHalvesToEvenAndClamps()
+    public void FromNchw_HalvesAndOutliers_AreRoundedToEvenAndClamped()
     {
         // Levels 0.5 and 2.5 lie half way; the first becomes 0, the second 2.
         float[] planes = [2 * (0.5f / 255) - 1, 2 * (2.5f / 255) - 1, -1, 1, -1.5f, 2, 0, 0.25f, -0.25f];
@@ -30,7 +30,7 @@ public class ImageFloatsTests
     }
 
     [Fact]
-    public void ToFloatsAndBack_KeepsEveryLevel()
+    public void FromNchw_AfterToNchw_KeepsEveryLevel()
     {
         var image = new Image(256, 1, [.. Enumerable.Range(0, 256 * 3).Select(i => (byte)(i / 3))]);
         float[] values = new float[256 * 3];

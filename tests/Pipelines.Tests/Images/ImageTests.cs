@@ -15,7 +15,7 @@ public sealed class ImageTests : IDisposable
     [InlineData(7, 3)]
     [InlineData(64, 48)]
     [InlineData(1, 300)]
-    public void SaveAndLoad_GiveTheSamePixels(int width, int height)
+    public void Load_SavedImage_HasTheSamePixels(int width, int height)
     {
         string path = Path.Combine(folder.Path, "image.png");
         var image = TestImages.Gradient(width, height);

@@ -35,7 +35,7 @@ public sealed class BadRequestTests
     ];
 
     [Fact]
-    public void Request_IsRefusedByProperty()
+    public void Generate_BadRequest_NamesTheProperty()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
         foreach (var (request, property, message) in Cases)

@@ -27,7 +27,7 @@ public class SchedulerNullTests
     [InlineData("dpmpp_2m", "sample_max_value", "null", null)] // of thresholding alone
     [InlineData("lcm", "clip_sample_range", "null", null)] // of clip_sample alone
     [InlineData("euler", "steps_offset", "null", "0")] // of leading alone
-    public void Null_MeansWhatNoneMeans(string name, string key, string value, string? same)
+    public void Constructor_NullSetting_MeansWhatNoneMeans(string name, string key, string value, string? same)
     {
         const string Start = """{"clip_sample": false""";
         string start = key == "clip_sample" ? "{\"beta_start\": 0.0001" : Start;
@@ -39,7 +39,7 @@ public class SchedulerNullTests
     [InlineData("ddim", "set_alpha_to_one")]
     [InlineData("ddim", "clip_sample")]
     [InlineData("dpmpp_3m", "lower_order_final")]
-    public void Null_IsNotTheDefault(string name, string key)
+    public void Constructor_NullSetting_IsNotTheDefault(string name, string key)
     {
         string other = key == "clip_sample" ? "beta_start\": 0.0001" : "clip_sample\": false";
         Assert.NotEqual(Told($"{{\"{other}}}", name), Told($"{{\"{other}, \"{key}\": null}}", name));
@@ -62,7 +62,7 @@ public class SchedulerNullTests
         Assert.Throws<ModelFileException>(() => SchedulerGoldens.FromJson($"{{\"{key}\": null}}", name)).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void DynamicShifting_IsRefusedByName() => Assert.Contains("'use_dynamic_shifting' is true",
+    public void Constructor_DynamicShifting_IsRefusedByName() => Assert.Contains("'use_dynamic_shifting' is true",
         Assert.Throws<ModelFileException>(() => SchedulerGoldens.FromJson("""{"use_dynamic_shifting": true}""", "dpmpp_2m")).Message,
             StringComparison.Ordinal);
 
@@ -73,7 +73,7 @@ public class SchedulerNullTests
     [InlineData("dpmpp_2m_sde", """{"timestep_spacing": "leading", "num_train_timesteps": 50}""", 50, 49)]
     [InlineData("ddim", """{"steps_offset": 1}""", 1000, 999)]
     [InlineData("plms", """{"steps_offset": 1}""", 1000, 999)]
-    public void MoreStepsThanThereIsRoomFor_AreRefusedWithTheMost(string name, string config, int steps, int most)
+    public void CreateSchedule_TooManySteps_NamesTheMost(string name, string config, int steps, int most)
     {
         var scheduler = SchedulerGoldens.FromJson(config, name);
         string message = Assert.Throws<DiffusionRequestException>(() => scheduler.CreateSchedule(steps)).Message;

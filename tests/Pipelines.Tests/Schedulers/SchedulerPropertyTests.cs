@@ -34,7 +34,7 @@ public class SchedulerPropertyTests
             """);
 
     [Fact]
-    public void AnySettings_GiveFiniteFallingTables_OrAreRefused()
+    public void CreateSchedule_AnySettings_GivesFiniteFallingTablesOrRefuses()
     {
         int served = 0, all = 0;
         Gen.Select(Settings, Gen.Int[1, 1000], Gen.Double[0, 1], Gen.Double[0, 5]).Sample(
@@ -57,7 +57,7 @@ public class SchedulerPropertyTests
     }
 
     [Fact]
-    public void UsualSettings_AreServed_ForEveryNumberOfSteps()
+    public void CreateSchedule_UsualSettings_WorksForEveryNumberOfSteps()
     {
         foreach (string name in Scheduler.Names)
             foreach (string spacing in new[] { "leading", "trailing", "linspace" })
@@ -81,7 +81,7 @@ public class SchedulerPropertyTests
     [InlineData("DDIMScheduler")]
     [InlineData("EulerDiscreteScheduler")]
     [InlineData("DPMSolverMultistepScheduler")]
-    public void TrailingSpacing_HasAsManyTimestepsAsSteps(string name)
+    public void TrailingSpacing_AnyStepCount_HasAsManyTimesteps(string name)
     {
         var scheduler = SchedulerGoldens.FromJson("""{"timestep_spacing": "trailing"}""", name);
         for (int steps = 1; steps <= 1000; steps++)

@@ -24,7 +24,7 @@ public class SchedulerTablesTests
 
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Ids))]
-    public void Tables_EqualThoseRecorded(string id)
+    public void CreateTables_RecordedCase_EqualThoseRecorded(string id)
     {
         var golden = SchedulerGoldens.Tables[id];
         var scheduler = SchedulerGoldens.SchedulerOf(golden);
@@ -58,7 +58,7 @@ public class SchedulerTablesTests
     }
 
     [Fact]
-    public void Tables_OfNoCaseAreSkipped()
+    public void Ids_OfTheTables_AreComplete()
     {
         Assert.Equal(SchedulerGoldens.CountIn(SchedulerGoldens.Tables), Ids.Count);
         Assert.Equal(Scheduler.Names, Ids.Select(row => row.Data.Split('/')[0]).Distinct().Order(StringComparer.Ordinal));
@@ -68,14 +68,14 @@ public class SchedulerTablesTests
     }
 
     [Fact]
-    public void EveryRecordedSetting_IsAKeyThatTheSchedulerReads() =>
+    public void ConfigKeys_RecordedSettings_AreAllIncluded() =>
         Assert.All(Ids.Select(row => SchedulerGoldens.Tables[row.Data]), golden =>
         Assert.Empty(golden.Params.EnumerateObject().Select(p => p.Name).Except(SchedulerGoldens.SchedulerOf(golden).ConfigKeys)));
 
     [Theory]
     [InlineData("custom_sigmas")]
     [InlineData("custom_timesteps_dpmpp")]
-    public void CustomTables_EqualThoseOfAWholeRun(string id)
+    public void CreateSchedule_CustomTables_EqualThoseOfAWholeRun(string id)
     {
         var golden = Golden.Open("tiny-sdxl-goldens/txt2img_features")[id];
         var scheduler = SchedulerGoldens.FromJson(golden.Params.GetProperty("scheduler_config").GetRawText(),

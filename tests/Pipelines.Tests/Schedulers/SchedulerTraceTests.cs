@@ -18,7 +18,7 @@ public class SchedulerTraceTests
 
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Ids))]
-    public void Steps_EqualThoseRecorded(string id)
+    public void Steps_RecordedTrace_EqualThoseRecorded(string id)
     {
         var golden = SchedulerGoldens.Traces[id];
         var schedule = SchedulerGoldens.SchedulerOf(golden).CreateSchedule(new ScheduleRequest
@@ -39,10 +39,10 @@ public class SchedulerTraceTests
     }
 
     [Fact]
-    public void Steps_OfNoCaseAreSkipped() => Assert.Equal(SchedulerGoldens.CountIn(SchedulerGoldens.Traces), Ids.Count);
+    public void Ids_OfTheTraces_AreComplete() => Assert.Equal(SchedulerGoldens.CountIn(SchedulerGoldens.Traces), Ids.Count);
 
     [Fact]
-    public void WhatDiffusersRefuses_IsRefused()
+    public void CreateSchedule_WhatDiffusersRefuses_IsRefused()
     {
         int refused = 0;
         foreach (var entry in SchedulerGoldens.Tables.Json.GetProperty("not_recorded").EnumerateArray())

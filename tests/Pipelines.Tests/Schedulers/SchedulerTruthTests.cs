@@ -33,7 +33,7 @@ public class SchedulerTruthTests
 
     [Theory]
     [MemberData(nameof(AnySettings))]
-    public void DataInOnePoint_IsFound(string name, string settings)
+    public void Steps_DataInOnePoint_EndThere(string name, string settings)
     {
         const double point = 1.7;
         // 20 divides 1000: DDIM ends at x0
@@ -59,7 +59,7 @@ public class SchedulerTruthTests
     [InlineData("sde-dpmsolver", "midpoint", 1, 0.9)]
     [InlineData("sde-dpmsolver", "midpoint", 2, 1.8)]
     [InlineData("sde-dpmsolver", "heun", 2, 1.8)]
-    public void DPMSolver_HasItsOrder(string algorithm, string solver, int order, double atLeast)
+    public void DPMSolver_HalvedSteps_HasItsOrder(string algorithm, string solver, int order, double atLeast)
     {
         // A model that says cos λ whatever it sees makes the exact answer an integral over λ, which is taken by Simpson's rule.
         bool data = algorithm.EndsWith("++", StringComparison.Ordinal);
@@ -107,7 +107,7 @@ public class SchedulerTruthTests
     }
 
     [Fact]
-    public void Clipping_BoundsX0_AndItsEpsilon()
+    public void Steps_WithClipping_BoundX0AndItsEpsilon()
     {
         foreach (string name in new[] { "dpmpp_2m", "dpmpp_2m_sde", "ddim", "lcm", "DPMSolverMultistepScheduler" })
             foreach (string final in new[] { "zero", "sigma_min" })
@@ -125,7 +125,7 @@ public class SchedulerTruthTests
     }
 
     [Fact]
-    public void BetaQuantile_IsTheInverseOfTheShare()
+    public void BetaQuantile_AnyShare_IsTheInverse()
     {
         foreach (double p in new[] { 1e-9, 0.001, 0.1, 0.25, 0.5, 0.8, 0.999 })
         {

@@ -82,7 +82,7 @@ public sealed class ClipTokenizerTests : IDisposable
     [InlineData(9, 3)]
     [InlineData(5, 1)]
     [InlineData(77, 0)] // absent
-    public void EndPosition_FollowsTheTextEncodersConfiguration(int eosTokenId, int expected) =>
+    public void EndPosition_ByEosTokenId_IsTheExpectedOne(int eosTokenId, int expected) =>
         Assert.Equal(expected, PromptTokens.EndPosition([8, 5, 7, 9, 9, 9], eosTokenId));
 
     [Theory]

@@ -59,7 +59,7 @@ public sealed class TokenizerJsonTests : IDisposable
 
     [Theory]
     [InlineData(false, false), InlineData(true, false), InlineData(false, true)]
-    public void Encode_GivesTheIdsOfBothFiles(bool clipsSteps, bool mergesAsText)
+    public void Encode_FromTokenizerJson_GivesTheIdsOfVocabularyAndMerges(bool clipsSteps, bool mergesAsText)
     {
         const string Text = "The CAT's  red dog! thé <|endoftext|> 42";
         SyntheticTokenizer.Write(folder);

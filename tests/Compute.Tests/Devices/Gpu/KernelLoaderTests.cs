@@ -12,7 +12,7 @@ public sealed class KernelLoaderTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     [Fact]
-    public void Begun_KernelsLoadBesideEachOther_OncePerKernel()
+    public void Begin_ManyKernels_LoadsEachOnceAndInParallel()
     {
         if (Environment.ProcessorCount < 2) Assert.Skip("One processor loads one kernel at a time.");
         using var together = new Barrier(2);
@@ -32,7 +32,7 @@ public sealed class KernelLoaderTests
     }
 
     [Fact]
-    public async Task Dispose_WaitsForWhatIsAtWork_AndBeginsNoMore()
+    public async Task Dispose_WhileLoading_WaitsAndBeginsNoMore()
     {
         using var may = new ManualResetEventSlim();
         int begun = 0, ended = 0;
@@ -63,7 +63,7 @@ public sealed class KernelLoaderTests
     }
 
     [Fact]
-    public void CompilingForLong_IsLogged()
+    public void Begin_SlowCompilation_IsLogged()
     {
         using var may = new ManualResetEventSlim();
         using var log = new CollectingLoggerFactory();
@@ -78,7 +78,7 @@ public sealed class KernelLoaderTests
     }
 
     [Fact]
-    public void Begun_ByCancelledRequestsAlone_IsLeftOutAndCanBeBegunAgain()
+    public void Begin_ByCancelledRequestsOnly_IsSkippedAndCanBeRepeated()
     {
         using var may = new ManualResetEventSlim();
         using CancellationTokenSource one = new(), other = new();

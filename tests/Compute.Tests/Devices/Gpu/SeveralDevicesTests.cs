@@ -10,7 +10,7 @@ namespace ILGpuDiffusion.Compute.Tests;
 public sealed class SeveralDevicesTests
 {
     [Fact]
-    public void OpenClTwiceAndTheProcessor_WorkAtTheSameTime()
+    public void Run_OnThreeDevicesAtOnce_MatchesReference()
     {
         _ = TestOpenCl.Api;
         using var first = DeviceCatalog.Open("opencl:0");
@@ -40,7 +40,7 @@ public sealed class SeveralDevicesTests
     }
 
     [Fact]
-    public void Best_IsSharedUntilItIsDisposed_AndLogged()
+    public void Best_OpenedAgain_IsSharedUntilDisposedAndLogged()
     {
         string message = "";
         string written = DeviceLoggingTests.Traced(() =>

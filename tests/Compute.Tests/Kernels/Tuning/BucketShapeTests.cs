@@ -29,7 +29,7 @@ public sealed class BucketShapeTests
     }
 
     [Fact]
-    public void Shapes_AreEqualByTheirParts()
+    public void BucketShape_EqualParts_IsEqual()
     {
         Assert.Equal(new GemmShape(640, new ValueArray<int>([320, 320])), new GemmShape(640, new ValueArray<int>([320, 320])));
         Assert.NotEqual(new GemmShape(640, 1280), new GemmShape(640, 1280, gated: true));

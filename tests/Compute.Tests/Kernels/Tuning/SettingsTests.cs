@@ -56,16 +56,16 @@ public sealed class SettingsTests
     }
 
     [Fact]
-    public void Catalog_HasTunableOps() =>
+    public void Catalog_TunableOps_IncludeTheExpectedOnes() =>
         Assert.Superset(new HashSet<string> { "matmul", "conv2d", "attention", "gated_matmul", "grouped_matmul", "quantized_matmul" },
             OpCatalog.Cases.SelectMany(c => c.Cases).Where(c => c.Op.Bucket(Signature(c)) is not null).Select(c => c.Op.Name).ToHashSet());
 
     [Theory, InlineData(1, 1), InlineData(3, 3), InlineData(5, 6), InlineData(77, 96), InlineData(96, 96), InlineData(97, 128),
         InlineData(4096, 4096), InlineData(4097, 6144)]
-    public void Bucket_RoundsUpToHalfPowersOfTwo(long rows, int expected) => Assert.Equal(expected, ShapeBucket.Round(rows));
+    public void Round_ToABucket_IsUpToHalfPowersOfTwo(long rows, int expected) => Assert.Equal(expected, ShapeBucket.Round(rows));
 
     [Fact]
-    public void Timer_GivesEveryKernelOfACallATime()
+    public void KernelTimer_EveryVariantOfACall_HasATime()
     {
         using var device = new CpuDevice(threads: 1) { Tuning = TuningTable.None };
         var call = FakeKernels.Product();

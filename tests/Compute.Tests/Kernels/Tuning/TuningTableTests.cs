@@ -110,7 +110,7 @@ public sealed class TuningTableTests : IDisposable
     [InlineData("""{"format":"ilgpudiffusion-tuning","version":1,"entries":[null]}""", "entry")]
     [InlineData("""{"format":"ilgpudiffusion-tuning","version":1,"entries":[{"op":"matmul","rows":-1}]}""", "entry")]
     [InlineData("""{"format":"ilgpudiffusion-tuning","version":1,"backend":"cuda","architecture":"sm_90","device":"Another","entries":[]}""", "measured on cuda sm_90, Another")]
-    public void Open_UnusableFile_IsLeftOutWithAWarning_AndKeptAsideWhenWritten(string content, string reason)
+    public void Open_UnusableFile_WarnsAndKeepsTheFileAsideOnSave(string content, string reason)
     {
         string path = Open().Path!;
         File.WriteAllText(path, content);
@@ -190,14 +190,14 @@ public sealed class TuningTableTests : IDisposable
                 ?? "dotnet")
             { RedirectStandardOutput = true };
             foreach (string argument in (string[])[typeof(TuningTableTests).Assembly.Location, "-noColor", "-noLogo", "-method",
-                $"*.{nameof(Child_WritesItsEntries)}"]) start.ArgumentList.Add(argument);
+                $"*.{nameof(Child_BesideOthers_WritesItsEntries)}"]) start.ArgumentList.Add(argument);
             start.Environment[ChildVariable] = $"{number} {folder}";
             return Process.Start(start)!;
         }
     }
 
     [Fact]
-    public void Child_WritesItsEntries()
+    public void Child_BesideOthers_WritesItsEntries()
     {
         string? variable = Environment.GetEnvironmentVariable(ChildVariable);
         if (variable is null) Assert.Skip("Another test runs this in processes of their own.");
@@ -216,7 +216,7 @@ public sealed class TuningTableTests : IDisposable
         [.. typeof(TuningTable).Assembly.GetManifestResourceNames().Where(n => n.StartsWith("tuning/", StringComparison.Ordinal))];
 
     [Theory, MemberData(nameof(ShippedTables))]
-    public void ShippedTable_NamesKernelsAndSettingsThatThereAre(string name)
+    public void ShippedTable_CurrentEntries_NameExistingKernelsAndSettings(string name)
     {
         using var json = JsonDocument.Parse(typeof(TuningTable).Assembly.GetManifestResourceStream(name)!);
         Assert.NotEmpty(json.RootElement.GetProperty("device").GetString()!);

@@ -53,7 +53,7 @@ public sealed class WinogradOverlapTests
     [InlineData(1, 61, 63, 64, 32)]
     [InlineData(1, 128, 8, 64, 16)]
     [InlineData(4, 18, 5, 33, 16)]
-    public void Batches_WriteOnlyWhereNothingIsReadAnyMore(int n, int height, int width, int channels, int outputs)
+    public void BatchEnd_OverlappingInputAndOutput_WritesBehindUnreadInput(int n, int height, int width, int channels, int outputs)
     {
         const int Side = WinogradGrid.TileSide, Padding = 1;
         using var device = new CpuDevice(1);

@@ -14,7 +14,7 @@ public sealed class TuneAndBenchTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task Tune_KeepsResults_AndHasNothingToDoTheSecondTime()
+    public async Task Tune_RunTwice_KeepsResultsAndFindsNothingToDo()
     {
         string[] arguments = ["tune", "--model", TinySdxl.Folder, "--size", "64x64", "--seconds", "0.1", "--json"];
         var first = await Ilgd.Run(folder.Path, arguments);

@@ -36,7 +36,7 @@ public sealed class InspectGraphTests : IDisposable
     }
 
     [Fact]
-    public async Task Unmeasured_PredictsAndReadsNoWeights()
+    public async Task Inspect_UnmeasuredGraph_PredictsTimesAndReadsNoWeights()
     {
         string model = Path.Combine(folder.Path, "model");
         foreach (string file in Directory.EnumerateFiles(TinySdxl.Folder, "*.json", SearchOption.AllDirectories))
@@ -61,7 +61,7 @@ public sealed class InspectGraphTests : IDisposable
     [InlineData("--svg: only with --graph", "--svg", "a.svg")]
     [InlineData("--size, --measure: only with --graph", "--measure", "--size", "64x64")]
     [InlineData("multiples of 8", "--graph", "--size", "63x64")]
-    public async Task WrongUse_SaysWhatToDo(string expected, params string[] arguments)
+    public async Task Inspect_WrongUse_SaysWhatToDo(string expected, params string[] arguments)
     {
         var result = await Ilgd.Run(folder.Path, ["inspect", TinySdxl.Folder, .. arguments]);
         Assert.Equal(2, result.ExitCode);

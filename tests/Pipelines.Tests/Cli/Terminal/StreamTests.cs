@@ -33,7 +33,7 @@ public sealed class StreamTests : IDisposable
     [Theory]
     [InlineData(">&-", "it is closed", "--json", "-o", "a.png"), InlineData(">/dev/full", "No space left", "--json", "-o", "a.png")]
     [InlineData(">&-", "it is closed", "-o", "-"), InlineData(">/dev/full", "No space left", "-o", "-")]
-    public async Task LostResult_IsAnError(string redirections, string reason, params string[] options)
+    public async Task Generate_StdoutCannotBeWritten_IsAnError(string redirections, string reason, params string[] options)
     {
         var result = await Draw(redirections, ["-q", .. options]);
         Assert.Equal(1, result.ExitCode);
@@ -50,7 +50,7 @@ public sealed class StreamTests : IDisposable
 
     [Theory]
     [InlineData("-"), InlineData("/dev/stdout")]
-    public async Task Image_GoesToStdout_AndNothingElse(string name)
+    public async Task Generate_ToStdout_WritesTheImageAndNothingElse(string name)
     {
         await Draw("", "-o", "plain.png");
         var result = await Draw(">a.png", "-o", name);
@@ -69,7 +69,7 @@ public sealed class StreamTests : IDisposable
     }
 
     [Fact]
-    public async Task NamedPipe_IsWrittenTo_AndStaysAPipe()
+    public async Task Generate_ToANamedPipe_WritesThereAndKeepsThePipe()
     {
         SkipOutsideLinux();
         Child.MakePipe(PathOf("pipe"));
@@ -84,7 +84,7 @@ public sealed class StreamTests : IDisposable
     }
 
     [Fact]
-    public async Task Prompts_AreDrawnOneByOne_WithOneModel()
+    public async Task Prompts_OfAFile_AreDrawnOneByOneWithOneModel()
     {
         File.WriteAllText(PathOf("prompts.txt"), "\uFEFFa red fox\r\n\n   \n a blue cat \n");
         var result = await Run("", ["generate", "--prompts", "prompts.txt", .. Small]);
@@ -96,7 +96,7 @@ public sealed class StreamTests : IDisposable
     }
 
     [Fact]
-    public async Task Prompts_NumberOneName_OverAllImages()
+    public async Task Prompts_WithOneOutputName_NumberAllImages()
     {
         File.WriteAllText(PathOf("prompts.txt"), "one\ntwo\n");
         var result = await Run("<prompts.txt", ["generate", "--prompts", "-", .. Small, "--count", "2", "-o", "many.png", "--json"]);

@@ -43,7 +43,7 @@ public sealed class ArtifactCacheTests : IDisposable
     }
 
     [Fact]
-    public void Binary_IsForTheVeryDriver()
+    public void Get_OtherDriver_HasNoBinary()
     {
         byte[] binary = [1, 2, 3];
         var cache = Open();
@@ -77,7 +77,7 @@ public sealed class ArtifactCacheTests : IDisposable
     }
 
     [Fact, UnsupportedOSPlatform("windows")]
-    public void Folder_ThatOthersCanWriteTo_IsNotUsed_AndLoggedOnce()
+    public void Folder_ThatOthersCanWriteTo_IsNotUsedAndLoggedOnce()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes.");
         Open().Get(Source(1), Target);
@@ -197,7 +197,7 @@ public sealed class ArtifactCacheTests : IDisposable
     }
 
     [Fact]
-    public void Clear_RemovesItsOwnFilesOnly()
+    public void Clear_ForeignFileInTheFolder_StaysInPlace()
     {
         var cache = Open();
         cache.Get(Source(1), Target);

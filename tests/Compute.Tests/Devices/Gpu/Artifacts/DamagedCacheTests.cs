@@ -9,7 +9,7 @@ namespace ILGpuDiffusion.Compute.Tests;
 public sealed class DamagedCacheTests
 {
     [Theory, InlineData(".kernel"), InlineData(".binary")]
-    public void DamagedFile_IsCompiledAgainWithAWarning(string suffix)
+    public void Function_DamagedCacheFile_IsCompiledAgainWithAWarning(string suffix)
     {
         using var temporary = new TemporaryFolder();
         string folder = Path.Combine(temporary.Path, "cache");

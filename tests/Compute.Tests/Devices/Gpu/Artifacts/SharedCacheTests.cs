@@ -32,7 +32,7 @@ public sealed class SharedCacheTests
 
     /// <summary>What each child does: writes, reads and removes beside the others.</summary>
     [Fact]
-    public void Child_GetsEveryKernel()
+    public void Child_BesideOthers_GetsEveryKernel()
     {
         string? folder = Environment.GetEnvironmentVariable(FolderVariable);
         if (folder is null) Assert.Skip("This runs as a child process of the test above.");
@@ -65,7 +65,7 @@ public sealed class SharedCacheTests
             ?? "dotnet")
         { RedirectStandardOutput = true, RedirectStandardError = true };
         string[] arguments = [typeof(SharedCacheTests).Assembly.Location, "-noColor", "-noLogo", "-method",
-            $"*.{nameof(Child_GetsEveryKernel)}"];
+            $"*.{nameof(Child_BesideOthers_GetsEveryKernel)}"];
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         start.Environment[FolderVariable] = folder;
         using var child = Process.Start(start)!;

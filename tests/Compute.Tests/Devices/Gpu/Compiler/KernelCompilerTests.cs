@@ -64,7 +64,7 @@ public sealed class KernelCompilerTests
     }
 
     [Fact]
-    public void Compile_IsCountedAndTimed()
+    public void Compile_OneKernel_IsCountedAndTimed()
     {
         int before = KernelCompiler.Compilations;
         var time = KernelCompiler.TotalTime;
@@ -84,7 +84,7 @@ public sealed class KernelCompilerTests
     }
 
     [Fact]
-    public void Ilgpu_HasTheMembersThatAreTouched() =>
+    public void IlgpuInternals_OfTheReferencedVersion_HaveEveryMember() =>
         Assert.All(IlgpuInternals.Members, m => Assert.True(m.Member is not null, $"ILGPU lacks {m.Name}."));
 
     private static class Kernels

@@ -53,7 +53,7 @@ public sealed class DeviceFunctionTests
     }
 
     [Fact]
-    public void Elements_HoldEveryBitPatternAndRoundToNearestEven()
+    public void Elements_EveryBitPattern_IsKeptAndRoundingIsToNearestEven()
     {
         for (int i = 0; i <= ushort.MaxValue; i++)
         {

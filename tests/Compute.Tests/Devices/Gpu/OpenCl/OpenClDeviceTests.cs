@@ -27,7 +27,7 @@ public sealed class OpenClDeviceTests
     }
 
     [Fact]
-    public void Allocate_GivesZeroesAndIsCounted()
+    public void Allocate_NewBuffer_IsZeroedAndCounted()
     {
         using var device = Open();
         using (var buffer = device.Allocate(1001))
@@ -81,7 +81,7 @@ public sealed class OpenClDeviceTests
     }
 
     [Fact]
-    public void KeptBinary_IsTakenByTheNextDevice()
+    public void Function_CachedBinary_IsUsedByTheNextDevice()
     {
         var artifacts = new HandWrittenOp.Artifacts();
         using (var first = Open(artifacts)) first.Function(HandWrittenOp.Source);
@@ -92,7 +92,7 @@ public sealed class OpenClDeviceTests
     }
 
     [Fact]
-    public void DamagedBinary_FallsBackToTheText()
+    public void Function_DamagedBinary_FallsBackToTheText()
     {
         var artifacts = new HandWrittenOp.Artifacts();
         artifacts.StoreBinary(HandWrittenOp.Source, null!, [1, 2, 3]);
@@ -130,7 +130,7 @@ public sealed class OpenClDeviceTests
     }
 
     [Fact]
-    public void TooMuchMemory_SaysHowMuchAndWhatHelps()
+    public void Allocate_TooMuchMemory_SaysHowMuchAndWhatHelps()
     {
         using var device = Open();
         var e = Assert.Throws<DeviceException>(() => device.Allocate(1L << 45));

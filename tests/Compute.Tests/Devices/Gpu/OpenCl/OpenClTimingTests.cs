@@ -11,7 +11,7 @@ namespace ILGpuDiffusion.Compute.Tests;
 public sealed class OpenClTimingTests
 {
     [Fact]
-    public void Timing_CountsEachPortionsKernels()
+    public void Timing_OfThreePortions_CountsTheKernelsOfEach()
     {
         var (api, spy) = DriverSpy.Watch(TestOpenCl.Api);
         using (var device = TestOpenCl.Open(api))

@@ -89,7 +89,7 @@ public sealed class GpuGemmTileTests
 
     /// <summary>The tiles that are taken without measuring, assembled: the others' registers stand in perf/results.</summary>
     [Fact]
-    public void Code_OfUsualTiles_Assembled_SpillsNothing()
+    public void AssembledCode_OfUsualTiles_SpillsNothing()
     {
         _ = PtxAssembler.Path; // skips before anything is translated
         var hopper = new TranslatingDevice(GpuTarget.Cuda(9, 0));
@@ -135,7 +135,7 @@ public sealed class GpuGemmTileTests
     }
 
     [Fact]
-    public void Tuner_DescendsOverTiles_ToTheFastest()
+    public void Tuner_OverTiles_DescendsToTheFastest()
     {
         var device = new TranslatingDevice(GpuTarget.Cuda(9, 0));
         TensorType[] inputs = [new(DType.Float32, [4096, 640]), new(DType.Float32, [640, 640])];

@@ -48,7 +48,7 @@ public sealed class Int8GemmGpuTests
     }
 
     [Fact]
-    public void Texts_MultiplyByFours()
+    public void Texts_EachDotInstruction_MultiplyFourBytesAtOnce()
     {
         var @case = new QuantizedMatMulCases().Cases.Single(c => c.Name == "odd sizes");
         foreach (var (target, text) in new[]
@@ -67,7 +67,7 @@ public sealed class Int8GemmGpuTests
     }
 
     [Fact]
-    public void Devices_MultiplyAsTheyCan()
+    public void Choose_ByDeviceFeatures_TakesTheBestVariant()
     {
         var @case = new QuantizedMatMulCases().Cases.Single(c => c.Name == "odd sizes");
         string Chosen(GpuTarget target) => @case.Op.Kernels.Choose(new TranslatingDevice(target), Signature(@case)).Name;

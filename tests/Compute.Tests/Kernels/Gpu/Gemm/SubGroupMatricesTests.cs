@@ -92,7 +92,7 @@ public sealed class SubGroupMatricesTests
     [Theory]
     [InlineData("Intel8", "intel_reqd_sub_group_size(8)"), InlineData("Intel16", "intel_reqd_sub_group_size(16)"),
         InlineData("Rdna3", "#define ILGD_MATRIX_RDNA3"), InlineData("Rdna4", "#define ILGD_MATRIX_RDNA4")]
-    public void Texts_UseMatricesInTheSameOrderAsPtx(string unit, string mark)
+    public void Texts_OfMatrixUnits_UseMatricesInTheOrderOfPtx(string unit, string mark)
     {
         var device = new TranslatingDevice(Target(Enum.Parse<MatrixUnitKind>(unit)));
         foreach (var (op, name) in new[] { (nameof(MatMul), "SDXL text keys"), (nameof(Conv2D), "SDXL, part of 16 by 16"),
@@ -136,7 +136,7 @@ public sealed class SubGroupMatricesTests
     [InlineData("Intel8", DType.BFloat16, "two rows, time embedding", "gpu/rows"),
         InlineData("Intel8", DType.Float32, "SDXL text keys", "gpu/tiles"),
             InlineData("Intel8", DType.BFloat16, "float16 weights", "gpu/tiles")]
-    public void Choice_DependsOnDeviceAndTypes(string unit, DType dtype, string name, string variant)
+    public void Choose_ByDeviceAndTypes_TakesTheExpectedVariant(string unit, DType dtype, string name, string variant)
     {
         var @case = Find(nameof(MatMul), name, dtype);
         TensorType[] types = [.. @case.Inputs.Select(i => new TensorType(i.DType, i.Shape))];

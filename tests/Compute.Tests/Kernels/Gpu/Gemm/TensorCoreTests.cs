@@ -125,7 +125,7 @@ public sealed partial class TensorCoreTests
         InlineData(7, 5, DType.Float16, "SDXL text keys", "gpu/tiles")]
     [InlineData(9, 0, DType.BFloat16, "two rows, time embedding", "gpu/rows"),
         InlineData(9, 0, DType.Float32, "SDXL text keys", "gpu/tiles"), InlineData(9, 0, DType.BFloat16, "float16 weights", "gpu/tiles")]
-    public void Choice_DependsOnDeviceAndTypes(int major, int minor, DType dtype, string name, string variant)
+    public void Choose_ByDeviceAndTypes_TakesTheExpectedVariant(int major, int minor, DType dtype, string name, string variant)
     {
         var @case = new MatMulCases().Cases.Single(c => c.Name == name);
         @case = dtype == DType.Float32 ? @case : @case.With(dtype)!;

@@ -56,7 +56,7 @@ public sealed class WideAccessTests
     public static TheoryData<string> Names => [.. Cases.Select(c => c.Name)];
 
     [Theory, MemberData(nameof(Names))]
-    public void Code_ReadsAndWritesFourAtOnce_WherePitchesAllow(string name)
+    public void Code_WherePitchesAllow_ReadsAndWritesFourAtOnce(string name)
     {
         var @case = Cases.Single(c => c.Name == name);
         foreach (var (gap, wide) in new[] { (0, true), (4, true), (3, false) })
