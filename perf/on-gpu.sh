@@ -29,7 +29,7 @@ machine() {
     "$app/ilgd" devices
 }
 
-draw() { # the picture of the small model in every type beside the processor's, twice each: the second time nothing is left to compile
+draw() { # the image of the small model in every type and on the CPU, twice each: the second time nothing is left to compile
     local dtype
     "$app/ilgd" generate "a red heart" --seed 42 --device cpu -o "$out/heart-cpu.png" || return
     for dtype in fp32 fp16 bf16; do
@@ -43,12 +43,12 @@ draw() { # the picture of the small model in every type beside the processor's, 
 }
 
 ops() { # every case of every op, and what else tests do on a device
-    "$app/ILGpuDiffusion.Compute.Tests" -noLogo -noColor $(classes Compute OpCaseGpuTests GpuVariantTests WideAccessTests ProductTileTests PackedOnGpuTests DeviceFunctionTests KernelLoaderTests SeveralDevicesTests)
+    "$app/ILGpuDiffusion.Compute.Tests" -noLogo -noColor $(classes Compute OpCaseGpuTests GpuVariantTests WideAccessTests GpuGemmTileTests PackedOnGpuTests DeviceFunctionTests KernelLoaderTests SeveralDevicesTests)
 }
 
 goldens() {
     [ -n "${ILGPUDIFFUSION_GOLDENS-}" ] || { echo "ILGPUDIFFUSION_GOLDENS names no reference data"; return 1; }
-    "$app/ILGpuDiffusion.Pipelines.Tests" -noLogo -noColor $(classes Pipelines GpuGoldenTests Gpu16BitTests GpuPictureTests GpuCancellationTests)
+    "$app/ILGpuDiffusion.Pipelines.Tests" -noLogo -noColor $(classes Pipelines GpuGoldenTests Gpu16BitTests GpuImageTests GpuCancellationTests)
 }
 
 classes() { local room=$1 name; shift; for name in "$@"; do printf -- '-class ILGpuDiffusion.%s.Tests.%s ' "$room" "$name"; done; }

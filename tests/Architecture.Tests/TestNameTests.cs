@@ -2,7 +2,10 @@ using System.Text.RegularExpressions;
 
 namespace ILGpuDiffusion.Architecture.Tests;
 
-/// <summary>Names of test methods have three parts, <c>Method_State_Result</c>, and are shorter than 100 characters.</summary>
+/// <summary>
+/// Names of test methods have three parts, <c>Method_State_Result</c>, and are shorter than 100 characters. Test classes that scripts
+/// name exist.
+/// </summary>
 public sealed partial class TestNameTests
 {
     private const int MostCharacters = 99;
@@ -36,6 +39,18 @@ public sealed partial class TestNameTests
         Assert.Equal("Run_Empty_Throws", Names(lines).Last());
     }
 
+    /// <summary>A test runner that is given the name of no class runs nothing and succeeds.</summary>
+    [Fact]
+    public void Classes_NamedInScripts_Exist()
+    {
+        string[] scripts = [.. Directory.GetFiles(Path.Combine(Repository.Root, ".ci")),
+            .. Directory.GetFiles(Path.Combine(Repository.Root, "perf"), "*.sh"), Path.Combine(Repository.Root, "CONTRIBUTING.md")];
+        string[] named = [.. scripts.SelectMany(script => TestClass().Matches(File.ReadAllText(script))).Select(m => m.Value).Distinct()];
+        string[] files = [.. Repository.Sources("tests").Select(Path.GetFileNameWithoutExtension).OfType<string>()];
+        Assert.NotEmpty(named);
+        Assert.Equal([], named.Where(name => !files.Any(file => file.EndsWith(name, StringComparison.Ordinal))));
+    }
+
     private static IEnumerable<string> Wrong(IEnumerable<string> lines) =>
         Names(lines).Where(name => name.Length > MostCharacters || !ThreeParts().IsMatch(name));
 
@@ -57,6 +72,9 @@ public sealed partial class TestNameTests
 
     [GeneratedRegex(@"^\s*(public|internal|private|protected)\b.*? (?<name>\w+)(<[^>]*>)?\(")]
     private static partial Regex Method();
+
+    [GeneratedRegex(@"\b[A-Z]\w*(Tests|Dump)\b")]
+    private static partial Regex TestClass();
 
     [GeneratedRegex("^[A-Z][A-Za-z0-9]*(_[A-Z0-9][A-Za-z0-9]*){2}$")]
     private static partial Regex ThreeParts();
