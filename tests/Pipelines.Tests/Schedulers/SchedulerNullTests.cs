@@ -32,7 +32,7 @@ public class SchedulerNullTests
         const string Start = """{"clip_sample": false""";
         string start = key == "clip_sample" ? "{\"beta_start\": 0.0001" : Start;
         string expected = same is null ? start + "}" : $"{start}, \"{key}\": {same}}}";
-        Assert.Equal(Told(expected, name), Told($"{start}, \"{key}\": {value}}}", name));
+        Assert.Equal(Describe(expected, name), Describe($"{start}, \"{key}\": {value}}}", name));
     }
 
     [Theory]
@@ -42,7 +42,7 @@ public class SchedulerNullTests
     public void Constructor_NullSetting_IsNotTheDefault(string name, string key)
     {
         string other = key == "clip_sample" ? "beta_start\": 0.0001" : "clip_sample\": false";
-        Assert.NotEqual(Told($"{{\"{other}}}", name), Told($"{{\"{other}, \"{key}\": null}}", name));
+        Assert.NotEqual(Describe($"{{\"{other}}}", name), Describe($"{{\"{other}, \"{key}\": null}}", name));
     }
 
     [Theory]
@@ -83,8 +83,8 @@ public class SchedulerNullTests
         Assert.True(scheduler.CreateSchedule(most).Timesteps.Count >= most);
     }
 
-    /// <summary>All that a schedule says.</summary>
-    private static string Told(string json, string name)
+    /// <summary>The tables and steps of a schedule, as text.</summary>
+    private static string Describe(string json, string name)
     {
         var schedule = SchedulerGoldens.FromJson(json, name).CreateSchedule(6);
         return string.Join(' ', schedule.Timesteps) + "; " + string.Join(' ', schedule.Sigmas) + "; " + string.Join("; ",
