@@ -19,7 +19,7 @@ def random(*shape):
     return torch.randn(shape, device="cuda", dtype=torch.bfloat16)
 
 
-def product(rows, depth, columns):
+def gemm(rows, depth, columns):
     x, w, b = random(rows, depth), random(columns, depth), random(columns)
     return lambda: F.linear(x, w, b)
 
@@ -36,7 +36,7 @@ def attention(heads, depth, queries, keys):
 
 
 FORMS = [
-    (re.compile(r"(\d+)x(\d+)-(\d+)\b"), product),
+    (re.compile(r"(\d+)x(\d+)-(\d+)\b"), gemm),
     (re.compile(r"(\d+)-(\d+)@(\d+)x(\d+)(?:,k(\d+))?(?:,s(\d+))?"), convolution),
     (re.compile(r"(\d+)x(\d+)@(\d+)x(\d+)"), attention),
 ]

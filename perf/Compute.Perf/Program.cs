@@ -11,7 +11,7 @@ var tests = new Option<bool>("--test-cases") { Description = "The cases of the t
 var shapes = new Option<string[]>("--shape")
 {
     Description =
-    "In place of the models' sizes, repeatable: a convolution IN-OUT@HEIGHTxWIDTH[,kKERNEL][,sSTRIDE], a product ROWSxDEPTH-COLUMNS, "
+    "In place of the models' sizes, repeatable: a convolution IN-OUT@HEIGHTxWIDTH[,kKERNEL][,sSTRIDE], a GEMM ROWSxDEPTH-COLUMNS, "
         + "attention HEADSxDEPTH@QUERIESxKEYS",
     AllowMultipleArgumentsPerToken = true
 };

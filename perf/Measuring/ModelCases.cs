@@ -13,7 +13,7 @@ namespace ILGpuDiffusion.Measuring;
 /// </summary>
 public static partial class ModelCases
 {
-    private static readonly string[] Products =
+    private static readonly string[] Gemms =
     [
         "1024x640-5120", "1024x2560-640", "1024x640-640", "256x1280-10240", "256x5120-1280", "256x1280-1280", // 512×512
         "4096x640-5120", "4096x2560-640", "4096x640-640", "1024x1280-10240", "1024x5120-1280", "1024x1280-1280", // 1024×1024
@@ -49,7 +49,7 @@ public static partial class ModelCases
     /// <summary>Cases that belong together, by the group's name: op and sizes, to be made by <see cref="Of"/>.</summary>
     public static IReadOnlyDictionary<string, (string Op, string Sizes)[]> Groups { get; } = new Dictionary<string, (string, string)[]>
     {
-        ["matmul"] = All(nameof(MatMul), Products),
+        ["matmul"] = All(nameof(MatMul), Gemms),
         ["conv3x3"] = All(nameof(Conv2D), Convolutions),
         ["conv-other"] = All(nameof(Conv2D), OtherConvolutions),
         ["attention-self"] = All(nameof(ScaledDotProductAttention), SelfAttention),
@@ -66,13 +66,13 @@ public static partial class ModelCases
 
     /// <summary>
     /// A convolution from <c>IN-OUT@HEIGHTxWIDTH</c>, with <c>,k1</c> or <c>,s2</c> for another kernel than 3×3 or another stride than 1; a
-    /// product from <c>ROWSxDEPTH-COLUMNS</c>; attention from <c>HEADSxDEPTH@QUERIESxKEYS</c>; a group norm with SiLU from
+    /// GEMM from <c>ROWSxDEPTH-COLUMNS</c>; attention from <c>HEADSxDEPTH@QUERIESxKEYS</c>; a group norm with SiLU from
     /// <c>CHANNELS@HEIGHTxWIDTH</c>; a layer norm or gated unit from <c>CHANNELS@ROWS</c>.
     /// </summary>
     public static OpCase Of(string op, string sizes, DType weights) => op switch
     {
         nameof(Conv2D) => Convolution(sizes, weights),
-        nameof(MatMul) => Product(sizes, weights),
+        nameof(MatMul) => Gemm(sizes, weights),
         nameof(GatedMatMul) => GatedGemm(sizes, weights),
         nameof(QuantizedMatMul) => QuantizedGemm(sizes),
         nameof(ScaledDotProductAttention) => AttentionCase(sizes),
@@ -92,7 +92,7 @@ public static partial class ModelCases
                 Weight([n[1]], 3, 1, weights)], Tolerance: 0);
     }
 
-    private static OpCase Product(string sizes, DType weights)
+    private static OpCase Gemm(string sizes, DType weights)
     {
         int[] n = Numbers(GemmSizes().Match(sizes), sizes, "1024x640-5120");
         return new(sizes, new MatMul(),

@@ -80,7 +80,7 @@ internal sealed class TorchGraph : IDisposable
             foreach (var input in node.Inputs)
                 if (lastUse[input] == i && input != result && alive.Remove(input, out var dead)) dead.Dispose();
             if (!lastUse.ContainsKey(node.Output) && node.Output != result && alive.Remove(node.Output, out var unused)) unused.Dispose();
-            // Our passes make products of pointwise convolutions.
+            // Our passes turn pointwise convolutions into GEMMs.
             bool pointwise = node.Op is Conv2D conv && conv.IsPointwise(node.Inputs[1].Type);
             string kind = OpKinds.Name(pointwise ? OpKind.MatrixProduct : node.Op.Kind);
             if (seconds is not null) seconds[kind] = seconds.GetValueOrDefault(kind) + Stopwatch.GetElapsedTime(start).TotalSeconds;

@@ -15,7 +15,7 @@ namespace ILGpuDiffusion.Pipelines.Perf;
 
 /// <summary>
 /// What each graph pass is worth: plans of one model with all passes, with none, and with each one left out take turns, and the best time
-/// of each counts. Also lists what is left in the plan that is neither a product, a convolution nor attention.
+/// of each counts. Also lists what is left in the plan that is neither a GEMM, a convolution nor attention.
 /// </summary>
 internal static class PassComparison
 {
@@ -118,7 +118,7 @@ internal static class PassComparison
         string[] heavy = ["matmul", "conv2d", "attention"];
         double bytes = report.Steps.Sum(s => s.Bytes);
         var text = new StringBuilder(
-            "| remaining beside products, convolutions, attention | launches | MB | part of all bytes | part of the time |\n| --- | --- | "
+            "| remaining beside GEMMs, convolutions, attention | launches | MB | part of all bytes | part of the time |\n| --- | --- | "
                 + "--- | --- | --- |\n");
         foreach (var kind in report.Steps.Where(s => !heavy.Any(h => s.Op.Contains(h, StringComparison.Ordinal))).GroupBy(s => s.Op)
             .OrderByDescending(g => g.Sum(s => s.Bytes)))

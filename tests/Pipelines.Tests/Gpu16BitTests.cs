@@ -7,11 +7,11 @@ using ILGpuDiffusion.Pipelines.TextEncoders;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Whole models with 16-bit activations and weights on every GPU device present, against the reference library's float32. How much a model
-/// makes of roundings is its own affair, so each is measured against itself: with only its weights in bfloat16, which is one rounding for
-/// each product (float16, in which they were recorded, rounds an eighth of that). Activations are rounded where they are written: about
-/// four times for each product (after norm, product, activation and sum). Such errors add like a random walk, twice as far, and the worst
-/// of thousands of elements may be up to twice the other one's.
+/// Whole models with 16-bit activations and weights on every GPU device present, against the reference library's float32. How strongly a
+/// model amplifies rounding errors differs, so the bound is relative to its own error with only the weights in bfloat16: one rounding per
+/// GEMM (float16, in which they were recorded, rounds an eighth of that). Activations are rounded when they are written: about four times
+/// per GEMM (after norm, GEMM, activation and sum). Such errors add like a random walk, which doubles them, and the worst of thousands of
+/// elements may be twice as large again.
 /// </summary>
 [Collection(nameof(OneGpuTestAtATime))]
 public sealed class Gpu16BitTests
@@ -50,7 +50,7 @@ public sealed class Gpu16BitTests
                 weights: weights);
             return unet.Run(golden, ["sample"]);
         });
-        Assert.True(kernels >= 4, $"Only {kernels} kernels multiply matrices, of products, convolutions, gates and attention.");
+        Assert.True(kernels >= 4, $"Only {kernels} kernels use matrix instructions; GEMMs, convolutions, gates and attention must.");
     }
 
     [Theory, MemberData(nameof(Devices))]

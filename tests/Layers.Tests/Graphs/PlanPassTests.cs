@@ -128,8 +128,8 @@ public sealed class PlanPassTests : SmallGraphTests
     {
         Linear small = Loaded(new Linear(16, 32, bias: false)); // a whole number of panels on every processor
         Graph Trace(Linear linear) => Graph.Trace("packed", g => g.Output("y", linear.Forward(Image(g))));
-        var product = Graph.Trace("product", g => g.Output("y", g.Add(new MatMul(), Image(g), Silu(g.Input("w", DType.Float32, 16, 16)))));
-        foreach (var (graph, bytes) in new[] { (product, 0L), (Trace(small), 16 * 32 * 4L) })
+        var matMul = Graph.Trace("matmul", g => g.Output("y", g.Add(new MatMul(), Image(g), Silu(g.Input("w", DType.Float32, 16, 16)))));
+        foreach (var (graph, bytes) in new[] { (matMul, 0L), (Trace(small), 16 * 32 * 4L) })
         {
             using var plan = new CompiledGraph(graph, Arenas).Rent(Sizes(1, 9));
             Assert.Equal(bytes, Arenas.PackedWeights.Bytes);

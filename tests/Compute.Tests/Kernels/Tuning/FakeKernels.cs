@@ -13,8 +13,8 @@ internal static class FakeKernels
     public static readonly KernelVariant Tiled = Variant("fake/tiled", new TuningSpace(Columns, Rows)),
         Plain = Variant("fake/plain", TuningSpace.None);
 
-    /// <summary>A product: what the variants above pretend to compute.</summary>
-    public static OpSignature Product(int rows = 100, int depth = 64, int columns = 48)
+    /// <summary>A GEMM: what the variants above pretend to compute.</summary>
+    public static OpSignature Gemm(int rows = 100, int depth = 64, int columns = 48)
     {
         Shape x = [rows, depth], weight = [columns, depth];
         TensorType[] inputs = [new(DType.Float32, x), new(DType.Float32, weight)];

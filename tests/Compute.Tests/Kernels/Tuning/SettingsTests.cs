@@ -11,7 +11,7 @@ public sealed class SettingsTests
 {
     private static readonly OpCase[] Larger =
     [
-        new("large product", new MatMul(),
+        new("large GEMM", new MatMul(),
             [CaseTensor.Normal([613, 700], 1), CaseTensor.Normal([1300, 700], 2, 0.03), CaseTensor.Normal([1300], 3)], 0),
         new("large convolution", new Conv2D(1, 1, 1),
             [CaseTensor.Normal([2, 33, 35, 48], 1), CaseTensor.Normal([70, 48, 3, 3], 2, 0.05), CaseTensor.Normal([70], 3)], 0),
@@ -68,7 +68,7 @@ public sealed class SettingsTests
     public void KernelTimer_EveryVariantOfACall_HasATime()
     {
         using var device = new CpuDevice(threads: 1) { Tuning = TuningTable.None };
-        var call = FakeKernels.Product();
+        var call = FakeKernels.Gemm();
         using var timer = new KernelTimer(device, call, [1]);
         Assert.All(call.Op.Kernels.Candidates(device, call), v => Assert.InRange(timer.Time(new(v, KernelSettings.Default)), 1e-7, 1));
     }

@@ -112,7 +112,7 @@ public sealed class TunerTests : IDisposable
     [Fact]
     public void Run_TimeIsUp_KeepsWhatWasFound()
     {
-        var result = new Tuner(new FakeTimer(c => Bowl(c, 256, 32)), Patient with { Budget = TimeSpan.Zero }).Run(device, Product(),
+        var result = new Tuner(new FakeTimer(c => Bowl(c, 256, 32)), Patient with { Budget = TimeSpan.Zero }).Run(device, Gemm(),
             [Tiled], TestContext.Current.CancellationToken);
         Assert.False(result.Complete);
         Assert.Equal(1, result.Tried);
@@ -125,12 +125,12 @@ public sealed class TunerTests : IDisposable
         using var source = new CancellationTokenSource();
         int timings = 0;
         var timer = new FakeTimer(_ => { if (++timings == 3) source.Cancel(); return 1; });
-        Assert.Throws<OperationCanceledException>(() => new Tuner(timer, Patient).Run(device, Product(), [Tiled], source.Token));
+        Assert.Throws<OperationCanceledException>(() => new Tuner(timer, Patient).Run(device, Gemm(), [Tiled], source.Token));
         Assert.InRange(timer.Timings, 3, 4);
     }
 
     private TunerResult Run(FakeTimer timer, KernelVariant[] candidates, TunerOptions? options = null) =>
-        new Tuner(timer, options ?? Patient).Run(device, Product(), candidates, TestContext.Current.CancellationToken);
+        new Tuner(timer, options ?? Patient).Run(device, Gemm(), candidates, TestContext.Current.CancellationToken);
 
     /// <summary>1 at the best settings, half as much again for every step away.</summary>
     private static double Bowl(KernelChoice choice, int columns, int rows) =>

@@ -31,7 +31,7 @@ public sealed class TuningTableTests : IDisposable
     public void Save_ThenOpen_FindsTheSameChoice()
     {
         var table = Open();
-        var call = FakeKernels.Product(rows: 4000, depth: 640, columns: 2560);
+        var call = FakeKernels.Gemm(rows: 4000, depth: 640, columns: 2560);
         table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
         table.Save();
         var read = Open();
@@ -47,7 +47,7 @@ public sealed class TuningTableTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes.");
         var table = Open();
-        var call = FakeKernels.Product();
+        var call = FakeKernels.Gemm();
         table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
         table.Save();
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(table.Path!));
@@ -71,17 +71,17 @@ public sealed class TuningTableTests : IDisposable
     public void Find_OtherRows_TakesTheNearestWithinAFactorOfTwo(int rows, bool found)
     {
         var table = Open();
-        var measured = FakeKernels.Product(rows: 4096);
+        var measured = FakeKernels.Gemm(rows: 4096);
         table.Add(measured, Set(measured, GemmTuning.PartRows, 256), 2e-3, 1e-3);
-        Assert.Equal(found, table.Find(FakeKernels.Product(rows)) is not null);
-        Assert.Null(table.Find(FakeKernels.Product(4096, depth: 65)));
+        Assert.Equal(found, table.Find(FakeKernels.Gemm(rows)) is not null);
+        Assert.Null(table.Find(FakeKernels.Gemm(4096, depth: 65)));
     }
 
     [Fact]
     public void Find_EpilogueFusedIn_IsTheSameCall()
     {
         var table = Open();
-        var call = FakeKernels.Product();
+        var call = FakeKernels.Gemm();
         table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
         Assert.NotNull(table.Find(call with { Op = new MatMul(new Epilogue(Activation: UnaryFunction.Silu)) }));
     }
@@ -90,7 +90,7 @@ public sealed class TuningTableTests : IDisposable
     public void Device_WithATable_UsesItsSettings()
     {
         var table = Open();
-        var call = FakeKernels.Product();
+        var call = FakeKernels.Gemm();
         table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
         using var tuned = new CpuDevice(threads: 2) { Tuning = table };
         Assert.Equal("cpu/packed part_rows=256", tuned.Kernels.Choose(call).ToString());
@@ -121,7 +121,7 @@ public sealed class TuningTableTests : IDisposable
         Assert.Contains(path, warning, StringComparison.Ordinal);
         Assert.Contains(reason, warning, StringComparison.Ordinal);
 
-        var call = FakeKernels.Product();
+        var call = FakeKernels.Gemm();
         table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
         table.Save();
         Assert.Equal(content, File.ReadAllText(path + ".unusable"));
@@ -132,7 +132,7 @@ public sealed class TuningTableTests : IDisposable
     public void Save_FileThatCannotBeReadNow_IsNotMovedAway()
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("Windows has no named pipes in folders.");
-        var call = FakeKernels.Product();
+        var call = FakeKernels.Gemm();
         var table = Open();
         NotRegular.MakePipe(table.Path!); // stands for any file that gives an error in place of its bytes
         var blind = Open();
@@ -149,7 +149,7 @@ public sealed class TuningTableTests : IDisposable
     [Theory, InlineData("part_rows", 257), InlineData("no_such_thing", 256)]
     public void Find_SettingsThatTheKernelDoesNotKnow_AreNotUsed(string name, int value)
     {
-        var call = FakeKernels.Product();
+        var call = FakeKernels.Gemm();
         var table = Open();
         table.Add(call, new(call.Op.Kernels.Variants[0], KernelSettings.Of([new(name, value)])), 2e-3, 1e-3);
         Assert.Null(table.Find(call));
@@ -158,7 +158,7 @@ public sealed class TuningTableTests : IDisposable
     [Fact]
     public void Find_OtherRevision_IsNotUsed()
     {
-        var call = FakeKernels.Product();
+        var call = FakeKernels.Gemm();
         var table = Open();
         table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
         table.Save();
@@ -205,7 +205,7 @@ public sealed class TuningTableTests : IDisposable
         var table = TuningTable.Open(device, parts[1], withShipped: false);
         for (int i = 0; i < EntriesPerChild; i++)
         {
-            var call = FakeKernels.Product(depth: 64,
+            var call = FakeKernels.Gemm(depth: 64,
                 columns: int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture) * 100 + i);
             table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
             table.Save();

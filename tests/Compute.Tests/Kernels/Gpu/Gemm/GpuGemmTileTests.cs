@@ -7,7 +7,7 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Products in tiles: every tile's code, and results of several tiles, element by element and four at once, whole and in parts.
+/// GEMMs in tiles: every tile's code, and results of several tiles, element by element and four at once, whole and in parts.
 /// </summary>
 public sealed class GpuGemmTileTests
 {
@@ -73,9 +73,9 @@ public sealed class GpuGemmTileTests
         Bind(hopper, tile, "image", parts: 1);
         Bind(hopper, tile, "deep", parts: 2);
         if (tile.HasTwoColumns) Bind(hopper, tile, "gated", parts: 1);
-        var products = hopper.Artifacts.Where(a => a.Key.Method.DeclaringType == typeof(TiledGemm)).ToArray();
-        Assert.Equal(tile.HasTwoColumns ? 4 : 3, products.Length);
-        foreach (var (source, artifact) in products)
+        var gemms = hopper.Artifacts.Where(a => a.Key.Method.DeclaringType == typeof(TiledGemm)).ToArray();
+        Assert.Equal(tile.HasTwoColumns ? 4 : 3, gemms.Length);
+        foreach (var (source, artifact) in gemms)
         {
             Assert.Equal(tile.LocalBytes, artifact.SharedBytes);
             Assert.InRange(artifact.SharedBytes, 1, StaticSharedBytes);
@@ -95,9 +95,9 @@ public sealed class GpuGemmTileTests
         var hopper = new TranslatingDevice(GpuTarget.Cuda(9, 0));
         foreach (var (rows, columns, items) in new[] { (128, 128, 256), (128, 64, 256), (32, 128, 64), (64, 32, 64) })
             foreach (string name in new[] { "plain", "image" }) Bind(hopper, GpuGemmTile.Find(rows, columns, items)!, name, parts: 1);
-        var products = hopper.Artifacts.Where(a => a.Key.Method.DeclaringType == typeof(TiledGemm)).ToArray();
-        Assert.Equal(8, products.Length);
-        var reports = PtxAssembler.Assemble("sm_90", [.. products.Select(p => (p.Key.ToString(), p.Value))]);
+        var gemms = hopper.Artifacts.Where(a => a.Key.Method.DeclaringType == typeof(TiledGemm)).ToArray();
+        Assert.Equal(8, gemms.Length);
+        var reports = PtxAssembler.Assemble("sm_90", [.. gemms.Select(p => (p.Key.ToString(), p.Value))]);
         Assert.All(reports, report => Assert.Equal((0, 0), (report.SpillBytes, report.StackBytes)));
         Assert.All(reports, report => Assert.InRange(report.Registers, 32, 128));
     }

@@ -7,7 +7,7 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// The int8 product by dot products of four bytes and on tensor cores: the very kernels that GPUs get, with the instructions' definitions
+/// The int8 GEMM by dot products of four bytes and on tensor cores: the very kernels that GPUs get, with the instructions' definitions
 /// in plain OpenCL C.
 /// </summary>
 public sealed class Int8GemmGpuTests
@@ -60,9 +60,9 @@ public sealed class Int8GemmGpuTests
         {
             var device = new TranslatingDevice(target);
             device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)));
-            var product = device.Artifacts.Single(a => a.Key.ToString().StartsWith("Int8GemmGpu.Kernel", StringComparison.Ordinal)).Value;
-            Assert.Contains(text, product.Text, StringComparison.Ordinal);
-            if (target.Language == GpuLanguage.OpenCl) Assert.Contains("=  ilgd_dot4(", product.Text, StringComparison.Ordinal);
+            var gemm = device.Artifacts.Single(a => a.Key.ToString().StartsWith("Int8GemmGpu.Kernel", StringComparison.Ordinal)).Value;
+            Assert.Contains(text, gemm.Text, StringComparison.Ordinal);
+            if (target.Language == GpuLanguage.OpenCl) Assert.Contains("=  ilgd_dot4(", gemm.Text, StringComparison.Ordinal);
         }
     }
 

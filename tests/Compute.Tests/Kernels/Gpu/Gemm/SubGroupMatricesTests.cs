@@ -9,7 +9,7 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Products with the matrix instructions of OpenCL devices, of which none is at hand: the very kernels and texts that these would get, with
+/// GEMMs with the matrix instructions of OpenCL devices, of which none is at hand: the very kernels and texts that these would get, with
 /// the drivers' functions defined in plain OpenCL C as their makers describe them (SoftMatrices.cl).
 /// </summary>
 public sealed class SubGroupMatricesTests

@@ -8,7 +8,7 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Products on tensor cores without a GPU: the same C# kernels, with matrix instructions, asynchronous copies and shared addresses defined
+/// GEMMs on tensor cores without a GPU: the same C# kernels, with matrix instructions, asynchronous copies and shared addresses defined
 /// in plain OpenCL C, run on the processor. A read that lacks a barrier, or of a copy that nobody waited for, gives NaN there; planted
 /// mistakes show it.
 /// </summary>
@@ -88,10 +88,10 @@ public sealed partial class TensorCoreTests
                 device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), Variant, gap: gap);
         }
 
-        var products = device.Artifacts.Where(a => a.Key.ToString().StartsWith(nameof(MatrixGemm), StringComparison.Ordinal)).ToArray();
-        Assert.Equal(3, products.Count(p => p.Key.ToString().Contains(nameof(WholePieces), StringComparison.Ordinal)));
-        Assert.Equal(3, products.Count(p => p.Key.ToString().Contains(nameof(ElementPieces), StringComparison.Ordinal)));
-        foreach (var (source, artifact) in products)
+        var gemms = device.Artifacts.Where(a => a.Key.ToString().StartsWith(nameof(MatrixGemm), StringComparison.Ordinal)).ToArray();
+        Assert.Equal(3, gemms.Count(p => p.Key.ToString().Contains(nameof(WholePieces), StringComparison.Ordinal)));
+        Assert.Equal(3, gemms.Count(p => p.Key.ToString().Contains(nameof(ElementPieces), StringComparison.Ordinal)));
+        foreach (var (source, artifact) in gemms)
         {
             Assert.Equal(32, Regex.Count(artifact.Text, @"\bmma\.sync\.aligned\.m16n8k16\.row\.col\.f32\.bf16\.bf16\.f32\b"));
             Assert.Equal(12, Regex.Count(artifact.Text, @"\bldmatrix\.sync\.aligned\.m8n8\.x4\.shared\.b16\b"));
