@@ -1,4 +1,4 @@
-"""The cases that ILGpuDiffusion.Compute.Perf timed, by PyTorch on the same GPU: python3 torch_ops.py MatMul.json Conv2D.json Attention.json
+"""Times the cases of ILGpuDiffusion.Compute.Perf with PyTorch on the same GPU: python3 torch_ops.py MatMul.json Conv2D.json Attention.json
 
 Each file gets a table beside it (FILE.torch.md): milliseconds of both, and PyTorch's time over ours, above 1 where we are faster. bfloat16; operands repeat, as ours do.
 """
@@ -49,7 +49,7 @@ def work(case):
             if make is convolution:
                 numbers[4:] = [numbers[4] or 3, numbers[5] or 1]
             return make(*numbers)
-    raise SystemExit(f"{case} is no case that PyTorch is given.")
+    raise SystemExit(f"{case} has no counterpart in PyTorch here.")
 
 
 def milliseconds(run):
