@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace ILGpuDiffusion.Architecture.Tests;
 
-/// <summary>Cli → Pipelines → Layers → Compute → ILGPU, and never back.</summary>
+/// <summary>References between rooms: Cli → Pipelines → Layers → Compute → ILGPU.</summary>
 public sealed class DirectionTests
 {
     public static TheoryData<string, string[]> Arrows => new()
@@ -10,7 +10,7 @@ public sealed class DirectionTests
         { "Compute", [] },
         { "Layers", ["Compute"] },
         { "Pipelines", ["Layers"] },
-        { "Pipelines/Cli", ["Pipelines", "FluentEmoji"] }, // the model: files alone, no code
+        { "Pipelines/Cli", ["Pipelines", "FluentEmoji"] }, // the model: only files, no code
     };
 
     [Theory, MemberData(nameof(Arrows))]

@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Architecture.Tests;
 
-/// <summary>Files stay small.</summary>
+/// <summary>Limits on the size of files.</summary>
 public sealed class FileTests
 {
     private const int MostLines = 400, MostMedianLines = 120;

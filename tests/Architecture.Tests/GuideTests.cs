@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace ILGpuDiffusion.Architecture.Tests;
 
-/// <summary>The guides lead to files that exist and name code that exists: a rename must reach them.</summary>
+/// <summary>Links in the guides lead to existing files, and code that they name exists.</summary>
 public sealed partial class GuideTests
 {
     private static readonly Lazy<HashSet<string>> Words = new(() =>

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace ILGpuDiffusion.Architecture.Tests;
 
-/// <summary>What kernels must not contain, because ILGPU 1.5.3 makes something else of it.</summary>
+/// <summary>Code that kernels must not contain, because ILGPU 1.5.3 compiles it wrongly.</summary>
 public sealed class KernelTests
 {
     [Fact]

@@ -4,10 +4,10 @@ using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Architecture.Tests;
 
-/// <summary>Log messages have ids of their own that stay, and no text from outside reaches a log as it is.</summary>
+/// <summary>Log messages have unique, stable ids, and external text reaches a log only escaped and bounded.</summary>
 public sealed class LogTests
 {
-    /// <summary>Events of each class of messages: a hundred for a folder.</summary>
+    /// <summary>The first event id of each log class; each has a hundred.</summary>
     private static readonly Dictionary<string, int> FirstIds = new()
     {
         ["DeviceLog"] = 1000,

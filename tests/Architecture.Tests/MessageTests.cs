@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 
 namespace ILGpuDiffusion.Architecture.Tests;
 
-/// <summary>What the library says is for programmers: options of the command line are the tool's to name.</summary>
+/// <summary>Messages of the library do not name command-line options, which only the tool has.</summary>
 public sealed class MessageTests
 {
     private const string Example = "Use --offload.";
@@ -21,7 +21,7 @@ public sealed class MessageTests
 
     private static bool NamesAnOption(string text) => Regex.IsMatch(text, "--[a-z]");
 
-    /// <summary>The strings that an assembly's code loads: no comments, and the parts of interpolated ones.</summary>
+    /// <summary>The string literals in an assembly's code, including the parts of interpolated ones.</summary>
     private static List<string> Literals(Assembly assembly)
     {
         using var file = new PEReader(File.OpenRead(assembly.Location));

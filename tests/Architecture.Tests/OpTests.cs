@@ -6,7 +6,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Architecture.Tests;
 
-/// <summary>Every op is whole: a folder of its own with its contract and CPU kernel, a float64 reference, and cases.</summary>
+/// <summary>Every op is complete: a folder with its contract and CPU kernel, a float64 reference, and cases.</summary>
 public sealed class OpTests
 {
     public static TheoryData<Type> Ops => [.. OpCatalog.Ops];

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Layers.Graphs;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// The calls that say how a pipeline's models run: the same image after each, and reports that show that something happened.
+/// The calls that compile a pipeline's models: the same image after each, and reports of their effect.
 /// </summary>
 public sealed class CompileCallsTests
 {

@@ -13,13 +13,13 @@ using ILGpuDiffusion.Pipelines.Tokenizers;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// The model that ships with the tool: the engine agrees with the PyTorch code that trained it, stage by stage and over a whole run.
+/// The model that ships with the tool: the engine agrees with the PyTorch code that trained it, in each stage and in a whole run.
 /// </summary>
 public sealed class EmbeddedModelTests : IDisposable
 {
-    private const double Tolerance = 1e-3; // of the largest difference, in float32: what the training code's own numbers are good for
+    private const double Tolerance = 1e-3; // largest absolute difference: the accuracy of the training code's float32 numbers
 
-    private readonly SafetensorsFile recorded = Golden.OpenFile("embedded/parity.safetensors"); // shared between tests, which leave it open
+    private readonly SafetensorsFile recorded = Golden.OpenFile("embedded/parity.safetensors"); // shared, not disposed here
     private readonly ModelConfig about = ModelConfig.Load(Golden.Folder("embedded/parity.json"));
     private readonly CpuDevice device = new();
     private readonly ArenaPool arenas;
@@ -118,7 +118,7 @@ public sealed class EmbeddedModelTests : IDisposable
         var (first, second) = (await pipeline.GenerateAsync(request), await pipeline.GenerateAsync(request));
         Assert.Equal(first.Images[0].Pixels, second.Images[0].Pixels);
         Assert.Equal(0, first.Stages.Single(s => s.Stage == GenerationStage.Denoise).HostSynchronisations);
-        Assert.NotEqual(0, first.Stages.Single(s => s.Stage == GenerationStage.EncodePrompt).HostSynchronisations); // the counter counts
+        Assert.NotEqual(0, first.Stages.Single(s => s.Stage == GenerationStage.EncodePrompt).HostSynchronisations); // the counter works
         Assert.Equal(pipeline.Defaults.Size, new PixelSize(first.Images[0].Width, first.Images[0].Height));
     }
 

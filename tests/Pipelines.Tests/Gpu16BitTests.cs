@@ -35,14 +35,14 @@ public sealed class Gpu16BitTests
         }
     }
 
-    /// <summary>The code that devices with matrix instructions get, with these written out in OpenCL C.</summary>
+    /// <summary>The code for devices with matrix instructions, which are defined in OpenCL C here.</summary>
     [Theory, InlineData("Intel16", "tiny-sdxl", 6), InlineData("Rdna3", "tiny-sd15", 0)]
     public void UNet_WithMatrixInstructions_MatchesReference(string unit, string model, int timeIds)
     {
         int kernels = 0;
         using var soft = SoftLanes.OpenForModels(unit,
             text => kernels += text.Contains("=  ilgd_matrix_fp16(", StringComparison.Ordinal) ? 1 : 0);
-        var plain = TestDevices.OpenForModels("opencl:0"); // whose driver it is
+        var plain = TestDevices.OpenForModels("opencl:0"); // the underlying driver
         var golden = Golden.Open($"{model}-goldens/unet").Cases.First(c => !c.Inputs.ContainsKey("encoder_attention_mask"));
         Check(golden, DType.Float16, (activations, weights) =>
         {
@@ -106,12 +106,12 @@ public sealed class Gpu16BitTests
     /// <summary>Runs a model with its weights in bfloat16 and activations in float32, then with both in one type.</summary>
     private static void Check(GoldenCase golden, DType dtype, Func<DType, DType, Dictionary<string, float[]>> run)
     {
-        const double Finer = 8; // float16 has three bits more
+        const double Finer = 8; // float16 has three more bits
         var weightsAlone = run(DType.Float32, DType.BFloat16);
         foreach (var (output, values) in run(dtype, dtype))
         {
             double error = golden.Check(output, weightsAlone[output], double.MaxValue) / (dtype == DType.Float16 ? Finer : 1);
-            Assert.InRange(error, 1e-4, 0.2); // the weights were rounded, and the model still computes what it should
+            Assert.InRange(error, 1e-4, 0.2); // the weights were rounded, and the result is still near the reference
             TestContext.Current.SendDiagnosticMessage(
                 $"{golden} {output} in {dtype}: {golden.Check(output, values, OfWeightsAlone * error):G3} of the rms, with weights alone "
                     + $"{error:G3}");

@@ -6,7 +6,7 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// One pipeline, many sizes and batches: one compilation per form of guidance, one plan per size, and images that do not depend on company.
+/// Many sizes and batches in one pipeline: one compilation per kind of guidance, one plan per size, and images independent of their batch.
 /// </summary>
 public sealed class SizesAndBatchesTests
 {
@@ -29,8 +29,8 @@ public sealed class SizesAndBatchesTests
         var guided = Assert.Single(pipeline.Denoisers);
         Assert.Equal(sizes.Length, guided.Plans);
 
-        pipeline.Generate(TinySdxl.Request with { GuidanceScale = 1 }, null, default); // without guidance: another form
-        pipeline.Generate(TinySdxl.Request with { GuidanceScale = 3 }, null, default); // another strength is not
+        pipeline.Generate(TinySdxl.Request with { GuidanceScale = 1 }, null, default); // without guidance: another kind
+        pipeline.Generate(TinySdxl.Request with { GuidanceScale = 3 }, null, default); // another scale is the same kind
         Assert.Equal(2, pipeline.Denoisers.Count());
         Assert.Equal(sizes.Length, guided.Plans);
     }

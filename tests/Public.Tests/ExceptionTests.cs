@@ -9,7 +9,7 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Public.Tests;
 
-/// <summary>What went wrong, as properties: a program need not read messages.</summary>
+/// <summary>Properties of exceptions, so that programs need not parse messages.</summary>
 public sealed class ExceptionTests
 {
     [Fact]

@@ -2,7 +2,7 @@ using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Public.Tests;
 
-/// <summary>Images as servers, bitmaps and notebooks hand them over: streams, bytes, RGBA, HTML.</summary>
+/// <summary>Images as streams, bytes, RGBA and HTML, for servers, bitmaps and notebooks.</summary>
 public sealed class ImageTests
 {
     private static readonly Image Image = new(2, 3,
@@ -13,7 +13,7 @@ public sealed class ImageTests
     public void Load_FromAStream_GivesTheImageBackAndLeavesItOpen()
     {
         using var stream = new MemoryStream();
-        stream.Write([1, 2, 3]); // an image may stand behind something else
+        stream.Write([1, 2, 3]); // an image may start inside a stream
         Image.Save(stream);
         Assert.Equal(Image.EncodePng(), stream.ToArray()[3..]);
         stream.Position = 3;
@@ -64,7 +64,7 @@ public sealed class ImageTests
     [Fact]
     public void TypeFormatterSource_ByReflection_FormatsAnImageAsHtml()
     {
-        // As .NET Interactive does it: everything by name, through reflection.
+        // By name, through reflection, as in .NET Interactive.
         object attribute = Assert.Single(typeof(Image).GetCustomAttributes(inherit: true),
             a => a.GetType().Name == "TypeFormatterSourceAttribute");
         var source = Assert.IsAssignableFrom<Type>(attribute.GetType().GetProperty("FormatterSourceType")!.GetValue(attribute));

@@ -2,7 +2,7 @@ using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Public.Tests;
 
-/// <summary>What the README promises to a newcomer.</summary>
+/// <summary>The README's first program.</summary>
 public sealed class ReadmeTests
 {
     [Fact]
@@ -10,7 +10,7 @@ public sealed class ReadmeTests
     {
         ShippedModel.Require();
         string folder = Directory.CreateTempSubdirectory("ilgpudiffusion-").FullName, before = Environment.CurrentDirectory;
-        Environment.CurrentDirectory = folder; // the program names no folder
+        Environment.CurrentDirectory = folder; // the program writes to the current folder
         try
         {
             await ReadmeProgram.Run();

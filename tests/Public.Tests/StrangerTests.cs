@@ -9,7 +9,7 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Public.Tests;
 
-/// <summary>The library as somebody uses it who sees only its public face.</summary>
+/// <summary>Uses the library through its public API only.</summary>
 public sealed class StrangerTests
 {
     [Fact]
@@ -74,7 +74,7 @@ public sealed class StrangerTests
     {
         ShippedModel.Require();
         using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder);
-        pipeline.Scheduler = pipeline.CreateScheduler("euler"); // a single-step method: others lose their history where a run is cut
+        pipeline.Scheduler = pipeline.CreateScheduler("euler"); // a single-step method: others lose their history at the cut
         var request = new ImageRequest("a red heart") { Steps = 5, Seed = 2, Decode = false };
         var whole = await pipeline.GenerateAsync(request, cancellation: TestContext.Current.CancellationToken);
         var part = await pipeline.GenerateAsync(request with { DenoisingEnd = 0.6 }, cancellation: TestContext.Current.CancellationToken);

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Files;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Text from outside: what a terminal or a log would obey is written out, and nothing is longer than it may be.</summary>
+/// <summary>External text: control characters of terminals and logs are escaped, and its length is bounded.</summary>
 public sealed class OutsideTextTests
 {
     [Theory]
@@ -28,7 +28,7 @@ public sealed class OutsideTextTests
     [Fact]
     public void Quote_HalfASurrogatePair_IsEscapedAndCuttingMakesNone()
     {
-        Assert.Equal("'half \\ud83d'", OutsideText.Quote("half " + (char)0xd83d)); // no attribute's argument: those are UTF-8
+        Assert.Equal("'half \\ud83d'", OutsideText.Quote("half " + (char)0xd83d)); // attributes are UTF-8
         Assert.Equal("x…", OutsideText.Line("x🦊🦊", 2));
     }
 
@@ -49,7 +49,7 @@ public sealed class OutsideTextTests
         var line = Assert.Single(log.Lines);
         Assert.StartsWith("opencl: a device: build log \\u001b]0;title\\u0007", line.Text, StringComparison.Ordinal);
         Assert.InRange(line.Text.Length, 1900, 2100);
-        string? argument = line.Arguments.Single(a => a.Key == "Failure").Value?.ToString(); // what a structured log has
+        string? argument = line.Arguments.Single(a => a.Key == "Failure").Value?.ToString(); // the value in a structured log
         Assert.StartsWith("build log \\u001b]0;title\\u0007", argument, StringComparison.Ordinal);
     }
 }

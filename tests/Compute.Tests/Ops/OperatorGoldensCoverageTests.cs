@@ -3,7 +3,7 @@ using ILGpuDiffusion.Cases;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>No recorded operator is forgotten, and no test class waits for one that does not exist.</summary>
+/// <summary>Every recorded operator has a test class, and test classes name only recorded ones.</summary>
 public sealed class OperatorGoldensCoverageTests
 {
     private static readonly (Type Tests, OperatorGoldensAttribute Covered)[] Classes =

@@ -6,7 +6,7 @@ using ILGpuDiffusion.Layers.Transformers;
 namespace ILGpuDiffusion.Layers.Tests;
 
 /// <summary>
-/// Weights, sizes and names of the UNet's blocks. Their numbers are compared with the reference library's as parts of the UNets.
+/// Weights, sizes and names of the UNet's blocks. Their results are compared with the reference library's as parts of the UNets.
 /// </summary>
 public class UNetBlocksTests
 {

@@ -6,7 +6,7 @@ using static ILGpuDiffusion.Layers.Graphs.Functional;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
-/// <summary>Trace, compile, plan, run: over a small graph of ops without weights.</summary>
+/// <summary>Trace, compile, plan and run a small graph of ops without weights.</summary>
 public sealed class CompiledGraphTests : IDisposable
 {
     private readonly CpuDevice device = new(threads: 2);

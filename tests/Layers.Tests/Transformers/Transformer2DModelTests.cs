@@ -7,7 +7,7 @@ using ILGpuDiffusion.Layers.Transformers;
 namespace ILGpuDiffusion.Layers.Tests;
 
 /// <summary>
-/// Names and shapes of the transformers' weights. Their numbers are compared with the reference library's as parts of the UNets.
+/// Names and shapes of the transformers' weights. Their results are compared with the reference library's as parts of the UNets.
 /// </summary>
 public class Transformer2DModelTests
 {

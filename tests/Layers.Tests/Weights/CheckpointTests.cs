@@ -12,7 +12,7 @@ public sealed class CheckpointTests : IDisposable
 
     private string At(string name) => Path.Combine(folder.FullName, name);
 
-    /// <summary>A file whose tensors all hold one value, by which the tests know it again.</summary>
+    /// <summary>A file whose tensors all hold one value, which identifies the file.</summary>
     private void Save(string name, float value, params string[] tensors)
     {
         var writer = new SafetensorsWriter();
@@ -65,7 +65,7 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void OpenFolder_ManyFiles_TakesTheDocumentedOrder()
     {
-        // From the last choice to the first; each added file takes over.
+        // From the last choice to the first; each added file has precedence.
         string[] order =
         [
             "model.zz.safetensors", "diffusion_pytorch_model.zz.safetensors", "model.fp32.safetensors", "model.bf16.safetensors",
@@ -201,7 +201,7 @@ public sealed class CheckpointTests : IDisposable
     {
         const long gap = (1L << 32) + 12345;
         string header = $$$"""{"big":{"dtype":"I8","shape":[3,{{{gap / 3}}}],"data_offsets":[0,{{{gap / 3 * 3}}}]},"end":{"dtype":"F32","shape":[1],"data_offsets":[{{{gap / 3 * 3}}},{{{gap / 3 * 3 + 4}}}]}}""";
-        using (var stream = File.Create(At("model.safetensors"))) // sparse: takes no room on disk
+        using (var stream = File.Create(At("model.safetensors"))) // sparse, so it takes no space on disk
         {
             stream.Write(BitConverter.GetBytes((long)header.Length));
             stream.Write(System.Text.Encoding.ASCII.GetBytes(header));

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Cases;
 namespace ILGpuDiffusion.Layers.Tests;
 
 /// <summary>
-/// The reference data inside the repository is an unchanged, small enough part of the complete set, without anyone's vocabulary.
+/// The reference data in the repository is an unchanged, small part of the complete set, without third-party vocabularies.
 /// </summary>
 public sealed class GoldenSubsetTests
 {

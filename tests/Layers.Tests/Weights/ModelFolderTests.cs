@@ -75,7 +75,7 @@ public sealed class ModelFolderTests : IDisposable
         Assert.Equal(index.Find("metadata")!.Value.GetProperty("total_size").GetInt64(),
             weights.Names.Sum(name => weights.Find(name)!.Bytes));
         Assert.Equal(4, weights.Names.Select(name => weights.Find(name)!.File).Distinct().Count());
-        foreach (string name in weights.Names) // the map, not merely the union of the shards
+        foreach (string name in weights.Names) // according to the map, not just the union of the shards
             Assert.Equal(index.Find("weight_map")!.Value.GetProperty(name).GetString(), Path.GetFileName(weights.Find(name)!.File.Path));
     }
 

@@ -8,7 +8,7 @@ namespace ILGpuDiffusion.Layers.Tests;
 
 /// <summary>
 /// 23,000 damaged headers, files, configurations and indices: each loads or gives a <see cref="ModelFileException"/> with a readable
-/// message, and nothing else happens. A failure names its seed.
+/// message, and no other exception. A failure names its seed.
 /// </summary>
 public sealed class WeightsFuzzTests : IDisposable
 {
@@ -149,11 +149,11 @@ public sealed class WeightsFuzzTests : IDisposable
             longest = Math.Max(longest, Stopwatch.GetTimestamp() - start);
         }
 
-        Assert.InRange(refused, runs / 4, runs - runs / 20); // both paths are taken, or the mutations are no good
+        Assert.InRange(refused, runs / 4, runs - runs / 20); // the mutations must reach both paths
         Assert.InRange(Stopwatch.GetElapsedTime(0, longest).TotalSeconds, 0, 5);
     }
 
-    /// <summary>True when the action succeeds, false when it refuses in the allowed way; anything else comes through.</summary>
+    /// <summary>True if the action succeeds, false for an allowed exception; others pass through.</summary>
     private static bool Allow(Action action)
     {
         try

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Pipelines.Autoencoders;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Autoencoder configurations that are damaged or describe something else: each is refused with file, key and value.</summary>
+/// <summary>Damaged autoencoder configurations, or of other models: each is refused with file, key and value.</summary>
 public sealed class VaeConfigTests
 {
     [Theory]
@@ -46,7 +46,7 @@ public sealed class VaeConfigTests
         var e = Assert.Throws<ModelFileException>(() => new AutoencoderKL(config));
 
         Assert.Contains("config.json", e.Message, StringComparison.Ordinal);
-        // there the other of two values is blamed
+        // there the error names the other of two values
         string named = key == "norm_num_groups" && value == "7" || key == "block_out_channels" && value == "[32, 64]" ? "" : $"'{key}'";
         Assert.Contains(named, e.Message, StringComparison.Ordinal);
     }

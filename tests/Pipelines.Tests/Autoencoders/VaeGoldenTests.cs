@@ -4,7 +4,7 @@ using ILGpuDiffusion.Pipelines.Autoencoders;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>The autoencoder against diffusers: encode, decode, every recorded sub-module, tiled and not.</summary>
+/// <summary>The autoencoder against diffusers: encode, decode, every recorded sub-module, with and without tiling.</summary>
 public sealed class VaeGoldenTests
 {
     /// <summary>What the reference data's README suggests for an fp32 engine; the reference's own rounding noise is up to 2e-5.</summary>

@@ -62,7 +62,7 @@ public sealed class VaeSizesTests
         Assert.Equal(20 * 14 * 64 * 3, tiled.Length);
         Assert.Equal(compilations + 1, CompiledGraph.Compilations);
         Assert.Equal(4, vae.Coder.DecoderGraph.Plans);
-        vae.Decode(1, 26, 20); // the same shapes of tiles
+        vae.Decode(1, 26, 20); // the same tile shapes
         Assert.Equal(4, vae.Coder.DecoderGraph.Plans);
         Assert.True(Arena(8, 8) < Arena(20, 14) / 3);
 

@@ -105,7 +105,7 @@ public sealed class VaeWeightsTests
 
         var above = new Tile(1, 2, 1, 2, [0, 0, 8, 4]);
         var below = new Tile(1, 3, 1, 2, [16, 16, 16, 16, 16, 16]);
-        below.BlendFromAbove(above, 4); // no more than the smaller tile's two rows
+        below.BlendFromAbove(above, 4); // at most the smaller tile's two rows
         Assert.Equal([0, 0, 12, 10, 16, 16], below.Values);
     }
 

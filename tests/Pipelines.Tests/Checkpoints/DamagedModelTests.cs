@@ -5,7 +5,7 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>A model folder with something missing or damaged: the error names it, and nothing stays allocated or mapped.</summary>
+/// <summary>Incomplete or damaged model folders: the error names the part, and nothing stays allocated or mapped.</summary>
 public sealed class DamagedModelTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();

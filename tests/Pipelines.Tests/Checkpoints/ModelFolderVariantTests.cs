@@ -8,8 +8,8 @@ using ILGpuDiffusion.Pipelines.Tokenizers;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Model folders with one thing changed, as tools and people leave them: each draws what the plain folder draws, or is refused with a
-/// message that says why.
+/// Model folders with one change, as found in practice: each gives the same image as the plain folder, or is refused with a message that
+/// says why.
 /// </summary>
 public sealed class ModelFolderVariantTests : IDisposable
 {
@@ -19,7 +19,7 @@ public sealed class ModelFolderVariantTests : IDisposable
 
     private string Model => Path.Combine(folder.Path, "model");
 
-    /// <summary>What draws the same bits as the plain folder.</summary>
+    /// <summary>Changes that give the same bits as the plain folder.</summary>
     public static TheoryData<string> Same =>
     [
         "mixed-variant", "extra-tensors", "architectures-missing", "architectures-other", "tokenizer-json-only",

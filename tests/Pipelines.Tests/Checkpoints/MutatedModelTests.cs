@@ -10,7 +10,7 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
 /// Seeded mutations of every JSON file of a model folder, as values and as bytes. Loading and a first step either work or give an error
-/// that the user can act on; nothing else, and never memory that stays behind.
+/// that the user can act on, never another exception, and no memory leaks.
 /// </summary>
 public sealed class MutatedModelTests : IDisposable
 {
@@ -59,7 +59,7 @@ public sealed class MutatedModelTests : IDisposable
             Assert.Equal(0, device.AllocatedBytes);
         }
 
-        Assert.True(refused > 0, $"All {worked} mutations were accepted: are they mutations?");
+        Assert.True(refused > 0, $"All {worked} mutations were accepted; some must be refused.");
     }
 
     private static byte[] MutateBytes(string text, Random random)

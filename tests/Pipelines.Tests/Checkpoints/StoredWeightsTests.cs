@@ -4,7 +4,7 @@ using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>The same model from differently stored files.</summary>
+/// <summary>The same model from files with different types and layouts.</summary>
 public sealed class StoredWeightsTests : IDisposable
 {
     // bf16 rounds each weight by up to 2⁻⁹ = 2e-3 of itself. What that does to this model's final latents after two steps, in parts of
@@ -51,7 +51,7 @@ public sealed class StoredWeightsTests : IDisposable
         double mean = Close.Rms([.. brain.Zip(exact, (a, b) => a - b)]) / Close.Rms(exact);
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"bf16 weights: final latents differ by {worst:g3} of rms at worst, {mean:g3} in the mean square.");
-        Assert.InRange(mean, 1e-4, RoundedWeights); // rounded weights must show, else these are the same files
+        Assert.InRange(mean, 1e-4, RoundedWeights); // rounded weights must make a difference, or these are the same files
     }
 
     private static GenerationResult Draw(string model, string? variant = null)

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Cases;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Exit codes and messages when something is wrong: one or two lines on stderr that name the value, nothing on stdout, no file.
+/// Exit codes and messages of errors: one or two lines on stderr that name the value, nothing on stdout, no file.
 /// </summary>
 public sealed class FailureTests : IDisposable
 {
@@ -51,10 +51,10 @@ public sealed class FailureTests : IDisposable
 
     [Theory, MemberData(nameof(Wrong))]
     public async Task Generate_WrongOption_GivesOneClearMessage(string options, int exitCode, string message) =>
-        // the model does not even exist: the option is judged first
+        // options are checked before the model, which does not exist
         Check(await Generate("no-such-model", options.Split(' ')), exitCode, message);
 
-    /// <summary>What only the model can judge.</summary>
+    /// <summary>Values that only the model can check.</summary>
     public static TheoryData<string, int, string> WrongForTheModel => new()
     {
         { "--width 33", 2, "width is 33; it must be a multiple of 8" },

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Cli.Output;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Names that come from files reach terminal, logs, SVG and JSON bounded and visible; JSON keeps them exactly.</summary>
+/// <summary>Names from files are bounded and escaped in terminal, logs and SVG; JSON keeps them exactly.</summary>
 public sealed class OutsideNamesTests : IDisposable
 {
     private const string Evil = "evil\u001b[31m\u202egnp\nilgd: done";
@@ -14,7 +14,7 @@ public sealed class OutsideNamesTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    /// <summary>A file of the model, what is replaced in it, and the command that meets it.</summary>
+    /// <summary>A file of the model, the text that is replaced in it, and a command that reads it.</summary>
     [Theory]
     [InlineData("model_index.json", "StableDiffusionXLPipeline", "generate")]
     [InlineData("scheduler/scheduler_config.json", "EulerDiscreteScheduler", "generate")]

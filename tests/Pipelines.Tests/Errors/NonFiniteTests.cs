@@ -7,7 +7,7 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>NaN and infinity are found where they arise, and the part is named.</summary>
+/// <summary>NaN and infinity are detected where they arise, and the error names the part.</summary>
 public sealed class NonFiniteTests
 {
     public static TheoryData<string> Devices => ["cpu", .. TestDevices.Gpus];
@@ -68,7 +68,7 @@ public sealed class NonFiniteTests
         DiffusionPipeline.FromPretrained(folder,
             new PipelineOptions { Device = id == "cpu" ? null : TestDevices.OpenForModels(id), DType = DType.Float32 });
 
-    /// <summary>Noise that is not a number from a draw on.</summary>
+    /// <summary>Noise that is NaN from a given draw on.</summary>
     private static Func<NoiseSource> BadFrom(int draw) => () =>
     {
         var (generator, drawn) = (new TorchGenerator(1), 0);
@@ -90,7 +90,7 @@ public sealed class NonFiniteTests
                 writer.Add(name, DType.Float32, entry.Shape, values);
             }
 
-        File.Delete(path); // a link would be followed
+        File.Delete(path); // writing would follow the link
         writer.Save(path);
     }
 }

@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Images in terminals: what each protocol sends, and which one is taken.</summary>
+/// <summary>Images in terminals: the output of each protocol, and the choice among them.</summary>
 public sealed partial class TerminalProtocolTests
 {
     [Theory]
@@ -92,11 +92,11 @@ public sealed partial class TerminalProtocolTests
     {
         var variables = environment.Split(' ').Select(v => v.Split('=')).ToDictionary(v => v[0], v => v[1]);
         Assert.Equal(expected, Preview.Protocol(null, colours, variables.GetValueOrDefault).ToString());
-        Assert.Equal(TerminalProtocol.Sixel, Preview.Protocol("sixel", colours, variables.GetValueOrDefault)); // asked for
+        Assert.Equal(TerminalProtocol.Sixel, Preview.Protocol("sixel", colours, variables.GetValueOrDefault)); // explicit
         Assert.Equal(TerminalProtocol.None, Preview.Protocol("none", colours, variables.GetValueOrDefault));
     }
 
-    /// <summary>A decoder that knows the manual's commands alone: raster, colours, runs, carriage return, next band.</summary>
+    /// <summary>A decoder of the commands in the manual: raster, colours, runs, carriage return, next band.</summary>
     private static int[] Decode(string text, int width, int height)
     {
         Assert.StartsWith($"\eP0;1q\"1;1;{width};{height}#", text, StringComparison.Ordinal);

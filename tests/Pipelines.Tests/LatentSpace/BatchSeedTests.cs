@@ -5,7 +5,7 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Image i of a batch is the image that seed + i draws alone, on a CPU to the bit: start noise and every step's noise are its own.
+/// Image i of a batch equals the single image of seed + i, on a CPU bit for bit: it has its own noise at the start and in every step.
 /// </summary>
 public sealed class BatchSeedTests
 {

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Pipelines.LatentSpace;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Seeds mean what torch.Generator.manual_seed makes of them: two's complement in 64 bits, of which mt19937 takes the lower 32.
+/// Seeds are interpreted as by torch.Generator.manual_seed: two's complement in 64 bits, of which mt19937 takes the lower 32.
 /// </summary>
 public sealed class SeedTests
 {

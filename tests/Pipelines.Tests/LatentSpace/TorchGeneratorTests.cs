@@ -4,7 +4,7 @@ using ILGpuDiffusion.Pipelines.LatentSpace;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Streams that PyTorch's CPU generator recorded.</summary>
+/// <summary>Random streams recorded from PyTorch's CPU generator.</summary>
 public class TorchGeneratorTests
 {
     private const string Set = "ops/torch_randn";

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Pipelines.Metadata;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>The text that A1111 and programs like it put into images, read as far as it maps.</summary>
+/// <summary>The text that A1111 and similar programs write into images, read as far as it can be mapped.</summary>
 public sealed class A1111ParametersTests
 {
     private const string Foreign = """

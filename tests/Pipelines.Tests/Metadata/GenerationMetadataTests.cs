@@ -10,12 +10,12 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>An image says how it was drawn, and is drawn again from that: the same bytes.</summary>
+/// <summary>An image's metadata says how it was generated, and generating it again gives the same bytes.</summary>
 public sealed class GenerationMetadataTests
 {
     private static readonly Latents Start = new(1, 4, 4, 4, new float[64]);
 
-    /// <summary>Requests that between them set everything, and what must stand in the JSON.</summary>
+    /// <summary>Requests that together set every property, and the expected JSON.</summary>
     private static (string Name, Func<DiffusionPipeline, ImageRequest> Request, string[] Json)[] Cases { get; } =
     [
         ("plain", _ => TinySdxl.Request,
@@ -59,7 +59,7 @@ public sealed class GenerationMetadataTests
     public void Read_SavedImage_DrawsTheSameBytesAgain()
     {
         using var folder = new TemporaryFolder();
-        using var device = new CpuDevice(); // where an image has the same bits alone and in a batch
+        using var device = new CpuDevice(); // on which an image has the same bits alone and in a batch
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
         foreach (var (name, request, json) in Cases)
         {

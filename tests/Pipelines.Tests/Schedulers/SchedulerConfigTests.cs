@@ -5,7 +5,7 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Names, settings, and what is refused.</summary>
+/// <summary>Names, settings and refused values.</summary>
 public class SchedulerConfigTests
 {
     private const string Sdxl = """
@@ -69,7 +69,7 @@ public class SchedulerConfigTests
     {
         foreach (string key in SchedulerGoldens.FromJson("{}", name).ConfigKeys)
         {
-            // No setting is an object, so whoever reads the key objects.
+            // No setting is an object, so reading the key throws.
             var error = Assert.Throws<ModelFileException>(() => SchedulerGoldens.FromJson($"{{\"{key}\": {{}}}}", name));
             Assert.Contains(key, error.Message, StringComparison.Ordinal);
         }

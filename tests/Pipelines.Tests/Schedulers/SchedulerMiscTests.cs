@@ -3,7 +3,7 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Training tables, and runs that begin in the middle with a noised image.</summary>
+/// <summary>Training tables, and runs that start in the middle with a noised image.</summary>
 public class SchedulerMiscTests
 {
     public static TheoryData<string> TrainingIds =>

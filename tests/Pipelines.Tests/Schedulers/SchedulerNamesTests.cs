@@ -2,7 +2,7 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>The names that A1111, ComfyUI and their users give sampling methods.</summary>
+/// <summary>The names of sampling methods in A1111, ComfyUI and common use.</summary>
 public sealed class SchedulerNamesTests
 {
     /// <summary>Name, class, and settings as name=JSON.</summary>

@@ -6,8 +6,8 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// JSON's null in scheduler_config.json is Python's None, not the default; and more steps than a schedule has room for are refused with the
-/// most that work.
+/// JSON's null in scheduler_config.json is Python's None, not the default; and too many steps for a schedule are refused with the largest
+/// possible number.
 /// </summary>
 public class SchedulerNullTests
 {
@@ -23,10 +23,10 @@ public class SchedulerNullTests
     [InlineData("dpmpp_2m", "lower_order_final", "null", "false")]
     [InlineData("dpmpp_2m", "euler_at_final", "null", "false")]
     [InlineData("dpmpp_2m", "variance_type", "null", null)]
-    [InlineData("dpmpp_2m", "flow_shift", "null", null)] // of use_flow_sigmas alone
-    [InlineData("dpmpp_2m", "sample_max_value", "null", null)] // of thresholding alone
-    [InlineData("lcm", "clip_sample_range", "null", null)] // of clip_sample alone
-    [InlineData("euler", "steps_offset", "null", "0")] // of leading alone
+    [InlineData("dpmpp_2m", "flow_shift", "null", null)] // only of use_flow_sigmas
+    [InlineData("dpmpp_2m", "sample_max_value", "null", null)] // only of thresholding
+    [InlineData("lcm", "clip_sample_range", "null", null)] // only of clip_sample
+    [InlineData("euler", "steps_offset", "null", "0")] // only of leading
     public void Constructor_NullSetting_MeansWhatNoneMeans(string name, string key, string value, string? same)
     {
         const string Start = """{"clip_sample": false""";

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Tables and programs of any settings: finite and falling, or refused in words.</summary>
+/// <summary>Tables and programs of any settings are finite and decreasing, or refused with a message.</summary>
 public class SchedulerPropertyTests
 {
     private static readonly Gen<string> Settings =
@@ -97,7 +97,7 @@ public class SchedulerPropertyTests
     {
         Assert.True(schedule.InitNoiseSigma > 0 && double.IsFinite(schedule.InitNoiseSigma));
         Falling(schedule.Timesteps);
-        // With final_sigmas_type sigma_min a run ends at training's smallest sigma, whether it had been below that (flow sigmas, a
+        // With final_sigmas_type sigma_min a run ends at training's smallest sigma, whether or not it was below that before (flow sigmas, a
         // smaller sigma_min) or not.
         if (schedule.Sigmas.Count > 0) Assert.InRange(schedule.Sigmas[^1], 0, float.MaxValue);
         Falling(schedule.Sigmas is [.., > 0] ? [.. schedule.Sigmas.SkipLast(1)] : schedule.Sigmas);

@@ -8,7 +8,7 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 /// <summary>Timesteps, sigmas and start factors against every recorded configuration and number of steps.</summary>
 public class SchedulerTablesTests
 {
-    // Timesteps that come from sigmas are interpolated with float32 weights in ln σ: one ulp of ln σ ≈ 2.4e-7 over neighbours that lie
+    // Timesteps from sigmas are interpolated with float32 weights in ln σ: one ulp of ln σ ≈ 2.4e-7 between neighbours that are
     // 0.004 to 0.1 apart, so 6e-5 of a timestep. All others
     // must be equal.
     private const double FractionalTimesteps = 1e-4;
@@ -97,7 +97,7 @@ public class SchedulerTablesTests
         Assert.Equal(expected.Length, actual.Count);
         for (int i = 0; i < expected.Length; i++)
         {
-            // What has no fraction is exact, whatever made it.
+            // Whole numbers must be exact.
             double allowed = relative ? tolerance * expected[i] : expected[i] == MathF.Round(expected[i]) ? 0 : tolerance;
             Assert.True(Math.Abs(expected[i] - actual[i]) <= allowed, $"{name}[{i}] is {actual[i]:R}; {expected[i]:R} was recorded.");
         }

@@ -3,12 +3,12 @@ using ILGpuDiffusion.Cases;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Prompts to conditions, as diffusers' encode_prompt gives them: both encoders side by side, pooled text, zeros for no negative prompt.
+/// Prompts to conditioning as in diffusers' encode_prompt: both encoders concatenated, pooled text, zeros for no negative prompt.
 /// </summary>
 public sealed class EncodePromptTests
 {
     private const string Set = "tiny-sdxl-goldens/txt2img_features";
-    private const double Tolerance = 2e-5; // of rms: what the goldens' README gives for text encoders
+    private const double Tolerance = 2e-5; // of rms: the tolerance in the goldens' README for text encoders
 
     [Theory]
     [InlineData("encode_prompt"), InlineData("encode_prompt_no_negative"), InlineData("encode_prompt_two_prompts")]

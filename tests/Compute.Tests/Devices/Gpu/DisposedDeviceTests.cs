@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>A device that was disposed refuses work: its queue and context are gone, and drivers crash on handles that are.</summary>
+/// <summary>A disposed device refuses work: its queue and context are destroyed, and drivers crash on such handles.</summary>
 [Collection(nameof(OneDriverTestAtATime))]
 public sealed class DisposedDeviceTests
 {

@@ -20,7 +20,7 @@ public sealed class KernelLoaderTests
         using (var loader = new KernelLoader(source =>
         {
             loaded.Enqueue(source);
-            Assert.True(together.SignalAndWait(Patience)); // returns only when two are here
+            Assert.True(together.SignalAndWait(Patience)); // returns only when two threads wait
         }))
         {
             for (int i = 0; i < 4; i++) loader.Begin(Source(i % 2));
@@ -98,7 +98,7 @@ public sealed class KernelLoaderTests
             one.Cancel();
             may.Set();
             Assert.True(SpinWait.SpinUntil(() => leftOut.Count == 9 && loaded.Count == atWork + 1, Patience));
-            Assert.Contains(Source(atWork + 9), loaded); // somebody else still wants it
+            Assert.Contains(Source(atWork + 9), loaded); // another caller still waits for it
             Assert.True(loader.Begin(Source(atWork), other.Token));
             Assert.True(SpinWait.SpinUntil(() => loaded.Count == atWork + 2, Patience));
             Assert.False(loader.Begin(Source(0), other.Token)); // was loaded

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Several devices in one process, each with kernels, memory and counters of its own.</summary>
+/// <summary>Several devices in one process, each with its own kernels, memory and counters.</summary>
 [Collection(nameof(OneDriverTestAtATime))]
 public sealed class SeveralDevicesTests
 {
@@ -31,7 +31,7 @@ public sealed class SeveralDevicesTests
             Assert.True(device.HostSynchronisations >= cases.Length && device.AllocatedBytes == 0,
                 $"{device}: {device.HostSynchronisations}, {device.AllocatedBytes}"));
 
-        // One that is gone takes nothing from the others.
+        // A disposed device does not affect the others.
         first.Dispose();
         using var still = new BoundCase(second, cases[0], outputPadding: 3);
         still.Run();

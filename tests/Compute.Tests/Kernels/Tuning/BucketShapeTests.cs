@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>What buckets are told apart by, and the texts that stand in tuning tables for it.</summary>
+/// <summary>The shapes that distinguish buckets, and their texts in tuning tables.</summary>
 public sealed class BucketShapeTests
 {
     [Theory]

@@ -6,7 +6,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Settings of CPU kernels are about speed alone: no value changes a bit of any result.</summary>
+/// <summary>Settings of CPU kernels affect only speed: no value changes a bit of any result.</summary>
 public sealed class SettingsTests
 {
     private static readonly OpCase[] Larger =

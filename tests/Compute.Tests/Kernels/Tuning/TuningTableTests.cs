@@ -9,7 +9,7 @@ using ILGpuDiffusion.Compute.Ops;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Files of measured results: what is kept, what is refused, who may write.</summary>
+/// <summary>Tuning table files: saving, damaged files, permissions.</summary>
 public sealed class TuningTableTests : IDisposable
 {
     private const string ChildVariable = "ILGPUDIFFUSION_TUNING_CHILD";
@@ -62,7 +62,7 @@ public sealed class TuningTableTests : IDisposable
             StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(table.Path!));
         File.SetUnixFileMode(folder, (UnixFileMode)0b111_000_000);
-        read.Save(); // what could not be written is still there
+        read.Save(); // entries that could not be written are still there
         Assert.NotNull(Open().Find(call));
     }
 
@@ -134,7 +134,7 @@ public sealed class TuningTableTests : IDisposable
         if (OperatingSystem.IsWindows()) Assert.Skip("Windows has no named pipes in folders.");
         var call = FakeKernels.Gemm();
         var table = Open();
-        NotRegular.MakePipe(table.Path!); // stands for any file that gives an error in place of its bytes
+        NotRegular.MakePipe(table.Path!); // stands for any file that cannot be read
         var blind = Open();
         Assert.Contains("only regular files", Assert.Single(blind.Warnings), StringComparison.Ordinal);
         blind.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
@@ -142,7 +142,7 @@ public sealed class TuningTableTests : IDisposable
         Assert.Equal(FileKind.Pipe, InputFile.Kind(table.Path!));
         Assert.False(File.Exists(table.Path + ".unusable"));
         File.Delete(table.Path!);
-        blind.Save(); // what could not be saved before
+        blind.Save(); // the entry that could not be saved before
         Assert.Single(Open().Own);
     }
 
@@ -200,7 +200,7 @@ public sealed class TuningTableTests : IDisposable
     public void Child_BesideOthers_WritesItsEntries()
     {
         string? variable = Environment.GetEnvironmentVariable(ChildVariable);
-        if (variable is null) Assert.Skip("Another test runs this in processes of their own.");
+        if (variable is null) Assert.Skip("Another test runs this in child processes.");
         string[] parts = variable.Split(' ', 2);
         var table = TuningTable.Open(device, parts[1], withShipped: false);
         for (int i = 0; i < EntriesPerChild; i++)

@@ -6,7 +6,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Winograd's convolution over its own argument: the same bits as beside it.</summary>
+/// <summary>Winograd's convolution with the result overlapping its argument: the same bits as in separate memory.</summary>
 public sealed class WinogradOverlapTests
 {
     [Theory]

@@ -19,11 +19,11 @@ public sealed class GenerateCommandTests : IDisposable
     {
         var first = await Generate("-o", "a.png", "--seed", "5", "--negative-prompt", "blurry, grey", "--guidance-scale", "4.5");
         var second = await Generate("--output", "b.png", "--seed", "5", "--negative-prompt", "blurry, grey", "--guidance-scale", "4.5");
-        Assert.Equal(["a.png"], first.OutputLines); // stdout: the file's name and nothing else
+        Assert.Equal(["a.png"], first.OutputLines); // stdout has only the file's name
         Assert.Equal(["b.png"], second.OutputLines);
         Assert.Contains(first.ErrorLines, line => line.StartsWith("denoise 2/2", StringComparison.Ordinal));
         Assert.Equal(Bytes("a.png"), Bytes("b.png"));
-        Assert.Equal(2, Directory.GetFiles(folder.Path).Length); // no temporary file stays
+        Assert.Equal(2, Directory.GetFiles(folder.Path).Length); // no temporary file remains
 
         var image = Image.Load(PathOf("a.png"));
         Assert.Equal((48, 32), (image.Width, image.Height));
@@ -119,7 +119,7 @@ public sealed class GenerateCommandTests : IDisposable
 
         await Generate("-o", "seed.png", "--seed", "5", "--save-latents", "seed.safetensors", "--save-intermediates", "steps.safetensors");
         await Generate("-o", "noise.png", "--seed", "99", "--latents", "noise.safetensors", "--save-latents", "again.safetensors");
-        Assert.Equal(Image.Load(PathOf("seed.png")).Pixels, Image.Load(PathOf("noise.png")).Pixels); // drawn or given: the same noise
+        Assert.Equal(Image.Load(PathOf("seed.png")).Pixels, Image.Load(PathOf("noise.png")).Pixels); // the same noise, generated or loaded
         Assert.Equal(Latents("seed.safetensors"), Latents("again.safetensors"));
 
         using var steps = SafetensorsFile.Open(PathOf("steps.safetensors"));
@@ -170,7 +170,7 @@ public sealed class GenerateCommandTests : IDisposable
         Assert.Contains(sigmas.ErrorLines, line => line.StartsWith("denoise 2/2", StringComparison.Ordinal));
         var timesteps = await Run("generate", "a fox", "--model", TinySdxl.Folder, "--width", "32", "--height", "32", "-o", "d.png",
             "--timesteps", "900,400", "--scheduler", "ddim");
-        Assert.Contains("DDIMScheduler", timesteps.Errors, StringComparison.Ordinal); // which takes no timesteps of its own
+        Assert.Contains("DDIMScheduler", timesteps.Errors, StringComparison.Ordinal); // DDIM supports no custom timesteps
         Assert.Equal(2, timesteps.ExitCode);
         Assert.Equal(0, result.ExitCode + plain.ExitCode);
     }

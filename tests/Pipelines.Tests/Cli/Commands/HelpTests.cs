@@ -10,7 +10,7 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Help and tables at the widths of terminals, names for options, completions.</summary>
+/// <summary>Help and tables at terminal widths, hints for options, completions.</summary>
 public sealed class HelpTests
 {
     [Theory]
@@ -112,7 +112,7 @@ public sealed class HelpTests
     [Fact]
     public void OptionHints_EveryPropertyOfARequest_HasAnOption()
     {
-        // the argument, and what the tool decides or has in parts
+        // the argument, and properties that the tool sets itself or splits into several options
         string[] without = ["EqualityContract", "Prompts", "Decode", "KeepIntermediates", "SizeConditioning", "SharedGenerator"];
         foreach (var property in typeof(ImageRequest).GetProperties().Concat(typeof(SizeConditioning).GetProperties())
             .Where(p => !without.Contains(p.Name)))

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Names of images that were given none.</summary>
+/// <summary>Default file names of images.</summary>
 public sealed class ImageNamesTests
 {
     [Theory]

@@ -29,7 +29,7 @@ public sealed class InspectGraphTests : IDisposable
         int launches = root.GetProperty("plans").EnumerateArray().Sum(p => p.GetProperty("launches").GetInt32());
         CheckImage(XDocument.Load(Path.Combine(folder.Path, "plan.svg")).Root!, launches);
         string page = File.ReadAllText(Path.Combine(folder.Path, "plan.html"));
-        var html = XDocument.Parse(page).Root!; // it is XML too, which is easier to check than HTML
+        var html = XDocument.Parse(page).Root!; // it is also XML, which is easier to check than HTML
         Assert.Equal(launches + 2, html.Descendants("tr").Count());
         Assert.Equal(2, html.Descendants(Svg + "svg").Count());
         Assert.DoesNotContain(html.DescendantsAndSelf().Attributes(), a => a.Name.LocalName is "src" or "href");
@@ -78,8 +78,8 @@ public sealed class InspectGraphTests : IDisposable
         Assert.All(steps, s => Assert.True(s.GetProperty("predicted_seconds").GetDouble() > 0
             && s.GetProperty("bytes").GetInt64() >= s.GetProperty("weight_bytes").GetInt64()));
 
-        // No two values that are alive at the same time overlap, but for a result written over its op's argument; all lie inside, and
-        // together they are as large as the plan says.
+        // No two live values overlap, except a result written over its op's argument; all are inside the arena, and together they are as
+        // large as the plan says.
         var blocks = plan.GetProperty("memory").EnumerateArray().Select(Block.Of).ToArray();
         long arena = plan.GetProperty("arena_bytes").GetInt64();
         Assert.Equal(arena, blocks.Max(b => b.Offset + b.Bytes));

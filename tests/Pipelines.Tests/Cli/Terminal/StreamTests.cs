@@ -6,8 +6,8 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Streams that are closed, full or somebody else's: what is said on stderr never ends a run, and what was asked for on stdout
-/// arrives or is an error.</summary>
+/// <summary>Streams that are closed, full or redirected: failures of stderr never end a run, and results that cannot be written to stdout
+/// are an error.</summary>
 public sealed class StreamTests : IDisposable
 {
     private static readonly string[] Small = ["--device", "cpu", "-W", "32", "-H", "32", "-s", "2", "--seed", "1"];

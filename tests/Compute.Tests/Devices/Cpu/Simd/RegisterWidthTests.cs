@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Every case again in a child process whose runtime hides the wider registers, so that a machine with AVX-512 also proves the code that
+/// Every case again in a child process whose runtime hides the wider registers, so that a machine with AVX-512 also tests the code that
 /// AVX2 and older processors run.
 /// </summary>
 public sealed class RegisterWidthTests

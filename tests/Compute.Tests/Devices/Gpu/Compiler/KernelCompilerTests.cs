@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>C# kernels become PTX and OpenCL C without any driver.</summary>
+/// <summary>Compiling C# kernels to PTX and OpenCL C without a driver.</summary>
 public sealed class KernelCompilerTests
 {
     private static readonly GpuTarget Hopper = GpuTarget.Cuda(9, 0), Processor = GpuTarget.OpenClCpu();

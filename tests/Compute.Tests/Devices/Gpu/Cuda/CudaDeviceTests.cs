@@ -7,7 +7,7 @@ using ILGpuDiffusion.Layers.Graphs;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// The CUDA device over a stub of the driver: arguments, graphs, errors and memory. What kernels compute is shown on GPUs alone.
+/// The CUDA device with a stub of the driver: arguments, graphs, errors and memory. Kernel results are tested only on GPUs.
 /// </summary>
 [Collection(nameof(OneDriverTestAtATime))]
 public sealed class CudaDeviceTests
@@ -79,7 +79,7 @@ public sealed class CudaDeviceTests
                 spy.Calls.Where(c => c != "CtxSetCurrent"));
         }
 
-        // Another plan takes the arena and makes it larger: the recording has to follow.
+        // Another plan takes the arena and enlarges it: the recording has to be updated.
         var other = new CompiledGraph(
             Graph.Trace("other", g => g.Output("y", g.Add(new HandWrittenOp(1, 0), g.Input("x", DType.Float32, Dim.Symbol("rows"), 8)))),
                 arenas);
@@ -183,7 +183,7 @@ public sealed class CudaDeviceTests
         {
             timing.Mark();
             timing.Mark();
-            Assert.Equal([0.0015, 0.0015], timing.Read().Select(seconds => Math.Round(seconds, 6))); // the stub says so of any two events
+            Assert.Equal([0.0015, 0.0015], timing.Read().Select(seconds => Math.Round(seconds, 6))); // for any two events
         }
 
         Assert.Empty(spy.Live);
@@ -196,7 +196,7 @@ public sealed class CudaDeviceTests
         var signature = new OpSignature(new HandWrittenOp(1, 1), [new TensorType(DType.Float32, [3, 4])],
             new TensorType(DType.Float32, [3, 4]));
         using var timer = new KernelTimer(device, signature, []);
-        // 1.5 ms for two launches: as many as take the least time of a timing
+        // 1.5 ms for the two launches that reach the least time of a timing
         Assert.Equal(0.00075, timer.Time(device.Kernels.Choose(signature)), 6);
     }
 

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Why there is no OpenCL device, with what to do about it; and which of those that there are the engine takes by itself.
+/// The reason why there is no OpenCL device, with a remedy, and the choice among several devices.
 /// </summary>
 public sealed class OpenClAbsenceTests
 {

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>The OpenCL device on whatever OpenCL driver the machine has.</summary>
+/// <summary>The OpenCL device with the machine's driver.</summary>
 [Collection(nameof(OneDriverTestAtATime))]
 public sealed class OpenClDeviceTests
 {
@@ -88,7 +88,7 @@ public sealed class OpenClDeviceTests
         var broken = new HandWrittenOp.Artifacts { Code = "this is no OpenCL" };
         broken.StoreBinary(HandWrittenOp.Source, null!, artifacts.Binary!);
         using var second = Open(broken);
-        Assert.Equal("affine", second.Function(HandWrittenOp.Source).Artifact.Entry); // the text cannot have been compiled
+        Assert.Equal("affine", second.Function(HandWrittenOp.Source).Artifact.Entry); // the invalid text was not compiled
     }
 
     [Fact]

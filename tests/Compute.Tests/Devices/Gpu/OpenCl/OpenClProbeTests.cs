@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Extensions of OpenCL devices count if they work, and what was found out is kept.</summary>
+/// <summary>Extensions of OpenCL devices are used only if they work, and the result of probing is cached.</summary>
 public sealed class OpenClProbeTests : IDisposable
 {
     private readonly string folder = Path.Combine(Path.GetTempPath(), $"ilgd-probe-{Guid.NewGuid():n}");
@@ -36,7 +36,7 @@ public sealed class OpenClProbeTests : IDisposable
             probed.Features.Descriptions);
     }
 
-    /// <summary>A device whose operands or sums lie otherwise than kernels think, or that has no such functions.</summary>
+    /// <summary>A device whose operands or sums have another layout than kernels assume, or that lacks the functions.</summary>
     [Theory]
     [InlineData("Intel8", "intel_sub_group_f16_f16_matrix_mad_k16(ilgd_words(a), ilgd_words(b)",
         "intel_sub_group_f16_f16_matrix_mad_k16(ilgd_words(b), ilgd_words(a)",

@@ -8,7 +8,7 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Every way to multiply integers that this processor has, also those that it would not choose: the bits of the one that it chooses.
+/// Every integer GEMM that this processor can run gives the same bits as the one that it chooses.
 /// </summary>
 public sealed class Int8GemmTests
 {

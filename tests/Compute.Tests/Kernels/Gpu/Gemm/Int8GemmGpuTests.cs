@@ -7,15 +7,15 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// The int8 GEMM by dot products of four bytes and on tensor cores: the very kernels that GPUs get, with the instructions' definitions
-/// in plain OpenCL C.
+/// The int8 GEMM by dot products of four bytes and on tensor cores: the same kernels as on GPUs, with the instructions defined in plain
+/// OpenCL C.
 /// </summary>
 public sealed class Int8GemmGpuTests
 {
     private const string Dot = "gpu/dot", TensorCores = "cuda/tensor-cores";
     private static readonly Lazy<OpenClDevice> Device = new(() => SoftLanes.Open(new Translator()));
 
-    // The plain form of the instruction runs in GpuVariantTests, in all cases.
+    // GpuVariantTests runs all cases without these instructions.
     [Theory]
     [InlineData(Dot, "odd sizes"), InlineData(Dot, "largest integers"), InlineData(Dot, "column view"), InlineData(Dot, "all")]
     [InlineData(TensorCores, "one by one"), InlineData(TensorCores, "odd sizes"), InlineData(TensorCores, "more than a block of rows"),

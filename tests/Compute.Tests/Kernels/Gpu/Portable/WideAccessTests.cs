@@ -6,10 +6,10 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Kernels of single elements and rows, reaching four elements at once: right on devices, and in PTX really so.</summary>
+/// <summary>Kernels that access four elements at once: correct results on devices, and vector accesses in PTX.</summary>
 public sealed class WideAccessTests
 {
-    // Widths of whole fours; pitches are given by the tests.
+    // Widths are multiples of four; the tests set pitches.
     private static readonly OpCase[] Cases =
     [
         new("silu", new Unary(UnaryFunction.Silu), [CaseTensor.Normal([5, 24], 1)], 1e-6),
