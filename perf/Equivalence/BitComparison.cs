@@ -78,7 +78,7 @@ internal sealed class BitComparison(string old, string @new, int? seed)
         if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
         Directory.CreateDirectory(folder);
         string drawn = (name == "new" ? seed : null)?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "7";
-        string[] arguments = ["generate", "a red heart", "--seed", drawn, "-o", Path.Combine(folder, "picture.png"), "--save-latents",
+        string[] arguments = ["generate", "a red heart", "--seed", drawn, "-o", Path.Combine(folder, "image.png"), "--save-latents",
             Path.Combine(folder, "latents.safetensors"), .. run.Arguments];
         var (status, _, errors) = Start(build, work, name, arguments);
         return status == 0 ? folder

@@ -27,7 +27,7 @@ internal static class Drawings
             yield return new($"small, {device}, none with QKV", [.. on, "--compile", "none", "--fuse-qkv"]);
             foreach (string scope in new[] { "full", "blocks", "regions" })
                 yield return new($"small, {device}, {scope}", [.. on, "--compile-scope", scope]);
-            yield return new($"small, {device}, two pictures", [.. on, "--count", "2"]);
+            yield return new($"small, {device}, two images", [.. on, "--count", "2"]);
         }
 
         yield return new($"small, {Cpu}, as it comes", ["--device", Cpu]);

@@ -75,18 +75,18 @@ public sealed class EmbeddedModelTests : IDisposable
         using var weights = folder.WeightsOf("vae");
         vae.Load(weights);
         var autoencoder = new Autoencoder(vae, arenas);
-        var (latent, picture) = (recorded.Entries["vae/in/latent"].Shape, recorded.Entries["vae/out/image"].Shape);
+        var (latent, image) = (recorded.Entries["vae/in/latent"].Shape, recorded.Entries["vae/out/image"].Shape);
 
         float[] nhwc = new float[latent.Count];
         Latents.ToNhwc(recorded.ReadFloats("vae/in/latent"), nhwc, 1, latent[1], latent[2] * latent[3]);
         float[] pixels = autoencoder.Decode(nhwc, 1, latent[2], latent[3]), actual = new float[pixels.Length];
-        Latents.ToNchw(pixels, actual, 1, picture[1], picture[2] * picture[3]);
+        Latents.ToNchw(pixels, actual, 1, image[1], image[2] * image[3]);
         Same("vae/out/image", actual);
 
-        float[] input = new float[picture.Count];
-        Latents.ToNhwc(recorded.ReadFloats("vae/in/picture"), input, 1, picture[1], picture[2] * picture[3]);
+        float[] input = new float[image.Count];
+        Latents.ToNhwc(recorded.ReadFloats("vae/in/picture"), input, 1, image[1], image[2] * image[3]);
         float[] mean = new float[latent.Count];
-        Latents.ToNchw(autoencoder.Encode(input, 1, picture[2], picture[3]).Mean, mean, 1, latent[1], latent[2] * latent[3]);
+        Latents.ToNchw(autoencoder.Encode(input, 1, image[2], image[3]).Mean, mean, 1, latent[1], latent[2] * latent[3]);
         Same("vae/out/mean", mean);
     }
 
