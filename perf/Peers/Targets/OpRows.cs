@@ -14,7 +14,7 @@ internal sealed class OpRows(CpuDevice device, bool reduced, int? rounds)
         (nameof(LayerNormalization), "LayerNorm"), (nameof(GeGlu), "GEGLU")];
     private static readonly (string Name, string Text)[] Storages = [("packed", "weights packed"), ("float32", "float32 weights"),
         ("bfloat16", "bfloat16 weights")];
-    private readonly OpComparison contest = new(device, rounds ?? (reduced ? 3 : 5));
+    private readonly OpComparison comparison = new(device, rounds ?? (reduced ? 3 : 5));
 
     public Measured MatMul()
     {
@@ -83,7 +83,7 @@ internal sealed class OpRows(CpuDevice device, bool reduced, int? rounds)
         HashSet<string>? few = reduced
             ? [.. ModelCases.Groups[group].OrderBy(c => ModelCases.Of(c.Op, c.Sizes, DType.Float32).Inputs.Sum(i => i.Shape.Count))
                 .Take(Few).Select(c => c.Sizes)] : null;
-        return [.. contest.Measure(group, name => few?.Contains(name) != false)];
+        return [.. comparison.Measure(group, name => few?.Contains(name) != false)];
     }
 
     private static Ratio Mean(OpResult[] results, string way) => Ratio.Mean([.. results.Where(r => r.Way == way).Select(r => r.Ratio)]);

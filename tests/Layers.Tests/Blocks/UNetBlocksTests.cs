@@ -26,7 +26,7 @@ public class UNetBlocksTests
     [Theory]
     [InlineData(true, "needs a time embedding")]
     [InlineData(false, "does not take a time embedding")]
-    public void Resnet_TimeMissingOrSuperfluous_Refused(bool declared, string message)
+    public void Resnet_TimeMissingOrSuperfluous_IsRefused(bool declared, string message)
     {
         var block = new ResnetBlock2D(64, 64, Resnet with { TimeChannels = declared ? 128 : null });
         var e = Assert.Throws<ArgumentException>(() => Graph.Trace("test", g => block.Forward(

@@ -49,7 +49,7 @@ public class Transformer2DModelTests
     [InlineData(0)]
     [InlineData(-2)]
     [InlineData(5)]
-    public void New_HeadsThatDoNotDivide_Refused(int heads) =>
+    public void New_HeadsThatDoNotDivide_AreRefused(int heads) =>
         Assert.Contains($"64 channels are not divisible by {heads} heads",
             Assert.Throws<ArgumentException>(() => new BasicTransformerBlock(64, heads, 80)).Message);
 

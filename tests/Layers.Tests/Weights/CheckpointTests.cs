@@ -128,7 +128,7 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("a", "gone.safetensors", "names the shard 'gone.safetensors', which is missing")]
     [InlineData("b", "part.safetensors", "says that tensor 'b' is in 'part.safetensors', which does not have it")]
     [InlineData("a\":\"part.safetensors\",\"a", "part.safetensors", "lists the tensor 'a' twice")]
-    public void OpenFolder_BadIndex_Names(string tensor, string shard, string message)
+    public void OpenFolder_UnusableShardName_IsRefused(string tensor, string shard, string message)
     {
         Save("part.safetensors", 1, "a");
         SaveIndex("model.safetensors.index.json", (tensor, shard));
@@ -142,7 +142,7 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("""{"weight_map":{"a":1}}""", "weight_map 'a' is a JSON Number; it must be the name of a shard file")]
     [InlineData("""{"weight_map":{"a":"x.safetensors"}""", "is not valid JSON")]
     [InlineData("""[]""", "must be an object")]
-    public void OpenFolder_NoIndex_Names(string json, string message)
+    public void OpenFolder_InvalidIndex_IsRefused(string json, string message)
     {
         File.WriteAllText(At("model.safetensors.index.json"), json);
         Refused(message);

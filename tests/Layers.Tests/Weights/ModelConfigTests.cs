@@ -45,11 +45,11 @@ public sealed class ModelConfigTests
     [InlineData("""{"\ud800":1}""", "is not valid JSON")]
     [InlineData("""{"a":-Infinite}""", "is not valid JSON")]
     [InlineData("3", "must be an object")]
-    public void Parse_NotAnObject_Names(string json, string message) =>
+    public void Parse_NotAnObject_IsRefused(string json, string message) =>
         Assert.Contains(message, Assert.Throws<ModelFileException>(() => Parse(json)).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void Parse_BrokenUtf8_Names() =>
+    public void Parse_BrokenUtf8_IsRefused() =>
         Assert.Contains("config.json: is not valid UTF-8",
             Assert.Throws<ModelFileException>(() => ModelConfig.Parse([(byte)'{', 0xff, (byte)'}'], "config.json")).Message,
                 StringComparison.Ordinal);

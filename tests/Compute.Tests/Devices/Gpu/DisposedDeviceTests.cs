@@ -10,14 +10,14 @@ namespace ILGpuDiffusion.Compute.Tests;
 public sealed class DisposedDeviceTests
 {
     [Fact]
-    public void CudaDevice_ThatWasDisposed_Refuses()
+    public void CudaDevice_AfterDispose_RefusesWork()
     {
         var (api, spy) = DriverSpy.Watch(StubCuda.Api);
         Check(new CudaDevice(api, CudaInfo.All(api)[0], new HandWrittenOp.Artifacts(), GpuScenario.StagingBytes), spy);
     }
 
     [Fact]
-    public void OpenClDevice_ThatWasDisposed_Refuses()
+    public void OpenClDevice_AfterDispose_RefusesWork()
     {
         var (api, spy) = DriverSpy.Watch(TestOpenCl.Api);
         Check(TestOpenCl.Open(api), spy);
