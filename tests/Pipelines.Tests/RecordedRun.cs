@@ -7,7 +7,7 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>One recorded run of a diffusers pipeline as our request.</summary>
+/// <summary>A recorded run of a diffusers pipeline as a request.</summary>
 internal static class RecordedRun
 {
     /// <summary>Whether the run's scheduler is one of ours.</summary>
@@ -55,7 +55,7 @@ internal static class RecordedRun
         };
     }
 
-    /// <summary>Only the texts of a case and what concerns them.</summary>
+    /// <summary>Only the prompts of a case and their settings.</summary>
     public static ImageRequest Prompts(GoldenCase golden) => new(Texts(golden.Params, "prompt"))
     {
         NegativePrompts = Texts(golden.Params, "negative_prompt"),

@@ -9,11 +9,11 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Public.Tests;
 
-/// <summary>The library as somebody uses it who sees only its public face.</summary>
+/// <summary>Uses the library through its public API only.</summary>
 public sealed class StrangerTests
 {
     [Fact]
-    public async Task Pipeline_IsSteeredFromOutside()
+    public async Task Generate_WithPublicSettings_FollowsThem()
     {
         ShippedModel.Require();
         using var device = new CpuDevice(threads: 2);
@@ -45,7 +45,7 @@ public sealed class StrangerTests
     }
 
     [Fact]
-    public async Task Models_AreCompiledAndQuantisedFromOutside()
+    public async Task Compile_ThroughThePublicApi_ChangesNoLatentsAndQuantizationDoes()
     {
         ShippedModel.Require();
         using var device = new CpuDevice(threads: 2);
@@ -70,11 +70,11 @@ public sealed class StrangerTests
     }
 
     [Fact]
-    public async Task Run_StopsAndGoesOnElsewhere()
+    public async Task Run_InTwoParts_EqualsAWholeRun()
     {
         ShippedModel.Require();
         using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder);
-        pipeline.Scheduler = pipeline.CreateScheduler("euler"); // a single-step method: others lose their history where a run is cut
+        pipeline.Scheduler = pipeline.CreateScheduler("euler"); // a single-step method: others lose their history at the cut
         var request = new ImageRequest("a red heart") { Steps = 5, Seed = 2, Decode = false };
         var whole = await pipeline.GenerateAsync(request, cancellation: TestContext.Current.CancellationToken);
         var part = await pipeline.GenerateAsync(request with { DenoisingEnd = 0.6 }, cancellation: TestContext.Current.CancellationToken);
@@ -86,7 +86,7 @@ public sealed class StrangerTests
     }
 
     [Fact]
-    public void Errors_AreOnesThatCanBeCaught()
+    public void Errors_OfThePublicApi_AreOfTheDocumentedTypes()
     {
         Assert.Throws<ModelFileException>(() => DiffusionPipeline.FromPretrained("no such folder"));
         Assert.Throws<ImageFileException>(() => Image.Load("no such image.png"));

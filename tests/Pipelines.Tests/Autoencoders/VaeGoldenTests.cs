@@ -4,7 +4,7 @@ using ILGpuDiffusion.Pipelines.Autoencoders;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>The autoencoder against diffusers: encode, decode, every recorded sub-module, tiled and not.</summary>
+/// <summary>The autoencoder against diffusers: encode, decode, every recorded sub-module, with and without tiling.</summary>
 public sealed class VaeGoldenTests
 {
     /// <summary>What the reference data's README suggests for an fp32 engine; the reference's own rounding noise is up to 2e-5.</summary>
@@ -15,7 +15,7 @@ public sealed class VaeGoldenTests
     [InlineData("tiny-sd15")]
     [InlineData("tiny-sd21-v")]
     [InlineData("tiny-flux-dev")]
-    public void EncodeAndDecode_RecordedCases(string model)
+    public void EncodeAndDecode_RecordedCases_MatchReference(string model)
     {
         var golden = Golden.Open($"{model}-goldens/vae");
         using var vae = TestVae.Open(model);
@@ -33,7 +33,7 @@ public sealed class VaeGoldenTests
     [InlineData("tiny-sdxl")]
     [InlineData("tiny-sd15")]
     [InlineData("tiny-flux-dev")]
-    public void EncodeAndDecode_EveryRecordedSubModule(string model)
+    public void EncodeAndDecode_EveryRecordedSubModule_MatchesReference(string model)
     {
         using var vae = TestVae.Open(model);
         int compared = 0;
@@ -61,7 +61,7 @@ public sealed class VaeGoldenTests
     }
 
     [Fact]
-    public void TiledDecode_RecordedCase_AndItDiffersFromTheUntiledOne()
+    public void TiledDecode_RecordedCase_MatchesReferenceAndDiffersFromTheUntiledOne()
     {
         var golden = Golden.Open("tiny-sdxl-goldens/vae");
         using var vae = TestVae.Open("tiny-sdxl");
@@ -78,7 +78,7 @@ public sealed class VaeGoldenTests
     }
 
     [Fact]
-    public void TiledEncode_RecordedCase()
+    public void TiledEncode_RecordedCase_MatchesReference()
     {
         var run = Golden.Open("tiny-sdxl-goldens/vae")["tiled_encode_112x96"];
         using var vae = TestVae.Open("tiny-sdxl");

@@ -17,7 +17,7 @@ public sealed class VaeSizesTests
         (2, 1, 6), (1, 13, 9)];
 
     [Fact]
-    public void Decode_ManySizes_OneCompilationAndAPlanEach()
+    public void Decode_ManySizes_CompilesOnceWithAPlanEach()
     {
         using var vae = TestVae.Open("tiny-sdxl");
         int compilations = CompiledGraph.Compilations;
@@ -36,7 +36,7 @@ public sealed class VaeSizesTests
     }
 
     [Fact]
-    public void Encode_ManySizes_OneCompilationAndAPlanEach()
+    public void Encode_ManySizes_CompilesOnceWithAPlanEach()
     {
         using var vae = TestVae.Open("tiny-sdxl");
         int compilations = CompiledGraph.Compilations;
@@ -51,7 +51,7 @@ public sealed class VaeSizesTests
     }
 
     [Fact]
-    public void Decode_Tiled_OneCompilation_APlanPerShapeOfTile_AndLessMemory()
+    public void TiledDecode_ManyTiles_CompilesOnceAndTakesLessMemory()
     {
         using var vae = TestVae.Open("tiny-sdxl");
         int compilations = CompiledGraph.Compilations;
@@ -62,7 +62,7 @@ public sealed class VaeSizesTests
         Assert.Equal(20 * 14 * 64 * 3, tiled.Length);
         Assert.Equal(compilations + 1, CompiledGraph.Compilations);
         Assert.Equal(4, vae.Coder.DecoderGraph.Plans);
-        vae.Decode(1, 26, 20); // the same shapes of tiles
+        vae.Decode(1, 26, 20); // the same tile shapes
         Assert.Equal(4, vae.Coder.DecoderGraph.Plans);
         Assert.True(Arena(8, 8) < Arena(20, 14) / 3);
 
@@ -74,7 +74,7 @@ public sealed class VaeSizesTests
     }
 
     [Fact]
-    public void Decode_Tiled_WhatFitsOneTile_IsNotTiled()
+    public void TiledDecode_WhatFitsOneTile_IsNotTiled()
     {
         using var vae = TestVae.Open("tiny-sdxl");
         float[] whole = vae.Decode(2, 8, 5);
@@ -123,7 +123,7 @@ public sealed class VaeSizesTests
     }
 
     [Fact]
-    public void Decode_CancelledBetweenTiles_StopsThere_AndTheNextCallWorks()
+    public void TiledDecode_CancelledBetweenTiles_StopsThereAndTheNextCallWorks()
     {
         using var source = new CancellationTokenSource();
         var tiling = new VaeTiling(64, 0.25, 8);

@@ -15,7 +15,7 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 /// </summary>
 public sealed class CompiledUNetTests
 {
-    // they choose tiles, which other tests look at
+    // they choose tiles, which other tests check
     private static readonly string[] NoPasses = [nameof(CompileOptions.CoordinateDescentTuning),
         nameof(CompileOptions.CoordinateDescentCheckAllDirections)];
 
@@ -80,7 +80,7 @@ public sealed class CompiledUNetTests
         var sizes = new Sizes(("images", 1), ("height", 64), ("width", 64), ("tokens", 77));
 
         var (eager, _, _) = Compile(CompileOptions.Eager);
-        _ = Compile(new()); // once for the JIT
+        _ = Compile(new()); // the first includes JIT compilation
         // the machine may be busy
         var (fused, compiling, planning) = Enumerable.Range(0, 4).Select(_ => Compile(new())).MinBy(run => run.Planning);
         TestContext.Current.TestOutputHelper!.WriteLine(

@@ -5,12 +5,12 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Image i of a batch is the image that seed + i draws alone, on a CPU to the bit: start noise and every step's noise are its own.
+/// Image i of a batch equals the single image of seed + i, on a CPU bit for bit: it has its own noise at the start and in every step.
 /// </summary>
 public sealed class BatchSeedTests
 {
     [Theory, InlineData("euler"), InlineData("euler_a"), InlineData("dpmpp_2m_sde"), InlineData("lcm"), InlineData("ddim")]
-    public void Image_IsTheOneOfItsSeedAlone(string scheduler)
+    public void Generate_BatchOfSeeds_EachImageIsThatOfItsSeedAlone(string scheduler)
     {
         using var device = new CpuDevice();
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
@@ -41,7 +41,7 @@ public sealed class BatchSeedTests
     }
 
     [Fact]
-    public void SharedGenerator_DrawsTheBatchAsOneTensor()
+    public void SharedGenerator_BatchOfTwo_DrawsOneTensor()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
         var request = TinySdxl.Request with { Count = 2, Decode = false };
@@ -55,7 +55,7 @@ public sealed class BatchSeedTests
     }
 
     [Fact]
-    public void Steps_AreThoseAskedFor_AndEvaluationsAFigureOfTheirOwn()
+    public void Settings_OfARun_HaveTheRequestedStepsAndCountEvaluations()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
         var request = TinySdxl.Request with { Decode = false };

@@ -21,7 +21,7 @@ public sealed class ClipGoldenTests
     [InlineData("tiny-flux-dev", "text_encoder")]
     [InlineData("tiny-sd3", "text_encoder")]
     [InlineData("tiny-sd3", "text_encoder_2")]
-    public void Encode_RecordedPrompts_EveryHiddenStateAndPooled(string model, string encoder)
+    public void Encode_RecordedPrompts_MatchInEveryHiddenStateAndPooled(string model, string encoder)
     {
         var golden = Golden.Open($"{model}-goldens/{encoder}");
         using var clip = TestTextEncoder.Open($"{model}/{encoder}");
@@ -43,7 +43,7 @@ public sealed class ClipGoldenTests
     }
 
     [Fact]
-    public void Encode_ClipSkip_IsAnEarlierLayer_WithTheNormOnlyInStableDiffusion()
+    public void Encode_ClipSkip_IsAnEarlierLayerWithTheNormOnlyInStableDiffusion()
     {
         var run = Golden.Open("tiny-sdxl-goldens/text_encoder")["all_layers"];
         using var clip = TestTextEncoder.Open("tiny-sdxl/text_encoder");

@@ -15,7 +15,7 @@ public sealed class ClipSizesTests
     private static readonly (int Count, int Tokens)[] Sizes = [(1, 77), (2, 77), (3, 77), (4, 77), (1, 1), (2, 8), (5, 13), (1, 76)];
 
     [Fact]
-    public void Encode_ManySizes_OneCompilationAndAPlanEach_EachPromptAsIfAlone()
+    public void Encode_ManySizes_CompilesOnceAndTreatsEachPromptAsIfAlone()
     {
         using var clip = TestTextEncoder.Open("tiny-sdxl/text_encoder_2");
         int compilations = CompiledGraph.Compilations;

@@ -31,7 +31,7 @@ public sealed class ClipWeightsTests
     }
 
     [Fact]
-    public void Encode_WeightsStoredAsBFloat16_SameBitsAsRoundedFloat32_AndNearTheReference()
+    public void Encode_BFloat16Weights_SameBitsAsRoundedFloat32AndNearTheReference()
     {
         var stored = Run((w, device) => w.As(device, DType.BFloat16));
         Assert.Equal(Run((w, device) => w.As(device, DType.Float32, rounding: DType.BFloat16)).Hidden, stored.Hidden);

@@ -3,17 +3,17 @@ using ILGpuDiffusion.Cases;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Prompts to conditions, as diffusers' encode_prompt gives them: both encoders side by side, pooled text, zeros for no negative prompt.
+/// Prompts to conditioning as in diffusers' encode_prompt: both encoders concatenated, pooled text, zeros for no negative prompt.
 /// </summary>
 public sealed class EncodePromptTests
 {
     private const string Set = "tiny-sdxl-goldens/txt2img_features";
-    private const double Tolerance = 2e-5; // of rms: what the goldens' README gives for text encoders
+    private const double Tolerance = 2e-5; // of rms: the tolerance in the goldens' README for text encoders
 
     [Theory]
     [InlineData("encode_prompt"), InlineData("encode_prompt_no_negative"), InlineData("encode_prompt_two_prompts")]
     [InlineData("encode_prompt_clip_skip1"), InlineData("encode_prompt_empty_negative")]
-    public void Encode_MatchesDiffusers(string id)
+    public void Encode_RecordedPrompt_MatchesDiffusers(string id)
     {
         var golden = Golden.Open(Set)[id];
         using var pipeline = DiffusionPipeline.FromPretrained(Golden.Folder("tiny-sdxl"));
@@ -29,7 +29,7 @@ public sealed class EncodePromptTests
     }
 
     [Fact]
-    public void Cases_AreAllCompared() =>
+    public void Golden_OfEncodePrompt_HasTheFiveComparedCases() =>
         Assert.Equal(5, Golden.Open(Set).Cases.Count(c => c.Id.StartsWith("encode_prompt", StringComparison.Ordinal)));
 
     private static ReadOnlySpan<float> First(float[] values) => values.AsSpan(0, values.Length / 2);

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Pipelines.Tokenizers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Ids that transformers' slow CLIPTokenizer recorded, with the real vocabulary and with the tiny models' cut ones.</summary>
+/// <summary>Ids recorded from transformers' slow CLIPTokenizer, with the real vocabulary and with the tiny models' reduced ones.</summary>
 public class ClipTokenizerGoldenTests
 {
     [Fact]

@@ -26,7 +26,7 @@ public sealed class OtherCommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task GenerateHelp_IsShortAndGrouped()
+    public async Task Help_OfGenerate_IsShortAndGrouped()
     {
         var result = await Run("generate", "--help");
         Assert.Equal(0, result.ExitCode);
@@ -37,7 +37,7 @@ public sealed class OtherCommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task Inspect_ListsComponents()
+    public async Task Inspect_OfAModel_ListsComponents()
     {
         var text = await Run("inspect", TinySdxl.Folder);
         Assert.StartsWith("StableDiffusionXLPipeline", text.OutputLines[0], StringComparison.Ordinal);
@@ -72,7 +72,7 @@ public sealed class OtherCommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task CacheClear_SaysWhatItRemoved_AndKeepsTuning()
+    public async Task CacheClear_KernelsAndTuning_KeepsTuningAndSaysWhatItRemoved()
     {
         string cache = PathOf("cache"), kernels = Path.Combine(cache, "kernels"), tuning = Path.Combine(cache, "tuning");
         foreach (string name in (string[])[tuning, kernels]) Directory.CreateDirectory(name);
@@ -94,7 +94,7 @@ public sealed class OtherCommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task Devices_ListsTheProcessor()
+    public async Task Devices_OnAnyMachine_ListsTheProcessor()
     {
         using var json = JsonDocument.Parse((await Run("devices", "--json")).Output);
         var cpu = json.RootElement.EnumerateArray().Single(d => d.GetProperty("id").GetString() == "cpu");
@@ -104,7 +104,7 @@ public sealed class OtherCommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task Tokenize_ShowsBothTokenizers()
+    public async Task Tokenize_ModelWithTwoTokenizers_ShowsBoth()
     {
         using var json = JsonDocument.Parse((await Run("tokenize", "a red cat", "--model", TinySdxl.Folder, "--json")).Output);
         foreach (string name in (string[])["tokenizer", "tokenizer_2"])
@@ -123,7 +123,7 @@ public sealed class OtherCommandsTests : IDisposable
     [Theory]
     [InlineData(512, 512, 200, 60, 64), InlineData(512, 512, 40, 60, 39), InlineData(512, 512, 200, 23, 40),
         InlineData(32, 32, 200, 60, 32), InlineData(512, 64, 10, 3, 9), InlineData(64, 4096, 80, 24, 1)]
-    public void Preview_FitsTheTerminal(int width, int height, int columns, int lines, int expected) =>
+    public void Preview_AnyImageSize_FitsTheTerminal(int width, int height, int columns, int lines, int expected) =>
         Assert.Equal(expected, Preview.Columns(new Image(width, height, new byte[width * height * 3]), columns, lines));
 
     private string PathOf(string name) => Path.Combine(folder.Path, name);
