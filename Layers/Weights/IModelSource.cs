@@ -59,6 +59,21 @@ public static class ModelSourceExtensions
         return source.Components.ContainsKey(name);
     }
 
+    /// <summary>The names of the components that have weights.</summary>
+    public static IReadOnlyList<string> WithWeights(this IModelSource source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return [.. source.Components.Values.Where(c => c.HasWeights).Select(c => c.Name).Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>Whether any component has weights of a variant.</summary>
+    /// <exception cref="ModelFileException">A component's folder is missing.</exception>
+    public static bool HasVariant(this IModelSource source, string variant)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return source.ComponentsWith(variant, source.WithWeights()).Count > 0;
+    }
+
     /// <summary>A component that a pipeline needs.</summary>
     /// <exception cref="ModelFileException">The index does not list it, or lists it as [null, null].</exception>
     public static ModelComponent Component(this IModelSource source, string name)

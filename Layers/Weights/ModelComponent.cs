@@ -6,6 +6,9 @@ namespace ILGpuDiffusion.Layers.Weights;
 /// <param name="Class">Its Python class: <c>UNet2DConditionModel</c> …</param>
 public sealed record ModelComponent(string Name, string Library, string Class)
 {
+    /// <summary>Whether it has weights: a model, and no scheduler, tokenizer or processor of images.</summary>
+    public bool HasWeights => ConfigFile == "config.json" && !Class.EndsWith("SafetyChecker", StringComparison.Ordinal);
+
     /// <summary>The name of its configuration file, by the kind of its class.</summary>
     public string ConfigFile =>
         Class.EndsWith("Scheduler", StringComparison.Ordinal) ? "scheduler_config.json"

@@ -46,7 +46,7 @@ internal static class CompileTimes
         var plans = new PlanReport[ways.Length];
         for (int round = 0; round <= rounds; round++)
         {
-            var graph = Time("recording", () => GuidedDenoiser.Trace(unet, new(Guided: true, Rescaled: false, FreeU: null)));
+            var graph = Time("recording", () => UNetPrediction.Trace(unet, new(Guided: true)));
             for (int i = 0; i < ways.Length; i++)
             {
                 var way = ways[i];

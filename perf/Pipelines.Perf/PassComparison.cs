@@ -77,8 +77,7 @@ internal static class PassComparison
 
         var unet = new UNet2DConditionModel(config);
         unet.Load(checkpoint);
-        var form = new GuidedDenoiser.GraphKey(Guided: true, Rescaled: false, FreeU: null);
-        return (GuidedDenoiser.Trace(unet, form),
+        return (UNetPrediction.Trace(unet, new(Guided: true)),
             new Sizes(("images", 1), ("height", pixels / 8), ("width", pixels / 8), ("tokens", TextTokens)), checkpoint);
     }
 

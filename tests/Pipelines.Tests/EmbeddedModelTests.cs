@@ -44,7 +44,8 @@ public sealed class EmbeddedModelTests : IDisposable
         using var weights = folder.WeightsOf("text_encoder" + suffix);
         model.Load(weights);
         bool pooled = suffix.Length > 0;
-        var text = new ClipTextEncoder(model, arenas).Encode(tokens, ClipHiddenState.StableDiffusionXl(null), pooled);
+        var text = new ClipTextEncoder(model, arenas).Encode([.. tokens.SelectMany(t => t.Ids)], tokens.Length,
+            ClipHiddenState.StableDiffusionXl(null), pooled, arenas.Device);
         Same($"text/out/hidden_{number}", text.Hidden);
         if (pooled) Same("text/out/pooled", text.Pooled);
     }

@@ -84,8 +84,7 @@ public sealed class GpuGoldenTests
             else run.Check("mean", TestVae.ToNchw(vae.Encode(run).Mean, run.OutputShape("mean")), VaeTolerance);
         }
 
-        vae.Coder.EnableTiling(64);
-        golden["tiled_decode_20x14"].Check("image", vae.Decode(golden["tiled_decode_20x14"]), VaeTolerance);
+        golden["tiled_decode_20x14"].Check("image", vae.Decode(golden["tiled_decode_20x14"], new VaeTiling(64)), VaeTolerance);
     }
 
     [Theory, MemberData(nameof(Runs))]

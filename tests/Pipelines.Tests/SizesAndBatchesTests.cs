@@ -23,7 +23,7 @@ public sealed class SizesAndBatchesTests
                     default);
                 Assert.Equal(count, result.Images.Count);
                 Assert.All(result.Images, i => Assert.Equal((width, height), (i.Width, i.Height)));
-                Assert.All(result.Latents.Values, v => Assert.True(float.IsFinite(v)));
+                Assert.All(result.Latents!.Values, v => Assert.True(float.IsFinite(v)));
             }
 
         var guided = Assert.Single(pipeline.Denoisers);
@@ -52,7 +52,7 @@ public sealed class SizesAndBatchesTests
             var alone = pipeline.Generate(request
                 with
             { Latents = new Latents(1, 4, height / 8, width / 8, noise[(i * size)..((i + 1) * size)]) }, null, default);
-            Assert.Equal(alone.Latents.Values, together.Latents.Values[(i * size)..((i + 1) * size)]);
+            Assert.Equal(alone.Latents!.Values, together.Latents!.Values[(i * size)..((i + 1) * size)]);
             Assert.Equal(alone.Images[0].Pixels, together.Images[i].Pixels);
         }
     }
@@ -73,7 +73,7 @@ public sealed class SizesAndBatchesTests
             var alone = pipeline.Generate(TinySdxl.Request
                 with
             { Latents = new Latents(1, 4, Side, Side, noise[(i * Size)..((i + 1) * Size)]) }, null, default);
-            Assert.Equal(alone.Latents.Values, together.Latents.Values[(i * Size)..((i + 1) * Size)]);
+            Assert.Equal(alone.Latents!.Values, together.Latents!.Values[(i * Size)..((i + 1) * Size)]);
         }
     }
 
@@ -102,7 +102,7 @@ public sealed class SizesAndBatchesTests
                 with
             { Prompts = [prompts[i]], NegativePrompts = [negatives[i]], Width = null, Height = null, Latents = start }, null,
                     default);
-            Assert.Equal(alone.Latents.Values, both.Latents.Values[(Size * i)..(Size * (i + 1))]);
+            Assert.Equal(alone.Latents!.Values, both.Latents!.Values[(Size * i)..(Size * (i + 1))]);
         }
     }
 

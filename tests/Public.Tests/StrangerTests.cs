@@ -3,7 +3,6 @@ using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Quantization;
 using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines;
-using ILGpuDiffusion.Pipelines.Families;
 using ILGpuDiffusion.Pipelines.Images;
 using ILGpuDiffusion.Pipelines.Requests;
 
@@ -19,14 +18,14 @@ public sealed class StrangerTests
         using var device = new CpuDevice(threads: 2);
         using (var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder, new PipelineOptions { Device = device }))
         {
-            Assert.IsType<StableDiffusionXLPipeline>(pipeline);
-            pipeline.Scheduler = pipeline.CreateScheduler("euler_a");
+            Assert.Equal("StableDiffusionXLPipeline", pipeline.PipelineClass);
             var steps = new List<int>();
             var request = new ImageRequest("a green apple", "a red heart")
             {
                 NegativePrompts = ["blue"],
                 Steps = 3,
                 Seed = 1,
+                Scheduler = pipeline.CreateScheduler("euler_a"),
                 KeepIntermediates = true,
                 Width = 40,
                 Height = 32
@@ -51,7 +50,7 @@ public sealed class StrangerTests
         using var device = new CpuDevice(threads: 2);
         using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder,
             new PipelineOptions { Device = device, Compile = CompileOptions.Eager });
-        var request = new ImageRequest("a red heart") { Steps = 2, Seed = 3 };
+        var request = new ImageRequest("a red heart") { Steps = 2, Seed = 3, KeepLatents = true };
         async Task<GenerationResult> Draw() => await pipeline.GenerateAsync(request, cancellation: TestContext.Current.CancellationToken);
         CompileReport UNet() => pipeline.CompileReports.Single(report => report.Graph == "unet");
 
@@ -61,12 +60,12 @@ public sealed class StrangerTests
         pipeline.Denoiser.CompileRepeatedBlocks(new CompileOptions { Mode = CompileMode.ReduceOverhead, FullGraph = true });
         pipeline.Vae.Decoder.Compile();
         var compiled = await Draw();
-        Assert.Equal(eager.Latents.Values, compiled.Latents.Values);
+        Assert.Equal(eager.Latents!.Values, compiled.Latents!.Values);
         Assert.InRange(UNet().DistinctBlocks, 1, UNet().BlockOccurrences);
         Assert.Contains(compiled.Warnings, warning => warning.Contains("cpu cannot record launches as a graph", StringComparison.Ordinal));
 
         using var int8 = DynamicQuantization.Apply(pipeline.Denoiser, layer => layer.InFeatures > 16);
-        Assert.NotEqual(eager.Latents.Values, (await Draw()).Latents.Values); // traced anew: the int8 weights are in use
+        Assert.NotEqual(eager.Latents!.Values, (await Draw()).Latents!.Values); // traced anew: the int8 weights are in use
     }
 
     [Fact]
@@ -74,13 +73,19 @@ public sealed class StrangerTests
     {
         ShippedModel.Require();
         using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder);
-        pipeline.Scheduler = pipeline.CreateScheduler("euler"); // a single-step method: others lose their history at the cut
-        var request = new ImageRequest("a red heart") { Steps = 5, Seed = 2, Decode = false };
+        var request = new ImageRequest("a red heart")
+        {
+            Steps = 5,
+            Seed = 2,
+            Scheduler = pipeline.CreateScheduler("euler"), // a single-step method: others lose their history at the cut
+            Decode = false,
+        };
         var whole = await pipeline.GenerateAsync(request, cancellation: TestContext.Current.CancellationToken);
         var part = await pipeline.GenerateAsync(request with { DenoisingEnd = 0.6 }, cancellation: TestContext.Current.CancellationToken);
-        var rest = await pipeline.GenerateAsync(request with { DenoisingStart = 0.6, Latents = part.Latents, Decode = true },
+        var rest = await pipeline.GenerateAsync(
+            request with { DenoisingStart = 0.6, Latents = part.Latents, Decode = true, KeepLatents = true },
             cancellation: TestContext.Current.CancellationToken);
-        Assert.Equal(whole.Latents.Values, rest.Latents.Values);
+        Assert.Equal(whole.Latents!.Values, rest.Latents!.Values);
         Assert.Empty(whole.Images);
         Assert.Single(rest.Images);
     }

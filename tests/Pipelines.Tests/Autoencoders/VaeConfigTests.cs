@@ -59,9 +59,9 @@ public sealed class VaeConfigTests
     [InlineData(1024, 0.25, 16, 96, 32)]
     public void Tiling_SizeAndOverlap_GiveStepAndBlendInWholeLatents(int pixels, double overlap, int eighths, int step, int blend)
     {
-        var tiling = new VaeTiling(pixels, overlap, 8);
-        Assert.Equal(new VaeTiling.Side(eighths * 8, step, blend), tiling.Latents);
-        Assert.Equal(new VaeTiling.Side(pixels, step * 8, blend * 8), tiling.Pixels);
+        var tiling = new TileGrid(pixels, overlap, 8);
+        Assert.Equal(new TileGrid.Side(eighths * 8, step, blend), tiling.Latents);
+        Assert.Equal(new TileGrid.Side(pixels, step * 8, blend * 8), tiling.Pixels);
     }
 
     [Theory]
@@ -74,6 +74,6 @@ public sealed class VaeConfigTests
     [InlineData(0, 0.25)]
     [InlineData(-64, 0.25)]
     public void Tiling_TilesThatDoNotMeet_SaysWhatWould(int pixels, double overlap) =>
-        Assert.Contains("Try ", Assert.Throws<ArgumentException>(() => new VaeTiling(pixels, overlap, 8)).Message,
+        Assert.Contains("Try ", Assert.Throws<ArgumentException>(() => new TileGrid(pixels, overlap, 8)).Message,
             StringComparison.Ordinal);
 }

@@ -1,6 +1,7 @@
 using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Pipelines.Autoencoders;
+using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -67,13 +68,11 @@ public sealed class VaeGoldenTests
         using var vae = TestVae.Open("tiny-sdxl");
         golden["untiled_decode_20x14"].Check("image", vae.Decode(golden["untiled_decode_20x14"]), Tolerance);
 
-        vae.Coder.EnableTiling(64);
-        float[] tiled = vae.Decode(golden["tiled_decode_20x14"]);
+        float[] tiled = vae.Decode(golden["tiled_decode_20x14"], new VaeTiling(64));
 
         golden["tiled_decode_20x14"].Check("image", tiled, Tolerance);
         Assert.Throws<Xunit.Sdk.FailException>(() => golden["untiled_decode_20x14"].Check("image", tiled, Tolerance));
 
-        vae.Coder.DisableTiling();
         golden["untiled_decode_20x14"].Check("image", vae.Decode(golden["untiled_decode_20x14"]), Tolerance);
     }
 
@@ -82,8 +81,7 @@ public sealed class VaeGoldenTests
     {
         var run = Golden.Open("tiny-sdxl-goldens/vae")["tiled_encode_112x96"];
         using var vae = TestVae.Open("tiny-sdxl");
-        vae.Coder.EnableTiling(64);
-        CheckMoments(run, vae.Encode(run));
+        CheckMoments(run, vae.Encode(run, new VaeTiling(64)));
     }
 
     [Fact]

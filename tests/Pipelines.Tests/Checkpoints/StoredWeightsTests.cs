@@ -20,7 +20,7 @@ public sealed class StoredWeightsTests : IDisposable
     public void Generate_ShardedWeights_SameBits()
     {
         var (whole, parts) = (Draw(TinySdxl.Folder), Draw(TinySdxl.CopySharded(folder.Path, 3)));
-        Assert.Equal(whole.Latents.Values, parts.Latents.Values);
+        Assert.Equal(whole.Latents!.Values, parts.Latents!.Values);
         Assert.Equal(whole.Images[0].Pixels, parts.Images[0].Pixels);
     }
 
@@ -28,7 +28,7 @@ public sealed class StoredWeightsTests : IDisposable
     public void Generate_Float16Weights_SameImage() // the tiny model's weights are representable in half precision
     {
         var (single, half) = (Draw(TinySdxl.Folder), Draw(TinySdxl.CopyAs(folder.Path, DType.Float16)));
-        Close.Check("latents", half.Latents.Values, single.Latents.Values, SameNumbers);
+        Close.Check("latents", half.Latents!.Values, single.Latents!.Values, SameNumbers);
         AssertWithinALevel(single.Images[0], half.Images[0]);
     }
 
@@ -36,7 +36,7 @@ public sealed class StoredWeightsTests : IDisposable
     public void Generate_Fp16Variant_SameImage(string model)
     {
         var (single, half) = (Draw(Golden.Folder(model)), Draw(Golden.Folder(model), "fp16"));
-        Close.Check("latents", half.Latents.Values, single.Latents.Values, SameNumbers);
+        Close.Check("latents", half.Latents!.Values, single.Latents!.Values, SameNumbers);
         AssertWithinALevel(single.Images[0], half.Images[0]);
     }
 
@@ -45,7 +45,7 @@ public sealed class StoredWeightsTests : IDisposable
     {
         string rounded = TinySdxl.CopyAs(Path.Combine(folder.Path, "bf16"), DType.BFloat16),
             widened = TinySdxl.CopyAs(Path.Combine(folder.Path, "fp32"), DType.Float32, rounded);
-        var (brain, single, exact) = (Draw(rounded).Latents.Values, Draw(widened).Latents.Values, Draw(TinySdxl.Folder).Latents.Values);
+        var (brain, single, exact) = (Draw(rounded).Latents!.Values, Draw(widened).Latents!.Values, Draw(TinySdxl.Folder).Latents!.Values);
         Close.Check("bf16 against the same numbers in float32", brain, single, SameNumbers);
         double worst = brain.Zip(exact, (a, b) => Math.Abs(a - b)).Max() / Close.Rms(exact);
         double mean = Close.Rms([.. brain.Zip(exact, (a, b) => a - b)]) / Close.Rms(exact);

@@ -168,7 +168,7 @@ public sealed class CompileScopeTests
         {
             arenas = new ArenaPool(device);
             var unet = new UNet2DConditionModel(ModelConfig.Load(Path.Combine(Golden.Folder($"real-configs/{name}/unet"), "config.json")));
-            graph = GuidedDenoiser.Trace(unet, new(Guided: true, Rescaled: false, FreeU: null));
+            graph = UNetPrediction.Trace(unet, new(Guided: true));
         }
 
         public int Kernels => device.Kernels.Compilations;

@@ -76,7 +76,7 @@ public sealed class CompiledUNetTests
             ModelConfig.Load(Path.Combine(Golden.Folder("real-configs/stable-diffusion-xl-base-1.0/unet"), "config.json")));
         using var device = new CpuDevice(threads: 2);
         using var arenas = new ArenaPool(device);
-        var graph = GuidedDenoiser.Trace(unet, new(Guided: true, Rescaled: false, FreeU: null));
+        var graph = UNetPrediction.Trace(unet, new(Guided: true));
         var sizes = new Sizes(("images", 1), ("height", 64), ("width", 64), ("tokens", 77));
 
         var (eager, _, _) = Compile(CompileOptions.Eager);

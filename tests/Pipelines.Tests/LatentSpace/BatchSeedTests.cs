@@ -34,7 +34,7 @@ public sealed class BatchSeedTests
             var alone = pipeline.Generate(request with { Prompts = [i < 2 ? "a red fox" : "the cat"], Seed = together.Seeds[i] }, null,
                 default);
             Assert.Equal([together.Seeds[i]], alone.Seeds);
-            int size = alone.Latents.Values.Length;
+            int size = alone.Latents!.Values.Length;
             for (int step = 0; step < alone.Intermediates.Count; step++)
                 Assert.Equal(alone.Intermediates[step].Values, together.Intermediates[step].Values.AsSpan(i * size, size).ToArray());
         }
@@ -49,9 +49,9 @@ public sealed class BatchSeedTests
         new TorchGenerator(7).Fill(noise);
         var shared = pipeline.Generate(request with { SharedGenerator = true }, null, default);
         Assert.Equal([7UL, 7UL], shared.Seeds.Select(s => s.Value));
-        Assert.Equal(pipeline.Generate(request with { Latents = new Latents(2, 4, 4, 4, noise) }, null, default).Latents.Values,
-            shared.Latents.Values);
-        Assert.NotEqual(pipeline.Generate(request, null, default).Latents.Values, shared.Latents.Values);
+        Assert.Equal(pipeline.Generate(request with { Latents = new Latents(2, 4, 4, 4, noise) }, null, default).Latents!.Values,
+            shared.Latents!.Values);
+        Assert.NotEqual(pipeline.Generate(request, null, default).Latents!.Values, shared.Latents!.Values);
     }
 
     [Fact]

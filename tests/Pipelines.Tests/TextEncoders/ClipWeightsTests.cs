@@ -61,7 +61,7 @@ public sealed class ClipWeightsTests
         Assert.Throws<ModelFileException>(() => Run((_, _) => new TestWeights(other)));
     }
 
-    private static TextEmbeddings Run(Func<TestWeights, Device, TestWeights>? change = null)
+    private static HostEmbeddings Run(Func<TestWeights, Device, TestWeights>? change = null)
     {
         using var clip = TestTextEncoder.Open(Model, change);
         return clip.Run(Golden.Open("tiny-sdxl-goldens/text_encoder_2")["batch"], ClipHiddenState.StableDiffusion(null), pooled: true);

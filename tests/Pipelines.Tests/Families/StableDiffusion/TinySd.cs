@@ -109,6 +109,6 @@ internal static class TinySd
         using var device = new CpuDevice(threads: 1);
         using var pipeline = DiffusionPipeline.FromPretrained(folder,
             (options ?? new()) with { Device = device, Compile = CompileOptions.Eager });
-        return pipeline.GenerateAsync(request?.Invoke(pipeline) ?? Request).GetAwaiter().GetResult().Latents.Values;
+        return pipeline.GenerateAsync(request?.Invoke(pipeline) ?? Request).GetAwaiter().GetResult().Latents!.Values;
     }
 }

@@ -24,8 +24,8 @@ internal static class TinySdxl
     /// <summary>A complete model, which must not be changed.</summary>
     public static string Folder => Complete.Value;
 
-    /// <summary>A small request: 32×32 pixels, two steps, seed 7.</summary>
-    public static ImageRequest Request { get; } = new("a red fox") { Width = 32, Height = 32, Steps = 2, Seed = 7 };
+    /// <summary>A small request: 32×32 pixels, two steps, seed 7; the result has its latents.</summary>
+    public static ImageRequest Request { get; } = new("a red fox") { Width = 32, Height = 32, Steps = 2, Seed = 7, KeepLatents = true };
 
     /// <summary>Fills a folder with links to the model's files. Replace one by deleting it first.</summary>
     public static string CopyTo(string target, string? source = null)
