@@ -12,8 +12,8 @@ public class HostileImageTests
 {
     public static TheoryData<string, string> Files => new()
     {
-        { "", "those of neither" },
-        { "GIF89a", "those of neither" },
+        { "", "those of none" },
+        { "GIF89a", "those of none" },
         { "\u0089PNG\r\n\u001A\n", "ends before its last chunk" },
         { "\u00FF\u00D8\u00FF", "JPEG" },
     };
@@ -22,7 +22,7 @@ public class HostileImageTests
     public void Decode_NoImage_SaysSo(string content, string reason)
     {
         var error = Assert.Throws<ImageFileException>(() => Image.Decode([.. content.Select(c => (byte)c)], "input.png"));
-        Assert.StartsWith("input.png: is not a whole PNG or JPEG image", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("input.png: is not a whole PNG, JPEG or WebP image", error.Message, StringComparison.Ordinal);
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
 
