@@ -5,7 +5,7 @@ public sealed partial class Image
     /// <summary>
     /// As <see cref="Load(string)"/>, from a stream's position to its end. The stream stays open, and its length may be unknown.
     /// </summary>
-    /// <param name="stream">A PNG or JPEG file.</param>
+    /// <param name="stream">A PNG, JPEG or WebP file.</param>
     /// <param name="name">Name for messages.</param>
     /// <exception cref="ImageFileException">As <see cref="Load(string)"/>.</exception>
     /// <exception cref="IOException">Reading the stream failed.</exception>
@@ -24,7 +24,7 @@ public sealed partial class Image
     }
 
     /// <summary>As <see cref="Load(string)"/>, from a file's bytes. <see cref="Decode"/> takes a name for messages.</summary>
-    /// <param name="file">The whole PNG or JPEG file.</param>
+    /// <param name="file">The whole PNG, JPEG or WebP file.</param>
     /// <exception cref="ImageFileException">As <see cref="Load(string)"/>.</exception>
     public static Image Load(ReadOnlySpan<byte> file)
     {

@@ -41,17 +41,26 @@ public sealed partial class Image
     public byte[] Pixels { get; }
 
     /// <summary>
-    /// How the image was generated (<c>A1111Parameters</c>), kept in a PNG's text chunk <c>parameters</c>; null when unknown.
+    /// How the image was generated (<c>A1111Parameters</c>), kept in a PNG's text chunk <c>parameters</c>, and in the EXIF tag UserComment
+    /// of a JPEG or WebP file; null when unknown.
     /// </summary>
     public string? Parameters { get; init; }
 
     /// <summary>
-    /// The whole request as JSON (<c>GenerationMetadata</c>), kept in a PNG's text chunk <c>ilgpudiffusion</c>; null when unknown.
+    /// The whole request as JSON (<c>GenerationMetadata</c>), kept in a PNG's text chunk <c>ilgpudiffusion</c>, and in the EXIF tag MakerNote
+    /// of a JPEG or WebP file; null when unknown.
     /// </summary>
     public string? RequestJson { get; init; }
 
-    /// <summary>Reads a PNG or JPEG file. Transparency is dropped, grey becomes RGB, a JPEG's orientation is applied.</summary>
-    /// <exception cref="ImageFileException">The file is missing, is neither PNG nor JPEG, is damaged or has too many pixels.</exception>
+    /// <summary>Extensions of the files that can be read and written: of PNG, JPEG and WebP.</summary>
+    public static IReadOnlyList<string> FileExtensions { get; } = [".png", ".jpg", ".jpeg", ".webp"];
+
+    /// <summary>
+    /// Reads a PNG, JPEG or WebP file of any mode. Transparency is dropped, grey becomes RGB, 16 bits become the upper 8, and the EXIF
+    /// orientation is applied.
+    /// </summary>
+    /// <exception cref="ImageFileException">The file is missing, has none of these formats, is animated, is damaged or has too many pixels.
+    /// </exception>
     public static Image Load(string path)
     {
         try
@@ -78,28 +87,27 @@ public sealed partial class Image
     /// <summary>
     /// The image as a PNG file, with <see cref="Parameters"/> and <see cref="RequestJson"/> in text chunks where they are set.
     /// </summary>
-    public byte[] EncodePng()
-    {
-        byte[] png = Codec.EncodePng(this);
-        if (RequestJson is not null) png = PngText.Insert(png, PngText.Request, RequestJson);
-        return Parameters is null ? png : PngText.Insert(png, PngText.Parameters, Parameters);
-    }
+    public byte[] EncodePng() => Codec.Encode(this, ImageFormat.Png);
 
-    /// <summary>Writes a PNG file atomically: on failure no new file is left, and an existing one is unchanged.</summary>
-    /// <exception cref="ImageFileException">The name does not end in .png, or the file cannot be written.</exception>
+    /// <summary>
+    /// Writes a file in the format that its extension names (<see cref="FileExtensions"/>), atomically: on failure no new file is left, and
+    /// an existing one is unchanged. Devices and pipes receive PNG.
+    /// </summary>
+    /// <exception cref="ImageFileException">The extension is another one, the format cannot hold the image or its settings, or the file
+    /// cannot be written.</exception>
     public void Save(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        if (!path.EndsWith(".png", StringComparison.OrdinalIgnoreCase) && !AtomicFile.IsDevice(path))
-            throw new ImageFileException(path, "images are written as PNG; the name must end in .png.");
-        byte[] png = EncodePng();
+        var format = ImageFormats.Of(path) ?? (AtomicFile.IsDevice(path) ? ImageFormat.Png
+            : throw new ImageFileException(path, $"images are written in the format of their extension; the name must end in {ImageFormats.Extensions}."));
         try
         {
-            AtomicFile.Write(path, stream => stream.Write(png));
+            byte[] file = Codec.Encode(this, format);
+            AtomicFile.Write(path, stream => stream.Write(file));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            throw new ImageFileException(path, $"cannot be written ({e.Message})", e);
+            throw new ImageFileException(path, $"cannot be written ({e.Message.TrimEnd('.')})", e);
         }
     }
 }

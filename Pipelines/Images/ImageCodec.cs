@@ -1,102 +1,127 @@
-using System.IO.Compression;
-using StbImageSharp;
+using System.Runtime.InteropServices;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.Formats;
+using SixLabors.ImageSharp.Formats.Jpeg;
+using SixLabors.ImageSharp.Formats.Png;
+using SixLabors.ImageSharp.Formats.Webp;
+using SixLabors.ImageSharp.Memory;
+using SixLabors.ImageSharp.PixelFormats;
+using SixLabors.ImageSharp.Processing;
+using Picture = SixLabors.ImageSharp.Image;
 
 namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>
-/// Decodes with StbImageSharp. That library trusts its input in places (at an early end it can loop forever, inflate without limit, and
-/// leak when it fails), so PNG files are checked first: sizes, checksums, length of the inflated data; and no file can be read far past its
-/// end. PNG is encoded by StbImageWriteSharp.
+/// Reads and writes files with ImageSharp. It knows three formats here, in a configuration of its own with bounded memory, and gets files
+/// that <see cref="CheckedFile"/> has checked.
 /// </summary>
 internal sealed class ImageCodec : IImageCodec
 {
-    public byte[] EncodePng(Image image)
+    private const int MostMegabytes = 512; // of one buffer: 64 Mi pixels take 192 in RGB, 256 in WebP's, 384 in 16-bit RGB
+    private const int PoolMegabytes = 64;
+    private const int Quality = 95;
+    private const int MostJpegSide = 65535, MostWebpSide = 16383;
+    private const int MostJpegTexts = 65000; // bytes: an EXIF block is one segment, whose length has 16 bits
+
+    private static readonly Configuration Formats = new(new PngConfigurationModule(), new JpegConfigurationModule(),
+        new WebpConfigurationModule())
     {
-        using var file = new MemoryStream();
-        new StbImageWriteSharp.ImageWriter().WritePng(image.Pixels, image.Width, image.Height,
-            StbImageWriteSharp.ColorComponents.RedGreenBlue, file);
-        return file.ToArray();
-    }
+        MemoryAllocator = MemoryAllocator.Create(
+            new MemoryAllocatorOptions { AllocationLimitMegabytes = MostMegabytes, MaximumPoolSizeMegabytes = PoolMegabytes }),
+    };
+
+    // Level and filter by measurement: perf/results/2026-11-30-png.md.
+    private static readonly PngEncoder Png = new()
+    {
+        CompressionLevel = PngCompressionLevel.Level1,
+        FilterMethod = PngFilterMethod.Adaptive,
+        ColorType = PngColorType.Rgb,
+        BitDepth = PngBitDepth.Bit8,
+        ChunkFilter = PngChunkFilter.ExcludePhysicalChunk,
+        TextCompressionThreshold = int.MaxValue, // not every reader inflates texts
+    };
+
+    private static readonly JpegEncoder Jpeg = new() { Quality = Quality, ColorType = JpegColorType.YCbCrRatio444 };
+
+    private static readonly WebpEncoder Webp = new() { Quality = Quality, FileFormat = WebpFileFormatType.Lossy };
 
     public Image Decode(byte[] file, string name)
     {
         try
         {
-            string? parameters = null, request = null;
-            int orientation = 1;
-            if (PngChunk.IsPng(file))
-            {
-                var chunks = PngChunk.ReadAll(file);
-                CheckInflated(chunks);
-                (parameters, request) = (PngText.Find(chunks, PngText.Parameters), PngText.Find(chunks, PngText.Request));
-            }
-            else if (file is [0xFF, 0xD8, 0xFF, ..])
-            {
-                CheckSize(ImageInfo.FromStream(new BoundedStream(file)) ?? throw new InvalidDataException("it has no JPEG header"));
-                orientation = JpegOrientation.Read(file);
-            }
-            else
-            {
-                throw new InvalidDataException("its first bytes are those of neither");
-            }
-
-            var result = ImageResult.FromStream(new BoundedStream(file), ColorComponents.RedGreenBlue);
-            var (width, height, pixels) = JpegOrientation.Apply(orientation, result.Width, result.Height, result.Data);
-            return new Image(width, height, pixels) { Parameters = parameters, RequestJson = request };
+            var source = CheckedFile.Of(file);
+            using var stream = new MemoryStream(source.Bytes, writable: false);
+            var info = Picture.Identify(Formats, stream) ?? throw new InvalidDataException("its header is damaged");
+            CheckSize(info, source.MostPixels);
+            bool deep = info.Metadata.GetPngMetadata().BitDepth == PngBitDepth.Bit16;
+            var (width, height, pixels) = deep ? Deep(source.Bytes) : Plain(source.Bytes);
+            return new Image(width, height, pixels) { Parameters = source.Parameters, RequestJson = source.Request };
         }
         catch (Exception e) when (e is not OutOfMemoryException) // what the library throws at damaged input is of many types
         {
-            throw new ImageFileException(name, $"is not a whole PNG or JPEG image ({e.Message.TrimEnd('.')}).", e);
+            throw new ImageFileException(name, $"is not a whole PNG, JPEG or WebP image ({e.Message.TrimEnd('.')}).", e);
         }
     }
 
-    private static void CheckSize(ImageInfo info)
+    public byte[] Encode(Image image, ImageFormat format)
     {
-        if (info.Width < 1 || info.Height < 1 || (long)info.Width * info.Height > Image.MaxPixels)
+        if (format != ImageFormat.Png) CheckFits(image, format);
+        using var picture = Picture.WrapMemory<Rgb24>(Formats, image.Pixels.AsMemory(), image.Width, image.Height);
+        if (format == ImageFormat.Png) AddTexts(picture.Metadata.GetPngMetadata().TextData, image);
+        else picture.Metadata.ExifProfile = ExifTexts.Profile(image);
+        using var stream = new MemoryStream();
+        picture.Save(stream, format switch { ImageFormat.Png => (IImageEncoder)Png, ImageFormat.Jpeg => Jpeg, _ => Webp });
+        byte[] file = stream.ToArray();
+        if (format != ImageFormat.Png && image.Parameters is { } text) ExifTexts.Fill(file, text);
+        return file;
+    }
+
+    private static (int Width, int Height, byte[] Pixels) Plain(byte[] file)
+    {
+        using var picture = Picture.Load<Rgb24>(Formats, file);
+        picture.Mutate(p => p.AutoOrient());
+        byte[] pixels = new byte[picture.Width * picture.Height * 3];
+        picture.CopyPixelDataTo(pixels);
+        return (picture.Width, picture.Height, pixels);
+    }
+
+    // The upper byte of 16 bits, as Pillow takes it; the library would round.
+    private static (int Width, int Height, byte[] Pixels) Deep(byte[] file)
+    {
+        using var picture = Picture.Load<Rgb48>(Formats, file);
+        picture.Mutate(p => p.AutoOrient());
+        byte[] pixels = new byte[picture.Width * picture.Height * 3];
+        picture.ProcessPixelRows(rows =>
+        {
+            for (int y = 0, at = 0; y < rows.Height; y++)
+                foreach (ushort level in MemoryMarshal.Cast<Rgb48, ushort>(rows.GetRowSpan(y))) pixels[at++] = (byte)(level >> 8);
+        });
+        return (picture.Width, picture.Height, pixels);
+    }
+
+    private static void CheckSize(IImageInfo info, long mostPixels)
+    {
+        long pixels = (long)info.Width * info.Height;
+        if (info.Width < 1 || info.Height < 1 || pixels > Image.MaxPixels)
             throw new InvalidDataException($"its size {info.Width}×{info.Height} is not from 1 to {Image.MaxPixels} pixels");
+        if (pixels > mostPixels) throw new InvalidDataException($"it is too short to hold {info.Width}×{info.Height} pixels");
     }
 
-    // Inflates the pixel data once to check its length against the header: 5 ms per megapixel, so that a small file cannot exhaust memory.
-    private static void CheckInflated(IReadOnlyList<PngChunk> chunks)
+    private static void CheckFits(Image image, ImageFormat format)
     {
-        var header = PngHeader.Read(chunks);
-        using var deflated = new MemoryStream();
-        foreach (var chunk in chunks)
-            if (chunk.Type == "IDAT") deflated.Write(chunk.Data.Span);
-        deflated.Position = 0;
-        using var inflater = new ZLibStream(deflated, CompressionMode.Decompress);
-        byte[] buffer = new byte[1 << 16];
-        long length = 0;
-        for (int read; length <= header.InflatedBytes + buffer.Length && (read = inflater.Read(buffer)) > 0;) length += read;
-        // a little more than needed is harmless, and some encoders leave it
-        if (length < header.InflatedBytes || length > header.InflatedBytes + buffer.Length)
+        int side = format == ImageFormat.Jpeg ? MostJpegSide : MostWebpSide;
+        if (Math.Max(image.Width, image.Height) > side)
             throw new InvalidDataException(
-                $"its pixel data inflates to {(length < header.InflatedBytes ? $"{length}" : "far more")} bytes; the header asks for "
-                    + $"{header.InflatedBytes}");
+                $"it is {image.Width}×{image.Height} pixels large, and a side has at most {side} in this format; save it as .png");
+        long texts = 2L * (image.Parameters?.Length ?? 0) + System.Text.Encoding.UTF8.GetByteCount(image.RequestJson ?? "");
+        if (format == ImageFormat.Jpeg && texts > MostJpegTexts)
+            throw new InvalidDataException(
+                $"its settings take {texts} bytes, and a JPEG file has room for {MostJpegTexts}; save it as .png or .webp");
     }
 
-    /// <summary>Throws when it is read repeatedly past its end, instead of returning nothing forever.</summary>
-    private sealed class BoundedStream(byte[] file) : MemoryStream(file, writable: false)
+    private static void AddTexts(IList<PngTextData> texts, Image image)
     {
-        private int readsPastEnd;
-
-        public override int ReadByte()
-        {
-            int value = base.ReadByte();
-            if (value < 0) CountPastEnd();
-            return value;
-        }
-
-        public override int Read(byte[] buffer, int offset, int count)
-        {
-            int read = base.Read(buffer, offset, count);
-            if (read == 0 && count > 0) CountPastEnd();
-            return read;
-        }
-
-        private void CountPastEnd()
-        {
-            if (++readsPastEnd > 4096) throw new EndOfStreamException("it ends early");
-        }
+        if (image.Parameters is not null) texts.Add(new PngTextData(PngText.Parameters, image.Parameters, "", ""));
+        if (image.RequestJson is not null) texts.Add(new PngTextData(PngText.Request, image.RequestJson, "", ""));
     }
 }

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace ILGpuDiffusion.Pipelines.Images;
 
-/// <summary>Text chunks of a PNG file: tEXt where Latin-1 has every character, iTXt (UTF-8) otherwise.</summary>
+/// <summary>
+/// Reads text chunks of a PNG file. The decoder would inflate compressed ones without limit, and refuse an image for a malformed one.
+/// </summary>
 internal static class PngText
 {
     /// <summary>Keyword of the text that AUTOMATIC1111 introduced.</summary>
@@ -13,22 +15,6 @@ internal static class PngText
     public const string Request = "ilgpudiffusion";
 
     private const int MaxInflated = 1 << 20;
-
-    /// <summary>A copy of a PNG file with the text after its header.</summary>
-    public static byte[] Insert(ReadOnlySpan<byte> png, string keyword, string text)
-    {
-        bool latin = text.All(c => c <= 0xFF);
-        byte[] name = [.. Encoding.Latin1.GetBytes(keyword), 0];
-        byte[] data = latin
-            ? [.. name, .. Encoding.Latin1.GetBytes(text)]
-            : [.. name, 0, 0, 0, 0, .. Encoding.UTF8.GetBytes(text)]; // not compressed, its method, no language, no translated keyword
-        int header = PngChunk.Signature.Length + 12 + 13;
-        using var file = new MemoryStream(png.Length + data.Length + 12);
-        file.Write(png[..header]);
-        new PngChunk(latin ? "tEXt" : "iTXt", data).Write(file);
-        file.Write(png[header..]);
-        return file.ToArray();
-    }
 
     /// <summary>
     /// The first text of a keyword, at most 1 MiB of it, or null. Malformed text chunks are skipped, since they are not part of the image.

@@ -83,7 +83,7 @@ internal static class GenerateCommand
             }
 
             string? outputPath = parsed.GetValue(output);
-            OutputFile.RequirePng(outputPath);
+            OutputFile.RequireImage(outputPath);
             bool toOutput = OutputFile.IsStandardOutput(outputPath), asJson = parsed.GetValue(json);
             if (toOutput && asJson)
                 throw new ArgumentException($"--output is '{outputPath}' and --json is given; stdout takes one of them.");

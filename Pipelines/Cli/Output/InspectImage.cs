@@ -13,7 +13,7 @@ internal static class InspectImage
 
     /// <summary>Whether a path names an image instead of a model.</summary>
     public static bool IsImage(string? path) =>
-        path is not null && File.Exists(path) && Path.GetExtension(path).ToLowerInvariant() is ".png" or ".jpg" or ".jpeg";
+        File.Exists(path) && Image.FileExtensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Prints the image's metadata.</summary>
     public static void Print(string path, bool json)

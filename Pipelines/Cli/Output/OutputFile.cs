@@ -1,4 +1,5 @@
 using ILGpuDiffusion.Compute.Files;
+using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Cli.Output;
 
@@ -8,11 +9,13 @@ internal static class OutputFile
     /// <summary>Whether a name means stdout: <c>-</c>, or its own names.</summary>
     public static bool IsStandardOutput(string? path) => path is "-" or "/dev/stdout" or "/dev/fd/1" or "/proc/self/fd/1";
 
-    public static void RequirePng(string? path)
+    /// <summary>Checks that an image can be written under a name, by its extension.</summary>
+    public static void RequireImage(string? path)
     {
-        if (path is not null && !IsStandardOutput(path) && !AtomicFile.IsDevice(path)
-            && !path.EndsWith(".png", StringComparison.OrdinalIgnoreCase))
-            throw new ArgumentException($"--output: {OutsideText.Quote(path)} must end in .png; images are written as PNG.");
+        if (path is null || IsStandardOutput(path) || AtomicFile.IsDevice(path)) return;
+        if (!Image.FileExtensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase))
+            throw new ArgumentException($"--output: {OutsideText.Quote(path)} must end in "
+                + $"{string.Join(", ", Image.FileExtensions.SkipLast(1))} or {Image.FileExtensions[^1]}, the formats of images.");
     }
 
     /// <summary>Checks that every file can be written, and that none would overwrite another.</summary>

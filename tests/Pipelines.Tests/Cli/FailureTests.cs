@@ -42,7 +42,7 @@ public sealed class FailureTests : IDisposable
         { "-o - --count 2", 2, "--output is '-', which takes one image, but 2 are requested" },
         { "-o - --json", 2, "--output is '-' and --json is given" },
         { "--device cuda:7", 1, "'cuda:7' is not available" },
-        { "-o a.jpg", 2, "'a.jpg' must end in .png" },
+        { "-o a.bmp", 2, "'a.bmp' must end in .png, .jpg, .jpeg or .webp" },
         { "-o a.png --save-latents l --save-intermediates l", 2, "'l' is given for two outputs" },
         { "-o nowhere/a.png", 1, "nowhere does not exist" },
         { "--save-latents nowhere/l.safetensors", 1, "nowhere does not exist" },

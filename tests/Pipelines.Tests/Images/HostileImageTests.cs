@@ -12,8 +12,8 @@ public class HostileImageTests
 {
     public static TheoryData<string, string> Files => new()
     {
-        { "", "those of neither" },
-        { "GIF89a", "those of neither" },
+        { "", "those of none" },
+        { "GIF89a", "those of none" },
         { "\u0089PNG\r\n\u001A\n", "ends before its last chunk" },
         { "\u00FF\u00D8\u00FF", "JPEG" },
     };
@@ -22,7 +22,7 @@ public class HostileImageTests
     public void Decode_NoImage_SaysSo(string content, string reason)
     {
         var error = Assert.Throws<ImageFileException>(() => Image.Decode([.. content.Select(c => (byte)c)], "input.png"));
-        Assert.StartsWith("input.png: is not a whole PNG or JPEG image", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("input.png: is not a whole PNG, JPEG or WebP image", error.Message, StringComparison.Ordinal);
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
 
@@ -74,13 +74,51 @@ public class HostileImageTests
             StringComparison.Ordinal);
     }
 
+    [Theory, InlineData(0), InlineData(1)]
+    public void Decode_PaletteShorterThanItsIndices_IsBlackBeyond(byte interlacing)
+    {
+        byte[] rows = interlacing == 0 ? [0, 0, 1, 200, 255, 1] : [0, 0, 0, 1, 0, 200, 0, 255, 1]; // passes 1, 2, 4 and 6 of one row
+        var image = Image.Decode(Png(5, 1, rows, colourType: 3, interlacing: interlacing, before: new PngChunk("PLTE", new byte[] { 9, 8, 7 })),
+            "palette");
+        Assert.Equal([9, 8, 7], image.Pixels[..3]);
+        Assert.All(image.Pixels[3..], level => Assert.Equal(0, level));
+    }
+
+    [Theory, InlineData(1, 8), InlineData(4, 4)]
+    public void Decode_NarrowInterlacedPng_IsRefused(int width, int height)
+    {
+        // The library would misplace its rows, or wait for more of them without end.
+        var error = Assert.Throws<ImageFileException>(() => Image.Decode(Png(width, height, 1000, interlacing: 1), "narrow"));
+        Assert.Contains("interlaced", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Decode_ChunksThatSayNothingOfPixels_AreNotGivenToTheDecoder()
+    {
+        // A compressed text that inflates to 100 MB, an empty pixel chunk, a second header, and texts that are malformed.
+        using var text = new MemoryStream();
+        text.Write("Comment\0\0"u8);
+        using (var zlib = new ZLibStream(text, CompressionLevel.Optimal, leaveOpen: true)) zlib.Write(new byte[100_000_000]);
+        byte[] png = Png(1, 1, [0, 5, 6, 7], before:
+            [new("zTXt", text.ToArray()), new("iCCP", text.ToArray()), new("IDAT", default), new("iTXt", "x"u8.ToArray()),
+                new("IHDR", new byte[] { 0, 0, 255, 255, 0, 0, 255, 255, 8, 2, 0, 0, 0 }), new("CgBI", default)]);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal([5, 6, 7], Image.Decode(png, "chunks").Pixels);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 10_000_000);
+    }
+
     [Theory]
     [InlineData("jpeg", 3000)]
     [InlineData("png", 1500)]
     [InlineData("png with correct check sums", 1500)]
+    [InlineData("lossless.webp", 1500)]
+    [InlineData("lossy-alpha.webp", 1500)]
+    [InlineData("progressive.jpg", 1500)]
+    [InlineData("parameters.jpg", 1500)]
     public void Decode_MutatedFile_DecodesOrSaysWhatIsWrong(string kind, int rounds)
     {
         byte[] good = kind == "jpeg" ? TestImages.Oriented(6, littleEndian: true)
+            : kind.Contains('.') ? File.ReadAllBytes(ReferenceImages.PathOf(kind))
             : (TestImages.Gradient(24, 16) is var i ? new Image(24, 16, i.Pixels) { Parameters = "a cat" } : i).EncodePng();
         int refused = 0;
         for (int seed = 0; seed < rounds; seed++)
@@ -137,16 +175,22 @@ public class HostileImageTests
         return stream.ToArray();
     }
 
-    private static byte[] Png(int width, int height, int inflated, byte depth = 8, byte colourType = 2, byte interlacing = 0)
+    private static byte[] Png(int width, int height, int inflated, byte depth = 8, byte colourType = 2, byte interlacing = 0) =>
+        Png(width, height, new byte[inflated], depth, colourType, interlacing);
+
+    /// <summary>A PNG file with a header and the rows as given, each behind its filter's number.</summary>
+    internal static byte[] Png(int width, int height, byte[] rows, byte depth = 8, byte colourType = 2, byte interlacing = 0,
+        params PngChunk[] before)
     {
         byte[] header = [0, 0, 0, 0, 0, 0, 0, 0, depth, colourType, 0, 0, interlacing];
         BinaryPrimitives.WriteInt32BigEndian(header, width);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), height);
         using var data = new MemoryStream();
-        using (var zlib = new ZLibStream(data, CompressionLevel.Fastest, leaveOpen: true)) zlib.Write(new byte[inflated]);
+        using (var zlib = new ZLibStream(data, CompressionLevel.Fastest, leaveOpen: true)) zlib.Write(rows);
         using var file = new MemoryStream();
         file.Write(PngChunk.Signature);
         new PngChunk("IHDR", header).Write(file);
+        foreach (var chunk in before) chunk.Write(file);
         new PngChunk("IDAT", data.ToArray()).Write(file);
         new PngChunk("IEND", default).Write(file);
         return file.ToArray();

@@ -61,8 +61,8 @@ public sealed class ImageTests : IDisposable
     public void Save_WrongNameOrPlace_SaysWhyAndLeavesNothing()
     {
         var image = TestImages.Gradient(4, 4);
-        Assert.Contains("must end in .png", Assert.Throws<ImageFileException>(() => image.Save(Path.Combine(folder.Path, "a.jpg"))).Message,
-            StringComparison.Ordinal);
+        Assert.Contains("must end in .png, .jpg, .jpeg or .webp",
+            Assert.Throws<ImageFileException>(() => image.Save(Path.Combine(folder.Path, "a.bmp"))).Message, StringComparison.Ordinal);
         string nowhere = Path.Combine(folder.Path, "no", "a.png");
         Assert.Contains(nowhere, Assert.Throws<ImageFileException>(() => image.Save(nowhere)).Message, StringComparison.Ordinal);
         string occupied = Path.Combine(folder.Path, "folder.png");

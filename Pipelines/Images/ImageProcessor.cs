@@ -1,0 +1,92 @@
+namespace ILGpuDiffusion.Pipelines.Images;
+
+/// <summary>
+/// What diffusers' <c>VaeImageProcessor</c> does with pictures before and after a run, and Pillow for it, with the same bits.
+/// </summary>
+internal static class ImageProcessor
+{
+    /// <summary>The size of a run that names none: the picture's, down to multiples of the autoencoder's factor.</summary>
+    /// <exception cref="ArgumentException">The picture is smaller than the factor.</exception>
+    public static (int Width, int Height) DefaultSize(Image picture, int factor)
+    {
+        var (width, height) = (picture.Width - picture.Width % factor, picture.Height - picture.Height % factor);
+        return width > 0 && height > 0 ? (width, height)
+            : throw new ArgumentException(
+                $"The picture is {picture.Width}×{picture.Height} pixels large; it must be at least {factor}×{factor}.", nameof(picture));
+    }
+
+    /// <summary>Brings a picture to a size.</summary>
+    /// <exception cref="ArgumentException">A size is below 1, or the picture's proportions leave no pixel of it.</exception>
+    public static Image Resize(Image picture, int width, int height, ResizeMode mode = ResizeMode.Default)
+    {
+        if (mode == ResizeMode.Default) return Resampler.Lanczos(picture, width, height);
+        double wanted = (double)width / height, given = (double)picture.Width / picture.Height;
+        bool acrossFits = mode == ResizeMode.Fill ? wanted < given : wanted > given, downFits = mode == ResizeMode.Fill ? wanted >= given
+            : wanted <= given;
+        int scaledWidth = acrossFits ? width : (int)((long)picture.Width * height / picture.Height);
+        int scaledHeight = downFits ? height : (int)((long)picture.Height * width / picture.Width);
+        if (scaledWidth < 1 || scaledHeight < 1)
+            throw new ArgumentException($"A picture of {picture.Width}×{picture.Height} pixels cannot be fitted into {width}×{height}: "
+                + "less than one pixel would be left of a side.", nameof(picture));
+        var scaled = Resampler.Lanczos(picture, scaledWidth, scaledHeight);
+        int left = width / 2 - scaledWidth / 2, top = height / 2 - scaledHeight / 2;
+        var result = Blank(width, height);
+        Paste(result, scaled, left, top);
+        if (mode == ResizeMode.Fill && wanted < given && top > 0)
+        {
+            Paste(result, Resampler.Bicubic(scaled, width, top, new PixelBox(0, 0, width, 0)), 0, 0);
+            Paste(result, Resampler.Bicubic(scaled, width, top, new PixelBox(0, scaledHeight, width, scaledHeight)), 0, top + scaledHeight);
+        }
+        else if (mode == ResizeMode.Fill && wanted > given && left > 0)
+        {
+            Paste(result, Resampler.Bicubic(scaled, left, height, new PixelBox(0, 0, 0, height)), 0, 0);
+            Paste(result, Resampler.Bicubic(scaled, left, height, new PixelBox(scaledWidth, 0, scaledWidth, height)), left + scaledWidth, 0);
+        }
+
+        return result;
+    }
+
+    /// <summary>A part of a picture; black where it projects.</summary>
+    public static Image Crop(Image picture, PixelBox box)
+    {
+        var result = Blank(box.Width, box.Height);
+        Paste(result, picture, -box.Left, -box.Top);
+        return result;
+    }
+
+    /// <summary>The autoencoder's input: [pictures, height, width, 3], 2 · (level/255) − 1 in float32.</summary>
+    /// <exception cref="ArgumentException">The pictures have different sizes.</exception>
+    public static float[] Values(IReadOnlyList<Image> pictures)
+    {
+        int count = pictures[0].Pixels.Length;
+        float[] values = new float[pictures.Count * count];
+        foreach (var (i, picture) in pictures.Index())
+        {
+            if ((picture.Width, picture.Height) != (pictures[0].Width, pictures[0].Height))
+                throw new ArgumentException($"Picture {i} has {picture.Width}×{picture.Height} pixels; the first one has "
+                    + $"{pictures[0].Width}×{pictures[0].Height}.", nameof(pictures));
+            picture.ToNhwc(values.AsSpan(i * count, count));
+        }
+
+        return values;
+    }
+
+    /// <summary>A mask picture at the size of a run: cut, resized, then <see cref="Mask.From"/>.</summary>
+    public static Mask ToMask(Image picture, int width, int height, ResizeMode mode = ResizeMode.Default, PixelBox? crop = null) =>
+        Mask.From(Resize(crop is { } box ? Crop(picture, box) : picture, width, height, mode));
+
+    /// <summary>Gaussian blur of a mask picture, before it is used.</summary>
+    public static Image Blur(Image picture, float radius) => GaussianBlur.Apply(picture, radius);
+
+    /// <summary>Copies a picture onto another; what projects is left out.</summary>
+    internal static void Paste(Image target, Image source, int left, int top)
+    {
+        int from = Math.Max(0, -left), count = Math.Min(source.Width, target.Width - left) - from;
+        if (count <= 0) return;
+        for (int y = Math.Max(0, -top); y < Math.Min(source.Height, target.Height - top); y++)
+            source.Pixels.AsSpan((y * source.Width + from) * 3, count * 3)
+                .CopyTo(target.Pixels.AsSpan(((y + top) * target.Width + left + from) * 3));
+    }
+
+    internal static Image Blank(int width, int height) => new(width, height, new byte[checked(width * height * 3)]);
+}

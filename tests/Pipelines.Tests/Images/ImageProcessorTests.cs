@@ -1,0 +1,80 @@
+using ILGpuDiffusion.Pipelines.Images;
+
+namespace ILGpuDiffusion.Pipelines.Tests;
+
+public class ImageProcessorTests
+{
+    [Fact]
+    public void Resize_GivesTheReferencesBits()
+    {
+        var source = ReferenceImages.Load("source.png");
+        foreach (var recorded in ReferenceImages.Cases("resize"))
+            ReferenceImages.AssertSame(recorded, ImageProcessor.Resize(source, recorded.Number("width"), recorded.Number("height"),
+                Enum.Parse<ResizeMode>(recorded.Text("mode"))));
+    }
+
+    [Fact]
+    public void Blur_GivesTheReferencesBits()
+    {
+        var mask = ReferenceImages.Load("mask.png");
+        foreach (var recorded in ReferenceImages.Cases("blur"))
+            ReferenceImages.AssertSame(recorded, ImageProcessor.Blur(mask, recorded.GetProperty("radius").GetSingle()));
+        Assert.Throws<ArgumentOutOfRangeException>(() => ImageProcessor.Blur(mask, -1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => ImageProcessor.Blur(mask, float.NaN));
+    }
+
+    [Fact]
+    public void Resize_ToItsOwnSize_KeepsThePixels_AndOneColour_AnySize()
+    {
+        var picture = TestImages.Gradient(9, 7);
+        Assert.Equal(picture.Pixels, ImageProcessor.Resize(picture, 9, 7).Pixels);
+        var grey = new Image(5, 3, [.. Enumerable.Repeat((byte)200, 45)]);
+        foreach (var mode in Enum.GetValues<ResizeMode>())
+        {
+            var resized = ImageProcessor.Resize(grey, 16, 8, mode);
+            Assert.Equal(16 * 8 * 3, resized.Pixels.Length);
+            // Widths of 13 (fill) leave a column on the right, as in diffusers: 8 − 6 = 2 columns on the left, 16 − 15 = 1 on the right.
+            Assert.All(resized.Pixels, level => Assert.Equal(200, level));
+        }
+    }
+
+    [Fact]
+    public void Resize_ProportionsThatLeaveNothing_SaysSo()
+    {
+        var line = new Image(300, 1, new byte[900]);
+        Assert.Contains("300×1", Assert.Throws<ArgumentException>(() => ImageProcessor.Resize(line, 8, 8, ResizeMode.Fill)).Message,
+            StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(() => ImageProcessor.Resize(line, 0, 8));
+        Assert.Contains("at most 65535", Assert.Throws<ArgumentException>(
+            () => ImageProcessor.Resize(new Image(70000, 1, new byte[210000]), 8, 8)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Values_AreTheAutoencodersInput()
+    {
+        Image first = new(2, 1, [0, 255, 51, 102, 128, 204]), second = new(2, 1, new byte[6]);
+        float[] values = ImageProcessor.Values([first, second]);
+        Assert.Equal(12, values.Length);
+        Assert.Equal([-1f, 1f, 2f * (51f / 255f) - 1f, 2f * (102f / 255f) - 1f, 2f * (128f / 255f) - 1f, 2f * (204f / 255f) - 1f, .. Enumerable.Repeat(-1f, 6)],
+            values);
+        Assert.Contains("Picture 1 has 1×1", Assert.Throws<ArgumentException>(
+            () => ImageProcessor.Values([first, new Image(1, 1, new byte[3])])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void DefaultSize_IsAMultipleOfTheFactor()
+    {
+        Assert.Equal((56, 40), ImageProcessor.DefaultSize(new Image(61, 43, new byte[61 * 43 * 3]), 8));
+        Assert.Equal((64, 8), ImageProcessor.DefaultSize(new Image(64, 8, new byte[64 * 8 * 3]), 8));
+        Assert.Contains("at least 8×8", Assert.Throws<ArgumentException>(
+            () => ImageProcessor.DefaultSize(new Image(64, 7, new byte[64 * 7 * 3]), 8)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Crop_TakesThePart_AndIsBlackOutside()
+    {
+        var picture = new Image(2, 2, [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]);
+        Assert.Equal([4, 4, 4], ImageProcessor.Crop(picture, new PixelBox(1, 1, 2, 2)).Pixels);
+        Assert.Equal([0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1], ImageProcessor.Crop(picture, new PixelBox(-1, -1, 1, 1)).Pixels);
+    }
+}
