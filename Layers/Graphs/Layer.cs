@@ -51,8 +51,8 @@ public abstract partial class Layer
 
             if (tensor.Shape != parameter.Shape || !tensor.DType.IsFloat())
                 throw new ModelFileException(source.Location,
-                    $"tensor '{path}'{InFile(path)} is {tensor}; {GetType().Name}'s {parameter.OwnerKind} needs a floating-point {parameter.Shape}. "
-                    + "Do the weights belong to this config.json?")
+                    $"tensor '{path}'{InFile(path)} is {tensor}; {GetType().Name}'s {parameter.OwnerKind} needs a floating-point "
+                    + $"{parameter.Shape}. Do the weights belong to this config.json?")
                 { Tensor = path };
             parameter.Load(tensor);
         }

@@ -2,7 +2,9 @@ using ILGpuDiffusion.Compute.Files;
 
 namespace ILGpuDiffusion.Layers.Weights;
 
-/// <summary>The files of a tokenizer, under transformers' names: <c>vocab.json</c>, <c>merges.txt</c>, <c>tokenizer_config.json</c> …</summary>
+/// <summary>
+/// The files of a tokenizer, under transformers' names: <c>vocab.json</c>, <c>merges.txt</c>, <c>tokenizer_config.json</c> …
+/// </summary>
 public interface ITokenizerFiles
 {
     /// <summary>The folder, or what stands for it, for messages.</summary>

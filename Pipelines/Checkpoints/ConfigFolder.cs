@@ -38,7 +38,7 @@ internal sealed class TokenizerFolders(ModelSourceOptions options)
     public ITokenizerFiles? Find(string name) => options.TokenizerFolder is not { } folder ? null
         : In(folder) ?? In(Path.Combine(folder, name)) ?? (name == "tokenizer" ? null : In(Path.Combine(folder, "tokenizer")))
             ?? throw new ModelFileException(folder,
-                $"has no tokenizer: expected vocab.json and merges.txt, or tokenizer.json, there or in its folder {OutsideText.Quote(name)}.");
+                $"has no tokenizer: expected vocab.json and merges.txt, or tokenizer.json, there or in {OutsideText.Quote(name)}.");
 
     /// <summary>The tokenizer in a folder, or null.</summary>
     public static ITokenizerFiles? In(string folder) =>

@@ -119,7 +119,8 @@ internal static class ImpliedConfigs
         : throw Untold(t, key, $"{width} channels are no multiple of {HeadWidth}, the width of a head in published models");
 
     private static ModelFileException Untold(TensorTable t, string key, string reason) =>
-        new(t.File, $"the shapes do not tell '{key}': {reason}. Give the folder of the model's configurations (config).") { Key = key };
+        new(t.File, $"the shapes do not tell '{key}': {reason}. Name a folder with the model's configurations in diffusers' "
+            + "layout (ConfigFolder).") { Key = key };
 
     private static JsonArray List(IEnumerable<int> values) => [.. values.Select(value => (JsonNode)value)];
 

@@ -6,11 +6,12 @@ namespace ILGpuDiffusion.Pipelines.Checkpoints;
 /// <summary>Files of models that are no safetensors files, told by their first bytes.</summary>
 internal static class OtherFormats
 {
-    private const string Convert = "Convert it to safetensors: in Python, torch.load it and call safetensors.torch.save_file on its tensors.";
+    private const string Convert = "Convert it to safetensors: in Python, torch.load and safetensors.torch.save_file.";
 
     private static readonly (byte[] Start, string Problem)[] Known =
     [
-        ("PK\x03\x04"u8.ToArray(), $"is a PyTorch pickle (or another zip file); pickles are not read, because they can run code. {Convert}"),
+        ("PK\x03\x04"u8.ToArray(),
+            $"is a PyTorch pickle (or another zip file); pickles are not read, because they can run code. {Convert}"),
         ([0x80, 0x02], $"is a pickle; pickles are not read, because they can run code. {Convert}"),
         ("GGUF"u8.ToArray(), "is a GGUF file, which is not supported yet."),
         ("version https://git-lfs"u8.ToArray(), "is a pointer of Git LFS, not the file itself; run 'git lfs pull' where it is from."),

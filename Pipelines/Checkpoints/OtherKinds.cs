@@ -6,17 +6,17 @@ namespace ILGpuDiffusion.Pipelines.Checkpoints;
 /// <summary>Files that are no supported model, told by their tensors so that the message can say what they are.</summary>
 internal static class OtherKinds
 {
-    private const string UNet = UNetNames.Prefix, FirstBlock = UNet + "input_blocks.0.0.weight";
+    private const string UNet = UNetNames.Prefix;
 
     /// <summary>Look like a supported model, and would give wrong images as one.</summary>
     private static readonly (string Kind, Func<TensorTable, bool> Is)[] Refused =
     [
         ("a Playground v2.5 model (EDM noise schedule)", t => t.Has("edm_mean") || t.Has("edm_std")),
         ("a CosXL model (EDM v-prediction)", t => t.Has("edm_vpred.sigma_max")),
-        ("an InstructPix2Pix model (8 input channels)", t => InChannels(t) == 8),
-        ("a depth-to-image model (5 input channels)", t => InChannels(t) == 5),
-        ("an upscaler (7 input channels)", t => InChannels(t) == 7),
-        ("a model whose UNet has other than 4 or 9 input channels", t => InChannels(t) is not (null or 4 or 9)),
+        ("an InstructPix2Pix model (8 input channels)", t => UNetNames.InChannels(t) == 8),
+        ("a depth-to-image model (5 input channels)", t => UNetNames.InChannels(t) == 5),
+        ("an upscaler (7 input channels)", t => UNetNames.InChannels(t) == 7),
+        ("a model whose UNet has other than 4 or 9 input channels", t => UNetNames.InChannels(t) is not (null or 4 or 9)),
         ("a Stable unCLIP model", t => t.HasGroup("embedder.model") || t.HasGroup("noise_augmentor")),
         ("a Stable Video Diffusion model", t => t.HasGroup(UNet + "input_blocks.1.0.time_stack")),
     ];
@@ -59,8 +59,6 @@ internal static class OtherKinds
         return new ModelFileException(table.File,
             $"{found}. Single files of these models are supported: {string.Join(", ", layouts.Select(layout => layout.Kind))}.");
     }
-
-    private static int? InChannels(TensorTable t) => t.Find(FirstBlock) is { Rank: 4 } shape ? shape[1] : null;
 
     private static bool Denoiser(TensorTable t, string group) => t.HasGroup(group) || t.HasGroup(UNet + group);
 

@@ -63,7 +63,8 @@ internal sealed class RenamedWeights(Checkpoint file, string prefix, NameMap map
                 }
             }
 
-            return new Tensor(HostBuffer.Borrow(Marshal.UnsafeAddrOfPinnedArrayElement(copy, 0), copy.Length, owner), 0, stored.DType, shape);
+            return new Tensor(HostBuffer.Borrow(Marshal.UnsafeAddrOfPinnedArrayElement(copy, 0), copy.Length, owner), 0, stored.DType,
+                shape);
         }
     }
 }

@@ -53,12 +53,13 @@ internal sealed record SingleFileComponent(string Name, string Library, string C
     /// <summary>The UNet of every family here.</summary>
     /// <param name="side">Side of the latents that it was trained with.</param>
     /// <param name="heads">See <see cref="ImpliedConfigs.UNet"/>.</param>
-    public static SingleFileComponent UNet(int side, int? heads = null) => new("unet", "diffusers", "UNet2DConditionModel", UNetNames.Prefix)
-    {
-        Names = UNetNames.Of,
-        Shapes = t => ImpliedConfigs.UNet(t, heads),
-        Traits = new() { ["sample_size"] = side },
-    };
+    public static SingleFileComponent UNet(int side, int? heads = null) =>
+        new("unet", "diffusers", "UNet2DConditionModel", UNetNames.Prefix)
+        {
+            Names = UNetNames.Of,
+            Shapes = t => ImpliedConfigs.UNet(t, heads),
+            Traits = new() { ["sample_size"] = side },
+        };
 
     /// <summary>The autoencoder of every family here.</summary>
     /// <param name="scale">The factor of latents.</param>

@@ -15,6 +15,10 @@ internal static class UNetNames
         new("out_layers.0", "norm2"), new("out_layers.3", "conv2"), new("skip_connection", "conv_shortcut"),
     ]);
 
+    /// <summary>The number of channels that the UNet of a whole model's file takes; null where there is none.</summary>
+    public static int? InChannels(TensorTable file) =>
+        file.Find($"{Prefix}input_blocks.0.0.weight") is { Rank: 4 } shape ? shape[1] : null;
+
     /// <summary>The map of a file's UNet, whose form shows in its names.</summary>
     public static NameMap Of(TensorTable original)
     {
@@ -22,7 +26,8 @@ internal static class UNetNames
         int blocks = original.Count("input_blocks"), layers = 0;
         while (layers + 1 < blocks && !original.HasGroup($"input_blocks.{layers + 1}.0.op")) layers++;
         int levels = Math.Max(1, blocks / (layers + 1));
-        return Make(layers, [.. Enumerable.Range(0, levels).Select(level => original.HasGroup($"output_blocks.{level * (layers + 1)}.1.norm"))]);
+        return Make(layers,
+            [.. Enumerable.Range(0, levels).Select(level => original.HasGroup($"output_blocks.{level * (layers + 1)}.1.norm"))]);
     }
 
     /// <summary>The map of a UNet under diffusers' names.</summary>

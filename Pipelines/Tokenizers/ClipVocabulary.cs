@@ -60,7 +60,8 @@ internal sealed class ClipVocabulary
         foreach (var (token, id) in special.Added)
         {
             if (ids.TryGetValue(token, out int known) ? known != id : !pieces.TryAdd(id, token))
-                throw new ModelFileException(files.Location, $"the added token '{token}' has id {id}, which does not fit {vocabulary.File}.");
+                throw new ModelFileException(files.Location,
+                    $"the added token '{token}' has id {id}, which does not fit {vocabulary.File}.");
             ids[token] = id;
         }
 

@@ -59,7 +59,7 @@ internal static class StableDiffusionFiles
     {
         Kind = $"{layout.Kind} inpainting",
         PipelineClass = "StableDiffusionInpaintPipeline",
-        Recognises = t => layout.Recognises(t) && t.Find($"{UNetNames.Prefix}input_blocks.0.0.weight") is { Rank: 4 } shape && shape[1] == 9,
+        Recognises = t => layout.Recognises(t) && UNetNames.InChannels(t) == 9,
         Scheduler = _ => Scheduler("PNDMScheduler", "epsilon"),
     };
 

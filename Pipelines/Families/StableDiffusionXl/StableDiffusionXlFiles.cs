@@ -37,7 +37,7 @@ internal static class StableDiffusionXlFiles
         {
             Kind = "Stable Diffusion XL inpainting",
             PipelineClass = "StableDiffusionXLInpaintPipeline",
-            Recognises = t => Base.Recognises(t) && t.Find($"{UNetNames.Prefix}input_blocks.0.0.weight") is { Rank: 4 } shape && shape[1] == 9,
+            Recognises = t => Base.Recognises(t) && UNetNames.InChannels(t) == 9,
             Components =
             [
                 SingleFileComponent.UNet(LatentSide), SingleFileComponent.Autoencoder(LatentScale, side: 512, upcast: false),

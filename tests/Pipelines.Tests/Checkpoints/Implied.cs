@@ -37,6 +37,7 @@ internal static class Implied
         null => "null",
         string or ValueType and not IEnumerable => string.Create(CultureInfo.InvariantCulture, $"{value}"),
         IEnumerable list => $"[{string.Join(", ", list.Cast<object>().Select(Text))}]",
-        _ => string.Join("\n", value.GetType().GetProperties().Where(p => p.Name != "File").Select(p => $"{p.Name} {Text(p.GetValue(value))}")),
+        _ => string.Join("\n", value.GetType().GetProperties().Where(p => p.Name != "File")
+            .Select(p => $"{p.Name} {Text(p.GetValue(value))}")),
     };
 }

@@ -98,9 +98,10 @@ public sealed class SingleFileModelTests : IDisposable
         var model = (SingleFileModel)ModelSource.Open(Write("tiny-sdxl", Xl));
         var e = Assert.Throws<ModelFileException>(() => model.ConfigOf("unet"));
         Assert.Equal("attention_head_dim", e.Key);
-        Assert.Contains("folder of the model's configurations", e.Message, StringComparison.Ordinal);
+        Assert.Contains("Name a folder with the model's configurations", e.Message, StringComparison.Ordinal);
         Assert.Equal("StableDiffusionXLPipeline", model.ClassName);
-        Assert.Equal(["scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "vae"], model.Components.Keys.Order());
+        Assert.Equal(["scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "unet", "vae"],
+            model.Components.Keys.Order());
     }
 
     [Fact]
@@ -163,5 +164,6 @@ public sealed class SingleFileModelTests : IDisposable
 
     private string Write(string model, string kind, DType dtype = DType.Float16,
         Action<Dictionary<string, (Shape Shape, float[] Values)>>? change = null) =>
-        OriginalFile.Write(Path.Combine(folder.Path, $"{model}.safetensors"), Golden.Folder(model), OriginalFile.Layout(kind), dtype, change);
+        OriginalFile.Write(Path.Combine(folder.Path, $"{model}.safetensors"), Golden.Folder(model), OriginalFile.Layout(kind), dtype,
+            change);
 }
