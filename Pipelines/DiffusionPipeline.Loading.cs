@@ -11,11 +11,11 @@ namespace ILGpuDiffusion.Pipelines;
 public sealed partial class DiffusionPipeline
 {
     /// <summary>Loads a model of one of the families of <see cref="FamilyCatalog"/>.</summary>
-    /// <param name="path">A folder in diffusers' format.</param>
+    /// <param name="path">A folder in diffusers' format, or a whole model in one safetensors file; see <see cref="ModelSource.Open"/>.</param>
     /// <param name="options">Device and weight files.</param>
     /// <exception cref="ModelFileException">Something is missing or damaged, or the pipeline class is not supported.</exception>
     public static DiffusionPipeline FromPretrained(string path, PipelineOptions? options = null) =>
-        Load(ModelFolder.Open(path), options ?? new());
+        Load(ModelSource.Open(path, options?.Source), options ?? new());
 
     /// <summary>Loads a model from any source.</summary>
     /// <param name="source">Its configurations, weights and tokenizers.</param>

@@ -133,7 +133,8 @@ internal sealed class Generation(DiffusionPipeline pipeline, ArenaPool arenas, R
         {
             try
             {
-                decoded[i] = model.Vae.DecodeImage(latents.Slice(i, 1), tiles, cancellation);
+                var image = model.Vae.DecodeImage(latents.Slice(i, 1), tiles, cancellation);
+                decoded[i] = images is null ? image : images.Restore(image);
             }
             catch (NonFiniteException) when (!device.ReadsHostMemory && NotFinite.IndexIn(Read(latents)) >= 0)
             {

@@ -2,6 +2,7 @@ using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Quantization;
+using ILGpuDiffusion.Pipelines.Checkpoints;
 using ILGpuDiffusion.Pipelines.Requests;
 using Microsoft.Extensions.Logging;
 
@@ -59,4 +60,7 @@ public sealed record PipelineOptions
 
     /// <summary>Encodes and decodes images in tiles, for requests that do not say; null processes whole images.</summary>
     public VaeTiling? VaeTiling { get; init; }
+
+    /// <summary>What is taken from elsewhere than the model's own file or folder: autoencoder, tokenizers, configurations.</summary>
+    public ModelSourceOptions? Source { get; init; }
 }

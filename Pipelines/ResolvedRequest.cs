@@ -52,9 +52,10 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
         CheckImages(request, limits);
 
         var (layout, defaults) = (limits.Latents, limits.Defaults);
+        var whole = WholeLatents(request.InitImage, layout.Factor);
         PixelSize size = new(
-            request.Width ?? request.Latents?.Width * layout.Factor ?? Whole(request.InitImage?.Width) ?? defaults.Size.Width,
-            request.Height ?? request.Latents?.Height * layout.Factor ?? Whole(request.InitImage?.Height) ?? defaults.Size.Height);
+            request.Width ?? request.Latents?.Width * layout.Factor ?? whole?.Width ?? defaults.Size.Width,
+            request.Height ?? request.Latents?.Height * layout.Factor ?? whole?.Height ?? defaults.Size.Height);
         string sides = $"a multiple of {layout.Factor}, the factor of this model's VAE, and at most {MaxSide}";
         Check(size.Width >= layout.Factor && size.Width <= MaxSide && size.Width % layout.Factor == 0, nameof(request.Width), size.Width,
             sides);
@@ -75,8 +76,6 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
         if (request.Latents is { } given) form.CheckLatents(given, layout.Channels);
         if (request.Embeddings is { } embeddings) form.CheckEmbeddings(embeddings, limits);
         return form;
-
-        int? Whole(int? side) => side is { } pixels ? Math.Max(1, pixels / layout.Factor) * layout.Factor : null;
     }
 
     /// <summary>One text per prompt, from none, one or several.</summary>
@@ -122,6 +121,16 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
                 "0 or more both ways", name);
     }
 
+    /// <summary>The size of an initial image, rounded down to whole latents.</summary>
+    private static PixelSize? WholeLatents(Image? image, int factor)
+    {
+        if (image is null) return null;
+        Check(image.Width >= factor && image.Height >= factor, nameof(ImageRequest.InitImage), $"{image.Width}x{image.Height}",
+            $"at least {factor} pixels both ways", "initial image");
+        var (width, height) = ImageProcessor.DefaultSize(image, factor);
+        return new PixelSize(width, height);
+    }
+
     private static void CheckImages(ImageRequest request, ModelLimits limits)
     {
         Check(request.Strength is null or (> 0 and <= 1), nameof(request.Strength), request.Strength ?? 0, "above 0 and at most 1");
@@ -135,6 +144,12 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
             $"between 0 and {MaxSide}");
         Check(request.PaddingMaskCrop is null || request.MaskImage is not null, nameof(request.PaddingMaskCrop),
             request.PaddingMaskCrop ?? 0, "given together with a mask");
+        Check(request.MaskBlur is >= 0 and <= 1000, nameof(request.MaskBlur), request.MaskBlur, "between 0 and 1000");
+        Check(request.PaddingMaskCrop is null || (request.MaskImage!.Width, request.MaskImage.Height)
+            == (request.InitImage!.Width, request.InitImage.Height), nameof(request.MaskImage),
+            $"{request.MaskImage?.Width}x{request.MaskImage?.Height}", "of the initial image's size, to work on the part around it");
+        Check(request.MaskImage is null || request.PaddingMaskCrop is null || Mask.Luma(request.MaskImage).Any(level => level > 0),
+            nameof(request.MaskImage), "black", "white where the image is redrawn");
         Check(!limits.InpaintingOnly || request.MaskImage is not null, nameof(request.MaskImage), "absent",
             $"given: {limits.Name} is a model for inpainting, which needs an initial image and a mask");
         Check(double.IsFinite(request.AestheticScore), nameof(request.AestheticScore), request.AestheticScore, "a finite number");

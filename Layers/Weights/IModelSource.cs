@@ -34,10 +34,10 @@ public interface IModelSource
     /// <exception cref="ModelFileException">The component or its weights are missing or damaged.</exception>
     IModelWeights WeightsOf(string name, string? variant = null, ILogger? logger = null);
 
-    /// <summary>The folder with the files of a tokenizer.</summary>
+    /// <summary>The files of a tokenizer.</summary>
     /// <param name="name">The component: <c>tokenizer</c>, <c>tokenizer_2</c> …</param>
     /// <exception cref="ModelFileException">The component or its folder is missing.</exception>
-    string TokenizerFolder(string name);
+    ITokenizerFiles TokenizerOf(string name);
 
     /// <summary>The components that have weights of a variant.</summary>
     /// <exception cref="ModelFileException">A component is missing.</exception>

@@ -112,7 +112,7 @@ public sealed class ComponentLoader : IDisposable
     {
         string name = "text_encoder" + suffix;
         CheckClass("tokenizer" + suffix, "CLIPTokenizer", "CLIPTokenizerFast");
-        var tokenizer = ClipTokenizer.Load(Source.TokenizerFolder("tokenizer" + suffix));
+        var tokenizer = ClipTokenizer.Load(Source.TokenizerOf("tokenizer" + suffix));
         var config = ClipTextConfig.From(ConfigOf(name, "CLIPTextModel", ProjectingClass),
             withProjection: Source.Component(name).Class == ProjectingClass);
         var weights = WeightsOf(name, config.File, config.LeastTensors);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Checkpoints;
 
 namespace ILGpuDiffusion.Pipelines.Families;
 
@@ -8,12 +9,15 @@ public static class FamilyCatalog
 {
     private static ImmutableArray<ModelFamily> families =
     [
-        new StableDiffusionFamily(),
         new StableDiffusionXLFamily(),
+        new StableDiffusionFamily(),
     ];
 
     /// <summary>All families.</summary>
     public static IReadOnlyList<ModelFamily> Families => families;
+
+    /// <summary>The layouts of single files, of all families; those that are told by more tensors come first.</summary>
+    internal static IReadOnlyList<SingleFileLayout> Files => [.. families.SelectMany(family => family.Files)];
 
     /// <summary>Adds a family for the whole process.</summary>
     /// <exception cref="ArgumentException">A pipeline class of the family is another family's already.</exception>

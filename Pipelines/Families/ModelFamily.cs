@@ -1,4 +1,5 @@
 using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Checkpoints;
 
 namespace ILGpuDiffusion.Pipelines.Families;
 
@@ -16,6 +17,9 @@ public abstract class ModelFamily
 
     /// <summary>Whether diffusers' pipeline class corrects the configurations of folders written before its version 0.9.</summary>
     public virtual bool RepairsOldConfigs => false;
+
+    /// <summary>The family's single-file layouts.</summary>
+    internal virtual IReadOnlyList<SingleFileLayout> Files => [];
 
     /// <summary>Loads a model. What the loader makes is freed with the pipeline.</summary>
     /// <exception cref="ModelFileException">A component is missing, damaged or not supported, or components do not belong

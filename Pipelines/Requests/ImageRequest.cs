@@ -122,6 +122,9 @@ public sealed record ImageRequest
     /// </summary>
     public Image? MaskImage { get; init; }
 
+    /// <summary>Inpainting: standard deviation of a Gaussian blur of the mask, in its pixels; 0 for none.</summary>
+    public double MaskBlur { get; init; }
+
     /// <summary>
     /// Inpainting: works on the part around the mask alone, with this margin in pixels, at the size of the result, and puts it back into
     /// the image; null works on the whole image.

@@ -6,20 +6,28 @@ namespace ILGpuDiffusion.Pipelines.Tasks;
 /// <summary>The images of a request at the size of the result, as the autoencoder reads them.</summary>
 internal sealed class TaskImages
 {
-    private readonly float[]? mask; // 1 where the image is redrawn
+    private readonly Image picture;
+    private readonly Image? maskImage;
+    private readonly Mask? mask;
+    private readonly PixelBox? region;
 
     /// <summary>Prepares the images.</summary>
     /// <param name="request">The request, with an initial image.</param>
-    /// <param name="size">Size of the result.</param>
+    /// <param name="size">Size of the run.</param>
     /// <param name="modelReadsMask">Whether the denoiser has inputs for mask and masked image.</param>
     public TaskImages(ImageRequest request, PixelSize size, bool modelReadsMask)
     {
         ModelReadsMask = modelReadsMask;
-        Initial = Pixels(request.InitImage!, size);
-        if (request.MaskImage is null) return;
-        mask = [.. Pixels(request.MaskImage, size).Chunk(3).Select(rgb => rgb[0] >= 0 ? 1f : 0f)];
-        Masked = [.. Initial];
-        for (int i = 0; i < Masked.Length; i++) Masked[i] *= mask[i / 3] < 0.5f ? 1 : 0;
+        picture = request.InitImage!;
+        if (request.MaskImage is { } given) maskImage = request.MaskBlur > 0 ? ImageProcessor.Blur(given, (float)request.MaskBlur) : given;
+        if (maskImage is not null && request.PaddingMaskCrop is { } padding)
+            region = MaskedRegion.Find(maskImage, size.Width, size.Height, padding);
+        var mode = region is null ? ResizeMode.Default : ResizeMode.Fill;
+        Initial = ImageProcessor.Values(
+            [ImageProcessor.Resize(region is { } box ? ImageProcessor.Crop(picture, box) : picture, size.Width, size.Height, mode)]);
+        if (maskImage is null) return;
+        mask = ImageProcessor.ToMask(maskImage, size.Width, size.Height, mode, region);
+        Masked = mask.Outside(Initial);
     }
 
     /// <summary>Whether the denoiser has inputs for mask and masked image.</summary>
@@ -31,13 +39,9 @@ internal sealed class TaskImages
     /// <summary>The initial image without its masked part, [h, w, 3], −1 … 1.</summary>
     public float[] Masked { get; } = [];
 
-    /// <summary>The mask at the latents' resolution, nearest pixels: [height, width].</summary>
-    public float[] LatentMask(int height, int width) => throw new NotImplementedException();
+    /// <summary>The mask at the latents' resolution: [height, width].</summary>
+    public float[] LatentMask(int height, int width) => mask!.To(width, height).Values;
 
-    private static float[] Pixels(Image image, PixelSize size)
-    {
-        var pixels = new float[size.Width * size.Height * 3];
-        image.ToNhwc(pixels);
-        return pixels;
-    }
+    /// <summary>Puts a result that shows a part of the initial image back into it; any other is returned as it is.</summary>
+    public Image Restore(Image result) => region is null ? result : MaskedRegion.Overlay(maskImage!, picture, result, region);
 }

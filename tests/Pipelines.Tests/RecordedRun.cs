@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Images;
 using ILGpuDiffusion.Pipelines.LatentSpace;
 using ILGpuDiffusion.Pipelines.Requests;
 using ILGpuDiffusion.Pipelines.Schedulers;
@@ -14,7 +15,10 @@ internal static class RecordedRun
     public static bool IsOurs(JsonElement json) =>
         Text(json.GetProperty("params"), "scheduler") is { } name && Scheduler.Names.Contains(name);
 
-    public static ImageRequest Request(GoldenCase golden, string? pngFolder)
+    /// <summary>The request of a run.</summary>
+    /// <param name="golden">The run.</param>
+    /// <param name="png">The image that it must give, or null where none is to be decoded.</param>
+    public static ImageRequest Request(GoldenCase golden, string? png)
     {
         var p = golden.Params;
         return new ImageRequest(Texts(p, "prompt"))
@@ -32,12 +36,19 @@ internal static class RecordedRun
             GuidanceRescale = Number(p, "guidance_rescale") ?? 0,
             ClipSkip = Int(p, "clip_skip") ?? 0,
             Eta = Number(p, "eta") ?? 0,
+            DenoisingStart = Number(p, "denoising_start"),
             DenoisingEnd = Number(p, "denoising_end"),
-            Latents = golden.Inputs.ContainsKey("latents") ? Latents(golden, "latents") : null,
+            Latents = golden.Inputs.ContainsKey("latents") ? Latents(golden, "latents")
+                : golden.Inputs.ContainsKey("image") ? Latents(golden, "image") : null,
+            InitImage = Picture(golden, "image"),
+            MaskImage = Picture(golden, "mask_image"),
+            Strength = Number(p, "strength"),
+            AestheticScore = Number(p, "aesthetic_score") ?? 6,
+            NegativeAestheticScore = Number(p, "negative_aesthetic_score") ?? 2.5,
             Seed = Int(p, "generator_seed") ?? 0,
             SharedGenerator = true, // recorded with one generator for the batch
             KeepIntermediates = true,
-            Decode = pngFolder is not null,
+            Decode = png is not null,
             // diffusers' recommendation for SDXL; the set does not record the numbers
             FreeU = golden.Id == "freeu" ? new FreeU(S1: 0.9, S2: 0.2, B1: 1.3, B2: 1.4) : null,
             SizeConditioning = new SizeConditioning
@@ -76,6 +87,9 @@ internal static class RecordedRun
         var shape = golden.InputShape(name);
         return new Latents(shape[0], shape[1], shape[2], shape[3], golden.Input(name));
     }
+
+    private static Image? Picture(GoldenCase golden, string key) => Text(golden.Params, key) is { } file
+        ? Image.Load(Path.Combine(Path.GetDirectoryName(Golden.Folder(golden.Name.Split(' ')[0] + ".json"))!, file)) : null;
 
     private static string[] Texts(JsonElement p, string key) => !p.TryGetProperty(key, out var v) ? []
         : v.ValueKind == JsonValueKind.Array ? [.. v.EnumerateArray().Select(e => e.GetString()!)] : [v.GetString()!];

@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Pipelines.Checkpoints;
+
 namespace ILGpuDiffusion.Pipelines.Families;
 
 /// <summary>Stable Diffusion 1.x and 2.x.</summary>
@@ -9,6 +11,8 @@ internal sealed class StableDiffusionFamily : ModelFamily
         ["StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline", "StableDiffusionInpaintPipeline"];
 
     public override bool RepairsOldConfigs => true;
+
+    internal override IReadOnlyList<SingleFileLayout> Files => StableDiffusionFiles.Layouts;
 
     public override DiffusionModel Load(ComponentLoader components) => new StableDiffusionModel(components);
 }

@@ -172,7 +172,7 @@ public sealed class ModelFolderVariantTests : IDisposable
 
     [Theory]
     [InlineData("model.safetensors"), InlineData("model.CKPT"), InlineData("model.gguf")]
-    public void Open_SingleFile_SaysHowToConvert(string name) => Assert.Contains("from_single_file",
+    public void Open_SingleFile_NamesWhatOpensIt(string name) => Assert.Contains("ModelSource.Open",
         Assert.Throws<ModelFileException>(() => ModelFolder.Open(folder.Write(name, ""))).Message, StringComparison.Ordinal);
 
     [Fact]

@@ -68,11 +68,11 @@ public class ClipTokenizerGoldenTests
         Assert.True(compared > 0);
     }
 
-    private static JsonElement[] Recorded() =>
+    internal static JsonElement[] Recorded() =>
         [.. JsonDocument.Parse(File.ReadAllBytes(Golden.Folder("tokenizers/clip_tokens.json"))).RootElement.GetProperty("prompts")
             .EnumerateArray()];
 
-    private static void Equal(JsonElement recorded, string key, IEnumerable<int> actual)
+    internal static void Equal(JsonElement recorded, string key, IEnumerable<int> actual)
     {
         string expected = string.Join(' ', recorded.GetProperty(key).EnumerateArray().Select(id => id.GetInt32()));
         Assert.True(expected == string.Join(' ', actual),
