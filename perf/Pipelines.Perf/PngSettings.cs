@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using ILGpuDiffusion.Pipelines.Images;
@@ -8,7 +7,10 @@ using Picture = SixLabors.ImageSharp.Image;
 
 namespace ILGpuDiffusion.Pipelines.Perf;
 
-/// <summary>Time and size of PNG files for each filter and level of the encoder.</summary>
+/// <summary>
+/// Time and size of PNG files for each filter and level of the encoder. Times are processor time of this process, so that others do not
+/// count: the encoder runs on one thread.
+/// </summary>
 internal static class PngSettings
 {
     private const int Side = 1024;
@@ -46,12 +48,12 @@ internal static class PngSettings
         using var picture = Picture.LoadPixelData<Rgb24>(image.Pixels, image.Width, image.Height);
         double[] times = new double[runs];
         long bytes = 0;
-        for (int run = -1; run < runs; run++) // the first one warms up
+        for (int run = -3; run < runs; run++) // the first ones warm up
         {
             using var stream = new MemoryStream(image.Pixels.Length * 2);
-            var clock = Stopwatch.StartNew();
+            var before = Environment.CpuUsage.TotalTime;
             picture.Save(stream, encoder);
-            if (run >= 0) times[run] = clock.Elapsed.TotalMilliseconds;
+            if (run >= 0) times[run] = (Environment.CpuUsage.TotalTime - before).TotalMilliseconds;
             bytes = stream.Length;
         }
 

@@ -117,5 +117,5 @@ var picture = new Argument<string>("file") { Description = "An image file, such 
 var png = new Command("png", "Times filters and levels of the PNG encoder; prints Markdown") { picture, runs };
 png.SetAction(parsed => Console.WriteLine(PngSettings.Run(parsed.GetValue(picture)!, parsed.GetValue(runs))));
 
-return new RootCommand("Measurements of whole models.") { checkpoint, step, waiting, builds, passes, sheet, compile, table, png }.Parse(args)
-    .Invoke();
+return new RootCommand("Measurements of whole models.") { checkpoint, step, waiting, builds, passes, sheet, compile, table, png }
+    .Parse(args).Invoke();

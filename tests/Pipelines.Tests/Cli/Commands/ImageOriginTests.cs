@@ -31,8 +31,8 @@ public sealed class ImageOriginTests : IDisposable
     [Theory, InlineData("jpg"), InlineData("webp")]
     public async Task From_OtherFormats_DrawsWhatTheyWereMadeOf(string extension)
     {
-        string[] run = ["generate", "a fox, Süß", "--model", TinySdxl.Folder, "--width", "48", "--height", "32", "--steps", "2", "--seed", "7",
-            "--count", "2", "--clip-skip", "1", "--device", "cpu"];
+        string[] run = ["generate", "a fox, Süß", "--model", TinySdxl.Folder, "--width", "48", "--height", "32", "--steps", "2", "--seed",
+            "7", "--count", "2", "--clip-skip", "1", "--device", "cpu"];
         Assert.Equal([$"a-1.{extension}", $"a-2.{extension}"], (await Run([.. run, "-o", $"a.{extension}"])).OutputLines);
         await Run([.. run, "-o", "a.png"]);
         Assert.Equal(Image.Load(PathOf("a-2.png")).RequestJson, Image.Load(PathOf($"a-2.{extension}")).RequestJson);
