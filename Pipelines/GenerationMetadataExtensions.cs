@@ -1,5 +1,6 @@
 using ILGpuDiffusion.Compute.Files;
 using ILGpuDiffusion.Pipelines.Errors;
+using ILGpuDiffusion.Pipelines.Images;
 using ILGpuDiffusion.Pipelines.LatentSpace;
 using ILGpuDiffusion.Pipelines.Metadata;
 using ILGpuDiffusion.Pipelines.Requests;
@@ -14,8 +15,13 @@ public static class GenerationMetadataExtensions
     /// <param name="pipeline">The pipeline that will generate it.</param>
     /// <param name="latents">The start latents, for an image generated from given ones
     /// (<see cref="GenerationMetadata.ExternalLatents"/>).</param>
-    /// <exception cref="DiffusionRequestException">The start latents are missing, or the scheduler is unknown.</exception>
-    public static ImageRequest RequestFor(this GenerationMetadata metadata, DiffusionPipeline pipeline, Latents? latents = null)
+    /// <param name="image">The initial image, for an image generated from one.</param>
+    /// <param name="mask">The mask, for an image generated with one.</param>
+    /// <param name="embeddings">The embeddings, for an image generated from them.</param>
+    /// <exception cref="DiffusionRequestException">What the image was generated from is missing, or the scheduler is
+    /// unknown.</exception>
+    public static ImageRequest RequestFor(this GenerationMetadata metadata, DiffusionPipeline pipeline, Latents? latents = null,
+        Image? image = null, Image? mask = null, PromptEmbeddings? embeddings = null)
     {
         ArgumentNullException.ThrowIfNull(metadata);
         ArgumentNullException.ThrowIfNull(pipeline);
@@ -23,12 +29,27 @@ public static class GenerationMetadataExtensions
             throw new DiffusionRequestException(nameof(ImageRequest.Latents),
                 "latents are absent; this image was generated from given start latents, which its metadata does not contain. Pass them "
                     + "again.");
+        Require(metadata.ExternalImage && image is null, nameof(ImageRequest.InitImage), "the initial image is absent; this image was "
+            + "generated from one, which its metadata does not contain. Pass it again.");
+        Require(metadata.ExternalMask && mask is null, nameof(ImageRequest.MaskImage), "the mask is absent; this image was generated with "
+            + "one, which its metadata does not contain. Pass it again.");
+        Require(metadata.ExternalEmbeddings && embeddings is null, nameof(ImageRequest.Embeddings), "embeddings are absent; this image was "
+            + "generated from them, and its metadata does not contain them. Pass them again.");
         return metadata.Request with
         {
+            InitImage = image,
+            MaskImage = mask,
+            Embeddings = embeddings,
+            Prompts = embeddings is null ? metadata.Request.Prompts : [],
             Scheduler = metadata.SchedulerName is null ? null
             : pipeline.CreateScheduler(metadata.SchedulerName, metadata.SchedulerSettings),
             Latents = latents
         };
+
+        static void Require(bool missing, string property, string message)
+        {
+            if (missing) throw new DiffusionRequestException(property, message);
+        }
     }
 
     /// <summary>

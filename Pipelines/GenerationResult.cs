@@ -10,8 +10,11 @@ public sealed record GenerationResult
     /// <summary>The images, all those of the first prompt first; empty where <see cref="ImageRequest.Decode"/> is false.</summary>
     public required IReadOnlyList<Image> Images { get; init; }
 
-    /// <summary>The final latents, before the VAE's scaling is undone.</summary>
-    public required Latents Latents { get; init; }
+    /// <summary>
+    /// The final latents, before the VAE's scaling is undone; null unless <see cref="ImageRequest.KeepLatents"/> is true or
+    /// <see cref="ImageRequest.Decode"/> false.
+    /// </summary>
+    public required Latents? Latents { get; init; }
 
     /// <summary>The latents after every step, where <see cref="ImageRequest.KeepIntermediates"/> is true.</summary>
     public required IReadOnlyList<Latents> Intermediates { get; init; }

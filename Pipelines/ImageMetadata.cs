@@ -22,9 +22,11 @@ internal static class ImageMetadata
     /// <param name="form">The request.</param>
     /// <param name="seeds">Seeds of all images.</param>
     /// <param name="index">Index of the image.</param>
-    public static Image Attach(Image image, DiffusionPipeline pipeline, ResolvedRequest form, IReadOnlyList<Seed> seeds, int index)
+    /// <param name="evaluations">Number of denoiser evaluations.</param>
+    public static Image Attach(Image image, DiffusionPipeline pipeline, ResolvedRequest form, IReadOnlyList<Seed> seeds, int index,
+        int evaluations)
     {
-        var metadata = Of(pipeline, form, seeds, index);
+        var metadata = Of(pipeline, form, seeds, index, evaluations);
         return new Image(image.Width, image.Height, image.Pixels)
         {
             Parameters = A1111(metadata, form).Format(),
@@ -37,16 +39,16 @@ internal static class ImageMetadata
     {
         Request = new ImageRequest(""),
         Model = pipeline.Name,
-        Pipeline = pipeline.GetType().Name,
+        Pipeline = pipeline.PipelineClass,
         Device = $"{pipeline.Device.Id} ({pipeline.Device.Name})",
         DType = $"{pipeline.DType}",
         Variant = pipeline.Variant,
         Quantize = pipeline.Quantize,
         Software = $"ILGpuDiffusion {Version}",
-        VaeTiling = pipeline.Vae.Tiling is { } tiling ? (tiling.Pixels.Size, tiling.Overlap) : null,
     };
 
-    private static GenerationMetadata Of(DiffusionPipeline pipeline, ResolvedRequest form, IReadOnlyList<Seed> seeds, int index)
+    private static GenerationMetadata Of(DiffusionPipeline pipeline, ResolvedRequest form, IReadOnlyList<Seed> seeds, int index,
+        int evaluations)
     {
         var (request, scheduler) = (form.Request, form.Request.Scheduler ?? pipeline.Scheduler);
         int prompt = index / request.Count;
@@ -54,7 +56,7 @@ internal static class ImageMetadata
         {
             Request = request with
             {
-                Prompts = [request.Prompts[prompt]],
+                Prompts = request.Embeddings is null ? [request.Prompts[prompt]] : [""],
                 NegativePrompts = Own(request.NegativePrompts, prompt),
                 Prompts2 = Own(request.Prompts2, prompt),
                 NegativePrompts2 = Own(request.NegativePrompts2, prompt),
@@ -65,13 +67,22 @@ internal static class ImageMetadata
                 GuidanceScale = form.GuidanceScale,
                 Seed = seeds[index],
                 Scheduler = null,
+                VaeTiling = pipeline.Vae.Grid(request.VaeTiling) is { } tiles ? new(tiles.Pixels.Size, tiles.Overlap) : null,
                 Latents = null,
+                InitImage = null,
+                MaskImage = null,
+                Embeddings = null,
+                OnStepEnd = null,
                 KeepIntermediates = false,
+                KeepLatents = false,
             },
             SchedulerName = scheduler.Name,
             SchedulerSettings = Settings(scheduler),
-            Evaluations = form.Schedule.End - form.Schedule.Begin,
+            Evaluations = evaluations,
             ExternalLatents = request.Latents is not null,
+            ExternalImage = request.InitImage is not null,
+            ExternalMask = request.MaskImage is not null,
+            ExternalEmbeddings = request.Embeddings is not null,
             BatchPosition = request.SharedGenerator ? index : 0,
         };
     }

@@ -2,6 +2,8 @@ using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Quantization;
+using ILGpuDiffusion.Pipelines.Checkpoints;
+using ILGpuDiffusion.Pipelines.Requests;
 using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Pipelines;
@@ -49,4 +51,16 @@ public sealed record PipelineOptions
     /// information is about work that takes a while, debug is the rest.
     /// </summary>
     public ILoggerFactory? LoggerFactory { get; init; }
+
+    /// <summary>
+    /// The scheduler of requests that set none: a class name of diffusers or a short name such as <c>dpmpp_2m_karras</c>. Null takes the
+    /// model's own.
+    /// </summary>
+    public string? Scheduler { get; init; }
+
+    /// <summary>Encodes and decodes images in tiles, for requests that do not say; null processes whole images.</summary>
+    public VaeTiling? VaeTiling { get; init; }
+
+    /// <summary>What is taken from elsewhere than the model's own file or folder: autoencoder, tokenizers, configurations.</summary>
+    public ModelSourceOptions? Source { get; init; }
 }

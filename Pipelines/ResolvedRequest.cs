@@ -19,20 +19,29 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
     /// <summary>Whether classifier-free guidance is on, so that the denoiser also evaluates the negative prompts.</summary>
     public bool Guided => GuidanceScale > 1;
 
+    /// <summary>Number of prompts, or of given embeddings.</summary>
+    public int Prompts => PromptsOf(Request);
+
     /// <summary>Number of images in all.</summary>
-    public int Images => Request.Prompts.Count * Request.Count;
+    public int Images => Prompts * Request.Count;
 
     public int LatentHeight => Size.Height / VaeFactor;
 
     public int LatentWidth => Size.Width / VaeFactor;
 
     /// <summary>Checks a request and fills in the model's defaults.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="limits">What the model takes.</param>
+    /// <param name="scheduler">The scheduler of requests that set none.</param>
+    /// <param name="adapt">What the model determines about the schedule for an image's size.</param>
     /// <exception cref="DiffusionRequestException">A value is out of range; the message names the value and the range.</exception>
-    public static ResolvedRequest Resolve(ImageRequest request, DiffusionPipeline pipeline, int vaeFactor, int latentChannels)
+    public static ResolvedRequest Resolve(ImageRequest request, ModelLimits limits, Func<Scheduler> scheduler,
+        Func<ScheduleRequest, PixelSize, ScheduleRequest> adapt)
     {
-        CheckPrompts(request);
+        CheckPrompts(request, limits);
         Check(request.ClipSkip >= 0, nameof(request.ClipSkip), request.ClipSkip, "0 or more");
-        pipeline.CheckPrompts(request);
+        Check(request.ClipSkip <= limits.ClipSkip, nameof(request.ClipSkip), request.ClipSkip,
+            $"at most {limits.ClipSkip} with this model's text encoders");
         Check(request.GuidanceRescale is >= 0 and <= 1, nameof(request.GuidanceRescale), request.GuidanceRescale, "between 0 and 1");
         Check(request.GuidanceScale is null or (>= 0 and <= 1000), nameof(request.GuidanceScale), request.GuidanceScale ?? 0,
             "between 0 and 1000");
@@ -40,29 +49,34 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
             || (double.IsFinite(freeU.S1) && double.IsFinite(freeU.S2) && double.IsFinite(freeU.B1) && double.IsFinite(freeU.B2)),
             nameof(request.FreeU), request.FreeU!, "four finite numbers", "FreeU");
         CheckConditioning(request.SizeConditioning);
+        CheckImages(request, limits);
 
+        var (layout, defaults) = (limits.Latents, limits.Defaults);
+        var whole = WholeLatents(request.InitImage, layout.Factor);
         PixelSize size = new(
-            request.Width ?? request.Latents?.Width * vaeFactor ?? pipeline.Defaults.Size.Width,
-            request.Height ?? request.Latents?.Height * vaeFactor ?? pipeline.Defaults.Size.Height);
-        string sides = $"a multiple of {vaeFactor}, the factor of this model's VAE, and at most {MaxSide}";
-        Check(size.Width >= vaeFactor && size.Width <= MaxSide && size.Width % vaeFactor == 0, nameof(request.Width), size.Width, sides);
-        Check(size.Height >= vaeFactor && size.Height <= MaxSide && size.Height % vaeFactor == 0, nameof(request.Height), size.Height,
+            request.Width ?? request.Latents?.Width * layout.Factor ?? whole?.Width ?? defaults.Size.Width,
+            request.Height ?? request.Latents?.Height * layout.Factor ?? whole?.Height ?? defaults.Size.Height);
+        string sides = $"a multiple of {layout.Factor}, the factor of this model's VAE, and at most {MaxSide}";
+        Check(size.Width >= layout.Factor && size.Width <= MaxSide && size.Width % layout.Factor == 0, nameof(request.Width), size.Width,
             sides);
+        Check(size.Height >= layout.Factor && size.Height <= MaxSide && size.Height % layout.Factor == 0, nameof(request.Height),
+            size.Height, sides);
 
         // Checked here rather than when the image is created, at the end of a long run.
         Check((long)size.Width * size.Height <= Image.MaxPixels, nameof(request.Width), size, $"at most {Image.MaxPixels} pixels in all",
             "size");
 
-        var (steps, schedule) = Plan(request, pipeline);
-        var form = new ResolvedRequest(request, size, steps, request.GuidanceScale ?? pipeline.Defaults.GuidanceScale, vaeFactor, schedule);
-        if (request.Latents is { } given) form.CheckLatents(given, latentChannels);
+        if (request.InitImage is not null)
+            request = request with
+            {
+                Strength = request.Strength ?? (request.MaskImage is null ? defaults.Strength : defaults.InpaintStrength),
+            };
+        var (steps, schedule) = Plan(request, request.Scheduler ?? scheduler(), defaults.Steps, custom => adapt(custom, size));
+        var form = new ResolvedRequest(request, size, steps, request.GuidanceScale ?? defaults.GuidanceScale, layout.Factor, schedule);
+        if (request.Latents is { } given) form.CheckLatents(given, layout.Channels);
+        if (request.Embeddings is { } embeddings) form.CheckEmbeddings(embeddings, limits);
         return form;
     }
-
-    /// <summary>Checks the clip skip against the text encoders' layers.</summary>
-    /// <exception cref="DiffusionRequestException">The request skips more layers than the model has.</exception>
-    public static void CheckClipSkip(ImageRequest request, int most) =>
-        Check(request.ClipSkip <= most, nameof(request.ClipSkip), request.ClipSkip, $"at most {most} with this model's text encoders");
 
     /// <summary>One text per prompt, from none, one or several.</summary>
     public static string[] PerPrompt(IReadOnlyList<string> texts, IReadOnlyList<string> fallback, int prompts)
@@ -71,13 +85,22 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
         return [.. Enumerable.Range(0, prompts).Select(i => source.Count == 0 ? "" : source[source.Count == 1 ? 0 : i])];
     }
 
-    private static void CheckPrompts(ImageRequest request)
+    private static int PromptsOf(ImageRequest request) =>
+        request.Embeddings?.Prompt.Values.FirstOrDefault()?.Shape is [var count, ..] ? count : request.Prompts.Count;
+
+    private static void CheckPrompts(ImageRequest request, ModelLimits limits)
     {
         CheckTexts(request.Prompts, nameof(request.Prompts), "prompt");
         CheckTexts(request.NegativePrompts, nameof(request.NegativePrompts), "negative prompts");
         CheckTexts(request.Prompts2, nameof(request.Prompts2), "second prompts");
         CheckTexts(request.NegativePrompts2, nameof(request.NegativePrompts2), "second negative prompts");
-        int prompts = request.Prompts.Count;
+        if (!limits.SecondPrompt && (request.Prompts2.Count > 0 || request.NegativePrompts2.Count > 0))
+            throw new DiffusionRequestException(request.Prompts2.Count > 0 ? nameof(request.Prompts2) : nameof(request.NegativePrompts2),
+                $"{limits.Name} has one text encoder and takes no second prompt.");
+        Check(request.Embeddings is null || (request.Prompts.Count == 0 && request.NegativePrompts.Count == 0
+            && request.Prompts2.Count == 0 && request.NegativePrompts2.Count == 0), nameof(request.Prompts), "given with embeddings",
+            "only one of the two", "prompt");
+        int prompts = PromptsOf(request);
         Check(prompts > 0, nameof(request.Prompts), "absent", "at least one", "prompt");
         Check(request.Count >= 1 && (long)prompts * request.Count <= MaxImages, nameof(request.Count), request.Count,
             $"at least 1, with at most {MaxImages} images in all");
@@ -98,8 +121,46 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
                 "0 or more both ways", name);
     }
 
-    /// <summary>The number of steps, the schedule, and the range of its evaluations that denoising start and end select.</summary>
-    private static (int Steps, (Schedule, int, int)) Plan(ImageRequest request, DiffusionPipeline pipeline)
+    /// <summary>The size of an initial image, rounded down to whole latents.</summary>
+    private static PixelSize? WholeLatents(Image? image, int factor)
+    {
+        if (image is null) return null;
+        Check(image.Width >= factor && image.Height >= factor, nameof(ImageRequest.InitImage), $"{image.Width}x{image.Height}",
+            $"at least {factor} pixels both ways", "initial image");
+        var (width, height) = ImageProcessor.DefaultSize(image, factor);
+        return new PixelSize(width, height);
+    }
+
+    private static void CheckImages(ImageRequest request, ModelLimits limits)
+    {
+        Check(request.Strength is null or (> 0 and <= 1), nameof(request.Strength), request.Strength ?? 0, "above 0 and at most 1");
+        Check(request.Strength is null || request.InitImage is not null, nameof(request.Strength), request.Strength ?? 0,
+            "given together with an initial image");
+        Check(request.MaskImage is null || request.InitImage is not null, nameof(request.MaskImage), "given alone",
+            "given together with an initial image");
+        Check(request.InitImage is null || request.Latents is null, nameof(request.InitImage), "given together with latents",
+            "only one of the two");
+        Check(request.PaddingMaskCrop is null or (>= 0 and <= MaxSide), nameof(request.PaddingMaskCrop), request.PaddingMaskCrop ?? 0,
+            $"between 0 and {MaxSide}");
+        Check(request.PaddingMaskCrop is null || request.MaskImage is not null, nameof(request.PaddingMaskCrop),
+            request.PaddingMaskCrop ?? 0, "given together with a mask");
+        Check(request.MaskBlur is >= 0 and <= 1000, nameof(request.MaskBlur), request.MaskBlur, "between 0 and 1000");
+        Check(request.PaddingMaskCrop is null || (request.MaskImage!.Width, request.MaskImage.Height)
+            == (request.InitImage!.Width, request.InitImage.Height), nameof(request.MaskImage),
+            $"{request.MaskImage?.Width}x{request.MaskImage?.Height}", "of the initial image's size, to work on the part around it");
+        Check(request.MaskImage is null || request.PaddingMaskCrop is null || Mask.Luma(request.MaskImage).Any(level => level > 0),
+            nameof(request.MaskImage), "black", "white where the image is redrawn");
+        Check(!limits.InpaintingOnly || request.MaskImage is not null, nameof(request.MaskImage), "absent",
+            $"given: {limits.Name} is a model for inpainting, which needs an initial image and a mask");
+        Check(double.IsFinite(request.AestheticScore), nameof(request.AestheticScore), request.AestheticScore, "a finite number");
+        Check(double.IsFinite(request.NegativeAestheticScore), nameof(request.NegativeAestheticScore), request.NegativeAestheticScore,
+            "a finite number");
+    }
+
+    /// <summary>The number of steps, the schedule, and the range of its evaluations that denoising start and end, or strength,
+    /// select.</summary>
+    private static (int Steps, (Schedule, int, int)) Plan(ImageRequest request, Scheduler scheduler, int defaultSteps,
+        Func<ScheduleRequest, ScheduleRequest> adapt)
     {
         Check((request.Sigmas is null ? 0 : 1) + (request.Timesteps is null ? 0 : 1) + (request.Steps is null ? 0 : 1) <= 1,
             nameof(request.Steps), "given together with sigmas or timesteps", "only one of the three");
@@ -107,29 +168,60 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
             "at least 0 and below 1");
         Check(request.DenoisingEnd is null or (> 0 and <= 1), nameof(request.DenoisingEnd), request.DenoisingEnd ?? 0,
             "above 0 and at most 1");
-        Check(request.DenoisingStart is null || request.Latents is not null, nameof(request.DenoisingStart), request.DenoisingStart ?? 0,
-            "given together with latents to go on from");
+        Check(request.DenoisingStart is null || request.Latents is not null || request.InitImage is not null,
+            nameof(request.DenoisingStart), request.DenoisingStart ?? 0, "given together with latents, or an image, to go on from");
         Check(!(request.DenoisingStart >= request.DenoisingEnd), nameof(request.DenoisingEnd), request.DenoisingEnd ?? 0,
             $"above denoising start, {request.DenoisingStart}");
 
-        var scheduler = request.Scheduler ?? pipeline.Scheduler;
         int? custom = request.Sigmas?.Count - 1 ?? request.Timesteps?.Count;
-        int steps = custom ?? request.Steps ?? pipeline.Defaults.Steps;
-        var schedule = scheduler.CreateSchedule(new ScheduleRequest
+        int steps = custom ?? request.Steps ?? defaultSteps;
+        var schedule = scheduler.CreateSchedule(adapt(new ScheduleRequest
         {
             Steps = custom is null ? steps : null,
             Sigmas = request.Sigmas,
             Timesteps = request.Timesteps,
             Eta = request.Eta,
-        });
-        int begin = request.DenoisingStart is { } start ? schedule.Timesteps.Count(t => t >= Cutoff(start)) : 0;
-        int end = request.DenoisingEnd is { } stop ? schedule.Timesteps.Count(t => t >= Cutoff(stop)) : schedule.Timesteps.Count;
+        }));
+        int begin = 0, end = schedule.Timesteps.Count;
+        if (request.DenoisingStart is { } start) begin = schedule.Timesteps.Count(t => t >= Cutoff(start));
+        else if (request.Strength is { } strength)
+        {
+            int left = Math.Min((int)(steps * strength), steps); // truncated as in diffusers
+            Check(left > 0, nameof(request.Strength), strength, $"at least {1.0 / steps:0.####}, to leave one of {steps} steps");
+            begin = steps - left;
+        }
+
+        if (request.DenoisingEnd is { } stop) end = schedule.Timesteps.Count(t => t >= Cutoff(stop));
         Check(begin < end, request.DenoisingStart is null ? nameof(request.DenoisingEnd) : nameof(request.DenoisingStart),
             $"{request.DenoisingStart ?? 0} and {request.DenoisingEnd ?? 1}", "far enough apart to leave a step",
                 "denoising start and end");
         return (steps, (begin == 0 ? schedule : schedule.BeginningAt(begin), begin, end));
 
         double Cutoff(double share) => Math.Round(scheduler.TrainTimesteps - share * scheduler.TrainTimesteps, MidpointRounding.ToEven);
+    }
+
+    private void CheckEmbeddings(PromptEmbeddings given, ModelLimits limits)
+    {
+        const string Property = nameof(Request.Embeddings);
+        Check(given.Negative is not null || !Guided, Property, "without negative prompts",
+            $"with them, since guidance scale is {GuidanceScale}");
+        string inputs = string.Join(", ", limits.Embeddings.Select(e => e.Name));
+        foreach (var side in new[] { given.Prompt, given.Negative }.OfType<IReadOnlyDictionary<string, HostTensor>>())
+        {
+            Check(side.Count == limits.Embeddings.Count && limits.Embeddings.All(e => side.ContainsKey(e.Name)), Property,
+                string.Join(", ", side.Keys), inputs);
+            foreach (var input in limits.Embeddings)
+            {
+                var tensor = side[input.Name];
+                var expected = given.Prompt[limits.Embeddings[0].Name].Shape;
+                bool fits = tensor.Shape.Count == (input.PerToken ? 3 : 2) && tensor.Shape[0] == Prompts && tensor.Shape[^1] == input.Width
+                    && tensor.Shape.All(s => s > 0) && (!input.PerToken || tensor.Shape[1] == expected[1])
+                    && tensor.Values.Length == tensor.Shape.Aggregate(1L, (a, b) => a * b);
+                Check(fits, Property, $"[{string.Join(", ", tensor.Shape)}] with {tensor.Values.Length} values",
+                    $"[{Prompts}, {(input.PerToken ? "tokens, " : "")}{input.Width}] with a value for each", input.Name);
+                Check(NotFinite.IndexIn(tensor.Values) < 0, Property, "NaN or infinite in places", "finite", input.Name);
+            }
+        }
     }
 
     private void CheckLatents(Latents given, int channels)

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using ILGpuDiffusion.Compute.Devices;
-using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Pipelines.Denoisers;
 using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines;
@@ -19,7 +19,7 @@ internal sealed class StageClock(Device device, List<StageReport> reports)
         synchronisations = device.HostSynchronisations;
     }
 
-    public void Finish(GenerationStage stage, Plan? plan = null, double compileSeconds = 0) => reports.Add(new StageReport(
-        stage, Seconds, compileSeconds, device.PeakBytes, plan?.ArenaBytes ?? 0, plan?.LaunchCount ?? 0,
+    public void Finish(GenerationStage stage, StepModel? step = null, double compileSeconds = 0) => reports.Add(new StageReport(
+        stage, Seconds, compileSeconds, device.PeakBytes, step?.ArenaBytes ?? 0, step?.LaunchCount ?? 0,
             device.HostSynchronisations - synchronisations));
 }

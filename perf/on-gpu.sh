@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Everything that there is to run on one device, from the bundle of `perf/run.sh bundle`: needs neither .NET nor a network.
+# Runs all tests and measurements for one device, from the bundle of `perf/run.sh bundle`; needs neither .NET nor a network.
 #   on-gpu.sh DEVICE FOLDER [STEP…]      such as: on-gpu.sh cuda:0 results
-# Each step writes FOLDER/STEP.txt and ends within its time; the last lines here say how all of them ended. ILGPUDIFFUSION_GOLDENS names the reference data of the step "goldens".
+# Each step writes FOLDER/STEP.txt and has a time limit; the last lines summarise the exit codes. ILGPUDIFFUSION_GOLDENS names the reference data of the step "goldens".
 set -uo pipefail
 [ $# -ge 2 ] || { sed -n '2,4s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -12,7 +12,7 @@ out=$(cd "$out" && pwd)
 export ILGPUDIFFUSION_REQUIRE=${device%%:*} ILGPUDIFFUSION_CACHE=${ILGPUDIFFUSION_CACHE-$here/cache}
 summary=()
 
-step() { # name, seconds that it may take, command
+step() { # name, time limit in seconds, command
     local name=$1 limit=$2 begun=$SECONDS status
     shift 2
     [ ${#wanted[@]} -eq 0 ] || [[ " ${wanted[*]} " == *" $name "* ]] || return 0
@@ -29,7 +29,7 @@ machine() {
     "$app/ilgd" devices
 }
 
-draw() { # the picture of the small model in every type beside the processor's, twice each: the second time nothing is left to compile
+draw() { # the image of the small model in every type and on the CPU, twice each: the second time nothing is left to compile
     local dtype
     "$app/ilgd" generate "a red heart" --seed 42 --device cpu -o "$out/heart-cpu.png" || return
     for dtype in fp32 fp16 bf16; do
@@ -42,18 +42,18 @@ draw() { # the picture of the small model in every type beside the processor's, 
     "$app/ilgd" generate "a red heart" --seed 42 --device "$device" --dtype fp16 --compile reduce-overhead -o "$out/heart-recorded.png" --json
 }
 
-ops() { # every case of every op, and what else tests do on a device
-    "$app/ILGpuDiffusion.Compute.Tests" -noLogo -noColor $(classes Compute OpCaseGpuTests GpuVariantTests WideAccessTests ProductTileTests PackedOnGpuTests DeviceFunctionTests KernelLoaderTests SeveralDevicesTests)
+ops() { # every case of every op, and all other tests on a device
+    "$app/ILGpuDiffusion.Compute.Tests" -noLogo -noColor $(classes Compute OpCaseGpuTests GpuVariantTests WideAccessTests GpuGemmTileTests PackedOnGpuTests DeviceFunctionTests KernelLoaderTests SeveralDevicesTests)
 }
 
 goldens() {
     [ -n "${ILGPUDIFFUSION_GOLDENS-}" ] || { echo "ILGPUDIFFUSION_GOLDENS names no reference data"; return 1; }
-    "$app/ILGpuDiffusion.Pipelines.Tests" -noLogo -noColor $(classes Pipelines GpuGoldenTests Gpu16BitTests GpuPictureTests GpuCancellationTests)
+    "$app/ILGpuDiffusion.Pipelines.Tests" -noLogo -noColor $(classes Pipelines GpuGoldenTests Gpu16BitTests GpuImageTests GpuCancellationTests)
 }
 
 classes() { local room=$1 name; shift; for name in "$@"; do printf -- '-class ILGpuDiffusion.%s.Tests.%s ' "$room" "$name"; done; }
 
-measure() { # the ops of models, in bfloat16, and beside PyTorch where there is one
+measure() { # the ops of models, in bfloat16, compared with PyTorch if it is installed
     local op
     for op in MatMul Conv2D Attention QuantizedMatMul GroupNorm LayerNorm GeGlu; do
         "$app/ILGpuDiffusion.Compute.Perf" $op --device "$device" --activations BFloat16 --rounds 5 --json "$out/$op.json"
@@ -62,7 +62,7 @@ measure() { # the ops of models, in bfloat16, and beside PyTorch where there is 
     python3 -c "import torch" 2> /dev/null && python3 "$here/torch_ops.py" "$out"/{MatMul,MatMul4096,Conv2D,Attention}.json
 }
 
-models() { # whole models with random weights, which are written first
+models() { # whole models with random weights, which are generated first
     local dtype
     for dtype in BFloat16 Float16 Float32; do
         "$app/ILGpuDiffusion.Pipelines.Perf" model sdxl-unet --pixels 1024 --batch 2 --runs 5 --device "$device" --dtype $dtype || return

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measurements with one command each; perf/README.md explains them. Everything it fetches or writes lies in artifacts/ and perf/results/.
+# One command for each measurement; see perf/README.md. Downloads and results are in artifacts/ and perf/results/.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -9,30 +9,30 @@ usage="usage: perf/run.sh check | try | targets [OPTIONS] | targets-avx2 [OPTION
 bin=artifacts/bin
 build() { for project in "$@"; do dotnet build -c Release -v quiet -clp:NoSummary "$project"; done; }
 run() { local name=$1; shift; dotnet "$bin/ILGpuDiffusion.$name/release/ILGpuDiffusion.$name.dll" "$@"; }
-avx2() { # every engine without AVX-512: how it looks on the many machines that have none. A stable-diffusion.cpp built for such machines is named by a variable of its own
+avx2() { # every engine without AVX-512, which many machines lack. ILGPUDIFFUSION_SDCPP_AVX2 names a stable-diffusion.cpp built for such machines
     ILGPUDIFFUSION_SDCPP=${ILGPUDIFFUSION_SDCPP_AVX2-} DOTNET_EnableAVX512=0 ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 ONEDNN_MAX_CPU_ISA=AVX2 "$@"
 }
 
 mode=${1:-}
 [ $# -gt 0 ] && shift
 case $mode in
-check) # libtorch and the product compute the same
+check) # checks that libtorch computes the same
     build perf/Peers
     run Peers check ;;
 try) # the table of targets in two minutes, with small models in place of large ones
     build perf/Peers Pipelines/Cli
     run Peers targets --reduced --again --to artifacts/perf-try "$@" ;;
-targets) # the table of targets; goes on where it stopped
+targets) # the table of targets; resumes where it stopped
     build perf/Peers Pipelines/Cli
     run Peers targets "$@" ;;
 targets-avx2)
     build perf/Peers Pipelines/Cli
     avx2 run Peers targets "$@" ;;
-quick) # what a change may have broken: a few ops and the small models
+quick) # a quick check after a change: a few ops and the small models
     build perf/Compute.Benchmarks perf/Pipelines.Perf
     run Compute.Benchmarks --quick --filter 1280-1280 "$@"
     for model in small-unet medium-unet; do run Pipelines.Perf model $model --pixels 256 --runs 20; done ;;
-tables) # the tuning tables that ship for this processor: two searches from nothing; what both found counts. With DOTNET_EnableAVX512=0 those of processors without AVX-512
+tables) # the tuning table that ships for this processor: what two independent searches have in common. With DOTNET_EnableAVX512=0, the table for processors without AVX-512
     build perf/Pipelines.Perf Pipelines/Cli
     found=$(mktemp -d)
     trap 'rm -rf "$found"' EXIT
@@ -45,13 +45,13 @@ tables) # the tuning tables that ship for this processor: two searches from noth
     architecture=$(grep -om1 '"architecture":"[^"]*"' "$found"/1/tuning/*.json | cut -d'"' -f4)
     mkdir -p Compute/Kernels/Tuning/Tables
     run Pipelines.Perf tuning-table "$found"/[12]/tuning/*.json --to "Compute/Kernels/Tuning/Tables/cpu-$architecture.json" ;;
-bundle) # artifacts/bundle.tar.xz: tests, tool and measurements for a machine with a GPU that has no .NET; on-gpu.sh in it runs them all
+bundle) # artifacts/bundle.tar.xz: tests, tool and measurements for a machine with a GPU and without .NET; run on-gpu.sh in it
     to=artifacts/bundle
     rm -rf "$to"
     for project in tests/Compute.Tests tests/Pipelines.Tests Pipelines/Cli perf/Compute.Perf perf/Pipelines.Perf; do
         dotnet publish "$project" -c Release -v quiet -clp:NoSummary -r linux-x64 --self-contained -p:DebugType=none -p:SatelliteResourceLanguages=en -o "$to/app"
     done
-    # The programs look for these files around them, as in a checkout.
+    # The programs expect these files at the same places as in a checkout.
     mkdir -p "$to/tests/Golden" "$to/perf/Measuring"
     cp ILGpuDiffusion.sln perf/on-gpu.sh perf/torch_ops.py "$to"
     cp -r tests/Golden/real-configs "$to/tests/Golden"
@@ -59,7 +59,7 @@ bundle) # artifacts/bundle.tar.xz: tests, tool and measurements for a machine wi
     git describe --always --dirty=+ --exclude '*' > "$to/COMMIT"
     tar -C artifacts -cJf artifacts/bundle.tar.xz bundle
     du -h artifacts/bundle.tar.xz ;;
-texts) # the texts and launches of all GPU kernels, and what CPU kernels compute, into a folder
+texts) # writes the texts and launches of all GPU kernels, and the results of CPU kernels, to a folder
     folder=$(realpath -m "${1:?"$usage"}")
     [ -z "$(ls -A "$folder" 2> /dev/null)" ] || { echo "$folder is not empty; texts of two builds would mix in it." >&2; exit 2; }
     build tests/Compute.Tests
@@ -68,13 +68,13 @@ texts) # the texts and launches of all GPU kernels, and what CPU kernels compute
         env "ILGPUDIFFUSION_TEXTS=$folder" "DOTNET_$narrower=0" dotnet test -c Release --no-build tests/Compute.Tests --filter "FullyQualifiedName~OpResultDump"
     done
     echo "$(find "$folder" -name '*.ptx' -o -name '*.cl' | wc -l) texts in $folder" ;;
-same-texts) # two such folders; or --check: whether planted mistakes are found
+same-texts) # compares two such folders; with --check, tests that planted mistakes are found
     build perf/Equivalence
     if [ "${1-}" = --check ]; then run Equivalence check-texts "${2:?"$usage"}"; else run Equivalence texts "$@"; fi ;;
-same-bits) # pictures and latents of two built checkouts
+same-bits) # compares images and latents of two built checkouts
     build perf/Equivalence
     run Equivalence bits "$@" ;;
-builds) # whole models in two built checkouts, in turns
+builds) # compares whole models in two built checkouts, interleaved
     build perf/Pipelines.Perf
     run Pipelines.Perf builds "$@" ;;
 full) # everything: all ops under BenchmarkDotNet, all models, then the table

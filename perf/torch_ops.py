@@ -1,4 +1,4 @@
-"""The cases that ILGpuDiffusion.Compute.Perf timed, by PyTorch on the same GPU: python3 torch_ops.py MatMul.json Conv2D.json Attention.json
+"""Times the cases of ILGpuDiffusion.Compute.Perf with PyTorch on the same GPU: python3 torch_ops.py MatMul.json Conv2D.json Attention.json
 
 Each file gets a table beside it (FILE.torch.md): milliseconds of both, and PyTorch's time over ours, above 1 where we are faster. bfloat16; operands repeat, as ours do.
 """
@@ -19,7 +19,7 @@ def random(*shape):
     return torch.randn(shape, device="cuda", dtype=torch.bfloat16)
 
 
-def product(rows, depth, columns):
+def gemm(rows, depth, columns):
     x, w, b = random(rows, depth), random(columns, depth), random(columns)
     return lambda: F.linear(x, w, b)
 
@@ -36,7 +36,7 @@ def attention(heads, depth, queries, keys):
 
 
 FORMS = [
-    (re.compile(r"(\d+)x(\d+)-(\d+)\b"), product),
+    (re.compile(r"(\d+)x(\d+)-(\d+)\b"), gemm),
     (re.compile(r"(\d+)-(\d+)@(\d+)x(\d+)(?:,k(\d+))?(?:,s(\d+))?"), convolution),
     (re.compile(r"(\d+)x(\d+)@(\d+)x(\d+)"), attention),
 ]
@@ -49,7 +49,7 @@ def work(case):
             if make is convolution:
                 numbers[4:] = [numbers[4] or 3, numbers[5] or 1]
             return make(*numbers)
-    raise SystemExit(f"{case} is no case that PyTorch is given.")
+    raise SystemExit(f"{case} has no counterpart in PyTorch here.")
 
 
 def milliseconds(run):

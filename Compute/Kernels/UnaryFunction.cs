@@ -29,4 +29,7 @@ public enum UnaryFunction
 
     /// <summary>x · tanh(softplus(x)).</summary>
     Mish,
+
+    /// <summary>eˣ; infinity above float's range.</summary>
+    Exp,
 }

@@ -44,15 +44,15 @@ public abstract partial class Layer
             surplus.Remove(path);
             if (source.Find(path) is not { } tensor)
             {
-                missing.Add($"{path} {parameter.Shape} of {parameter.OwnerKind}");
+                missing.Add($"{path} {parameter.Shape} of {parameter.OwnerKind}{InFile(path)}");
                 firstMissing ??= path;
                 continue;
             }
 
             if (tensor.Shape != parameter.Shape || !tensor.DType.IsFloat())
                 throw new ModelFileException(source.Location,
-                    $"tensor '{path}' is {tensor}; {GetType().Name}'s {parameter.OwnerKind} needs a floating-point {parameter.Shape}. "
-                    + "Do the weights belong to this config.json?")
+                    $"tensor '{path}'{InFile(path)} is {tensor}; {GetType().Name}'s {parameter.OwnerKind} needs a floating-point "
+                    + $"{parameter.Shape}. Do the weights belong to this config.json?")
                 { Tensor = path };
             parameter.Load(tensor);
         }
@@ -63,8 +63,10 @@ public abstract partial class Layer
                 $"{missing.Count} tensor(s) that {GetType().Name} needs are missing: {Some(missing)}.")
             { Tensor = firstMissing };
         logger ??= TraceLoggerFactory.Instance.CreateLogger<Layer>();
-        string some = Some(surplus.Order(StringComparer.Ordinal).Select(Text.Quote));
+        string some = Some(surplus.Order(StringComparer.Ordinal).Select(name => Text.Quote(name) + InFile(name)));
         if (surplus.Count > 0) GraphLog.TensorsLeftOut(logger, source.Location, surplus.Count, GetType().Name, some);
+
+        string InFile(string name) => source.StoredNameOf(name) is { } stored ? $" (in the file {Text.Quote(stored)})" : "";
     }
 
     /// <summary>

@@ -38,8 +38,8 @@ public sealed class Linear : Layer
     /// <returns>[..., out].</returns>
     public Value Forward(Value x) => Record(x, () =>
     {
-        Op product = IsQuantized ? new QuantizedMatMul() : new MatMul();
-        return x.Graph.Add(product, [x, .. new[] { weight, scale, bias }.OfType<Parameter>().Select(x.Graph.Use)]);
+        Op gemm = IsQuantized ? new QuantizedMatMul() : new MatMul();
+        return x.Graph.Add(gemm, [x, .. new[] { weight, scale, bias }.OfType<Parameter>().Select(x.Graph.Use)]);
     });
 
     /// <summary>Quantises the loaded weights to int8 and releases their mapped pages.</summary>

@@ -64,8 +64,12 @@ public sealed class Checkpoint : IModelWeights
         Open(WeightFiles.Find(folder, variant), logger);
 
     /// <summary>As <see cref="OpenFolder"/>, with the plain files if there are none of the variant.</summary>
-    internal static Checkpoint OpenFolderOrPlain(string folder, string? variant, ILogger? logger) =>
+    public static Checkpoint OpenFolderOrPlain(string folder, string? variant = null, ILogger? logger = null) =>
         Open(WeightFiles.Find(folder, variant, orPlain: true), logger);
+
+    /// <summary>Whether a folder has weights of a variant.</summary>
+    /// <exception cref="ModelFileException">The folder does not exist or cannot be read.</exception>
+    public static bool HasVariant(string folder, string variant) => WeightFiles.Has(folder, variant);
 
     /// <summary>The tensor of that name, or null.</summary>
     public WeightTensor? Find(string name) => tensors.GetValueOrDefault(name);

@@ -34,10 +34,10 @@ public interface IModelSource
     /// <exception cref="ModelFileException">The component or its weights are missing or damaged.</exception>
     IModelWeights WeightsOf(string name, string? variant = null, ILogger? logger = null);
 
-    /// <summary>The folder with the files of a tokenizer.</summary>
+    /// <summary>The files of a tokenizer.</summary>
     /// <param name="name">The component: <c>tokenizer</c>, <c>tokenizer_2</c> …</param>
     /// <exception cref="ModelFileException">The component or its folder is missing.</exception>
-    string TokenizerFolder(string name);
+    ITokenizerFiles TokenizerOf(string name);
 
     /// <summary>The components that have weights of a variant.</summary>
     /// <exception cref="ModelFileException">A component is missing.</exception>
@@ -57,6 +57,21 @@ public static class ModelSourceExtensions
     {
         ArgumentNullException.ThrowIfNull(source);
         return source.Components.ContainsKey(name);
+    }
+
+    /// <summary>The names of the components that have weights.</summary>
+    public static IReadOnlyList<string> WithWeights(this IModelSource source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return [.. source.Components.Values.Where(c => c.HasWeights).Select(c => c.Name).Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>Whether any component has weights of a variant.</summary>
+    /// <exception cref="ModelFileException">A component's folder is missing.</exception>
+    public static bool HasVariant(this IModelSource source, string variant)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return source.ComponentsWith(variant, source.WithWeights()).Count > 0;
     }
 
     /// <summary>A component that a pipeline needs.</summary>

@@ -13,4 +13,7 @@ public interface IWeightSource
 
     /// <summary>A tensor in host memory, valid as long as the source; null if there is none with that name.</summary>
     Tensor? Find(string name);
+
+    /// <summary>The name in the file of a tensor that is renamed, present or not, for messages; null if the name is the file's.</summary>
+    string? StoredNameOf(string name) => null;
 }

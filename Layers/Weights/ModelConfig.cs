@@ -37,6 +37,14 @@ public sealed class ModelConfig
         }
     }
 
+    /// <summary>Reads a JSON object from a tokenizer's file.</summary>
+    /// <exception cref="ModelFileException">The file is missing, no regular file, larger than 16 MB, or not a JSON object.</exception>
+    public static ModelConfig Load(ITokenizerFiles files, string name)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        return Parse(files.Read(name, MaxBytes), files.PathOf(name));
+    }
+
     /// <summary>
     /// Parses a JSON object. Python also writes <c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c>, which are not JSON: they are read as
     /// strings of that name (see <see cref="Double"/>). Of duplicate keys the last one counts, as in Python.

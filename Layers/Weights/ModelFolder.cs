@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Layers.Weights;
@@ -10,14 +9,13 @@ namespace ILGpuDiffusion.Layers.Weights;
 public sealed class ModelFolder : IModelSource
 {
     private const string IndexFile = "model_index.json";
-    private const string SingleFileHint = ": models in a single file are not loaded yet. In Python, diffusers converts one: "
-        + "from_single_file(file).save_pretrained(folder)";
+    private const string SingleFileHint = ": a model in a single file is opened by ModelSource.Open, which takes both";
     private const string HubHint = " If this is the name of a model on the Hugging Face Hub: models are not downloaded here. In Python,"
         + " huggingface_hub.snapshot_download(name) downloads one and gives the folder to load.";
 
-    private readonly Dictionary<string, ModelComponent> components;
+    private readonly IReadOnlyDictionary<string, ModelComponent> components;
 
-    private ModelFolder(string path, ModelConfig index, Dictionary<string, ModelComponent> components) =>
+    private ModelFolder(string path, ModelConfig index, IReadOnlyDictionary<string, ModelComponent> components) =>
         (Path, Index, this.components) = (path, index, components);
 
     /// <summary>The folder.</summary>
@@ -56,23 +54,7 @@ public sealed class ModelFolder : IModelSource
     /// <summary>Validates an index that has been read.</summary>
     internal static ModelFolder Parse(string path, ModelConfig index)
     {
-        var components = new Dictionary<string, ModelComponent>(StringComparer.Ordinal);
-        foreach (string key in index.Keys)
-        {
-            // Names with an underscore are diffusers' own; a value that is not a pair with a string is an option, or the [null, null] of an
-            // absent component.
-            if (key.StartsWith('_') || index.Find(key) is not { ValueKind: JsonValueKind.Array } pair || pair.GetArrayLength() != 2)
-                continue;
-            int strings = pair.EnumerateArray().Count(part => part.ValueKind == JsonValueKind.String);
-            if (strings == 0) continue;
-            if (strings == 1) throw index.Wrong(key, "a pair [library, class] or [null, null]");
-            if (!PlainName.Is(key))
-                throw new ModelFileException(index.File, $"the component {Text.Quote(key)} cannot be the name of a folder.");
-            string[] names = index.Strings(key);
-            components.Add(key, new ModelComponent(key, names[0], PythonClass.WithoutFlax(names[1])));
-        }
-
-        var folder = new ModelFolder(path, index, components);
+        var folder = new ModelFolder(path, index, ModelComponent.ListOf(index));
         _ = folder.ClassName; // throws if it is missing
         return folder;
     }
@@ -102,7 +84,8 @@ public sealed class ModelFolder : IModelSource
 
     IModelWeights IModelSource.WeightsOf(string name, string? variant, ILogger? logger) => WeightsOf(name, variant, logger);
 
-    string IModelSource.TokenizerFolder(string name) => FolderOf(name);
+    /// <inheritdoc/>
+    public ITokenizerFiles TokenizerOf(string name) => new TokenizerFolder(FolderOf(name));
 
     /// <summary>The components that have weights of a variant.</summary>
     /// <exception cref="ModelFileException">A component or its folder is missing.</exception>

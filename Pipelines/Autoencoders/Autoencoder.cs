@@ -2,9 +2,7 @@ using System.Runtime.InteropServices;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
-using ILGpuDiffusion.Pipelines.Errors;
-using ILGpuDiffusion.Pipelines.Images;
-using ILGpuDiffusion.Pipelines.LatentSpace;
+using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
@@ -12,14 +10,12 @@ namespace ILGpuDiffusion.Pipelines.Autoencoders;
 /// The autoencoder of a pipeline: encodes images into latents and decodes them, NHWC in host memory. Encoder and decoder are compiled on
 /// first use; further sizes and batches only need plans. Thread-safe.
 /// </summary>
-public sealed class Autoencoder
+public sealed partial class Autoencoder
 {
     private readonly AutoencoderConfig config;
     private readonly Device device;
     private readonly AutoencoderKL model;
     private readonly GraphCache<string> encoder, decoder;
-    private VaeTiling? tiling;
-    private bool slicing;
 
     /// <summary>Wraps a loaded model.</summary>
     /// <param name="model">The model.</param>
@@ -54,9 +50,6 @@ public sealed class Autoencoder
     /// <summary>Conversion between the encoder's latents and the denoiser's.</summary>
     internal LatentScale Scale { get; }
 
-    /// <summary>How images are split into tiles; null for whole images.</summary>
-    internal VaeTiling? Tiling => tiling;
-
     /// <summary>The model's configuration.</summary>
     internal AutoencoderConfig Config => config;
 
@@ -69,106 +62,68 @@ public sealed class Autoencoder
     /// <summary>The graphs compiled so far.</summary>
     internal IEnumerable<CompiledGraph> Compiled => encoder.Compiled.Concat(decoder.Compiled);
 
-    /// <summary>
-    /// Processes anything larger than a tile in tiles, so that memory does not grow with the image. Colours may differ slightly between
-    /// tiles.
-    /// </summary>
-    /// <param name="pixels">Side of a tile; null takes the size that the model was made for.</param>
-    /// <param name="overlap">Fraction of a tile that overlaps its neighbour.</param>
-    /// <exception cref="ArgumentException">Tile or overlap is not a whole number of latents.</exception>
-    public void EnableTiling(int? pixels = null, double overlap = 0.25) =>
-        tiling = new VaeTiling(pixels ?? config.SampleSize, overlap, SpatialFactor);
-
-    /// <summary>Processes whole images again.</summary>
-    public void DisableTiling() => tiling = null;
-
-    /// <summary>Processes one image of a batch at a time, so that memory does not grow with the batch.</summary>
-    public void EnableSlicing() => slicing = true;
-
-    /// <summary>Processes whole batches again.</summary>
-    public void DisableSlicing() => slicing = false;
-
     /// <summary>Decodes latents into images.</summary>
     /// <param name="latents">The encoder's latents, without the denoiser's scale and shift: [count, height, width, latent
     /// channels].</param>
     /// <param name="count">Number of images.</param>
     /// <param name="height">Rows of latents.</param>
     /// <param name="width">Columns of latents.</param>
+    /// <param name="tiling">Decodes in tiles; null decodes whole images.</param>
     /// <param name="cancellation">Checked between kernels.</param>
     /// <returns>[count, 8 · height, 8 · width, 3], nominally −1 … 1.</returns>
     /// <exception cref="ShapeException">The number of values does not match the sizes.</exception>
-    public float[] Decode(ReadOnlySpan<float> latents, int count, int height, int width, CancellationToken cancellation = default) =>
-        Decode(Checked("vae.decode", "latents", latents, count, height, width, LatentChannels), tiling, cancellation).Values;
-
-    /// <summary>Decodes a denoiser's final latents into an 8-bit image.</summary>
-    /// <param name="latents">Latents of one image, with the denoiser's scale and shift.</param>
-    /// <param name="cancellation">Checked between kernels.</param>
-    /// <exception cref="NonFiniteException">The decoder computed NaN or infinity.</exception>
-    internal Image DecodeImage(Latents latents, CancellationToken cancellation)
-    {
-        var nhwc = new float[latents.Values.Length];
-        Latents.ToNhwc(latents.Values, nhwc, 1, latents.Channels, latents.Height * latents.Width);
-        Scale.ToDecoder(nhwc);
-        float[] image = Decode(nhwc, 1, latents.Height, latents.Width, cancellation);
-        if (NotFinite.IndexIn(image) is >= 0 and var bad) throw NotFinite.Error("vae", DType, image[bad], "in the decoded image");
-        return Image.FromNhwc(image, latents.Width * SpatialFactor, latents.Height * SpatialFactor);
-    }
+    /// <exception cref="ArgumentException">The tiles are not whole numbers of latents.</exception>
+    public float[] Decode(ReadOnlySpan<float> latents, int count, int height, int width, VaeTiling? tiling = null,
+        CancellationToken cancellation = default) =>
+        Decode(Checked("vae.decode", "latents", latents, count, height, width, LatentChannels), Grid(tiling), cancellation).Values;
 
     /// <summary>Encodes images into latents.</summary>
     /// <param name="pixels">[count, height, width, 3], −1 … 1.</param>
     /// <param name="count">Number of images.</param>
     /// <param name="height">Rows of pixels, a multiple of 8.</param>
     /// <param name="width">Columns of pixels, a multiple of 8.</param>
+    /// <param name="tiling">Encodes in tiles; null encodes whole images.</param>
     /// <param name="cancellation">Checked between kernels.</param>
     /// <returns>The distribution of the latents, without the denoiser's scale and shift.</returns>
     /// <exception cref="ShapeException">The number of values does not match the sizes, or a size is not a multiple of
     /// <see cref="SpatialFactor"/>.</exception>
-    public LatentDistribution Encode(ReadOnlySpan<float> pixels, int count, int height, int width, CancellationToken cancellation = default)
+    /// <exception cref="ArgumentException">The tiles are not whole numbers of latents.</exception>
+    public LatentDistribution Encode(ReadOnlySpan<float> pixels, int count, int height, int width, VaeTiling? tiling = null,
+        CancellationToken cancellation = default)
     {
         int factor = SpatialFactor;
         var source = Checked("vae.encode", "pixels", pixels, count, height, width, config.InChannels);
         ShapeException.ThrowUnless(height % factor == 0 && width % factor == 0, "vae.encode", "the image's size", $"{width}×{height}",
             $"a multiple of {factor} both ways");
-        var cut = tiling; // read once: another thread may change it
-        return new LatentDistribution(
-            Apply(EncoderGraph, source, cut?.Pixels, cut?.Latents, (h, w) => (h / factor, w / factor), 2 * LatentChannels, cancellation));
+        return Encode(source, Grid(tiling), cancellation);
     }
 
+    private LatentDistribution Encode(Tile pixels, TileGrid? cut, CancellationToken cancellation) => new(
+        Apply(EncoderGraph, pixels, cut?.Pixels, cut?.Latents, (h, w) => (h / SpatialFactor, w / SpatialFactor), 2 * LatentChannels,
+            cancellation));
+
     /// <summary>As the public method, with this call's own tiles; null for whole images.</summary>
-    internal Tile Decode(Tile latents, VaeTiling? cut, CancellationToken cancellation)
+    internal Tile Decode(Tile latents, TileGrid? cut, CancellationToken cancellation)
     {
         int factor = SpatialFactor;
         return Apply(DecoderGraph, latents, cut?.Latents, cut?.Pixels, (h, w) => (checked(h * factor), checked(w * factor)),
             config.OutChannels, cancellation);
     }
 
-    /// <summary>Starts compiling in the background what decoding one image needs and the device does not have yet.</summary>
-    /// <param name="height">Rows of latents.</param>
-    /// <param name="width">Columns of latents.</param>
-    /// <param name="cancellation">Skips what has not started.</param>
-    internal void PrepareDecoder(int height, int width, CancellationToken cancellation)
-    {
-        int most = tiling?.Latents.Size ?? int.MaxValue;
-        DecoderGraph.Prepare(new Sizes(("batch", 1), ("height", Math.Min(height, most)), ("width", Math.Min(width, most))), cancellation);
-    }
+    /// <summary>The tiles that a request asks for; null for whole images.</summary>
+    /// <exception cref="ArgumentException">The tiles are not whole numbers of latents.</exception>
+    internal TileGrid? Grid(VaeTiling? tiling) =>
+        tiling is null ? null : new TileGrid(tiling.Pixels ?? config.SampleSize, tiling.Overlap, SpatialFactor);
 
-    private Tile Apply(CompiledGraph graph, Tile source, VaeTiling.Side? from, VaeTiling.Side? to,
+    private Tile Apply(CompiledGraph graph, Tile source, TileGrid.Side? from, TileGrid.Side? to,
         Func<int, int, (int Height, int Width)> scale, int channels, CancellationToken cancellation)
     {
         var (height, width) = scale(source.Height, source.Width);
         var result = Tile.Empty(source.Count, height, width, channels);
-        int step = slicing ? 1 : source.Count, entry = result.Values.Length / source.Count;
-        for (int n = 0; n < source.Count; n += step)
-        {
-            var part = step == source.Count ? source : source.Entry(n);
-            var target = step == source.Count ? result : Tile.Empty(1, height, width, channels);
-            if (from is { } cut && to is { } paste && (source.Height > cut.Size || source.Width > cut.Size))
-                TiledRun.Run(part, cut, target, paste, tile => Run(graph, tile, scale(tile.Height, tile.Width), channels, cancellation),
-                    cancellation);
-            else Run(graph, part, target, cancellation);
-            if (target != result) target.Values.CopyTo(result.Values, n * entry);
-        }
-
+        if (from is { } cut && to is { } paste && (source.Height > cut.Size || source.Width > cut.Size))
+            TiledRun.Run(source, cut, result, paste, tile => Run(graph, tile, scale(tile.Height, tile.Width), channels, cancellation),
+                cancellation);
+        else Run(graph, source, result, cancellation);
         return result;
     }
 
@@ -181,9 +136,7 @@ public sealed class Autoencoder
 
     private void Run(CompiledGraph graph, Tile source, Tile result, CancellationToken cancellation)
     {
-        var sizes = new Sizes(("batch", source.Count), ("height", source.Height), ("width", source.Width));
-        graph.Tune(sizes, cancellation);
-        using var plan = graph.Rent(sizes, cancellation: cancellation);
+        using var plan = Rent(graph, source.Count, source.Height, source.Width, cancellation);
         device.Upload(MemoryMarshal.AsBytes<float>(source.Values), plan.Input("x"));
         plan.Run(cancellation);
         device.Download(plan.Output("y"), MemoryMarshal.AsBytes(result.Values.AsSpan()));

@@ -1,3 +1,6 @@
+using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Layers.Graphs;
+
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
 /// <summary>
@@ -24,4 +27,27 @@ internal sealed class LatentScale
         for (int i = 0; i < latents.Length; i += factor.Length)
             for (int c = 0; c < factor.Length; c++) latents[i + c] = latents[i + c] / factor[c] + shift[c];
     }
+
+    /// <summary>Makes the encoder's latents those that the denoiser takes, in place. [n, h, w, channels].</summary>
+    public void ToDenoiser(Span<float> latents)
+    {
+        for (int i = 0; i < latents.Length; i += factor.Length)
+            for (int c = 0; c < factor.Length; c++) latents[i + c] = (latents[i + c] - shift[c]) * factor[c];
+    }
+
+    /// <summary>Records <see cref="ToDecoder(Span{float})"/>, bit for bit. [n, h, w, channels], Float32.</summary>
+    public Value ToDecoder(Value latents)
+    {
+        latents = latents.Graph.Add(new Binary(BinaryFunction.Divide), latents, Constant(latents.Graph, "scaling_factor", factor));
+        return shift.All(s => s == 0) ? latents : latents + Constant(latents.Graph, "shift_factor", shift);
+    }
+
+    /// <summary>Records the conversion of the encoder's latents to the denoiser's. [n, h, w, channels], Float32.</summary>
+    public Value ToDenoiser(Value latents)
+    {
+        if (shift.Any(s => s != 0)) latents -= Constant(latents.Graph, "shift_factor", shift);
+        return latents * Constant(latents.Graph, "scaling_factor", factor);
+    }
+
+    private static Value Constant(Graph graph, string name, float[] values) => graph.Constant(name, [values.Length], values);
 }

@@ -26,6 +26,9 @@ internal sealed class LegacyAttentionNames(IWeightSource source) : IWeightSource
         return old == name ? null : source.Find(old);
     }
 
+    /// <inheritdoc/>
+    public string? StoredNameOf(string name) => source.StoredNameOf(name);
+
     private static string Rename(string name, Func<(string Old, string New), string> from, Func<(string Old, string New), string> to)
     {
         if (!name.Contains(".attentions.", StringComparison.Ordinal)) return name;

@@ -31,9 +31,6 @@ internal sealed record Tile(int Count, int Height, int Width, int Channels, floa
             for (int y = 0; y < rows; y++) Row(n, y)[..(columns * Channels)].CopyTo(target.Row(n, top + y)[(left * Channels)..]);
     }
 
-    /// <summary>A copy of one entry of the batch.</summary>
-    public Tile Entry(int n) => this with { Count = 1, Values = Values[(n * Height * RowLength)..((n + 1) * Height * RowLength)] };
-
     /// <summary>Fades from the last rows of the tile above into the first rows of this one: diffusers' <c>blend_v</c>.</summary>
     public void BlendFromAbove(Tile above, int extent)
     {

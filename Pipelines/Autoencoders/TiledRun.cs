@@ -13,7 +13,7 @@ internal static class TiledRun
     /// <param name="to">The same sizes at the output's resolution.</param>
     /// <param name="model">Computes a tile's result; edge tiles are smaller.</param>
     /// <param name="cancellation">Checked before every tile.</param>
-    public static void Run(Tile source, VaeTiling.Side from, Tile result, VaeTiling.Side to, Func<Tile, Tile> model,
+    public static void Run(Tile source, TileGrid.Side from, Tile result, TileGrid.Side to, Func<Tile, Tile> model,
         CancellationToken cancellation)
     {
         List<Tile> above = [];

@@ -70,6 +70,13 @@ public sealed class UNet2DConditionModel : Layer
     /// <summary>Height and width of the latents that the model was trained with, or null where its config.json does not say.</summary>
     public PixelSize? SampleSize => config.SampleSize;
 
+    /// <summary>Size of the images that the model was trained with, or 64 latents both ways.</summary>
+    internal PixelSize ImageSize(int factor)
+    {
+        var (width, height) = SampleSize ?? new PixelSize(64, 64);
+        return new PixelSize(width * factor, height * factor);
+    }
+
     /// <summary>Width of the prompt embeddings.</summary>
     public int CrossAttentionDim => config.CrossAttentionDim[0];
 

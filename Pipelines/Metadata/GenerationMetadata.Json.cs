@@ -52,8 +52,15 @@ public sealed partial record GenerationMetadata
             ExternalLatents = ExternalLatents ? true : null,
             SharedGeneratorImages = request.SharedGenerator ? request.Count : null,
             SharedGeneratorPosition = request.SharedGenerator ? BatchPosition : null,
-            VaeTilePixels = VaeTiling?.Pixels,
-            VaeTileOverlap = VaeTiling?.Overlap,
+            VaeTilePixels = request.VaeTiling?.Pixels,
+            VaeTileOverlap = request.VaeTiling?.Overlap,
+            Strength = request.Strength,
+            PaddingMaskCrop = request.PaddingMaskCrop,
+            AestheticScore = request.AestheticScore == unset.AestheticScore ? null : request.AestheticScore,
+            NegativeAestheticScore = request.NegativeAestheticScore == unset.NegativeAestheticScore ? null : request.NegativeAestheticScore,
+            ExternalImage = ExternalImage ? true : null,
+            ExternalMask = ExternalMask ? true : null,
+            ExternalEmbeddings = ExternalEmbeddings ? true : null,
         };
         return JsonSerializer.Serialize(record, GenerationJson.Readable.GenerationRecord);
     }
@@ -77,6 +84,8 @@ public sealed partial record GenerationMetadata
         }
     }
 
+    private static readonly ImageRequest unset = new("");
+
     private static GenerationMetadata From(GenerationRecord record) => new()
     {
         Software = record.Software,
@@ -92,7 +101,9 @@ public sealed partial record GenerationMetadata
         SchedulerSettings = record.SchedulerConfig ?? [],
         ExternalLatents = record.ExternalLatents == true,
         BatchPosition = record.SharedGeneratorPosition ?? 0,
-        VaeTiling = record.VaeTilePixels is { } pixels ? (pixels, record.VaeTileOverlap ?? 0.25) : null,
+        ExternalImage = record.ExternalImage == true,
+        ExternalMask = record.ExternalMask == true,
+        ExternalEmbeddings = record.ExternalEmbeddings == true,
         Request = new ImageRequest(record.Prompt!)
         {
             NegativePrompts = One(record.NegativePrompt),
@@ -110,6 +121,11 @@ public sealed partial record GenerationMetadata
             ClipSkip = record.ClipSkip ?? 0,
             DenoisingStart = record.DenoisingStart,
             DenoisingEnd = record.DenoisingEnd,
+            VaeTiling = record.VaeTilePixels is { } pixels ? new VaeTiling(pixels, record.VaeTileOverlap ?? 0.25) : null,
+            Strength = record.Strength,
+            PaddingMaskCrop = record.PaddingMaskCrop,
+            AestheticScore = record.AestheticScore ?? unset.AestheticScore,
+            NegativeAestheticScore = record.NegativeAestheticScore ?? unset.NegativeAestheticScore,
             FreeU = record.Freeu is null ? null : record.Freeu is [var s1, var s2, var b1, var b2] ? new FreeU(s1, s2, b1, b2)
                 : throw new FormatException("freeu"),
             SharedGenerator = record.SharedGeneratorImages is not null,

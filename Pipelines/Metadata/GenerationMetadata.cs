@@ -62,8 +62,14 @@ public sealed partial record GenerationMetadata
     /// </summary>
     public int BatchPosition { get; init; }
 
-    /// <summary>Tile side in pixels and overlap of the autoencoder (<c>Autoencoder.EnableTiling</c>); null for whole images.</summary>
-    public (int Pixels, double Overlap)? VaeTiling { get; init; }
+    /// <summary>Whether the run began with an initial image. The image does not contain it.</summary>
+    public bool ExternalImage { get; init; }
+
+    /// <summary>Whether the run had a mask. The image does not contain it.</summary>
+    public bool ExternalMask { get; init; }
+
+    /// <summary>Whether the run had embeddings in place of prompts. The image does not contain them.</summary>
+    public bool ExternalEmbeddings { get; init; }
 
     /// <summary>
     /// Settings of the image that are not supported here, each as a sentence part such as <c>Hires upscale: 2</c>; empty for images of this

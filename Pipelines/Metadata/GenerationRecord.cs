@@ -91,6 +91,20 @@ internal sealed record GenerationRecord
 
     public int? SharedGeneratorPosition { get; init; }
 
+    public double? Strength { get; init; }
+
+    public int? PaddingMaskCrop { get; init; }
+
+    public double? AestheticScore { get; init; }
+
+    public double? NegativeAestheticScore { get; init; }
+
+    public bool? ExternalImage { get; init; }
+
+    public bool? ExternalMask { get; init; }
+
+    public bool? ExternalEmbeddings { get; init; }
+
     public int? VaeTilePixels { get; init; }
 
     public double? VaeTileOverlap { get; init; }

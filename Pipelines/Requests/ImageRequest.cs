@@ -1,3 +1,4 @@
+using ILGpuDiffusion.Pipelines.Images;
 using ILGpuDiffusion.Pipelines.LatentSpace;
 using ILGpuDiffusion.Pipelines.Schedulers;
 
@@ -103,4 +104,54 @@ public sealed record ImageRequest
 
     /// <summary>FreeU (Si et al., 2023, arXiv:2309.11497); null disables it.</summary>
     public FreeU? FreeU { get; init; }
+
+    /// <summary>
+    /// An image to change: the run begins with it, and with as much noise as <see cref="Strength"/> says, instead of with noise alone. It
+    /// is resized to the size of the result; without <see cref="Width"/> and <see cref="Height"/> the result has the image's size, rounded
+    /// down to whole latents.
+    /// </summary>
+    public Image? InitImage { get; init; }
+
+    /// <summary>
+    /// How far <see cref="InitImage"/> is changed, above 0 to 1: the fraction of the steps that run. Null takes the model's default.
+    /// </summary>
+    public double? Strength { get; init; }
+
+    /// <summary>
+    /// Inpainting: only what is white here is redrawn in <see cref="InitImage"/>, and what is black stays. It is resized like the image.
+    /// </summary>
+    public Image? MaskImage { get; init; }
+
+    /// <summary>Inpainting: standard deviation of a Gaussian blur of the mask, in its pixels; 0 for none.</summary>
+    public double MaskBlur { get; init; }
+
+    /// <summary>
+    /// Inpainting: works on the part around the mask alone, with this margin in pixels, at the size of the result, and puts it back into
+    /// the image; null works on the whole image.
+    /// </summary>
+    public int? PaddingMaskCrop { get; init; }
+
+    /// <summary>SDXL's refiner: how beautiful the image should be, about 1 … 10.</summary>
+    public double AestheticScore { get; init; } = 6;
+
+    /// <summary>SDXL's refiner: the same for the negative prompt.</summary>
+    public double NegativeAestheticScore { get; init; } = 2.5;
+
+    /// <summary>
+    /// Encoded prompts in place of <see cref="Prompts"/> and <see cref="NegativePrompts"/>, from <c>DiffusionPipeline.EncodePrompts</c> or
+    /// from elsewhere.
+    /// </summary>
+    public PromptEmbeddings? Embeddings { get; init; }
+
+    /// <summary>Whether the result has the final latents too; it always has them without <see cref="Decode"/>. A read-back.</summary>
+    public bool KeepLatents { get; init; }
+
+    /// <summary>Encodes and decodes images in tiles, so that memory does not grow with the image; null takes the pipeline's.</summary>
+    public VaeTiling? VaeTiling { get; init; }
+
+    /// <summary>
+    /// Called after every step on the generating thread, as diffusers' <c>callback_on_step_end</c>: it may read and change the latents,
+    /// change the guidance scale, or end the run early.
+    /// </summary>
+    public Action<StepEnd>? OnStepEnd { get; init; }
 }

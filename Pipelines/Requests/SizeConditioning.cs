@@ -23,17 +23,6 @@ public sealed record SizeConditioning
 
     /// <summary>For the negative prompt.</summary>
     public (int Top, int Left) NegativeCropTopLeft { get; init; }
-
-    /// <summary>The six numbers for the prompt: original height, width, crop top, left, target height, width.</summary>
-    internal float[] TimeIds(PixelSize image) => Numbers(OriginalSize ?? image, CropTopLeft, TargetSize ?? image);
-
-    /// <summary>The six numbers for the negative prompt.</summary>
-    internal float[] NegativeTimeIds(PixelSize image) => NegativeOriginalSize is { } original && NegativeTargetSize is { } target
-        ? Numbers(original, NegativeCropTopLeft, target)
-        : TimeIds(image);
-
-    private static float[] Numbers(PixelSize original, (int Top, int Left) crop, PixelSize target) =>
-        [original.Height, original.Width, crop.Top, crop.Left, target.Height, target.Width];
 }
 
 /// <summary>A size in pixels.</summary>

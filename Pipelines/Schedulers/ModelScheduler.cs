@@ -22,17 +22,17 @@ internal sealed class ModelScheduler
         (this.config, this.className, this.ownDefaults, this.logger) = (config, className, ownDefaults, logger);
 
     /// <summary>Reads the folder's scheduler.</summary>
-    /// <param name="folder">The model.</param>
+    /// <param name="source">The model.</param>
     /// <param name="repaired">Whether the pipeline's class corrects configurations of old folders; see <see cref="OldConfigs"/>.</param>
     /// <param name="logger">For warnings, now and when a scheduler is made.</param>
     /// <exception cref="ModelFileException">The component or its file is missing or damaged.</exception>
-    public static ModelScheduler Read(ModelFolder folder, bool repaired, ILogger logger)
+    public static ModelScheduler Read(IModelSource source, bool repaired, ILogger logger)
     {
         const string Class = "_class_name";
-        var config = folder.ConfigOf("scheduler");
-        string className = folder.Component("scheduler").Class;
+        var config = source.ConfigOf("scheduler");
+        string className = source.Component("scheduler").Class;
         if (config.Has(Class) && config.String(Class) is var other && other != className && other != $"Flax{className}")
-            SchedulerLog.ClassOfTheIndexUsed(logger, config.File, config.Find(Class)!.Value.GetRawText(), folder.Index.File, className);
+            SchedulerLog.ClassOfTheIndexUsed(logger, config.File, config.Find(Class)!.Value.GetRawText(), source.Index.File, className);
         config = config.With([KeyValuePair.Create(Class, JsonElement.Parse($"\"{JsonEncodedText.Encode(className)}\""))]);
         if (!repaired) return new ModelScheduler(config, className, [], logger);
         var (changed, defaults) = OldConfigs.Scheduler(config, className, logger);

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Kernels;
 using ILGpuDiffusion.Compute.Ops;
@@ -12,8 +11,7 @@ namespace ILGpuDiffusion.Pipelines.Schedulers;
 /// </summary>
 internal sealed class StepLauncher : IDisposable
 {
-    private readonly List<DeviceBuffer> buffers = [];
-    private readonly Device device;
+    private readonly DeviceScope scope;
     private readonly Tensor[] slots;
     private readonly Launch[][] steps;
     private readonly CancellationToken cancellation;
@@ -26,10 +24,10 @@ internal sealed class StepLauncher : IDisposable
     /// <param name="cancellation">Cancels the compilation of kernels.</param>
     public StepLauncher(Device device, Schedule schedule, Tensor sample, Tensor modelOutput, CancellationToken cancellation = default)
     {
-        (this.device, this.cancellation) = (device, cancellation);
+        (scope, this.cancellation) = (new DeviceScope(device), cancellation);
         try
         {
-            Tensor State() => Allocate(DType.Float32, sample.Shape);
+            Tensor State() => scope.Allocate(DType.Float32, sample.Shape);
             slots = [sample, modelOutput, State(), State(), .. Enumerable.Range(0, schedule.HistorySlots).Select(_ => State())];
             steps = [.. Enumerable.Range(schedule.BeginIndex, schedule.Timesteps.Count - schedule.BeginIndex)
                 .Select(i => schedule.Step(i).Instructions.Select(Bind).ToArray())];
@@ -51,11 +49,7 @@ internal sealed class StepLauncher : IDisposable
     }
 
     /// <summary>Frees the scheduler's states.</summary>
-    public void Dispose()
-    {
-        foreach (var buffer in buffers) buffer.Dispose();
-        buffers.Clear();
-    }
+    public void Dispose() => scope.Dispose();
 
     private Launch Bind(SchedulerInstruction instruction)
     {
@@ -71,25 +65,7 @@ internal sealed class StepLauncher : IDisposable
         };
     }
 
-    private Launch Bind(Op op, Tensor[] inputs, Tensor output)
-    {
-        TensorType[] types = [.. inputs.Select(i => i.Type)];
-        var signature = new OpSignature(op, types, op.Infer(types));
-        var kernel = device.Kernels.Get(signature);
-        var scratch = kernel.ScratchBytes(signature) is > 0 and var bytes ? Allocate(DType.Int8, [checked((int)bytes)]) : null;
-        return kernel.Bind(new OpCall(device, op, inputs, output, scratch) { Cancellation = cancellation });
-    }
+    private Launch Bind(Op op, Tensor[] inputs, Tensor output) => scope.Bind(op, inputs, output, cancellation);
 
-    private Tensor Coefficients(float[] values)
-    {
-        var tensor = Allocate(DType.Float32, [values.Length]);
-        device.Upload(MemoryMarshal.AsBytes(values.AsSpan()), tensor);
-        return tensor;
-    }
-
-    private Tensor Allocate(DType dtype, Shape shape)
-    {
-        buffers.Add(device.Allocate(shape.Count * dtype.Size()));
-        return new Tensor(buffers[^1], 0, dtype, shape);
-    }
+    private Tensor Coefficients(float[] values) => scope.Upload(values, [values.Length]);
 }

@@ -27,9 +27,13 @@ internal sealed class BareTextModelNames : IWeightSource
     public IEnumerable<string> Names => bare ? source.Names.Select(name => IsPart(name) ? Prefix + name : name) : source.Names;
 
     /// <inheritdoc/>
-    public Tensor? Find(string name) =>
-        source.Find(bare && name.StartsWith(Prefix, StringComparison.Ordinal) && name[Prefix.Length..] is var own && IsPart(own) ? own
-            : name);
+    public Tensor? Find(string name) => source.Find(Own(name));
+
+    /// <inheritdoc/>
+    public string? StoredNameOf(string name) => source.StoredNameOf(Own(name));
+
+    private string Own(string name) =>
+        bare && name.StartsWith(Prefix, StringComparison.Ordinal) && name[Prefix.Length..] is var own && IsPart(own) ? own : name;
 
     private static bool IsPart(string name) => Parts.Any(part => name.StartsWith(part, StringComparison.Ordinal));
 }

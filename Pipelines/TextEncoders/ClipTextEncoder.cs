@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ILGpuDiffusion.Compute.Ops;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Pipelines.Errors;
@@ -19,6 +20,7 @@ internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, str
     DType dtype = DType.Float32)
 {
     private readonly GraphCache<(ClipHiddenState State, bool Pooled)> graphs = new(WithOptions(model, options), arenas);
+    private readonly EmbeddingCache kept = new(arenas.Device);
 
     /// <summary>The model's configuration.</summary>
     public ClipTextConfig Config => model.Config;
@@ -26,41 +28,40 @@ internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, str
     /// <summary>The graphs compiled so far.</summary>
     public IEnumerable<CompiledGraph> Compiled => graphs.Compiled;
 
-    /// <summary>Encodes prompts.</summary>
-    /// <param name="prompts">Prompts of equal length in tokens.</param>
-    /// <param name="state">Which hidden state to return.</param>
-    /// <param name="pooled">Whether to return the pooled embedding (<c>text_embeds</c> if the model has a projection); needs every
-    /// layer.</param>
-    /// <param name="cancellation">Checked between kernels.</param>
-    /// <exception cref="ShapeException">No prompt, prompts of different length or longer than the model supports, or a state that the model
-    /// does not have.</exception>
-    public TextEmbeddings Encode(IReadOnlyList<PromptTokens> prompts, ClipHiddenState state, bool pooled,
-        CancellationToken cancellation = default) =>
-        Encode([.. prompts.SelectMany(p => p.Ids)], prompts.Count, state, pooled, cancellation);
-
-    /// <summary>Encodes token ids.</summary>
+    /// <summary>Encodes token ids; equal ids are encoded once, as long as the result is kept.</summary>
     /// <param name="ids">Token ids, [count, tokens].</param>
     /// <param name="count">Number of prompts.</param>
     /// <param name="state">Which hidden state to return.</param>
-    /// <param name="pooled">Whether to return the pooled embedding.</param>
+    /// <param name="pooled">Whether to return the pooled embedding (<c>text_embeds</c> if the model has a projection); needs every
+    /// layer.</param>
+    /// <param name="scope">Owns the result, which stays on the device.</param>
     /// <param name="cancellation">Checked between kernels.</param>
+    /// <exception cref="ShapeException">No prompt, prompts of different length or longer than the model supports, or a state that the model
+    /// does not have.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An id is not in the vocabulary.</exception>
-    /// <exception cref="NonFiniteException">The model computed NaN or infinity.</exception>
-    public TextEmbeddings Encode(ReadOnlySpan<int> ids, int count, ClipHiddenState state, bool pooled,
+    /// <exception cref="NonFiniteException">The model computed NaN or infinity; checked only where results are in host memory, since
+    /// nothing is read back here.</exception>
+    public TextEmbeddings Encode(ReadOnlySpan<int> ids, int count, ClipHiddenState state, bool pooled, DeviceScope scope,
         CancellationToken cancellation = default)
     {
         int tokens = Check(ids.Length, count, state);
         foreach (int id in ids) // GPU kernels do not check ids
             if (id < 0 || id >= Config.VocabSize)
                 throw new ArgumentOutOfRangeException(nameof(ids), id, $"{name}: ids must be 0 to {Config.VocabSize - 1}.");
+        var key = new EmbeddingKey(new ValueArray<int>([.. ids]), count, state, pooled);
+        if (kept.Find(key, scope, cancellation) is { } found) return found;
         using var plan = Compile(state, pooled).Rent(new Sizes(("batch", count), ("tokens", tokens)), cancellation: cancellation);
         Upload(ids, plan.Input("ids"));
         Upload([.. Enumerable.Range(0, tokens)], plan.Input("positions"));
         if (pooled) Upload(EndPositions(ids, count), plan.Input("end"));
         plan.Run(cancellation);
-        return new TextEmbeddings(count, tokens, Checked(Download(plan.Output("hidden"))),
-            pooled ? Checked(Download(plan.Output("pooled"))) : []);
+        var result = new TextEmbeddings(Checked(plan.Output("hidden")), pooled ? Checked(plan.Output("pooled")) : null);
+        kept.Add(key, result, cancellation);
+        return result.CopyTo(scope, cancellation);
     }
+
+    /// <summary>Frees the kept results.</summary>
+    public void Trim() => kept.Clear();
 
     /// <summary>The graph for one kind of result.</summary>
     public CompiledGraph Compile(ClipHiddenState state, bool pooled) => graphs.Get((state, pooled), _ => Graph.Trace(name, graph =>
@@ -89,9 +90,10 @@ internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, str
         return ids / count;
     }
 
-    private float[] Checked(float[] embeddings) =>
-        NotFinite.IndexIn(embeddings) is >= 0 and var bad
-            ? throw NotFinite.Error(name, dtype, embeddings[bad], "in the prompt's embeddings") : embeddings;
+    /// <summary>Throws for a value that is not finite, where values can be seen without a read-back.</summary>
+    private Tensor Checked(Tensor embeddings) =>
+        arenas.Device.ReadsHostMemory && NotFinite.IndexIn(embeddings.Span<float>()) is >= 0 and var bad
+            ? throw NotFinite.Error(name, dtype, embeddings.Span<float>()[bad], "in the prompt's embeddings") : embeddings;
 
     private int[] EndPositions(ReadOnlySpan<int> ids, int count)
     {
@@ -102,11 +104,4 @@ internal sealed class ClipTextEncoder(ClipTextModel model, ArenaPool arenas, str
     }
 
     private void Upload(ReadOnlySpan<int> values, Tensor target) => arenas.Device.Upload(MemoryMarshal.AsBytes(values), target);
-
-    private float[] Download(Tensor source)
-    {
-        var values = new float[source.Shape.Count];
-        arenas.Device.Download(source, MemoryMarshal.AsBytes(values.AsSpan()));
-        return values;
-    }
 }

@@ -18,23 +18,23 @@ internal sealed record ClipSpecialTokens(string Bos, string Eos, string Pad, str
     /// Reads tokenizer_config.json. Where it has no added_tokens_decoder, special_tokens_map.json overrides it and added_tokens.json adds
     /// to it, as transformers reads folders of that age.
     /// </summary>
-    /// <param name="folder">The tokenizer's folder.</param>
+    /// <param name="files">The tokenizer's files.</param>
     /// <param name="config">Its tokenizer_config.json.</param>
     /// <param name="listed">The added tokens of a tokenizer.json; null where there is none.</param>
     /// <exception cref="ModelFileException">A file is damaged or a value is unusable.</exception>
-    public static ClipSpecialTokens Load(string folder, ModelConfig config, IReadOnlyDictionary<string, int>? listed = null)
+    public static ClipSpecialTokens Load(ITokenizerFiles files, ModelConfig config, IReadOnlyDictionary<string, int>? listed = null)
     {
         try
         {
-            return Read(folder, config, listed);
+            return Read(files, config, listed);
         }
         catch (InvalidOperationException e) // JSON syntax allows text that is not Unicode
         {
-            throw new ModelFileException(folder, $"a token's name is not Unicode text ({e.Message})", e);
+            throw new ModelFileException(files.Location, $"a token's name is not Unicode text ({e.Message})", e);
         }
     }
 
-    private static ClipSpecialTokens Read(string folder, ModelConfig config, IReadOnlyDictionary<string, int>? listed)
+    private static ClipSpecialTokens Read(ITokenizerFiles files, ModelConfig config, IReadOnlyDictionary<string, int>? listed)
     {
         var added = new Dictionary<string, int>(listed ?? new Dictionary<string, int>());
         ModelConfig? map = null;
@@ -50,21 +50,19 @@ internal sealed record ClipSpecialTokens(string Bos, string Eos, string Pad, str
         }
         else
         {
-            if (File.Exists(Path.Combine(folder, "special_tokens_map.json")))
-                map = ModelConfig.Load(Path.Combine(folder, "special_tokens_map.json"));
-            string path = Path.Combine(folder, "added_tokens.json");
-            if (File.Exists(path))
+            if (files.Has("special_tokens_map.json")) map = ModelConfig.Load(files, "special_tokens_map.json");
+            if (files.Has("added_tokens.json"))
             {
-                var tokens = ModelConfig.Load(path);
+                var tokens = ModelConfig.Load(files, "added_tokens.json");
                 foreach (string token in tokens.Keys) added[token] = tokens.Int(token);
             }
         }
 
         foreach (var (token, id) in added)
             if (token.Length == 0 || id is < 0 or > ClipVocabulary.MaxId)
-                throw new ModelFileException(folder,
+                throw new ModelFileException(files.Location,
                     $"the added token '{token}' has id {id}; it must have a name and an id from 0 to {ClipVocabulary.MaxId}.");
-        if (added.Count > MaxAdded) throw new ModelFileException(folder, $"{added.Count} added tokens are more than {MaxAdded}.");
+        if (added.Count > MaxAdded) throw new ModelFileException(files.Location, $"{added.Count} added tokens are more than {MaxAdded}.");
         return new ClipSpecialTokens(
             Token("bos_token", ClipText.Markers[0]), Token("eos_token", ClipText.Markers[1]),
             Token("pad_token", ClipText.Markers[1]), Token("unk_token", ClipText.Markers[1]), added);

@@ -55,14 +55,19 @@ public sealed class ClipTokenizer
 
     /// <summary>Reads a tokenizer folder.</summary>
     /// <exception cref="ModelFileException">A file is missing or damaged; the message names it and what is wrong.</exception>
-    public static ClipTokenizer Load(string folder)
+    public static ClipTokenizer Load(string folder) => Load(new TokenizerFolder(folder));
+
+    /// <summary>Reads a tokenizer's files.</summary>
+    /// <exception cref="ModelFileException">A file is missing or damaged; the message names it and what is wrong.</exception>
+    public static ClipTokenizer Load(ITokenizerFiles files)
     {
-        var config = ModelConfig.Load(Path.Combine(folder, "tokenizer_config.json"));
+        ArgumentNullException.ThrowIfNull(files);
+        var config = ModelConfig.Load(files, "tokenizer_config.json");
         int maxLength = config.Int("model_max_length");
         if (maxLength is < 2 or > MaxModelLength) throw config.Wrong("model_max_length", $"from 2 to {MaxModelLength}");
-        var json = TokenizerJson.Find(folder);
-        var special = ClipSpecialTokens.Load(folder, config, json?.Added);
-        return new ClipTokenizer(ClipVocabulary.Load(folder, special, json), special, maxLength);
+        var json = TokenizerJson.Find(files);
+        var special = ClipSpecialTokens.Load(files, config, json?.Added);
+        return new ClipTokenizer(ClipVocabulary.Load(files, special, json), special, maxLength);
     }
 
     /// <summary>

@@ -1,5 +1,4 @@
 using System.Text;
-using ILGpuDiffusion.Compute.Files;
 using ILGpuDiffusion.Layers.Weights;
 using Microsoft.ML.Tokenizers;
 
@@ -21,7 +20,8 @@ internal sealed class ClipVocabulary
     // markers.
     private const int MaxMerges = 49152 - 256 - 2;
 
-    private static readonly char[] CharOfByte = MakeBytes();
+    /// <summary>The character that stands for each byte.</summary>
+    public static readonly char[] CharOfByte = MakeBytes();
 
     private readonly Dictionary<int, string> pieces;
     private readonly BpeTokenizer merger;
@@ -33,14 +33,14 @@ internal sealed class ClipVocabulary
     public IReadOnlyDictionary<string, int> Ids { get; }
 
     /// <summary>Reads and checks both files of a tokenizer folder.</summary>
-    /// <param name="folder">The folder.</param>
+    /// <param name="files">The tokenizer's files.</param>
     /// <param name="special">Its special and added tokens.</param>
     /// <param name="json">Replaces both files; null where they exist.</param>
     /// <exception cref="ModelFileException">A file is missing or damaged, or the two do not match; the message names piece or
     /// line.</exception>
-    public static ClipVocabulary Load(string folder, ClipSpecialTokens special, TokenizerJson? json = null)
+    public static ClipVocabulary Load(ITokenizerFiles files, ClipSpecialTokens special, TokenizerJson? json = null)
     {
-        var vocabulary = json?.Vocabulary ?? ModelConfig.Load(Path.Combine(folder, "vocab.json"));
+        var vocabulary = json?.Vocabulary ?? ModelConfig.Load(files, "vocab.json");
         var ids = new Dictionary<string, int>(vocabulary.Keys.Count);
         var pieces = new Dictionary<int, string>(vocabulary.Keys.Count);
         foreach (string piece in vocabulary.Keys)
@@ -55,12 +55,13 @@ internal sealed class ClipVocabulary
             ids.Add(piece, id);
         }
 
-        string path = json?.File ?? Path.Combine(folder, "merges.txt");
-        var merges = json is null ? ReadMerges(path, ids) : Checked(path, "merge", 1, json.Merges, ids);
+        string path = json?.File ?? files.PathOf("merges.txt");
+        var merges = json is null ? ReadMerges(files, path, ids) : Checked(path, "merge", 1, json.Merges, ids);
         foreach (var (token, id) in special.Added)
         {
             if (ids.TryGetValue(token, out int known) ? known != id : !pieces.TryAdd(id, token))
-                throw new ModelFileException(folder, $"the added token '{token}' has id {id}, which does not fit {vocabulary.File}.");
+                throw new ModelFileException(files.Location,
+                    $"the added token '{token}' has id {id}, which does not fit {vocabulary.File}.");
             ids[token] = id;
         }
 
@@ -101,9 +102,9 @@ internal sealed class ClipVocabulary
         return Encoding.UTF8.GetString([.. bytes]).Replace(EndOfWord, " ", StringComparison.Ordinal);
     }
 
-    private static List<string> ReadMerges(string path, Dictionary<string, int> ids)
+    private static List<string> ReadMerges(ITokenizerFiles files, string path, Dictionary<string, int> ids)
     {
-        string[] lines = ReadText(path).Trim().Split('\n');
+        string[] lines = ReadText(files, path).Trim().Split('\n');
         if (!lines[0].StartsWith("#version", StringComparison.Ordinal))
             throw new ModelFileException(path, $"begins with '{Short(lines[0])}'; the first line must be '#version: …'.");
         return Checked(path, "line", 2, lines.Skip(1).Take(MaxMerges).Select(line => line.TrimEnd('\r')), ids);
@@ -130,15 +131,14 @@ internal sealed class ClipVocabulary
         return merges;
     }
 
-    private static string ReadText(string path)
+    private static string ReadText(ITokenizerFiles files, string path)
     {
         try
         {
-            if (!File.Exists(path)) throw new ModelFileException(path, "the file does not exist.");
-            return new UTF8Encoding(encoderShouldEmitUTF8Identifier: false,
-                throwOnInvalidBytes: true).GetString(InputFile.ReadAllBytes(path, MaxMergesBytes));
+            return new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true)
+                .GetString(files.Read("merges.txt", MaxMergesBytes));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        catch (ArgumentException e)
         {
             throw new ModelFileException(path, $"cannot be read ({e.Message})", e);
         }

@@ -51,19 +51,18 @@ internal sealed class TokenizerJson
     /// Reads a folder's tokenizer.json where vocab.json or merges.txt is missing; null where both are there or all are missing.
     /// </summary>
     /// <exception cref="ModelFileException">The file is damaged, or describes another tokenizer than CLIP's.</exception>
-    public static TokenizerJson? Find(string folder)
+    public static TokenizerJson? Find(ITokenizerFiles files)
     {
-        string path = Path.Combine(folder, "tokenizer.json");
-        if (!System.IO.File.Exists(path)
-            || ((string[])["vocab.json", "merges.txt"]).All(name => System.IO.File.Exists(Path.Combine(folder, name)))) return null;
-        var file = ModelConfig.Load(path);
+        const string Name = "tokenizer.json";
+        if (!files.Has(Name) || (files.Has("vocab.json") && files.Has("merges.txt"))) return null;
+        var file = ModelConfig.Load(files, Name);
         try
         {
             return new TokenizerJson(file);
         }
         catch (InvalidOperationException e) // JSON syntax allows text that is not Unicode
         {
-            throw new ModelFileException(path, $"holds text that is not Unicode ({e.Message})", e);
+            throw new ModelFileException(file.File, $"holds text that is not Unicode ({e.Message})", e);
         }
     }
 

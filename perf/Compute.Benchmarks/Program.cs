@@ -17,7 +17,7 @@ using ILGpuDiffusion.Measuring;
 var filter = new Option<string>("--filter") { Description = "Only cases whose 'Op sizes' contains this", DefaultValueFactory = _ => "" };
 var tests = new Option<bool>("--test-cases") { Description = "The cases of the tests in place of the models' sizes" };
 var weights = new Option<DType>("--weights") { Description = "How weights are stored", DefaultValueFactory = _ => DType.BFloat16 };
-var quick = new Option<bool>("--quick") { Description = "Three short iterations: to try it" };
+var quick = new Option<bool>("--quick") { Description = "Three short iterations, to try the program" };
 var threads = new Option<int?>("--threads") { Description = "Worker threads" };
 var folder = new Option<string>("--to") { Description = "Folder for Markdown and JSON",
     DefaultValueFactory = _ => Path.Combine(Machine.Repository, "artifacts/benchmarks") };
@@ -38,7 +38,7 @@ root.SetAction(parsed =>
 
     var config = ManualConfig.CreateEmpty().WithArtifactsPath(parsed.GetValue(folder)!).AddLogger(ConsoleLogger.Default)
         .WithOptions(ConfigOptions.DisableLogFile)
-        // the cases live in this process
+        // the cases exist only in this process
         .AddJob((parsed.GetValue(quick) ? Job.ShortRun : Job.Default).WithToolchain(InProcessEmitToolchain.Instance))
         .AddColumnProvider(DefaultColumnProviders.Params, DefaultColumnProviders.Metrics)
             .AddColumn(StatisticColumn.Median, StatisticColumn.Min, StatisticColumn.StdDev).AddColumn(ScoreColumn.Of(ceilings))

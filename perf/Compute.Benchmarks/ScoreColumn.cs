@@ -9,10 +9,10 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Benchmarks;
 
-/// <summary>A figure that follows from the median time, the op's definition and the machine's measured ceilings.</summary>
-/// <param name="name">Head of the column.</param>
+/// <summary>A value computed from the median time, the op's definition and the machine's measured ceilings.</summary>
+/// <param name="name">The column's heading.</param>
 /// <param name="legend">What it means.</param>
-/// <param name="score">The figure from operations, bytes (every argument and the result, each once) and seconds.</param>
+/// <param name="score">Computes the value from operations, bytes (every argument and the result, each once) and seconds.</param>
 internal sealed class ScoreColumn(string name, string legend, Func<double, double, double, string> score) : IColumn
 {
     public string Id => name;

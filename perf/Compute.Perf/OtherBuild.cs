@@ -7,13 +7,15 @@ using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Compute.Perf;
 
-/// <summary>This program as it was built from another commit, loaded beside this one: before and after take turns in one process.</summary>
+/// <summary>
+/// This program built from another commit, loaded beside this one, so that both builds are measured interleaved in one process.
+/// </summary>
 internal sealed class OtherBuild(string directory) : AssemblyLoadContext("other build")
 {
     private const string Own = "ILGpuDiffusion.";
     private readonly string directory = Path.GetFullPath(directory);
 
-    /// <summary>Binds a case in the other build; <see cref="OwnRun"/> is what it calls there.</summary>
+    /// <summary>Binds a case in the other build, by calling <see cref="OwnRun"/> there.</summary>
     public Action Run(string op, string sizes, DType weights, int threads)
     {
         var program = LoadFromAssemblyPath(Path.Combine(directory, typeof(OtherBuild).Assembly.GetName().Name + ".dll"));

@@ -11,13 +11,13 @@ var tests = new Option<bool>("--test-cases") { Description = "The cases of the t
 var shapes = new Option<string[]>("--shape")
 {
     Description =
-    "In place of the models' sizes, repeatable: a convolution IN-OUT@HEIGHTxWIDTH[,kKERNEL][,sSTRIDE], a product ROWSxDEPTH-COLUMNS, "
+    "In place of the models' sizes, repeatable: a convolution IN-OUT@HEIGHTxWIDTH[,kKERNEL][,sSTRIDE], a GEMM ROWSxDEPTH-COLUMNS, "
         + "attention HEADSxDEPTH@QUERIESxKEYS",
     AllowMultipleArgumentsPerToken = true
 };
 var variants = new Option<string[]>("--variant")
 {
-    Description = "Only these variants; all that suit the case when absent",
+    Description = "Only these variants; by default all that can run the case",
     AllowMultipleArgumentsPerToken = true
 };
 var against = new Option<DirectoryInfo?>("--against")
@@ -29,14 +29,14 @@ var rounds = new Option<int>("--rounds") { Description = "Timings per variant", 
 var least = new Option<double>("--least-ms")
 {
     Description =
-    "A timing repeats shorter runs until it has taken this long; with 0 and many rounds, some single runs find even a busy machine quiet",
+    "A timing repeats shorter runs until it has taken this long; 0 with many rounds suits busy machines, where some runs are undisturbed",
     DefaultValueFactory = _ => 20
 };
 var where = new Option<string>("--device") { Description = "cpu, cuda:0, opencl:0 …", DefaultValueFactory = _ => "cpu" };
 var settings = new Option<string[]>("--settings")
 {
     Description =
-    "How variants are set, such as 'tile_rows=64 tile_columns=64'; repeatable, each beside the variants' own choice",
+    "Settings of variants, such as 'tile_rows=64 tile_columns=64'; repeatable, each in addition to the default settings",
     AllowMultipleArgumentsPerToken = true
 };
 var threads = new Option<int?>("--threads") { Description = "Worker threads" };
@@ -44,7 +44,7 @@ var weights = new Option<DType>("--weights") { Description = "How weights are st
 var activations = new Option<DType>("--activations")
 {
     Description =
-    "How activations are stored, and with them weights, unless they are float32",
+    "Type of activations, and of weights unless they are float32",
     DefaultValueFactory = _ => DType.Float32
 };
 var json = new Option<FileInfo?>("--json") { Description = "File for the results as JSON" };

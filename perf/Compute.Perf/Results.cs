@@ -3,7 +3,7 @@ using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Compute.Perf;
 
-/// <summary>Results as a Markdown table for people and JSON for programs.</summary>
+/// <summary>Results as a Markdown table and as JSON.</summary>
 internal static class Results
 {
     public static void Print(Device device, IReadOnlyList<Timing> timings, FileInfo? json)

@@ -7,13 +7,13 @@ using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Compute.Perf;
 
-/// <summary>One way's times for one case.</summary>
-/// <param name="Case">What ran.</param>
-/// <param name="Variant">How.</param>
+/// <summary>The times of one variant or build for one case.</summary>
+/// <param name="Case">The case.</param>
+/// <param name="Variant">The variant or build.</param>
 /// <param name="BestMilliseconds">The fastest run.</param>
 /// <param name="MedianMilliseconds">The median run; far from the best on a busy machine.</param>
-/// <param name="ProcessorMilliseconds">The least processor time of a run, summed over threads: what tells on a machine that others use
-/// too.</param>
+/// <param name="ProcessorMilliseconds">The least processor time of a run, summed over threads: the most reliable time on a machine
+/// that others use.</param>
 /// <param name="Gflops">10⁹ operations per second of the op's definition, at the best time: an algorithm that needs fewer counts as
 /// faster.</param>
 /// <param name="Ratio">The last way's best time over this one's.</param>
@@ -22,15 +22,15 @@ internal sealed record Timing(
     string Case, string Variant, double BestMilliseconds, double MedianMilliseconds, double ProcessorMilliseconds, double Gflops,
         double Ratio, double ProcessorRatio);
 
-/// <summary>Times several ways to do the same, in turns, so that a machine that slows down for a while slows down all of them.</summary>
-/// <param name="device">Where they run.</param>
+/// <summary>Times several ways to compute the same, interleaved, so that a temporary slowdown of the machine affects all of them.</summary>
+/// <param name="device">The device.</param>
 /// <param name="rounds">Timings per way.</param>
 /// <param name="leastSeconds">A timing repeats shorter runs until it has taken this long.</param>
-/// <param name="only">Variants to take; all where there are none.</param>
-/// <param name="settings">How variants are set, each beside their own choice.</param>
+/// <param name="only">Variants to measure; all if empty.</param>
+/// <param name="settings">Settings to measure in addition to the variants' defaults.</param>
 internal sealed class VariantComparison(Device device, int rounds, double leastSeconds, string[] only, string[] settings)
 {
-    /// <summary>Every variant that suits a case.</summary>
+    /// <summary>Compares all variants that can run a case.</summary>
     public IEnumerable<Timing> Variants(OpCase @case)
     {
         var signature = Signature(@case);
@@ -50,7 +50,7 @@ internal sealed class VariantComparison(Device device, int rounds, double leastS
         return timings;
     }
 
-    /// <summary>Any ways.</summary>
+    /// <summary>Compares any ways of computing a case.</summary>
     public IEnumerable<Timing> Measure(OpCase @case, string[] names, Action[] ways)
     {
         var times = Interleaved.Measure(rounds, leastSeconds, device.Synchronize, ways);

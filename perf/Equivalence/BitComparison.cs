@@ -3,18 +3,18 @@ using System.Diagnostics;
 namespace ILGpuDiffusion.Equivalence;
 
 /// <summary>
-/// Draws the same with the tools of two built checkouts, and compares what they write byte by byte: pictures and latents. Only the tool's
-/// command line is used. Each tool begins with an empty cache of its own.
+/// Runs the tools of two built checkouts with the same arguments and compares their images and latents byte by byte. Only the tool's
+/// command line is used. Each tool starts with its own empty cache.
 /// </summary>
 /// <param name="old">A built checkout.</param>
 /// <param name="new">Another.</param>
-/// <param name="seed">The new one's seed, where it is to differ.</param>
+/// <param name="seed">Another seed for the new one, to check that the comparison can fail.</param>
 internal sealed class BitComparison(string old, string @new, int? seed)
 {
     private const string Tool = "artifacts/bin/ILGpuDiffusion.Cli/release/ilgd";
     private const int LimitMilliseconds = 300_000;
 
-    /// <summary>Prints each run and what differs.</summary>
+    /// <summary>Prints each run and its differences.</summary>
     /// <returns>0 where all files of all runs are equal, else 1.</returns>
     public int Run(string only)
     {
@@ -25,7 +25,7 @@ internal sealed class BitComparison(string old, string @new, int? seed)
             if (!hasOpenCl) Console.WriteLine("This machine has no opencl:0: its runs are left out.");
             var runs = Drawings.All(old, work)
                 .Where(d => d.Name.Contains(only, StringComparison.Ordinal) && (hasOpenCl || !d.Arguments.Contains("opencl:0"))).ToArray();
-            if (runs.Length == 0) throw new ArgumentException($"--only is '{only}'; no run is called so.");
+            if (runs.Length == 0) throw new ArgumentException($"--only is '{only}'; no run has that name.");
             var (files, differing) = (0, new List<string>());
             foreach (var run in runs)
             {
@@ -71,14 +71,14 @@ internal sealed class BitComparison(string old, string @new, int? seed)
         return (names.Length, [.. found.Select(f => $"{run.Name}: {f.name}: {f.difference}")]);
     }
 
-    // A folder with what one run writes, which the next one empties.
+    // The output folder of one run; the next run empties it.
     private string Draw(Drawing run, string build, string work, string name)
     {
         string folder = Path.Combine(work, $"{name}-out");
         if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
         Directory.CreateDirectory(folder);
         string drawn = (name == "new" ? seed : null)?.ToString(System.Globalization.CultureInfo.InvariantCulture) ?? "7";
-        string[] arguments = ["generate", "a red heart", "--seed", drawn, "-o", Path.Combine(folder, "picture.png"), "--save-latents",
+        string[] arguments = ["generate", "a red heart", "--seed", drawn, "-o", Path.Combine(folder, "image.png"), "--save-latents",
             Path.Combine(folder, "latents.safetensors"), .. run.Arguments];
         var (status, _, errors) = Start(build, work, name, arguments);
         return status == 0 ? folder

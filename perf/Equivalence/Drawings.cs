@@ -1,13 +1,13 @@
 namespace ILGpuDiffusion.Equivalence;
 
 /// <summary>One run of the tool.</summary>
-/// <param name="Name">What is drawn and how.</param>
-/// <param name="Arguments">Beside prompt, seed and files.</param>
+/// <param name="Name">Describes the run.</param>
+/// <param name="Arguments">Arguments other than prompt, seed and files.</param>
 internal sealed record Drawing(string Name, string[] Arguments);
 
 /// <summary>
-/// What is drawn: the model that ships with the tool and small ones of the reference data, in each type, with each scope of compilation,
-/// and by each family of schedulers.
+/// The runs: the model that ships with the tool and small ones of the reference data, in each type, with each scope of compilation, and
+/// with each family of schedulers.
 /// </summary>
 internal static class Drawings
 {
@@ -15,11 +15,11 @@ internal static class Drawings
 
     /// <summary>All runs.</summary>
     /// <param name="build">The checkout whose reference data is used.</param>
-    /// <param name="work">Where models are written that are made out of others.</param>
+    /// <param name="work">A folder for derived models.</param>
     public static IEnumerable<Drawing> All(string build, string work)
     {
         const string Cpu = "cpu", OpenCl = "opencl:0";
-        foreach (var (device, steps) in new[] { (Cpu, "4"), (OpenCl, "1") }) // OpenCL's drivers compile for longer than they compute
+        foreach (var (device, steps) in new[] { (Cpu, "4"), (OpenCl, "1") }) // OpenCL mostly compiles
         {
             string[] on = ["--device", device, "--steps", steps];
             yield return new($"small, {device}, int8", [.. on, "--quantize", "int8"]);
@@ -27,7 +27,7 @@ internal static class Drawings
             yield return new($"small, {device}, none with QKV", [.. on, "--compile", "none", "--fuse-qkv"]);
             foreach (string scope in new[] { "full", "blocks", "regions" })
                 yield return new($"small, {device}, {scope}", [.. on, "--compile-scope", scope]);
-            yield return new($"small, {device}, two pictures", [.. on, "--count", "2"]);
+            yield return new($"small, {device}, two images", [.. on, "--count", "2"]);
         }
 
         yield return new($"small, {Cpu}, as it comes", ["--device", Cpu]);
@@ -43,7 +43,7 @@ internal static class Drawings
         {
             yield return new($"{name}, {Cpu}",
                 ["--model", folder, "--device", Cpu, "--steps", "4", "--width", "64", "--height", "64", .. more]);
-            yield return new($"{name}, {Cpu}, tiled VAE, two pictures",
+            yield return new($"{name}, {Cpu}, tiled VAE, two images",
                 ["--model", folder, "--device", Cpu, "--steps", "2", "--width", "192", "--height", "128", "--count", "2", "--vae-tiling",
                     .. more]);
             yield return new($"{name}, {OpenCl}",

@@ -3,10 +3,10 @@ using System.Text;
 
 namespace ILGpuDiffusion.Equivalence;
 
-/// <summary>How two files differ.</summary>
+/// <summary>Describes how two files differ.</summary>
 internal static class FileDifference
 {
-    /// <summary>In words; null where every byte is equal.</summary>
+    /// <summary>The difference as text; null if all bytes are equal.</summary>
     public static string? Of(string first, string second)
     {
         if (!File.Exists(first) || !File.Exists(second)) return $"only the {(File.Exists(first) ? "old" : "new")} build writes it";

@@ -3,13 +3,13 @@ using System.Text.RegularExpressions;
 namespace ILGpuDiffusion.Equivalence;
 
 /// <summary>
-/// The text of a kernel without the names that it gives itself: its entry, parameters, arrays in shared memory, and in OpenCL C what our
-/// functions and macros declare. Each is replaced by the order of its first appearance. All else stays: instructions, types, built-in
-/// functions, numbers, registers and variables, which ILGPU numbers alike for equal code.
+/// The text of a kernel without the names that it declares: its entry, parameters, arrays in shared memory, and in OpenCL C the names in
+/// our functions and macros. Each is replaced by the order of its first appearance. All else stays: instructions, types, built-in
+/// functions, numbers, registers and variables, which ILGPU numbers identically for equal code.
 /// </summary>
 internal static partial class KernelText
 {
-    /// <summary>Lines in which equal code of two builds is equal. Comments, blank lines and spacing are gone.</summary>
+    /// <summary>The normalised lines, without comments, blank lines and spacing.</summary>
     public static string[] Normalise(string text)
     {
         var names = Names(text);
@@ -24,10 +24,10 @@ internal static partial class KernelText
         [.. (IsPtx(text) ? PtxName() : ClName()).Matches(text).SelectMany(m => m.Groups.Values.Skip(1)).SelectMany(g => g.Captures)
             .Select(c => c.Value)];
 
-    /// <summary>Whether this is PTX and not OpenCL C.</summary>
+    /// <summary>Whether the text is PTX and not OpenCL C.</summary>
     public static bool IsPtx(string text) => text.Contains(".address_size", StringComparison.Ordinal);
 
-    /// <summary>A text with each of its own names changed: what a refactoring may do.</summary>
+    /// <summary>The text with each declared name changed, as a refactoring might do.</summary>
     public static string Rename(string text)
     {
         var names = Names(text);
@@ -35,7 +35,7 @@ internal static partial class KernelText
     }
 
     private static IEnumerable<string> Lines(string text) =>
-        // the first line is no comment of the kernel's: it has its sizes
+        // the first line is kept although it is a comment: it has the kernel's sizes
         from line in text.Split('\n').Select((line, number) => number == 0 ? line : Comment().Replace(line, ""))
         let tight = Space().Replace(line.Trim(), " ")
         where tight.Length > 0

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace ILGpuDiffusion.Equivalence;
 
-/// <summary>Makes a model with bfloat16 weights out of one with float32 weights, of which it keeps the upper halves.</summary>
+/// <summary>Converts a model's float32 weights to bfloat16 by truncation.</summary>
 internal static class NarrowWeights
 {
     /// <summary>Copies a model's folder.</summary>

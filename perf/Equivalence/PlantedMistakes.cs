@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace ILGpuDiffusion.Equivalence;
 
 /// <summary>
-/// Whether the comparison of texts can fail: in every text of a folder, one instruction, one number and one pair of registers are changed
-/// at a place drawn by lot; and all names, which must not matter.
+/// Checks that the comparison of texts can fail: in every text of a folder, one instruction, one number and one pair of registers are
+/// changed at a random place. Changing all names must make no difference.
 /// </summary>
 internal static partial class PlantedMistakes
 {
@@ -12,8 +12,8 @@ internal static partial class PlantedMistakes
     private static readonly (string Name, Func<string, Random, string?> Plant)[] Kinds = [("an instruction", Instruction),
         ("a number", Number), ("registers exchanged", Registers), ("a line left out", Line)];
 
-    /// <summary>Prints how many were planted and found.</summary>
-    /// <returns>0 where each mistake was found and no change of names was.</returns>
+    /// <summary>Prints how many mistakes were planted and found.</summary>
+    /// <returns>0 if each mistake was found and no change of names was reported.</returns>
     public static int Check(string folder)
     {
         string[] files = [.. Texts.SelectMany(kind => Directory.GetFiles(folder, kind, SearchOption.AllDirectories))
@@ -27,7 +27,7 @@ internal static partial class PlantedMistakes
             string text = File.ReadAllText(file);
             string[] right = KernelText.Normalise(text);
             if (TextPairs.Difference(right, KernelText.Normalise(KernelText.Rename(text))) is { } difference)
-                missed.Add($"{file}: other names count: {difference}");
+                missed.Add($"{file}: other names make a difference: {difference}");
             foreach (var (name, plant) in Kinds)
             {
                 if (plant(text, random) is not { } wrong) continue;
@@ -62,7 +62,7 @@ internal static partial class PlantedMistakes
 
     private static string? Line(string text, Random random) => Replace(text, random, Statement(), _ => "");
 
-    // In the kernel's body: not in its declarations, and not in what stands before it.
+    // Only in the kernel's body, not in its declarations or before it.
     private static string? Replace(string text, Random random, Regex place, Func<Match, string> wrong)
     {
         int body = KernelText.IsPtx(text) ? text.LastIndexOf(".reg", StringComparison.Ordinal)

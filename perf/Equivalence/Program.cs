@@ -11,9 +11,10 @@ var check = new Command("check-texts", "Plants mistakes in texts and fails unles
 check.SetAction(parsed => PlantedMistakes.Check(parsed.GetValue(folder)!.FullName));
 
 var only = new Option<string>("--only") { Description = "Only runs whose name contains this", DefaultValueFactory = _ => "" };
-var seed = new Option<int?>("--check-seed") { Description = "Seed for the new build alone: a comparison that can fail must fail then" };
-var bits = new Command("bits", "Draws the same pictures with two built checkouts and compares every byte") { old, @new, only, seed };
+var seed = new Option<int?>("--check-seed") { Description = "Another seed for the new build only: the comparison must then fail" };
+var bits = new Command("bits", "Generates the same images with two built checkouts and compares every byte") { old, @new, only, seed };
 bits.SetAction(parsed => new BitComparison(parsed.GetValue(old)!.FullName, parsed.GetValue(@new)!.FullName,
     parsed.GetValue(seed)).Run(parsed.GetValue(only)!));
 
-return new RootCommand("Whether two builds do the same, whatever their types are called.") { texts, check, bits }.Parse(args).Invoke();
+return new RootCommand("Checks that two builds compute the same, whatever their types are named.") {
+    texts, check, bits }.Parse(args).Invoke();

@@ -4,8 +4,8 @@ namespace ILGpuDiffusion.Equivalence;
 
 /// <summary>
 /// Compares two folders of kernel texts: a folder for each target with texts (.ptx, .cl) and lists of launches (.launches: call, text,
-/// groups, arguments), and lists of op results (.results: call, hash). Calls find each other by name; of each, the launches must be as
-/// many, with equal texts, groups and arguments.
+/// groups, arguments), and lists of op results (.results: call, hash). Calls are matched by name and must have the same number of launches,
+/// with equal texts, groups and arguments.
 /// </summary>
 internal static class TextComparison
 {
@@ -13,7 +13,7 @@ internal static class TextComparison
     private static readonly string[] Lists = ["*.launches", "*.results"];
 
     /// <summary>Prints counts and differences.</summary>
-    /// <returns>0 where all of the old folder is in the new one and equal, else 1.</returns>
+    /// <returns>0 if everything in the old folder is in the new one and equal, else 1.</returns>
     public static int Run(string old, string @new)
     {
         var (mine, theirs) = (Read(old), Read(@new));
@@ -45,7 +45,7 @@ internal static class TextComparison
         }
 
         Console.WriteLine($"{calls} calls with {launches} launches and results; {more} ops and calls are only in the new folder.");
-        Show($"{renamed.Count} ops and calls have other names and are paired by place", renamed);
+        Show($"{renamed.Count} ops and calls have other names and are paired by position", renamed);
         Show($"{texts.Compared} texts compared, {texts.Equal} equal, {texts.Compared - texts.Equal} different", [.. texts.Differences]);
         Show($"{problems.Count} calls differ or are absent", problems);
         return problems.Count == 0 ? 0 : 1;
@@ -57,7 +57,7 @@ internal static class TextComparison
         foreach (string line in lines.Take(MostShown)) Console.WriteLine($"  {line}");
     }
 
-    // By name; what is left, where as much is left on both sides and its sizes agree, by place: names for people change, too.
+    // By name. The rest is paired by position if both sides have as many and their sizes agree, because display names change, too.
     private static List<(string Old, string New)> Pair<T>(Dictionary<string, T> old, Dictionary<string, T> @new, Func<T, int> size,
         string scope, List<string> problems, List<string> renamed, ref int more)
     {
@@ -85,7 +85,7 @@ internal static class TextComparison
         return old[1] != @new[1] ? $"groups {old[1]}, now {@new[1]}" : old[2] != @new[2] ? $"arguments {old[2]}, now {@new[2]}" : null;
     }
 
-    // Target (of results: file), op, call, and what each launch of it has.
+    // Target (for results: file), op, call, and each of its launches.
     private static Dictionary<string, Dictionary<string, Dictionary<string, List<string[]>>>> Read(string folder)
     {
         var all = new Dictionary<string, Dictionary<string, Dictionary<string, List<string[]>>>>();
@@ -114,24 +114,24 @@ internal sealed class TextPairs(string old, string @new)
     private readonly Dictionary<(string, string), string?> pairs = [];
     private readonly ConcurrentDictionary<string, string[]> lines = new();
 
-    /// <summary>Pairs of texts so far.</summary>
+    /// <summary>Number of compared pairs.</summary>
     public int Compared => pairs.Count;
 
-    /// <summary>How many of them are equal.</summary>
+    /// <summary>Number of equal pairs.</summary>
     public int Equal => pairs.Values.Count(difference => difference is null);
 
-    /// <summary>The others, with the first line that differs.</summary>
+    /// <summary>The different pairs, with the first line that differs.</summary>
     public IEnumerable<string> Differences =>
         pairs.Where(p => p.Value is not null).Select(p => $"{p.Key.Item1} and {p.Key.Item2}: {p.Value}");
 
-    /// <summary>How two texts differ; null where they do not.</summary>
+    /// <summary>The first difference of two texts; null if they are equal.</summary>
     public string? Difference(string first, string second)
     {
         if (pairs.TryGetValue((first, second), out string? known)) return known;
         return pairs[(first, second)] = Difference(Lines(Path.Combine(old, first)), Lines(Path.Combine(@new, second)));
     }
 
-    /// <summary>How normalised texts differ.</summary>
+    /// <summary>The first difference of two normalised texts.</summary>
     public static string? Difference(string[] first, string[] second)
     {
         int at = first.Zip(second).TakeWhile(pair => pair.First == pair.Second).Count();

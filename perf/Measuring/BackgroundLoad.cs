@@ -3,18 +3,18 @@ using System.Globalization;
 
 namespace ILGpuDiffusion.Measuring;
 
-/// <summary>How much of the processors other programs took while something was measured. Where the system does not tell, nothing.</summary>
+/// <summary>Share of the processors that other programs took during a measurement; 0 if the system does not report it.</summary>
 public sealed class BackgroundLoad
 {
     private const double TicksPerSecond = 100; // USER_HZ, the same on every Linux
     private readonly long start = Stopwatch.GetTimestamp();
     private readonly double busy = Busy(), own = Own();
 
-    /// <summary>Above this share timings are called noisy.</summary>
+    /// <summary>Above this share, timings are marked as noisy.</summary>
     public const double MostShare = 0.1;
 
     /// <summary>
-    /// Processor time of others since this object was made, as a share of all there was: 0 … 1. Child processes that have ended are not
+    /// Processor time of others since this object was created, as a share of the total: 0 … 1. Child processes that have ended are not
     /// others.
     /// </summary>
     public double Share =>

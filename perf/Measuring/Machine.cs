@@ -5,15 +5,15 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Measuring;
 
-/// <summary>What figures were measured on, and with which sources.</summary>
+/// <summary>The machine and the commit of a measurement.</summary>
 /// <param name="Processor">The processor as the system names it.</param>
 /// <param name="Threads">Threads that computed.</param>
 /// <param name="Registers">Width of the vector registers that were used.</param>
 /// <param name="System">Operating system.</param>
 /// <param name="Runtime">.NET's version.</param>
-/// <param name="Commit">Short hash, with <c>+</c> behind it where files had changed since.</param>
-/// <param name="Load">The system's load average over the minute before: above 1 somebody else was busy.</param>
-/// <param name="Date">Day, year first.</param>
+/// <param name="Commit">Short hash, followed by <c>+</c> if there were uncommitted changes.</param>
+/// <param name="Load">The system's load average over the minute before; above 1, other programs were running.</param>
+/// <param name="Date">Date, as yyyy-MM-dd.</param>
 public sealed record Machine(string Processor, int Threads, string Registers, string System, string Runtime, string Commit, double Load,
     string Date)
 {
@@ -26,12 +26,12 @@ public sealed record Machine(string Processor, int Threads, string Registers, st
         DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
 
     /// <summary>
-    /// Names the commit in a bundle (<c>perf/run.sh bundle</c>), which is no checkout; it lies beside the solution's file.
+    /// The file beside the solution that names the commit in a bundle (<c>perf/run.sh bundle</c>), which is no checkout.
     /// </summary>
     private const string CommitFile = "COMMIT";
 
-    /// <summary>The folder that has the solution.</summary>
-    /// <exception cref="DirectoryNotFoundException">The program does not lie in a checkout.</exception>
+    /// <summary>The folder with the solution file.</summary>
+    /// <exception cref="DirectoryNotFoundException">The program is not in a checkout.</exception>
     public static string Repository { get; } = FindRepository();
 
     /// <summary>On one line, for tables.</summary>
@@ -67,6 +67,6 @@ public sealed record Machine(string Processor, int Threads, string Registers, st
     {
         string? folder = AppContext.BaseDirectory;
         while (folder is not null && !File.Exists(Path.Combine(folder, "ILGpuDiffusion.sln"))) folder = Path.GetDirectoryName(folder);
-        return folder ?? throw new DirectoryNotFoundException($"{AppContext.BaseDirectory} does not lie in a checkout of ILGpuDiffusion.");
+        return folder ?? throw new DirectoryNotFoundException($"{AppContext.BaseDirectory} is not in a checkout of ILGpuDiffusion.");
     }
 }

@@ -9,17 +9,17 @@ using ILGpuDiffusion.Pipelines.TextEncoders;
 
 namespace ILGpuDiffusion.Measuring;
 
-/// <summary>One component of a pipeline as it is measured: its layers, and the graph that they record.</summary>
-/// <param name="Layer">The layers; their weights are loaded by whoever needs them.</param>
-/// <param name="Trace">Records the graph. To be called after weights were loaded: the graph knows how they are stored.</param>
-/// <param name="SizesFor">Sizes of the graph for an image's side in pixels and a batch.</param>
+/// <summary>One component of a pipeline, to be measured: its layers and their graph.</summary>
+/// <param name="Layer">The layers, without weights.</param>
+/// <param name="Trace">Records the graph. Must be called after loading weights, because the graph depends on their types.</param>
+/// <param name="SizesFor">Sizes of the graph for a side length in pixels and a batch size.</param>
 public sealed record Model(Layer Layer, Func<Graph> Trace, Func<int, int, Sizes> SizesFor)
 {
     private const int TextTokens = 77, SdxlTimeIds = 6, PixelsPerLatent = 8;
 
     /// <summary>The component that a config.json describes: a UNet, an autoencoder's decoder, or a text encoder.</summary>
     /// <param name="config">The configuration.</param>
-    /// <param name="dtype">Type of the activations; inputs are float32 all the same.</param>
+    /// <param name="dtype">Type of the activations; inputs are always float32.</param>
     public static Model Of(ModelConfig config, DType dtype = DType.Float32) => config.String("_class_name", "") switch
     {
         nameof(UNet2DConditionModel) => UNet(new UNet2DConditionModel(config), dtype),
@@ -27,9 +27,9 @@ public sealed record Model(Layer Layer, Func<Graph> Trace, Func<int, int, Sizes>
         _ => TextEncoder(new ClipTextModel(config), dtype),
     };
 
-    /// <summary>Gives every input of a graph numbers that fit it, the same in every call.</summary>
-    /// <param name="graph">Whose inputs.</param>
-    /// <param name="locate">Where an input lies; it must be contiguous.</param>
+    /// <summary>Fills every input of a graph with suitable numbers, the same in every call.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="locate">Returns an input's tensor, which must be contiguous.</param>
     public static void Fill(Graph graph, Func<string, Tensor> locate)
     {
         var generator = new TorchGenerator(0);

@@ -8,12 +8,12 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Measuring;
 
 /// <summary>
-/// Ops at the sizes that models give them: larger than tests need. SDXL's at 512×512 and 1024×1024, its autoencoder's, SD 1.5's, the text
-/// encoders' and the small model's.
+/// Ops at the sizes of models, which are larger than tests need: SDXL at 512×512 and 1024×1024, its autoencoder, SD 1.5, the text encoders
+/// and the small model.
 /// </summary>
 public static partial class ModelCases
 {
-    private static readonly string[] Products =
+    private static readonly string[] Gemms =
     [
         "1024x640-5120", "1024x2560-640", "1024x640-640", "256x1280-10240", "256x5120-1280", "256x1280-1280", // 512×512
         "4096x640-5120", "4096x2560-640", "4096x640-640", "1024x1280-10240", "1024x5120-1280", "1024x1280-1280", // 1024×1024
@@ -46,10 +46,10 @@ public static partial class ModelCases
     private static readonly string[] QuantizedGemms = ["1024x640-5120", "1024x2560-640", "1024x640-640", "256x1280-10240", "256x5120-1280",
         "256x1280-1280", "4096x640-5120", "1024x1280-10240"];
 
-    /// <summary>Cases that belong together, by the group's name: op and sizes, to be made by <see cref="Of"/>.</summary>
+    /// <summary>Groups of cases by name: op and sizes, for <see cref="Of"/>.</summary>
     public static IReadOnlyDictionary<string, (string Op, string Sizes)[]> Groups { get; } = new Dictionary<string, (string, string)[]>
     {
-        ["matmul"] = All(nameof(MatMul), Products),
+        ["matmul"] = All(nameof(MatMul), Gemms),
         ["conv3x3"] = All(nameof(Conv2D), Convolutions),
         ["conv-other"] = All(nameof(Conv2D), OtherConvolutions),
         ["attention-self"] = All(nameof(ScaledDotProductAttention), SelfAttention),
@@ -62,24 +62,24 @@ public static partial class ModelCases
     /// <summary>The sizes of an op.</summary>
     public static IEnumerable<string> SizesOf(string op) =>
         Groups.Values.SelectMany(g => g).Where(c => c.Op == op).Select(c => c.Sizes) is var sizes && sizes.Any()
-        ? sizes : throw new ArgumentException($"There are no model sizes for {op} yet; take --test-cases.");
+        ? sizes : throw new ArgumentException($"There are no model sizes for {op}; use --test-cases.");
 
     /// <summary>
     /// A convolution from <c>IN-OUT@HEIGHTxWIDTH</c>, with <c>,k1</c> or <c>,s2</c> for another kernel than 3×3 or another stride than 1; a
-    /// product from <c>ROWSxDEPTH-COLUMNS</c>; attention from <c>HEADSxDEPTH@QUERIESxKEYS</c>; a group norm with SiLU from
+    /// GEMM from <c>ROWSxDEPTH-COLUMNS</c>; attention from <c>HEADSxDEPTH@QUERIESxKEYS</c>; a group norm with SiLU from
     /// <c>CHANNELS@HEIGHTxWIDTH</c>; a layer norm or gated unit from <c>CHANNELS@ROWS</c>.
     /// </summary>
     public static OpCase Of(string op, string sizes, DType weights) => op switch
     {
         nameof(Conv2D) => Convolution(sizes, weights),
-        nameof(MatMul) => Product(sizes, weights),
+        nameof(MatMul) => Gemm(sizes, weights),
         nameof(GatedMatMul) => GatedGemm(sizes, weights),
         nameof(QuantizedMatMul) => QuantizedGemm(sizes),
         nameof(ScaledDotProductAttention) => AttentionCase(sizes),
         nameof(GroupNormalization) => Norm(sizes, new GroupNormalization(Groups: 32, 1e-5, Silu: true)),
         nameof(LayerNormalization) => Norm(sizes, new LayerNormalization(1e-5)),
         nameof(GeGlu) => GatedUnit(sizes),
-        _ => throw new ArgumentException($"There are no sizes for {op}; take --test-cases."),
+        _ => throw new ArgumentException($"There are no sizes for {op}; use --test-cases."),
     };
 
     private static OpCase Convolution(string sizes, DType weights)
@@ -92,7 +92,7 @@ public static partial class ModelCases
                 Weight([n[1]], 3, 1, weights)], Tolerance: 0);
     }
 
-    private static OpCase Product(string sizes, DType weights)
+    private static OpCase Gemm(string sizes, DType weights)
     {
         int[] n = Numbers(GemmSizes().Match(sizes), sizes, "1024x640-5120");
         return new(sizes, new MatMul(),
@@ -139,7 +139,7 @@ public static partial class ModelCases
 
     private static CaseTensor Noise(Shape shape, int seed) => new(shape, i => RandomNumbers.At(seed, i));
 
-    /// <summary>Numbers that every storage holds exactly, so that results can be compared across storages.</summary>
+    /// <summary>Numbers that every storage type represents exactly, so that results can be compared across types.</summary>
     private static CaseTensor Weight(Shape shape, int seed, double scale, DType dtype) =>
         new(shape, i => BFloat16Bits.Widen(BFloat16Bits.Round((float)(scale * RandomNumbers.At(seed, i)))), dtype);
 

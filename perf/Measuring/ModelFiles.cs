@@ -3,7 +3,7 @@ using ILGpuDiffusion.Layers.Weights;
 namespace ILGpuDiffusion.Measuring;
 
 /// <summary>
-/// Where the models' configurations and weights lie. Weights that are absent are made up: speed and memory do not depend on them.
+/// Folders of the models' configurations and weights. Absent weights are generated at random: speed and memory do not depend on them.
 /// </summary>
 public static class ModelFiles
 {
@@ -24,14 +24,14 @@ public static class ModelFiles
         ["medium-unet"] = "medium/unet",
     };
 
-    /// <summary>Where weights are kept: ILGPUDIFFUSION_PERF_MODELS, or artifacts/perf-models in the checkout.</summary>
+    /// <summary>The folder of the weights: ILGPUDIFFUSION_PERF_MODELS, or artifacts/perf-models in the checkout.</summary>
     public static string Root { get; } = Environment.GetEnvironmentVariable("ILGPUDIFFUSION_PERF_MODELS") is { Length: > 0 } folder ? folder
         : Path.Combine(Machine.Repository, "artifacts", "perf-models");
 
     /// <summary>
     /// The folder of a model with its config.json and weights, which are written if absent: SDXL's UNet takes a minute and 5.1 GB.
     /// </summary>
-    /// <param name="model">One of <see cref="Known"/>, or a folder as it is.</param>
+    /// <param name="model">One of <see cref="Known"/>, or a path.</param>
     public static string Folder(string model)
     {
         if (!Known.TryGetValue(model, out string? path))

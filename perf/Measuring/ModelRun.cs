@@ -9,7 +9,7 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Measuring;
 
-/// <summary>A model loaded and planned for one size, with inputs: ready to be timed.</summary>
+/// <summary>A model that is loaded, planned for one size and has inputs, so that it can be timed.</summary>
 public sealed class ModelRun : IDisposable
 {
     private readonly ArenaPool arenas;
@@ -17,11 +17,11 @@ public sealed class ModelRun : IDisposable
     private readonly CompiledGraph compiled;
     private readonly QuantizedWeights? quantized;
 
-    /// <summary>Loads, traces and plans, and counts the time of each.</summary>
+    /// <summary>Loads, traces and plans, and measures the time of each.</summary>
     /// <param name="folder">A component's folder, with config.json and weights.</param>
     /// <param name="pixels">Height and width of the image.</param>
     /// <param name="batch">Images.</param>
-    /// <param name="device">Where it runs.</param>
+    /// <param name="device">The device.</param>
     /// <param name="int8">Whether linear layers are quantised, which counts as loading.</param>
     /// <param name="options">Graph passes; null for all.</param>
     /// <param name="dtype">Type of the activations, and on a GPU of the weights.</param>
@@ -45,19 +45,19 @@ public sealed class ModelRun : IDisposable
         Upload();
     }
 
-    /// <summary>Where the weights lie.</summary>
+    /// <summary>The folder of the weights.</summary>
     public string Folder { get; }
 
     /// <summary>Height and width of the image.</summary>
     public int Pixels { get; }
 
-    /// <summary>Where it runs.</summary>
+    /// <summary>The device.</summary>
     public Device Device { get; }
 
     /// <summary>The layers.</summary>
     public Model Model { get; }
 
-    /// <summary>The graph as the layers recorded it, before any pass and with the weights as they are stored.</summary>
+    /// <summary>The graph as the layers recorded it, before any pass and with weights as stored.</summary>
     public Graph Traced { get; }
 
     /// <summary>The sizes of this run.</summary>
@@ -85,7 +85,7 @@ public sealed class ModelRun : IDisposable
     /// <summary>What the plan does.</summary>
     public PlanReport Report => compiled.Report(Sizes);
 
-    /// <summary>The output that tells most: the only one, or a text encoder's hidden states.</summary>
+    /// <summary>The output that is compared: the only one, or a text encoder's hidden states.</summary>
     public string OutputName => compiled.Graph.Outputs.Keys.Order(StringComparer.Ordinal).First();
 
     /// <summary>That output's numbers.</summary>
@@ -97,7 +97,7 @@ public sealed class ModelRun : IDisposable
         return values;
     }
 
-    /// <summary>Runs once; the seconds of every launch. To be summed up by <see cref="ByKind"/>.</summary>
+    /// <summary>Runs once; returns the seconds of every launch, for <see cref="ByKind"/>.</summary>
     public double[] Profile() => ((GraphPlan)Plan).Profile();
 
     /// <summary>Seconds by kind of op.</summary>
@@ -113,7 +113,7 @@ public sealed class ModelRun : IDisposable
         checkpoint.Dispose();
     }
 
-    // Inputs are made in this process's memory, wherever the plan has them.
+    // Inputs are filled in host memory, on whichever device the plan has them.
     private void Upload()
     {
         using var host = new CpuDevice(threads: 1);

@@ -2,7 +2,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Measuring;
 
-/// <summary>Kinds of op as tables of several engines name them.</summary>
+/// <summary>Names of kinds of op in tables.</summary>
 public static class OpKinds
 {
     /// <summary>The name of a kind.</summary>

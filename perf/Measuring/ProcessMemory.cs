@@ -6,18 +6,18 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Measuring;
 
-/// <summary>The process's resident memory as Linux counts it, mapped files included.</summary>
+/// <summary>The process's resident memory on Linux, including mapped files.</summary>
 public static class ProcessMemory
 {
-    /// <summary>The most that was ever resident, in bytes; 0 where the system does not tell.</summary>
+    /// <summary>Peak resident memory in bytes; 0 if the system does not report it.</summary>
     public static long PeakResidentBytes => PeakOf("self");
 
-    /// <summary>The same of another process that still runs; 0 when it has ended.</summary>
-    /// <param name="process">Its number.</param>
+    /// <summary>Peak resident memory of another process; 0 if it has ended.</summary>
+    /// <param name="process">Its id.</param>
     public static long PeakOf(int process) => PeakOf(process.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>
-    /// Lets the system take back the pages of a weight that is mapped from a file: they come again when they are touched.
+    /// Allows the system to drop the pages of a weight mapped from a file; they are read again on access.
     /// </summary>
     /// <param name="weight">From a checkpoint.</param>
     public static unsafe void Forget(Tensor weight)
@@ -37,7 +37,7 @@ public static class ProcessMemory
         }
         catch (IOException)
         {
-            return 0; // not Linux, or it has just ended
+            return 0; // not Linux, or the process has just ended
         }
     }
 }

@@ -6,7 +6,7 @@ using ILGpuDiffusion.Layers.Weights;
 namespace ILGpuDiffusion.Measuring;
 
 /// <summary>
-/// Writes models of any published configuration with random weights in bfloat16, so that the real sizes can be loaded and timed without a
+/// Writes models of any published configuration with random bfloat16 weights, so that real sizes can be loaded and timed without a
 /// download. Values keep activations near unit variance: normal with deviation 1/√(fan-in), norm scales around 1.
 /// </summary>
 public static class RandomCheckpoint
@@ -14,7 +14,7 @@ public static class RandomCheckpoint
     private const int TableSize = 1 << 16;
 
     /// <summary>Writes one component's weights.</summary>
-    /// <param name="model">The layers whose parameters are wanted.</param>
+    /// <param name="model">The layers whose parameters are written.</param>
     /// <param name="file">The safetensors file to write.</param>
     /// <param name="seed">Equal seeds give equal files.</param>
     /// <returns>Number of values.</returns>

@@ -1,11 +1,11 @@
 namespace ILGpuDiffusion.Measuring;
 
-/// <summary>Numbers that look random and cost next to nothing: the sum of two uniform ones, with mean 0 and deviation 1.</summary>
+/// <summary>Cheap pseudo-random numbers: the sum of two uniform ones, with mean 0 and deviation 1.</summary>
 internal static class RandomNumbers
 {
     private static readonly double Deviation = Math.Sqrt(1 / 6.0);
 
-    /// <summary>The number at a place of a sequence; splitmix64's mixing (Steele et al., 2014).</summary>
+    /// <summary>The number at a position of a sequence, mixed as in splitmix64 (Steele et al., 2014).</summary>
     public static double At(int seed, long index)
     {
         ulong x = ((ulong)index + 1) * 0x9E3779B97F4A7C15 + (ulong)seed * 0xD1B54A32D192ED03;

@@ -3,10 +3,10 @@ using System.Text.Json.Serialization;
 
 namespace ILGpuDiffusion.Measuring;
 
-/// <summary>Results as files that appear whole or not at all.</summary>
+/// <summary>Result files, which are written completely or not at all.</summary>
 public static class ResultFile
 {
-    /// <summary>How results are written as JSON.</summary>
+    /// <summary>The JSON format of results.</summary>
     public static JsonSerializerOptions Json { get; } = new()
     {
         WriteIndented = true,
@@ -28,6 +28,6 @@ public static class ResultFile
         File.Move(temporary, file, overwrite: true);
     }
 
-    /// <summary>Reads what was written.</summary>
+    /// <summary>Reads a value from JSON.</summary>
     public static T Load<T>(string file) => JsonSerializer.Deserialize<T>(File.ReadAllText(file), Json)!;
 }

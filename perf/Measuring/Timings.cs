@@ -1,8 +1,8 @@
 namespace ILGpuDiffusion.Measuring;
 
-/// <summary>How long several runs of one thing took.</summary>
+/// <summary>The times of several runs.</summary>
 /// <param name="Seconds">Wall-clock time of each run.</param>
-/// <param name="ProcessorSeconds">Processor time of each run, summed over threads: what tells on a machine that others use too.</param>
+/// <param name="ProcessorSeconds">Processor time of each run, summed over threads: the more reliable on a shared machine.</param>
 public sealed record Timings(double[] Seconds, double[] ProcessorSeconds)
 {
     private const double NoiseLimit = 1.15;
@@ -16,11 +16,11 @@ public sealed record Timings(double[] Seconds, double[] ProcessorSeconds)
     /// <summary>The least processor time of a run.</summary>
     public double LeastProcessor => ProcessorSeconds.Min();
 
-    /// <summary>Whether the best differs from the median by more than 15 %: then a ratio of these times says little.</summary>
+    /// <summary>Whether the best differs from the median by more than 15 %, which makes a ratio of these times unreliable.</summary>
     public bool IsNoisy => Median > NoiseLimit * Best;
 
     /// <summary>
-    /// How much longer this took than <paramref name="other"/>, which ran in the same rounds: median, least and greatest of the rounds'
+    /// The ratio of these times to <paramref name="other"/> from the same rounds: median, least and greatest of the rounds'
     /// ratios.
     /// </summary>
     public Ratio Over(Timings other)
@@ -29,7 +29,7 @@ public sealed record Timings(double[] Seconds, double[] ProcessorSeconds)
         return new Ratio(Middle(ratios), ratios.Min(), ratios.Max(), Best / other.Best, LeastProcessor / other.LeastProcessor, IsNoisy);
     }
 
-    /// <summary>The middle of some values; the mean of the two middle ones of an even number.</summary>
+    /// <summary>The median.</summary>
     public static double Middle(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];
@@ -37,8 +37,8 @@ public sealed record Timings(double[] Seconds, double[] ProcessorSeconds)
     }
 }
 
-/// <summary>A ratio of times from runs that took turns.</summary>
-/// <param name="Median">The middle of the rounds' ratios.</param>
+/// <summary>A ratio of times from interleaved runs.</summary>
+/// <param name="Median">The median of the rounds' ratios.</param>
 /// <param name="Low">The least.</param>
 /// <param name="High">The greatest.</param>
 /// <param name="OfBest">Ratio of the two best times.</param>

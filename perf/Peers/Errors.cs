@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Peers;
 
-/// <summary>How far two results are apart.</summary>
+/// <summary>Differences between two results.</summary>
 internal static class Errors
 {
     /// <summary>Rms of the difference over the expected values' rms.</summary>

@@ -5,10 +5,9 @@ using TorchSharp;
 namespace ILGpuDiffusion.Peers;
 
 /// <summary>
-/// Makes libtorch usable. TorchSharp's native library asks for version GLIBCXX_3.4.32 of libstdc++, because compilers since GCC 13 put a
-/// mark of that version into whatever includes iostream; nothing is ever called through it. Systems with an older libstdc++ (Debian 12)
-/// refuse to load the library all the same, so the need is marked as weak, in the copy beside this program: the loader then looks no
-/// further.
+/// Makes libtorch usable. TorchSharp's native library requires version GLIBCXX_3.4.32 of libstdc++, because GCC 13 and later add a symbol
+/// of that version to every unit that includes iostream; nothing calls it. Systems with an older libstdc++ (Debian 12) refuse to load the
+/// library, so the requirement is marked as weak in the copy beside this program, which makes the loader ignore it.
 /// </summary>
 internal static class LibTorch
 {
@@ -19,7 +18,7 @@ internal static class LibTorch
     /// <summary>Name and version, for tables.</summary>
     public static string Name => $"libtorch {torch.__version__} (TorchSharp)";
 
-    /// <summary>Has to be called before anything of TorchSharp is touched.</summary>
+    /// <summary>Must be called before anything else of TorchSharp.</summary>
     public static void Load(int threads)
     {
         string file = Path.Combine(AppContext.BaseDirectory, Library);
@@ -45,8 +44,8 @@ internal static class LibTorch
     }
 
     /// <summary>
-    /// Where the flags of the need stand. ELF64, little-endian: section headers at e_shoff, then Elf64_Verneed and Elf64_Vernaux as the
-    /// System V ABI and the LSB have them.
+    /// The offset of the requirement's flags. ELF64, little-endian: section headers at e_shoff, then Elf64_Verneed and Elf64_Vernaux as in
+    /// the System V ABI and the LSB.
     /// </summary>
     private static int? FindNeed(byte[] elf)
     {

@@ -6,31 +6,31 @@ using Tensor = TorchSharp.torch.Tensor;
 namespace ILGpuDiffusion.Peers;
 
 /// <summary>A whole model against libtorch.</summary>
-/// <param name="Model">Which.</param>
+/// <param name="Model">The model.</param>
 /// <param name="Pixels">Height and width of the image.</param>
 /// <param name="Way">Arithmetic of the linear layers.</param>
-/// <param name="Peer">Who it ran against.</param>
+/// <param name="Peer">The peer.</param>
 /// <param name="Gflop">10⁹ operations of one run.</param>
 /// <param name="Seconds">Our times, round by round.</param>
 /// <param name="PeerSeconds">The peer's.</param>
-/// <param name="Ratio">How many times longer the peer took.</param>
+/// <param name="Ratio">The peer's time over ours.</param>
 /// <param name="Error">Rms of the difference between both outputs, relative to the peer's.</param>
-/// <param name="Profile">Where our seconds go in the best round, by kind of op.</param>
-/// <param name="PeerProfile">Where the peer's go.</param>
+/// <param name="Profile">Our seconds in the best round, by kind of op.</param>
+/// <param name="PeerProfile">The peer's.</param>
 internal sealed record ModelResult(
     string Model, int Pixels, string Way, string Peer, double Gflop, double[] Seconds, double[] PeerSeconds, Ratio Ratio, double Error,
     IReadOnlyDictionary<string, double> Profile, IReadOnlyDictionary<string, double> PeerProfile)
 {
-    /// <summary>The profile as one sentence: each kind's share of our time, and how many times longer the peer took for it.</summary>
+    /// <summary>The profile as one sentence: each kind's share of our time, and the peer's time over ours.</summary>
     public string Explanation => string.Join(", ", Profile.OrderByDescending(p => p.Value).Select(p => string.Create(
         System.Globalization.CultureInfo.InvariantCulture,
             $"{p.Key} {100 * p.Value / Profile.Values.Sum():F0} % (×{PeerProfile.GetValueOrDefault(p.Key) / p.Value:F2})")));
 }
 
-/// <summary>Runs the product's plan and the same graph through libtorch in turns, after comparing their outputs.</summary>
+/// <summary>Compares the outputs of our plan and of libtorch for the same graph, then their interleaved times.</summary>
 internal static class ModelComparison
 {
-    /// <summary>One model in float32, and if wanted with int8 linears too, against libtorch in float32.</summary>
+    /// <summary>One model in float32, and on request with int8 linears, against libtorch in float32.</summary>
     /// <param name="model">A name of <see cref="ModelFiles"/> or a folder.</param>
     /// <param name="pixels">Height and width of the image.</param>
     /// <param name="rounds">Timings of each, after a run that compares the outputs; 0 times that run, for what takes minutes.</param>

@@ -9,21 +9,21 @@ using Tensor = TorchSharp.torch.Tensor;
 namespace ILGpuDiffusion.Peers;
 
 /// <summary>One op at one size against one peer.</summary>
-/// <param name="Op">What ran.</param>
-/// <param name="Case">At which sizes.</param>
+/// <param name="Op">The op.</param>
+/// <param name="Case">Its sizes.</param>
 /// <param name="Way">How weights were stored here, or empty; <c>packed</c> means float32 in the kernel's own order, as plans of small
 /// models keep them.</param>
-/// <param name="Peer">Who it ran against, and in which memory layout it was fastest.</param>
+/// <param name="Peer">The peer, and the memory layout in which it was fastest.</param>
 /// <param name="Milliseconds">Our median.</param>
 /// <param name="PeerMilliseconds">The peer's median.</param>
 /// <param name="Gflops">Ours, by the op's definition.</param>
 /// <param name="PeerGflops">The peer's.</param>
-/// <param name="Ratio">How many times longer the peer took.</param>
+/// <param name="Ratio">The peer's time over ours.</param>
 /// <param name="Error">Rms of the difference between both results, relative to the peer's.</param>
 internal sealed record OpResult(string Op, string Case, string Way, string Peer, double Milliseconds, double PeerMilliseconds,
     double Gflops, double PeerGflops, Ratio Ratio, double Error);
 
-/// <summary>Single ops against libtorch, taking turns in one process.</summary>
+/// <summary>Single ops against libtorch, interleaved in one process.</summary>
 internal sealed class OpComparison(CpuDevice device, int rounds)
 {
     private const double LeastSeconds = 0.02;

@@ -11,7 +11,7 @@ var pixels = new Option<int>("--pixels") { Description = "Height and width of th
 
 var group = new Argument<string>("group") { Description = $"One of {string.Join(", ", ModelCases.Groups.Keys)}" };
 var filter = new Option<string>("--filter") { Description = "Only cases whose name contains this", DefaultValueFactory = _ => "" };
-var ops = new Command("ops", "Single ops against libtorch, taking turns") { group, filter, rounds, json };
+var ops = new Command("ops", "Single ops against libtorch, interleaved") { group, filter, rounds, json };
 ops.SetAction(parsed => Run(parsed.GetValue(threads), device =>
 {
     var results = new OpComparison(device, parsed.GetValue(rounds)).Measure(parsed.GetValue(group)!,
@@ -21,9 +21,9 @@ ops.SetAction(parsed => Run(parsed.GetValue(threads), device =>
 }));
 
 var name = new Argument<string>("model") { Description = $"A component's folder, or one of {string.Join(", ", ModelFiles.Known.Keys)}" };
-var int8 = new Option<bool>("--int8") { Description = "Linear layers in dynamic int8; of model: too" };
-var model = new Command("model", "A whole model against libtorch: outputs compared, then taking turns; prints JSON") { name, pixels, rounds,
-    int8 };
+var int8 = new Option<bool>("--int8") { Description = "Linear layers in dynamic int8; with 'model': in addition to float32" };
+var model = new Command("model", "A whole model against libtorch: compares outputs, then interleaved times; prints JSON") {
+    name, pixels, rounds, int8 };
 model.SetAction(parsed => Run(parsed.GetValue(threads), device =>
     Console.WriteLine(JsonSerializer.Serialize(
         ModelComparison.Measure(parsed.GetValue(name)!, parsed.GetValue(pixels), parsed.GetValue(rounds), device, parsed.GetValue(int8)),
@@ -31,33 +31,33 @@ model.SetAction(parsed => Run(parsed.GetValue(threads), device =>
 
 var engine = new Argument<string>("engine") { Description = "ours or libtorch" };
 engine.AcceptOnlyFromAmong("ours", "libtorch");
-var memory = new Command("memory", "Peak memory of one engine and how long it takes to begin; prints JSON") { engine, name, pixels, int8 };
+var memory = new Command("memory", "Peak memory of one engine and its time to the first step; prints JSON") { engine, name, pixels, int8 };
 memory.SetAction(parsed => Run(parsed.GetValue(threads), device =>
     Console.WriteLine(JsonSerializer.Serialize(
         ModelComparison.Memory(parsed.GetValue(engine)!, parsed.GetValue(name)!, parsed.GetValue(pixels), device, parsed.GetValue(int8)),
             ResultFile.Json)), libtorch: parsed.GetValue(engine) == "libtorch"));
 
 var family = new Argument<string>("family") { Description = "stable-diffusion-v1-5 or stable-diffusion-xl-base-1.0" };
-var cpp = new Command("sdcpp", "Two UNet evaluations and a decoding by stable-diffusion.cpp; prints JSON") { family, pixels };
+var cpp = new Command("sdcpp", "Two UNet evaluations and one decoding in stable-diffusion.cpp; prints JSON") { family, pixels };
 cpp.SetAction(parsed => Run(parsed.GetValue(threads), device =>
     Console.WriteLine(JsonSerializer.Serialize(
         new StableDiffusionCpp(Path.GetTempPath(), device.Threads).Run(parsed.GetValue(family)!, parsed.GetValue(pixels)),
             ResultFile.Json)), libtorch: false));
 
-var check = new Command("check", "Whether libtorch computes the same as the product: every model of the tests, and every op");
+var check = new Command("check", "Checks that libtorch computes the same as this library: every model of the tests, and every op");
 check.SetAction(parsed => Run(parsed.GetValue(threads), SameResults.Check));
 
 var reduced = new Option<bool>("--reduced") { Description = "Few ops and small models: to try the programs" };
 var many = new Option<int?>("--rounds") { Description =
-    "Rounds of every measurement; if left out five, or fewer where a round takes a minute" };
+    "Rounds of every measurement; five by default, or fewer where a round takes a minute" };
 var only = new Option<string[]>("--only") { Description = "Only these rows", AllowMultipleArgumentsPerToken = true };
 only.AcceptOnlyFromAmong([.. Targets.Rows.Select(r => r.Id)]);
-var again = new Option<bool>("--again") { Description = "Measures rows again that are there already" };
-var noisy = new Option<bool>("--noisy") { Description = "Measures rows again that were noisy" };
+var again = new Option<bool>("--again") { Description = "Measures existing rows again" };
+var noisy = new Option<bool>("--noisy") { Description = "Measures noisy rows again" };
 var to = new Option<string>("--to") { Description = "Folder for the table",
     DefaultValueFactory = _ => Path.Combine(Machine.Repository, "perf/results") };
 var targets = new Command("targets",
-    "The table of targets: measures the rows that are not there yet, each in a process of its own") { reduced, many, only, again, noisy,
+    "The table of targets: measures the missing rows, each in its own process") { reduced, many, only, again, noisy,
         to };
 targets.SetAction(parsed =>
 {
@@ -70,7 +70,7 @@ var row = new Command("row", "One row of the table of targets") { id, reduced, m
 row.SetAction(parsed => Run(parsed.GetValue(threads),
     device => new Targets(device, parsed.GetValue(reduced), parsed.GetValue(many)).Measure(parsed.GetValue(id)!), libtorch: false));
 
-return new RootCommand("The product beside other engines, doing the same work.") { ops, model, memory, cpp, check, targets, row,
+return new RootCommand("Compares this library with other engines on the same work.") { ops, model, memory, cpp, check, targets, row,
     threads }.Parse(args).Invoke();
 
 static void Run(int? threads, Action<CpuDevice> action, bool libtorch = true)

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Peers;
 
-/// <summary>Proves that the comparison is one of equals: same weights, same inputs, same outputs.</summary>
+/// <summary>Checks that both engines do the same work: with the same weights and inputs, outputs agree.</summary>
 internal static class SameResults
 {
     private const double MostError = 2e-5;

@@ -9,16 +9,16 @@ namespace ILGpuDiffusion.Peers;
 /// <summary>A run of stable-diffusion.cpp.</summary>
 /// <param name="Family">The model folder.</param>
 /// <param name="Pixels">Height and width of the image.</param>
-/// <param name="LoadSeconds">All loading of weights, as the program says: reading, and converting to float16.</param>
-/// <param name="StepSeconds">One UNet evaluation: the second of two, as the program says.</param>
+/// <param name="LoadSeconds">Loading weights, as the program reports it: reading, and converting to float16.</param>
+/// <param name="StepSeconds">One UNet evaluation: the second of two, as the program reports it.</param>
 /// <param name="DecodeSeconds">Decoding the latents.</param>
 /// <param name="PeakBytes">Most resident memory.</param>
 internal sealed record StableDiffusionCppRun(string Family, int Pixels, double? LoadSeconds, double? StepSeconds, double? DecodeSeconds,
     long PeakBytes);
 
 /// <summary>
-/// Runs the program that ILGPUDIFFUSION_SDCPP names on the folders of random weights: bfloat16 in the files, float16 in the program. It is
-/// a process of its own, so it does not take turns with the others.
+/// Runs the program that ILGPUDIFFUSION_SDCPP names on the folders of random weights: bfloat16 in the files, float16 in the program. It
+/// runs in its own process and is therefore not interleaved with the others.
 /// </summary>
 /// <param name="folder">Where results are kept.</param>
 /// <param name="threads">Its threads.</param>
@@ -26,7 +26,7 @@ internal sealed partial class StableDiffusionCpp(string folder, int threads)
 {
     private static readonly string? Program = Environment.GetEnvironmentVariable("ILGPUDIFFUSION_SDCPP");
 
-    /// <summary>Two steps and, if wanted, a decoding; null where the program is absent or failed, which is said.</summary>
+    /// <summary>Two steps and, on request, one decoding; null if the program is absent, or failed, which is reported on stderr.</summary>
     public StableDiffusionCppRun? Run(string family, int pixels, bool decode = true)
     {
         if (string.IsNullOrEmpty(Program) || !File.Exists(Program)) return null;
@@ -74,7 +74,7 @@ internal sealed partial class StableDiffusionCpp(string folder, int threads)
             if (enough) process.Kill();
         }
 
-        process.WaitForExit(); // until all its lines are here
+        process.WaitForExit(); // waits for all its output
         return (text.ToString(), peak, enough ? 0 : process.ExitCode);
     }
 

@@ -22,8 +22,8 @@ internal sealed class TorchGraph : IDisposable
     private readonly Dictionary<Value, Tensor> weights = [];
     private readonly Dictionary<Value, int> lastUse = [];
 
-    /// <summary>Takes the weights.</summary>
-    /// <param name="graph">What runs; its weights must be loaded.</param>
+    /// <summary>Copies the weights.</summary>
+    /// <param name="graph">The graph; its weights must be loaded.</param>
     /// <param name="channelsLast">Whether images and kernels have their channels innermost in memory.</param>
     public TorchGraph(Graph graph, bool channelsLast)
     {
@@ -66,7 +66,7 @@ internal sealed class TorchGraph : IDisposable
     /// <summary>Runs all ops.</summary>
     /// <param name="inputs">From <see cref="Inputs"/>.</param>
     /// <param name="output">Which output to keep.</param>
-    /// <param name="seconds">Gets the time by kind of op, if wanted.</param>
+    /// <param name="seconds">Receives the time by kind of op, if not null.</param>
     public Tensor Run(IReadOnlyDictionary<Value, Tensor> inputs, string output, Dictionary<string, double>? seconds = null)
     {
         var result = graph.Outputs[output];
@@ -80,7 +80,7 @@ internal sealed class TorchGraph : IDisposable
             foreach (var input in node.Inputs)
                 if (lastUse[input] == i && input != result && alive.Remove(input, out var dead)) dead.Dispose();
             if (!lastUse.ContainsKey(node.Output) && node.Output != result && alive.Remove(node.Output, out var unused)) unused.Dispose();
-            // Our passes make products of pointwise convolutions.
+            // Our passes turn pointwise convolutions into GEMMs.
             bool pointwise = node.Op is Conv2D conv && conv.IsPointwise(node.Inputs[1].Type);
             string kind = OpKinds.Name(pointwise ? OpKind.MatrixProduct : node.Op.Kind);
             if (seconds is not null) seconds[kind] = seconds.GetValueOrDefault(kind) + Stopwatch.GetElapsedTime(start).TotalSeconds;

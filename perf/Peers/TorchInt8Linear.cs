@@ -5,7 +5,7 @@ using Tensor = TorchSharp.torch.Tensor;
 namespace ILGpuDiffusion.Peers;
 
 /// <summary>
-/// libtorch's own int8 layer with float32 activations (FBGEMM): deprecated, but the only one that TorchScript outside Python can reach.
+/// libtorch's own int8 layer with float32 activations (FBGEMM): deprecated, but the only one available to TorchScript outside Python.
 /// </summary>
 internal sealed class TorchInt8Linear : IDisposable
 {
@@ -36,7 +36,7 @@ internal sealed class TorchInt8Linear : IDisposable
     /// <summary>x·Wᵀ + b.</summary>
     public Tensor Run(Tensor x) => (Tensor)unit.invoke("linear", x, quantised, packed, offsets, scale, zero, bias);
 
-    /// <summary>TorchScript's numbers come as libtorch's scalars or as .NET's.</summary>
+    /// <summary>TorchScript returns numbers as libtorch's scalars or as .NET's.</summary>
     private static Scalar Number(object? value) =>
         value as Scalar ?? Convert.ToDouble(value, System.Globalization.CultureInfo.InvariantCulture).ToScalar();
 

@@ -7,8 +7,8 @@ using Tensor = TorchSharp.torch.Tensor;
 namespace ILGpuDiffusion.Peers;
 
 /// <summary>
-/// The product's ops as libtorch's users write them: one eager call each, or the few that PyTorch needs for it. Values of four sizes are
-/// images [n, c, h, w].
+/// Our ops as users of libtorch write them: one eager call each, or the few that PyTorch needs for it. Values of four sizes are images
+/// [n, c, h, w].
 /// </summary>
 internal static class TorchOps
 {

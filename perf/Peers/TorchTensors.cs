@@ -9,8 +9,7 @@ using HostTensor = ILGpuDiffusion.Compute.Tensors.Tensor;
 namespace ILGpuDiffusion.Peers;
 
 /// <summary>
-/// The product's tensors as libtorch's and back. Images are [n, h, w, c] here and [n, c, h, w] there: in memory either way, as the peer
-/// likes it.
+/// Converts our tensors to libtorch's and back. Images are [n, h, w, c] here and [n, c, h, w] there, with either layout in memory.
 /// </summary>
 internal static class TorchTensors
 {
@@ -22,8 +21,7 @@ internal static class TorchTensors
     }
 
     /// <summary>
-    /// Numbers in row-major order as a weight; kernels of convolutions are laid out as their images are, so that no call lays them out
-    /// again.
+    /// Numbers in row-major order as a weight. Kernels of convolutions have their images' layout, so that no call has to reorder them.
     /// </summary>
     public static Tensor Weight(ReadOnlySpan<float> values, Shape shape, bool channelsLast)
     {
@@ -40,7 +38,7 @@ internal static class TorchTensors
     private static Tensor Argument(float[] values, Shape shape, bool isWeight, bool channelsLast) =>
         isWeight ? Weight(values, shape, channelsLast) : Activation(values, shape, channelsLast);
 
-    /// <summary>A result as the product orders it.</summary>
+    /// <summary>A result in our order.</summary>
     public static float[] Values(Tensor result)
     {
         using var ordered = (result.dim() == 4 ? result.permute(0, 2, 3, 1) : result).contiguous();

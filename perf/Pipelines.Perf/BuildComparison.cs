@@ -6,8 +6,8 @@ using ILGpuDiffusion.Measuring;
 namespace ILGpuDiffusion.Pipelines.Perf;
 
 /// <summary>
-/// The same models in two built checkouts, run by run in turns: a process of each build waits while the other's runs. Every pair of
-/// processes is started anew some times, because where memory lies makes a process fast or slow for as long as it lives.
+/// Compares two built checkouts on the same models, alternating after every run: a process of each build waits while the other's runs.
+/// Every pair of processes is restarted several times, because the addresses of its memory make a process fast or slow for its lifetime.
 /// </summary>
 /// <param name="old">The checkout to compare with.</param>
 /// <param name="new">The one to compare.</param>
@@ -17,7 +17,7 @@ namespace ILGpuDiffusion.Pipelines.Perf;
 internal sealed class BuildComparison(string old, string @new, string[] arguments, int rounds, int processes)
 {
     private const double LeastSeconds = 0.05; // shorter runs are repeated
-    private const double WarmSeconds = 2; // .NET compiles hot methods again while they run
+    private const double WarmSeconds = 2; // .NET recompiles hot methods while they run
 
     /// <summary>A table in Markdown.</summary>
     public string Run(IEnumerable<string> models)
@@ -70,7 +70,7 @@ internal sealed class BuildComparison(string old, string @new, string[] argument
         return (timings[0], timings[1], same);
     }
 
-    // Runs for a while; the shortest run's seconds.
+    // Warms up; returns the shortest run's seconds.
     private static double Warm(RunningModel model)
     {
         double least = double.MaxValue;
@@ -95,7 +95,7 @@ internal sealed class BuildComparison(string old, string @new, string[] argument
         {
             string program = Path.Combine(build, Program);
             if (!File.Exists(program))
-                throw new FileNotFoundException($"{program} is not there; build {build} with dotnet build -c Release.");
+                throw new FileNotFoundException($"{program} does not exist; build {build} with dotnet build -c Release.");
             process = Process.Start(new ProcessStartInfo(program, ["on-request", .. arguments])
             {
                 RedirectStandardInput = true,
@@ -123,6 +123,6 @@ internal sealed class BuildComparison(string old, string @new, string[] argument
 
         private string Read() =>
             process.StandardOutput.ReadLine()
-                ?? throw new InvalidOperationException($"{process.StartInfo.FileName} ended; its message stands above.");
+                ?? throw new InvalidOperationException($"{process.StartInfo.FileName} ended; see its message above.");
     }
 }

@@ -12,8 +12,8 @@ using ILGpuDiffusion.Pipelines.Guidance;
 namespace ILGpuDiffusion.Pipelines.Perf;
 
 /// <summary>
-/// How long it takes to make a guided UNet ready to run, without weights: recording the layers, the passes for each scope, and the plan for
-/// each of some sizes. All ways take turns in every round; the first round pays for .NET's own compiler and stands by itself.
+/// Times the preparation of a guided UNet, without weights: recording the layers, the passes for each scope, and the plan for each of some
+/// sizes. All ways are interleaved in every round; the first round includes JIT compilation and is listed separately.
 /// </summary>
 internal static class CompileTimes
 {
@@ -31,8 +31,8 @@ internal static class CompileTimes
 
     /// <summary>Two tables in Markdown.</summary>
     /// <param name="config">A UNet's config.json.</param>
-    /// <param name="rounds">How often everything is done after the first time.</param>
-    /// <param name="only">One way alone, so that the first round is a fresh process's; null for all.</param>
+    /// <param name="rounds">Number of rounds after the first.</param>
+    /// <param name="only">The only way to measure, so that the first round is that of a fresh process; null for all.</param>
     public static string Run(string config, int rounds, string? only)
     {
         using var device = new CpuDevice(threads: 1);
@@ -46,7 +46,7 @@ internal static class CompileTimes
         var plans = new PlanReport[ways.Length];
         for (int round = 0; round <= rounds; round++)
         {
-            var graph = Time("recording", () => GuidedDenoiser.Trace(unet, new(Guided: true, Rescaled: false, FreeU: null)));
+            var graph = Time("recording", () => UNetPrediction.Trace(unet, new(Guided: true)));
             for (int i = 0; i < ways.Length; i++)
             {
                 var way = ways[i];

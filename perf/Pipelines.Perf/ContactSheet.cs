@@ -4,8 +4,8 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Perf;
 
 /// <summary>
-/// Many prompts on one image, to see at a glance what a model can do. Prompt i is drawn with seed i and the model's defaults, as <c>ilgd
-/// generate --seed i</c> draws it.
+/// Many prompts in one image, for an overview of what a model can draw. Prompt i uses seed i and the model's defaults, as
+/// <c>ilgd generate --seed i</c> does.
 /// </summary>
 internal static class ContactSheet
 {

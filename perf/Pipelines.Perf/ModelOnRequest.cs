@@ -9,8 +9,8 @@ using ILGpuDiffusion.Measuring;
 namespace ILGpuDiffusion.Pipelines.Perf;
 
 /// <summary>
-/// A model that runs whenever it is asked to, so that another process can let several builds take turns. It writes a hash of its output
-/// when it is ready; then, for each line that it reads, a number of runs, it writes seconds and processor seconds of one of them.
+/// Runs a model on request, so that another process can interleave several builds. Writes a hash of its output when it is ready; then reads
+/// lines with a number of runs, and for each writes the seconds and processor seconds of one run.
 /// </summary>
 internal static class ModelOnRequest
 {

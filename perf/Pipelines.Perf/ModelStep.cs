@@ -8,8 +8,8 @@ using ILGpuDiffusion.Measuring;
 namespace ILGpuDiffusion.Pipelines.Perf;
 
 /// <summary>
-/// Loads a model and times forward passes: seconds, memory, how much of it was planned, and where the time goes. With a comparison, a plan
-/// of the graph as recorded (no passes) takes turns with the compiled one.
+/// Loads a model and times forward passes: seconds, memory, the planned part of it, and time by kind of op. With a comparison, a plan of
+/// the graph as recorded (no passes) is interleaved with the compiled one.
 /// </summary>
 internal static class ModelStep
 {
@@ -66,8 +66,7 @@ internal static class ModelStep
         }, ResultFile.Json);
     }
 
-    // On the CPU the time of each launch costs nothing. Elsewhere it would keep launches from following each other, so it is taken in a run
-    // of its own.
+    // On the CPU, timing each launch costs nothing. Elsewhere it would separate the launches, so that a run of its own measures it.
     private static (double Seconds, double[] Launches) Time(ModelRun run)
     {
         long start = Stopwatch.GetTimestamp();

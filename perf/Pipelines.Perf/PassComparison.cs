@@ -14,13 +14,13 @@ using ILGpuDiffusion.Pipelines.LatentSpace;
 namespace ILGpuDiffusion.Pipelines.Perf;
 
 /// <summary>
-/// What each graph pass is worth: plans of one model with all passes, with none, and with each one left out take turns, and the best time
-/// of each counts. Also lists what is left in the plan that is neither a product, a convolution nor attention.
+/// Measures the gain of each graph pass: plans of one model with all passes, with none, and with each one left out, interleaved; the best
+/// time of each counts. Also lists the plan's ops that are neither GEMMs, convolutions nor attention.
 /// </summary>
 internal static class PassComparison
 {
     private const int TextTokens = 77, Burst = 3;
-    private const double LongRun = 1; // seconds; such a run does not depend on what the caches held before it
+    private const double LongRun = 1; // seconds; such a run does not depend on the caches' previous content
 
     /// <summary>Compares plans and returns a Markdown table.</summary>
     /// <param name="folder">Folder of a UNet or of an autoencoder.</param>
@@ -77,8 +77,7 @@ internal static class PassComparison
 
         var unet = new UNet2DConditionModel(config);
         unet.Load(checkpoint);
-        var form = new GuidedDenoiser.GraphKey(Guided: true, Rescaled: false, FreeU: null);
-        return (GuidedDenoiser.Trace(unet, form),
+        return (UNetPrediction.Trace(unet, new(Guided: true)),
             new Sizes(("images", 1), ("height", pixels / 8), ("width", pixels / 8), ("tokens", TextTokens)), checkpoint);
     }
 
@@ -112,13 +111,13 @@ internal static class PassComparison
         return text.ToString();
     }
 
-    /// <summary>Launches that only move or touch values one by one.</summary>
+    /// <summary>Launches that copy values or compute them element by element.</summary>
     private static string Remaining(PlanReport report)
     {
         string[] heavy = ["matmul", "conv2d", "attention"];
         double bytes = report.Steps.Sum(s => s.Bytes);
         var text = new StringBuilder(
-            "| remaining beside products, convolutions, attention | launches | MB | part of all bytes | part of the time |\n| --- | --- | "
+            "| remaining beside GEMMs, convolutions, attention | launches | MB | part of all bytes | part of the time |\n| --- | --- | "
                 + "--- | --- | --- |\n");
         foreach (var kind in report.Steps.Where(s => !heavy.Any(h => s.Op.Contains(h, StringComparison.Ordinal))).GroupBy(s => s.Op)
             .OrderByDescending(g => g.Sum(s => s.Bytes)))
@@ -151,7 +150,7 @@ internal static class PassComparison
 
         public double Best => seconds.Min();
 
-        /// <summary>Of all threads together: what neighbours on a busy machine change least, with one worker thread.</summary>
+        /// <summary>Processor time of all threads: with one worker thread, what other programs on a busy machine change least.</summary>
         public double BestBusy => busy.Min();
 
         public double Median => seconds.Order().ElementAt(seconds.Count / 2);
@@ -167,7 +166,7 @@ internal static class PassComparison
                 return;
             }
 
-            Forget(); // the first of a burst is for the caches
+            Forget(); // the first of a burst fills the caches
             for (int i = 1; i < Burst; i++) Time();
             if (!count) Forget(Burst - 1);
         }

@@ -24,12 +24,12 @@ var pixels = new Option<int>("--pixels") { Description = "Height and width of th
 var batch = new Option<int>("--batch") { Description = "Images", DefaultValueFactory = _ => 1 };
 var runs = new Option<int>("--runs") { Description = "Forward passes", DefaultValueFactory = _ => 3 };
 var threads = new Option<int?>("--threads") { Description = "Worker threads" };
-var compare = new Option<bool>("--compare-eager") { Description = "Lets a plan without graph passes take turns with the compiled one" };
+var compare = new Option<bool>("--compare-eager") { Description = "Compares with a plan without graph passes, interleaved" };
 var int8 = new Option<bool>("--int8") { Description = "Linear layers in dynamic int8" };
 var where = new Option<string>("--device") { Description = "cpu, cuda:0, opencl:0 …", DefaultValueFactory = _ => "cpu" };
 var dtype = new Option<DType>("--dtype") { Description = "Type that the model computes in", DefaultValueFactory = _ => DType.Float32 };
 var step = new Command("model",
-    "Times forward passes of a UNet, an autoencoder's decoder or a text encoder, and counts memory; prints JSON") { component, pixels,
+    "Measures time and memory of forward passes of a UNet, an autoencoder's decoder or a text encoder; prints JSON") { component, pixels,
         batch, runs, where, dtype, threads, compare, int8 };
 step.Aliases.Add("unet-step");
 step.SetAction(parsed => Console.WriteLine(
@@ -37,7 +37,7 @@ step.SetAction(parsed => Console.WriteLine(
         parsed.GetValue(where)!, parsed.GetValue(dtype), parsed.GetValue(threads), parsed.GetValue(compare), parsed.GetValue(int8))));
 
 var waiting = new Command("on-request",
-    "Runs a model as often as lines on stdin say, and answers each with seconds and processor seconds of a run: for builds") { component,
+    "Reads numbers of runs from stdin, and answers each with seconds and processor seconds of a run; used by builds") { component,
         pixels, batch, where, dtype, threads, int8 };
 waiting.SetAction(parsed =>
     ModelOnRequest.Run(parsed.GetValue(component)!, parsed.GetValue(pixels), parsed.GetValue(batch), parsed.GetValue(where)!,
@@ -51,25 +51,25 @@ var models = new Option<string[]>("--models")
     AllowMultipleArgumentsPerToken = true,
     DefaultValueFactory = _ => ["sdxl-unet", "small-unet"]
 };
-var side = new Option<int>("--pixels") { Description = "Height and width of the picture", DefaultValueFactory = _ => 256 };
+var side = new Option<int>("--pixels") { Description = "Height and width of the image", DefaultValueFactory = _ => 256 };
 var turns = new Option<int>("--rounds") { Description = "Timings of each build in each pair of processes", DefaultValueFactory = _ => 10 };
 var pairs = new Option<int>("--processes") { Description = "Pairs of processes", DefaultValueFactory = _ => 2 };
 var builds = new Command("builds",
-    "Lets two builds take turns with the same models, each in processes of its own; prints Markdown") { before, after, models, side, turns,
+    "Compares two builds on the same models, interleaved, each in its own processes; prints Markdown") { before, after, models, side, turns,
         pairs, where, dtype, int8 };
 builds.SetAction(parsed => Console.WriteLine(new BuildComparison(parsed.GetValue(before)!.FullName, parsed.GetValue(after)!.FullName,
     ["--pixels", $"{parsed.GetValue(side)}", "--device", parsed.GetValue(where)!, "--dtype", $"{parsed.GetValue(dtype)}",
         .. Enumerable.Repeat("--int8", parsed.GetValue(int8) ? 1 : 0)], parsed.GetValue(turns),
             parsed.GetValue(pairs)).Run(parsed.GetValue(models)!)));
 
-var part = new Argument<string>("folder") { Description = "Folder of a UNet or, called vae, of an autoencoder" };
+var part = new Argument<string>("folder") { Description = "Folder of a UNet or, if it is named vae, of an autoencoder" };
 var without = new Option<string[]>("--without")
 {
-    Description = "Passes to leave out, one at a time; each, if none is named",
+    Description = "Passes to leave out, one at a time; by default each of them",
     AllowMultipleArgumentsPerToken = true,
     DefaultValueFactory = _ => []
 };
-var passes = new Command("passes", "Lets plans with all graph passes, none, and each one left out take turns; prints a table") { part,
+var passes = new Command("passes", "Compares plans with all graph passes, none, and each one left out; prints a table") { part,
     pixels, runs, threads, without };
 passes.SetAction(parsed =>
     Console.WriteLine(PassComparison.Run(parsed.GetValue(part)!, parsed.GetValue(pixels), parsed.GetValue(runs), parsed.GetValue(threads),
@@ -77,7 +77,7 @@ passes.SetAction(parsed =>
 
 var model = new Option<string>("--model")
 {
-    Description = "Model folder; the small one that ships with the tool if left out",
+    Description = "Model folder; by default the small model that ships with the tool",
     DefaultValueFactory = _ => EmbeddedModel.Folder
 };
 var prompts = new Argument<string>("prompts") { Description = "Text file, one prompt a line" };
@@ -94,7 +94,7 @@ var rounds = new Option<int>("--runs") { Description = "Rounds after the first",
 var only = new Option<string?>("--only")
 {
     Description =
-    "One way alone, in a process that has compiled nothing yet: no pass, full, blocks or regions"
+    "Only one way, in a fresh process: no pass, full, blocks or regions"
 };
 var compile = new Command("compile", "Times recording, passes and plans of a UNet without weights; prints Markdown") { config, rounds,
     only };
@@ -102,7 +102,7 @@ compile.SetAction(parsed => Console.WriteLine(CompileTimes.Run(parsed.GetValue(c
 
 var tables = new Argument<string[]>("tables")
 {
-    Description = "Files that ilgd tune --same-bits wrote, each from an empty cache folder",
+    Description = "Files written by ilgd tune --same-bits, each from an empty cache folder",
     Arity = ArgumentArity.OneOrMore
 };
 var shipped = new Option<string>("--to")
@@ -110,7 +110,7 @@ var shipped = new Option<string>("--to")
     Description = "File to write, such as Compute/Kernels/Tuning/Tables/cpu-simd512.json",
     Required = true
 };
-var table = new Command("tuning-table", "Writes the tuning table that ships: what every one of the given tables found") { tables, shipped };
+var table = new Command("tuning-table", "Writes the shipped tuning table: the settings common to all given tables") { tables, shipped };
 table.SetAction(parsed => Console.WriteLine(ShippedTable.Write(parsed.GetValue(tables)!, parsed.GetValue(shipped)!)));
 
 var picture = new Argument<string>("file") { Description = "An image file, such as Pipelines/Embedded/contact-sheet.png" };

@@ -5,9 +5,9 @@ using System.Text.Json.Nodes;
 namespace ILGpuDiffusion.Pipelines.Perf;
 
 /// <summary>
-/// The tuning table that ships for an architecture, out of tables that <c>ilgd tune --same-bits</c> wrote in runs of their own: settings
-/// that every run found, and that gained enough in each. One run alone now and then takes noise for a gain, and a shipped table must not
-/// slow anybody down.
+/// The tuning table that ships for an architecture, from tables that separate runs of <c>ilgd tune --same-bits</c> wrote: settings that
+/// every run found, with a sufficient gain in each. A single run sometimes mistakes noise for a gain, and a shipped table must not make
+/// anything slower.
 /// </summary>
 internal static class ShippedTable
 {
@@ -15,7 +15,7 @@ internal static class ShippedTable
     private static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes the common part of the tables to a file.</summary>
-    /// <returns>What became of how many entries.</returns>
+    /// <returns>A summary of how many entries were kept.</returns>
     public static string Write(IReadOnlyList<string> tables, string target)
     {
         JsonObject[] files = [.. tables.Select(t => JsonNode.Parse(File.ReadAllText(t))!.AsObject())];

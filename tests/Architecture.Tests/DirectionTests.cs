@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace ILGpuDiffusion.Architecture.Tests;
 
-/// <summary>Cli → Pipelines → Layers → Compute → ILGPU, and never back.</summary>
+/// <summary>References between rooms: Cli → Pipelines → Layers → Compute → ILGPU.</summary>
 public sealed class DirectionTests
 {
     public static TheoryData<string, string[]> Arrows => new()
@@ -10,11 +10,11 @@ public sealed class DirectionTests
         { "Compute", [] },
         { "Layers", ["Compute"] },
         { "Pipelines", ["Layers"] },
-        { "Pipelines/Cli", ["Pipelines", "FluentEmoji"] }, // the model: files alone, no code
+        { "Pipelines/Cli", ["Pipelines", "FluentEmoji"] }, // the model: only files, no code
     };
 
     [Theory, MemberData(nameof(Arrows))]
-    public void ProjectReferences_PointOneRoomDown(string room, string[] allowed)
+    public void ProjectReferences_OfARoom_AreTheAllowedOnes(string room, string[] allowed)
     {
         string[] references = [.. Repository.Includes(Repository.Project(room), "ProjectReference")
             .Select(r => Path.GetFileNameWithoutExtension(r).Split('.')[^1])];
@@ -22,7 +22,7 @@ public sealed class DirectionTests
     }
 
     [Fact]
-    public void Assemblies_ReferenceNothingAbove()
+    public void Assemblies_OfTheRooms_ReferenceLowerRoomsOnly()
     {
         string[] rooms = ["ILGpuDiffusion.Compute", "ILGpuDiffusion.Layers", "ILGpuDiffusion.Pipelines"];
         for (int i = 0; i < rooms.Length; i++)
@@ -34,7 +34,7 @@ public sealed class DirectionTests
     }
 
     [Theory, InlineData("Layers"), InlineData("Pipelines")]
-    public void RoomsAboveCompute_DoNotNameIlgpu(string room)
+    public void Sources_AboveCompute_DoNotNameIlgpu(string room)
     {
         Assert.DoesNotContain(Repository.Includes(Repository.Project(room), "PackageReference"),
             p => p.StartsWith("ILGPU", StringComparison.Ordinal));
@@ -42,7 +42,7 @@ public sealed class DirectionTests
     }
 
     [Fact]
-    public void NamesIlgpu_TellsTheCompilerFromTheProduct()
+    public void NamesIlgpu_PlantedText_TellsIlgpuFromThisProject()
     {
         Assert.True(NamesIlgpu("using ILGPU;"));
         Assert.True(NamesIlgpu("global::ILGPU.Runtime.Accelerator a;"));
@@ -50,7 +50,7 @@ public sealed class DirectionTests
     }
 
     [Theory, InlineData("Compute"), InlineData("Layers"), InlineData("Pipelines"), InlineData("Pipelines/Cli")]
-    public void Product_NeedsNoMeasuringPackages(string room) =>
+    public void PackageReferences_OfARoom_IncludeNoTestOrBenchmarkPackages(string room) =>
         Assert.DoesNotContain(Repository.Includes(Repository.Project(room), "PackageReference"),
             p => p.Contains("TorchSharp", StringComparison.Ordinal) || p.Contains("BenchmarkDotNet", StringComparison.Ordinal)
                 || p.Contains("xunit", StringComparison.Ordinal));

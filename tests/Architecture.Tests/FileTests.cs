@@ -1,12 +1,12 @@
 namespace ILGpuDiffusion.Architecture.Tests;
 
-/// <summary>Files stay small.</summary>
+/// <summary>Limits on the size of files.</summary>
 public sealed class FileTests
 {
     private const int MostLines = 400, MostMedianLines = 120;
 
     [Fact]
-    public void Sources_AreSmall()
+    public void Sources_OfTheLibraries_AreSmall()
     {
         int[] lengths = [.. Repository.Rooms.Take(3).SelectMany(Repository.Sources).Select(f => File.ReadLines(f).Count()).Order()];
         string[] tooLong = [.. Repository.Rooms.Take(3).SelectMany(Repository.Sources).Where(f => File.ReadLines(f).Count() > MostLines)];
@@ -15,7 +15,7 @@ public sealed class FileTests
     }
 
     [Fact]
-    public void Readme_NamesEveryPackage()
+    public void Readme_ReferencedPackages_AreAllNamed()
     {
         string readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
         string[] packages = [.. Repository.Rooms.SelectMany(r => Repository.Includes(Repository.Project(r), "PackageReference"))

@@ -3,12 +3,12 @@ using System.Text.RegularExpressions;
 namespace ILGpuDiffusion.Architecture.Tests;
 
 /// <summary>
-/// The top-level folders of a room are its namespaces and stand in a line: what one needs of another shows in its using directives, and
-/// never leads back.
+/// The top-level folders of a room are its namespaces, and dependencies between them have no cycle. Dependencies are read from using
+/// directives.
 /// </summary>
 public sealed partial class FolderTests
 {
-    /// <summary>The files of a room that lie in no folder.</summary>
+    /// <summary>The files of a room that are in no folder.</summary>
     private const string Root = "";
 
     /// <summary>Each room with its namespace, lowest room first.</summary>
@@ -17,14 +17,14 @@ public sealed partial class FolderTests
             ("Pipelines/Cli", "ILGpuDiffusion.Cli")];
 
     /// <summary>
-    /// A family is a pipeline with a name of its own, and pipelines are opened through their base class: the one arrow that leads back.
+    /// The one exception: a family derives from the pipeline, and pipelines are opened through their base class.
     /// </summary>
     private static readonly HashSet<(string From, string To)> Allowed = [("Families", Root)];
 
     public static TheoryData<string> Names => [.. Rooms.Select(r => r.Room)];
 
     [Theory, MemberData(nameof(Names))]
-    public void Namespace_IsTheTopFolder(string room)
+    public void Namespace_OfAFile_IsItsTopFolder(string room)
     {
         string space = Rooms.Single(r => r.Room == room).Space;
         foreach (string file in Files(room))
@@ -37,10 +37,10 @@ public sealed partial class FolderTests
     }
 
     [Theory, MemberData(nameof(Names))]
-    public void Folders_StandInALine(string room)
+    public void Folders_OfARoom_HaveNoCycle(string room)
     {
         var arrows = Arrows(room).Where(a => !Allowed.Contains((a.From, a.To))).ToList();
-        Assert.True(arrows.Count > 0, $"{room}: no folder needs another, so nothing was compared.");
+        Assert.True(arrows.Count > 0, $"{room}: no dependencies were found, so nothing was compared.");
         Assert.Equal("", Cycle(arrows));
     }
 
@@ -55,20 +55,20 @@ public sealed partial class FolderTests
     }
 
     [Fact]
-    public void Cycle_NamesTheFilesOnIt()
+    public void Cycle_OfThreeFolders_NamesTheFilesOnIt()
     {
         Assert.Equal("", Cycle([("Kernels", "Devices", "A.cs"), ("Ops", "Kernels", "B.cs"), ("Ops", "Devices", "C.cs")]));
         Assert.Equal("Devices needs Kernels (A.cs); Kernels needs Ops (B.cs); Ops needs Devices (C.cs)",
             Cycle([("Devices", "Kernels", "A.cs"), ("Kernels", "Ops", "B.cs"), ("Ops", "Devices", "C.cs"), ("Ops", "Tensors", "D.cs")]));
     }
 
-    /// <summary>Which folder needs which, with a file that shows it.</summary>
+    /// <summary>The dependencies between folders, each with a file that has it.</summary>
     private static IEnumerable<(string From, string To, string File)> Arrows(string room)
     {
         string space = Rooms.Single(r => r.Room == room).Space;
         string[] files = [.. Files(room)];
         var named = new Regex($@"\b{Regex.Escape(space)}\.(\w+)");
-        // Types of the root are seen without a using directive.
+        // Types of the root namespace need no using directive.
         HashSet<string> types = [.. files.Where(f => Folder(room, f) == Root)
             .SelectMany(f => Declared().Matches(File.ReadAllText(f)).Select(m => m.Groups[1].Value))];
         foreach (string file in files)
@@ -84,7 +84,7 @@ public sealed partial class FolderTests
         }
     }
 
-    /// <summary>The first cycle, arrow by arrow; empty where there is none.</summary>
+    /// <summary>The first cycle; empty if there is none.</summary>
     private static string Cycle(IEnumerable<(string From, string To, string File)> arrows)
     {
         var next = arrows.GroupBy(a => a.From).ToDictionary(g => g.Key, g => g.DistinctBy(a => a.To).ToList());

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace ILGpuDiffusion.Architecture.Tests;
 
-/// <summary>The guides lead to files that exist and name code that exists: a rename must reach them.</summary>
+/// <summary>Links in the guides lead to existing files, and code that they name exists.</summary>
 public sealed partial class GuideTests
 {
     private static readonly Lazy<HashSet<string>> Words = new(() =>
@@ -16,7 +16,7 @@ public sealed partial class GuideTests
             "Pipelines/README.md" }.Where(p => File.Exists(Path.Combine(Repository.Root, p)))];
 
     [Theory, MemberData(nameof(Pages))]
-    public void Link_LeadsToAFile(string page)
+    public void Links_OfAPage_LeadToFiles(string page)
     {
         string folder = Path.GetDirectoryName(Path.Combine(Repository.Root, page))!;
         string[] links = [.. Link().Matches(Text(page)).Select(m => m.Groups[1].Value)
@@ -25,7 +25,7 @@ public sealed partial class GuideTests
     }
 
     [Theory, MemberData(nameof(Guides))]
-    public void Name_IsThatOfCodeOrAFile(string page)
+    public void Names_InAGuide_AreOfCodeOrFiles(string page)
     {
         string folder = Path.GetDirectoryName(Path.Combine(Repository.Root, page))!;
         string[] spans = [.. Span().Matches(Text(page)).Select(m => m.Groups[1].Value)];

@@ -2,11 +2,11 @@ using System.Text.RegularExpressions;
 
 namespace ILGpuDiffusion.Architecture.Tests;
 
-/// <summary>What kernels must not contain, because ILGPU 1.5.3 makes something else of it.</summary>
+/// <summary>Code that kernels must not contain, because ILGPU 1.5.3 compiles it wrongly.</summary>
 public sealed class KernelTests
 {
     [Fact]
-    public void Barriers_StandInBlockOnly()
+    public void Barriers_OutsideBlock_AreNotUsed()
     {
         string[] bare = [.. Repository.Sources("Compute")
             .Where(f => Path.GetFileName(f) != "Block.cs" && UsesABareBarrier(File.ReadAllText(f)))];
@@ -14,14 +14,14 @@ public sealed class KernelTests
     }
 
     [Theory, InlineData("XMath.Tanh(x)"), InlineData("XMath.Sin(x)"), InlineData("XMath.Cos(x)")]
-    public void InaccurateFunctions_AreFound(string call) => Assert.True(UsesAnInaccurateFunction(call));
+    public void UsesAnInaccurateFunction_PlantedCall_IsTrue(string call) => Assert.True(UsesAnInaccurateFunction(call));
 
     [Fact]
-    public void InaccurateFunctions_AreNotUsed() =>
+    public void InaccurateFunctions_InCompute_AreNotUsed() =>
         Assert.DoesNotContain(Repository.Sources("Compute"), f => UsesAnInaccurateFunction(File.ReadAllText(f)));
 
     [Fact]
-    public void UsesABareBarrier_TellsCallsFromWords()
+    public void UsesABareBarrier_PlantedText_TellsCallsFromWords()
     {
         Assert.True(UsesABareBarrier("    Group.Barrier();"));
         Assert.True(UsesABareBarrier("ILGPU.Group . BarrierPopCount(x)"));

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace ILGpuDiffusion.Architecture.Tests;
 
 /// <summary>
-/// Lines of C# end by the column that .editorconfig names. Only text that cannot be broken may be longer: raw and verbatim strings, and
+/// Lines of C# are no longer than max_line_length in .editorconfig, except for text that cannot be broken: raw and verbatim strings, and
 /// long words.
 /// </summary>
 public sealed partial class LineTests
@@ -28,7 +28,7 @@ public sealed partial class LineTests
     }
 
     [Fact]
-    public void TooLong_FindsCodeAndComments_AndPassesOverRawStrings()
+    public void TooLong_LongLines_AreFoundExceptInRawStrings()
     {
         string wide = new('x', 150);
         string[] lines = [$"// {wide}", "string a = \"\"\"", wide, "\"\"\";", $"int {wide} = 1;", $"string b = @\"{wide}\";", "int c = 1;"];

@@ -4,10 +4,10 @@ using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Architecture.Tests;
 
-/// <summary>Log messages have ids of their own that stay, and no text from outside reaches a log as it is.</summary>
+/// <summary>Log messages have unique, stable ids, and external text reaches a log only escaped and bounded.</summary>
 public sealed class LogTests
 {
-    /// <summary>Events of each class of messages: a hundred for a folder.</summary>
+    /// <summary>The first event id of each log class; each has a hundred.</summary>
     private static readonly Dictionary<string, int> FirstIds = new()
     {
         ["DeviceLog"] = 1000,
@@ -32,7 +32,7 @@ public sealed class LogTests
     ];
 
     [Fact]
-    public void EventIds_AreUnique_AndOfTheirClass()
+    public void EventIds_OfAllMessages_AreUniqueAndOfTheirClass()
     {
         Assert.Equal(FirstIds.Keys.ToHashSet(), Messages.Select(m => m.Method.DeclaringType!.Name).ToHashSet());
         Assert.Empty(Messages.GroupBy(m => m.Message.EventId).Where(group => group.Count() > 1).Select(group => group.Key));
@@ -41,7 +41,7 @@ public sealed class LogTests
     }
 
     [Fact]
-    public void Arguments_AreNumbersOrLogText()
+    public void Arguments_OfLogMessages_AreNumbersOrLogText()
     {
         var parameters = Messages.SelectMany(m => m.Method.GetParameters()).Where(p => p.ParameterType != typeof(ILogger)).ToArray();
         Assert.Contains(parameters, p => p.ParameterType == typeof(LogText));
@@ -50,6 +50,6 @@ public sealed class LogTests
 
     /// <summary>A message without an id: the extension methods of <see cref="ILogger"/> take any text.</summary>
     [Theory, InlineData("Compute"), InlineData("Layers"), InlineData("Pipelines")]
-    public void Sources_LogThroughMessagesAlone(string room) => Assert.All(Repository.Sources(room), file =>
+    public void Sources_OfARoom_LogOnlyMessagesWithIds(string room) => Assert.All(Repository.Sources(room), file =>
         Assert.DoesNotMatch(@"\.Log(Trace|Debug|Information|Warning|Error|Critical)?\(\s*(\$?""|LogLevel)", File.ReadAllText(file)));
 }

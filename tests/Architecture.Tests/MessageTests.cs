@@ -6,21 +6,22 @@ using System.Text.RegularExpressions;
 
 namespace ILGpuDiffusion.Architecture.Tests;
 
-/// <summary>What the library says is for programmers: options of the command line are the tool's to name.</summary>
+/// <summary>Messages of the library do not name command-line options, which only the tool has.</summary>
 public sealed class MessageTests
 {
     private const string Example = "Use --offload.";
 
     [Theory, InlineData("ILGpuDiffusion.Compute"), InlineData("ILGpuDiffusion.Layers"), InlineData("ILGpuDiffusion.Pipelines")]
-    public void Literals_NameNoOptionOfTheTool(string assembly) => Assert.DoesNotContain(Literals(Assembly.Load(assembly)), NamesAnOption);
+    public void Literals_OfALibrary_NameNoOptionOfTheTool(string assembly) =>
+        Assert.DoesNotContain(Literals(Assembly.Load(assembly)), NamesAnOption);
 
     [Fact]
-    public void Literals_AreFound() =>
+    public void Literals_PlantedOption_IsFound() =>
         Assert.Contains(Literals(typeof(MessageTests).Assembly), text => NamesAnOption(text) && text == Example);
 
     private static bool NamesAnOption(string text) => Regex.IsMatch(text, "--[a-z]");
 
-    /// <summary>The strings that an assembly's code loads: no comments, and the parts of interpolated ones.</summary>
+    /// <summary>The string literals in an assembly's code, including the parts of interpolated ones.</summary>
     private static List<string> Literals(Assembly assembly)
     {
         using var file = new PEReader(File.OpenRead(assembly.Location));

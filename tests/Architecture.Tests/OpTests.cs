@@ -6,20 +6,20 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Architecture.Tests;
 
-/// <summary>Every op is whole: a folder of its own with its contract and CPU kernel, a float64 reference, and cases.</summary>
+/// <summary>Every op is complete: a folder with its contract and CPU kernel, a float64 reference, and cases.</summary>
 public sealed class OpTests
 {
     public static TheoryData<Type> Ops => [.. OpCatalog.Ops];
 
     [Theory, MemberData(nameof(Ops))]
-    public void Op_IsASealedRecordInAFileOfItsOwn(Type op)
+    public void Op_OfTheCatalog_IsASealedRecordInAFileOfItsOwn(Type op)
     {
         Assert.True(op.IsSealed && op.GetMethod("<Clone>$") is not null, $"{op.Name} must be a sealed record.");
         Assert.Single(Repository.Sources("Compute/Ops"), f => Path.GetFileName(f) == $"{op.Name}.cs");
     }
 
     [Theory, MemberData(nameof(Ops))]
-    public void Op_HasCasesAndReference(Type op)
+    public void Op_OfTheCatalog_HasCasesAndReference(Type op)
     {
         var cases = Assert.Single(OpCatalog.Cases, c => c.Op == op);
         Assert.True(cases.Cases.Count() >= 3, $"{op.Name} has {cases.Cases.Count()} case(s).");
@@ -27,7 +27,7 @@ public sealed class OpTests
     }
 
     [Theory, MemberData(nameof(Ops))]
-    public void Op_HasACpuKernelForEveryCase(Type op)
+    public void Op_EveryCase_HasACpuKernel(Type op)
     {
         using var device = new CpuDevice(threads: 1);
         foreach (var @case in OpCatalog.Cases.Single(c => c.Op == op).Cases)
@@ -38,5 +38,5 @@ public sealed class OpTests
     }
 
     [Fact]
-    public void Catalog_FindsOps() => Assert.Contains(typeof(MatMul), OpCatalog.Ops);
+    public void Catalog_Ops_ContainMatMul() => Assert.Contains(typeof(MatMul), OpCatalog.Ops);
 }

@@ -2,11 +2,11 @@ using System.Reflection;
 
 namespace ILGpuDiffusion.Architecture.Tests;
 
-/// <summary>What users see is ours: no type of the kernel compiler stands in a public signature.</summary>
+/// <summary>No public signature has a type of ILGPU.</summary>
 public sealed class PublicSurfaceTests
 {
     [Theory, InlineData("ILGpuDiffusion.Compute"), InlineData("ILGpuDiffusion.Layers"), InlineData("ILGpuDiffusion.Pipelines")]
-    public void PublicSignatures_NameNoIlgpuType(string assembly)
+    public void PublicSignatures_OfALibrary_NameNoIlgpuType(string assembly)
     {
         var exposed = Assembly.Load(assembly).GetExportedTypes()
             .SelectMany(type => Mentioned(type).Where(IsIlgpu).Select(t => $"{type} exposes {t}"));
@@ -14,7 +14,7 @@ public sealed class PublicSurfaceTests
     }
 
     [Fact]
-    public void Mentioned_FindsTypesInsideSignatures()
+    public void Mentioned_TypesInsideSignatures_AreFound()
     {
         Type[] types = [.. Mentioned(typeof(Sample))];
         Assert.Contains(typeof(Version), types);
@@ -44,7 +44,7 @@ public sealed class PublicSurfaceTests
         type.HasElementType ? Parts(type.GetElementType()!) : type.IsGenericType ? type.GetGenericArguments().SelectMany(Parts).Append(type)
             : [type];
 
-    /// <summary>Types in a parameter, a result and a generic argument, to show that the search sees them.</summary>
+    /// <summary>Types in a parameter, a result and a generic argument, to check that the search finds them.</summary>
     public sealed class Sample
     {
         public static List<Uri[]> Method(ref Version version) => throw new InvalidOperationException(version.ToString());

@@ -17,7 +17,7 @@ internal sealed class Reachability
     private static readonly Dictionary<short, OpCode> OpCodes =
         typeof(OpCodes).GetFields().Select(f => (OpCode)f.GetValue(null)!).ToDictionary(c => c.Value);
 
-    /// <summary>Members that the compiler writes into every record; what they read is not thereby used.</summary>
+    /// <summary>Members that the compiler generates for every record; reading in them does not count as use.</summary>
     private static readonly HashSet<string> Synthesised = ["PrintMembers", "Equals", "GetHashCode", "ToString", ".ctor"];
 
     private readonly HashSet<Assembly> assemblies;
@@ -39,7 +39,7 @@ internal sealed class Reachability
     /// <summary>Whether code reaches the member.</summary>
     public bool Contains(MemberInfo member) => reached.Contains(Key(member));
 
-    /// <summary>Whether another member than itself names it.</summary>
+    /// <summary>Whether another member refers to it.</summary>
     public bool IsReferenced(MemberInfo member) => referenced.Contains(Key(member));
 
     private static (Module, int) Key(MemberInfo member) => (member.Module, member.MetadataToken);
@@ -118,7 +118,7 @@ internal sealed class Reachability
                 case OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineTok or OperandType.InlineType:
                     var member = method.Module.ResolveMember(operand, ofType, ofMethod);
                     Reach(op.Name is "stfld" or "stsfld" ? member!.DeclaringType : member);
-                    if (op.Name is "ldtoken" && member is Type { IsGenericTypeDefinition: true } open) // closed and created at run time
+                    if (op.Name is "ldtoken" && member is Type { IsGenericTypeDefinition: true } open) // constructed at run time
                         foreach (var constructor in open.GetConstructors(Declared)) Reach(constructor);
                     break;
             }
@@ -135,7 +135,7 @@ internal sealed class Reachability
         }
     }
 
-    /// <summary>Reaches methods through what they implement, override or are named by; false when there is nothing new.</summary>
+    /// <summary>Adds methods that implement or override reached ones, or that a reached string names; false if there are none.</summary>
     private bool ReachImplementations()
     {
         source = null;

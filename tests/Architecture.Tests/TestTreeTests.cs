@@ -2,13 +2,13 @@ using System.Text.RegularExpressions;
 
 namespace ILGpuDiffusion.Architecture.Tests;
 
-/// <summary>A test lies where its source lies: the tree of a room's test project is that of the room.</summary>
+/// <summary>The folders of a room's test project mirror those of the room.</summary>
 public sealed partial class TestTreeTests
 {
-    /// <summary>Folders of test projects that no room has: what stands in for drivers.</summary>
+    /// <summary>Folders of test projects that no room has: stubs of drivers.</summary>
     private static readonly string[] Helpers = ["Compute/Devices/Gpu/Stub"];
 
-    /// <summary>The rooms whose tests have a project of their own; the command line's lie with those of Pipelines.</summary>
+    /// <summary>The rooms with a test project; the command line's tests are in that of Pipelines.</summary>
     public static TheoryData<string> Rooms => ["Compute", "Layers", "Pipelines"];
 
     [Theory, MemberData(nameof(Rooms))]
@@ -42,7 +42,7 @@ public sealed partial class TestTreeTests
             [("DimTests", "Graphs"), ("CastTests", "Ops/Cast"), ("WholeRunTests", "")],
             new[] { ("Dim", "Tensors"), ("Cast", "Ops/Cast") }.ToLookup(t => t.Item1, t => t.Item2)));
 
-    /// <summary>Folders of tests that are neither one of sources, nor above one, nor a helper's.</summary>
+    /// <summary>Folders of tests that are neither a folder of sources, nor a parent of one, nor one of helpers.</summary>
     private static string[] Unknown(IEnumerable<string> tests, string[] sources, string[] helpers) =>
         [.. tests.Where(t => t.Length > 0 && !helpers.Contains(t))
             .Where(t => !sources.Any(s => $"{s}/".StartsWith($"{t}/", StringComparison.Ordinal)))
@@ -52,7 +52,7 @@ public sealed partial class TestTreeTests
         [.. classes.Where(c => types.Contains(Subject(c.Name)) && !types[Subject(c.Name)].Contains(c.Folder))
             .Select(c => $"{c.Name} is in {c.Folder}, {Subject(c.Name)} in {string.Join(" or ", types[Subject(c.Name)].Distinct())}")];
 
-    /// <summary>What a test class is named after; empty for other classes.</summary>
+    /// <summary>The type that a test class is named after; empty for other classes.</summary>
     private static string Subject(string name) => name.EndsWith("Tests", StringComparison.Ordinal) ? name[..^"Tests".Length] : "";
 
     private static IEnumerable<(string Name, string Folder)> Types(string root) =>

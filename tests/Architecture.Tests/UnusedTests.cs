@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace ILGpuDiffusion.Architecture.Tests;
 
 /// <summary>
-/// Every member of the product has a user: what is internal or private is reached from the public surface or the program, and what is
-/// public is called, tested or documented.
+/// Every member is used: internal and private ones are reached from the public surface or the program, and public ones are called, tested
+/// or documented.
 /// </summary>
 public sealed partial class UnusedTests
 {
@@ -21,9 +21,9 @@ public sealed partial class UnusedTests
 
     private const string Notebooks = "notebooks call it by reflection";
 
-    private const string Identity = "part of a key, which is compared and never taken apart";
+    private const string Identity = "part of a key, which is only compared";
 
-    /// <summary>What the product does not use, each with its reason.</summary>
+    /// <summary>Unused members that stay, each with its reason.</summary>
     private static readonly Dictionary<string, string> Kept = new()
     {
         ["ImageFormatter.Format(Object, TextWriter)"] = Notebooks,
@@ -67,15 +67,15 @@ public sealed partial class UnusedTests
         new(() => Words(Repository.Rooms.SkipLast(1).SelectMany(Repository.Sources)));
 
     [Fact]
-    public void HiddenMembers_AreReached()
+    public void HiddenMembers_OfAllRooms_AreReached()
     {
         string[] unused = [.. Unused([.. Libraries, Program], Reached.Value, ProductWords.Value)], unknown = [.. unused.Except(Kept.Keys)];
-        Assert.True(unknown.Length == 0, $"Nothing in the product uses: {string.Join('\n', unknown)}");
-        Assert.Empty(Kept.Keys.Except(unused)); // the list holds nothing that is used or gone
+        Assert.True(unknown.Length == 0, $"No code of the libraries or the program uses: {string.Join('\n', unknown)}");
+        Assert.Empty(Kept.Keys.Except(unused)); // the list has no used or removed members
     }
 
     [Fact]
-    public void PublicMembers_HaveAUser()
+    public void PublicMembers_OfTheLibraries_HaveAUser()
     {
         string[] files = [.. Repository.Sources("tests"), .. Repository.Sources("perf"), Path.Combine(Repository.Root, "README.md")];
         var words = Words(files.Where(f => Path.GetFileName(f) != "UnusedTests.cs"));
@@ -89,7 +89,7 @@ public sealed partial class UnusedTests
     }
 
     [Fact]
-    public void Unused_FindsPlantedMembers()
+    public void Unused_PlantedMembers_AreFound()
     {
         Assembly[] here = [typeof(UnusedTests).Assembly];
         var found = Unused(here, new Reachability(here, [typeof(Sample).GetMethod(nameof(Sample.Run))!]), []);
@@ -108,11 +108,11 @@ public sealed partial class UnusedTests
         bool IsNamed(MemberInfo member) => words.GetValueOrDefault(member.Name) > 1;
     }
 
-    /// <summary>What users of a library may call, of a type.</summary>
+    /// <summary>The members of a type that users of a library may call.</summary>
     private static IEnumerable<MemberInfo> Surface(Type type) =>
         type.GetMembers(Declared).Where(m => m is MethodBase or FieldInfo && IsVisible(m)).Concat(type.IsVisible ? [type] : []);
 
-    /// <summary>Members that somebody wrote: properties in place of their accessors, no fields behind them, no nested types.</summary>
+    /// <summary>Members as declared in source: properties instead of accessors and backing fields, and no nested types.</summary>
     private static IEnumerable<MemberInfo> Members(Type type) =>
         type.IsSubclassOf(typeof(Delegate)) ? [] : type.GetMembers(Declared).Where(m => !IsGenerated(m) && m switch
         {
@@ -122,24 +122,24 @@ public sealed partial class UnusedTests
             _ => m is PropertyInfo,
         });
 
-    /// <summary>Structs that can be written to are read as a whole, by a kernel or a driver.</summary>
+    /// <summary>Mutable structs are read as a whole, by a kernel or a driver.</summary>
     private static bool IsMemory(Type type) => type.IsValueType && !type.IsEnum && !type.IsDefined(typeof(IsReadOnlyAttribute), false);
 
     private static IEnumerable<MemberInfo> Accessors(MemberInfo member) =>
         member is PropertyInfo property ? property.GetMethod is { } get ? [get] : [property.SetMethod!] : [member];
 
-    /// <summary>What stands in source where a member is used.</summary>
+    /// <summary>The word in source where a member is used.</summary>
     private static string Word(MemberInfo member) => member switch
     {
         ConstructorInfo => member.DeclaringType!.Name,
-        { Name: ['g' or 's', 'e', 't', '_', .. var property] } => property, // of an extension
+        { Name: ['g' or 's', 'e', 't', '_', .. var property] } => property, // in an extension
         { Name: ['o', 'p', '_', ..] } => member.DeclaringType!.Name,
         _ => member.Name,
     };
 
     private static bool IsConstant(MemberInfo member) => member is FieldInfo { IsLiteral: true };
 
-    /// <summary>Overrides and implementations of what others declared.</summary>
+    /// <summary>Overrides, and implementations of interfaces.</summary>
     private static bool IsImposed(MemberInfo member) => Accessors(member).Any(a => a is MethodInfo method
         && ((method.IsVirtual && method.GetBaseDefinition().DeclaringType != method.DeclaringType)
             || a.DeclaringType!.GetInterfaces().Any(i => i.GetMethods().Any(other => other.Name == method.Name))));
@@ -161,7 +161,7 @@ public sealed partial class UnusedTests
         _ => $"{Name(member.DeclaringType!)}.{member.Name}",
     };
 
-    /// <summary>How often each word stands in the files, comments left out.</summary>
+    /// <summary>How often each word occurs in the files, without comments.</summary>
     private static Dictionary<string, int> Words(IEnumerable<string> files) =>
         files.SelectMany(File.ReadLines).Where(line => !line.AsSpan().TrimStart().StartsWith("//"))
             .SelectMany(line => Words().Matches(line).Select(m => m.Value)).CountBy(w => w).ToDictionary();

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>Collects what is logged, so that a test can look at it; other tests have factories of their own.</summary>
+/// <summary>Collects log messages for one test; other tests have their own factories.</summary>
 public sealed class CollectingLoggerFactory : ILoggerFactory, ILogger
 {
     private readonly ConcurrentQueue<LogLine> lines = [];
@@ -17,7 +17,7 @@ public sealed class CollectingLoggerFactory : ILoggerFactory, ILogger
     /// <summary>The texts of all information.</summary>
     public IReadOnlyList<string> Information => Texts(LogLevel.Information);
 
-    /// <summary>Forgets all messages.</summary>
+    /// <summary>Removes all messages.</summary>
     public void Clear() => lines.Clear();
 
     /// <inheritdoc/>
@@ -47,7 +47,7 @@ public sealed class CollectingLoggerFactory : ILoggerFactory, ILogger
 }
 
 /// <summary>A message that was logged.</summary>
-/// <param name="Level">How important it is.</param>
+/// <param name="Level">Its level.</param>
 /// <param name="Id">The event's id.</param>
 /// <param name="Text">The whole message.</param>
 /// <param name="Arguments">Its arguments by name, as structured logs take them.</param>

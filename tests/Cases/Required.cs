@@ -3,7 +3,7 @@ using Xunit;
 namespace ILGpuDiffusion.Cases;
 
 /// <summary>
-/// What this machine must have. Tests that need something absent are skipped, unless ILGPUDIFFUSION_REQUIRE lists it: then they fail.
+/// Requirements on this machine. Tests that need something absent are skipped, unless ILGPUDIFFUSION_REQUIRE lists it: then they fail.
 /// </summary>
 public static class Required
 {
@@ -16,7 +16,7 @@ public static class Required
     public static bool Includes(string word) =>
         (Environment.GetEnvironmentVariable(Variable) ?? "").Split([',', ';', ' '], StringSplitOptions.RemoveEmptyEntries).Contains(word);
 
-    /// <summary>Skips the running test, or fails it where <paramref name="word"/> is required.</summary>
+    /// <summary>Skips the running test, or fails it if <paramref name="word"/> is required.</summary>
     /// <returns>Nothing: written as <c>throw Required.Absent(…)</c>.</returns>
     public static InvalidOperationException Absent(string word, string reason)
     {

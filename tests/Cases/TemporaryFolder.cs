@@ -1,12 +1,12 @@
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>An empty folder that exists from here on and is deleted when the test ends, however it ends.</summary>
+/// <summary>An empty folder that is deleted when the test ends.</summary>
 public sealed class TemporaryFolder : IDisposable
 {
     /// <summary>The folder's full path.</summary>
     public string Path { get; } = Directory.CreateTempSubdirectory("ilgpudiffusion-").FullName;
 
-    /// <summary>Writes a file and gives its full path.</summary>
+    /// <summary>Writes a file and returns its full path.</summary>
     public string Write(string name, string text)
     {
         string path = System.IO.Path.Combine(Path, name);
@@ -15,7 +15,7 @@ public sealed class TemporaryFolder : IDisposable
     }
 
     /// <summary>
-    /// Deletes the folder. One that the test itself deleted or moved is no error: it would hide why the test failed or was skipped.
+    /// Deletes the folder. A folder that the test deleted or moved is no error, which would hide why the test failed or was skipped.
     /// </summary>
     public void Dispose()
     {

@@ -6,14 +6,14 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Cancelling ends a request within a step, gives its memory back and leaves the pipeline ready for the next; disposing frees everything.
+/// Cancelling ends a request within a step, frees its memory and leaves the pipeline usable; disposing frees everything.
 /// </summary>
 public sealed class CancellationTests
 {
     [Theory]
     [InlineData(GenerationStage.EncodePrompt, 0), InlineData(GenerationStage.EncodePrompt, 1), InlineData(GenerationStage.Denoise, 1),
         InlineData(GenerationStage.Denoise, 3), InlineData(GenerationStage.Decode, 1)]
-    public async Task Cancel_EndsWithinAStepAndReleasesMemory(GenerationStage stage, int done)
+    public async Task Generate_CancelledAtAnyStage_EndsWithinAStepAndReleasesMemory(GenerationStage stage, int done)
     {
         using var device = new CpuDevice();
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
@@ -30,13 +30,13 @@ public sealed class CancellationTests
         var error = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pipeline.GenerateAsync(request, progress, source.Token));
 
         Assert.Equal(source.Token, error.CancellationToken);
-        Assert.Equal(new GenerationProgress(stage, done, seen[^1].Total), seen[^1]); // nothing was finished after the cancelling
+        Assert.Equal(new GenerationProgress(stage, done, seen[^1].Total), seen[^1]); // nothing was completed after the cancellation
         Assert.Equal(before, device.AllocatedBytes);
         Assert.Single((await pipeline.GenerateAsync(TinySdxl.Request)).Images);
     }
 
     [Fact]
-    public async Task CancelledBeforehand_DoesNothing()
+    public async Task Generate_CancelledBeforehand_DoesNothing()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
         var task = pipeline.GenerateAsync(TinySdxl.Request, new Callback(_ => Assert.Fail("Work was begun.")),
@@ -46,7 +46,7 @@ public sealed class CancellationTests
     }
 
     [Fact]
-    public async Task Dispose_FreesAllMemory()
+    public async Task Dispose_AfterARun_FreesAllMemory()
     {
         using var device = new CpuDevice();
         var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
@@ -57,7 +57,7 @@ public sealed class CancellationTests
         await pipeline.GenerateAsync(TinySdxl.Request);
         pipeline.Dispose();
         Assert.Equal(0, device.AllocatedBytes);
-        pipeline.Dispose(); // a second time does no harm
+        pipeline.Dispose(); // a second call does no harm
         await Assert.ThrowsAsync<ObjectDisposedException>(() => pipeline.GenerateAsync(TinySdxl.Request));
     }
 
@@ -70,7 +70,7 @@ public sealed class CancellationTests
         var task = pipeline.GenerateAsync(TinySdxl.Request with { Steps = 1000 }, new Callback(p =>
         {
             if (p is { Stage: GenerationStage.Denoise, Done: 1 }) begun.Release();
-            Thread.Sleep(10); // ten seconds in all: not over before the thread that disposes has its turn
+            Thread.Sleep(10); // up to ten seconds, so that it is not over before the disposing thread runs
         }));
         await begun.WaitAsync();
         pipeline.Dispose();
@@ -86,7 +86,7 @@ public sealed class CancellationTests
         var request = Task.Run(() => requests.Run(_ =>
         {
             begun.Set();
-            end.Wait(CancellationToken.None); // as a kernel that is at work
+            end.Wait(CancellationToken.None); // as in a running kernel
             return 1;
         }, default));
         begun.Wait(TestContext.Current.CancellationToken);
@@ -123,7 +123,7 @@ public sealed class CancellationTests
     }
 
     [Fact]
-    public async Task BadRequest_LeavesThePipelineUsable()
+    public async Task Generate_BadRequest_LeavesThePipelineUsable()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
         foreach (var (request, names) in BadRequests)

@@ -4,12 +4,12 @@ using ILGpuDiffusion.Layers.Graphs;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// The calls that say how a pipeline's models run: the same image after each, and reports that show that something happened.
+/// The calls that compile a pipeline's models: the same image after each, and reports of their effect.
 /// </summary>
 public sealed class CompileCallsTests
 {
     [Fact]
-    public void Calls_ChangeTheGraphAndNotTheImage()
+    public void Compile_EveryCall_ChangesTheGraphAndNotTheImage()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Compile = CompileOptions.Eager });
         byte[] Draw() => pipeline.Generate(TinySdxl.Request with { GuidanceScale = 5 }, null, default).Images[0].Pixels.ToArray();
@@ -47,7 +47,7 @@ public sealed class CompileCallsTests
     }
 
     [Fact]
-    public void Notes_StandInTheWarningsOnce()
+    public void Notes_OfARecompilation_AreInTheWarningsOnce()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Compile = new() { Dynamic = false } });
         IReadOnlyList<string> Draw(int width) => pipeline.Generate(TinySdxl.Request with { Width = width }, null, default).Warnings;

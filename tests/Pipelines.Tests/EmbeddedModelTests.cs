@@ -13,13 +13,13 @@ using ILGpuDiffusion.Pipelines.Tokenizers;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// The model that ships with the tool: the engine agrees with the PyTorch code that trained it, stage by stage and over a whole run.
+/// The model that ships with the tool: the engine agrees with the PyTorch code that trained it, in each stage and in a whole run.
 /// </summary>
 public sealed class EmbeddedModelTests : IDisposable
 {
-    private const double Tolerance = 1e-3; // of the largest difference, in float32: what the training code's own numbers are good for
+    private const double Tolerance = 1e-3; // largest absolute difference: the accuracy of the training code's float32 numbers
 
-    private readonly SafetensorsFile recorded = Golden.OpenFile("embedded/parity.safetensors"); // shared between tests, which leave it open
+    private readonly SafetensorsFile recorded = Golden.OpenFile("embedded/parity.safetensors"); // shared, not disposed here
     private readonly ModelConfig about = ModelConfig.Load(Golden.Folder("embedded/parity.json"));
     private readonly CpuDevice device = new();
     private readonly ArenaPool arenas;
@@ -34,7 +34,7 @@ public sealed class EmbeddedModelTests : IDisposable
     }
 
     [Theory, InlineData("", "1"), InlineData("_2", "2")]
-    public void TextEncoder_AgreesWithTraining(string suffix, string number)
+    public void TextEncoder_RecordedInputs_AgreesWithTraining(string suffix, string number)
     {
         var tokens = new[] { about.String("prompt"),
             about.String("negative_prompt") }.Select(ClipTokenizer.Load(folder.FolderOf("tokenizer" + suffix)).Encode).ToArray();
@@ -44,13 +44,14 @@ public sealed class EmbeddedModelTests : IDisposable
         using var weights = folder.WeightsOf("text_encoder" + suffix);
         model.Load(weights);
         bool pooled = suffix.Length > 0;
-        var text = new ClipTextEncoder(model, arenas).Encode(tokens, ClipHiddenState.StableDiffusionXl(null), pooled);
+        var text = new ClipTextEncoder(model, arenas).Encode([.. tokens.SelectMany(t => t.Ids)], tokens.Length,
+            ClipHiddenState.StableDiffusionXl(null), pooled, arenas.Device);
         Same($"text/out/hidden_{number}", text.Hidden);
         if (pooled) Same("text/out/pooled", text.Pooled);
     }
 
     [Fact]
-    public void UNet_AgreesWithTraining()
+    public void UNet_RecordedInputs_AgreesWithTraining()
     {
         var unet = new UNet2DConditionModel(folder.ConfigOf("unet"));
         using var weights = folder.WeightsOf("unet");
@@ -69,29 +70,29 @@ public sealed class EmbeddedModelTests : IDisposable
     }
 
     [Fact]
-    public void Vae_AgreesWithTraining()
+    public void Vae_RecordedInputs_AgreesWithTraining()
     {
         var vae = new AutoencoderKL(folder.ConfigOf("vae"));
         using var weights = folder.WeightsOf("vae");
         vae.Load(weights);
         var autoencoder = new Autoencoder(vae, arenas);
-        var (latent, picture) = (recorded.Entries["vae/in/latent"].Shape, recorded.Entries["vae/out/image"].Shape);
+        var (latent, image) = (recorded.Entries["vae/in/latent"].Shape, recorded.Entries["vae/out/image"].Shape);
 
         float[] nhwc = new float[latent.Count];
         Latents.ToNhwc(recorded.ReadFloats("vae/in/latent"), nhwc, 1, latent[1], latent[2] * latent[3]);
         float[] pixels = autoencoder.Decode(nhwc, 1, latent[2], latent[3]), actual = new float[pixels.Length];
-        Latents.ToNchw(pixels, actual, 1, picture[1], picture[2] * picture[3]);
+        Latents.ToNchw(pixels, actual, 1, image[1], image[2] * image[3]);
         Same("vae/out/image", actual);
 
-        float[] input = new float[picture.Count];
-        Latents.ToNhwc(recorded.ReadFloats("vae/in/picture"), input, 1, picture[1], picture[2] * picture[3]);
+        float[] input = new float[image.Count];
+        Latents.ToNhwc(recorded.ReadFloats("vae/in/picture"), input, 1, image[1], image[2] * image[3]);
         float[] mean = new float[latent.Count];
-        Latents.ToNchw(autoencoder.Encode(input, 1, picture[2], picture[3]).Mean, mean, 1, latent[1], latent[2] * latent[3]);
+        Latents.ToNchw(autoencoder.Encode(input, 1, image[2], image[3]).Mean, mean, 1, latent[1], latent[2] * latent[3]);
         Same("vae/out/mean", mean);
     }
 
     [Fact]
-    public void WholeRun_AgreesWithTraining()
+    public void Generate_RecordedRun_AgreesWithTraining()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder, new PipelineOptions { Device = device });
         var shape = recorded.Entries["run/in/latents"].Shape;
@@ -118,12 +119,12 @@ public sealed class EmbeddedModelTests : IDisposable
         var (first, second) = (await pipeline.GenerateAsync(request), await pipeline.GenerateAsync(request));
         Assert.Equal(first.Images[0].Pixels, second.Images[0].Pixels);
         Assert.Equal(0, first.Stages.Single(s => s.Stage == GenerationStage.Denoise).HostSynchronisations);
-        Assert.NotEqual(0, first.Stages.Single(s => s.Stage == GenerationStage.EncodePrompt).HostSynchronisations); // the counter counts
+        Assert.NotEqual(0, first.Stages.Single(s => s.Stage == GenerationStage.EncodePrompt).HostSynchronisations); // the counter works
         Assert.Equal(pipeline.Defaults.Size, new PixelSize(first.Images[0].Width, first.Images[0].Height));
     }
 
     [Fact]
-    public void AbsentModel_NamesItsPackage()
+    public void Find_AbsentModel_NamesItsPackage()
     {
         string folder = Directory.CreateTempSubdirectory("ilgpudiffusion-").FullName; // exists, but holds no model
         try

@@ -7,11 +7,11 @@ using ILGpuDiffusion.Pipelines.TextEncoders;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Whole models with 16-bit activations and weights on every GPU device present, against the reference library's float32. How much a model
-/// makes of roundings is its own affair, so each is measured against itself: with only its weights in bfloat16, which is one rounding for
-/// each product (float16, in which they were recorded, rounds an eighth of that). Activations are rounded where they are written: about
-/// four times for each product (after norm, product, activation and sum). Such errors add like a random walk, twice as far, and the worst
-/// of thousands of elements may be up to twice the other one's.
+/// Whole models with 16-bit activations and weights on every GPU device present, against the reference library's float32. How strongly a
+/// model amplifies rounding errors differs, so the bound is relative to its own error with only the weights in bfloat16: one rounding per
+/// GEMM (float16, in which they were recorded, rounds an eighth of that). Activations are rounded when they are written: about four times
+/// per GEMM (after norm, GEMM, activation and sum). Such errors add like a random walk, which doubles them, and the worst of thousands of
+/// elements may be twice as large again.
 /// </summary>
 [Collection(nameof(OneGpuTestAtATime))]
 public sealed class Gpu16BitTests
@@ -21,7 +21,7 @@ public sealed class Gpu16BitTests
     public static TheoryData<string, DType> Devices => Of(DType.Float16, DType.BFloat16);
 
     [Theory, MemberData(nameof(Devices))]
-    public void UNet_MatchesReference(string id, DType dtype)
+    public void UNet_RecordedInputs_MatchesReference(string id, DType dtype)
     {
         var device = TestDevices.OpenForModels(id);
         foreach (var (model, timeIds) in new[] { ("tiny-sdxl", 6), ("tiny-sd15", 0) })
@@ -35,14 +35,14 @@ public sealed class Gpu16BitTests
         }
     }
 
-    /// <summary>The code that devices with matrix instructions get, with these written out in OpenCL C.</summary>
+    /// <summary>The code for devices with matrix instructions, which are defined in OpenCL C here.</summary>
     [Theory, InlineData("Intel16", "tiny-sdxl", 6), InlineData("Rdna3", "tiny-sd15", 0)]
     public void UNet_WithMatrixInstructions_MatchesReference(string unit, string model, int timeIds)
     {
         int kernels = 0;
         using var soft = SoftLanes.OpenForModels(unit,
             text => kernels += text.Contains("=  ilgd_matrix_fp16(", StringComparison.Ordinal) ? 1 : 0);
-        var plain = TestDevices.OpenForModels("opencl:0"); // whose driver it is
+        var plain = TestDevices.OpenForModels("opencl:0"); // the underlying driver
         var golden = Golden.Open($"{model}-goldens/unet").Cases.First(c => !c.Inputs.ContainsKey("encoder_attention_mask"));
         Check(golden, DType.Float16, (activations, weights) =>
         {
@@ -50,11 +50,11 @@ public sealed class Gpu16BitTests
                 weights: weights);
             return unet.Run(golden, ["sample"]);
         });
-        Assert.True(kernels >= 4, $"Only {kernels} kernels multiply matrices, of products, convolutions, gates and attention.");
+        Assert.True(kernels >= 4, $"Only {kernels} kernels use matrix instructions; GEMMs, convolutions, gates and attention must.");
     }
 
     [Theory, MemberData(nameof(Devices))]
-    public void TextEncoder_MatchesReference(string id, DType dtype)
+    public void TextEncoder_RecordedInputs_MatchesReference(string id, DType dtype)
     {
         var device = TestDevices.OpenForModels(id);
         var golden = Golden.Open("tiny-sdxl-goldens/text_encoder_2").Cases[0];
@@ -67,7 +67,7 @@ public sealed class Gpu16BitTests
     }
 
     [Theory, MemberData(nameof(Devices))]
-    public void Vae_MatchesReference(string id, DType dtype)
+    public void Vae_RecordedInputs_MatchesReference(string id, DType dtype)
     {
         var device = TestDevices.OpenForModels(id);
         var golden = Golden.Open("tiny-sdxl-goldens/vae").Cases.First(c => c.Inputs.ContainsKey("latent"));
@@ -84,7 +84,7 @@ public sealed class Gpu16BitTests
     /// times coarser.
     /// </summary>
     [Theory, MemberData(nameof(Devices))]
-    public void Image_IsNearlyTheProcessors(string id, DType dtype)
+    public void Image_OfTheEmbeddedModel_IsCloseToTheCpus(string id, DType dtype)
     {
         const double Share = 0.99;
         var device = TestDevices.OpenForModels(id);
@@ -106,12 +106,12 @@ public sealed class Gpu16BitTests
     /// <summary>Runs a model with its weights in bfloat16 and activations in float32, then with both in one type.</summary>
     private static void Check(GoldenCase golden, DType dtype, Func<DType, DType, Dictionary<string, float[]>> run)
     {
-        const double Finer = 8; // float16 has three bits more
+        const double Finer = 8; // float16 has three more bits
         var weightsAlone = run(DType.Float32, DType.BFloat16);
         foreach (var (output, values) in run(dtype, dtype))
         {
             double error = golden.Check(output, weightsAlone[output], double.MaxValue) / (dtype == DType.Float16 ? Finer : 1);
-            Assert.InRange(error, 1e-4, 0.2); // the weights were rounded, and the model still computes what it should
+            Assert.InRange(error, 1e-4, 0.2); // the weights were rounded, and the result is still near the reference
             TestContext.Current.SendDiagnosticMessage(
                 $"{golden} {output} in {dtype}: {golden.Check(output, values, OfWeightsAlone * error):G3} of the rms, with weights alone "
                     + $"{error:G3}");

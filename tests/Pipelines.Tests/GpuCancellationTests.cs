@@ -7,7 +7,7 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// A request that is cancelled in the middle of its loop gives back all of its memory, and the pipeline serves the next one.
+/// A request that is cancelled in its loop frees all of its memory, and the pipeline serves the next one.
 /// </summary>
 [Collection(nameof(OneGpuTestAtATime))]
 public sealed class GpuCancellationTests
@@ -43,7 +43,7 @@ public sealed class GpuCancellationTests
     }
 
     /// <summary>
-    /// Dozens of kernels have to be compiled; the request waits for none of them, and those that have not begun are left alone.
+    /// Dozens of kernels must be compiled; a cancelled request waits for none of them, and those that have not started are skipped.
     /// </summary>
     [Fact]
     public async Task Request_CancelledWhileKernelsCompile_EndsAtOnceAndTheNextOneWorks()
@@ -66,10 +66,10 @@ public sealed class GpuCancellationTests
                 int begun = KernelDiskCache.Compilations;
                 TestContext.Current.SendDiagnosticMessage($"Cancelled after {begun - before} kernels had begun; it took {seconds:F2} s.");
                 Assert.InRange(seconds, 0, 5);
-                Assert.InRange(begun - before, 3, 3 + 3 * Environment.ProcessorCount); // those at work; a whole run needs dozens
+                Assert.InRange(begun - before, 3, 3 + 3 * Environment.ProcessorCount); // those that were running; a whole run needs dozens
 
                 await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken);
-                // and nothing goes on in the background
+                // and nothing continues in the background
                 Assert.InRange(KernelDiskCache.Compilations - before, 3, 3 + 3 * Environment.ProcessorCount);
                 Assert.Single((await pipeline.GenerateAsync(TinySdxl.Request with { Steps = 1 },
                     cancellation: TestContext.Current.CancellationToken)).Images);

@@ -6,12 +6,12 @@ using ILGpuDiffusion.Pipelines.TextEncoders;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Whole models on every GPU device present, in float32, against the reference library: at the tolerances that the processor meets.
+/// Whole models on every GPU device present, in float32, against the reference library, with the tolerances of the CPU.
 /// </summary>
 [Collection(nameof(OneGpuTestAtATime))]
 public sealed class GpuGoldenTests
 {
-    // as in the processor's tests, where their reasons stand
+    // as in the CPU's tests, with the same reasons
     private const double UNetTolerance = 3e-4, TextTolerance = 2e-5, VaeTolerance = 2e-4, RunNoise = 20, RunFloor = 2e-4;
 
     public static TheoryData<string> Devices => [.. TestDevices.Gpus];
@@ -22,7 +22,7 @@ public sealed class GpuGoldenTests
         Of(("tiny-sdxl", "text_encoder"), ("tiny-sdxl", "text_encoder_2"), ("tiny-sd21-v", "text_encoder"));
 
     /// <summary>
-    /// Guidance and its rescaling, two prompts, batches, odd sizes, drawn noise, FreeU, thresholds and every scheduler class.
+    /// Guidance and its rescaling, two prompts, batches, odd sizes, generated noise, FreeU, thresholds and every scheduler class.
     /// </summary>
     public static TheoryData<string, string, string> Runs => Of(
         ("tiny-sdxl-goldens/txt2img_features", "guidance_rescale_0.7"), ("tiny-sdxl-goldens/txt2img_features", "batch_2x2"),
@@ -52,14 +52,14 @@ public sealed class GpuGoldenTests
             .Take(3))
         {
             using var unet = TestUNet.Open(model, timeIds, on: device);
-            // no layer kept: all fusions apply
+            // no layer's output is kept, so all fusions apply
             golden.Check("sample", unet.Run(golden, ["sample"])["sample"],
                 Math.Max(UNetTolerance, 10 * golden.Outputs["sample"].NoiseRelative ?? 0));
         }
     }
 
     [Theory, MemberData(nameof(Encoders))]
-    public void TextEncoder_MatchesReference(string id, string model, string encoder)
+    public void TextEncoder_RecordedInputs_MatchesReference(string id, string model, string encoder)
     {
         var device = TestDevices.OpenForModels(id);
         using var clip = TestTextEncoder.Open($"{model}/{encoder}", on: device);
@@ -73,7 +73,7 @@ public sealed class GpuGoldenTests
     }
 
     [Theory, MemberData(nameof(Devices))]
-    public void Vae_MatchesReference(string id)
+    public void Vae_RecordedInputs_MatchesReference(string id)
     {
         var device = TestDevices.OpenForModels(id);
         using var vae = TestVae.Open("tiny-sdxl", on: device);
@@ -84,12 +84,11 @@ public sealed class GpuGoldenTests
             else run.Check("mean", TestVae.ToNchw(vae.Encode(run).Mean, run.OutputShape("mean")), VaeTolerance);
         }
 
-        vae.Coder.EnableTiling(64);
-        golden["tiled_decode_20x14"].Check("image", vae.Decode(golden["tiled_decode_20x14"]), VaeTolerance);
+        golden["tiled_decode_20x14"].Check("image", vae.Decode(golden["tiled_decode_20x14"], new VaeTiling(64)), VaeTolerance);
     }
 
     [Theory, MemberData(nameof(Runs))]
-    public void Run_MatchesDiffusers(string id, string set, string name)
+    public void Run_RecordedInputs_MatchesDiffusers(string id, string set, string name)
     {
         var device = TestDevices.OpenForModels(id);
         var golden = Golden.Open(set)[name];
@@ -98,7 +97,7 @@ public sealed class GpuGoldenTests
         var result = pipeline.Generate(RecordedRun.Request(golden, null), null, default, () => RecordedRun.Noise(golden));
         double tolerance = Math.Max(RunNoise * golden.Json.GetProperty("final_latents_fp32_vs_fp64_rel_to_rms").GetDouble(), RunFloor);
         golden.Check("latents_steps", [.. result.Intermediates.SelectMany(l => l.Values)], tolerance);
-        // those asked for and no other
+        // only the requested ones
         Assert.Equal(result.Intermediates.Count, result.Stages.Single(s => s.Stage == GenerationStage.Denoise).HostSynchronisations);
     }
 

@@ -9,8 +9,8 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// The model that ships with the tool, drawn on every GPU device present: the processor's image, with nothing read back in the loop, and
-/// quickly the second time.
+/// The model that ships with the tool, on every GPU device present: the same image as on the CPU, nothing read back in the loop, and a fast
+/// second start.
 /// </summary>
 [Collection(nameof(OneGpuTestAtATime))]
 public sealed class GpuImageTests
@@ -18,12 +18,12 @@ public sealed class GpuImageTests
     private const int Levels = 2;
     private const double Share = 0.99;
 
-    /// <summary>The embedded model compiles 22 kernels for a processor behind OpenCL.</summary>
+    /// <summary>The embedded model compiles 22 kernels for an OpenCL CPU device.</summary>
     private const int MostKernels = 32;
 
     /// <summary>
-    /// How many times as long the first process may take as the second, which does the same but compile: about a minute on an idle machine.
-    /// A ratio, because a loaded machine slows down both.
+    /// The least ratio of the first process's time to the second's, which compiles nothing: the first takes about a minute on an idle
+    /// machine. A ratio, because a loaded machine slows down both.
     /// </summary>
     private const double MostTimes = 30;
 
@@ -43,7 +43,7 @@ public sealed class GpuImageTests
             var actual = Draw(device, request, offload);
             AssertSame(expected.Images[0], actual.Images[0]);
             Assert.Equal(0, actual.Stages.Single(s => s.Stage == GenerationStage.Denoise).HostSynchronisations);
-            Assert.Equal(0, device.AllocatedBytes); // weights went with the pipeline
+            Assert.Equal(0, device.AllocatedBytes); // weights were freed with the pipeline
             Assert.True(device.PeakBytes < plainPeak, $"Taking turns needs {device.PeakBytes} bytes, all together {plainPeak}.");
             plainPeak = device.PeakBytes;
         }

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Whole models with linear layers in dynamic int8: near the float32 ones, but not the same.</summary>
+/// <summary>Whole models with linear layers in dynamic int8: close to the float32 ones, but not equal.</summary>
 public sealed class QuantizedModelTests
 {
     [Theory]
@@ -17,7 +17,7 @@ public sealed class QuantizedModelTests
         using var unet = TestUNet.Open(model, timeIds, golden.Inputs.ContainsKey("encoder_attention_mask"), quantize: true);
         double error = Difference(unet.Run(golden, ["sample"])["sample"], golden.Output("sample"));
         TestContext.Current.TestOutputHelper?.WriteLine($"{model}: {error:g3} of rms");
-        // random weights magnify: rounding them to bfloat16 gives 0.016 after two steps
+        // random weights amplify errors: rounding them to bfloat16 gives 0.016 after two steps
         Assert.InRange(error, measured / 10, 1.5 * measured);
     }
 

@@ -1,20 +1,24 @@
 using System.Text.Json;
 using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Images;
 using ILGpuDiffusion.Pipelines.LatentSpace;
 using ILGpuDiffusion.Pipelines.Requests;
 using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>One recorded run of a diffusers pipeline as our request.</summary>
+/// <summary>A recorded run of a diffusers pipeline as a request.</summary>
 internal static class RecordedRun
 {
     /// <summary>Whether the run's scheduler is one of ours.</summary>
     public static bool IsOurs(JsonElement json) =>
         Text(json.GetProperty("params"), "scheduler") is { } name && Scheduler.Names.Contains(name);
 
-    public static ImageRequest Request(GoldenCase golden, string? pngFolder)
+    /// <summary>The request of a run.</summary>
+    /// <param name="golden">The run.</param>
+    /// <param name="png">The image that it must give, or null where none is to be decoded.</param>
+    public static ImageRequest Request(GoldenCase golden, string? png)
     {
         var p = golden.Params;
         return new ImageRequest(Texts(p, "prompt"))
@@ -32,12 +36,19 @@ internal static class RecordedRun
             GuidanceRescale = Number(p, "guidance_rescale") ?? 0,
             ClipSkip = Int(p, "clip_skip") ?? 0,
             Eta = Number(p, "eta") ?? 0,
+            DenoisingStart = Number(p, "denoising_start"),
             DenoisingEnd = Number(p, "denoising_end"),
-            Latents = golden.Inputs.ContainsKey("latents") ? Latents(golden, "latents") : null,
+            Latents = golden.Inputs.ContainsKey("latents") ? Latents(golden, "latents")
+                : golden.Inputs.ContainsKey("image") ? Latents(golden, "image") : null,
+            InitImage = Picture(golden, "image"),
+            MaskImage = Picture(golden, "mask_image"),
+            Strength = Number(p, "strength"),
+            AestheticScore = Number(p, "aesthetic_score") ?? 6,
+            NegativeAestheticScore = Number(p, "negative_aesthetic_score") ?? 2.5,
             Seed = Int(p, "generator_seed") ?? 0,
             SharedGenerator = true, // recorded with one generator for the batch
             KeepIntermediates = true,
-            Decode = pngFolder is not null,
+            Decode = png is not null,
             // diffusers' recommendation for SDXL; the set does not record the numbers
             FreeU = golden.Id == "freeu" ? new FreeU(S1: 0.9, S2: 0.2, B1: 1.3, B2: 1.4) : null,
             SizeConditioning = new SizeConditioning
@@ -55,7 +66,7 @@ internal static class RecordedRun
         };
     }
 
-    /// <summary>Only the texts of a case and what concerns them.</summary>
+    /// <summary>Only the prompts of a case and their settings.</summary>
     public static ImageRequest Prompts(GoldenCase golden) => new(Texts(golden.Params, "prompt"))
     {
         NegativePrompts = Texts(golden.Params, "negative_prompt"),
@@ -76,6 +87,9 @@ internal static class RecordedRun
         var shape = golden.InputShape(name);
         return new Latents(shape[0], shape[1], shape[2], shape[3], golden.Input(name));
     }
+
+    private static Image? Picture(GoldenCase golden, string key) => Text(golden.Params, key) is { } file
+        ? Image.Load(Path.Combine(Path.GetDirectoryName(Golden.Folder(golden.Name.Split(' ')[0] + ".json"))!, file)) : null;
 
     private static string[] Texts(JsonElement p, string key) => !p.TryGetProperty(key, out var v) ? []
         : v.ValueKind == JsonValueKind.Array ? [.. v.EnumerateArray().Select(e => e.GetString()!)] : [v.GetString()!];

@@ -6,12 +6,12 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// One pipeline, many sizes and batches: one compilation per form of guidance, one plan per size, and images that do not depend on company.
+/// Many sizes and batches in one pipeline: one compilation per kind of guidance, one plan per size, and images independent of their batch.
 /// </summary>
 public sealed class SizesAndBatchesTests
 {
     [Fact]
-    public void ManySizes_AreOneCompilationAndOnePlanEach()
+    public void Generate_ManySizes_CompilesOnceWithAPlanEach()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
         (int Width, int Height, int Count)[] sizes = [(32, 32, 1), (32, 32, 2), (32, 32, 3), (32, 32, 4), (40, 56, 1), (56, 40, 3),
@@ -23,21 +23,21 @@ public sealed class SizesAndBatchesTests
                     default);
                 Assert.Equal(count, result.Images.Count);
                 Assert.All(result.Images, i => Assert.Equal((width, height), (i.Width, i.Height)));
-                Assert.All(result.Latents.Values, v => Assert.True(float.IsFinite(v)));
+                Assert.All(result.Latents!.Values, v => Assert.True(float.IsFinite(v)));
             }
 
         var guided = Assert.Single(pipeline.Denoisers);
         Assert.Equal(sizes.Length, guided.Plans);
 
-        pipeline.Generate(TinySdxl.Request with { GuidanceScale = 1 }, null, default); // without guidance: another form
-        pipeline.Generate(TinySdxl.Request with { GuidanceScale = 3 }, null, default); // another strength is not
+        pipeline.Generate(TinySdxl.Request with { GuidanceScale = 1 }, null, default); // without guidance: another kind
+        pipeline.Generate(TinySdxl.Request with { GuidanceScale = 3 }, null, default); // another scale is the same kind
         Assert.Equal(2, pipeline.Denoisers.Count());
         Assert.Equal(sizes.Length, guided.Plans);
     }
 
     [Theory]
     [InlineData(2, 72, 40), InlineData(3, 40, 88), InlineData(4, 64, 64), InlineData(3, 8, 8), InlineData(5, 24, 16), InlineData(9, 56, 48)]
-    public void Batch_OnACpu_GivesTheImagesThatEachWouldBeAlone_BitForBit(int count, int width, int height)
+    public void Generate_BatchOnACpu_GivesTheImagesThatEachWouldBeAlone(int count, int width, int height)
     {
         using var device = new CpuDevice(threads: 2);
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
@@ -52,13 +52,13 @@ public sealed class SizesAndBatchesTests
             var alone = pipeline.Generate(request
                 with
             { Latents = new Latents(1, 4, height / 8, width / 8, noise[(i * size)..((i + 1) * size)]) }, null, default);
-            Assert.Equal(alone.Latents.Values, together.Latents.Values[(i * size)..((i + 1) * size)]);
+            Assert.Equal(alone.Latents!.Values, together.Latents!.Values[(i * size)..((i + 1) * size)]);
             Assert.Equal(alone.Images[0].Pixels, together.Images[i].Pixels);
         }
     }
 
     [Fact]
-    public void Batch_OfAnInt8Model_GivesTheImagesThatEachWouldBeAlone_BitForBit()
+    public void Generate_BatchOfAnInt8Model_GivesTheLatentsThatEachWouldBeAlone()
     {
         const int Count = 3, Side = 4, Size = 4 * Side * Side;
         using var device = new CpuDevice(threads: 2);
@@ -73,12 +73,12 @@ public sealed class SizesAndBatchesTests
             var alone = pipeline.Generate(TinySdxl.Request
                 with
             { Latents = new Latents(1, 4, Side, Side, noise[(i * Size)..((i + 1) * Size)]) }, null, default);
-            Assert.Equal(alone.Latents.Values, together.Latents.Values[(i * Size)..((i + 1) * Size)]);
+            Assert.Equal(alone.Latents!.Values, together.Latents!.Values[(i * Size)..((i + 1) * Size)]);
         }
     }
 
     [Fact]
-    public void SeveralPrompts_AreDrawnTogether()
+    public void Generate_SeveralPrompts_GivesTheLatentsOfEachAlone()
     {
         const int Side = 8, Size = 4 * Side * Side;
         using var device = new CpuDevice(threads: 2);
@@ -102,12 +102,12 @@ public sealed class SizesAndBatchesTests
                 with
             { Prompts = [prompts[i]], NegativePrompts = [negatives[i]], Width = null, Height = null, Latents = start }, null,
                     default);
-            Assert.Equal(alone.Latents.Values, both.Latents.Values[(Size * i)..(Size * (i + 1))]);
+            Assert.Equal(alone.Latents!.Values, both.Latents!.Values[(Size * i)..(Size * (i + 1))]);
         }
     }
 
     [Fact]
-    public async Task RequestsAtTheSameTime_GiveTheSameImagesAsOneAfterTheOther()
+    public async Task Generate_RequestsAtTheSameTime_GiveTheImagesOfOneAfterTheOther()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
         ImageRequest[] requests =

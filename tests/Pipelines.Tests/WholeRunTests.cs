@@ -8,7 +8,7 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 /// <summary>Prompt to image against recorded runs of diffusers: latents after every step, and the image.</summary>
 public sealed class WholeRunTests
 {
-    // of rms: what the goldens' README suggests, in multiples of the run's own fp32-fp64 difference
+    // of rms: the goldens' README suggests multiples of the run's own fp32-fp64 difference
     private const double Noise = 20, Floor = 2e-4;
     private const int OneLevel = 1;
 
@@ -16,6 +16,8 @@ public sealed class WholeRunTests
     [
         ("tiny-sdxl-goldens/txt2img_features", "tiny-sdxl", 16), ("tiny-sdxl-goldens/txt2img_schedulers", "tiny-sdxl", 15),
         ("tiny-sd15-goldens/txt2img", "tiny-sd15", 12), ("tiny-sd21-v-goldens/txt2img", "tiny-sd21-v", 11),
+        ("tiny-sdxl-goldens/img2img_inpaint", "tiny-sdxl", 8), ("tiny-sd15-goldens/img2img_inpaint", "tiny-sd15", 5),
+        ("tiny-sdxl-refiner-goldens/refiner", "tiny-sdxl-refiner", 2),
     ];
 
     public static TheoryData<string, string, string> Runs
@@ -31,13 +33,13 @@ public sealed class WholeRunTests
     }
 
     [Theory, MemberData(nameof(Runs))]
-    public void Run_MatchesDiffusers(string set, string model, string id)
+    public void Run_RecordedInputs_MatchesDiffusers(string set, string model, string id)
     {
         var golden = Golden.Open(set)[id];
         if (!golden.Params.TryGetProperty("scheduler", out _))
             Assert.Skip($"{id} records embeddings, not a run; EncodePromptTests compares it.");
         if (!RecordedRun.IsOurs(golden.Json))
-            Assert.Skip($"{golden.Params.GetProperty("scheduler").GetString()} is not among the schedulers there are.");
+            Assert.Skip($"{golden.Params.GetProperty("scheduler").GetString()} is not a supported scheduler.");
 
         string? png = golden.Json.TryGetProperty("png", out var name)
             ? Path.Combine(Path.GetDirectoryName(Golden.Folder(set + ".json"))!, name.GetString()!) : null;
@@ -46,13 +48,13 @@ public sealed class WholeRunTests
 
         double tolerance = Math.Max(Noise * golden.Json.GetProperty("final_latents_fp32_vs_fp64_rel_to_rms").GetDouble(), Floor);
         golden.Check("latents_steps", [.. result.Intermediates.SelectMany(l => l.Values)], tolerance);
-        // those asked for and no other
+        // only the requested ones
         Assert.Equal(result.Intermediates.Count, result.Stages.Single(s => s.Stage == GenerationStage.Denoise).HostSynchronisations);
         if (png is not null) CheckImage(png, result.Images[0], golden);
     }
 
     [Fact]
-    public void Runs_CoverEverySchedulerBuiltHere()
+    public void Runs_OfEachSet_IncludeTheExpectedNumberOfOurSchedulers()
     {
         foreach (var (set, _, ours) in Sets)
             Assert.Equal(ours, Golden.Open(set).Cases.Count(c =>
@@ -62,7 +64,7 @@ public sealed class WholeRunTests
     [Theory]
     [InlineData("tiny-sdxl-goldens/txt2img_features", "tiny-sdxl"), InlineData("tiny-sd15-goldens/txt2img", "tiny-sd15"),
         InlineData("tiny-sd21-v-goldens/txt2img", "tiny-sd21-v")]
-    public void FromSeed_DrawsPyTorchsNumbers(string set, string model)
+    public void FromSeed_RecordedRun_MatchesDiffusers(string set, string model)
     {
         var golden = Golden.Open(set)["from_seed"];
         using var pipeline = DiffusionPipeline.FromPretrained(Golden.Folder(model));

@@ -9,11 +9,11 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Public.Tests;
 
-/// <summary>What went wrong, as properties: a program need not read messages.</summary>
+/// <summary>Properties of exceptions, so that programs need not parse messages.</summary>
 public sealed class ExceptionTests
 {
     [Fact]
-    public void ShapeException_NamesOpAndArgument()
+    public void ShapeException_OfAnOp_NamesOpAndArgument()
     {
         TensorType x = new(DType.Float32, Shape.Create([2, 3])), w = new(DType.Float32, Shape.Create([4, 5]));
         var e = Assert.Throws<ShapeException>(() => new MatMul().Infer([x, w]));
@@ -28,19 +28,19 @@ public sealed class ExceptionTests
     }
 
     [Fact]
-    public void DeviceException_NamesTheDevice() =>
+    public void DeviceException_UnknownDevice_NamesIt() =>
         Assert.Equal("cuda:99", Assert.Throws<DeviceException>(() => DeviceCatalog.Open("cuda:99")).Device);
 
     [Fact]
-    public void ModelFileException_NamesTheFile() =>
+    public void ModelFileException_NoSuchFolder_NamesTheFile() =>
         Assert.Equal("no such folder", Assert.Throws<ModelFileException>(() => DiffusionPipeline.FromPretrained("no such folder")).File);
 
     [Fact]
-    public void ImageFileException_NamesTheFile() =>
+    public void ImageFileException_NoSuchFile_NamesTheFile() =>
         Assert.Equal("no such image.png", Assert.Throws<ImageFileException>(() => Image.Load("no such image.png")).File);
 
     [Fact]
-    public async Task RequestThatCannotBeServed_NamesTheProperty_AndThePipelineGoesOn()
+    public async Task Generate_BadRequest_NamesThePropertyAndThePipelineGoesOn()
     {
         ShippedModel.Require();
         using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder);

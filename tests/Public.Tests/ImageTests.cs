@@ -2,7 +2,7 @@ using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Public.Tests;
 
-/// <summary>Images as servers, bitmaps and notebooks hand them over: streams, bytes, RGBA, HTML.</summary>
+/// <summary>Images as streams, bytes, RGBA and HTML, for servers, bitmaps and notebooks.</summary>
 public sealed class ImageTests
 {
     private static readonly Image Image = new(2, 3,
@@ -10,10 +10,10 @@ public sealed class ImageTests
     { Parameters = "a red heart\nSteps: 3" };
 
     [Fact]
-    public void Streams_GiveTheImageBack_AndStayOpen()
+    public void Load_FromAStream_GivesTheImageBackAndLeavesItOpen()
     {
         using var stream = new MemoryStream();
-        stream.Write([1, 2, 3]); // an image may stand behind something else
+        stream.Write([1, 2, 3]); // an image may start inside a stream
         Image.Save(stream);
         Assert.Equal(Image.EncodePng(), stream.ToArray()[3..]);
         stream.Position = 3;
@@ -22,7 +22,7 @@ public sealed class ImageTests
     }
 
     [Fact]
-    public async Task SaveAsync_WritesTheSameBytes()
+    public async Task SaveAsync_ToAStream_WritesTheBytesOfEncodePng()
     {
         using var stream = new MemoryStream();
         await Image.SaveAsync(stream, TestContext.Current.CancellationToken);
@@ -31,10 +31,10 @@ public sealed class ImageTests
     }
 
     [Fact]
-    public void Bytes_GiveTheImageBack() => Same(Image.Load(Image.EncodePng().AsSpan()));
+    public void Load_EncodedPng_GivesTheImageBack() => Same(Image.Load(Image.EncodePng().AsSpan()));
 
     [Fact]
-    public void StreamThatNeverEnds_IsRefused_AndNamed()
+    public void Load_EndlessStream_IsRefusedAndNamed()
     {
         var e = Assert.Throws<ImageFileException>(() => Image.Load(new Endless(), "upload 7"));
         Assert.Equal("upload 7", e.File);
@@ -42,14 +42,14 @@ public sealed class ImageTests
     }
 
     [Fact]
-    public void DamagedBytes_AreRefused()
+    public void Load_TruncatedBytes_AreRefused()
     {
         byte[] cut = Image.EncodePng()[..40];
         Assert.Equal("image", Assert.Throws<ImageFileException>(() => Image.Load(cut.AsSpan())).File);
     }
 
     [Fact]
-    public void Rgba_GoesBothWays()
+    public void FromRgba_AfterCopyRgba_GivesTheImageBack()
     {
         byte[] rgba = new byte[2 * 3 * 4];
         Image.CopyRgba(rgba);
@@ -62,9 +62,9 @@ public sealed class ImageTests
     }
 
     [Fact]
-    public void Notebooks_FindHowToShowAImage()
+    public void TypeFormatterSource_ByReflection_FormatsAnImageAsHtml()
     {
-        // As .NET Interactive does it: everything by name, through reflection.
+        // By name, through reflection, as in .NET Interactive.
         object attribute = Assert.Single(typeof(Image).GetCustomAttributes(inherit: true),
             a => a.GetType().Name == "TypeFormatterSourceAttribute");
         var source = Assert.IsAssignableFrom<Type>(attribute.GetType().GetProperty("FormatterSourceType")!.GetValue(attribute));

@@ -2,15 +2,15 @@ using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Public.Tests;
 
-/// <summary>What the README promises to a newcomer.</summary>
+/// <summary>The README's first program.</summary>
 public sealed class ReadmeTests
 {
     [Fact]
-    public async Task FirstProgram_DrawsItsImage()
+    public async Task FirstProgram_RunInAnEmptyFolder_DrawsItsImage()
     {
         ShippedModel.Require();
         string folder = Directory.CreateTempSubdirectory("ilgpudiffusion-").FullName, before = Environment.CurrentDirectory;
-        Environment.CurrentDirectory = folder; // the program names no folder
+        Environment.CurrentDirectory = folder; // the program writes to the current folder
         try
         {
             await ReadmeProgram.Run();
@@ -26,7 +26,7 @@ public sealed class ReadmeTests
     }
 
     [Fact]
-    public void FirstProgram_IsTheOneThatIsCompiled()
+    public void FirstProgram_InTheReadme_IsTheCompiledOne()
     {
         string[] source = File.ReadAllLines(Path.Combine(Root(), "tests", "Public.Tests", "ReadmeProgram.cs"));
         string[] usings = [.. source.Where(l => l.StartsWith("using ILGpuDiffusion", StringComparison.Ordinal))];

@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Public.Tests;
 /// <summary>The small model that ships with the library.</summary>
 internal static class ShippedModel
 {
-    /// <summary>Skips the running test where the model was not built in.</summary>
+    /// <summary>Skips the running test if the model was not built in.</summary>
     public static void Require()
     {
         try

@@ -3,30 +3,29 @@ using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Quantization;
 using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines;
-using ILGpuDiffusion.Pipelines.Families;
 using ILGpuDiffusion.Pipelines.Images;
 using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Public.Tests;
 
-/// <summary>The library as somebody uses it who sees only its public face.</summary>
+/// <summary>Uses the library through its public API only.</summary>
 public sealed class StrangerTests
 {
     [Fact]
-    public async Task Pipeline_IsSteeredFromOutside()
+    public async Task Generate_WithPublicSettings_FollowsThem()
     {
         ShippedModel.Require();
         using var device = new CpuDevice(threads: 2);
         using (var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder, new PipelineOptions { Device = device }))
         {
-            Assert.IsType<StableDiffusionXLPipeline>(pipeline);
-            pipeline.Scheduler = pipeline.CreateScheduler("euler_a");
+            Assert.Equal("StableDiffusionXLPipeline", pipeline.PipelineClass);
             var steps = new List<int>();
             var request = new ImageRequest("a green apple", "a red heart")
             {
                 NegativePrompts = ["blue"],
                 Steps = 3,
                 Seed = 1,
+                Scheduler = pipeline.CreateScheduler("euler_a"),
                 KeepIntermediates = true,
                 Width = 40,
                 Height = 32
@@ -45,13 +44,13 @@ public sealed class StrangerTests
     }
 
     [Fact]
-    public async Task Models_AreCompiledAndQuantisedFromOutside()
+    public async Task Compile_ThroughThePublicApi_ChangesNoLatentsAndQuantizationDoes()
     {
         ShippedModel.Require();
         using var device = new CpuDevice(threads: 2);
         using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder,
             new PipelineOptions { Device = device, Compile = CompileOptions.Eager });
-        var request = new ImageRequest("a red heart") { Steps = 2, Seed = 3 };
+        var request = new ImageRequest("a red heart") { Steps = 2, Seed = 3, KeepLatents = true };
         async Task<GenerationResult> Draw() => await pipeline.GenerateAsync(request, cancellation: TestContext.Current.CancellationToken);
         CompileReport UNet() => pipeline.CompileReports.Single(report => report.Graph == "unet");
 
@@ -61,32 +60,38 @@ public sealed class StrangerTests
         pipeline.Denoiser.CompileRepeatedBlocks(new CompileOptions { Mode = CompileMode.ReduceOverhead, FullGraph = true });
         pipeline.Vae.Decoder.Compile();
         var compiled = await Draw();
-        Assert.Equal(eager.Latents.Values, compiled.Latents.Values);
+        Assert.Equal(eager.Latents!.Values, compiled.Latents!.Values);
         Assert.InRange(UNet().DistinctBlocks, 1, UNet().BlockOccurrences);
         Assert.Contains(compiled.Warnings, warning => warning.Contains("cpu cannot record launches as a graph", StringComparison.Ordinal));
 
         using var int8 = DynamicQuantization.Apply(pipeline.Denoiser, layer => layer.InFeatures > 16);
-        Assert.NotEqual(eager.Latents.Values, (await Draw()).Latents.Values); // traced anew: the int8 weights are in use
+        Assert.NotEqual(eager.Latents!.Values, (await Draw()).Latents!.Values); // traced anew: the int8 weights are in use
     }
 
     [Fact]
-    public async Task Run_StopsAndGoesOnElsewhere()
+    public async Task Run_InTwoParts_EqualsAWholeRun()
     {
         ShippedModel.Require();
         using var pipeline = DiffusionPipeline.FromPretrained(EmbeddedModel.Folder);
-        pipeline.Scheduler = pipeline.CreateScheduler("euler"); // a single-step method: others lose their history where a run is cut
-        var request = new ImageRequest("a red heart") { Steps = 5, Seed = 2, Decode = false };
+        var request = new ImageRequest("a red heart")
+        {
+            Steps = 5,
+            Seed = 2,
+            Scheduler = pipeline.CreateScheduler("euler"), // a single-step method: others lose their history at the cut
+            Decode = false,
+        };
         var whole = await pipeline.GenerateAsync(request, cancellation: TestContext.Current.CancellationToken);
         var part = await pipeline.GenerateAsync(request with { DenoisingEnd = 0.6 }, cancellation: TestContext.Current.CancellationToken);
-        var rest = await pipeline.GenerateAsync(request with { DenoisingStart = 0.6, Latents = part.Latents, Decode = true },
+        var rest = await pipeline.GenerateAsync(
+            request with { DenoisingStart = 0.6, Latents = part.Latents, Decode = true, KeepLatents = true },
             cancellation: TestContext.Current.CancellationToken);
-        Assert.Equal(whole.Latents.Values, rest.Latents.Values);
+        Assert.Equal(whole.Latents!.Values, rest.Latents!.Values);
         Assert.Empty(whole.Images);
         Assert.Single(rest.Images);
     }
 
     [Fact]
-    public void Errors_AreOnesThatCanBeCaught()
+    public void Errors_OfThePublicApi_AreOfTheDocumentedTypes()
     {
         Assert.Throws<ModelFileException>(() => DiffusionPipeline.FromPretrained("no such folder"));
         Assert.Throws<ImageFileException>(() => Image.Load("no such image.png"));

@@ -41,7 +41,7 @@ public abstract partial record BucketShape
     private static partial Regex AttentionText();
 }
 
-/// <summary>A product's: <c>640→1280</c>; of several weights <c>640→640+640+640</c>, gated <c>640→2·2560</c>.</summary>
+/// <summary>A GEMM's: <c>640→1280</c>; of several weights <c>640→640+640+640</c>, gated <c>640→2·2560</c>.</summary>
 /// <param name="Depth">Length of a row of the left operand.</param>
 /// <param name="Columns">Columns of each result.</param>
 /// <param name="Gated">Whether the weight has as many columns again, which gate the others.</param>

@@ -7,10 +7,10 @@ namespace ILGpuDiffusion.Compute.Ops;
 internal static class Conv2DGpu
 {
     public static KernelVariant[] Variants { get; } =
-        GpuGemmVariants.Variants(call => [Product(call)],
+        GpuGemmVariants.Variants(call => [Gemm(call)],
             signature => [GemmSize.Of(signature, isPlain: ((Conv2D)signature.Op).IsPointwise(signature.Inputs[1]))]);
 
-    internal static GpuGemm Product(OpCall call)
+    internal static GpuGemm Gemm(OpCall call)
     {
         var op = (Conv2D)call.Op;
         Shape x = call.Inputs[0].Shape, w = call.Inputs[1].Shape, y = call.Output.Shape;

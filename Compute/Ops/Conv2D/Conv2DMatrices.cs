@@ -6,5 +6,5 @@ namespace ILGpuDiffusion.Compute.Ops;
 internal static class Conv2DMatrices
 {
     public static KernelVariant[] Variants { get; } =
-        MatrixGemmLaunches.Variants(call => [Conv2DGpu.Product(call)], signature => [GemmSize.Of(signature)]);
+        MatrixGemmLaunches.Variants(call => [Conv2DGpu.Gemm(call)], signature => [GemmSize.Of(signature)]);
 }

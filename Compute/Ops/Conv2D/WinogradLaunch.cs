@@ -25,7 +25,7 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
     private readonly bool keepsInRun;
     private readonly WinogradOverlap? overlap;
     private readonly int outputs, groupsPerPart;
-    private readonly nint productPitch; // elements from one position to the next
+    private readonly nint gemmPitch; // elements from one position to the next
     private int firstTile, tiles; // of the current block
     private Phase phase;
 
@@ -48,7 +48,7 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
             && groupsPerPart >= 2 * LeastGroups)
             groupsPerPart = (groupsPerPart + 1) / 2;
         // One row more than needed: with power-of-two pitches, positions would map to the same cache sets.
-        productPitch = (nint)(TilesPerPart + 1) * tile.Columns;
+        gemmPitch = (nint)(TilesPerPart + 1) * tile.Columns;
         if (call is { Packed: { } kept, PacksTransforms: true })
         {
             long bytes = grid.WeightElements * sizeof(float);
@@ -70,7 +70,7 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
 
     private nint PanelElements => keptWeights is null ? grid.ChannelsPerBlock / WinogradGrid.ChannelStep * grid.PanelStep : 0;
 
-    private nint GemmElements => WinogradGrid.Positions * productPitch;
+    private nint GemmElements => WinogradGrid.Positions * gemmPitch;
 
     public override void Run()
     {
@@ -160,24 +160,24 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
     /// <summary>One panel of result channels for a range of a block's tiles.</summary>
     private void Multiply(float* a, int panel, int blockTile, int first, int count, float* work)
     {
-        float* products = work + PanelElements, bias = products + GemmElements, unpacked = bias + tile.Columns;
+        float* gemmResults = work + PanelElements, bias = gemmResults + GemmElements, unpacked = bias + tile.Columns;
         int column = panel * tile.Columns;
         for (int block = 0; block < grid.ChannelBlocks; block++)
         {
             float* b = keptWeights is null ? work : Kept(keptWeights, panel * grid.ChannelBlocks + block);
             if (keptWeights is null) TransformWeights(panel, block, b, unpacked);
             for (int position = 0; position < WinogradGrid.Positions; position++)
-                MultiplyPosition(a, block, position, first, count, b + position * grid.PanelPosition, products + position * productPitch);
+                MultiplyPosition(a, block, position, first, count, b + position * grid.PanelPosition, gemmResults + position * gemmPitch);
         }
 
         int columns = Math.Min(tile.Columns, outputs - column);
         output.Bias(column, columns, bias);
         for (int i = 0; i < count; i++)
-            output.Transform(blockTile + first + i, column, columns, products + (nint)i * tile.Columns, productPitch, bias);
+            output.Transform(blockTile + first + i, column, columns, gemmResults + (nint)i * tile.Columns, gemmPitch, bias);
     }
 
     [MethodImpl(Jit.Kernel)]
-    private void MultiplyPosition(float* tiles, int block, int position, int first, int count, float* panel, float* products)
+    private void MultiplyPosition(float* tiles, int block, int position, int first, int count, float* panel, float* gemmResults)
     {
         int channels = ChannelsOf(block), groups = IntegerMath.CeilDiv(count, grid.GroupTiles);
         int linesAhead = IntegerMath.CeilDiv(WinogradGrid.ChannelStep * tile.Columns / CacheLine, groups);
@@ -188,7 +188,7 @@ internal sealed unsafe class WinogradLaunch<V> : CpuLaunch where V : struct, ISi
             panel += steps * grid.PanelStep)
         {
             int depth = Math.Min(grid.ChannelsPerSum, channels - channel);
-            float* a = start, c = products, nextB = panel + grid.PanelPosition;
+            float* a = start, c = gemmResults, nextB = panel + grid.PanelPosition;
             float* following = channel + depth < channels ? start + steps * grid.InputStep
                 : start - channel / WinogradGrid.ChannelStep * grid.InputStep + grid.InputPosition;
             for (int group = 0; group < groups; group++, a += grid.GroupElements, c += (nint)grid.GroupTiles * tile.Columns,

@@ -32,11 +32,11 @@ internal sealed unsafe class WinogradOutput<V>(Tensor y, Tensor? bias, TileEpilo
     /// <param name="tile">Index of the tile, counted over all images.</param>
     /// <param name="column">First result channel.</param>
     /// <param name="columns">Number of result channels.</param>
-    /// <param name="products">The tile's GEMM result at the first position.</param>
+    /// <param name="gemmResults">The tile's GEMM result at the first position.</param>
     /// <param name="positionPitch">Elements from one position to the next.</param>
     /// <param name="panelBias">One value per result channel of a whole panel.</param>
     [SkipLocalsInit]
-    public void Transform(int tile, int column, int columns, float* products, nint positionPitch, float* panelBias)
+    public void Transform(int tile, int column, int columns, float* gemmResults, nint positionPitch, float* panelBias)
     {
         var (pixel, rows, across) = Place(tile);
         float* target = y.Pointer<float>() + pixel * pitch + column;
@@ -44,16 +44,16 @@ internal sealed unsafe class WinogradOutput<V>(Tensor y, Tensor? bias, TileEpilo
         {
             PrefetchNext(tile + 1, column);
             if (addsEarly)
-                TransformTile(products, positionPitch, panelBias, epilogue!.Added(pixel, column), epilogue.Residual(pixel, column),
+                TransformTile(gemmResults, positionPitch, panelBias, epilogue!.Added(pixel, column), epilogue.Residual(pixel, column),
                     residualPitch, width, target, pitch, rows, across);
-            else TransformTile(products, positionPitch, panelBias, null, null, 0, width, target, pitch, rows, across);
+            else TransformTile(gemmResults, positionPitch, panelBias, null, null, 0, width, target, pitch, rows, across);
             if (epilogue is null || addsEarly) return;
         }
         else
         {
             // The last, narrower panel goes through a buffer: whole registers are written and must not write beyond y's columns.
             float* whole = stackalloc float[Side * Side * Columns];
-            TransformTile(products, positionPitch, panelBias, null, null, 0, Side, whole, Columns, rows, across);
+            TransformTile(gemmResults, positionPitch, panelBias, null, null, 0, Side, whole, Columns, rows, across);
             for (int i = 0; i < rows * across; i++)
                 new ReadOnlySpan<float>(whole + (i / across * Side + i % across) * Columns,
                     columns).CopyTo(new Span<float>(target + (i / across * width + i % across) * pitch, columns));
@@ -72,7 +72,7 @@ internal sealed unsafe class WinogradOutput<V>(Tensor y, Tensor? bias, TileEpilo
 
     /// <summary>Aᵀ m A; each lane is a result channel.</summary>
     [SkipLocalsInit, MethodImpl(Jit.Kernel)]
-    private static void TransformTile(float* products, nint positionPitch, float* bias, float* e, float* r, nint rPitch, nint width,
+    private static void TransformTile(float* gemmResults, nint positionPitch, float* bias, float* e, float* r, nint rPitch, nint width,
         float* target, nint pitch, int rows, int across)
     {
         const int Patch = WinogradGrid.PatchSide;
@@ -81,7 +81,7 @@ internal sealed unsafe class WinogradOutput<V>(Tensor y, Tensor? bias, TileEpilo
         {
             for (int x = 0; x < Patch; x++)
             {
-                float* m = products + c + x * positionPitch, to = lines + x * V.Count;
+                float* m = gemmResults + c + x * positionPitch, to = lines + x * V.Count;
                 nint next = Patch * positionPitch;
                 WinogradTransforms.Output(V.Load(m), V.Load(m + next), V.Load(m + 2 * next), V.Load(m + 3 * next), V.Load(m + 4 * next),
                     V.Load(m + 5 * next),

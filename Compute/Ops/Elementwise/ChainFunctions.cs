@@ -64,6 +64,7 @@ internal static class ChainFunctions
         Unary { Function: UnaryFunction.Sigmoid } => typeof(Of<Sigmoid>),
         Unary { Function: UnaryFunction.Softplus } => typeof(Of<Softplus>),
         Unary { Function: UnaryFunction.Mish } => typeof(Of<Mish>),
+        Unary { Function: UnaryFunction.Exp } => typeof(Of<Exp>),
         Binary binary => RuntimeTypes.Close(
             typeof(With<,>),
             binary.Function switch

@@ -52,6 +52,9 @@ internal readonly struct DeviceElements : IElementMath<float>
 
     [MethodImpl(Inline)]
     public static float Mish(float x) => UnaryGpu.Mish.Apply(x, 0f, 0f);
+
+    [MethodImpl(Inline)]
+    public static float Exp(float x) => DeviceFunctions.Exp(x);
 }
 
 /// <summary>

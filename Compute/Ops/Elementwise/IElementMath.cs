@@ -34,6 +34,8 @@ internal interface IElementMath<T> where T : struct
     static abstract T Softplus(T x);
 
     static abstract T Mish(T x);
+
+    static abstract T Exp(T x);
 }
 
 /// <summary>Operands and constants of a chain, by slot.</summary>

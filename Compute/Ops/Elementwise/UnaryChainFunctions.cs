@@ -120,4 +120,11 @@ internal static class UnaryChainFunctions
         public static T Apply<T, TMath>(T x) where T : struct
         where TMath : struct, IElementMath<T> => TMath.Mish(x);
     }
+
+    internal readonly struct Exp : IUnary
+    {
+        [MethodImpl(Inline)]
+        public static T Apply<T, TMath>(T x) where T : struct
+        where TMath : struct, IElementMath<T> => TMath.Exp(x);
+    }
 }

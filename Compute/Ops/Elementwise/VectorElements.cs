@@ -38,6 +38,8 @@ internal readonly struct VectorElements<V> : IElementMath<V> where V : struct, I
     [MethodImpl(Inline)] public static V Softplus(V x) => VectorMath.Softplus(x);
 
     [MethodImpl(Inline)] public static V Mish(V x) => VectorMath.Mish(x);
+
+    [MethodImpl(Inline)] public static V Exp(V x) => VectorMath.Exp(x);
 }
 
 /// <summary>Operands at one position of a row; constants are stored like operands of one element.</summary>

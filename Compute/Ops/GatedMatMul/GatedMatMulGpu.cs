@@ -6,9 +6,9 @@ namespace ILGpuDiffusion.Compute.Ops;
 internal static class GatedMatMulGpu
 {
     public static KernelVariant[] Variants { get; } =
-        GpuGemmVariants.Variants(call => [Product(call)], signature => [GemmSize.Of(signature, isGated: true)]);
+        GpuGemmVariants.Variants(call => [Gemm(call)], signature => [GemmSize.Of(signature, isGated: true)]);
 
-    internal static GpuGemm Product(OpCall call) =>
+    internal static GpuGemm Gemm(OpCall call) =>
         new(call.Inputs[0], call.Inputs[1], call.Inputs.Length > 2 ? call.Inputs[2] : null, call.Output,
             Gated: true)
         { Settings = call.Settings, Packed = call.Packed };

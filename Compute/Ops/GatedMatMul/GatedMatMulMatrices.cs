@@ -6,5 +6,5 @@ namespace ILGpuDiffusion.Compute.Ops;
 internal static class GatedMatMulMatrices
 {
     public static KernelVariant[] Variants { get; } =
-        MatrixGemmLaunches.Variants(call => [GatedMatMulGpu.Product(call)], signature => [GemmSize.Of(signature)]);
+        MatrixGemmLaunches.Variants(call => [GatedMatMulGpu.Gemm(call)], signature => [GemmSize.Of(signature)]);
 }

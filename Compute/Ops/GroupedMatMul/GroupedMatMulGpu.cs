@@ -7,9 +7,9 @@ namespace ILGpuDiffusion.Compute.Ops;
 internal static class GroupedMatMulGpu
 {
     public static KernelVariant[] Variants { get; } = GpuGemmVariants.Variants(
-        Products, signature => Enumerable.Range(1, ((GroupedMatMul)signature.Op).Count).Select(i => GemmSize.Of(signature, i)));
+        Gemms, signature => Enumerable.Range(1, ((GroupedMatMul)signature.Op).Count).Select(i => GemmSize.Of(signature, i)));
 
-    internal static IEnumerable<GpuGemm> Products(OpCall call)
+    internal static IEnumerable<GpuGemm> Gemms(OpCall call)
     {
         int count = ((GroupedMatMul)call.Op).Count, column = 0;
         bool biased = call.Inputs.Length > 1 + count;

@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Compute.Ops;
 internal static class GroupedMatMulMatrices
 {
     public static KernelVariant[] Variants { get; } = MatrixGemmLaunches.Variants(
-        GroupedMatMulGpu.Products, signature => Weights(signature).Select(i => GemmSize.Of(signature, i)),
+        GroupedMatMulGpu.Gemms, signature => Weights(signature).Select(i => GemmSize.Of(signature, i)),
             signature => Weights(signature).Select(i => signature.Inputs[i].DType));
 
     private static IEnumerable<int> Weights(OpSignature signature) => Enumerable.Range(1, ((GroupedMatMul)signature.Op).Count);

@@ -6,9 +6,9 @@ namespace ILGpuDiffusion.Compute.Ops;
 internal static class MatMulGpu
 {
     public static KernelVariant[] Variants { get; } =
-        GpuGemmVariants.Variants(call => [Product(call)], signature => [GemmSize.Of(signature)]);
+        GpuGemmVariants.Variants(call => [Gemm(call)], signature => [GemmSize.Of(signature)]);
 
-    internal static GpuGemm Product(OpCall call)
+    internal static GpuGemm Gemm(OpCall call)
     {
         var epilogue = ((MatMul)call.Op).Epilogue;
         return GpuGemm.Of(epilogue.Without(call), call, epilogue);

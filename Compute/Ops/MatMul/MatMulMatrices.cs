@@ -6,5 +6,5 @@ namespace ILGpuDiffusion.Compute.Ops;
 internal static class MatMulMatrices
 {
     public static KernelVariant[] Variants { get; } =
-        MatrixGemmLaunches.Variants(call => [MatMulGpu.Product(call)], signature => [GemmSize.Of(signature)]);
+        MatrixGemmLaunches.Variants(call => [MatMulGpu.Gemm(call)], signature => [GemmSize.Of(signature)]);
 }

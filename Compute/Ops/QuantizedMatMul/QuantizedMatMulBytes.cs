@@ -20,23 +20,23 @@ internal static class QuantizedMatMulBytes
     public static KernelVariant[] Matrices { get; } = [.. MatrixUnitVariant.All.Select(form =>
         new KernelVariant(form.Name, form.Backends, (device, _) => new GpuKernel(
             call => Stages(((GpuDevice)device).Target, call,
-                (product, arguments, pieces) => MatrixGemmLaunch(form, call.Device, product, arguments, pieces)), ScratchBytes))
+                (gemm, arguments, pieces) => MatrixGemmLaunch(form, call.Device, gemm, arguments, pieces)), ScratchBytes))
         {
             SupportsDevice = device => form.Supports(device, MatrixTypes.Int8),
             // with fewer, time is that of reading the weights
             SupportsShape = signature => GemmSize.Of(signature).Rows > RowDotGemm.MostRows,
         })];
 
-    private static LaunchSpecification DotProduct(GpuGemm product, GpuArguments arguments, int pieces) => new(
+    private static LaunchSpecification DotProduct(GpuGemm gemm, GpuArguments arguments, int pieces) => new(
         KernelSource.Of(typeof(Int8GemmGpu), nameof(Int8GemmGpu.Kernel), Int8GemmGpu.GroupSize,
-            product.Types(weight: false, activation: true)),
-        new GpuGrid(IntegerMath.CeilDiv(product.Rows, Int8GemmGpu.Rows), IntegerMath.CeilDiv(product.Columns, Int8GemmGpu.Columns)),
-        product.ResultNumbers(arguments.Int("pieces", pieces)));
+            gemm.Types(weight: false, activation: true)),
+        new GpuGrid(IntegerMath.CeilDiv(gemm.Rows, Int8GemmGpu.Rows), IntegerMath.CeilDiv(gemm.Columns, Int8GemmGpu.Columns)),
+        gemm.ResultNumbers(arguments.Int("pieces", pieces)));
 
-    private static LaunchSpecification MatrixGemmLaunch(MatrixUnitVariant form, Device device, GpuGemm product, GpuArguments arguments,
+    private static LaunchSpecification MatrixGemmLaunch(MatrixUnitVariant form, Device device, GpuGemm gemm, GpuArguments arguments,
         int pieces) => new(
-        form.Source(device, nameof(MatrixGemm.Bytes), typeof(Int8Matrix), whole: true, product.Types(weight: false, activation: true)),
-        MatrixGemmLaunches.Grid(product), product.ResultNumbers(arguments.Int("depth", pieces * MatrixGemm.Piece)));
+        form.Source(device, nameof(MatrixGemm.Bytes), typeof(Int8Matrix), whole: true, gemm.Types(weight: false, activation: true)),
+        MatrixGemmLaunches.Grid(gemm), gemm.ResultNumbers(arguments.Int("depth", pieces * MatrixGemm.Piece)));
 
     private static IEnumerable<LaunchSpecification> Stages(GpuTarget target, OpCall call,
         Func<GpuGemm, GpuArguments, int, LaunchSpecification> multiply)
@@ -58,9 +58,9 @@ internal static class QuantizedMatMulBytes
             w = filled;
         }
 
-        var product = GpuGemm.Of(plain with { Inputs = [x, w, .. plain.Inputs[3..]] }, call, epilogue);
+        var gemm = GpuGemm.Of(plain with { Inputs = [x, w, .. plain.Inputs[3..]] }, call, epilogue);
         var operands = new GpuArguments().View("x", integers).View("w", w).View("rowScales", scales).View("columnScales", plain.Inputs[2]);
-        yield return multiply(product, product.ResultViews(operands).Int("rows", product.Rows).Int("columns", product.Columns), pieces);
+        yield return multiply(gemm, gemm.ResultViews(operands).Int("rows", gemm.Rows).Int("columns", gemm.Columns), pieces);
     }
 
     private static long ScratchBytes(OpSignature signature)

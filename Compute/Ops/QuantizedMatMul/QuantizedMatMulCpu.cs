@@ -16,10 +16,10 @@ internal readonly struct QuantizedMatMulCpu : ISimdBinder
     public static Launch Bind<V>(OpCall call) where V : struct, ISimd<V> => Bind<V>(call, Int8Gemm.Best);
 
     /// <summary>Binds the kernel for one way to multiply int8.</summary>
-    public static Launch Bind<V>(OpCall call, Int8Gemm product) where V : struct, ISimd<V>
+    public static Launch Bind<V>(OpCall call, Int8Gemm gemm) where V : struct, ISimd<V>
     {
         var epilogue = ((QuantizedMatMul)call.Op).Epilogue;
-        return new QuantizedMatMulLaunch<V>(epilogue.Without(call), TileEpilogue.Of(call, epilogue), product);
+        return new QuantizedMatMulLaunch<V>(epilogue.Without(call), TileEpilogue.Of(call, epilogue), gemm);
     }
 
     /// <summary>
@@ -29,9 +29,9 @@ internal readonly struct QuantizedMatMulCpu : ISimdBinder
     public static long ScratchBytes(OpSignature signature) => ScratchBytes(signature, Int8Gemm.Best);
 
     /// <summary>Scratch bytes for one way to multiply int8.</summary>
-    public static long ScratchBytes(OpSignature signature, Int8Gemm product)
+    public static long ScratchBytes(OpSignature signature, Int8Gemm gemm)
     {
         Shape x = signature.Inputs[0].Concrete();
-        return sizeof(int) * ((long)(x.Rows + product.Tile.Rows) * product.Lanes(x.Last) + 2L * x.Rows);
+        return sizeof(int) * ((long)(x.Rows + gemm.Tile.Rows) * gemm.Lanes(x.Last) + 2L * x.Rows);
     }
 }

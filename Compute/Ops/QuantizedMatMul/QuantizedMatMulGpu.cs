@@ -32,17 +32,17 @@ internal static class QuantizedMatMulGpu
         var plain = epilogue.Without(call);
         Tensor x = plain.Inputs[0], w = plain.Inputs[1], y = call.Output, scratch = call.Scratch!;
         long offset = 0;
-        Tensor integers = Part(x.Rows, x.Width), products = Part(y.Rows, y.Width), scales = Part(1, x.Rows);
+        Tensor integers = Part(x.Rows, x.Width), sums = Part(y.Rows, y.Width), scales = Part(1, x.Rows);
         yield return QuantizeGpu.ToFloats(target, x, integers, scales);
         long left = scratch.Shape.Count - offset;
         var rest = left > 0 ? new Tensor(scratch.Buffer, scratch.Offset + offset, DType.Int8, [checked((int)left)]) : null;
-        foreach (var stage in variant.Launches(new GpuGemm(integers, w, null, products) { Packed = call.Packed }, rest)) yield return stage;
-        var product = GpuGemm.Of(plain with { Inputs = [x, w, .. plain.Inputs[3..]] }, call, epilogue);
-        var operands = new GpuArguments().View("products", products).View("rowScales", scales).View("columnScales", plain.Inputs[2]);
-        var arguments = product.ResultViews(operands).Int("rows", product.Rows).Int("columns", product.Columns);
+        foreach (var stage in variant.Launches(new GpuGemm(integers, w, null, sums) { Packed = call.Packed }, rest)) yield return stage;
+        var gemm = GpuGemm.Of(plain with { Inputs = [x, w, .. plain.Inputs[3..]] }, call, epilogue);
+        var operands = new GpuArguments().View("sums", sums).View("rowScales", scales).View("columnScales", plain.Inputs[2]);
+        var arguments = gemm.ResultViews(operands).Int("rows", gemm.Rows).Int("columns", gemm.Columns);
         yield return new(
-            KernelSource.Of(typeof(QuantizedMatMulGpu), nameof(Scale), GroupSize, product.Types(weight: false, activation: true)),
-            GpuGrid.Over((long)product.Rows * product.Columns, GroupSize), product.ResultNumbers(arguments));
+            KernelSource.Of(typeof(QuantizedMatMulGpu), nameof(Scale), GroupSize, gemm.Types(weight: false, activation: true)),
+            GpuGrid.Over((long)gemm.Rows * gemm.Columns, GroupSize), gemm.ResultNumbers(arguments));
 
         Tensor Part(int rows, int columns)
         {
@@ -53,7 +53,7 @@ internal static class QuantizedMatMulGpu
     }
 
     internal static void Scale<T, E, B, BE, TActivation>(
-        ArrayView<float> products, ArrayView<float> rowScales, ArrayView<float> columnScales, ArrayView<B> bias, ArrayView<T> batchBias,
+        ArrayView<float> sums, ArrayView<float> rowScales, ArrayView<float> columnScales, ArrayView<B> bias, ArrayView<T> batchBias,
         ArrayView<T> residual, ArrayView<T> y, int rows, int columns,
         int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale)
         where T : unmanaged where E : struct, IElement<T> where B : unmanaged where BE : struct, IElement<B>
@@ -63,7 +63,7 @@ internal static class QuantizedMatMulGpu
         if (row >= rows) return;
         var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
             residualPitch, yPitch, scale);
-        finish.Write(row, column, products[item] * rowScales[row] * columnScales[column]);
+        finish.Write(row, column, sums[item] * rowScales[row] * columnScales[column]);
     }
 
     private static long OwnBytes(OpSignature signature)

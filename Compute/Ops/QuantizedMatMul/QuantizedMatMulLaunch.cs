@@ -12,7 +12,7 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// </summary>
 internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : struct, ISimd<V>
 {
-    private readonly Int8Gemm product;
+    private readonly Int8Gemm gemm;
     private readonly IntegerTile tile;
     private readonly Tensor x, y, w, scale;
     private readonly Tensor? bias;
@@ -23,13 +23,13 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
     private readonly float* rowScales;
     private readonly Quantization quantization;
 
-    public QuantizedMatMulLaunch(OpCall call, TileEpilogue? epilogue, Int8Gemm product) : base(call)
+    public QuantizedMatMulLaunch(OpCall call, TileEpilogue? epilogue, Int8Gemm gemm) : base(call)
     {
-        (this.epilogue, this.product, tile) = (epilogue, product, product.Tile);
+        (this.epilogue, this.gemm, tile) = (epilogue, gemm, gemm.Tile);
         (tileRows, tileColumns) = (tile.Rows, tile.Columns);
         (x, w, scale, bias, y) = (call.Inputs[0], call.Inputs[1], call.Inputs[2], call.Inputs.Length > 3 ? call.Inputs[3] : null,
             call.Output);
-        lanes = product.Lanes(x.Width);
+        lanes = gemm.Lanes(x.Width);
         quantized = call.Scratch!.Pointer<int>();
         rowOffsets = quantized + (nint)(x.Rows + tileRows) * lanes;
         rowScales = (float*)(rowOffsets + x.Rows);
@@ -88,15 +88,15 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
     {
         byte** addresses = stackalloc byte*[tileColumns];
         for (int i = 0; i < tileColumns; i++) addresses[i] = w.Pointer<byte>() + (nint)Math.Min(column + i, w.Rows - 1) * w.Width;
-        int whole = w.Width / product.PerLane, rest = w.Width % product.PerLane;
-        product.WeightPacker.Pack(addresses, tileColumns, 0, whole, panel, tileColumns);
+        int whole = w.Width / gemm.PerLane, rest = w.Width % gemm.PerLane;
+        gemm.WeightPacker.Pack(addresses, tileColumns, 0, whole, panel, tileColumns);
         if (rest == 0) return;
         byte* last = stackalloc byte[sizeof(int)]; // a partly filled last lane is zero-padded
         for (int i = 0; i < tileColumns; i++)
         {
             new Span<byte>(last, sizeof(int)).Clear();
-            new ReadOnlySpan<byte>(addresses[i] + whole * product.PerLane, rest).CopyTo(new Span<byte>(last, sizeof(int)));
-            panel[whole * tileColumns + i] = product switch
+            new ReadOnlySpan<byte>(addresses[i] + whole * gemm.PerLane, rest).CopyTo(new Span<byte>(last, sizeof(int)));
+            panel[whole * tileColumns + i] = gemm switch
             {
                 { PerLane: 2 } => StoredInt8Pair.Read(last),
                 { WeightOffset: 0 } => StoredFloat32.Read(last),
@@ -116,10 +116,10 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
             int* target = owner.quantized + (nint)row * owner.lanes;
             target[owner.lanes - 1] = 0; // the padding of the last lane is multiplied by weights of 0
             int sum = 0;
-            if (owner.product.PerLane == 4) sum = (int)RowQuantizer<V>.ToInt8(source, owner.x.Width, scale, (byte*)target);
+            if (owner.gemm.PerLane == 4) sum = (int)RowQuantizer<V>.ToInt8(source, owner.x.Width, scale, (byte*)target);
             else RowQuantizer<V>.ToInt16(source, owner.x.Width, scale, (ushort*)target);
             // may overflow int32, as the sums then do; the difference is correct modulo 2³²
-            owner.rowOffsets[row] = owner.product.WeightOffset * sum;
+            owner.rowOffsets[row] = owner.gemm.WeightOffset * sum;
         }
     }
 }

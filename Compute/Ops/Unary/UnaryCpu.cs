@@ -17,6 +17,7 @@ internal sealed class UnaryCpu : ISimdBinder
         UnaryFunction.Sigmoid => new MapLaunch<V, Sigmoid>(call, default),
         UnaryFunction.Softplus => new MapLaunch<V, Softplus>(call, default),
         UnaryFunction.Mish => new MapLaunch<V, Mish>(call, default),
+        UnaryFunction.Exp => new MapLaunch<V, Exp>(call, default),
         var unknown => throw new DeviceException($"unary: no kernel for {unknown}."),
     };
 
@@ -29,4 +30,6 @@ internal sealed class UnaryCpu : ISimdBinder
     private readonly struct Softplus : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.Softplus(x); }
 
     private readonly struct Mish : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.Mish(x); }
+
+    private readonly struct Exp : IMap { public V Apply<V>(V x) where V : struct, ISimd<V> => VectorMath.Exp(x); }
 }

@@ -21,6 +21,7 @@ internal static class UnaryGpu
             UnaryFunction.Sigmoid => typeof(Sigmoid),
             UnaryFunction.Softplus => typeof(Softplus),
             UnaryFunction.Mish => typeof(Mish),
+            UnaryFunction.Exp => typeof(Exp),
             var unknown => throw new DeviceException($"unary: no kernel for {unknown}."),
         }));
 
@@ -51,6 +52,10 @@ internal static class UnaryGpu
     private readonly struct Sigmoid
         : IElementFunction
     { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => DeviceFunctions.Sigmoid(x); }
+
+    private readonly struct Exp
+        : IElementFunction
+    { [MethodImpl(Inline)] public static float Apply(float x, float a, float b) => DeviceFunctions.Exp(x); }
 
     /// <summary>
     /// As <see cref="VectorMath.Softplus"/>: max(x, 0) + ln(1 + e) with e = e^(−|x|), the logarithm by its series in e / (2 + e).

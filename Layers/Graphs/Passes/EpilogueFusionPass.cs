@@ -55,9 +55,9 @@ internal sealed class EpilogueFusionPass : IGraphPass
     /// <summary>
     /// The GEMM of a value, with a larger epilogue; recorded in the place of the fused op, where all of its arguments exist.
     /// </summary>
-    private static Value? Fuse(GraphRewriter rewriter, Value product, Value? argument, Func<Epilogue, Epilogue?> extend)
+    private static Value? Fuse(GraphRewriter rewriter, Value gemm, Value? argument, Func<Epilogue, Epilogue?> extend)
     {
-        if (rewriter.OnlyUse(product) is not { } node) return null;
+        if (rewriter.OnlyUse(gemm) is not { } node) return null;
         if (node.Op is not IHasEpilogue op || extend(op.Epilogue) is not { } epilogue) return null;
         var fused = op.With(epilogue);
         return argument is null ? rewriter.Add(node, fused, node.Inputs.AsSpan()) : rewriter.Add(node, fused, [.. node.Inputs, argument]);

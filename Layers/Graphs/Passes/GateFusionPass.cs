@@ -10,8 +10,8 @@ internal sealed class GateFusionPass : IGraphPass
     public Graph Run(Graph graph)
     {
         var rewriter = new GraphRewriter(graph);
-        return rewriter.Run(node => node.Op is GeGlu && rewriter.OnlyUse(node.Inputs[0]) is { Op: MatMul { Epilogue.IsNone: true } } product
-            ? rewriter.Add(product, new GatedMatMul(), product.Inputs.AsSpan())
+        return rewriter.Run(node => node.Op is GeGlu && rewriter.OnlyUse(node.Inputs[0]) is { Op: MatMul { Epilogue.IsNone: true } } matMul
+            ? rewriter.Add(matMul, new GatedMatMul(), matMul.Inputs.AsSpan())
             : null);
     }
 }

@@ -7,6 +7,7 @@ using ILGpuDiffusion.Compute.Files;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Quantization;
 using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Cli.Commands;
 
@@ -125,8 +126,6 @@ internal static class GenerateCommand
                 Compile = compileOptions,
             });
             if (compile.FusesQkv(parsed)) pipeline.FuseQkvProjections();
-            if (parsed.GetValue(vaeTiling)) pipeline.Vae.EnableTiling();
-            else if (origin?.VaeTiling is { } tiling) pipeline.Vae.EnableTiling(tiling.Pixels, tiling.Overlap);
             if (origin is not null) ImageOrigin.SayDifferences(options.OriginFile(parsed), origin, pipeline);
             Interrupts.Renew();
             double loadSeconds = clock.Elapsed.TotalSeconds;
@@ -135,7 +134,12 @@ internal static class GenerateCommand
             int drawn = 0;
             foreach (var (place, prompt) in prompts.Index())
             {
-                var request = options.Request(parsed, prompt, pipeline, origin, start, parsed.GetValue(saveIntermediates) is not null);
+                var request = options.Request(parsed, prompt, pipeline, origin, start) with
+                {
+                    KeepIntermediates = parsed.GetValue(saveIntermediates) is not null,
+                    KeepLatents = parsed.GetValue(saveLatents) is not null,
+                };
+                if (parsed.GetValue(vaeTiling)) request = request with { VaeTiling = new VaeTiling() };
                 string title = prompts.Count == 1 ? $"{pipeline.Name} on {opened}"
                     : $"{place + 1}/{prompts.Count} {OutsideText.Quote(prompt)} by {pipeline.Name} on {opened}";
                 GenerationResult result;

@@ -119,8 +119,7 @@ internal sealed class GenerateOptions
     /// <summary>
     /// The request for a loaded pipeline: that of the image to generate again, where there is one, overridden by the options.
     /// </summary>
-    public ImageRequest Request(ParseResult parsed, string text, DiffusionPipeline pipeline, GenerationMetadata? origin, Latents? latents,
-        bool keepIntermediates)
+    public ImageRequest Request(ParseResult parsed, string text, DiffusionPipeline pipeline, GenerationMetadata? origin, Latents? latents)
     {
         var drawn = origin is null ? new ImageRequest(text) : (origin with { SchedulerName = null }).RequestFor(pipeline, latents);
         var (levels, times, sizes) = (List(parsed, sigmas), List(parsed, timesteps), drawn.SizeConditioning);
@@ -147,7 +146,6 @@ internal sealed class GenerateOptions
             DenoisingStart = parsed.GetValue(denoisingStart) ?? drawn.DenoisingStart,
             DenoisingEnd = parsed.GetValue(denoisingEnd) ?? drawn.DenoisingEnd,
             Latents = latents,
-            KeepIntermediates = keepIntermediates,
             SizeConditioning = new SizeConditioning
             {
                 OriginalSize = parsed.GetValue(originalSize) ?? sizes.OriginalSize,

@@ -17,7 +17,7 @@ internal static class ImageOrigin
 
     /// <summary>The variant of the weights that the image was generated with, where the model has it.</summary>
     public static string? VariantOf(GenerationMetadata? origin, string folder) =>
-        origin?.Variant is { Length: > 0 } variant && PipelineComponents.HasVariant(ModelFolder.Open(folder), variant) ? variant : null;
+        origin?.Variant is { Length: > 0 } variant && ModelFolder.Open(folder).HasVariant(variant) ? variant : null;
 
     /// <summary>Warns about differences from the image's settings, and about those that are not supported.</summary>
     public static void SayDifferences(string? file, GenerationMetadata origin, DiffusionPipeline pipeline)

@@ -7,14 +7,16 @@ using ILGpuDiffusion.Pipelines;
 
 namespace ILGpuDiffusion.Cli.Commands;
 
-/// <summary><c>ilgd inspect</c>: shows the contents of a model folder, or how an image was generated.</summary>
+/// <summary>
+/// <c>ilgd inspect</c>: shows what is in a model's folder or file, or how an image was generated.
+/// </summary>
 internal static class InspectCommand
 {
     public static Command Create()
     {
         var model = new Argument<string?>("model")
         {
-            Description = "Folder in diffusers' format, or an image; without it the small model that ships with the tool",
+            Description = "Folder in diffusers' format, safetensors file, or image; without it the small model that ships with the tool",
             Arity = ArgumentArity.ZeroOrOne
         };
         var json = Options.Json("the summary");
@@ -40,7 +42,7 @@ internal static class InspectCommand
         };
         var compile = new CompileArguments();
         var device = new DeviceArguments();
-        var command = new Command("inspect", "Shows the contents of a model folder, or how an image was generated")
+        var command = new Command("inspect", "Shows what is in a model's folder or file, or how an image was generated")
             { model, json, graph, size, measure, part, steps, svg, html };
         foreach (var option in device.All) command.Add(option);
         foreach (var option in compile.HowMuch) command.Add(option);
@@ -56,6 +58,12 @@ internal static class InspectCommand
             if (InspectImage.IsImage(parsed.GetValue(model)))
             {
                 InspectImage.Print(parsed.GetValue(model)!, parsed.GetValue(json));
+                return ExitCodes.Done;
+            }
+
+            if (!parsed.GetValue(graph) && File.Exists(parsed.GetValue(model)))
+            {
+                InspectFile.Print(parsed.GetValue(model)!, parsed.GetValue(json));
                 return ExitCodes.Done;
             }
 

@@ -56,7 +56,7 @@ internal static class InspectGraph
         var (denoiser, decoder) = Sizes(pixels, vae.Config.SpatialFactor);
         return
         [
-            (new CompiledGraph(GuidedDenoiser.Trace(unet, new(Guided: true, Rescaled: false, FreeU: null), device.PreferredDType), arenas,
+            (new CompiledGraph(UNetPrediction.Trace(unet, new(Guided: true), device.PreferredDType), arenas,
                 options), denoiser),
             (new Autoencoder(vae, arenas, options, device.PreferredDType).DecoderGraph, decoder),
         ];

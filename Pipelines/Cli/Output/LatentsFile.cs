@@ -21,9 +21,9 @@ internal static class LatentsFile
         return new Latents(entry.Shape[0], entry.Shape[1], entry.Shape[2], entry.Shape[3], file.ReadFloats(Tensor));
     }
 
-    public static void Write(string? path, Latents latents)
+    public static void Write(string? path, Latents? latents)
     {
-        if (path is not null) Save(path, [(Tensor, latents)]);
+        if (path is not null && latents is not null) Save(path, [(Tensor, latents)]);
     }
 
     public static void WriteSteps(string? path, IReadOnlyList<Latents> steps)

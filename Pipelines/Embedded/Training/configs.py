@@ -1,11 +1,11 @@
 """Presets and the diffusers/transformers config.json files that belong to them."""
 
 PRESETS = {
-    # 128 px pictures, VAE factor 4 -> latents 32x32x4
+    # 128 px images, VAE factor 4 -> latents 32x32x4
     "h100": dict(size=128, vocab=4096, vae=[32, 64, 96], vae_layers=2, vae_groups=8,
                  unet=[96, 128, 160], heads=[3, 4, 5], depth=[1, 1, 1], layers=1, groups=16,
                  known=False, backgrounds=18, attention=[0, 1, 1], min_weight=1, te1=(128, 4, 3), te2=(128, 4, 4), proj=128),
-    # for two CPU cores: 64 px pictures, factor 4 -> latents 16x16x4
+    # for two CPU cores: 64 px images, factor 4 -> latents 16x16x4
     "cpu": dict(size=64, vocab=4096, vae=[32, 48, 64], vae_layers=1, vae_groups=8,
                 unet=[48, 96, 128], heads=[2, 3, 4], depth=[1, 1, 1], layers=1, groups=16,
                 known=True, backgrounds=12, attention=[0, 0, 1], min_weight=2.5, te1=(64, 2, 2), te2=(64, 2, 2), proj=64),

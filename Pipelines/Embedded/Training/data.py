@@ -1,4 +1,4 @@
-"""Reading data.npz: pictures on plain backgrounds, and the captions that go with them."""
+"""Reads data.npz: images on plain backgrounds, and their captions."""
 import io, json, os, random
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ article = lambda s: s if s.startswith("the ") or (s.endswith("s") and not s.ends
 
 
 def subjects(labels, path=os.path.join(os.path.dirname(os.path.abspath(__file__)), "subjects.txt")):
-    """subjects.txt -> {label: (weight, names)}; labels: all labels there are (some contain ': ')"""
+    """subjects.txt -> {label: (weight, names)}; labels: all existing labels (some contain ': ')"""
     out = {}
     for line in open(path, encoding="utf-8"):
         if line.strip() and line[0] != "#":
@@ -33,8 +33,8 @@ def compose(rgba, rgb):
 
 
 class Emoji:
-    """The pictures at one size. train/val: indices; known: which are in subjects.txt with at least min_weight;
-    weight: how often a picture is drawn in training."""
+    """The images at one size. train/val: indices; known: those in subjects.txt with at least min_weight;
+    weight: relative frequency of an image in training."""
     def __init__(self, path, size=128, min_weight=1):
         d = np.load(path)
         self.items, off, blob = json.loads(bytes(d["items"])), d["off"], d["blob"]
@@ -48,7 +48,7 @@ class Emoji:
             base, _, tone = t["label"].partition(": ")
             t["known"] = w >= min_weight
             t["weight"] = max(t["weight"], w)
-            if t["tone"] and tone.endswith("skin tone") and known.get(base, (0, []))[0] >= min_weight:    # its skin tones with a known person or hand
+            if t["tone"] and tone.endswith("skin tone") and known.get(base, (0, []))[0] >= min_weight:    # skin tones of a known person or hand
                 t["known"], t["weight"] = True, 0.2 * known[base][0]
                 t["names"] = [form.format(n, tone[:-10]) for n in known[base][1] for form in ("{0} with {1} skin", "{0} with {1} skin tone", "{1} skin {0}")]
         self.weight = torch.tensor([float(t["weight"]) for t in self.items])
@@ -56,11 +56,11 @@ class Emoji:
         val = torch.tensor([t["val"] for t in self.items])
         self.train, self.val = (~val).nonzero()[:, 0], val.nonzero()[:, 0]
 
-    def picture(self, idx, rgb):
+    def image(self, idx, rgb):
         return compose(self.rgba[idx.to(self.rgba.device)], rgb)
 
     def subject(self, i, rng, colour=None):
-        """a phrase for the picture; with colour: of the picture painted in that colour"""
+        """a phrase for the image; with colour: for the image recoloured"""
         t = self.items[i]
         names = t["names"] or [t["label"].replace(":", "")]
         if colour:
@@ -76,12 +76,12 @@ class Emoji:
 
 
 def held_out(i, name):
-    """compositions kept out of training: one coloured background in sixteen of every picture"""
+    """compositions held out of training: one coloured background in sixteen of every image"""
     return name != "white" and (7 * i + list(BACKGROUNDS).index(name)) % 16 == 0
 
 
 def background(rng, i, plain=0.6, count=len(BACKGROUNDS), test=False):
-    """-> (name, rgb with a little jitter, said?): white is mostly left unsaid; test: a held-out composition if there is one"""
+    """-> (name, rgb with a little jitter, in the caption?): captions mostly omit white; test: a held-out composition if there is one"""
     names = [b for b in list(BACKGROUNDS)[1:count] if held_out(i, b) == test]
     if not names or rng.random() < plain:
         return "white", (255, 255, 255), rng.random() < 0.15
@@ -94,7 +94,7 @@ def caption(subject, name, said, rng):
 
 
 def recolour(emoji, i, rng):
-    """-> (colour word or None, u8 RGBA picture [4,s,s] with its hues turned to that colour)"""
+    """-> (colour word or None, u8 RGBA image [4,s,s] with its hues shifted to that colour)"""
     t, pic = emoji.items[i], emoji.rgba[i].cpu()
     if t.get("hue") is None:
         return None, pic

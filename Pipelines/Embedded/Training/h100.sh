@@ -1,6 +1,6 @@
 #!/bin/bash
-# The GPU recipe, in pieces of under 10 minutes:  bash h100.sh vae; bash h100.sh unet; bash h100.sh unet; bash h100.sh decoder; bash h100.sh export
-# Every stage goes on from $W (kept while the machine stays); what $OUT receives is enough to look at, and after `export` the model.
+# The GPU recipe, in steps of under 10 minutes:  bash h100.sh vae; bash h100.sh unet; bash h100.sh unet; bash h100.sh decoder; bash h100.sh export
+# Every stage continues from $W, which must persist between steps; $OUT receives logs and sample images, and after `export` the model.
 set -eo pipefail
 cd "$(dirname "$0")"; W=${W:-/tmp/emoji-train} DATA=${DATA:-data.npz} TOTAL=${TOTAL:-16} OUT=${OUT:-$W/out}
 export PYTHONUNBUFFERED=1 TORCHINDUCTOR_CACHE_DIR=$W/inductor

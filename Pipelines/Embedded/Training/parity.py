@@ -1,6 +1,6 @@
-"""Numbers for checking another engine: fp32 arithmetic on the exported (rounded) weights -> parity.safetensors, parity.json.
+"""Reference numbers for other engines: fp32 arithmetic on the exported (rounded) weights -> parity.safetensors, parity.json.
 
-Tensors are NCHW float32 as diffusers has them; the start latents are standard normal, before the scheduler's own scaling.
+Tensors are NCHW float32, as in diffusers; the start latents are standard normal, before the scheduler's own scaling.
 """
 import argparse, json, os
 import torch
@@ -31,9 +31,9 @@ call = lambda v, k: (lambda c, u: u + g * (c - u))(*p.m["unet"](torch.cat([v, v]
 z, trace = run(call, noise, p.cfg, a.steps)
 out.update({"run/in/latents": noise, "run/out/latents_steps": torch.cat(trace), "run/out/latents_final": z, "run/out/image": p.decode(z)})
 scaled = z / p.m["vae"].cfg["scaling_factor"]
-picture = p.m["vae"].decode(scaled)
-mean, logvar = p.m["vae"].encode(picture.clamp(-1, 1))
-out.update({"vae/in/latent": scaled, "vae/out/image": picture, "vae/in/picture": picture.clamp(-1, 1), "vae/out/mean": mean, "vae/out/logvar": logvar})
+image = p.m["vae"].decode(scaled)
+mean, logvar = p.m["vae"].encode(image.clamp(-1, 1))
+out.update({"vae/in/latent": scaled, "vae/out/image": image, "vae/in/picture": image.clamp(-1, 1), "vae/out/mean": mean, "vae/out/logvar": logvar})
 os.makedirs(a.out, exist_ok=True)
 save_safetensors(out, os.path.join(a.out, "parity.safetensors"))
 about = dict(prompt=a.prompt, negative_prompt="", steps=a.steps, guidance_scale=g, width=p.size, height=p.size, scheduler=p.cfg["_class_name"],

@@ -1,4 +1,4 @@
-"""Sampling from an exported folder: the two schedulers one may ship, step by step as diffusers 0.32.2 computes them."""
+"""Sampling from an exported folder, with the two supported schedulers, step by step as in diffusers 0.32.2."""
 import json, os
 import numpy as np
 import torch
@@ -70,7 +70,7 @@ class Pipeline:
 
     @torch.no_grad()
     def draw(self, prompts, noise, steps=None, guidance=None, negative=None, cfg=None):
-        """-> final latents, pictures [n,3,h,w] in 0..1; negative None: zeroed embeddings, else a prompt"""
+        """-> final latents, images [n,3,h,w] in 0..1; negative None: zeroed embeddings, else a prompt"""
         steps, g = steps or self.defaults["num_inference_steps"], self.defaults["guidance_scale"] if guidance is None else guidance
         ctx, pooled = self.encode(prompts)
         nctx, npooled = (ctx * 0, pooled * 0) if negative is None else self.encode([negative] * len(prompts))

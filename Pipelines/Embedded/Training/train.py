@@ -1,8 +1,8 @@
 """Train the UNet and both text encoders together on frozen VAE latents (v-prediction).
 
-The text encoders first learn alone, for a minute, to tell pictures apart; a small weight on the same task stays to the end.
-The length is wall-clock time (--total minutes over all calls), so the cosine learning rate always ends at zero, however
-fast the machine is. Given again, the same command goes on from OUT/train_resume.pt.
+The text encoders are first trained for a minute to distinguish images; this task keeps a small weight until the end.
+The length is wall-clock time (--total minutes over all runs), so the cosine learning rate always ends at zero, however
+fast the machine is. Running the same command again resumes from OUT/train_resume.pt.
 """
 import argparse, json, math, os, random, time
 import numpy as np
@@ -28,7 +28,7 @@ class Net(torch.nn.Module):
         for name, m in self.unet.named_modules():                    # residual branches start at zero
             if name.endswith(("conv2", "proj_out", "conv_out")):
                 torch.nn.init.zeros_(m.weight); torch.nn.init.zeros_(m.bias)
-        for t in (self.text_encoder, self.text_encoder_2):           # words differ from the start
+        for t in (self.text_encoder, self.text_encoder_2):           # embeddings of words differ from the start
             torch.nn.init.normal_(t.text_model.embeddings.token_embedding.weight, std=0.3)
             torch.nn.init.normal_(t.text_model.embeddings.position_embedding.weight, std=0.1)
 
@@ -39,18 +39,18 @@ class Net(torch.nn.Module):
         return ctx, pooled
 
     def forward(self, x, t, ids1, ids2, keep, time_ids):
-        """captions may be fewer than pictures: caption k belongs to pictures k, k + n, k + 2n, ..."""
+        """there may be fewer captions than images: caption k belongs to images k, k + n, k + 2n, ..."""
         ctx, pooled = self.encode(ids1, ids2)
         r = len(x) // len(ctx)
         return self.unet(x, t, (ctx * keep[:, None, None]).repeat(r, 1, 1), (pooled * keep[:, None]).repeat(r, 1), time_ids), pooled
 
 
 class Heads(torch.nn.Module):
-    """what the pooled text must tell at once: which picture, and its coarse latents; without this hint the words are learnt slowly"""
-    def __init__(self, p, pictures):
+    """auxiliary heads that predict the image and its coarse latents from the pooled text; without them the words are learnt slowly"""
+    def __init__(self, p, images):
         super().__init__()
         self.f = p["size"] >> len(p["vae"])
-        self.which, self.coarse = torch.nn.Linear(p["proj"], pictures), torch.nn.Linear(p["proj"], 4 * self.f * self.f)
+        self.which, self.coarse = torch.nn.Linear(p["proj"], images), torch.nn.Linear(p["proj"], 4 * self.f * self.f)
 
     def forward(self, pooled, i, x0):
         want = torch.nn.functional.adaptive_avg_pool2d(x0, self.f).flatten(1)
@@ -65,7 +65,7 @@ def alphas():
 
 @torch.no_grad()
 def sample(net, vae, tok, prompts, p, steps=20, cfg=4.0, seed=0, dev="cpu"):
-    """DDIM (eta 0, trailing spacing) with classifier-free guidance -> u8 pictures"""
+    """DDIM (eta 0, trailing spacing) with classifier-free guidance -> u8 images"""
     f = p["size"] >> (len(p["vae"]) - 1)
     ids = [torch.from_numpy(tok.encode(prompts, pad)).to(dev) for pad in (EOT, "!")]
     ctx, pooled = net.encode(*ids)
@@ -116,22 +116,22 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__)
     ap.add_argument("--data", default="data.npz")
     ap.add_argument("--preset", default="h100", choices=configs.PRESETS)
-    ap.add_argument("--out", default="model", help="holds vae/, tokenizer/, tokenizer_2/; receives the rest")
-    ap.add_argument("--total", type=float, default=12, help="minutes of all calls together")
-    ap.add_argument("--minutes", type=float, default=0, help="minutes of this call at most")
+    ap.add_argument("--out", default="model", help="folder with vae/, tokenizer/, tokenizer_2/; the rest is written to it")
+    ap.add_argument("--total", type=float, default=12, help="minutes of all runs together")
+    ap.add_argument("--minutes", type=float, default=0, help="maximum minutes of this run")
     ap.add_argument("--batch", type=int, default=512)
-    ap.add_argument("--share", type=int, default=1, help="pictures (with different noise) per caption in a batch")
+    ap.add_argument("--share", type=int, default=1, help="images (with different noise) per caption in a batch")
     ap.add_argument("--lr", type=float, default=8e-4)
-    ap.add_argument("--variants", type=int, default=16, help="backgrounds/recolourings per picture")
+    ap.add_argument("--variants", type=int, default=16, help="backgrounds/recolourings per image")
     ap.add_argument("--captions", type=int, default=4, help="captions per variant")
     ap.add_argument("--recolour", type=float, default=0.2)
-    ap.add_argument("--min-weight", type=float, default=0, help="known pictures only: smallest weight; default: the preset's")
+    ap.add_argument("--min-weight", type=float, default=0, help="smallest weight of known images; default: the preset's")
     ap.add_argument("--aux", type=float, default=0.05, help="weight of the text heads' loss")
-    ap.add_argument("--text-steps", type=int, default=200, help="steps of the text encoders alone, before the UNet's first step (or now, with --text-now)")
+    ap.add_argument("--text-steps", type=int, default=200, help="steps of only the text encoders, before the UNet's first step (or now, with --text-now)")
     ap.add_argument("--text-now", action="store_true")
     ap.add_argument("--ema", type=float, default=0.9995)
-    ap.add_argument("--threads", type=int, default=2, help="of each worker")
-    ap.add_argument("--workers", type=int, default=1, help="processes that share every batch (CPU: one thread each beats two threads)")
+    ap.add_argument("--threads", type=int, default=2, help="threads of each worker")
+    ap.add_argument("--workers", type=int, default=1, help="processes that share every batch (on a CPU, one thread each is faster than two threads)")
     ap.add_argument("--no-compile", action="store_true")
     ap.add_argument("--seed", type=int, default=0)
     ap.add_argument("--grid-minutes", type=float, default=3)
@@ -172,7 +172,7 @@ def train(rank, a):
     lat, ids, vlat, vids = c["lat"], c["ids"], c["vlat"], c["vids"]
     weight = emoji.weight[which].to(dev)
     net = Net(p).to(dev).to(memory_format=torch.channels_last)
-    print(f"{len(which)} pictures, cache {tuple(lat.shape)}, mean {lat.float().mean():.3f} std {lat.float().std():.3f}, {time.time() - begin:.0f}s",
+    print(f"{len(which)} images, cache {tuple(lat.shape)}, mean {lat.float().mean():.3f} std {lat.float().std():.3f}, {time.time() - begin:.0f}s",
           {k: f"{count(getattr(net, k)) / 1e6:.2f} M" for k in PARTS}, flush=True)
     opt = torch.optim.AdamW(net.parameters(), lr=a.lr, betas=(0.9, 0.99), weight_decay=0.01, **({"fused": True} if cuda else {}))
     heads = Heads(p, len(which)).to(dev)
@@ -224,7 +224,7 @@ def train(rank, a):
         os.replace(resume + ".tmp", resume)
 
     def evaluate():
-        """EMA weights: loss on held-out compositions, a sheet of pictures, and the folders that export.py reads"""
+        """EMA weights: loss on held-out compositions, a sheet of images, and the folders that export.py reads"""
         swap()
         n, g = len(vlat), torch.Generator().manual_seed(1)
         t = (torch.arange(n) * 1000 // n).to(dev)
@@ -245,7 +245,7 @@ def train(rank, a):
 
     torch.manual_seed(a.seed + 1000 * rank + step)
     def learn_words():
-        """the text encoders alone, with the heads"""
+        """only the text encoders, with the heads"""
         texts = [q for k in ("text_encoder", "text_encoder_2") for q in getattr(net, k).parameters()]
         o = torch.optim.AdamW(texts + list(heads.parameters()), lr=1e-3, betas=(0.9, 0.99))
         for k in range(a.text_steps):
@@ -266,7 +266,7 @@ def train(rank, a):
             torch.set_num_threads(a.threads * a.workers)
             learn_words()
             torch.set_num_threads(a.threads)
-            with torch.no_grad():                            # the averaged weights get the new text encoders too
+            with torch.no_grad():                            # the averaged weights also get the new text encoders
                 for (name, q), e in zip(net.named_parameters(), ema):
                     if name.startswith("text"):
                         e.copy_(q)
@@ -282,7 +282,7 @@ def train(rank, a):
         lr = a.lr * min(1.0, (step + 1) / 200) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, elapsed / (a.total * 60)))))
         for g in opt.param_groups:
             g["lr"] = lr
-        now = time.time(); elapsed += min(now - last, 30); last = now       # a machine that slept does not shorten the training
+        now = time.time(); elapsed += min(now - last, 30); last = now       # time in which the machine was suspended does not count
         i, v = torch.multinomial(weight, nc, True), torch.randint(V, (nc,), device=dev)
         x0, cap = lat[i, v].float().repeat(a.share, 1, 1, 1), ids[i, v, torch.randint(M, (nc,), device=dev)].long()
         u = torch.rand(nc, device=dev)
@@ -297,7 +297,7 @@ def train(rank, a):
         hint = heads(pooled[said], i[said], x0[:nc][said])
         opt.zero_grad(set_to_none=True); opt_heads.zero_grad(set_to_none=True)
         (loss + a.aux * hint).backward()
-        if a.workers > 1:                                    # mean gradient; the first worker's clock counts
+        if a.workers > 1:                                    # mean gradient; the first worker's clock decides
             live = [q for m in (net, heads) for q in m.parameters() if q.grad is not None]
             flat = torch.cat([q.grad.flatten() for q in live] + [torch.tensor([0.0 if rank else elapsed])])
             torch.distributed.all_reduce(flat)
@@ -326,7 +326,7 @@ def train(rank, a):
             evaluate()
     if rank:
         return
-    say(f"end of this call: {step} steps, {step * a.batch} samples = {step * a.batch / len(which):.0f} per picture, {elapsed / 60:.1f} minutes")
+    say(f"end of this run: {step} steps, {step * a.batch} samples = {step * a.batch / len(which):.0f} per image, {elapsed / 60:.1f} minutes")
     save(); evaluate()
 
 

@@ -1,8 +1,8 @@
 """Train the AutoencoderKL and write OUT/vae: stage 1 (whole VAE), stage 2 (--decoder: only the decoder, on fixed latents).
 
 Stage 1 ends by folding mean and spread of the latents into the two 1x1 convolutions, so that SDXL's own scaling factor
-gives unit spread. Stage 2 leaves the latents as they are, so it may run before or after the UNet's training.
-The length is wall-clock time; given again, the same command goes on from OUT/vae_resume.pt (or OUT/decoder_resume.pt).
+gives unit spread. Stage 2 does not change the latents, so it may run before or after the UNet's training.
+The length is wall-clock time; running the same command again resumes from OUT/vae_resume.pt (or OUT/decoder_resume.pt).
 """
 import argparse, json, math, os, time
 import numpy as np
@@ -17,15 +17,15 @@ SCALING = 0.13025                                            # SDXL's scaling fa
 
 
 def ssim(x, y):
-    """structural similarity of pictures in -1..1, mean"""
+    """mean structural similarity of images in -1..1"""
     f = lambda v: F.avg_pool2d(v, 7, 1)
     mx, my = f(x), f(y)
     vx, vy, c = f(x * x) - mx * mx, f(y * y) - my * my, f(x * y) - mx * my
     return (((2 * mx * my + 4e-4) * (2 * c + 3.6e-3)) / ((mx * mx + my * my + 4e-4) * (vx + vy + 3.6e-3))).mean()
 
 
-def picture_loss(x, y):
-    """L1 and gradients on four scales (the coarse ones teach the colours) + SSIM -> loss, L1"""
+def image_loss(x, y):
+    """L1 and gradients on four scales (the coarse ones are for colours) + SSIM -> loss, L1"""
     total, d = 0.15 * (1 - ssim(x, y)), x - y
     first = d.abs().mean()
     for k in range(4):
@@ -45,22 +45,22 @@ def fold(vae, emoji, weight, pal, n, dev):
     """zero mean and unit spread per channel, exactly: the convolutions around the latents are 1x1"""
     idx = emoji.train[torch.multinomial(weight, n, True)]
     rgb = torch.where(torch.rand(n, 1) < 0.5, torch.full((n, 3), 255.0), pal.cpu()[torch.randint(len(pal), (n,))]).to(dev)
-    z = torch.cat([vae.encode(emoji.picture(i, c))[0] for i, c in zip(idx.split(32), rgb.split(32))]).float()
+    z = torch.cat([vae.encode(emoji.image(i, c))[0] for i, c in zip(idx.split(32), rgb.split(32))]).float()
     mu, sd = z.mean((0, 2, 3)), z.std((0, 2, 3))
     k, q, pq, c = 1 / (SCALING * sd), vae.quant_conv, vae.post_quant_conv, len(mu)
     q.bias[:c] = (q.bias[:c] - mu) * k
     q.weight[:c] *= k[:, None, None, None]
-    q.bias[c:] += 2 * k.log()                                # log variance of the stretched latents
+    q.bias[c:] += 2 * k.log()                                # log variance of the scaled latents
     pq.bias += pq.weight[:, :, 0, 0] @ mu
     pq.weight /= k[None, :, None, None]
 
 
 @torch.no_grad()
 def report(vae, emoji, pal, path, say):
-    """PSNR on held-out pictures (white) and on known ones (colours); a sheet: pictures above reconstructions"""
+    """PSNR on held-out images (white) and on known ones (colours); a sheet: images above reconstructions"""
     known = emoji.known.nonzero()[:, 0]
-    x = torch.cat([emoji.picture(emoji.val[:48], torch.full((48, 3), 255.0, device=pal.device)),
-                   emoji.picture(known[:: max(1, len(known) // 48)][:48], pal[torch.arange(48) % len(pal)])])
+    x = torch.cat([emoji.image(emoji.val[:48], torch.full((48, 3), 255.0, device=pal.device)),
+                   emoji.image(known[:: max(1, len(known) // 48)][:48], pal[torch.arange(48) % len(pal)])])
     m = torch.cat([vae.encode(v)[0] for v in x.split(16)])
     y, noisy = (torch.cat([vae.decode(v) for v in q.split(16)]) for q in (m, m + 0.1 / SCALING * torch.randn_like(m)))
     say(f"PSNR: held out on white {psnr(x[:48], y[:48]).mean():.2f}, known on colours {psnr(x[48:], y[48:]).mean():.2f} "
@@ -77,13 +77,13 @@ def main():
     ap.add_argument("--preset", default="h100", choices=configs.PRESETS)
     ap.add_argument("--out", default="model")
     ap.add_argument("--decoder", action="store_true", help="stage 2")
-    ap.add_argument("--total", type=float, default=5, help="minutes of all calls together")
-    ap.add_argument("--minutes", type=float, default=0, help="minutes of this call at most")
+    ap.add_argument("--total", type=float, default=5, help="minutes of all runs together")
+    ap.add_argument("--minutes", type=float, default=0, help="maximum minutes of this run")
     ap.add_argument("--batch", type=int, default=64)
     ap.add_argument("--lr", type=float, default=1e-3)
     ap.add_argument("--kl", type=float, default=3e-4, help="weight of the mean KL term")
     ap.add_argument("--noise", type=float, default=0.05, help="stage 2: noise on the unit-spread latents")
-    ap.add_argument("--min-weight", type=float, default=0, help="smallest weight of known pictures; default: the preset's")
+    ap.add_argument("--min-weight", type=float, default=0, help="smallest weight of known images; default: the preset's")
     ap.add_argument("--crop", type=int, default=0, help="stage 1: train on random crops of this size (saves time on a CPU)")
     ap.add_argument("--threads", type=int, default=2)
     ap.add_argument("--no-compile", action="store_true")
@@ -104,7 +104,7 @@ def main():
     if a.decoder:
         vae.load_state_dict(load_safetensors(weights))
     else:
-        for m in vae.modules():                              # residual branches start at zero: a plain, quickly learnt start
+        for m in vae.modules():                              # residual branches start at zero, which speeds up the start of training
             if hasattr(m, "conv2"):
                 torch.nn.init.zeros_(m.conv2.weight)
     vae = vae.to(dev).to(memory_format=torch.channels_last)
@@ -113,7 +113,7 @@ def main():
     def say(s):
         print(s, flush=True); print(s, file=log, flush=True)
 
-    say(f"VAE {count(vae) / 1e6:.2f} M parameters, {int((weight > 0).sum())} pictures, {dev}, {'decoder' if a.decoder else 'whole'}")
+    say(f"VAE {count(vae) / 1e6:.2f} M parameters, {int((weight > 0).sum())} images, {dev}, {'decoder' if a.decoder else 'whole'}")
     trained = list(vae.decoder.parameters()) + list(vae.post_quant_conv.parameters()) if a.decoder else list(vae.parameters())
     for q in vae.parameters():
         q.requires_grad_(False)
@@ -146,7 +146,7 @@ def main():
         i = emoji.train[torch.multinomial(weight, n, True)].to(dev)
         rgb = torch.where(torch.rand(n, 1, device=dev) < 0.4, torch.full((n, 3), 255.0, device=dev),
                           torch.where(torch.rand(n, 1, device=dev) < 0.7, pal[torch.randint(len(pal), (n,), device=dev)], torch.rand(n, 3, device=dev) * 255))
-        x = emoji.picture(i, rgb)
+        x = emoji.image(i, rgb)
         if not a.decoder and torch.rand(()) < 0.5:
             x = x.flip(3)
         if a.crop and not a.decoder:
@@ -161,14 +161,14 @@ def main():
     last, first, begin, next_save = time.time(), step, elapsed, elapsed + 120
     limit = min(a.total * 60, elapsed + a.minutes * 60 if a.minutes else math.inf)
     while elapsed < limit:
-        now = time.time(); elapsed += min(now - last, 30); last = now       # a machine that slept does not shorten the training
+        now = time.time(); elapsed += min(now - last, 30); last = now       # time in which the machine was suspended does not count
         lr = a.lr * min(1, (step + 1) / 200) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(1, elapsed / (a.total * 60)))))
         for g in opt.param_groups:
             g["lr"] = lr
         x = batch(a.batch)
         with torch.autocast(dev, torch.bfloat16, enabled=cuda):
             y, mean, logvar = run(x)
-        loss, l1 = picture_loss(y.float(), x.float())
+        loss, l1 = image_loss(y.float(), x.float())
         kl = 0.5 * (mean.float() ** 2 + logvar.float().exp() - 1 - logvar.float()).mean()
         opt.zero_grad(set_to_none=True)
         (loss if a.decoder else loss + a.kl * kl).backward()

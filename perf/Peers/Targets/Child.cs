@@ -4,7 +4,7 @@ using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Peers;
 
-/// <summary>Other processes: this program with other arguments, and the product's tool.</summary>
+/// <summary>Child processes: this program with other arguments, and <c>ilgd</c>.</summary>
 internal static class Child
 {
     /// <summary>Peak memory of one engine.</summary>
@@ -27,7 +27,7 @@ internal static class Child
     }
 
     /// <summary>Runs this program; its output passes through.</summary>
-    /// <returns>Whether it ended well.</returns>
+    /// <returns>Whether its exit code is 0.</returns>
     public static bool Run(params string[] arguments)
     {
         using var process = Process.Start("dotnet", [Self, .. arguments]);

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace ILGpuDiffusion.Peers;
 
-/// <summary>Whether there is room for what is about to run.</summary>
+/// <summary>Checks free memory before large runs.</summary>
 internal static class Memory
 {
-    /// <summary>Why something of this size had better not run now; null if it may.</summary>
+    /// <summary>Why a run of this size does not fit into memory; null if it does.</summary>
     public static string? Shortage(double bytes)
     {
         const string File = "/proc/meminfo";

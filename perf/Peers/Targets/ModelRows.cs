@@ -5,13 +5,13 @@ using ILGpuDiffusion.Measuring;
 namespace ILGpuDiffusion.Peers;
 
 /// <summary>
-/// The rows of the table that are about whole models. Reduced, small models take the large ones' places: to try the programs, not to judge.
+/// The table's rows on whole models. If reduced, small models replace the large ones, to try the programs only.
 /// </summary>
 internal sealed class ModelRows(CpuDevice device, string folder, bool reduced, int? rounds)
 {
     private const int Few = 3;
     private const double SdxlBytesInLibtorch = 10.5e9, SdxlBytes = 5.6e9, SdxlInt8Bytes = 2.6e9;
-    private const string Int8Note = "Int8: the output's difference is that of 8-bit weights and activations, not of rounding.";
+    private const string Int8Note = "Int8: the difference comes from 8-bit weights and activations, not from rounding.";
     private readonly StableDiffusionCpp other = new(folder, device.Threads);
 
     public Measured Sdxl512()
@@ -40,8 +40,8 @@ internal sealed class ModelRows(CpuDevice device, string folder, bool reduced, i
     }
 
     /// <summary>
-    /// What is asked of int8: more where the processor multiplies 8-bit numbers directly (VNNI comes with 512-bit registers on all but the
-    /// oldest) than where it first widens them.
+    /// Floor and goal for int8: higher where the processor multiplies 8-bit numbers directly (nearly all processors with 512-bit registers
+    /// have VNNI) than where it widens them first.
     /// </summary>
     public static (double Floor, double Goal) Int8Bounds(CpuDevice device, (double, double) widened, (double, double) direct) =>
         device.Architecture == "simd512" ? direct : widened;
@@ -115,7 +115,7 @@ internal sealed class ModelRows(CpuDevice device, string folder, bool reduced, i
             Memory = [ours],
             Notes = [string.Create(CultureInfo.InvariantCulture,
                 $"{ours.LoadSeconds:F2} s to map, build, trace and plan; the first step took {lazy:F2} s longer than the second "
-                    + $"({ours.SecondSeconds:F2} s), which counts too: code compiled and pages touched for the first time.")],
+                    + $"({ours.SecondSeconds:F2} s), for JIT compilation and first accesses to pages; both are included.")],
         };
     }
 
@@ -128,7 +128,7 @@ internal sealed class ModelRows(CpuDevice device, string folder, bool reduced, i
     }
 
     /// <summary>
-    /// As many as the command line says, or what keeps the whole table at a quarter of an hour: fewer where a round takes a minute.
+    /// The command line's number, or one that keeps the whole table at a quarter of an hour: fewer where a round takes a minute.
     /// </summary>
     private int Rounds(int usual) => rounds ?? usual;
 

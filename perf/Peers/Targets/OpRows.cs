@@ -6,7 +6,7 @@ using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Peers;
 
-/// <summary>The rows of the table that are about single ops.</summary>
+/// <summary>The table's rows on single ops.</summary>
 internal sealed class OpRows(CpuDevice device, bool reduced, int? rounds)
 {
     private const double MostConvolutionError = 1e-5;
@@ -14,14 +14,14 @@ internal sealed class OpRows(CpuDevice device, bool reduced, int? rounds)
         (nameof(LayerNormalization), "LayerNorm"), (nameof(GeGlu), "GEGLU")];
     private static readonly (string Name, string Text)[] Storages = [("packed", "weights packed"), ("float32", "float32 weights"),
         ("bfloat16", "bfloat16 weights")];
-    private readonly OpComparison contest = new(device, rounds ?? (reduced ? 3 : 5));
+    private readonly OpComparison comparison = new(device, rounds ?? (reduced ? 3 : 5));
 
     public Measured MatMul()
     {
         var results = Run("matmul");
         return new([.. Storages.SelectMany(way => Pair(way.Text, Mean(results, way.Name)))])
         { Ops = results, Notes = [.. Slowest(results),
-            "Plans pack the weights of small models once; of large ones anew in every run, block by block."] };
+            "The weights of small models are packed once, those of large models in every run, block by block."] };
 
         static Check[] Pair(string text, Ratio mean) =>
             [Check.Of($"{text}, geometric mean", "libtorch", mean, 1.05, 1.15), Least($"{text}, least", mean, 0.95)];
@@ -61,7 +61,7 @@ internal sealed class OpRows(CpuDevice device, bool reduced, int? rounds)
             .Where(k => k.Results.Length > 0)
             .Select(kind => Check.Of($"{kind.Text}, geometric mean", "libtorch", Mean(kind.Results, ""), 1.5, 3))])
         { Ops = results, Notes = [.. Slowest(results),
-            "Single ops, as layers record them. In whole models GEGLU is computed together with its product, SiLU with its norm."] };
+            "Single ops, as layers record them. In whole models GEGLU is fused with its GEMM and SiLU with its norm."] };
     }
 
     public Measured Int8()
@@ -73,7 +73,7 @@ internal sealed class OpRows(CpuDevice device, bool reduced, int? rounds)
             Check.Of("8-bit weights and activations, geometric mean", "libtorch float32", Against("libtorch float32"), floor, goal),
             Check.Of("the same", "libtorch int8 (FBGEMM)", Against("libtorch int8"), null, 1.1))
         { Ops = results, Notes = [.. Slowest(results),
-            "Quantising the activations is part of the time. The error is that of 8-bit activations, compared with float32 and the same "
+            "The time includes quantising the activations. The error is that of 8-bit activations against float32 with the same "
             + "weights."] };
     }
 
@@ -83,7 +83,7 @@ internal sealed class OpRows(CpuDevice device, bool reduced, int? rounds)
         HashSet<string>? few = reduced
             ? [.. ModelCases.Groups[group].OrderBy(c => ModelCases.Of(c.Op, c.Sizes, DType.Float32).Inputs.Sum(i => i.Shape.Count))
                 .Take(Few).Select(c => c.Sizes)] : null;
-        return [.. contest.Measure(group, name => few?.Contains(name) != false)];
+        return [.. comparison.Measure(group, name => few?.Contains(name) != false)];
     }
 
     private static Ratio Mean(OpResult[] results, string way) => Ratio.Mean([.. results.Where(r => r.Way == way).Select(r => r.Ratio)]);

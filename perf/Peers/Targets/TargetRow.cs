@@ -4,20 +4,20 @@ using ILGpuDiffusion.Measuring;
 
 namespace ILGpuDiffusion.Peers;
 
-/// <summary>A figure beside what is asked of it.</summary>
+/// <summary>A measured value with its floor and goal.</summary>
 /// <param name="What">What was measured.</param>
-/// <param name="Peer">Beside whom; null for an absolute figure.</param>
-/// <param name="Value">The figure; null if it could not be measured.</param>
+/// <param name="Peer">The engine compared with; null for an absolute value.</param>
+/// <param name="Value">The value; null if it could not be measured.</param>
 /// <param name="Unit">× for a ratio.</param>
-/// <param name="Floor">What it must reach; null where only the goal counts.</param>
-/// <param name="Goal">What is hoped for.</param>
+/// <param name="Floor">The bound that it must meet; null if there is only a goal.</param>
+/// <param name="Goal">The bound that it should meet.</param>
 /// <param name="AtMost">Whether less is better.</param>
-/// <param name="Spread">The rounds behind a ratio.</param>
+/// <param name="Spread">The rounds of a ratio.</param>
 /// <param name="Missing">Why there is no value.</param>
 internal sealed record Check(string What, string? Peer, double? Value, string Unit, double? Floor, double? Goal, bool AtMost = false,
     Ratio? Spread = null, string? Missing = null)
 {
-    /// <summary>The verdict on a ratio that other programs spoilt.</summary>
+    /// <summary>The verdict on a ratio that is unreliable because of other programs.</summary>
     public const string Noisy = "noisy";
 
     /// <summary>One of: goal met, met, not met, noisy, not measured.</summary>
@@ -27,14 +27,14 @@ internal sealed record Check(string What, string? Peer, double? Value, string Un
         : Reaches(Floor) || Floor is null ? (Floor is null ? "goal not met" : "met")
         : "not met";
 
-    /// <summary>The figure as people read it.</summary>
+    /// <summary>The value with its unit.</summary>
     [JsonIgnore]
     public string Text => Value is { } v ? Number(v) : "–";
 
-    /// <summary>What is asked, as people read it.</summary>
+    /// <summary>A bound with its unit.</summary>
     public string Asked(double? bound) => bound is { } b ? $"{(AtMost ? "≤" : "≥")} {Number(b)}" : "";
 
-    /// <summary>A ratio from runs that took turns.</summary>
+    /// <summary>A ratio from interleaved runs.</summary>
     public static Check Of(string what, string peer, Ratio ratio, double? floor, double? goal) =>
         new(what, peer, ratio.Median, "×", floor, goal, Spread: ratio);
 
@@ -54,25 +54,25 @@ internal sealed record Check(string What, string? Peer, double? Value, string Un
 
 /// <summary>One row of the table of targets.</summary>
 /// <param name="Id">Its name on the command line.</param>
-/// <param name="Work">What was done.</param>
-/// <param name="Machine">On what.</param>
+/// <param name="Work">What was measured.</param>
+/// <param name="Machine">The machine.</param>
 /// <param name="Peer">The peer's version.</param>
 /// <param name="Seconds">How long measuring took.</param>
 /// <param name="Others">Share of the processors that other programs took meanwhile.</param>
-/// <param name="Checks">What was asked and reached.</param>
-/// <param name="Notes">What explains it.</param>
-/// <param name="Ops">Single ops behind it.</param>
-/// <param name="Models">Whole models behind it.</param>
-/// <param name="Memory">Processes behind it.</param>
-/// <param name="Other">Runs of stable-diffusion.cpp behind it.</param>
+/// <param name="Checks">The values with their floors and goals.</param>
+/// <param name="Notes">Profiles and remarks.</param>
+/// <param name="Ops">Results of single ops.</param>
+/// <param name="Models">Results of whole models.</param>
+/// <param name="Memory">Memory of processes.</param>
+/// <param name="Other">Runs of stable-diffusion.cpp.</param>
 internal sealed record TargetRow(
     string Id, string Work, Machine Machine, string Peer, double Seconds, double Others, IReadOnlyList<Check> Checks,
         IReadOnlyList<string> Notes,
     IReadOnlyList<OpResult>? Ops = null, IReadOnlyList<ModelResult>? Models = null, IReadOnlyList<EngineMemory>? Memory = null,
         IReadOnlyList<StableDiffusionCppRun>? Other = null);
 
-/// <summary>What measuring a row gives, before it is put beside the machine.</summary>
-/// <param name="Checks">What was asked and reached.</param>
+/// <summary>The result of measuring a row, without the machine.</summary>
+/// <param name="Checks">The values with their floors and goals.</param>
 internal sealed record Measured(params IReadOnlyList<Check> Checks)
 {
     public IReadOnlyList<string> Notes { get; init; } = [];

@@ -6,7 +6,7 @@ using ILGpuDiffusion.Measuring;
 namespace ILGpuDiffusion.Peers;
 
 /// <summary>
-/// The table of targets: each row is measured by a process of its own and kept, so that an interrupted run goes on where it stopped.
+/// The table of targets. Each row is measured by its own process and saved, so that an interrupted run resumes where it stopped.
 /// </summary>
 internal sealed class Targets(CpuDevice device, bool reduced, int? rounds)
 {
@@ -30,13 +30,13 @@ internal sealed class Targets(CpuDevice device, bool reduced, int? rounds)
     ];
 
     /// <summary>
-    /// Where rows are kept until all are there: by commit, registers and kind, because rows of different ones do not belong together.
+    /// Where rows are saved until all are measured: by commit, registers and kind, because rows that differ in these do not form one table.
     /// </summary>
     public string Folder { get; } =
         Path.Combine(Machine.Repository, "artifacts/perf-rows",
             $"{Machine.Current(device).Commit.TrimEnd('+')}-{device.Architecture}{(reduced ? "-reduced" : "")}");
 
-    /// <summary>Measures what is not there yet, then writes the table.</summary>
+    /// <summary>Measures the missing rows, then writes the table.</summary>
     /// <param name="only">Rows to measure; all if empty.</param>
     /// <param name="again">Whether to measure rows that are there already.</param>
     /// <param name="noisy">Whether to measure rows again that were noisy.</param>

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>What may lie where a file is expected: a device that never ends, a pipe that never answers.</summary>
+/// <summary>Paths that are no regular files: a device without an end, a pipe without a writer.</summary>
 public static partial class NotRegular
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -10,7 +10,7 @@ public static partial class NotRegular
     /// <summary>All kinds.</summary>
     public static IReadOnlyList<string> Kinds { get; } = ["/dev/zero", "/dev/urandom", "pipe"];
 
-    /// <summary>A path that leads to one of them: by its own name, or made there by a link.</summary>
+    /// <summary>A path to one of them: its own, or a link to it.</summary>
     public static void Make(string kind, string path)
     {
         if (OperatingSystem.IsWindows()) Xunit.Assert.Skip("Windows has no such files.");
@@ -18,10 +18,10 @@ public static partial class NotRegular
         else File.CreateSymbolicLink(path, kind);
     }
 
-    /// <summary>Makes a named pipe. Who opens it to read waits until another opens it to write.</summary>
+    /// <summary>Creates a named pipe. Opening it for reading blocks until another process opens it for writing.</summary>
     public static void MakePipe(string path) => Xunit.Assert.Equal(0, MakePipe(path, 0b110_100_100));
 
-    /// <summary>What reading one throws; a test that waits for ever fails.</summary>
+    /// <summary>The exception from reading one; a test that blocks forever fails.</summary>
     public static T Throws<T>(Action read) where T : Exception
     {
         var reading = Task.Run(() => Xunit.Assert.Throws<T>(read));

@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>The ops that have no GPU kernel yet. The list only shrinks: an op that has one must leave it, and a test says so.</summary>
+/// <summary>The ops without GPU kernels. A test fails if the list has an op with GPU kernels.</summary>
 public static class NotYetOnGpus
 {
     /// <summary>The ops' record types.</summary>

@@ -13,7 +13,7 @@ public static class TestDevices
     private static readonly ConcurrentDictionary<string, Lazy<Device>> Opened = new();
 
     /// <summary>
-    /// Ids of the GPU devices present, or the family's name alone where there is none: a row that <see cref="Open"/> skips or fails
+    /// Ids of the GPU devices present, or the family's name if there is none: a row that <see cref="Open"/> skips or fails
     /// visibly.
     /// </summary>
     public static IReadOnlyList<string> Gpus { get; } = FindGpus();
@@ -26,7 +26,7 @@ public static class TestDevices
         return Opened.GetOrAdd(id, i => new(() => DeviceCatalog.Open(i))).Value;
     }
 
-    /// <summary>The device once more, for a test that counts its memory: other tests run at the same time.</summary>
+    /// <summary>Opens the device again, for a test that counts its memory while other tests run.</summary>
     /// <param name="id">One of <see cref="Gpus"/>.</param>
     public static Device OpenAnother(string id)
     {
@@ -34,7 +34,7 @@ public static class TestDevices
         return DeviceCatalog.Open(id);
     }
 
-    /// <summary>The first OpenCL device with kernels of its own in a folder: what is not there, it compiles.</summary>
+    /// <summary>The first OpenCL device with its kernel cache in the given folder.</summary>
     public static Device OpenWithKernelsIn(string folder)
     {
         RequirePresent(Gpus.FirstOrDefault(id => id.StartsWith("opencl", StringComparison.Ordinal)) ?? "opencl");
@@ -42,7 +42,7 @@ public static class TestDevices
         return new OpenClDevice(api, OpenClInfo.All(api)[0], 0, new ArtifactCache(folder));
     }
 
-    /// <summary>As <see cref="Open"/>, for whole models: skips while an op that they need has no GPU kernel.</summary>
+    /// <summary>As <see cref="Open"/>, for whole models: skips if an op that they need has no GPU kernel.</summary>
     public static Device OpenForModels(string id)
     {
         Type[] missing = [.. NotYetOnGpus.Ops.Except([typeof(Quantize), typeof(QuantizeScale), typeof(QuantizedMatMul)])];
@@ -63,7 +63,7 @@ public static class TestDevices
     {
         string[] present = [.. DeviceCatalog.List().Where(d => d.Problem is null && d.Backend != Backends.Cpu).Select(d => d.Id)];
         string[] families = ["cuda", "opencl"];
-        // A machine without any has one visible skip; a family that is required has a row of its own.
+        // A machine without GPU devices has one visible skip; a required family has its own row.
         var absent = families.Where(f =>
             !present.Any(p => p.StartsWith(f, StringComparison.Ordinal))
                 && (Required.Includes(f) || (f == "opencl" && present.Length == 0)));

@@ -2,7 +2,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>Compiles every kernel anew and keeps nothing.</summary>
+/// <summary>Compiles every kernel without caching.</summary>
 internal sealed class Translator : IArtifactSource
 {
     public KernelArtifact Get(KernelSource source, GpuTarget target) => KernelCompiler.Compile(source, target);

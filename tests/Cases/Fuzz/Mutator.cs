@@ -4,7 +4,7 @@ using System.Text;
 namespace ILGpuDiffusion.Cases;
 
 /// <summary>
-/// Damages valid input the way broken downloads and hostile authors do. The same seed gives the same damage, so a failure can be repeated.
+/// Damages valid input as broken downloads and hostile authors might. The same seed gives the same damage, so failures can be reproduced.
 /// </summary>
 /// <param name="seed">Named by a failing test.</param>
 /// <param name="words">Pieces of the format under test, to be inserted or to replace others: keys, type names, typical values.</param>
@@ -23,7 +23,7 @@ public sealed class Mutator(int seed, params string[] words)
     private readonly byte[][] pieces = [.. Common.Concat(words).Select(Encoding.UTF8.GetBytes), [0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80],
         [0xf4, 0x90, 0x80, 0x80]];
 
-    /// <summary>A copy with one to four changes; at times none, so that the valid path is exercised too.</summary>
+    /// <summary>A copy with one to four changes, sometimes none, so that the valid path is also tested.</summary>
     public byte[] Mutate(ReadOnlySpan<byte> input)
     {
         var bytes = new List<byte>(input.Length + 64);
@@ -32,7 +32,7 @@ public sealed class Mutator(int seed, params string[] words)
         return [.. bytes];
     }
 
-    /// <summary>A whole number for a length or an offset: at the edges more often than not.</summary>
+    /// <summary>A whole number for a length or an offset: mostly at the edges.</summary>
     public long Number(long honest)
     {
         Span<byte> raw = stackalloc byte[8];
@@ -65,7 +65,7 @@ public sealed class Mutator(int seed, params string[] words)
             case 3:
                 bytes.InsertRange(random.Next(bytes.Count + 1), bytes.GetRange(at, length));
                 break;
-            case 4 when random.Next(4) == 0: // rarely: little of the input is left
+            case 4 when random.Next(4) == 0: // rarely, because little of the input is left
                 bytes.RemoveRange(at, bytes.Count - at);
                 break;
             case 5:
@@ -80,7 +80,7 @@ public sealed class Mutator(int seed, params string[] words)
         }
     }
 
-    /// <summary>The number nearest behind a place becomes another one: the JSON stays valid, its meaning does not.</summary>
+    /// <summary>Replaces the next number after a position, so that the JSON stays valid but means something else.</summary>
     private void ReplaceNumber(List<byte> bytes, int at)
     {
         int start = bytes.FindIndex(at, b => b is >= (byte)'0' and <= (byte)'9');
@@ -92,7 +92,7 @@ public sealed class Mutator(int seed, params string[] words)
         bytes.InsertRange(start, Encoding.ASCII.GetBytes($"{Number(honest)}"));
     }
 
-    /// <summary>The value from a place up to the next comma or bracket becomes a piece.</summary>
+    /// <summary>Replaces the value from a position up to the next comma or bracket with a piece.</summary>
     private void ReplacePiece(List<byte> bytes, int at)
     {
         int end = bytes.FindIndex(at, b => b is (byte)',' or (byte)'}' or (byte)']');

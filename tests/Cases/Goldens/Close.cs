@@ -13,7 +13,7 @@ public static class Close
     /// <param name="actual">Computed values.</param>
     /// <param name="expected">Reference values.</param>
     /// <param name="relativeToRms">The tolerance, as a part of the rms.</param>
-    /// <param name="rms">The reference's rms; computed from <paramref name="expected"/> when null. Where it is 0 the tolerance is
+    /// <param name="rms">The reference's rms; computed from <paramref name="expected"/> if null. If it is 0, the tolerance is
     /// absolute.</param>
     /// <returns>The largest difference divided by the rms, for reports.</returns>
     public static double Check(string name, ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, double relativeToRms,
@@ -27,7 +27,7 @@ public static class Close
         double largest = -1;
         for (int i = 0; i < actual.Length; i++)
         {
-            // Equal infinities and two NaNs agree; any other comparison with a NaN is infinitely wrong.
+            // Equal infinities and two NaNs agree; for any other comparison with a NaN the difference is infinite.
             double difference = actual[i].Equals(expected[i]) ? 0 : Math.Abs((double)actual[i] - expected[i]);
             if (double.IsNaN(difference)) difference = double.PositiveInfinity;
             if (difference > relativeToRms * scale) wrong++;

@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Cases;
 
 /// <summary>
 /// A set of reference data: NAME.safetensors with the numbers and NAME.json, which says what they are. Sets are opened once per process
-/// and stay open. Where they come from: <see cref="GoldenFolders"/>.
+/// and stay open. Their folders: <see cref="GoldenFolders"/>.
 /// </summary>
 public sealed class Golden
 {
@@ -40,7 +40,7 @@ public sealed class Golden
         byId.TryGetValue(id, out var found) ? found
             : throw new KeyNotFoundException($"{Set} has no case '{id}'; it has {string.Join(", ", byId.Keys)}.");
 
-    /// <summary>Opens a set; skips the running test when it is not present (fails it where goldens are required).</summary>
+    /// <summary>Opens a set; skips the running test if it is absent (fails it if goldens are required).</summary>
     /// <param name="set">Folder and name without ending: <c>schedulers/scheduler_traces</c>.</param>
     public static Golden Open(string set)
     {

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>One recorded run: what went in, what the reference library gave out. Values are read from the file at each call.</summary>
+/// <summary>One recorded run: inputs and outputs of the reference library. Values are read from the file at each call.</summary>
 public sealed class GoldenCase
 {
     private readonly SafetensorsFile file;
@@ -28,13 +28,13 @@ public sealed class GoldenCase
     /// <summary>The whole case: schedulers keep class_name, variant, extra_args … beside params.</summary>
     public JsonElement Json { get; }
 
-    /// <summary>The arguments as the library was given them; <c>ValueKind</c> is Undefined where a case has none.</summary>
+    /// <summary>The arguments given to the library; <c>ValueKind</c> is Undefined where a case has none.</summary>
     public JsonElement Params => Json.TryGetProperty("params", out var value) ? value : default;
 
-    /// <summary>The tensors that went in, by name.</summary>
+    /// <summary>The input tensors, by name.</summary>
     public IReadOnlyDictionary<string, GoldenTensor> Inputs { get; }
 
-    /// <summary>The tensors that came out, by name; sub-modules as <c>act/NAME</c>.</summary>
+    /// <summary>The output tensors, by name; sub-modules as <c>act/NAME</c>.</summary>
     public IReadOnlyDictionary<string, GoldenTensor> Outputs { get; }
 
     /// <summary>An input's values as floats.</summary>
@@ -69,7 +69,7 @@ public sealed class GoldenCase
         return Close.Check($"{Name}: {name} {tensor.Shape}", actual, Output(name), relativeToRms, tensor.Rms);
     }
 
-    /// <summary>The id: what a test explorer shows.</summary>
+    /// <summary>The id, which test explorers show.</summary>
     public override string ToString() => Id;
 
     private Dictionary<string, GoldenTensor> Tensors(string part) =>

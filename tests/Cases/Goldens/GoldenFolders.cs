@@ -2,7 +2,7 @@ namespace ILGpuDiffusion.Cases;
 
 /// <summary>
 /// Finds the reference data: the folder that ILGPUDIFFUSION_GOLDENS names, else ../shared/goldens beside the checkout, else the
-/// subset tests/Golden inside it. A folder that lacks a set passes the question on to the next one.
+/// subset tests/Golden inside it. If a folder lacks a set, the next one is searched.
 /// </summary>
 public static class GoldenFolders
 {
@@ -11,7 +11,7 @@ public static class GoldenFolders
 
     private static readonly Lazy<string[]> AllRoots = new(FindRoots);
 
-    /// <summary>The folders looked into, in order.</summary>
+    /// <summary>The folders, in the order in which they are searched.</summary>
     public static IReadOnlyList<string> Roots => AllRoots.Value;
 
     /// <summary>The full path of a file or folder of the reference data, or null when no root has it.</summary>
@@ -28,7 +28,7 @@ public static class GoldenFolders
     }
 
     /// <summary>
-    /// As <see cref="Find"/>, but skips the running test (or fails it, where goldens are required) when nothing is found.
+    /// As <see cref="Find"/>, but skips the running test (or fails it, where goldens are required) if nothing is found.
     /// </summary>
     public static string Need(string relative) => Find(relative) ?? throw Absent(relative);
 
@@ -49,7 +49,7 @@ public static class GoldenFolders
         var roots = new List<string>();
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given)
         {
-            // A wrong path must not silently shrink the run to the subset.
+            // A wrong path must not silently reduce the tests to the subset.
             if (!Directory.Exists(given)) throw new DirectoryNotFoundException($"{Variable} is '{given}', which is not a folder.");
             roots.Add(Path.GetFullPath(given));
         }

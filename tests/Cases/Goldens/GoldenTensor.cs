@@ -3,11 +3,11 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>What a set's json says about one recorded tensor.</summary>
+/// <summary>The description of a recorded tensor in a set's json.</summary>
 /// <param name="Name">Its name in the case: <c>sample</c>, <c>act/mid_block</c> …</param>
 /// <param name="Key">Its name in the safetensors file.</param>
 /// <param name="Shape">Its sizes as PyTorch had them (images NCHW).</param>
-/// <param name="DType">PyTorch's word: float32, int64, bool …</param>
+/// <param name="DType">PyTorch's type name: float32, int64, bool …</param>
 /// <param name="Rms">Root of the mean square, or null for integers.</param>
 /// <param name="MaxAbs">Largest magnitude, or null for integers.</param>
 /// <param name="NoiseMaxAbs">Largest difference between the reference's own fp32 and fp64 runs, where recorded.</param>

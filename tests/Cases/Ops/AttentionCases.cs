@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>Self- and cross-attention of SDXL, CLIP and the VAE in small, and what lies at their edges.</summary>
+/// <summary>Small self- and cross-attention as in SDXL, CLIP and the VAE, and edge cases.</summary>
 public sealed class AttentionCases : IOpCases
 {
     private const double LargeLogits = 4e-3;  // logits of 1e4 are known to 2^-24 · 1e4 · √d = 2e-3, and exp makes that a relative error

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>A case with its arguments on a device, bound to the kernel that the op chooses there: runs as often as needed.</summary>
+/// <summary>A case with its arguments on a device, bound to the kernel that the op chooses there; can run repeatedly.</summary>
 public sealed class BoundCase : IDisposable
 {
     private readonly Device device;
@@ -12,16 +12,16 @@ public sealed class BoundCase : IDisposable
     private readonly Tensor output;
     private readonly Launch launch;
 
-    /// <summary>Uploads the arguments, allocates result and scratch, binds.</summary>
-    /// <param name="device">Where it runs.</param>
-    /// <param name="case">What runs.</param>
+    /// <summary>Uploads the arguments, allocates result and scratch, and binds the kernel.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="case">The case.</param>
     /// <param name="outputPadding">Extra columns between the result's rows: greater than 0 makes the result a column view.</param>
     /// <param name="inPlace">Whether the result overwrites the first argument; the op must allow it.</param>
-    /// <param name="variant">Which of the op's kernels; null takes the one that the op chooses.</param>
-    /// <param name="settings">How it is set; null leaves that to the kernel.</param>
-    /// <param name="packed">Where weights are kept packed, as plans of small models do; null packs them in every run.</param>
-    /// <param name="kernelPositionsFirst">Whether the second argument is a filter that lies with its positions first, as on GPUs in
-    /// plans.</param>
+    /// <param name="variant">The variant; null for the one that the op chooses.</param>
+    /// <param name="settings">Its settings; null for the defaults.</param>
+    /// <param name="packed">Cache of packed weights, as plans of small models have; null packs them in every run.</param>
+    /// <param name="kernelPositionsFirst">Whether the second argument is a filter with its positions outermost, as in plans on
+    /// GPUs.</param>
     public BoundCase(Device device, OpCase @case, int outputPadding, bool inPlace = false, string? variant = null,
         KernelSettings? settings = null, PackedWeights? packed = null, bool kernelPositionsFirst = false)
     {
@@ -89,7 +89,7 @@ public sealed class BoundCase : IDisposable
         foreach (var buffer in buffers) buffer.Dispose();
     }
 
-    /// <summary>[co, ci, positions] as [co, positions, ci], with the shape that it had.</summary>
+    /// <summary>[co, ci, positions] as [co, positions, ci], with its original shape.</summary>
     private static CaseTensor KernelPositionsFirst(CaseTensor filter)
     {
         int channels = filter.Shape[1], positions = filter.Shape[2] * filter.Shape[3];

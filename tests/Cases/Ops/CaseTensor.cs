@@ -4,17 +4,17 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>An argument of a case: sizes, storage, and how its values come about.</summary>
+/// <summary>An argument of a case: sizes, storage type and values.</summary>
 /// <param name="Shape">Sizes.</param>
 /// <param name="Values">The value of element i, before rounding to the storage type.</param>
-/// <param name="DType">How it is stored.</param>
+/// <param name="DType">Its storage type.</param>
 /// <param name="Padding">Extra columns between rows: greater than 0 makes the argument a column view.</param>
 public sealed record CaseTensor(Shape Shape, Func<long, double> Values, DType DType = DType.Float32, int Padding = 0)
 {
     /// <summary>Standard normal values times a scale, from a seed.</summary>
     public static CaseTensor Normal(Shape shape, int seed, double scale = 1, DType dtype = DType.Float32, int padding = 0)
     {
-        var values = new Lazy<double[]>(() => NormalValues(shape.Count, seed, scale)); // listing cases must not draw their numbers
+        var values = new Lazy<double[]>(() => NormalValues(shape.Count, seed, scale)); // listing cases must not generate their numbers
         return new CaseTensor(shape, i => values.Value[i], dtype, padding);
     }
 
@@ -31,7 +31,7 @@ public sealed record CaseTensor(Shape Shape, Func<long, double> Values, DType DT
     public static CaseTensor Of(Shape shape, params double[] values) => new(shape, i => values[i]);
 
     /// <summary>
-    /// Puts the values on a device. Gaps between rows are filled with NaN, so that a kernel that reads them is found out.
+    /// Uploads the values. Gaps between rows are filled with NaN, so that a kernel that reads them is detected.
     /// </summary>
     public Tensor Upload(Device device, out DeviceBuffer buffer)
     {
@@ -50,7 +50,7 @@ public sealed record CaseTensor(Shape Shape, Func<long, double> Values, DType DT
         return new Tensor(buffer, 0, DType, Shape, pitch);
     }
 
-    /// <summary>The values as they are after rounding to the storage type.</summary>
+    /// <summary>The values after rounding to the storage type.</summary>
     public ReferenceTensor Reference()
     {
         double[] values = new double[Shape.Count];

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>Convolutions of SDXL's UNet and VAE in small, and what lies at their edges.</summary>
+/// <summary>Small convolutions as in SDXL's UNet and VAE, and edge cases.</summary>
 public sealed class Conv2DCases : IOpCases
 {
     private const double Float32Sums = 4e-6; // random sums of up to 2880 products of rms 1: 2^-24 · √2880 = 3.2e-6 of the rms of all

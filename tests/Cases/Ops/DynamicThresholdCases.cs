@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>Quantiles between and on elements, limits below and above, entries with ties.</summary>
+/// <summary>Quantiles between and at elements, limits below and above them, entries with ties.</summary>
 public sealed class DynamicThresholdCases : IOpCases
 {
     // the rank, up to 65535, is known to 0.004 of the gap between two neighbours; results are about 1

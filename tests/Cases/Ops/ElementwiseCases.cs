@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>Chains of every kind of step, with every kind of operand; their reference is the steps' own, one after the other.</summary>
+/// <summary>Chains of every kind of step, with every kind of operand; the reference applies the steps' references in order.</summary>
 public sealed class ElementwiseCases : IOpCases
 {
     private const double Float32Roundings = 4e-6; // up to seven steps, each within 1e-6 of its own argument's scale
@@ -59,7 +59,7 @@ public sealed class ElementwiseCases : IOpCases
             .. (operands ?? []).Select((shape, i) => Away(CaseTensor.Normal(shape, 2 + i, padding: shape.Rank > 1 ? padding : 0)))],
                 Float32Roundings);
 
-    /// <summary>No operand near zero: quotients would have any size.</summary>
+    /// <summary>No operand is near zero, because quotients could then be arbitrarily large.</summary>
     private static CaseTensor Away(CaseTensor tensor) =>
         tensor with { Values = i => tensor.Values(i) is var v && v < 0 ? v - 0.5 : v + 0.5 };
 }

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>Epilogues in float64, and arguments for them.</summary>
+/// <summary>Epilogues in float64, and their arguments.</summary>
 internal static class EpilogueReference
 {
     /// <summary>y = f(z + e) · scale + r, with z as given and the further arguments last.</summary>

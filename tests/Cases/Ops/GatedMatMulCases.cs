@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>Feed-forward layers' first halves, and more rows than one block has.</summary>
+/// <summary>The first layers of feed-forward networks, and more rows than one block has.</summary>
 public sealed class GatedMatMulCases : IOpCases
 {
     // each half errs as MatMul does, 4e-6, and is multiplied by the other, which is up to 3 times as large as the result's rms

@@ -34,8 +34,8 @@ public sealed class GroupedMatMulCases : IOpCases
             int[] part = output.Sizes.ToArray();
             part[^1] = width;
             ReferenceTensor[] arguments = inputs.Length > 1 + count ? [inputs[0], w, inputs[1 + count + i]] : [inputs[0], w];
-            double[] product = new MatMulCases().Reference(new MatMul(), arguments, Shape.Create(part));
-            for (int j = 0; j < product.Length; j++) y[j / width * output.Last + column + j % width] = product[j];
+            double[] result = new MatMulCases().Reference(new MatMul(), arguments, Shape.Create(part));
+            for (int j = 0; j < result.Length; j++) y[j / width * output.Last + column + j % width] = result[j];
             column += width;
         }
 

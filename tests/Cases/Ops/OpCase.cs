@@ -3,19 +3,19 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>One call of an op: what tests check and perf measures.</summary>
-/// <param name="Name">What is special about it.</param>
+/// <summary>One call of an op, which tests check and perf measures.</summary>
+/// <param name="Name">Describes what is special about it.</param>
 /// <param name="Op">The op with its attributes.</param>
 /// <param name="Inputs">The arguments.</param>
 /// <param name="Tolerance">Largest allowed |actual − reference|, relative to the larger of |reference| and the reference's root mean
 /// square.</param>
 public sealed record OpCase(string Name, Op Op, CaseTensor[] Inputs, double Tolerance)
 {
-    /// <summary>Op and name, as test lists print it.</summary>
+    /// <summary>Op and name, for lists of tests.</summary>
     public override string ToString() => $"{Op.Name}: {Name}";
 }
 
-/// <summary>The cases of one op and its definition in float64, written for the eye. One class per op; found by reflection.</summary>
+/// <summary>The cases of one op and its definition in float64, written for readability. One class per op, found by reflection.</summary>
 public interface IOpCases
 {
     /// <summary>The op's record type.</summary>
@@ -26,7 +26,7 @@ public interface IOpCases
 
     /// <summary>The result in float64, row-major.</summary>
     /// <param name="op">The op with its attributes.</param>
-    /// <param name="inputs">The arguments as they are stored, widened to float64.</param>
+    /// <param name="inputs">The stored arguments, widened to float64.</param>
     /// <param name="output">The result's sizes.</param>
     double[] Reference(Op op, ReferenceTensor[] inputs, Shape output);
 }

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>All ops and all their cases, found by reflection: a new op needs no list to be edited.</summary>
+/// <summary>All ops and their cases, found by reflection, so that a new op needs no entry in a list.</summary>
 public static class OpCatalog
 {
     /// <summary>Every op record of Compute.</summary>

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Cases;
 
-/// <summary>Runs single ops on host values, one after the other: what comparisons with recorded operators are made of.</summary>
+/// <summary>Runs single ops on host values, for comparisons with recorded operators.</summary>
 public static class OpRunner
 {
     /// <summary>The result of an op on a CPU device of two threads; it can be the argument of the next op.</summary>
@@ -22,7 +22,7 @@ public static class OpRunner
     public static float[] Floats(this CaseTensor tensor) =>
         [.. Enumerable.Range(0, checked((int)tensor.Shape.Count)).Select(i => (float)tensor.Values(i))];
 
-    /// <summary>The same elements under other sizes.</summary>
+    /// <summary>The same elements with other sizes.</summary>
     public static CaseTensor Reshape(this CaseTensor tensor, Shape shape) => tensor with { Shape = shape };
 
     /// <summary>A recorded input with its recorded sizes.</summary>
@@ -40,7 +40,7 @@ public static class OpRunner
 
     /// <summary>
     /// Compares with a recorded output. The tolerance is eight times the difference between the library's own float32 and float64 runs,
-    /// which is the size of rounding noise; where they agree exactly, so must the values.
+    /// which is the size of rounding noise; if they agree exactly, so must the values.
     /// </summary>
     public static void CheckNoise(this GoldenCase @case, string name, float[] actual)
     {

@@ -3,18 +3,18 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Cases;
 
 /// <summary>
-/// The cases of every op with 16-bit activations, made out of those in Float32; and how far a result in 16 bits may lie from the reference.
+/// The cases of every op with 16-bit activations, derived from those in Float32, and the tolerance of results in 16 bits.
 /// </summary>
 public static class SixteenBit
 {
-    /// <summary>All cases that change when activations get a 16-bit type.</summary>
+    /// <summary>All cases that change if activations have a 16-bit type.</summary>
     public static IEnumerable<OpCase> Cases(DType dtype) =>
         OpCatalog.Cases.SelectMany(c => c.Cases).Select(c => c.With(dtype)).OfType<OpCase>();
 
     /// <summary>
-    /// The case with its activations, and whatever parameters may follow them, stored in 16 bits; null where the op keeps them in Float32
-    /// or the case has its own 16-bit activations. Activations come first in every op: as many leading Float32 arguments change as the op
-    /// takes with the others as they are.
+    /// The case with its activations, and parameters that may have their type, stored in 16 bits; null if the op keeps them in Float32 or
+    /// the case already has 16-bit activations. Activations are the first arguments of every op: as many leading Float32 arguments change
+    /// as the op accepts with the others unchanged.
     /// </summary>
     public static OpCase? With(this OpCase @case, DType dtype)
     {
@@ -30,14 +30,14 @@ public static class SixteenBit
             }
             catch (ShapeException)
             {
-                // This many are not taken.
+                // The op does not accept this many.
             }
         }
 
         return null;
     }
 
-    /// <summary>The same argument; finite numbers beyond the type's range become its largest, since infinity is another case.</summary>
+    /// <summary>The same argument; finite numbers beyond the type's range become its largest, because infinity has its own case.</summary>
     private static CaseTensor In(DType dtype, CaseTensor input)
     {
         double most = dtype == DType.Float16 ? (double)Half.MaxValue : double.MaxValue;
@@ -49,7 +49,7 @@ public static class SixteenBit
     }
 
     /// <summary>
-    /// How far a result may lie from the reference <paramref name="expected"/> when arithmetic within <paramref name="slack"/> of it is in
+    /// The tolerance around the reference <paramref name="expected"/> if arithmetic within <paramref name="slack"/> of it is in
     /// float32 and rounded once, to nearest: half a unit in the last place of 11 or 8 bits (relative 2⁻¹¹ or 2⁻⁸), and half of the smallest
     /// subnormal float16. Without slack it must be the reference's own rounding.
     /// </summary>
@@ -64,7 +64,7 @@ public static class SixteenBit
         };
     }
 
-    /// <summary>A number as an element type holds it, ties to even.</summary>
+    /// <summary>A number rounded to an element type, ties to even.</summary>
     public static double Rounded(DType dtype, double value) => dtype switch
     {
         DType.Float16 => (double)(Half)value,

@@ -40,6 +40,7 @@ public sealed class UnaryCases : IOpCases
         UnaryFunction.Sigmoid => Sigmoid(x),
         UnaryFunction.Softplus => x > 20 ? x : Math.Log(1 + Math.Exp(x)),
         UnaryFunction.Mish => x * Math.Tanh(x > 20 ? x : Math.Log(1 + Math.Exp(x))),
+        UnaryFunction.Exp => Math.Exp(x),
         _ => throw new ArgumentOutOfRangeException(nameof(function), function, "Not a function."),
     };
 

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Every message about a device goes to the factory that the device was opened with, and to no other.</summary>
+/// <summary>Messages about a device go only to the factory that it was opened with.</summary>
 public sealed class DeviceLoggingTests : IDisposable
 {
     private static readonly GpuTarget Target = GpuTarget.Cuda(9, 0, "driver 1");
@@ -51,13 +51,13 @@ public sealed class DeviceLoggingTests : IDisposable
     {
         using var device = DeviceCatalog.Open("cpu", threads: 1);
         Assert.Same(TraceLoggerFactory.Instance, device.LoggerFactory);
-        string about = $"cpu {Guid.NewGuid():n} {{0}}"; // braces are no places of arguments
+        string about = $"cpu {Guid.NewGuid():n} {{0}}"; // braces are not placeholders
         string written = Traced(() => DeviceLog.MemoryFreed(device.Logger, about, 1, 2, 3.4));
         string expected = $"{about}: memory is short, so 1 MiB that were kept for later requests were freed for 2 MiB (of 3 MiB).";
         Assert.Contains($"Warning: 0 : {expected}", written, StringComparison.Ordinal);
     }
 
-    /// <summary>What is written to <see cref="Trace"/> meanwhile, by whomever.</summary>
+    /// <summary>What is written to <see cref="Trace"/> meanwhile, by any code.</summary>
     internal static string Traced(Action action)
     {
         using var text = new StringWriter();

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Files;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>What kind of file a target is decides how it is written; a disk that fails is reported.</summary>
+/// <summary>The kind of a target file decides how it is written; failures of a disk are reported.</summary>
 public sealed class AtomicFileTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("ilgpudiffusion-").FullName;
@@ -26,7 +26,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void Write_ReadersSeeTheOldFileUntilTheNewOneIsWhole()
+    public void Write_UntilTheNewFileIsWhole_ReadersSeeTheOldOne()
     {
         string path = Path.Combine(folder, "data.bin");
         File.WriteAllText(path, "earlier");
@@ -42,7 +42,7 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void Write_LongestName_Works()
     {
-        string path = Path.Combine(folder, new string('n', 255)); // the temporary name must not be longer still
+        string path = Path.Combine(folder, new string('n', 255)); // the temporary name must not be longer
         AtomicFile.Write(path, stream => stream.WriteByte(1));
         Assert.Equal([1], File.ReadAllBytes(path));
     }
@@ -71,7 +71,7 @@ public sealed class AtomicFileTests : IDisposable
             File.WriteAllText(path, "a long earlier content");
             Assert.False(AtomicFile.IsDevice(path));
             AtomicFile.Write(path, stream => stream.Write("short"u8));
-            Assert.Equal("short", File.ReadAllText(path)); // without the earlier one's end
+            Assert.Equal("short", File.ReadAllText(path)); // without the end of the earlier content
         }
         finally
         {
@@ -97,7 +97,7 @@ public sealed class AtomicFileTests : IDisposable
         string path = Path.Combine(folder, "redirected.txt");
         using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         file.Write("before, "u8);
-        // as a shell's redirection hands one over: it stands behind what was written
+        // positioned after earlier output, as a shell's redirection may be
         string descriptor = $"/dev/fd/{file.SafeFileHandle.DangerousGetHandle()}";
         AtomicFile.Write(descriptor, stream => stream.Write("between, "u8));
         AtomicFile.Write(descriptor, stream => stream.Write("after"u8));
@@ -149,7 +149,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
-    public void Kind_OfEverything()
+    public void Kind_OfEachKindOfFile_IsDetected()
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("Unix only.");
         string file = Path.Combine(folder, "file"), link = Path.Combine(folder, "link"), socket = Path.Combine(folder, "socket");
@@ -172,7 +172,7 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Theory, InlineData(0), InlineData(1), InlineData(99_999), InlineData(100_000), InlineData(100_001)]
-    public void Read_CountsWhatIsRead(int bytes)
+    public void ReadAllBytes_AroundTheLimit_ReadsOrThrows(int bytes)
     {
         string path = Path.Combine(folder, "data");
         byte[] content = [.. Enumerable.Range(0, bytes).Select(i => (byte)i)];
@@ -180,7 +180,7 @@ public sealed class AtomicFileTests : IDisposable
         if (bytes <= 100_000) Assert.Equal<IEnumerable<byte>>(content, InputFile.ReadAllBytes(path, 100_000));
         else Assert.Contains("more than 100000 bytes", Assert.Throws<IOException>(() => InputFile.ReadAllBytes(path, 100_000)).Message,
             StringComparison.Ordinal);
-        // a regular file that says it has no bytes
+        // a regular file that reports a length of 0
         if (File.Exists("/proc/cpuinfo")) Assert.NotEmpty(InputFile.ReadAllBytes("/proc/cpuinfo", 1 << 24));
     }
 }

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Files;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Text from outside: what a terminal or a log would obey is written out, and nothing is longer than it may be.</summary>
+/// <summary>External text: control characters of terminals and logs are escaped, and its length is bounded.</summary>
 public sealed class OutsideTextTests
 {
     [Theory]
@@ -12,10 +12,10 @@ public sealed class OutsideTextTests
     [InlineData("\e[2Jgone", "'\\u001b[2Jgone'"), InlineData("abc\u202egpj.exe", "'abc\\u202egpj.exe'"),
         InlineData("a\nilgd: done", "'a\\u000ailgd: done'")]
     [InlineData("a\u2028b\u200bc\u009bd\u007f", "'a\\u2028b\\u200bc\\u009bd\\u007f'"), InlineData("\udb40\udc41", "'\\udb40\\udc41'")]
-    public void Quote_WritesOutWhatIsInvisible(string text, string expected) => Assert.Equal(expected, OutsideText.Quote(text));
+    public void Quote_InvisibleCharacters_AreEscaped(string text, string expected) => Assert.Equal(expected, OutsideText.Quote(text));
 
     [Fact]
-    public void EverythingIsBounded()
+    public void OutsideText_LongText_IsBounded()
     {
         string large = new('x', 1 << 20), lines = string.Join('\n', Enumerable.Repeat("line", 1 << 16));
         Assert.Equal(123, OutsideText.Quote(large).Length); // 120, '…' and quotes
@@ -26,21 +26,21 @@ public sealed class OutsideTextTests
     }
 
     [Fact]
-    public void HalvesOfPairs_AreWrittenOut_AndCuttingMakesNone()
+    public void Quote_HalfASurrogatePair_IsEscapedAndCuttingMakesNone()
     {
-        Assert.Equal("'half \\ud83d'", OutsideText.Quote("half " + (char)0xd83d)); // no attribute's argument: those are UTF-8
+        Assert.Equal("'half \\ud83d'", OutsideText.Quote("half " + (char)0xd83d)); // attributes are UTF-8
         Assert.Equal("x…", OutsideText.Line("x🦊🦊", 2));
     }
 
     [Fact]
-    public void Message_IndentsFurtherLines_SoThatNoneCanPassForAnotherMessage()
+    public void Message_SeveralLines_IndentsAllButTheFirst()
     {
         Assert.Equal("first\n  ilgd: forged\n  third", OutsideText.Message("first\r\nilgd: forged\nthird\n"));
         Assert.Equal("a\tb", OutsideText.Message("a\tb"));
     }
 
     [Fact]
-    public void Exceptions_AndLogs_GoThroughIt()
+    public void OutsideText_InExceptionsAndLogs_IsEscapedAndBounded()
     {
         Assert.Equal("opencl:0 says \\u001b[31mno", new DeviceException("opencl:0 says \e[31mno").Message);
         Assert.InRange(new DeviceException(new string('x', 1 << 20)).Message.Length, 1, 2001);
@@ -49,7 +49,7 @@ public sealed class OutsideTextTests
         var line = Assert.Single(log.Lines);
         Assert.StartsWith("opencl: a device: build log \\u001b]0;title\\u0007", line.Text, StringComparison.Ordinal);
         Assert.InRange(line.Text.Length, 1900, 2100);
-        string? argument = line.Arguments.Single(a => a.Key == "Failure").Value?.ToString(); // what a structured log has
+        string? argument = line.Arguments.Single(a => a.Key == "Failure").Value?.ToString(); // the value in a structured log
         Assert.StartsWith("build log \\u001b]0;title\\u0007", argument, StringComparison.Ordinal);
     }
 }

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Files;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Which files are the user's alone. How a system keeps rights is Unix' way here.</summary>
+/// <summary>Checks that only the user can write to a file. Permissions are those of Unix.</summary>
 [UnsupportedOSPlatform("windows")]
 public sealed class OwnFilesTests : IDisposable
 {
@@ -18,14 +18,14 @@ public sealed class OwnFilesTests : IDisposable
     }
 
     [Fact]
-    public void CreatedFolder_IsTheUsersAlone()
+    public void CreateFolder_NewFolder_IsForTheUserOnly()
     {
-        Assert.Null(OwnFiles.FolderProblem(folder)); // there is none yet
+        Assert.Null(OwnFiles.FolderProblem(folder)); // it does not exist yet
         OwnFiles.CreateFolder(folder);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));
         Assert.Null(OwnFiles.FolderProblem(folder));
         Directory.CreateSymbolicLink(folder + ".link", folder);
-        Assert.Null(OwnFiles.FolderProblem(folder + ".link")); // what it leads to counts
+        Assert.Null(OwnFiles.FolderProblem(folder + ".link")); // the link's target counts
     }
 
     [Theory, InlineData("770", "770"), InlineData("777", "777"), InlineData("1777", "1777"), InlineData("702", "702")]
@@ -50,7 +50,7 @@ public sealed class OwnFilesTests : IDisposable
         Assert.Null(OwnFiles.FileProblem(file));
         File.WriteAllText(file, "");
         File.SetUnixFileMode(file, (UnixFileMode)0b110_110_110);
-        Assert.Null(OwnFiles.FileProblem(file)); // nobody else gets to it
+        Assert.Null(OwnFiles.FileProblem(file)); // nobody else can reach it
         File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101);
         Assert.StartsWith($"other users can write to {file} (its mode is 666). Delete it", OwnFiles.FileProblem(file),
             StringComparison.Ordinal);
@@ -61,14 +61,14 @@ public sealed class OwnFilesTests : IDisposable
     }
 
     [Fact]
-    public void WhatBelongsToAnotherUser_IsRefused()
+    public void Problem_OwnedByAnotherUser_IsRefused()
     {
         UnixFiles.Entry mine = new(1000, Folder | 0b111_000_000), roots = mine with { Owner = 0 }, theirs = mine with { Owner = 1001 };
         Assert.Null(OwnFiles.FolderProblem("f", mine, user: 1000));
-        Assert.Null(OwnFiles.FolderProblem("f", roots, user: 1000)); // whoever is root needs no file for it
+        Assert.Null(OwnFiles.FolderProblem("f", roots, user: 1000)); // root can run anything anyway
         Assert.Equal("f belongs to another user (id 1001; this process runs as 1000). Name a folder of your own",
             OwnFiles.FolderProblem("f", theirs, user: 1000));
-        Assert.NotNull(OwnFiles.FolderProblem("f", mine, user: 0)); // root does not run what others wrote
+        Assert.NotNull(OwnFiles.FolderProblem("f", mine, user: 0)); // root does not run files of others
         var file = new UnixFiles.Entry(1001, Regular | 0b110_100_100);
         Assert.Equal("f/a belongs to another user (id 1001; this process runs as 1000). Delete it",
             OwnFiles.FileProblem("f/a", file, mine, user: 1000));

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Kernels;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>What ops say of themselves to profiles and passes.</summary>
+/// <summary>Properties of ops that profiles and passes read.</summary>
 public sealed class OpKindTests
 {
     private static readonly Dictionary<OpKind, string[]> Expected = new()

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Which launches share a packed weight.</summary>
+/// <summary>Launches that share a packed weight.</summary>
 public sealed class PackedWeightsTests
 {
     [Fact]
@@ -21,7 +21,7 @@ public sealed class PackedWeightsTests
         var first = Get(new GemmPanels(8, 4));
         Assert.Same(first, Get(new GemmPanels(8, 4)));
         Assert.NotSame(first, Get(new GemmPanels(4, 8)));
-        Assert.NotSame(Get(new GatedPanels(8)), Get(new WinogradPanels(8))); // of the same numbers, but not the same bytes
+        Assert.NotSame(Get(new GatedPanels(8)), Get(new WinogradPanels(8))); // the same numbers in other bytes
         Assert.Equal(4, calls);
     }
 }

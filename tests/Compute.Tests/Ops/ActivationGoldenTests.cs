@@ -25,7 +25,7 @@ public sealed class ActivationGoldenTests
     }
 
     [Fact]
-    public void EveryFunction_IsRecorded()
+    public void Golden_OfActivations_RecordsEveryFunction()
     {
         var recorded = Golden.Open(OperatorGoldensAttribute.Set)["activations"];
         Assert.Equal(Enum.GetValues<UnaryFunction>().Length, recorded.Outputs.Count);

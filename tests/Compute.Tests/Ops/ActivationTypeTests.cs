@@ -6,10 +6,10 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Activations in 16 bits: ops know them as types, the CPU's kernels refuse them.</summary>
+/// <summary>16-bit activations: ops accept the types, CPU kernels refuse them.</summary>
 public sealed class ActivationTypeTests
 {
-    // What is not about activations: samplers and guidance compute in Float32, times and table look-ups begin there.
+    // Ops without activations: samplers and guidance compute in Float32; times and table look-ups produce it.
     private static readonly string[] Float32Only =
         [nameof(LinearCombination), nameof(DynamicThreshold), nameof(RescaleGuidance), nameof(SinusoidalEmbedding)];
 

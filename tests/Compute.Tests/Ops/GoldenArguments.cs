@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Recorded tensors as arguments of ops, and results back in the recorded order.</summary>
+/// <summary>Recorded tensors as arguments of ops, and results in the recorded order.</summary>
 internal static class GoldenArguments
 {
     /// <summary>Values in row-major order.</summary>

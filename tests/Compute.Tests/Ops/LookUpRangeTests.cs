@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Numbers from outside a table never become reads from outside it.</summary>
+/// <summary>Look-ups outside a table's range are errors and read no other memory.</summary>
 public sealed class LookUpRangeTests
 {
     [Theory]

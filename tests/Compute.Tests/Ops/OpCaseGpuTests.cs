@@ -44,7 +44,7 @@ public sealed class OpCaseGpuTests
     }
 
     /// <summary>
-    /// So that nobody forgets an op: either it has a kernel for both GPU back ends, or the list of those that wait names it, never both.
+    /// Every op either has a kernel for both GPU backends or is listed in <see cref="NotYetOnGpus"/>, never both.
     /// </summary>
     [Theory, MemberData(nameof(Ops))]
     public void Op_WithoutGpuKernel_IsListed(Type op)
@@ -52,7 +52,7 @@ public sealed class OpCaseGpuTests
         var kernels = OpCatalog.Cases.Single(c => c.Op == op).Cases.First().Op.Kernels;
         bool everywhere = new[] { Backends.Cuda, Backends.OpenCL }.All(backend => kernels.Variants.Any(v => v.Backends.HasFlag(backend)));
         Assert.True(everywhere != NotYetOnGpus.Ops.Contains(op), everywhere
-            ? $"{op.Name} has GPU kernels: take it out of NotYetOnGpus."
+            ? $"{op.Name} has GPU kernels: remove it from NotYetOnGpus."
             : $"{op.Name} has no kernel for both CUDA and OpenCL, and NotYetOnGpus does not list it.");
     }
 

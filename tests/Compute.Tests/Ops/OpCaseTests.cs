@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Every case of every op on the processor, against the op's float64 definition.</summary>
+/// <summary>Every case of every op on the CPU, against the op's float64 definition.</summary>
 public sealed class OpCaseTests
 {
     public static TheoryData<string> CaseNames => [.. OpCatalog.Cases.SelectMany(c => c.Cases).Select(c => c.ToString())];
@@ -33,7 +33,7 @@ public sealed class OpCaseTests
             using var bound = new BoundCase(device, @case, outputPadding: 0);
             bound.Run();
             long least = long.MaxValue;
-            for (int i = 0; i < 3 && least > 0; i++) // a thread's first real wait makes a lock object, whenever that comes
+            for (int i = 0; i < 3 && least > 0; i++) // a thread's first real wait allocates a lock object, at any time
             {
                 long before = GC.GetAllocatedBytesForCurrentThread();
                 bound.Run();

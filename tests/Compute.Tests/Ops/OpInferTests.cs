@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Result types of sizes that the user chooses, and refusals that name op, argument, value and expectation.</summary>
+/// <summary>Result types with symbolic sizes, and errors that name op, argument, value and expectation.</summary>
 public sealed class OpInferTests
 {
     private static readonly Dim Batch = Dim.Symbol("batch"), Height = Dim.Symbol("height"), Width = Dim.Symbol("width"),

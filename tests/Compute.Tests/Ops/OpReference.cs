@@ -10,7 +10,7 @@ internal static class OpReference
     public static void Verify(string name, double[] actual) => Verify(OpCatalog.Find(name).Case, actual);
 
     /// <summary>
-    /// Fails unless every element is within the case's tolerance of the reference, and of its rounding where the result is in 16 bits.
+    /// Fails unless every element is within the case's tolerance of the reference, and of its rounding if the result has 16 bits.
     /// </summary>
     public static void Verify(OpCase @case, double[] actual)
     {

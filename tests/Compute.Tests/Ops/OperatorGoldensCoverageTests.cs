@@ -3,7 +3,7 @@ using ILGpuDiffusion.Cases;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>No recorded operator is forgotten, and no test class waits for one that does not exist.</summary>
+/// <summary>Every recorded operator has a test class, and test classes name only recorded ones.</summary>
 public sealed class OperatorGoldensCoverageTests
 {
     private static readonly (Type Tests, OperatorGoldensAttribute Covered)[] Classes =
@@ -15,7 +15,7 @@ public sealed class OperatorGoldensCoverageTests
     ];
 
     [Fact]
-    public void EveryRecordedOperator_IsCoveredByExactlyOneTestClass()
+    public void OperatorGoldens_EachRecordedOperator_IsCoveredByOneTestClass()
     {
         var set = Golden.Open(OperatorGoldensAttribute.Set);
         Assert.NotEmpty(set.Cases);
@@ -23,7 +23,7 @@ public sealed class OperatorGoldensCoverageTests
     }
 
     [Fact]
-    public void EveryNamedBeginning_IsThatOfARecordedOperator()
+    public void OperatorGoldens_EachNamedBeginning_IsOfARecordedOperator()
     {
         var set = Golden.Open(OperatorGoldensAttribute.Set);
         Assert.Equal([], Classes.SelectMany(t => t.Covered.Beginnings)

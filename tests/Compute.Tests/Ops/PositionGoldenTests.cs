@@ -25,7 +25,7 @@ public sealed partial class PositionGoldenTests
         // dim320_flip1_shift0_scale1000
         int[] numbers = [.. Numbers().Matches(name).Select(m => int.Parse(m.Value, CultureInfo.InvariantCulture))];
         var op = new SinusoidalEmbedding(numbers[0], numbers[1] == 1, numbers[2], numbers.Length > 3 ? numbers[3] : 1);
-        // With a scale the recorded times were divided by it before, as Flux has them: the values are those of scale 1 up to rounding.
+        // Recorded times were divided by the scale, as in Flux: the values are those of scale 1 up to rounding.
         float[] t = [.. recorded.Input("t").Select(v => v / (float)op.Scale)];
         recorded.Check(name, OpRunner.Run(op, new CaseTensor([t.Length, 1], i => t[i])).Floats(), Float32Angles);
     }
@@ -49,7 +49,7 @@ public sealed partial class PositionGoldenTests
         recorded.Check("cos", cos, Rounding);
         recorded.Check("sin", sin, Rounding);
 
-        // Recorded as [1, heads, tokens, width]; heads stand side by side in a token here.
+        // Recorded as [1, heads, tokens, width]; here heads are adjacent within a token.
         var shape = recorded.InputShape("x");
         var (heads, tokens, width) = (shape[1], shape[2], shape[3]);
         float[] values = recorded.Input("x");

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Ops;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Changes of an image's size against PyTorch's <c>interpolate</c> and average pooling.</summary>
+/// <summary>Resizing against PyTorch's <c>interpolate</c> and average pooling.</summary>
 [OperatorGoldens("upsample")]
 public sealed class ResizeGoldenTests
 {
@@ -26,11 +26,11 @@ public sealed class ResizeGoldenTests
     public void AveragePooling_AsConvolutionOfRecordedInput_MatchesPyTorch()
     {
         var recorded = Golden.Open(OperatorGoldensAttribute.Set)["upsample"];
-        var quarter = new CaseTensor([3, 3, 2, 2], i => i / 4 % 3 == i / 12 ? 0.25 : 0); // each channel from itself alone
+        var quarter = new CaseTensor([3, 3, 2, 2], i => i / 4 % 3 == i / 12 ? 0.25 : 0); // each channel only from itself
         recorded.CheckNoise("avg_pool_2", OpRunner.Run(new Conv2D(Stride: 2), recorded.InputImage("x"), quarter).Planes());
     }
 
     [Fact]
-    public void EveryRecordedOutput_IsCompared() =>
+    public void Golden_OfUpsampling_HasTheSixComparedOutputs() =>
         Assert.Equal(6, Golden.Open(OperatorGoldensAttribute.Set)["upsample"].Outputs.Count);
 }

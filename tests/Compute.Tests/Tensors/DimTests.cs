@@ -7,7 +7,7 @@ public sealed class DimTests
     private static readonly Dim Height = Dim.Symbol("height");
 
     [Fact]
-    public void Expressions_PrintAndEvaluate()
+    public void Dim_Expression_PrintsAndEvaluates()
     {
         var dim = (Height + 1) / 2;
         Assert.Equal("(height + 1) / 2", dim.ToString());
@@ -17,7 +17,7 @@ public sealed class DimTests
     }
 
     [Fact]
-    public void Equality_IsOfParts_AndProductsDivideBack()
+    public void Equality_OfEqualParts_IsTrueAndProductsDivideBack()
     {
         Assert.Equal(Height * 2, Dim.Symbol("height") * 2);
         Assert.NotEqual(Height, Height + 1);
@@ -35,14 +35,14 @@ public sealed class DimTests
     }
 
     [Fact]
-    public void MayEqual_IsFalseOnlyForDifferentNumbers()
+    public void MayEqual_DifferentNumbers_IsFalse()
     {
         Assert.True(Height.MayEqual(4));
         Assert.False(Dim.FromInt32(3).MayEqual(4));
     }
 
     [Fact]
-    public void Sizes_AreEqualByContent()
+    public void Sizes_SameContent_AreEqual()
     {
         Assert.Equal(new Sizes(("a", 1), ("b", 2)), new Sizes(("b", 2), ("a", 1)));
         Assert.NotEqual(new Sizes(("a", 1)), new Sizes(("a", 2)));

@@ -5,7 +5,7 @@ namespace ILGpuDiffusion.Compute.Tests;
 public sealed class IntegerMathTests
 {
     [Theory, InlineData(0, 4, 0), InlineData(1, 4, 1), InlineData(4, 4, 1), InlineData(5, 4, 2), InlineData(7, 1, 7)]
-    public void CeilDiv_CountsBlocksThatAreBegun(int count, int size, int expected)
+    public void CeilDiv_PartialBlock_IsCounted(int count, int size, int expected)
     {
         Assert.Equal(expected, IntegerMath.CeilDiv(count, size));
         Assert.Equal(expected * size, IntegerMath.RoundUp(count, size));

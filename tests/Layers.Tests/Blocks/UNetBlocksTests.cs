@@ -6,7 +6,7 @@ using ILGpuDiffusion.Layers.Transformers;
 namespace ILGpuDiffusion.Layers.Tests;
 
 /// <summary>
-/// Weights, sizes and names of the UNet's blocks. Their numbers are compared with the reference library's as parts of the UNets.
+/// Weights, sizes and names of the UNet's blocks. Their results are compared with the reference library's as parts of the UNets.
 /// </summary>
 public class UNetBlocksTests
 {
@@ -17,7 +17,7 @@ public class UNetBlocksTests
     [InlineData(64, 64, true, 10)]
     [InlineData(32, 64, true, 12)]
     [InlineData(64, 64, false, 8)]
-    public void Resnet_ShortcutAndTimeOnlyWhereNeeded(int inChannels, int outChannels, bool time, int parameters)
+    public void Resnet_ChannelsAndTime_DecideTheParameters(int inChannels, int outChannels, bool time, int parameters)
     {
         var block = new ResnetBlock2D(inChannels, outChannels, Resnet with { TimeChannels = time ? 128 : null });
         Assert.Equal(parameters, block.Parameters.Count());
@@ -26,7 +26,7 @@ public class UNetBlocksTests
     [Theory]
     [InlineData(true, "needs a time embedding")]
     [InlineData(false, "does not take a time embedding")]
-    public void Resnet_TimeMissingOrSuperfluous_Refused(bool declared, string message)
+    public void Resnet_TimeMissingOrSuperfluous_IsRefused(bool declared, string message)
     {
         var block = new ResnetBlock2D(64, 64, Resnet with { TimeChannels = declared ? 128 : null });
         var e = Assert.Throws<ArgumentException>(() => Graph.Trace("test", g => block.Forward(
@@ -76,7 +76,7 @@ public class UNetBlocksTests
     }
 
     [Fact]
-    public void Up_SkipChannels_FirstSeesTheCoarserInput_LastTheFinerSkip()
+    public void Up_SkipChannels_FollowTheCoarserInputAndTheFinerSkip()
     {
         var block = new UpBlock2D(inChannels: 32, prevChannels: 96, outChannels: 64, layers: 3, Resnet, null, upsample: false);
         Assert.Equal([96 + 64, 64 + 64, 64 + 32],

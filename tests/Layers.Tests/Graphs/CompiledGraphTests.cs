@@ -6,7 +6,7 @@ using static ILGpuDiffusion.Layers.Graphs.Functional;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
-/// <summary>Trace, compile, plan, run: over a small graph of ops without weights.</summary>
+/// <summary>Trace, compile, plan and run a small graph of ops without weights.</summary>
 public sealed class CompiledGraphTests : IDisposable
 {
     private readonly CpuDevice device = new(threads: 2);
@@ -48,7 +48,7 @@ public sealed class CompiledGraphTests : IDisposable
     }
 
     [Fact]
-    public void Run_ComputesAndKeepsInputs()
+    public void Run_Twice_ComputesAndKeepsInputs()
     {
         using var plan = new CompiledGraph(graph, arenas).Rent(new Sizes(("rows", 2)));
         float[] x = [.. Enumerable.Range(0, 16).Select(i => i / 4f - 2)];
@@ -64,7 +64,7 @@ public sealed class CompiledGraphTests : IDisposable
     }
 
     [Fact]
-    public void Run_AllocatesNothing()
+    public void Run_AfterTheFirst_AllocatesNothing()
     {
         using var plan = new CompiledGraph(graph, arenas).Rent(new Sizes(("rows", 500)));
         plan.Run();

@@ -7,14 +7,14 @@ using static ILGpuDiffusion.Layers.Graphs.Functional;
 namespace ILGpuDiffusion.Layers.Tests;
 
 /// <summary>
-/// Weights of plans on GPUs: filters in the order in which they are read, and on processors behind OpenCL panels, both made once.
+/// Weights of plans on GPUs: filters in the order of reads, and packed panels on OpenCL CPU devices, both prepared once.
 /// </summary>
 public sealed class GpuWeightTests : SmallGraphTests
 {
     public static TheoryData<string> Gpus => [.. TestDevices.Gpus];
 
     [Theory(SkipTestWithoutData = true), MemberData(nameof(Gpus))]
-    public void PrepackWeights_LaunchesLess_ChangesNoBit_AndIsFreedWithTheWeights(string id)
+    public void PrepackWeights_OnAGpu_ChangesNoBitAndIsFreedWithTheWeights(string id)
     {
         using var device = TestDevices.OpenAnother(id);
         Conv2d convolution = Loaded(new Conv2d(16, 24, 3, padding: 1));
@@ -29,13 +29,13 @@ public sealed class GpuWeightTests : SmallGraphTests
             Assert.Equal(expected, actual);
             Assert.Equal(expected, repeated);
 
-            // Only processors read packed panels; a GPU's filters are in order from the start, and matrices are read as they are stored.
+            // Only CPU devices read packed panels; a GPU's filters are uploaded in order, and matrices are read as stored.
             bool packs = arenas.PackedWeights.Bytes > 0;
             Assert.Equal(packs ? launches - 2 : launches, fewer);
             Assert.Equal(packs ? 7 : 3, launches);
             arenas.Weights.Trim();
             Assert.Equal(0, arenas.PackedWeights.Bytes);
-            // uploaded and packed anew
+            // uploaded and packed again
             Assert.Equal(expected, Run(new CompiledGraph(graph, arenas, CompileOptions.Eager with { PrepackWeights = true }),
                 arenas).First);
         }

@@ -33,7 +33,7 @@ public sealed class MemoryPlanTests
     [InlineData(4096, 2048, true)]
     [InlineData(0, 2048, true)]
     [InlineData(4096, 16384, false)] // larger: placed first
-    public void BlockOverAnother_BeginsAtItsStart_WhereNothingElseLies(long lead, long bytes, bool overlaps)
+    public void Place_BlockOverAnother_BeginsAtItsStartWhereNothingElseLies(long lead, long bytes, bool overlaps)
     {
         var argument = new MemoryPlan.Block(8192, 0, 2) { Lead = lead };
         var beside = new MemoryPlan.Block(8192, 1, 5);

@@ -4,7 +4,7 @@ using static ILGpuDiffusion.Layers.Graphs.Functional;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
-/// <summary>Packed latents in a graph: eager and compiled, at sizes that the user chooses.</summary>
+/// <summary>Packed latents in a graph: eager and compiled, with symbolic sizes.</summary>
 public sealed class PixelShuffleTests : SmallGraphTests
 {
     // Two factors, so that the middle is packed twice.

@@ -6,7 +6,7 @@ using static ILGpuDiffusion.Layers.Graphs.Functional;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
-/// <summary>What is decided when a graph is planned: views, what is computed once, packed weights. Results are the same bits.</summary>
+/// <summary>Decisions of planning: views, values that are computed once, packed weights. Results have the same bits.</summary>
 public sealed class PlanPassTests : SmallGraphTests
 {
     [Fact]
@@ -26,7 +26,7 @@ public sealed class PlanPassTests : SmallGraphTests
         {
             var x = Image(g);
             var h = Silu(x);
-            g.Output("h", h); // read by the caller: contiguous, with memory of its own
+            g.Output("h", h); // read by the caller, so contiguous and in its own memory
             return ConcatChannels(x, h, Scale(h, 2)) * ConcatChannels(Scale(h, 3), h, h);
         },
         "unary(image) | affine(0) | concat(image, 0, 1) | affine(0) | concat(3, 0, 0) | binary(2, 4)", null,
@@ -69,7 +69,7 @@ public sealed class PlanPassTests : SmallGraphTests
     }
 
     [Fact]
-    public void StepInvariants_RentedAgainAfterOthers_AreComputedAgain()
+    public void LoopInvariants_RentedAgainAfterOthers_AreComputedAgain()
     {
         var compiled = new CompiledGraph(
             Graph.Trace("loopInvariant",
@@ -118,7 +118,7 @@ public sealed class PlanPassTests : SmallGraphTests
 
             Assert.Equal(expected.Output("y").Span<float>().ToArray(), actual.Output("y").Span<float>().ToArray());
             if (sizes.Equals(Sizes(2, 30))) Assert.True(Arenas.PackedWeights.Bytes > after, "Winograd's weights have a form of their own.");
-            if (sizes.Equals(Sizes(1, 21))) Assert.Equal(after, Arenas.PackedWeights.Bytes); // both forms of all weights were there
+            if (sizes.Equals(Sizes(1, 21))) Assert.Equal(after, Arenas.PackedWeights.Bytes); // both layouts of all weights existed
             after = Arenas.PackedWeights.Bytes;
         }
     }
@@ -128,8 +128,8 @@ public sealed class PlanPassTests : SmallGraphTests
     {
         Linear small = Loaded(new Linear(16, 32, bias: false)); // a whole number of panels on every processor
         Graph Trace(Linear linear) => Graph.Trace("packed", g => g.Output("y", linear.Forward(Image(g))));
-        var product = Graph.Trace("product", g => g.Output("y", g.Add(new MatMul(), Image(g), Silu(g.Input("w", DType.Float32, 16, 16)))));
-        foreach (var (graph, bytes) in new[] { (product, 0L), (Trace(small), 16 * 32 * 4L) })
+        var matMul = Graph.Trace("matmul", g => g.Output("y", g.Add(new MatMul(), Image(g), Silu(g.Input("w", DType.Float32, 16, 16)))));
+        foreach (var (graph, bytes) in new[] { (matMul, 0L), (Trace(small), 16 * 32 * 4L) })
         {
             using var plan = new CompiledGraph(graph, Arenas).Rent(Sizes(1, 9));
             Assert.Equal(bytes, Arenas.PackedWeights.Bytes);

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
-/// <summary>A device, arenas and layers for tests over small graphs, and how graphs are compared before and after passes.</summary>
+/// <summary>A device, arenas and layers for tests with small graphs, and comparisons of graphs before and after passes.</summary>
 public abstract class SmallGraphTests : IDisposable
 {
     protected SmallGraphTests(int threads = 2)
@@ -16,7 +16,7 @@ public abstract class SmallGraphTests : IDisposable
     /// <summary>Memory of weights, freed after the test.</summary>
     protected List<DeviceBuffer> Weights { get; } = [];
 
-    /// <summary>Where graphs run.</summary>
+    /// <summary>The device of the graphs.</summary>
     protected CpuDevice Device { get; }
 
     /// <summary>Their memory.</summary>
@@ -37,7 +37,7 @@ public abstract class SmallGraphTests : IDisposable
     /// <summary>Sizes for <see cref="Image"/>.</summary>
     protected static Sizes Sizes(int n, int h) => new(("n", n), ("h", h));
 
-    /// <summary>Checks one pass alone, by the name of its switch.</summary>
+    /// <summary>Checks a single pass, by the name of its option.</summary>
     protected void Check(string pass, Func<Graph, Value> body, string before, string after)
     {
         var options = CompileOptions.Eager with { };
@@ -73,7 +73,7 @@ public abstract class SmallGraphTests : IDisposable
         }
     }
 
-    /// <summary>The needed ops in order, with inputs by name and results by their place among the ops.</summary>
+    /// <summary>The needed ops in order, with inputs by name and results by their index among the ops.</summary>
     private static string Text(Graph graph)
     {
         Node[] nodes = [.. graph.NeededBy(graph.Outputs.Values)];
@@ -84,7 +84,7 @@ public abstract class SmallGraphTests : IDisposable
     }
 
     /// <summary>
-    /// Eighths between −2 and 2: sums of their products are exact in any order, so that passes which change the order change no bit.
+    /// Eighths between −2 and 2: sums of their products are exact in any order, so that passes that change the order change no bit.
     /// </summary>
     protected static void Fill(Tensor tensor, int seed)
     {
@@ -92,7 +92,7 @@ public abstract class SmallGraphTests : IDisposable
         foreach (ref float value in tensor.Span<float>()) value = random.Next(-16, 17) / 8f;
     }
 
-    /// <summary>A layer with weights of its own, freed after the test.</summary>
+    /// <summary>A layer with its own weights, freed after the test.</summary>
     protected T Loaded<T>(T layer) where T : Layer
     {
         foreach (var parameter in layer.Parameters)

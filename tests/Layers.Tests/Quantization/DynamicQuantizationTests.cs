@@ -9,7 +9,7 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
-/// <summary>Linear layers in int8 against the same layers as they are stored.</summary>
+/// <summary>Linear layers in int8 against the same layers as stored.</summary>
 public sealed class DynamicQuantizationTests : IDisposable
 {
     private const int Rows = 9, In = 96, Hidden = 200, Out = 40;
@@ -47,7 +47,7 @@ public sealed class DynamicQuantizationTests : IDisposable
     }
 
     [Fact]
-    public void Apply_ResultsChangeByRoundingOnly_AndEarlierGraphsDoNot()
+    public void Apply_ToAModel_ChangesResultsByRoundingAndNotEarlierGraphs()
     {
         var before = Trace();
         float[] exact = Run(before);
@@ -65,11 +65,11 @@ public sealed class DynamicQuantizationTests : IDisposable
         Assert.Equal(2, after.Nodes.Count(n => n.Op is QuantizedMatMul));
         Assert.InRange(Difference(Run(after), exact), 1e-3, 2e-2); // two layers of 8-bit weights and activations: about 1 %
         Assert.Equal(exact, Run(before));
-        Assert.Equal(stored, checkpoint.Find("first.weight")!.ReadFloats()); // the pages that were given back come from the file again
+        Assert.Equal(stored, checkpoint.Find("first.weight")!.ReadFloats()); // dropped pages are read from the file again
     }
 
     [Fact]
-    public void Apply_Filter_LeavesTheOthers_AndTwiceIsOnce()
+    public void Apply_WithAFilter_LeavesOtherLayersAndQuantizesOnce()
     {
         using var memory = DynamicQuantization.Apply(model, layer => layer.OutFeatures == Out, device);
         Assert.Equal((1, false, true), (memory.Layers, model.First.IsQuantized, model.Second.IsQuantized));

@@ -7,7 +7,7 @@ using ILGpuDiffusion.Layers.Transformers;
 namespace ILGpuDiffusion.Layers.Tests;
 
 /// <summary>
-/// Names and shapes of the transformers' weights. Their numbers are compared with the reference library's as parts of the UNets.
+/// Names and shapes of the transformers' weights. Their results are compared with the reference library's as parts of the UNets.
 /// </summary>
 public class Transformer2DModelTests
 {
@@ -49,7 +49,7 @@ public class Transformer2DModelTests
     [InlineData(0)]
     [InlineData(-2)]
     [InlineData(5)]
-    public void New_HeadsThatDoNotDivide_Refused(int heads) =>
+    public void New_HeadsThatDoNotDivide_AreRefused(int heads) =>
         Assert.Contains($"64 channels are not divisible by {heads} heads",
             Assert.Throws<ArgumentException>(() => new BasicTransformerBlock(64, heads, 80)).Message);
 

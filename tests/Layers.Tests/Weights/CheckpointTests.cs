@@ -12,7 +12,7 @@ public sealed class CheckpointTests : IDisposable
 
     private string At(string name) => Path.Combine(folder.FullName, name);
 
-    /// <summary>A file whose tensors all hold one value, by which the tests know it again.</summary>
+    /// <summary>A file whose tensors all hold one value, which identifies the file.</summary>
     private void Save(string name, float value, params string[] tensors)
     {
         var writer = new SafetensorsWriter();
@@ -65,7 +65,7 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void OpenFolder_ManyFiles_TakesTheDocumentedOrder()
     {
-        // From the last choice to the first; each added file takes over.
+        // From the last choice to the first; each added file has precedence.
         string[] order =
         [
             "model.zz.safetensors", "diffusion_pytorch_model.zz.safetensors", "model.fp32.safetensors", "model.bf16.safetensors",
@@ -128,7 +128,7 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("a", "gone.safetensors", "names the shard 'gone.safetensors', which is missing")]
     [InlineData("b", "part.safetensors", "says that tensor 'b' is in 'part.safetensors', which does not have it")]
     [InlineData("a\":\"part.safetensors\",\"a", "part.safetensors", "lists the tensor 'a' twice")]
-    public void OpenFolder_BadIndex_Names(string tensor, string shard, string message)
+    public void OpenFolder_UnusableShardName_IsRefused(string tensor, string shard, string message)
     {
         Save("part.safetensors", 1, "a");
         SaveIndex("model.safetensors.index.json", (tensor, shard));
@@ -142,7 +142,7 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("""{"weight_map":{"a":1}}""", "weight_map 'a' is a JSON Number; it must be the name of a shard file")]
     [InlineData("""{"weight_map":{"a":"x.safetensors"}""", "is not valid JSON")]
     [InlineData("""[]""", "must be an object")]
-    public void OpenFolder_NoIndex_Names(string json, string message)
+    public void OpenFolder_InvalidIndex_IsRefused(string json, string message)
     {
         File.WriteAllText(At("model.safetensors.index.json"), json);
         Refused(message);
@@ -157,7 +157,7 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
-    public void Open_TensorInTwoShards_TheIndexDecides_AndForgottenOnesCount()
+    public void Open_TensorInTwoShards_TakesTheOneOfTheIndexAndListsUnindexedTensors()
     {
         Save("part-1.safetensors", 1, "a", "c", "extra");
         Save("part-2.safetensors", 2, "a", "b");
@@ -170,7 +170,7 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
-    public void WeightSource_GivesTheMappedBytesAsTensors()
+    public void WeightSource_OfACheckpoint_GivesTheMappedBytesAsTensors()
     {
         var writer = new SafetensorsWriter();
         writer.Add("w", DType.Float32, [2, 3], new float[] { 1, 2, 3, 4, 5, 6 });
@@ -201,7 +201,7 @@ public sealed class CheckpointTests : IDisposable
     {
         const long gap = (1L << 32) + 12345;
         string header = $$$"""{"big":{"dtype":"I8","shape":[3,{{{gap / 3}}}],"data_offsets":[0,{{{gap / 3 * 3}}}]},"end":{"dtype":"F32","shape":[1],"data_offsets":[{{{gap / 3 * 3}}},{{{gap / 3 * 3 + 4}}}]}}""";
-        using (var stream = File.Create(At("model.safetensors"))) // sparse: takes no room on disk
+        using (var stream = File.Create(At("model.safetensors"))) // sparse, so it takes no space on disk
         {
             stream.Write(BitConverter.GetBytes((long)header.Length));
             stream.Write(System.Text.Encoding.ASCII.GetBytes(header));

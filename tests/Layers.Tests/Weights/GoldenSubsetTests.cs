@@ -3,7 +3,7 @@ using ILGpuDiffusion.Cases;
 namespace ILGpuDiffusion.Layers.Tests;
 
 /// <summary>
-/// The reference data inside the repository is an unchanged, small enough part of the complete set, without anyone's vocabulary.
+/// The reference data in the repository is an unchanged, small part of the complete set, without third-party vocabularies.
 /// </summary>
 public sealed class GoldenSubsetTests
 {
@@ -16,7 +16,7 @@ public sealed class GoldenSubsetTests
                 && path is not ("README.md" or ".gitattributes"));
 
     [Fact]
-    public void Subset_EqualsTheCompleteSet()
+    public void Subset_BesideTheCompleteSet_HasTheSameFiles()
     {
         string? complete = GoldenFolders.Roots.FirstOrDefault(root => root != Subset);
         Assert.SkipWhen(complete is null, "only the subset is present; nothing to compare it with.");
@@ -25,7 +25,7 @@ public sealed class GoldenSubsetTests
     }
 
     [Fact]
-    public void Subset_IsSmall_AndHoldsNoVocabulary()
+    public void Subset_InTheRepository_IsSmallAndHoldsNoVocabulary()
     {
         string[] files = [.. Files()];
         Assert.InRange(files.Sum(file => new FileInfo(Path.Combine(Subset, file)).Length), 30_000_000, 38_000_000);

@@ -3,7 +3,7 @@ using Xunit.Sdk;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
-/// <summary>The reference data's reader reads what the json announces, and the comparison can fail.</summary>
+/// <summary>The reader of reference data reads what the json describes, and comparisons can fail.</summary>
 public sealed class GoldenTests
 {
     [Theory]
@@ -25,7 +25,7 @@ public sealed class GoldenTests
     }
 
     [Fact]
-    public void Check_TheGoldenItself_Passes_AndAChange_Fails()
+    public void Check_ChangedValues_FailsAndTheGoldenItselfPasses()
     {
         var run = Golden.Open("tiny-sdxl-goldens/unet").Cases[0];
         float[] sample = run.Output("sample");

@@ -45,11 +45,11 @@ public sealed class ModelConfigTests
     [InlineData("""{"\ud800":1}""", "is not valid JSON")]
     [InlineData("""{"a":-Infinite}""", "is not valid JSON")]
     [InlineData("3", "must be an object")]
-    public void Parse_NotAnObject_Names(string json, string message) =>
+    public void Parse_NotAnObject_IsRefused(string json, string message) =>
         Assert.Contains(message, Assert.Throws<ModelFileException>(() => Parse(json)).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void Parse_BrokenUtf8_Names() =>
+    public void Parse_BrokenUtf8_IsRefused() =>
         Assert.Contains("config.json: is not valid UTF-8",
             Assert.Throws<ModelFileException>(() => ModelConfig.Parse([(byte)'{', 0xff, (byte)'}'], "config.json")).Message,
                 StringComparison.Ordinal);
@@ -74,7 +74,7 @@ public sealed class ModelConfigTests
             Assert.Throws<ModelFileException>(() => Parse($"{{\"a\":{value}}}").Int("a")).Message);
 
     [Fact]
-    public void Null_IsFalse_AndNoDefaultOfAnythingElse()
+    public void Read_NullValue_IsFalseForBoolAndRefusedForOtherTypes()
     {
         var config = Parse("""{"a":null}""");
         Assert.True(config.IsNull("a"));
@@ -110,7 +110,7 @@ public sealed class ModelConfigTests
     }
 
     [Fact]
-    public void Section_IsAConfigurationOfItsOwn()
+    public void Section_OfAnObject_IsAConfigurationOfItsOwn()
     {
         var section = Parse("""{"a":{"b":3,"c":null},"d":4}""").Section("a");
         Assert.Equal(3, section.Int("b"));
@@ -130,7 +130,7 @@ public sealed class ModelConfigTests
             StringComparison.Ordinal);
 
     [Fact]
-    public void IntPerEntry_OneOrAll()
+    public void IntPerEntry_OneNumberOrAList_GivesOnePerEntry()
     {
         var config = Parse("""{"one":8,"all":[1,2,3]}""");
         Assert.Equal([8, 8, 8], config.IntPerEntry("one", 3));

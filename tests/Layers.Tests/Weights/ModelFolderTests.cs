@@ -75,7 +75,7 @@ public sealed class ModelFolderTests : IDisposable
         Assert.Equal(index.Find("metadata")!.Value.GetProperty("total_size").GetInt64(),
             weights.Names.Sum(name => weights.Find(name)!.Bytes));
         Assert.Equal(4, weights.Names.Select(name => weights.Find(name)!.File).Distinct().Count());
-        foreach (string name in weights.Names) // the map, not merely the union of the shards
+        foreach (string name in weights.Names) // according to the map, not just the union of the shards
             Assert.Equal(index.Find("weight_map")!.Value.GetProperty(name).GetString(), Path.GetFileName(weights.Find(name)!.File.Path));
     }
 
@@ -103,7 +103,7 @@ public sealed class ModelFolderTests : IDisposable
     [InlineData("""{"_class_name":"P","../unet":["diffusers","U"]}""", "the component '../unet' cannot be the name of a folder")]
     [InlineData("""{"_class_name":"P","..":["diffusers","U"]}""", "the component '..' cannot be the name of a folder")]
     [InlineData("""{"_class_name":"P","a\u0000":["diffusers","U"]}""", "cannot be the name of a folder")]
-    public void Open_BadIndex_Names(string json, string message)
+    public void Open_InvalidIndex_IsRefusedByTheFilesName(string json, string message)
     {
         string path = Write("model_index.json", json);
         var error = Assert.Throws<ModelFileException>(() => ModelFolder.Open(folder.FullName));
@@ -124,7 +124,7 @@ public sealed class ModelFolderTests : IDisposable
     }
 
     [Fact]
-    public void Component_MissingPart_Names()
+    public void Component_MissingPart_IsNamed()
     {
         Write("model_index.json",
             """{"_class_name":"P","image_encoder":[null,null],"unet":["diffusers","UNet2DConditionModel"],"sizes":[1,2],"add_watermarker":null}""");

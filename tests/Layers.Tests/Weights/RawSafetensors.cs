@@ -8,7 +8,7 @@ namespace ILGpuDiffusion.Layers.Tests;
 internal static class RawSafetensors
 {
     /// <summary>Writes a file.</summary>
-    /// <param name="path">Where to.</param>
+    /// <param name="path">The file.</param>
     /// <param name="tensors">Names, stored types, sizes, and bytes.</param>
     public static void Write(string path, params (string Name, string Type, int[] Shape, byte[] Bytes)[] tensors)
     {

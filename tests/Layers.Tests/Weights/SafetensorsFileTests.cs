@@ -113,7 +113,7 @@ public sealed class SafetensorsFileTests : IDisposable
     [Theory]
     [InlineData(0, "has 0 bytes")]
     [InlineData(7, "has 7 bytes")]
-    public void Open_ShorterThanTheLength_Names(int bytes, string message) =>
+    public void Open_ShorterThanTheLength_IsRefused(int bytes, string message) =>
         Assert.Contains(message, Assert.Throws<ModelFileException>(() => SafetensorsFile.Open(Save(new byte[bytes]))).Message,
             StringComparison.Ordinal);
 
@@ -122,12 +122,12 @@ public sealed class SafetensorsFileTests : IDisposable
     [InlineData(100_000_001, "claims 100000001 bytes; at most 100000000")]
     [InlineData(-1, "claims 18446744073709551615 bytes")]
     [InlineData(long.MinValue, "claims 9223372036854775808 bytes")]
-    public void Open_WrongHeaderLength_Names(long claimed, string message) =>
+    public void Open_WrongHeaderLength_IsRefused(long claimed, string message) =>
         Assert.Contains(message, Assert.Throws<ModelFileException>(() => SafetensorsFile.Open(Save(Bytes("{}", 0, claimed)))).Message,
             StringComparison.Ordinal);
 
     [Fact]
-    public void Open_BrokenUtf8_Names()
+    public void Open_BrokenUtf8_IsRefused()
     {
         byte[] bytes = Bytes(One(name: "w?"), 8);
         bytes[Array.IndexOf(bytes, (byte)'?')] = 0xff;
@@ -136,7 +136,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void Open_MissingFileAndFolder_Name()
+    public void Open_MissingFileOrFolder_IsRefused()
     {
         Assert.Contains("does not exist",
             Assert.Throws<ModelFileException>(() => SafetensorsFile.Open(Path.Combine(folder.FullName, "no"))).Message,
@@ -242,7 +242,7 @@ public sealed class SafetensorsFileTests : IDisposable
     }
 
     [Fact]
-    public void BFloat16_RoundsHalfToEven()
+    public void Save_AsBFloat16_RoundsHalfToEven()
     {
         string path = Path.Combine(folder.FullName, "out.safetensors");
         float Bits(uint bits) => BitConverter.UInt32BitsToSingle(bits);

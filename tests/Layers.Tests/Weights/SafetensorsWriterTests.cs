@@ -28,7 +28,7 @@ public sealed class SafetensorsWriterTests : IDisposable
     public void Save_ToADevice_WritesThereAndLeavesItThere()
     {
         if (!File.Exists("/dev/null")) Assert.Skip("This system has no /dev/null.");
-        Writer().Save("/dev/null"); // which has no position to ask for, and must not be replaced by a file
+        Writer().Save("/dev/null"); // has no position, and must not be replaced by a file
         Assert.Empty(File.ReadAllBytes("/dev/null"));
         Assert.True(AtomicFile.IsDevice("/dev/../dev/stdout"));
         Assert.False(AtomicFile.IsDevice(Path.Combine(folder, "dev")));

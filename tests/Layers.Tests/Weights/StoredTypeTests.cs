@@ -8,7 +8,7 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
-/// <summary>Weights of types that no kernel reads, and files that cannot be mapped.</summary>
+/// <summary>Weights of types that kernels do not read, and files that cannot be mapped.</summary>
 public sealed class StoredTypeTests : IDisposable
 {
     private const int In = 16, Out = 8;
@@ -65,7 +65,7 @@ public sealed class StoredTypeTests : IDisposable
     }
 
     [Fact]
-    public void F64_RoundsToTheNearestFloat()
+    public void ToTensor_OfF64_RoundsToTheNearestFloat()
     {
         RawSafetensors.Write(Path, ("w", "F64", [3], RawSafetensors.F64(0.1, 1 + 1e-12, -1e-50)));
         using var checkpoint = Checkpoint.Open(Path);
@@ -82,10 +82,10 @@ public sealed class StoredTypeTests : IDisposable
         Assert.Equal([1f, -1f], file.ReadFloats("b"));
         string expected = $"{Path} cannot be mapped into memory here (No such device), so its 0 MiB were read";
         Assert.StartsWith(expected, Assert.Single(log.Warnings), StringComparison.Ordinal);
-        file.Release(file.ToTensor(file.Entry("a"))); // pages of a mapping only: this memory would not come back
+        file.Release(file.ToTensor(file.Entry("a"))); // only pages of a mapping: this memory could not be restored
         Assert.Equal([1f, 2f, 3f], file.ReadFloats("a"));
         File.WriteAllBytes(Path, []);
-        file.RequireIntact(); // what was read does not change
+        file.RequireIntact(); // values read before do not change
     }
 
     [Fact]
@@ -116,7 +116,7 @@ public sealed class StoredTypeTests : IDisposable
         return y;
     }
 
-    /// <summary>The number that a code stands for, by the definition: sign, exponent, mantissa.</summary>
+    /// <summary>The number that a code encodes, by definition: sign, exponent, mantissa.</summary>
     private static double Value(int code, int exponentBits, int bias)
     {
         int mantissaBits = 7 - exponentBits, exponent = (code & 0x7F) >> mantissaBits, mantissa = code & ((1 << mantissaBits) - 1),

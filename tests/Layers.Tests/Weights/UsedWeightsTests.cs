@@ -9,7 +9,7 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
-/// <summary>What is checked when weights are taken into use: that their file is still as it was, and that they are numbers.</summary>
+/// <summary>Checks at the first use of weights: their file is unchanged, and they are finite.</summary>
 public sealed class UsedWeightsTests : IDisposable
 {
     private const int In = 40, Out = 33;
@@ -42,7 +42,7 @@ public sealed class UsedWeightsTests : IDisposable
             else file.SetLength(how == "cut" ? 0 : file.Length + 1);
         }
 
-        File.SetLastWriteTimeUtc(Path, DateTime.UtcNow.AddSeconds(1)); // the system's clock for files may be coarse
+        File.SetLastWriteTimeUtc(Path, DateTime.UtcNow.AddSeconds(1)); // file times may be coarse
         foreach (Action use in (Action[])[() => plan.Run(), () => Rent(layer, arenas, rows: 100).Dispose(),
             () => DynamicQuantization.Apply(layer, device: device).Dispose()])
         {

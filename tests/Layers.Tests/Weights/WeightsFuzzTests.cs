@@ -8,7 +8,7 @@ namespace ILGpuDiffusion.Layers.Tests;
 
 /// <summary>
 /// 23,000 damaged headers, files, configurations and indices: each loads or gives a <see cref="ModelFileException"/> with a readable
-/// message, and nothing else happens. A failure names its seed.
+/// message, and no other exception. A failure names its seed.
 /// </summary>
 public sealed class WeightsFuzzTests : IDisposable
 {
@@ -39,7 +39,7 @@ public sealed class WeightsFuzzTests : IDisposable
         """;
 
     [Fact]
-    public void Headers() =>
+    public void Parse_MutatedHeader_GivesConsistentEntriesOrACleanError() =>
         Fuzz(12_000, Header, ["\"dtype\":", "\"shape\":", "\"data_offsets\":", "\"F32\"", "\"F64\"", "\"F4\"", "\"BOOL\"",
             "\"__metadata__\":", "[0,45]"], bytes =>
     {
@@ -57,7 +57,7 @@ public sealed class WeightsFuzzTests : IDisposable
     });
 
     [Fact]
-    public void Files()
+    public void Open_MutatedFile_StaysInsideTheFileOrGivesACleanError()
     {
         string path = Path.Combine(folder.FullName, "model.safetensors");
         var lengths = new Mutator(7);
@@ -78,7 +78,8 @@ public sealed class WeightsFuzzTests : IDisposable
     }
 
     [Fact]
-    public void Configurations() => Fuzz(5_000, Config, ["\"attention_head_dim\":", "\"norm_eps\":", "Infinity", "[5,"], bytes =>
+    public void Read_MutatedConfiguration_GivesValuesOrACleanError() =>
+        Fuzz(5_000, Config, ["\"attention_head_dim\":", "\"norm_eps\":", "Infinity", "[5,"], bytes =>
     {
         var config = ModelConfig.Parse(bytes, Name);
         foreach (string key in config.Keys)
@@ -92,7 +93,7 @@ public sealed class WeightsFuzzTests : IDisposable
     });
 
     [Fact]
-    public void Indices()
+    public void OpenFolder_MutatedIndex_GivesTensorsOrACleanError()
     {
         string path = Path.Combine(folder.FullName, "model.safetensors.index.json");
         File.WriteAllBytes(Path.Combine(folder.FullName, "model-00001-of-00002.safetensors"), Bytes(
@@ -111,7 +112,8 @@ public sealed class WeightsFuzzTests : IDisposable
     }
 
     [Fact]
-    public void Pipelines() => Fuzz(3_000, Pipeline, ["[null,null]", "[null,\"x\"]", "\"../unet\":", "\"diffusers\"", "[1,2]"], bytes =>
+    public void ModelFolder_MutatedIndex_OpensOrGivesACleanError() =>
+        Fuzz(3_000, Pipeline, ["[null,null]", "[null,\"x\"]", "\"../unet\":", "\"diffusers\"", "[1,2]"], bytes =>
     {
         var model = ModelFolder.Parse(folder.FullName, ModelConfig.Parse(bytes, Name));
         foreach (string name in model.Components.Keys)
@@ -147,11 +149,11 @@ public sealed class WeightsFuzzTests : IDisposable
             longest = Math.Max(longest, Stopwatch.GetTimestamp() - start);
         }
 
-        Assert.InRange(refused, runs / 4, runs - runs / 20); // both paths are taken, or the mutations are no good
+        Assert.InRange(refused, runs / 4, runs - runs / 20); // the mutations must reach both paths
         Assert.InRange(Stopwatch.GetElapsedTime(0, longest).TotalSeconds, 0, 5);
     }
 
-    /// <summary>True when the action succeeds, false when it refuses in the allowed way; anything else comes through.</summary>
+    /// <summary>True if the action succeeds, false for an allowed exception; others pass through.</summary>
     private static bool Allow(Action action)
     {
         try

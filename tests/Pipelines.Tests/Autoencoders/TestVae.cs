@@ -4,6 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines.Autoencoders;
+using ILGpuDiffusion.Pipelines.Requests;
 using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
@@ -38,27 +39,27 @@ internal sealed class TestVae : IDisposable
         new(Golden.Folder($"{model}/vae"), change, variant, threads, options, on, dtype, weights, logger);
 
     /// <summary>Decodes a recorded case's latents; NCHW as recorded.</summary>
-    public float[] Decode(GoldenCase golden)
+    public float[] Decode(GoldenCase golden, VaeTiling? tiling = null)
     {
         var shape = golden.InputShape("latent");
-        float[] image = Coder.Decode(Images.ToNhwc(golden.Input("latent"), shape), shape[0], shape[2], shape[3]);
+        float[] image = Coder.Decode(Images.ToNhwc(golden.Input("latent"), shape), shape[0], shape[2], shape[3], tiling);
         return ToNchw(image, golden.OutputShape("image"));
     }
 
     /// <summary>Encodes a recorded case's image.</summary>
-    public LatentDistribution Encode(GoldenCase golden)
+    public LatentDistribution Encode(GoldenCase golden, VaeTiling? tiling = null)
     {
         var shape = golden.InputShape("image");
-        return Coder.Encode(Images.ToNhwc(golden.Input("image"), shape), shape[0], shape[2], shape[3]);
+        return Coder.Encode(Images.ToNhwc(golden.Input("image"), shape), shape[0], shape[2], shape[3], tiling);
     }
 
     /// <summary>Decodes arbitrary but fixed latents.</summary>
-    public float[] Decode(int count, int height, int width)
+    public float[] Decode(int count, int height, int width, VaeTiling? tiling = null)
     {
         var random = new Random(count * 10000 + height * 100 + width);
         float[] latents = [.. Enumerable.Range(0, count * height * width * Coder.LatentChannels)
             .Select(_ => (float)(random.NextDouble() * 4 - 2))];
-        return Coder.Decode(latents, count, height, width);
+        return Coder.Decode(latents, count, height, width, tiling);
     }
 
     /// <summary>[n, h, w, c] to the recorded [n, c, h, w].</summary>

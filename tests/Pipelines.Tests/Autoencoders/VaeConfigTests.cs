@@ -5,7 +5,7 @@ using ILGpuDiffusion.Pipelines.Autoencoders;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Autoencoder configurations that are damaged or describe something else: each is refused with file, key and value.</summary>
+/// <summary>Damaged autoencoder configurations, or of other models: each is refused with file, key and value.</summary>
 public sealed class VaeConfigTests
 {
     [Theory]
@@ -46,7 +46,7 @@ public sealed class VaeConfigTests
         var e = Assert.Throws<ModelFileException>(() => new AutoencoderKL(config));
 
         Assert.Contains("config.json", e.Message, StringComparison.Ordinal);
-        // there the other of two values is blamed
+        // there the error names the other of two values
         string named = key == "norm_num_groups" && value == "7" || key == "block_out_channels" && value == "[32, 64]" ? "" : $"'{key}'";
         Assert.Contains(named, e.Message, StringComparison.Ordinal);
     }
@@ -57,11 +57,11 @@ public sealed class VaeConfigTests
     [InlineData(64, 0.5, 1, 4, 4)]
     [InlineData(64, 0.0, 1, 8, 0)]
     [InlineData(1024, 0.25, 16, 96, 32)]
-    public void Tiling_WholeLatents_StepAndBlend(int pixels, double overlap, int eighths, int step, int blend)
+    public void Tiling_SizeAndOverlap_GiveStepAndBlendInWholeLatents(int pixels, double overlap, int eighths, int step, int blend)
     {
-        var tiling = new VaeTiling(pixels, overlap, 8);
-        Assert.Equal(new VaeTiling.Side(eighths * 8, step, blend), tiling.Latents);
-        Assert.Equal(new VaeTiling.Side(pixels, step * 8, blend * 8), tiling.Pixels);
+        var tiling = new TileGrid(pixels, overlap, 8);
+        Assert.Equal(new TileGrid.Side(eighths * 8, step, blend), tiling.Latents);
+        Assert.Equal(new TileGrid.Side(pixels, step * 8, blend * 8), tiling.Pixels);
     }
 
     [Theory]
@@ -74,6 +74,6 @@ public sealed class VaeConfigTests
     [InlineData(0, 0.25)]
     [InlineData(-64, 0.25)]
     public void Tiling_TilesThatDoNotMeet_SaysWhatWould(int pixels, double overlap) =>
-        Assert.Contains("Try ", Assert.Throws<ArgumentException>(() => new VaeTiling(pixels, overlap, 8)).Message,
+        Assert.Contains("Try ", Assert.Throws<ArgumentException>(() => new TileGrid(pixels, overlap, 8)).Message,
             StringComparison.Ordinal);
 }

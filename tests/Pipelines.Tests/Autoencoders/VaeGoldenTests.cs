@@ -1,10 +1,11 @@
 using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Pipelines.Autoencoders;
+using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>The autoencoder against diffusers: encode, decode, every recorded sub-module, tiled and not.</summary>
+/// <summary>The autoencoder against diffusers: encode, decode, every recorded sub-module, with and without tiling.</summary>
 public sealed class VaeGoldenTests
 {
     /// <summary>What the reference data's README suggests for an fp32 engine; the reference's own rounding noise is up to 2e-5.</summary>
@@ -15,7 +16,7 @@ public sealed class VaeGoldenTests
     [InlineData("tiny-sd15")]
     [InlineData("tiny-sd21-v")]
     [InlineData("tiny-flux-dev")]
-    public void EncodeAndDecode_RecordedCases(string model)
+    public void EncodeAndDecode_RecordedCases_MatchReference(string model)
     {
         var golden = Golden.Open($"{model}-goldens/vae");
         using var vae = TestVae.Open(model);
@@ -33,7 +34,7 @@ public sealed class VaeGoldenTests
     [InlineData("tiny-sdxl")]
     [InlineData("tiny-sd15")]
     [InlineData("tiny-flux-dev")]
-    public void EncodeAndDecode_EveryRecordedSubModule(string model)
+    public void EncodeAndDecode_EveryRecordedSubModule_MatchesReference(string model)
     {
         using var vae = TestVae.Open(model);
         int compared = 0;
@@ -61,29 +62,26 @@ public sealed class VaeGoldenTests
     }
 
     [Fact]
-    public void TiledDecode_RecordedCase_AndItDiffersFromTheUntiledOne()
+    public void TiledDecode_RecordedCase_MatchesReferenceAndDiffersFromTheUntiledOne()
     {
         var golden = Golden.Open("tiny-sdxl-goldens/vae");
         using var vae = TestVae.Open("tiny-sdxl");
         golden["untiled_decode_20x14"].Check("image", vae.Decode(golden["untiled_decode_20x14"]), Tolerance);
 
-        vae.Coder.EnableTiling(64);
-        float[] tiled = vae.Decode(golden["tiled_decode_20x14"]);
+        float[] tiled = vae.Decode(golden["tiled_decode_20x14"], new VaeTiling(64));
 
         golden["tiled_decode_20x14"].Check("image", tiled, Tolerance);
         Assert.Throws<Xunit.Sdk.FailException>(() => golden["untiled_decode_20x14"].Check("image", tiled, Tolerance));
 
-        vae.Coder.DisableTiling();
         golden["untiled_decode_20x14"].Check("image", vae.Decode(golden["untiled_decode_20x14"]), Tolerance);
     }
 
     [Fact]
-    public void TiledEncode_RecordedCase()
+    public void TiledEncode_RecordedCase_MatchesReference()
     {
         var run = Golden.Open("tiny-sdxl-goldens/vae")["tiled_encode_112x96"];
         using var vae = TestVae.Open("tiny-sdxl");
-        vae.Coder.EnableTiling(64);
-        CheckMoments(run, vae.Encode(run));
+        CheckMoments(run, vae.Encode(run, new VaeTiling(64)));
     }
 
     [Fact]

@@ -27,7 +27,7 @@ public sealed class VaeShapesTests
     }
 
     [Fact]
-    public void Config_PublishedFiles_NumbersAndDefaults()
+    public void Config_PublishedFiles_HaveTheirNumbersAndDefaults()
     {
         var xl = Load(Golden.Folder("real-configs/stable-diffusion-xl-base-1.0/vae")).Config;
         Assert.Equal((0.13025, 0, 1024, 8), (xl.ScalingFactor, xl.ShiftFactor, xl.SampleSize, xl.SpatialFactor));
@@ -36,7 +36,7 @@ public sealed class VaeShapesTests
     }
 
     [Fact]
-    public void Config_FamiliesWithShiftOrChannelStatistics()
+    public void Config_ShiftOrChannelStatistics_AreRead()
     {
         var flux = Load(Golden.Folder("real-configs/FLUX.1-dev/vae")).Config;
         Assert.Equal((0.3611, 0.1159, 16, false, false),

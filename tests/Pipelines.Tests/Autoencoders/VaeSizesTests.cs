@@ -2,6 +2,7 @@ using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Pipelines.Autoencoders;
+using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -17,7 +18,7 @@ public sealed class VaeSizesTests
         (2, 1, 6), (1, 13, 9)];
 
     [Fact]
-    public void Decode_ManySizes_OneCompilationAndAPlanEach()
+    public void Decode_ManySizes_CompilesOnceWithAPlanEach()
     {
         using var vae = TestVae.Open("tiny-sdxl");
         int compilations = CompiledGraph.Compilations;
@@ -36,7 +37,7 @@ public sealed class VaeSizesTests
     }
 
     [Fact]
-    public void Encode_ManySizes_OneCompilationAndAPlanEach()
+    public void Encode_ManySizes_CompilesOnceWithAPlanEach()
     {
         using var vae = TestVae.Open("tiny-sdxl");
         int compilations = CompiledGraph.Compilations;
@@ -51,18 +52,18 @@ public sealed class VaeSizesTests
     }
 
     [Fact]
-    public void Decode_Tiled_OneCompilation_APlanPerShapeOfTile_AndLessMemory()
+    public void TiledDecode_ManyTiles_CompilesOnceAndTakesLessMemory()
     {
         using var vae = TestVae.Open("tiny-sdxl");
         int compilations = CompiledGraph.Compilations;
-        vae.Coder.EnableTiling(64);
+        var tiling = new VaeTiling(64);
 
-        float[] tiled = vae.Decode(1, 20, 14); // tiles of 8 and, at the edges, 2 latents
+        float[] tiled = vae.Decode(1, 20, 14, tiling); // tiles of 8 and, at the edges, 2 latents
 
         Assert.Equal(20 * 14 * 64 * 3, tiled.Length);
         Assert.Equal(compilations + 1, CompiledGraph.Compilations);
         Assert.Equal(4, vae.Coder.DecoderGraph.Plans);
-        vae.Decode(1, 26, 20); // the same shapes of tiles
+        vae.Decode(1, 26, 20, tiling); // the same tile shapes
         Assert.Equal(4, vae.Coder.DecoderGraph.Plans);
         Assert.True(Arena(8, 8) < Arena(20, 14) / 3);
 
@@ -74,32 +75,11 @@ public sealed class VaeSizesTests
     }
 
     [Fact]
-    public void Decode_Tiled_WhatFitsOneTile_IsNotTiled()
+    public void TiledDecode_WhatFitsOneTile_IsNotTiled()
     {
         using var vae = TestVae.Open("tiny-sdxl");
         float[] whole = vae.Decode(2, 8, 5);
-        vae.Coder.EnableTiling(64);
-        Assert.Equal(whole, vae.Decode(2, 8, 5));
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void DecodeAndEncode_Sliced_EqualsTheWholeBatch(bool tiled)
-    {
-        using var vae = TestVae.Open("tiny-sdxl");
-        if (tiled) vae.Coder.EnableTiling(32);
-        float[] whole = vae.Decode(3, 6, 5), pixels = [.. whole.Select(v => Math.Clamp(v, -1, 1))];
-        var moments = vae.Coder.Encode(pixels, 3, 48, 40);
-
-        vae.Coder.EnableSlicing();
-
-        Close.Check("sliced decode", vae.Decode(3, 6, 5), whole, 1e-5);
-        var sliced = vae.Coder.Encode(pixels, 3, 48, 40);
-        Close.Check("sliced encode", sliced.Mean, moments.Mean, 1e-5);
-        Close.Check("sliced encode", sliced.LogVariance, moments.LogVariance, 1e-5);
-        vae.Coder.DisableSlicing();
-        Assert.Equal(whole, vae.Decode(3, 6, 5));
+        Assert.Equal(whole, vae.Decode(2, 8, 5, new VaeTiling(64)));
     }
 
     [Fact]
@@ -123,19 +103,18 @@ public sealed class VaeSizesTests
     }
 
     [Fact]
-    public void Decode_CancelledBetweenTiles_StopsThere_AndTheNextCallWorks()
+    public void TiledDecode_CancelledBetweenTiles_StopsThereAndTheNextCallWorks()
     {
         using var source = new CancellationTokenSource();
-        var tiling = new VaeTiling(64, 0.25, 8);
+        var tiling = new TileGrid(64, 0.25, 8);
         int tiles = 0;
         Assert.Throws<OperationCanceledException>(() =>
             TiledRun.Run(Tile.Empty(1, 20, 14, 4), tiling.Latents, Tile.Empty(1, 160, 112, 3), tiling.Pixels, Model, source.Token));
         Assert.Equal(5, tiles);
 
         using var vae = TestVae.Open("tiny-sdxl");
-        vae.Coder.EnableTiling(64);
-        Assert.Throws<OperationCanceledException>(() => vae.Coder.Decode(new float[20 * 14 * 4], 1, 20, 14, new CancellationToken(true)));
-        Assert.All(vae.Decode(1, 20, 14), v => Assert.True(float.IsFinite(v)));
+        Assert.Throws<OperationCanceledException>(() => { vae.Coder.Decode(new float[20 * 14 * 4], 1, 20, 14, new VaeTiling(64), new CancellationToken(true)); });
+        Assert.All(vae.Decode(1, 20, 14, new VaeTiling(64)), v => Assert.True(float.IsFinite(v)));
 
         Tile Model(Tile tile)
         {

@@ -29,7 +29,7 @@ public sealed class VaeWeightsTests
     }
 
     [Fact]
-    public void Decode_WeightsStoredAsBFloat16_SameBitsAsRoundedFloat32_AndNearTheReference()
+    public void Decode_BFloat16Weights_SameBitsAsRoundedFloat32AndNearTheReference()
     {
         var run = Golden.Open("tiny-sdxl-goldens/vae")["decode_b2_6x9"];
         using var stored = TestVae.Open("tiny-sdxl", (w, device) => w.As(device, DType.BFloat16));
@@ -96,7 +96,7 @@ public sealed class VaeWeightsTests
     }
 
     [Fact]
-    public void Blend_RampsFromNeighbourToTile()
+    public void Blend_OverlappingTiles_RampsFromNeighbourToTile()
     {
         var left = new Tile(1, 1, 4, 1, [9, 9, 10, 10]);
         var tile = new Tile(1, 1, 4, 1, [20, 20, 20, 20]);
@@ -105,7 +105,7 @@ public sealed class VaeWeightsTests
 
         var above = new Tile(1, 2, 1, 2, [0, 0, 8, 4]);
         var below = new Tile(1, 3, 1, 2, [16, 16, 16, 16, 16, 16]);
-        below.BlendFromAbove(above, 4); // no more than the smaller tile's two rows
+        below.BlendFromAbove(above, 4); // at most the smaller tile's two rows
         Assert.Equal([0, 0, 12, 10, 16, 16], below.Values);
     }
 

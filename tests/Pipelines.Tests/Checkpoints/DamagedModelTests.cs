@@ -5,7 +5,7 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>A model folder with something missing or damaged: the error names it, and nothing stays allocated or mapped.</summary>
+/// <summary>Incomplete or damaged model folders: the error names the part, and nothing stays allocated or mapped.</summary>
 public sealed class DamagedModelTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -15,7 +15,7 @@ public sealed class DamagedModelTests : IDisposable
     [Theory]
     [InlineData("unet"), InlineData("vae"), InlineData("text_encoder"), InlineData("text_encoder_2"), InlineData("tokenizer"),
         InlineData("tokenizer_2"), InlineData("scheduler")]
-    public void MissingComponent_IsNamed(string component)
+    public void FromPretrained_MissingComponent_NamesIt(string component)
     {
         TinySdxl.CopyTo(folder.Path);
         Directory.Delete(PathOf(component), recursive: true);
@@ -24,7 +24,7 @@ public sealed class DamagedModelTests : IDisposable
 
     [Theory, InlineData("unet"), InlineData("vae"), InlineData("text_encoder"), InlineData("text_encoder_2"), InlineData("tokenizer"),
         InlineData("tokenizer_2"), InlineData("scheduler")]
-    public void UnlistedComponent_IsNamed(string component)
+    public void FromPretrained_UnlistedComponent_NamesIt(string component)
     {
         TinySdxl.CopyTo(folder.Path);
         Edit("model_index.json", text => text.Replace($"\"{component}\":", $"\"no_{component}\":", StringComparison.Ordinal));
@@ -32,7 +32,7 @@ public sealed class DamagedModelTests : IDisposable
     }
 
     [Theory, InlineData("unet"), InlineData("vae"), InlineData("text_encoder"), InlineData("text_encoder_2")]
-    public void MissingWeights_AreNamed(string component)
+    public void FromPretrained_MissingWeights_NamesThem(string component)
     {
         TinySdxl.CopyTo(folder.Path);
         File.Delete(Weights(component));
@@ -40,7 +40,7 @@ public sealed class DamagedModelTests : IDisposable
     }
 
     [Theory, InlineData("unet"), InlineData("text_encoder")]
-    public void PickledWeights_AreRefusedByName(string component)
+    public void FromPretrained_PickledWeights_AreRefusedByName(string component)
     {
         TinySdxl.CopyTo(folder.Path);
         File.Delete(Weights(component));
@@ -49,7 +49,7 @@ public sealed class DamagedModelTests : IDisposable
     }
 
     [Theory, InlineData("unet"), InlineData("vae"), InlineData("text_encoder_2")]
-    public void CutWeights_AreNamed(string component)
+    public void FromPretrained_TruncatedWeights_NamesTheFile(string component)
     {
         TinySdxl.CopyTo(folder.Path);
         byte[] bytes = File.ReadAllBytes(Weights(component));
@@ -59,7 +59,7 @@ public sealed class DamagedModelTests : IDisposable
     }
 
     [Fact]
-    public void WeightsOfAnotherComponent_NameTheTensor()
+    public void FromPretrained_WeightsOfAnotherComponent_NamesTheTensor()
     {
         TinySdxl.CopyTo(folder.Path);
         File.Delete(Weights("text_encoder_2"));
@@ -68,7 +68,7 @@ public sealed class DamagedModelTests : IDisposable
     }
 
     [Fact]
-    public void UnknownClass_IsNamedWithThoseThereAre()
+    public void FromPretrained_UnknownClass_NamesItAndTheKnownOnes()
     {
         TinySdxl.CopyTo(folder.Path);
         Edit("model_index.json", text => text.Replace("StableDiffusionXLPipeline", "KandinskyPipeline", StringComparison.Ordinal));
@@ -76,7 +76,7 @@ public sealed class DamagedModelTests : IDisposable
     }
 
     [Fact]
-    public void UnknownScheduler_IsRefusedWhenItIsNeeded_AndAnotherDraws()
+    public void Scheduler_UnknownClass_IsRefusedWhenNeededAndAnotherDraws()
     {
         TinySdxl.CopyTo(folder.Path);
         Edit("model_index.json", text => text.Replace("EulerDiscreteScheduler", "MagicScheduler", StringComparison.Ordinal));
@@ -91,7 +91,7 @@ public sealed class DamagedModelTests : IDisposable
     }
 
     [Fact]
-    public void SchedulerClass_IsWhatTheIndexNames()
+    public void FromPretrained_OtherSchedulerClassInItsFile_TakesThatOfTheIndexWithAWarning()
     {
         TinySdxl.CopyTo(folder.Path);
         Edit("scheduler/scheduler_config.json", text => text.Replace("EulerDiscreteScheduler", "DDIMScheduler", StringComparison.Ordinal));
@@ -120,7 +120,7 @@ public sealed class DamagedModelTests : IDisposable
         "makes prompts of 78 tokens, text_encoder reads 77")]
     [InlineData("tokenizer_2/tokenizer_config.json", "\"model_max_length\": 77", "\"model_max_length\": 40",
         "tokenizer_2 of 40; they must be equal")]
-    public void ConfigThatDoesNotFit_IsRefused(string file, string from, string to, string named)
+    public void FromPretrained_ConfigThatDoesNotFit_IsRefused(string file, string from, string to, string named)
     {
         TinySdxl.CopyTo(folder.Path);
         Edit(file, text => text.Contains(from, StringComparison.Ordinal) ? text.Replace(from, to, StringComparison.Ordinal)
@@ -129,7 +129,7 @@ public sealed class DamagedModelTests : IDisposable
     }
 
     [Fact]
-    public void NoModel_IsNamed()
+    public void FromPretrained_NoModel_SaysWhatThePathIs()
     {
         AssertRefused("model_index.json");
         Assert.Contains("does not exist",

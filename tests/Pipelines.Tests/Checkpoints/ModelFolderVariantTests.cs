@@ -8,8 +8,8 @@ using ILGpuDiffusion.Pipelines.Tokenizers;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Model folders with one thing changed, as tools and people leave them: each draws what the plain folder draws, or is refused with a
-/// message that says why.
+/// Model folders with one change, as found in practice: each gives the same image as the plain folder, or is refused with a message that
+/// says why.
 /// </summary>
 public sealed class ModelFolderVariantTests : IDisposable
 {
@@ -19,7 +19,7 @@ public sealed class ModelFolderVariantTests : IDisposable
 
     private string Model => Path.Combine(folder.Path, "model");
 
-    /// <summary>What draws the same bits as the plain folder.</summary>
+    /// <summary>Changes that give the same bits as the plain folder.</summary>
     public static TheoryData<string> Same =>
     [
         "mixed-variant", "extra-tensors", "architectures-missing", "architectures-other", "tokenizer-json-only",
@@ -29,7 +29,7 @@ public sealed class ModelFolderVariantTests : IDisposable
     ];
 
     [Theory, MemberData(nameof(Same))]
-    public void Folder_DrawsAsThePlainOne(string change)
+    public void Folder_InAnotherLayout_DrawsAsThePlainOne(string change)
     {
         TinySd.WriteTo(Model);
         float[] plain = TinySd.Draw(Model);
@@ -55,7 +55,7 @@ public sealed class ModelFolderVariantTests : IDisposable
     [InlineData("model_index.json", "tokenizer", "[\"transformers\",\"BertTokenizer\"]", false,
         "of the class CLIPTokenizer or CLIPTokenizerFast")]
     [InlineData("vae/config.json", "scaling_factor", "\"NaN\"", false, "NaN", "a finite number")]
-    public void PartsThatDoNotFit_AreRefusedOnLoading(string file, string key, string value, bool rewrite, params string[] named)
+    public void FromPretrained_PartsThatDoNotFit_AreRefused(string file, string key, string value, bool rewrite, params string[] named)
     {
         TinySd.WriteTo(Model);
         TinySd.Edit(Model, file, json => json[key] = JsonNode.Parse(value));
@@ -65,7 +65,7 @@ public sealed class ModelFolderVariantTests : IDisposable
     }
 
     [Fact]
-    public void UNetWithAddedConditions_IsRefusedByTheFirstPipeline_AndOneWithoutByXl()
+    public void FromPretrained_UNetOfAnotherPipeline_IsRefused()
     {
         TinySd.WriteTo(Model);
         TinySd.Edit(Model, "unet/config.json",
@@ -89,7 +89,7 @@ public sealed class ModelFolderVariantTests : IDisposable
     }
 
     [Fact]
-    public void TextEncoderOfXl_IsTheClassOfTheIndex()
+    public void TextEncoderOfXl_OtherArchitectureInItsConfig_IsTheClassOfTheIndex()
     {
         TinySdxl.CopyTo(Model);
         TinySd.Edit(Model, "text_encoder_2/config.json", json => json["architectures"] = new JsonArray("CLIPTextModel"));
@@ -98,7 +98,7 @@ public sealed class ModelFolderVariantTests : IDisposable
     }
 
     [Fact]
-    public void Variant_ThatNoPartHas_IsRefused_AndOneThatSomeHaveIsNoted()
+    public void Variant_MissingInSomeParts_IsLoggedAndInAllRefused()
     {
         TinySd.WriteTo(Model);
         string message = Assert.Throws<ModelFileException>(() =>
@@ -112,7 +112,7 @@ public sealed class ModelFolderVariantTests : IDisposable
     }
 
     [Fact]
-    public void SurplusTensors_AreNotedOncePerLoad_AndPositionIdsNever()
+    public void FromPretrained_SurplusTensors_AreLoggedOncePerLoadAndPositionIdsNever()
     {
         TinySd.WriteTo(Model);
         Change("extra-tensors");
@@ -124,7 +124,7 @@ public sealed class ModelFolderVariantTests : IDisposable
     }
 
     [Fact]
-    public void UnknownScheduler_AnotherDraws_AndTheErrorSaysHow()
+    public void Scheduler_UnknownClass_SaysHowToCreateAnother()
     {
         TinySd.WriteTo(Model);
         float[] expected = TinySd.Draw(Model, p => TinySd.Request with { Scheduler = p.CreateScheduler("dpmpp_2m") });
@@ -137,7 +137,7 @@ public sealed class ModelFolderVariantTests : IDisposable
     }
 
     [Fact]
-    public void WordWithSeveralVectors_GivesThemAll()
+    public void EncodeAll_WordWithSeveralVectors_GivesThemAll()
     {
         TinySd.WriteTo(Model);
         int ids = JsonNode.Parse(File.ReadAllText(Path.Combine(Model, "text_encoder", "config.json")))!["vocab_size"]!.GetValue<int>();
@@ -164,7 +164,7 @@ public sealed class ModelFolderVariantTests : IDisposable
     [Theory]
     [InlineData("acme/tiny-sd", "name of a model on the Hugging Face Hub", "snapshot_download")]
     [InlineData("no/such/folder", "the folder does not exist")]
-    public void NoFolder_SaysWhatItMayBe(string path, params string[] named)
+    public void Open_NoFolder_SaysWhatItMayBe(string path, params string[] named)
     {
         string message = Assert.Throws<ModelFileException>(() => ModelFolder.Open(path)).Message;
         Assert.All(named, text => Assert.Contains(text, message, StringComparison.Ordinal));
@@ -172,11 +172,11 @@ public sealed class ModelFolderVariantTests : IDisposable
 
     [Theory]
     [InlineData("model.safetensors"), InlineData("model.CKPT"), InlineData("model.gguf")]
-    public void SingleFile_SaysHowToConvert(string name) => Assert.Contains("from_single_file",
+    public void Open_SingleFile_NamesWhatOpensIt(string name) => Assert.Contains("ModelSource.Open",
         Assert.Throws<ModelFileException>(() => ModelFolder.Open(folder.Write(name, ""))).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void HubCache_NamesTheModel_AndIncompleteEntriesAreRefused()
+    public void Open_HubCacheEntry_NamesTheModelAndIncompleteOnesAreRefused()
     {
         TinySd.WriteTo(Model);
         string entry = Change("hub-cache");

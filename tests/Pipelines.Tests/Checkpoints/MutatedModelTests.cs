@@ -10,7 +10,7 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
 /// Seeded mutations of every JSON file of a model folder, as values and as bytes. Loading and a first step either work or give an error
-/// that the user can act on; nothing else, and never memory that stays behind.
+/// that the user can act on, never another exception, and no memory leaks.
 /// </summary>
 public sealed class MutatedModelTests : IDisposable
 {
@@ -26,7 +26,7 @@ public sealed class MutatedModelTests : IDisposable
     [InlineData("model_index.json", 1), InlineData("unet/config.json", 2), InlineData("vae/config.json", 3),
         InlineData("text_encoder/config.json", 4), InlineData("text_encoder_2/config.json", 5)]
     [InlineData("scheduler/scheduler_config.json", 6), InlineData("tokenizer/tokenizer_config.json", 7), InlineData("defaults.json", 8)]
-    public void MutatedFile_GivesACleanErrorOrWorks(string file, int seed)
+    public void FromPretrained_MutatedFile_GivesACleanErrorOrWorks(string file, int seed)
     {
         TinySdxl.CopyTo(folder.Path);
         string path = Path.Combine(folder.Path, file);
@@ -59,7 +59,7 @@ public sealed class MutatedModelTests : IDisposable
             Assert.Equal(0, device.AllocatedBytes);
         }
 
-        Assert.True(refused > 0, $"All {worked} mutations were accepted: are they mutations?");
+        Assert.True(refused > 0, $"All {worked} mutations were accepted; some must be refused.");
     }
 
     private static byte[] MutateBytes(string text, Random random)

@@ -9,8 +9,8 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// What diffusers' StableDiffusionPipeline repairs when it is made: an old folder draws what its repaired twin draws, with a warning where
-/// something was changed.
+/// Old settings that diffusers' StableDiffusionPipeline repairs on loading: an old folder gives the same image as a repaired one, with a
+/// warning for each change.
 /// </summary>
 public sealed class OldConfigsTests : IDisposable
 {
@@ -22,7 +22,7 @@ public sealed class OldConfigsTests : IDisposable
     [InlineData("PNDMScheduler", "steps_offset", null, "1", null)] // null stands for an absent key
     [InlineData("PNDMScheduler", "steps_offset", "0", "1", null)]
     [InlineData("PNDMScheduler", "steps_offset", "null", "1", null)]
-    [InlineData("PNDMScheduler", "steps_offset", "0", "1", "ddim")] // a value of the file stays repaired under another class
+    [InlineData("PNDMScheduler", "steps_offset", "0", "1", "ddim")] // a value of the file is also repaired for another class
     [InlineData("DDIMScheduler", "clip_sample", null, "false", null)]
     [InlineData("DDIMScheduler", "clip_sample", "true", "false", null)]
     [InlineData("DDIMScheduler", "clip_sample", "true", "false", "lcm")]
@@ -52,7 +52,7 @@ public sealed class OldConfigsTests : IDisposable
     }
 
     [Fact]
-    public void Scheduler_Settings_WinOverTheRepair_AndAbsentKeysAreOfTheOwnClassAlone()
+    public void CreateScheduler_OtherClassOrSettings_DoesNotTakeTheRepairedValue()
     {
         TinySd.WriteTo(folder.Path);
         TinySd.Edit(folder.Path, "scheduler/scheduler_config.json", json => json.Remove("steps_offset"));
@@ -60,7 +60,7 @@ public sealed class OldConfigsTests : IDisposable
         using var pipeline = DiffusionPipeline.FromPretrained(folder.Path, new PipelineOptions { Device = device });
         Assert.Equal(901, pipeline.Scheduler.CreateSchedule(10).Timesteps[0]);
         Assert.Equal(901, pipeline.CreateScheduler("plms").CreateSchedule(10).Timesteps[0]);
-        // diffusers: a default of PNDMScheduler is not handed on
+        // diffusers: a default of PNDMScheduler does not apply to other classes
         Assert.Equal(900, pipeline.CreateScheduler("ddim").CreateSchedule(10).Timesteps[0]);
         using var zero = System.Text.Json.JsonDocument.Parse("0");
         Assert.Equal(900, pipeline.CreateScheduler(null, [KeyValuePair.Create("steps_offset", zero.RootElement)])
@@ -68,7 +68,7 @@ public sealed class OldConfigsTests : IDisposable
     }
 
     [Fact]
-    public void Xl_RepairsNothing()
+    public void FromPretrained_OldConfigOfXl_RepairsNothing()
     {
         TinySdxl.CopyTo(folder.Path);
         TinySd.Edit(folder.Path, "scheduler/scheduler_config.json", json => json["steps_offset"] = 0);

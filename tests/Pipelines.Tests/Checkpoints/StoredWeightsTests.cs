@@ -4,7 +4,7 @@ using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>The same model from differently stored files.</summary>
+/// <summary>The same model from files with different types and layouts.</summary>
 public sealed class StoredWeightsTests : IDisposable
 {
     // bf16 rounds each weight by up to 2⁻⁹ = 2e-3 of itself. What that does to this model's final latents after two steps, in parts of
@@ -17,41 +17,41 @@ public sealed class StoredWeightsTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void Sharded_GivesTheSameBits()
+    public void Generate_ShardedWeights_SameBits()
     {
         var (whole, parts) = (Draw(TinySdxl.Folder), Draw(TinySdxl.CopySharded(folder.Path, 3)));
-        Assert.Equal(whole.Latents.Values, parts.Latents.Values);
+        Assert.Equal(whole.Latents!.Values, parts.Latents!.Values);
         Assert.Equal(whole.Images[0].Pixels, parts.Images[0].Pixels);
     }
 
     [Fact]
-    public void Float16_GivesTheSameImage() // the tiny model's weights are representable in half precision
+    public void Generate_Float16Weights_SameImage() // the tiny model's weights are representable in half precision
     {
         var (single, half) = (Draw(TinySdxl.Folder), Draw(TinySdxl.CopyAs(folder.Path, DType.Float16)));
-        Close.Check("latents", half.Latents.Values, single.Latents.Values, SameNumbers);
+        Close.Check("latents", half.Latents!.Values, single.Latents!.Values, SameNumbers);
         AssertWithinALevel(single.Images[0], half.Images[0]);
     }
 
     [Theory, InlineData("tiny-sd15")]
-    public void Variant_GivesTheSameImage(string model)
+    public void Generate_Fp16Variant_SameImage(string model)
     {
         var (single, half) = (Draw(Golden.Folder(model)), Draw(Golden.Folder(model), "fp16"));
-        Close.Check("latents", half.Latents.Values, single.Latents.Values, SameNumbers);
+        Close.Check("latents", half.Latents!.Values, single.Latents!.Values, SameNumbers);
         AssertWithinALevel(single.Images[0], half.Images[0]);
     }
 
     [Fact]
-    public void BFloat16_ErrorIsThatOfTheWeights()
+    public void Generate_BFloat16Weights_ErrorIsThatOfTheWeights()
     {
         string rounded = TinySdxl.CopyAs(Path.Combine(folder.Path, "bf16"), DType.BFloat16),
             widened = TinySdxl.CopyAs(Path.Combine(folder.Path, "fp32"), DType.Float32, rounded);
-        var (brain, single, exact) = (Draw(rounded).Latents.Values, Draw(widened).Latents.Values, Draw(TinySdxl.Folder).Latents.Values);
+        var (brain, single, exact) = (Draw(rounded).Latents!.Values, Draw(widened).Latents!.Values, Draw(TinySdxl.Folder).Latents!.Values);
         Close.Check("bf16 against the same numbers in float32", brain, single, SameNumbers);
         double worst = brain.Zip(exact, (a, b) => Math.Abs(a - b)).Max() / Close.Rms(exact);
         double mean = Close.Rms([.. brain.Zip(exact, (a, b) => a - b)]) / Close.Rms(exact);
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"bf16 weights: final latents differ by {worst:g3} of rms at worst, {mean:g3} in the mean square.");
-        Assert.InRange(mean, 1e-4, RoundedWeights); // rounded weights must show, else these are the same files
+        Assert.InRange(mean, 1e-4, RoundedWeights); // rounded weights must make a difference, or these are the same files
     }
 
     private static GenerationResult Draw(string model, string? variant = null)

@@ -4,31 +4,31 @@ using Microsoft.Win32.SafeHandles;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// A child process with streams as a shell would give them and all signals at their defaults, started by libc alone: a slim container has
-/// no other program.
-/// .NET's own start neither closes streams nor takes back that a background job ignores interrupts.
+/// A child process with streams as from a shell and all signals at their defaults, started with libc alone, because a slim container has no
+/// other program.
+/// .NET's Process neither closes streams nor resets the ignored interrupts of a background job.
 /// </summary>
 internal sealed class Child : IDisposable
 {
-    private const int OpaqueBytes = 1024; // more than libc's structures have anywhere
+    private const int OpaqueBytes = 1024; // more than libc's structures have on any system
     private const short SetSignalDefaults = 4;
     private const int Read = 0, Write = 0x241, ReadWrite = 2, Mode = 0x1B6, CloseOnExec = 0x80000, Kill = 9;
 
     private Child(int id, Stream? output, Stream? errors) => (Id, Output, Errors) = (id, output, errors);
 
-    /// <summary>The process's number.</summary>
+    /// <summary>The process id.</summary>
     public int Id { get; }
 
-    /// <summary>What it writes to stdout; null where that goes elsewhere.</summary>
+    /// <summary>Its stdout; null if redirected.</summary>
     public Stream? Output { get; }
 
-    /// <summary>What it writes to stderr; null where that goes elsewhere.</summary>
+    /// <summary>Its stderr; null if redirected.</summary>
     public Stream? Errors { get; }
 
     /// <summary>Starts it.</summary>
     /// <param name="command">The program's full path, then its arguments.</param>
-    /// <param name="folder">Where it works.</param>
-    /// <param name="variables">All of its environment, <c>NAME=value</c>.</param>
+    /// <param name="folder">Its working folder.</param>
+    /// <param name="variables">Its complete environment, <c>NAME=value</c>.</param>
     /// <param name="redirections">As a shell has them, between spaces: <c>2&gt;&amp;-</c>, <c>&gt;FILE</c>, <c>&lt;FILE</c>. stdout and
     /// stderr go into pipes else, stdin is empty.</param>
     public static Child Start(string[] command, string folder, IEnumerable<string> variables, string redirections)
@@ -81,11 +81,11 @@ internal sealed class Child : IDisposable
     /// <summary>Sends a signal.</summary>
     public void Send(int signal) => Check(kill(Id, signal));
 
-    /// <summary>Ends it without asking.</summary>
+    /// <summary>Kills it.</summary>
     public void End() => Send(Kill);
 
-    /// <summary>Waits until it ended.</summary>
-    /// <returns>Its exit code; 128 + the signal's number where one killed it.</returns>
+    /// <summary>Waits until it has ended.</summary>
+    /// <returns>Its exit code; 128 + the signal's number if one killed it.</returns>
     public Task<int> WaitAsync() => Task.Factory.StartNew(() =>
     {
         Assert.Equal(Id, waitpid(Id, out int status, 0));

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Cases;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Exit codes and messages when something is wrong: one or two lines on stderr that name the value, nothing on stdout, no file.
+/// Exit codes and messages of errors: one or two lines on stderr that name the value, nothing on stdout, no file.
 /// </summary>
 public sealed class FailureTests : IDisposable
 {
@@ -50,11 +50,11 @@ public sealed class FailureTests : IDisposable
     };
 
     [Theory, MemberData(nameof(Wrong))]
-    public async Task WrongOption_IsOneClearMessage(string options, int exitCode, string message) =>
-        // the model does not even exist: the option is judged first
+    public async Task Generate_WrongOption_GivesOneClearMessage(string options, int exitCode, string message) =>
+        // options are checked before the model, which does not exist
         Check(await Generate("no-such-model", options.Split(' ')), exitCode, message);
 
-    /// <summary>What only the model can judge.</summary>
+    /// <summary>Values that only the model can check.</summary>
     public static TheoryData<string, int, string> WrongForTheModel => new()
     {
         { "--width 33", 2, "width is 33; it must be a multiple of 8" },
@@ -68,11 +68,11 @@ public sealed class FailureTests : IDisposable
     };
 
     [Theory, MemberData(nameof(WrongForTheModel))]
-    public async Task WrongValue_IsOneClearMessage(string options, int exitCode, string message) =>
+    public async Task Generate_ValueWrongForTheModel_GivesOneClearMessage(string options, int exitCode, string message) =>
         Check(await Generate(TinySdxl.Folder, options.Split(' ')), exitCode, message);
 
     [Fact]
-    public async Task UnreadableModel_IsNamed()
+    public async Task Commands_UnreadableModel_NameIt()
     {
         Check(await Generate("no-such-model"), 1, "no-such-model: the folder does not exist");
         string copy = TinySdxl.CopyTo(Path.Combine(folder.Path, "model"));
@@ -87,7 +87,7 @@ public sealed class FailureTests : IDisposable
     /// <summary>A signal's number, and the exit code: 128 + that number.</summary>
     [Theory]
     [InlineData(1, 129), InlineData(2, 130), InlineData(3, 131), InlineData(15, 143)]
-    public async Task Signal_CancelsAndWritesNothing(int signal, int exitCode)
+    public async Task Signal_DuringGenerate_CancelsAndWritesNothing(int signal, int exitCode)
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("Signals are sent by libc.");
         var watch = new Stopwatch();
@@ -106,7 +106,7 @@ public sealed class FailureTests : IDisposable
     }
 
     [Fact]
-    public async Task SecondSignal_EndsAtOnce()
+    public async Task Signal_SentTwice_EndsAtOnce()
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("Signals are sent by libc.");
         var watch = new Stopwatch();

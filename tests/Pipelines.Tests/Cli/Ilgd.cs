@@ -3,7 +3,7 @@ using System.Text;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>What one run of the tool gave.</summary>
+/// <summary>The result of one run of the tool.</summary>
 internal sealed record IlgdResult(int ExitCode, string Output, string Errors)
 {
     public string[] OutputLines => Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
@@ -11,7 +11,7 @@ internal sealed record IlgdResult(int ExitCode, string Output, string Errors)
     public string[] ErrorLines => Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 }
 
-/// <summary>Runs the built command line tool as a child process. No other program is needed.</summary>
+/// <summary>Runs the built command-line tool as a child process, without other programs.</summary>
 internal static class Ilgd
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
@@ -24,12 +24,12 @@ internal static class Ilgd
     /// <param name="arguments">As a user would type them.</param>
     public static Task<IlgdResult> Run(string folder, params string[] arguments) => RunWith([], folder, arguments);
 
-    /// <summary>Runs to the end with variables of its own.</summary>
+    /// <summary>Runs to the end with additional environment variables.</summary>
     public static async Task<IlgdResult> RunWith(Dictionary<string, string?> variables, string folder, params string[] arguments)
     {
         var start = new ProcessStartInfo(Dotnet, [Tool, .. arguments])
         { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["ILGPUDIFFUSION_CACHE"] = Cache; // neither reads what this machine's user measured nor adds to it
+        start.Environment["ILGPUDIFFUSION_CACHE"] = Cache; // neither reads nor extends this user's tuning table
         foreach (var (name, value) in variables) start.Environment[name] = value;
         using var process = Process.Start(start)!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
@@ -47,16 +47,16 @@ internal static class Ilgd
         return new IlgdResult(process.ExitCode, await output, (await errors).TrimEnd('\n'));
     }
 
-    /// <summary>Runs to the end with streams as a shell would give them. On Linux.</summary>
+    /// <summary>Runs to the end with redirected streams, as from a shell. On Linux.</summary>
     /// <param name="folder">Working folder.</param>
     /// <param name="redirections">See <see cref="Child.Start"/>.</param>
     /// <param name="arguments">As a user would type them.</param>
     public static Task<IlgdResult> Redirected(string folder, string redirections, params string[] arguments) =>
         RunChild(folder, redirections, null, arguments);
 
-    /// <summary>Runs to the end while somebody watches who may send signals. On Linux.</summary>
+    /// <summary>Runs to the end with a callback that may send signals. On Linux.</summary>
     /// <param name="folder">Working folder.</param>
-    /// <param name="onError">Given the process and each line of stderr as it comes.</param>
+    /// <param name="onError">Called with the process and each line of stderr.</param>
     /// <param name="arguments">As a user would type them.</param>
     public static Task<IlgdResult> Watched(string folder, Action<Child, string> onError, params string[] arguments) =>
         RunChild(folder, "", onError, arguments);

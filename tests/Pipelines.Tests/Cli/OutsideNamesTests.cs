@@ -5,7 +5,7 @@ using ILGpuDiffusion.Cli.Output;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Names that come from files reach terminal, logs, SVG and JSON bounded and visible; JSON keeps them exactly.</summary>
+/// <summary>Names from files are bounded and escaped in terminal, logs and SVG; JSON keeps them exactly.</summary>
 public sealed class OutsideNamesTests : IDisposable
 {
     private const string Evil = "evil\u001b[31m\u202egnp\nilgd: done";
@@ -14,7 +14,7 @@ public sealed class OutsideNamesTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    /// <summary>A file of the model, what is replaced in it, and the command that meets it.</summary>
+    /// <summary>A file of the model, the text that is replaced in it, and a command that reads it.</summary>
     [Theory]
     [InlineData("model_index.json", "StableDiffusionXLPipeline", "generate")]
     [InlineData("scheduler/scheduler_config.json", "EulerDiscreteScheduler", "generate")]
@@ -24,7 +24,7 @@ public sealed class OutsideNamesTests : IDisposable
     [InlineData("model_index.json", "CLIPTokenizer", "tokenize")]
     [InlineData("model_index.json", "UNet2DConditionModel", "inspect")]
     [InlineData("model_index.json", "StableDiffusionXLPipeline", "inspect")]
-    public async Task Name_IsShownVisiblyAndBounded(string file, string found, string command)
+    public async Task Name_FromAModelFile_IsEscapedAndBounded(string file, string found, string command)
     {
         foreach (string name in (string[])[Evil, new string('x', 1 << 20)])
         {
@@ -40,7 +40,7 @@ public sealed class OutsideNamesTests : IDisposable
     }
 
     [Fact]
-    public async Task Prompt_PathAndDrivers_AreShownVisibly()
+    public async Task Arguments_WithControlCharacters_AreShownEscaped()
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("File names of Windows have no control characters.");
         string path = Path.Combine(folder.Path, Evil);
@@ -54,7 +54,7 @@ public sealed class OutsideNamesTests : IDisposable
     }
 
     [Fact]
-    public async Task Json_KeepsNamesExactly_WithoutRawControls()
+    public async Task Json_NameWithControls_IsKeptExactlyWithoutRawControls()
     {
         string model = TinySdxl.CopyTo(Path.Combine(folder.Path, "model")), path = Path.Combine(model, "model_index.json"),
             text = File.ReadAllText(path);
@@ -68,7 +68,7 @@ public sealed class OutsideNamesTests : IDisposable
     }
 
     [Fact]
-    public void Svg_StaysXml_WithoutControls()
+    public void Svg_NameWithControls_StaysXmlWithoutThem()
     {
         string text = Svg.Escape(Evil + "<&\"" + new string('x', 1 << 20));
         CheckVisible(new IlgdResult(0, text, ""));

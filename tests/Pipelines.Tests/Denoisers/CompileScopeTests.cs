@@ -17,7 +17,7 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 /// </summary>
 public sealed class CompileScopeTests
 {
-    private const double Rounding = 1e-5; // a convolution that reads an enlarged image where it lies may be computed by another kernel
+    private const double Rounding = 1e-5; // a convolution that reads an enlarged image in place may use another kernel
     private static readonly CompileOptions[] Ways = [.. Enum.GetValues<CompileScope>()
         .Select(scope => new CompileOptions { Scope = scope }), new() { Dynamic = false }];
 
@@ -64,7 +64,8 @@ public sealed class CompileScopeTests
 
     /// <summary>
     /// SDXL's UNet has 70 transformer blocks: 2 · 2 + 3 · 2 = 10 at width 640 and half the resolution, 2 · 10 + 10 + 3 · 10 = 60 at width
-    /// 1280 and a quarter. All of one width stand at one resolution and attend to the same prompt, so that two compilations serve them all.
+    /// 1280 and a quarter. All of one width have the same resolution and attend to the same prompt, so that two compilations serve them
+    /// all.
     /// </summary>
     [Fact]
     public void SdxlBase_Blocks_AreTwoFor70()
@@ -76,7 +77,7 @@ public sealed class CompileScopeTests
     }
 
     /// <summary>
-    /// Beside them, ResNet blocks that are alike: two of 320 channels at the start; at the bottom three of 1280; on the way up two that
+    /// In addition, equal ResNet blocks: two of 320 channels at the start; at the bottom three of 1280; in the up blocks two that
     /// take 2560 to 1280 and two that take 640 to 320.
     /// </summary>
     [Fact]
@@ -90,7 +91,7 @@ public sealed class CompileScopeTests
     }
 
     /// <summary>
-    /// Stable Diffusion 1.5 has 16 blocks at widths 320, 640 and 1280; the widest stand at two resolutions, and sizes are part of a
+    /// Stable Diffusion 1.5 has 16 blocks at widths 320, 640 and 1280; the widest have two resolutions, and sizes are part of a
     /// signature.
     /// </summary>
     [Fact]
@@ -112,7 +113,7 @@ public sealed class CompileScopeTests
                 var plan = sdxl.Compiled(new() { Scope = scope }).Report(RealUNet.Sizes(images, side, side, 77));
                 Assert.True(plan.ArenaBytes <= 1.15 * plan.PeakLiveBytes,
                     $"{scope} at {side}: the arena has {plan.ArenaBytes} bytes for {plan.PeakLiveBytes}.");
-                double most = scope == CompileScope.Blocks ? 0.65 : 0.6; // between blocks everything runs as recorded
+                double most = scope == CompileScope.Blocks ? 0.65 : 0.6; // outside of blocks, all ops run as recorded
                 Assert.True(plan.Steps.Count <= most * eager, $"{scope}: {plan.Steps.Count} launches of {eager}.");
             }
     }
@@ -131,9 +132,9 @@ public sealed class CompileScopeTests
 
     private static float[] Both(LatentDistribution latents) => [.. latents.Mean, .. latents.LogVariance];
 
-    /// <param name="what">For the message.</param>
+    /// <param name="what">Name in messages.</param>
     /// <param name="run">Runs a model.</param>
-    /// <param name="tolerance">Largest difference, of rms; 0 means the same bits.</param>
+    /// <param name="tolerance">Largest difference, relative to the rms; 0 means the same bits.</param>
     private static void AssertSame(string what, Func<CompileOptions, float[]> run, double tolerance = 0)
     {
         float[] eager = run(CompileOptions.Eager);
@@ -167,7 +168,7 @@ public sealed class CompileScopeTests
         {
             arenas = new ArenaPool(device);
             var unet = new UNet2DConditionModel(ModelConfig.Load(Path.Combine(Golden.Folder($"real-configs/{name}/unet"), "config.json")));
-            graph = GuidedDenoiser.Trace(unet, new(Guided: true, Rescaled: false, FreeU: null));
+            graph = UNetPrediction.Trace(unet, new(Guided: true));
         }
 
         public int Kernels => device.Kernels.Compilations;

@@ -15,7 +15,7 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 /// </summary>
 public sealed class CompiledUNetTests
 {
-    // they choose tiles, which other tests look at
+    // they choose tiles, which other tests check
     private static readonly string[] NoPasses = [nameof(CompileOptions.CoordinateDescentTuning),
         nameof(CompileOptions.CoordinateDescentCheckAllDirections)];
 
@@ -76,11 +76,11 @@ public sealed class CompiledUNetTests
             ModelConfig.Load(Path.Combine(Golden.Folder("real-configs/stable-diffusion-xl-base-1.0/unet"), "config.json")));
         using var device = new CpuDevice(threads: 2);
         using var arenas = new ArenaPool(device);
-        var graph = GuidedDenoiser.Trace(unet, new(Guided: true, Rescaled: false, FreeU: null));
+        var graph = UNetPrediction.Trace(unet, new(Guided: true));
         var sizes = new Sizes(("images", 1), ("height", 64), ("width", 64), ("tokens", 77));
 
         var (eager, _, _) = Compile(CompileOptions.Eager);
-        _ = Compile(new()); // once for the JIT
+        _ = Compile(new()); // the first includes JIT compilation
         // the machine may be busy
         var (fused, compiling, planning) = Enumerable.Range(0, 4).Select(_ => Compile(new())).MinBy(run => run.Planning);
         TestContext.Current.TestOutputHelper!.WriteLine(

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>The denoising loop allocates nothing from its first step to its last: no managed byte, no device byte.</summary>
+/// <summary>The denoising loop allocates neither managed nor device memory from its first step to its last.</summary>
 public sealed class LoopAllocationTests
 {
     private const int Runs = 3;
@@ -12,16 +12,15 @@ public sealed class LoopAllocationTests
     public static TheoryData<string> Schedulers => [.. Scheduler.Aliases];
 
     [Theory, MemberData(nameof(Schedulers))]
-    public void Loop_AllocatesNothing(string scheduler)
+    public void Loop_AfterTheFirstRun_AllocatesNothing(string scheduler)
     {
-        using var device = new CpuDevice(threads: 1); // all work on the calling thread, where the runtime counts
+        using var device = new CpuDevice(threads: 1); // all work on the calling thread, whose allocations the runtime counts
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
         var request = TinySdxl.Request
             with
         { Steps = 6, GuidanceRescale = 0.5, Scheduler = pipeline.CreateScheduler(scheduler), Decode = false };
-        pipeline.Generate(request, null, default); // code that runs for the first time allocates while it is compiled
-        // What the loop allocates it allocates every time. What the runtime does now and then, while it replaces code by faster code, is
-        // not the loop's.
+        pipeline.Generate(request, null, default); // code allocates while it is compiled in its first run
+        // The loop would allocate in every run. Occasional allocations come from the runtime, when it replaces code with faster code.
         Assert.Equal(0, Enumerable.Range(0, Runs).Min(_ => ManagedBytes(pipeline, request, new Watch(device))));
     }
 

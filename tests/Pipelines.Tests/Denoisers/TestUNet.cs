@@ -43,7 +43,7 @@ internal sealed class TestUNet : IDisposable
         new(Golden.Folder($"{model}/unet"), timeIds, mask, threads, options: options, quantize: quantize, on: on, dtype: dtype,
             weights: weights);
 
-    /// <summary>Runs a recorded case and hands out its results, by the recorded names, in the recorded layout.</summary>
+    /// <summary>Runs a recorded case and returns its results, by the recorded names, in the recorded layout.</summary>
     public Dictionary<string, float[]> Run(GoldenCase golden, IReadOnlyCollection<string> outputs)
     {
         var shape = golden.InputShape("sample");
@@ -104,7 +104,7 @@ internal sealed class TestUNet : IDisposable
 /// <summary>Access to recorded and planned values.</summary>
 internal static class TestUNetValues
 {
-    /// <summary>A tensor's values, wherever it lies.</summary>
+    /// <summary>A tensor's values, on any device.</summary>
     public static float[] Read(this Device device, Tensor tensor)
     {
         float[] values = new float[tensor.Shape.Count];
@@ -112,17 +112,17 @@ internal static class TestUNetValues
         return values;
     }
 
-    /// <summary>An input's values, where a case may have recorded integers or booleans.</summary>
+    /// <summary>An input's values, which may be recorded as integers or booleans.</summary>
     public static float[] Input(this GoldenCase golden, string name, bool integers) =>
         integers && golden.Inputs[name].DType is not "float32" ? [.. golden.InputLongs(name).Select(v => (float)v)] : golden.Input(name);
 }
 
-/// <summary>Changes between the recorded NCHW and the engine's NHWC.</summary>
+/// <summary>Converts between the recorded NCHW and the engine's NHWC.</summary>
 internal static class Images
 {
     public static float[] ToNhwc(float[] nchw, Shape shape) => Permute(nchw, shape[0], shape[1], shape[2] * shape[3]);
 
-    /// <summary>A planned value in the recorded order: images are turned, tokens and embeddings stay.</summary>
+    /// <summary>A planned value in the recorded order: images are transposed, tokens and embeddings stay.</summary>
     public static float[] ToRecorded(float[] values, Shape recorded) =>
         recorded.Rank == 4 ? Permute(values, recorded[0], recorded[2] * recorded[3], recorded[1]) : values;
 

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>A checkpoint's tensors, of which tests change single ones or store all in another type.</summary>
+/// <summary>A checkpoint's tensors; tests change some, or store all in another type.</summary>
 internal sealed class TestWeights(IWeightSource source) : IWeightSource
 {
     private readonly Dictionary<string, Tensor> tensors = source.Names.ToDictionary(name => name, name => source.Find(name)!);
@@ -24,7 +24,7 @@ internal sealed class TestWeights(IWeightSource source) : IWeightSource
         return this;
     }
 
-    /// <summary>Removes a tensor, or puts another one in its place.</summary>
+    /// <summary>Removes or replaces a tensor.</summary>
     public TestWeights With(string name, Tensor? tensor)
     {
         tensors.Remove(name);

@@ -9,7 +9,7 @@ using ILGpuDiffusion.Pipelines.Denoisers;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Configurations that are unsupported, incomplete or damaged: an error that names file, key and value, never another exception.
+/// Unsupported, incomplete or damaged configurations give an error that names file, key and value, never another exception.
 /// </summary>
 public class UNetConfigTests
 {
@@ -284,7 +284,7 @@ public class UNetConfigTests
             }
         }
 
-        Assert.True(models > 100 && errors > 100, $"{models} models, {errors} errors: one side is hardly tested.");
+        Assert.True(models > 100 && errors > 100, $"{models} models, {errors} errors: there must be enough of both.");
     }
 
     private static void AssertRefused(string key, string value)

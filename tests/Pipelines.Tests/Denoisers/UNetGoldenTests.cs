@@ -32,10 +32,10 @@ public class UNetGoldenTests
     private static void Check(string model, int timeIds, GoldenCase golden)
     {
         using var unet = TestUNet.Open(model, timeIds, golden.Inputs.ContainsKey("encoder_attention_mask"));
-        string[] inOrder = [.. golden.Outputs.Keys.Where(o => o != "sample"), "sample"]; // the first to differ is then the one to look at
+        string[] inOrder = [.. golden.Outputs.Keys.Where(o => o != "sample"), "sample"]; // so the first difference is the cause
         var results = unet.Run(golden, inOrder);
 
-        // A group norm over two pixels can be worse conditioned than the whole model: the reference's own rounding noise says where.
+        // A group norm over two pixels can be worse conditioned than the whole model: the reference's own rounding noise shows it.
         double worst = inOrder.Max(o => golden.Check(o, results[o], Math.Max(Tolerance, 10 * golden.Outputs[o].NoiseRelative ?? 0)));
         TestContext.Current.SendDiagnosticMessage($"{golden.Name}: {inOrder.Length} outputs, worst {worst:g3} of rms");
     }

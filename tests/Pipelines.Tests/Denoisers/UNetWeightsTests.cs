@@ -24,9 +24,9 @@ public sealed class UNetWeightsTests : IDisposable
     }
 
     /// <summary>
-    /// bfloat16 keeps 8 of float16's 11 significant bits, so each weight is off by up to 2⁻⁹ of itself. What that does to the prediction is
-    /// a property of the model (these random ones are rough: their attention has a raised gain), not of the engine, which must give exactly
-    /// the rounded weights' result.
+    /// bfloat16 keeps 8 of float16's 11 significant bits, so each weight has a relative error of up to 2⁻⁹. Its effect on the prediction is
+    /// a property of the model (these random ones have a raised gain in attention), not of the engine, which must give exactly the result
+    /// of the rounded weights.
     /// </summary>
     [Theory]
     [InlineData("tiny-sdxl", 6, 0.04)] // measured 0.034, at worst 0.14

@@ -7,13 +7,13 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>NaN and infinity are found where they arise, and the part is named.</summary>
+/// <summary>NaN and infinity are detected where they arise, and the error names the part.</summary>
 public sealed class NonFiniteTests
 {
     public static TheoryData<string> Devices => ["cpu", .. TestDevices.Gpus];
 
     [Theory, MemberData(nameof(Devices))]
-    public void Loop_NamesTheStep(string id)
+    public void Loop_NonFiniteLatents_NamesTheStep(string id)
     {
         using var pipeline = Load(id, TinySdxl.Folder);
         var request = TinySdxl.Request with { Steps = 5, Scheduler = pipeline.CreateScheduler("euler_a"), Decode = false };
@@ -29,7 +29,7 @@ public sealed class NonFiniteTests
         InlineData("vae", "diffusion_pytorch_model", "decoder.conv_in.bias", "vae", null)]
     [InlineData("text_encoder", "model", "mlp.fc2.bias", "text_encoder", null),
         InlineData("text_encoder_2", "model", "mlp.fc2.bias", "text_encoder_2", null)]
-    public void Overflow_NamesThePart(string component, string file, string weight, string part, int? step)
+    public void Generate_Overflow_NamesThePart(string component, string file, string weight, string part, int? step)
     {
         using var folder = new TemporaryFolder();
         string copy = TinySdxl.CopyTo(Path.Combine(folder.Path, "model"));
@@ -42,7 +42,7 @@ public sealed class NonFiniteTests
     }
 
     [Fact]
-    public void BadWeight_IsNamedWithItsFile()
+    public void Generate_NonFiniteWeight_NamesItAndItsFile()
     {
         using var folder = new TemporaryFolder();
         string copy = TinySdxl.CopyTo(Path.Combine(folder.Path, "model")),
@@ -68,7 +68,7 @@ public sealed class NonFiniteTests
         DiffusionPipeline.FromPretrained(folder,
             new PipelineOptions { Device = id == "cpu" ? null : TestDevices.OpenForModels(id), DType = DType.Float32 });
 
-    /// <summary>Noise that is not a number from a draw on.</summary>
+    /// <summary>Noise that is NaN from a given draw on.</summary>
     private static Func<NoiseSource> BadFrom(int draw) => () =>
     {
         var (generator, drawn) = (new TorchGenerator(1), 0);
@@ -90,7 +90,7 @@ public sealed class NonFiniteTests
                 writer.Add(name, DType.Float32, entry.Shape, values);
             }
 
-        File.Delete(path); // a link would be followed
+        File.Delete(path); // writing would follow the link
         writer.Save(path);
     }
 }

@@ -6,7 +6,7 @@ using ILGpuDiffusion.Pipelines.Images;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Files that are no images, or damaged or malicious ones, give one clear error: no crash, no endless loop, no full memory.
+/// Files that are no images, damaged or malicious give one clear error: no crash, no endless loop, no excessive memory.
 /// </summary>
 public class HostileImageTests
 {
@@ -160,7 +160,7 @@ public class HostileImageTests
         return [.. bytes];
     }
 
-    // What follows the signature, cut into chunks by their own lengths, each with its check sum made right.
+    // The data after the signature, split into chunks by their lengths, each with a corrected checksum.
     private static byte[] WithCheckSums(byte[] file)
     {
         using var stream = new MemoryStream();

@@ -6,9 +6,9 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 public class ImageFloatsTests
 {
     [Fact]
-    public void FromNchw_RoundsHalvesToEvenAndClamps()
+    public void FromNchw_HalvesAndOutliers_AreRoundedToEvenAndClamped()
     {
-        // Levels 0.5 and 2.5 lie half way; the first becomes 0, the second 2.
+        // Levels 0.5 and 2.5 are ties: the first becomes 0, the second 2.
         float[] planes = [2 * (0.5f / 255) - 1, 2 * (2.5f / 255) - 1, -1, 1, -1.5f, 2, 0, 0.25f, -0.25f];
         var image = Image.FromNchw(planes, 3, 1);
         byte[] levels = [0, 255, 128, 2, 0, 159, 0, 255, 96];
@@ -30,7 +30,7 @@ public class ImageFloatsTests
     }
 
     [Fact]
-    public void ToFloatsAndBack_KeepsEveryLevel()
+    public void FromNchw_AfterToNchw_KeepsEveryLevel()
     {
         var image = new Image(256, 1, [.. Enumerable.Range(0, 256 * 3).Select(i => (byte)(i / 3))]);
         float[] values = new float[256 * 3];
@@ -67,8 +67,8 @@ public class ImageFloatsTests
             Assert.Equal((width, height), (image.Width, image.Height));
             for (int i = 0; i < values.Length; i++)
             {
-                // The recorder multiplied in float64, diffusers in float32, which meets the half exactly in three values of all these
-                // images.
+                // The reference was multiplied in float64, diffusers multiplies in float32, which gives exact ties for three of these
+                // values images.
                 byte expected = image.Pixels[i % (width * height) * 3 + i / (width * height)];
                 float product = values[i] * 255f;
                 if (product - MathF.Floor(product) == 0.5f && expected == (byte)Math.Round(values[i] * 255.0))

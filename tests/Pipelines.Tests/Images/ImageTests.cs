@@ -15,7 +15,7 @@ public sealed class ImageTests : IDisposable
     [InlineData(7, 3)]
     [InlineData(64, 48)]
     [InlineData(1, 300)]
-    public void SaveAndLoad_GiveTheSamePixels(int width, int height)
+    public void Load_SavedImage_HasTheSamePixels(int width, int height)
     {
         string path = Path.Combine(folder.Path, "image.png");
         var image = TestImages.Gradient(width, height);
@@ -89,7 +89,7 @@ public sealed class ImageTests : IDisposable
         AssertNear((0, 0, 120), image, 13, 6);
     }
 
-    // Where the stored top left pixel (bright red) stands when the image is upright, from the Exif standard's table.
+    // The position of the stored top left pixel (bright red) in the upright image, from the Exif standard's table.
     [Theory]
     [InlineData(1, 0, 0), InlineData(2, 1, 0), InlineData(3, 1, 1), InlineData(4, 0, 1)]
     [InlineData(5, 0, 0), InlineData(6, 1, 0), InlineData(7, 1, 1), InlineData(8, 0, 1)]

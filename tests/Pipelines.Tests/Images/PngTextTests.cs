@@ -12,7 +12,7 @@ public class PngTextTests
     [InlineData("café ÿ", "tEXt")]
     [InlineData("日本 🚀 — quotes", "iTXt")]
     [InlineData("", "tEXt")]
-    public void Parameters_SurviveEncodingAndDecoding(string text, string type)
+    public void Decode_EncodedParameters_AreUnchanged(string text, string type)
     {
         byte[] png = new Image(2, 1, new byte[6]) { Parameters = text }.EncodePng();
         var chunks = PngChunk.ReadAll(png);
@@ -39,7 +39,7 @@ public class PngTextTests
     }
 
     [Fact]
-    public void Format_WritesTheThreeParts()
+    public void Format_AllFields_WritesTheThreeParts()
     {
         var parameters = new A1111Parameters("a cat, <lora:x:1>")
         {

@@ -5,29 +5,29 @@ using Spectre.Console;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Images in terminals: what each protocol sends, and which one is taken.</summary>
+/// <summary>Images in terminals: the output of each protocol, and the choice among them.</summary>
 public sealed partial class TerminalProtocolTests
 {
     [Theory]
     [InlineData(0, 0, 0, 16), InlineData(255, 255, 255, 231), InlineData(255, 0, 0, 196), InlineData(128, 128, 128, 244),
         InlineData(95, 135, 175, 67), InlineData(8, 8, 8, 232), InlineData(250, 3, 2, 196)]
-    public void Palette_TakesTheNearestColour(byte red, byte green, byte blue, int index) =>
+    public void Palette_AnyColour_GivesTheNearest(byte red, byte green, byte blue, int index) =>
         Assert.Equal(index, Palette256.Nearest((red, green, blue)));
 
     [Fact]
-    public void Palette_FindsEachOfItsColours()
+    public void Palette_EachOfItsColours_IsFound()
     {
         for (int index = 16; index < 256; index++)
             Assert.Equal(Palette256.Colour(index), Palette256.Colour(Palette256.Nearest(Palette256.Colour(index))));
     }
 
     [Fact]
-    public void Blocks256_NamesIndices_OfTwoPixelsPerCell() =>
+    public void Blocks256_TwoPixelsPerCell_NamesTheirIndices() =>
         Assert.Equal("\e[38;5;196m\e[48;5;16m▀\e[0m\n",
             TerminalImage.Draw(new Image(1, 2, [255, 0, 0, 0, 0, 0]), TerminalProtocol.Blocks256, 1));
 
     [Fact]
-    public void Sixels_DecodeToTheImage()
+    public void Sixels_Decoded_AreTheImage()
     {
         var image = new Image(9, 13, new byte[9 * 13 * 3]);
         for (int i = 0; i < image.Pixels.Length; i += 3)
@@ -40,7 +40,7 @@ public sealed partial class TerminalProtocolTests
     }
 
     [Fact]
-    public void Kitty_SendsThePngInChunks()
+    public void Kitty_LargeImage_IsSentAsPngInChunks()
     {
         var image = new Image(64, 64, new byte[64 * 64 * 3]);
         new Random(1).NextBytes(image.Pixels);
@@ -54,7 +54,7 @@ public sealed partial class TerminalProtocolTests
     }
 
     [Fact]
-    public void ITerm2_SendsThePngWithItsSize()
+    public void ITerm2_AnyImage_IsSentAsPngWithItsSize()
     {
         var image = new Image(2, 1, [1, 2, 3, 4, 5, 6]);
         byte[] png = image.EncodePng();
@@ -63,7 +63,7 @@ public sealed partial class TerminalProtocolTests
     }
 
     [Fact]
-    public void Strip_PutsImagesSideBySide()
+    public void Strip_OfTwoImages_PutsThemSideBySide()
     {
         var strip = ImageScale.Strip([new Image(1, 2, [1, 1, 1, 2, 2, 2]), new Image(1, 2, [3, 3, 3, 4, 4, 4])], 1);
         Assert.Equal((3, 2), (strip.Width, strip.Height));
@@ -88,15 +88,15 @@ public sealed partial class TerminalProtocolTests
     };
 
     [Theory, MemberData(nameof(Environments))]
-    public void Protocol_ComesFromTheEnvironment(string environment, ColorSystem colours, string expected)
+    public void Protocol_ByEnvironment_IsTheExpectedOne(string environment, ColorSystem colours, string expected)
     {
         var variables = environment.Split(' ').Select(v => v.Split('=')).ToDictionary(v => v[0], v => v[1]);
         Assert.Equal(expected, Preview.Protocol(null, colours, variables.GetValueOrDefault).ToString());
-        Assert.Equal(TerminalProtocol.Sixel, Preview.Protocol("sixel", colours, variables.GetValueOrDefault)); // asked for
+        Assert.Equal(TerminalProtocol.Sixel, Preview.Protocol("sixel", colours, variables.GetValueOrDefault)); // explicit
         Assert.Equal(TerminalProtocol.None, Preview.Protocol("none", colours, variables.GetValueOrDefault));
     }
 
-    /// <summary>A decoder that knows the manual's commands alone: raster, colours, runs, carriage return, next band.</summary>
+    /// <summary>A decoder of the commands in the manual: raster, colours, runs, carriage return, next band.</summary>
     private static int[] Decode(string text, int width, int height)
     {
         Assert.StartsWith($"\eP0;1q\"1;1;{width};{height}#", text, StringComparison.Ordinal);

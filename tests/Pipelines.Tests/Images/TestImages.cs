@@ -5,7 +5,7 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 /// <summary>Images and files for tests.</summary>
 internal static class TestImages
 {
-    /// <summary>Smooth colours with some noise: every PNG filter gets chosen somewhere.</summary>
+    /// <summary>Smooth colours with some noise, so that every PNG filter is used.</summary>
     public static Image Gradient(int width, int height, int seed = 1)
     {
         var random = new Random(seed);

@@ -5,12 +5,12 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Image i of a batch is the image that seed + i draws alone, on a CPU to the bit: start noise and every step's noise are its own.
+/// Image i of a batch equals the single image of seed + i, on a CPU bit for bit: it has its own noise at the start and in every step.
 /// </summary>
 public sealed class BatchSeedTests
 {
     [Theory, InlineData("euler"), InlineData("euler_a"), InlineData("dpmpp_2m_sde"), InlineData("lcm"), InlineData("ddim")]
-    public void Image_IsTheOneOfItsSeedAlone(string scheduler)
+    public void Generate_BatchOfSeeds_EachImageIsThatOfItsSeedAlone(string scheduler)
     {
         using var device = new CpuDevice();
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
@@ -34,14 +34,14 @@ public sealed class BatchSeedTests
             var alone = pipeline.Generate(request with { Prompts = [i < 2 ? "a red fox" : "the cat"], Seed = together.Seeds[i] }, null,
                 default);
             Assert.Equal([together.Seeds[i]], alone.Seeds);
-            int size = alone.Latents.Values.Length;
+            int size = alone.Latents!.Values.Length;
             for (int step = 0; step < alone.Intermediates.Count; step++)
                 Assert.Equal(alone.Intermediates[step].Values, together.Intermediates[step].Values.AsSpan(i * size, size).ToArray());
         }
     }
 
     [Fact]
-    public void SharedGenerator_DrawsTheBatchAsOneTensor()
+    public void SharedGenerator_BatchOfTwo_DrawsOneTensor()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
         var request = TinySdxl.Request with { Count = 2, Decode = false };
@@ -49,13 +49,13 @@ public sealed class BatchSeedTests
         new TorchGenerator(7).Fill(noise);
         var shared = pipeline.Generate(request with { SharedGenerator = true }, null, default);
         Assert.Equal([7UL, 7UL], shared.Seeds.Select(s => s.Value));
-        Assert.Equal(pipeline.Generate(request with { Latents = new Latents(2, 4, 4, 4, noise) }, null, default).Latents.Values,
-            shared.Latents.Values);
-        Assert.NotEqual(pipeline.Generate(request, null, default).Latents.Values, shared.Latents.Values);
+        Assert.Equal(pipeline.Generate(request with { Latents = new Latents(2, 4, 4, 4, noise) }, null, default).Latents!.Values,
+            shared.Latents!.Values);
+        Assert.NotEqual(pipeline.Generate(request, null, default).Latents!.Values, shared.Latents!.Values);
     }
 
     [Fact]
-    public void Steps_AreThoseAskedFor_AndEvaluationsAFigureOfTheirOwn()
+    public void Settings_OfARun_HaveTheRequestedStepsAndCountEvaluations()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
         var request = TinySdxl.Request with { Decode = false };

@@ -3,12 +3,12 @@ using ILGpuDiffusion.Pipelines.LatentSpace;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Seeds mean what torch.Generator.manual_seed makes of them: two's complement in 64 bits, of which mt19937 takes the lower 32.
+/// Seeds are interpreted as by torch.Generator.manual_seed: two's complement in 64 bits, of which mt19937 takes the lower 32.
 /// </summary>
 public sealed class SeedTests
 {
     [Fact]
-    public void Negative_StandsFor2To64PlusIt()
+    public void Seed_NegativeNumber_Is2To64PlusIt()
     {
         Assert.Equal(ulong.MaxValue, ((Seed)(-1)).Value); // torch.Generator().manual_seed(-1).initial_seed() == 18446744073709551615
         Assert.Equal(1UL << 63, ((Seed)long.MinValue).Value);
@@ -22,7 +22,7 @@ public sealed class SeedTests
     [InlineData("0", 0UL), InlineData("7", 7UL), InlineData("-1", ulong.MaxValue), InlineData("-9223372036854775808", 1UL << 63),
         InlineData("9223372036854775808", 1UL << 63)]
     [InlineData("18446744073709551615", ulong.MaxValue)]
-    public void TryParse_TakesTorchsWholeRange(string text, ulong expected)
+    public void TryParse_TorchsWholeRange_IsAccepted(string text, ulong expected)
     {
         Assert.True(Seed.TryParse(text, out var seed));
         Assert.Equal(expected, seed.Value);
@@ -32,10 +32,10 @@ public sealed class SeedTests
 
     [Theory, InlineData(null), InlineData(""), InlineData("18446744073709551616"), InlineData("-9223372036854775809"), InlineData("1.5"),
         InlineData(" 1"), InlineData("1,000"), InlineData("0x1")]
-    public void TryParse_RefusesTheRest(string? text) => Assert.False(Seed.TryParse(text, out _));
+    public void TryParse_OtherText_IsFalse(string? text) => Assert.False(Seed.TryParse(text, out _));
 
     [Fact]
-    public void Plus_GoesOnFrom0()
+    public void Plus_PastTheLargest_GoesOnFrom0()
     {
         Assert.Equal((Seed)8, ((Seed)7).Plus(1));
         Assert.Equal((Seed)1, ((Seed)ulong.MaxValue).Plus(2));

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Pipelines.LatentSpace;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Streams that PyTorch's CPU generator recorded.</summary>
+/// <summary>Random streams recorded from PyTorch's CPU generator.</summary>
 public class TorchGeneratorTests
 {
     private const string Set = "ops/torch_randn";
@@ -64,7 +64,7 @@ public class TorchGeneratorTests
     }
 
     [Theory, MemberData(nameof(Seeds))]
-    public void FillFloat64_LiesWithinRounding(long seed)
+    public void Fill_WithFloat64_IsWithinRounding(long seed)
     {
         var recorded = Golden.Open(Set)[$"seed_{seed}"];
         foreach (string name in (string[])["randn_fp64_40", "randn_fp64_7"])
@@ -76,7 +76,7 @@ public class TorchGeneratorTests
     }
 
     [Theory, MemberData(nameof(Seeds))]
-    public void FillUniform_IsTheStreamBitForBit(long seed)
+    public void FillUniform_RecordedSeed_IsTheStreamBitForBit(long seed)
     {
         var recorded = Golden.Open(Set)[$"seed_{seed}"];
         float[] single = new float[100];
@@ -88,7 +88,7 @@ public class TorchGeneratorTests
     }
 
     [Theory, MemberData(nameof(Seeds))]
-    public void NextUInt32_IsTheRawStream(long seed)
+    public void NextUInt32_RecordedSeed_IsTheRawStream(long seed)
     {
         var generator = new TorchGenerator(seed);
         long[] expected = Golden.Open(Set)[$"seed_{seed}"].OutputLongs("randint32_64");
@@ -105,7 +105,7 @@ public class TorchGeneratorTests
     }
 
     [Theory, MemberData(nameof(Seeds))]
-    public void FillBFloat16_IsTheStreamBitForBit(long seed)
+    public void FillBFloat16_RecordedSeed_IsTheStreamBitForBit(long seed)
     {
         ushort[] actual = new ushort[40];
         new TorchGenerator(seed).FillBFloat16(actual);
@@ -114,7 +114,7 @@ public class TorchGeneratorTests
     }
 
     [Fact]
-    public void Fill_AllocatesNothing()
+    public void Fill_AfterTheFirst_AllocatesNothing()
     {
         var generator = new TorchGenerator(3);
         float[] values = new float[1000];

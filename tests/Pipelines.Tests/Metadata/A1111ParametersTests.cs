@@ -4,7 +4,7 @@ using ILGpuDiffusion.Pipelines.Metadata;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>The text that A1111 and programs like it put into images, read as far as it maps.</summary>
+/// <summary>The text that A1111 and similar programs write into images, read as far as it can be mapped.</summary>
 public sealed class A1111ParametersTests
 {
     private const string Foreign = """
@@ -16,7 +16,7 @@ public sealed class A1111ParametersTests
         """;
 
     [Fact]
-    public void Parse_ReadsWhatA1111Writes()
+    public void Parse_TextOfA1111_ReadsEveryField()
     {
         var read = A1111Parameters.Parse(Foreign);
         Assert.Equal(("a castle, (towers:1.2) <lora:gothic:0.8>\nat dusk", "blurry,\nlow quality"), (read.Prompt, read.NegativePrompt));
@@ -29,7 +29,7 @@ public sealed class A1111ParametersTests
 
     [Theory, InlineData("a cat", "dog", "Euler"), InlineData("", null, ""), InlineData("日本, \"x\": y", "ß", "DPM++ 2M Karras"),
         InlineData("two\nlines", "two\nlines", "a, b: c")]
-    public void Parse_UndoesFormat(string prompt, string? negative, string sampler)
+    public void Parse_FormattedParameters_GivesThemBack(string prompt, string? negative, string sampler)
     {
         var written = new A1111Parameters(prompt)
         {
@@ -52,10 +52,10 @@ public sealed class A1111ParametersTests
     [InlineData(""), InlineData("\n\n"), InlineData("Steps:"), InlineData("Steps: x, Size: 1x, Seed: 99999999999999999999, CFG scale: ,,,"),
         InlineData("Negative prompt:"), InlineData("Steps: 1, A: \"\\")]
     [InlineData("Steps: 1, A: \"\\ud800\"")]
-    public void Parse_RefusesNothing(string text) => Assert.NotNull(A1111Parameters.Parse(text));
+    public void Parse_AnyText_IsAccepted(string text) => Assert.NotNull(A1111Parameters.Parse(text));
 
     [Fact]
-    public void Foreign_IsMappedAndTheRestIsNamed()
+    public void Of_TextOfA1111_IsMappedAndTheRestIsNamed()
     {
         var metadata = GenerationMetadata.Of(new Image(1, 1, new byte[3]) { Parameters = Foreign })!;
         Assert.Equal(("DPM++ 2M Karras", "v1-5", 1), (metadata.SchedulerName, metadata.Model, metadata.Request.ClipSkip));

@@ -10,12 +10,12 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>An image says how it was drawn, and is drawn again from that: the same bytes.</summary>
+/// <summary>An image's metadata says how it was generated, and generating it again gives the same bytes.</summary>
 public sealed class GenerationMetadataTests
 {
     private static readonly Latents Start = new(1, 4, 4, 4, new float[64]);
 
-    /// <summary>Requests that between them set everything, and what must stand in the JSON.</summary>
+    /// <summary>Requests that together set every property, and the expected JSON.</summary>
     private static (string Name, Func<DiffusionPipeline, ImageRequest> Request, string[] Json)[] Cases { get; } =
     [
         ("plain", _ => TinySdxl.Request,
@@ -56,10 +56,10 @@ public sealed class GenerationMetadataTests
     ];
 
     [Fact]
-    public void Image_IsDrawnAgainFromItsFile()
+    public void Read_SavedImage_DrawsTheSameBytesAgain()
     {
         using var folder = new TemporaryFolder();
-        using var device = new CpuDevice(); // where an image has the same bits alone and in a batch
+        using var device = new CpuDevice(); // on which an image has the same bits alone and in a batch
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
         foreach (var (name, request, json) in Cases)
         {
@@ -80,12 +80,12 @@ public sealed class GenerationMetadataTests
     }
 
     [Fact]
-    public void Setting_IsWrittenAndCompared()
+    public void DifferencesFrom_OtherSettings_NamesThem()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Quantize = QuantizationMode.Int8 });
-        pipeline.Vae.EnableTiling(32, 0.25);
-        var metadata = GenerationMetadata.Of(pipeline.Generate(TinySdxl.Request, null, default).Images[0])!;
-        Assert.Equal((QuantizationMode.Int8, (32, 0.25), "Float32"), (metadata.Quantize, metadata.VaeTiling!.Value, metadata.DType));
+        var metadata = GenerationMetadata.Of(pipeline.Generate(
+            TinySdxl.Request with { VaeTiling = new(32) }, null, default).Images[0])!;
+        Assert.Equal((QuantizationMode.Int8, new VaeTiling(32), "Float32"), (metadata.Quantize, metadata.Request.VaeTiling, metadata.DType));
         Assert.Equal((Path.GetFileName(TinySdxl.Folder), "StableDiffusionXLPipeline"), (metadata.Model, metadata.Pipeline));
         Assert.StartsWith("cpu (", metadata.Device, StringComparison.Ordinal);
         Assert.Empty(metadata.DifferencesFrom(pipeline));
@@ -95,7 +95,7 @@ public sealed class GenerationMetadataTests
     }
 
     [Fact]
-    public void Parameters_AreThoseOfA1111()
+    public void Parameters_OfAnImage_HaveTheFormOfA1111()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
         var request = TinySdxl.Request
@@ -124,7 +124,7 @@ public sealed class GenerationMetadataTests
     }
 
     [Fact]
-    public void ExternalLatents_AreAskedFor()
+    public void RequestFor_ExternalLatents_NeedsThem()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
         var drawn = pipeline.Generate(TinySdxl.Request with { Latents = Start }, null, default).Images[0];
@@ -140,7 +140,7 @@ public sealed class GenerationMetadataTests
     [InlineData("""{"format":1,"prompt":"x","quantize":"9q"}"""), InlineData("""{"format":1,"prompt":"x","freeu":[1]}"""),
         InlineData("""{"format":1,"prompt":"x","target_size":[1,2,3]}""")]
     [InlineData("""{"format":1,"prompt":"x","guidance_scale":1e400}"""), InlineData("""{"format":1,"prompt":"x","sigmas":[1e400,0]}""")]
-    public void DamagedJson_FallsBackAndSaysSo(string json)
+    public void Of_DamagedJson_FallsBackAndSaysSo(string json)
     {
         var image = new Image(1, 1, new byte[3])
         {
@@ -154,7 +154,7 @@ public sealed class GenerationMetadataTests
     }
 
     [Theory, InlineData("CFG scale: 1e999"), InlineData("CFG scale: NaN"), InlineData("Eta DDIM: Infinity")]
-    public void ForeignNumbers_AreFinite(string setting)
+    public void Of_NonFiniteNumbers_AreUnmapped(string setting)
     {
         var read = GenerationMetadata.Of(
             new Image(1, 1, new byte[3]) { Parameters = $"a cat\nSteps: 3, Sampler: DDIM, {setting}, Seed: 1, Size: 8x8, RNG: CPU" })!;
@@ -163,7 +163,7 @@ public sealed class GenerationMetadataTests
     }
 
     [Fact]
-    public void ImageWithoutText_SaysSo()
+    public void Read_ImageWithoutText_SaysSo()
     {
         using var folder = new TemporaryFolder();
         string path = Path.Combine(folder.Path, "a.png");

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>What cannot be served is refused before any work, by an exception that names the property.</summary>
+/// <summary>Invalid requests are refused before any work, by an exception that names the property.</summary>
 public sealed class BadRequestTests
 {
     private static readonly Latents NotANumber = new(1, 4, 4, 4, [.. Enumerable.Range(0, 64).Select(i => i == 9 ? float.NaN : 0)]);
@@ -35,7 +35,7 @@ public sealed class BadRequestTests
     ];
 
     [Fact]
-    public void Request_IsRefusedByProperty()
+    public void Generate_BadRequest_NamesTheProperty()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
         foreach (var (request, property, message) in Cases)

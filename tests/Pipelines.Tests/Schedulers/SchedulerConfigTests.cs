@@ -5,7 +5,7 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Names, settings, and what is refused.</summary>
+/// <summary>Names, settings and refused values.</summary>
 public class SchedulerConfigTests
 {
     private const string Sdxl = """
@@ -21,14 +21,14 @@ public class SchedulerConfigTests
         Assert.Equal("EulerDiscreteScheduler", SchedulerGoldens.FromJson(Sdxl).Name);
 
     [Fact]
-    public void FromConfig_TakesEveryNameAndShortName_OfAConfigMadeForAnother()
+    public void FromConfig_ConfigOfAnotherClass_TakesEveryNameAndShortName()
     {
         foreach (string name in Scheduler.Names.Concat(Scheduler.Aliases).Concat(["DPMPP_2M", "eulerdiscretescheduler"]))
             Assert.Equal(20, SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(20).Timesteps.Distinct().Count());
     }
 
     [Fact]
-    public void ShortName_BringsSettings_AndOverridesWin()
+    public void FromConfig_ShortName_BringsSettingsAndOverridesWin()
     {
         var config = SchedulerGoldens.Config(Sdxl);
         using var off = JsonDocument.Parse("false");
@@ -44,7 +44,7 @@ public class SchedulerConfigTests
     }
 
     [Fact]
-    public void UnknownName_IsRefused_WithTheKnownOnes()
+    public void FromConfig_UnknownName_IsRefusedWithTheKnownOnes()
     {
         var given = Assert.Throws<DiffusionRequestException>(() => SchedulerGoldens.FromJson(Sdxl, "heunn"));
         Assert.Contains("heunn", given.Message, StringComparison.Ordinal);
@@ -65,11 +65,11 @@ public class SchedulerConfigTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void EveryKey_IsRead(string name)
+    public void Constructor_EveryConfigKey_IsRead(string name)
     {
         foreach (string key in SchedulerGoldens.FromJson("{}", name).ConfigKeys)
         {
-            // No setting is an object, so whoever reads the key objects.
+            // No setting is an object, so reading the key throws.
             var error = Assert.Throws<ModelFileException>(() => SchedulerGoldens.FromJson($"{{\"{key}\": {{}}}}", name));
             Assert.Contains(key, error.Message, StringComparison.Ordinal);
         }
@@ -111,7 +111,7 @@ public class SchedulerConfigTests
     [InlineData("DPMSolverMultistepScheduler", "\"solver_type\": \"euler\"")]
     [InlineData("DPMSolverMultistepScheduler", "\"lambda_min_clipped\": 100")]
     [InlineData("DPMSolverMultistepScheduler", "\"flow_shift\": 0")]
-    public void HostileSettings_AreRefused_ByTheFilesName(string names, string settings)
+    public void FromConfig_HostileSettings_AreRefusedByTheFilesName(string names, string settings)
     {
         foreach (string name in names == "*" ? Scheduler.Names : [names])
         {
@@ -122,7 +122,7 @@ public class SchedulerConfigTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void StepsOutOfRange_AreRefused(string name)
+    public void CreateSchedule_NumbersOutOfRange_AreRefused(string name)
     {
         var scheduler = SchedulerGoldens.FromJson(Sdxl, name);
         foreach (int steps in new[] { int.MinValue, -1, 0, 1001, int.MaxValue })
@@ -166,7 +166,7 @@ public class SchedulerConfigTests
     }
 
     [Fact]
-    public void CustomTables_AreRefused_WhereDiffusersHasNone()
+    public void CreateSchedule_CustomTablesThatDiffusersLacks_AreRefused()
     {
         foreach (string name in new[] { "euler_a", "ddim", "pndm", "euler_karras", "dpmpp_2m_karras" })
             Assert.Throws<DiffusionRequestException>(() =>
@@ -187,7 +187,7 @@ public class SchedulerConfigTests
     }
 
     [Fact]
-    public void Schedule_RefusesOtherEvaluationsThanItsOwn()
+    public void Schedule_StepOutsideItsRange_Throws()
     {
         var schedule = SchedulerGoldens.FromJson(Sdxl).CreateSchedule(10).BeginningAt(4);
         Assert.NotNull(schedule.Step(4));
@@ -201,7 +201,7 @@ public class SchedulerConfigTests
     }
 
     [Fact]
-    public void Steps_AreMadeBeforeTheRun()
+    public void Step_DuringARun_AllocatesNothing()
     {
         var schedule = SchedulerGoldens.FromJson(Sdxl, "dpmpp_2m").CreateSchedule(20);
         Walk(schedule);

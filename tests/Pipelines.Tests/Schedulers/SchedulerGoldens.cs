@@ -6,7 +6,7 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>The recorded tables and runs of diffusers' schedulers, as far as they are of classes that we have.</summary>
+/// <summary>The recorded tables and runs of diffusers' schedulers, of the supported classes.</summary>
 internal static class SchedulerGoldens
 {
     public const string TablesSet = "schedulers/scheduler_tables";
@@ -20,17 +20,17 @@ internal static class SchedulerGoldens
 
     public static Golden Misc => Golden.Open(MiscSet);
 
-    /// <summary>Theory data: the ids of a set's cases of our classes. In ids the class name stands first, or after a prefix.</summary>
+    /// <summary>Theory data: the ids of a set's cases of our classes. An id begins with the class name, or a prefix before it.</summary>
     public static TheoryData<string> Ids(string set, string prefix = "") =>
         [.. Golden.Ids(set).Where(id =>
             id.StartsWith(prefix, StringComparison.Ordinal) && Scheduler.Names.Contains(id[prefix.Length..].Split('/')[0]))];
 
-    /// <summary>How many cases of our classes the file itself holds, counted by class_name and not by id.</summary>
+    /// <summary>The number of cases of our classes in the file, counted by class_name and not by id.</summary>
     public static int CountIn(Golden set) =>
         set.Json.GetProperty("cases").EnumerateArray()
             .Count(c => c.TryGetProperty("class_name", out var name) && Scheduler.Names.Contains(name.GetString()));
 
-    /// <summary>The scheduler of a case; traces keep its settings with the table of the same class and variant.</summary>
+    /// <summary>The scheduler of a case; for traces, its settings are in the table of the same class and variant.</summary>
     public static Scheduler SchedulerOf(GoldenCase golden)
     {
         string name = golden.Json.GetProperty("class_name").GetString()!;

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Training tables, and runs that begin in the middle with a noised image.</summary>
+/// <summary>Training tables, and runs that start in the middle with a noised image.</summary>
 public class SchedulerMiscTests
 {
     public static TheoryData<string> TrainingIds =>
@@ -13,7 +13,7 @@ public class SchedulerMiscTests
 
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(TrainingIds))]
-    public void TrainingTables_EqualThoseRecorded_BitForBit(string id)
+    public void TrainingTables_RecordedCase_EqualBitForBit(string id)
     {
         var golden = SchedulerGoldens.Misc[id];
         var config = SchedulerGoldens.Config(golden.Params.GetRawText());
@@ -44,5 +44,5 @@ public class SchedulerMiscTests
     }
 
     [Fact]
-    public void OfNoCaseAreSkipped() => Assert.Equal(SchedulerGoldens.CountIn(SchedulerGoldens.Misc), MiddleIds.Count);
+    public void MiddleIds_OfTheGolden_AreComplete() => Assert.Equal(SchedulerGoldens.CountIn(SchedulerGoldens.Misc), MiddleIds.Count);
 }

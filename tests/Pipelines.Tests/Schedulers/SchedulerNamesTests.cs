@@ -2,7 +2,7 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>The names that A1111, ComfyUI and their users give sampling methods.</summary>
+/// <summary>The names of sampling methods in A1111, ComfyUI and common use.</summary>
 public sealed class SchedulerNamesTests
 {
     /// <summary>Name, class, and settings as name=JSON.</summary>
@@ -20,7 +20,7 @@ public sealed class SchedulerNamesTests
         "algorithm_type=\"dpmsolver++\" solver_order=2 timestep_spacing=\"trailing\"")]
     [InlineData("PLMS", "PNDMScheduler", "skip_prk_steps=true"), InlineData("LCM", "LCMScheduler", ""),
         InlineData("DDIM", "DDIMScheduler", "")]
-    public void Name_StandsForClassAndSettings(string name, string className, string settings)
+    public void Find_KnownName_GivesClassAndSettings(string name, string className, string settings)
     {
         var found = Assert.NotNull(SchedulerNames.Find(name));
         Assert.Equal((className, settings), (found.Class, string.Join(' ', found.Settings.Select(s => $"{s.Key}={s.Value.GetRawText()}"))));
@@ -30,10 +30,10 @@ public sealed class SchedulerNamesTests
     [Theory]
     [InlineData("DPM++ SDE"), InlineData("Heun"), InlineData("Euler a Karras"), InlineData("LCM karras"), InlineData(""),
         InlineData("dpmpp_2m_waves")]
-    public void WhatThereIsNot_IsNotFound(string name) => Assert.Null(SchedulerNames.Find(name));
+    public void Find_UnknownName_IsNull(string name) => Assert.Null(SchedulerNames.Find(name));
 
     [Fact]
-    public void EveryListedName_IsKnown() =>
+    public void IsKnown_EveryListedName_IsTrue() =>
         Assert.All(SchedulerNames.All.Concat(
             SchedulerNames.Table.SelectMany(row => row.Spacings.Select(s => $"{row.Sampler.Spoken ?? row.Sampler.Name} {s}"))),
                 name => Assert.True(SchedulerNames.IsKnown(name), name));
@@ -41,7 +41,7 @@ public sealed class SchedulerNamesTests
     [Theory]
     [InlineData("eulr_a", "euler_a"), InlineData("DPM+ 2M Karas", "dpmpp_2m_karras"),
         InlineData("EulerDiscretScheduler", "EulerDiscreteScheduler"), InlineData("quetzalcoatl", null)]
-    public void Unknown_NamesTheNearest(string name, string? guess)
+    public void Unknown_NearAKnownName_SuggestsIt(string name, string? guess)
     {
         string message = SchedulerNames.Unknown(name);
         Assert.Equal(guess is not null, message.Contains("Did you mean", StringComparison.Ordinal));
@@ -51,5 +51,5 @@ public sealed class SchedulerNamesTests
     [Theory]
     [InlineData("steps", "steps", 0), InlineData("stpes", "steps", 1), InlineData("step", "steps", 1), InlineData("stebs", "steps", 1),
         InlineData("", "abc", 3), InlineData("ca", "abc", 3)]
-    public void Distance_CountsLetters(string a, string b, int expected) => Assert.Equal(expected, NearestName.Distance(a, b));
+    public void Distance_TwoWords_CountsLetters(string a, string b, int expected) => Assert.Equal(expected, NearestName.Distance(a, b));
 }

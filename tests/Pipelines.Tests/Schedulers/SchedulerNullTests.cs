@@ -6,8 +6,8 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// JSON's null in scheduler_config.json is Python's None, not the default; and more steps than a schedule has room for are refused with the
-/// most that work.
+/// JSON's null in scheduler_config.json is Python's None, not the default; and too many steps for a schedule are refused with the largest
+/// possible number.
 /// </summary>
 public class SchedulerNullTests
 {
@@ -23,26 +23,26 @@ public class SchedulerNullTests
     [InlineData("dpmpp_2m", "lower_order_final", "null", "false")]
     [InlineData("dpmpp_2m", "euler_at_final", "null", "false")]
     [InlineData("dpmpp_2m", "variance_type", "null", null)]
-    [InlineData("dpmpp_2m", "flow_shift", "null", null)] // of use_flow_sigmas alone
-    [InlineData("dpmpp_2m", "sample_max_value", "null", null)] // of thresholding alone
-    [InlineData("lcm", "clip_sample_range", "null", null)] // of clip_sample alone
-    [InlineData("euler", "steps_offset", "null", "0")] // of leading alone
-    public void Null_MeansWhatNoneMeans(string name, string key, string value, string? same)
+    [InlineData("dpmpp_2m", "flow_shift", "null", null)] // only of use_flow_sigmas
+    [InlineData("dpmpp_2m", "sample_max_value", "null", null)] // only of thresholding
+    [InlineData("lcm", "clip_sample_range", "null", null)] // only of clip_sample
+    [InlineData("euler", "steps_offset", "null", "0")] // only of leading
+    public void Constructor_NullSetting_MeansWhatNoneMeans(string name, string key, string value, string? same)
     {
         const string Start = """{"clip_sample": false""";
         string start = key == "clip_sample" ? "{\"beta_start\": 0.0001" : Start;
         string expected = same is null ? start + "}" : $"{start}, \"{key}\": {same}}}";
-        Assert.Equal(Told(expected, name), Told($"{start}, \"{key}\": {value}}}", name));
+        Assert.Equal(Describe(expected, name), Describe($"{start}, \"{key}\": {value}}}", name));
     }
 
     [Theory]
     [InlineData("ddim", "set_alpha_to_one")]
     [InlineData("ddim", "clip_sample")]
     [InlineData("dpmpp_3m", "lower_order_final")]
-    public void Null_IsNotTheDefault(string name, string key)
+    public void Constructor_NullSetting_IsNotTheDefault(string name, string key)
     {
         string other = key == "clip_sample" ? "beta_start\": 0.0001" : "clip_sample\": false";
-        Assert.NotEqual(Told($"{{\"{other}}}", name), Told($"{{\"{other}, \"{key}\": null}}", name));
+        Assert.NotEqual(Describe($"{{\"{other}}}", name), Describe($"{{\"{other}, \"{key}\": null}}", name));
     }
 
     [Theory]
@@ -62,7 +62,7 @@ public class SchedulerNullTests
         Assert.Throws<ModelFileException>(() => SchedulerGoldens.FromJson($"{{\"{key}\": null}}", name)).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void DynamicShifting_IsRefusedByName() => Assert.Contains("'use_dynamic_shifting' is true",
+    public void Constructor_DynamicShifting_IsRefusedByName() => Assert.Contains("'use_dynamic_shifting' is true",
         Assert.Throws<ModelFileException>(() => SchedulerGoldens.FromJson("""{"use_dynamic_shifting": true}""", "dpmpp_2m")).Message,
             StringComparison.Ordinal);
 
@@ -73,7 +73,7 @@ public class SchedulerNullTests
     [InlineData("dpmpp_2m_sde", """{"timestep_spacing": "leading", "num_train_timesteps": 50}""", 50, 49)]
     [InlineData("ddim", """{"steps_offset": 1}""", 1000, 999)]
     [InlineData("plms", """{"steps_offset": 1}""", 1000, 999)]
-    public void MoreStepsThanThereIsRoomFor_AreRefusedWithTheMost(string name, string config, int steps, int most)
+    public void CreateSchedule_TooManySteps_NamesTheMost(string name, string config, int steps, int most)
     {
         var scheduler = SchedulerGoldens.FromJson(config, name);
         string message = Assert.Throws<DiffusionRequestException>(() => scheduler.CreateSchedule(steps)).Message;
@@ -83,8 +83,8 @@ public class SchedulerNullTests
         Assert.True(scheduler.CreateSchedule(most).Timesteps.Count >= most);
     }
 
-    /// <summary>All that a schedule says.</summary>
-    private static string Told(string json, string name)
+    /// <summary>The tables and steps of a schedule, as text.</summary>
+    private static string Describe(string json, string name)
     {
         var schedule = SchedulerGoldens.FromJson(json, name).CreateSchedule(6);
         return string.Join(' ', schedule.Timesteps) + "; " + string.Join(' ', schedule.Sigmas) + "; " + string.Join("; ",

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Tables and programs of any settings: finite and falling, or refused in words.</summary>
+/// <summary>Tables and programs of any settings are finite and decreasing, or refused with a message.</summary>
 public class SchedulerPropertyTests
 {
     private static readonly Gen<string> Settings =
@@ -34,7 +34,7 @@ public class SchedulerPropertyTests
             """);
 
     [Fact]
-    public void AnySettings_GiveFiniteFallingTables_OrAreRefused()
+    public void CreateSchedule_AnySettings_GivesFiniteFallingTablesOrRefuses()
     {
         int served = 0, all = 0;
         Gen.Select(Settings, Gen.Int[1, 1000], Gen.Double[0, 1], Gen.Double[0, 5]).Sample(
@@ -57,7 +57,7 @@ public class SchedulerPropertyTests
     }
 
     [Fact]
-    public void UsualSettings_AreServed_ForEveryNumberOfSteps()
+    public void CreateSchedule_UsualSettings_WorksForEveryNumberOfSteps()
     {
         foreach (string name in Scheduler.Names)
             foreach (string spacing in new[] { "leading", "trailing", "linspace" })
@@ -81,7 +81,7 @@ public class SchedulerPropertyTests
     [InlineData("DDIMScheduler")]
     [InlineData("EulerDiscreteScheduler")]
     [InlineData("DPMSolverMultistepScheduler")]
-    public void TrailingSpacing_HasAsManyTimestepsAsSteps(string name)
+    public void TrailingSpacing_AnyStepCount_HasAsManyTimesteps(string name)
     {
         var scheduler = SchedulerGoldens.FromJson("""{"timestep_spacing": "trailing"}""", name);
         for (int steps = 1; steps <= 1000; steps++)
@@ -97,7 +97,7 @@ public class SchedulerPropertyTests
     {
         Assert.True(schedule.InitNoiseSigma > 0 && double.IsFinite(schedule.InitNoiseSigma));
         Falling(schedule.Timesteps);
-        // With final_sigmas_type sigma_min a run ends at training's smallest sigma, whether it had been below that (flow sigmas, a
+        // With final_sigmas_type sigma_min a run ends at training's smallest sigma, whether or not it was below that before (flow sigmas, a
         // smaller sigma_min) or not.
         if (schedule.Sigmas.Count > 0) Assert.InRange(schedule.Sigmas[^1], 0, float.MaxValue);
         Falling(schedule.Sigmas is [.., > 0] ? [.. schedule.Sigmas.SkipLast(1)] : schedule.Sigmas);

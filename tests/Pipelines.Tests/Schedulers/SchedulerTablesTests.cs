@@ -8,7 +8,7 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 /// <summary>Timesteps, sigmas and start factors against every recorded configuration and number of steps.</summary>
 public class SchedulerTablesTests
 {
-    // Timesteps that come from sigmas are interpolated with float32 weights in ln σ: one ulp of ln σ ≈ 2.4e-7 over neighbours that lie
+    // Timesteps from sigmas are interpolated with float32 weights in ln σ: one ulp of ln σ ≈ 2.4e-7 between neighbours that are
     // 0.004 to 0.1 apart, so 6e-5 of a timestep. All others
     // must be equal.
     private const double FractionalTimesteps = 1e-4;
@@ -24,7 +24,7 @@ public class SchedulerTablesTests
 
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Ids))]
-    public void Tables_EqualThoseRecorded(string id)
+    public void CreateTables_RecordedCase_EqualThoseRecorded(string id)
     {
         var golden = SchedulerGoldens.Tables[id];
         var scheduler = SchedulerGoldens.SchedulerOf(golden);
@@ -58,7 +58,7 @@ public class SchedulerTablesTests
     }
 
     [Fact]
-    public void Tables_OfNoCaseAreSkipped()
+    public void Ids_OfTheTables_AreComplete()
     {
         Assert.Equal(SchedulerGoldens.CountIn(SchedulerGoldens.Tables), Ids.Count);
         Assert.Equal(Scheduler.Names, Ids.Select(row => row.Data.Split('/')[0]).Distinct().Order(StringComparer.Ordinal));
@@ -68,14 +68,14 @@ public class SchedulerTablesTests
     }
 
     [Fact]
-    public void EveryRecordedSetting_IsAKeyThatTheSchedulerReads() =>
+    public void ConfigKeys_RecordedSettings_AreAllIncluded() =>
         Assert.All(Ids.Select(row => SchedulerGoldens.Tables[row.Data]), golden =>
         Assert.Empty(golden.Params.EnumerateObject().Select(p => p.Name).Except(SchedulerGoldens.SchedulerOf(golden).ConfigKeys)));
 
     [Theory]
     [InlineData("custom_sigmas")]
     [InlineData("custom_timesteps_dpmpp")]
-    public void CustomTables_EqualThoseOfAWholeRun(string id)
+    public void CreateSchedule_CustomTables_EqualThoseOfAWholeRun(string id)
     {
         var golden = Golden.Open("tiny-sdxl-goldens/txt2img_features")[id];
         var scheduler = SchedulerGoldens.FromJson(golden.Params.GetProperty("scheduler_config").GetRawText(),
@@ -97,7 +97,7 @@ public class SchedulerTablesTests
         Assert.Equal(expected.Length, actual.Count);
         for (int i = 0; i < expected.Length; i++)
         {
-            // What has no fraction is exact, whatever made it.
+            // Whole numbers must be exact.
             double allowed = relative ? tolerance * expected[i] : expected[i] == MathF.Round(expected[i]) ? 0 : tolerance;
             Assert.True(Math.Abs(expected[i] - actual[i]) <= allowed, $"{name}[{i}] is {actual[i]:R}; {expected[i]:R} was recorded.");
         }

@@ -8,9 +8,9 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 public class SchedulerTraceTests
 {
     /// <summary>
-    /// The recorded runs are float32 and their set has no float64 figure beside them. A step there is 5 to 10 roundings of 6e-8 of the
+    /// The recorded runs are float32, without float64 values to compare with. A step is 5 to 10 roundings of 6e-8 of the
     /// largest operand, and the errors of up to 29 evaluations add up; so errors are
-    /// measured against the largest latent that the run has had. Found: at most 8e-7 with our steps run in double, 1.2e-6 in float32.
+    /// relative to the largest latent of the run so far. Measured: at most 8e-7 with our steps in double, 1.2e-6 in float32.
     /// </summary>
     internal const double Tolerance = 2.5e-6;
 
@@ -18,7 +18,7 @@ public class SchedulerTraceTests
 
     [Theory(SkipTestWithoutData = true)]
     [MemberData(nameof(Ids))]
-    public void Steps_EqualThoseRecorded(string id)
+    public void Steps_RecordedTrace_EqualThoseRecorded(string id)
     {
         var golden = SchedulerGoldens.Traces[id];
         var schedule = SchedulerGoldens.SchedulerOf(golden).CreateSchedule(new ScheduleRequest
@@ -39,10 +39,10 @@ public class SchedulerTraceTests
     }
 
     [Fact]
-    public void Steps_OfNoCaseAreSkipped() => Assert.Equal(SchedulerGoldens.CountIn(SchedulerGoldens.Traces), Ids.Count);
+    public void Ids_OfTheTraces_AreComplete() => Assert.Equal(SchedulerGoldens.CountIn(SchedulerGoldens.Traces), Ids.Count);
 
     [Fact]
-    public void WhatDiffusersRefuses_IsRefused()
+    public void CreateSchedule_WhatDiffusersRefuses_IsRefused()
     {
         int refused = 0;
         foreach (var entry in SchedulerGoldens.Tables.Json.GetProperty("not_recorded").EnumerateArray())
@@ -52,7 +52,7 @@ public class SchedulerTraceTests
             var scheduler = SchedulerGoldens.SchedulerOf(SchedulerGoldens.Tables[$"{parts[0]}/{parts[1]}"]);
             int steps = int.Parse(parts[2], System.Globalization.CultureInfo.InvariantCulture);
 
-            // Not a refusal: float32 finds no square root there (EulerAncestralDiscreteScheduler.Split); ours is finite.
+            // Not a refusal: the square root is NaN in float32 (EulerAncestralDiscreteScheduler.Split); ours is finite.
             if (entry[2].GetString()!.Contains("non-finite", StringComparison.Ordinal))
             {
                 Assert.NotNull(scheduler.CreateSchedule(steps).Step(0));
@@ -68,7 +68,7 @@ public class SchedulerTraceTests
         Assert.Equal(11, refused);
     }
 
-    /// <summary>Runs a schedule over recorded model outputs and noise and compares inputs, x0 and samples.</summary>
+    /// <summary>Runs a schedule with recorded model outputs and noise, and compares inputs, x0 and samples.</summary>
     internal static void Follow(GoldenCase golden, Schedule schedule, float[] start, bool single)
     {
         int width = start.Length, first = schedule.BeginIndex, draws = 0;

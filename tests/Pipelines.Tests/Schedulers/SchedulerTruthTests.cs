@@ -3,8 +3,8 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Schedulers against cases whose exact answer is known, for the settings of which no run is recorded. The model is perfect: it knows where
-/// the data lie.
+/// Schedulers against cases with known exact solutions, for settings without recorded runs. The model is perfect: it knows the distribution
+/// of the data.
 /// </summary>
 public class SchedulerTruthTests
 {
@@ -33,7 +33,7 @@ public class SchedulerTruthTests
 
     [Theory]
     [MemberData(nameof(AnySettings))]
-    public void DataInOnePoint_IsFound(string name, string settings)
+    public void Steps_DataInOnePoint_EndThere(string name, string settings)
     {
         const double point = 1.7;
         // 20 divides 1000: DDIM ends at x0
@@ -59,9 +59,9 @@ public class SchedulerTruthTests
     [InlineData("sde-dpmsolver", "midpoint", 1, 0.9)]
     [InlineData("sde-dpmsolver", "midpoint", 2, 1.8)]
     [InlineData("sde-dpmsolver", "heun", 2, 1.8)]
-    public void DPMSolver_HasItsOrder(string algorithm, string solver, int order, double atLeast)
+    public void DPMSolver_HalvedSteps_HasItsOrder(string algorithm, string solver, int order, double atLeast)
     {
-        // A model that says cos λ whatever it sees makes the exact answer an integral over λ, which is taken by Simpson's rule.
+        // With a model that returns cos λ for any input, the exact solution is an integral over λ, computed by Simpson's rule.
         bool data = algorithm.EndsWith("++", StringComparison.Ordinal);
         int times = algorithm.StartsWith("sde", StringComparison.Ordinal) ? 2 : 1;
         string settings = $"\"algorithm_type\": \"{algorithm}\", \"solver_type\": \"{solver}\", \"solver_order\": {order}, "
@@ -76,7 +76,7 @@ public class SchedulerTruthTests
             var run = new StepRunner(schedule, 1, single: false);
             run[Slot.Sample] = [0.3];
             run[Slot.Noise] = [0];
-            for (int i = 0; i < steps - 1; i++) // the last step of this table goes nowhere
+            for (int i = 0; i < steps - 1; i++) // the last step of this table changes nothing
             {
                 run[Slot.ModelOutput] = [Math.Cos(Lambda(schedule, i))];
                 run.Step(i);
@@ -107,7 +107,7 @@ public class SchedulerTruthTests
     }
 
     [Fact]
-    public void Clipping_BoundsX0_AndItsEpsilon()
+    public void Steps_WithClipping_BoundX0AndItsEpsilon()
     {
         foreach (string name in new[] { "dpmpp_2m", "dpmpp_2m_sde", "ddim", "lcm", "DPMSolverMultistepScheduler" })
             foreach (string final in new[] { "zero", "sigma_min" })
@@ -117,7 +117,7 @@ public class SchedulerTruthTests
                 string settings = $"\"thresholding\": true, \"sample_max_value\": 1.5, \"final_sigmas_type\": \"{final}\"{noise}";
                 var schedule = SchedulerGoldens.FromJson($"{{{Betas}, {settings}}}", name)
                     .CreateSchedule(new ScheduleRequest { Steps = 20, UseClippedModelOutput = true });
-                // the data lie at 9, the threshold makes it 1
+                // the data are at 9, the threshold makes it 1
                 double end = Run(schedule, settings, (x, alpha, sigma) => 9, () => 0.1, start: 1)[^1];
                 var (alpha, sigma) = final == "zero" ? (1, 0) : schedule.AddNoise(19);
                 Assert.InRange(end, alpha - 4 * sigma - 0.05, alpha + 4 * sigma + 0.05);
@@ -125,7 +125,7 @@ public class SchedulerTruthTests
     }
 
     [Fact]
-    public void BetaQuantile_IsTheInverseOfTheShare()
+    public void BetaQuantile_AnyShare_IsTheInverse()
     {
         foreach (double p in new[] { 1e-9, 0.001, 0.1, 0.25, 0.5, 0.8, 0.999 })
         {
@@ -137,7 +137,7 @@ public class SchedulerTruthTests
         Assert.Equal((0, 1), (BetaDistribution.Quantile(0, 0.6, 0.6), BetaDistribution.Quantile(1, 0.6, 0.6)));
     }
 
-    /// <summary>Runs a schedule with a model that knows E[x0 | x]; the samples after every evaluation.</summary>
+    /// <summary>Runs a schedule with a model that knows E[x0 | x]; returns the samples after every evaluation.</summary>
     private static double[] Run(Schedule schedule, string settings, Func<double, double, double, double> clean, Func<double> noise,
         double start)
     {

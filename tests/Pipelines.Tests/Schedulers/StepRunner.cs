@@ -3,7 +3,7 @@ using ILGpuDiffusion.Pipelines.Schedulers;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// Runs step programs as a device would, plainly. Slots hold doubles; with <paramref name="single"/> every coefficient, product and stored
+/// A simple interpreter of step programs. Slots hold doubles; with <paramref name="single"/> every coefficient, product and stored
 /// value is rounded to float32.
 /// </summary>
 internal sealed class StepRunner(Schedule schedule, int size, bool single)

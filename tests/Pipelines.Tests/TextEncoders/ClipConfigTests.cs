@@ -5,7 +5,7 @@ using ILGpuDiffusion.Pipelines.TextEncoders;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Text encoder configurations that are damaged or describe something else: each is refused with file, key and value.</summary>
+/// <summary>Damaged text encoder configurations, or of other models: each is refused with file, key and value.</summary>
 public sealed class ClipConfigTests
 {
     [Theory]

@@ -21,7 +21,7 @@ public sealed class ClipGoldenTests
     [InlineData("tiny-flux-dev", "text_encoder")]
     [InlineData("tiny-sd3", "text_encoder")]
     [InlineData("tiny-sd3", "text_encoder_2")]
-    public void Encode_RecordedPrompts_EveryHiddenStateAndPooled(string model, string encoder)
+    public void Encode_RecordedPrompts_MatchInEveryHiddenStateAndPooled(string model, string encoder)
     {
         var golden = Golden.Open($"{model}-goldens/{encoder}");
         using var clip = TestTextEncoder.Open($"{model}/{encoder}");
@@ -43,7 +43,7 @@ public sealed class ClipGoldenTests
     }
 
     [Fact]
-    public void Encode_ClipSkip_IsAnEarlierLayer_WithTheNormOnlyInStableDiffusion()
+    public void Encode_ClipSkip_IsAnEarlierLayerWithTheNormOnlyInStableDiffusion()
     {
         var run = Golden.Open("tiny-sdxl-goldens/text_encoder")["all_layers"];
         using var clip = TestTextEncoder.Open("tiny-sdxl/text_encoder");
@@ -75,16 +75,16 @@ public sealed class ClipGoldenTests
     }
 
     [Fact]
-    public void Beside_TwoEncoders_JoinsTokensAndKeepsThePooledOne()
+    public void Encode_EqualPrompts_RunsTheEncoderOnce()
     {
-        var first = new TextEmbeddings(2, 1, [1, 2, 3, 4], []);
-        var second = new TextEmbeddings(2, 1, [10, 20, 30, 40, 50, 60], [7, 8]);
-
-        var both = first.Beside(second);
-
-        Assert.Equal([1, 2, 10, 20, 30, 3, 4, 40, 50, 60], both.Hidden);
-        Assert.Equal([7f, 8f], both.Pooled);
-        Assert.Throws<ShapeException>(() => first.Beside(second with { Count = 1 }));
+        using var clip = TestTextEncoder.Open("tiny-sdxl/text_encoder");
+        int[] ids = [.. Enumerable.Range(0, 77)];
+        var state = ClipHiddenState.StableDiffusion(null);
+        var first = clip.Encode(ids, 1, state, pooled: true);
+        var cancelled = new CancellationToken(true); // stops the encoder, and not the copy of a kept result
+        Assert.Equal(first.Hidden, clip.Encode(ids, 1, state, pooled: true, cancelled).Hidden);
+        clip.Encoder.Trim();
+        Assert.Throws<OperationCanceledException>(() => { clip.Encode(ids, 1, state, pooled: true, cancelled); });
     }
 
     /// <summary>The final layer norm in float64.</summary>

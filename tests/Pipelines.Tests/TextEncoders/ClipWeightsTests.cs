@@ -31,7 +31,7 @@ public sealed class ClipWeightsTests
     }
 
     [Fact]
-    public void Encode_WeightsStoredAsBFloat16_SameBitsAsRoundedFloat32_AndNearTheReference()
+    public void Encode_BFloat16Weights_SameBitsAsRoundedFloat32AndNearTheReference()
     {
         var stored = Run((w, device) => w.As(device, DType.BFloat16));
         Assert.Equal(Run((w, device) => w.As(device, DType.Float32, rounding: DType.BFloat16)).Hidden, stored.Hidden);
@@ -61,7 +61,7 @@ public sealed class ClipWeightsTests
         Assert.Throws<ModelFileException>(() => Run((_, _) => new TestWeights(other)));
     }
 
-    private static TextEmbeddings Run(Func<TestWeights, Device, TestWeights>? change = null)
+    private static HostEmbeddings Run(Func<TestWeights, Device, TestWeights>? change = null)
     {
         using var clip = TestTextEncoder.Open(Model, change);
         return clip.Run(Golden.Open("tiny-sdxl-goldens/text_encoder_2")["batch"], ClipHiddenState.StableDiffusion(null), pooled: true);

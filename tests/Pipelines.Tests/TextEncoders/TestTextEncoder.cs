@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Ops;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Weights;
@@ -37,15 +39,42 @@ internal sealed class TestTextEncoder : IDisposable
         new(Golden.Folder(model), change, variant, threads, options, on, dtype, weights);
 
     /// <summary>Encodes a recorded case's ids.</summary>
-    public TextEmbeddings Run(GoldenCase golden, ClipHiddenState state, bool pooled) =>
-        Encoder.Encode(Ids(golden), golden.InputShape("input_ids")[0], state, pooled);
+    public HostEmbeddings Run(GoldenCase golden, ClipHiddenState state, bool pooled) =>
+        Encode(Ids(golden), golden.InputShape("input_ids")[0], state, pooled);
+
+    /// <summary>Encodes ids and reads the result back.</summary>
+    public HostEmbeddings Encode(ReadOnlySpan<int> ids, int count, ClipHiddenState state, bool pooled,
+        CancellationToken cancellation = default) => Encoder.Encode(ids, count, state, pooled, device, cancellation);
 
     public void Dispose()
     {
+        Encoder.Trim();
         arenas.Dispose();
         if (ownsDevice) device.Dispose();
         checkpoint.Dispose();
     }
 
     private static int[] Ids(GoldenCase golden) => [.. golden.InputLongs("input_ids").Select(id => (int)id)];
+}
+
+/// <summary>Embeddings read back.</summary>
+internal sealed record HostEmbeddings(float[] Hidden, float[] Pooled);
+
+internal static class TextEncoderExtensions
+{
+    /// <summary>Encodes ids and reads the result back.</summary>
+    public static HostEmbeddings Encode(this ClipTextEncoder encoder, ReadOnlySpan<int> ids, int count, ClipHiddenState state, bool pooled,
+        Device device, CancellationToken cancellation = default)
+    {
+        using var scope = new DeviceScope(device);
+        var result = encoder.Encode(ids, count, state, pooled, scope, cancellation);
+        return new HostEmbeddings(Read(result.Hidden), result.Pooled is null ? [] : Read(result.Pooled));
+
+        float[] Read(Tensor tensor)
+        {
+            var values = new float[tensor.Shape.Count];
+            device.Download(tensor, MemoryMarshal.AsBytes(values.AsSpan()));
+            return values;
+        }
+    }
 }

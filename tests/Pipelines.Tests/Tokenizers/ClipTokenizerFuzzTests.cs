@@ -4,7 +4,7 @@ using ILGpuDiffusion.Pipelines.Tokenizers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Damaged vocabularies either load and encode, or give the one kind of error that says which file is wrong.</summary>
+/// <summary>Damaged vocabularies either load and encode, or give an error that names the file.</summary>
 public sealed class ClipTokenizerFuzzTests : IDisposable
 {
     private static readonly string[] Prompts = ["", "the red cat's dog!", "Été 日本 😀 <|endoftext|> 42"];
@@ -22,7 +22,7 @@ public sealed class ClipTokenizerFuzzTests : IDisposable
     [InlineData("tokenizer_config.json", 1000)]
     public void Load_MutatedFile_LoadsOrSaysWhatIsWrong(string file, int rounds)
     {
-        // A smaller alphabet than the real one: loading must be quick, and bytes that the vocabulary lacks are a case of their own.
+        // A smaller alphabet than the real one, so that loading is quick and some bytes are missing in the vocabulary.
         var vocabulary = SyntheticTokenizer.Vocabulary()
             .Where(p => p.Key.Length > 1 || char.IsAsciiLetterOrDigit(p.Key[0]) || "!'".Contains(p.Key[0], StringComparison.Ordinal))
             .Where(p => p.Key.Length != 5 || p.Key[0] < 128).ToDictionary();
@@ -50,7 +50,7 @@ public sealed class ClipTokenizerFuzzTests : IDisposable
             }
         }
 
-        Assert.True(refused > rounds / 20 && loaded > 0, $"{loaded} loaded and {refused} refused: the mutations do not test both ways.");
+        Assert.True(refused > rounds / 20 && loaded > 0, $"{loaded} loaded and {refused} refused: there must be enough of both.");
     }
 
     private static byte[] Mutate(byte[] good, Random random)

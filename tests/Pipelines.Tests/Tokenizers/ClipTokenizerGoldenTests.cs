@@ -4,7 +4,7 @@ using ILGpuDiffusion.Pipelines.Tokenizers;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Ids that transformers' slow CLIPTokenizer recorded, with the real vocabulary and with the tiny models' cut ones.</summary>
+/// <summary>Ids recorded from transformers' slow CLIPTokenizer, with the real vocabulary and with the tiny models' reduced ones.</summary>
 public class ClipTokenizerGoldenTests
 {
     [Fact]
@@ -68,11 +68,11 @@ public class ClipTokenizerGoldenTests
         Assert.True(compared > 0);
     }
 
-    private static JsonElement[] Recorded() =>
+    internal static JsonElement[] Recorded() =>
         [.. JsonDocument.Parse(File.ReadAllBytes(Golden.Folder("tokenizers/clip_tokens.json"))).RootElement.GetProperty("prompts")
             .EnumerateArray()];
 
-    private static void Equal(JsonElement recorded, string key, IEnumerable<int> actual)
+    internal static void Equal(JsonElement recorded, string key, IEnumerable<int> actual)
     {
         string expected = string.Join(' ', recorded.GetProperty(key).EnumerateArray().Select(id => id.GetInt32()));
         Assert.True(expected == string.Join(' ', actual),

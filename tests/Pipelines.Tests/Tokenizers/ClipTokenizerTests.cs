@@ -28,7 +28,7 @@ public sealed class ClipTokenizerTests : IDisposable
     {
         var tokens = Load().Encode("the cat the dog the red dog the cat the Red é!");
         Assert.Equal(10, tokens.Count);
-        Assert.Equal(6, tokens.CutCount); // é is two bytes that no merge joins
+        Assert.Equal(6, tokens.CutCount); // é is two bytes without a merge
         Assert.Equal("cat the red é !", tokens.CutText);
         Assert.Contains("16 tokens", tokens.Warning, StringComparison.Ordinal);
         Assert.Contains("\"cat the red é !\"", tokens.Warning, StringComparison.Ordinal);
@@ -78,11 +78,11 @@ public sealed class ClipTokenizerTests : IDisposable
     }
 
     [Theory]
-    [InlineData(2, 3)] // the relic: first of the largest ids
+    [InlineData(2, 3)] // legacy configurations: the first of the largest ids
     [InlineData(9, 3)]
     [InlineData(5, 1)]
     [InlineData(77, 0)] // absent
-    public void EndPosition_FollowsTheTextEncodersConfiguration(int eosTokenId, int expected) =>
+    public void EndPosition_ByEosTokenId_IsTheExpectedOne(int eosTokenId, int expected) =>
         Assert.Equal(expected, PromptTokens.EndPosition([8, 5, 7, 9, 9, 9], eosTokenId));
 
     [Theory]

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Cases;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>A tokenizer folder made here: every byte with and without end of word, a few merges, the two markers.</summary>
+/// <summary>A generated tokenizer folder: every byte with and without end of word, a few merges, the two markers.</summary>
 internal static class SyntheticTokenizer
 {
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

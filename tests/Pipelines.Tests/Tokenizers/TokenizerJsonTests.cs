@@ -8,7 +8,7 @@ using ILGpuDiffusion.Pipelines.Tokenizers;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// A tokenizer.json in place of vocab.json and merges.txt gives the same ids; one that describes another tokenizer is refused by name.
+/// A tokenizer.json instead of vocab.json and merges.txt gives the same ids; one of another tokenizer is refused by name.
 /// </summary>
 public sealed class TokenizerJsonTests : IDisposable
 {
@@ -17,7 +17,7 @@ public sealed class TokenizerJsonTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    /// <summary>Puts a tokenizer.json in place of a folder's vocab.json and merges.txt, as transformers 5 saves it.</summary>
+    /// <summary>Replaces a folder's vocab.json and merges.txt with a tokenizer.json, as transformers 5 saves it.</summary>
     internal static void Replace(string folder, bool clipsSteps = false, bool mergesAsText = false)
     {
         string vocab = Path.Combine(folder, "vocab.json"), merges = Path.Combine(folder, "merges.txt");
@@ -59,7 +59,7 @@ public sealed class TokenizerJsonTests : IDisposable
 
     [Theory]
     [InlineData(false, false), InlineData(true, false), InlineData(false, true)]
-    public void Encode_GivesTheIdsOfBothFiles(bool clipsSteps, bool mergesAsText)
+    public void Encode_FromTokenizerJson_GivesTheIdsOfVocabularyAndMerges(bool clipsSteps, bool mergesAsText)
     {
         const string Text = "The CAT's  red dog! thé <|endoftext|> 42";
         SyntheticTokenizer.Write(folder);

@@ -13,16 +13,16 @@ internal static class FilterOrder
     private const int GroupSize = 256;
 
     /// <summary>A GEMM's weights in that order, and the launch that reorders them if they are not.</summary>
-    public static (Tensor Weights, LaunchSpecification? Launch) Of(GpuGemm product, Tensor? scratch)
+    public static (Tensor Weights, LaunchSpecification? Launch) Of(GpuGemm gemm, Tensor? scratch)
     {
-        Tensor stored = product.Weights;
-        if (product.KernelPositions == 1 || product.KernelPositionsFirst) return (stored, null);
+        Tensor stored = gemm.Weights;
+        if (gemm.KernelPositions == 1 || gemm.KernelPositionsFirst) return (stored, null);
         var ordered = new Tensor(scratch!.Buffer, scratch.Offset, stored.DType, stored.Shape);
         int count = checked((int)stored.Shape.Count);
         var source = KernelSource.Of(typeof(FilterOrder), nameof(Kernel), GroupSize, GpuElements.Bits(stored.DType));
         return (ordered, new(source, GpuGrid.Over(count, GroupSize), new GpuArguments()
-            .View("source", stored).View("target", ordered).Int("count", count).Int("channels", product.Depth)
-            .Int("positions", product.KernelPositions)));
+            .View("source", stored).View("target", ordered).Int("count", count).Int("channels", gemm.Depth)
+            .Int("positions", gemm.KernelPositions)));
     }
 
     /// <summary>Scratch bytes for the reordered weights, at the start of the scratch memory; a multiple of the vector size.</summary>

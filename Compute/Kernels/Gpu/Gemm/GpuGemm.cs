@@ -78,7 +78,7 @@ internal sealed record GpuGemm(Tensor X, Tensor W, Tensor? Bias, Tensor Y, Epilo
     /// <summary>The arguments of kernels that read both operands themselves: views, sizes, epilogue.</summary>
     public GpuArguments Operands(Tensor w) => ResultNumbers(Sizes(ResultViews(new GpuArguments().View("x", X).View("w", w))));
 
-    /// <summary>The sizes of a product whose left operand is read as it lies.</summary>
+    /// <summary>The sizes of a GEMM whose left operand is read as it is stored.</summary>
     public GpuArguments Sizes(GpuArguments arguments) =>
         arguments.Int("rows", Rows).Int("columns", Columns).Int("depth", Depth).Int("xPitch", X.RowPitch);
 

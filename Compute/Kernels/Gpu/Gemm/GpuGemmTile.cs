@@ -103,7 +103,7 @@ internal sealed record GpuGemmTile(int Rows, int Columns, int Items, Type Layout
     public static GpuGemmTile? Find(int rows, int columns, int items) =>
         All.FirstOrDefault(t => t.Rows == rows && t.Columns == columns && t.Items == items);
 
-    /// <summary>Whether a work item has two columns of blocks, which a gated product needs.</summary>
+    /// <summary>Whether a work item has two columns of blocks, which a gated GEMM needs.</summary>
     public bool HasTwoColumns => Piece == typeof(Piece4x8) || Piece == typeof(Piece8x8);
 
     /// <summary>Depth of a staged step of K.</summary>

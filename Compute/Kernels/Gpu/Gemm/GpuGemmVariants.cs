@@ -6,12 +6,12 @@ namespace ILGpuDiffusion.Compute.Kernels;
 internal static class GpuGemmVariants
 {
     /// <summary>The variants of an op that consists of GEMMs, best first.</summary>
-    /// <param name="products">The GEMMs of a call.</param>
+    /// <param name="gemms">The GEMMs of a call.</param>
     /// <param name="sizes">Their sizes, for a signature.</param>
-    public static KernelVariant[] Variants(Func<OpCall, IEnumerable<GpuGemm>> products, Func<OpSignature, IEnumerable<GemmSize>> sizes)
+    public static KernelVariant[] Variants(Func<OpCall, IEnumerable<GpuGemm>> gemms, Func<OpSignature, IEnumerable<GemmSize>> sizes)
     {
         return [.. All.Select(variant => GpuKernel.Variant(variant.Name, _ => new GpuKernel(
-            call => products(call).SelectMany(product => variant.Launches(product, call.Scratch)),
+            call => gemms(call).SelectMany(gemm => variant.Launches(gemm, call.Scratch)),
                 signature => sizes(signature).Max(variant.ScratchBytes))) with
         {
             SupportsDevice = variant.SupportsDevice,
@@ -29,16 +29,16 @@ internal static class GpuGemmVariants
     public static IReadOnlyList<GpuGemmVariant> All { get; } =
     [
         PanelGemmLaunches.Variant,
-        new("gpu/rows", (product, _) => [FewRows(product)], _ => 0, device => !GpuKernel.IsProcessor(device),
+        new("gpu/rows", (gemm, _) => [FewRows(gemm)], _ => 0, device => !GpuKernel.IsProcessor(device),
             size => size is { Rows: <= RowDotGemm.MostRows, IsPlain: true }),
         TiledGemmLaunches.Variant,
     ];
 
-    private static LaunchSpecification FewRows(GpuGemm product)
+    private static LaunchSpecification FewRows(GpuGemm gemm)
     {
-        bool wide = Access.IsWide(product.Depth, product.X, product.Weights);
+        bool wide = Access.IsWide(gemm.Depth, gemm.X, gemm.Weights);
         var source = KernelSource.Of(typeof(RowDotGemm), nameof(RowDotGemm.Plain), RowDotGemm.GroupSize,
-            [.. product.Types(weight: true, activation: true), Access.Of(wide)]);
-        return new(source, new GpuGrid(product.Columns, product.Rows), product.Operands(product.Weights));
+            [.. gemm.Types(weight: true, activation: true), Access.Of(wide)]);
+        return new(source, new GpuGrid(gemm.Columns, gemm.Rows), gemm.Operands(gemm.Weights));
     }
 }

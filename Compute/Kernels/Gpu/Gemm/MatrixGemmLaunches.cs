@@ -7,14 +7,14 @@ namespace ILGpuDiffusion.Compute.Kernels;
 internal static class MatrixGemmLaunches
 {
     /// <summary>Variants of an op that consists of GEMMs, for 16-bit activations and weights of the same type.</summary>
-    /// <param name="products">The GEMMs of a call.</param>
+    /// <param name="gemms">The GEMMs of a call.</param>
     /// <param name="sizes">Their sizes, for a signature.</param>
     /// <param name="weights">Types of their weights; null for the op's second argument alone.</param>
     public static KernelVariant[] Variants(
-        Func<OpCall, IEnumerable<GpuGemm>> products, Func<OpSignature, IEnumerable<GemmSize>> sizes,
+        Func<OpCall, IEnumerable<GpuGemm>> gemms, Func<OpSignature, IEnumerable<GemmSize>> sizes,
             Func<OpSignature, IEnumerable<DType>>? weights = null) =>
         [.. MatrixUnitVariant.All.Select(form => new KernelVariant(form.Name, form.Backends, (_, _) => new GpuKernel(
-            call => products(call).SelectMany(product => Stages(form, product, call)), signature => sizes(signature).Max(ScratchBytes)))
+            call => gemms(call).SelectMany(gemm => Stages(form, gemm, call)), signature => sizes(signature).Max(ScratchBytes)))
         {
             // The type is not known here: a device that lacks one of the two types uses tiles for both.
             SupportsDevice = device => form.Supports(device, MatrixTypes.Float16 | MatrixTypes.BFloat16),
@@ -25,9 +25,9 @@ internal static class MatrixGemmLaunches
         })];
 
     /// <summary>The grid of a GEMM.</summary>
-    public static GpuGrid Grid(GpuGemm product) =>
-        new(IntegerMath.CeilDiv(product.Rows, MatrixGemm.Rows),
-            IntegerMath.CeilDiv(product.Columns, product.Gated ? MatrixGemm.Half : MatrixGemm.Columns));
+    public static GpuGrid Grid(GpuGemm gemm) =>
+        new(IntegerMath.CeilDiv(gemm.Rows, MatrixGemm.Rows),
+            IntegerMath.CeilDiv(gemm.Columns, gemm.Gated ? MatrixGemm.Half : MatrixGemm.Columns));
 
     /// <summary>Whether every row can be copied in vectors of 16 bytes.</summary>
     public static bool IsWhole(Tensor tensor) => tensor.RowPitch % MatrixGemm.Piece == 0 && Begins(tensor);
@@ -35,21 +35,21 @@ internal static class MatrixGemmLaunches
     /// <summary>The matrix type of a 16-bit element type.</summary>
     public static Type Matrix(DType dtype) => dtype == DType.BFloat16 ? typeof(Bf16Matrix) : typeof(Fp16Matrix);
 
-    private static IEnumerable<LaunchSpecification> Stages(MatrixUnitVariant form, GpuGemm product, OpCall call)
+    private static IEnumerable<LaunchSpecification> Stages(MatrixUnitVariant form, GpuGemm gemm, OpCall call)
     {
-        var (w, order) = FilterOrder.Of(product, call.Scratch);
+        var (w, order) = FilterOrder.Of(gemm, call.Scratch);
         if (order is { } first) yield return first;
-        var operands = new GpuArguments().View("x", product.X).View("w", w);
-        var arguments = product.Gated
-            ? product.Sizes(operands.View("bias", product.Bias).View("y", product.Y)).Int("terms", product.Terms)
-                .Int("yPitch", product.Y.RowPitch)
-            : product.ResultNumbers(product.Sizes(product.ResultViews(operands)));
-        product.Image?.Numbers(arguments);
-        string kernel = product.Gated ? nameof(MatrixGemm.Gated) : product.Image is null ? nameof(MatrixGemm.Plain)
+        var operands = new GpuArguments().View("x", gemm.X).View("w", w);
+        var arguments = gemm.Gated
+            ? gemm.Sizes(operands.View("bias", gemm.Bias).View("y", gemm.Y)).Int("terms", gemm.Terms)
+                .Int("yPitch", gemm.Y.RowPitch)
+            : gemm.ResultNumbers(gemm.Sizes(gemm.ResultViews(operands)));
+        gemm.Image?.Numbers(arguments);
+        string kernel = gemm.Gated ? nameof(MatrixGemm.Gated) : gemm.Image is null ? nameof(MatrixGemm.Plain)
             : nameof(MatrixGemm.Image);
-        Type[] elements = product.Types(weight: false, activation: !product.Gated);
-        bool whole = IsWhole(product.X) && Begins(w) && product.Depth % MatrixGemm.Piece == 0;
-        yield return new(form.Source(call.Device, kernel, Matrix(product.X.DType), whole, elements[1..]), Grid(product), arguments);
+        Type[] elements = gemm.Types(weight: false, activation: !gemm.Gated);
+        bool whole = IsWhole(gemm.X) && Begins(w) && gemm.Depth % MatrixGemm.Piece == 0;
+        yield return new(form.Source(call.Device, kernel, Matrix(gemm.X.DType), whole, elements[1..]), Grid(gemm), arguments);
     }
 
     // Weights have no gaps, whatever their rank: their row pitch is K.

@@ -21,17 +21,17 @@ internal static class PanelGemmLaunches
         _ => true)
     { Parameters = [PackedKib] };
 
-    private static IEnumerable<LaunchSpecification> Of(GpuGemm product, Tensor? scratch)
+    private static IEnumerable<LaunchSpecification> Of(GpuGemm gemm, Tensor? scratch)
     {
-        int depth = product.Depth * product.KernelPositions, packedRows = (int)PackedRows(product.Rows, depth, product.Settings);
-        int packedColumns = IntegerMath.CeilDiv(product.Columns, product.Gated ? PanelGemm.Half : PanelGemm.Columns) * PanelGemm.Columns;
+        int depth = gemm.Depth * gemm.KernelPositions, packedRows = (int)PackedRows(gemm.Rows, depth, gemm.Settings);
+        int packedColumns = IntegerMath.CeilDiv(gemm.Columns, gemm.Gated ? PanelGemm.Half : PanelGemm.Columns) * PanelGemm.Columns;
         var shape = Shape.Create([packedColumns, depth]);
         Tensor right;
         long used = 0;
-        if (product.Packed is { } kept)
+        if (gemm.Packed is { } kept)
         {
-            var layout = new Panels(product.Gated, product.KernelPositionsFirst);
-            right = new Tensor(kept.Get(product.W, layout, shape.Count * sizeof(float), PackNow), 0, DType.Float32, shape);
+            var layout = new Panels(gemm.Gated, gemm.KernelPositionsFirst);
+            right = new Tensor(kept.Get(gemm.W, layout, shape.Count * sizeof(float), PackNow), 0, DType.Float32, shape);
         }
         else
         {
@@ -41,38 +41,38 @@ internal static class PanelGemmLaunches
         }
 
         var left = new Tensor(scratch!.Buffer, scratch.Offset + used, DType.Float32, [packedRows, depth]);
-        for (int row = 0; row < product.Rows; row += packedRows)
+        for (int row = 0; row < gemm.Rows; row += packedRows)
         {
-            int count = (int)PackedRows(Math.Min(packedRows, product.Rows - row), depth, product.Settings);
-            string pack = product.Image is null ? nameof(PanelGemm.PackRows) : nameof(PanelGemm.PackImage);
-            var packing = new GpuArguments().View("x", product.X).View("panels", left)
-                .Int("firstRow", row).Int("rows", product.Rows).Int("packedRows", count).Int("depth", product.Depth)
-                .Int("xPitch", product.X.RowPitch);
-            product.Image?.Numbers(packing);
-            yield return new(KernelSource.Of(typeof(PanelGemm), pack, PackGroup, GpuElements.Of(product.X.DType)),
-                GpuGrid.Over((long)count * product.KernelPositions, PackGroup), packing);
-            var arguments = product.ResultViews(new GpuArguments().View("a", left).View("b", right))
-                .Int("firstRow", row).Int("rows", product.Rows).Int("columns", product.Columns).Int("depth", depth)
-                .Int("gated", product.Gated ? 1 : 0);
+            int count = (int)PackedRows(Math.Min(packedRows, gemm.Rows - row), depth, gemm.Settings);
+            string pack = gemm.Image is null ? nameof(PanelGemm.PackRows) : nameof(PanelGemm.PackImage);
+            var packing = new GpuArguments().View("x", gemm.X).View("panels", left)
+                .Int("firstRow", row).Int("rows", gemm.Rows).Int("packedRows", count).Int("depth", gemm.Depth)
+                .Int("xPitch", gemm.X.RowPitch);
+            gemm.Image?.Numbers(packing);
+            yield return new(KernelSource.Of(typeof(PanelGemm), pack, PackGroup, GpuElements.Of(gemm.X.DType)),
+                GpuGrid.Over((long)count * gemm.KernelPositions, PackGroup), packing);
+            var arguments = gemm.ResultViews(new GpuArguments().View("a", left).View("b", right))
+                .Int("firstRow", row).Int("rows", gemm.Rows).Int("columns", gemm.Columns).Int("depth", depth)
+                .Int("gated", gemm.Gated ? 1 : 0);
             yield return new(
-                KernelSource.Of(typeof(PanelGemm), nameof(PanelGemm.Multiply), 1, product.Types(weight: false, activation: true)),
-                new GpuGrid(count / PanelGemm.Rows, packedColumns / PanelGemm.Columns), product.ResultNumbers(arguments));
+                KernelSource.Of(typeof(PanelGemm), nameof(PanelGemm.Multiply), 1, gemm.Types(weight: false, activation: true)),
+                new GpuGrid(count / PanelGemm.Rows, packedColumns / PanelGemm.Columns), gemm.ResultNumbers(arguments));
         }
 
         LaunchSpecification Pack(Tensor target)
         {
-            var (positionStep, placeStep) = product.KernelPositionsFirst ? (product.Depth, 1) : (1, product.KernelPositions);
+            var (positionStep, placeStep) = gemm.KernelPositionsFirst ? (gemm.Depth, 1) : (1, gemm.KernelPositions);
             return new(
-                KernelSource.Of(typeof(PanelGemm), nameof(PanelGemm.PackWeights), PackGroup, GpuElements.Of(product.W.DType)),
+                KernelSource.Of(typeof(PanelGemm), nameof(PanelGemm.PackWeights), PackGroup, GpuElements.Of(gemm.W.DType)),
                     GpuGrid.Over(packedColumns, PackGroup),
-                new GpuArguments().View("w", product.W).View("panels", target)
-                    .Int("columns", product.Columns).Int("packedColumns", packedColumns).Int("depth", product.Depth)
-                    .Int("positions", product.KernelPositions).Int("positionStep", positionStep)
-                    .Int("placeStep", placeStep).Int("gated", product.Gated ? 1 : 0));
+                new GpuArguments().View("w", gemm.W).View("panels", target)
+                    .Int("columns", gemm.Columns).Int("packedColumns", packedColumns).Int("depth", gemm.Depth)
+                    .Int("positions", gemm.KernelPositions).Int("positionStep", positionStep)
+                    .Int("placeStep", placeStep).Int("gated", gemm.Gated ? 1 : 0));
         }
 
         void PackNow(DeviceBuffer target) =>
-            Pack(new Tensor(target, 0, DType.Float32, shape)).Bind(((GpuBuffer)target).Device, null, product.Cancellation).Run();
+            Pack(new Tensor(target, 0, DType.Float32, shape)).Bind(((GpuBuffer)target).Device, null, gemm.Cancellation).Run();
     }
 
     private static long ScratchBytes(GemmSize size) =>

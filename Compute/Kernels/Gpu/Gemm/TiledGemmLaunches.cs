@@ -16,60 +16,60 @@ internal static class TiledGemmLaunches
         Start = GpuGemmTuning.Start,
     };
 
-    private static IEnumerable<LaunchSpecification> Of(GpuGemm product, Tensor? scratch)
+    private static IEnumerable<LaunchSpecification> Of(GpuGemm gemm, Tensor? scratch)
     {
-        GpuGemmTile tile = GpuGemmTuning.Tile(product.Settings)!;
-        var (parts, steps) = GpuGemmTuning.Parts(product.Settings, tile, product.Depth, product.KernelPositions);
-        var (w, order) = FilterOrder.Of(product, scratch);
+        GpuGemmTile tile = GpuGemmTuning.Tile(gemm.Settings)!;
+        var (parts, steps) = GpuGemmTuning.Parts(gemm.Settings, tile, gemm.Depth, gemm.KernelPositions);
+        var (w, order) = FilterOrder.Of(gemm, scratch);
         if (order is { } first) yield return first;
-        bool wide = Access.IsWide(product.Depth, product.X, w)
-            && Access.IsWide(product.Columns, product.Y, product.Bias, product.BatchBias, product.Residual);
+        bool wide = Access.IsWide(gemm.Depth, gemm.X, w)
+            && Access.IsWide(gemm.Columns, gemm.Y, gemm.Bias, gemm.BatchBias, gemm.Residual);
         if (parts == 1)
         {
-            yield return Whole(product, w, tile, wide);
+            yield return Whole(gemm, w, tile, wide);
             yield break;
         }
 
-        int weightRows = product.WeightRows;
-        long filters = FilterOrder.ScratchBytes(product.Columns, product.Depth, product.KernelPositions, w.DType,
-            product.KernelPositionsFirst);
-        var sums = new Tensor(scratch!.Buffer, scratch.Offset + filters, DType.Float32, [parts * product.Rows, weightRows]);
-        string kernel = product.Image is null ? nameof(TiledGemm.PlainPart) : nameof(TiledGemm.ImagePart);
-        var arguments = new GpuArguments().View("x", product.X).View("w", w).View("sums", sums)
-            .Int("rows", product.Rows).Int("columns", weightRows).Int("depth", product.Depth).Int("xPitch", product.X.RowPitch)
+        int weightRows = gemm.WeightRows;
+        long filters = FilterOrder.ScratchBytes(gemm.Columns, gemm.Depth, gemm.KernelPositions, w.DType,
+            gemm.KernelPositionsFirst);
+        var sums = new Tensor(scratch!.Buffer, scratch.Offset + filters, DType.Float32, [parts * gemm.Rows, weightRows]);
+        string kernel = gemm.Image is null ? nameof(TiledGemm.PlainPart) : nameof(TiledGemm.ImagePart);
+        var arguments = new GpuArguments().View("x", gemm.X).View("w", w).View("sums", sums)
+            .Int("rows", gemm.Rows).Int("columns", weightRows).Int("depth", gemm.Depth).Int("xPitch", gemm.X.RowPitch)
             .Int("stepsPerPart", steps);
-        product.Image?.Numbers(arguments);
-        var grid = new GpuGrid(IntegerMath.CeilDiv(product.Rows, tile.Rows), IntegerMath.CeilDiv(weightRows, tile.Columns), parts);
+        gemm.Image?.Numbers(arguments);
+        var grid = new GpuGrid(IntegerMath.CeilDiv(gemm.Rows, tile.Rows), IntegerMath.CeilDiv(weightRows, tile.Columns), parts);
         yield return new(Source(kernel, tile,
-            [.. product.Types(weight: true, activation: false, bias: false), .. tile.Types, Access.Of(wide)]), grid, arguments);
-        yield return Join(product, sums, parts, wide);
+            [.. gemm.Types(weight: true, activation: false, bias: false), .. tile.Types, Access.Of(wide)]), grid, arguments);
+        yield return Join(gemm, sums, parts, wide);
     }
 
-    private static LaunchSpecification Whole(GpuGemm product, Tensor w, GpuGemmTile tile, bool wide)
+    private static LaunchSpecification Whole(GpuGemm gemm, Tensor w, GpuGemmTile tile, bool wide)
     {
-        string kernel = product.Gated ? nameof(TiledGemm.Gated) : product.Image is null ? nameof(TiledGemm.Plain) : nameof(TiledGemm.Image);
-        var source = Source(kernel, tile, [.. product.Types(weight: true, activation: !product.Gated), .. tile.Types, Access.Of(wide)]);
-        var arguments = product.Gated
-            ? product.Sizes(new GpuArguments().View("x", product.X).View("w", w).View("bias", product.Bias).View("y", product.Y))
-                .Int("terms", product.Terms).Int("yPitch", product.Y.RowPitch)
-            : product.Operands(w);
-        product.Image?.Numbers(arguments);
-        return new(source, new GpuGrid(IntegerMath.CeilDiv(product.Rows, tile.Rows),
-            IntegerMath.CeilDiv(product.Columns, product.Gated ? tile.Columns / 2 : tile.Columns)), arguments);
+        string kernel = gemm.Gated ? nameof(TiledGemm.Gated) : gemm.Image is null ? nameof(TiledGemm.Plain) : nameof(TiledGemm.Image);
+        var source = Source(kernel, tile, [.. gemm.Types(weight: true, activation: !gemm.Gated), .. tile.Types, Access.Of(wide)]);
+        var arguments = gemm.Gated
+            ? gemm.Sizes(new GpuArguments().View("x", gemm.X).View("w", w).View("bias", gemm.Bias).View("y", gemm.Y))
+                .Int("terms", gemm.Terms).Int("yPitch", gemm.Y.RowPitch)
+            : gemm.Operands(w);
+        gemm.Image?.Numbers(arguments);
+        return new(source, new GpuGrid(IntegerMath.CeilDiv(gemm.Rows, tile.Rows),
+            IntegerMath.CeilDiv(gemm.Columns, gemm.Gated ? tile.Columns / 2 : tile.Columns)), arguments);
     }
 
-    private static LaunchSpecification Join(GpuGemm product, Tensor sums, int parts, bool wide)
+    private static LaunchSpecification Join(GpuGemm gemm, Tensor sums, int parts, bool wide)
     {
-        Type[] types = [.. product.Types(weight: false, activation: !product.Gated), Access.Of(wide)];
-        var source = KernelSource.Of(typeof(SplitKReduction), product.Gated ? nameof(SplitKReduction.Gated) : nameof(SplitKReduction.Plain),
+        Type[] types = [.. gemm.Types(weight: false, activation: !gemm.Gated), Access.Of(wide)];
+        var source = KernelSource.Of(typeof(SplitKReduction), gemm.Gated ? nameof(SplitKReduction.Gated) : nameof(SplitKReduction.Plain),
             SplitKReduction.GroupSize, types);
-        var grid = GpuGrid.Over((long)product.Rows * IntegerMath.CeilDiv(product.Columns, Access.Width), SplitKReduction.GroupSize);
-        return product.Gated
-            ? new(source, grid, Sizes(new GpuArguments().View("sums", sums).View("bias", product.Bias).View("y", product.Y))
-                .Int("terms", product.Terms).Int("yPitch", product.Y.RowPitch))
-            : new(source, grid, product.ResultNumbers(Sizes(product.ResultViews(new GpuArguments().View("sums", sums)))));
+        var grid = GpuGrid.Over((long)gemm.Rows * IntegerMath.CeilDiv(gemm.Columns, Access.Width), SplitKReduction.GroupSize);
+        return gemm.Gated
+            ? new(source, grid, Sizes(new GpuArguments().View("sums", sums).View("bias", gemm.Bias).View("y", gemm.Y))
+                .Int("terms", gemm.Terms).Int("yPitch", gemm.Y.RowPitch))
+            : new(source, grid, gemm.ResultNumbers(Sizes(gemm.ResultViews(new GpuArguments().View("sums", sums)))));
 
-        GpuArguments Sizes(GpuArguments views) => views.Int("rows", product.Rows).Int("columns", product.Columns).Int("count", parts);
+        GpuArguments Sizes(GpuArguments views) => views.Int("rows", gemm.Rows).Int("columns", gemm.Columns).Int("count", parts);
     }
 
     private static KernelSource Source(string kernel, GpuGemmTile tile, Type[] types) =>

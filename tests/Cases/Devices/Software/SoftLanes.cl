@@ -1,6 +1,6 @@
-// Sub-groups and matrix instructions in plain OpenCL C 1.2, put in front of a kernel's text. SOFT_LANES consecutive work items are a sub-group; they exchange
-// values through soft_words: two slots per sub-group, used in turn, so that one barrier per exchange is enough. Every exchange must therefore be
-// reached by all work items of the group. SOFT_ITEMS, the size of the group, SOFT_LANES and SOFT_WORDS, the words of a work item's exchange, are defined in front of this.
+// Sub-groups and matrix instructions in plain OpenCL C 1.2, inserted before a kernel's text. SOFT_LANES consecutive work items are a sub-group; they exchange
+// values through soft_words: two alternating slots per sub-group, so that one barrier per exchange is enough. All work items of the group must therefore
+// reach every exchange. SOFT_ITEMS (size of the group), SOFT_LANES and SOFT_WORDS (words of a work item's exchange) are defined before this text.
 #define SOFT_SLOT (SOFT_LANES * SOFT_WORDS)
 #define SOFT_QUEUE 32
 typedef struct {
@@ -14,12 +14,12 @@ typedef struct {
 } soft_t;
 #define soft soft_lanes[get_local_id(0)]
 
-// What was never written, or is on its way, or is read without a barrier behind the write: NaN in every float type, -1 as bytes.
+// The value of memory that was never written, has a copy in flight, or is read without a barrier after the write: NaN in every float type, -1 as bytes.
 #define SOFT_POISON 0xFFFFFFFFu
 #define SOFT_ON_ITS_WAY 0xFFFF0000u
 #define SOFT_ALIGN(n) (((n) + 15) / 16 * 16)
 
-// At the top of a kernel, behind `local uint soft_window[…]`.
+// At the top of a kernel, after `local uint soft_window[…]`.
 #define SOFT_BEGIN() \
     local uint soft_words[(SOFT_ITEMS + SOFT_LANES - 1) / SOFT_LANES * 2 * SOFT_SLOT], soft_written[sizeof(soft_window) / 16], soft_readers[sizeof(soft_window) / 16]; \
     local soft_t soft_lanes[SOFT_ITEMS]; \
@@ -31,7 +31,7 @@ typedef struct {
     barrier(CLK_LOCAL_MEM_FENCE);
 
 #define SOFT_BARRIER() do { barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE); soft.epoch++; } while (0)
-// What has no barrier stays a function: inlined a hundred times, it would take a processor's compiler minutes.
+// Code without barriers stays in functions: inlined a hundred times, it would take the CPU's compiler minutes.
 #define SOFT_FUNCTION static __attribute__((noinline))
 #define SOFT_EXCHANGE(s) do { barrier(CLK_LOCAL_MEM_FENCE); (s)->slot ^= 1; } while (0)
 static inline local uint* soft_slot(local soft_t* s) { return s->words + s->slot * SOFT_SLOT; }
@@ -51,7 +51,7 @@ static inline uint soft_exchange_bits(local soft_t* s, uint bits, uint mask)
 static inline float __attribute__((overloadable)) soft_exchange(local soft_t* s, float value, uint mask) { return as_float(soft_exchange_bits(s, as_uint(value), mask)); }
 static inline int __attribute__((overloadable)) soft_exchange(local soft_t* s, int value, uint mask) { return as_int(soft_exchange_bits(s, as_uint(value), mask)); }
 
-// Local memory by address. A read is in order if a barrier of the group lies between it and the write.
+// Local memory by address. A read is in order if there is a barrier of the group between it and the write.
 SOFT_FUNCTION uint soft_check_read(local soft_t* s, uint address, uint alignment)
 {
     if (address >= s->size || address % alignment != 0) return 0;
@@ -59,7 +59,7 @@ SOFT_FUNCTION uint soft_check_read(local soft_t* s, uint address, uint alignment
     if (before >> 16 == s->epoch && before != now) atomic_or(&s->readers[chunk], 0xFFFFu);
     return s->written[chunk] >> 16 < s->epoch;
 }
-static inline uint soft_check_write(local soft_t* s, uint address) // 0 where another sub-group may still be reading
+static inline uint soft_check_write(local soft_t* s, uint address) // 0 if another sub-group may still be reading
 {
     uint reader = s->readers[address >> 4];
     return reader >> 16 != s->epoch || (reader & 0xFFFFu) == s->warp + 1;
@@ -74,7 +74,7 @@ SOFT_FUNCTION void soft_store(local soft_t* s, uint address, const private uint*
 {
     for (int i = 0; i < count; i++) soft_put(s, address + 4 * i, words[i]);
 }
-SOFT_FUNCTION float soft_read(local soft_t* s, uint address) { return soft_check_read(s, address, 4) ? as_float(*(local uint*)(s->window + address)) : as_float(SOFT_POISON); } // words alone: the compiler takes pointers of other types for different memory
+SOFT_FUNCTION float soft_read(local soft_t* s, uint address) { return soft_check_read(s, address, 4) ? as_float(*(local uint*)(s->window + address)) : as_float(SOFT_POISON); } // only words: the compiler assumes that pointers of other types do not alias
 #define ilgd_shared_address(pointer) ((uint)((local char*)(pointer) - soft.window))
 #define ilgd_shared_store(address, value) ({ __typeof__(value) soft_v = value; soft_store(&soft, address, (private uint*)&soft_v, sizeof(soft_v) / 4); })
 #define ilgd_shared_store_pair(address, a, b) ({ uint soft_v[2] = { as_uint(a), as_uint(b) }; soft_store(&soft, address, soft_v, 2); })

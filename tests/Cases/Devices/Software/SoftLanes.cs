@@ -6,9 +6,9 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Cases;
 
 /// <summary>
-/// An OpenCL driver that seems to have sub-groups, fast dot products and somebody's matrix instructions: kernels that use them get their
-/// definitions in plain OpenCL C (SoftLanes.cl, SoftMatrices.cl) in front of their text. So code for such devices runs on any processor,
-/// text and all, and reads of local memory that lack a barrier give poison.
+/// An OpenCL driver that claims to have sub-groups, fast dot products and some device's matrix instructions: kernels that use them get
+/// their definitions in plain OpenCL C (SoftLanes.cl, SoftMatrices.cl) in front of their text. So code for such devices runs on any
+/// processor, text and all, and reads of local memory that lack a barrier give poison.
 /// </summary>
 public partial class SoftLanes : DispatchProxy
 {
@@ -18,12 +18,12 @@ public partial class SoftLanes : DispatchProxy
 
     private const int WarpSize = 32;
 
-    /// <summary>Changes a text before it gets its definitions: how tests plant mistakes.</summary>
+    /// <summary>Changes a text before definitions are added; tests plant mistakes with it.</summary>
     public Func<string, string> Plant { get; set; } = text => text;
 
-    /// <summary>Such a device for models, with matrix instructions of sub-groups.</summary>
+    /// <summary>Opens such a device for models, with matrix instructions of sub-groups.</summary>
     /// <param name="unit">Whose: <c>Intel8</c>, <c>Intel16</c>, <c>Rdna3</c> or <c>Rdna4</c>.</param>
-    /// <param name="built">Gets the text of each program.</param>
+    /// <param name="built">Receives the text of each program.</param>
     public static Device OpenForModels(string unit, Action<string> built) => Open(new Translator(), text =>
     {
         built(text);
@@ -33,7 +33,7 @@ public partial class SoftLanes : DispatchProxy
     /// <summary>
     /// A device of the machine's driver that pretends to be a GPU with all features; skips the test where there is no driver.
     /// </summary>
-    /// <param name="artifacts">Who translates.</param>
+    /// <param name="artifacts">The kernel compiler.</param>
     /// <param name="plant">Changes texts.</param>
     /// <param name="unit">Whose matrix instructions it pretends to have. CUDA's are not tried, since no OpenCL device has them.</param>
     internal static OpenClDevice Open(IArtifactSource artifacts, Func<string, string>? plant = null,
@@ -57,7 +57,7 @@ public partial class SoftLanes : DispatchProxy
         lanes.size = unit switch { MatrixUnitKind.Intel8 => 8, MatrixUnitKind.Intel16 => 16, _ => WarpSize };
         if (plant is not null) lanes.Plant = plant;
         string[] claimed = ["cl_khr_subgroups", "cl_khr_subgroup_shuffle", "cl_khr_integer_dot_product"];
-        // PoCL compiles OpenCL C 1.2 alone, whatever version it states.
+        // PoCL compiles only OpenCL C 1.2, whatever version it reports.
         info = info with
         {
             Type = OpenClInfo.Gpu,
@@ -80,7 +80,7 @@ public partial class SoftLanes : DispatchProxy
     {
         if (targetMethod!.Name == nameof(IOpenCl.BuildProgram))
         {
-            // The driver takes three times as long to optimise such a program as to run it.
+            // The driver needs three times as long to optimise such a program as to run it.
             fixed (byte* options = "-cl-std=CL1.2 -cl-opt-disable -w\0"u8)
                 return targetMethod.Invoke(inner, [args![0], args[1], (nint)options]);
         }

@@ -1,5 +1,5 @@
-// Matrix instructions of OpenCL's sub-groups, behind SoftLanes.cl. Where operands lie: word w (two 16-bit elements, or four bytes) of a row of the left and the right operand, out of what
-// the work items published, eight words of each; and the place of a work item's sums.
+// Matrix instructions of OpenCL sub-groups, after SoftLanes.cl. The macros give the layout: word w (two 16-bit elements, or four bytes) of a row of the left and the right operand, among
+// the words that work items published, eight of each; and the position of a work item's sums.
 #define SOFT_AT(x, lane, register) (x)[(lane) * SOFT_WORDS + (register)]
 #if defined(ILGD_MATRIX_INTEL_8) // cl_intel_subgroup_matrix_multiply_accumulate, minimum sub-group size 8: each work item has 32 bits of every row
 #define SOFT_LEFT(x, row, w) SOFT_AT(x, w, row)

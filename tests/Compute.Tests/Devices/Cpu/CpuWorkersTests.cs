@@ -48,7 +48,7 @@ public sealed class CpuWorkersTests
         nint[] before = [(nint)workers.Scratch<byte>(0), (nint)workers.Scratch<byte>(1)];
         var failure = Assert.Throws<DeviceException>(() => workers.Reserve(1L << 60));
         Assert.Contains("scratch memory", failure.Message, StringComparison.Ordinal);
-        // not freed: other allocations of this size do not get it
+        // not freed, so that other allocations of this size do not get it
         Assert.Equal<IEnumerable<nint>>(before, [(nint)workers.Scratch<byte>(0), (nint)workers.Scratch<byte>(1)]);
         nint[] others = [.. Enumerable.Range(0, 100).Select(_ => (nint)System.Runtime.InteropServices.NativeMemory.AlignedAlloc(64, 64))];
         foreach (nint other in others) System.Runtime.InteropServices.NativeMemory.AlignedFree((void*)other);

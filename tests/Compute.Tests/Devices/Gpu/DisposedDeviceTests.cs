@@ -5,19 +5,19 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>A device that was disposed refuses work: its queue and context are gone, and drivers crash on handles that are.</summary>
+/// <summary>A disposed device refuses work: its queue and context are destroyed, and drivers crash on such handles.</summary>
 [Collection(nameof(OneDriverTestAtATime))]
 public sealed class DisposedDeviceTests
 {
     [Fact]
-    public void CudaDevice_ThatWasDisposed_Refuses()
+    public void CudaDevice_AfterDispose_RefusesWork()
     {
         var (api, spy) = DriverSpy.Watch(StubCuda.Api);
         Check(new CudaDevice(api, CudaInfo.All(api)[0], new HandWrittenOp.Artifacts(), GpuScenario.StagingBytes), spy);
     }
 
     [Fact]
-    public void OpenClDevice_ThatWasDisposed_Refuses()
+    public void OpenClDevice_AfterDispose_RefusesWork()
     {
         var (api, spy) = DriverSpy.Watch(TestOpenCl.Api);
         Check(TestOpenCl.Open(api), spy);

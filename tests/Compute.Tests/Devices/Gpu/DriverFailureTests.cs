@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Every call of a driver fails once, and once with all that follow: errors are reported, memory and handles go back, nothing crashes.
+/// Makes every call of a driver fail, alone and with all later ones: errors are reported, memory and handles are freed, nothing crashes.
 /// </summary>
 [Collection(nameof(OneDriverTestAtATime))]
 public sealed class DriverFailureTests
@@ -29,7 +29,7 @@ public sealed class DriverFailureTests
         var driver = OpenClLibrary.TryLoad(out string? problem);
         if (driver is null || OpenClInfo.All(driver).Count == 0)
             throw Required.Absent("opencl", problem ?? "OpenCL: the driver has no device.");
-        // No binary is kept here, no arena is beyond 2^31 elements, and no text is refused.
+        // No binary is cached here, no arena has more than 2^31 elements, and no text is refused.
         GpuScenario.FailEachCall<IOpenCl>(driver,
             api => new OpenClDevice(api, OpenClInfo.All(api)[0], 0, new HandWrittenOp.Artifacts(), GpuScenario.StagingBytes), "opencl",
             Functions<IOpenCl>("cl", nameof(IOpenCl.CreateProgramWithBinary), nameof(IOpenCl.CreateSubBuffer),

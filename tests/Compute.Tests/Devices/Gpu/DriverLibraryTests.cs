@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Drivers older than the functions that the engine would like, or too old for it.</summary>
+/// <summary>Drivers that lack optional functions, or required ones.</summary>
 [Collection(nameof(OneDriverTestAtATime))]
 public sealed class DriverLibraryTests
 {
@@ -34,7 +34,7 @@ public sealed class DriverLibraryTests
     public void OpenClLibrary_ThatIsNone_IsReported()
     {
         _ = StubCuda.Api;
-        Assert.Null(StubCuda.AsOpenCl(out string? problem)); // some library without a single one of OpenCL's functions
+        Assert.Null(StubCuda.AsOpenCl(out string? problem)); // a library without any OpenCL function
         Assert.Contains("OpenCL: ", problem, StringComparison.Ordinal);
         Assert.Contains("clGetPlatformIDs", problem, StringComparison.Ordinal);
     }

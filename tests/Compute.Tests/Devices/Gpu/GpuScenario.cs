@@ -8,17 +8,17 @@ using ILGpuDiffusion.Layers.Weights;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// What a device does in a life: memory, uploads through several chunks, kernels, plans with recorded runs, weights, read-backs, and its
+/// Everything that a device does: memory, uploads through several chunks, kernels, plans with recorded runs, weights, read-backs, and its
 /// end.
 /// </summary>
 internal static class GpuScenario
 {
-    /// <summary>Chunks of staging memory: small, so that short uploads take turns in them.</summary>
+    /// <summary>Chunks of staging memory, small enough that short uploads need several.</summary>
     public const int StagingBytes = 1024;
 
     private const int Rows = 5, Width = 67;
 
-    /// <summary>Frees, waits and questions: whatever of them fails, nobody needs to be told, because nothing comes out wrong.</summary>
+    /// <summary>Frees, waits and queries, whose failures need not be reported, because results stay correct.</summary>
     private static readonly string[] Unheard =
     [
         "Flush", "Finish", "StreamSynchronize", "CtxSetCurrent", "MemPoolTrimTo", "MemGetInfo", "GetProgramInfo", "GraphExecUpdate",
@@ -57,7 +57,7 @@ internal static class GpuScenario
                     Assert.Equal(x.Select(v => 3 * (2 * v - 1)), y);
                 }
 
-                // takes the arena and makes it larger: the recording has to follow
+                // takes the arena and enlarges it: the recording has to be updated
                 if (i == 0) larger.Rent(new Sizes(("rows", 40 * Rows))).Dispose();
             }
 
@@ -85,13 +85,13 @@ internal static class GpuScenario
     }
 
     /// <summary>
-    /// As <see cref="Run"/>, with each call of the driver failing in turn, alone or with all that follow. A failure is reported as one,
-    /// with the function's name, or does no harm; nothing is left behind, and nothing is freed twice.
+    /// As <see cref="Run"/>, once for each call of the driver, which fails alone or with all later ones. A failure is reported with the
+    /// function's name, or does no harm; nothing is leaked or freed twice.
     /// </summary>
     /// <param name="driver">The driver.</param>
     /// <param name="open">Opens the device over a watched driver.</param>
-    /// <param name="family">How messages name it.</param>
-    /// <param name="functions">What the spy calls each function, to how messages name it: all that the scenario must come by.</param>
+    /// <param name="family">Its name in messages.</param>
+    /// <param name="functions">The spy's name of each function, and its name in messages: all that the scenario must call.</param>
     public static void FailEachCall<T>(T driver, Func<T, GpuDevice> open, string family, IReadOnlyDictionary<string, string> functions)
         where T : class
     {
@@ -126,7 +126,7 @@ internal static class GpuScenario
             }
 
             string what = $"Call {occurrence} of {function}{(alone ? "" : " and all that follow")} failed";
-            // how often some are called depends on when the loading threads run
+            // the number of some calls depends on when the loading threads run
             if (spy.Failed is null) Assert.True(occurrence > 1, $"{function} was not called.");
             else if (error is not null) CheckMessage(error.Message, what, alone ? function : null);
             else Assert.True(IsUnheard(spy, function, occurrence), $"{what}, and nobody was told.");
@@ -153,7 +153,7 @@ internal static class GpuScenario
     }
 
     private static bool IsUnheard(DriverSpy spy, string function, int occurrence) => Unheard.Contains(function)
-        // kept machine code was refused, so the text was taken
+        // the cached binary was refused, so the text was compiled
         || (function == "ModuleLoadDataEx" && spy.Calls.Count(c => c == function) > occurrence)
         || function.Contains("Release", StringComparison.Ordinal) || function.Contains("Destroy", StringComparison.Ordinal)
             || function.Contains("Free", StringComparison.Ordinal) || function.Contains("Unload", StringComparison.Ordinal);

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>y = a·x + b, with an OpenCL text written by hand: shows the way from an op to the driver without the kernel compiler.</summary>
+/// <summary>y = a·x + b, with a hand-written OpenCL text: tests the path from an op to the driver without the kernel compiler.</summary>
 internal sealed record HandWrittenOp(float A, float B) : Op
 {
     private const int GroupSize = 64;
@@ -28,7 +28,7 @@ internal sealed record HandWrittenOp(float A, float B) : Op
     /// <summary>Only its name is used.</summary>
     public static void Kernel() => throw new NotSupportedException();
 
-    /// <summary>Gives devices the text.</summary>
+    /// <summary>Provides the text to devices.</summary>
     internal sealed class Artifacts : IArtifactSource
     {
         private const string Text = """

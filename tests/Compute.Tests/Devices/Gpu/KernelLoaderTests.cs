@@ -12,7 +12,7 @@ public sealed class KernelLoaderTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     [Fact]
-    public void Begun_KernelsLoadBesideEachOther_OncePerKernel()
+    public void Begin_ManyKernels_LoadsEachOnceAndInParallel()
     {
         if (Environment.ProcessorCount < 2) Assert.Skip("One processor loads one kernel at a time.");
         using var together = new Barrier(2);
@@ -20,7 +20,7 @@ public sealed class KernelLoaderTests
         using (var loader = new KernelLoader(source =>
         {
             loaded.Enqueue(source);
-            Assert.True(together.SignalAndWait(Patience)); // returns only when two are here
+            Assert.True(together.SignalAndWait(Patience)); // returns only when two threads wait
         }))
         {
             for (int i = 0; i < 4; i++) loader.Begin(Source(i % 2));
@@ -32,7 +32,7 @@ public sealed class KernelLoaderTests
     }
 
     [Fact]
-    public async Task Dispose_WaitsForWhatIsAtWork_AndBeginsNoMore()
+    public async Task Dispose_WhileLoading_WaitsAndBeginsNoMore()
     {
         using var may = new ManualResetEventSlim();
         int begun = 0, ended = 0;
@@ -63,7 +63,7 @@ public sealed class KernelLoaderTests
     }
 
     [Fact]
-    public void CompilingForLong_IsLogged()
+    public void Begin_SlowCompilation_IsLogged()
     {
         using var may = new ManualResetEventSlim();
         using var log = new CollectingLoggerFactory();
@@ -78,7 +78,7 @@ public sealed class KernelLoaderTests
     }
 
     [Fact]
-    public void Begun_ByCancelledRequestsAlone_IsLeftOutAndCanBeBegunAgain()
+    public void Begin_ByCancelledRequestsOnly_IsSkippedAndCanBeRepeated()
     {
         using var may = new ManualResetEventSlim();
         using CancellationTokenSource one = new(), other = new();
@@ -98,7 +98,7 @@ public sealed class KernelLoaderTests
             one.Cancel();
             may.Set();
             Assert.True(SpinWait.SpinUntil(() => leftOut.Count == 9 && loaded.Count == atWork + 1, Patience));
-            Assert.Contains(Source(atWork + 9), loaded); // somebody else still wants it
+            Assert.Contains(Source(atWork + 9), loaded); // another caller still waits for it
             Assert.True(loader.Begin(Source(atWork), other.Token));
             Assert.True(SpinWait.SpinUntil(() => loaded.Count == atWork + 2, Patience));
             Assert.False(loader.Begin(Source(0), other.Token)); // was loaded

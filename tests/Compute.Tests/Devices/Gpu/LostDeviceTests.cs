@@ -4,8 +4,8 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// A kernel that crashes is reported when somebody waits: the message names the op that was queued last, its shapes and the device, and
-/// what can be freed is freed.
+/// A crashed kernel is reported at the next wait: the message names the op that was queued last, its shapes and the device, and memory
+/// is freed where possible.
 /// </summary>
 [Collection(nameof(OneDriverTestAtATime))]
 public sealed class LostDeviceTests

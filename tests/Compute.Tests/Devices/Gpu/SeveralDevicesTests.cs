@@ -5,12 +5,12 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Several devices in one process, each with kernels, memory and counters of its own.</summary>
+/// <summary>Several devices in one process, each with its own kernels, memory and counters.</summary>
 [Collection(nameof(OneDriverTestAtATime))]
 public sealed class SeveralDevicesTests
 {
     [Fact]
-    public void OpenClTwiceAndTheProcessor_WorkAtTheSameTime()
+    public void Run_OnThreeDevicesAtOnce_MatchesReference()
     {
         _ = TestOpenCl.Api;
         using var first = DeviceCatalog.Open("opencl:0");
@@ -31,7 +31,7 @@ public sealed class SeveralDevicesTests
             Assert.True(device.HostSynchronisations >= cases.Length && device.AllocatedBytes == 0,
                 $"{device}: {device.HostSynchronisations}, {device.AllocatedBytes}"));
 
-        // One that is gone takes nothing from the others.
+        // A disposed device does not affect the others.
         first.Dispose();
         using var still = new BoundCase(second, cases[0], outputPadding: 3);
         still.Run();
@@ -40,7 +40,7 @@ public sealed class SeveralDevicesTests
     }
 
     [Fact]
-    public void Best_IsSharedUntilItIsDisposed_AndLogged()
+    public void Best_OpenedAgain_IsSharedUntilDisposedAndLogged()
     {
         string message = "";
         string written = DeviceLoggingTests.Traced(() =>

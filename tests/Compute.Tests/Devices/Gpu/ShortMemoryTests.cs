@@ -6,7 +6,7 @@ using ILGpuDiffusion.Layers.Graphs;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Where memory is short, what is only kept for later goes first, with a warning; only then it is an error that says what helps.
+/// If memory is short, caches are freed first, with a warning; if that is not enough, the error says what helps.
 /// </summary>
 [Collection(nameof(OneDriverTestAtATime))]
 public sealed class ShortMemoryTests
@@ -30,7 +30,7 @@ public sealed class ShortMemoryTests
         Check(TestOpenCl.Open(api, loggerFactory: log), log, spy, function);
     }
 
-    // With a function that fails, its next call does, as a driver's would while the idle arena is there.
+    // If a function is named, its next call fails, as a driver's would while the idle arena exists.
     private static void Check(GpuDevice device, CollectingLoggerFactory log, DriverSpy spy, string? failing)
     {
         using (device)
@@ -47,14 +47,14 @@ public sealed class ShortMemoryTests
             string expected = $"{device.Id}: memory is short, so 40 MiB that were kept for later requests were freed for 40 MiB";
             Assert.StartsWith(expected, Assert.Single(log.Warnings), StringComparison.Ordinal);
 
-            using var plan = graph.Rent(sizes); // the plan is made anew, and its arena is in use now
+            using var plan = graph.Rent(sizes); // the plan is created again, and its arena is in use
             (spy.FailIn, spy.Error) = (failing ?? "MemAllocAsync", failing is null ? 2 : -4);
             string message = Assert.Throws<DeviceException>(() => device.Allocate(40 * Mebibyte)).Message;
             Assert.Contains("could not allocate 40 MiB of memory", message, StringComparison.Ordinal);
             Assert.Contains("The engine uses 40 MiB of", message, StringComparison.Ordinal);
             Assert.Contains("MiB are free. Offloading, tiled decoding", message, StringComparison.Ordinal);
             spy.FailIn = null;
-            plan.Run(TestContext.Current.CancellationToken); // nothing was taken from under it
+            plan.Run(TestContext.Current.CancellationToken); // its memory was not freed
             device.Synchronize();
         }
 

@@ -8,12 +8,12 @@ using Microsoft.Extensions.Logging;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// A GPU that only translates: binding an op's kernels here shows the code that a device of this kind would get. Nothing runs, memory is a
+/// A GPU that only translates: binding an op's kernels gives the code that a device of this kind would get. Nothing runs, memory is a
 /// number.
 /// </summary>
-/// <param name="target">What the code is for.</param>
-/// <param name="artifacts">Who translates; the compiler itself unless given.</param>
-/// <param name="loggerFactory">Takes its messages.</param>
+/// <param name="target">The target of the code.</param>
+/// <param name="artifacts">The translator; by default the compiler.</param>
+/// <param name="loggerFactory">Receives its log messages.</param>
 internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artifacts = null, ILoggerFactory? loggerFactory = null)
     : GpuDevice(artifacts ?? new Translator(), loggerFactory)
 {
@@ -23,11 +23,11 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
     private readonly List<BoundKernel> launches = [];
     private int buffers;
 
-    /// <summary>What was bound so far.</summary>
+    /// <summary>The kernels that were bound so far.</summary>
     public IReadOnlyDictionary<KernelSource, KernelArtifact> Artifacts => bound;
 
     /// <summary>
-    /// The launches of all that was bound so far, in the order in which they would run. Buffers' handles are their numbers, from 1.
+    /// The launches of everything bound so far, in the order in which they would run. Handles of buffers are numbers from 1.
     /// </summary>
     public IReadOnlyList<BoundKernel> Launches => launches;
 
@@ -70,7 +70,7 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
     }
 
     /// <summary>As <see cref="Bind(Op, IEnumerable{TensorType}, string, KernelSettings, int)"/>, with a variant by name.</summary>
-    /// <returns>False where the device could not choose it.</returns>
+    /// <returns>False if the device could not choose it.</returns>
     public bool TryBind(Op op, IEnumerable<TensorType> inputs, string variant, int gap = DefaultGap)
     {
         var signature = Signature(op, inputs);
@@ -86,7 +86,7 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
         return new OpSignature(op, types, op.Infer(types));
     }
 
-    /// <summary>Binds a choice that was made for a signature.</summary>
+    /// <summary>Binds the choice for a signature.</summary>
     public void Bind(OpSignature signature, KernelChoice choice, int gap = DefaultGap)
     {
         Tensor Make(TensorType type) =>
@@ -119,5 +119,5 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
     }
 }
 
-/// <summary>A kernel with the groups and arguments that it was bound to.</summary>
+/// <summary>A kernel with its groups and arguments.</summary>
 internal sealed record BoundKernel(KernelSource Source, GpuGrid Grid, GpuArguments Arguments);

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Kernels;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// The errors that VectorMath states, over the whole range of float32 and at every register width (wider ones are emulated where the
+/// The error bounds of VectorMath, over the whole range of float32 and at every register width (wider ones are emulated where the
 /// processor lacks them).
 /// </summary>
 public sealed unsafe class VectorMathTests

@@ -10,7 +10,7 @@ internal sealed record CudaKernel(string Op, string Variant, KernelSource Source
 
 /// <summary>
 /// The CUDA kernels of the library: for each architecture, those that the cases of all ops can choose, in every type. Each is translated
-/// once, for all tests of the process: between architectures the text differs in its target alone, which <see cref="KernelTextTests"/>
+/// once, for all tests of the process: between architectures only the target in the text differs, which <see cref="KernelTextTests"/>
 /// shows.
 /// </summary>
 internal static class CudaKernels

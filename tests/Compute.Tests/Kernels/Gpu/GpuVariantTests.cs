@@ -6,8 +6,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// The variants that a device would not choose by itself run too: a processor behind OpenCL has no use for tiles in local memory, but shows
-/// whether they are right.
+/// Variants that a device would not choose: an OpenCL CPU device does not benefit from tiles in local memory, but can test that they are
+/// correct.
 /// </summary>
 public sealed class GpuVariantTests
 {
@@ -15,7 +15,7 @@ public sealed class GpuVariantTests
     {
         get
         {
-            // Matrix instructions have no plain form; see SubGroupMatricesTests.
+            // Matrix instructions need SoftLanes; see SubGroupMatricesTests.
             static bool Runs(KernelVariant variant) =>
                 variant.Backends.HasFlag(Backends.OpenCL) && variant.Name != MatrixUnitVariant.SubGroups.Name;
             var rows = new TheoryData<string, string, string>();
@@ -33,7 +33,7 @@ public sealed class GpuVariantTests
         var device = TestDevices.Open(id);
         var all = OpCatalog.Cases.Single(c => c.Op.Name == op).Cases.ToArray();
         var kernel = all[0].Op.Kernels.Variants.Single(v => v.Name == variant);
-        if (kernel.SupportsDevice(device)) return; // other tests run what a device chooses
+        if (kernel.SupportsDevice(device)) return; // other tests run the variant that a device chooses
         foreach (var @case in Cases(all))
         {
             TensorType[] types = [.. @case.Inputs.Select(i => new TensorType(i.DType, i.Shape))];
@@ -45,7 +45,7 @@ public sealed class GpuVariantTests
         }
     }
 
-    // A processor's driver takes seconds for each kernel: of the activations one is tried, of 16-bit types the last case of each op.
+    // A CPU's driver takes seconds for each kernel, so one activation is tested, and for 16-bit types the last case of each op.
     private static IEnumerable<OpCase> Cases(OpCase[] all) =>
         [.. all.Where(c => c.Op.ToString()!.Contains("Activation = ,", StringComparison.Ordinal) || c.Name == "all"
             || !c.Op.ToString()!.Contains("Activation", StringComparison.Ordinal)), all[0].With(DType.BFloat16)!];

@@ -4,8 +4,8 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Binding checks the kinds of arguments, which does not tell two pitches apart. Here their names are compared with those of the kernels'
-/// C# parameters, one by one, in all launches that the op cases can choose on any device. Nothing is translated, nothing runs.
+/// Binding checks the types of arguments, which does not distinguish two pitches. These tests compare their names with those of the
+/// kernels' C# parameters, in all launches that the op cases can choose on any device. Nothing is translated or run.
 /// </summary>
 public sealed class KernelArgumentTests
 {
@@ -48,7 +48,7 @@ public sealed class KernelArgumentTests
     private static void Copy(ILGPU.ArrayView<float> x, ILGPU.ArrayView<float> y, int xPitch, int yPitch) =>
         y[ILGPU.Grid.IdxX * yPitch] = x[ILGPU.Grid.IdxX * xPitch];
 
-    /// <summary>Kernels as their C# declarations say, without a text.</summary>
+    /// <summary>Kernels as declared in C#, without a text.</summary>
     private sealed class Declarations : IArtifactSource
     {
         public KernelArtifact Get(KernelSource source, GpuTarget target) =>

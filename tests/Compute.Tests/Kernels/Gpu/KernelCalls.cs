@@ -7,8 +7,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// All that the cases of an op can choose on a device: each case in every type, each variant, rows that lie close and far, and every
-/// setting with the first case that takes it.
+/// Every kernel that the cases of an op can choose on a device: each case in every type, each variant, contiguous and padded rows, and
+/// every setting with the first case that has it.
 /// </summary>
 internal static class KernelCalls
 {
@@ -24,7 +24,7 @@ internal static class KernelCalls
             {
                 string name = $"{@case.Name}, way {number}";
                 foreach (int gap in new[] { 3, 8 }) yield return ($"{name}, gap {gap}", signature, variant.Untuned(device, signature), gap);
-                if (@case.Op is Conv2D) // as plans on GPUs have them
+                if (@case.Op is Conv2D) // as in plans on GPUs
                 {
                     var ordered = signature with { KernelPositionsFirst = true };
                     yield return ($"{name}, ordered filter", ordered, variant.Untuned(device, ordered), 8);
@@ -38,7 +38,7 @@ internal static class KernelCalls
         }
     }
 
-    // Every value with every other.
+    // All combinations of values.
     private static IEnumerable<KernelSettings> Settings(TuningSpace space) => space.Parameters.IsEmpty ? [] :
         space.Parameters.Aggregate(
             (IEnumerable<KernelSettings>)[KernelSettings.Default],

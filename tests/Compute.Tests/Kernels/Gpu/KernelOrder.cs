@@ -4,15 +4,15 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// What a kernel's text does to memory around its barriers. Code is placed separately for PTX and OpenCL C, and only the latter can be run
-/// everywhere: so both must do the same.
+/// The memory accesses between a kernel's barriers. ILGPU schedules code separately for PTX and OpenCL C, and only the latter can be run on
+/// any machine, so both must agree.
 /// </summary>
 internal static partial class KernelOrder
 {
     /// <summary>
     /// Each basic block that has a barrier, as barriers (B) with the number of loads and stores of shared (l, s) and global (L, S) memory
-    /// between them, of loads of matrices (m), and of asynchronous copies that are begun (c), put into portions (p) and waited for (w);
-    /// sorted, since the order of blocks in a text means nothing.
+    /// between them, of loads of matrices (m), and of asynchronous copies that are started (c), committed (p) and waited for (w); sorted,
+    /// because the order of blocks in a text has no meaning.
     /// </summary>
     public static string[] Blocks(KernelArtifact artifact)
     {

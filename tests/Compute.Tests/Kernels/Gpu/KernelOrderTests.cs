@@ -8,7 +8,7 @@ using Group = ILGPU.Group;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>ILGPU 1.5.3 may move reads across a bare barrier: every kernel that has barriers is looked at in both languages.</summary>
+/// <summary>ILGPU 1.5.3 may move reads across a bare barrier, so every kernel with barriers is checked in both languages.</summary>
 public sealed partial class KernelOrderTests
 {
     private static readonly GpuTarget Hopper = GpuTarget.Cuda(9, 0),
@@ -21,18 +21,18 @@ public sealed partial class KernelOrderTests
     {
         var kernels = CudaKernels.Of(9, 0).Where(k => k.Op == op && k.Artifact.Text.Contains("bar.sync", StringComparison.Ordinal))
             .ToArray();
-        // activations are arithmetic: one of them shows the order
+        // activations are only arithmetic, so one of them is enough
         foreach (var (_, _, source, artifact) in kernels.DistinctBy(k => Form(k.Source)))
         {
             string[] ptx = KernelOrder.Blocks(artifact);
             Assert.NotEmpty(ptx);
             Assert.True(ptx.SequenceEqual(KernelOrder.Blocks(KernelCompiler.Compile(source, OpenClGpu))),
-                $"{source}: PTX and OpenCL C differ in what lies between barriers: {string.Join(" | ", ptx)}");
+                $"{source}: PTX and OpenCL C differ between barriers: {string.Join(" | ", ptx)}");
             Assert.DoesNotContain(ptx, HasIdleBarriers);
         }
     }
 
-    /// <summary>Which kernels those are: without them the theory would pass with nothing looked at.</summary>
+    /// <summary>Checks that such kernels are found, because the theory would pass without any.</summary>
     [Fact]
     public void Kernels_WithBarriers_AreOfEveryKind()
     {
@@ -59,13 +59,13 @@ public sealed partial class KernelOrderTests
         Assert.Equal("s1 L1 B l1 B ", Assert.Single(KernelOrder.Blocks(KernelCompiler.Compile(source, Hopper))));
     }
 
-    // A kernel without its activation.
+    // A kernel's name without its activation.
     private static string Form(KernelSource source) => Activation().Replace(source.ToString(), "");
 
     [GeneratedRegex(@", (Identity|Silu|Gelu|GeluTanh|QuickGelu)\b")]
     private static partial Regex Activation();
 
-    // Two barriers with nothing between them: what stood there has gone elsewhere.
+    // Two barriers with nothing between them: the accesses there were moved.
     private static bool HasIdleBarriers(string block) => block.Contains("B  B", StringComparison.Ordinal);
 
     private static class Kernels

@@ -2,13 +2,13 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>The targets whose kernels differ in anything.</summary>
+/// <summary>The targets whose kernels differ.</summary>
 internal static class KernelTargets
 {
     private static readonly GpuTarget OpenClGpu =
         GpuTarget.OpenClCpu() with { Architecture = "opencl-gpu", IsCpu = false, MaxGroupSize = 1024 };
 
-    /// <summary>By name, those first that others share texts with. opencl-cpu is what PoCL has: none of the features.</summary>
+    /// <summary>By name; targets whose texts others share come first. opencl-cpu is PoCL, without any of the features.</summary>
     public static IReadOnlyDictionary<string, GpuTarget> All { get; } = new OrderedDictionary<string, GpuTarget>
     {
         ["sm_80"] = GpuTarget.Cuda(8, 0),

@@ -3,15 +3,15 @@ using ILGpuDiffusion.Cases;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Writes the text and the launches of every kernel that the op cases can choose, for <c>perf/run.sh texts</c>: two such folders show
-/// whether a refactoring left the GPU code alone. It checks nothing by itself and is skipped unless a folder is named.
+/// Writes the text and the launches of every kernel that the op cases can choose, for <c>perf/run.sh texts</c>: comparing two
+/// such folders shows whether a refactoring changed GPU code. It checks nothing by itself and is skipped unless a folder is named.
 /// </summary>
 public sealed class KernelTextDump
 {
     /// <summary>The environment variable that names the folder.</summary>
     private const string Variable = "ILGPUDIFFUSION_TEXTS";
 
-    /// <summary>The folder; where none is named, the test is skipped.</summary>
+    /// <summary>The folder; if none is named, the test is skipped.</summary>
     public static string Folder
     {
         get
@@ -22,7 +22,7 @@ public sealed class KernelTextDump
         }
     }
 
-    /// <summary>One after the other, so that a text which serves several targets is translated once.</summary>
+    /// <summary>In sequence, so that a text that serves several targets is translated once.</summary>
     [Fact]
     public void Texts_OfEveryTarget_AreWritten()
     {

@@ -9,18 +9,18 @@ namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
 /// The kernels of one target as files: for each op, a file per text, and one that lists the launches of every call with text, groups and
-/// arguments. Names are made of what the op and its cases are called for people and of numbers, so that calls of two builds can be found in
-/// each other whatever their types are called.
+/// arguments. Names consist of display names of ops and cases, and of numbers, so that calls of two builds can be matched whatever their
+/// types are named.
 /// </summary>
-/// <param name="target">What is translated to.</param>
-/// <param name="folder">Where the files go.</param>
+/// <param name="target">The target.</param>
+/// <param name="folder">The folder of the files.</param>
 internal sealed class KernelTextFolder(GpuTarget target, string folder)
 {
     private readonly SharedTranslator translator = new();
 
     /// <summary>
-    /// Writes all that the cases of an op can choose: each in every type, each variant, rows that lie close and far, and every setting with
-    /// the first case that takes it.
+    /// Writes every kernel that the cases of an op can choose: each in every type, each variant, contiguous and padded rows, and every
+    /// setting with the first case that has it.
     /// </summary>
     public void Write(IOpCases cases)
     {

@@ -6,7 +6,7 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// The PTX of every kernel that the cases of an op need, without a GPU: what would make it slow or keep a driver from loading it.
+/// Checks the PTX of every kernel that the cases of an op need, without a GPU, for code that is slow or that a driver would refuse.
 /// </summary>
 public sealed class KernelTextTests
 {
@@ -22,14 +22,14 @@ public sealed class KernelTextTests
             Assert.Contains($".visible .entry {artifact.Entry}(", artifact.Text, StringComparison.Ordinal);
             Assert.False(artifact.Text.Contains(".local", StringComparison.Ordinal), $"{source}: the text uses local memory.");
             Assert.False(Regex.IsMatch(artifact.Text, @"^\s*\.extern\s+\.func", RegexOptions.Multiline),
-                $"{source}: the text calls a function that nobody has.");
+                $"{source}: the text calls an undefined function.");
             Assert.True(artifact.SharedBytes <= StaticSharedBytes, $"{source}: {artifact.SharedBytes} bytes of shared memory.");
         }
     }
 
     /// <summary>
     /// A branch that depends on a value makes no promise about the lanes of a warp (<c>.uni</c>), because ILGPU makes it where they
-    /// disagree; nothing else that could be guarded makes one.
+    /// differ; all other guarded branches must not be marked.
     /// </summary>
     [Theory, MemberData(nameof(Ops))]
     public void Branches_ThatDependOnAValue_PromiseNothingOfOtherLanes(string op)
@@ -43,7 +43,7 @@ public sealed class KernelTextTests
     }
 
     /// <summary>
-    /// A lane's own number decides here, which ILGPU takes for equal in all lanes: without our correction this branch would be one of
+    /// The branch depends on the lane's number, which ILGPU treats as equal in all lanes: without our correction it would be marked
     /// <c>.uni</c>.
     /// </summary>
     [Fact]
@@ -69,8 +69,8 @@ public sealed class KernelTextTests
         artifact.Text.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>
-    /// The other architectures need no compilation of their own in <see cref="Kernels_InPtx_StayInRegistersAndCallNothing"/>: that is shown
-    /// with the first case of each op.
+    /// Shows with the first case of each op that <see cref="Kernels_InPtx_StayInRegistersAndCallNothing"/> need not compile for the other
+    /// architectures.
     /// </summary>
     [Theory, MemberData(nameof(Ops))]
     public void Kernels_ForOtherArchitectures_DifferInTheTargetAlone(string op)

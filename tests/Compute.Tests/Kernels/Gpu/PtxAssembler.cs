@@ -7,23 +7,23 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>What an assembled kernel takes of a multiprocessor.</summary>
+/// <summary>The resources of an assembled kernel.</summary>
 /// <param name="Registers">Registers of each work item.</param>
-/// <param name="SpillBytes">Bytes of registers that do not fit and travel through memory, both ways.</param>
+/// <param name="SpillBytes">Bytes of spilled registers, stores and loads together.</param>
 /// <param name="StackBytes">Local memory of each work item.</param>
 /// <param name="SharedBytes">Shared memory of a group.</param>
 internal sealed record PtxasReport(int Registers, int SpillBytes, int StackBytes, int SharedBytes);
 
 /// <summary>
-/// NVIDIA's assembler: what the driver would make of PTX, without a GPU. <c>.ci/ptxas</c> fetches it; it is used here and never passed on.
+/// NVIDIA's assembler, which shows what the driver would make of PTX, without a GPU. <c>.ci/ptxas</c> fetches it; it is not redistributed.
 /// </summary>
 internal static partial class PtxAssembler
 {
-    /// <summary>The newest PTX that release 11.8 knows.</summary>
+    /// <summary>The newest PTX version of release 11.8.</summary>
     private const string NewestVersion = "7.8";
 
-    /// <summary>The program; where there is none, the test skips, or fails if ptxas is required.</summary>
-    public static string Path => Find() ?? throw Required.Absent("ptxas", "ptxas is not here; .ci/ptxas fetches it where apt can.");
+    /// <summary>The program; if it is absent, the test is skipped, or fails if ptxas is required.</summary>
+    public static string Path => Find() ?? throw Required.Absent("ptxas", "ptxas is not present; .ci/ptxas fetches it with apt.");
 
     /// <summary>Assembles kernels in few runs, since starting the program takes longer than most kernels.</summary>
     /// <param name="architecture">Such as <c>sm_90</c>.</param>
@@ -69,7 +69,7 @@ internal static partial class PtxAssembler
         }
     }
 
-    // One module of many kernels: each gets an entry's name of its own, and so do the shared variables, which stand outside of entries.
+    // One module with many kernels: entries get unique names, and so do shared variables, which are declared outside of entries.
     private static string Join(string architecture, (string Name, KernelArtifact Artifact)[] kernels)
     {
         var text = new StringBuilder($".version {NewestVersion}\n.target {architecture}\n.address_size 64\n");
@@ -87,12 +87,12 @@ internal static partial class PtxAssembler
     {
         var match = Regex.Match(said,
             $@"Compiling entry function '{entry}'.*?(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads.*?Used (\d+) registers(?:, (?:used \d+ barriers, )?(\d+) bytes smem)?", RegexOptions.Singleline);
-        Assert.True(match.Success, $"ptxas says nothing of {entry}: {said}");
+        Assert.True(match.Success, $"ptxas reports nothing for {entry}: {said}");
         int Number(int group) => match.Groups[group].Success ? int.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture) : 0;
         return new PtxasReport(Number(4), Number(2) + Number(3), Number(1), Number(5));
     }
 
-    /// <summary>The folder of build results, in which the assembler and what it says are kept.</summary>
+    /// <summary>The folder of build results, with the assembler and its cached output.</summary>
     public static string Artifacts { get; } = FindArtifacts();
 
     private static string? Find() =>
@@ -104,7 +104,7 @@ internal static partial class PtxAssembler
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (folder is not null && folder.Name != "artifacts") folder = folder.Parent;
-        return folder?.FullName ?? AppContext.BaseDirectory; // published elsewhere
+        return folder?.FullName ?? AppContext.BaseDirectory; // published to another folder
     }
 
     [GeneratedRegex(@"^\.(version|target|address_size)\b.*$", RegexOptions.Multiline)]

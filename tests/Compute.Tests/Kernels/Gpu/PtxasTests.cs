@@ -4,7 +4,7 @@ using System.Text;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Every CUDA kernel through NVIDIA's assembler: nothing may leave the registers, and a group must fit into a multiprocessor.
+/// Every CUDA kernel, assembled by NVIDIA's assembler, must not spill registers, and a group must fit into a multiprocessor.
 /// </summary>
 public sealed class PtxasTests(ITestOutputHelper output)
 {
@@ -18,7 +18,7 @@ public sealed class PtxasTests(ITestOutputHelper output)
     public void Kernels_Assembled_StayInRegistersAndFit(int major, int minor)
     {
         string architecture = $"sm_{major}{minor}";
-        _ = PtxAssembler.Path; // skips before anything is translated
+        _ = PtxAssembler.Path; // skips before translating anything
         var kernels = CudaKernels.Of(major, minor);
         var reports = PtxAssembler.Assemble(architecture, [.. kernels.Select(k => (k.Source.ToString(), k.Artifact))]);
         Write(architecture, kernels, reports);
@@ -37,10 +37,10 @@ public sealed class PtxasTests(ITestOutputHelper output)
             : null;
     }
 
-    // Registers are given out in eights for each work item.
+    // Registers are allocated in units of eight per work item.
     private static int Allocated(int registers, int groupSize) => (registers + 7) / 8 * 8 * groupSize;
 
-    // One row for all types and epilogues of a kernel: its most demanding form.
+    // One row for all types and epilogues of a kernel, with the most demanding of them.
     private void Write(string architecture, IReadOnlyList<CudaKernel> kernels, IReadOnlyList<PtxasReport> reports)
     {
         var table = new StringBuilder(

@@ -6,8 +6,8 @@ using ILGpuDiffusion.Compute.Kernels;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Translates each kernel once for as many targets as its text serves: between CUDA's architectures it differs in the target's name alone
-/// (<see cref="KernelTextTests"/>), and between OpenCL devices in what stands before the kernel, where it uses one of our functions
+/// Translates each kernel once for all targets that share its text: between CUDA architectures only the target's name differs
+/// (<see cref="KernelTextTests"/>), and between OpenCL devices the definitions before the kernel, if it uses one of our functions
 /// (<see cref="OpenClText"/>).
 /// </summary>
 internal sealed class SharedTranslator : IArtifactSource

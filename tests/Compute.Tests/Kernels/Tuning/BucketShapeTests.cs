@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>What buckets are told apart by, and the texts that stand in tuning tables for it.</summary>
+/// <summary>The shapes that distinguish buckets, and their texts in tuning tables.</summary>
 public sealed class BucketShapeTests
 {
     [Theory]
@@ -29,7 +29,7 @@ public sealed class BucketShapeTests
     }
 
     [Fact]
-    public void Shapes_AreEqualByTheirParts()
+    public void BucketShape_EqualParts_IsEqual()
     {
         Assert.Equal(new GemmShape(640, new ValueArray<int>([320, 320])), new GemmShape(640, new ValueArray<int>([320, 320])));
         Assert.NotEqual(new GemmShape(640, 1280), new GemmShape(640, 1280, gated: true));

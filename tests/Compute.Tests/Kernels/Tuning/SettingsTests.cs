@@ -6,12 +6,12 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Settings of CPU kernels are about speed alone: no value changes a bit of any result.</summary>
+/// <summary>Settings of CPU kernels affect only speed: no value changes a bit of any result.</summary>
 public sealed class SettingsTests
 {
     private static readonly OpCase[] Larger =
     [
-        new("large product", new MatMul(),
+        new("large GEMM", new MatMul(),
             [CaseTensor.Normal([613, 700], 1), CaseTensor.Normal([1300, 700], 2, 0.03), CaseTensor.Normal([1300], 3)], 0),
         new("large convolution", new Conv2D(1, 1, 1),
             [CaseTensor.Normal([2, 33, 35, 48], 1), CaseTensor.Normal([70, 48, 3, 3], 2, 0.05), CaseTensor.Normal([70], 3)], 0),
@@ -56,19 +56,19 @@ public sealed class SettingsTests
     }
 
     [Fact]
-    public void Catalog_HasTunableOps() =>
+    public void Catalog_TunableOps_IncludeTheExpectedOnes() =>
         Assert.Superset(new HashSet<string> { "matmul", "conv2d", "attention", "gated_matmul", "grouped_matmul", "quantized_matmul" },
             OpCatalog.Cases.SelectMany(c => c.Cases).Where(c => c.Op.Bucket(Signature(c)) is not null).Select(c => c.Op.Name).ToHashSet());
 
     [Theory, InlineData(1, 1), InlineData(3, 3), InlineData(5, 6), InlineData(77, 96), InlineData(96, 96), InlineData(97, 128),
         InlineData(4096, 4096), InlineData(4097, 6144)]
-    public void Bucket_RoundsUpToHalfPowersOfTwo(long rows, int expected) => Assert.Equal(expected, ShapeBucket.Round(rows));
+    public void Round_ToABucket_IsUpToHalfPowersOfTwo(long rows, int expected) => Assert.Equal(expected, ShapeBucket.Round(rows));
 
     [Fact]
-    public void Timer_GivesEveryKernelOfACallATime()
+    public void KernelTimer_EveryVariantOfACall_HasATime()
     {
         using var device = new CpuDevice(threads: 1) { Tuning = TuningTable.None };
-        var call = FakeKernels.Product();
+        var call = FakeKernels.Gemm();
         using var timer = new KernelTimer(device, call, [1]);
         Assert.All(call.Op.Kernels.Candidates(device, call), v => Assert.InRange(timer.Time(new(v, KernelSettings.Default)), 1e-7, 1));
     }

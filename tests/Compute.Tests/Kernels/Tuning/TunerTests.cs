@@ -4,7 +4,7 @@ using static ILGpuDiffusion.Compute.Tests.FakeKernels;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>The search, on times that a model gives.</summary>
+/// <summary>The search, with times from a model.</summary>
 public sealed class TunerTests : IDisposable
 {
     private readonly CpuDevice device = new(threads: 1);
@@ -49,7 +49,7 @@ public sealed class TunerTests : IDisposable
         static double Diagonal(KernelChoice c)
         {
             int columns = Columns.Values.IndexOf(c.Settings[Columns]), rows = Rows.Values.IndexOf(c.Settings[Rows]) - 3;
-            return 10 + 3 * Math.Abs(columns - rows) - columns - rows; // a step along one coordinate alone makes it worse
+            return 10 + 3 * Math.Abs(columns - rows) - columns - rows; // a step along only one coordinate makes it worse
         }
 
         Assert.Equal(KernelSettings.Default, Run(new FakeTimer(Diagonal), [Tiled]).Best.Settings);
@@ -112,7 +112,7 @@ public sealed class TunerTests : IDisposable
     [Fact]
     public void Run_TimeIsUp_KeepsWhatWasFound()
     {
-        var result = new Tuner(new FakeTimer(c => Bowl(c, 256, 32)), Patient with { Budget = TimeSpan.Zero }).Run(device, Product(),
+        var result = new Tuner(new FakeTimer(c => Bowl(c, 256, 32)), Patient with { Budget = TimeSpan.Zero }).Run(device, Gemm(),
             [Tiled], TestContext.Current.CancellationToken);
         Assert.False(result.Complete);
         Assert.Equal(1, result.Tried);
@@ -125,14 +125,14 @@ public sealed class TunerTests : IDisposable
         using var source = new CancellationTokenSource();
         int timings = 0;
         var timer = new FakeTimer(_ => { if (++timings == 3) source.Cancel(); return 1; });
-        Assert.Throws<OperationCanceledException>(() => new Tuner(timer, Patient).Run(device, Product(), [Tiled], source.Token));
+        Assert.Throws<OperationCanceledException>(() => new Tuner(timer, Patient).Run(device, Gemm(), [Tiled], source.Token));
         Assert.InRange(timer.Timings, 3, 4);
     }
 
     private TunerResult Run(FakeTimer timer, KernelVariant[] candidates, TunerOptions? options = null) =>
-        new Tuner(timer, options ?? Patient).Run(device, Product(), candidates, TestContext.Current.CancellationToken);
+        new Tuner(timer, options ?? Patient).Run(device, Gemm(), candidates, TestContext.Current.CancellationToken);
 
-    /// <summary>1 at the best settings, half as much again for every step away.</summary>
+    /// <summary>1 at the best settings, and 0.5 more for every step away.</summary>
     private static double Bowl(KernelChoice choice, int columns, int rows) =>
         1 + 0.5 * Math.Abs(Columns.Values.IndexOf(choice.Settings[Columns]) - Columns.Values.IndexOf(columns))
             + 0.5 * Math.Abs(Rows.Values.IndexOf(choice.Settings[Rows]) - Rows.Values.IndexOf(rows));

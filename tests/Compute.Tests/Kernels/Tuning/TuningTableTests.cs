@@ -9,7 +9,7 @@ using ILGpuDiffusion.Compute.Ops;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Files of measured results: what is kept, what is refused, who may write.</summary>
+/// <summary>Tuning table files: saving, damaged files, permissions.</summary>
 public sealed class TuningTableTests : IDisposable
 {
     private const string ChildVariable = "ILGPUDIFFUSION_TUNING_CHILD";
@@ -31,7 +31,7 @@ public sealed class TuningTableTests : IDisposable
     public void Save_ThenOpen_FindsTheSameChoice()
     {
         var table = Open();
-        var call = FakeKernels.Product(rows: 4000, depth: 640, columns: 2560);
+        var call = FakeKernels.Gemm(rows: 4000, depth: 640, columns: 2560);
         table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
         table.Save();
         var read = Open();
@@ -47,7 +47,7 @@ public sealed class TuningTableTests : IDisposable
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes.");
         var table = Open();
-        var call = FakeKernels.Product();
+        var call = FakeKernels.Gemm();
         table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
         table.Save();
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(table.Path!));
@@ -62,7 +62,7 @@ public sealed class TuningTableTests : IDisposable
             StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(table.Path!));
         File.SetUnixFileMode(folder, (UnixFileMode)0b111_000_000);
-        read.Save(); // what could not be written is still there
+        read.Save(); // entries that could not be written are still there
         Assert.NotNull(Open().Find(call));
     }
 
@@ -71,17 +71,17 @@ public sealed class TuningTableTests : IDisposable
     public void Find_OtherRows_TakesTheNearestWithinAFactorOfTwo(int rows, bool found)
     {
         var table = Open();
-        var measured = FakeKernels.Product(rows: 4096);
+        var measured = FakeKernels.Gemm(rows: 4096);
         table.Add(measured, Set(measured, GemmTuning.PartRows, 256), 2e-3, 1e-3);
-        Assert.Equal(found, table.Find(FakeKernels.Product(rows)) is not null);
-        Assert.Null(table.Find(FakeKernels.Product(4096, depth: 65)));
+        Assert.Equal(found, table.Find(FakeKernels.Gemm(rows)) is not null);
+        Assert.Null(table.Find(FakeKernels.Gemm(4096, depth: 65)));
     }
 
     [Fact]
     public void Find_EpilogueFusedIn_IsTheSameCall()
     {
         var table = Open();
-        var call = FakeKernels.Product();
+        var call = FakeKernels.Gemm();
         table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
         Assert.NotNull(table.Find(call with { Op = new MatMul(new Epilogue(Activation: UnaryFunction.Silu)) }));
     }
@@ -90,7 +90,7 @@ public sealed class TuningTableTests : IDisposable
     public void Device_WithATable_UsesItsSettings()
     {
         var table = Open();
-        var call = FakeKernels.Product();
+        var call = FakeKernels.Gemm();
         table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
         using var tuned = new CpuDevice(threads: 2) { Tuning = table };
         Assert.Equal("cpu/packed part_rows=256", tuned.Kernels.Choose(call).ToString());
@@ -110,7 +110,7 @@ public sealed class TuningTableTests : IDisposable
     [InlineData("""{"format":"ilgpudiffusion-tuning","version":1,"entries":[null]}""", "entry")]
     [InlineData("""{"format":"ilgpudiffusion-tuning","version":1,"entries":[{"op":"matmul","rows":-1}]}""", "entry")]
     [InlineData("""{"format":"ilgpudiffusion-tuning","version":1,"backend":"cuda","architecture":"sm_90","device":"Another","entries":[]}""", "measured on cuda sm_90, Another")]
-    public void Open_UnusableFile_IsLeftOutWithAWarning_AndKeptAsideWhenWritten(string content, string reason)
+    public void Open_UnusableFile_WarnsAndKeepsTheFileAsideOnSave(string content, string reason)
     {
         string path = Open().Path!;
         File.WriteAllText(path, content);
@@ -121,7 +121,7 @@ public sealed class TuningTableTests : IDisposable
         Assert.Contains(path, warning, StringComparison.Ordinal);
         Assert.Contains(reason, warning, StringComparison.Ordinal);
 
-        var call = FakeKernels.Product();
+        var call = FakeKernels.Gemm();
         table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
         table.Save();
         Assert.Equal(content, File.ReadAllText(path + ".unusable"));
@@ -132,9 +132,9 @@ public sealed class TuningTableTests : IDisposable
     public void Save_FileThatCannotBeReadNow_IsNotMovedAway()
     {
         if (OperatingSystem.IsWindows()) Assert.Skip("Windows has no named pipes in folders.");
-        var call = FakeKernels.Product();
+        var call = FakeKernels.Gemm();
         var table = Open();
-        NotRegular.MakePipe(table.Path!); // stands for any file that gives an error in place of its bytes
+        NotRegular.MakePipe(table.Path!); // stands for any file that cannot be read
         var blind = Open();
         Assert.Contains("only regular files", Assert.Single(blind.Warnings), StringComparison.Ordinal);
         blind.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
@@ -142,14 +142,14 @@ public sealed class TuningTableTests : IDisposable
         Assert.Equal(FileKind.Pipe, InputFile.Kind(table.Path!));
         Assert.False(File.Exists(table.Path + ".unusable"));
         File.Delete(table.Path!);
-        blind.Save(); // what could not be saved before
+        blind.Save(); // the entry that could not be saved before
         Assert.Single(Open().Own);
     }
 
     [Theory, InlineData("part_rows", 257), InlineData("no_such_thing", 256)]
     public void Find_SettingsThatTheKernelDoesNotKnow_AreNotUsed(string name, int value)
     {
-        var call = FakeKernels.Product();
+        var call = FakeKernels.Gemm();
         var table = Open();
         table.Add(call, new(call.Op.Kernels.Variants[0], KernelSettings.Of([new(name, value)])), 2e-3, 1e-3);
         Assert.Null(table.Find(call));
@@ -158,7 +158,7 @@ public sealed class TuningTableTests : IDisposable
     [Fact]
     public void Find_OtherRevision_IsNotUsed()
     {
-        var call = FakeKernels.Product();
+        var call = FakeKernels.Gemm();
         var table = Open();
         table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
         table.Save();
@@ -190,22 +190,22 @@ public sealed class TuningTableTests : IDisposable
                 ?? "dotnet")
             { RedirectStandardOutput = true };
             foreach (string argument in (string[])[typeof(TuningTableTests).Assembly.Location, "-noColor", "-noLogo", "-method",
-                $"*.{nameof(Child_WritesItsEntries)}"]) start.ArgumentList.Add(argument);
+                $"*.{nameof(Child_BesideOthers_WritesItsEntries)}"]) start.ArgumentList.Add(argument);
             start.Environment[ChildVariable] = $"{number} {folder}";
             return Process.Start(start)!;
         }
     }
 
     [Fact]
-    public void Child_WritesItsEntries()
+    public void Child_BesideOthers_WritesItsEntries()
     {
         string? variable = Environment.GetEnvironmentVariable(ChildVariable);
-        if (variable is null) Assert.Skip("Another test runs this in processes of their own.");
+        if (variable is null) Assert.Skip("Another test runs this in child processes.");
         string[] parts = variable.Split(' ', 2);
         var table = TuningTable.Open(device, parts[1], withShipped: false);
         for (int i = 0; i < EntriesPerChild; i++)
         {
-            var call = FakeKernels.Product(depth: 64,
+            var call = FakeKernels.Gemm(depth: 64,
                 columns: int.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture) * 100 + i);
             table.Add(call, Set(call, GemmTuning.PartRows, 256), 2e-3, 1e-3);
             table.Save();
@@ -216,7 +216,7 @@ public sealed class TuningTableTests : IDisposable
         [.. typeof(TuningTable).Assembly.GetManifestResourceNames().Where(n => n.StartsWith("tuning/", StringComparison.Ordinal))];
 
     [Theory, MemberData(nameof(ShippedTables))]
-    public void ShippedTable_NamesKernelsAndSettingsThatThereAre(string name)
+    public void ShippedTable_CurrentEntries_NameExistingKernelsAndSettings(string name)
     {
         using var json = JsonDocument.Parse(typeof(TuningTable).Assembly.GetManifestResourceStream(name)!);
         Assert.NotEmpty(json.RootElement.GetProperty("device").GetString()!);

@@ -6,7 +6,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Winograd's convolution over its own argument: the same bits as beside it.</summary>
+/// <summary>Winograd's convolution with the result overlapping its argument: the same bits as in separate memory.</summary>
 public sealed class WinogradOverlapTests
 {
     [Theory]
@@ -53,7 +53,7 @@ public sealed class WinogradOverlapTests
     [InlineData(1, 61, 63, 64, 32)]
     [InlineData(1, 128, 8, 64, 16)]
     [InlineData(4, 18, 5, 33, 16)]
-    public void Batches_WriteOnlyWhereNothingIsReadAnyMore(int n, int height, int width, int channels, int outputs)
+    public void BatchEnd_OverlappingInputAndOutput_WritesBehindUnreadInput(int n, int height, int width, int channels, int outputs)
     {
         const int Side = WinogradGrid.TileSide, Padding = 1;
         using var device = new CpuDevice(1);

@@ -6,7 +6,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Both ways to convolve, where the op would choose either.</summary>
+/// <summary>Winograd and direct convolution, at sizes where the op would choose either.</summary>
 public sealed class WinogradTests
 {
     private const string Winograd = "cpu/winograd4x4", Direct = "cpu/packed";
@@ -14,7 +14,7 @@ public sealed class WinogradTests
 
     public static TheoryData<string> SharedCases => [.. new Conv2DCases().Cases.Where(Fits).Select(c => c.Name)];
 
-    /// <summary>Sizes that the op leaves to the direct product; the transforms must not care.</summary>
+    /// <summary>Sizes for which the op chooses the direct GEMM, but which the transforms must support.</summary>
     [Theory]
     [InlineData(1, 1, 1, 1, 1, 1)]
     [InlineData(3, 1, 2, 5, 3, 1)]
@@ -48,7 +48,7 @@ public sealed class WinogradTests
         double[] expected = Reference(@case), actual = Run(@case, Winograd, threads: 2), direct = Run(@case, Direct, threads: 2);
         double error = Rms(expected.Zip(actual, (e, a) => a - e)) / Rms(expected),
             directError = Rms(expected.Zip(direct, (e, a) => a - e)) / Rms(expected);
-        TestContext.Current.SendDiagnosticMessage($"{channels} channels: relative rms error {error:G3}; direct product {directError:G3}.");
+        TestContext.Current.SendDiagnosticMessage($"{channels} channels: relative rms error {error:G3}; direct GEMM {directError:G3}.");
         Assert.InRange(error, 0, StatedError);
     }
 

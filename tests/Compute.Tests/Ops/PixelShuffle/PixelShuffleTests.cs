@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>The channel order of PyTorch, written out, and that the two ops undo each other.</summary>
+/// <summary>The channel order of PyTorch, and that the two ops are inverses.</summary>
 public sealed class PixelShuffleTests
 {
     // torch.arange(16).view(1, 2, 2, 4) and torch.nn.PixelUnshuffle(2) of it, [1, 8, 1, 2], by the formula of PyTorch's documentation.

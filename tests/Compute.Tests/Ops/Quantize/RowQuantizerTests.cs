@@ -5,8 +5,8 @@ using ILGpuDiffusion.Compute.Ops;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Quantised rows against true divisions, at every register width that this processor has: halves, which one wrong bit of a quotient would
-/// round the other way, and scales near both ends of float32.
+/// Quantised rows against exact divisions, at every register width of this processor: halves, which one wrong bit of a quotient would round
+/// in the other direction, and scales near both ends of float32.
 /// </summary>
 public sealed unsafe class RowQuantizerTests
 {
@@ -23,7 +23,7 @@ public sealed unsafe class RowQuantizerTests
 
     private static void Verify<V>(float magnitude) where V : struct, ISimd<V>
     {
-        // Multiples of a half of the scale and their neighbours.
+        // Multiples of half the scale and their neighbours.
         float unit = magnitude / 127f;
         float[] x = [.. Enumerable.Range(0, Count).Select(i => (i % 255 - 127) * 0.5f * unit)
             .Select((v, i) => (i / 255) switch { 1 => MathF.BitIncrement(v), 2 => MathF.BitDecrement(v), 3 => v * 1.37f, _ => v })];

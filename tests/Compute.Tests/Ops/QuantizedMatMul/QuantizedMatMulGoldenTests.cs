@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Dynamic int8 linear layers against the recorded definition: integers equal, floats to their rounding.</summary>
+/// <summary>Dynamic int8 linear layers against the recorded definition: equal integers, floats equal up to rounding.</summary>
 [OperatorGoldens("int8_dynamic_linear_")]
 public sealed class QuantizedMatMulGoldenTests
 {

@@ -7,7 +7,7 @@ using static ILGpuDiffusion.Layers.Graphs.Functional;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
-/// <summary>Layers that have to know a value before they can go on.</summary>
+/// <summary>Layers that read a value while tracing.</summary>
 public sealed class GraphBreakTests : IDisposable
 {
     private readonly CpuDevice device = new(threads: 1);
@@ -47,7 +47,7 @@ public sealed class GraphBreakTests : IDisposable
         var report = compiled.CompileReport;
         string note = Assert.Single(report.Notes);
         Assert.Contains("layer 'gate' reads", note, StringComparison.Ordinal);
-        Assert.Equal(3, report.Regions.Count); // the start and both ways
+        Assert.Equal(3, report.Regions.Count); // the first part and both branches
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class GraphBreakTests : IDisposable
     [Fact]
     public void Run_SeveralReads_HandValuesOnToEveryLaterPart()
     {
-        // A value from the first part is used in the last, past one that does not look at it.
+        // A value from the first part is used in the last, but not in the one between them.
         var graph = Graph.Trace("two", g =>
         {
             var x = g.Input("x", DType.Float32, 1, 1);
@@ -143,7 +143,7 @@ public sealed class GraphBreakTests : IDisposable
 
     private static float[] Expected(float[] x) => [.. x.Select(v => x[0] > 0 ? v * 2 + v : v * 2 * -1 + 7)];
 
-    /// <summary>Goes one way or the other, by the sign of the first number.</summary>
+    /// <summary>Branches on the sign of the first number.</summary>
     private sealed class Gate : Layer
     {
         public Gate() => _ = new Holder(this);
@@ -155,7 +155,7 @@ public sealed class GraphBreakTests : IDisposable
             return Test(first, v => v > 0) ? twice + x : x.Graph.Add(new Affine(-1, 7), twice);
         });
 
-        /// <summary>Gives the gate a name.</summary>
+        /// <summary>Gives the gate a path.</summary>
         private sealed class Holder : Layer
         {
             public Holder(Gate gate) => Child("gate", gate);

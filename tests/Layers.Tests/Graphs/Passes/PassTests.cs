@@ -9,7 +9,7 @@ using static ILGpuDiffusion.Layers.Graphs.Functional;
 namespace ILGpuDiffusion.Layers.Tests;
 
 /// <summary>
-/// Each pass that rewrites graphs, over a small one: what the graph is before and after, and that its results are the same bits.
+/// Each pass that rewrites graphs, on a small one: the graph before and after, and equal bits of its results.
 /// </summary>
 public sealed class PassTests : SmallGraphTests
 {
@@ -188,7 +188,7 @@ public sealed class PassTests : SmallGraphTests
             g =>
             {
                 var position = g.Constant("table", [2, 16], table);
-                g.Output("z", Scale(position, 4)); // a result that is a constant itself
+                g.Output("z", Scale(position, 4)); // an output that is itself a constant
                 return Image(g) * norm.Forward(Slice(position, 0, 1, 1));
             },
             "affine(table) | slice(table) | layer_norm(1, weight, bias) | binary(image, 2)", "binary(image, )");
@@ -200,7 +200,7 @@ public sealed class PassTests : SmallGraphTests
         foreach (int height in new[] { 2, 2 })
         {
             using var plan = compiled.Rent(Sizes(1, height));
-            // the folded value, but neither the table nor what lies between
+            // the folded value, but neither the table nor the values between
             Assert.Equal(before + table.Length * sizeof(float) + plan.ArenaBytes, Device.AllocatedBytes);
         }
     }

@@ -7,7 +7,7 @@ using static ILGpuDiffusion.Layers.Graphs.Functional;
 
 namespace ILGpuDiffusion.Layers.Tests;
 
-/// <summary>Blocks that are compiled once for many places, over a small model of two kinds of block.</summary>
+/// <summary>Blocks that are compiled once and used several times, in a small model with two kinds of block.</summary>
 public sealed class RegionTests() : SmallGraphTests(threads: 1)
 {
     [Theory]
@@ -152,7 +152,7 @@ public sealed class RegionTests() : SmallGraphTests(threads: 1)
         g.Input("x", DType.Float32, Dim.Symbol("n"), Dim.Symbol("tokens"), 8),
         g.LoopInvariantInput("prompt", DType.Float32, Dim.Symbol("n"), 5, 6))));
 
-    /// <summary>Equal blocks, a wider one, and something between them.</summary>
+    /// <summary>Equal blocks, a wider one, and layers between them.</summary>
     private sealed class Model : Layer
     {
         private readonly IReadOnlyList<Block> blocks;

@@ -15,15 +15,15 @@ public sealed class GenerateCommandTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task SameSeed_GivesTheSameFileAndSaysHowItWasMade()
+    public async Task Generate_SameSeed_GivesTheSameFileWithItsParameters()
     {
         var first = await Generate("-o", "a.png", "--seed", "5", "--negative-prompt", "blurry, grey", "--guidance-scale", "4.5");
         var second = await Generate("--output", "b.png", "--seed", "5", "--negative-prompt", "blurry, grey", "--guidance-scale", "4.5");
-        Assert.Equal(["a.png"], first.OutputLines); // stdout: the file's name and nothing else
+        Assert.Equal(["a.png"], first.OutputLines); // stdout has only the file's name
         Assert.Equal(["b.png"], second.OutputLines);
         Assert.Contains(first.ErrorLines, line => line.StartsWith("denoise 2/2", StringComparison.Ordinal));
         Assert.Equal(Bytes("a.png"), Bytes("b.png"));
-        Assert.Equal(2, Directory.GetFiles(folder.Path).Length); // no temporary file stays
+        Assert.Equal(2, Directory.GetFiles(folder.Path).Length); // no temporary file remains
 
         var image = Image.Load(PathOf("a.png"));
         Assert.Equal((48, 32), (image.Width, image.Height));
@@ -33,7 +33,7 @@ public sealed class GenerateCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Count_NumbersTheFiles_AndADrawnSeedCanBeUsedAgain()
+    public async Task Generate_WithCount_NumbersTheFilesAndADrawnSeedCanBeReused()
     {
         var several = await Generate("-o", "fox.png", "--count", "3", "--json");
         using var json = JsonDocument.Parse(several.Output);
@@ -54,7 +54,7 @@ public sealed class GenerateCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Json_IsAllThatStdoutCarries()
+    public async Task Generate_WithJson_WritesNothingElseToStdout()
     {
         var result = await Generate("-o", "a.png", "--seed", "1", "--json", "--scheduler", "dpmpp_2m_karras", "--threads", "1");
         using var json = JsonDocument.Parse(result.Output);
@@ -109,7 +109,7 @@ public sealed class GenerateCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task SavedNoiseAndLatents_ComeBack()
+    public async Task Generate_SavedNoise_GivesTheSameImageAndLatents()
     {
         var writer = new SafetensorsWriter();
         var noise = new float[4 * 4 * 6];
@@ -119,7 +119,7 @@ public sealed class GenerateCommandTests : IDisposable
 
         await Generate("-o", "seed.png", "--seed", "5", "--save-latents", "seed.safetensors", "--save-intermediates", "steps.safetensors");
         await Generate("-o", "noise.png", "--seed", "99", "--latents", "noise.safetensors", "--save-latents", "again.safetensors");
-        Assert.Equal(Image.Load(PathOf("seed.png")).Pixels, Image.Load(PathOf("noise.png")).Pixels); // drawn or given: the same noise
+        Assert.Equal(Image.Load(PathOf("seed.png")).Pixels, Image.Load(PathOf("noise.png")).Pixels); // the same noise, generated or loaded
         Assert.Equal(Latents("seed.safetensors"), Latents("again.safetensors"));
 
         using var steps = SafetensorsFile.Open(PathOf("steps.safetensors"));
@@ -129,7 +129,7 @@ public sealed class GenerateCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task StoppedRun_GoesOnToTheSameEnd()
+    public async Task Generate_RunInTwoParts_EndsLikeAWholeRun()
     {
         string[] run = ["--steps", "10", "--seed", "3"];
         await Generate([.. run, "-o", "whole.png", "--save-latents", "whole.safetensors"]);
@@ -142,7 +142,7 @@ public sealed class GenerateCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task LongPrompt_WarnsWithWhatIsCut()
+    public async Task Generate_LongPrompt_WarnsWithWhatIsCut()
     {
         string prompt = string.Join(' ', Enumerable.Repeat("cat", 80)) + " waterfall";
         var result = await Run("generate", prompt, "--model", TinySdxl.Folder, "--width", "32", "--height", "32", "--steps", "1", "-o",
@@ -155,7 +155,7 @@ public sealed class GenerateCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task EveryOption_IsTaken()
+    public async Task Generate_EveryOption_IsAccepted()
     {
         var result = await Generate("-o", "a.png", "--seed", "-3", "--prompt-2", "the cat", "--negative-prompt-2", "dog", "--clip-skip",
             "1", "--guidance-rescale", "0.5", "--device", "cpu", "--dtype", "fp32",
@@ -170,7 +170,7 @@ public sealed class GenerateCommandTests : IDisposable
         Assert.Contains(sigmas.ErrorLines, line => line.StartsWith("denoise 2/2", StringComparison.Ordinal));
         var timesteps = await Run("generate", "a fox", "--model", TinySdxl.Folder, "--width", "32", "--height", "32", "-o", "d.png",
             "--timesteps", "900,400", "--scheduler", "ddim");
-        Assert.Contains("DDIMScheduler", timesteps.Errors, StringComparison.Ordinal); // which takes no timesteps of its own
+        Assert.Contains("DDIMScheduler", timesteps.Errors, StringComparison.Ordinal); // DDIM supports no custom timesteps
         Assert.Equal(2, timesteps.ExitCode);
         Assert.Equal(0, result.ExitCode + plain.ExitCode);
     }

@@ -10,12 +10,12 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Help and tables at the widths of terminals, names for options, completions.</summary>
+/// <summary>Help and tables at terminal widths, hints for options, completions.</summary>
 public sealed class HelpTests
 {
     [Theory]
     [InlineData(40), InlineData(60), InlineData(80), InlineData(120)]
-    public void Help_FitsTheTerminal_AndLosesNothing(int columns)
+    public void Help_AtAnyWidth_FitsAndLosesNothing(int columns)
     {
         foreach (var command in (Command[])[GenerateCommand.Create(), InspectCommand.Create(), TuneCommand.Create(), CacheCommand.Create()])
         {
@@ -36,20 +36,21 @@ public sealed class HelpTests
     [Theory]
     [InlineData("-n", "--negative-prompt"), InlineData("-s", "--steps"), InlineData("-W", "--width"), InlineData("-H", "--height")]
     [InlineData("-m", "--model"), InlineData("-o", "--output")]
-    public void ShortNames_AreAliases(string alias, string name) =>
+    public void Options_ShortNames_AreAliases(string alias, string name) =>
         Assert.Contains(alias, GenerateCommand.Create().Options.Single(o => o.Name == name).Aliases);
 
     [Theory]
     [InlineData("--scheduler", "dpmpp_2m_karras"), InlineData("--scheduler", "list"), InlineData("--device", "cpu")]
     [InlineData("--compile", "max-autotune"), InlineData("--dtype", "bf16"), InlineData("--preview-protocol", "kitty")]
-    public void Values_Complete(string option, string value) =>
+    public void Completion_OfAnOption_ListsItsValues(string option, string value) =>
         Assert.Contains(value,
             new RootCommand { GenerateCommand.Create() }.Parse($"generate x {option} ").GetCompletions().Select(item => item.Label));
 
     [Theory]
     [InlineData("--stpes", "--steps"), InlineData("--negative_prompt", "--negative-prompt")]
     [InlineData("--guidance-scal=3", "--guidance-scale"), InlineData("--zzzzzzzz", null)]
-    public void Guess_IsTheNearestOption(string typed, string? meant) => Assert.Equal(meant, Guess.Token(typed, GenerateCommand.Create()));
+    public void Guess_UnknownOption_IsTheNearestOne(string typed, string? meant) =>
+        Assert.Equal(meant, Guess.Token(typed, GenerateCommand.Create()));
 
     [Theory]
     [InlineData(80), InlineData(40), InlineData(20)]
@@ -77,7 +78,7 @@ public sealed class HelpTests
 
     [Theory]
     [InlineData(80), InlineData(40)]
-    public void Plans_FitTheTerminal(int columns)
+    public void InspectGraphText_GivenColumns_FitsTheTerminal(int columns)
     {
         using var device = new CpuDevice(threads: 1);
         var folder = ModelFolder.Open(TinySdxl.Folder);
@@ -89,7 +90,7 @@ public sealed class HelpTests
     }
 
     [Fact]
-    public void Table_WrapsInATerminal_AndIsOneLineARowElsewhere()
+    public void Table_OutsideATerminal_IsOneLineARow()
     {
         var table = new Listing("name", ">count");
         table.Add("a name of several words that is long", "12");
@@ -105,13 +106,13 @@ public sealed class HelpTests
     [InlineData("SizeConditioning.TargetSize", "--target-size"), InlineData("NegativePrompts2", "--negative-prompt-2")]
     [InlineData("FreeU", "--freeu")]
     [InlineData("DType", "--dtype"), InlineData("path", null), InlineData(null, null)]
-    public void Properties_HaveOptions(string? property, string? option) =>
+    public void OptionHints_OfAProperty_AreItsOption(string? property, string? option) =>
         Assert.Equal(option, OptionHints.For(new ArgumentException("wrong", property), GenerateCommand.Create()));
 
     [Fact]
-    public void EveryPropertyOfARequest_HasAnOption()
+    public void OptionHints_EveryPropertyOfARequest_HasAnOption()
     {
-        // the argument, and what the tool decides or has in parts
+        // the argument, and properties that the tool sets itself or splits into several options
         string[] without = ["EqualityContract", "Prompts", "Decode", "KeepIntermediates", "SizeConditioning", "SharedGenerator"];
         foreach (var property in typeof(ImageRequest).GetProperties().Concat(typeof(SizeConditioning).GetProperties())
             .Where(p => !without.Contains(p.Name)))
@@ -120,11 +121,11 @@ public sealed class HelpTests
     }
 
     [Fact]
-    public void TheOption_IsNamedOnce() =>
+    public void OptionHints_OptionAlreadyNamed_IsNotRepeated() =>
         Assert.Null(OptionHints.For(new ArgumentException("--width: 33", "Width"), GenerateCommand.Create()));
 
     [Fact]
-    public void Explain_AddsWhatHelps()
+    public void Explain_TooLittleMemory_AddsWhatHelps()
     {
         Assert.Equal("width is 33.", OptionHints.Explain(new ArgumentException("width is 33.", "Width")));
         var tooLarge = new DeviceException("cpu: 900 MiB of memory are needed.") { NeededBytes = 900 << 20 };

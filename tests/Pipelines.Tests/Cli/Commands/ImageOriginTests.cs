@@ -12,7 +12,7 @@ public sealed class ImageOriginTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task From_DrawsTheSameBytes()
+    public async Task From_SavedImage_DrawsTheSameBytes()
     {
         await Run("generate", "a red fox", "--model", TinySdxl.Folder, "--width", "48", "--height", "32", "--steps", "4", "--seed", "-2",
             "--count", "2", "-o", "a.png", "--negative-prompt", "grey",
@@ -43,7 +43,7 @@ public sealed class ImageOriginTests : IDisposable
     }
 
     [Fact]
-    public async Task From_TakesTheVariant_WhereTheModelHasIt()
+    public async Task From_ImageOfAVariant_TakesItWhereTheModelHasIt()
     {
         string model = TinySdxl.CopyTo(PathOf("model")), weights = Path.Combine(model, "vae", "diffusion_pytorch_model");
         File.Move($"{weights}.safetensors", $"{weights}.fp16.safetensors");
@@ -57,7 +57,7 @@ public sealed class ImageOriginTests : IDisposable
     }
 
     [Fact]
-    public async Task From_OptionsReplaceWhatTheImageSays()
+    public async Task From_OtherOptions_ReplaceThoseOfTheImage()
     {
         await Run("generate", "a red fox", "--model", TinySdxl.Folder, "--width", "48", "--height", "32", "--sigmas", "9,3,0", "--seed",
             "5", "-o", "a.png");
@@ -88,7 +88,7 @@ public sealed class ImageOriginTests : IDisposable
     }
 
     [Fact]
-    public async Task Inspect_ShowsHowAImageWasDrawn()
+    public async Task Inspect_OfAnImage_ShowsHowItWasDrawn()
     {
         await Run("generate", "a red fox", "--model", TinySdxl.Folder, "--width", "48", "--height", "32", "--steps", "2", "--seed", "5",
             "-o", "a.png", "--scheduler", "euler_karras");
@@ -105,7 +105,7 @@ public sealed class ImageOriginTests : IDisposable
     }
 
     [Fact]
-    public async Task DefaultNames_NeverOverwrite()
+    public async Task DefaultNames_OfExistingFiles_AreNotOverwritten()
     {
         string[] arguments = ["generate", "ein Füchslein", "--model", TinySdxl.Folder, "--width", "32", "--height", "32", "--steps", "1",
             "--seed", "5"];

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using ILGpuDiffusion.Cases;
 using ILGpuDiffusion.Cli.Output;
+using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
@@ -26,7 +27,7 @@ public sealed class OtherCommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task GenerateHelp_IsShortAndGrouped()
+    public async Task Help_OfGenerate_IsShortAndGrouped()
     {
         var result = await Run("generate", "--help");
         Assert.Equal(0, result.ExitCode);
@@ -37,7 +38,7 @@ public sealed class OtherCommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task Inspect_ListsComponents()
+    public async Task Inspect_OfAModel_ListsComponents()
     {
         var text = await Run("inspect", TinySdxl.Folder);
         Assert.StartsWith("StableDiffusionXLPipeline", text.OutputLines[0], StringComparison.Ordinal);
@@ -50,6 +51,35 @@ public sealed class OtherCommandsTests : IDisposable
         var unet = json.RootElement.GetProperty("components").EnumerateArray().Single(c => c.GetProperty("name").GetString() == "unet");
         Assert.Equal(unet.GetProperty("bytes").GetInt64(), 4 * unet.GetProperty("parameters").GetInt64());
         Assert.Equal(["Float32"], unet.GetProperty("types").EnumerateArray().Select(t => t.GetString()));
+    }
+
+    [Fact]
+    public async Task Inspect_OfAFile_SaysWhatItIs()
+    {
+        using var folder = new TemporaryFolder();
+        string model = OriginalFile.Write(Path.Combine(folder.Path, "model.safetensors"), TinySdxl.Folder,
+            OriginalFile.Layout("Stable Diffusion XL base"), change: all => all["model_ema.decay"] = (Shape.Create([1]), [0]));
+        var text = await Run("inspect", model);
+        Assert.StartsWith("Stable Diffusion XL base", text.OutputLines[0], StringComparison.Ordinal);
+        Assert.Equal("StableDiffusionXLPipeline, predicts epsilon", text.OutputLines[1]);
+        Assert.Contains(text.OutputLines, line => line.StartsWith("vae", StringComparison.Ordinal)
+            && line.Contains("block_out_channels [32,32,64,64]", StringComparison.Ordinal)
+            && line.EndsWith("scaling_factor 0.13025", StringComparison.Ordinal));
+
+        using var json = JsonDocument.Parse((await Run("inspect", model, "--json")).Output);
+        Assert.Equal(["unet", "vae", "text_encoder", "text_encoder_2", "other"],
+            json.RootElement.GetProperty("components").EnumerateArray().Select(c => c.GetProperty("name").GetString()));
+        var vae = json.RootElement.GetProperty("components")[1];
+        Assert.Equal(4, vae.GetProperty("config").GetProperty("latent_channels").GetInt32());
+        Assert.Equal(2 * vae.GetProperty("parameters").GetInt64(), vae.GetProperty("bytes").GetInt64());
+
+        string lora = OriginalFile.Write(Path.Combine(folder.Path, "lora.safetensors"),
+            new() { ["lora_unet_mid_block.lora_up.weight"] = (Shape.Create([4, 2]), new float[8]) });
+        Assert.StartsWith("a LoRA or another adapter", (await Run("inspect", lora)).Output, StringComparison.Ordinal);
+        File.WriteAllBytes(Path.Combine(folder.Path, "old.ckpt"), [.. "PK\x03\x04"u8, .. new byte[60]]);
+        var refused = await Ilgd.Run(folder.Path, "inspect", "old.ckpt");
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("pickles are not read", refused.Errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -72,7 +102,7 @@ public sealed class OtherCommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task CacheClear_SaysWhatItRemoved_AndKeepsTuning()
+    public async Task CacheClear_KernelsAndTuning_KeepsTuningAndSaysWhatItRemoved()
     {
         string cache = PathOf("cache"), kernels = Path.Combine(cache, "kernels"), tuning = Path.Combine(cache, "tuning");
         foreach (string name in (string[])[tuning, kernels]) Directory.CreateDirectory(name);
@@ -94,7 +124,7 @@ public sealed class OtherCommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task Devices_ListsTheProcessor()
+    public async Task Devices_OnAnyMachine_ListsTheProcessor()
     {
         using var json = JsonDocument.Parse((await Run("devices", "--json")).Output);
         var cpu = json.RootElement.EnumerateArray().Single(d => d.GetProperty("id").GetString() == "cpu");
@@ -104,7 +134,7 @@ public sealed class OtherCommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task Tokenize_ShowsBothTokenizers()
+    public async Task Tokenize_ModelWithTwoTokenizers_ShowsBoth()
     {
         using var json = JsonDocument.Parse((await Run("tokenize", "a red cat", "--model", TinySdxl.Folder, "--json")).Output);
         foreach (string name in (string[])["tokenizer", "tokenizer_2"])
@@ -123,7 +153,7 @@ public sealed class OtherCommandsTests : IDisposable
     [Theory]
     [InlineData(512, 512, 200, 60, 64), InlineData(512, 512, 40, 60, 39), InlineData(512, 512, 200, 23, 40),
         InlineData(32, 32, 200, 60, 32), InlineData(512, 64, 10, 3, 9), InlineData(64, 4096, 80, 24, 1)]
-    public void Preview_FitsTheTerminal(int width, int height, int columns, int lines, int expected) =>
+    public void Preview_AnyImageSize_FitsTheTerminal(int width, int height, int columns, int lines, int expected) =>
         Assert.Equal(expected, Preview.Columns(new Image(width, height, new byte[width * height * 3]), columns, lines));
 
     private string PathOf(string name) => Path.Combine(folder.Path, name);

@@ -14,7 +14,7 @@ public sealed class TuneAndBenchTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public async Task Tune_KeepsResults_AndHasNothingToDoTheSecondTime()
+    public async Task Tune_RunTwice_KeepsResultsAndFindsNothingToDo()
     {
         string[] arguments = ["tune", "--model", TinySdxl.Folder, "--size", "64x64", "--seconds", "0.1", "--json"];
         var first = await Ilgd.Run(folder.Path, arguments);
@@ -54,7 +54,7 @@ public sealed class TuneAndBenchTests : IDisposable
     public async Task Tune_NothingCanBeKept_FailsWithTheReason()
     {
         string cache = Path.Combine(folder.Path, "cache");
-        using (var device = new CpuDevice(threads: 1)) // in the place of the file that writers lock
+        using (var device = new CpuDevice(threads: 1)) // instead of the file that writers lock
             Directory.CreateDirectory(TuningTable.Open(device, Path.Combine(cache, "tuning")).Path + ".lock");
         var result = await Ilgd.RunWith(new() { ["ILGPUDIFFUSION_CACHE"] = cache }, folder.Path, "tune", "--model", TinySdxl.Folder,
             "--device", "cpu", "--threads", "1", "--size", "64x64", "--seconds", "0.05");

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Names of images that were given none.</summary>
+/// <summary>Default file names of images.</summary>
 public sealed class ImageNamesTests
 {
     [Theory]
@@ -13,10 +13,10 @@ public sealed class ImageNamesTests
     [InlineData("赤い狐", "赤い狐-7.png"), InlineData("लोमड़ी", "लोमड़ी-7.png")]
     [InlineData("", "image-7.png"), InlineData("../../etc/passwd", "etc-passwd-7.png")]
     [InlineData("a\u202e\u0000\nb\\c:d", "a-b-c-d-7.png"), InlineData("🦊 fox", "fox-7.png"), InlineData("\ud800x", "x-7.png")]
-    public void Name_KeepsLettersAndNothingElse(string prompt, string expected) => Assert.Equal(expected, ImageNames.Of(prompt, 7));
+    public void Of_AnyPrompt_KeepsLettersAndNothingElse(string prompt, string expected) => Assert.Equal(expected, ImageNames.Of(prompt, 7));
 
     [Fact]
-    public void Name_IsBoundedInBytes()
+    public void Of_LongPrompt_IsBoundedInBytes()
     {
         foreach (string letter in (string[])["a", "ü", "狐", "𐐷"])
         {
@@ -27,7 +27,7 @@ public sealed class ImageNamesTests
     }
 
     [Fact]
-    public void Save_TakesTheNextFreeName()
+    public void Save_TakenName_TakesTheNextFreeOne()
     {
         using var folder = new TemporaryFolder();
         string name = Path.Combine(folder.Path, "fox-7.png");

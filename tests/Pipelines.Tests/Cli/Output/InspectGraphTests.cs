@@ -29,14 +29,14 @@ public sealed class InspectGraphTests : IDisposable
         int launches = root.GetProperty("plans").EnumerateArray().Sum(p => p.GetProperty("launches").GetInt32());
         CheckImage(XDocument.Load(Path.Combine(folder.Path, "plan.svg")).Root!, launches);
         string page = File.ReadAllText(Path.Combine(folder.Path, "plan.html"));
-        var html = XDocument.Parse(page).Root!; // it is XML too, which is easier to check than HTML
+        var html = XDocument.Parse(page).Root!; // it is also XML, which is easier to check than HTML
         Assert.Equal(launches + 2, html.Descendants("tr").Count());
         Assert.Equal(2, html.Descendants(Svg + "svg").Count());
         Assert.DoesNotContain(html.DescendantsAndSelf().Attributes(), a => a.Name.LocalName is "src" or "href");
     }
 
     [Fact]
-    public async Task Unmeasured_PredictsAndReadsNoWeights()
+    public async Task Inspect_UnmeasuredGraph_PredictsTimesAndReadsNoWeights()
     {
         string model = Path.Combine(folder.Path, "model");
         foreach (string file in Directory.EnumerateFiles(TinySdxl.Folder, "*.json", SearchOption.AllDirectories))
@@ -61,7 +61,7 @@ public sealed class InspectGraphTests : IDisposable
     [InlineData("--svg: only with --graph", "--svg", "a.svg")]
     [InlineData("--size, --measure: only with --graph", "--measure", "--size", "64x64")]
     [InlineData("multiples of 8", "--graph", "--size", "63x64")]
-    public async Task WrongUse_SaysWhatToDo(string expected, params string[] arguments)
+    public async Task Inspect_WrongUse_SaysWhatToDo(string expected, params string[] arguments)
     {
         var result = await Ilgd.Run(folder.Path, ["inspect", TinySdxl.Folder, .. arguments]);
         Assert.Equal(2, result.ExitCode);
@@ -78,8 +78,8 @@ public sealed class InspectGraphTests : IDisposable
         Assert.All(steps, s => Assert.True(s.GetProperty("predicted_seconds").GetDouble() > 0
             && s.GetProperty("bytes").GetInt64() >= s.GetProperty("weight_bytes").GetInt64()));
 
-        // No two values that are alive at the same time overlap, but for a result written over its op's argument; all lie inside, and
-        // together they are as large as the plan says.
+        // No two live values overlap, except a result written over its op's argument; all are inside the arena, and together they are as
+        // large as the plan says.
         var blocks = plan.GetProperty("memory").EnumerateArray().Select(Block.Of).ToArray();
         long arena = plan.GetProperty("arena_bytes").GetInt64();
         Assert.Equal(arena, blocks.Max(b => b.Offset + b.Bytes));

@@ -6,8 +6,8 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
-/// <summary>Streams that are closed, full or somebody else's: what is said on stderr never ends a run, and what was asked for on stdout
-/// arrives or is an error.</summary>
+/// <summary>Streams that are closed, full or redirected: failures of stderr never end a run, and results that cannot be written to stdout
+/// are an error.</summary>
 public sealed class StreamTests : IDisposable
 {
     private static readonly string[] Small = ["--device", "cpu", "-W", "32", "-H", "32", "-s", "2", "--seed", "1"];
@@ -33,7 +33,7 @@ public sealed class StreamTests : IDisposable
     [Theory]
     [InlineData(">&-", "it is closed", "--json", "-o", "a.png"), InlineData(">/dev/full", "No space left", "--json", "-o", "a.png")]
     [InlineData(">&-", "it is closed", "-o", "-"), InlineData(">/dev/full", "No space left", "-o", "-")]
-    public async Task LostResult_IsAnError(string redirections, string reason, params string[] options)
+    public async Task Generate_StdoutCannotBeWritten_IsAnError(string redirections, string reason, params string[] options)
     {
         var result = await Draw(redirections, ["-q", .. options]);
         Assert.Equal(1, result.ExitCode);
@@ -50,7 +50,7 @@ public sealed class StreamTests : IDisposable
 
     [Theory]
     [InlineData("-"), InlineData("/dev/stdout")]
-    public async Task Image_GoesToStdout_AndNothingElse(string name)
+    public async Task Generate_ToStdout_WritesTheImageAndNothingElse(string name)
     {
         await Draw("", "-o", "plain.png");
         var result = await Draw(">a.png", "-o", name);
@@ -69,7 +69,7 @@ public sealed class StreamTests : IDisposable
     }
 
     [Fact]
-    public async Task NamedPipe_IsWrittenTo_AndStaysAPipe()
+    public async Task Generate_ToANamedPipe_WritesThereAndKeepsThePipe()
     {
         SkipOutsideLinux();
         Child.MakePipe(PathOf("pipe"));
@@ -84,7 +84,7 @@ public sealed class StreamTests : IDisposable
     }
 
     [Fact]
-    public async Task Prompts_AreDrawnOneByOne_WithOneModel()
+    public async Task Prompts_OfAFile_AreDrawnOneByOneWithOneModel()
     {
         File.WriteAllText(PathOf("prompts.txt"), "\uFEFFa red fox\r\n\n   \n a blue cat \n");
         var result = await Run("", ["generate", "--prompts", "prompts.txt", .. Small]);
@@ -96,7 +96,7 @@ public sealed class StreamTests : IDisposable
     }
 
     [Fact]
-    public async Task Prompts_NumberOneName_OverAllImages()
+    public async Task Prompts_WithOneOutputName_NumberAllImages()
     {
         File.WriteAllText(PathOf("prompts.txt"), "one\ntwo\n");
         var result = await Run("<prompts.txt", ["generate", "--prompts", "-", .. Small, "--count", "2", "-o", "many.png", "--json"]);

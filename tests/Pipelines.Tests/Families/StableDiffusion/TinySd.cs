@@ -9,8 +9,8 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// A small Stable Diffusion 1.x folder: the tiny SDXL model's first text encoder, tokenizer and autoencoder, and a UNet of random weights
-/// made here.
+/// A small Stable Diffusion 1.x folder: the tiny SDXL model's first text encoder, tokenizer and autoencoder, and a UNet with generated
+/// random weights.
 /// </summary>
 internal static class TinySd
 {
@@ -31,7 +31,7 @@ internal static class TinySd
          "unet": ["diffusers", "UNet2DConditionModel"], "vae": ["diffusers", "AutoencoderKL"]}
         """;
 
-    /// <summary>A small request: 32×32 pixels, three steps, seed 7, latents alone.</summary>
+    /// <summary>A small request: 32×32 pixels, three steps, seed 7, only latents.</summary>
     public static ImageRequest Request { get; } = new("a red fox") { Width = 32, Height = 32, Steps = 3, Seed = 7, Decode = false };
 
     /// <summary>Writes the model into a folder.</summary>
@@ -40,7 +40,7 @@ internal static class TinySd
         string all = TinySdxl.CopyTo(Directory.CreateDirectory(target).FullName);
         foreach (string part in (string[])["unet", "text_encoder_2", "tokenizer_2", "scheduler"])
             Directory.Delete(Path.Combine(all, part), recursive: true);
-        foreach (string part in (string[])["text_encoder", "vae"]) // links to files that are not to be changed
+        foreach (string part in (string[])["text_encoder", "vae"]) // links to files that must not change
             foreach (string file in Directory.GetFiles(Path.Combine(all, part), "*.safetensors"))
             {
                 byte[] bytes = File.ReadAllBytes(file);
@@ -89,7 +89,7 @@ internal static class TinySd
         File.WriteAllText(path, json.ToJsonString());
     }
 
-    /// <summary>Rewrites a component's weights: each tensor under the names and shapes that the change gives.</summary>
+    /// <summary>Rewrites a component's weights: each tensor with the names and shapes from the callback.</summary>
     public static void Rewrite(string folder, string component, Action<SortedDictionary<string, (Shape Shape, float[] Values)>> change)
     {
         string path = Directory.GetFiles(Path.Combine(folder, component), "*.safetensors").Single();
@@ -103,12 +103,12 @@ internal static class TinySd
         writer.Save(path);
     }
 
-    /// <summary>The latents that a folder draws.</summary>
+    /// <summary>The final latents of a folder's model.</summary>
     public static float[] Draw(string folder, Func<DiffusionPipeline, ImageRequest>? request = null, PipelineOptions? options = null)
     {
         using var device = new CpuDevice(threads: 1);
         using var pipeline = DiffusionPipeline.FromPretrained(folder,
             (options ?? new()) with { Device = device, Compile = CompileOptions.Eager });
-        return pipeline.GenerateAsync(request?.Invoke(pipeline) ?? Request).GetAwaiter().GetResult().Latents.Values;
+        return pipeline.GenerateAsync(request?.Invoke(pipeline) ?? Request).GetAwaiter().GetResult().Latents!.Values;
     }
 }

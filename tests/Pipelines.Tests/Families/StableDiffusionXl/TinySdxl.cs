@@ -6,8 +6,8 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>
-/// The tiny SDXL model, as it is or as a copy to change. In a checkout that stands alone its tokenizers, which are other people's files,
-/// are replaced by one made here.
+/// The tiny SDXL model, unchanged or as a copy to change. Without the complete reference data its tokenizers, which are third-party files,
+/// are replaced by a generated one.
 /// </summary>
 internal static class TinySdxl
 {
@@ -21,11 +21,11 @@ internal static class TinySdxl
         ("text_encoder", "model"), ("text_encoder_2", "model"), ("unet", "diffusion_pytorch_model"), ("vae", "diffusion_pytorch_model"),
     ];
 
-    /// <summary>A complete model; not to be changed.</summary>
+    /// <summary>A complete model, which must not be changed.</summary>
     public static string Folder => Complete.Value;
 
-    /// <summary>A small request: 32×32 pixels, two steps, seed 7.</summary>
-    public static ImageRequest Request { get; } = new("a red fox") { Width = 32, Height = 32, Steps = 2, Seed = 7 };
+    /// <summary>A small request: 32×32 pixels, two steps, seed 7; the result has its latents.</summary>
+    public static ImageRequest Request { get; } = new("a red fox") { Width = 32, Height = 32, Steps = 2, Seed = 7, KeepLatents = true };
 
     /// <summary>Fills a folder with links to the model's files. Replace one by deleting it first.</summary>
     public static string CopyTo(string target, string? source = null)
@@ -55,7 +55,7 @@ internal static class TinySdxl
         return target;
     }
 
-    /// <summary>A copy whose UNet lies in shards with an index, as save_pretrained writes it.</summary>
+    /// <summary>A copy whose UNet is in shards with an index, as save_pretrained writes it.</summary>
     public static string CopySharded(string target, int shards)
     {
         CopyTo(target);
@@ -78,7 +78,7 @@ internal static class TinySdxl
         using (var file = SafetensorsFile.Open(from))
             foreach (var (name, entry) in file.Entries.Where(e => wanted(e.Key))) writer.Add(name, dtype, entry.Shape,
                 file.ReadFloats(name));
-        if (from == to) File.Delete(to); // a link would be followed
+        if (from == to) File.Delete(to); // writing would follow the link
         writer.Save(to);
     }
 

@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Every case again in a child process whose runtime hides the wider registers, so that a machine with AVX-512 also proves the code that
+/// Every case again in a child process whose runtime hides the wider registers, so that a machine with AVX-512 also tests the code that
 /// AVX2 and older processors run.
 /// </summary>
 public sealed class RegisterWidthTests
@@ -27,7 +27,7 @@ public sealed class RegisterWidthTests
         { RedirectStandardOutput = true, RedirectStandardError = true };
         string[] arguments = [typeof(RegisterWidthTests).Assembly.Location, "-noColor", "-noLogo", "-method",
             $"*.{nameof(OpCaseTests.Case_OnCpu_MatchesReference)}", "-method",
-                $"*.{nameof(Architecture_IsAKnownOne_AndInAChildTheExpectedOne)}"];
+                $"*.{nameof(Architecture_OfThisProcess_IsAKnownOneAndInAChildTheExpectedOne)}"];
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         start.Environment[hidden] = "0";
         start.Environment[ExpectedVariable] = architecture;
@@ -40,7 +40,7 @@ public sealed class RegisterWidthTests
     }
 
     [Fact]
-    public void Architecture_IsAKnownOne_AndInAChildTheExpectedOne()
+    public void Architecture_OfThisProcess_IsAKnownOneAndInAChildTheExpectedOne()
     {
         using var device = new CpuDevice(threads: 1);
         string[] known = Expected is null ? ["simd128", "simd256", "simd512"] : [Expected];

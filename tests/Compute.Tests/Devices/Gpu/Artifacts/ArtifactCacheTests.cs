@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Files;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Compiled kernels are kept between processes, and nothing that happens to the files does harm.</summary>
+/// <summary>Compiled kernels are cached between processes, and damaged files do no harm.</summary>
 public sealed class ArtifactCacheTests : IDisposable
 {
     private static readonly GpuTarget Target = GpuTarget.Cuda(9, 0, "driver 1");
@@ -43,7 +43,7 @@ public sealed class ArtifactCacheTests : IDisposable
     }
 
     [Fact]
-    public void Binary_IsForTheVeryDriver()
+    public void Get_OtherDriver_HasNoBinary()
     {
         byte[] binary = [1, 2, 3];
         var cache = Open();
@@ -73,11 +73,11 @@ public sealed class ArtifactCacheTests : IDisposable
         Assert.Equal(2, compiled);
         Assert.StartsWith($"kernel cache: {file} is damaged (", Assert.Single(log.Warnings), StringComparison.Ordinal);
         Open().Get(Source(1), Target);
-        Assert.Equal(2, compiled); // what was compiled again was also written again
+        Assert.Equal(2, compiled); // the recompiled kernel was also written
     }
 
     [Fact, UnsupportedOSPlatform("windows")]
-    public void Folder_ThatOthersCanWriteTo_IsNotUsed_AndLoggedOnce()
+    public void Folder_ThatOthersCanWriteTo_IsNotUsedAndLoggedOnce()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes.");
         Open().Get(Source(1), Target);
@@ -90,14 +90,14 @@ public sealed class ArtifactCacheTests : IDisposable
         Assert.False(cache.Has(Source(1), Target));
         for (int i = 1; i < 4; i++) Assert.Equal($"text {i}", cache.Get(Source(i), Target).Text);
         Assert.Equal(4, compiled);
-        Assert.Single(Directory.GetFiles(folder)); // nothing was written that nobody would use
+        Assert.Single(Directory.GetFiles(folder)); // no unusable files were written
         string warning = Assert.Single(log.Warnings);
         Assert.Contains("kernels that lie on disk are not used, but compiled again: other users can write to", warning,
             StringComparison.Ordinal);
         Assert.Contains(CacheFolder.Variable, warning, StringComparison.Ordinal);
         File.SetUnixFileMode(folder, (UnixFileMode)0b111_101_101);
         Assert.Equal("text 1", Open().Get(Source(1), Target).Text);
-        Assert.Equal(4, compiled); // a folder as most programs make it is as good
+        Assert.Equal(4, compiled); // the usual permissions of folders are accepted
     }
 
     [Theory, InlineData(-1), InlineData(int.MinValue), InlineData(int.MaxValue), InlineData(1000)]
@@ -197,7 +197,7 @@ public sealed class ArtifactCacheTests : IDisposable
     }
 
     [Fact]
-    public void Clear_RemovesItsOwnFilesOnly()
+    public void Clear_ForeignFileInTheFolder_StaysInPlace()
     {
         var cache = Open();
         cache.Get(Source(1), Target);

@@ -4,12 +4,12 @@ using ILGpuDiffusion.Compute.Ops;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>A device whose kept kernels were damaged on disk compiles them again, says so, and computes right.</summary>
+/// <summary>A device recompiles damaged kernels of the cache, logs a warning, and computes correct results.</summary>
 [Collection(nameof(OneDriverTestAtATime))]
 public sealed class DamagedCacheTests
 {
     [Theory, InlineData(".kernel"), InlineData(".binary")]
-    public void DamagedFile_IsCompiledAgainWithAWarning(string suffix)
+    public void Function_DamagedCacheFile_IsCompiledAgainWithAWarning(string suffix)
     {
         using var temporary = new TemporaryFolder();
         string folder = Path.Combine(temporary.Path, "cache");
@@ -27,7 +27,7 @@ public sealed class DamagedCacheTests
         Run(folder, log);
         Assert.All(files, file => Assert.Contains(
             $"kernel cache: {file} is damaged (its checksum is wrong); the kernel is compiled again.", log.Warnings));
-        Assert.Equal(files.Length, Directory.GetFiles(folder, "*" + suffix).Length); // written anew
+        Assert.Equal(files.Length, Directory.GetFiles(folder, "*" + suffix).Length); // written again
         log.Clear();
         Run(folder, log);
         Assert.Empty(log.Warnings);

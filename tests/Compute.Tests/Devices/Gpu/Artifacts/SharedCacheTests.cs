@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Several processes that begin at the same time with one empty cache: each gets every kernel, and what lies there afterwards is whole.
+/// Several processes start at the same time with one empty cache: each gets every kernel, and all files are complete afterwards.
 /// </summary>
 public sealed class SharedCacheTests
 {
@@ -30,9 +30,9 @@ public sealed class SharedCacheTests
         for (int i = 0; i < Kernels; i++) Assert.Equal(Binary(i), cache.Get(Source(i), Target).Binary);
     }
 
-    /// <summary>What each child does: writes, reads and removes beside the others.</summary>
+    /// <summary>The work of each child process: writes, reads and removes at the same time as the others.</summary>
     [Fact]
-    public void Child_GetsEveryKernel()
+    public void Child_BesideOthers_GetsEveryKernel()
     {
         string? folder = Environment.GetEnvironmentVariable(FolderVariable);
         if (folder is null) Assert.Skip("This runs as a child process of the test above.");
@@ -47,7 +47,7 @@ public sealed class SharedCacheTests
                 cache.StoreBinary(Source(i), Target, Binary(i));
             }
 
-            if (round is 10 or 20) cache.Clear(); // as "ilgd cache clear" may come at any time
+            if (round is 10 or 20) cache.Clear(); // "ilgd cache clear" may run at any time
         }
     }
 
@@ -65,7 +65,7 @@ public sealed class SharedCacheTests
             ?? "dotnet")
         { RedirectStandardOutput = true, RedirectStandardError = true };
         string[] arguments = [typeof(SharedCacheTests).Assembly.Location, "-noColor", "-noLogo", "-method",
-            $"*.{nameof(Child_GetsEveryKernel)}"];
+            $"*.{nameof(Child_BesideOthers_GetsEveryKernel)}"];
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         start.Environment[FolderVariable] = folder;
         using var child = Process.Start(start)!;

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>C# kernels become PTX and OpenCL C without any driver.</summary>
+/// <summary>Compiling C# kernels to PTX and OpenCL C without a driver.</summary>
 public sealed class KernelCompilerTests
 {
     private static readonly GpuTarget Hopper = GpuTarget.Cuda(9, 0), Processor = GpuTarget.OpenClCpu();
@@ -64,7 +64,7 @@ public sealed class KernelCompilerTests
     }
 
     [Fact]
-    public void Compile_IsCountedAndTimed()
+    public void Compile_OneKernel_IsCountedAndTimed()
     {
         int before = KernelCompiler.Compilations;
         var time = KernelCompiler.TotalTime;
@@ -84,7 +84,7 @@ public sealed class KernelCompilerTests
     }
 
     [Fact]
-    public void Ilgpu_HasTheMembersThatAreTouched() =>
+    public void IlgpuInternals_OfTheReferencedVersion_HaveEveryMember() =>
         Assert.All(IlgpuInternals.Members, m => Assert.True(m.Member is not null, $"ILGPU lacks {m.Name}."));
 
     private static class Kernels

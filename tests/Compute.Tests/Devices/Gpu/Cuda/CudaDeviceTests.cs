@@ -7,13 +7,13 @@ using ILGpuDiffusion.Layers.Graphs;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// The CUDA device over a stub of the driver: arguments, graphs, errors and memory. What kernels compute is shown on GPUs alone.
+/// The CUDA device with a stub of the driver: arguments, graphs, errors and memory. Kernel results are tested only on GPUs.
 /// </summary>
 [Collection(nameof(OneDriverTestAtATime))]
 public sealed class CudaDeviceTests
 {
     [Fact]
-    public void All_ReadsCapabilitiesAndSaysWhatIsUnusable()
+    public void All_ThreeDevices_ReadsCapabilitiesAndProblems()
     {
         var devices = CudaInfo.All(StubCuda.Api);
         Assert.Equal(["sm_90", "sm_75", "sm_90"], devices.Select(d => d.Target.Architecture));
@@ -25,7 +25,7 @@ public sealed class CudaDeviceTests
     }
 
     [Theory, InlineData(0), InlineData(1)]
-    public void Op_IsHandedItsArguments(int ordinal)
+    public void Op_OnAnyDevice_ReceivesItsArguments(int ordinal)
     {
         using var device = Open(StubCuda.Api, ordinal);
         using var bound = new BoundCase(device, new OpCase("", new HandWrittenOp(2, -1), [new CaseTensor([5, 67], n => n, Padding: 3)], 0),
@@ -45,7 +45,7 @@ public sealed class CudaDeviceTests
     }
 
     [Fact]
-    public void SeveralDevices_WorkSideBySide()
+    public void Run_OnTwoDevicesInTurn_GivesEachItsResult()
     {
         using var first = Open(StubCuda.Api, 0);
         using var second = Open(StubCuda.Api, 1);
@@ -79,7 +79,7 @@ public sealed class CudaDeviceTests
                 spy.Calls.Where(c => c != "CtxSetCurrent"));
         }
 
-        // Another plan takes the arena and makes it larger: the recording has to follow.
+        // Another plan takes the arena and enlarges it: the recording has to be updated.
         var other = new CompiledGraph(
             Graph.Trace("other", g => g.Output("y", g.Add(new HandWrittenOp(1, 0), g.Input("x", DType.Float32, Dim.Symbol("rows"), 8)))),
                 arenas);
@@ -130,7 +130,7 @@ public sealed class CudaDeviceTests
     }
 
     [Fact]
-    public void TooMuchMemory_SaysHowMuchIsFreeAndWhatHelps()
+    public void Allocate_TooMuchMemory_SaysHowMuchIsFreeAndWhatHelps()
     {
         using var device = Open(StubCuda.Api, 0);
         using var some = device.Allocate(16 << 20);
@@ -151,7 +151,7 @@ public sealed class CudaDeviceTests
     }
 
     [Fact]
-    public void KeptMachineCode_IsLoadedWithoutTheDriversCompiler()
+    public void Function_CachedBinary_IsLoadedWithoutTheDriversCompiler()
     {
         var artifacts = new HandWrittenOp.Artifacts();
         using (var first = Open(StubCuda.Api, 0, artifacts)) first.Function(HandWrittenOp.Source);
@@ -163,7 +163,7 @@ public sealed class CudaDeviceTests
     }
 
     [Fact]
-    public void MuchSharedMemory_IsAskedFor()
+    public void Function_MuchSharedMemory_IsRequestedUpToTheLimit()
     {
         var (api, spy) = DriverSpy.Watch(StubCuda.Api);
         using var device = Open(api, 0);
@@ -175,7 +175,7 @@ public sealed class CudaDeviceTests
     }
 
     [Fact]
-    public void Timing_IsTheDevicesOwn()
+    public void Timing_OfTwoPortions_IsMeasuredByTheDevice()
     {
         var (api, spy) = DriverSpy.Watch(StubCuda.Api);
         using (var device = Open(api, 0))
@@ -183,20 +183,20 @@ public sealed class CudaDeviceTests
         {
             timing.Mark();
             timing.Mark();
-            Assert.Equal([0.0015, 0.0015], timing.Read().Select(seconds => Math.Round(seconds, 6))); // the stub says so of any two events
+            Assert.Equal([0.0015, 0.0015], timing.Read().Select(seconds => Math.Round(seconds, 6))); // for any two events
         }
 
         Assert.Empty(spy.Live);
     }
 
     [Fact]
-    public void Tuner_MeasuresTheDevicesOwnTime()
+    public void KernelTimer_OnCuda_MeasuresTheDevicesTime()
     {
         using var device = Open(StubCuda.Api, 0);
         var signature = new OpSignature(new HandWrittenOp(1, 1), [new TensorType(DType.Float32, [3, 4])],
             new TensorType(DType.Float32, [3, 4]));
         using var timer = new KernelTimer(device, signature, []);
-        // 1.5 ms for two launches: as many as take the least time of a timing
+        // 1.5 ms for the two launches that reach the least time of a timing
         Assert.Equal(0.00075, timer.Time(device.Kernels.Choose(signature)), 6);
     }
 

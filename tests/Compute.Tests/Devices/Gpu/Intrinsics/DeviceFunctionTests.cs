@@ -4,7 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>The errors that DeviceFunctions states, over the whole range of float32.</summary>
+/// <summary>The error bounds of DeviceFunctions, over the whole range of float32.</summary>
 public sealed class DeviceFunctionTests
 {
     /// <summary>|f(x) − reference| ≤ Absolute + Relative · |reference| for |x| ≤ Range.</summary>
@@ -53,7 +53,7 @@ public sealed class DeviceFunctionTests
     }
 
     [Fact]
-    public void Elements_HoldEveryBitPatternAndRoundToNearestEven()
+    public void Elements_EveryBitPattern_IsKeptAndRoundingIsToNearestEven()
     {
         for (int i = 0; i <= ushort.MaxValue; i++)
         {

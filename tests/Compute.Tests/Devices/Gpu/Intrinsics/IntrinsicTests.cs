@@ -9,7 +9,7 @@ public sealed class IntrinsicTests
     public static TheoryData<string> Names => [.. IntrinsicTable.Methods.Select(m => $"{m.DeclaringType!.Name}.{m.Name}")];
 
     [Theory, MemberData(nameof(Names))]
-    public void Intrinsic_HasThreeDefinitions(string name)
+    public void Intrinsic_OfTheTable_HasThreeDefinitions(string name)
     {
         var method = IntrinsicTable.Methods.Single(m => $"{m.DeclaringType!.Name}.{m.Name}" == name);
         var code = method.GetCustomAttribute<DeviceCodeAttribute>()!;
@@ -21,7 +21,7 @@ public sealed class IntrinsicTests
     }
 
     [Fact]
-    public void Table_KnowsEveryMethodWithDeviceCode()
+    public void Table_MethodsWithDeviceCode_AreAllListed()
     {
         var marked = typeof(DeviceMath).Assembly.GetTypes()
             .SelectMany(t => t.GetMethods(BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic))

@@ -6,7 +6,7 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Sums and maxima of rows by exchange within sub-groups: every case of the ops that need them, and what stands in the texts.
+/// Sums and maxima of rows by exchange within sub-groups: every case of the ops that need them, and the kernels' texts.
 /// </summary>
 public sealed class SubGroupTests
 {
@@ -15,7 +15,7 @@ public sealed class SubGroupTests
     private static readonly Type[] Reducing = [typeof(LayerNormalization), typeof(RmsNormalization), typeof(GroupNormalization),
         typeof(Softmax), typeof(Quantize), typeof(QuantizeScale), typeof(RescaleGuidance), typeof(DynamicThreshold)];
 
-    // A processor's driver takes half a second for each kernel: weights of other types and twins of what runs here are left out.
+    // A CPU's driver needs half a second for each kernel, so weights of other types and similar cases are left out.
     public static TheoryData<string> Cases =>
         [.. OpCatalog.Cases.Where(c => Reducing.Contains(c.Op) && c.Op != typeof(Quantize) && c.Op != typeof(RescaleGuidance))
         .SelectMany(c => c.Cases).Where(c => c.Inputs.All(i => i.DType == DType.Float32)).Select(c => c.ToString())];

@@ -3,14 +3,14 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Why there is no OpenCL device, with what to do about it; and which of those that there are the engine takes by itself.
+/// The reason why there is no OpenCL device, with a remedy, and the choice among several devices.
 /// </summary>
 public sealed class OpenClAbsenceTests
 {
     private const ulong Cpu = 2, Gpu = 4, Accelerator = 8;
 
     [Fact]
-    public void WithoutALoader_ItSaysSo()
+    public void TryLoad_WithoutALoader_SaysSo()
     {
         Assert.Null(OpenClLibrary.TryLoad(out string? problem, Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():n}.so")));
         Assert.StartsWith("OpenCL: ", problem, StringComparison.Ordinal);
@@ -20,7 +20,7 @@ public sealed class OpenClAbsenceTests
     [Theory]
     [InlineData(null, "It looks in /etc/OpenCL/vendors.")]
     [InlineData("/nowhere", "OCL_ICD_VENDORS has it look in '/nowhere': unset that")]
-    public void WithoutAPlatform_ItSaysWhereDriversAreRegistered(string? variable, string words)
+    public void Of_WithoutAPlatform_SaysWhereDriversAreRegistered(string? variable, string words)
     {
         string? absence = OpenClAbsence.Of(FakeOpenCl.With(), name => name == "OCL_ICD_VENDORS" ? variable : null);
         Assert.StartsWith("OpenCL: the loader is installed, but no driver is registered with it (no platform). Install ", absence,
@@ -29,7 +29,7 @@ public sealed class OpenClAbsenceTests
     }
 
     [Fact]
-    public void WithPlatformsWithoutDevices_ItNamesThem()
+    public void Of_PlatformsWithoutDevices_NamesThem()
     {
         string? absence = OpenClAbsence.Of(FakeOpenCl.With(("Maker One", []), ("Maker Two", [])), _ => null);
         Assert.StartsWith("OpenCL: drivers are installed (Maker One, Maker Two), but see no device. Check ", absence,
@@ -37,11 +37,11 @@ public sealed class OpenClAbsenceTests
     }
 
     [Fact]
-    public void WithADevice_NothingIsSaid() =>
+    public void Of_WithADevice_IsNull() =>
         Assert.Null(OpenClAbsence.Of(FakeOpenCl.With(("Maker One", []), ("Maker Two", [("card", Gpu)])), _ => null));
 
     [Fact]
-    public void Auto_NeverTakesAProcessor_WhateverElseItSaysToBe()
+    public void IsChosenByItself_DeviceThatIsAlsoAProcessor_IsFalse()
     {
         var api = FakeOpenCl.With(
             ("simulator", [("everything", Cpu | Gpu | Accelerator), ("plain", Cpu)]),

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>The OpenCL device on whatever OpenCL driver the machine has.</summary>
+/// <summary>The OpenCL device with the machine's driver.</summary>
 [Collection(nameof(OneDriverTestAtATime))]
 public sealed class OpenClDeviceTests
 {
@@ -27,7 +27,7 @@ public sealed class OpenClDeviceTests
     }
 
     [Fact]
-    public void Allocate_GivesZeroesAndIsCounted()
+    public void Allocate_NewBuffer_IsZeroedAndCounted()
     {
         using var device = Open();
         using (var buffer = device.Allocate(1001))
@@ -81,18 +81,18 @@ public sealed class OpenClDeviceTests
     }
 
     [Fact]
-    public void KeptBinary_IsTakenByTheNextDevice()
+    public void Function_CachedBinary_IsUsedByTheNextDevice()
     {
         var artifacts = new HandWrittenOp.Artifacts();
         using (var first = Open(artifacts)) first.Function(HandWrittenOp.Source);
         var broken = new HandWrittenOp.Artifacts { Code = "this is no OpenCL" };
         broken.StoreBinary(HandWrittenOp.Source, null!, artifacts.Binary!);
         using var second = Open(broken);
-        Assert.Equal("affine", second.Function(HandWrittenOp.Source).Artifact.Entry); // the text cannot have been compiled
+        Assert.Equal("affine", second.Function(HandWrittenOp.Source).Artifact.Entry); // the invalid text was not compiled
     }
 
     [Fact]
-    public void DamagedBinary_FallsBackToTheText()
+    public void Function_DamagedBinary_FallsBackToTheText()
     {
         var artifacts = new HandWrittenOp.Artifacts();
         artifacts.StoreBinary(HandWrittenOp.Source, null!, [1, 2, 3]);
@@ -130,7 +130,7 @@ public sealed class OpenClDeviceTests
     }
 
     [Fact]
-    public void TooMuchMemory_SaysHowMuchAndWhatHelps()
+    public void Allocate_TooMuchMemory_SaysHowMuchAndWhatHelps()
     {
         using var device = Open();
         var e = Assert.Throws<DeviceException>(() => device.Allocate(1L << 45));

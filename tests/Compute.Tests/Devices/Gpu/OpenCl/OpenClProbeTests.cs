@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Extensions of OpenCL devices count if they work, and what was found out is kept.</summary>
+/// <summary>Extensions of OpenCL devices are used only if they work, and the result of probing is cached.</summary>
 public sealed class OpenClProbeTests : IDisposable
 {
     private readonly string folder = Path.Combine(Path.GetTempPath(), $"ilgd-probe-{Guid.NewGuid():n}");
@@ -36,7 +36,7 @@ public sealed class OpenClProbeTests : IDisposable
             probed.Features.Descriptions);
     }
 
-    /// <summary>A device whose operands or sums lie otherwise than kernels think, or that has no such functions.</summary>
+    /// <summary>A device whose operands or sums have another layout than kernels assume, or that lacks the functions.</summary>
     [Theory]
     [InlineData("Intel8", "intel_sub_group_f16_f16_matrix_mad_k16(ilgd_words(a), ilgd_words(b)",
         "intel_sub_group_f16_f16_matrix_mad_k16(ilgd_words(b), ilgd_words(a)",
@@ -69,7 +69,7 @@ public sealed class OpenClProbeTests : IDisposable
     [InlineData("Advanced Micro Devices, Inc.", "gfx1151", false, 0, "Rdna3"),
         InlineData("Advanced Micro Devices, Inc.", "gfx1200", false, 0, "Rdna4")]
     [InlineData("Advanced Micro Devices, Inc.", "gfx1030", false, 0, "None"), InlineData("Mesa", "gfx1100", false, 0, "None")]
-    public void Claimed_DependsOnTheDevice(string vendor, string name, bool intel, int smallest, string unit)
+    public void Claimed_VendorAndExtensions_DecideTheMatrixUnit(string vendor, string name, bool intel, int smallest, string unit)
     {
         var (_, info) = SoftLanes.Driver();
         info = info with
@@ -169,7 +169,7 @@ public sealed class OpenClProbeTests : IDisposable
     [Theory]
     [InlineData(6, 0, false, ""), InlineData(6, 1, true, ""), InlineData(7, 5, true, "Float16, Int8")]
     [InlineData(8, 0, true, "Float16, BFloat16, TensorFloat32, Int8")]
-    public void Cuda_HasWhatItsArchitectureHas(int major, int minor, bool dot, string matrix)
+    public void Cuda_OfAnArchitecture_HasItsFeatures(int major, int minor, bool dot, string matrix)
     {
         var features = GpuTarget.Cuda(major, minor).Features;
         Assert.Equal((SubGroupKind.Cuda, 32, dot, matrix.Length > 0 ? matrix : "None"),
@@ -177,7 +177,7 @@ public sealed class OpenClProbeTests : IDisposable
     }
 
     [Fact]
-    public void Features_ArePartOfTheArtifactsKey() =>
+    public void CodeIdentity_OtherFeatures_Differs() =>
         Assert.NotEqual(GpuTarget.OpenClCpu().CodeIdentity,
             (GpuTarget.OpenClCpu() with { Features = new() { SubGroups = SubGroupKind.Intel } }).CodeIdentity);
 }

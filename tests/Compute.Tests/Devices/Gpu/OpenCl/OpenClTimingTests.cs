@@ -6,12 +6,12 @@ using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Kernels timed by the driver's profiling.</summary>
+/// <summary>Times of kernels from the driver's profiling.</summary>
 [Collection(nameof(OneDriverTestAtATime))]
 public sealed class OpenClTimingTests
 {
     [Fact]
-    public void Timing_CountsEachPortionsKernels()
+    public void Timing_OfThreePortions_CountsTheKernelsOfEach()
     {
         var (api, spy) = DriverSpy.Watch(TestOpenCl.Api);
         using (var device = TestOpenCl.Open(api))
@@ -20,7 +20,7 @@ public sealed class OpenClTimingTests
         {
             large.Run();
             device.Synchronize();
-            const int Rounds = 5; // the machine may be busy: the least of each portion counts
+            const int Rounds = 5; // the machine may be busy, so the least time of each portion counts
             double[] least = [double.MaxValue, double.MaxValue, double.MaxValue];
             for (int round = 0; round < Rounds; round++)
             {

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>The machine's OpenCL driver; a test that asks for it skips where there is none, or fails where it is required.</summary>
+/// <summary>The machine's OpenCL driver; without one, a test that needs it is skipped, or fails if it is required.</summary>
 internal static class TestOpenCl
 {
     public static IOpenCl Api =>

@@ -4,8 +4,7 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Stands between a device and its driver: notes every call, keeps the books of what was created and not yet freed, and makes calls fail if
-/// asked to.
+/// Wraps a driver: records every call, tracks what was created and not yet freed, and makes calls fail on request.
 /// </summary>
 public class DriverSpy : DispatchProxy
 {
@@ -14,7 +13,7 @@ public class DriverSpy : DispatchProxy
     private object inner = null!;
 
     /// <summary>
-    /// What creates something, and what frees it. Handles are the last argument of the first and the first of the second.
+    /// Pairs of functions that create and free. A handle is the last argument of the first and the first of the second.
     /// </summary>
     private static readonly (string Creates, string Frees)[] Pairs =
     [
@@ -28,7 +27,7 @@ public class DriverSpy : DispatchProxy
             ("StreamEndCapture", "GraphDestroy"), ("GraphInstantiate", "GraphExecDestroy"),
     ];
 
-    /// <summary>Device memory may go back either way, whichever way it came.</summary>
+    /// <summary>Device memory may be freed by either function, however it was allocated.</summary>
     private static string Freeing(string function) => function == "MemFreeAsync" ? "MemFree" : function;
 
     /// <summary>Every call so far, by the function's name.</summary>
@@ -38,29 +37,29 @@ public class DriverSpy : DispatchProxy
     public int FailAt { get; set; }
 
     /// <summary>
-    /// The call that fails: which one of a function, from 1. Which call of all that is depends on what other threads do meanwhile.
+    /// The call of a function that fails, from 1. Its number among all calls depends on other threads.
     /// </summary>
     public (string Function, int Occurrence)? FailAtOccurrence { get; set; }
 
-    /// <summary>Whether all calls fail after the first that was made to, as after a crash or a reset.</summary>
+    /// <summary>Whether all calls after the first failing one fail, as after a crash or a reset.</summary>
     public bool FailsOn { get; set; }
 
-    /// <summary>Which function fails, at every call; null for none.</summary>
+    /// <summary>The function whose calls all fail; null for none.</summary>
     public string? FailIn { get; set; }
 
-    /// <summary>Which function fails at its next call alone; null for none.</summary>
+    /// <summary>The function of which only the next call fails; null for none.</summary>
     public string? FailOnceIn { get; set; }
 
-    /// <summary>The code that a failing call answers.</summary>
+    /// <summary>The code that a failing call returns.</summary>
     public int Error { get; set; } = 999;
 
-    /// <summary>The function that was made to fail, the first of them if there were several.</summary>
+    /// <summary>The first function that was made to fail.</summary>
     public string? Failed { get; private set; }
 
-    /// <summary>What was freed twice, or used after it was freed, as far as spy and driver can tell.</summary>
+    /// <summary>Double frees and uses after free, as far as spy and driver detect them.</summary>
     public List<string> Misuses { get; } = [];
 
-    /// <summary>What was created and not freed.</summary>
+    /// <summary>Resources that were created and not freed.</summary>
     public IReadOnlyCollection<string> Live
     {
         get
@@ -69,7 +68,7 @@ public class DriverSpy : DispatchProxy
         }
     }
 
-    /// <summary>A driver that is watched, and the watcher.</summary>
+    /// <summary>Wraps a driver; returns the wrapped driver and the spy.</summary>
     public static (T Api, DriverSpy Spy) Watch<T>(T driver) where T : class
     {
         var api = Create<T, DriverSpy>();
@@ -89,12 +88,12 @@ public class DriverSpy : DispatchProxy
                 || name == FailOnceIn, frees = Pairs.Any(p => p.Frees == Freeing(name));
             if (name == FailOnceIn) FailOnceIn = null;
             if (fails) Failed ??= name;
-            // What is freed counts as freed even if the driver says otherwise: nobody can do more.
+            // Freeing counts even if the driver reports a failure, because callers cannot do more.
             if (frees && !live.Remove((Freeing(name), Handle(args![0]))))
                 Misuses.Add($"call {Calls.Count}, {name}: what is freed is not there");
             if (fails)
             {
-                // Memory of a test's driver goes back all the same, and a device that is lost does nothing any more either.
+                // Memory of a test's driver is freed even so, and a lost device does nothing more.
                 if (frees || name is "Finish" or "WaitForEvent" or "StreamSynchronize" or "EventSynchronize")
                     targetMethod.Invoke(inner, args);
                 var parameters = targetMethod.GetParameters();

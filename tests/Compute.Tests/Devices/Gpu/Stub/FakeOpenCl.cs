@@ -4,13 +4,13 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>An OpenCL loader that knows the given platforms and devices, and answers questions about them; nothing runs.</summary>
+/// <summary>An OpenCL loader with the given platforms and devices, which only answers queries.</summary>
 public class FakeOpenCl : DispatchProxy
 {
     private const int NoPlatform = -1001, NoDevice = -1;
     private (string Name, (string Name, ulong Type)[] Devices)[] platforms = [];
 
-    /// <summary>A loader with platforms, each of devices with OpenCL's type bits.</summary>
+    /// <summary>A loader with platforms, each with devices and their OpenCL type bits.</summary>
     internal static IOpenCl With(params (string Name, (string Name, ulong Type)[] Devices)[] platforms)
     {
         var api = Create<IOpenCl, FakeOpenCl>();

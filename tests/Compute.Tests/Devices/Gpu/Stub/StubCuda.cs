@@ -9,14 +9,14 @@ internal static class StubCuda
 {
     private static readonly Lazy<(ICuda? Api, string Problem)> Built = new(() => BuildWithout());
 
-    /// <summary>The stub through the product's own function table; skips the test where no C compiler is.</summary>
+    /// <summary>The stub through the library's function table; skips the test if there is no C compiler.</summary>
     public static ICuda Api => Built.Value.Api ?? throw Required.Absent("gcc", Built.Value.Problem);
 
-    /// <summary>The stub of an older driver, which lacks some functions; or why it cannot be used.</summary>
+    /// <summary>The stub as an older driver, which lacks some functions; or the reason why it cannot be used.</summary>
     public static (ICuda? Api, string Problem) BuildWithout(params string[] functions) =>
         Build<ICuda>((string path, out string? problem) => CudaLibrary.TryLoad(out problem, path), functions);
 
-    /// <summary>The stub given out as a driver for OpenCL.</summary>
+    /// <summary>The stub loaded as an OpenCL driver.</summary>
     public static IOpenCl? AsOpenCl(out string? problem)
     {
         (var api, problem) = Build<IOpenCl>((string path, out string? why) => OpenClLibrary.TryLoad(out why, path), []);
@@ -49,7 +49,7 @@ internal static class StubCuda
         }
         finally
         {
-            File.Delete(library); // a loaded library needs its file no longer
+            File.Delete(library); // a loaded library does not need its file
         }
     }
 }

@@ -1,8 +1,8 @@
-// Stands for NVIDIA's driver library in tests: the same functions over host memory. It checks what a driver checks (a current context, known handles) and
-// has one kernel, y = a x + b, which it runs from the arguments that it is handed: wrong layout gives wrong numbers.
-// Streams are lazy: copies, fills, launches and frees in stream order are done when somebody waits for them, as late as a device may. Handles stay known after they
-// were destroyed, and memory is known by its extent: whoever uses what is gone is answered INVALID_HANDLE, or ILLEGAL_ADDRESS when waiting.
-// Devices: 0 has memory pools, 1 has none, 2 may not be used.
+// A stub of NVIDIA's driver library for tests: the same functions over host memory. It checks what a driver checks (a current context, valid handles) and
+// has one kernel, y = a x + b, which reads the given arguments: a wrong layout gives wrong numbers.
+// Streams are lazy: copies, fills, launches and frees in stream order run at the next wait, as late as a device may run them. Destroyed handles stay known,
+// and so do the extents of memory: using destroyed ones gives INVALID_HANDLE, or ILLEGAL_ADDRESS when waiting.
+// Devices: 0 has memory pools, 1 has none, 2 is prohibited.
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -35,7 +35,7 @@ static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 #define NEED(handle, what) if ((handle) == 0 || (handle)->kind != what) return INVALID_HANDLE
 #define LOCKED(expression) pthread_mutex_lock(&gate); int answer = expression; pthread_mutex_unlock(&gate); return answer
 
-// The block that memory lies in, wholly.
+// The block that contains the memory completely.
 static block** find(const void* at, size_t bytes, int host) {
     for (block** b = &blocks; *b; b = &(*b)->next)
         if ((*b)->host == host && (char*)at >= (*b)->at && (char*)at + bytes <= (*b)->at + (*b)->bytes) return b;
@@ -47,7 +47,7 @@ static int take(void** address, size_t bytes, int host) {
     *b = (block){ blocks, aligned_alloc(256, (bytes + 255) / 256 * 256), bytes, host };
     blocks = b;
     if (!host) used += bytes;
-    memset(*address = b->at, 0xAA, bytes); // memory is not zero by itself
+    memset(*address = b->at, 0xAA, bytes); // memory is not zero by default
     return OK;
 }
 static int give(void* address, int host) {
@@ -83,7 +83,7 @@ static int perform(op* o) {
         default: if (!find(o->to, o->bytes, 0)) return ILLEGAL_ADDRESS; memset(o->to, o->value, o->bytes); return OK;
     }
 }
-// Does what was queued, up to a place.
+// Runs the queue up to a position.
 static int reach(stream* s, int64_t place) {
     while (s->first && s->done < place) {
         op* o = s->first;
@@ -106,7 +106,7 @@ static int queue(stream* s, op o) {
     s->queued++;
     return OK;
 }
-// Whether some stream still needs host memory or a module.
+// Whether a stream still needs host memory or a module.
 static int pending(const char* memory, size_t bytes, const module* m) {
     for (stream* s = streams; s; s = s->next)
         for (op* o = s->first; o; o = o->next) {
@@ -170,7 +170,7 @@ static int free_host(char* memory) {
 }
 static int write(char* target, char* source, size_t bytes, stream* s) {
     op o = { .what = WRITE, .to = target, .from = source, .bytes = bytes };
-    if (!find(source, bytes, 1)) o.from = memcpy(o.owned = malloc(bytes), source, bytes); // other than pinned memory is free for use at once
+    if (!find(source, bytes, 1)) o.from = memcpy(o.owned = malloc(bytes), source, bytes); // unlike pinned memory, it can be reused at once
     return queue(s, o);
 }
 API cuMemAlloc_v2(void** address, size_t bytes) { NEED_CONTEXT; LOCKED(take(address, bytes, 0)); }

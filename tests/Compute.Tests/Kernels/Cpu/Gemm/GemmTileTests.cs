@@ -7,8 +7,8 @@ using ILGpuDiffusion.Compute.Kernels;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Every register tile that this processor can run, also those that it would not choose, in integers small enough to be exact in any of
-/// them.
+/// Every register tile that this processor can run, including those that it would not choose, with integers small enough to be exact in any
+/// of them.
 /// </summary>
 public sealed unsafe class GemmTileTests
 {
@@ -129,7 +129,7 @@ public sealed unsafe class GemmTileTests
         }
     }
 
-    /// <summary>Neighbouring integers side by side in one lane, the first lowest.</summary>
+    /// <summary>Neighbouring integers in one lane, the first lowest.</summary>
     private static int[] Pack(int[] values, int perLane)
     {
         int bits = 32 / perLane, mask = (int)((1L << bits) - 1);

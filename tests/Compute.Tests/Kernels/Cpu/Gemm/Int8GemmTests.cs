@@ -8,7 +8,7 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Every way to multiply integers that this processor has, also those that it would not choose: the bits of the one that it chooses.
+/// Every integer GEMM that this processor can run gives the same bits as the one that it chooses.
 /// </summary>
 public sealed class Int8GemmTests
 {
@@ -27,23 +27,23 @@ public sealed class Int8GemmTests
         }
 
         Assert.NotEmpty(Int8Gemm.Supported);
-        foreach (var product in Int8Gemm.Supported)
-            Assert.True(expected.SequenceEqual(Run(device, @case, product)),
-                $"{name} by {product}: results differ from those by {Int8Gemm.Best}.");
+        foreach (var gemm in Int8Gemm.Supported)
+            Assert.True(expected.SequenceEqual(Run(device, @case, gemm)),
+                $"{name} by {gemm}: results differ from those by {Int8Gemm.Best}.");
     }
 
-    private static double[] Run(CpuDevice device, OpCase @case, Int8Gemm product)
+    private static double[] Run(CpuDevice device, OpCase @case, Int8Gemm gemm)
     {
         var buffers = new List<DeviceBuffer>();
         Tensor[] inputs = [.. @case.Inputs.Select(Upload)];
         TensorType[] types = [.. inputs.Select(i => i.Type)];
         var signature = new OpSignature(@case.Op, types, @case.Op.Infer(types));
         Tensor output = Allocate(DType.Float32, signature.Output.Concrete()),
-            scratch = Allocate(DType.Int8, [checked((int)QuantizedMatMulCpu.ScratchBytes(signature, product))]);
+            scratch = Allocate(DType.Int8, [checked((int)QuantizedMatMulCpu.ScratchBytes(signature, gemm))]);
         var call = new OpCall(device, @case.Op, inputs, output, scratch);
-        var launch = Vector512.IsHardwareAccelerated ? QuantizedMatMulCpu.Bind<Simd512>(call, product)
-            : Vector256.IsHardwareAccelerated ? QuantizedMatMulCpu.Bind<Simd256>(call, product)
-            : QuantizedMatMulCpu.Bind<Simd128>(call, product);
+        var launch = Vector512.IsHardwareAccelerated ? QuantizedMatMulCpu.Bind<Simd512>(call, gemm)
+            : Vector256.IsHardwareAccelerated ? QuantizedMatMulCpu.Bind<Simd256>(call, gemm)
+            : QuantizedMatMulCpu.Bind<Simd128>(call, gemm);
         launch.Run();
         double[] values = [.. output.Span<float>().ToArray().Select(v => (double)v)];
         foreach (var buffer in buffers) buffer.Dispose();

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Kernels;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Packing of every storage at every register width that this processor has: whole groups of rows, narrower last ones, rows that do not
+/// Packing of every storage type at every register width of this processor: whole groups of rows, narrower last groups, rows that do not
 /// fill a group of elements, interleaved positions.
 /// </summary>
 public sealed unsafe class PackerTests
@@ -87,7 +87,7 @@ public sealed unsafe class PackerTests
         }
     }
 
-    /// <summary>Bytes that are no NaN in any float type, so that they keep their bits.</summary>
+    /// <summary>Bytes that are no NaN in any float type, so that conversions keep their bits.</summary>
     private static byte[] Source(int rows, int elements) =>
         [.. Enumerable.Range(0, rows * elements * sizeof(float))
             .Select(i => (byte)((i * 37 + i / 251) % 256 & (i % 2 == 1 ? 0xBB : 0xFF)))];

@@ -5,7 +5,7 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Every bit pattern of the 16-bit floats, at every register width that this processor has.</summary>
+/// <summary>Every bit pattern of the 16-bit floats, at every register width of this processor.</summary>
 public sealed unsafe class WideningTests
 {
     private const int Patterns = 65536;

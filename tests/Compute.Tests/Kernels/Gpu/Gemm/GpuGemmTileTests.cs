@@ -7,7 +7,7 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Products in tiles: every tile's code, and results of several tiles, element by element and four at once, whole and in parts.
+/// GEMMs in tiles: the code of every tile, and results of several, with access to one and four elements, with and without split-K.
 /// </summary>
 public sealed class GpuGemmTileTests
 {
@@ -15,7 +15,7 @@ public sealed class GpuGemmTileTests
 
     private static readonly OpCase[] Cases =
     [
-        // Sizes are multiples of four, so that memory is reached four elements at once, and of no tile.
+        // Sizes are multiples of four, so that four elements are accessed at once, but not of any tile.
         new("plain", new MatMul(new Epilogue(BatchBias: true, Activation: UnaryFunction.Silu, Scale: 0.5, Residual: true)),
             [CaseTensor.Normal([2, 70, 44], 1), CaseTensor.Normal([140, 44], 2, 0.2), CaseTensor.Normal([140], 3),
                 CaseTensor.Normal([2, 1, 140], 4), CaseTensor.Normal([2, 70, 140], 5)], 2e-6),
@@ -29,8 +29,8 @@ public sealed class GpuGemmTileTests
     ];
 
     /// <summary>
-    /// Rows, columns and work items of a tile, parts of the inner dimension, and what is computed so: a processor's driver takes its time
-    /// for each kernel.
+    /// Rows, columns and work items of a tile, parts of the inner dimension, and the ops that use it; few, because a CPU's driver takes
+    /// long for each kernel.
     /// </summary>
     private static readonly (int Rows, int Columns, int Items, int Parts, string[] Cases)[] Executed =
         [(128, 128, 256, 1, ["plain", "gated", "image"]), (32, 128, 64, 2, ["deep", "odd", "gated", "image"]),
@@ -73,9 +73,9 @@ public sealed class GpuGemmTileTests
         Bind(hopper, tile, "image", parts: 1);
         Bind(hopper, tile, "deep", parts: 2);
         if (tile.HasTwoColumns) Bind(hopper, tile, "gated", parts: 1);
-        var products = hopper.Artifacts.Where(a => a.Key.Method.DeclaringType == typeof(TiledGemm)).ToArray();
-        Assert.Equal(tile.HasTwoColumns ? 4 : 3, products.Length);
-        foreach (var (source, artifact) in products)
+        var gemms = hopper.Artifacts.Where(a => a.Key.Method.DeclaringType == typeof(TiledGemm)).ToArray();
+        Assert.Equal(tile.HasTwoColumns ? 4 : 3, gemms.Length);
+        foreach (var (source, artifact) in gemms)
         {
             Assert.Equal(tile.LocalBytes, artifact.SharedBytes);
             Assert.InRange(artifact.SharedBytes, 1, StaticSharedBytes);
@@ -87,17 +87,17 @@ public sealed class GpuGemmTileTests
         }
     }
 
-    /// <summary>The tiles that are taken without measuring, assembled: the others' registers stand in perf/results.</summary>
+    /// <summary>The tiles that are chosen without tuning, assembled; perf/results lists the registers of the others.</summary>
     [Fact]
-    public void Code_OfUsualTiles_Assembled_SpillsNothing()
+    public void AssembledCode_OfUsualTiles_SpillsNothing()
     {
-        _ = PtxAssembler.Path; // skips before anything is translated
+        _ = PtxAssembler.Path; // skips before translating anything
         var hopper = new TranslatingDevice(GpuTarget.Cuda(9, 0));
         foreach (var (rows, columns, items) in new[] { (128, 128, 256), (128, 64, 256), (32, 128, 64), (64, 32, 64) })
             foreach (string name in new[] { "plain", "image" }) Bind(hopper, GpuGemmTile.Find(rows, columns, items)!, name, parts: 1);
-        var products = hopper.Artifacts.Where(a => a.Key.Method.DeclaringType == typeof(TiledGemm)).ToArray();
-        Assert.Equal(8, products.Length);
-        var reports = PtxAssembler.Assemble("sm_90", [.. products.Select(p => (p.Key.ToString(), p.Value))]);
+        var gemms = hopper.Artifacts.Where(a => a.Key.Method.DeclaringType == typeof(TiledGemm)).ToArray();
+        Assert.Equal(8, gemms.Length);
+        var reports = PtxAssembler.Assemble("sm_90", [.. gemms.Select(p => (p.Key.ToString(), p.Value))]);
         Assert.All(reports, report => Assert.Equal((0, 0), (report.SpillBytes, report.StackBytes)));
         Assert.All(reports, report => Assert.InRange(report.Registers, 32, 128));
     }
@@ -135,7 +135,7 @@ public sealed class GpuGemmTileTests
     }
 
     [Fact]
-    public void Tuner_DescendsOverTiles_ToTheFastest()
+    public void Tuner_OverTiles_DescendsToTheFastest()
     {
         var device = new TranslatingDevice(GpuTarget.Cuda(9, 0));
         TensorType[] inputs = [new(DType.Float32, [4096, 640]), new(DType.Float32, [640, 640])];

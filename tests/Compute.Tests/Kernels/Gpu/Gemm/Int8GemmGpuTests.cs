@@ -7,15 +7,15 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// The int8 product by dot products of four bytes and on tensor cores: the very kernels that GPUs get, with the instructions' definitions
-/// in plain OpenCL C.
+/// The int8 GEMM by dot products of four bytes and on tensor cores: the same kernels as on GPUs, with the instructions defined in plain
+/// OpenCL C.
 /// </summary>
 public sealed class Int8GemmGpuTests
 {
     private const string Dot = "gpu/dot", TensorCores = "cuda/tensor-cores";
     private static readonly Lazy<OpenClDevice> Device = new(() => SoftLanes.Open(new Translator()));
 
-    // The plain form of the instruction runs in GpuVariantTests, in all cases.
+    // GpuVariantTests runs all cases without these instructions.
     [Theory]
     [InlineData(Dot, "odd sizes"), InlineData(Dot, "largest integers"), InlineData(Dot, "column view"), InlineData(Dot, "all")]
     [InlineData(TensorCores, "one by one"), InlineData(TensorCores, "odd sizes"), InlineData(TensorCores, "more than a block of rows"),
@@ -48,7 +48,7 @@ public sealed class Int8GemmGpuTests
     }
 
     [Fact]
-    public void Texts_MultiplyByFours()
+    public void Texts_EachDotInstruction_MultiplyFourBytesAtOnce()
     {
         var @case = new QuantizedMatMulCases().Cases.Single(c => c.Name == "odd sizes");
         foreach (var (target, text) in new[]
@@ -60,14 +60,14 @@ public sealed class Int8GemmGpuTests
         {
             var device = new TranslatingDevice(target);
             device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)));
-            var product = device.Artifacts.Single(a => a.Key.ToString().StartsWith("Int8GemmGpu.Kernel", StringComparison.Ordinal)).Value;
-            Assert.Contains(text, product.Text, StringComparison.Ordinal);
-            if (target.Language == GpuLanguage.OpenCl) Assert.Contains("=  ilgd_dot4(", product.Text, StringComparison.Ordinal);
+            var gemm = device.Artifacts.Single(a => a.Key.ToString().StartsWith("Int8GemmGpu.Kernel", StringComparison.Ordinal)).Value;
+            Assert.Contains(text, gemm.Text, StringComparison.Ordinal);
+            if (target.Language == GpuLanguage.OpenCl) Assert.Contains("=  ilgd_dot4(", gemm.Text, StringComparison.Ordinal);
         }
     }
 
     [Fact]
-    public void Devices_MultiplyAsTheyCan()
+    public void Choose_ByDeviceFeatures_TakesTheBestVariant()
     {
         var @case = new QuantizedMatMulCases().Cases.Single(c => c.Name == "odd sizes");
         string Chosen(GpuTarget target) => @case.Op.Kernels.Choose(new TranslatingDevice(target), Signature(@case)).Name;

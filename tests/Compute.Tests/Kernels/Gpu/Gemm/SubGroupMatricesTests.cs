@@ -9,8 +9,8 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Products with the matrix instructions of OpenCL devices, of which none is at hand: the very kernels and texts that these would get, with
-/// the drivers' functions defined in plain OpenCL C as their makers describe them (SoftMatrices.cl).
+/// GEMMs with the matrix instructions of OpenCL devices, without such a device: the same kernels and texts as on those, with the drivers'
+/// functions defined in plain OpenCL C after their documentation (SoftMatrices.cl).
 /// </summary>
 public sealed class SubGroupMatricesTests
 {
@@ -19,8 +19,8 @@ public sealed class SubGroupMatricesTests
     private static readonly string[] Units = ["Intel8", "Intel16", "Rdna3", "Rdna4"];
 
     /// <summary>
-    /// Unit, op, case, type: each layout in every kernel's main loop; on one of them rows, columns and depth that fill tiles and that do
-    /// not, and access by pieces and by elements.
+    /// Unit, op, case, type: each layout in every kernel's main loop; one of them with rows, columns and depth that do and do not fill
+    /// tiles, and with access by pieces and by elements.
     /// </summary>
     public static TheoryData<string, string, string, DType> Cases
     {
@@ -65,7 +65,7 @@ public sealed class SubGroupMatricesTests
                 @case));
     }
 
-    /// <summary>Mistakes in the text, where something stands for the first, second … time: each must show.</summary>
+    /// <summary>Mistakes in the text, at the first, second … occurrence of a pattern: each must be detected.</summary>
     [Theory]
     [InlineData("no barrier before operands are read", nameof(MatMul), "SDXL attention out, part", @"barrier\([^)]*\);", 2, "")]
     [InlineData("operands exchanged", nameof(MatMul), "SDXL attention out, part",
@@ -92,7 +92,7 @@ public sealed class SubGroupMatricesTests
     [Theory]
     [InlineData("Intel8", "intel_reqd_sub_group_size(8)"), InlineData("Intel16", "intel_reqd_sub_group_size(16)"),
         InlineData("Rdna3", "#define ILGD_MATRIX_RDNA3"), InlineData("Rdna4", "#define ILGD_MATRIX_RDNA4")]
-    public void Texts_UseMatricesInTheSameOrderAsPtx(string unit, string mark)
+    public void Texts_OfMatrixUnits_UseMatricesInTheOrderOfPtx(string unit, string mark)
     {
         var device = new TranslatingDevice(Target(Enum.Parse<MatrixUnitKind>(unit)));
         foreach (var (op, name) in new[] { (nameof(MatMul), "SDXL text keys"), (nameof(Conv2D), "SDXL, part of 16 by 16"),
@@ -129,14 +129,14 @@ public sealed class SubGroupMatricesTests
             StringComparison.Ordinal);
     }
 
-    /// <summary>Only devices that have the instructions choose them, and only for what they multiply.</summary>
+    /// <summary>Only devices that have the instructions choose them, and only for supported types.</summary>
     [Theory]
     [InlineData("Intel16", DType.BFloat16, "SDXL text keys", Variant), InlineData("Rdna3", DType.Float16, "SDXL text keys", Variant),
         InlineData("None", DType.Float16, "SDXL text keys", "gpu/tiles")]
     [InlineData("Intel8", DType.BFloat16, "two rows, time embedding", "gpu/rows"),
         InlineData("Intel8", DType.Float32, "SDXL text keys", "gpu/tiles"),
             InlineData("Intel8", DType.BFloat16, "float16 weights", "gpu/tiles")]
-    public void Choice_DependsOnDeviceAndTypes(string unit, DType dtype, string name, string variant)
+    public void Choose_ByDeviceAndTypes_TakesTheExpectedVariant(string unit, DType dtype, string name, string variant)
     {
         var @case = Find(nameof(MatMul), name, dtype);
         TensorType[] types = [.. @case.Inputs.Select(i => new TensorType(i.DType, i.Shape))];

@@ -8,9 +8,9 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// Products on tensor cores without a GPU: the same C# kernels, with matrix instructions, asynchronous copies and shared addresses defined
-/// in plain OpenCL C, run on the processor. A read that lacks a barrier, or of a copy that nobody waited for, gives NaN there; planted
-/// mistakes show it.
+/// GEMMs on tensor cores without a GPU: the same C# kernels, with matrix instructions, asynchronous copies and shared addresses defined
+/// in plain OpenCL C, run on the CPU. A read without a barrier, or of a copy that was not waited for, gives NaN; planted mistakes check
+/// this.
 /// </summary>
 public sealed partial class TensorCoreTests
 {
@@ -18,7 +18,7 @@ public sealed partial class TensorCoreTests
     private static readonly Lazy<OpenClDevice> Device = new(() => SoftLanes.Open(new Translator()));
 
     /// <summary>
-    /// Op, case, type: rows, columns and depth that fill tiles and that do not, copies by pieces and by elements, all epilogues.
+    /// Op, case, type: rows, columns and depth that do and do not fill tiles, copies by pieces and by elements, all epilogues.
     /// </summary>
     public static TheoryData<string, string, DType> Cases
     {
@@ -55,7 +55,7 @@ public sealed partial class TensorCoreTests
         OpReference.Verify(@case, Run(Device.Value, @case));
     }
 
-    /// <summary>Mistakes in the text that PTX would have too: each must show.</summary>
+    /// <summary>Mistakes in the text that PTX would have too: each must be detected.</summary>
     [Theory]
     [InlineData("no barrier behind the wait", @"(ilgd_copy_wait\(1\);\s*)barrier\([^)]*\);", "$1")]
     [InlineData("one copy too few waited for", @"ilgd_copy_wait\(1\)", "ilgd_copy_wait(2)")]
@@ -88,10 +88,10 @@ public sealed partial class TensorCoreTests
                 device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), Variant, gap: gap);
         }
 
-        var products = device.Artifacts.Where(a => a.Key.ToString().StartsWith(nameof(MatrixGemm), StringComparison.Ordinal)).ToArray();
-        Assert.Equal(3, products.Count(p => p.Key.ToString().Contains(nameof(WholePieces), StringComparison.Ordinal)));
-        Assert.Equal(3, products.Count(p => p.Key.ToString().Contains(nameof(ElementPieces), StringComparison.Ordinal)));
-        foreach (var (source, artifact) in products)
+        var gemms = device.Artifacts.Where(a => a.Key.ToString().StartsWith(nameof(MatrixGemm), StringComparison.Ordinal)).ToArray();
+        Assert.Equal(3, gemms.Count(p => p.Key.ToString().Contains(nameof(WholePieces), StringComparison.Ordinal)));
+        Assert.Equal(3, gemms.Count(p => p.Key.ToString().Contains(nameof(ElementPieces), StringComparison.Ordinal)));
+        foreach (var (source, artifact) in gemms)
         {
             Assert.Equal(32, Regex.Count(artifact.Text, @"\bmma\.sync\.aligned\.m16n8k16\.row\.col\.f32\.bf16\.bf16\.f32\b"));
             Assert.Equal(12, Regex.Count(artifact.Text, @"\bldmatrix\.sync\.aligned\.m8n8\.x4\.shared\.b16\b"));
@@ -119,13 +119,13 @@ public sealed partial class TensorCoreTests
         }
     }
 
-    /// <summary>Only devices that have the instructions choose them, and only for what they multiply.</summary>
+    /// <summary>Only devices that have the instructions choose them, and only for supported types.</summary>
     [Theory]
     [InlineData(8, 0, DType.BFloat16, "SDXL text keys", Variant), InlineData(8, 9, DType.Float16, "SDXL text keys", Variant),
         InlineData(7, 5, DType.Float16, "SDXL text keys", "gpu/tiles")]
     [InlineData(9, 0, DType.BFloat16, "two rows, time embedding", "gpu/rows"),
         InlineData(9, 0, DType.Float32, "SDXL text keys", "gpu/tiles"), InlineData(9, 0, DType.BFloat16, "float16 weights", "gpu/tiles")]
-    public void Choice_DependsOnDeviceAndTypes(int major, int minor, DType dtype, string name, string variant)
+    public void Choose_ByDeviceAndTypes_TakesTheExpectedVariant(int major, int minor, DType dtype, string name, string variant)
     {
         var @case = new MatMulCases().Cases.Single(c => c.Name == name);
         @case = dtype == DType.Float32 ? @case : @case.With(dtype)!;
@@ -149,7 +149,7 @@ public sealed partial class TensorCoreTests
     }
 
     /// <summary>
-    /// What each basic block does to shared memory and matrices, in order; blocks sorted, because texts order them differently.
+    /// The accesses of each basic block to shared memory and matrices, in order; blocks are sorted, because texts order them differently.
     /// </summary>
     private static string[] Order(string text)
     {

@@ -6,10 +6,10 @@ using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Tests;
 
-/// <summary>Kernels of single elements and rows, reaching four elements at once: right on devices, and in PTX really so.</summary>
+/// <summary>Kernels that access four elements at once: correct results on devices, and vector accesses in PTX.</summary>
 public sealed class WideAccessTests
 {
-    // Widths of whole fours; pitches are given by the tests.
+    // Widths are multiples of four; the tests set pitches.
     private static readonly OpCase[] Cases =
     [
         new("silu", new Unary(UnaryFunction.Silu), [CaseTensor.Normal([5, 24], 1)], 1e-6),
@@ -56,7 +56,7 @@ public sealed class WideAccessTests
     public static TheoryData<string> Names => [.. Cases.Select(c => c.Name)];
 
     [Theory, MemberData(nameof(Names))]
-    public void Code_ReadsAndWritesFourAtOnce_WherePitchesAllow(string name)
+    public void Code_WherePitchesAllow_ReadsAndWritesFourAtOnce(string name)
     {
         var @case = Cases.Single(c => c.Name == name);
         foreach (var (gap, wide) in new[] { (0, true), (4, true), (3, false) })

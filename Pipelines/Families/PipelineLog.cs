@@ -1,7 +1,7 @@
 using ILGpuDiffusion.Compute.Files;
 using Microsoft.Extensions.Logging;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Families;
 
 /// <summary>What putting a pipeline together logs: events 3200 to 3299.</summary>
 internal static partial class PipelineLog

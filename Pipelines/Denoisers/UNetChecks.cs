@@ -1,25 +1,25 @@
 using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines.Autoencoders;
-using ILGpuDiffusion.Pipelines.Denoisers;
 using ILGpuDiffusion.Pipelines.TextEncoders;
 
-namespace ILGpuDiffusion.Pipelines;
+namespace ILGpuDiffusion.Pipelines.Denoisers;
 
 /// <summary>
 /// Checks on loading that the components of a folder match, so that no op fails in the middle of a run. Messages name both values and both
 /// files.
 /// </summary>
-internal static class ComponentChecks
+internal static class UNetChecks
 {
     private const int ImageChannels = 3;
     private const string Apart = "They do not belong together.";
 
     /// <summary>Checks the latents' channels: they must agree between the UNet's input, its output and the autoencoder.</summary>
+    /// <returns>Whether the UNet is one for inpainting, which also reads a mask and the latents of the masked image.</returns>
     /// <exception cref="ModelFileException">Numbers of channels differ.</exception>
-    public static void Latents(UNet2DConditionConfig unet, AutoencoderConfig vae)
+    public static bool Latents(UNet2DConditionConfig unet, AutoencoderConfig vae)
     {
-        int latents = vae.LatentChannels;
-        if (unet.InChannels != latents)
+        int latents = vae.LatentChannels, inpainting = 2 * latents + 1;
+        if (unet.InChannels != latents && unet.InChannels != inpainting)
             throw Wrong(unet.File, "in_channels", unet.InChannels, vae.File, "latent_channels", latents,
                 InputHint(unet.InChannels, latents));
         if (unet.OutChannels != latents)
@@ -28,6 +28,7 @@ internal static class ComponentChecks
         if (vae.InChannels != ImageChannels || vae.OutChannels != ImageChannels)
             throw new ModelFileException(vae.File,
                 $"'in_channels' is {vae.InChannels} and 'out_channels' {vae.OutChannels}; images have {ImageChannels}.");
+        return unet.InChannels == inpainting;
     }
 
     /// <summary>
@@ -77,8 +78,7 @@ internal static class ComponentChecks
     }
 
     private static string InputHint(int channels, int latents) =>
-        channels == 2 * latents + 1 ? "This is a UNet for inpainting, which also needs a mask and a masked image."
-        : channels == 2 * latents ? "This is a UNet for editing, which also needs an image."
+        channels == 2 * latents ? "This is a UNet for editing, which also needs an image."
         : Apart;
 
     private static ModelFileException Wrong(string file, string key, int value, string otherFile, string otherKey, int otherValue,

@@ -2,11 +2,8 @@ using System.Globalization;
 
 namespace ILGpuDiffusion.Pipelines.Autoencoders;
 
-/// <summary>
-/// How images are split into overlapping tiles, so that memory depends on the tile and not on the image; as diffusers'
-/// <c>enable_tiling</c>.
-/// </summary>
-internal sealed record VaeTiling
+/// <summary>The tiles of one autoencoder, in pixels and in latents.</summary>
+internal sealed record TileGrid
 {
     /// <summary>Computes the sizes of tiles.</summary>
     /// <param name="pixels">Side of a tile in pixels (<c>tile_sample_min_size</c>).</param>
@@ -14,7 +11,7 @@ internal sealed record VaeTiling
     /// <param name="spatialFactor">Pixels per latent.</param>
     /// <exception cref="ArgumentException">Tile, step or overlap is not a whole number of latents, so that tiles would not
     /// meet.</exception>
-    public VaeTiling(int pixels, double overlap, int spatialFactor)
+    public TileGrid(int pixels, double overlap, int spatialFactor)
     {
         // Truncated as in diffusers, which does not check that the results match.
         int latents = pixels / spatialFactor;

@@ -1,0 +1,82 @@
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Families;
+using ILGpuDiffusion.Pipelines.Schedulers;
+using Microsoft.Extensions.Logging;
+
+namespace ILGpuDiffusion.Pipelines;
+
+public sealed partial class DiffusionPipeline
+{
+    /// <summary>Loads a model of one of the families of <see cref="FamilyCatalog"/>.</summary>
+    /// <param name="path">A folder in diffusers' format, or a whole model in one safetensors file; see <see cref="ModelSource.Open"/>.</param>
+    /// <param name="options">Device and weight files.</param>
+    /// <exception cref="ModelFileException">Something is missing or damaged, or the pipeline class is not supported.</exception>
+    public static DiffusionPipeline FromPretrained(string path, PipelineOptions? options = null) =>
+        Load(ModelSource.Open(path, options?.Source), options ?? new());
+
+    /// <summary>Loads a model from any source.</summary>
+    /// <param name="source">Its configurations, weights and tokenizers.</param>
+    /// <param name="options">Device and weight files.</param>
+    /// <exception cref="ModelFileException">Something is missing or damaged, or the pipeline class is not supported.</exception>
+    public static DiffusionPipeline Load(IModelSource source, PipelineOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(options);
+        var family = FamilyCatalog.Of(source); // before anything is loaded: other families have other components
+        var owned = new OwnedParts();
+        try
+        {
+            var device = options.Device ?? owned.Add(DeviceCatalog.Open(loggerFactory: options.LoggerFactory));
+            var logger = (options.LoggerFactory ?? device.LoggerFactory).CreateLogger<DiffusionPipeline>();
+            var arenas = owned.Add(new ArenaPool(device, logger) { Offload = options.Offload });
+            var settings = new ModelSettings(Checked(options.DType ?? device.PreferredDType, device), options.Compile, options.Quantize,
+                string.IsNullOrEmpty(options.Variant) ? null : options.Variant);
+            var components = owned.Add(new ComponentLoader(source, arenas, settings, logger));
+            var schedulers = ModelScheduler.Read(source, family.RepairsOldConfigs, logger);
+            var model = family.Load(components);
+            owned.Add(new Trimmed(model));
+            return new DiffusionPipeline(source, model, schedulers, options, arenas, owned);
+        }
+        catch
+        {
+            owned.Dispose();
+            throw;
+        }
+    }
+
+    private static DType Checked(DType dtype, Device device) => device.Computes(dtype)
+        ? dtype
+        : throw new DeviceException(
+            $"{device.Id} does not compute in {dtype}, only in {string.Join(", ", Enum.GetValues<DType>().Where(device.Computes))}. "
+                + "Weights of other types are used as stored; leave PipelineOptions.DType unset.");
+
+    /// <summary>What a pipeline frees, last first.</summary>
+    private sealed class OwnedParts : IDisposable
+    {
+        private readonly Stack<IDisposable> parts = new();
+
+        public T Add<T>(T part) where T : IDisposable
+        {
+            parts.Push(part);
+            return part;
+        }
+
+        /// <summary>Frees everything once; a concurrent call returns when that is done.</summary>
+        public void Dispose()
+        {
+            lock (parts)
+            {
+                while (parts.TryPop(out var part)) part.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Frees what a model keeps for the next request.</summary>
+    private sealed class Trimmed(DiffusionModel model) : IDisposable
+    {
+        public void Dispose() => model.Trim();
+    }
+}

@@ -1,0 +1,161 @@
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Files;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Quantization;
+using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Autoencoders;
+using ILGpuDiffusion.Pipelines.Checkpoints;
+using ILGpuDiffusion.Pipelines.Denoisers;
+using ILGpuDiffusion.Pipelines.TextEncoders;
+using ILGpuDiffusion.Pipelines.Tokenizers;
+using Microsoft.Extensions.Logging;
+
+namespace ILGpuDiffusion.Pipelines.Families;
+
+/// <summary>Loads the components of one model from its source, and owns the mapped weight files and the models that use them.</summary>
+public sealed class ComponentLoader : IDisposable
+{
+    private const string ProjectingClass = "CLIPTextModelWithProjection";
+    private readonly List<IDisposable> owned = [];
+
+    internal ComponentLoader(IModelSource source, ArenaPool arenas, ModelSettings settings, ILogger logger)
+    {
+        (Source, Arenas, Settings, Logger) = (source, arenas, settings, logger);
+        CheckVariant();
+    }
+
+    /// <summary>The model's files.</summary>
+    public IModelSource Source { get; }
+
+    /// <summary>Memory of the device that the models run on.</summary>
+    public ArenaPool Arenas { get; }
+
+    /// <summary>How components are loaded.</summary>
+    public ModelSettings Settings { get; }
+
+    /// <summary>Takes the pipeline's messages.</summary>
+    public ILogger Logger { get; }
+
+    /// <summary>A component's configuration, after a check of the class that the index names, whatever its own file says.</summary>
+    /// <param name="component">The component.</param>
+    /// <param name="classes">The supported classes.</param>
+    /// <exception cref="ModelFileException">The component is missing, of another class, or its configuration is damaged.</exception>
+    public ModelConfig ConfigOf(string component, params ReadOnlySpan<string> classes)
+    {
+        CheckClass(component, classes);
+        return Source.ConfigOf(component);
+    }
+
+    /// <summary>
+    /// A component's weights, after a check that its configuration describes a model of at most twice their number, because a few bytes of
+    /// it can describe millions of layers. Up to there, missing tensors are named instead.
+    /// </summary>
+    /// <param name="component">The component.</param>
+    /// <param name="config">Its configuration, for messages.</param>
+    /// <param name="leastTensors">A lower bound of the number of weights that the configuration describes.</param>
+    /// <exception cref="ModelFileException">The weights are missing or damaged, or do not belong to the configuration.</exception>
+    public IModelWeights WeightsOf(string component, ModelConfig config, long leastTensors)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        return WeightsOf(component, config.File, leastTensors);
+    }
+
+    /// <summary>The autoencoder of the component <c>vae</c>.</summary>
+    /// <exception cref="ModelFileException">It is missing, damaged or not supported.</exception>
+    public Autoencoder Vae()
+    {
+        var config = AutoencoderConfig.From(ConfigOf("vae", nameof(AutoencoderKL)));
+        var weights = WeightsOf("vae", config.File, config.LeastTensors);
+        var model = new AutoencoderKL(config);
+        model.Load(weights, Logger);
+        var vae = new Autoencoder(model, Arenas, Settings.Compile, Settings.DType);
+        model.To(vae.DType);
+        return vae;
+    }
+
+    /// <summary>Prepares a denoiser that is loaded: quantization, type and compilation as the settings ask for.</summary>
+    public void Prepare(Layer denoiser)
+    {
+        ArgumentNullException.ThrowIfNull(denoiser);
+        var device = Arenas.Device;
+        if (Settings.Quantize == QuantizationMode.Int8)
+            owned.Add(DynamicQuantization.Apply(denoiser, device: device as CpuDevice, loggerFactory: device.LoggerFactory));
+        denoiser.To(Settings.DType);
+        denoiser.Compile(Settings.Compile);
+    }
+
+    /// <summary>Frees everything once; a concurrent call returns when that is done.</summary>
+    public void Dispose()
+    {
+        lock (owned)
+        {
+            for (int i = owned.Count - 1; i >= 0; i--) owned[i].Dispose();
+            owned.Clear();
+        }
+    }
+
+    /// <summary>The UNet of the component <c>unet</c>.</summary>
+    /// <param name="file">Its configuration.</param>
+    internal UNet2DConditionModel UNet(ModelConfig file)
+    {
+        var config = UNet2DConditionConfig.Read(file);
+        var weights = WeightsOf("unet", config.File, config.LeastTensors);
+        var unet = new UNet2DConditionModel(config);
+        unet.Load(weights, Logger);
+        Prepare(unet);
+        return unet;
+    }
+
+    /// <summary>A CLIP text encoder and its tokenizer.</summary>
+    /// <param name="suffix">Empty, or <c>_2</c>.</param>
+    internal ClipPromptEncoder ClipEncoder(string suffix)
+    {
+        string name = "text_encoder" + suffix;
+        CheckClass("tokenizer" + suffix, "CLIPTokenizer", "CLIPTokenizerFast");
+        var tokenizer = ClipTokenizer.Load(Source.TokenizerOf("tokenizer" + suffix));
+        var config = ClipTextConfig.From(ConfigOf(name, "CLIPTextModel", ProjectingClass),
+            withProjection: Source.Component(name).Class == ProjectingClass);
+        var weights = WeightsOf(name, config.File, config.LeastTensors);
+        var model = new ClipTextModel(config);
+        model.Load(weights, Logger);
+        model.To(Settings.DType);
+        if (tokenizer.LargestId >= model.Config.VocabSize)
+            throw new ModelFileException(Source.Path,
+                $"tokenizer{suffix} has ids up to {tokenizer.LargestId}, {name} a vocabulary of {model.Config.VocabSize}; they do not "
+                    + "belong together.");
+        if (tokenizer.ModelMaxLength > model.Config.MaxPositions)
+            throw new ModelFileException(Source.Path,
+                $"tokenizer{suffix} makes prompts of {tokenizer.ModelMaxLength} tokens, {name} reads {model.Config.MaxPositions}; they do "
+                    + "not belong together.");
+        return new ClipPromptEncoder(tokenizer, new ClipTextEncoder(model, Arenas, name, Settings.Compile, Settings.DType));
+    }
+
+    private IModelWeights WeightsOf(string component, string configFile, long leastTensors)
+    {
+        var weights = Source.WeightsOf(component, Settings.Variant, Logger);
+        owned.Add(weights);
+        int tensors = weights.Names.Count();
+        return leastTensors <= 2L * tensors ? weights
+            : throw new ModelFileException(configFile,
+                $"describes a model of at least {leastTensors} weight tensors; {weights.Location} holds {tensors}. Do "
+                + "the weights belong to this config.json?");
+    }
+
+    private void CheckClass(string component, params ReadOnlySpan<string> classes)
+    {
+        if (!classes.Contains(Source.Component(component).Class))
+            throw Source.Index.Wrong(component, $"of the class {string.Join(" or ", classes.ToArray())}: no other is supported");
+    }
+
+    private void CheckVariant()
+    {
+        if (Settings.Variant is not { } variant) return;
+        var all = Source.WithWeights();
+        var having = Source.ComponentsWith(variant, all);
+        if (having.Count == 0)
+            throw new ModelFileException(Source.Path,
+                $"has no weights of the variant {OutsideText.Quote(variant)} in any of {string.Join(", ", all)}.");
+        if (having.Count < all.Count)
+            PipelineLog.VariantIncomplete(Logger, Source.Path, variant, string.Join(", ", having), string.Join(", ", all.Except(having)));
+    }
+}

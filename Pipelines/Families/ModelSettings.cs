@@ -1,0 +1,12 @@
+using ILGpuDiffusion.Compute.Tensors;
+using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Quantization;
+
+namespace ILGpuDiffusion.Pipelines.Families;
+
+/// <summary>How a model's components are loaded.</summary>
+/// <param name="DType">The type that the models compute in.</param>
+/// <param name="Compile">How they are compiled.</param>
+/// <param name="Quantize">Quantization of the denoiser's linear layers.</param>
+/// <param name="Variant">The requested variant of the weights; null for none.</param>
+public sealed record ModelSettings(DType DType, CompileOptions Compile, QuantizationMode Quantize, string? Variant);
