@@ -28,7 +28,8 @@ internal static class GenerateCommand
         var compile = new CompileArguments();
         var output = new Option<string?>("--output", "-o")
         {
-            Description = "File to write, - for stdout; several images are numbered. Default: named after prompt and seed",
+            Description = "File to write, .png, .jpg or .webp, - for PNG on stdout; several images are numbered. "
+                + "Default: named after prompt and seed",
             HelpName = "FILE.png"
         };
         var (model, device, json) = (Options.Model(), new DeviceArguments(), Options.Json("times and memory per stage"));
