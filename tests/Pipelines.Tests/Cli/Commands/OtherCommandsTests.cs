@@ -54,7 +54,7 @@ public sealed class OtherCommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task Inspect_OfAFile_SaysWhatItIs()
+    public async Task Inspect_File_SaysWhatItIs()
     {
         using var folder = new TemporaryFolder();
         string model = OriginalFile.Write(Path.Combine(folder.Path, "model.safetensors"), TinySdxl.Folder,
