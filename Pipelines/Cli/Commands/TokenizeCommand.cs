@@ -24,8 +24,8 @@ internal static class TokenizeCommand
             if (names.Length == 0) throw new ModelFileException(folder.Path, $"{folder.ClassName} lists no CLIP tokenizer.");
             foreach (string other in all.Except(names))
                 Messages.Warning($"{other} is left out: only CLIP tokenizers are supported, and it is a {folder.Component(other).Class}.");
-            var results = names.Select(name => (name, tokens: ClipTokenizer.Load(folder.TokenizerOf(name)).Encode(parsed.GetValue(prompt)!)))
-                .ToArray();
+            var results = names
+                .Select(name => (name, tokens: ClipTokenizer.Load(folder.TokenizerOf(name)).Encode(parsed.GetValue(prompt)!))).ToArray();
             if (parsed.GetValue(json))
             {
                 JsonOutput.Print(results.ToDictionary(r => r.name,
