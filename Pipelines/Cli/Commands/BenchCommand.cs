@@ -37,7 +37,7 @@ internal static class BenchCommand
         {
             string? table = parsed.GetValue(csv);
             OutputFile.RequireWritable(table is null ? [] : [table]);
-            var folder = ModelFolder.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
+            var folder = ModelSource.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
             using var opened = device.Open(parsed);
             var rungs = Choose(Rung.For(opened), parsed.GetValue(only));
             var pixels = parsed.GetValue(size);

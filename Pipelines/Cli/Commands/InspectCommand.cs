@@ -61,30 +61,32 @@ internal static class InspectCommand
                 return ExitCodes.Done;
             }
 
-            if (!parsed.GetValue(graph) && File.Exists(parsed.GetValue(model)))
-            {
-                InspectFile.Print(parsed.GetValue(model)!, parsed.GetValue(json));
-                return ExitCodes.Done;
-            }
-
-            var folder = ModelFolder.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
+            string path = parsed.GetValue(model) ?? EmbeddedModel.Folder;
             if (parsed.GetValue(graph))
             {
+                var source = ModelSource.Open(path);
                 OutputFile.RequireWritable(new[] { parsed.GetValue(svg), parsed.GetValue(html) }.OfType<string>());
                 using var opened = device.Open(parsed);
                 var plans = parsed.GetValue(measure)
-                    ? await InspectGraph.MeasureAsync(folder, parsed.GetValue(size), opened, compile.Read(parsed), cancellation)
+                    ? await InspectGraph.MeasureAsync(source, parsed.GetValue(size), opened, compile.Read(parsed), cancellation)
                         .ConfigureAwait(false)
-                    : InspectGraph.Plans(folder, parsed.GetValue(size), opened, compile.Read(parsed));
+                    : InspectGraph.Plans(source, parsed.GetValue(size), opened, compile.Read(parsed));
                 if (parsed.GetValue(part) is { } only and not "all") plans = [.. plans.Where(p => p.Name == only)];
                 if (parsed.GetValue(svg) is { } image) OutputFile.WriteText(image, PlanImage.Render(plans));
                 if (parsed.GetValue(html) is { } page)
                     OutputFile.WriteText(page, PlanPage.Html($"{plans[0].Model}: compiled plans", plans));
-                Console.Write(parsed.GetValue(json) ? InspectGraph.Json(folder, plans) + "\n"
+                Console.Write(parsed.GetValue(json) ? InspectGraph.Json(source, plans) + "\n"
                     : InspectGraphText.Of(plans, parsed.GetValue(steps), Terminals.OutputColumns));
                 return ExitCodes.Done;
             }
 
+            if (File.Exists(path))
+            {
+                InspectFile.Print(path, parsed.GetValue(json));
+                return ExitCodes.Done;
+            }
+
+            var folder = ModelFolder.Open(path);
             var parts = folder.Components.Keys.Order(StringComparer.Ordinal).Select(name => Describe(folder, name)).ToArray();
             if (parsed.GetValue(json))
             {

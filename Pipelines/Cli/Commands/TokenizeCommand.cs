@@ -17,15 +17,15 @@ internal static class TokenizeCommand
         var command = new Command("tokenize", "Shows how a model's text encoders read a prompt") { prompt, model, json };
         command.SetAction(parsed =>
         {
-            var folder = ModelFolder.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
+            var folder = ModelSource.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
             string[] all = [.. folder.Components.Keys.Where(c => c.StartsWith("tokenizer", StringComparison.Ordinal))
                 .Order(StringComparer.Ordinal)];
             string[] names = [.. all.Where(name => folder.Component(name).Class.StartsWith("CLIPTokenizer", StringComparison.Ordinal))];
             if (names.Length == 0) throw new ModelFileException(folder.Path, $"{folder.ClassName} lists no CLIP tokenizer.");
             foreach (string other in all.Except(names))
                 Messages.Warning($"{other} is left out: only CLIP tokenizers are supported, and it is a {folder.Component(other).Class}.");
-            var results = names.Select(name => (name, tokens: ClipTokenizer.Load(folder.FolderOf(name)).Encode(parsed.GetValue(prompt)!)))
-                .ToArray();
+            var results = names
+                .Select(name => (name, tokens: ClipTokenizer.Load(folder.TokenizerOf(name)).Encode(parsed.GetValue(prompt)!))).ToArray();
             if (parsed.GetValue(json))
             {
                 JsonOutput.Print(results.ToDictionary(r => r.name,

@@ -47,7 +47,7 @@ internal static class TuneCommand
         foreach (var option in device.All) command.Add(option);
         command.SetAction((parsed, cancellation) => Task.Run(() =>
         {
-            var folder = ModelFolder.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
+            var folder = ModelSource.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
             using var opened = device.Open(parsed);
             string path = opened.Tuning.Path
                 ?? throw new ArgumentException(

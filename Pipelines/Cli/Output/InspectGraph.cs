@@ -22,7 +22,7 @@ internal static class InspectGraph
     /// <param name="size">Size of the image; null for the model's own.</param>
     /// <param name="device">The device of the plans.</param>
     /// <param name="options">How it is compiled.</param>
-    public static IReadOnlyList<InspectedPlan> Plans(ModelFolder folder, PixelSize? size, Device device, CompileOptions options)
+    public static IReadOnlyList<InspectedPlan> Plans(IModelSource folder, PixelSize? size, Device device, CompileOptions options)
     {
         using var arenas = new ArenaPool(device);
         using var files = new ModelWeights(folder, load: false);
@@ -65,7 +65,7 @@ internal static class InspectGraph
     /// <summary>
     /// As <see cref="Plans"/>, with measured times. Loads the model and runs one step first, so that the state is that of normal use.
     /// </summary>
-    public static async Task<IReadOnlyList<InspectedPlan>> MeasureAsync(ModelFolder folder, PixelSize? size, Device device,
+    public static async Task<IReadOnlyList<InspectedPlan>> MeasureAsync(IModelSource folder, PixelSize? size, Device device,
         CompileOptions options, CancellationToken cancellation)
     {
         var plans = Plans(folder, size, device, options);
@@ -94,7 +94,7 @@ internal static class InspectGraph
     }
 
     /// <summary>JSON output.</summary>
-    public static string Json(ModelFolder folder, IEnumerable<InspectedPlan> plans) => JsonOutput.Of(new
+    public static string Json(IModelSource folder, IEnumerable<InspectedPlan> plans) => JsonOutput.Of(new
     {
         path = folder.Path,
         @class = folder.ClassName,

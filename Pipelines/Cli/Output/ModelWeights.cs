@@ -7,15 +7,15 @@ using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Denoiser and autoencoder of a model folder, with or without their weights: plans need only their types.</summary>
+/// <summary>Denoiser and autoencoder of a model, with or without their weights: plans need only their types.</summary>
 internal sealed class ModelWeights : IDisposable
 {
-    private readonly List<Checkpoint> files = [];
+    private readonly List<IModelWeights> files = [];
 
     /// <summary>Builds the models.</summary>
     /// <param name="folder">The model.</param>
     /// <param name="load">Whether weights are mapped, so that their types are known.</param>
-    public ModelWeights(ModelFolder folder, bool load)
+    public ModelWeights(IModelSource folder, bool load)
     {
         UNet = new UNet2DConditionModel(folder.ConfigOf("unet"));
         Vae = new AutoencoderKL(folder.ConfigOf("vae"));
