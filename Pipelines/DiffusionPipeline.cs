@@ -129,7 +129,7 @@ public sealed partial class DiffusionPipeline : IDisposable
     public Task<PromptEmbeddings> EncodePromptsAsync(ImageRequest request, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return Task.Run(() => requests.Run(token => Conditioning.Download(Model, Resolve(request), Device, token), cancellation),
+        return Task.Run(() => requests.Run(token => RequestConditioning.Download(Model, Resolve(request), Device, token), cancellation),
             cancellation);
     }
 
@@ -172,12 +172,12 @@ public sealed partial class DiffusionPipeline : IDisposable
             + $"{nameof(PipelineOptions.LoadWeights)} is false): only its plans can be inspected and tuned.");
 
     internal GenerationResult Generate(ImageRequest request, IProgress<GenerationProgress>? progress, CancellationToken cancellation,
-        Func<NoiseSource>? recordedNoise = null) =>
+        Func<NoiseSource>? recordedNoise = null, StepPreviews? previews = null) =>
         requests.Run(token =>
         {
             try
             {
-                return new Generation(this, arenas, Resolve(request), progress, recordedNoise, token).Run();
+                return new Generation(this, arenas, Resolve(request), progress, recordedNoise, previews, token).Run();
             }
             catch
             {

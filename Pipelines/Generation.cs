@@ -16,7 +16,7 @@ namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>One request from prompts to images. Embeddings and latents stay on the device; pixels are read back, once per image.</summary>
 internal sealed class Generation(DiffusionPipeline pipeline, ArenaPool arenas, ResolvedRequest form,
-    IProgress<GenerationProgress>? progress, Func<NoiseSource>? recordedNoise, CancellationToken cancellation)
+    IProgress<GenerationProgress>? progress, Func<NoiseSource>? recordedNoise, StepPreviews? previews, CancellationToken cancellation)
 {
     private readonly Device device = arenas.Device;
     private readonly DiffusionModel model = pipeline.Model;
@@ -43,7 +43,7 @@ internal sealed class Generation(DiffusionPipeline pipeline, ArenaPool arenas, R
 
         // 1. Encode the prompts
         progress?.Report(new(GenerationStage.EncodePrompt, 0, 1));
-        var conditioning = Conditioning.Of(model, form, new EncodeContext(scope, warnings, cancellation));
+        var conditioning = RequestConditioning.Of(model, form, new EncodeContext(scope, warnings, cancellation));
         clock.Finish(GenerationStage.EncodePrompt);
         progress?.Report(new(GenerationStage.EncodePrompt, 1, 1));
 
@@ -65,6 +65,7 @@ internal sealed class Generation(DiffusionPipeline pipeline, ArenaPool arenas, R
                 run.Step(i, cancellation);
                 if (run.BadValue is { } bad) throw NotFiniteAt(i, bad);
                 if (request.KeepIntermediates) intermediates.Add(run.ReadLatents());
+                previews?.Draw(i - begin, end - begin - 1, model, run.Preview, device, tiles, cancellation);
                 hook?.Call(i);
                 progress?.Report(new(GenerationStage.Denoise, i - begin + 1, end - begin));
             }
@@ -114,7 +115,7 @@ internal sealed class Generation(DiffusionPipeline pipeline, ArenaPool arenas, R
         DenoisingRun? run = null;
         try
         {
-            run = new DenoisingRun(step, device, schedule, noise, cancellation);
+            run = new DenoisingRun(step, device, schedule, noise, previews is not null, cancellation);
             task.Begin(run);
             return run;
         }

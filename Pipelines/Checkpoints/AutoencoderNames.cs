@@ -15,14 +15,13 @@ internal static class AutoencoderNames
     ]);
 
     /// <summary>The map of a file's autoencoder, whose form shows in its names.</summary>
-    public static NameMap Of(TensorTable original) => Make(Math.Max(original.Count("encoder.down"), original.Count("decoder.up")),
+    public static NameMap Of(TensorTable original) => Of(Math.Max(original.Count("encoder.down"), original.Count("decoder.up")),
         Math.Max(original.Count("encoder.down.0.block"), original.Count("decoder.up.0.block") - 1));
 
-    /// <summary>The map of an autoencoder under diffusers' names.</summary>
-    public static NameMap OfDiffusers(TensorTable diffusers) =>
-        Make(diffusers.Count("encoder.down_blocks"), diffusers.Count("encoder.down_blocks.0.resnets"));
-
-    private static NameMap Make(int levels, int layers)
+    /// <summary>The map of an autoencoder of this form.</summary>
+    /// <param name="levels">Number of resolutions.</param>
+    /// <param name="layers">ResNet blocks of a level of the encoder; the decoder has one more.</param>
+    public static NameMap Of(int levels, int layers)
     {
         List<NameRule> rules = [new("quant_conv", "quant_conv"), new("post_quant_conv", "post_quant_conv")];
         foreach (string half in (string[])["encoder", "decoder"])

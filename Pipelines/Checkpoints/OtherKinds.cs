@@ -19,6 +19,7 @@ internal static class OtherKinds
         ("a model whose UNet has other than 4 or 9 input channels", t => UNetNames.InChannels(t) is not (null or 4 or 9)),
         ("a Stable unCLIP model", t => t.HasGroup("embedder.model") || t.HasGroup("noise_augmentor")),
         ("a Stable Video Diffusion model", t => t.HasGroup(UNet + "input_blocks.1.0.time_stack")),
+        ("a model in scaled 8-bit floats", t => t.Tensors.Keys.Any(name => name.EndsWith(".scale_weight", StringComparison.Ordinal))),
     ];
 
     private static readonly (string Kind, Func<TensorTable, bool> Is)[] Foreign =

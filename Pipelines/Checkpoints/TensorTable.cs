@@ -19,16 +19,19 @@ internal sealed class TensorTable
     private readonly HashSet<string> groups = new(StringComparer.Ordinal);
 
     private readonly IReadOnlyDictionary<string, long> integers;
+    private readonly IReadOnlyDictionary<string, string> metadata;
 
     /// <summary>Makes a table.</summary>
     /// <param name="file">The file, for messages.</param>
     /// <param name="tensors">Its tensors.</param>
     /// <param name="integers">The values of integer tensors with one element.</param>
+    /// <param name="metadata">The file's <c>__metadata__</c>.</param>
     public TensorTable(string file, IEnumerable<KeyValuePair<string, StoredTensor>> tensors,
-        IReadOnlyDictionary<string, long>? integers = null)
+        IReadOnlyDictionary<string, long>? integers = null, IReadOnlyDictionary<string, string>? metadata = null)
     {
         File = file;
         this.integers = integers ?? new Dictionary<string, long>();
+        this.metadata = metadata ?? new Dictionary<string, string>();
         this.tensors = new(tensors, StringComparer.Ordinal);
         foreach (string name in this.tensors.Keys)
             for (int dot = name.Length > LongestName ? -1 : name.LastIndexOf('.'); dot > 0; dot = name.LastIndexOf('.', dot - 1))
@@ -49,11 +52,23 @@ internal sealed class TensorTable
         return new TensorTable(path, file.Entries.Values.Select(e =>
             KeyValuePair.Create(e.Name, new StoredTensor(e.Shape, e.StoredType, e.Bytes))),
             file.Entries.Values.Where(e => e.StoredType is "I64" or "I32" && e.Shape.Count == 1)
-                .ToDictionary(e => e.Name, e => file.ReadLongs(e.Name)[0]));
+                .ToDictionary(e => e.Name, e => file.ReadLongs(e.Name)[0]), file.Metadata.ToDictionary());
     }
 
     /// <summary>The value of an integer tensor with one element; null where there is none.</summary>
     public long? IntegerOf(string name) => integers.TryGetValue(name, out long value) ? value : null;
+
+    /// <summary>
+    /// What the denoiser predicts, in diffusers' words, if the file says so: by the empty tensor <c>v_pred</c>, or in its metadata as the
+    /// ModelSpec standard and ComfyUI have it.
+    /// </summary>
+    public string? StatedPrediction => Has("v_pred") ? "v_prediction"
+        : (metadata.GetValueOrDefault("modelspec.prediction_type") ?? metadata.GetValueOrDefault("modelspec.predict_key")) switch
+        {
+            "v" or "v_prediction" => "v_prediction",
+            "epsilon" => "epsilon",
+            _ => null,
+        };
 
     /// <summary>Whether there is a tensor of that name.</summary>
     public bool Has(string name) => tensors.ContainsKey(name);

@@ -26,17 +26,14 @@ internal static class UNetNames
         int blocks = original.Count("input_blocks"), layers = 0;
         while (layers + 1 < blocks && !original.HasGroup($"input_blocks.{layers + 1}.0.op")) layers++;
         int levels = Math.Max(1, blocks / (layers + 1));
-        return Make(layers,
+        return Of(layers,
             [.. Enumerable.Range(0, levels).Select(level => original.HasGroup($"output_blocks.{level * (layers + 1)}.1.norm"))]);
     }
 
-    /// <summary>The map of a UNet under diffusers' names.</summary>
-    public static NameMap OfDiffusers(TensorTable diffusers) => Make(diffusers.Count("down_blocks.0.resnets"),
-        [.. Enumerable.Range(0, diffusers.Count("up_blocks")).Select(level => diffusers.HasGroup($"up_blocks.{level}.attentions"))]);
-
+    /// <summary>The map of a UNet of this form.</summary>
     /// <param name="layers">ResNet blocks of a level on the way down; there is one more on the way up.</param>
     /// <param name="upAttention">For each level on the way up, coarsest first, whether it has attention.</param>
-    private static NameMap Make(int layers, bool[] upAttention)
+    public static NameMap Of(int layers, bool[] upAttention)
     {
         List<NameRule> rules =
         [

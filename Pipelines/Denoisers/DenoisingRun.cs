@@ -22,6 +22,7 @@ internal sealed class DenoisingRun : IDisposable
     private readonly StepLauncher launcher;
     private readonly NoiseSource noise;
     private readonly InFlightLimiter limiter;
+    private readonly bool previews;
     private readonly float[] nchw, nhwc;
 
     /// <summary>Prepares the loop.</summary>
@@ -29,13 +30,16 @@ internal sealed class DenoisingRun : IDisposable
     /// <param name="device">Where it runs.</param>
     /// <param name="schedule">Timesteps and step programs.</param>
     /// <param name="noise">Source of the samplers' noise.</param>
+    /// <param name="withPreviews">Whether the caller reads <see cref="Preview"/>.</param>
     /// <param name="cancellation">Cancels the compilation of the scheduler's kernels.</param>
-    public DenoisingRun(StepModel model, Device device, Schedule schedule, NoiseSource noise, CancellationToken cancellation)
+    public DenoisingRun(StepModel model, Device device, Schedule schedule, NoiseSource noise, bool withPreviews,
+        CancellationToken cancellation)
     {
         (this.model, this.device, this.schedule, this.noise) = (model, device, schedule, noise);
         (nchw, nhwc) = (new float[Latents.Shape.Count], new float[Latents.Shape.Count]);
         limiter = device.LimitInFlight(StepsAhead);
-        launcher = new StepLauncher(device, schedule, Latents, model.Prediction, cancellation);
+        launcher = new StepLauncher(device, schedule, Latents, model.Prediction, withPreviews, cancellation);
+        (previews, Preview) = (withPreviews, Latents);
     }
 
     /// <summary>The step model.</summary>
@@ -43,6 +47,9 @@ internal sealed class DenoisingRun : IDisposable
 
     /// <summary>The latents on the device, [n, h, w, c].</summary>
     public Tensor Latents => model.Latents;
+
+    /// <summary>The clean latents that the last step predicts, [n, h, w, c]; valid until the next step.</summary>
+    public Tensor Preview { get; private set; }
 
     /// <summary>
     /// What is done to the latents after the scheduler's step of each evaluation, from the schedule's first on; empty for nothing.
@@ -74,6 +81,7 @@ internal sealed class DenoisingRun : IDisposable
         }
 
         int evaluation = index - schedule.BeginIndex;
+        if (previews) Preview = launcher.RunPreview(evaluation);
         launcher.Run(evaluation);
         if (evaluation < AfterStep.Length)
             foreach (var launch in AfterStep[evaluation]) launch.Run();

@@ -31,7 +31,7 @@ internal static class ExifTexts
             request.StartsWith(Maker) ? Encoding.UTF8.GetString(request[Maker.Length..]) : null);
     }
 
-    /// <summary>A profile with the texts, in which <see cref="Fill"/> completes the comment once it is encoded; null without texts.</summary>
+    /// <summary>A profile with the texts, whose comment <see cref="Fill"/> completes once it is encoded; null without texts.</summary>
     public static ExifProfile? Profile(Image image)
     {
         if (image.Parameters is null && image.RequestJson is null) return null;

@@ -47,8 +47,8 @@ public sealed partial class Image
     public string? Parameters { get; init; }
 
     /// <summary>
-    /// The whole request as JSON (<c>GenerationMetadata</c>), kept in a PNG's text chunk <c>ilgpudiffusion</c>, and in the EXIF tag MakerNote
-    /// of a JPEG or WebP file; null when unknown.
+    /// The whole request as JSON (<c>GenerationMetadata</c>), kept in a PNG's text chunk <c>ilgpudiffusion</c>, and in the EXIF tag
+    /// MakerNote of a JPEG or WebP file; null when unknown.
     /// </summary>
     public string? RequestJson { get; init; }
 
@@ -99,7 +99,8 @@ public sealed partial class Image
     {
         ArgumentNullException.ThrowIfNull(path);
         var format = ImageFormats.Of(path) ?? (AtomicFile.IsDevice(path) ? ImageFormat.Png
-            : throw new ImageFileException(path, $"images are written in the format of their extension; the name must end in {ImageFormats.Extensions}."));
+            : throw new ImageFileException(path,
+                $"images are written in the format of their extension; the name must end in {ImageFormats.Extensions}."));
         try
         {
             byte[] file = Codec.Encode(this, format);

@@ -59,7 +59,10 @@ internal sealed class ImageCodec : IImageCodec
         }
         catch (Exception e) when (e is not OutOfMemoryException) // what the library throws at damaged input is of many types
         {
-            throw new ImageFileException(name, $"is not a whole PNG, JPEG or WebP image ({e.Message.TrimEnd('.')}).", e);
+            // Others are faults of the library, such as a null reference, whose messages say nothing of the file.
+            string reason = e is InvalidDataException or ImageFormatException or NotSupportedException or InvalidMemoryOperationException
+                ? e.Message.TrimEnd('.') : "its data is damaged";
+            throw new ImageFileException(name, $"is not a whole PNG, JPEG or WebP image ({reason}).", e);
         }
     }
 

@@ -21,8 +21,8 @@ internal static class ImageProcessor
     {
         if (mode == ResizeMode.Default) return Resampler.Lanczos(picture, width, height);
         double wanted = (double)width / height, given = (double)picture.Width / picture.Height;
-        bool acrossFits = mode == ResizeMode.Fill ? wanted < given : wanted > given, downFits = mode == ResizeMode.Fill ? wanted >= given
-            : wanted <= given;
+        bool acrossFits = mode == ResizeMode.Fill ? wanted < given : wanted > given;
+        bool downFits = mode == ResizeMode.Fill ? wanted >= given : wanted <= given;
         int scaledWidth = acrossFits ? width : (int)((long)picture.Width * height / picture.Height);
         int scaledHeight = downFits ? height : (int)((long)picture.Height * width / picture.Width);
         if (scaledWidth < 1 || scaledHeight < 1)
@@ -34,13 +34,15 @@ internal static class ImageProcessor
         Paste(result, scaled, left, top);
         if (mode == ResizeMode.Fill && wanted < given && top > 0)
         {
-            Paste(result, Resampler.Bicubic(scaled, width, top, new PixelBox(0, 0, width, 0)), 0, 0);
-            Paste(result, Resampler.Bicubic(scaled, width, top, new PixelBox(0, scaledHeight, width, scaledHeight)), 0, top + scaledHeight);
+            var (first, last) = (new PixelBox(0, 0, width, 0), new PixelBox(0, scaledHeight, width, scaledHeight));
+            Paste(result, Resampler.Bicubic(scaled, width, top, first), 0, 0);
+            Paste(result, Resampler.Bicubic(scaled, width, top, last), 0, top + scaledHeight);
         }
         else if (mode == ResizeMode.Fill && wanted > given && left > 0)
         {
-            Paste(result, Resampler.Bicubic(scaled, left, height, new PixelBox(0, 0, 0, height)), 0, 0);
-            Paste(result, Resampler.Bicubic(scaled, left, height, new PixelBox(scaledWidth, 0, scaledWidth, height)), left + scaledWidth, 0);
+            var (first, last) = (new PixelBox(0, 0, 0, height), new PixelBox(scaledWidth, 0, scaledWidth, height));
+            Paste(result, Resampler.Bicubic(scaled, left, height, first), 0, 0);
+            Paste(result, Resampler.Bicubic(scaled, left, height, last), left + scaledWidth, 0);
         }
 
         return result;

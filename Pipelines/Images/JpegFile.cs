@@ -11,8 +11,7 @@ internal static class JpegFile
     private const byte Mark = 0xFF, StartOfScan = 0xDA, EndOfImage = 0xD9, App1 = 0xE1;
     private const int MostScans = 256; // encoders write about ten
 
-    /// <summary>Each 8×8 block of the finest component takes a bit or more in Huffman codes: 512 pixels per byte, and half of the components may
-    /// be coarser in each direction.</summary>
+    // An 8×8 block takes a bit or more in Huffman codes, which is 512 pixels per byte; twice that, as no component needs full resolution.
     private const int MostPixelsPerByte = 1024;
 
     /// <summary>Whether a file starts as a JPEG file does.</summary>

@@ -25,8 +25,8 @@ internal static class MaskedRegion
     }
 
     /// <summary>
-    /// Lays the picture over the result of a run, where the mask is black; grey levels of the mask blend the two, in 8 bits and with Pillow's
-    /// rounding.
+    /// Lays the picture over the result of a run, where the mask is black; grey levels of the mask blend the two, in 8 bits and with
+    /// Pillow's rounding.
     /// </summary>
     /// <param name="mask">The mask picture, of the picture's size.</param>
     /// <param name="picture">The picture before the run.</param>

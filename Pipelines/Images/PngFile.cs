@@ -21,7 +21,8 @@ internal static class PngFile
         var header = PngHeader.Read(chunks);
         if (header.Interlaced && header.Width < NarrowestInterlaced)
             throw new InvalidDataException(
-                $"it is interlaced and {header.Width} pixels wide, which cannot be read below {NarrowestInterlaced}; save it without interlacing");
+                $"it is interlaced and {header.Width} pixels wide; interlaced images narrower than {NarrowestInterlaced} pixels cannot be "
+                    + "read, so save it without interlacing");
         using var deflated = new MemoryStream();
         foreach (var chunk in chunks)
             if (chunk.Type == "IDAT") deflated.Write(chunk.Data.Span);

@@ -15,7 +15,9 @@ internal static class Resampler
     public static Image Lanczos(Image image, int width, int height) =>
         Resample(image, width, height, PixelBox.Of(image), x => x is >= -3 and < 3 ? Sinc(x) * Sinc(x / 3) : 0, 3);
 
-    /// <summary>Cubic convolution with a = −1/2, of a part of the image, which may be 0 pixels wide or high: its border is stretched then.</summary>
+    /// <summary>
+    /// Cubic convolution with a = −1/2, of a part of the image; a part that is 0 pixels wide or high is stretched from the image's border.
+    /// </summary>
     public static Image Bicubic(Image image, int width, int height, PixelBox box) => Resample(image, width, height, box, Cubic, 2);
 
     private static Image Resample(Image image, int width, int height, PixelBox box, Func<double, double> filter, double support)
@@ -23,8 +25,8 @@ internal static class Resampler
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         if (Math.Max(image.Width, image.Height) > MostSide)
-            throw new ArgumentException($"A picture of {image.Width}×{image.Height} pixels cannot be resized; a side has at most {MostSide}.",
-                nameof(image));
+            throw new ArgumentException(
+                $"A picture of {image.Width}×{image.Height} pixels cannot be resized; a side has at most {MostSide}.", nameof(image));
         if (width != image.Width || box.Left != 0 || box.Right != width)
             image = Rows(image, width, Weights(image.Width, box.Left, box.Right, width, filter, support));
         if (height != image.Height || box.Top != 0 || box.Bottom != height)

@@ -8,8 +8,8 @@ namespace ILGpuDiffusion.Pipelines.Metadata;
 
 /// <summary>
 /// How one image was generated, with everything that is needed to reproduce it. Pipelines add it to every image
-/// (<see cref="Image.RequestJson"/>), and PNG files keep it in the text chunk <see cref="Keyword"/>. Its texts come from a file and are not
-/// to be trusted.
+/// (<see cref="Image.RequestJson"/>), and files keep it: PNG in the text chunk <see cref="Keyword"/>, JPEG and WebP in EXIF. Its texts come
+/// from a file and are not to be trusted.
 /// </summary>
 public sealed partial record GenerationMetadata
 {
@@ -84,7 +84,7 @@ public sealed partial record GenerationMetadata
     /// Reads the metadata of an image file: the JSON form where there is one, else the text that AUTOMATIC1111 and others write, as far as
     /// it maps.
     /// </summary>
-    /// <param name="path">A PNG or JPEG file.</param>
+    /// <param name="path">A PNG, JPEG or WebP file.</param>
     /// <exception cref="ImageFileException">The file is not an image, or has no metadata.</exception>
     public static GenerationMetadata Read(string path) =>
         Of(Image.Load(path)) ?? throw new ImageFileException(path,

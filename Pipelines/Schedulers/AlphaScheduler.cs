@@ -18,7 +18,7 @@ internal abstract class AlphaScheduler : Scheduler
     /// <summary>ᾱ for timesteps below 0, where the run ends.</summary>
     private protected double FinalAlpha { get; }
 
-    internal override (double Signal, double Noise) SignalAndNoise(ScheduleTables tables, int index)
+    protected internal override (double Signal, double Noise) SignalAndNoise(ScheduleTables tables, int index)
     {
         double alpha = Training.AlphaCumprod(tables.Timesteps[index]);
         return (Math.Sqrt(alpha), Math.Sqrt(1 - alpha));

@@ -28,16 +28,16 @@ internal sealed class DDIMScheduler : AlphaScheduler
 
     public override IReadOnlyList<string> ConfigKeys => Keys;
 
-    internal override int HistorySlots => 0;
+    protected internal override int HistorySlots => 0;
 
-    private protected override ScheduleTables MakeTables(ScheduleRequest request)
+    protected override ScheduleTables MakeTables(ScheduleRequest request)
     {
         if (request.Timesteps is not null) throw Refuse(nameof(ScheduleRequest.Timesteps), "custom timesteps");
         if (request.Sigmas is not null) throw Refuse(nameof(ScheduleRequest.Sigmas), "custom sigmas");
         return Tables(Timesteps(spacing, request.Steps!.Value));
     }
 
-    internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)
+    protected internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)
     {
         // A step always spans T / steps timesteps, whatever the spacing.
         double timestep = tables.Timesteps[index], next = timestep - Training.Count / request.Steps!.Value;

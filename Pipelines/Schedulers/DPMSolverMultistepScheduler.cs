@@ -60,17 +60,17 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
 
     public override int TrainTimesteps => training.Count;
 
-    internal override int HistorySlots => solverOrder == 1 ? 0 : solverOrder;
+    protected internal override int HistorySlots => solverOrder == 1 ? 0 : solverOrder;
 
     private bool PredictsData => algorithm is DPMAlgorithm.Data or DPMAlgorithm.DataWithNoise;
 
-    internal override (double Signal, double Noise) SignalAndNoise(ScheduleTables tables, int index)
+    protected internal override (double Signal, double Noise) SignalAndNoise(ScheduleTables tables, int index)
     {
         var point = Point(tables.Sigmas[index]);
         return (point.Alpha, point.Sigma);
     }
 
-    private protected override ScheduleTables MakeTables(ScheduleRequest request)
+    protected override ScheduleTables MakeTables(ScheduleRequest request)
     {
         if (request.Sigmas is not null) throw Refuse(nameof(ScheduleRequest.Sigmas), "custom sigmas");
         var (timesteps, levels) = request.Timesteps is { } custom
@@ -79,7 +79,7 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
         return new(timesteps, levels, 1);
     }
 
-    private protected override void Check(ScheduleRequest request, ScheduleTables tables)
+    protected override void Check(ScheduleRequest request, ScheduleTables tables)
     {
         if (request.Steps is { } steps && !Falls(tables.Sigmas))
             throw TooManySteps(steps, "some of them would not change the noise level", fewer => Falls(sigmas.Tables(fewer).Sigmas));
@@ -96,7 +96,7 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
         return true;
     }
 
-    internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)
+    protected internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)
     {
         double sigma = tables.Sigmas[index];
         var point = Point(sigma);

@@ -17,7 +17,7 @@ internal sealed class EulerAncestralDiscreteScheduler(ModelConfig config) : Sigm
 
     public override IReadOnlyList<string> ConfigKeys => Keys;
 
-    private protected override ScheduleTables MakeTables(ScheduleRequest request)
+    protected override ScheduleTables MakeTables(ScheduleRequest request)
     {
         if (request.Timesteps is not null) throw Refuse(nameof(ScheduleRequest.Timesteps), "custom timesteps");
         if (request.Sigmas is not null) throw Refuse(nameof(ScheduleRequest.Sigmas), "custom sigmas");
@@ -25,7 +25,7 @@ internal sealed class EulerAncestralDiscreteScheduler(ModelConfig config) : Sigm
         return Tables(timesteps, SigmaTable.Rounded(timesteps.Select(t => SigmaTable.At(Training.Sigmas, t)).Append(0)));
     }
 
-    internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)
+    protected internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)
     {
         if (prediction == PredictionType.Sample) throw PredictionRefused(prediction);
         double sigma = tables.Sigmas[index];

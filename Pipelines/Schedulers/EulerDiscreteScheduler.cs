@@ -38,14 +38,14 @@ internal sealed class EulerDiscreteScheduler : SigmaScheduler
 
     public override IReadOnlyList<string> ConfigKeys => Keys;
 
-    private protected override ScheduleTables MakeTables(ScheduleRequest request)
+    protected override ScheduleTables MakeTables(ScheduleRequest request)
     {
         var (timesteps, sigmas) = request.Sigmas is { } custom ? FromSigmas(CustomSigmas(custom)) : FromTimesteps(request);
         if (continuous) timesteps = [.. timesteps.Select((_, i) => 0.25 * Math.Log(sigmas[i]))];
         return Tables(SigmaTable.Rounded(timesteps), sigmas);
     }
 
-    internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)
+    protected internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)
     {
         double sigma = tables.Sigmas[index];
         double gamma = request.STMin <= sigma && sigma <= request.STMax

@@ -40,9 +40,9 @@ internal sealed class LCMScheduler : AlphaScheduler
 
     public override IReadOnlyList<string> ConfigKeys => Keys;
 
-    internal override int HistorySlots => 0;
+    protected internal override int HistorySlots => 0;
 
-    private protected override ScheduleTables MakeTables(ScheduleRequest request)
+    protected override ScheduleTables MakeTables(ScheduleRequest request)
     {
         if (request.Sigmas is not null) throw Refuse(nameof(ScheduleRequest.Sigmas), "custom sigmas");
         if (request.Timesteps is { } custom) return Tables(CustomTimesteps(custom));
@@ -58,7 +58,7 @@ internal sealed class LCMScheduler : AlphaScheduler
             .Select(place => (originalSteps - Math.Floor(place)) * stride - 1)]);
     }
 
-    internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)
+    protected internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)
     {
         double timestep = tables.Timesteps[index], from = Training.AlphaCumprod(timestep);
         bool last = index == tables.Timesteps.Length - 1;

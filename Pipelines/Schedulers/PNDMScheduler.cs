@@ -36,9 +36,9 @@ internal sealed class PNDMScheduler : AlphaScheduler
 
     public override IReadOnlyList<string> ConfigKeys => Keys;
 
-    internal override int HistorySlots => multistepOnly ? Kept + 1 : Kept + 2;
+    protected internal override int HistorySlots => multistepOnly ? Kept + 1 : Kept + 2;
 
-    private protected override ScheduleTables MakeTables(ScheduleRequest request)
+    protected override ScheduleTables MakeTables(ScheduleRequest request)
     {
         if (request.Timesteps is not null) throw Refuse(nameof(ScheduleRequest.Timesteps), "custom timesteps");
         if (request.Sigmas is not null) throw Refuse(nameof(ScheduleRequest.Sigmas), "custom sigmas");
@@ -55,7 +55,7 @@ internal sealed class PNDMScheduler : AlphaScheduler
         return Tables([.. middles, .. whole[Kept..]]);
     }
 
-    internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)
+    protected internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)
     {
         if (prediction == PredictionType.Sample) throw PredictionRefused(prediction);
         if (!multistepOnly && index != done)

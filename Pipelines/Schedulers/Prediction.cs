@@ -19,7 +19,9 @@ internal enum PredictionType
 }
 
 /// <summary>Sample · x + Output · m, with x the current sample and m the model output.</summary>
-internal readonly record struct Blend(double Sample, double Output);
+/// <param name="Sample">Factor of the sample.</param>
+/// <param name="Output">Factor of the model output.</param>
+public readonly record struct Blend(double Sample, double Output);
 
 /// <summary>x0 and ε from a prediction, for a sample x = α·x0 + σ·ε.</summary>
 internal static class Prediction

@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Pipelines.Schedulers;
 /// <param name="Timesteps">The timestep passed to the model at each evaluation.</param>
 /// <param name="Sigmas">Noise level σ at each evaluation and at the end; empty for schedulers that work with ᾱ only.</param>
 /// <param name="InitNoiseSigma">Factor of the standard normal start latents.</param>
-internal sealed record ScheduleTables(double[] Timesteps, double[] Sigmas, double InitNoiseSigma);
+public sealed record ScheduleTables(double[] Timesteps, double[] Sigmas, double InitNoiseSigma);
 
 /// <summary>
 /// One run of a scheduler: the timesteps at which the model is evaluated, and for each evaluation the program that a device runs after it.

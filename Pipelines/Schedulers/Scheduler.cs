@@ -10,7 +10,8 @@ namespace ILGpuDiffusion.Pipelines.Schedulers;
 /// </summary>
 public abstract class Scheduler
 {
-    private protected Scheduler(ModelConfig config) => Config = config;
+    /// <summary>Keeps the configuration.</summary>
+    protected Scheduler(ModelConfig config) => Config = config;
 
     /// <summary>diffusers' class name.</summary>
     public abstract string Name { get; }
@@ -47,6 +48,19 @@ public abstract class Scheduler
         return SchedulerCatalog.Create(config, name, overrides ?? []);
     }
 
+    /// <summary>Adds a scheduler for the whole process: <see cref="FromConfig"/> and models find it by its class name.</summary>
+    /// <param name="name">Its class name, as <c>_class_name</c> of scheduler_config.json.</param>
+    /// <param name="configKeys">The config keys that it reads.</param>
+    /// <param name="create">Creates it from a configuration.</param>
+    /// <exception cref="ArgumentException">There is a scheduler of that name.</exception>
+    public static void Register(string name, IReadOnlyList<string> configKeys, Func<ModelConfig, Scheduler> create)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(configKeys);
+        ArgumentNullException.ThrowIfNull(create);
+        SchedulerCatalog.Add(name, configKeys, create);
+    }
+
     /// <summary>Computes the tables and programs of one run that begins at evaluation 0; see <see cref="Schedule.BeginningAt"/>.</summary>
     /// <param name="request">The number of steps, or custom timesteps or sigmas, and the run's options. An integer converts to a number of
     /// steps.</param>
@@ -63,27 +77,29 @@ public abstract class Scheduler
     internal string Source => Config.File;
 
     /// <summary>The configuration that the scheduler was created from.</summary>
-    internal ModelConfig Config { get; }
+    public ModelConfig Config { get; }
 
-    internal abstract int HistorySlots { get; }
+    /// <summary>Number of state tensors that the steps use.</summary>
+    protected internal abstract int HistorySlots { get; }
 
     /// <summary>Tables for a checked request.</summary>
-    private protected abstract ScheduleTables MakeTables(ScheduleRequest request);
+    protected abstract ScheduleTables MakeTables(ScheduleRequest request);
 
     /// <summary>Throws for tables that the method cannot step through.</summary>
-    private protected virtual void Check(ScheduleRequest request, ScheduleTables tables)
+    protected virtual void Check(ScheduleRequest request, ScheduleTables tables)
     {
     }
 
     /// <summary>
     /// Writes the program that runs after evaluation <paramref name="index"/>, the <paramref name="done"/>-th of this run, from 0.
     /// </summary>
-    internal abstract void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done);
+    protected internal abstract void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done);
 
     /// <summary>α and σ such that the sample at an evaluation is α·x0 + σ·ε.</summary>
-    internal abstract (double Signal, double Noise) SignalAndNoise(ScheduleTables tables, int index);
+    protected internal abstract (double Signal, double Noise) SignalAndNoise(ScheduleTables tables, int index);
 
-    internal virtual double InputScale(ScheduleTables tables, int index) => 1;
+    /// <summary>Factor of the sample before it enters the model at an evaluation.</summary>
+    protected internal virtual double InputScale(ScheduleTables tables, int index) => 1;
 
     internal ScheduleTables CreateTables(ScheduleRequest request)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using ILGpuDiffusion.Compute.Files;
 using ILGpuDiffusion.Layers.Weights;
@@ -6,14 +7,14 @@ using ILGpuDiffusion.Pipelines.Errors;
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>
-/// The supported schedulers. A new one is a class, a line in <see cref="Entries"/> and, where it has a common name, one in
+/// The supported schedulers. A new one is a class, a line in <see cref="entries"/> and, where it has a common name, one in
 /// <see cref="SchedulerNames"/>.
 /// </summary>
 internal static class SchedulerCatalog
 {
-    private sealed record Entry(string Name, string[] Keys, Func<ModelConfig, Scheduler> Make);
+    private sealed record Entry(string Name, IReadOnlyList<string> Keys, Func<ModelConfig, Scheduler> Make);
 
-    private static readonly Entry[] Entries =
+    private static ImmutableArray<Entry> entries =
     [
         new(nameof(DDIMScheduler), DDIMScheduler.Keys, static c => new DDIMScheduler(c)),
         new(nameof(DPMSolverMultistepScheduler), DPMSolverMultistepScheduler.Keys, static c => new DPMSolverMultistepScheduler(c)),
@@ -24,11 +25,16 @@ internal static class SchedulerCatalog
         new(nameof(PNDMScheduler), PNDMScheduler.Keys, static c => new PNDMScheduler(c)),
     ];
 
-    public static IReadOnlyList<string> ClassNames { get; } = [.. Entries.Select(e => e.Name)];
+    public static IReadOnlyList<string> ClassNames => [.. entries.Select(e => e.Name)];
 
     public static IReadOnlyList<string> Aliases => SchedulerNames.All;
 
-    public static IReadOnlyList<string> ConfigKeys { get; } = [.. Entries.SelectMany(e => e.Keys).Distinct().Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> ConfigKeys => [.. entries.SelectMany(e => e.Keys).Distinct().Order(StringComparer.Ordinal)];
+
+    public static void Add(string name, IReadOnlyList<string> keys, Func<ModelConfig, Scheduler> make) =>
+        ImmutableInterlocked.Update(ref entries, known => ClassOf(name) is { } taken
+            ? throw new ArgumentException($"There is a scheduler of that name: {taken}.", nameof(name))
+            : known.Add(new Entry(name, [.. keys], make)));
 
     public static Scheduler Create(ModelConfig config, string? name, IEnumerable<KeyValuePair<string, JsonElement>> overrides)
     {
@@ -50,7 +56,7 @@ internal static class SchedulerCatalog
     /// <summary>The config keys that a class reads.</summary>
     public static IReadOnlyList<string> KeysOf(string className) => Find(className)!.Keys;
 
-    private static Entry? Find(string className) => Entries.FirstOrDefault(e => Same(e.Name, className));
+    private static Entry? Find(string className) => entries.FirstOrDefault(e => Same(e.Name, className));
 
     private static bool Same(string known, string wanted) => string.Equals(known, wanted, StringComparison.OrdinalIgnoreCase);
 }

@@ -15,15 +15,15 @@ internal abstract class SigmaScheduler : Scheduler
 
     public override int TrainTimesteps => Training.Count;
 
-    internal override int HistorySlots => 0;
+    protected internal override int HistorySlots => 0;
 
     private protected TrainingNoise Training { get; }
 
     private protected TimestepSpacing Spacing { get; }
 
-    internal override double InputScale(ScheduleTables tables, int index) => 1 / Math.Sqrt(tables.Sigmas[index] * tables.Sigmas[index] + 1);
+    protected internal override double InputScale(ScheduleTables tables, int index) => 1 / Math.Sqrt(tables.Sigmas[index] * tables.Sigmas[index] + 1);
 
-    internal override (double Signal, double Noise) SignalAndNoise(ScheduleTables tables, int index) => (1, tables.Sigmas[index]);
+    protected internal override (double Signal, double Noise) SignalAndNoise(ScheduleTables tables, int index) => (1, tables.Sigmas[index]);
 
     /// <summary>
     /// Completes the tables. Leading spacing begins below the noisiest timestep, so its start latents have the signal's variance too.

@@ -13,7 +13,7 @@ internal sealed class StepLauncher : IDisposable
 {
     private readonly DeviceScope scope;
     private readonly Tensor[] slots;
-    private readonly Launch[][] steps;
+    private readonly Launch[][] steps, previews;
     private readonly CancellationToken cancellation;
 
     /// <summary>Prepares every program of a schedule.</summary>
@@ -21,16 +21,20 @@ internal sealed class StepLauncher : IDisposable
     /// <param name="schedule">The run.</param>
     /// <param name="sample">The latents [n, h, w, c]; changed by every step.</param>
     /// <param name="modelOutput">The prediction [n, h, w, c].</param>
+    /// <param name="withPreviews">Whether <see cref="RunPreview"/> will be called.</param>
     /// <param name="cancellation">Cancels the compilation of kernels.</param>
-    public StepLauncher(Device device, Schedule schedule, Tensor sample, Tensor modelOutput, CancellationToken cancellation = default)
+    public StepLauncher(Device device, Schedule schedule, Tensor sample, Tensor modelOutput, bool withPreviews = false,
+        CancellationToken cancellation = default)
     {
         (scope, this.cancellation) = (new DeviceScope(device), cancellation);
         try
         {
             Tensor State() => scope.Allocate(DType.Float32, sample.Shape);
             slots = [sample, modelOutput, State(), State(), .. Enumerable.Range(0, schedule.HistorySlots).Select(_ => State())];
-            steps = [.. Enumerable.Range(schedule.BeginIndex, schedule.Timesteps.Count - schedule.BeginIndex)
-                .Select(i => schedule.Step(i).Instructions.Select(Bind).ToArray())];
+            SchedulerStep[] programs =
+                [.. Enumerable.Range(schedule.BeginIndex, schedule.Timesteps.Count - schedule.BeginIndex).Select(schedule.Step)];
+            steps = [.. programs.Select(program => program.Instructions.Select(Bind).ToArray())];
+            previews = withPreviews ? [.. programs.Select(program => program.Preview.Select(Bind).ToArray())] : [];
         }
         catch
         {
@@ -46,6 +50,16 @@ internal sealed class StepLauncher : IDisposable
     public void Run(int evaluation)
     {
         foreach (var launch in steps[evaluation]) launch.Run();
+    }
+
+    /// <summary>
+    /// Computes the predicted clean latents of the n-th evaluation; call it before <see cref="Run"/>.
+    /// </summary>
+    /// <returns>Where they are; the latents themselves for a scheduler that does not predict them.</returns>
+    public Tensor RunPreview(int evaluation)
+    {
+        foreach (var launch in previews[evaluation]) launch.Run();
+        return slots[(previews[evaluation].Length > 0 ? Slot.Denoised : Slot.Sample).Index];
     }
 
     /// <summary>Frees the scheduler's states.</summary>

@@ -4,10 +4,16 @@ using ILGpuDiffusion.Layers.Weights;
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>Collects one step's program; throws for coefficients that are not finite.</summary>
-internal sealed class StepWriter(Scheduler scheduler, int index, double timestep)
+public sealed class StepWriter
 {
+    private readonly Scheduler scheduler;
+    private readonly int index;
+    private readonly double timestep;
     private readonly List<SchedulerInstruction> instructions = [];
     private readonly List<SchedulerInstruction> preview = [];
+
+    internal StepWriter(Scheduler scheduler, int index, double timestep) =>
+        (this.scheduler, this.index, this.timestep) = (scheduler, index, timestep);
 
     /// <summary>True when the step draws noise, used or not.</summary>
     public bool NeedsNoise { get; set; }
@@ -25,7 +31,7 @@ internal sealed class StepWriter(Scheduler scheduler, int index, double timestep
     /// <summary>
     /// Applies the config's clipping to x0 and makes x0 part of the program. Returns false, and does nothing, where the config has none.
     /// </summary>
-    public bool ClipDenoised(ClippingConfig clipping)
+    internal bool ClipDenoised(ClippingConfig clipping)
     {
         if (clipping.Instruction is not { } clip) return false;
         preview.Add(clip);
@@ -34,7 +40,7 @@ internal sealed class StepWriter(Scheduler scheduler, int index, double timestep
     }
 
     /// <summary>The finished step.</summary>
-    public SchedulerStep Finish() => new(NeedsNoise, [.. instructions], [.. preview]);
+    internal SchedulerStep Finish() => new(NeedsNoise, [.. instructions], [.. preview]);
 
     private LinearCombinationInstruction Combination(Slot target, ReadOnlySpan<(Slot Slot, double Coefficient)> terms)
     {

@@ -113,5 +113,9 @@ var shipped = new Option<string>("--to")
 var table = new Command("tuning-table", "Writes the shipped tuning table: the settings common to all given tables") { tables, shipped };
 table.SetAction(parsed => Console.WriteLine(ShippedTable.Write(parsed.GetValue(tables)!, parsed.GetValue(shipped)!)));
 
-return new RootCommand("Measurements of whole models.") { checkpoint, step, waiting, builds, passes, sheet, compile, table }.Parse(args)
-    .Invoke();
+var picture = new Argument<string>("file") { Description = "An image file, such as Pipelines/Embedded/contact-sheet.png" };
+var png = new Command("png", "Times filters and levels of the PNG encoder; prints Markdown") { picture, runs };
+png.SetAction(parsed => Console.WriteLine(PngSettings.Run(parsed.GetValue(picture)!, parsed.GetValue(runs))));
+
+return new RootCommand("Measurements of whole models.") { checkpoint, step, waiting, builds, passes, sheet, compile, table, png }
+    .Parse(args).Invoke();

@@ -30,8 +30,9 @@ internal static class GenerateCommand
         var compile = new CompileArguments();
         var output = new Option<string?>("--output", "-o")
         {
-            Description = "PNG, JPEG or WebP file to write, - for PNG on stdout; several are numbered. Default: named after prompt and seed",
-            HelpName = "FILE"
+            Description = "File to write, .png, .jpg or .webp, - for PNG on stdout; several images are numbered. "
+                + "Default: named after prompt and seed",
+            HelpName = "FILE.png"
         };
         var (model, device, json) = (new ModelArguments(), new DeviceArguments(), Options.Json("times and memory per stage"));
         var dtype = Options.Word("--dtype",

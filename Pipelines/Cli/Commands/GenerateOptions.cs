@@ -19,7 +19,7 @@ internal sealed class GenerateOptions
     private readonly Option<string?> prompts =
         new("--prompts") { Description = "File with one prompt per line, all with the same settings; - reads stdin", HelpName = "FILE" };
     private readonly Option<string?> from =
-        new("--from") { Description = "Generates an image again; other options override its settings", HelpName = "FILE" };
+        new("--from") { Description = "Generates the image of a file again; other options override its settings", HelpName = "FILE" };
     private readonly Option<string?> prompt2 = new("--prompt-2")
     {
         Description = "Prompt of the second text encoder; the same if left out",

@@ -48,7 +48,8 @@ internal sealed class ImageArguments
         {
             foreach (var option in dependent)
                 if (!given && parsed.GetResult(option) is { Implicit: false } result)
-                    throw new ArgumentException($"{option.Name} is {OutsideText.Quote(result.Tokens[^1].Value)}, but {needed}, is missing.");
+                    throw new ArgumentException(
+                        $"{option.Name} is {OutsideText.Quote(result.Tokens[^1].Value)}, but {needed}, is missing.");
         }
     }
 

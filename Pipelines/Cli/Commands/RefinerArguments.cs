@@ -44,7 +44,8 @@ internal sealed class RefinerArguments
             throw new ArgumentException($"--denoising-end is {end}; with --refiner it must be above 0 and below 1: the fraction of the run "
                 + "where the refiner goes on.");
         if (path is not null && hasMask)
-            throw new ArgumentException("--mask-image and --refiner are given; a refiner goes on with whole images. Leave one of them out.");
+            throw new ArgumentException("--mask-image and --refiner are given; a refiner goes on with whole images. Leave one "
+                + "of them out.");
     }
 
     /// <summary>Loads the refiner as another model is loaded, whose configurations are not for it; null for none.</summary>

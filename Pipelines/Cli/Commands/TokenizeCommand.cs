@@ -25,8 +25,8 @@ internal static class TokenizeCommand
             if (names.Length == 0) throw new ModelFileException(source.Path, $"{source.ClassName} lists no CLIP tokenizer.");
             foreach (string other in all.Except(names))
                 Messages.Warning($"{other} is left out: only CLIP tokenizers are supported, and it is a {source.Component(other).Class}.");
-            var results = names.Select(name => (name, tokens: ClipTokenizer.Load(source.TokenizerOf(name)).Encode(parsed.GetValue(prompt)!)))
-                .ToArray();
+            string text = parsed.GetValue(prompt)!;
+            var results = names.Select(name => (name, tokens: ClipTokenizer.Load(source.TokenizerOf(name)).Encode(text))).ToArray();
             if (parsed.GetValue(json))
             {
                 JsonOutput.Print(results.ToDictionary(r => r.name,

@@ -72,8 +72,9 @@ internal static class TuneCommand
             TuningSummary summary;
             try
             {
-                summary = await TuningProgressBar.ShowAsync(problems => $"{pipeline.Name} on {opened}: {problems} ops and sizes to measure, "
-                    + $"at most {Quantity.Time(problems * (budget + 1))}. Cancel at any time: results are kept.",
+                summary = await TuningProgressBar.ShowAsync(
+                    problems => $"{pipeline.Name} on {opened}: {problems} ops and sizes to measure, at most "
+                        + $"{Quantity.Time(problems * (budget + 1))}. Cancel at any time: results are kept.",
                     progress => pipeline.TuneAsync(parsed.GetValue(sizes), options, parsed.GetValue(again), stored, progress, cancellation))
                     .ConfigureAwait(false);
             }

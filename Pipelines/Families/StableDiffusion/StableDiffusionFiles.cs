@@ -24,7 +24,7 @@ internal static class StableDiffusionFiles
             SingleFileComponent.Clip($"{Text}transformer."),
         ],
         Tokenizers = new Dictionary<string, ITokenizerFiles> { ["tokenizer"] = PackagedVocabulary.ClipL },
-        Scheduler = _ => Scheduler("PNDMScheduler", "epsilon"),
+        Scheduler = t => Scheduler("PNDMScheduler", t.StatedPrediction ?? "epsilon"),
     };
 
     private static readonly SingleFileLayout Two = new("Stable Diffusion 2.x", "StableDiffusionPipeline")
@@ -60,14 +60,16 @@ internal static class StableDiffusionFiles
         Kind = $"{layout.Kind} inpainting",
         PipelineClass = "StableDiffusionInpaintPipeline",
         Recognises = t => layout.Recognises(t) && UNetNames.InChannels(t) == 9,
-        Scheduler = _ => Scheduler("PNDMScheduler", "epsilon"),
+        Scheduler = t => Scheduler("PNDMScheduler", t.StatedPrediction ?? "epsilon"),
     };
 
     /// <summary>
-    /// Names and shapes of SD 2.x base, which predicts noise, are those of the 768 pixel model, which predicts velocities. diffusers tells
-    /// base by the training step that its file stores, and takes every other file for the 768 pixel model.
+    /// Names and shapes of SD 2.x base, which predicts noise, are those of the 768 pixel model, which predicts velocities. Where a file
+    /// does not say what it predicts, diffusers tells base by the training step that its file stores, and takes every other file for the
+    /// 768 pixel model.
     /// </summary>
-    private static bool IsBase(TensorTable t) => t.IntegerOf("global_step") == 875000;
+    private static bool IsBase(TensorTable t) => t.StatedPrediction is { } stated ? stated == "epsilon"
+        : t.IntegerOf("global_step") == 875000;
 
     private static JsonObject Scheduler(string type, string prediction) => new()
     {

@@ -61,7 +61,7 @@ internal static class StableDiffusionXlFiles
     ];
 
     /// <summary>
-    /// A file trained for velocities says so with an empty tensor <c>v_pred</c>, and with <c>ztsnr</c> that its noise ends in pure noise.
+    /// The empty tensor <c>ztsnr</c>, beside <c>v_pred</c>, says that the noise of the training ended in pure noise.
     /// </summary>
     private static JsonObject Scheduler(TensorTable t) => new()
     {
@@ -70,7 +70,7 @@ internal static class StableDiffusionXlFiles
         ["beta_end"] = 0.012,
         ["beta_schedule"] = "scaled_linear",
         ["num_train_timesteps"] = 1000,
-        ["prediction_type"] = t.Has("v_pred") ? "v_prediction" : "epsilon",
+        ["prediction_type"] = t.StatedPrediction ?? "epsilon",
         ["rescale_betas_zero_snr"] = t.Has("v_pred") && t.Has("ztsnr"),
         ["interpolation_type"] = "linear",
         ["timestep_spacing"] = "leading",

@@ -22,16 +22,16 @@ public class NameMapTests
     [InlineData("output_blocks.8.0.out_layers.0.weight", "up_blocks.2.resnets.2.norm2.weight")]
     [InlineData("out.0.bias", "conv_norm_out.bias")]
     [InlineData("out.2.weight", "conv_out.weight")]
-    public void UNetOfXl(string original, string diffusers) =>
-        Both(UNetNames.OfDiffusers(OriginalFile.Published("stable-diffusion-xl-base-1.0", "unet")), original, diffusers, TensorForm.Whole);
+    public void UNetNames_OfXl_AreThePublishedOnes(string original, string diffusers) =>
+        Both(OriginalFile.UNet(OriginalFile.Published("stable-diffusion-xl-base-1.0", "unet")), original, diffusers, TensorForm.Whole);
 
     [Theory]
     [InlineData("input_blocks.11.0.in_layers.0.weight", "down_blocks.3.resnets.1.norm1.weight")]
     [InlineData("output_blocks.2.1.conv.weight", "up_blocks.0.upsamplers.0.conv.weight")]
     [InlineData("output_blocks.8.2.conv.weight", "up_blocks.2.upsamplers.0.conv.weight")]
     [InlineData("output_blocks.11.0.skip_connection.weight", "up_blocks.3.resnets.2.conv_shortcut.weight")]
-    public void UNetOfOne(string original, string diffusers) =>
-        Both(UNetNames.OfDiffusers(OriginalFile.Published("stable-diffusion-v1-5", "unet")), original, diffusers, TensorForm.Whole);
+    public void UNetNames_OfOne_AreThePublishedOnes(string original, string diffusers) =>
+        Both(OriginalFile.UNet(OriginalFile.Published("stable-diffusion-v1-5", "unet")), original, diffusers, TensorForm.Whole);
 
     [Theory]
     [InlineData("encoder.down.1.block.0.nin_shortcut.weight", "encoder.down_blocks.1.resnets.0.conv_shortcut.weight")]
@@ -45,8 +45,8 @@ public class NameMapTests
     [InlineData("decoder.up.1.upsample.conv.weight", "decoder.up_blocks.2.upsamplers.0.conv.weight")]
     [InlineData("decoder.norm_out.bias", "decoder.conv_norm_out.bias")]
     [InlineData("post_quant_conv.weight", "post_quant_conv.weight")]
-    public void Autoencoder(string original, string diffusers, string form = "Whole") => Both(
-        AutoencoderNames.OfDiffusers(OriginalFile.Published("stable-diffusion-v1-5", "vae")), original, diffusers,
+    public void AutoencoderNames_OfOne_AreThePublishedOnes(string original, string diffusers, string form = "Whole") => Both(
+        OriginalFile.Autoencoder(OriginalFile.Published("stable-diffusion-v1-5", "vae")), original, diffusers,
         Enum.Parse<TensorForm>(form));
 
     [Theory]
@@ -59,12 +59,12 @@ public class NameMapTests
     [InlineData("transformer.resblocks.0.attn.in_proj_bias", "text_model.encoder.layers.0.self_attn.v_proj.bias", "LastThird")]
     [InlineData("ln_final.weight", "text_model.final_layer_norm.weight")]
     [InlineData("text_projection", "text_projection.weight", "Transposed")]
-    public void OpenClip(string original, string diffusers, string form = "Whole") =>
+    public void TextEncoderNames_OpenClip_AreThePublishedOnes(string original, string diffusers, string form = "Whole") =>
         Both(TextEncoderNames.OpenClip(32, projection: true, 32), original, diffusers, Enum.Parse<TensorForm>(form));
 
     [Theory]
     [InlineData("logit_scale"), InlineData("transformer.resblocks.23.attn.in_proj_weight"), InlineData("text_projection")]
-    public void WhatNoModelUses_IsNoSurplus(string original)
+    public void IsUnused_WhatNoModelUses_IsTrue(string original)
     {
         var map = TextEncoderNames.OpenClip(23, projection: false, stored: 24);
         Assert.Empty(map.ToDiffusers(original));
@@ -75,8 +75,8 @@ public class NameMapTests
     [Theory]
     [InlineData("input_blocks.9.0.in_layers.2.weight"), InlineData("input_blocks.1.0.in_layers.1.weight"), InlineData("input_blocks.1"),
         InlineData(""), InlineData("."), InlineData("input_blocks..0"), InlineData("zero_convs.0.0.weight")]
-    public void UnknownNames_HaveNoOther(string original) =>
-        Assert.Empty(UNetNames.OfDiffusers(OriginalFile.Published("stable-diffusion-xl-base-1.0", "unet")).ToDiffusers(original));
+    public void ToDiffusers_UnknownName_GivesNone(string original) =>
+        Assert.Empty(OriginalFile.UNet(OriginalFile.Published("stable-diffusion-xl-base-1.0", "unet")).ToDiffusers(original));
 
     private static void Both(NameMap map, string original, string diffusers, TensorForm form)
     {

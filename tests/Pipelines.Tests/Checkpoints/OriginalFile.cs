@@ -19,13 +19,21 @@ internal static class OriginalFile
     /// <summary>The layout of a kind.</summary>
     public static SingleFileLayout Layout(string kind) => FamilyCatalog.Files.Single(layout => layout.Kind == kind);
 
+    /// <summary>The map of a UNet under diffusers' names.</summary>
+    public static NameMap UNet(TensorTable diffusers) => UNetNames.Of(diffusers.Count("down_blocks.0.resnets"),
+        [.. Enumerable.Range(0, diffusers.Count("up_blocks")).Select(level => diffusers.HasGroup($"up_blocks.{level}.attentions"))]);
+
+    /// <summary>The map of an autoencoder under diffusers' names.</summary>
+    public static NameMap Autoencoder(TensorTable diffusers) =>
+        AutoencoderNames.Of(diffusers.Count("encoder.down_blocks"), diffusers.Count("encoder.down_blocks.0.resnets"));
+
     /// <summary>The stored tensors, without the component's prefix, that a component's tensors are in.</summary>
     public static Dictionary<string, Stored> Of(SingleFileComponent part, TensorTable diffusers)
     {
         var map = part.Name switch
         {
-            "unet" => UNetNames.OfDiffusers(diffusers),
-            "vae" => AutoencoderNames.OfDiffusers(diffusers),
+            "unet" => UNet(diffusers),
+            "vae" => Autoencoder(diffusers),
             _ when part.Prefix.EndsWith("transformer.", StringComparison.Ordinal) => NameMap.Same,
             _ => diffusers.Count("text_model.encoder.layers") is var layers
                 ? TextEncoderNames.OpenClip(layers, diffusers.Has("text_projection.weight"), layers) : NameMap.Same,

@@ -29,10 +29,11 @@ public sealed class OtherKindsTests : IDisposable
     [InlineData("a UNet alone, without text encoders", "model.diffusion_model.input_blocks.0.0.bias")]
     [InlineData("a UNet alone, under diffusers' names", "down_blocks.0.resnets.0.conv1.weight")]
     [InlineData("a text encoder alone", "text_model.encoder.layers.0.mlp.fc1.weight")]
+    [InlineData("a model in scaled 8-bit floats", "model.diffusion_model.input_blocks.1.0.in_layers.2.scale_weight")]
     [InlineData("an image upscaler", "body.0.rdb1.conv1.weight")]
     [InlineData("holds 1 tensors of no known model, such as 'weight'", "weight")]
     [InlineData("holds no tensors")]
-    public void Message_SaysWhatItIs_AndWhatIsSupported(string kind, params string[] names)
+    public void Open_OtherKind_SaysWhatItIs(string kind, params string[] names)
     {
         string path = Write(names);
         string message = Assert.Throws<ModelFileException>(() => ModelSource.Open(path)).Message;
@@ -50,7 +51,7 @@ public sealed class OtherKindsTests : IDisposable
     [InlineData("version https://git-lfs.github.com/spec/v1", "git lfs pull")]
     [InlineData("", "is the download complete?")]
     [InlineData("no model at all", "is this a safetensors file?")]
-    public void OtherFormats_AreNamed(string start, string part)
+    public void Open_OtherFormat_SaysWhatItIs(string start, string part)
     {
         string path = Path.Combine(folder.Path, "model.ckpt");
         File.WriteAllBytes(path, Encoding.Latin1.GetBytes(start));
@@ -60,7 +61,7 @@ public sealed class OtherKindsTests : IDisposable
 
     /// <summary>Names, shapes and numbers of blocks of a real file, damaged: a message or a model, and nothing else.</summary>
     [Fact]
-    public void DamagedFiles_GiveOneMessage()
+    public void Open_DamagedFile_GivesOneMessage()
     {
         string real = OriginalFile.Write(Path.Combine(folder.Path, "real.safetensors"), Golden.Folder("tiny-sdxl"),
             OriginalFile.Layout("Stable Diffusion XL base"));

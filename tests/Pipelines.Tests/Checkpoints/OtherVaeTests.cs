@@ -18,7 +18,7 @@ public sealed class OtherVaeTests : IDisposable
 
     [Theory]
     [InlineData(Original), InlineData(Prefixed), InlineData(Bare), InlineData(Diffusers), InlineData(Component), InlineData(Model)]
-    public void EachForm_GivesItsTensorsAndTheModelsScale(string form)
+    public void WithVae_EachForm_GivesItsTensorsAndTheModelsScale(string form)
     {
         string own = Path.Combine(Golden.Folder("tiny-sdxl"), "vae");
         var model = ModelSource.Open(Golden.Folder("tiny-sdxl"), new ModelSourceOptions { Vae = Write(form, negated: true) });
@@ -39,7 +39,7 @@ public sealed class OtherVaeTests : IDisposable
     }
 
     [Fact]
-    public void AFolderOfAFloat16Autoencoder_IsNotWidened()
+    public void WithVae_FolderForFloat16_IsNotWidened()
     {
         string own = Path.Combine(Golden.Folder("tiny-sdxl"), "vae");
         string config = File.ReadAllText(Path.Combine(own, "config.json"))
@@ -54,7 +54,7 @@ public sealed class OtherVaeTests : IDisposable
     }
 
     [Fact]
-    public void WhatIsNoAutoencoder_IsNamed()
+    public void WithVae_NoAutoencoder_ThrowsModelFileException()
     {
         var model = ModelSource.Open(Golden.Folder("tiny-sdxl"));
         string text = Path.Combine(Golden.Folder("tiny-sdxl"), "text_encoder");

@@ -48,7 +48,7 @@ public sealed class PublishedModelsTests
     }
 
     [Theory, MemberData(nameof(Models))]
-    public void Kind_AndConfigurations_FollowFromTheFile(string model, string kind, string secondEncoder)
+    public void Find_PublishedModel_GivesItsConfigurations(string model, string kind, string secondEncoder)
     {
         var file = File(model, kind, secondEncoder);
         var layout = SingleFileModel.Find(file, FamilyCatalog.Files)!;
@@ -71,7 +71,7 @@ public sealed class PublishedModelsTests
     [InlineData("stable-diffusion-v1-5", "Stable Diffusion 1.x", 8, null)] // InstructPix2Pix
     [InlineData("stable-diffusion-2-1", "Stable Diffusion 2.x", 5, null)] // depth to image
     [InlineData("stable-diffusion-2-1", "Stable Diffusion 2.x", 7, null)] // upscaler
-    public void InputChannels_TellInpainting(string model, string kind, int channels, string? found)
+    public void Find_InputChannels_TellsInpainting(string model, string kind, int channels, string? found)
     {
         const string First = "model.diffusion_model.input_blocks.0.0.weight";
         var table = File(model, kind, "", t => t[First] = Shape.Create([320, channels, 3, 3]));
@@ -87,7 +87,7 @@ public sealed class PublishedModelsTests
     [InlineData("v_pred ztsnr", "v_prediction", true)]
     [InlineData("edm_mean edm_std", null, false)]
     [InlineData("edm_vpred.sigma_max", null, false)]
-    public void MarkersOfXl_TellThePrediction(string markers, string? prediction, bool zero)
+    public void Scheduler_MarkersOfXl_TellThePrediction(string markers, string? prediction, bool zero)
     {
         var table = File("stable-diffusion-xl-base-1.0", "Stable Diffusion XL base", "", t =>
         {
@@ -100,13 +100,17 @@ public sealed class PublishedModelsTests
     }
 
     [Theory]
-    [InlineData(875000, "epsilon", 64)]
-    [InlineData(140000, "v_prediction", 96)]
-    [InlineData(null, "v_prediction", 96)]
-    public void StepOfTwo_TellsThePrediction(int? step, string prediction, int side)
+    [InlineData(875000, "", "epsilon", 64)]
+    [InlineData(140000, "", "v_prediction", 96)]
+    [InlineData(null, "", "v_prediction", 96)]
+    [InlineData(null, "modelspec.prediction_type=epsilon", "epsilon", 64)]
+    [InlineData(875000, "modelspec.predict_key=v", "v_prediction", 96)]
+    public void Scheduler_StepOfTwo_TellsThePrediction(int? step, string stated, string prediction, int side)
     {
         var table = File("stable-diffusion-2-1", "Stable Diffusion 2.x", "");
-        if (step is { } value) table = new TensorTable(table.File, table.Tensors, new Dictionary<string, long> { ["global_step"] = value });
+        table = new TensorTable(table.File, table.Tensors,
+            step is { } value ? new Dictionary<string, long> { ["global_step"] = value } : null,
+            stated.Split('=') is [var key, var word] ? new Dictionary<string, string> { [key] = word } : null);
         var layout = SingleFileModel.Find(table, FamilyCatalog.Files)!;
         Assert.Equal(prediction, (string?)layout.Scheduler(table)["prediction_type"]);
         Assert.Equal(side, Config(layout.Components[0], table).Int("sample_size"));

@@ -18,10 +18,10 @@ public sealed class SingleFileModelTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
-    public void RecordedFile_EqualsTheFolder_ToTheBit() => Compare(Golden.Folder(Recorded), Golden.Folder("tiny-sdxl"), Xl);
+    public void Open_RecordedFile_EqualsTheFolderToTheBit() => Compare(Golden.Folder(Recorded), Golden.Folder("tiny-sdxl"), Xl);
 
     [Fact]
-    public void WrittenFile_HoldsTheNamesShapesAndNumbersOfTheRecordedOne()
+    public void Write_TinySdxl_EqualsTheRecordedFile()
     {
         using var recorded = SafetensorsFile.Open(Golden.Folder(Recorded));
         using var written = SafetensorsFile.Open(Write("tiny-sdxl", Xl));
@@ -38,11 +38,11 @@ public sealed class SingleFileModelTests : IDisposable
     [InlineData("tiny-sdxl", Xl, DType.Float32)]
     [InlineData("tiny-sdxl-refiner", "Stable Diffusion XL refiner", DType.Float16)]
     [InlineData("tiny-sd15", "Stable Diffusion 1.x", DType.Float16)]
-    public void WrittenFile_EqualsTheFolder(string model, string kind, DType dtype) =>
+    public void Open_WrittenFile_EqualsTheFolder(string model, string kind, DType dtype) =>
         Compare(Write(model, kind, dtype), Golden.Folder(model), kind);
 
     [Fact]
-    public void OpenClipOfTwo_IsReadWithoutItsLastLayer()
+    public void OpenClip_OfTwo_HasNoLastLayer()
     {
         // The narrow model is not told by its width of prompts, so the layout is taken as it is.
         string model = Golden.Folder("tiny-sd21-v");
@@ -61,7 +61,7 @@ public sealed class SingleFileModelTests : IDisposable
     }
 
     [Fact]
-    public void Weights_AreViewsOfTheFile_ButForTheProjection()
+    public void WeightsOf_TextEncoder2_CopiesTheProjectionAlone()
     {
         var model = Open(Write("tiny-sdxl", Xl));
         using var weights = model.WeightsOf("text_encoder_2");
@@ -71,7 +71,7 @@ public sealed class SingleFileModelTests : IDisposable
     }
 
     [Fact]
-    public void Messages_NameTheTensorInTheFile()
+    public void Load_TensorMissing_NamesTheOneInTheFile()
     {
         const string Lost = "conditioner.embedders.1.model.transformer.resblocks.1.attn.in_proj_weight",
             Extra = "conditioner.embedders.1.model.transformer.resblocks.9.ln_1.weight";
@@ -93,7 +93,7 @@ public sealed class SingleFileModelTests : IDisposable
     }
 
     [Fact]
-    public void WithoutConfigFolder_HeadsThatShapesDoNotTell_AreAskedFor()
+    public void ConfigOf_HeadsUntold_AsksForTheFolder()
     {
         var model = (SingleFileModel)ModelSource.Open(Write("tiny-sdxl", Xl));
         var e = Assert.Throws<ModelFileException>(() => model.ConfigOf("unet"));
@@ -105,7 +105,7 @@ public sealed class SingleFileModelTests : IDisposable
     }
 
     [Fact]
-    public void AFileWithoutAnAutoencoder_SaysSo()
+    public void WeightsOf_NoAutoencoderInTheFile_ThrowsModelFileException()
     {
         string path = Write("tiny-sdxl", Xl, change: all =>
         {

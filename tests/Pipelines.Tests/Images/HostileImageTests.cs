@@ -78,8 +78,8 @@ public class HostileImageTests
     public void Decode_PaletteShorterThanItsIndices_IsBlackBeyond(byte interlacing)
     {
         byte[] rows = interlacing == 0 ? [0, 0, 1, 200, 255, 1] : [0, 0, 0, 1, 0, 200, 0, 255, 1]; // passes 1, 2, 4 and 6 of one row
-        var image = Image.Decode(Png(5, 1, rows, colourType: 3, interlacing: interlacing, before: new PngChunk("PLTE", new byte[] { 9, 8, 7 })),
-            "palette");
+        PngChunk palette = new("PLTE", new byte[] { 9, 8, 7 });
+        var image = Image.Decode(Png(5, 1, rows, colourType: 3, interlacing: interlacing, before: palette), "palette");
         Assert.Equal([9, 8, 7], image.Pixels[..3]);
         Assert.All(image.Pixels[3..], level => Assert.Equal(0, level));
     }

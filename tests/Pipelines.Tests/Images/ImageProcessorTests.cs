@@ -33,7 +33,6 @@ public class ImageProcessorTests
         {
             var resized = ImageProcessor.Resize(grey, 16, 8, mode);
             Assert.Equal(16 * 8 * 3, resized.Pixels.Length);
-            // Widths of 13 (fill) leave a column on the right, as in diffusers: 8 − 6 = 2 columns on the left, 16 − 15 = 1 on the right.
             Assert.All(resized.Pixels, level => Assert.Equal(200, level));
         }
     }
@@ -55,8 +54,8 @@ public class ImageProcessorTests
         Image first = new(2, 1, [0, 255, 51, 102, 128, 204]), second = new(2, 1, new byte[6]);
         float[] values = ImageProcessor.Values([first, second]);
         Assert.Equal(12, values.Length);
-        Assert.Equal([-1f, 1f, 2f * (51f / 255f) - 1f, 2f * (102f / 255f) - 1f, 2f * (128f / 255f) - 1f, 2f * (204f / 255f) - 1f, .. Enumerable.Repeat(-1f, 6)],
-            values);
+        float[] expected = [-1f, 1f, 2f * (51f / 255f) - 1f, 2f * (102f / 255f) - 1f, 2f * (128f / 255f) - 1f, 2f * (204f / 255f) - 1f];
+        Assert.Equal([.. expected, .. Enumerable.Repeat(-1f, 6)], values);
         Assert.Contains("Picture 1 has 1×1", Assert.Throws<ArgumentException>(
             () => ImageProcessor.Values([first, new Image(1, 1, new byte[3])])).Message, StringComparison.Ordinal);
     }

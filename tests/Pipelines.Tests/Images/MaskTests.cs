@@ -10,7 +10,8 @@ public class MaskTests
         foreach (var recorded in ReferenceImages.Cases("luma"))
         {
             var mask = ReferenceImages.Load(recorded.Text("mask"));
-            ReferenceImages.AssertSame(recorded, new Image(mask.Width, mask.Height, [.. Mask.Luma(mask).SelectMany(l => (byte[])[l, l, l])]));
+            byte[] pixels = [.. Mask.Luma(mask).SelectMany(level => (byte[])[level, level, level])];
+            ReferenceImages.AssertSame(recorded, new Image(mask.Width, mask.Height, pixels));
         }
 
         // Pure red, green and blue: 0.299, 0.587 and 0.114 of 255.

@@ -11,7 +11,7 @@ public class PackagedVocabularyTests
     private const int Most = 1 << 24;
 
     [Fact]
-    public void Vocabulary_EqualsThePublishedFiles()
+    public void Read_Vocabulary_EqualsThePublishedFiles()
     {
         string published = Golden.Folder("tokenizers/clip-vit-l");
         Assert.True(File.ReadAllBytes(Path.Combine(published, "merges.txt")).AsSpan()
@@ -24,7 +24,7 @@ public class PackagedVocabularyTests
     }
 
     [Fact]
-    public void Tokenizers_GiveKnownIds()
+    public void Load_Packaged_GivesKnownIds()
     {
         var (first, second) = (ClipTokenizer.Load(PackagedVocabulary.ClipL), ClipTokenizer.Load(PackagedVocabulary.OpenClip));
         Assert.Equal((49408, 77, 49406, 49407, 49407), (first.VocabularySize, first.ModelMaxLength, first.BosTokenId, first.EosTokenId,
@@ -35,7 +35,7 @@ public class PackagedVocabularyTests
     }
 
     [Fact]
-    public void EveryRecordedPrompt_GivesTheIdsOfThePublishedTokenizers()
+    public void Encode_EveryRecordedPrompt_GivesTheRecordedIds()
     {
         var (first, second) = (ClipTokenizer.Load(PackagedVocabulary.ClipL), ClipTokenizer.Load(PackagedVocabulary.OpenClip));
         int compared = 0;
@@ -51,7 +51,7 @@ public class PackagedVocabularyTests
     }
 
     [Fact]
-    public void NamedFolders_ComeBeforeTheLibrarys()
+    public void TokenizerOf_NamedFolder_ComesFirst()
     {
         using var folder = new TemporaryFolder();
         string file = OriginalFile.Write(Path.Combine(folder.Path, "m.safetensors"), Golden.Folder("tiny-sdxl"),

@@ -28,6 +28,20 @@ public sealed class ImageOriginTests : IDisposable
         Assert.Equal(Bytes("a-1.png"), Bytes("b.png"));
     }
 
+    [Theory, InlineData("jpg"), InlineData("webp")]
+    public async Task From_OtherFormats_DrawsWhatTheyWereMadeOf(string extension)
+    {
+        string[] run = ["generate", "a fox, Süß", "--model", TinySdxl.Folder, "--width", "48", "--height", "32", "--steps", "2", "--seed",
+            "7", "--count", "2", "--clip-skip", "1", "--device", "cpu"];
+        Assert.Equal([$"a-1.{extension}", $"a-2.{extension}"], (await Run([.. run, "-o", $"a.{extension}"])).OutputLines);
+        await Run([.. run, "-o", "a.png"]);
+        Assert.Equal(Image.Load(PathOf("a-2.png")).RequestJson, Image.Load(PathOf($"a-2.{extension}")).RequestJson);
+        Assert.Equal(Image.Load(PathOf("a-2.png")).Parameters, Image.Load(PathOf($"a-2.{extension}")).Parameters);
+        Assert.StartsWith($"a-2.{extension}  48x32", (await Run("inspect", $"a-2.{extension}")).OutputLines[0], StringComparison.Ordinal);
+        await Run("generate", "--from", $"a-2.{extension}", "--model", TinySdxl.Folder, "-o", "b.png", "--device", "cpu");
+        Assert.Equal(Bytes("a-2.png"), Bytes("b.png"));
+    }
+
     [Fact]
     public async Task From_ImageOfAVariant_TakesItWhereTheModelHasIt()
     {

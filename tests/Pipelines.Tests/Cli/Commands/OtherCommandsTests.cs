@@ -34,7 +34,7 @@ public sealed class OtherCommandsTests : IDisposable
         Assert.InRange(result.OutputLines.Length, 40, MostHelpLines);
         Assert.All(result.OutputLines, line => Assert.InRange(line.TrimEnd().Length, 1, MostHelpColumns));
         Assert.All((string[])["Image", "Sampling", "Model and device"], title => Assert.Contains(title, result.OutputLines));
-        Assert.Contains(result.OutputLines, line => line.StartsWith("  -o, --output FILE", StringComparison.Ordinal));
+        Assert.Contains(result.OutputLines, line => line.StartsWith("  -o, --output FILE.png", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public sealed class OtherCommandsTests : IDisposable
     }
 
     [Fact]
-    public async Task Inspect_OfAFile_SaysWhatItIs()
+    public async Task Inspect_File_SaysWhatItIs()
     {
         using var folder = new TemporaryFolder();
         string model = OriginalFile.Write(Path.Combine(folder.Path, "model.safetensors"), TinySdxl.Folder,

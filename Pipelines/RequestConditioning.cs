@@ -11,7 +11,7 @@ namespace ILGpuDiffusion.Pipelines;
 /// What a request gives the denoiser besides latents and timestep, by input name, on the device: for each the entries of the batch, the
 /// negative prompts' first, each prompt's once per image.
 /// </summary>
-internal static class Conditioning
+internal static class RequestConditioning
 {
     /// <summary>Encodes the request's prompts, or takes its embeddings.</summary>
     public static Dictionary<string, IReadOnlyList<Tensor>> Of(DiffusionModel model, ResolvedRequest form, EncodeContext context)
