@@ -164,9 +164,12 @@ public sealed partial class DiffusionPipeline : IDisposable
     }
 
     /// <summary>Checks a request and fills in this model's defaults.</summary>
-    internal ResolvedRequest Resolve(ImageRequest request) =>
-        ResolvedRequest.Resolve(request with { VaeTiling = request.VaeTiling ?? options.VaeTiling }, Limits, () => Scheduler,
-            Model.Schedule);
+    /// <exception cref="InvalidOperationException">The pipeline has no weights.</exception>
+    internal ResolvedRequest Resolve(ImageRequest request) => options.LoadWeights
+        ? ResolvedRequest.Resolve(request with { VaeTiling = request.VaeTiling ?? options.VaeTiling }, Limits, () => Scheduler,
+            Model.Schedule)
+        : throw new InvalidOperationException($"{Name} was loaded without weights ({nameof(PipelineOptions)}."
+            + $"{nameof(PipelineOptions.LoadWeights)} is false): only its plans can be inspected and tuned.");
 
     internal GenerationResult Generate(ImageRequest request, IProgress<GenerationProgress>? progress, CancellationToken cancellation,
         Func<NoiseSource>? recordedNoise = null, StepPreviews? previews = null) =>

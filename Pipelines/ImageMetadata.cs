@@ -47,6 +47,14 @@ internal static class ImageMetadata
         Software = $"ILGpuDiffusion {Version}",
     };
 
+    /// <summary>The settings in the scheduler's configuration; null is a value, different from an absent key.</summary>
+    public static Dictionary<string, JsonElement> Settings(Scheduler scheduler)
+    {
+        var config = scheduler.Config;
+        return scheduler.ConfigKeys.Distinct().Where(key => config.Has(key) || config.IsNull(key))
+            .ToDictionary(key => key, key => config.Find(key) ?? JsonElement.Parse("null"));
+    }
+
     private static GenerationMetadata Of(DiffusionPipeline pipeline, ResolvedRequest form, IReadOnlyList<Seed> seeds, int index,
         int evaluations)
     {
@@ -85,14 +93,6 @@ internal static class ImageMetadata
             ExternalEmbeddings = request.Embeddings is not null,
             BatchPosition = request.SharedGenerator ? index : 0,
         };
-    }
-
-    /// <summary>The settings in the scheduler's configuration; null is a value, different from an absent key.</summary>
-    private static Dictionary<string, JsonElement> Settings(Scheduler scheduler)
-    {
-        var config = scheduler.Config;
-        return scheduler.ConfigKeys.Distinct().Where(key => config.Has(key) || config.IsNull(key))
-            .ToDictionary(key => key, key => config.Find(key) ?? JsonElement.Parse("null"));
     }
 
     private static A1111Parameters A1111(GenerationMetadata metadata, ResolvedRequest form)

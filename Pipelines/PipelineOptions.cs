@@ -29,6 +29,12 @@ public sealed record PipelineOptions
     public string? Variant { get; init; }
 
     /// <summary>
+    /// Whether weights are loaded. Without them, and without their files, a pipeline can only show its plans and tune them
+    /// (<see cref="DiffusionPipeline.InspectAsync"/>, <see cref="DiffusionPipeline.TuneAsync"/>).
+    /// </summary>
+    public bool LoadWeights { get; init; } = true;
+
+    /// <summary>
     /// Whether text encoders, denoiser and autoencoder are in the device's memory one at a time, as with diffusers'
     /// <c>enable_model_cpu_offload</c>: this needs less memory, and uploads the weights again for each image.
     /// </summary>

@@ -11,9 +11,6 @@ namespace ILGpuDiffusion.Pipelines;
 internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize Size, int Steps, double GuidanceScale, int VaeFactor,
     (Schedule Schedule, int Begin, int End) Schedule)
 {
-    /// <summary>The most images of one request.</summary>
-    public const int MaxImages = 1024;
-
     private const int MaxSide = 1 << 15;
 
     /// <summary>Whether classifier-free guidance is on, so that the denoiser also evaluates the negative prompts.</summary>
@@ -102,8 +99,8 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
             "only one of the two", "prompt");
         int prompts = PromptsOf(request);
         Check(prompts > 0, nameof(request.Prompts), "absent", "at least one", "prompt");
-        Check(request.Count >= 1 && (long)prompts * request.Count <= MaxImages, nameof(request.Count), request.Count,
-            $"at least 1, with at most {MaxImages} images in all");
+        Check(request.Count >= 1 && (long)prompts * request.Count <= ImageRequest.MaxImages, nameof(request.Count), request.Count,
+            $"at least 1, with at most {ImageRequest.MaxImages} images in all");
         CheckMatches(request.NegativePrompts, prompts, nameof(request.NegativePrompts), "negative prompts");
         CheckMatches(request.Prompts2, prompts, nameof(request.Prompts2), "second prompts");
         CheckMatches(request.NegativePrompts2, prompts, nameof(request.NegativePrompts2), "second negative prompts");

@@ -16,11 +16,7 @@ public sealed partial class Autoencoder
     private const double LowestLogVariance = -30, HighestLogVariance = 20; // as diffusers clamps it
 
     /// <summary>The decoder of a denoiser's latents.</summary>
-    private CompiledGraph ImageGraph => decoder.Get("vae.decode_latents", name => Graph.Trace(name, graph =>
-    {
-        var latents = graph.Input("x", DType.Float32, Dim.Symbol("batch"), Dim.Symbol("height"), Dim.Symbol("width"), LatentChannels);
-        graph.Output("y", Cast(model.Decode(Cast(Scale.ToDecoder(latents), DType)), DType.Float32));
-    }));
+    internal CompiledGraph ImageGraph => decoder.Get("vae.decode_latents", TraceImage);
 
     /// <summary>Draws a denoiser's latents of an image from the encoder's distribution: mean + e^(log variance / 2) · noise.</summary>
     private CompiledGraph LatentsGraph => encoder.Get("vae.encode_latents", name => Graph.Trace(name, graph =>
@@ -90,6 +86,13 @@ public sealed partial class Autoencoder
         plan.Run(cancellation);
         scope.Copy(plan.Output("y"), latents, cancellation);
     }
+
+    /// <summary>Records the decoder of a denoiser's latents.</summary>
+    internal Graph TraceImage(string name) => Graph.Trace(name, graph =>
+    {
+        var latents = graph.Input("x", DType.Float32, Dim.Symbol("batch"), Dim.Symbol("height"), Dim.Symbol("width"), LatentChannels);
+        graph.Output("y", Cast(model.Decode(Cast(Scale.ToDecoder(latents), DType)), DType.Float32));
+    });
 
     /// <summary>Starts compiling in the background what decoding one image needs and the device does not have yet.</summary>
     /// <param name="latents">Size of the image's latents.</param>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Checkpoints;
 using ILGpuDiffusion.Pipelines.Errors;
 
 namespace ILGpuDiffusion.Cli;
@@ -39,6 +40,8 @@ internal static class OptionHints
         DeviceException { NeededBytes: not null } => $"{e.Message} {LessMemory}",
         ModelFileException { Key: "_class_name" } when e.Message.Contains("scheduler", StringComparison.Ordinal) =>
             $"{e.Message} Here: --scheduler NAME.",
+        ModelFileException when e.Message.Contains(nameof(ModelSourceOptions.ConfigFolder), StringComparison.Ordinal) =>
+            $"{e.Message} Here: --config DIR.",
         NonFiniteException when e.Message.Contains("DType", StringComparison.Ordinal) => $"{e.Message} That is --dtype bf16 or fp32.",
         _ => e.Message,
     };

@@ -65,9 +65,7 @@ public sealed class ComponentLoader : IDisposable
     public Autoencoder Vae()
     {
         var config = AutoencoderConfig.From(ConfigOf("vae", nameof(AutoencoderKL)));
-        var weights = WeightsOf("vae", config.File, config.LeastTensors);
-        var model = new AutoencoderKL(config);
-        model.Load(weights, Logger);
+        var model = Load("vae", config.File, config.LeastTensors, () => new AutoencoderKL(config));
         var vae = new Autoencoder(model, Arenas, Settings.Compile, Settings.DType);
         model.To(vae.DType);
         return vae;
@@ -78,7 +76,7 @@ public sealed class ComponentLoader : IDisposable
     {
         ArgumentNullException.ThrowIfNull(denoiser);
         var device = Arenas.Device;
-        if (Settings.Quantize == QuantizationMode.Int8)
+        if (Settings is { Quantize: QuantizationMode.Int8, LoadWeights: true })
             owned.Add(DynamicQuantization.Apply(denoiser, device: device as CpuDevice, loggerFactory: device.LoggerFactory));
         denoiser.To(Settings.DType);
         denoiser.Compile(Settings.Compile);
@@ -99,9 +97,7 @@ public sealed class ComponentLoader : IDisposable
     internal UNet2DConditionModel UNet(ModelConfig file)
     {
         var config = UNet2DConditionConfig.Read(file);
-        var weights = WeightsOf("unet", config.File, config.LeastTensors);
-        var unet = new UNet2DConditionModel(config);
-        unet.Load(weights, Logger);
+        var unet = Load("unet", config.File, config.LeastTensors, () => new UNet2DConditionModel(config));
         Prepare(unet);
         return unet;
     }
@@ -115,9 +111,7 @@ public sealed class ComponentLoader : IDisposable
         var tokenizer = ClipTokenizer.Load(Source.TokenizerOf("tokenizer" + suffix));
         var config = ClipTextConfig.From(ConfigOf(name, "CLIPTextModel", ProjectingClass),
             withProjection: Source.Component(name).Class == ProjectingClass);
-        var weights = WeightsOf(name, config.File, config.LeastTensors);
-        var model = new ClipTextModel(config);
-        model.Load(weights, Logger);
+        var model = Load(name, config.File, config.LeastTensors, () => new ClipTextModel(config));
         model.To(Settings.DType);
         if (tokenizer.LargestId >= model.Config.VocabSize)
             throw new ModelFileException(Source.Path,
@@ -128,6 +122,17 @@ public sealed class ComponentLoader : IDisposable
                 $"tokenizer{suffix} makes prompts of {tokenizer.ModelMaxLength} tokens, {name} reads {model.Config.MaxPositions}; they do "
                     + "not belong together.");
         return new ClipPromptEncoder(tokenizer, new ClipTextEncoder(model, Arenas, name, Settings.Compile, Settings.DType));
+    }
+
+    /// <summary>
+    /// A component's model with its weights. Without <see cref="ModelSettings.LoadWeights"/> it has none, and its configuration is trusted.
+    /// </summary>
+    private T Load<T>(string component, string configFile, long leastTensors, Func<T> create) where T : Layer
+    {
+        var weights = Settings.LoadWeights ? WeightsOf(component, configFile, leastTensors) : null;
+        var model = create();
+        if (weights is not null) model.Load(weights, Logger);
+        return model;
     }
 
     private IModelWeights WeightsOf(string component, string configFile, long leastTensors)

@@ -107,7 +107,8 @@ public abstract class DiffusionModel
     /// <summary>Frees what is kept for the next request.</summary>
     public virtual void Trim() { }
 
-    private CompiledGraph DenoiserGraph(PredictionOptions options, ArenaPool arenas) =>
+    /// <summary>The compiled graph of a prediction.</summary>
+    internal CompiledGraph DenoiserGraph(PredictionOptions options, ArenaPool arenas) =>
         LazyInitializer.EnsureInitialized(ref graphs, () => new GraphCache<PredictionOptions>(Denoiser, arenas)).Get(options, Trace);
 
     private static Sizes SizesOf(int images, int height, int width, int tokens) =>

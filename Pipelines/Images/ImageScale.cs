@@ -1,6 +1,6 @@
 namespace ILGpuDiffusion.Pipelines.Images;
 
-/// <summary>Scales images, and joins several into one.</summary>
+/// <summary>Scales images.</summary>
 internal static class ImageScale
 {
     /// <summary>The colour of a pixel.</summary>
@@ -17,22 +17,6 @@ internal static class ImageScale
         for (int y = 0; y < height; y++)
             for (int x = 0; x < width; x++)
                 Average(image, Range(x, width, image.Width), Range(y, height, image.Height), pixels.AsSpan((y * width + x) * 3, 3));
-        return new Image(width, height, pixels);
-    }
-
-    /// <summary>Images of the same size side by side, with a gap between them.</summary>
-    public static Image Strip(IReadOnlyList<Image> images, int gap)
-    {
-        if (images.Count == 1) return images[0];
-        int width = images.Sum(i => i.Width) + gap * (images.Count - 1), height = images.Max(i => i.Height), left = 0;
-        byte[] pixels = new byte[width * height * 3];
-        foreach (var image in images)
-        {
-            for (int y = 0; y < image.Height; y++)
-                image.Pixels.AsSpan(y * image.Width * 3, image.Width * 3).CopyTo(pixels.AsSpan((y * width + left) * 3));
-            left += image.Width + gap;
-        }
-
         return new Image(width, height, pixels);
     }
 

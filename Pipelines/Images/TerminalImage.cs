@@ -17,9 +17,12 @@ public static class TerminalImage
     /// <returns>Lines that each end with a reset of the colours and '\n'.</returns>
     public static string Draw(Image image, int columns) => Draw(image, TerminalProtocol.Blocks, columns);
 
-    /// <summary>Renders an image for a protocol.</summary>
+    /// <summary>Renders an image for a protocol, with its proportions kept.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="protocol">What the terminal understands.</param>
+    /// <param name="columns">Character cells per line, at least 1.</param>
     /// <returns>Text and control sequences, ending with a line break; nothing for <see cref="TerminalProtocol.None"/>.</returns>
-    internal static string Draw(Image image, TerminalProtocol protocol, int columns)
+    public static string Draw(Image image, TerminalProtocol protocol, int columns)
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);

@@ -1,7 +1,7 @@
 namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>Protocols for images in terminals.</summary>
-internal enum TerminalProtocol
+public enum TerminalProtocol
 {
     /// <summary>No images.</summary>
     None,

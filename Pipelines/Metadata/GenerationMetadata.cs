@@ -33,6 +33,9 @@ public sealed partial record GenerationMetadata
     /// <summary>The model folder's name.</summary>
     public string? Model { get; init; }
 
+    /// <summary>The name of the model that ended the run after <see cref="Model"/> (<see cref="Refinement"/>); null for none.</summary>
+    public string? Refiner { get; init; }
+
     /// <summary>The pipeline's class.</summary>
     public string? Pipeline { get; init; }
 

@@ -18,6 +18,8 @@ internal sealed record GenerationRecord
 
     public string? Model { get; init; }
 
+    public string? Refiner { get; init; }
+
     public string? Device { get; init; }
 
     public string? Dtype { get; init; }
@@ -92,6 +94,8 @@ internal sealed record GenerationRecord
     public int? SharedGeneratorPosition { get; init; }
 
     public double? Strength { get; init; }
+
+    public double? MaskBlur { get; init; }
 
     public int? PaddingMaskCrop { get; init; }
 

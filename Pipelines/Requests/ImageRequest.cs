@@ -10,6 +10,9 @@ namespace ILGpuDiffusion.Pipelines.Requests;
 /// </summary>
 public sealed record ImageRequest
 {
+    /// <summary>The most images of one request.</summary>
+    public const int MaxImages = 1024;
+
     /// <summary>One prompt, or several that are generated as one batch.</summary>
     public ImageRequest(params IReadOnlyList<string> prompts) => Prompts = prompts;
 

@@ -1,7 +1,7 @@
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>Finds the name closest to a mistyped one.</summary>
-internal static class NearestName
+/// <summary>Finds the name closest to a mistyped one, for messages.</summary>
+public static class NearestName
 {
     private const int LongestWord = 64;
 
@@ -17,7 +17,7 @@ internal static class NearestName
     }
 
     /// <summary>Optimal string alignment distance: letters inserted, removed, replaced, or swapped with their neighbour.</summary>
-    public static int Distance(string a, string b)
+    internal static int Distance(string a, string b)
     {
         var rows = new int[a.Length + 1, b.Length + 1];
         for (int i = 0; i <= a.Length; i++)

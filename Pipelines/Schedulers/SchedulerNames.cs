@@ -8,15 +8,8 @@ namespace ILGpuDiffusion.Pipelines.Schedulers;
 /// Short names of sampling methods, including those of A1111 and ComfyUI, with diffusers' class and settings for each. Case, spaces, dashes
 /// and a trailing <c>_gpu</c> are ignored, and <c>DPM++</c> is <c>dpmpp</c>; a noise schedule may follow, as in <c>DPM++ 2M Karras</c>.
 /// </summary>
-internal static class SchedulerNames
+public static class SchedulerNames
 {
-    /// <summary>A sampling method.</summary>
-    /// <param name="Name">Its short name.</param>
-    /// <param name="Spoken">A1111's name; null where A1111 has none.</param>
-    /// <param name="Class">diffusers' class name.</param>
-    /// <param name="Settings">The settings that the name stands for, as JSON.</param>
-    public sealed record Sampler(string Name, string? Spoken, string Class, string Settings);
-
     private static readonly Sampler[] Samplers =
     [
         new("ddim", "DDIM", nameof(DDIMScheduler), "{}"),
@@ -46,16 +39,20 @@ internal static class SchedulerNames
     public static IReadOnlyList<string> All { get; } = [.. Samplers.Select(s => s.Name)
         .Concat(Samplers.Where(s => Takes(s, Spacings[0].Key)).Select(s => $"{s.Name}_karras")).Order(StringComparer.Ordinal)];
 
-    /// <summary>Every sampling method, with the noise schedules that may follow its name.</summary>
-    public static IEnumerable<(Sampler Sampler, string[] Spacings)> Table =>
-        Samplers.Select(s => (s, Spacings.Where(p => Takes(s, p.Key)).Select(p => p.Name).ToArray()));
+    /// <summary>
+    /// Every sampling method: short name, A1111's name (null where it has none), diffusers' class, and the noise schedules that may follow
+    /// the name.
+    /// </summary>
+    public static IEnumerable<(string Name, string? Spoken, string Class, IReadOnlyList<string> Spacings)> Table =>
+        Samplers.Select(s => (s.Name, s.Spoken, s.Class,
+            (IReadOnlyList<string>)[.. Spacings.Where(p => Takes(s, p.Key)).Select(p => p.Name)]));
 
     /// <summary>Whether a name is a short name or one of diffusers' class names.</summary>
     public static bool IsKnown(string name) =>
         Find(name) is not null || SchedulerCatalog.ClassNames.Contains(name, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The class and settings of a short name; null for an unknown name.</summary>
-    public static (string Class, IReadOnlyList<KeyValuePair<string, JsonElement>> Settings)? Find(string name)
+    internal static (string Class, IReadOnlyList<KeyValuePair<string, JsonElement>> Settings)? Find(string name)
     {
         string plain = Plain(name);
         foreach (var sampler in Samplers)
@@ -71,7 +68,7 @@ internal static class SchedulerNames
     }
 
     /// <summary>A sentence that lists the known names.</summary>
-    public static string Known => $"Known are {string.Join(", ", SchedulerCatalog.ClassNames)}; short names: {string.Join(", ", All)}.";
+    internal static string Known => $"Known are {string.Join(", ", SchedulerCatalog.ClassNames)}; short names: {string.Join(", ", All)}.";
 
     /// <summary>The message for an unknown name, with the nearest known one.</summary>
     public static string Unknown(string name)
@@ -79,6 +76,12 @@ internal static class SchedulerNames
         string? guess = NearestName.Of(Plain(name), All) ?? NearestName.Of(name, SchedulerCatalog.ClassNames);
         return $"\"{OutsideText.Line(name, 60)}\" is not known. {Known}{(guess is null ? "" : $" Did you mean '{guess}'?")}";
     }
+
+    /// <param name="Name">Short name of a sampling method.</param>
+    /// <param name="Spoken">A1111's name; null where A1111 has none.</param>
+    /// <param name="Class">diffusers' class name.</param>
+    /// <param name="Settings">The settings that the name stands for, as JSON.</param>
+    private sealed record Sampler(string Name, string? Spoken, string Class, string Settings);
 
     private static bool Takes(Sampler sampler, string key) => SchedulerCatalog.KeysOf(sampler.Class).Contains(key);
 

@@ -1,8 +1,6 @@
 using System.CommandLine;
 using ILGpuDiffusion.Cli.Output;
 using ILGpuDiffusion.Cli.Terminal;
-using ILGpuDiffusion.Layers.Graphs;
-using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines;
 using ILGpuDiffusion.Pipelines.Requests;
 
@@ -17,7 +15,7 @@ internal static class BenchCommand
 
     public static Command Create()
     {
-        var (model, device, json) = (Options.Model(), new DeviceArguments(), Options.Json("all figures"));
+        var (model, device, json) = (new ModelArguments(), new DeviceArguments(), Options.Json("all figures"));
         var size = Options.Size("--size", "Size of the image; the model's own if left out");
         var (steps, runs) = (Options.Positive("--steps", "Denoising steps; 8 if left out"),
             Options.Positive("--runs", "Measured images per rung; 5 if left out"));
@@ -31,15 +29,15 @@ internal static class BenchCommand
         var csv = new Option<string?>("--csv") { Description = "Writes one line per image", HelpName = "FILE.csv" };
         var explain = new Option<bool>("--explain") { Description = "Also shows the time of the default rung by op" };
         var command = new Command("bench", "Measures how fast a model generates images here, adding one optimization at a time")
-            { model, size, steps, runs, only, explain, json, csv };
-        foreach (var option in device.All) command.Add(option);
+            { model.Model, size, steps, runs, only, explain, json, csv };
+        foreach (var option in device.All.Concat(model.Source)) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             string? table = parsed.GetValue(csv);
             OutputFile.RequireWritable(table is null ? [] : [table]);
-            var folder = ModelSource.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
             using var opened = device.Open(parsed);
-            var rungs = Choose(Rung.For(opened), parsed.GetValue(only));
+            var plain = new PipelineOptions { Device = opened, Source = model.SourceOf(parsed) };
+            var rungs = Choose(Rung.For(plain), parsed.GetValue(only));
             var pixels = parsed.GetValue(size);
             var request = new ImageRequest(Prompt)
             {
@@ -48,17 +46,17 @@ internal static class BenchCommand
                 Width = pixels?.Width,
                 Height = pixels?.Height
             };
-            var ladder = await Ladder.RunAsync(folder.Path, rungs, request, parsed.GetValue(runs) ?? 5, Messages.Note, cancellation)
+            var ladder = await Ladder.RunAsync(model.Path(parsed), rungs, request, parsed.GetValue(runs) ?? 5, Messages.Note, cancellation)
                 .ConfigureAwait(false);
             var image = ladder.Results[0].Image;
-            var report = new BenchReport(Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Path)), opened,
+            var report = new BenchReport(ladder.Model, opened,
                 new PixelSize(image.Width, image.Height), request.Steps.Value, ladder);
             if (table is not null) OutputFile.WriteText(table, report.Csv());
             Console.Write(parsed.GetValue(json) ? report.Json() + "\n" : report.Text(Terminals.OutputColumns));
             if (parsed.GetValue(explain))
             {
-                var plans = await InspectGraph.MeasureAsync(folder, pixels, opened, new CompileOptions(), cancellation)
-                    .ConfigureAwait(false);
+                using var pipeline = DiffusionPipeline.FromPretrained(model.Path(parsed), plain);
+                var plans = await InspectGraph.PlansAsync(pipeline, pixels, measure: true, cancellation).ConfigureAwait(false);
                 bool toErrors = parsed.GetValue(json); // keeps stdout valid JSON
                 string text = InspectGraphText.Of(plans, steps: false, toErrors ? Terminals.ErrorColumns : Terminals.OutputColumns);
                 (toErrors ? Console.Error : Console.Out).Write($"\n{text}");

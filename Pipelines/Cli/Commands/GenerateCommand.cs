@@ -20,6 +20,8 @@ internal static class GenerateCommand
     [
         "ilgd generate \"a red heart\" -o heart.png",
         "ilgd generate \"a castle at dusk\" --model ~/sdxl --scheduler dpmpp_2m_karras --steps 20 --count 4 --seed 1",
+        "ilgd generate \"a castle in snow\" --model ~/sdxl.safetensors --init-image castle.jpg --strength 0.6 -o snow.webp",
+        "ilgd generate \"a castle\" --model ~/sdxl --refiner ~/sdxl-refiner",
     ];
 
     public static Command Create()
@@ -32,7 +34,7 @@ internal static class GenerateCommand
                 + "Default: named after prompt and seed",
             HelpName = "FILE.png"
         };
-        var (model, device, json) = (Options.Model(), new DeviceArguments(), Options.Json("times and memory per stage"));
+        var (model, device, json) = (new ModelArguments(), new DeviceArguments(), Options.Json("times and memory per stage"));
         var dtype = Options.Word("--dtype",
             "Type that the models compute in: auto (default), fp32, fp16 or bf16; on a CPU auto or fp32, whatever the weights "
             + "are stored in",
@@ -71,7 +73,7 @@ internal static class GenerateCommand
             $"How the terminal shows images; by default {Preview.Variable}, else detected", "NAME", [.. Preview.Words]);
         var command = new GroupedCommand("generate", "Generates an image", Examples);
         options.AddTo(command, output);
-        command.AddGroup("Model and device", [model, variant, .. device.All, dtype, quantize, vaeTiling, offload]);
+        command.AddGroup("Model and device", [model.Model, .. model.Source, variant, .. device.All, dtype, quantize, vaeTiling, offload]);
         compile.AddTo(command);
         command.AddGroup("Latents (NCHW float32, as in diffusers) and reports", latents, saveLatents, saveIntermediates, preview,
             json);
@@ -96,6 +98,7 @@ internal static class GenerateCommand
             OutputFile.RequireWritable(targets.OfType<string>());
             var compileOptions = compile.Read(parsed);
             var origin = options.Origin(parsed);
+            options.Check(parsed, origin, parsed.GetValue(latents) is not null);
             var prompts = await options.PromptsAsync(parsed, origin, cancellation).ConfigureAwait(false);
             int images = prompts.Count * options.Count(parsed, origin);
             if (toOutput && images > 1)
@@ -114,63 +117,68 @@ internal static class GenerateCommand
             if (parsed.GetValue(offload) && opened.Backend == Backends.Cpu)
                 Messages.Warning("--offload has no effect on a CPU, whose memory holds all models from the start.");
             var start = LatentsFile.Read(parsed.GetValue(latents));
-            string folder = parsed.GetValue(model) ?? EmbeddedModel.Folder;
-            using var pipeline = DiffusionPipeline.FromPretrained(folder, new PipelineOptions
+            var given = options.Images.Read(parsed);
+            var (path, source) = (model.Path(parsed), model.SourceOf(parsed));
+            var loading = new PipelineOptions
             {
                 Device = opened,
                 DType = type,
-                Variant = parsed.GetValue(variant) ?? ImageOrigin.VariantOf(origin, folder),
+                Variant = parsed.GetValue(variant) ?? ImageOrigin.VariantOf(origin, path, source),
                 Offload = parsed.GetValue(offload),
                 Quantize = parsed.GetValue(quantize) is { } word ? (word == "int8" ? QuantizationMode.Int8 : QuantizationMode.None)
                     : origin?.Quantize ?? QuantizationMode.None,
                 Compile = compileOptions,
-            });
-            if (compile.FusesQkv(parsed)) pipeline.FuseQkvProjections();
+                Source = source,
+            };
+            using var pipeline = DiffusionPipeline.FromPretrained(path, loading);
+            using var refiner = options.Refiner.Load(parsed, loading);
+            if (compile.FusesQkv(parsed))
+            {
+                pipeline.FuseQkvProjections();
+                refiner?.FuseQkvProjections();
+            }
+
             if (origin is not null) ImageOrigin.SayDifferences(options.OriginFile(parsed), origin, pipeline);
             Interrupts.Renew();
             double loadSeconds = clock.Elapsed.TotalSeconds;
 
-            var reports = new List<object>();
-            int drawn = 0;
-            foreach (var (place, prompt) in prompts.Index())
+            ImageRequest[] requests = [.. prompts.Select(prompt => options.Request(parsed, prompt, pipeline, origin, start, given) with
             {
-                var request = options.Request(parsed, prompt, pipeline, origin, start) with
+                KeepIntermediates = parsed.GetValue(saveIntermediates) is not null,
+                KeepLatents = parsed.GetValue(saveLatents) is not null,
+            })];
+            if (parsed.GetValue(vaeTiling)) requests = [.. requests.Select(request => request with { VaeTiling = new VaeTiling() })];
+            var drawing = new Drawing(pipeline, refiner);
+            var reports = new List<object>();
+            var (place, drawn) = (0, 0);
+            try
+            {
+                await foreach (var result in drawing.RunAsync(requests, cancellation).ConfigureAwait(false))
                 {
-                    KeepIntermediates = parsed.GetValue(saveIntermediates) is not null,
-                    KeepLatents = parsed.GetValue(saveLatents) is not null,
-                };
-                if (parsed.GetValue(vaeTiling)) request = request with { VaeTiling = new VaeTiling() };
-                string title = prompts.Count == 1 ? $"{pipeline.Name} on {opened}"
-                    : $"{place + 1}/{prompts.Count} {OutsideText.Quote(prompt)} by {pipeline.Name} on {opened}";
-                GenerationResult result;
-                try
-                {
-                    result = await DrawingProgress.ShowAsync(title, progress => pipeline.GenerateAsync(request, progress, cancellation))
-                        .ConfigureAwait(false);
+                    if (!asJson && !Messages.Quiet) Preview.Show(result.Images, parsed.GetValue(preview));
+                    if (options.DrawsSeed(parsed, origin)) Messages.Note($"seed {result.Seed}");
+                    foreach (string warning in result.Warnings) Messages.Warning(warning);
+
+                    string[] files = [.. result.Images.Select((image, i) =>
+                        ImageFile.Write(GenerateOptions.Numbered(outputPath, drawn + i, images), image, prompts[place], result.Seeds[i]))];
+                    LatentsFile.Write(parsed.GetValue(saveLatents), result.Latents);
+                    LatentsFile.WriteSteps(parsed.GetValue(saveIntermediates), result.Intermediates);
+                    drawn += files.Length;
+                    place++;
+
+                    if (asJson) reports.Add(GenerateReport.Of(result, files, drawing.Models, drawing.Last, loadSeconds));
+                    else if (!toOutput) SayNames(files);
+                    if (clock.Elapsed.TotalSeconds > SlowSeconds && place == prompts.Count) Messages.Note(Hint(result));
                 }
-                catch (OperationCanceledException) when (drawn > 0)
-                {
-                    Messages.Error($"cancelled after {place} of {prompts.Count} prompts; their images are kept.");
-                    return Interrupts.Code;
-                }
-
-                if (!asJson && !Messages.Quiet) Preview.Show(result.Images, parsed.GetValue(preview));
-                if (options.DrawsSeed(parsed, origin)) Messages.Note($"seed {result.Seed}");
-                foreach (string warning in result.Warnings) Messages.Warning(warning);
-
-                string[] files = [.. result.Images.Select((image, i) =>
-                    ImageFile.Write(GenerateOptions.Numbered(outputPath, drawn + i, images), image, prompt, result.Seeds[i]))];
-                LatentsFile.Write(parsed.GetValue(saveLatents), result.Latents);
-                LatentsFile.WriteSteps(parsed.GetValue(saveIntermediates), result.Intermediates);
-                drawn += files.Length;
-
-                if (asJson) reports.Add(GenerateReport.Of(result, files, pipeline, loadSeconds));
-                else if (!toOutput) SayNames(files);
-                if (clock.Elapsed.TotalSeconds > SlowSeconds && place == prompts.Count - 1) Messages.Note(Hint(result));
+            }
+            catch (OperationCanceledException) when (drawn > 0)
+            {
+                Messages.Error($"cancelled after {place} of {prompts.Count} prompts; their images are kept.");
+                return Interrupts.Code;
             }
 
             if (asJson) JsonOutput.Print(options.HasPromptFile(parsed) ? reports : reports[0]);
-            if (parsed.GetValue(model) is null && !Console.IsErrorRedirected) Messages.Note(SmallModelHint);
+            if (model.IsEmbedded(parsed) && !Console.IsErrorRedirected) Messages.Note(SmallModelHint);
             return ExitCodes.Done;
         });
         return command;
@@ -191,7 +199,7 @@ internal static class GenerateCommand
 
     private const string SmallModelHint =
         "hint: this is the small model that ships with the tool. "
-        + "--model FOLDER uses any SDXL, SD 1.x or SD 2.x model in diffusers' format.";
+        + "--model uses any SDXL, SD 1.x or SD 2.x model: a folder in diffusers' format, or a safetensors file.";
 
     private static DType? ComputeType(string word, Device device)
     {

@@ -3,6 +3,7 @@ using System.Text.Json;
 using ILGpuDiffusion.Cli.Output;
 using ILGpuDiffusion.Pipelines;
 using ILGpuDiffusion.Pipelines.Errors;
+using ILGpuDiffusion.Pipelines.Images;
 using ILGpuDiffusion.Pipelines.LatentSpace;
 using ILGpuDiffusion.Pipelines.Metadata;
 using ILGpuDiffusion.Pipelines.Requests;
@@ -53,8 +54,10 @@ internal sealed class GenerateOptions
         Options.Numbers("--sigmas", "Sigmas instead of a number of steps; the last one is the final noise level");
     private readonly Option<double[]?> timesteps = Options.Numbers("--timesteps", "Timesteps instead of a number of steps");
     private readonly Option<double?> denoisingStart =
-        Options.Number("--denoising-start", "Continues from --latents at this fraction of the run, 0 to 1");
+        Options.Number("--denoising-start", "Continues from --latents, or --init-image, at this fraction of the run, 0 to 1");
     private readonly Option<double?> denoisingEnd = Options.Number("--denoising-end", "Stops at this fraction of the run, 0 to 1");
+    private readonly ImageArguments images = new();
+    private readonly RefinerArguments refiner = new();
     private readonly Option<PixelSize?> originalSize = Options.Size("--original-size", "Original size that the model is conditioned on");
     private readonly Option<PixelSize?> targetSize = Options.Size("--target-size", "Target size that the model is conditioned on");
     private readonly Option<(int Top, int Left)?> cropTopLeft =
@@ -70,10 +73,11 @@ internal sealed class GenerateOptions
     {
         command.Add(prompt);
         command.AddGroup("Image", output, prompts, from, negative, width, height, count, seed, steps, guidanceScale);
+        command.AddGroup("Image to image", [.. images.All]);
         command.AddGroup("Sampling", scheduler, schedulerConfig, eta, sigmas, timesteps, denoisingStart, denoisingEnd, guidanceRescale,
             freeU, clipSkip);
-        command.AddGroup("SDXL: prompts of each text encoder, and size conditioning", prompt2, negative2,
-            originalSize, targetSize, cropTopLeft, negativeOriginalSize, negativeTargetSize, negativeCropTopLeft);
+        command.AddGroup("SDXL: refiner, prompts of each text encoder, and size conditioning", [.. refiner.All, prompt2, negative2,
+            originalSize, targetSize, cropTopLeft, negativeOriginalSize, negativeTargetSize, negativeCropTopLeft]);
     }
 
     /// <summary>Whether the seed is drawn at random.</summary>
@@ -84,6 +88,20 @@ internal sealed class GenerateOptions
 
     /// <summary>The metadata of that image.</summary>
     public GenerationMetadata? Origin(ParseResult parsed) => parsed.GetValue(from) is { } file ? GenerationMetadata.Read(file) : null;
+
+    /// <summary>Images to change.</summary>
+    public ImageArguments Images => images;
+
+    /// <summary>The model that ends the run.</summary>
+    public RefinerArguments Refiner => refiner;
+
+    /// <summary>Checks options that must go together, before anything is loaded.</summary>
+    /// <exception cref="ArgumentException">Some do not.</exception>
+    public void Check(ParseResult parsed, GenerationMetadata? origin, bool hasLatents)
+    {
+        images.Check(parsed, origin, OriginFile(parsed), hasLatents);
+        refiner.Check(parsed, origin, OriginFile(parsed), parsed.GetValue(denoisingEnd), images.HasMask(parsed));
+    }
 
     /// <summary>Whether the schedulers are listed instead.</summary>
     public bool ListsSchedulers(ParseResult parsed) =>
@@ -98,9 +116,9 @@ internal sealed class GenerateOptions
     public int Count(ParseResult parsed, GenerationMetadata? origin)
     {
         int each = parsed.GetValue(count) ?? origin?.Request.Count ?? 1;
-        return each is >= 1 and <= ResolvedRequest.MaxImages ? each
+        return each is >= 1 and <= ImageRequest.MaxImages ? each
             : throw new DiffusionRequestException(nameof(ImageRequest.Count),
-                $"count is {each}; it must be between 1 and {ResolvedRequest.MaxImages}.");
+                $"count is {each}; it must be between 1 and {ImageRequest.MaxImages}.");
     }
 
     /// <summary>The prompts, from the source that is given.</summary>
@@ -119,9 +137,15 @@ internal sealed class GenerateOptions
     /// <summary>
     /// The request for a loaded pipeline: that of the image to generate again, where there is one, overridden by the options.
     /// </summary>
-    public ImageRequest Request(ParseResult parsed, string text, DiffusionPipeline pipeline, GenerationMetadata? origin, Latents? latents)
+    public ImageRequest Request(ParseResult parsed, string text, DiffusionPipeline pipeline, GenerationMetadata? origin, Latents? latents,
+        (Image? Initial, Image? Mask) given)
     {
-        var drawn = origin is null ? new ImageRequest(text) : (origin with { SchedulerName = null }).RequestFor(pipeline, latents);
+        var drawn = origin is null ? new ImageRequest(text)
+            : (origin with { SchedulerName = null }).RequestFor(pipeline, latents, given.Initial, given.Mask);
+        drawn = refiner.Apply(parsed, images.Apply(parsed, drawn with
+        {
+            DenoisingEnd = parsed.GetValue(denoisingEnd) ?? drawn.DenoisingEnd,
+        }, given));
         var (levels, times, sizes) = (List(parsed, sigmas), List(parsed, timesteps), drawn.SizeConditioning);
         bool grid = parsed.GetValue(steps) is not null || levels is not null || times is not null;
         return drawn with
@@ -144,7 +168,6 @@ internal sealed class GenerateOptions
             FreeU = parsed.GetValue(freeU) ?? drawn.FreeU,
             Eta = parsed.GetValue(eta) ?? drawn.Eta,
             DenoisingStart = parsed.GetValue(denoisingStart) ?? drawn.DenoisingStart,
-            DenoisingEnd = parsed.GetValue(denoisingEnd) ?? drawn.DenoisingEnd,
             Latents = latents,
             SizeConditioning = new SizeConditioning
             {

@@ -4,6 +4,7 @@ using ILGpuDiffusion.Compute.Files;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Checkpoints;
 using ILGpuDiffusion.Pipelines.Metadata;
 
 namespace ILGpuDiffusion.Cli.Commands;
@@ -16,8 +17,8 @@ internal static class ImageOrigin
         Enum.TryParse(origin?.DType, out DType dtype) && Enum.IsDefined(dtype) && device.Computes(dtype) ? dtype : null;
 
     /// <summary>The variant of the weights that the image was generated with, where the model has it.</summary>
-    public static string? VariantOf(GenerationMetadata? origin, string folder) =>
-        origin?.Variant is { Length: > 0 } variant && ModelFolder.Open(folder).HasVariant(variant) ? variant : null;
+    public static string? VariantOf(GenerationMetadata? origin, string model, ModelSourceOptions source) =>
+        origin?.Variant is { Length: > 0 } variant && ModelSource.Open(model, source).HasVariant(variant) ? variant : null;
 
     /// <summary>Warns about differences from the image's settings, and about those that are not supported.</summary>
     public static void SayDifferences(string? file, GenerationMetadata origin, DiffusionPipeline pipeline)

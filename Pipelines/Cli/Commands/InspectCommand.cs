@@ -40,16 +40,15 @@ internal static class InspectCommand
             Description = "With --graph: the same as a page with a table of all launches",
             HelpName = "FILE.html"
         };
-        var compile = new CompileArguments();
-        var device = new DeviceArguments();
+        var (compile, device, source) = (new CompileArguments(), new DeviceArguments(), new ModelArguments());
         var command = new Command("inspect", "Shows what is in a model's folder or file, or how an image was generated")
             { model, json, graph, size, measure, part, steps, svg, html };
         foreach (var option in device.All) command.Add(option);
-        foreach (var option in compile.HowMuch) command.Add(option);
+        foreach (var option in compile.HowMuch.Concat(source.Source)) command.Add(option);
         command.Validators.Add(result =>
         {
             if (result.GetValue(graph)) return;
-            Option[] given = [.. ((Option[])[size, measure, part, steps, svg, html, .. device.All, .. compile.HowMuch])
+            Option[] given = [.. ((Option[])[size, measure, part, steps, svg, html, .. device.All, .. compile.HowMuch, .. source.Source])
                 .Where(o => result.GetResult(o) is { Implicit: false })];
             if (given.Length > 0) result.AddError($"{string.Join(", ", given.Select(o => o.Name))}: only with --graph.");
         });
@@ -61,28 +60,32 @@ internal static class InspectCommand
                 return ExitCodes.Done;
             }
 
+            if (!parsed.GetValue(graph) && File.Exists(parsed.GetValue(model)))
+            {
+                InspectFile.Print(parsed.GetValue(model)!, parsed.GetValue(json));
+                return ExitCodes.Done;
+            }
+
             string path = parsed.GetValue(model) ?? EmbeddedModel.Folder;
             if (parsed.GetValue(graph))
             {
-                var source = ModelSource.Open(path);
                 OutputFile.RequireWritable(new[] { parsed.GetValue(svg), parsed.GetValue(html) }.OfType<string>());
                 using var opened = device.Open(parsed);
-                var plans = parsed.GetValue(measure)
-                    ? await InspectGraph.MeasureAsync(source, parsed.GetValue(size), opened, compile.Read(parsed), cancellation)
-                        .ConfigureAwait(false)
-                    : InspectGraph.Plans(source, parsed.GetValue(size), opened, compile.Read(parsed));
+                using var pipeline = DiffusionPipeline.FromPretrained(path, new PipelineOptions
+                {
+                    Device = opened,
+                    Compile = compile.Read(parsed),
+                    LoadWeights = parsed.GetValue(measure),
+                    Source = source.SourceOf(parsed),
+                });
+                var plans = await InspectGraph.PlansAsync(pipeline, parsed.GetValue(size), parsed.GetValue(measure), cancellation)
+                    .ConfigureAwait(false);
                 if (parsed.GetValue(part) is { } only and not "all") plans = [.. plans.Where(p => p.Name == only)];
                 if (parsed.GetValue(svg) is { } image) OutputFile.WriteText(image, PlanImage.Render(plans));
                 if (parsed.GetValue(html) is { } page)
                     OutputFile.WriteText(page, PlanPage.Html($"{plans[0].Model}: compiled plans", plans));
-                Console.Write(parsed.GetValue(json) ? InspectGraph.Json(source, plans) + "\n"
+                Console.Write(parsed.GetValue(json) ? InspectGraph.Json(path, pipeline.PipelineClass, plans) + "\n"
                     : InspectGraphText.Of(plans, parsed.GetValue(steps), Terminals.OutputColumns));
-                return ExitCodes.Done;
-            }
-
-            if (File.Exists(path))
-            {
-                InspectFile.Print(path, parsed.GetValue(json));
                 return ExitCodes.Done;
             }
 

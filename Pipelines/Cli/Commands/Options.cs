@@ -14,9 +14,6 @@ namespace ILGpuDiffusion.Cli.Commands;
 /// <summary>Options with their own syntax; a wrong value is reported in one line with option, value and syntax.</summary>
 internal static class Options
 {
-    public static Option<string?> Model() => new("--model", "-m")
-    { Description = "Folder in diffusers' format; without it the small model that ships with the tool", HelpName = "DIR" };
-
     public static Option<string?> Device() =>
         Parsed<string?>("--device",
             "auto (default, the best GPU or else the CPU), cpu, cuda:INDEX or opencl:INDEX; ilgd devices lists them", "NAME",

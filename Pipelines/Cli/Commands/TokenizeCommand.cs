@@ -13,19 +13,20 @@ internal static class TokenizeCommand
     public static Command Create()
     {
         var prompt = new Argument<string>("prompt") { Description = "The text" };
-        var (model, json) = (Options.Model(), Options.Json("ids and pieces"));
-        var command = new Command("tokenize", "Shows how a model's text encoders read a prompt") { prompt, model, json };
+        var (model, json) = (new ModelArguments(), Options.Json("ids and pieces"));
+        var command = new Command("tokenize", "Shows how a model's text encoders read a prompt") { prompt, model.Model, json };
+        foreach (var option in model.Source) command.Add(option);
         command.SetAction(parsed =>
         {
-            var folder = ModelSource.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
-            string[] all = [.. folder.Components.Keys.Where(c => c.StartsWith("tokenizer", StringComparison.Ordinal))
+            var source = ModelSource.Open(model.Path(parsed), model.SourceOf(parsed));
+            string[] all = [.. source.Components.Keys.Where(c => c.StartsWith("tokenizer", StringComparison.Ordinal))
                 .Order(StringComparer.Ordinal)];
-            string[] names = [.. all.Where(name => folder.Component(name).Class.StartsWith("CLIPTokenizer", StringComparison.Ordinal))];
-            if (names.Length == 0) throw new ModelFileException(folder.Path, $"{folder.ClassName} lists no CLIP tokenizer.");
+            string[] names = [.. all.Where(name => source.Component(name).Class.StartsWith("CLIPTokenizer", StringComparison.Ordinal))];
+            if (names.Length == 0) throw new ModelFileException(source.Path, $"{source.ClassName} lists no CLIP tokenizer.");
             foreach (string other in all.Except(names))
-                Messages.Warning($"{other} is left out: only CLIP tokenizers are supported, and it is a {folder.Component(other).Class}.");
-            var results = names
-                .Select(name => (name, tokens: ClipTokenizer.Load(folder.TokenizerOf(name)).Encode(parsed.GetValue(prompt)!))).ToArray();
+                Messages.Warning($"{other} is left out: only CLIP tokenizers are supported, and it is a {source.Component(other).Class}.");
+            string text = parsed.GetValue(prompt)!;
+            var results = names.Select(name => (name, tokens: ClipTokenizer.Load(source.TokenizerOf(name)).Encode(text))).ToArray();
             if (parsed.GetValue(json))
             {
                 JsonOutput.Print(results.ToDictionary(r => r.name,

@@ -7,7 +7,6 @@ using ILGpuDiffusion.Compute.Files;
 using ILGpuDiffusion.Compute.Kernels;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
-using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines;
 using ILGpuDiffusion.Pipelines.Requests;
 
@@ -20,7 +19,7 @@ internal static class TuneCommand
 {
     public static Command Create()
     {
-        var (model, device, json) = (Options.Model(), new DeviceArguments(), Options.Json("what was found"));
+        var (model, device, json) = (new ModelArguments(), new DeviceArguments(), Options.Json("what was found"));
         var sizes = new Option<PixelSize[]>("--size")
         {
             Description = "Size of the images; may be given several times. The model's own if left out",
@@ -43,11 +42,10 @@ internal static class TuneCommand
                 "auto", "fp32", "fp16", "bf16");
         var seconds = Options.Number("--seconds", "Longest search for one op and size; 4 if left out");
         var command = new Command("tune", "Measures which kernels and tiles are fastest for a model here, and keeps the result")
-            { model, sizes, weights, all, sameBits, again, seconds, json };
-        foreach (var option in device.All) command.Add(option);
-        command.SetAction((parsed, cancellation) => Task.Run(() =>
+            { model.Model, sizes, weights, all, sameBits, again, seconds, json };
+        foreach (var option in device.All.Concat(model.Source)) command.Add(option);
+        command.SetAction(async (parsed, cancellation) =>
         {
-            var folder = ModelSource.Open(parsed.GetValue(model) ?? EmbeddedModel.Folder);
             using var opened = device.Open(parsed);
             string path = opened.Tuning.Path
                 ?? throw new ArgumentException(
@@ -55,7 +53,6 @@ internal static class TuneCommand
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             OutputFile.RequireWritable([path]);
 
-            using var arenas = new ArenaPool(opened);
             DType? stored = parsed.GetValue(weights) switch
             {
                 "fp32" => DType.Float32,
@@ -63,24 +60,23 @@ internal static class TuneCommand
                 "bf16" => DType.BFloat16,
                 _ => null
             };
-            using var files = new ModelWeights(folder, load: stored is null);
-            PixelSize?[] wanted = parsed.GetValue(sizes) is { Length: > 0 } given ? [.. given.Select(s => (PixelSize?)s)] : [null];
-            var plans = wanted.SelectMany(size => InspectGraph.Graphs(files, size, opened, arenas)).ToArray();
+            using var pipeline = DiffusionPipeline.FromPretrained(model.Path(parsed),
+                new PipelineOptions { Device = opened, LoadWeights = stored is null, Source = model.SourceOf(parsed) });
             double budget = parsed.GetValue(seconds) ?? 4;
-            var tuner = new GraphTuner(opened,
-                new TunerOptions
-                {
-                    CheckAllDirections = parsed.GetValue(all),
-                    SameBits = parsed.GetValue(sameBits),
-                    Budget = TimeSpan.FromSeconds(budget)
-                });
-            var problems = tuner.Problems(plans, onlyMissing: !parsed.GetValue(again), stored);
-            Messages.Note($"{Path.GetFileName(Path.TrimEndingDirectorySeparator(folder.Path))} on {opened}: {problems.Count} ops and " +
-                $"sizes to measure, at most {Quantity.Time(problems.Count * (budget + 1))}. Cancel at any time: results are kept.");
+            var options = new TunerOptions
+            {
+                CheckAllDirections = parsed.GetValue(all),
+                SameBits = parsed.GetValue(sameBits),
+                Budget = TimeSpan.FromSeconds(budget),
+            };
             TuningSummary summary;
             try
             {
-                summary = TuningProgressBar.Show(progress => tuner.Run(problems, progress, cancellation));
+                summary = await TuningProgressBar.ShowAsync(
+                    problems => $"{pipeline.Name} on {opened}: {problems} ops and sizes to measure, at most "
+                        + $"{Quantity.Time(problems * (budget + 1))}. Cancel at any time: results are kept.",
+                    progress => pipeline.TuneAsync(parsed.GetValue(sizes), options, parsed.GetValue(again), stored, progress, cancellation))
+                    .ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {
@@ -93,7 +89,7 @@ internal static class TuneCommand
             if (parsed.GetValue(json)) JsonOutput.Print(Json(opened, path, summary));
             else Terminals.Say(Text(path, summary));
             return ExitCodes.Done;
-        }, CancellationToken.None));
+        });
         return command;
     }
 

@@ -9,9 +9,15 @@ namespace ILGpuDiffusion.Cli.Output;
 /// <summary>Output of <c>generate --json</c>.</summary>
 internal static class GenerateReport
 {
-    public static object Of(GenerationResult result, string[] files, DiffusionPipeline pipeline, double loadSeconds) => new
+    /// <param name="result">The images, and how they came about.</param>
+    /// <param name="files">Their files.</param>
+    /// <param name="models">Names of the models, in the order in which they ran.</param>
+    /// <param name="pipeline">The last of them.</param>
+    /// <param name="loadSeconds">Time to load them.</param>
+    public static object Of(GenerationResult result, string[] files, string[] models, DiffusionPipeline pipeline, double loadSeconds) => new
     {
         files,
+        models,
         seed = result.Seed.Value,
         seeds = result.Seeds.Select(seed => seed.Value),
         width = result.Settings.Size.Width,
@@ -38,7 +44,7 @@ internal static class GenerateReport
         kernel_compilations = KernelDiskCache.Compilations,
         kernel_compile_seconds = Math.Round(KernelDiskCache.CompileSeconds, 4),
         graphs = CompiledGraph.Compilations,
-        host_synchronisations_in_loop = result.Stages.First(s => s.Stage == GenerationStage.Denoise).HostSynchronisations,
+        host_synchronisations_in_loop = result.Stages.Where(s => s.Stage == GenerationStage.Denoise).Sum(s => s.HostSynchronisations),
         warnings = result.Warnings,
     };
 }

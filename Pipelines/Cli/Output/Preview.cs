@@ -25,7 +25,7 @@ internal static class Preview
         var protocol = Protocol(wanted ?? Environment.GetEnvironmentVariable(Variable), profile.Capabilities.ColorSystem,
             Environment.GetEnvironmentVariable);
         if (protocol == TerminalProtocol.None) return;
-        var strip = ImageScale.Strip([.. images.Take(MostImages)], Math.Max(1, images[0].Width / GapShare));
+        var strip = ImageStrip.Of([.. images.Take(MostImages)], Math.Max(1, images[0].Width / GapShare));
         StandardStreams.RawErrors.Write(TerminalImage.Draw(strip, protocol, Columns(strip, profile.Width, profile.Height)));
     }
 

@@ -10,8 +10,8 @@ internal static class SchedulerTable
     public static void Print()
     {
         var table = new Listing("name", "elsewhere", "class in diffusers", "may be followed by");
-        foreach (var (sampler, spacings) in SchedulerNames.Table)
-            table.Add(sampler.Name, sampler.Spoken ?? "", sampler.Class, string.Join(", ", spacings));
+        foreach (var (name, spoken, type, spacings) in SchedulerNames.Table)
+            table.Add(name, spoken ?? "", type, string.Join(", ", spacings));
         table.Print();
     }
 }

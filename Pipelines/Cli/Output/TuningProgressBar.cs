@@ -8,16 +8,18 @@ namespace ILGpuDiffusion.Cli.Output;
 internal static class TuningProgressBar
 {
     /// <summary>Runs tuning and shows its progress.</summary>
-    public static TuningSummary Show(Func<IProgress<TuningProgress>, TuningSummary> run)
+    /// <param name="title">Shown first, from the number of problems.</param>
+    /// <param name="run">Tunes.</param>
+    public static async Task<TuningSummary> ShowAsync(Func<int, string> title, Func<IProgress<TuningProgress>, Task<TuningSummary>> run)
     {
-        if (Messages.Quiet || !Terminals.ErrorIsInteractive) return run(new Lines());
+        if (Messages.Quiet || !Terminals.ErrorIsInteractive) return await run(new Lines(title)).ConfigureAwait(false);
         var bar = new ProgressBarColumn { Width = Math.Clamp(Terminals.Error.Profile.Width / 3, 6, 40) };
         Messages.BarIsDrawn = true;
         try
         {
-            return Terminals.Error.Progress().AutoClear(false).HideCompleted(false)
+            return await Terminals.Error.Progress().AutoClear(false).HideCompleted(false)
                 .Columns(bar, new PercentageColumn(), new RemainingTimeColumn())
-                .Start(context => run(new Bar(context.AddTask("tuning", autoStart: true))));
+                .StartAsync(context => run(new Bar(title, context.AddTask("tuning", autoStart: true)))).ConfigureAwait(false);
         }
         finally
         {
@@ -30,21 +32,22 @@ internal static class TuningProgressBar
         : (FormattableString.Invariant($"{entry.Gain:0.00}× {entry.Variant} ")
             + string.Join(' ', entry.Settings.Select(s => $"{s.Key}={s.Value}"))).TrimEnd();
 
-    private sealed class Bar(ProgressTask task) : IProgress<TuningProgress>
+    private sealed class Bar(Func<int, string> title, ProgressTask task) : IProgress<TuningProgress>
     {
         public void Report(TuningProgress value)
         {
             task.MaxValue = value.Total;
             task.Value = value.Done;
-            if (value.Entry is not null) Messages.Note($"{value.Problem}  {Describe(value)}"); // a line for each result, above the bar
+            // a line for each result, above the bar
+            Messages.Note(value.Entry is null ? title(value.Total) : $"{value.Problem}  {Describe(value)}");
         }
     }
 
-    private sealed class Lines : IProgress<TuningProgress>
+    private sealed class Lines(Func<int, string> title) : IProgress<TuningProgress>
     {
         public void Report(TuningProgress value)
         {
-            if (value.Entry is not null) Messages.Note($"{value.Done}/{value.Total} {value.Problem}: {Describe(value)}");
+            Messages.Note(value.Entry is null ? title(value.Total) : $"{value.Done}/{value.Total} {value.Problem}: {Describe(value)}");
         }
     }
 }

@@ -47,6 +47,14 @@ public sealed class FailureTests : IDisposable
         { "-o nowhere/a.png", 1, "nowhere does not exist" },
         { "--save-latents nowhere/l.safetensors", 1, "nowhere does not exist" },
         { "--latents missing.safetensors", 1, "missing.safetensors" },
+        { "--strength 0.5", 2, "--strength is '0.5', but --init-image, the image to change, is missing" },
+        { "--mask-image m.png", 2, "--mask-image is 'm.png', but --init-image, the image to change, is missing" },
+        { "--init-image i.png --mask-blur 2", 2, "--mask-blur is '2', but --mask-image, the mask, is missing" },
+        { "--padding-mask-crop 8", 2, "--padding-mask-crop is '8', but --mask-image, the mask, is missing" },
+        { "--init-image i.png --latents l.safetensors", 2, "--init-image and --latents are given; a run begins with one of them" },
+        { "--init-image missing.png", 1, "missing.png" },
+        { "--refiner r --denoising-end 1", 2, "--denoising-end is 1; with --refiner it must be above 0 and below 1" },
+        { "--refiner r --init-image i.png --mask-image m.png", 2, "--mask-image and --refiner are given" },
     };
 
     [Theory, MemberData(nameof(Wrong))]
@@ -64,6 +72,7 @@ public sealed class FailureTests : IDisposable
         { "--scheduler-config magic=1", 2, "no scheduler reads 'magic'" },
         { "--clip-skip 9", 2, "clip skip is 9; it must be at most" },
         { "--denoising-start 0.5", 2, "given together with latents" },
+        { "--refiner no-such-refiner", 1, "no-such-refiner: the folder does not exist" },
         { "--steps 5 --sigmas 3,1", 2, "only one of the three" },
     };
 

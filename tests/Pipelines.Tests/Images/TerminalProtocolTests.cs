@@ -65,7 +65,7 @@ public sealed partial class TerminalProtocolTests
     [Fact]
     public void Strip_OfTwoImages_PutsThemSideBySide()
     {
-        var strip = ImageScale.Strip([new Image(1, 2, [1, 1, 1, 2, 2, 2]), new Image(1, 2, [3, 3, 3, 4, 4, 4])], 1);
+        var strip = ImageStrip.Of([new Image(1, 2, [1, 1, 1, 2, 2, 2]), new Image(1, 2, [3, 3, 3, 4, 4, 4])], 1);
         Assert.Equal((3, 2), (strip.Width, strip.Height));
         Assert.Equal([1, 1, 1, 0, 0, 0, 3, 3, 3, 2, 2, 2, 0, 0, 0, 4, 4, 4], strip.Pixels);
     }

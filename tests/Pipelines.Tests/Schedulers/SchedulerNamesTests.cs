@@ -35,7 +35,7 @@ public sealed class SchedulerNamesTests
     [Fact]
     public void IsKnown_EveryListedName_IsTrue() =>
         Assert.All(SchedulerNames.All.Concat(
-            SchedulerNames.Table.SelectMany(row => row.Spacings.Select(s => $"{row.Sampler.Spoken ?? row.Sampler.Name} {s}"))),
+            SchedulerNames.Table.SelectMany(row => row.Spacings.Select(s => $"{row.Spoken ?? row.Name} {s}"))),
                 name => Assert.True(SchedulerNames.IsKnown(name), name));
 
     [Theory]

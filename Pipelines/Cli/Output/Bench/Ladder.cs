@@ -5,11 +5,12 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Runs the rungs interleaved in one process, so that a temporary slowdown of the machine affects all of them.</summary>
+/// <param name="Model">The model's name.</param>
 /// <param name="Results">The rungs that ran, in the order of the ladder.</param>
 /// <param name="Notes">Notes on the results.</param>
-internal sealed record Ladder(IReadOnlyList<RungResult> Results, IReadOnlyList<string> Notes)
+internal sealed record Ladder(string Model, IReadOnlyList<RungResult> Results, IReadOnlyList<string> Notes)
 {
-    public static async Task<Ladder> RunAsync(string folder, IReadOnlyList<Rung> rungs, ImageRequest request, int runs, Action<string> say,
+    public static async Task<Ladder> RunAsync(string model, IReadOnlyList<Rung> rungs, ImageRequest request, int runs, Action<string> say,
         CancellationToken cancellation)
     {
         var notes = new List<string>();
@@ -21,7 +22,7 @@ internal sealed record Ladder(IReadOnlyList<RungResult> Results, IReadOnlyList<s
                 DiffusionPipeline? pipeline = null;
                 try
                 {
-                    pipeline = DiffusionPipeline.FromPretrained(folder, rung.Options);
+                    pipeline = DiffusionPipeline.FromPretrained(model, rung.Options);
                     var first = await pipeline.GenerateAsync(request, null, cancellation).ConfigureAwait(false);
                     pipelines.Add((rung, pipeline, first, []));
                     say($"{rung.Name}: first image {Measures.Time(BenchRun.Of(first).Total)}");
@@ -53,7 +54,7 @@ internal sealed record Ladder(IReadOnlyList<RungResult> Results, IReadOnlyList<s
             foreach (var noisy in results.Where(r => r.IsNoisy))
                 notes.Add($"noisy: the median of {noisy.Rung.Name} is {Measures.Percent(noisy.Spread)} above its best; the ratios, which "
                     + "compare consecutive runs, are more reliable than the seconds.");
-            return new Ladder(results, notes);
+            return new Ladder(pipelines[0].Pipeline.Name, results, notes);
         }
         finally
         {

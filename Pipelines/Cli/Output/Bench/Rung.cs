@@ -13,9 +13,10 @@ namespace ILGpuDiffusion.Cli.Output;
 internal sealed record Rung(string Name, string Description, PipelineOptions Options)
 {
     /// <summary>The rungs of a device, slowest first: those of diffusers' optimization guide that it supports.</summary>
-    public static IReadOnlyList<Rung> For(Device device)
+    /// <param name="plain">Device and sources of the pipelines.</param>
+    public static IReadOnlyList<Rung> For(PipelineOptions plain)
     {
-        var plain = new PipelineOptions { Device = device };
+        var device = plain.Device!;
         var rungs = new List<Rung>();
         if (device.PreferredDType != DType.Float32)
             rungs.Add(new("eager-fp32", "every op as its layer recorded it, in float32",

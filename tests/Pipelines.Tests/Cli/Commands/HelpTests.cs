@@ -4,8 +4,6 @@ using ILGpuDiffusion.Cli.Commands;
 using ILGpuDiffusion.Cli.Output;
 using ILGpuDiffusion.Cli.Terminal;
 using ILGpuDiffusion.Compute.Devices;
-using ILGpuDiffusion.Layers.Graphs;
-using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
@@ -78,11 +76,13 @@ public sealed class HelpTests
 
     [Theory]
     [InlineData(80), InlineData(40)]
-    public void InspectGraphText_GivenColumns_FitsTheTerminal(int columns)
+    public async Task InspectGraphText_GivenColumns_FitsTheTerminal(int columns)
     {
         using var device = new CpuDevice(threads: 1);
-        var folder = ModelFolder.Open(TinySdxl.Folder);
-        var plans = InspectGraph.Plans(folder, new PixelSize(64, 64), device, new CompileOptions());
+        using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder,
+            new PipelineOptions { Device = device, LoadWeights = false });
+        var plans = await InspectGraph.PlansAsync(pipeline, new PixelSize(64, 64), measure: false,
+            TestContext.Current.CancellationToken);
         Assert.All(InspectGraphText.Of(plans, steps: false, columns).Split('\n'), line => Assert.InRange(line.Length, 0, columns));
         string whole = InspectGraphText.Of(plans, steps: true, null);
         Assert.Contains(whole.Split('\n'), line => line.StartsWith("op  ", StringComparison.Ordinal));
@@ -113,7 +113,8 @@ public sealed class HelpTests
     public void OptionHints_EveryPropertyOfARequest_HasAnOption()
     {
         // the argument, and properties that the tool sets itself or splits into several options
-        string[] without = ["EqualityContract", "Prompts", "Decode", "KeepIntermediates", "SizeConditioning", "SharedGenerator"];
+        string[] without = ["EqualityContract", "Prompts", "Decode", "KeepIntermediates", "KeepLatents", "SizeConditioning",
+            "SharedGenerator", "Embeddings", "OnStepEnd"];
         foreach (var property in typeof(ImageRequest).GetProperties().Concat(typeof(SizeConditioning).GetProperties())
             .Where(p => !without.Contains(p.Name)))
             Assert.True(OptionHints.For(new ArgumentException("wrong", property.Name), GenerateCommand.Create()) is not null,

@@ -10,7 +10,7 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 /// <summary>Help, inspect, devices and tokenize.</summary>
 public sealed class OtherCommandsTests : IDisposable
 {
-    private const int MostHelpLines = 66, MostHelpColumns = 120;
+    private const int MostHelpLines = 84, MostHelpColumns = 120;
 
     private readonly TemporaryFolder folder = new();
 

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Checkpoints;
+
+namespace ILGpuDiffusion.Cli.Commands;
+
+/// <summary>The options that select the model, and what is taken from elsewhere than its own folder or file.</summary>
+internal sealed class ModelArguments
+{
+    private readonly Option<string?> model = new("--model", "-m")
+    {
+        Description = "Folder in diffusers' format, or a whole model in a safetensors file; without it the tool's own small model",
+        HelpName = "DIR|FILE",
+    };
+
+    private readonly Option<string?> vae = new("--vae")
+    {
+        Description = "Another autoencoder: a folder, a whole model, or a safetensors file",
+        HelpName = "DIR|FILE",
+    };
+    private readonly Option<string?> tokenizer = new("--tokenizer")
+    {
+        Description = "Tokenizers of a single file: a model's folder, or a tokenizer's own; CLIP's if left out",
+        HelpName = "DIR",
+    };
+    private readonly Option<string?> config = new("--config")
+    {
+        Description = "Configurations of a single file: a folder in diffusers' format; implied by the file if left out",
+        HelpName = "DIR",
+    };
+
+    /// <summary>The model alone.</summary>
+    public Option Model => model;
+
+    /// <summary>What is taken from elsewhere.</summary>
+    public IReadOnlyList<Option> Source => [vae, tokenizer, config];
+
+    /// <summary>All of them.</summary>
+    public IReadOnlyList<Option> All => [model, .. Source];
+
+    /// <summary>Whether the model is the one that ships with the tool.</summary>
+    public bool IsEmbedded(ParseResult parsed) => parsed.GetValue(model) is null;
+
+    /// <summary>The model's folder or file.</summary>
+    public string Path(ParseResult parsed) => parsed.GetValue(model) ?? EmbeddedModel.Folder;
+
+    /// <summary>What is taken from elsewhere.</summary>
+    public ModelSourceOptions SourceOf(ParseResult parsed) => new()
+    {
+        Vae = parsed.GetValue(vae),
+        TokenizerFolder = parsed.GetValue(tokenizer),
+        ConfigFolder = parsed.GetValue(config),
+    };
+}
