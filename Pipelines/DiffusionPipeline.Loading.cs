@@ -11,7 +11,8 @@ namespace ILGpuDiffusion.Pipelines;
 public sealed partial class DiffusionPipeline
 {
     /// <summary>Loads a model of one of the families of <see cref="FamilyCatalog"/>.</summary>
-    /// <param name="path">A folder in diffusers' format, or a whole model in one safetensors file; see <see cref="ModelSource.Open"/>.</param>
+    /// <param name="path">A folder in diffusers' format, or a whole model in one safetensors file; see
+    /// <see cref="ModelSource.Open"/>.</param>
     /// <param name="options">Device and weight files.</param>
     /// <exception cref="ModelFileException">Something is missing or damaged, or the pipeline class is not supported.</exception>
     public static DiffusionPipeline FromPretrained(string path, PipelineOptions? options = null) =>

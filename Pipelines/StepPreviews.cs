@@ -25,7 +25,8 @@ internal sealed class StepPreviews(PreviewOptions options)
         CancellationToken cancellation)
     {
         Latest = options.Every > 0 && ((step + 1) % options.Every == 0 || step == last)
-            ? [.. Enumerable.Range(0, latents.Shape[0]).Select(i => Image(model, latents.Slice(i, 1), device, tiles, cancellation)).OfType<Image>()]
+            ? [.. Enumerable.Range(0, latents.Shape[0]).Select(i => Image(model, latents.Slice(i, 1), device, tiles, cancellation))
+                .OfType<Image>()]
             : [];
     }
 

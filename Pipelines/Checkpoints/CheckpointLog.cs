@@ -7,10 +7,10 @@ namespace ILGpuDiffusion.Pipelines.Checkpoints;
 internal static partial class CheckpointLog
 {
     [LoggerMessage(3000, LogLevel.Warning,
-        "{File}: '{Key}' is {Found}; taken as {Taken}, as diffusers' StableDiffusionPipeline takes old files.")]
+        "{File}: '{Key}' is {Found}; taken as {Taken}, as diffusers takes old files.")]
     public static partial void OldValueRepaired(ILogger logger, LogText file, LogText key, LogText found, LogText taken);
 
     [LoggerMessage(3001, LogLevel.Warning,
-        "{File}: has no {Keys}; taken as {Taken}, as diffusers' StableDiffusionPipeline takes old files.")]
+        "{File}: has no {Keys}; taken as {Taken}, as diffusers takes old files.")]
     public static partial void OldDefaultRepaired(ILogger logger, LogText file, LogText keys, LogText taken);
 }

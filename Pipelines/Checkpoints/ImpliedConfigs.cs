@@ -120,7 +120,8 @@ internal static class ImpliedConfigs
 
     private static ModelFileException Untold(TensorTable t, string key, string reason) =>
         new(t.File, $"the shapes do not tell '{key}': {reason}. Name a folder with the model's configurations in diffusers' "
-            + "layout (ConfigFolder).") { Key = key };
+            + "layout (ConfigFolder).")
+        { Key = key };
 
     private static JsonArray List(IEnumerable<int> values) => [.. values.Select(value => (JsonNode)value)];
 

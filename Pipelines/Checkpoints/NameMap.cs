@@ -16,6 +16,8 @@ internal sealed record NameRule(string Original, string Diffusers, NameMap? Inne
 /// </summary>
 internal sealed class NameMap
 {
+    // Beyond every model's names; a file may give a name of megabytes, which has as many prefixes.
+    private const int LongestName = 512;
     private readonly ILookup<string, NameRule> byOriginal;
     private readonly Dictionary<string, NameRule> byDiffusers;
     private readonly HashSet<string> unused;
@@ -62,9 +64,10 @@ internal sealed class NameMap
         rule.Inner is null ? [(rest, rule.Form)]
             : [.. map(rule.Inner, rest).Select(inner => inner.Form == TensorForm.Whole ? (inner.Name, rule.Form) : inner)];
 
-    /// <summary>Prefixes with what follows them, longest first; the empty one last.</summary>
+    /// <summary>Prefixes with what follows them, longest first; the empty one last. None of a name that no model has.</summary>
     private static IEnumerable<(string Prefix, string Tail)> Splits(string name)
     {
+        if (name.Length > LongestName) yield break;
         yield return (name, "");
         for (int dot = name.LastIndexOf('.'); dot > 0; dot = name.LastIndexOf('.', dot - 1))
             yield return (name[..dot], name[(dot + 1)..]);

@@ -4,9 +4,9 @@ namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>
 /// Checks PNG files before ImageSharp 2.1 decodes them. That library takes missing pixels for black ones, and never returns where they are
-/// missing from an interlaced file; ends at an empty IDAT chunk; reads behind a short palette; and inflates texts and colour profiles
-/// without limit. It gets a file that has none of these: one header, a full palette, all pixel data in one chunk, and of the other chunks
-/// those alone that say something about RGB pixels.
+/// missing from an interlaced file; refuses pixel data that begins with an empty chunk; reads behind a short palette where interlaced; and
+/// inflates texts without limit. It gets a file that has none of these: one header, a full palette, all pixel data in one chunk, and of the
+/// other chunks those alone that say something about RGB pixels.
 /// </summary>
 internal static class PngFile
 {

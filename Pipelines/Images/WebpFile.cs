@@ -4,8 +4,8 @@ using System.Text;
 namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>
-/// Checks WebP files before ImageSharp 2.1 decodes them, which follows a chunk's length backwards where it exceeds 31 bits, and past the
-/// file's own end. It gets a file of the image and its EXIF block alone: transparency is dropped anyway.
+/// Checks WebP files before ImageSharp 2.1 decodes them, which takes what is there of a truncated file for the whole. It gets the image and
+/// its EXIF block alone: other chunks say nothing of RGB pixels.
 /// </summary>
 internal static class WebpFile
 {

@@ -21,7 +21,8 @@ internal abstract class SigmaScheduler : Scheduler
 
     private protected TimestepSpacing Spacing { get; }
 
-    protected internal override double InputScale(ScheduleTables tables, int index) => 1 / Math.Sqrt(tables.Sigmas[index] * tables.Sigmas[index] + 1);
+    protected internal override double InputScale(ScheduleTables tables, int index) =>
+        1 / Math.Sqrt(tables.Sigmas[index] * tables.Sigmas[index] + 1);
 
     protected internal override (double Signal, double Noise) SignalAndNoise(ScheduleTables tables, int index) => (1, tables.Sigmas[index]);
 

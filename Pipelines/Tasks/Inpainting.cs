@@ -29,7 +29,8 @@ internal sealed class Inpainting : DenoisingTask
         var masked = context.Encode(images.Masked);
         int height = context.Shape[1], width = context.Shape[2];
         mask = scope.Upload(images.LatentMask(height, width), [1, height, width, 1]);
-        if (!blends) Inputs = new Dictionary<string, Tensor> { [UNetPrediction.Mask] = Repeat(mask), [UNetPrediction.MaskedImage] = masked };
+        if (!blends)
+            Inputs = new Dictionary<string, Tensor> { [UNetPrediction.Mask] = Repeat(mask), [UNetPrediction.MaskedImage] = masked };
     }
 
     public override IReadOnlyDictionary<string, Tensor> Inputs { get; } = new Dictionary<string, Tensor>();

@@ -53,7 +53,6 @@ public sealed partial class UnusedTests
         ["DeviceWeights.Model.Bytes"] = "tests measure what weights take on a device",
         ["GraphPlan.KernelCount"] = "tests count what fusing saves",
         ["ClipTextModel..ctor(ModelConfig, Nullable`1)"] = "tests and perf read a text encoder alone",
-        ["Autoencoder.Config"] = "tests ask which type the model must compute in",
     };
 
     /// <summary>Public members without a word by which use could be found.</summary>

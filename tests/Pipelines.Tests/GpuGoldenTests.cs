@@ -32,6 +32,12 @@ public sealed class GpuGoldenTests
         ("tiny-sdxl-goldens/txt2img_schedulers", "pndm"), ("tiny-sdxl-goldens/txt2img_schedulers", "lcm"),
             ("tiny-sdxl-goldens/txt2img_schedulers", "ddim_trailing_vpred"));
 
+    /// <summary>Every recorded run from an image or a mask, and the refiner's, whose scheduler is one of ours.</summary>
+    public static TheoryData<string, string, string> Tasks => Of(
+        [.. new[] { "tiny-sdxl-goldens/img2img_inpaint", "tiny-sd15-goldens/img2img_inpaint", "tiny-sdxl-refiner-goldens/refiner" }
+            .SelectMany(set => Golden.Ids(set).DefaultIfEmpty("absent")
+                .Where(name => name == "absent" || RecordedRun.IsOurs(Golden.Open(set)[name].Json)).Select(name => (set, name)))]);
+
     [Theory, MemberData(nameof(UNets))]
     public void UNet_EverySubModule_MatchesReference(string id, string model, int timeIds)
     {
@@ -87,12 +93,12 @@ public sealed class GpuGoldenTests
         golden["tiled_decode_20x14"].Check("image", vae.Decode(golden["tiled_decode_20x14"], new VaeTiling(64)), VaeTolerance);
     }
 
-    [Theory, MemberData(nameof(Runs))]
+    [Theory, MemberData(nameof(Runs)), MemberData(nameof(Tasks))]
     public void Run_RecordedInputs_MatchesDiffusers(string id, string set, string name)
     {
         var device = TestDevices.OpenForModels(id);
         var golden = Golden.Open(set)[name];
-        using var pipeline = DiffusionPipeline.FromPretrained(Golden.Folder("tiny-sdxl"),
+        using var pipeline = DiffusionPipeline.FromPretrained(Golden.Folder(set[..set.IndexOf("-goldens", StringComparison.Ordinal)]),
             new PipelineOptions { Device = device, DType = DType.Float32 });
         var result = pipeline.Generate(RecordedRun.Request(golden, null), null, default, () => RecordedRun.Noise(golden));
         double tolerance = Math.Max(RunNoise * golden.Json.GetProperty("final_latents_fp32_vs_fp64_rel_to_rms").GetDouble(), RunFloor);

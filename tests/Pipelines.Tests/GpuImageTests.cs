@@ -43,6 +43,7 @@ public sealed class GpuImageTests
             var actual = Draw(device, request, offload);
             AssertSame(expected.Images[0], actual.Images[0]);
             Assert.Equal(0, actual.Stages.Single(s => s.Stage == GenerationStage.Denoise).HostSynchronisations);
+            Assert.Equal(1, actual.Stages.Sum(s => s.HostSynchronisations)); // the image's pixels
             Assert.Equal(0, device.AllocatedBytes); // weights were freed with the pipeline
             Assert.True(device.PeakBytes < plainPeak, $"Taking turns needs {device.PeakBytes} bytes, all together {plainPeak}.");
             plainPeak = device.PeakBytes;

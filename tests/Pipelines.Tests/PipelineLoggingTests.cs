@@ -29,7 +29,7 @@ public sealed class PipelineLoggingTests : IDisposable
         var warning = Assert.Single(one.Lines);
         Assert.Equal((3001, "OldDefaultRepaired"), (warning.Id.Id, warning.Id.Name));
         Assert.Equal($"{Path.Combine(repaired, "scheduler", "scheduler_config.json")}: has no steps_offset; taken as steps_offset 1, "
-            + "as diffusers' StableDiffusionPipeline takes old files.", warning.Text);
+            + "as diffusers takes old files.", warning.Text);
         warning = Assert.Single(other.Lines);
         Assert.Equal((3000, "OldValueRepaired"), (warning.Id.Id, warning.Id.Name));
         Assert.Contains("'sample_size' is 8; taken as 64, as diffusers'", warning.Text, StringComparison.Ordinal);

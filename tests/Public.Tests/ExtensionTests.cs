@@ -71,7 +71,8 @@ public sealed class ExtensionTests : IDisposable
         Assert.Equal(bytes[0], bytes[7]);
         Assert.Equal(0, result.Stages.Single(s => s.Stage == GenerationStage.Denoise).HostSynchronisations);
         using var plain = Load(ToyFamily.PlainClass);
-        Assert.NotEqual((await plain.GenerateAsync(request, cancellation: Token)).Images[0].Pixels, result.Images[0].Pixels); // it remembers
+        // it remembers
+        Assert.NotEqual((await plain.GenerateAsync(request, cancellation: Token)).Images[0].Pixels, result.Images[0].Pixels);
     }
 
     [Fact]
@@ -137,7 +138,8 @@ public sealed class ExtensionTests : IDisposable
         Assert.Equal(plain.Images[1].Pixels, updates[^1].Result!.Images[1].Pixels);
         Assert.All(updates[..^1], u => Assert.Null(u.Result));
 
-        await foreach (var update in pipeline.StreamAsync(request with { Count = 1 }, new PreviewOptions { Every = 4, Decode = true }, Token))
+        await foreach (var update in pipeline.StreamAsync(request with { Count = 1 }, new PreviewOptions { Every = 4, Decode = true },
+            Token))
             if (update.Previews is [var decoded]) Assert.Equal((64, 64), (decoded.Width, decoded.Height));
     }
 

@@ -60,7 +60,8 @@ internal sealed class StableDiffusionModel : DiffusionModel
     public override IReadOnlyDictionary<string, Tensor> Encode(PromptBatch prompts, EncodeContext context) =>
         new Dictionary<string, Tensor>
         {
-            [UNetPrediction.Text] = text.Encode(prompts.Prompts, ClipHiddenState.StableDiffusion(prompts.ClipSkip), pooled: false, context).Hidden,
+            [UNetPrediction.Text] = text.Encode(prompts.Prompts, ClipHiddenState.StableDiffusion(prompts.ClipSkip), pooled: false,
+                context).Hidden,
         };
 
     public override Graph Trace(PredictionOptions options) => UNetPrediction.Trace(unet, options, DType);

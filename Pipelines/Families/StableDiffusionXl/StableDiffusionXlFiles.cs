@@ -24,7 +24,8 @@ internal static class StableDiffusionXlFiles
         ],
         Tokenizers = new Dictionary<string, ITokenizerFiles>
         {
-            ["tokenizer"] = PackagedVocabulary.ClipL, ["tokenizer_2"] = PackagedVocabulary.OpenClip,
+            ["tokenizer"] = PackagedVocabulary.ClipL,
+            ["tokenizer_2"] = PackagedVocabulary.OpenClip,
         },
         Scheduler = Scheduler,
         Options = new Dictionary<string, bool> { ["force_zeros_for_empty_prompt"] = true },

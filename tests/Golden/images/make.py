@@ -69,6 +69,7 @@ for name, image in masks.items():
     for width, height, padding in ((64, 64, 0), (64, 64, 5), (128, 32, 3), (24, 96, 32), (61, 43, 200)):
         region = processor.get_crop_region(image, width, height, padding)
         cases.append({"operation": "region", "mask": name, "width": width, "height": height, "padding": padding, "region": list(region)})
+result(processor.convert_to_grayscale(source), "luma", "luma-source.png", mask="source.png")
 for radius in (0, 0.3, 1, 2.5, 4, 33):
     result(processor.blur(masks["mask.png"], radius), "blur", f"blur-{radius}.png", radius=radius)
 

@@ -113,7 +113,8 @@ public sealed class VaeSizesTests
         Assert.Equal(5, tiles);
 
         using var vae = TestVae.Open("tiny-sdxl");
-        Assert.Throws<OperationCanceledException>(() => { vae.Coder.Decode(new float[20 * 14 * 4], 1, 20, 14, new VaeTiling(64), new CancellationToken(true)); });
+        Assert.Throws<OperationCanceledException>(
+            () => { vae.Coder.Decode(new float[20 * 14 * 4], 1, 20, 14, new VaeTiling(64), new CancellationToken(true)); });
         Assert.All(vae.Decode(1, 20, 14, new VaeTiling(64)), v => Assert.True(float.IsFinite(v)));
 
         Tile Model(Tile tile)

@@ -63,6 +63,17 @@ public class NameMapTests
         Both(TextEncoderNames.OpenClip(32, projection: true, 32), original, diffusers, Enum.Parse<TensorForm>(form));
 
     [Theory]
+    [InlineData("embeddings.position_embedding.weight"), InlineData("encoder.layers.11.self_attn.q_proj.bias"),
+        InlineData("final_layer_norm.weight")]
+    public void TextEncoderNames_OldClip_LackTheModelsName(string name)
+    {
+        var old = OriginalFile.Table("old", [(name, Compute.Tensors.Shape.Create([1]))]);
+        Both(TextEncoderNames.Clip(old), name, $"text_model.{name}", TensorForm.Whole);
+        var published = OriginalFile.Table("new", [($"text_model.{name}", Compute.Tensors.Shape.Create([1]))]);
+        Both(TextEncoderNames.Clip(published), $"text_model.{name}", $"text_model.{name}", TensorForm.Whole);
+    }
+
+    [Theory]
     [InlineData("logit_scale"), InlineData("transformer.resblocks.23.attn.in_proj_weight"), InlineData("text_projection")]
     public void IsUnused_WhatNoModelUses_IsTrue(string original)
     {

@@ -13,7 +13,7 @@ public sealed class SingleFileImageTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    [Theory, InlineData(DType.Float32), InlineData(DType.Float16)]
+    [Theory, InlineData(DType.Float32), InlineData(DType.Float16), InlineData(DType.BFloat16)]
     public void Generate_WrittenFile_EqualsTheFolderToTheBit(DType dtype)
     {
         string model = TinySdxl.CopyAs(Path.Combine(folder.Path, "model"), dtype),

@@ -67,6 +67,16 @@ internal sealed class TestUNet : IDisposable
         void Set(string input, float[] values) => device.Upload(MemoryMarshal.AsBytes(values.AsSpan()), plan.Input(input));
     }
 
+    /// <summary>One prediction for one image; latents and result NHWC.</summary>
+    public float[] Predict(float[] sample, int height, int width, float timestep, float[] text)
+    {
+        using var plan = Compiled.Rent(Sizes(1, height, width, text.Length / Model.CrossAttentionDim));
+        foreach (var (name, values) in new[] { ("sample", sample), ("timestep", [timestep]), ("encoder_hidden_states", text) })
+            device.Upload(MemoryMarshal.AsBytes(values.AsSpan()), plan.Input(name));
+        plan.Run();
+        return device.Read(plan.Output("sample"));
+    }
+
     /// <summary>Runs one image's worth of arbitrary but fixed numbers, different for every entry of the batch.</summary>
     public float[] Run(int batch, int height, int width, int tokens)
     {

@@ -95,9 +95,8 @@ public sealed class ImageCodecTests : IDisposable
     }
 
     [Theory, InlineData(0xFFFFFFF8u), InlineData(200u)]
-    public void Decode_WebpChunkThatGoesBackOrBeyond_IsRefused(uint size)
+    public void Decode_WebpChunkLongerThanTheFile_IsRefused(uint size)
     {
-        // The library would read a chunk of 0xFFFFFFF8 bytes again and again.
         byte[] file = [.. File.ReadAllBytes(ReferenceImages.PathOf("turned.webp")), .. "junk\0\0\0\0"u8];
         BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(4), file.Length - 8);
         BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(file.Length - 4), size);
@@ -105,6 +104,17 @@ public sealed class ImageCodecTests : IDisposable
             StringComparison.Ordinal);
         BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(file.Length - 4), 0);
         Assert.Equal(24, Image.Decode(file, "whole").Height);
+    }
+
+    [Fact]
+    public void Decode_WebpWithTheHeaderOfJpegsExif_StandsUpright()
+    {
+        byte[] file = File.ReadAllBytes(ReferenceImages.PathOf("turned.webp"));
+        int exif = file.AsSpan().IndexOf("EXIF"u8), length = BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(exif + 4));
+        byte[] block = [.. "Exif\0\0"u8, .. file.AsSpan(exif + 8, length)];
+        byte[] changed = [.. file[..exif], .. "EXIF"u8, (byte)block.Length, 0, 0, 0, .. block];
+        BinaryPrimitives.WriteInt32LittleEndian(changed.AsSpan(4), changed.Length - 8);
+        Assert.Equal(Image.Decode(file, "turned").Pixels, Image.Decode(changed, "prefixed").Pixels);
     }
 
     [Fact]

@@ -85,7 +85,8 @@ public sealed class GenerationMetadataTests
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Quantize = QuantizationMode.Int8 });
         var metadata = GenerationMetadata.Of(pipeline.Generate(
             TinySdxl.Request with { VaeTiling = new(32) }, null, default).Images[0])!;
-        Assert.Equal((QuantizationMode.Int8, new VaeTiling(32), "Float32"), (metadata.Quantize, metadata.Request.VaeTiling, metadata.DType));
+        Assert.Equal((QuantizationMode.Int8, new VaeTiling(32), "Float32"),
+            (metadata.Quantize, metadata.Request.VaeTiling, metadata.DType));
         Assert.Equal((Path.GetFileName(TinySdxl.Folder), "StableDiffusionXLPipeline"), (metadata.Model, metadata.Pipeline));
         Assert.StartsWith("cpu (", metadata.Device, StringComparison.Ordinal);
         Assert.Empty(metadata.DifferencesFrom(pipeline));

@@ -1,4 +1,5 @@
 using ILGpuDiffusion.Pipelines.Errors;
+using ILGpuDiffusion.Pipelines.Images;
 using ILGpuDiffusion.Pipelines.LatentSpace;
 using ILGpuDiffusion.Pipelines.Requests;
 
@@ -8,6 +9,8 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 public sealed class BadRequestTests
 {
     private static readonly Latents NotANumber = new(1, 4, 4, 4, [.. Enumerable.Range(0, 64).Select(i => i == 9 ? float.NaN : 0)]);
+
+    private static readonly Image Grey = new(32, 32, [.. Enumerable.Repeat((byte)128, 32 * 32 * 3)]), Black = new(32, 32, new byte[32 * 32 * 3]);
 
     private static (ImageRequest Request, string Property, string Message)[] Cases { get; } =
     [
@@ -32,6 +35,16 @@ public sealed class BadRequestTests
         (TinySdxl.Request with { Prompts2 = ["a", "b"] }, "Prompts2", "second prompts is 2"),
         (TinySdxl.Request with { SizeConditioning = null! }, "SizeConditioning", "size conditioning is null"),
         (TinySdxl.Request with { SizeConditioning = new() { TargetSize = new(-1, 8) } }, "SizeConditioning", "target size is -1x8"),
+        (TinySdxl.Request with { Strength = 0.5 }, "Strength", "given together with an initial image"),
+        (TinySdxl.Request with { InitImage = Grey, Strength = 0 }, "Strength", "strength is 0; it must be above 0 and at most 1"),
+        (TinySdxl.Request with { MaskImage = Grey }, "MaskImage", "mask image is given alone"),
+        (TinySdxl.Request with { InitImage = Grey, Latents = NotANumber }, "InitImage", "init image is given together with latents"),
+        (TinySdxl.Request with { InitImage = Grey, PaddingMaskCrop = 8 }, "PaddingMaskCrop", "given together with a mask"),
+        (TinySdxl.Request with { InitImage = Grey, MaskImage = Black, PaddingMaskCrop = 8 }, "MaskImage", "mask image is black"),
+        (TinySdxl.Request with { InitImage = Grey, MaskImage = Grey, MaskBlur = double.NaN }, "MaskBlur", "mask blur is NaN"),
+        (TinySdxl.Request with { AestheticScore = double.NaN }, "AestheticScore", "aesthetic score is NaN"),
+        (TinySdxl.Request with { NegativeAestheticScore = double.NaN }, "NegativeAestheticScore", "negative aesthetic score is NaN"),
+        (TinySdxl.Request with { DenoisingStart = 0.5 }, "DenoisingStart", "given together with latents, or an image, to go on from"),
     ];
 
     [Fact]

@@ -73,6 +73,8 @@ public sealed class OtherCommandsTests : IDisposable
         Assert.Equal(4, vae.GetProperty("config").GetProperty("latent_channels").GetInt32());
         Assert.Equal(2 * vae.GetProperty("parameters").GetInt64(), vae.GetProperty("bytes").GetInt64());
 
+        var tokens = await Run("tokenize", "a red fox", "--model", model);
+        Assert.Contains(tokens.OutputLines, line => line.Contains("320:a</w> 736:red</w> 3240:fox</w>", StringComparison.Ordinal));
         string lora = OriginalFile.Write(Path.Combine(folder.Path, "lora.safetensors"),
             new() { ["lora_unet_mid_block.lora_up.weight"] = (Shape.Create([4, 2]), new float[8]) });
         Assert.StartsWith("a LoRA or another adapter", (await Run("inspect", lora)).Output, StringComparison.Ordinal);
