@@ -55,6 +55,10 @@ public sealed class DirectionTests
             p => p.Contains("TorchSharp", StringComparison.Ordinal) || p.Contains("BenchmarkDotNet", StringComparison.Ordinal)
                 || p.Contains("xunit", StringComparison.Ordinal));
 
+    [Theory, InlineData("Compute"), InlineData("Layers"), InlineData("Pipelines")]
+    public void CommandLine_OfARoom_IsNoFriend(string room) => // it uses what every application can use
+        Assert.DoesNotContain("ilgd", Repository.Includes(Repository.Project(room), "InternalsVisibleTo"));
+
     private static bool NamesIlgpu(string source) =>
         System.Text.RegularExpressions.Regex.IsMatch(source, @"\busing\s+(static\s+)?ILGPU\b|\bILGPU\.(?!\s)[A-Z]");
 }

@@ -20,7 +20,7 @@ public sealed partial class FamilyTests
         Assert.Contains(words, word => word.EndsWith("Pipeline", StringComparison.Ordinal));
         var any = new Regex($@"\b({string.Join('|', words)})\b");
         string[] elsewhere = [.. Repository.Sources("Pipelines")
-            .Where(file => !file.StartsWith(own, StringComparison.Ordinal) && !file.Contains("/Pipelines/Cli/", StringComparison.Ordinal))
+            .Where(file => !file.StartsWith(own, StringComparison.Ordinal))
             .SelectMany(file => Code(file).Where(line => any.IsMatch(line)).Select(line => $"{Path.GetFileName(file)}: {line.Trim()}"))];
         // the catalogue makes the family, on one line
         Assert.Equal($"{Catalog}: new {words.Single(word => word.EndsWith("Family", StringComparison.Ordinal))}(),",
