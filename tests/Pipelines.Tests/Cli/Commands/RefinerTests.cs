@@ -48,7 +48,8 @@ public sealed class RefinerTests : IDisposable
     {
         string refiner = Golden.Folder("tiny-sdxl-refiner");
         var first = await Generate("a red fox", "--refiner", refiner, "--width", "48", "--height", "32", "--steps", "5", "--count", "2",
-            "--scheduler", "euler_a", "--aesthetic-score", "7", "--negative-aesthetic-score", "2", "--original-size", "64x64", "-o", "a.png");
+            "--scheduler", "euler_a", "--aesthetic-score", "7", "--negative-aesthetic-score", "2", "--original-size", "64x64",
+            "-o", "a.png");
         Assert.Equal(["a-1.png", "a-2.png"], first.OutputLines);
         var metadata = GenerationMetadata.Read(PathOf("a-2.png"));
         Assert.Equal(("tiny-sdxl", "tiny-sdxl-refiner"), (metadata.Model, metadata.Refiner));

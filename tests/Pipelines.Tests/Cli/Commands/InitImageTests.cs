@@ -6,12 +6,12 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary><c>ilgd generate</c> with initial images and masks.</summary>
-public sealed class ImageToImageTests : IDisposable
+public sealed class InitImageTests : IDisposable
 {
     private static readonly string[] Run = ["--steps", "4", "--seed", "7", "--device", "cpu", "--threads", "1"];
     private readonly TemporaryFolder folder = new();
 
-    public ImageToImageTests()
+    public InitImageTests()
     {
         TestImages.Gradient(53, 37).Save(PathOf("init.png"));
         byte[] mask = new byte[53 * 37 * 3];
