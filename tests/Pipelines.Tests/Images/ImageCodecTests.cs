@@ -50,7 +50,7 @@ public sealed class ImageCodecTests : IDisposable
     }
 
     [Theory, InlineData("jpg"), InlineData("webp")]
-    public void Save_WritesTheCommentAsAutomatic1111Does(string extension)
+    public void Save_Parameters_AreACommentAsAutomatic1111WritesIt(string extension)
     {
         string path = Path.Combine(folder.Path, $"image.{extension}");
         new Image(8, 8, new byte[192]) { Parameters = "Aß" }.Save(path);

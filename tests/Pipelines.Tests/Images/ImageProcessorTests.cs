@@ -5,7 +5,7 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 public class ImageProcessorTests
 {
     [Fact]
-    public void Resize_GivesTheReferencesBits()
+    public void Resize_ReferencePicture_GivesItsBits()
     {
         var source = ReferenceImages.Load("source.png");
         foreach (var recorded in ReferenceImages.Cases("resize"))
@@ -14,7 +14,7 @@ public class ImageProcessorTests
     }
 
     [Fact]
-    public void Blur_GivesTheReferencesBits()
+    public void Blur_ReferenceMask_GivesItsBits()
     {
         var mask = ReferenceImages.Load("mask.png");
         foreach (var recorded in ReferenceImages.Cases("blur"))
@@ -24,7 +24,7 @@ public class ImageProcessorTests
     }
 
     [Fact]
-    public void Resize_ToItsOwnSize_KeepsThePixels_AndOneColour_AnySize()
+    public void Resize_ItsOwnSizeOrOneColour_KeepsTheLevels()
     {
         var picture = TestImages.Gradient(9, 7);
         Assert.Equal(picture.Pixels, ImageProcessor.Resize(picture, 9, 7).Pixels);
@@ -49,7 +49,7 @@ public class ImageProcessorTests
     }
 
     [Fact]
-    public void Values_AreTheAutoencodersInput()
+    public void Values_SeveralPictures_AreTheAutoencodersInput()
     {
         Image first = new(2, 1, [0, 255, 51, 102, 128, 204]), second = new(2, 1, new byte[6]);
         float[] values = ImageProcessor.Values([first, second]);
@@ -61,7 +61,7 @@ public class ImageProcessorTests
     }
 
     [Fact]
-    public void DefaultSize_IsAMultipleOfTheFactor()
+    public void DefaultSize_AnyPicture_IsAMultipleOfTheFactor()
     {
         Assert.Equal((56, 40), ImageProcessor.DefaultSize(new Image(61, 43, new byte[61 * 43 * 3]), 8));
         Assert.Equal((64, 8), ImageProcessor.DefaultSize(new Image(64, 8, new byte[64 * 8 * 3]), 8));

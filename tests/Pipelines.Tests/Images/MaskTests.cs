@@ -5,7 +5,7 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 public class MaskTests
 {
     [Fact]
-    public void Luma_GivesTheReferencesBits()
+    public void Luma_ReferencePictures_GivesTheirBits()
     {
         foreach (var recorded in ReferenceImages.Cases("luma"))
         {
@@ -19,11 +19,11 @@ public class MaskTests
     }
 
     [Fact]
-    public void From_IsOneFromOneHalfOn() =>
+    public void From_LevelsAroundOneHalf_AreOneFromThereOn() =>
         Assert.Equal([0, 0, 1, 1], Mask.From(new Image(4, 1, [0, 0, 0, 127, 127, 127, 128, 128, 128, 255, 255, 255])).Values);
 
     [Fact]
-    public void To_TakesTheNearestBelow()
+    public void To_OtherSizes_TakesTheNearestBelow()
     {
         var mask = new Mask(4, 2, [1, 2, 3, 4, 5, 6, 7, 8]);
         Assert.Equal([1, 3], mask.To(2, 1).Values);
@@ -33,14 +33,14 @@ public class MaskTests
     }
 
     [Fact]
-    public void Outside_KeepsWhatIsNotPainted()
+    public void Outside_PixelValues_KeepsWhatIsNotPainted()
     {
         Assert.Equal([-1f, 0.5f, 1f, 0, 0, 0], new Mask(2, 1, [0, 1]).Outside([-1f, 0.5f, 1f, 1f, 1f, 1f]));
         Assert.Throws<ArgumentException>(() => new Mask(2, 1, [0, 1]).Outside([1f]));
     }
 
     [Fact]
-    public void ToMask_CutsAndResizesFirst()
+    public void ToMask_Picture_IsCutAndResizedFirst()
     {
         var picture = new Image(4, 1, [0, 0, 0, 0, 0, 0, 255, 255, 255, 0, 0, 0]);
         Assert.Equal([1], ImageProcessor.ToMask(picture, 1, 1, crop: new PixelBox(2, 0, 3, 1)).Values);

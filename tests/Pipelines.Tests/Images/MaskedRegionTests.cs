@@ -5,7 +5,7 @@ namespace ILGpuDiffusion.Pipelines.Tests;
 public class MaskedRegionTests
 {
     [Fact]
-    public void Find_GivesTheReferencesRegion()
+    public void Find_ReferenceMasks_GivesTheirRegions()
     {
         foreach (var recorded in ReferenceImages.Cases("region"))
             Assert.Equal(recorded.Region(), MaskedRegion.Find(ReferenceImages.Load(recorded.Text("mask")), recorded.Number("width"),
@@ -18,7 +18,7 @@ public class MaskedRegionTests
             StringComparison.Ordinal);
 
     [Fact]
-    public void Overlay_GivesTheReferencesBits()
+    public void Overlay_ReferencePictures_GivesTheirBits()
     {
         var source = ReferenceImages.Load("source.png");
         foreach (var recorded in ReferenceImages.Cases("overlay"))
