@@ -76,6 +76,21 @@ public sealed class InitImageTests : IDisposable
     }
 
     [Fact]
+    public async Task MaskImage_ModelMadeForInpainting_IsNeeded()
+    {
+        string model = TinySd.WriteTo(PathOf("inpainting"));
+        TinySd.Edit(model, "unet/config.json", config => config["in_channels"] = 9);
+        TinySd.WriteUNet(model);
+        var refused = await Ilgd.Run(folder.Path, "generate", "a red fox", "--model", model, "--init-image", "init.png");
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("mask image is absent; it must be given: inpainting is a model for inpainting", refused.ErrorLines[0],
+            StringComparison.Ordinal);
+        Assert.Contains("--mask-image", refused.ErrorLines[1], StringComparison.Ordinal);
+        await Generate(model, ["--init-image", "init.png", "--mask-image", "mask.png", "-o", "a.webp"]);
+        Assert.Equal((48, 32), (Image.Load(PathOf("a.webp")).Width, Image.Load(PathOf("a.webp")).Height));
+    }
+
+    [Fact]
     public async Task InitImage_NoImage_FailsWithItsName()
     {
         File.WriteAllText(PathOf("text.png"), "not an image");
