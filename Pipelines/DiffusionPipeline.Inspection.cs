@@ -70,7 +70,7 @@ public sealed partial class DiffusionPipeline
         int tokens = Model.PromptTokens > 0 ? Model.PromptTokens : UsualTokens;
         yield return new("denoiser", true, Model.DenoiserGraph(options, arenas), () => Model.Trace(options),
             new(("images", 1), ("height", height), ("width", width), ("tokens", tokens)));
-        yield return new("decoder", false, Vae.ImageGraph, () => Vae.TraceImage("vae.decode_latents"), new(("batch", 1), ("height", height), ("width", width)));
+        yield return new("decoder", false, Vae.ImageGraph, Vae.TraceImage, new(("batch", 1), ("height", height), ("width", width)));
     }
 
     private ModelPlan Inspect(SampledGraph sample, PixelSize pixels, bool measure, CancellationToken cancellation)
@@ -82,7 +82,9 @@ public sealed partial class DiffusionPipeline
         return new ModelPlan(sample.Name, pixels, sample.Guided, sample.Graph.CompileReport, report, plain);
     }
 
-    /// <summary>Times a plan with standard normal inputs, the same each time: nothing overflows, and nothing is zero or subnormal.</summary>
+    /// <summary>
+    /// Times a plan with standard normal inputs, the same each time: nothing overflows, and nothing is zero or subnormal.
+    /// </summary>
     private static PlanReport Measure(SampledGraph sample, CancellationToken cancellation)
     {
         using var plan = sample.Graph.Rent(sample.Sizes, cancellation: cancellation);

@@ -13,10 +13,11 @@ namespace ILGpuDiffusion.Pipelines.Autoencoders;
 /// <summary>Between a denoiser's latents on the device and images.</summary>
 public sealed partial class Autoencoder
 {
+    private const string ImageName = "vae.decode_latents";
     private const double LowestLogVariance = -30, HighestLogVariance = 20; // as diffusers clamps it
 
     /// <summary>The decoder of a denoiser's latents.</summary>
-    internal CompiledGraph ImageGraph => decoder.Get("vae.decode_latents", TraceImage);
+    internal CompiledGraph ImageGraph => decoder.Get(ImageName, _ => TraceImage());
 
     /// <summary>Draws a denoiser's latents of an image from the encoder's distribution: mean + e^(log variance / 2) · noise.</summary>
     private CompiledGraph LatentsGraph => encoder.Get("vae.encode_latents", name => Graph.Trace(name, graph =>
@@ -88,7 +89,7 @@ public sealed partial class Autoencoder
     }
 
     /// <summary>Records the decoder of a denoiser's latents.</summary>
-    internal Graph TraceImage(string name) => Graph.Trace(name, graph =>
+    internal Graph TraceImage() => Graph.Trace(ImageName, graph =>
     {
         var latents = graph.Input("x", DType.Float32, Dim.Symbol("batch"), Dim.Symbol("height"), Dim.Symbol("width"), LatentChannels);
         graph.Output("y", Cast(model.Decode(Cast(Scale.ToDecoder(latents), DType)), DType.Float32));

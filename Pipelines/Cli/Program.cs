@@ -12,7 +12,7 @@ try
         Draws images with diffusion models, in managed code from prompt to PNG.
 
           ilgd generate "a red heart"                with the small model that ships with the tool
-          ilgd generate "a castle" --model ~/sdxl    with any SDXL, SD 1.x or SD 2.x folder
+          ilgd generate "a castle" --model ~/sdxl    with any SDXL, SD 1.x or SD 2.x folder or file
           ilgd generate --help                       everything that can be asked for
         """)
     {

@@ -10,4 +10,5 @@ namespace ILGpuDiffusion.Pipelines.Families;
 /// <param name="Quantize">Quantization of the denoiser's linear layers.</param>
 /// <param name="Variant">The requested variant of the weights; null for none.</param>
 /// <param name="LoadWeights">Whether weights are loaded; see <see cref="PipelineOptions.LoadWeights"/>.</param>
-public sealed record ModelSettings(DType DType, CompileOptions Compile, QuantizationMode Quantize, string? Variant, bool LoadWeights = true);
+public sealed record ModelSettings(DType DType, CompileOptions Compile, QuantizationMode Quantize, string? Variant,
+    bool LoadWeights = true);

@@ -52,6 +52,7 @@ public sealed partial class UnusedTests
         ["DeviceWeights.Bytes"] = "tests measure what weights take on a device",
         ["DeviceWeights.Model.Bytes"] = "tests measure what weights take on a device",
         ["GraphPlan.KernelCount"] = "tests count what fusing saves",
+        ["AutoencoderKL..ctor(ModelConfig)"] = "tests and perf read an autoencoder alone",
         ["ClipTextModel..ctor(ModelConfig, Nullable`1)"] = "tests and perf read a text encoder alone",
     };
 

@@ -35,9 +35,6 @@ internal sealed class ModelArguments
     /// <summary>What is taken from elsewhere.</summary>
     public IReadOnlyList<Option> Source => [vae, tokenizer, config];
 
-    /// <summary>All of them.</summary>
-    public IReadOnlyList<Option> All => [model, .. Source];
-
     /// <summary>Whether the model is the one that ships with the tool.</summary>
     public bool IsEmbedded(ParseResult parsed) => parsed.GetValue(model) is null;
 

@@ -15,9 +15,12 @@ public sealed class RefinerTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    [Fact]
-    public async Task Refiner_RecordedRuns_MatchesDiffusers()
+    public static TheoryData<string> Devices => ["cpu", .. TestDevices.Gpus];
+
+    [Theory, MemberData(nameof(Devices))]
+    public async Task Refiner_RecordedRuns_MatchesDiffusers(string device)
     {
+        if (device != "cpu") TestDevices.OpenForModels(device); // skips where there is none
         var begun = Golden.Open("tiny-sdxl-goldens/txt2img_features")["denoising_end_0.7"];
         var ended = Golden.Open("tiny-sdxl-refiner-goldens/refiner")["refine_latents_from_0.7"];
         var writer = new SafetensorsWriter();
@@ -26,7 +29,8 @@ public sealed class RefinerTests : IDisposable
         var result = await Ilgd.Run(folder.Path, "generate", begun.Params.GetProperty("prompt").GetString()!, "-n",
             begun.Params.GetProperty("negative_prompt").GetString()!, "--model", Golden.Folder("tiny-sdxl"), "--refiner",
             Golden.Folder("tiny-sdxl-refiner"), "--steps", "10", "--guidance-scale", "5", "--denoising-end", "0.7", "--latents",
-            "noise.safetensors", "--save-intermediates", "steps.safetensors", "-o", "a.png", "--seed", "1", "--json");
+            "noise.safetensors", "--save-intermediates", "steps.safetensors", "-o", "a.png", "--seed", "1", "--json", "--device",
+            device, "--dtype", "fp32");
         Assert.True(result.ExitCode == 0, result.Errors);
         Assert.All((string[])["tiny-sdxl on ", "denoise 7/7", "tiny-sdxl-refiner on ", "denoise 3/3"],
             text => Assert.Contains(result.ErrorLines, line => line.StartsWith(text, StringComparison.Ordinal)));
@@ -48,7 +52,8 @@ public sealed class RefinerTests : IDisposable
     {
         string refiner = Golden.Folder("tiny-sdxl-refiner");
         var first = await Generate("a red fox", "--refiner", refiner, "--width", "48", "--height", "32", "--steps", "5", "--count", "2",
-            "--scheduler", "euler_a", "--aesthetic-score", "7", "--negative-aesthetic-score", "2", "--original-size", "64x64", "-o", "a.png");
+            "--scheduler", "euler_a", "--aesthetic-score", "7", "--negative-aesthetic-score", "2", "--original-size", "64x64",
+            "-o", "a.png");
         Assert.Equal(["a-1.png", "a-2.png"], first.OutputLines);
         var metadata = GenerationMetadata.Read(PathOf("a-2.png"));
         Assert.Equal(("tiny-sdxl", "tiny-sdxl-refiner"), (metadata.Model, metadata.Refiner));
@@ -86,6 +91,18 @@ public sealed class RefinerTests : IDisposable
         Assert.All((string[])["denoise 3/3", "denoise 2/2"], // from step 5 to 8, and to 10
             text => Assert.Contains(result.ErrorLines, line => line.StartsWith(text, StringComparison.Ordinal)));
         Assert.True(GenerationMetadata.Read(PathOf("a.png")).ExternalImage);
+    }
+
+    [Fact]
+    public async Task Refiner_OtherVaeInAFile_IsTheOneThatDecodes()
+    {
+        string[] run = ["a fox", "--width", "32", "--height", "32", "--steps", "5", "--seed", "3", "--refiner",
+            Golden.Folder("tiny-sdxl-refiner"), "--save-latents"];
+        string vae = Path.Combine(Golden.Folder("tiny-sd15"), "vae");
+        await Generate([.. run, "own.safetensors", "-o", "own.png"]);
+        await Generate([.. run, "other.safetensors", "-o", "other.png", "--vae", vae]);
+        Assert.Equal(File.ReadAllBytes(PathOf("own.safetensors")), File.ReadAllBytes(PathOf("other.safetensors")));
+        Assert.NotEqual(Image.Load(PathOf("own.png")).Pixels, Image.Load(PathOf("other.png")).Pixels);
     }
 
     [Fact]

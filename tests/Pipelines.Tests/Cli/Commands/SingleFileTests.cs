@@ -31,7 +31,8 @@ public sealed class SingleFileTests : IDisposable
     {
         string model = TinySdxl.CopyTo(PathOf("model"));
         TinySd.Rewrite(model, "vae", weights =>
-            weights["decoder.conv_out.bias"] = (Shape.Create([3]), weights["decoder.conv_out.bias"].Values.Select(v => v + 0.5f).ToArray()));
+            weights["decoder.conv_out.bias"] = (Shape.Create([3]),
+                weights["decoder.conv_out.bias"].Values.Select(v => v + 0.5f).ToArray()));
         await Run(Generate(TinySdxl.Folder, "cpu", "own.png"));
         await Run(Generate(model, "cpu", "changed.png"));
         await Run([.. Generate(TinySdxl.Folder, "cpu", "other.png"), "--vae", Path.Combine(model, "vae")]);

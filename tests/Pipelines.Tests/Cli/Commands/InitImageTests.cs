@@ -6,12 +6,12 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary><c>ilgd generate</c> with initial images and masks.</summary>
-public sealed class ImageToImageTests : IDisposable
+public sealed class InitImageTests : IDisposable
 {
     private static readonly string[] Run = ["--steps", "4", "--seed", "7", "--device", "cpu", "--threads", "1"];
     private readonly TemporaryFolder folder = new();
 
-    public ImageToImageTests()
+    public InitImageTests()
     {
         TestImages.Gradient(53, 37).Save(PathOf("init.png"));
         byte[] mask = new byte[53 * 37 * 3];
@@ -73,6 +73,21 @@ public sealed class ImageToImageTests : IDisposable
     {
         new Image(53, 37, new byte[53 * 37 * 3]).Save(PathOf("black.png"));
         await Refused(message, ["a red fox", "--steps", "4", "--init-image", "init.png", .. options]);
+    }
+
+    [Fact]
+    public async Task MaskImage_ModelMadeForInpainting_IsNeeded()
+    {
+        string model = TinySd.WriteTo(PathOf("inpainting"));
+        TinySd.Edit(model, "unet/config.json", config => config["in_channels"] = 9);
+        TinySd.WriteUNet(model);
+        var refused = await Ilgd.Run(folder.Path, "generate", "a red fox", "--model", model, "--init-image", "init.png");
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("mask image is absent; it must be given: inpainting is a model for inpainting", refused.ErrorLines[0],
+            StringComparison.Ordinal);
+        Assert.Contains("--mask-image", refused.ErrorLines[1], StringComparison.Ordinal);
+        await Generate(model, ["--init-image", "init.png", "--mask-image", "mask.png", "-o", "a.webp"]);
+        Assert.Equal((48, 32), (Image.Load(PathOf("a.webp")).Width, Image.Load(PathOf("a.webp")).Height));
     }
 
     [Fact]
