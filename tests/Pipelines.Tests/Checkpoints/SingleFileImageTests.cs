@@ -6,6 +6,7 @@ using ILGpuDiffusion.Pipelines.Checkpoints;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>Images of a model in one file are those of its folder.</summary>
+[Collection(nameof(OneGpuTestAtATime))]
 public sealed class SingleFileImageTests : IDisposable
 {
     private const string Xl = "Stable Diffusion XL base", Recorded = "tiny-sdxl-single-file/tiny-sdxl.safetensors";

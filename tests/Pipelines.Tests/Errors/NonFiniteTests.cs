@@ -8,6 +8,7 @@ using ILGpuDiffusion.Pipelines.Requests;
 namespace ILGpuDiffusion.Pipelines.Tests;
 
 /// <summary>NaN and infinity are detected where they arise, and the error names the part.</summary>
+[Collection(nameof(OneGpuTestAtATime))]
 public sealed class NonFiniteTests
 {
     public static TheoryData<string> Devices => ["cpu", .. TestDevices.Gpus];
