@@ -61,7 +61,9 @@ public sealed class ArenaPool : IDisposable
         {
             idle?.Dispose();
             idle = null;
-            if (rented == 0) PackedWeights.Dispose(); // a plan bound to them is also bound to a freed arena, so it never runs again
+            if (rented > 0) return;
+            PackedWeights.Dispose(); // a plan bound to them, or to constants, is also bound to a freed arena, so it never runs again
+            FreeConstants();
         }
     }
 
@@ -88,6 +90,11 @@ public sealed class ArenaPool : IDisposable
         Trim();
         Weights.Dispose();
         PackedWeights.Dispose();
+        FreeConstants();
+    }
+
+    private void FreeConstants()
+    {
         lock (making)
         {
             foreach (var (buffer, _) in constants.Values) buffer.Dispose();
@@ -95,7 +102,7 @@ public sealed class ArenaPool : IDisposable
         }
     }
 
-    /// <summary>A constant's memory on this device, computed on first use and kept until the pool is disposed.</summary>
+    /// <summary>A constant's memory on this device, computed on first use and kept until the pool is trimmed.</summary>
     internal Tensor Keep(GraphConstant constant)
     {
         lock (making)

@@ -13,14 +13,13 @@ namespace ILGpuDiffusion.Pipelines.Autoencoders;
 /// <summary>Between a denoiser's latents on the device and images.</summary>
 public sealed partial class Autoencoder
 {
-    private const string ImageName = "vae.decode_latents";
     private const double LowestLogVariance = -30, HighestLogVariance = 20; // as diffusers clamps it
 
     /// <summary>The decoder of a denoiser's latents.</summary>
-    internal CompiledGraph ImageGraph => decoder.Get(ImageName, _ => TraceImage());
+    internal CompiledGraph ImageGraph => decoder.Get("latents", _ => TraceImage());
 
     /// <summary>Draws a denoiser's latents of an image from the encoder's distribution: mean + e^(log variance / 2) · noise.</summary>
-    private CompiledGraph LatentsGraph => encoder.Get("vae.encode_latents", name => Graph.Trace(name, graph =>
+    private CompiledGraph LatentsGraph => encoder.Get("latents", _ => Graph.Trace("vae.encode", graph =>
     {
         Dim batch = Dim.Symbol("batch"), height = Dim.Symbol("height"), width = Dim.Symbol("width");
         var image = graph.Input("x", DType.Float32, batch, height * SpatialFactor, width * SpatialFactor, config.InChannels);
@@ -89,7 +88,7 @@ public sealed partial class Autoencoder
     }
 
     /// <summary>Records the decoder of a denoiser's latents.</summary>
-    internal Graph TraceImage() => Graph.Trace(ImageName, graph =>
+    internal Graph TraceImage() => Graph.Trace("vae.decode", graph =>
     {
         var latents = graph.Input("x", DType.Float32, Dim.Symbol("batch"), Dim.Symbol("height"), Dim.Symbol("width"), LatentChannels);
         graph.Output("y", Cast(model.Decode(Cast(Scale.ToDecoder(latents), DType)), DType.Float32));

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Ops;
 using ILGpuDiffusion.Compute.Tensors;
@@ -23,7 +22,7 @@ internal sealed class DenoisingRun : IDisposable
     private readonly NoiseSource noise;
     private readonly InFlightLimiter limiter;
     private readonly bool previews;
-    private readonly float[] nchw, nhwc;
+    private readonly LatentStaging staging = LatentStaging.Pool.Get();
 
     /// <summary>Prepares the loop.</summary>
     /// <param name="model">The step model, with its conditioning set; disposed with the run.</param>
@@ -36,7 +35,7 @@ internal sealed class DenoisingRun : IDisposable
         CancellationToken cancellation)
     {
         (this.model, this.device, this.schedule, this.noise) = (model, device, schedule, noise);
-        (nchw, nhwc) = (new float[Latents.Shape.Count], new float[Latents.Shape.Count]);
+        staging.Fit(Latents.Shape);
         limiter = device.LimitInFlight(StepsAhead);
         launcher = new StepLauncher(device, schedule, Latents, model.Prediction, withPreviews, cancellation);
         (previews, Preview) = (withPreviews, Latents);
@@ -64,8 +63,9 @@ internal sealed class DenoisingRun : IDisposable
     /// <param name="factor">Multiplies each of them.</param>
     public void SetLatents(ReadOnlySpan<float> values, double factor)
     {
-        for (int i = 0; i < nchw.Length; i++) nchw[i] = values[i] * (float)factor;
-        Upload(nchw, Latents);
+        var scaled = staging.Nchw(Latents.Shape);
+        for (int i = 0; i < scaled.Length; i++) scaled[i] = values[i] * (float)factor;
+        staging.Upload(device, Latents);
     }
 
     /// <summary>One model evaluation, the scheduler's step after it, and the task's.</summary>
@@ -76,8 +76,8 @@ internal sealed class DenoisingRun : IDisposable
         model.Predict(schedule.Timesteps[index], schedule.InputScale(index), cancellation);
         if (schedule.Step(index).NeedsNoise)
         {
-            noise(nchw);
-            Upload(nchw, launcher.Noise);
+            noise(staging.Nchw(Latents.Shape));
+            staging.Upload(device, launcher.Noise);
         }
 
         int evaluation = index - schedule.BeginIndex;
@@ -90,14 +90,7 @@ internal sealed class DenoisingRun : IDisposable
     }
 
     /// <summary>Reads the latents back, NCHW.</summary>
-    public Latents ReadLatents()
-    {
-        var (n, h, w, c) = Sizes;
-        device.Download(Latents, MemoryMarshal.AsBytes(nhwc.AsSpan()));
-        float[] values = new float[nhwc.Length];
-        LatentSpace.Latents.ToNchw(nhwc, values, n, c, h * w);
-        return new Latents(n, c, h, w, values);
-    }
+    public Latents ReadLatents() => staging.Download(device, Latents);
 
     /// <summary>A copy of the latents that outlives the run.</summary>
     public Tensor CopyLatents(DeviceScope scope, CancellationToken cancellation)
@@ -113,14 +106,6 @@ internal sealed class DenoisingRun : IDisposable
         limiter.Dispose();
         launcher.Dispose();
         model.Dispose();
-    }
-
-    private (int N, int H, int W, int C) Sizes => (Latents.Shape[0], Latents.Shape[1], Latents.Shape[2], Latents.Shape[3]);
-
-    private void Upload(ReadOnlySpan<float> values, Tensor target)
-    {
-        var (n, h, w, c) = Sizes;
-        LatentSpace.Latents.ToNhwc(values, nhwc, n, c, h * w);
-        device.Upload(MemoryMarshal.AsBytes(nhwc.AsSpan()), target);
+        LatentStaging.Pool.Return(staging);
     }
 }

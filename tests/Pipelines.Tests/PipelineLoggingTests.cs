@@ -32,7 +32,7 @@ public sealed class PipelineLoggingTests : IDisposable
             + "as diffusers takes old files.", warning.Text);
         warning = Assert.Single(other.Lines);
         Assert.Equal((3000, "OldValueRepaired"), (warning.Id.Id, warning.Id.Name));
-        Assert.Contains("'sample_size' is 8; taken as 64, as diffusers'", warning.Text, StringComparison.Ordinal);
+        Assert.Contains("'sample_size' is 8; taken as 64, as diffusers takes old files", warning.Text, StringComparison.Ordinal);
         Assert.Empty(ofDevice.Lines);
     }
 

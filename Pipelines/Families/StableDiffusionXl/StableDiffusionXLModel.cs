@@ -31,7 +31,8 @@ internal sealed class StableDiffusionXLModel : DiffusionModel
         unet = components.UNet(components.ConfigOf("unet", nameof(UNet2DConditionModel)));
         Vae = components.Vae();
         bool inpaints = UNetChecks.Latents(unet.Config, Vae.Config);
-        text = [.. components.Source.Has("text_encoder") ? new[] { components.ClipEncoder("") } : [], components.ClipEncoder("_2")];
+        bool refines = scored && !components.Source.Has("text_encoder");
+        text = [.. refines ? [] : new[] { components.ClipEncoder("") }, components.ClipEncoder("_2")];
         if (text[0].Tokenizer.ModelMaxLength != PromptTokens)
             throw new ModelFileException(components.Source.Path,
                 $"tokenizer makes prompts of {text[0].Tokenizer.ModelMaxLength} tokens, tokenizer_2 of {PromptTokens}; they must be "

@@ -47,7 +47,7 @@ public sealed class OldConfigsTests : IDisposable
         });
         Assert.Equal(expected, Draw());
         string warning = Assert.Single(log.Warnings);
-        string[] expectedTexts = [key, "scheduler_config.json", "StableDiffusionPipeline"];
+        string[] expectedTexts = [key, "scheduler_config.json", "as diffusers takes old files"];
         Assert.All(expectedTexts, text => Assert.Contains(text, warning, StringComparison.Ordinal));
     }
 

@@ -10,7 +10,8 @@ public sealed class BadRequestTests
 {
     private static readonly Latents NotANumber = new(1, 4, 4, 4, [.. Enumerable.Range(0, 64).Select(i => i == 9 ? float.NaN : 0)]);
 
-    private static readonly Image Grey = new(32, 32, [.. Enumerable.Repeat((byte)128, 32 * 32 * 3)]), Black = new(32, 32, new byte[32 * 32 * 3]);
+    private static readonly Image Grey = new(32, 32, [.. Enumerable.Repeat((byte)128, 32 * 32 * 3)]),
+        Black = new(32, 32, new byte[32 * 32 * 3]);
 
     private static (ImageRequest Request, string Property, string Message)[] Cases { get; } =
     [
