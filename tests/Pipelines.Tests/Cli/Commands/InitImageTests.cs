@@ -56,6 +56,7 @@ public sealed class InitImageTests : IDisposable
     {
         string[] images = ["--init-image", "init.png", "--mask-image", "mask.png"];
         await Generate(TinySdxl.Folder, [.. images, "--mask-blur", "3", "--strength", "0.9", "-o", "a.png"]);
+        Assert.Contains("\"mask_blur\":3", Image.Load(PathOf("a.png")).RequestJson, StringComparison.Ordinal);
         await Refused("--init-image is missing: 'a.png' was generated from an image", "--from", "a.png");
         await Refused("--mask-image is missing: 'a.png' was generated with a mask", "--from", "a.png", "--init-image", "init.png");
         var again = await Ilgd.Run(folder.Path, ["generate", "--from", "a.png", "--model", TinySdxl.Folder, "--device", "cpu", .. images,

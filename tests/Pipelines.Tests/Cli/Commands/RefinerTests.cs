@@ -94,7 +94,7 @@ public sealed class RefinerTests : IDisposable
     }
 
     [Fact]
-    public async Task Refiner_OtherVaeInAFile_IsTheOneThatDecodes()
+    public async Task Refiner_OtherVae_IsTheOneThatDecodes()
     {
         string[] run = ["a fox", "--width", "32", "--height", "32", "--steps", "5", "--seed", "3", "--refiner",
             Golden.Folder("tiny-sdxl-refiner"), "--save-latents"];
