@@ -38,7 +38,8 @@ public sealed class ModelFolderVariantTests : IDisposable
     }
 
     [Theory]
-    [InlineData("unet/config.json", "in_channels", "5", true, "in_channels", "is 5", "latent_channels", "is 4", "do not belong together", "vae")]
+    [InlineData("unet/config.json", "in_channels", "5", true, "in_channels", "is 5", "latent_channels", "is 4", "do not belong together",
+        "vae")]
     [InlineData("unet/config.json", "in_channels", "8", true, "'in_channels' is 8", "editing")]
     [InlineData("unet/config.json", "out_channels", "8", true, "'out_channels' is 8", "variance")]
     [InlineData("unet/config.json", "cross_attention_dim", "48", true, "'cross_attention_dim' is 48", "'hidden_size' of", "text_encoder",
