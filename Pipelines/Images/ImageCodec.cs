@@ -7,7 +7,7 @@ using SixLabors.ImageSharp.Formats.Webp;
 using SixLabors.ImageSharp.Memory;
 using SixLabors.ImageSharp.PixelFormats;
 using SixLabors.ImageSharp.Processing;
-using Picture = SixLabors.ImageSharp.Image;
+using LibraryImage = SixLabors.ImageSharp.Image;
 
 namespace ILGpuDiffusion.Pipelines.Images;
 
@@ -51,7 +51,7 @@ internal sealed class ImageCodec : IImageCodec
         {
             var source = CheckedFile.Of(file);
             using var stream = new MemoryStream(source.Bytes, writable: false);
-            var info = Picture.Identify(Formats, stream) ?? throw new InvalidDataException("its header is damaged");
+            var info = LibraryImage.Identify(Formats, stream) ?? throw new InvalidDataException("its header is damaged");
             CheckSize(info, source.MostPixels);
             bool deep = info.Metadata.GetPngMetadata().BitDepth == PngBitDepth.Bit16;
             var (width, height, pixels) = deep ? Deep(source.Bytes) : Plain(source.Bytes);
@@ -69,11 +69,11 @@ internal sealed class ImageCodec : IImageCodec
     public byte[] Encode(Image image, ImageFormat format)
     {
         if (format != ImageFormat.Png) CheckFits(image, format);
-        using var picture = Picture.WrapMemory<Rgb24>(Formats, image.Pixels.AsMemory(), image.Width, image.Height);
-        if (format == ImageFormat.Png) AddTexts(picture.Metadata.GetPngMetadata().TextData, image);
-        else picture.Metadata.ExifProfile = ExifTexts.Profile(image);
+        using var raster = LibraryImage.WrapMemory<Rgb24>(Formats, image.Pixels.AsMemory(), image.Width, image.Height);
+        if (format == ImageFormat.Png) AddTexts(raster.Metadata.GetPngMetadata().TextData, image);
+        else raster.Metadata.ExifProfile = ExifTexts.Profile(image);
         using var stream = new MemoryStream();
-        picture.Save(stream, format switch { ImageFormat.Png => (IImageEncoder)Png, ImageFormat.Jpeg => Jpeg, _ => Webp });
+        raster.Save(stream, format switch { ImageFormat.Png => (IImageEncoder)Png, ImageFormat.Jpeg => Jpeg, _ => Webp });
         byte[] file = stream.ToArray();
         if (format != ImageFormat.Png && image.Parameters is { } text) ExifTexts.Fill(file, text);
         return file;
@@ -81,25 +81,25 @@ internal sealed class ImageCodec : IImageCodec
 
     private static (int Width, int Height, byte[] Pixels) Plain(byte[] file)
     {
-        using var picture = Picture.Load<Rgb24>(Formats, file);
-        picture.Mutate(p => p.AutoOrient());
-        byte[] pixels = new byte[picture.Width * picture.Height * 3];
-        picture.CopyPixelDataTo(pixels);
-        return (picture.Width, picture.Height, pixels);
+        using var raster = LibraryImage.Load<Rgb24>(Formats, file);
+        raster.Mutate(p => p.AutoOrient());
+        byte[] pixels = new byte[raster.Width * raster.Height * 3];
+        raster.CopyPixelDataTo(pixels);
+        return (raster.Width, raster.Height, pixels);
     }
 
     // The upper byte of 16 bits, as Pillow takes it; the library would round.
     private static (int Width, int Height, byte[] Pixels) Deep(byte[] file)
     {
-        using var picture = Picture.Load<Rgb48>(Formats, file);
-        picture.Mutate(p => p.AutoOrient());
-        byte[] pixels = new byte[picture.Width * picture.Height * 3];
-        picture.ProcessPixelRows(rows =>
+        using var raster = LibraryImage.Load<Rgb48>(Formats, file);
+        raster.Mutate(p => p.AutoOrient());
+        byte[] pixels = new byte[raster.Width * raster.Height * 3];
+        raster.ProcessPixelRows(rows =>
         {
             for (int y = 0, at = 0; y < rows.Height; y++)
                 foreach (ushort level in MemoryMarshal.Cast<Rgb48, ushort>(rows.GetRowSpan(y))) pixels[at++] = (byte)(level >> 8);
         });
-        return (picture.Width, picture.Height, pixels);
+        return (raster.Width, raster.Height, pixels);
     }
 
     private static void CheckSize(IImageInfo info, long mostPixels)

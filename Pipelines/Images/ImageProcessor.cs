@@ -1,34 +1,34 @@
 namespace ILGpuDiffusion.Pipelines.Images;
 
 /// <summary>
-/// What diffusers' <c>VaeImageProcessor</c> does with pictures before and after a run, and Pillow for it, with the same bits.
+/// What diffusers' <c>VaeImageProcessor</c> does with images before and after a run, and Pillow for it, with the same bits.
 /// </summary>
 internal static class ImageProcessor
 {
-    /// <summary>The size of a run that names none: the picture's, down to multiples of the autoencoder's factor.</summary>
-    /// <exception cref="ArgumentException">The picture is smaller than the factor.</exception>
-    public static (int Width, int Height) DefaultSize(Image picture, int factor)
+    /// <summary>The size of a run that names none: the image's, down to multiples of the autoencoder's factor.</summary>
+    /// <exception cref="ArgumentException">The image is smaller than the factor.</exception>
+    public static (int Width, int Height) DefaultSize(Image image, int factor)
     {
-        var (width, height) = (picture.Width - picture.Width % factor, picture.Height - picture.Height % factor);
+        var (width, height) = (image.Width - image.Width % factor, image.Height - image.Height % factor);
         return width > 0 && height > 0 ? (width, height)
             : throw new ArgumentException(
-                $"The picture is {picture.Width}×{picture.Height} pixels large; it must be at least {factor}×{factor}.", nameof(picture));
+                $"The image is {image.Width}×{image.Height} pixels large; it must be at least {factor}×{factor}.", nameof(image));
     }
 
-    /// <summary>Brings a picture to a size.</summary>
-    /// <exception cref="ArgumentException">A size is below 1, or the picture's proportions leave no pixel of it.</exception>
-    public static Image Resize(Image picture, int width, int height, ResizeMode mode = ResizeMode.Default)
+    /// <summary>Brings an image to a size.</summary>
+    /// <exception cref="ArgumentException">A size is below 1, or the image's proportions leave no pixel of it.</exception>
+    public static Image Resize(Image image, int width, int height, ResizeMode mode = ResizeMode.Default)
     {
-        if (mode == ResizeMode.Default) return Resampler.Lanczos(picture, width, height);
-        double wanted = (double)width / height, given = (double)picture.Width / picture.Height;
+        if (mode == ResizeMode.Default) return Resampler.Lanczos(image, width, height);
+        double wanted = (double)width / height, given = (double)image.Width / image.Height;
         bool acrossFits = mode == ResizeMode.Fill ? wanted < given : wanted > given;
         bool downFits = mode == ResizeMode.Fill ? wanted >= given : wanted <= given;
-        int scaledWidth = acrossFits ? width : (int)((long)picture.Width * height / picture.Height);
-        int scaledHeight = downFits ? height : (int)((long)picture.Height * width / picture.Width);
+        int scaledWidth = acrossFits ? width : (int)((long)image.Width * height / image.Height);
+        int scaledHeight = downFits ? height : (int)((long)image.Height * width / image.Width);
         if (scaledWidth < 1 || scaledHeight < 1)
-            throw new ArgumentException($"A picture of {picture.Width}×{picture.Height} pixels cannot be fitted into {width}×{height}: "
-                + "less than one pixel would be left of a side.", nameof(picture));
-        var scaled = Resampler.Lanczos(picture, scaledWidth, scaledHeight);
+            throw new ArgumentException($"An image of {image.Width}×{image.Height} pixels cannot be fitted into {width}×{height}: "
+                + "less than one pixel would be left of a side.", nameof(image));
+        var scaled = Resampler.Lanczos(image, scaledWidth, scaledHeight);
         int left = width / 2 - scaledWidth / 2, top = height / 2 - scaledHeight / 2;
         var result = Blank(width, height);
         Paste(result, scaled, left, top);
@@ -48,39 +48,39 @@ internal static class ImageProcessor
         return result;
     }
 
-    /// <summary>A part of a picture; black where it projects.</summary>
-    public static Image Crop(Image picture, PixelBox box)
+    /// <summary>A part of an image; black where it projects.</summary>
+    public static Image Crop(Image image, PixelBox box)
     {
         var result = Blank(box.Width, box.Height);
-        Paste(result, picture, -box.Left, -box.Top);
+        Paste(result, image, -box.Left, -box.Top);
         return result;
     }
 
-    /// <summary>The autoencoder's input: [pictures, height, width, 3], 2 · (level/255) − 1 in float32.</summary>
-    /// <exception cref="ArgumentException">The pictures have different sizes.</exception>
-    public static float[] Values(IReadOnlyList<Image> pictures)
+    /// <summary>The autoencoder's input: [images, height, width, 3], 2 · (level/255) − 1 in float32.</summary>
+    /// <exception cref="ArgumentException">The images have different sizes.</exception>
+    public static float[] Values(IReadOnlyList<Image> images)
     {
-        int count = pictures[0].Pixels.Length;
-        float[] values = new float[pictures.Count * count];
-        foreach (var (i, picture) in pictures.Index())
+        int count = images[0].Pixels.Length;
+        float[] values = new float[images.Count * count];
+        foreach (var (i, image) in images.Index())
         {
-            if ((picture.Width, picture.Height) != (pictures[0].Width, pictures[0].Height))
-                throw new ArgumentException($"Picture {i} has {picture.Width}×{picture.Height} pixels; the first one has "
-                    + $"{pictures[0].Width}×{pictures[0].Height}.", nameof(pictures));
-            picture.ToNhwc(values.AsSpan(i * count, count));
+            if ((image.Width, image.Height) != (images[0].Width, images[0].Height))
+                throw new ArgumentException($"Image {i} has {image.Width}×{image.Height} pixels; the first one has "
+                    + $"{images[0].Width}×{images[0].Height}.", nameof(images));
+            image.ToNhwc(values.AsSpan(i * count, count));
         }
 
         return values;
     }
 
-    /// <summary>A mask picture at the size of a run: cut, resized, then <see cref="Mask.From"/>.</summary>
-    public static Mask ToMask(Image picture, int width, int height, ResizeMode mode = ResizeMode.Default, PixelBox? crop = null) =>
-        Mask.From(Resize(crop is { } box ? Crop(picture, box) : picture, width, height, mode));
+    /// <summary>A mask image at the size of a run: cut, resized, then <see cref="Mask.From"/>.</summary>
+    public static Mask ToMask(Image image, int width, int height, ResizeMode mode = ResizeMode.Default, PixelBox? crop = null) =>
+        Mask.From(Resize(crop is { } box ? Crop(image, box) : image, width, height, mode));
 
-    /// <summary>Gaussian blur of a mask picture, before it is used.</summary>
-    public static Image Blur(Image picture, float radius) => GaussianBlur.Apply(picture, radius);
+    /// <summary>Gaussian blur of a mask image, before it is used.</summary>
+    public static Image Blur(Image image, float radius) => GaussianBlur.Apply(image, radius);
 
-    /// <summary>Copies a picture onto another; what projects is left out.</summary>
+    /// <summary>Copies an image onto another; what projects is left out.</summary>
     internal static void Paste(Image target, Image source, int left, int top)
     {
         int from = Math.Max(0, -left), count = Math.Min(source.Width, target.Width - left) - from;

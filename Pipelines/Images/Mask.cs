@@ -8,11 +8,11 @@ internal sealed record Mask(int Width, int Height, float[] Values)
 {
     private const float Threshold = 0.5f;
 
-    /// <summary>The mask in a picture: luma/255, 1 from 1/2 on.</summary>
-    public static Mask From(Image picture)
+    /// <summary>The mask in an image: luma/255, 1 from 1/2 on.</summary>
+    public static Mask From(Image image)
     {
-        byte[] luma = Luma(picture);
-        return new Mask(picture.Width, picture.Height, [.. luma.Select(level => level / 255f >= Threshold ? 1f : 0f)]);
+        byte[] luma = Luma(image);
+        return new Mask(image.Width, image.Height, [.. luma.Select(level => level / 255f >= Threshold ? 1f : 0f)]);
     }
 
     /// <summary>
@@ -44,11 +44,11 @@ internal sealed record Mask(int Width, int Height, float[] Values)
     }
 
     /// <summary>The luma of each pixel, (299 red + 587 green + 114 blue)/1000 with 16 fractional bits, as Pillow's mode L.</summary>
-    public static byte[] Luma(Image picture)
+    public static byte[] Luma(Image image)
     {
-        byte[] luma = new byte[picture.Width * picture.Height];
+        byte[] luma = new byte[image.Width * image.Height];
         for (int i = 0; i < luma.Length; i++)
-            luma[i] = (byte)((picture.Pixels[i * 3] * 19595 + picture.Pixels[i * 3 + 1] * 38470 + picture.Pixels[i * 3 + 2] * 7471
+            luma[i] = (byte)((image.Pixels[i * 3] * 19595 + image.Pixels[i * 3 + 1] * 38470 + image.Pixels[i * 3 + 2] * 7471
                 + 0x8000) >> 16);
         return luma;
     }

@@ -4,10 +4,10 @@ namespace ILGpuDiffusion.Pipelines.Images;
 internal static class MaskedRegion
 {
     /// <summary>
-    /// The part of a picture that is not black in its mask, with a border, grown to the proportions of a run's size as far as the picture
+    /// The part of an image that is not black in its mask, with a border, grown to the proportions of a run's size as far as the image
     /// allows.
     /// </summary>
-    /// <param name="mask">The mask picture.</param>
+    /// <param name="mask">The mask image.</param>
     /// <param name="width">The run's width.</param>
     /// <param name="height">The run's height.</param>
     /// <param name="padding">Width of the border in pixels of the mask.</param>
@@ -25,34 +25,34 @@ internal static class MaskedRegion
     }
 
     /// <summary>
-    /// Lays the picture over the result of a run, where the mask is black; grey levels of the mask blend the two, in 8 bits and with
+    /// Lays the original over the result of a run, where the mask is black; grey levels of the mask blend the two, in 8 bits and with
     /// Pillow's rounding.
     /// </summary>
-    /// <param name="mask">The mask picture, of the picture's size.</param>
-    /// <param name="picture">The picture before the run.</param>
-    /// <param name="painted">The run's result: of the picture's size, or of any size for a part.</param>
+    /// <param name="mask">The mask image, of the original's size.</param>
+    /// <param name="original">The image before the run.</param>
+    /// <param name="painted">The run's result: of the original's size, or of any size for a part.</param>
     /// <param name="region">The part that was painted; null for the whole.</param>
     /// <exception cref="ArgumentException">The sizes differ.</exception>
-    public static Image Overlay(Image mask, Image picture, Image painted, PixelBox? region = null)
+    public static Image Overlay(Image mask, Image original, Image painted, PixelBox? region = null)
     {
         if (region is { } box)
         {
-            var whole = ImageProcessor.Blank(picture.Width, picture.Height);
+            var whole = ImageProcessor.Blank(original.Width, original.Height);
             ImageProcessor.Paste(whole, ImageProcessor.Resize(painted, box.Width, box.Height, ResizeMode.Crop), box.Left, box.Top);
             painted = whole;
         }
 
-        RequireSize("mask", mask, picture);
-        RequireSize("painted picture", painted, picture);
-        byte[] luma = Mask.Luma(mask), result = new byte[picture.Pixels.Length];
+        RequireSize("mask", mask, original);
+        RequireSize("painted image", painted, original);
+        byte[] luma = Mask.Luma(mask), result = new byte[original.Pixels.Length];
         for (int i = 0; i < result.Length; i++)
         {
             int alpha = byte.MaxValue - luma[i / 3];
-            result[i] = (byte)Divided(Straight(Divided(picture.Pixels[i] * alpha), alpha) * alpha
+            result[i] = (byte)Divided(Straight(Divided(original.Pixels[i] * alpha), alpha) * alpha
                 + painted.Pixels[i] * (byte.MaxValue - alpha));
         }
 
-        return new Image(picture.Width, picture.Height, result) { Parameters = painted.Parameters, RequestJson = painted.RequestJson };
+        return new Image(original.Width, original.Height, result) { Parameters = painted.Parameters, RequestJson = painted.RequestJson };
     }
 
     private static (int Left, int Top, int Right, int Bottom) Bounds(Image mask)
@@ -79,11 +79,11 @@ internal static class MaskedRegion
         return (from, Math.Min(to, size));
     }
 
-    private static void RequireSize(string what, Image image, Image picture)
+    private static void RequireSize(string what, Image image, Image original)
     {
-        if ((image.Width, image.Height) != (picture.Width, picture.Height))
+        if ((image.Width, image.Height) != (original.Width, original.Height))
             throw new ArgumentException(
-                $"The {what} has {image.Width}×{image.Height} pixels; the picture has {picture.Width}×{picture.Height}.", nameof(image));
+                $"The {what} has {image.Width}×{image.Height} pixels; the original has {original.Width}×{original.Height}.", nameof(image));
     }
 
     // x/255, rounded.

@@ -26,7 +26,7 @@ internal static class Resampler
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         if (Math.Max(image.Width, image.Height) > MostSide)
             throw new ArgumentException(
-                $"A picture of {image.Width}×{image.Height} pixels cannot be resized; a side has at most {MostSide}.", nameof(image));
+                $"An image of {image.Width}×{image.Height} pixels cannot be resized; a side has at most {MostSide}.", nameof(image));
         if (width != image.Width || box.Left != 0 || box.Right != width)
             image = Rows(image, width, Weights(image.Width, box.Left, box.Right, width, filter, support));
         if (height != image.Height || box.Top != 0 || box.Bottom != height)

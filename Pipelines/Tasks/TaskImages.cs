@@ -6,7 +6,7 @@ namespace ILGpuDiffusion.Pipelines.Tasks;
 /// <summary>The images of a request at the size of the result, as the autoencoder reads them.</summary>
 internal sealed class TaskImages
 {
-    private readonly Image picture;
+    private readonly Image original;
     private readonly Image? maskImage;
     private readonly Mask? mask;
     private readonly PixelBox? region;
@@ -18,13 +18,13 @@ internal sealed class TaskImages
     public TaskImages(ImageRequest request, PixelSize size, bool modelReadsMask)
     {
         ModelReadsMask = modelReadsMask;
-        picture = request.InitImage!;
+        original = request.InitImage!;
         if (request.MaskImage is { } given) maskImage = request.MaskBlur > 0 ? ImageProcessor.Blur(given, (float)request.MaskBlur) : given;
         if (maskImage is not null && request.PaddingMaskCrop is { } padding)
             region = MaskedRegion.Find(maskImage, size.Width, size.Height, padding);
         var mode = region is null ? ResizeMode.Default : ResizeMode.Fill;
         Initial = ImageProcessor.Values(
-            [ImageProcessor.Resize(region is { } box ? ImageProcessor.Crop(picture, box) : picture, size.Width, size.Height, mode)]);
+            [ImageProcessor.Resize(region is { } box ? ImageProcessor.Crop(original, box) : original, size.Width, size.Height, mode)]);
         if (maskImage is null) return;
         mask = ImageProcessor.ToMask(maskImage, size.Width, size.Height, mode, region);
         Masked = mask.Outside(Initial);
@@ -43,5 +43,5 @@ internal sealed class TaskImages
     public float[] LatentMask(int height, int width) => mask!.To(width, height).Values;
 
     /// <summary>Puts a result that shows a part of the initial image back into it; any other is returned as it is.</summary>
-    public Image Restore(Image result) => region is null ? result : MaskedRegion.Overlay(maskImage!, picture, result, region);
+    public Image Restore(Image result) => region is null ? result : MaskedRegion.Overlay(maskImage!, original, result, region);
 }

@@ -1,34 +1,25 @@
-using System.Buffers.Binary;
-using System.Text;
+using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Equivalence;
 
 /// <summary>Describes how two files differ.</summary>
 internal static class FileDifference
 {
-    /// <summary>The difference as text; null if all bytes are equal.</summary>
+    /// <summary>The difference as text; null if all bytes are equal, or of two images all pixels and texts.</summary>
     public static string? Of(string first, string second)
     {
         if (!File.Exists(first) || !File.Exists(second)) return $"only the {(File.Exists(first) ? "old" : "new")} build writes it";
-        byte[] mine = File.ReadAllBytes(first), theirs = File.ReadAllBytes(second);
-        if (mine.AsSpan().SequenceEqual(theirs)) return null;
-        int at = mine.Zip(theirs).TakeWhile(pair => pair.First == pair.Second).Count();
-        string where = $"byte {at} of {mine.Length}, now {theirs.Length}";
-        return Path.GetExtension(first) != ".png" ? where : Pixels(mine).SequenceEqual(Pixels(theirs))
-            ? $"{where}; the pixels are equal, the text in the file is not" : $"{where}; pixels differ";
-    }
-
-    // The header and the compressed pixels of a PNG, without its text.
-    private static byte[] Pixels(byte[] png)
-    {
-        var pixels = new List<byte>();
-        for (int at = 8; at + 12 <= png.Length;)
+        byte[] old = File.ReadAllBytes(first), now = File.ReadAllBytes(second);
+        if (old.AsSpan().SequenceEqual(now)) return null;
+        if (Path.GetExtension(first) != ".png")
         {
-            int length = BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(at));
-            if (Encoding.ASCII.GetString(png, at + 4, 4) is "IHDR" or "IDAT") pixels.AddRange(png.AsSpan(at + 8, length));
-            at += 12 + length;
+            int at = old.Zip(now).TakeWhile(pair => pair.First == pair.Second).Count();
+            return $"byte {at} of {old.Length}, now {now.Length}";
         }
 
-        return [.. pixels];
+        Image left = Image.Load(first), right = Image.Load(second);
+        return !left.Pixels.AsSpan().SequenceEqual(right.Pixels) ? "pixels differ"
+            : left.Parameters != right.Parameters ? $"the text was {left.Parameters} and is {right.Parameters}"
+            : left.RequestJson != right.RequestJson ? $"the request was {left.RequestJson} and is {right.RequestJson}" : null;
     }
 }

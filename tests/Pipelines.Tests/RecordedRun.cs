@@ -40,8 +40,8 @@ internal static class RecordedRun
             DenoisingEnd = Number(p, "denoising_end"),
             Latents = golden.Inputs.ContainsKey("latents") ? Latents(golden, "latents")
                 : golden.Inputs.ContainsKey("image") ? Latents(golden, "image") : null,
-            InitImage = Picture(golden, "image"),
-            MaskImage = Picture(golden, "mask_image"),
+            InitImage = SourceImage(golden, "image"),
+            MaskImage = SourceImage(golden, "mask_image"),
             Strength = Number(p, "strength"),
             AestheticScore = Number(p, "aesthetic_score") ?? 6,
             NegativeAestheticScore = Number(p, "negative_aesthetic_score") ?? 2.5,
@@ -88,7 +88,7 @@ internal static class RecordedRun
         return new Latents(shape[0], shape[1], shape[2], shape[3], golden.Input(name));
     }
 
-    private static Image? Picture(GoldenCase golden, string key) => Text(golden.Params, key) is { } file
+    private static Image? SourceImage(GoldenCase golden, string key) => Text(golden.Params, key) is { } file
         ? Image.Load(Path.Combine(Path.GetDirectoryName(Golden.Folder(golden.Name.Split(' ')[0] + ".json"))!, file)) : null;
 
     private static string[] Texts(JsonElement p, string key) => !p.TryGetProperty(key, out var v) ? []

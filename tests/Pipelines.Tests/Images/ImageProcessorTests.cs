@@ -26,8 +26,8 @@ public class ImageProcessorTests
     [Fact]
     public void Resize_ItsOwnSizeOrOneColour_KeepsTheLevels()
     {
-        var picture = TestImages.Gradient(9, 7);
-        Assert.Equal(picture.Pixels, ImageProcessor.Resize(picture, 9, 7).Pixels);
+        var image = TestImages.Gradient(9, 7);
+        Assert.Equal(image.Pixels, ImageProcessor.Resize(image, 9, 7).Pixels);
         var grey = new Image(5, 3, [.. Enumerable.Repeat((byte)200, 45)]);
         foreach (var mode in Enum.GetValues<ResizeMode>())
         {
@@ -56,7 +56,7 @@ public class ImageProcessorTests
         Assert.Equal(12, values.Length);
         float[] expected = [-1f, 1f, 2f * (51f / 255f) - 1f, 2f * (102f / 255f) - 1f, 2f * (128f / 255f) - 1f, 2f * (204f / 255f) - 1f];
         Assert.Equal([.. expected, .. Enumerable.Repeat(-1f, 6)], values);
-        Assert.Contains("Picture 1 has 1×1", Assert.Throws<ArgumentException>(
+        Assert.Contains("Image 1 has 1×1", Assert.Throws<ArgumentException>(
             () => ImageProcessor.Values([first, new Image(1, 1, new byte[3])])).Message, StringComparison.Ordinal);
     }
 
@@ -72,8 +72,8 @@ public class ImageProcessorTests
     [Fact]
     public void Crop_TakesThePart_AndIsBlackOutside()
     {
-        var picture = new Image(2, 2, [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]);
-        Assert.Equal([4, 4, 4], ImageProcessor.Crop(picture, new PixelBox(1, 1, 2, 2)).Pixels);
-        Assert.Equal([0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1], ImageProcessor.Crop(picture, new PixelBox(-1, -1, 1, 1)).Pixels);
+        var image = new Image(2, 2, [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4]);
+        Assert.Equal([4, 4, 4], ImageProcessor.Crop(image, new PixelBox(1, 1, 2, 2)).Pixels);
+        Assert.Equal([0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1], ImageProcessor.Crop(image, new PixelBox(-1, -1, 1, 1)).Pixels);
     }
 }

@@ -42,8 +42,8 @@ public class MaskTests
     [Fact]
     public void ToMask_Picture_IsCutAndResizedFirst()
     {
-        var picture = new Image(4, 1, [0, 0, 0, 0, 0, 0, 255, 255, 255, 0, 0, 0]);
-        Assert.Equal([1], ImageProcessor.ToMask(picture, 1, 1, crop: new PixelBox(2, 0, 3, 1)).Values);
-        Assert.Equal([0, 0, 1, 0], ImageProcessor.ToMask(picture, 4, 1).Values);
+        var image = new Image(4, 1, [0, 0, 0, 0, 0, 0, 255, 255, 255, 0, 0, 0]);
+        Assert.Equal([1], ImageProcessor.ToMask(image, 1, 1, crop: new PixelBox(2, 0, 3, 1)).Values);
+        Assert.Equal([0, 0, 1, 0], ImageProcessor.ToMask(image, 4, 1).Values);
     }
 }

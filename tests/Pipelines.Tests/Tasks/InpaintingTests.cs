@@ -13,7 +13,7 @@ public sealed class InpaintingTests
 {
     private const int Side = 32, Latent = Side / 8;
 
-    private static readonly Image Picture = Filled(Side, Side, (x, y) => (byte)(x * 7 + y * 3));
+    private static readonly Image Original = Filled(Side, Side, (x, y) => (byte)(x * 7 + y * 3));
 
     /// <summary>White in the right half.</summary>
     private static readonly Image RightHalf = Filled(Side, Side, (x, _) => (byte)(x < Side / 2 ? 0 : 255));
@@ -27,7 +27,7 @@ public sealed class InpaintingTests
         var scheduler = pipeline.CreateScheduler("euler");
         var request = TinySd.Request with
         {
-            InitImage = Picture,
+            InitImage = Original,
             MaskImage = RightHalf,
             GuidanceScale = 1,
             Steps = 1,
@@ -41,7 +41,7 @@ public sealed class InpaintingTests
         generator.Fill(start);
         generator.Fill(drawn);
         float[] pixels = new float[Side * Side * 3];
-        Picture.ToNhwc(pixels);
+        Original.ToNhwc(pixels);
         for (int i = 0; i < pixels.Length; i++)
             if (i / 3 % Side >= Side / 2) pixels[i] = 0;
         float[] masked = pipeline.Vae.Encode(pixels, 1, Side, Side).Sample(Nhwc(drawn));
@@ -82,7 +82,7 @@ public sealed class InpaintingTests
     public void Blending_AfterTheLastStep_LeavesTheRestOfTheImage()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
-        var request = TinySdxl.Request with { InitImage = Picture, MaskImage = RightHalf, Strength = 1, GuidanceScale = 1 };
+        var request = TinySdxl.Request with { InitImage = Original, MaskImage = RightHalf, Strength = 1, GuidanceScale = 1 };
         float[] one = pipeline.Generate(request, null, default).Latents!.Values;
         float[] other = pipeline.Generate(request with { Prompts = ["the cat"] }, null, default).Latents!.Values;
         for (int i = 0; i < one.Length; i++)
@@ -93,12 +93,12 @@ public sealed class InpaintingTests
     public void PaddingMaskCrop_OfALargeImage_ChangesTheMaskedPartAlone()
     {
         const int Large = 96;
-        var picture = Filled(Large, Large, (x, y) => (byte)(x * 2 + y));
+        var original = Filled(Large, Large, (x, y) => (byte)(x * 2 + y));
         var mask = Filled(Large, Large, (x, y) => (byte)(x is >= 40 and < 56 && y is >= 40 and < 56 ? 255 : 0));
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
         var image = pipeline.Generate(TinySdxl.Request with
         {
-            InitImage = picture,
+            InitImage = original,
             MaskImage = mask,
             PaddingMaskCrop = 8,
             Strength = 1,
@@ -108,7 +108,7 @@ public sealed class InpaintingTests
         int changed = 0;
         for (int i = 0; i < image.Pixels.Length; i += 3)
         {
-            if (image.Pixels.AsSpan(i, 3).SequenceEqual(picture.Pixels.AsSpan(i, 3))) continue;
+            if (image.Pixels.AsSpan(i, 3).SequenceEqual(original.Pixels.AsSpan(i, 3))) continue;
             Assert.Equal(255, mask.Pixels[i]);
             changed++;
         }
@@ -122,7 +122,7 @@ public sealed class InpaintingTests
     {
         using var device = new CpuDevice(threads: 2);
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
-        var request = TinySdxl.Request with { InitImage = Picture, MaskImage = masked ? RightHalf : null, Strength = 0.9, Steps = 3 };
+        var request = TinySdxl.Request with { InitImage = Original, MaskImage = masked ? RightHalf : null, Strength = 0.9, Steps = 3 };
         var both = pipeline.Generate(request with { Count = 2 }, null, default);
         var second = pipeline.Generate(request with { Seed = both.Seeds[1] }, null, default);
         Assert.Equal(second.Images[0].Pixels, both.Images[1].Pixels);
@@ -144,7 +144,7 @@ public sealed class InpaintingTests
     public void Strength_OfARequest_ChoosesTheSteps()
     {
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
-        var request = TinySdxl.Request with { InitImage = Picture, Steps = 10 };
+        var request = TinySdxl.Request with { InitImage = Original, Steps = 10 };
         Assert.Equal((7, 10), Range(request));
         Assert.Equal((4, 10), Range(request with { Strength = 0.6 }));
         Assert.Equal((1, 10), Range(request with { MaskImage = RightHalf }));
