@@ -53,6 +53,10 @@ internal sealed class EmbeddingCache(Device device)
                 entries.RemoveLast();
             }
         }
+        catch (DeviceException)
+        {
+            scope.Dispose(); // no memory to keep them: the next request encodes again
+        }
         catch
         {
             scope.Dispose();
