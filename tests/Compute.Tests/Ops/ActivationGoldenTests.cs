@@ -28,7 +28,8 @@ public sealed class ActivationGoldenTests
     public void Golden_OfActivations_RecordsEveryFunction()
     {
         var recorded = Golden.Open(OperatorGoldensAttribute.Set)["activations"];
-        Assert.Equal(Enum.GetValues<UnaryFunction>().Length, recorded.Outputs.Count);
+        // the exponential is no activation
+        Assert.Equal(Enum.GetValues<UnaryFunction>().Except([UnaryFunction.Exp]).Count(), recorded.Outputs.Count);
     }
 
     [Fact]
