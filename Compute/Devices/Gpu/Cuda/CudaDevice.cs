@@ -184,12 +184,15 @@ internal sealed unsafe class CudaDevice : GpuDevice, IDeviceQueue
         lock (gate) return !IsDisposed && graphs.Remove(executable);
     }
 
-    /// <summary>Frees a graph that is no longer replayed.</summary>
+    /// <summary>Frees a graph that is no longer replayed. Finalizers call it, while another thread may dispose of the device.</summary>
     internal void ReleaseGraph(nint executable)
     {
-        if (!Forget(executable)) return;
-        api.CtxSetCurrent(context);
-        api.GraphExecDestroy(executable);
+        lock (gate) // until the graph is freed, so that the context is not
+        {
+            if (IsDisposed || !graphs.Remove(executable)) return;
+            api.CtxSetCurrent(context);
+            api.GraphExecDestroy(executable);
+        }
     }
 
     internal void Unload(nint module)
