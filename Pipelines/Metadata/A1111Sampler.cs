@@ -16,6 +16,7 @@ internal static class A1111Sampler
             nameof(EulerDiscreteScheduler) => "Euler",
             nameof(EulerAncestralDiscreteScheduler) => "Euler a",
             nameof(DDIMScheduler) => "DDIM",
+            nameof(HeunDiscreteScheduler) => "Heun",
             nameof(LCMScheduler) => "LCM",
             nameof(PNDMScheduler) => Is("skip_prk_steps") ? "PLMS" : "PNDM",
             nameof(DPMSolverMultistepScheduler) => Solver(),

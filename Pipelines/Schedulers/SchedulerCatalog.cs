@@ -21,6 +21,7 @@ internal static class SchedulerCatalog
         new(nameof(EulerAncestralDiscreteScheduler), EulerAncestralDiscreteScheduler.Keys,
             static c => new EulerAncestralDiscreteScheduler(c)),
         new(nameof(EulerDiscreteScheduler), EulerDiscreteScheduler.Keys, static c => new EulerDiscreteScheduler(c)),
+        new(nameof(HeunDiscreteScheduler), HeunDiscreteScheduler.Keys, static c => new HeunDiscreteScheduler(c)),
         new(nameof(LCMScheduler), LCMScheduler.Keys, static c => new LCMScheduler(c)),
         new(nameof(PNDMScheduler), PNDMScheduler.Keys, static c => new PNDMScheduler(c)),
     ];

@@ -20,6 +20,7 @@ public static class SchedulerNames
         new("euler", "Euler", nameof(EulerDiscreteScheduler), "{}"),
         new("euler_a", "Euler a", nameof(EulerAncestralDiscreteScheduler), "{}"),
         new("euler_ancestral", null, nameof(EulerAncestralDiscreteScheduler), "{}"),
+        new("heun", "Heun", nameof(HeunDiscreteScheduler), "{}"),
         new("lcm", "LCM", nameof(LCMScheduler), "{}"),
         new("plms", "PLMS", nameof(PNDMScheduler), """{"skip_prk_steps": true}"""),
         new("pndm", null, nameof(PNDMScheduler), "{}"),

@@ -93,6 +93,9 @@ public class SchedulerConfigTests
     [InlineData("*", "\"steps_offset\": -1")]
     [InlineData("*", "\"steps_offset\": 1000")]
     [InlineData("DDIMScheduler", "\"clip_sample_range\": 0")]
+    [InlineData("HeunDiscreteScheduler", "\"clip_sample_range\": 0")]
+    [InlineData("HeunDiscreteScheduler", "\"use_karras_sigmas\": true, \"use_exponential_sigmas\": true")]
+    [InlineData("HeunDiscreteScheduler", "\"prediction_type\": \"flow_prediction\"")]
     [InlineData("LCMScheduler", "\"original_inference_steps\": 1001")]
     [InlineData("LCMScheduler", "\"thresholding\": true, \"dynamic_thresholding_ratio\": 1.5")]
     [InlineData("EulerDiscreteScheduler", "\"sigma_min\": 3, \"sigma_max\": 2")]
@@ -159,7 +162,7 @@ public class SchedulerConfigTests
     [InlineData(new[] { double.NaN })]
     public void CustomTimesteps_ThatDoNotFall_AreRefused(double[] timesteps)
     {
-        foreach (string name in new[] { "euler", "dpmpp_2m", "lcm" })
+        foreach (string name in new[] { "euler", "heun", "dpmpp_2m", "lcm" })
             Assert.Contains("timesteps", Assert.Throws<DiffusionRequestException>(
                 () => SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Timesteps = timesteps })).Message,
                     StringComparison.Ordinal);
@@ -168,13 +171,18 @@ public class SchedulerConfigTests
     [Fact]
     public void CreateSchedule_CustomTablesThatDiffusersLacks_AreRefused()
     {
-        foreach (string name in new[] { "euler_a", "ddim", "pndm", "euler_karras", "dpmpp_2m_karras" })
+        foreach (string name in new[] { "euler_a", "ddim", "pndm", "euler_karras", "heun_karras", "dpmpp_2m_karras" })
             Assert.Throws<DiffusionRequestException>(() =>
                 SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Timesteps = [900, 400] }));
-        foreach (string name in new[] { "euler_a", "ddim", "pndm", "dpmpp_2m", "lcm" })
+        foreach (string name in new[] { "euler_a", "ddim", "pndm", "heun", "dpmpp_2m", "lcm" })
             Assert.Throws<DiffusionRequestException>(() =>
                 SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Sigmas = [10, 1, 0] }));
     }
+
+    [Fact]
+    public void CreateSchedule_HeunsCustomTimesteps_AreEvaluatedTwiceButTheFirst() =>
+        Assert.Equal([900, 400, 400, 50, 50],
+            SchedulerGoldens.FromJson(Sdxl, "heun").CreateSchedule(new ScheduleRequest { Timesteps = [900, 400, 50] }).Timesteps);
 
     [Fact]
     public void EpsilonPrediction_AtZeroSnr_IsRefused()
@@ -195,6 +203,10 @@ public class SchedulerConfigTests
         Assert.Throws<ArgumentOutOfRangeException>(() => schedule.Step(10));
         Assert.Throws<ArgumentOutOfRangeException>(() => schedule.InputScale(-1));
         Assert.Throws<ArgumentOutOfRangeException>(() => schedule.BeginningAt(10));
+        var heun = SchedulerGoldens.FromJson("{}", "heun").CreateSchedule(10);
+        Assert.NotNull(heun.BeginningAt(4).Step(4));
+        Assert.Contains("begin at an even one", Assert.Throws<DiffusionRequestException>(() => heun.BeginningAt(3)).Message,
+            StringComparison.Ordinal);
         var rungeKutta = SchedulerGoldens.FromJson("{}", "pndm").CreateSchedule(10);
         Assert.Contains("skip_prk_steps", Assert.Throws<DiffusionRequestException>(() => rungeKutta.BeginningAt(4)).Message,
             StringComparison.Ordinal);

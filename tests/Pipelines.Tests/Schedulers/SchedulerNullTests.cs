@@ -26,6 +26,8 @@ public class SchedulerNullTests
     [InlineData("dpmpp_2m", "flow_shift", "null", null)] // only of use_flow_sigmas
     [InlineData("dpmpp_2m", "sample_max_value", "null", null)] // only of thresholding
     [InlineData("lcm", "clip_sample_range", "null", null)] // only of clip_sample
+    [InlineData("heun", "dynamic_thresholding_ratio", "3", null)] // Heun does not threshold
+    [InlineData("heun", "rescale_betas_zero_snr", "true", null)]  // nor rescale
     [InlineData("euler", "steps_offset", "null", "0")] // only of leading
     public void Constructor_NullSetting_MeansWhatNoneMeans(string name, string key, string value, string? same)
     {

@@ -19,6 +19,9 @@ public class SchedulerTruthTests
         { "euler", "\"prediction_type\": \"sample\", \"use_exponential_sigmas\": true" },
         { "euler_a", "\"prediction_type\": \"epsilon\"" },
         { "euler_a", "\"prediction_type\": \"v_prediction\"" },
+        { "heun", "\"prediction_type\": \"epsilon\"" },
+        { "heun", "\"prediction_type\": \"v_prediction\", \"use_karras_sigmas\": true" },
+        { "heun", "\"prediction_type\": \"sample\", \"use_exponential_sigmas\": true" },
         { "ddim", "\"prediction_type\": \"epsilon\"" },
         { "ddim", "\"prediction_type\": \"sample\", \"timestep_spacing\": \"trailing\"" },
         { "ddim", "\"prediction_type\": \"v_prediction\", \"rescale_betas_zero_snr\": true, \"timestep_spacing\": \"trailing\"" },
@@ -104,6 +107,28 @@ public class SchedulerTruthTests
         }
 
         static double Lambda(Schedule schedule, int index) => Math.Log(schedule.AddNoise(index).Sample / schedule.AddNoise(index).Noise);
+    }
+
+    [Theory]
+    [InlineData("euler_karras", 0.9)]
+    [InlineData("heun_karras", 1.8)]
+    public void Steps_HalvedOnNormalData_HaveTheirOrder(string name, double atLeast)
+    {
+        // For data with standard deviation 0.5 the model knows E[x0 | x], and x is proportional to its standard deviation along the ODE.
+        const string Settings = "\"prediction_type\": \"v_prediction\"";
+        double coarse = Error(40), fine = Error(80), found = Math.Log2(coarse / fine);
+        Assert.True(found >= atLeast, $"order {found:g3}, errors {coarse:g3} and {fine:g3}");
+
+        double Error(int steps)
+        {
+            var schedule = SchedulerGoldens.FromJson($"{{{Betas}, {Settings}}}", name).CreateSchedule(steps);
+            // the sample at the last evaluation: the step to σ = 0 is of first order
+            double end = Run(schedule, Settings, (x, alpha, sigma) => alpha * x / (alpha * alpha + 4 * sigma * sigma), () => 0, start: 0.8)[^2];
+            double exact = 0.8 * schedule.InitNoiseSigma * Deviation(schedule.Timesteps.Count - 1) / Deviation(0);
+            return Math.Abs(end - exact);
+
+            double Deviation(int index) => double.Hypot(schedule.AddNoise(index).Sample / 2, schedule.AddNoise(index).Noise);
+        }
     }
 
     [Fact]
