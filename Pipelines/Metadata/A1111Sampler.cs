@@ -18,6 +18,7 @@ internal static class A1111Sampler
             nameof(DDIMScheduler) => "DDIM",
             nameof(HeunDiscreteScheduler) => "Heun",
             nameof(LCMScheduler) => "LCM",
+            nameof(LMSDiscreteScheduler) => "LMS",
             nameof(PNDMScheduler) => Is("skip_prk_steps") ? "PLMS" : "PNDM",
             nameof(DPMSolverMultistepScheduler) => Solver(),
             _ => scheduler,

@@ -23,6 +23,7 @@ internal static class SchedulerCatalog
         new(nameof(EulerDiscreteScheduler), EulerDiscreteScheduler.Keys, static c => new EulerDiscreteScheduler(c)),
         new(nameof(HeunDiscreteScheduler), HeunDiscreteScheduler.Keys, static c => new HeunDiscreteScheduler(c)),
         new(nameof(LCMScheduler), LCMScheduler.Keys, static c => new LCMScheduler(c)),
+        new(nameof(LMSDiscreteScheduler), LMSDiscreteScheduler.Keys, static c => new LMSDiscreteScheduler(c)),
         new(nameof(PNDMScheduler), PNDMScheduler.Keys, static c => new PNDMScheduler(c)),
     ];
 

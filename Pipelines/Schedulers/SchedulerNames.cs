@@ -22,6 +22,7 @@ public static class SchedulerNames
         new("euler_ancestral", null, nameof(EulerAncestralDiscreteScheduler), "{}"),
         new("heun", "Heun", nameof(HeunDiscreteScheduler), "{}"),
         new("lcm", "LCM", nameof(LCMScheduler), "{}"),
+        new("lms", "LMS", nameof(LMSDiscreteScheduler), "{}"),
         new("plms", "PLMS", nameof(PNDMScheduler), """{"skip_prk_steps": true}"""),
         new("pndm", null, nameof(PNDMScheduler), "{}"),
     ];

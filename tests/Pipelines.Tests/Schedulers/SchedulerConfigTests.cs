@@ -97,6 +97,9 @@ public class SchedulerConfigTests
     [InlineData("HeunDiscreteScheduler", "\"use_karras_sigmas\": true, \"use_exponential_sigmas\": true")]
     [InlineData("HeunDiscreteScheduler", "\"prediction_type\": \"flow_prediction\"")]
     [InlineData("LCMScheduler", "\"original_inference_steps\": 1001")]
+    [InlineData("LMSDiscreteScheduler", "\"sigma_max\": -1")]
+    [InlineData("LMSDiscreteScheduler", "\"use_exponential_sigmas\": true, \"use_beta_sigmas\": true")]
+    [InlineData("LMSDiscreteScheduler", "\"prediction_type\": \"flow_prediction\"")]
     [InlineData("LCMScheduler", "\"thresholding\": true, \"dynamic_thresholding_ratio\": 1.5")]
     [InlineData("EulerDiscreteScheduler", "\"sigma_min\": 3, \"sigma_max\": 2")]
     [InlineData("EulerDiscreteScheduler", "\"sigma_min\": 0")]
@@ -171,10 +174,10 @@ public class SchedulerConfigTests
     [Fact]
     public void CreateSchedule_CustomTablesThatDiffusersLacks_AreRefused()
     {
-        foreach (string name in new[] { "euler_a", "ddim", "pndm", "euler_karras", "heun_karras", "dpmpp_2m_karras" })
+        foreach (string name in new[] { "euler_a", "ddim", "pndm", "lms", "euler_karras", "heun_karras", "dpmpp_2m_karras" })
             Assert.Throws<DiffusionRequestException>(() =>
                 SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Timesteps = [900, 400] }));
-        foreach (string name in new[] { "euler_a", "ddim", "pndm", "heun", "dpmpp_2m", "lcm" })
+        foreach (string name in new[] { "euler_a", "ddim", "pndm", "heun", "lms", "dpmpp_2m", "lcm" })
             Assert.Throws<DiffusionRequestException>(() =>
                 SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Sigmas = [10, 1, 0] }));
     }

@@ -19,6 +19,7 @@ public sealed class SchedulerNamesTests
     [InlineData("dpmpp-2m sgm_uniform", "DPMSolverMultistepScheduler",
         "algorithm_type=\"dpmsolver++\" solver_order=2 timestep_spacing=\"trailing\"")]
     [InlineData("Heun", "HeunDiscreteScheduler", ""), InlineData("heun karras", "HeunDiscreteScheduler", "use_karras_sigmas=true")]
+    [InlineData("LMS", "LMSDiscreteScheduler", ""), InlineData("LMS Karras", "LMSDiscreteScheduler", "use_karras_sigmas=true")]
     [InlineData("PLMS", "PNDMScheduler", "skip_prk_steps=true"), InlineData("LCM", "LCMScheduler", ""),
         InlineData("DDIM", "DDIMScheduler", "")]
     public void Find_KnownName_GivesClassAndSettings(string name, string className, string settings)

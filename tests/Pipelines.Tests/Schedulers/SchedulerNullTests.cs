@@ -20,6 +20,8 @@ public class SchedulerNullTests
     [InlineData("euler", "timestep_type", "null", "\"discrete\"")]
     [InlineData("euler", "sigma_min", "null", null)]
     [InlineData("euler", "use_karras_sigmas", "null", "false")]
+    [InlineData("lms_karras", "sigma_max", "3", null)] // only of the other formulas
+    [InlineData("lms", "rescale_betas_zero_snr", "true", null)] // LMS does not rescale
     [InlineData("dpmpp_2m", "lower_order_final", "null", "false")]
     [InlineData("dpmpp_2m", "euler_at_final", "null", "false")]
     [InlineData("dpmpp_2m", "variance_type", "null", null)]

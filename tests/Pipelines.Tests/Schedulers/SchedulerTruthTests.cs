@@ -22,6 +22,9 @@ public class SchedulerTruthTests
         { "heun", "\"prediction_type\": \"epsilon\"" },
         { "heun", "\"prediction_type\": \"v_prediction\", \"use_karras_sigmas\": true" },
         { "heun", "\"prediction_type\": \"sample\", \"use_exponential_sigmas\": true" },
+        { "lms", "\"prediction_type\": \"epsilon\"" },
+        { "lms", "\"prediction_type\": \"v_prediction\", \"use_karras_sigmas\": true" },
+        { "lms", "\"prediction_type\": \"sample\", \"use_beta_sigmas\": true" },
         { "ddim", "\"prediction_type\": \"epsilon\"" },
         { "ddim", "\"prediction_type\": \"sample\", \"timestep_spacing\": \"trailing\"" },
         { "ddim", "\"prediction_type\": \"v_prediction\", \"rescale_betas_zero_snr\": true, \"timestep_spacing\": \"trailing\"" },
@@ -112,6 +115,7 @@ public class SchedulerTruthTests
     [Theory]
     [InlineData("euler_karras", 0.9)]
     [InlineData("heun_karras", 1.8)]
+    [InlineData("lms_karras", 1.8)] // it begins with Euler's step, whose error is of second order
     public void Steps_HalvedOnNormalData_HaveTheirOrder(string name, double atLeast)
     {
         // For data with standard deviation 0.5 the model knows E[x0 | x], and x is proportional to its standard deviation along the ODE.
