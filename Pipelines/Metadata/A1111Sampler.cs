@@ -20,6 +20,7 @@ internal static class A1111Sampler
             nameof(LCMScheduler) => "LCM",
             nameof(LMSDiscreteScheduler) => "LMS",
             nameof(PNDMScheduler) => Is("skip_prk_steps") ? "PLMS" : "PNDM",
+            nameof(UniPCMultistepScheduler) => "UniPC",
             nameof(DPMSolverMultistepScheduler) => Solver(),
             _ => scheduler,
         };

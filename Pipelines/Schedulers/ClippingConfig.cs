@@ -17,7 +17,8 @@ internal sealed class ClippingConfig
     /// <param name="thresholds">Whether the class has dynamic thresholding.</param>
     public ClippingConfig(ModelConfig config, bool? clipByDefault = null, bool thresholds = true)
     {
-        bool threshold = thresholds && config.Bool("thresholding", false), clip = clipByDefault is { } fallback && config.Bool("clip_sample", fallback);
+        bool threshold = thresholds && config.Bool("thresholding", false);
+        bool clip = clipByDefault is { } fallback && config.Bool("clip_sample", fallback);
         double ratio = thresholds ? Number(config, "dynamic_thresholding_ratio", 0.995, threshold) : 1,
             maximum = thresholds ? Number(config, "sample_max_value", 1, threshold) : 1;
         if (ratio is < 0 or > 1) throw config.Wrong("dynamic_thresholding_ratio", "between 0 and 1");

@@ -25,6 +25,7 @@ internal static class SchedulerCatalog
         new(nameof(LCMScheduler), LCMScheduler.Keys, static c => new LCMScheduler(c)),
         new(nameof(LMSDiscreteScheduler), LMSDiscreteScheduler.Keys, static c => new LMSDiscreteScheduler(c)),
         new(nameof(PNDMScheduler), PNDMScheduler.Keys, static c => new PNDMScheduler(c)),
+        new(nameof(UniPCMultistepScheduler), UniPCMultistepScheduler.Keys, static c => new UniPCMultistepScheduler(c)),
     ];
 
     public static IReadOnlyList<string> ClassNames => [.. entries.Select(e => e.Name)];

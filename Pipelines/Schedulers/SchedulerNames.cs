@@ -25,6 +25,8 @@ public static class SchedulerNames
         new("lms", "LMS", nameof(LMSDiscreteScheduler), "{}"),
         new("plms", "PLMS", nameof(PNDMScheduler), """{"skip_prk_steps": true}"""),
         new("pndm", null, nameof(PNDMScheduler), "{}"),
+        new("uni_pc_bh2", null, nameof(UniPCMultistepScheduler), """{"solver_type": "bh2"}"""),
+        new("unipc", "UniPC", nameof(UniPCMultistepScheduler), "{}"),
     ];
 
     // Noise schedules by their names in A1111 and ComfyUI, with the settings of diffusers that select them.

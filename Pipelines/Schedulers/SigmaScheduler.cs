@@ -36,7 +36,7 @@ internal abstract class SigmaScheduler : Scheduler
         return new(timesteps, sigmas, Spacing.IsLeading ? Math.Sqrt(noisiest * noisiest + 1) : noisiest);
     }
 
-    /// <summary>Noise levels from a formula, with their timesteps, in place of those given; those given where there is no formula.</summary>
+    /// <summary>Noise levels from a formula, with their timesteps; those given where there is no formula.</summary>
     private protected (double[] Timesteps, double[] Sigmas) Respaced(SigmaSpacing spacing, double[] timesteps, double[] sigmas)
     {
         if (spacing.Kind is null) return (timesteps, sigmas);

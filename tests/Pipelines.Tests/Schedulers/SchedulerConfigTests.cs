@@ -117,6 +117,15 @@ public class SchedulerConfigTests
     [InlineData("DPMSolverMultistepScheduler", "\"solver_type\": \"euler\"")]
     [InlineData("DPMSolverMultistepScheduler", "\"lambda_min_clipped\": 100")]
     [InlineData("DPMSolverMultistepScheduler", "\"flow_shift\": 0")]
+    [InlineData("UniPCMultistepScheduler", "\"solver_order\": 0")]
+    [InlineData("UniPCMultistepScheduler", "\"solver_order\": 4")]
+    [InlineData("UniPCMultistepScheduler", "\"solver_type\": \"bh3\"")]
+    [InlineData("UniPCMultistepScheduler", "\"solver_p\": \"DDIMScheduler\"")]
+    [InlineData("UniPCMultistepScheduler", "\"disable_corrector\": [0.5]")]
+    [InlineData("UniPCMultistepScheduler", "\"predict_x0\": false")]
+    [InlineData("UniPCMultistepScheduler", "\"lower_order_final\": false")]
+    [InlineData("UniPCMultistepScheduler",
+        "\"predict_x0\": false, \"prediction_type\": \"flow_prediction\", \"final_sigmas_type\": \"sigma_min\"")]
     public void FromConfig_HostileSettings_AreRefusedByTheFilesName(string names, string settings)
     {
         foreach (string name in names == "*" ? Scheduler.Names : [names])
@@ -174,10 +183,10 @@ public class SchedulerConfigTests
     [Fact]
     public void CreateSchedule_CustomTablesThatDiffusersLacks_AreRefused()
     {
-        foreach (string name in new[] { "euler_a", "ddim", "pndm", "lms", "euler_karras", "heun_karras", "dpmpp_2m_karras" })
+        foreach (string name in new[] { "euler_a", "ddim", "pndm", "lms", "unipc", "euler_karras", "heun_karras", "dpmpp_2m_karras" })
             Assert.Throws<DiffusionRequestException>(() =>
                 SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Timesteps = [900, 400] }));
-        foreach (string name in new[] { "euler_a", "ddim", "pndm", "heun", "lms", "dpmpp_2m", "lcm" })
+        foreach (string name in new[] { "euler_a", "ddim", "pndm", "heun", "lms", "unipc", "dpmpp_2m", "lcm" })
             Assert.Throws<DiffusionRequestException>(() =>
                 SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Sigmas = [10, 1, 0] }));
     }
@@ -186,6 +195,16 @@ public class SchedulerConfigTests
     public void CreateSchedule_HeunsCustomTimesteps_AreEvaluatedTwiceButTheFirst() =>
         Assert.Equal([900, 400, 400, 50, 50],
             SchedulerGoldens.FromJson(Sdxl, "heun").CreateSchedule(new ScheduleRequest { Timesteps = [900, 400, 50] }).Timesteps);
+
+    [Fact]
+    public void WriteStep_DisabledCorrector_KeepsTheSampleInThoseSteps()
+    {
+        // the step into evaluation 2 is not corrected; evaluation 0 has none to correct
+        var schedule = SchedulerGoldens.FromJson("{\"disable_corrector\": [1]}", "unipc").CreateSchedule(5);
+        var begin = Slot.History(schedule.HistorySlots - 1);
+        Assert.Equal([false, true, false, true, true], Enumerable.Range(0, 5).Select(i => schedule.Step(i).Instructions
+            .OfType<LinearCombinationInstruction>().Any(c => c.Target == begin && c.Terms.Length > 1)));
+    }
 
     [Fact]
     public void EpsilonPrediction_AtZeroSnr_IsRefused()

@@ -20,6 +20,8 @@ public sealed class SchedulerNamesTests
         "algorithm_type=\"dpmsolver++\" solver_order=2 timestep_spacing=\"trailing\"")]
     [InlineData("Heun", "HeunDiscreteScheduler", ""), InlineData("heun karras", "HeunDiscreteScheduler", "use_karras_sigmas=true")]
     [InlineData("LMS", "LMSDiscreteScheduler", ""), InlineData("LMS Karras", "LMSDiscreteScheduler", "use_karras_sigmas=true")]
+    [InlineData("UniPC", "UniPCMultistepScheduler", ""), InlineData("uni_pc_bh2", "UniPCMultistepScheduler", "solver_type=\"bh2\"")]
+    [InlineData("UniPC Karras", "UniPCMultistepScheduler", "use_karras_sigmas=true")]
     [InlineData("PLMS", "PNDMScheduler", "skip_prk_steps=true"), InlineData("LCM", "LCMScheduler", ""),
         InlineData("DDIM", "DDIMScheduler", "")]
     public void Find_KnownName_GivesClassAndSettings(string name, string className, string settings)
