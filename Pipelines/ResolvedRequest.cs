@@ -180,12 +180,16 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
             Eta = request.Eta,
         }));
         int begin = 0, end = schedule.Timesteps.Count;
-        if (request.DenoisingStart is { } start) begin = schedule.Timesteps.Count(t => t >= Cutoff(start));
+        if (request.DenoisingStart is { } start)
+        {
+            begin = schedule.Timesteps.Count(t => t >= Cutoff(start));
+            begin -= begin % scheduler.Order; // never in the middle of a step
+        }
         else if (request.Strength is { } strength)
         {
             int left = Math.Min((int)(steps * strength), steps); // truncated as in diffusers
             Check(left > 0, nameof(request.Strength), strength, $"at least {1.0 / steps:0.####}, to leave one of {steps} steps");
-            begin = steps - left;
+            begin = (steps - left) * scheduler.Order;
         }
 
         if (request.DenoisingEnd is { } stop) end = schedule.Timesteps.Count(t => t >= Cutoff(stop));

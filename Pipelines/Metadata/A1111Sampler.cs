@@ -16,8 +16,11 @@ internal static class A1111Sampler
             nameof(EulerDiscreteScheduler) => "Euler",
             nameof(EulerAncestralDiscreteScheduler) => "Euler a",
             nameof(DDIMScheduler) => "DDIM",
+            nameof(HeunDiscreteScheduler) => "Heun",
             nameof(LCMScheduler) => "LCM",
+            nameof(LMSDiscreteScheduler) => "LMS",
             nameof(PNDMScheduler) => Is("skip_prk_steps") ? "PLMS" : "PNDM",
+            nameof(UniPCMultistepScheduler) => "UniPC",
             nameof(DPMSolverMultistepScheduler) => Solver(),
             _ => scheduler,
         };

@@ -14,11 +14,13 @@ internal sealed class ClippingConfig
     /// <summary>Reads the keys.</summary>
     /// <param name="config">The scheduler's config.</param>
     /// <param name="clipByDefault">The class's default of clip_sample; null for a class without that setting.</param>
-    public ClippingConfig(ModelConfig config, bool? clipByDefault = null)
+    /// <param name="thresholds">Whether the class has dynamic thresholding.</param>
+    public ClippingConfig(ModelConfig config, bool? clipByDefault = null, bool thresholds = true)
     {
-        bool threshold = config.Bool("thresholding", false), clip = clipByDefault is { } fallback && config.Bool("clip_sample", fallback);
-        double ratio = Number(config, "dynamic_thresholding_ratio", 0.995, threshold),
-            maximum = Number(config, "sample_max_value", 1, threshold);
+        bool threshold = thresholds && config.Bool("thresholding", false);
+        bool clip = clipByDefault is { } fallback && config.Bool("clip_sample", fallback);
+        double ratio = thresholds ? Number(config, "dynamic_thresholding_ratio", 0.995, threshold) : 1,
+            maximum = thresholds ? Number(config, "sample_max_value", 1, threshold) : 1;
         if (ratio is < 0 or > 1) throw config.Wrong("dynamic_thresholding_ratio", "between 0 and 1");
         if (maximum <= 0) throw config.Wrong("sample_max_value", "above 0");
         double range = clipByDefault is null ? 1 : Number(config, "clip_sample_range", 1, clip && !threshold);

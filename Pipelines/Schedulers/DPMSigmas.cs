@@ -4,15 +4,17 @@ using ILGpuDiffusion.Pipelines.Errors;
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>
-/// Timesteps and sigmas of DPM-Solver: from the timestep spacing, from a formula for σ, evenly spaced in λ (use_lu_lambdas), or those of
-/// rectified flow (use_flow_sigmas).
+/// Timesteps and sigmas of DPM-Solver and UniPC: from the timestep spacing, from a formula for σ, evenly spaced in λ (use_lu_lambdas), or
+/// those of rectified flow (use_flow_sigmas).
 /// </summary>
 internal sealed class DPMSigmas
 {
-    /// <summary>The keys that the constructor reads.</summary>
-    public static readonly string[] Keys =
-        [.. TimestepSpacing.Keys, .. SigmaSpacing.Keys, "use_lu_lambdas", "use_flow_sigmas", "flow_shift", "final_sigmas_type",
-            "lambda_min_clipped"];
+    /// <summary>The keys that the constructor reads for both.</summary>
+    public static readonly string[] SharedKeys =
+        [.. TimestepSpacing.Keys, .. SigmaSpacing.Keys, "use_flow_sigmas", "flow_shift", "final_sigmas_type"];
+
+    /// <summary>The keys that the constructor reads for DPM-Solver.</summary>
+    public static readonly string[] Keys = [.. SharedKeys, "use_lu_lambdas", "lambda_min_clipped"];
 
     private readonly TrainingNoise training;
     private readonly TimestepSpacing timestepSpacing;
@@ -20,19 +22,24 @@ internal sealed class DPMSigmas
     private readonly bool evenLambdas;
     private readonly double flowShift;
     private readonly int lastTimestep;
+    private readonly bool repeatsLast;
 
-    /// <summary>Reads the keys.</summary>
-    public DPMSigmas(ModelConfig config, TrainingNoise training)
+    /// <summary>
+    /// Reads the keys. UniPC (<paramref name="forUniPC"/>) has fewer, and where its sigmas come from a formula, final_sigmas_type sigma_min
+    /// repeats the last one.
+    /// </summary>
+    public DPMSigmas(ModelConfig config, TrainingNoise training, bool forUniPC)
     {
         this.training = training;
         timestepSpacing = new TimestepSpacing(config, training.Count, "linspace");
         sigmaSpacing = new SigmaSpacing(config);
-        evenLambdas = config.Bool("use_lu_lambdas", false);
+        evenLambdas = !forUniPC && config.Bool("use_lu_lambdas", false);
         IsFlow = config.Bool("use_flow_sigmas", false);
         flowShift = config.IsNull("flow_shift") && !IsFlow ? 1 : config.Double("flow_shift", 1);
         if (flowShift <= 0) throw config.Wrong("flow_shift", "above 0");
         EndsAtZero = config.Choice("final_sigmas_type", "zero", "sigma_min") == 0;
-        double least = config.Double("lambda_min_clipped", double.NegativeInfinity);
+        repeatsLast = forUniPC && (sigmaSpacing.Kind is not null || IsFlow);
+        double least = forUniPC ? double.NegativeInfinity : config.Double("lambda_min_clipped", double.NegativeInfinity);
         lastTimestep = training.AlphasCumprod.Count(a => MathF.Log(MathF.Sqrt(a)) - MathF.Log(MathF.Sqrt(1 - a)) >= least);
         if (lastTimestep < 1) throw config.Wrong("lambda_min_clipped", "low enough to leave at least one timestep");
     }
@@ -88,5 +95,6 @@ internal sealed class DPMSigmas
     private double[] ToTimesteps(double[] sigmas, bool round) =>
         [.. sigmas.Select(sigma => SigmaTable.ToTimestep(training.LogSigmas, sigma)).Select(t => round ? Math.Round(t) : Math.Truncate(t))];
 
-    private double[] Ended(double[] sigmas) => SigmaTable.Rounded(sigmas.Append(EndsAtZero ? 0 : training.Sigmas[0]));
+    private double[] Ended(double[] sigmas) =>
+        SigmaTable.Rounded(sigmas.Append(EndsAtZero ? 0 : repeatsLast ? sigmas[^1] : training.Sigmas[0]));
 }

@@ -5,7 +5,7 @@ namespace ILGpuDiffusion.Pipelines.Schedulers;
 /// <summary>
 /// DPM-Solver and DPM-Solver++ of first to third order, multistep, as ODE or SDE; the formulas are in <see cref="DPMSolver"/>.
 /// </summary>
-internal sealed class DPMSolverMultistepScheduler : Scheduler
+internal sealed class DPMSolverMultistepScheduler : LambdaScheduler
 {
     public static readonly string[] Keys =
     [
@@ -14,9 +14,6 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
     ];
 
     private const int FewSteps = 15; // below this, lower_order_final lowers the order of the last two steps
-    private readonly TrainingNoise training;
-    private readonly DPMSigmas sigmas;
-    private readonly ClippingConfig clipping;
     private readonly PredictionType prediction;
     private readonly DPMAlgorithm algorithm;
     private readonly int solverOrder;
@@ -24,11 +21,8 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
     private readonly bool lowerOrderFinal;
     private readonly bool eulerAtFinal;
 
-    public DPMSolverMultistepScheduler(ModelConfig config) : base(config)
+    public DPMSolverMultistepScheduler(ModelConfig config) : base(config, forUniPC: false)
     {
-        training = TrainingNoise.Read(config, BetaSchedule.Read(config), floor: true);
-        sigmas = new DPMSigmas(config, training);
-        clipping = new ClippingConfig(config);
         algorithm = config.Choice("algorithm_type", "dpmsolver++", "sde-dpmsolver++", "dpmsolver", "sde-dpmsolver", "deis") switch
         {
             4 => DPMAlgorithm.Data, // as diffusers treats configs of DEIS
@@ -36,10 +30,7 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
         };
         // the last three mean midpoint, as in diffusers
         heun = config.Choice("solver_type", "midpoint", "heun", "logrho", "bh1", "bh2") == 1;
-        prediction = PredictsData
-            ? Prediction.Read(config, PredictionType.Epsilon, PredictionType.Sample, PredictionType.VPrediction,
-                PredictionType.FlowPrediction)
-            : Prediction.Read(config, PredictionType.Epsilon, PredictionType.Sample, PredictionType.VPrediction);
+        prediction = ReadPrediction(config, PredictsData);
         solverOrder = config.Int("solver_order", 2);
         int most = algorithm == DPMAlgorithm.NoiseWithNoise ? 2 : 3;
         if (solverOrder < 1 || solverOrder > most) throw config.Wrong("solver_order", $"between 1 and {most} for this algorithm_type");
@@ -49,7 +40,7 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
             throw config.Wrong("use_dynamic_shifting", "false: shifting by the image's size is not supported");
         // without effect: a UNet that also predicts a variance is refused by its channels
         if (config.Has("variance_type")) _ = config.String("variance_type");
-        if (!PredictsData && sigmas.EndsAtZero)
+        if (!PredictsData && Levels.EndsAtZero)
             throw new ModelFileException(config.File,
                 "'final_sigmas_type' is zero; with algorithm_type dpmsolver or sde-dpmsolver it must be sigma_min.");
     }
@@ -58,56 +49,30 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
 
     public override IReadOnlyList<string> ConfigKeys => Keys;
 
-    public override int TrainTimesteps => training.Count;
-
     protected internal override int HistorySlots => solverOrder == 1 ? 0 : solverOrder;
 
     private bool PredictsData => algorithm is DPMAlgorithm.Data or DPMAlgorithm.DataWithNoise;
-
-    protected internal override (double Signal, double Noise) SignalAndNoise(ScheduleTables tables, int index)
-    {
-        var point = Point(tables.Sigmas[index]);
-        return (point.Alpha, point.Sigma);
-    }
 
     protected override ScheduleTables MakeTables(ScheduleRequest request)
     {
         if (request.Sigmas is not null) throw Refuse(nameof(ScheduleRequest.Sigmas), "custom sigmas");
         var (timesteps, levels) = request.Timesteps is { } custom
-            ? sigmas.Tables(CustomTimesteps(custom), this)
-            : sigmas.Tables(request.Steps!.Value);
+            ? Levels.Tables(CustomTimesteps(custom), this)
+            : Levels.Tables(request.Steps!.Value);
         return new(timesteps, levels, 1);
-    }
-
-    protected override void Check(ScheduleRequest request, ScheduleTables tables)
-    {
-        if (request.Steps is { } steps && !Falls(tables.Sigmas))
-            throw TooManySteps(steps, "some of them would not change the noise level", fewer => Falls(sigmas.Tables(fewer).Sigmas));
-    }
-
-    /// <summary>
-    /// Whether noise levels fall strictly. A step between equal levels changes nothing, and divides by zero where history is weighted by
-    /// step length.
-    /// </summary>
-    private static bool Falls(double[] levels)
-    {
-        for (int i = 2; i < levels.Length; i++) // the final level may equal the one before
-            if (levels[i - 1] >= levels[i - 2]) return false;
-        return true;
     }
 
     protected internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)
     {
         double sigma = tables.Sigmas[index];
         var point = Point(sigma);
-        var before = new DPMPoint[StepOrder(tables.Timesteps.Length, index, done) - 1];
-        for (int back = 1; back <= before.Length; back++) before[back - 1] = Point(tables.Sigmas[index - back]);
+        var before = Before(tables, index, StepOrder(tables.Timesteps.Length, index, done) - 1);
         var update = DPMSolver.Update(algorithm, heun, Point(tables.Sigmas[index + 1]), point, before);
         step.NeedsNoise = algorithm is DPMAlgorithm.DataWithNoise or DPMAlgorithm.NoiseWithNoise;
 
-        var x0 = Prediction.Denoised(prediction, point.Alpha, prediction == PredictionType.FlowPrediction ? sigma : point.Sigma);
+        var x0 = Denoised(prediction, point, sigma);
         step.Denoise(x0);
-        bool clipped = step.ClipDenoised(clipping);
+        bool clipped = step.ClipDenoised(Clipping);
         var output = PredictsData ? x0 : Prediction.Noise(prediction, point.Alpha, point.Sigma);
         if (solverOrder == 1 && !clipped)
         {
@@ -136,14 +101,7 @@ internal sealed class DPMSolverMultistepScheduler : Scheduler
     private int StepOrder(int count, int index, int done)
     {
         bool few = lowerOrderFinal && count < FewSteps;
-        int end = index == count - 1 && (eulerAtFinal || few || sigmas.EndsAtZero) ? 1 : index == count - 2 && few ? 2 : 3;
+        int end = index == count - 1 && (eulerAtFinal || few || Levels.EndsAtZero) ? 1 : index == count - 2 && few ? 2 : 3;
         return Math.Min(Math.Min(solverOrder, done + 1), end);
-    }
-
-    private DPMPoint Point(double sigma)
-    {
-        if (sigmas.IsFlow) return new(1 - sigma, sigma);
-        double alpha = 1 / Math.Sqrt(sigma * sigma + 1);
-        return new(alpha, sigma * alpha);
     }
 }

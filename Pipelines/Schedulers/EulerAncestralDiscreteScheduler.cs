@@ -6,7 +6,8 @@ namespace ILGpuDiffusion.Pipelines.Schedulers;
 /// Euler's method in σ that steps below the target level and adds noise to return to it, at every step (k-diffusion's
 /// sample_euler_ancestral).
 /// </summary>
-internal sealed class EulerAncestralDiscreteScheduler(ModelConfig config) : SigmaScheduler(config)
+internal sealed class EulerAncestralDiscreteScheduler(ModelConfig config)
+    : SigmaScheduler(config, TrainingNoise.Read(config, BetaSchedule.Read(config), floor: true))
 {
     public static readonly string[] Keys = [.. BetaSchedule.Keys, "rescale_betas_zero_snr", .. TimestepSpacing.Keys, "prediction_type"];
 
@@ -22,7 +23,7 @@ internal sealed class EulerAncestralDiscreteScheduler(ModelConfig config) : Sigm
         if (request.Timesteps is not null) throw Refuse(nameof(ScheduleRequest.Timesteps), "custom timesteps");
         if (request.Sigmas is not null) throw Refuse(nameof(ScheduleRequest.Sigmas), "custom sigmas");
         double[] timesteps = Spacing.Timesteps(request.Steps!.Value, whole: false);
-        return Tables(timesteps, SigmaTable.Rounded(timesteps.Select(t => SigmaTable.At(Training.Sigmas, t)).Append(0)));
+        return Tables(timesteps, SigmaTable.Rounded(SigmasAt(timesteps).Append(0)));
     }
 
     protected internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)

@@ -21,7 +21,8 @@ internal sealed class EulerDiscreteScheduler : SigmaScheduler
     private readonly bool continuous;
     private readonly bool endsAtZero;
 
-    public EulerDiscreteScheduler(ModelConfig config) : base(config)
+    public EulerDiscreteScheduler(ModelConfig config)
+        : base(config, TrainingNoise.Read(config, BetaSchedule.Read(config), floor: true))
     {
         prediction = config.String("prediction_type", "epsilon") == "original_sample"
             ? PredictionType.Sample // the name in older configs
@@ -73,13 +74,8 @@ internal sealed class EulerDiscreteScheduler : SigmaScheduler
         // + 1.
         double[] sigmas = logLinear
             ? [.. Grid.LinspaceFloat(Training.LogSigmas[^1], Training.LogSigmas[0], timesteps.Length + 1).Select(log => Math.Exp(log))]
-            : [.. timesteps.Select(t => SigmaTable.At(Training.Sigmas, t))];
-        if (sigmaSpacing.Kind is not null)
-        {
-            sigmas = sigmaSpacing.Sigmas(sigmas[0], sigmas[^1], timesteps.Length);
-            timesteps = [.. sigmas.Select(sigma => SigmaTable.ToTimestep(Training.LogSigmas, sigma))];
-        }
-
+            : SigmasAt(timesteps);
+        (timesteps, sigmas) = Respaced(sigmaSpacing, timesteps, sigmas);
         return (timesteps, SigmaTable.Rounded(sigmas.Append(endsAtZero ? 0 : Training.Sigmas[0])));
     }
 

@@ -8,7 +8,8 @@ public sealed record ScheduleRequest
     /// <summary>Number of denoising steps, 1 … num_train_timesteps; null with custom timesteps or sigmas.</summary>
     public int? Steps { get; init; }
 
-    /// <summary>Custom timesteps, falling, each in 0 … num_train_timesteps − 1. Supported by Euler, DPM-Solver and LCM.</summary>
+    /// <summary>Custom timesteps, falling, each in 0 … num_train_timesteps − 1. Supported by Euler, Heun, DPM-Solver and
+    /// LCM.</summary>
     public IReadOnlyList<double>? Timesteps { get; init; }
 
     /// <summary>

@@ -22,6 +22,9 @@ public abstract class Scheduler
     /// <summary>Number of timesteps in training.</summary>
     public abstract int TrainTimesteps { get; }
 
+    /// <summary>Evaluations of the model per step: 2 for Heun's method, else 1. A run from an image begins with a whole step.</summary>
+    public virtual int Order => 1;
+
     /// <summary>diffusers' class names of the supported schedulers.</summary>
     public static IReadOnlyList<string> Names => SchedulerCatalog.ClassNames;
 

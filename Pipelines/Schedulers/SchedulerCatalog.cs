@@ -21,8 +21,11 @@ internal static class SchedulerCatalog
         new(nameof(EulerAncestralDiscreteScheduler), EulerAncestralDiscreteScheduler.Keys,
             static c => new EulerAncestralDiscreteScheduler(c)),
         new(nameof(EulerDiscreteScheduler), EulerDiscreteScheduler.Keys, static c => new EulerDiscreteScheduler(c)),
+        new(nameof(HeunDiscreteScheduler), HeunDiscreteScheduler.Keys, static c => new HeunDiscreteScheduler(c)),
         new(nameof(LCMScheduler), LCMScheduler.Keys, static c => new LCMScheduler(c)),
+        new(nameof(LMSDiscreteScheduler), LMSDiscreteScheduler.Keys, static c => new LMSDiscreteScheduler(c)),
         new(nameof(PNDMScheduler), PNDMScheduler.Keys, static c => new PNDMScheduler(c)),
+        new(nameof(UniPCMultistepScheduler), UniPCMultistepScheduler.Keys, static c => new UniPCMultistepScheduler(c)),
     ];
 
     public static IReadOnlyList<string> ClassNames => [.. entries.Select(e => e.Name)];

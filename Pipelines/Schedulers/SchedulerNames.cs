@@ -20,9 +20,13 @@ public static class SchedulerNames
         new("euler", "Euler", nameof(EulerDiscreteScheduler), "{}"),
         new("euler_a", "Euler a", nameof(EulerAncestralDiscreteScheduler), "{}"),
         new("euler_ancestral", null, nameof(EulerAncestralDiscreteScheduler), "{}"),
+        new("heun", "Heun", nameof(HeunDiscreteScheduler), "{}"),
         new("lcm", "LCM", nameof(LCMScheduler), "{}"),
+        new("lms", "LMS", nameof(LMSDiscreteScheduler), "{}"),
         new("plms", "PLMS", nameof(PNDMScheduler), """{"skip_prk_steps": true}"""),
         new("pndm", null, nameof(PNDMScheduler), "{}"),
+        new("uni_pc_bh2", null, nameof(UniPCMultistepScheduler), """{"solver_type": "bh2"}"""),
+        new("unipc", "UniPC", nameof(UniPCMultistepScheduler), "{}"),
     ];
 
     // Noise schedules by their names in A1111 and ComfyUI, with the settings of diffusers that select them.

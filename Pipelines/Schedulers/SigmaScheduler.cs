@@ -3,13 +3,14 @@ using ILGpuDiffusion.Layers.Weights;
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>
-/// Base class of the Euler methods: latents are x0 + σ·ε, unbounded like σ, and are scaled down before they enter the model.
+/// Base class of the Euler, Heun and LMS methods: latents are x0 + σ·ε, unbounded like σ, and are scaled down before they enter the
+/// model.
 /// </summary>
 internal abstract class SigmaScheduler : Scheduler
 {
-    private protected SigmaScheduler(ModelConfig config) : base(config)
+    private protected SigmaScheduler(ModelConfig config, TrainingNoise training) : base(config)
     {
-        Training = TrainingNoise.Read(config, BetaSchedule.Read(config), floor: true);
+        Training = training;
         Spacing = new TimestepSpacing(config, Training.Count, "linspace");
     }
 
@@ -34,6 +35,17 @@ internal abstract class SigmaScheduler : Scheduler
         double noisiest = sigmas.Max();
         return new(timesteps, sigmas, Spacing.IsLeading ? Math.Sqrt(noisiest * noisiest + 1) : noisiest);
     }
+
+    /// <summary>Noise levels from a formula, with their timesteps; those given where there is no formula.</summary>
+    private protected (double[] Timesteps, double[] Sigmas) Respaced(SigmaSpacing spacing, double[] timesteps, double[] sigmas)
+    {
+        if (spacing.Kind is null) return (timesteps, sigmas);
+        sigmas = spacing.Sigmas(sigmas[0], sigmas[^1], timesteps.Length);
+        return ([.. sigmas.Select(sigma => SigmaTable.ToTimestep(Training.LogSigmas, sigma))], sigmas);
+    }
+
+    /// <summary>σ at timesteps of training.</summary>
+    private protected double[] SigmasAt(double[] timesteps) => [.. timesteps.Select(t => SigmaTable.At(Training.Sigmas, t))];
 
     /// <summary>x0 from the model's output for x/√(σ² + 1).</summary>
     private protected static Blend Denoised(PredictionType prediction, double sigma, double sigmaHat) => prediction switch

@@ -11,8 +11,8 @@ internal sealed class SigmaSpacing
     private readonly double? minimum;
     private readonly double? maximum;
 
-    /// <summary>Reads the switches and the bounds.</summary>
-    public SigmaSpacing(ModelConfig config)
+    /// <summary>Reads the switches and the bounds; without <paramref name="karrasHasBounds"/> Karras' levels ignore the bounds.</summary>
+    public SigmaSpacing(ModelConfig config, bool karrasHasBounds = true)
     {
         string[] chosen = [.. Keys[..3].Where(key => config.Bool(key, false))];
         if (chosen.Length > 1) throw config.Wrong(chosen[1], $"false when {chosen[0]} is true; only one spacing can be used");
@@ -20,6 +20,7 @@ internal sealed class SigmaSpacing
         minimum = Bound(config, "sigma_min");
         maximum = Bound(config, "sigma_max");
         if (minimum >= maximum) throw config.Wrong("sigma_min", $"less than sigma_max, {maximum:R}");
+        if (!karrasHasBounds && Kind == Keys[0]) minimum = maximum = null;
     }
 
     /// <summary>Key of the enabled spacing; null when noise levels follow the timesteps.</summary>

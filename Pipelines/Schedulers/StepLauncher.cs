@@ -71,13 +71,16 @@ internal sealed class StepLauncher : IDisposable
         return instruction switch
         {
             LinearCombinationInstruction { Terms: [] } => Bind(new Clamp(0, 0), [target], target),
-            LinearCombinationInstruction { Terms: var terms } => Bind(new LinearCombination(),
-                [.. terms.Select(t => slots[t.Slot.Index]), Coefficients([.. terms.Select(t => (float)t.Coefficient)])], target),
+            LinearCombinationInstruction { Terms: var terms } => Combine([.. terms.OrderBy(t => t.Slot != instruction.Target)], target),
             ClampInstruction clamp => Bind(new Clamp(clamp.Low, clamp.High), [target], target),
             DynamicThresholdInstruction threshold => Bind(new DynamicThreshold(threshold.Ratio, threshold.Maximum), [target], target),
             _ => throw new InvalidOperationException($"No kernel runs '{instruction}'."),
         };
     }
+
+    /// <summary>The kernel may overwrite its first argument only, so a target that is among the terms comes first.</summary>
+    private Launch Combine(Term[] terms, Tensor target) => Bind(new LinearCombination(),
+        [.. terms.Select(t => slots[t.Slot.Index]), Coefficients([.. terms.Select(t => (float)t.Coefficient)])], target);
 
     private Launch Bind(Op op, Tensor[] inputs, Tensor output) => scope.Bind(op, inputs, output, cancellation);
 

@@ -68,8 +68,8 @@ public sealed class A1111ParametersTests
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder);
         Assert.Equal("DPMSolverMultistepScheduler", metadata.RequestFor(pipeline).Scheduler!.Name);
 
-        var unknown = GenerationMetadata.Of(new Image(1, 1, new byte[3]) { Parameters = "a\nSteps: 2, Sampler: UniPC, RNG: CPU" })!;
+        var unknown = GenerationMetadata.Of(new Image(1, 1, new byte[3]) { Parameters = "a\nSteps: 2, Sampler: Restart, RNG: CPU" })!;
         Assert.Null(unknown.SchedulerName);
-        Assert.Equal(["Sampler: UniPC"], unknown.Unmapped);
+        Assert.Equal(["Sampler: Restart"], unknown.Unmapped);
     }
 }

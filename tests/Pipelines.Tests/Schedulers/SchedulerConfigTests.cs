@@ -93,7 +93,13 @@ public class SchedulerConfigTests
     [InlineData("*", "\"steps_offset\": -1")]
     [InlineData("*", "\"steps_offset\": 1000")]
     [InlineData("DDIMScheduler", "\"clip_sample_range\": 0")]
+    [InlineData("HeunDiscreteScheduler", "\"clip_sample_range\": 0")]
+    [InlineData("HeunDiscreteScheduler", "\"use_karras_sigmas\": true, \"use_exponential_sigmas\": true")]
+    [InlineData("HeunDiscreteScheduler", "\"prediction_type\": \"flow_prediction\"")]
     [InlineData("LCMScheduler", "\"original_inference_steps\": 1001")]
+    [InlineData("LMSDiscreteScheduler", "\"sigma_max\": -1")]
+    [InlineData("LMSDiscreteScheduler", "\"use_exponential_sigmas\": true, \"use_beta_sigmas\": true")]
+    [InlineData("LMSDiscreteScheduler", "\"prediction_type\": \"flow_prediction\"")]
     [InlineData("LCMScheduler", "\"thresholding\": true, \"dynamic_thresholding_ratio\": 1.5")]
     [InlineData("EulerDiscreteScheduler", "\"sigma_min\": 3, \"sigma_max\": 2")]
     [InlineData("EulerDiscreteScheduler", "\"sigma_min\": 0")]
@@ -111,6 +117,15 @@ public class SchedulerConfigTests
     [InlineData("DPMSolverMultistepScheduler", "\"solver_type\": \"euler\"")]
     [InlineData("DPMSolverMultistepScheduler", "\"lambda_min_clipped\": 100")]
     [InlineData("DPMSolverMultistepScheduler", "\"flow_shift\": 0")]
+    [InlineData("UniPCMultistepScheduler", "\"solver_order\": 0")]
+    [InlineData("UniPCMultistepScheduler", "\"solver_order\": 4")]
+    [InlineData("UniPCMultistepScheduler", "\"solver_type\": \"bh3\"")]
+    [InlineData("UniPCMultistepScheduler", "\"solver_p\": \"DDIMScheduler\"")]
+    [InlineData("UniPCMultistepScheduler", "\"disable_corrector\": [0.5]")]
+    [InlineData("UniPCMultistepScheduler", "\"predict_x0\": false")]
+    [InlineData("UniPCMultistepScheduler", "\"lower_order_final\": false")]
+    [InlineData("UniPCMultistepScheduler",
+        "\"predict_x0\": false, \"prediction_type\": \"flow_prediction\", \"final_sigmas_type\": \"sigma_min\"")]
     public void FromConfig_HostileSettings_AreRefusedByTheFilesName(string names, string settings)
     {
         foreach (string name in names == "*" ? Scheduler.Names : [names])
@@ -159,7 +174,7 @@ public class SchedulerConfigTests
     [InlineData(new[] { double.NaN })]
     public void CustomTimesteps_ThatDoNotFall_AreRefused(double[] timesteps)
     {
-        foreach (string name in new[] { "euler", "dpmpp_2m", "lcm" })
+        foreach (string name in new[] { "euler", "heun", "dpmpp_2m", "lcm" })
             Assert.Contains("timesteps", Assert.Throws<DiffusionRequestException>(
                 () => SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Timesteps = timesteps })).Message,
                     StringComparison.Ordinal);
@@ -168,12 +183,27 @@ public class SchedulerConfigTests
     [Fact]
     public void CreateSchedule_CustomTablesThatDiffusersLacks_AreRefused()
     {
-        foreach (string name in new[] { "euler_a", "ddim", "pndm", "euler_karras", "dpmpp_2m_karras" })
+        foreach (string name in new[] { "euler_a", "ddim", "pndm", "lms", "unipc", "euler_karras", "heun_karras", "dpmpp_2m_karras" })
             Assert.Throws<DiffusionRequestException>(() =>
                 SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Timesteps = [900, 400] }));
-        foreach (string name in new[] { "euler_a", "ddim", "pndm", "dpmpp_2m", "lcm" })
+        foreach (string name in new[] { "euler_a", "ddim", "pndm", "heun", "lms", "unipc", "dpmpp_2m", "lcm" })
             Assert.Throws<DiffusionRequestException>(() =>
                 SchedulerGoldens.FromJson(Sdxl, name).CreateSchedule(new ScheduleRequest { Sigmas = [10, 1, 0] }));
+    }
+
+    [Fact]
+    public void CreateSchedule_HeunsCustomTimesteps_AreEvaluatedTwiceButTheFirst() =>
+        Assert.Equal([900, 400, 400, 50, 50],
+            SchedulerGoldens.FromJson(Sdxl, "heun").CreateSchedule(new ScheduleRequest { Timesteps = [900, 400, 50] }).Timesteps);
+
+    [Fact]
+    public void WriteStep_DisabledCorrector_KeepsTheSampleInThoseSteps()
+    {
+        // the step into evaluation 2 is not corrected; evaluation 0 has none to correct
+        var schedule = SchedulerGoldens.FromJson("{\"disable_corrector\": [1]}", "unipc").CreateSchedule(5);
+        var begin = Slot.History(schedule.HistorySlots - 1);
+        Assert.Equal([false, true, false, true, true], Enumerable.Range(0, 5).Select(i => schedule.Step(i).Instructions
+            .OfType<LinearCombinationInstruction>().Any(c => c.Target == begin && c.Terms.Length > 1)));
     }
 
     [Fact]
@@ -195,6 +225,10 @@ public class SchedulerConfigTests
         Assert.Throws<ArgumentOutOfRangeException>(() => schedule.Step(10));
         Assert.Throws<ArgumentOutOfRangeException>(() => schedule.InputScale(-1));
         Assert.Throws<ArgumentOutOfRangeException>(() => schedule.BeginningAt(10));
+        var heun = SchedulerGoldens.FromJson("{}", "heun").CreateSchedule(10);
+        Assert.NotNull(heun.BeginningAt(4).Step(4));
+        Assert.Contains("begin at an even one", Assert.Throws<DiffusionRequestException>(() => heun.BeginningAt(3)).Message,
+            StringComparison.Ordinal);
         var rungeKutta = SchedulerGoldens.FromJson("{}", "pndm").CreateSchedule(10);
         Assert.Contains("skip_prk_steps", Assert.Throws<DiffusionRequestException>(() => rungeKutta.BeginningAt(4)).Message,
             StringComparison.Ordinal);

@@ -18,6 +18,10 @@ public sealed class SchedulerNamesTests
     [InlineData("dpmpp_2m_sde_gpu", "DPMSolverMultistepScheduler", "algorithm_type=\"sde-dpmsolver++\" solver_order=2")]
     [InlineData("dpmpp-2m sgm_uniform", "DPMSolverMultistepScheduler",
         "algorithm_type=\"dpmsolver++\" solver_order=2 timestep_spacing=\"trailing\"")]
+    [InlineData("Heun", "HeunDiscreteScheduler", ""), InlineData("heun karras", "HeunDiscreteScheduler", "use_karras_sigmas=true")]
+    [InlineData("LMS", "LMSDiscreteScheduler", ""), InlineData("LMS Karras", "LMSDiscreteScheduler", "use_karras_sigmas=true")]
+    [InlineData("UniPC", "UniPCMultistepScheduler", ""), InlineData("uni_pc_bh2", "UniPCMultistepScheduler", "solver_type=\"bh2\"")]
+    [InlineData("UniPC Karras", "UniPCMultistepScheduler", "use_karras_sigmas=true")]
     [InlineData("PLMS", "PNDMScheduler", "skip_prk_steps=true"), InlineData("LCM", "LCMScheduler", ""),
         InlineData("DDIM", "DDIMScheduler", "")]
     public void Find_KnownName_GivesClassAndSettings(string name, string className, string settings)
@@ -28,7 +32,7 @@ public sealed class SchedulerNamesTests
     }
 
     [Theory]
-    [InlineData("DPM++ SDE"), InlineData("Heun"), InlineData("Euler a Karras"), InlineData("LCM karras"), InlineData(""),
+    [InlineData("DPM++ SDE"), InlineData("DPM2"), InlineData("Euler a Karras"), InlineData("LCM karras"), InlineData(""),
         InlineData("dpmpp_2m_waves")]
     public void Find_UnknownName_IsNull(string name) => Assert.Null(SchedulerNames.Find(name));
 

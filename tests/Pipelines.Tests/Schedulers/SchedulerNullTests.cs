@@ -20,12 +20,19 @@ public class SchedulerNullTests
     [InlineData("euler", "timestep_type", "null", "\"discrete\"")]
     [InlineData("euler", "sigma_min", "null", null)]
     [InlineData("euler", "use_karras_sigmas", "null", "false")]
+    [InlineData("lms_karras", "sigma_max", "3", null)] // only of the other formulas
+    [InlineData("lms", "rescale_betas_zero_snr", "true", null)] // LMS does not rescale
+    [InlineData("unipc", "lambda_min_clipped", "-1", null)] // UniPC does not cut the table
+    [InlineData("unipc", "solver_type", "\"midpoint\"", "\"bh2\"")]
+    [InlineData("unipc", "solver_p", "null", null)]
     [InlineData("dpmpp_2m", "lower_order_final", "null", "false")]
     [InlineData("dpmpp_2m", "euler_at_final", "null", "false")]
     [InlineData("dpmpp_2m", "variance_type", "null", null)]
     [InlineData("dpmpp_2m", "flow_shift", "null", null)] // only of use_flow_sigmas
     [InlineData("dpmpp_2m", "sample_max_value", "null", null)] // only of thresholding
     [InlineData("lcm", "clip_sample_range", "null", null)] // only of clip_sample
+    [InlineData("heun", "dynamic_thresholding_ratio", "3", null)] // Heun does not threshold
+    [InlineData("heun", "rescale_betas_zero_snr", "true", null)]  // nor rescale
     [InlineData("euler", "steps_offset", "null", "0")] // only of leading
     public void Constructor_NullSetting_MeansWhatNoneMeans(string name, string key, string value, string? same)
     {
@@ -58,6 +65,7 @@ public class SchedulerNullTests
     [InlineData("dpmpp_2m", "lambda_min_clipped")]
     [InlineData("euler", "interpolation_type")]
     [InlineData("lcm", "original_inference_steps")]
+    [InlineData("unipc", "disable_corrector")]
     public void Null_WhereNoneIsOfNoUse_IsRefused(string name, string key) => Assert.Contains($"'{key}' is null; it must be",
         Assert.Throws<ModelFileException>(() => SchedulerGoldens.FromJson($"{{\"{key}\": null}}", name)).Message, StringComparison.Ordinal);
 
@@ -71,6 +79,7 @@ public class SchedulerNullTests
     [InlineData("dpmpp_2m", """{"timestep_spacing": "leading", "steps_offset": 1}""", 1000, 998)]
     [InlineData("dpmpp_3m", """{"timestep_spacing": "linspace"}""", 1000, 999)]
     [InlineData("dpmpp_2m_sde", """{"timestep_spacing": "leading", "num_train_timesteps": 50}""", 50, 49)]
+    [InlineData("unipc", """{"timestep_spacing": "leading", "steps_offset": 1}""", 1000, 998)]
     [InlineData("ddim", """{"steps_offset": 1}""", 1000, 999)]
     [InlineData("plms", """{"steps_offset": 1}""", 1000, 999)]
     public void CreateSchedule_TooManySteps_NamesTheMost(string name, string config, int steps, int most)

@@ -14,6 +14,9 @@ public class SchedulerTraceTests
     /// </summary>
     internal const double Tolerance = 2.5e-6;
 
+    // half an ulp of float32
+    private const double Rounding = 1.0 / (1 << 24);
+
     public static TheoryData<string> Ids => SchedulerGoldens.Ids(SchedulerGoldens.TracesSet);
 
     [Theory(SkipTestWithoutData = true)]
@@ -68,6 +71,15 @@ public class SchedulerTraceTests
         Assert.Equal(11, refused);
     }
 
+    /// <summary>
+    /// How much a step of diffusers magnifies the rounding of x0. Heun's second half divides x − x0 by the smaller σ of the step and
+    /// multiplies it by half of the step's length; the difference cancels where the step is long, and our steps do without it.
+    /// </summary>
+    private static double Cancellation(Schedule schedule, int index) =>
+        schedule.SchedulerName == nameof(HeunDiscreteScheduler) && index % 2 == 1
+            ? (schedule.Sigmas[index - 1] - schedule.Sigmas[index]) / (2 * schedule.Sigmas[index])
+            : 0;
+
     /// <summary>Runs a schedule with recorded model outputs and noise, and compares inputs, x0 and samples.</summary>
     internal static void Follow(GoldenCase golden, Schedule schedule, float[] start, bool single)
     {
@@ -78,7 +90,7 @@ public class SchedulerTraceTests
         float[]? denoised = golden.Outputs.ContainsKey("pred_original_sample") ? golden.Output("pred_original_sample") : null;
         var run = new StepRunner(schedule, width, single);
         run[Slot.Sample] = SchedulerGoldens.Row(start, 0, width);
-        double largest = run[Slot.Sample].Max(Math.Abs);
+        double largest = run[Slot.Sample].Max(Math.Abs), allowed = Tolerance;
         for (int row = 0; row < schedule.Timesteps.Count - first; row++)
         {
             int index = first + row;
@@ -93,6 +105,7 @@ public class SchedulerTraceTests
                 Compare("x0", denoised, row, run[Slot.Denoised], Math.Max(largest, run[Slot.Denoised].Max(Math.Abs)));
             }
 
+            allowed += Rounding * Cancellation(schedule, index);
             run.Step(index);
             largest = Math.Max(largest, SchedulerGoldens.Row(samples, row, width).Max(Math.Abs));
             Compare("sample", samples, row, run[Slot.Sample], largest);
@@ -104,9 +117,9 @@ public class SchedulerTraceTests
         void Compare(string name, float[] expected, int row, double[] actual, double magnitude)
         {
             double error = SchedulerGoldens.Row(expected, row, width).Zip(actual, (e, a) => Math.Abs(e - a)).Max();
-            Assert.True(error <= Tolerance * magnitude,
+            Assert.True(error <= allowed * magnitude,
                 $"{golden.Name}: {name} of evaluation {first + row} is off by {error / magnitude:g3} of {magnitude:g4} in "
-                    + $"{(single ? "float32" : "double")}; allowed {Tolerance:g3}.");
+                    + $"{(single ? "float32" : "double")}; allowed {allowed:g3}.");
         }
     }
 }

@@ -19,10 +19,20 @@ public class SchedulerTruthTests
         { "euler", "\"prediction_type\": \"sample\", \"use_exponential_sigmas\": true" },
         { "euler_a", "\"prediction_type\": \"epsilon\"" },
         { "euler_a", "\"prediction_type\": \"v_prediction\"" },
+        { "heun", "\"prediction_type\": \"epsilon\"" },
+        { "heun", "\"prediction_type\": \"v_prediction\", \"use_karras_sigmas\": true" },
+        { "heun", "\"prediction_type\": \"sample\", \"use_exponential_sigmas\": true" },
+        { "lms", "\"prediction_type\": \"epsilon\"" },
+        { "lms", "\"prediction_type\": \"v_prediction\", \"use_karras_sigmas\": true" },
+        { "lms", "\"prediction_type\": \"sample\", \"use_beta_sigmas\": true" },
         { "ddim", "\"prediction_type\": \"epsilon\"" },
         { "ddim", "\"prediction_type\": \"sample\", \"timestep_spacing\": \"trailing\"" },
         { "ddim", "\"prediction_type\": \"v_prediction\", \"rescale_betas_zero_snr\": true, \"timestep_spacing\": \"trailing\"" },
         { "lcm", "\"prediction_type\": \"epsilon\", \"timestep_scaling\": 1e9" },
+        { "unipc", "\"prediction_type\": \"epsilon\"" },
+        { "unipc", "\"prediction_type\": \"v_prediction\", \"solver_order\": 3, \"solver_type\": \"bh1\"" },
+        { "unipc", "\"prediction_type\": \"sample\", \"disable_corrector\": [0, 1], \"use_karras_sigmas\": true" },
+        { "unipc", "\"prediction_type\": \"flow_prediction\", \"use_flow_sigmas\": true, \"flow_shift\": 3" },
         { "dpmpp_2m", "\"solver_order\": 1, \"prediction_type\": \"flow_prediction\", \"use_flow_sigmas\": true, \"flow_shift\": 3" },
         { "dpmpp_2m", "\"prediction_type\": \"flow_prediction\", \"use_flow_sigmas\": true" },
         { "dpmpp_2m", "\"prediction_type\": \"epsilon\", \"use_lu_lambdas\": true, \"solver_type\": \"heun\"" },
@@ -104,6 +114,37 @@ public class SchedulerTruthTests
         }
 
         static double Lambda(Schedule schedule, int index) => Math.Log(schedule.AddNoise(index).Sample / schedule.AddNoise(index).Noise);
+    }
+
+    [Theory]
+    [InlineData("euler_karras", "", 0.9)]
+    [InlineData("heun_karras", "", 1.8)]
+    [InlineData("lms_karras", "", 1.8)] // it begins with Euler's step, whose error is of second order
+    [InlineData("unipc_karras", "\"solver_order\": 1", 1.8)] // the corrector adds an order
+    [InlineData("unipc_karras", "\"solver_order\": 1, \"solver_type\": \"bh1\"", 1.8)]
+    [InlineData("unipc_karras", "\"solver_order\": 2", 2.7)]
+    [InlineData("unipc_karras", "\"solver_order\": 2, \"solver_type\": \"bh1\"", 2.7)]
+    [InlineData("unipc_karras", "\"solver_order\": 3", 2.7)] // its first step is of third order
+    [InlineData("unipc_karras", "\"solver_order\": 1, \"predict_x0\": false, \"final_sigmas_type\": \"sigma_min\"", 1.8)]
+    [InlineData("unipc_karras", "\"solver_order\": 2, \"predict_x0\": false, \"final_sigmas_type\": \"sigma_min\"", 2.7)]
+    [InlineData("unipc_karras", "\"solver_order\": 3, \"predict_x0\": false, \"final_sigmas_type\": \"sigma_min\"", 2.7)]
+    public void Steps_HalvedOnNormalData_HaveTheirOrder(string name, string more, double atLeast)
+    {
+        // For data with standard deviation 0.5 the model knows E[x0 | x], and x is proportional to its standard deviation along the ODE.
+        string settings = $"\"prediction_type\": \"v_prediction\"{(more.Length > 0 ? $", {more}" : "")}";
+        double coarse = Error(40), fine = Error(80), found = Math.Log2(coarse / fine);
+        Assert.True(found >= atLeast, $"order {found:g3}, errors {coarse:g3} and {fine:g3}");
+
+        double Error(int steps)
+        {
+            var schedule = SchedulerGoldens.FromJson($"{{{Betas}, {settings}}}", name).CreateSchedule(steps);
+            // the sample at the last evaluation: the step to σ = 0 is of first order
+            double end = Run(schedule, settings, (x, alpha, sigma) => alpha * x / (alpha * alpha + 4 * sigma * sigma), () => 0, 0.8)[^2];
+            double exact = 0.8 * schedule.InitNoiseSigma * Deviation(schedule.Timesteps.Count - 1) / Deviation(0);
+            return Math.Abs(end - exact);
+
+            double Deviation(int index) => double.Hypot(schedule.AddNoise(index).Sample / 2, schedule.AddNoise(index).Noise);
+        }
     }
 
     [Fact]
