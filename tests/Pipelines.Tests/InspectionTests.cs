@@ -18,8 +18,9 @@ public sealed class InspectionTests
     public async Task InspectAsync_EveryModel_ShowsItsPlans(string model)
     {
         using var device = new CpuDevice(threads: 1);
-        using var pipeline = Load(Golden.Folder(model), device);
-        using var declared = Load(Golden.Folder(model), device, weights: false);
+        string path = TinySdxl.FolderOf(model);
+        using var pipeline = Load(path, device);
+        using var declared = Load(path, device, weights: false);
         var plans = await pipeline.InspectAsync(Size, cancellation: TestContext.Current.CancellationToken);
         var same = await declared.InspectAsync(Size, cancellation: TestContext.Current.CancellationToken);
         Assert.Equal([("denoiser", true), ("decoder", false)], plans.Select(plan => (plan.Name, plan.Guided)));

@@ -26,7 +26,7 @@ public sealed class InitImageTests : IDisposable
     [Theory, InlineData("tiny-sdxl", 2), InlineData("tiny-sd15", 3)] // PNDM evaluates its first step twice
     public async Task InitImage_WithStrength_DrawsWhatTheLibraryDraws(string model, int evaluations)
     {
-        string path = Golden.Folder(model);
+        string path = TinySdxl.FolderOf(model);
         var result = await Generate(path, ["--init-image", "init.png", "--strength", "0.5", "-o", "a.png"]);
         Assert.Contains(result.ErrorLines, line => line.StartsWith($"denoise {evaluations}/{evaluations}", StringComparison.Ordinal));
         var image = Image.Load(PathOf("a.png"));
@@ -38,7 +38,7 @@ public sealed class InitImageTests : IDisposable
     [Theory, MemberData(nameof(Models))]
     public async Task MaskImage_WithBlurAndCrop_DrawsWhatTheLibraryDraws(string model)
     {
-        string path = Golden.Folder(model);
+        string path = TinySdxl.FolderOf(model);
         var mask = Image.Load(PathOf("mask.png"));
         await Generate(path, ["--init-image", "init.png", "--mask-image", "mask.png", "-o", "a.png"]);
         var plain = Image.Load(PathOf("a.png"));

@@ -24,6 +24,9 @@ internal static class TinySdxl
     /// <summary>A complete model, which must not be changed.</summary>
     public static string Folder => Complete.Value;
 
+    /// <summary>A tiny model of the reference data by its name; this one is complete in every checkout.</summary>
+    public static string FolderOf(string model) => model == "tiny-sdxl" ? Folder : Golden.Folder(model);
+
     /// <summary>A small request: 32×32 pixels, two steps, seed 7; the result has its latents.</summary>
     public static ImageRequest Request { get; } = new("a red fox") { Width = 32, Height = 32, Steps = 2, Seed = 7, KeepLatents = true };
 
