@@ -7,7 +7,7 @@ using ILGpuDiffusion.Pipelines.Families;
 
 namespace ILGpuDiffusion.Pipelines;
 
-/// <summary>What a safetensors file is, told by its header: a whole model, an autoencoder, or something else such as a LoRA.</summary>
+/// <summary>What a safetensors file is, by its header: a whole model, an autoencoder, or something else such as a LoRA.</summary>
 /// <param name="Path">The file.</param>
 /// <param name="Kind">What it is, for people; such as <c>Stable Diffusion XL base</c> or <c>a LoRA or another adapter</c>.</param>
 /// <param name="ClassName">diffusers' pipeline class; null if the file is no model that <see cref="ModelSource.Open"/> opens.</param>

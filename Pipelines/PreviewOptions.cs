@@ -16,7 +16,7 @@ public sealed record PreviewOptions
     public bool Decode { get; init; }
 }
 
-/// <summary>News of a generation.</summary>
+/// <summary>An update from a running generation.</summary>
 /// <param name="Progress">How far it is.</param>
 /// <param name="Previews">What each image will look like, as far as this step predicts it; empty where none is due.</param>
 /// <param name="Result">The result, in the last update; null before.</param>

@@ -3,7 +3,7 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Checkpoints;
 
-/// <summary>Files of models that are no safetensors files, told by their first bytes.</summary>
+/// <summary>Files of models that are no safetensors files, recognised by their first bytes.</summary>
 internal static class OtherFormats
 {
     private const string Convert = "Convert it to safetensors: in Python, torch.load and safetensors.torch.save_file.";

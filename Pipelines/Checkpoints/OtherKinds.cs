@@ -3,7 +3,7 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Checkpoints;
 
-/// <summary>Files that are no supported model, told by their tensors so that the message can say what they are.</summary>
+/// <summary>Files that are no supported model, recognised by their tensors so that the message can say what they are.</summary>
 internal static class OtherKinds
 {
     private const string UNet = UNetNames.Prefix;

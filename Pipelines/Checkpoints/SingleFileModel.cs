@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace ILGpuDiffusion.Pipelines.Checkpoints;
 
 /// <summary>
-/// A whole model in one safetensors file with the names of its original repository. Its kind is told by its tensors, its configurations
+/// A whole model in one safetensors file with the names of its original repository. Its tensors show its kind, its configurations
 /// follow from their shapes, and weights are views of the file under diffusers' names. Opening reads the header only.
 /// </summary>
 internal sealed class SingleFileModel : IModelSource

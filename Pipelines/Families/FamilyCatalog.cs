@@ -16,7 +16,7 @@ public static class FamilyCatalog
     /// <summary>All families.</summary>
     public static IReadOnlyList<ModelFamily> Families => families;
 
-    /// <summary>The layouts of single files, of all families; those that are told by more tensors come first.</summary>
+    /// <summary>The layouts of single files, of all families; those recognised by more tensors come first.</summary>
     internal static IReadOnlyList<SingleFileLayout> Files => [.. families.SelectMany(family => family.Files)];
 
     /// <summary>Adds a family for the whole process.</summary>

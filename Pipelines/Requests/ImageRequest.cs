@@ -141,8 +141,8 @@ public sealed record ImageRequest
     public double NegativeAestheticScore { get; init; } = 2.5;
 
     /// <summary>
-    /// Encoded prompts in place of <see cref="Prompts"/> and <see cref="NegativePrompts"/>, from <c>DiffusionPipeline.EncodePrompts</c> or
-    /// from elsewhere.
+    /// Encoded prompts in place of <see cref="Prompts"/> and <see cref="NegativePrompts"/>, from
+    /// <c>DiffusionPipeline.EncodePromptsAsync</c> or from elsewhere.
     /// </summary>
     public PromptEmbeddings? Embeddings { get; init; }
 

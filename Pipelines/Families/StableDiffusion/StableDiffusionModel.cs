@@ -53,6 +53,7 @@ internal sealed class StableDiffusionModel : DiffusionModel
 
     public override IEnumerable<CompiledGraph> TextEncoderGraphs => text.Encoder.Compiled;
 
+    // the factors of ComfyUI's latent_formats.py
     public override LatentPreview Preview { get; } = new(
         [(0.3512f, 0.2297f, 0.3227f), (0.3250f, 0.4974f, 0.2350f), (-0.2829f, 0.1762f, 0.2721f), (-0.2120f, -0.2616f, -0.7177f)],
         (0, 0, 0));

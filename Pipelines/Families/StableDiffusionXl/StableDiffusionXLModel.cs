@@ -72,6 +72,7 @@ internal sealed class StableDiffusionXLModel : DiffusionModel
 
     public override IEnumerable<CompiledGraph> TextEncoderGraphs => text.SelectMany(t => t.Encoder.Compiled);
 
+    // the factors of ComfyUI's latent_formats.py
     public override LatentPreview Preview { get; } = new(
         [(0.3651f, 0.4232f, 0.4341f), (-0.2533f, -0.0042f, 0.1068f), (0.1076f, 0.1111f, -0.0362f), (-0.3165f, -0.2492f, -0.2188f)],
         (0.1084f, -0.0175f, -0.0011f));
