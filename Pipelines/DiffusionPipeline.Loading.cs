@@ -2,6 +2,7 @@ using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Weights;
+using ILGpuDiffusion.Pipelines.Denoisers;
 using ILGpuDiffusion.Pipelines.Families;
 using ILGpuDiffusion.Pipelines.Schedulers;
 using Microsoft.Extensions.Logging;
@@ -35,11 +36,12 @@ public sealed partial class DiffusionPipeline
             var arenas = owned.Add(new ArenaPool(device, logger) { Offload = options.Offload });
             var settings = new ModelSettings(Checked(options.DType ?? device.PreferredDType, device), options.Compile, options.Quantize,
                 string.IsNullOrEmpty(options.Variant) ? null : options.Variant, options.LoadWeights);
+            var contexts = owned.Add(new DenoisingContexts(device));
             var components = owned.Add(new ComponentLoader(source, arenas, settings, logger));
             var schedulers = ModelScheduler.Read(source, family.RepairsOldConfigs, logger);
             var model = family.Load(components);
             owned.Add(new Trimmed(model));
-            return new DiffusionPipeline(source, model, schedulers, options, arenas, owned);
+            return new DiffusionPipeline(source, model, schedulers, options, arenas, contexts, owned);
         }
         catch
         {

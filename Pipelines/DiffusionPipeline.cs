@@ -7,6 +7,7 @@ using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Quantization;
 using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines.Autoencoders;
+using ILGpuDiffusion.Pipelines.Denoisers;
 using ILGpuDiffusion.Pipelines.Errors;
 using ILGpuDiffusion.Pipelines.Families;
 using ILGpuDiffusion.Pipelines.LatentSpace;
@@ -28,13 +29,15 @@ public sealed partial class DiffusionPipeline : IDisposable
     private readonly IModelSource source;
     private readonly ModelScheduler schedulers;
     private readonly ArenaPool arenas;
+    private readonly DenoisingContexts contexts;
     private readonly IDisposable owned;
     private Scheduler? scheduler;
 
     private DiffusionPipeline(IModelSource source, DiffusionModel model, ModelScheduler schedulers, PipelineOptions options,
-        ArenaPool arenas, IDisposable owned)
+        ArenaPool arenas, DenoisingContexts contexts, IDisposable owned)
     {
-        (this.source, Model, this.schedulers, this.options, this.arenas, this.owned) = (source, model, schedulers, options, arenas, owned);
+        (this.source, Model, this.schedulers, this.options) = (source, model, schedulers, options);
+        (this.arenas, this.contexts, this.owned) = (arenas, contexts, owned);
         if (options.VaeTiling is { } tiling) _ = Vae.Grid(tiling); // throws for tiles that are not whole latents
     }
 
@@ -106,8 +109,8 @@ public sealed partial class DiffusionPipeline : IDisposable
     /// <param name="cancellation">Cancels the request within a step; its memory is then freed, and the pipeline can serve the next
     /// one.</param>
     /// <remarks>
-    /// The memory of a successful request's largest stage is kept for the next one; <see cref="Trim"/> frees it. Concurrent requests have
-    /// separate memory. The denoising loop itself allocates nothing.
+    /// The memory of a successful request's largest stage is kept for the next one, with the plans in it; <see cref="Trim"/> frees it.
+    /// Concurrent requests have separate memory: as much is kept as was used at the same time. The denoising loop allocates nothing.
     /// </remarks>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The pipeline was disposed.</exception>
@@ -150,6 +153,7 @@ public sealed partial class DiffusionPipeline : IDisposable
     public void Trim()
     {
         Model.Trim();
+        contexts.Trim();
         arenas.Trim();
     }
 
@@ -177,7 +181,7 @@ public sealed partial class DiffusionPipeline : IDisposable
         {
             try
             {
-                return new Generation(this, arenas, Resolve(request), progress, recordedNoise, previews, token).Run();
+                return new Generation(this, arenas, contexts, Resolve(request), progress, recordedNoise, previews, token).Run();
             }
             catch
             {

@@ -15,7 +15,7 @@ using ILGpuDiffusion.Pipelines.Tasks;
 namespace ILGpuDiffusion.Pipelines;
 
 /// <summary>One request from prompts to images. Embeddings and latents stay on the device; pixels are read back, once per image.</summary>
-internal sealed class Generation(DiffusionPipeline pipeline, ArenaPool arenas, ResolvedRequest form,
+internal sealed class Generation(DiffusionPipeline pipeline, ArenaPool arenas, DenoisingContexts contexts, ResolvedRequest form,
     IProgress<GenerationProgress>? progress, Func<NoiseSource>? recordedNoise, StepPreviews? previews, CancellationToken cancellation)
 {
     private readonly Device device = arenas.Device;
@@ -115,7 +115,7 @@ internal sealed class Generation(DiffusionPipeline pipeline, ArenaPool arenas, R
         DenoisingRun? run = null;
         try
         {
-            run = new DenoisingRun(step, device, schedule, noise, previews is not null, cancellation);
+            run = new DenoisingRun(step, contexts.Rent(), schedule, noise, previews is not null, cancellation);
             task.Begin(run);
             return run;
         }

@@ -7,7 +7,7 @@ namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
 /// The arenas of one pipeline. Its models run one after the other in the same arena, so that peak memory is that of the largest plan and
-/// not the sum; concurrent requests have an arena each.
+/// not the sum. Plans that run at the same time have an arena each, and the pool keeps as many for the next ones.
 /// </summary>
 public sealed class ArenaPool : IDisposable
 {
@@ -15,7 +15,7 @@ public sealed class ArenaPool : IDisposable
     private readonly Lock gate = new();
     private readonly Dictionary<GraphConstant, (DeviceBuffer Buffer, Tensor Tensor)> constants = [];
     private readonly Lock making = new();
-    private DeviceBuffer? idle;
+    private readonly List<DeviceBuffer> idle = []; // never more than the plans that were rented at the same time
     private int rented;
     private bool disposed;
 
@@ -59,8 +59,8 @@ public sealed class ArenaPool : IDisposable
     {
         lock (gate)
         {
-            idle?.Dispose();
-            idle = null;
+            foreach (var arena in idle) arena.Dispose();
+            idle.Clear();
             if (rented > 0) return;
             PackedWeights.Dispose(); // a plan bound to them, or to constants, is also bound to a freed arena, so it never runs again
             FreeConstants();
@@ -82,7 +82,7 @@ public sealed class ArenaPool : IDisposable
         }
     }
 
-    /// <summary>Frees the idle arena and the weights on the device; arenas in use are freed when they are returned.</summary>
+    /// <summary>Frees the idle arenas and the weights on the device; arenas in use are freed when they are returned.</summary>
     public void Dispose()
     {
         device.MemoryShort -= GiveBack;
@@ -128,13 +128,17 @@ public sealed class ArenaPool : IDisposable
         }
     }
 
-    internal DeviceBuffer Rent(long bytes)
+    /// <summary>An arena of at least the given size.</summary>
+    /// <param name="bytes">The size.</param>
+    /// <param name="preferred">The arena that the plan is bound to, taken if it is idle.</param>
+    internal DeviceBuffer Rent(long bytes, DeviceBuffer? preferred = null)
     {
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(disposed, this);
-            var arena = idle;
-            idle = null;
+            var arena = preferred is not null && idle.Contains(preferred) ? preferred
+                : idle.Where(a => a.Bytes >= bytes).MinBy(a => a.Bytes) ?? idle.MaxBy(a => a.Bytes);
+            if (arena is not null) idle.Remove(arena);
             if (arena is null || arena.Bytes < bytes)
             {
                 arena?.Dispose(); // before the larger one is allocated, so that they never coexist
@@ -146,16 +150,14 @@ public sealed class ArenaPool : IDisposable
         }
     }
 
-    /// <summary>Returns an arena to the pool, which keeps the largest for the next plan.</summary>
+    /// <summary>Returns an arena to the pool.</summary>
     internal void Return(DeviceBuffer arena)
     {
         lock (gate)
         {
             rented--;
-            var (keep, free) = idle is null || idle.Bytes < arena.Bytes ? (arena, idle) : (idle, arena);
-            free?.Dispose();
-            idle = disposed ? null : keep;
-            if (disposed) keep.Dispose();
+            if (disposed) arena.Dispose();
+            else idle.Add(arena);
         }
     }
 }

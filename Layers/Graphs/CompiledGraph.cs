@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Tensors;
+using Microsoft.Extensions.ObjectPool;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
@@ -17,12 +18,12 @@ public sealed class CompiledGraph
     private readonly ConcurrentDictionary<Sizes, bool> tuned = new();
     private readonly CompileNotes notes;
     private readonly ArenaPool arenas;
+    private readonly ObjectPool<GraphContext> contexts;
     private readonly Graph source;
     private readonly SplitGraph? split;
     private readonly Lock gate = new();
     private readonly int number;
     private double planSeconds;
-    private GraphPlan? idle; // still bound to its last arena
 
     /// <summary>Compiles a graph. With constant sizes, compilation is deferred to the first plan.</summary>
     /// <param name="source">The graph.</param>
@@ -33,6 +34,7 @@ public sealed class CompiledGraph
     {
         (this.source, this.arenas, Options) = (source, arenas, options ?? new());
         notes = new CompileNotes(Options, arenas.Device);
+        contexts = new DefaultObjectPool<GraphContext>(new ContextPolicy(this));
         if (source.Break is { } at)
         {
             if (Options.FullGraph) throw new GraphBreakException(at);
@@ -93,24 +95,7 @@ public sealed class CompiledGraph
         var kept = keep is null ? [] : new SortedSet<string>(keep, StringComparer.Ordinal);
         var layout = Layout(sizes, kept);
         layout.Prepare(Device, cancellation); // kernels are compiled while weights are uploaded
-        var arena = arenas.Rent(layout.ArenaBytes);
-        GraphPlan? plan;
-        lock (gate)
-        {
-            plan = idle;
-            idle = null;
-            if (plan is not null && plan.Layout == layout && ReferenceEquals(plan.Arena, arena) && plan.TryReopen()) return plan;
-        }
-
-        try
-        {
-            return new GraphPlan(this, layout, arena, arenas.Weights.Begin(), plan?.Layout == layout ? plan : null, cancellation);
-        }
-        catch
-        {
-            arenas.Return(arena);
-            throw;
-        }
+        return contexts.Get().Open(layout, cancellation);
     }
 
     /// <summary>
@@ -186,12 +171,16 @@ public sealed class CompiledGraph
         return Options.Dynamic == false ? GraphCompiler.Compile(source, Options, sizes) : GraphCompiler.Compile(source, Options);
     })).Value;
 
-    internal void Return(GraphPlan plan)
-    {
-        lock (gate) idle = plan;
-        arenas.Return(plan.Arena);
-    }
+    /// <summary>Keeps a context, with its plan, for the next user.</summary>
+    internal void Return(GraphContext context) => contexts.Return(context);
 
     /// <summary>Name and number, for logs.</summary>
     public override string ToString() => $"{source.Name} #{number}";
+
+    private sealed class ContextPolicy(CompiledGraph graph) : PooledObjectPolicy<GraphContext>
+    {
+        public override GraphContext Create() => new(graph);
+
+        public override bool Return(GraphContext obj) => true;
+    }
 }

@@ -8,16 +8,17 @@ namespace ILGpuDiffusion.Layers.Graphs;
 internal sealed class GraphPlan : Plan
 {
     private readonly CompiledGraph owner;
+    private readonly GraphContext context;
     private readonly DeviceBuffer arena;
     private readonly DeviceWeights.Lease weights;
     private readonly Launch[] loopInvariant, launches;
     private Launch? recording; // all launches as one, if the device can record and the options request it
     private bool records, returned, stale = true;
 
-    public GraphPlan(CompiledGraph owner, PlanLayout layout, DeviceBuffer arena, DeviceWeights.Lease weights, GraphPlan? replaced,
-        CancellationToken cancellation)
+    public GraphPlan(CompiledGraph owner, GraphContext context, PlanLayout layout, DeviceBuffer arena, DeviceWeights.Lease weights,
+        GraphPlan? replaced, CancellationToken cancellation)
     {
-        (this.owner, Layout, this.arena, this.weights) = (owner, layout, arena, weights);
+        (this.owner, this.context, Layout, this.arena, this.weights) = (owner, context, layout, arena, weights);
         (records, recording) = (owner.Options.Mode != CompileMode.Default, replaced?.recording);
         try
         {
@@ -132,7 +133,7 @@ internal sealed class GraphPlan : Plan
         if (returned) return;
         returned = true;
         weights.Dispose();
-        owner.Return(this);
+        context.Return(this);
     }
 
     /// <summary>Rents the plan out again; other plans may have used its memory meanwhile. False if its weights have moved.</summary>

@@ -22,22 +22,34 @@ internal sealed class DenoisingRun : IDisposable
     private readonly NoiseSource noise;
     private readonly InFlightLimiter limiter;
     private readonly bool previews;
-    private readonly LatentStaging staging = LatentStaging.Pool.Get();
+    private readonly DenoisingContexts.Lease lease;
+    private readonly LatentStaging staging;
 
     /// <summary>Prepares the loop.</summary>
     /// <param name="model">The step model, with its conditioning set; disposed with the run.</param>
-    /// <param name="device">Where it runs.</param>
+    /// <param name="lease">Memory; returned with the run.</param>
     /// <param name="schedule">Timesteps and step programs.</param>
     /// <param name="noise">Source of the samplers' noise.</param>
     /// <param name="withPreviews">Whether the caller reads <see cref="Preview"/>.</param>
     /// <param name="cancellation">Cancels the compilation of the scheduler's kernels.</param>
-    public DenoisingRun(StepModel model, Device device, Schedule schedule, NoiseSource noise, bool withPreviews,
+    public DenoisingRun(StepModel model, DenoisingContexts.Lease lease, Schedule schedule, NoiseSource noise, bool withPreviews,
         CancellationToken cancellation)
     {
-        (this.model, this.device, this.schedule, this.noise) = (model, device, schedule, noise);
-        staging.Fit(Latents.Shape);
+        (this.model, this.lease, this.schedule, this.noise) = (model, lease, schedule, noise);
+        (device, staging) = (lease.Context.Device, lease.Context.Staging);
         limiter = device.LimitInFlight(StepsAhead);
-        launcher = new StepLauncher(device, schedule, Latents, model.Prediction, withPreviews, cancellation);
+        try
+        {
+            staging.Fit(Latents.Shape);
+            launcher = new StepLauncher(lease.Context.States, schedule, Latents, model.Prediction, withPreviews, cancellation);
+        }
+        catch
+        {
+            limiter.Dispose();
+            lease.Dispose();
+            throw; // the model is still the caller's
+        }
+
         (previews, Preview) = (withPreviews, Latents);
     }
 
@@ -100,12 +112,12 @@ internal sealed class DenoisingRun : IDisposable
         return copy;
     }
 
-    /// <summary>Returns the step model's memory and frees the scheduler's states.</summary>
+    /// <summary>Returns the memory.</summary>
     public void Dispose()
     {
         limiter.Dispose();
         launcher.Dispose();
         model.Dispose();
-        LatentStaging.Pool.Return(staging);
+        lease.Dispose();
     }
 }

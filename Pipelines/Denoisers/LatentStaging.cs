@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Pipelines.LatentSpace;
-using Microsoft.Extensions.ObjectPool;
 
 namespace ILGpuDiffusion.Pipelines.Denoisers;
 
@@ -13,9 +12,6 @@ namespace ILGpuDiffusion.Pipelines.Denoisers;
 internal sealed class LatentStaging
 {
     private float[] nchw = [], nhwc = [];
-
-    /// <summary>Staging memory of idle requests, of the whole process.</summary>
-    public static ObjectPool<LatentStaging> Pool { get; } = ObjectPool.Create<LatentStaging>();
 
     /// <summary>Makes room for latents of a shape, [n, h, w, c].</summary>
     public void Fit(Shape shape)

@@ -17,20 +17,19 @@ internal sealed class StepLauncher : IDisposable
     private readonly CancellationToken cancellation;
 
     /// <summary>Prepares every program of a schedule.</summary>
-    /// <param name="device">The device that holds the tensors.</param>
+    /// <param name="states">Memory of the scheduler's states, which nothing else uses meanwhile.</param>
     /// <param name="schedule">The run.</param>
     /// <param name="sample">The latents [n, h, w, c]; changed by every step.</param>
     /// <param name="modelOutput">The prediction [n, h, w, c].</param>
     /// <param name="withPreviews">Whether <see cref="RunPreview"/> will be called.</param>
     /// <param name="cancellation">Cancels the compilation of kernels.</param>
-    public StepLauncher(Device device, Schedule schedule, Tensor sample, Tensor modelOutput, bool withPreviews = false,
+    public StepLauncher(SchedulerStates states, Schedule schedule, Tensor sample, Tensor modelOutput, bool withPreviews = false,
         CancellationToken cancellation = default)
     {
-        (scope, this.cancellation) = (new DeviceScope(device), cancellation);
+        (scope, this.cancellation) = (new DeviceScope(states.Device), cancellation);
         try
         {
-            Tensor State() => scope.Allocate(DType.Float32, sample.Shape);
-            slots = [sample, modelOutput, State(), State(), .. Enumerable.Range(0, schedule.HistorySlots).Select(_ => State())];
+            slots = [sample, modelOutput, .. states.Rent(Slot.History(schedule.HistorySlots).Index - 2, sample.Shape)];
             SchedulerStep[] programs =
                 [.. Enumerable.Range(schedule.BeginIndex, schedule.Timesteps.Count - schedule.BeginIndex).Select(schedule.Step)];
             steps = [.. programs.Select(program => program.Instructions.Select(Bind).ToArray())];
@@ -62,7 +61,7 @@ internal sealed class StepLauncher : IDisposable
         return slots[(previews[evaluation].Length > 0 ? Slot.Denoised : Slot.Sample).Index];
     }
 
-    /// <summary>Frees the scheduler's states.</summary>
+    /// <summary>Frees the coefficients.</summary>
     public void Dispose() => scope.Dispose();
 
     private Launch Bind(SchedulerInstruction instruction)

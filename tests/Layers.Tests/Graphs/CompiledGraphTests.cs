@@ -86,6 +86,32 @@ public sealed class CompiledGraphTests : IDisposable
     }
 
     [Fact]
+    public void Rent_AfterConcurrentReturns_ReusesAllPlansAndArenas()
+    {
+        var compiled = new CompiledGraph(graph, arenas);
+        var sizes = new Sizes(("rows", 4));
+        Plan[] first = [.. Enumerable.Range(0, 3).Select(_ => compiled.Rent(sizes))];
+        foreach (var plan in first) plan.Dispose();
+        long bytes = device.AllocatedBytes;
+        Plan[] second = [.. Enumerable.Range(0, 3).Select(_ => compiled.Rent(sizes))];
+        Assert.Equal(first.ToHashSet(), second.ToHashSet());
+        Assert.Equal(bytes, device.AllocatedBytes);
+        foreach (var plan in second) plan.Dispose();
+        arenas.Trim();
+        Assert.Equal(0, device.AllocatedBytes);
+    }
+
+    [Fact]
+    public void Rent_LargerSizes_GrowAnIdleArena()
+    {
+        var compiled = new CompiledGraph(graph, arenas);
+        foreach (int rows in new[] { 4, 400, 40, 4000 }) compiled.Rent(new Sizes(("rows", rows))).Dispose();
+        using var plan = compiled.Rent(new Sizes(("rows", 4)));
+        Assert.True(plan.ArenaBytes < device.AllocatedBytes);
+        Assert.Equal(compiled.Report(new Sizes(("rows", 4000))).ArenaBytes, device.AllocatedBytes);
+    }
+
+    [Fact]
     public void Rent_AtTheSameTime_GivesSeparateMemory()
     {
         var compiled = new CompiledGraph(graph, arenas);
