@@ -69,14 +69,15 @@ internal static class GenerateCommand
             "Writes the latents after every step (tensors step_000 …)",
             HelpName = "F.safetensors"
         };
+        var previewEvery = Options.Positive("--preview", "Shows a rough image on the terminal every N steps");
         var preview = Options.Word("--preview-protocol",
             $"How the terminal shows images; by default {Preview.Variable}, else detected", "NAME", [.. Preview.Words]);
         var command = new GroupedCommand("generate", "Generates an image", Examples);
         options.AddTo(command, output);
         command.AddGroup("Model and device", [model.Model, .. model.Source, variant, .. device.All, dtype, quantize, vaeTiling, offload]);
         compile.AddTo(command);
-        command.AddGroup("Latents (NCHW float32, as in diffusers) and reports", latents, saveLatents, saveIntermediates, preview,
-            json);
+        command.AddGroup("Latents (NCHW float32, as in diffusers) and reports", latents, saveLatents, saveIntermediates, previewEvery,
+            preview, json);
         command.SetAction(async (parsed, cancellation) =>
         {
             if (options.ListsSchedulers(parsed))
@@ -148,7 +149,11 @@ internal static class GenerateCommand
                 KeepLatents = parsed.GetValue(saveLatents) is not null,
             })];
             if (parsed.GetValue(vaeTiling)) requests = [.. requests.Select(request => request with { VaeTiling = new VaeTiling() })];
-            var drawing = new Drawing(pipeline, refiner);
+            bool previews = parsed.GetValue(previewEvery) is not null && Preview.IsShown(parsed.GetValue(preview));
+            if (parsed.GetValue(previewEvery) is not null && !previews)
+                Messages.Warning("--preview has no effect: it needs stdout and stderr to be a terminal that shows colours or images.");
+            var drawing = new Drawing(pipeline, refiner, previews ? parsed.GetValue(previewEvery) : null,
+                images => Preview.Show(images, parsed.GetValue(preview)));
             var reports = new List<object>();
             var (place, drawn) = (0, 0);
             try

@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Shows finished images in a terminal that supports them.</summary>
+/// <summary>Shows images in a terminal that supports them.</summary>
 internal static class Preview
 {
     /// <summary>The environment variable that names a protocol, as <c>--preview-protocol</c> does.</summary>
@@ -15,19 +15,28 @@ internal static class Preview
     /// <summary>The values that select a protocol.</summary>
     public static IReadOnlyList<string> Words { get; } = ["auto", "none", "256", "blocks", "sixel", "iterm2", "kitty"];
 
-    /// <summary>Shows the first images on stderr, side by side, when both streams are terminals.</summary>
+    /// <summary>Whether images are shown: both streams are terminals, and the protocol is not <c>none</c>.</summary>
+    /// <param name="wanted">A value that selects a protocol; null reads the environment.</param>
+    public static bool IsShown(string? wanted) => ProtocolOf(wanted) != TerminalProtocol.None;
+
+    /// <summary>Shows the first images on stderr, side by side, above the progress bars if there are any.</summary>
     /// <param name="images">The images.</param>
     /// <param name="wanted">A value that selects a protocol; null reads the environment.</param>
     public static void Show(IReadOnlyList<Image> images, string? wanted)
     {
-        if (Console.IsOutputRedirected || Console.IsErrorRedirected || images.Count == 0) return;
+        var protocol = ProtocolOf(wanted);
+        if (images.Count == 0 || protocol == TerminalProtocol.None) return;
         var profile = Terminals.Error.Profile;
-        var protocol = Protocol(wanted ?? Environment.GetEnvironmentVariable(Variable), profile.Capabilities.ColorSystem,
-            Environment.GetEnvironmentVariable);
-        if (protocol == TerminalProtocol.None) return;
         var strip = ImageStrip.Of([.. images.Take(MostImages)], Math.Max(1, images[0].Width / GapShare));
-        StandardStreams.RawErrors.Write(TerminalImage.Draw(strip, protocol, Columns(strip, profile.Width, profile.Height)));
+        string drawn = TerminalImage.Draw(strip, protocol, Columns(strip, profile.Width, profile.Height));
+        if (Messages.BarIsDrawn) Terminals.Error.Write(new ControlCode(drawn));
+        else StandardStreams.RawErrors.Write(drawn);
     }
+
+    private static TerminalProtocol ProtocolOf(string? wanted) =>
+        Console.IsOutputRedirected || Console.IsErrorRedirected ? TerminalProtocol.None
+            : Protocol(wanted ?? Environment.GetEnvironmentVariable(Variable), Terminals.Error.Profile.Capabilities.ColorSystem,
+                Environment.GetEnvironmentVariable);
 
     /// <summary>Width in columns: what the terminal allows without scrolling the image's top away, at most the image's own width.</summary>
     public static int Columns(Image image, int terminalColumns, int terminalLines)

@@ -146,8 +146,9 @@ public sealed class StreamTests : IDisposable
     [Fact]
     public async Task Generate_OptionsWithoutEffectOnTheDevice_AreReported()
     {
-        var result = await Draw("", "--offload", "-o", "a.png");
+        var result = await Draw("", "--offload", "--preview", "1", "-o", "a.png");
         Assert.Equal(0, result.ExitCode);
+        Assert.Contains("warning: --preview has no effect", result.Errors, StringComparison.Ordinal);
         Assert.Contains("warning: --offload has no effect on a CPU", result.Errors, StringComparison.Ordinal);
     }
 
