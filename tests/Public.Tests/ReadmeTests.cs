@@ -34,6 +34,25 @@ public sealed class ReadmeTests
         Assert.Equal([.. usings, "", .. Between(source, "// begin", "// end")], shown);
     }
 
+    [Fact]
+    public void Code_OnEveryPage_Compiles()
+    {
+        string[] pages = ["README.md", "Pipelines/DIFFUSERS.md", "Pipelines/PACKAGE.md", "Compute/PACKAGE.md"];
+        string[] blocks = [.. pages.Select(page => File.ReadAllText(Path.Combine(Root(), page))).SelectMany(ShownCode.Blocks)];
+        Assert.True(blocks.Length >= pages.Length, $"Only {blocks.Length} blocks of C# were found.");
+        Assert.All(blocks, block => Assert.Empty(ShownCode.ErrorsOf(block)));
+        Assert.NotEmpty(ShownCode.ErrorsOf("pipeline.Generate(request);")); // there is no such method
+    }
+
+    [Fact]
+    public void Calls_InTheTableOfDiffusers_Compile()
+    {
+        string[] calls = [.. ShownCode.TableCode(File.ReadAllText(Path.Combine(Root(), "Pipelines", "DIFFUSERS.md")))];
+        Assert.True(calls.Length > 40, $"Only {calls.Length} calls were found.");
+        Assert.All(calls, call => Assert.True(ShownCode.ErrorsOfInline(call) is [], $"{call}: {string.Join("; ", ShownCode.ErrorsOfInline(call))}"));
+        Assert.NotEmpty(ShownCode.ErrorsOfInline("GuidanceScales"));
+    }
+
     private static string[] Between(IEnumerable<string> lines, string begin, string end) =>
         [.. lines.Select(l => l.Trim()).SkipWhile(l => l != begin).Skip(1).TakeWhile(l => l != end)];
 
