@@ -79,8 +79,11 @@ public abstract class Device : IDisposable
     /// <summary>Bytes allocated at present. Borrowed memory, such as mapped weights, does not count.</summary>
     public long AllocatedBytes => Interlocked.Read(ref allocatedBytes);
 
-    /// <summary>Maximum of <see cref="AllocatedBytes"/> so far.</summary>
+    /// <summary>Maximum of <see cref="AllocatedBytes"/> so far, or since <see cref="ResetPeak"/>.</summary>
     public long PeakBytes => Interlocked.Read(ref peakBytes);
+
+    /// <summary>Begins a new maximum; PyTorch's <c>reset_peak_memory_stats</c>.</summary>
+    public void ResetPeak() => Interlocked.Exchange(ref peakBytes, AllocatedBytes);
 
     /// <summary>
     /// Number of downloads and waits so far, which block the host until the device is done. The denoising loop must not increase it.

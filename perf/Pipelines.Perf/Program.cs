@@ -117,5 +117,9 @@ var picture = new Argument<string>("file") { Description = "An image file, such 
 var png = new Command("png", "Times filters and levels of the PNG encoder; prints Markdown") { picture, runs };
 png.SetAction(parsed => Console.WriteLine(PngSettings.Run(parsed.GetValue(picture)!, parsed.GetValue(runs))));
 
-return new RootCommand("Measurements of whole models.") { checkpoint, step, waiting, builds, passes, sheet, compile, table, png }
+var measured = new Argument<string>("results") { Description = "Results of perf/run.sh targets, JSON" };
+var chart = new Command("speed-chart", "Draws the README's chart of whole models beside their peers; prints SVG") { measured };
+chart.SetAction(parsed => Console.Write(SpeedChart.Draw(parsed.GetValue(measured)!)));
+
+return new RootCommand("Measurements of whole models.") { checkpoint, step, waiting, builds, passes, sheet, compile, table, png, chart }
     .Parse(args).Invoke();

@@ -27,17 +27,24 @@ internal static class BenchCommand
             CustomParser = result => result.Tokens[^1].Value.Split(',')
         };
         var csv = new Option<string?>("--csv") { Description = "Writes one line per image", HelpName = "FILE.csv" };
+        var guide = new Option<bool>("--ladder")
+        {
+            Description = "The rungs of diffusers' guide \"Accelerate inference\": float32, 16-bit, compiled, CUDA graph, max-autotune, fused "
+                + "projections, int8, fewer steps"
+        };
+        var plot = new Option<string?>("--plot") { Description = "Draws the rungs as bars", HelpName = "FILE.svg" };
         var explain = new Option<bool>("--explain") { Description = "Also shows the time of the default rung by op" };
         var command = new Command("bench", "Measures how fast a model generates images here, adding one optimization at a time")
-            { model.Model, size, steps, runs, only, explain, json, csv };
+            { model.Model, size, steps, runs, guide, only, explain, json, csv, plot };
         foreach (var option in device.All.Concat(model.Source)) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
-            string? table = parsed.GetValue(csv);
-            OutputFile.RequireWritable(table is null ? [] : [table]);
+            string? table = parsed.GetValue(csv), chart = parsed.GetValue(plot);
+            OutputFile.RequireWritable(new[] { table, chart }.OfType<string>());
             using var opened = device.Open(parsed);
             var plain = new PipelineOptions { Device = opened, Source = model.SourceOf(parsed) };
-            var rungs = Choose(Rung.For(plain), parsed.GetValue(only));
+            var rungs = parsed.GetValue(guide) ? Choose(GuideLadder.For(plain), parsed.GetValue(only), all: true)
+                : Choose(Rung.For(plain), parsed.GetValue(only), all: false);
             var pixels = parsed.GetValue(size);
             var request = new ImageRequest(Prompt)
             {
@@ -50,8 +57,9 @@ internal static class BenchCommand
                 .ConfigureAwait(false);
             var image = ladder.Results[0].Image;
             var report = new BenchReport(ladder.Model, opened,
-                new PixelSize(image.Width, image.Height), request.Steps.Value, ladder);
-            if (table is not null) OutputFile.WriteText(table, report.Csv());
+                new PixelSize(image.Width, image.Height), ladder);
+            if (table is not null) OutputFile.WriteText(table, BenchCsv.Of(ladder, opened.MemoryBytes));
+            if (chart is not null) OutputFile.WriteText(chart, LadderPlot.Draw(report));
             Console.Write(parsed.GetValue(json) ? report.Json() + "\n" : report.Text(Terminals.OutputColumns));
             if (parsed.GetValue(explain))
             {
@@ -67,9 +75,9 @@ internal static class BenchCommand
         return command;
     }
 
-    private static Rung[] Choose(IReadOnlyList<Rung> there, string[]? names)
+    private static Rung[] Choose(IReadOnlyList<Rung> there, string[]? names, bool all)
     {
-        if (names is not { Length: > 0 }) return [.. there.Where(r => r.Name != Rung.MaxAutotune)];
+        if (names is not { Length: > 0 }) return [.. there.Where(r => all || r.Name != Rung.MaxAutotune)];
         foreach (string name in names)
             if (!there.Any(r => r.Name == name))
                 throw new ArgumentException(

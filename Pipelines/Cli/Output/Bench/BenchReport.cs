@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using ILGpuDiffusion.Cli.Terminal;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Pipelines.Requests;
@@ -11,22 +10,21 @@ namespace ILGpuDiffusion.Cli.Output;
 /// <param name="Model">The model's name.</param>
 /// <param name="Device">The device.</param>
 /// <param name="Size">Size of the image.</param>
-/// <param name="Steps">Model evaluations per image.</param>
 /// <param name="Ladder">The results.</param>
-internal sealed record BenchReport(string Model, Device Device, PixelSize Size, int Steps, Ladder Ladder)
+internal sealed record BenchReport(string Model, Device Device, PixelSize Size, Ladder Ladder)
 {
     /// <summary>Text output.</summary>
     /// <param name="columns">Width of the terminal; null where there is none.</param>
     public string Text(int? columns)
     {
         var (page, first) = (new Page(columns), Ladder.Results[0]);
-        page.Paragraph($"{Model}, {Size}, {Steps} steps, on {Device}; median of {first.Runs.Count} images, rungs interleaved").Line()
+        page.Paragraph($"{Model}, {Size}, {first.Steps} steps, on {Device}; median of {first.Runs.Count} images, rungs interleaved").Line()
             .Table(Table(first)).Line();
         foreach (var r in Ladder.Results)
             page.Paragraph($"{r.Rung.Name}: {r.Rung.Description}; first image {Measures.Time(r.First.Total)}, of which " +
                 $"{Measures.Time(r.First.Compile)} to compile and plan");
-        page.Paragraph("differs: largest difference of a colour value from the first rung's image, of 255. " +
-            $"Peak memory of the process {Quantity.Bytes(PeakResidentBytes)}, weights included.");
+        page.Paragraph("differs: largest and mean difference of a colour value from the first rung's image, of 255; PSNR in dB. peak: what the " +
+            $"device allocated for the rung, mapped weights not included. Peak memory of the process {Quantity.Bytes(PeakResidentBytes)}, weights included.");
         foreach (string note in Ladder.Notes) page.Paragraph($"note: {note}");
         return page.ToString();
     }
@@ -41,7 +39,7 @@ internal sealed record BenchReport(string Model, Device Device, PixelSize Size, 
             device = new { id = Device.Id, name = Device.TuningName, architecture = Device.Architecture },
             width = Size.Width,
             height = Size.Height,
-            steps = Steps,
+            steps = first.Steps,
             runs = first.Runs.Count,
             peak_resident_bytes = PeakResidentBytes,
             peak_device_bytes = Device.PeakBytes,
@@ -57,7 +55,9 @@ internal sealed record BenchReport(string Model, Device Device, PixelSize Size, 
                 best_seconds = Math.Round(r.Best, 4),
                 spread = Math.Round(r.Spread, 4),
                 noisy = r.IsNoisy,
-                seconds_per_step = Math.Round(r.Of(x => x.Denoise) / Steps, 5),
+                seconds_per_step = Math.Round(r.Of(x => x.Denoise) / r.Steps, 5),
+                steps_per_second = Math.Round(r.Steps / r.Of(x => x.Denoise), 4),
+                steps = r.Steps,
                 images_per_second = Math.Round(1 / r.Median, 5),
                 stages = new
                 {
@@ -67,41 +67,31 @@ internal sealed record BenchReport(string Model, Device Device, PixelSize Size, 
                 },
                 run_seconds = r.Runs.Select(x => Math.Round(x.Total, 4)),
                 arena_bytes = r.ArenaBytes,
+                peak_bytes = r.PeakBytes,
                 launches = r.Launches,
                 ratio_to_first = Math.Round(r.RatioTo(first), 4),
                 ratio_to_previous = i == 0 ? 1 : Math.Round(r.RatioTo(Ladder.Results[i - 1]), 4),
-                largest_difference = r.DifferenceTo(first),
+                largest_difference = r.DifferenceTo(first).Largest,
+                mean_difference = Math.Round(r.DifferenceTo(first).Mean, 4),
+                psnr = double.IsFinite(r.DifferenceTo(first).Psnr) ? Math.Round(r.DifferenceTo(first).Psnr, 2) : (double?)null,
             }),
         });
     }
 
-    /// <summary>CSV output, one line per image.</summary>
-    public string Csv()
-    {
-        var text = new StringBuilder(
-            "rung,round,total_seconds,encode_seconds,plan_seconds,denoise_seconds,decode_seconds,seconds_per_step\n");
-        foreach (var result in Ladder.Results)
-            for (int i = 0; i < result.Runs.Count; i++)
-            {
-                var run = result.Runs[i];
-                text.Append(CultureInfo.InvariantCulture, $"{result.Rung.Name},{i + 1},{run.Total:F6},{run.Encode:F6},{run.Compile:F6},")
-                    .Append(CultureInfo.InvariantCulture, $"{run.Denoise:F6},{run.Decode:F6},{run.Denoise / Steps:F6}\n");
-            }
-
-        return text.ToString();
-    }
-
     private Listing Table(RungResult first)
     {
-        var table = new Listing("rung", ">s/image", ">± best", ">s/step", ">images/s", ">encode", ">denoise", ">decode", ">arena",
-            ">launches", ">× first", ">× before", ">differs");
+        var table = new Listing("rung", ">s/image", ">± best", ">steps", ">steps/s", ">encode", ">denoise", ">decode", ">compile",
+            ">peak", ">launches", ">× first", ">× before", ">PSNR", ">differs");
         RungResult? before = null;
         foreach (var r in Ladder.Results)
         {
-            table.Add(r.Rung.Name, Number(r.Median, 3), Measures.Percent(r.Spread), Number(r.Of(x => x.Denoise) / Steps, 4),
-                Number(1 / r.Median, 3), Number(r.Of(x => x.Encode), 3), Number(r.Of(x => x.Denoise), 3), Number(r.Of(x => x.Decode), 3),
-                Quantity.Bytes(r.ArenaBytes), $"{r.Launches}",
-                Number(r.RatioTo(first), 2), before is null ? "" : Number(r.RatioTo(before), 2), $"{r.DifferenceTo(first)}");
+            var difference = r.DifferenceTo(first);
+            table.Add(r.Rung.Name, Number(r.Median, 3), Measures.Percent(r.Spread), $"{r.Steps}",
+                Number(r.Steps / r.Of(x => x.Denoise), 3), Number(r.Of(x => x.Encode), 3), Number(r.Of(x => x.Denoise), 3),
+                Number(r.Of(x => x.Decode), 3), Number(r.First.Compile, 3), Quantity.Bytes(r.PeakBytes), $"{r.Launches}",
+                Number(r.RatioTo(first), 2), before is null ? "" : Number(r.RatioTo(before), 2),
+                double.IsFinite(difference.Psnr) ? Number(difference.Psnr, 1) : "equal",
+                $"{difference.Largest} / {Number(difference.Mean, 2)}");
             before = r;
         }
 

@@ -3,6 +3,7 @@ using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Quantization;
 using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Cli.Output;
 
@@ -12,6 +13,9 @@ namespace ILGpuDiffusion.Cli.Output;
 /// <param name="Options">Options of the pipeline.</param>
 internal sealed record Rung(string Name, string Description, PipelineOptions Options)
 {
+    /// <summary>The request of this rung.</summary>
+    public Func<DiffusionPipeline, ImageRequest, ImageRequest> Request { get; init; } = (_, request) => request;
+
     /// <summary>The rungs of a device, slowest first: those of diffusers' optimization guide that it supports.</summary>
     /// <param name="plain">Device and sources of the pipelines.</param>
     public static IReadOnlyList<Rung> For(PipelineOptions plain)

@@ -27,8 +27,11 @@ internal readonly record struct BenchRun(double Encode, double Denoise, double D
 /// <param name="Runs">The others, one per round.</param>
 /// <param name="Launches">Kernels launched per step.</param>
 /// <param name="ArenaBytes">The largest memory of intermediate values.</param>
+/// <param name="PeakBytes">The most memory that the device had allocated for this rung, without mapped weights.</param>
+/// <param name="Steps">Model evaluations per image.</param>
 /// <param name="Image">The image.</param>
-internal sealed record RungResult(Rung Rung, BenchRun First, IReadOnlyList<BenchRun> Runs, int Launches, long ArenaBytes, Image Image)
+internal sealed record RungResult(Rung Rung, BenchRun First, IReadOnlyList<BenchRun> Runs, int Launches, long ArenaBytes, long PeakBytes,
+    int Steps, Image Image)
 {
     /// <summary>A median further than this from the best indicates that other programs use the machine.</summary>
     private const double QuietSpread = 0.15;
@@ -48,14 +51,8 @@ internal sealed record RungResult(Rung Rung, BenchRun First, IReadOnlyList<Bench
     /// <summary>Speed relative to another rung: the median of the ratios of each round.</summary>
     public double RatioTo(RungResult other) => Middle(Runs.Zip(other.Runs, (mine, its) => its.Total / mine.Total));
 
-    /// <summary>The largest difference of any colour value, of 255.</summary>
-    public int DifferenceTo(RungResult other)
-    {
-        ReadOnlySpan<byte> mine = Image.Pixels, its = other.Image.Pixels;
-        int largest = 0;
-        for (int i = 0; i < mine.Length; i++) largest = Math.Max(largest, Math.Abs(mine[i] - its[i]));
-        return largest;
-    }
+    /// <summary>How far its image is from another rung's.</summary>
+    public ImageDifference DifferenceTo(RungResult other) => ImageDifference.Between(Image, other.Image);
 
     private static double Middle(IEnumerable<double> values)
     {

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
 using ILGpuDiffusion.Cases;
+using ILGpuDiffusion.Cli.Output;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -67,7 +69,7 @@ public sealed class TuneAndBenchTests : IDisposable
     public async Task Bench_JsonAndCsv_HaveEveryRung()
     {
         var result = await Ilgd.Run(folder.Path, "bench", "--model", TinySdxl.Folder, "--size", "64x64", "--steps", "2", "--runs", "3",
-            "--json", "--csv", "runs.csv");
+            "--json", "--csv", "runs.csv", "--plot", "runs.svg");
         Assert.True(result.ExitCode == 0, result.Errors);
         using var json = JsonDocument.Parse(result.Output);
         var root = json.RootElement;
@@ -96,6 +98,29 @@ public sealed class TuneAndBenchTests : IDisposable
         string[] lines = File.ReadAllLines(Path.Combine(folder.Path, "runs.csv"));
         Assert.Equal(1 + 3 * rungs.Length, lines.Length);
         Assert.All(lines, line => Assert.Equal(lines[0].Split(',').Length, line.Split(',').Length));
+        Assert.StartsWith("pipeline_cls,ckpt_id,batch_size,num_inference_steps,", lines[0], StringComparison.Ordinal);
+        var plot = System.Xml.Linq.XDocument.Load(Path.Combine(folder.Path, "runs.svg"));
+        string[] words = [.. plot.Descendants().Where(e => e.Name.LocalName == "text").Select(e => e.Value)];
+        Assert.All(rungs, rung => Assert.Contains(rung.GetProperty("name").GetString(), words));
+    }
+
+    [Fact]
+    public void GuideLadder_OnACpu_HasEveryTechniqueThatItHas()
+    {
+        using var device = new CpuDevice(threads: 1);
+        var rungs = GuideLadder.For(new PipelineOptions { Device = device });
+        Assert.Equal(["float32", "compiled", "max-autotune", "fused-qkv", "int8", "fewer-steps"], rungs.Select(r => r.Name));
+        using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
+        var request = rungs[^1].Request(pipeline, TinySdxl.Request with { Steps = 30 });
+        Assert.Equal((20, "DPMSolverMultistepScheduler"), (request.Steps, request.Scheduler!.Name));
+    }
+
+    [Fact]
+    public void ImageDifference_OfKnownImages_IsTheDefinition()
+    {
+        Image black = new(2, 1, new byte[6]), one = new(2, 1, [6, 0, 0, 0, 0, 0]);
+        Assert.Equal(new ImageDifference(6, 1, 10 * Math.Log10(255.0 * 255 / 6)), ImageDifference.Between(one, black));
+        Assert.Equal(new ImageDifference(0, 0, double.PositiveInfinity), ImageDifference.Between(black, black));
     }
 
     [Fact]
