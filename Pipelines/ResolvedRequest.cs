@@ -68,7 +68,8 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
             {
                 Strength = request.Strength ?? (request.MaskImage is null ? defaults.Strength : defaults.InpaintStrength),
             };
-        var (steps, schedule) = Plan(request, request.Scheduler ?? scheduler(), defaults.Steps, custom => adapt(custom, size));
+        var (steps, schedule) = Plan(request, request.Scheduler ?? scheduler(), defaults.Steps, custom => adapt(custom, size),
+            size.Width / layout.Factor * (size.Height / layout.Factor) / 4);
         var form = new ResolvedRequest(request, size, steps, request.GuidanceScale ?? defaults.GuidanceScale, layout.Factor, schedule);
         if (request.Latents is { } given) form.CheckLatents(given, layout.Channels);
         if (request.Embeddings is { } embeddings) form.CheckEmbeddings(embeddings, limits);
@@ -157,7 +158,7 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
     /// <summary>The number of steps, the schedule, and the range of its evaluations that denoising start and end, or strength,
     /// select.</summary>
     private static (int Steps, (Schedule, int, int)) Plan(ImageRequest request, Scheduler scheduler, int defaultSteps,
-        Func<ScheduleRequest, ScheduleRequest> adapt)
+        Func<ScheduleRequest, ScheduleRequest> adapt, int tokens)
     {
         Check((request.Sigmas is null ? 0 : 1) + (request.Timesteps is null ? 0 : 1) + (request.Steps is null ? 0 : 1) <= 1,
             nameof(request.Steps), "given together with sigmas or timesteps", "only one of the three");
@@ -178,6 +179,7 @@ internal sealed partial record ResolvedRequest(ImageRequest Request, PixelSize S
             Sigmas = request.Sigmas,
             Timesteps = request.Timesteps,
             Eta = request.Eta,
+            ImageTokens = Math.Max(tokens, 1),
         }));
         int begin = 0, end = schedule.Timesteps.Count;
         if (request.DenoisingStart is { } start)

@@ -13,13 +13,20 @@ internal static class A1111Sampler
     {
         string name = scheduler switch
         {
+            nameof(DPMSolverSDEScheduler) => "DPM++ SDE",
             nameof(EulerDiscreteScheduler) => "Euler",
             nameof(EulerAncestralDiscreteScheduler) => "Euler a",
             nameof(DDIMScheduler) => "DDIM",
+            nameof(DDPMScheduler) => "DDPM",
+            nameof(DEISMultistepScheduler) => "DEIS",
             nameof(HeunDiscreteScheduler) => "Heun",
+            nameof(KDPM2AncestralDiscreteScheduler) => "DPM2 a",
+            nameof(KDPM2DiscreteScheduler) => "DPM2",
             nameof(LCMScheduler) => "LCM",
             nameof(LMSDiscreteScheduler) => "LMS",
             nameof(PNDMScheduler) => Is("skip_prk_steps") ? "PLMS" : "PNDM",
+            nameof(SASolverScheduler) => "SA Solver",
+            nameof(TCDScheduler) => "TCD",
             nameof(UniPCMultistepScheduler) => "UniPC",
             nameof(DPMSolverMultistepScheduler) => Solver(),
             _ => scheduler,

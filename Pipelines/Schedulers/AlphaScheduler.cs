@@ -2,13 +2,18 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
-/// <summary>Base class of DDIM, PNDM and LCM: latents are √ᾱ·x0 + √(1 − ᾱ)·ε at integer timesteps; there is no table of sigmas.</summary>
+/// <summary>
+/// Base class of DDIM, DDPM, PNDM, LCM and TCD: latents are √ᾱ·x0 + √(1 − ᾱ)·ε at integer timesteps; there is no table of sigmas.
+/// </summary>
 internal abstract class AlphaScheduler : Scheduler
 {
-    private protected AlphaScheduler(ModelConfig config, TrainingNoise training, bool endsAtOne) : base(config)
+    /// <param name="config">The configuration.</param>
+    /// <param name="training">ᾱ of training.</param>
+    /// <param name="endsAtOne">The class's default of set_alpha_to_one; null for a class without it, which ends at ᾱ = 1.</param>
+    private protected AlphaScheduler(ModelConfig config, TrainingNoise training, bool? endsAtOne) : base(config)
     {
         Training = training;
-        FinalAlpha = config.Bool("set_alpha_to_one", endsAtOne) ? 1 : training.AlphasCumprod[0];
+        FinalAlpha = endsAtOne is not { } fallback || config.Bool("set_alpha_to_one", fallback) ? 1 : training.AlphasCumprod[0];
     }
 
     public override int TrainTimesteps => Training.Count;

@@ -10,12 +10,21 @@ internal static class BetaSchedule
 
     private const int MostTimesteps = 100_000;
 
-    /// <summary>Reads the schedule from a config; the parameters are the scheduler class's defaults.</summary>
-    public static float[] Read(ModelConfig config, double defaultStart = 0.0001, double defaultEnd = 0.02,
-        string defaultSchedule = "linear")
+    /// <summary>Reads num_train_timesteps.</summary>
+    public static int Count(ModelConfig config)
     {
         int count = config.Int("num_train_timesteps", 1000);
-        if (count is < 1 or > MostTimesteps) throw config.Wrong("num_train_timesteps", $"between 1 and {MostTimesteps}");
+        return count is >= 1 and <= MostTimesteps ? count
+            : throw config.Wrong("num_train_timesteps", $"between 1 and {MostTimesteps}");
+    }
+
+    /// <summary>
+    /// Reads the schedule from a config; the parameters are the scheduler class's defaults, and whether it has the schedule sigmoid.
+    /// </summary>
+    public static float[] Read(ModelConfig config, double defaultStart = 0.0001, double defaultEnd = 0.02,
+        string defaultSchedule = "linear", bool withSigmoid = false)
+    {
+        int count = Count(config);
         float[] betas;
         if (config.Has("trained_betas"))
         {
@@ -32,7 +41,9 @@ internal static class BetaSchedule
             "linear" => Grid.LinspaceFloat((float)start, (float)end, count),
             "scaled_linear" => Squares(Grid.LinspaceFloat((float)Math.Sqrt(start), (float)Math.Sqrt(end), count)),
             "squaredcos_cap_v2" => Cosine(count),
-            _ => throw config.Wrong("beta_schedule", "linear, scaled_linear or squaredcos_cap_v2"),
+            "sigmoid" when withSigmoid => Sigmoid((float)start, (float)end, count),
+            _ => throw config.Wrong("beta_schedule",
+                $"linear, scaled_linear{(withSigmoid ? ", sigmoid" : "")} or squaredcos_cap_v2"),
         };
     }
 
@@ -49,6 +60,10 @@ internal static class BetaSchedule
         for (int i = 0; i < roots.Length; i++) roots[i] *= roots[i];
         return roots;
     }
+
+    /// <summary>The logistic function from −6 to 6, scaled to the range of β (GeoDiff, arXiv:2203.02923).</summary>
+    private static float[] Sigmoid(float start, float end, int count) =>
+        [.. Grid.LinspaceFloat(-6, 6, count).Select(x => (float)(1 / (1 + Math.Exp(-x))) * (end - start) + start)];
 
     /// <summary>
     /// Nichol and Dhariwal, 2021 (arXiv:2102.09672): ᾱ(t) = cos²((t + 0.008) / 1.008 · π/2), β = 1 − ᾱ(t₂)/ᾱ(t₁), at most 0.999.

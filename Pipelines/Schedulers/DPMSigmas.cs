@@ -3,45 +3,74 @@ using ILGpuDiffusion.Pipelines.Errors;
 
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
+/// <summary>Which settings of <see cref="DPMSigmas"/> a class has.</summary>
+[Flags]
+internal enum DPMSettings
+{
+    /// <summary>timestep_spacing and steps_offset; else linspace.</summary>
+    Spacing = 1,
+
+    /// <summary>use_lu_lambdas.</summary>
+    EvenLambdas = 2,
+
+    /// <summary>lambda_min_clipped.</summary>
+    ClippedLambda = 4,
+
+    /// <summary>final_sigmas_type; else sigma_min.</summary>
+    FinalSigma = 8,
+
+    /// <summary>sigma_min repeats the last sigma where sigmas come from a formula; else it is the smallest of training.</summary>
+    RepeatsLast = 16,
+
+    /// <summary>rescale_betas_zero_snr.</summary>
+    ZeroSnr = 32,
+}
+
 /// <summary>
-/// Timesteps and sigmas of DPM-Solver and UniPC: from the timestep spacing, from a formula for σ, evenly spaced in λ (use_lu_lambdas), or
+/// Timesteps and sigmas of the solvers in λ: from the timestep spacing, from a formula for σ, evenly spaced in λ (use_lu_lambdas), or
 /// those of rectified flow (use_flow_sigmas).
 /// </summary>
 internal sealed class DPMSigmas
 {
-    /// <summary>The keys that the constructor reads for both.</summary>
-    public static readonly string[] SharedKeys =
-        [.. TimestepSpacing.Keys, .. SigmaSpacing.Keys, "use_flow_sigmas", "flow_shift", "final_sigmas_type"];
-
-    /// <summary>The keys that the constructor reads for DPM-Solver.</summary>
-    public static readonly string[] Keys = [.. SharedKeys, "use_lu_lambdas", "lambda_min_clipped"];
-
-    private readonly TrainingNoise training;
     private readonly TimestepSpacing timestepSpacing;
     private readonly SigmaSpacing sigmaSpacing;
     private readonly bool evenLambdas;
     private readonly double flowShift;
     private readonly int lastTimestep;
     private readonly bool repeatsLast;
+    private readonly TrainingNoise training;
 
-    /// <summary>
-    /// Reads the keys. UniPC (<paramref name="forUniPC"/>) has fewer, and where its sigmas come from a formula, final_sigmas_type sigma_min
-    /// repeats the last one.
-    /// </summary>
-    public DPMSigmas(ModelConfig config, TrainingNoise training, bool forUniPC)
+    /// <summary>Reads the keys of <see cref="KeysOf"/>, but for those of the betas.</summary>
+    public DPMSigmas(ModelConfig config, TrainingNoise training, DPMSettings settings)
     {
         this.training = training;
-        timestepSpacing = new TimestepSpacing(config, training.Count, "linspace");
+        timestepSpacing = settings.HasFlag(DPMSettings.Spacing) ? new TimestepSpacing(config, training.Count, "linspace")
+            : TimestepSpacing.Linspace(training.Count);
         sigmaSpacing = new SigmaSpacing(config);
-        evenLambdas = !forUniPC && config.Bool("use_lu_lambdas", false);
+        evenLambdas = settings.HasFlag(DPMSettings.EvenLambdas) && config.Bool("use_lu_lambdas", false);
         IsFlow = config.Bool("use_flow_sigmas", false);
         flowShift = config.IsNull("flow_shift") && !IsFlow ? 1 : config.Double("flow_shift", 1);
         if (flowShift <= 0) throw config.Wrong("flow_shift", "above 0");
-        EndsAtZero = config.Choice("final_sigmas_type", "zero", "sigma_min") == 0;
-        repeatsLast = forUniPC && (sigmaSpacing.Kind is not null || IsFlow);
-        double least = forUniPC ? double.NegativeInfinity : config.Double("lambda_min_clipped", double.NegativeInfinity);
+        EndsAtZero = settings.HasFlag(DPMSettings.FinalSigma) && config.Choice("final_sigmas_type", "zero", "sigma_min") == 0;
+        repeatsLast = settings.HasFlag(DPMSettings.RepeatsLast) && (sigmaSpacing.Kind is not null || IsFlow);
+        double least = settings.HasFlag(DPMSettings.ClippedLambda) ? config.Double("lambda_min_clipped", double.NegativeInfinity)
+            : double.NegativeInfinity;
         lastTimestep = training.AlphasCumprod.Count(a => MathF.Log(MathF.Sqrt(a)) - MathF.Log(MathF.Sqrt(1 - a)) >= least);
         if (lastTimestep < 1) throw config.Wrong("lambda_min_clipped", "low enough to leave at least one timestep");
+    }
+
+    /// <summary>The keys that a class with these settings reads for its betas and sigmas.</summary>
+    public static string[] KeysOf(DPMSettings settings)
+    {
+        return
+        [
+            .. BetaSchedule.Keys, .. SigmaSpacing.Keys, "use_flow_sigmas", "flow_shift",
+            .. If(DPMSettings.Spacing, TimestepSpacing.Keys), .. If(DPMSettings.EvenLambdas, "use_lu_lambdas"),
+            .. If(DPMSettings.ClippedLambda, "lambda_min_clipped"), .. If(DPMSettings.FinalSigma, "final_sigmas_type"),
+            .. If(DPMSettings.ZeroSnr, "rescale_betas_zero_snr"),
+        ];
+
+        string[] If(DPMSettings setting, params string[] keys) => settings.HasFlag(setting) ? keys : [];
     }
 
     /// <summary>Whether latents are (1 − σ)·x0 + σ·ε instead of the variance-preserving mixture.</summary>

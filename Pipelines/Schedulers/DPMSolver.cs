@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Layers.Weights;
+
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>What DPM-Solver integrates, x0 or ε, as an ODE or an SDE (algorithm_type).</summary>
@@ -33,6 +35,9 @@ internal readonly record struct DPMPoint(double Alpha, double Sigma)
 /// </summary>
 internal static class DPMSolver
 {
+    /// <summary>Reads solver_type: whether it is heun. The names of other solvers mean midpoint, as in diffusers.</summary>
+    public static bool IsHeun(ModelConfig config) => config.Choice("solver_type", "midpoint", "heun", "logrho", "bh1", "bh2") == 1;
+
     /// <summary>The update from <paramref name="present"/> to <paramref name="next"/>.</summary>
     /// <param name="algorithm">Formula to use.</param>
     /// <param name="heun">solver_type heun instead of midpoint, for second order; third order has only one formula.</param>
@@ -56,6 +61,31 @@ internal static class DPMSolver
         double s = 1 / (1 / u + 1 / v), w = s / u, d2 = Quadratic(algorithm, next, h);
         double near = d1 * (1 + w) * u + d2 * s * u, far = d1 * w * v + d2 * s * v;
         return new(sample, [d0 + near, -near - far, far], noise);
+    }
+
+    /// <summary>
+    /// The update of the singlestep method to <paramref name="next"/>, taken from the first of its evaluations. Outputs are in the order of
+    /// the evaluations.
+    /// </summary>
+    /// <param name="algorithm">Formula to use.</param>
+    /// <param name="heun">solver_type heun instead of midpoint.</param>
+    /// <param name="next">Point at which the step ends.</param>
+    /// <param name="start">Point of the first evaluation, at which the step begins.</param>
+    /// <param name="later">Points of the other evaluations: order − 1 of them.</param>
+    public static DPMUpdate Singlestep(DPMAlgorithm algorithm, bool heun, DPMPoint next, DPMPoint start,
+        params ReadOnlySpan<DPMPoint> later)
+    {
+        if (later.Length < 2) return Update(algorithm, heun, next, start, later); // its differences are the same, to a later point
+        double h = next.Lambda - start.Lambda;
+        var (sample, d0, noise) = FirstOrder(algorithm, next, start, h);
+        double near = (later[0].Lambda - start.Lambda) / h, far = (later[1].Lambda - start.Lambda) / h;
+        double d1 = Linear(algorithm, next, h);
+
+        // midpoint: D1 = (m₂ − m₀)/far; heun: D1 = (far·(m₁ − m₀)/near − near·(m₂ − m₀)/far)/(far − near),
+        // D2 = 2·((m₂ − m₀)/far − (m₁ − m₀)/near)/(far − near)
+        double d2 = heun ? 2 * Quadratic(algorithm, next, h) : 0, span = far - near;
+        double first = heun ? (d1 * far - d2) / (near * span) : 0, second = heun ? (d2 - d1 * near) / (far * span) : d1 / far;
+        return new(sample, [d0 - first - second, first, second], noise);
     }
 
     private static (double Sample, double Output, double Noise) FirstOrder(DPMAlgorithm algorithm, DPMPoint next, DPMPoint present,

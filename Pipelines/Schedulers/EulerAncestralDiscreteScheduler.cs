@@ -30,19 +30,8 @@ internal sealed class EulerAncestralDiscreteScheduler(ModelConfig config)
     {
         if (prediction == PredictionType.Sample) throw PredictionRefused(prediction);
         double sigma = tables.Sigmas[index];
-        var (up, down) = Split((float)sigma, (float)tables.Sigmas[index + 1]);
+        var (up, down) = AncestralStep.Split((float)sigma, (float)tables.Sigmas[index + 1]);
         step.NeedsNoise = true;
-        Advance(step, Denoised(prediction, sigma, sigma), sigma, down, before: 0, after: up);
-    }
-
-    /// <summary>
-    /// Splits the step: up² + down² = to², with up² = to²·(from² − to²)/from². When sigma falls steeply, down² is a small difference of
-    /// float32 numbers in diffusers; it is computed in float32 here too, and down is the exact to²/from where that difference is negative.
-    /// </summary>
-    private static (double Up, double Down) Split(float from, float to)
-    {
-        float up = MathF.Sqrt(to * to * (from * from - to * to) / (from * from));
-        float rest = to * to - up * up;
-        return (up, rest >= 0 ? MathF.Sqrt(rest) : (double)to * to / from);
+        EulerStep.Write(step, Denoised(prediction, sigma, sigma), sigma, down, before: 0, after: up);
     }
 }

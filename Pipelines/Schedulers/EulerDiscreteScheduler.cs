@@ -49,13 +49,9 @@ internal sealed class EulerDiscreteScheduler : SigmaScheduler
     protected internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)
     {
         double sigma = tables.Sigmas[index];
-        double gamma = request.STMin <= sigma && sigma <= request.STMax
-            ? Math.Min(request.SChurn / (tables.Sigmas.Length - 1), Math.Sqrt(2) - 1)
-            : 0;
-        double sigmaHat = sigma * (gamma + 1);
-        step.NeedsNoise = gamma > 0;
-        Advance(step, Denoised(prediction, sigma, sigmaHat), sigmaHat, tables.Sigmas[index + 1],
-            before: gamma > 0 ? request.SNoise * Math.Sqrt(sigmaHat * sigmaHat - sigma * sigma) : 0, after: 0);
+        var (sigmaHat, noise) = EulerStep.Churn(request, tables, sigma);
+        step.NeedsNoise = sigmaHat > sigma;
+        EulerStep.Write(step, Denoised(prediction, sigma, sigmaHat), sigmaHat, tables.Sigmas[index + 1], noise, after: 0);
     }
 
     private (double[] Timesteps, double[] Sigmas) FromSigmas(double[] sigmas) =>
@@ -77,24 +73,5 @@ internal sealed class EulerDiscreteScheduler : SigmaScheduler
             : SigmasAt(timesteps);
         (timesteps, sigmas) = Respaced(sigmaSpacing, timesteps, sigmas);
         return (timesteps, SigmaTable.Rounded(sigmas.Append(endsAtZero ? 0 : Training.Sigmas[0])));
-    }
-
-    private double[] CustomSigmas(IReadOnlyList<double> sigmas)
-    {
-        if (sigmas.Count < 2)
-            throw new DiffusionRequestException(nameof(ScheduleRequest.Sigmas),
-                $"{Name}: sigmas has {sigmas.Count} values; n steps need n + 1, the last one usually 0.");
-        double[] rounded = SigmaTable.Rounded(sigmas);
-        for (int i = 0; i < rounded.Length; i++)
-        {
-            if (!(rounded[i] >= 0 && double.IsFinite(rounded[i])))
-                throw new DiffusionRequestException(nameof(ScheduleRequest.Sigmas),
-                    $"{Name}: sigmas[{i}] is {sigmas[i]:R}; it must be a finite number, 0 or above.");
-            if (i > 0 && rounded[i] >= rounded[i - 1])
-                throw new DiffusionRequestException(nameof(ScheduleRequest.Sigmas),
-                    $"{Name}: sigmas[{i}] is {sigmas[i]:R}, after {sigmas[i - 1]:R}; sigmas must fall.");
-        }
-
-        return rounded;
     }
 }

@@ -19,7 +19,7 @@ internal sealed class LCMScheduler : AlphaScheduler
     private const double SigmaData = 0.5;
     private readonly PredictionType prediction;
     private readonly ClippingConfig clipping;
-    private readonly int originalSteps;
+    private readonly DistilledTimesteps distilled;
     private readonly double timestepScaling;
 
     public LCMScheduler(ModelConfig config)
@@ -30,9 +30,7 @@ internal sealed class LCMScheduler : AlphaScheduler
         clipping = new ClippingConfig(config, clipByDefault: false);
         // read to check it; without effect, since distillation fixed the timesteps
         _ = new TimestepSpacing(config, Training.Count, "leading");
-        originalSteps = config.Int("original_inference_steps", 50);
-        if (originalSteps < 1 || originalSteps > Training.Count)
-            throw config.Wrong("original_inference_steps", $"between 1 and {Training.Count}");
+        distilled = new DistilledTimesteps(config, Training.Count);
         timestepScaling = config.Double("timestep_scaling", 10);
     }
 
@@ -46,16 +44,7 @@ internal sealed class LCMScheduler : AlphaScheduler
     {
         if (request.Sigmas is not null) throw Refuse(nameof(ScheduleRequest.Sigmas), "custom sigmas");
         if (request.Timesteps is { } custom) return Tables(CustomTimesteps(custom));
-        int steps = request.Steps!.Value;
-        if (steps > originalSteps)
-            throw new DiffusionRequestException(nameof(request.Steps),
-                $"{Name}: steps is {steps}; it must be at most original_inference_steps, {originalSteps}, from which the timesteps are "
-                    + "chosen.");
-
-        // Evenly spaced among the timesteps of distillation (k − 1, 2k − 1, …), noisiest first.
-        int stride = Training.Count / originalSteps;
-        return Tables([.. Grid.Linspace(0, originalSteps, steps, endpoint: false)
-            .Select(place => (originalSteps - Math.Floor(place)) * stride - 1)]);
+        return Tables(distilled.Timesteps(request.Steps!.Value, Name));
     }
 
     protected internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)

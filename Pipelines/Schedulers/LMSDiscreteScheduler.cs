@@ -67,14 +67,6 @@ internal sealed class LMSDiscreteScheduler : SigmaScheduler
     private static double Weight(ReadOnlySpan<double> nodes, int node, double end)
     {
         double half = (end - nodes[^1]) / 2, middle = nodes[^1] + half, offset = half / Math.Sqrt(3);
-        return half * (Lagrange(nodes, node, middle - offset) + Lagrange(nodes, node, middle + offset));
-    }
-
-    private static double Lagrange(ReadOnlySpan<double> nodes, int node, double at)
-    {
-        double product = 1;
-        for (int i = 0; i < nodes.Length; i++)
-            if (i != node) product *= (at - nodes[i]) / (nodes[node] - nodes[i]);
-        return product;
+        return half * (Lagrange.Value(nodes, node, middle - offset) + Lagrange.Value(nodes, node, middle + offset));
     }
 }

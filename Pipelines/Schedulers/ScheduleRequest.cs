@@ -8,16 +8,19 @@ public sealed record ScheduleRequest
     /// <summary>Number of denoising steps, 1 … num_train_timesteps; null with custom timesteps or sigmas.</summary>
     public int? Steps { get; init; }
 
-    /// <summary>Custom timesteps, falling, each in 0 … num_train_timesteps − 1. Supported by Euler, Heun, DPM-Solver and
-    /// LCM.</summary>
+    /// <summary>Custom timesteps, falling, each in 0 … num_train_timesteps − 1. Supported by Euler, Heun, DDPM,
+    /// DPM-Solver, LCM and TCD.</summary>
     public IReadOnlyList<double>? Timesteps { get; init; }
 
     /// <summary>
-    /// Custom sigmas, falling; the last one is the final noise level (usually 0), so n + 1 sigmas make n steps. Supported by Euler.
+    /// Custom sigmas, falling; the last one is the final noise level (usually 0), so n + 1 sigmas make n steps. Supported by Euler
+    /// and, before their shift, FlowMatchEuler.
     /// </summary>
     public IReadOnlyList<double>? Sigmas { get; init; }
 
-    /// <summary>η of DDIM, 0 (deterministic) … 1 (as noisy as DDPM). Other schedulers ignore it, as diffusers does.</summary>
+    /// <summary>
+    /// η of DDIM, 0 (deterministic) … 1 (as noisy as DDPM), and of TCD, where it is γ. Other schedulers ignore it, as diffusers does.
+    /// </summary>
     public double Eta { get; init; }
 
     /// <summary>DDIM: recompute ε from the clipped x0. Without clipping it has no effect.</summary>
@@ -34,6 +37,15 @@ public sealed record ScheduleRequest
 
     /// <summary>Euler: standard deviation of the added noise.</summary>
     public double SNoise { get; init; } = 1;
+
+    /// <summary>
+    /// Tokens of the image in the model, such as latent height · latent width / 4. Rectified flow with use_dynamic_shifting needs it,
+    /// unless <see cref="Mu"/> is given.
+    /// </summary>
+    public int? ImageTokens { get; init; }
+
+    /// <summary>The shift of rectified flow with use_dynamic_shifting; null computes it from <see cref="ImageTokens"/>.</summary>
+    public double? Mu { get; init; }
 
     /// <summary>A request for a number of steps, with all other settings at their defaults.</summary>
     public static implicit operator ScheduleRequest(int steps) => FromInt32(steps);
@@ -52,6 +64,8 @@ public sealed record ScheduleRequest
         Range(nameof(STMin), STMin, 0, double.MaxValue);
         Range(nameof(STMax), STMax, 0, double.PositiveInfinity);
         Range(nameof(SNoise), SNoise, 0, double.MaxValue);
+        Range(nameof(ImageTokens), ImageTokens ?? 1, 1, int.MaxValue);
+        Range(nameof(Mu), Mu ?? 0, -100, 100);
     }
 
     private static void Range(string name, double value, double low, double high)

@@ -22,7 +22,9 @@ public abstract class Scheduler
     /// <summary>Number of timesteps in training.</summary>
     public abstract int TrainTimesteps { get; }
 
-    /// <summary>Evaluations of the model per step: 2 for Heun's method, else 1. A run from an image begins with a whole step.</summary>
+    /// <summary>
+    /// Evaluations of the model per step: 2 for the methods of Heun and DPM2, else 1. A run from an image begins with a whole step.
+    /// </summary>
     public virtual int Order => 1;
 
     /// <summary>diffusers' class names of the supported schedulers.</summary>
@@ -104,6 +106,9 @@ public abstract class Scheduler
     /// <summary>Factor of the sample before it enters the model at an evaluation.</summary>
     protected internal virtual double InputScale(ScheduleTables tables, int index) => 1;
 
+    /// <summary>Whether the tables go from the image to noise (invert_sigmas).</summary>
+    private protected virtual bool SigmasRise => false;
+
     internal ScheduleTables CreateTables(ScheduleRequest request)
     {
         request.Check();
@@ -115,7 +120,7 @@ public abstract class Scheduler
             throw new ModelFileException(Source, $"{Name}: these settings give timesteps or sigmas that are not finite numbers.");
         // With zero terminal SNR the last sigma is 4096, and some betas give a larger one before it. The final sigma is not checked: the
         // config sets it (final_sigmas_type).
-        for (int i = 1; i < Math.Min(tables.Timesteps.Length, tables.Sigmas.Length); i++)
+        for (int i = 1; !SigmasRise && i < Math.Min(tables.Timesteps.Length, tables.Sigmas.Length); i++)
             if (tables.Sigmas[i] > tables.Sigmas[i - 1])
                 throw new ModelFileException(Source,
                     $"{Name}: these betas give sigma {tables.Sigmas[i - 1]:R} at timestep {tables.Timesteps[i - 1]:R} and then "
@@ -160,5 +165,25 @@ public abstract class Scheduler
         }
 
         return [.. timesteps];
+    }
+
+    /// <summary>Checks custom sigmas, falling and finite, and rounds them to float32.</summary>
+    private protected double[] CustomSigmas(IReadOnlyList<double> sigmas)
+    {
+        if (sigmas.Count < 2)
+            throw new DiffusionRequestException(nameof(ScheduleRequest.Sigmas),
+                $"{Name}: sigmas has {sigmas.Count} values; n steps need n + 1, the last one usually 0.");
+        double[] rounded = SigmaTable.Rounded(sigmas);
+        for (int i = 0; i < rounded.Length; i++)
+        {
+            if (!(rounded[i] >= 0 && double.IsFinite(rounded[i])))
+                throw new DiffusionRequestException(nameof(ScheduleRequest.Sigmas),
+                    $"{Name}: sigmas[{i}] is {sigmas[i]:R}; it must be a finite number, 0 or above.");
+            if (i > 0 && rounded[i] >= rounded[i - 1])
+                throw new DiffusionRequestException(nameof(ScheduleRequest.Sigmas),
+                    $"{Name}: sigmas[{i}] is {sigmas[i]:R}, after {sigmas[i - 1]:R}; sigmas must fall.");
+        }
+
+        return rounded;
     }
 }

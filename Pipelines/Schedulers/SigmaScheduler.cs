@@ -3,7 +3,7 @@ using ILGpuDiffusion.Layers.Weights;
 namespace ILGpuDiffusion.Pipelines.Schedulers;
 
 /// <summary>
-/// Base class of the Euler, Heun and LMS methods: latents are x0 + σ·ε, unbounded like σ, and are scaled down before they enter the
+/// Base class of the Euler, Heun, LMS and DPM2 methods: latents are x0 + σ·ε, unbounded like σ, and are scaled down before they enter the
 /// model.
 /// </summary>
 internal abstract class SigmaScheduler : Scheduler
@@ -54,18 +54,4 @@ internal abstract class SigmaScheduler : Scheduler
         PredictionType.Sample => new(0, 1),
         _ => new(1 / (sigma * sigma + 1), -sigma / Math.Sqrt(sigma * sigma + 1)),
     };
-
-    /// <summary>
-    /// One Euler step along dx/dσ = (x̂ − x0)/σ̂ from σ̂ to a lower level, with x̂ = x + before·noise, then after·noise on top.
-    /// </summary>
-    private protected static void Advance(StepWriter step, Blend denoised, double sigmaHat, double target, double before, double after)
-    {
-        double slope = (target - sigmaHat) / sigmaHat;
-        double sample = 1 + (1 - denoised.Sample) * slope;
-        step.Denoise(denoised, denoised.Sample * before);
-        step.Combine(Slot.Sample,
-            (Slot.Sample, sample),
-            (Slot.ModelOutput, -denoised.Output * slope),
-            (Slot.Noise, sample * before + after));
-    }
 }

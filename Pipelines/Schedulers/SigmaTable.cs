@@ -28,6 +28,13 @@ internal static class SigmaTable
     /// <summary>Noise levels as diffusers stores them: rounded to float32.</summary>
     public static double[] Rounded(IEnumerable<double> sigmas) => [.. sigmas.Select(s => (double)(float)s)];
 
+    /// <summary>The geometric mean of two levels, by float32 logarithms as in diffusers; 0 if one is 0.</summary>
+    public static float Between(float start, float end)
+    {
+        float from = (float)Math.Log(start), to = (float)Math.Log(end);
+        return start == 0 || end == 0 ? 0 : (float)Math.Exp(to - (to - from) * 0.5f);
+    }
+
     /// <summary>The last index of a rising table whose value is at most <paramref name="value"/>; −1 when there is none.</summary>
     private static int LastAtMost(float[] rising, float value)
     {

@@ -23,6 +23,11 @@ internal sealed class TimestepSpacing
         if (offset < 0 || offset >= trainTimesteps) throw config.Wrong("steps_offset", $"between 0 and {trainTimesteps - 1}");
     }
 
+    private TimestepSpacing(string kind, int trainTimesteps) => (this.kind, this.trainTimesteps) = (kind, trainTimesteps);
+
+    /// <summary>The spacing of a class without these keys.</summary>
+    public static TimestepSpacing Linspace(int trainTimesteps) => new("linspace", trainTimesteps);
+
     /// <summary>Whether the spacing is leading, whose first timestep is below the noisiest.</summary>
     public bool IsLeading => kind == "leading";
 

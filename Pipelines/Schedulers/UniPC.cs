@@ -49,8 +49,7 @@ internal sealed class UniPC(bool predictsData, bool bh1)
     }
 
     /// <summary>
-    /// The weights w with Σ wₖ·rₖ^(i−1) = bᵢ for nodes r. They are Σ aᵢ·bᵢ, with a the coefficients of the polynomial that is 1 at rₖ and
-    /// 0 at the other nodes.
+    /// The weights w with Σ wₖ·rₖ^(i−1) = bᵢ for nodes r. They are Σ aᵢ·bᵢ, with a the coefficients of the Lagrange polynomial of rₖ.
     /// </summary>
     private double[] Weights(double[] nodes, double z, double growth)
     {
@@ -63,20 +62,6 @@ internal sealed class UniPC(bool predictsData, bool bh1)
             phi = phi / z - 1 / factorial;
         }
 
-        return [.. nodes.Select((node, k) => Basis(nodes, k).Zip(moments, (a, b) => a * b).Sum())];
-    }
-
-    private static double[] Basis(double[] nodes, int k)
-    {
-        var polynomial = new double[nodes.Length];
-        polynomial[0] = 1;
-        for (int j = 0; j < nodes.Length; j++)
-        {
-            if (j == k) continue;
-            double span = nodes[k] - nodes[j];
-            for (int i = nodes.Length - 1; i >= 0; i--) polynomial[i] = ((i > 0 ? polynomial[i - 1] : 0) - nodes[j] * polynomial[i]) / span;
-        }
-
-        return polynomial;
+        return [.. nodes.Select((_, k) => Lagrange.Integral(nodes, k, moments))];
     }
 }

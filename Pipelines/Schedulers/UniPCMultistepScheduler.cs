@@ -10,9 +10,12 @@ internal sealed class UniPCMultistepScheduler : LambdaScheduler
 {
     public static readonly string[] Keys =
     [
-        .. BetaSchedule.Keys, "rescale_betas_zero_snr", .. DPMSigmas.SharedKeys, .. ClippingConfig.ThresholdKeys,
+        .. DPMSigmas.KeysOf(Settings), .. ClippingConfig.ThresholdKeys,
         "solver_order", "prediction_type", "predict_x0", "solver_type", "lower_order_final", "disable_corrector", "solver_p",
     ];
+
+    private const DPMSettings Settings =
+        DPMSettings.Spacing | DPMSettings.FinalSigma | DPMSettings.RepeatsLast | DPMSettings.ZeroSnr;
 
     private readonly PredictionType prediction;
     private readonly UniPC solver;
@@ -21,7 +24,7 @@ internal sealed class UniPCMultistepScheduler : LambdaScheduler
     private readonly bool lowerOrderFinal;
     private readonly int[] uncorrected;
 
-    public UniPCMultistepScheduler(ModelConfig config) : base(config, forUniPC: true)
+    public UniPCMultistepScheduler(ModelConfig config) : base(config, Settings)
     {
         predictsData = config.Bool("predict_x0", true);
         prediction = ReadPrediction(config, predictsData);
@@ -46,13 +49,7 @@ internal sealed class UniPCMultistepScheduler : LambdaScheduler
     /// <summary>The corrector needs one output more than the order.</summary>
     private int Ring => solverOrder + 1;
 
-    protected override ScheduleTables MakeTables(ScheduleRequest request)
-    {
-        if (request.Timesteps is not null) throw Refuse(nameof(ScheduleRequest.Timesteps), "custom timesteps");
-        if (request.Sigmas is not null) throw Refuse(nameof(ScheduleRequest.Sigmas), "custom sigmas");
-        var (timesteps, sigmas) = Levels.Tables(request.Steps!.Value);
-        return new(timesteps, sigmas, 1);
-    }
+    protected override ScheduleTables MakeTables(ScheduleRequest request) => TablesOfSteps(request);
 
     protected internal override void WriteStep(StepWriter step, ScheduleTables tables, ScheduleRequest request, int index, int done)
     {

@@ -206,7 +206,7 @@ internal static class GenerateCommand
         "hint: this is the small model that ships with the tool. "
         + "--model uses any SDXL, SD 1.x or SD 2.x model: a folder in diffusers' format, or a safetensors file.";
 
-    private static DType? ComputeType(string word, Device device)
+    internal static DType? ComputeType(string word, Device device)
     {
         DType? dtype = word switch { "fp32" => DType.Float32, "fp16" => DType.Float16, "bf16" => DType.BFloat16, _ => null };
         if (word == "auto" || (dtype is { } asked && device.Computes(asked))) return dtype;

@@ -80,6 +80,17 @@ internal sealed class GenerateOptions
             originalSize, targetSize, cropTopLeft, negativeOriginalSize, negativeTargetSize, negativeCropTopLeft]);
     }
 
+    /// <summary>The options that may differ between images of one model.</summary>
+    public IEnumerable<Option> Varied =>
+    [
+        negative, width, height, seed, steps, guidanceScale, .. images.All, scheduler, schedulerConfig, eta, sigmas, timesteps,
+        denoisingEnd, guidanceRescale, freeU, clipSkip, prompt2, negative2, originalSize, targetSize, cropTopLeft, negativeOriginalSize,
+        negativeTargetSize, negativeCropTopLeft,
+    ];
+
+    /// <summary>Whether a prompt is given as an argument.</summary>
+    public bool HasPrompt(ParseResult parsed) => parsed.GetValue(prompt) is not null;
+
     /// <summary>Whether the seed is drawn at random.</summary>
     public bool DrawsSeed(ParseResult parsed, GenerationMetadata? origin) => (parsed.GetValue(seed) ?? origin?.Request.Seed) is null;
 

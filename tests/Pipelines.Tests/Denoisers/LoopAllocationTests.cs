@@ -9,7 +9,7 @@ public sealed class LoopAllocationTests
 {
     private const int Runs = 3;
 
-    public static TheoryData<string> Schedulers => [.. Scheduler.Aliases];
+    public static TheoryData<string> Schedulers => [.. SchedulerNames.Table.Select(sampler => sampler.Name)];
 
     [Theory, MemberData(nameof(Schedulers))]
     public void Loop_AfterTheFirstRun_AllocatesNothing(string scheduler)

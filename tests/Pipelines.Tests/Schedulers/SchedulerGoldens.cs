@@ -13,6 +13,7 @@ internal static class SchedulerGoldens
     public const string TracesSet = "schedulers/scheduler_traces";
     public const string MiscSet = "schedulers/scheduler_misc";
     public const string FromTheMiddle = "img2img/";
+    public const string CustomSigmas = "linspace_sigmas"; // in ids of cases with given sigmas
 
     public static Golden Tables => Golden.Open(TablesSet);
 
@@ -23,7 +24,8 @@ internal static class SchedulerGoldens
     /// <summary>Theory data: the ids of a set's cases of our classes. An id begins with the class name, or a prefix before it.</summary>
     public static TheoryData<string> Ids(string set, string prefix = "") =>
         [.. Golden.Ids(set).Where(id =>
-            id.StartsWith(prefix, StringComparison.Ordinal) && Scheduler.Names.Contains(id[prefix.Length..].Split('/')[0]))];
+            id.StartsWith(prefix, StringComparison.Ordinal) && Scheduler.Names.Contains(id[prefix.Length..].Split('/')[0])
+            && !id.Contains(CustomSigmas, StringComparison.Ordinal))];
 
     /// <summary>The number of cases of our classes in the file, counted by class_name and not by id.</summary>
     public static int CountIn(Golden set) =>
@@ -37,6 +39,15 @@ internal static class SchedulerGoldens
         string variant = golden.Json.GetProperty("variant").GetString()!;
         return FromJson(Tables[$"{name}/{variant}"].Params.GetRawText(), name);
     }
+
+    /// <summary>The request of a case: its steps, and what was passed besides.</summary>
+    public static ScheduleRequest Request(GoldenCase golden, int steps) => new()
+    {
+        Steps = steps,
+        Mu = golden.Json.TryGetProperty("extra_args", out var extra) && extra.TryGetProperty("mu", out var mu) ? mu.GetDouble() : null,
+        // what step() takes where the recording passes nothing
+        Eta = Number(golden.Json, "eta", golden.Json.GetProperty("class_name").GetString() == "TCDScheduler" ? 0.3 : 0),
+    };
 
     public static Scheduler FromJson(string json, string? name = null) => Scheduler.FromConfig(Config(json), name);
 

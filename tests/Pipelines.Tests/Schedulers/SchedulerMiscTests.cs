@@ -28,8 +28,8 @@ public class SchedulerMiscTests
     {
         var golden = SchedulerGoldens.Misc[id];
         int begin = golden.Json.GetProperty("begin_index").GetInt32();
-        var schedule = SchedulerGoldens.SchedulerOf(golden).CreateSchedule(golden.Json.GetProperty("num_steps").GetInt32())
-            .BeginningAt(begin);
+        var request = SchedulerGoldens.Request(golden, golden.Json.GetProperty("num_steps").GetInt32());
+        var schedule = SchedulerGoldens.SchedulerOf(golden).CreateSchedule(request).BeginningAt(begin);
         Assert.Equal(begin, schedule.BeginIndex);
 
         float[] clean = golden.Input("x0"), noise = golden.Input("noise_init");

@@ -24,6 +24,14 @@ public sealed class SchedulerNamesTests
     [InlineData("UniPC Karras", "UniPCMultistepScheduler", "use_karras_sigmas=true")]
     [InlineData("PLMS", "PNDMScheduler", "skip_prk_steps=true"), InlineData("LCM", "LCMScheduler", ""),
         InlineData("DDIM", "DDIMScheduler", "")]
+    [InlineData("DPM++ SDE Karras", "DPMSolverSDEScheduler", "use_karras_sigmas=true")]
+    [InlineData("dpmpp_sde_gpu", "DPMSolverSDEScheduler", "")]
+    [InlineData("DPM2", "KDPM2DiscreteScheduler", ""), InlineData("dpm_2", "KDPM2DiscreteScheduler", "")]
+    [InlineData("DPM2 a Karras", "KDPM2AncestralDiscreteScheduler", "use_karras_sigmas=true"),
+        InlineData("dpm_2_ancestral", "KDPM2AncestralDiscreteScheduler", "")]
+    [InlineData("DPM++ 3M SDE", "DPMSolverMultistepScheduler", "algorithm_type=\"sde-dpmsolver++\" solver_order=3")]
+    [InlineData("ddpm", "DDPMScheduler", ""), InlineData("uni_pc", "UniPCMultistepScheduler", ""), InlineData("tcd", "TCDScheduler", "")]
+    [InlineData("DEIS Karras", "DEISMultistepScheduler", "use_karras_sigmas=true"), InlineData("sa_solver", "SASolverScheduler", "")]
     public void Find_KnownName_GivesClassAndSettings(string name, string className, string settings)
     {
         var found = Assert.NotNull(SchedulerNames.Find(name));
@@ -32,14 +40,15 @@ public sealed class SchedulerNamesTests
     }
 
     [Theory]
-    [InlineData("DPM++ SDE"), InlineData("DPM2"), InlineData("Euler a Karras"), InlineData("LCM karras"), InlineData(""),
+    [InlineData("DPM++ 2S a"), InlineData("DPM fast"), InlineData("Restart"), InlineData("Euler a Karras"), InlineData("LCM karras"), InlineData(""),
         InlineData("dpmpp_2m_waves")]
     public void Find_UnknownName_IsNull(string name) => Assert.Null(SchedulerNames.Find(name));
 
     [Fact]
     public void IsKnown_EveryListedName_IsTrue() =>
         Assert.All(SchedulerNames.All.Concat(
-            SchedulerNames.Table.SelectMany(row => row.Spacings.Select(s => $"{row.Spoken ?? row.Name} {s}"))),
+            SchedulerNames.Table.SelectMany(row => row.Elsewhere.Prepend(row.Name)
+                .SelectMany(n => row.Spacings.Select(s => $"{n} {s}").Append(n)))),
                 name => Assert.True(SchedulerNames.IsKnown(name), name));
 
     [Theory]

@@ -29,6 +29,19 @@ public class SchedulerTruthTests
         { "ddim", "\"prediction_type\": \"sample\", \"timestep_spacing\": \"trailing\"" },
         { "ddim", "\"prediction_type\": \"v_prediction\", \"rescale_betas_zero_snr\": true, \"timestep_spacing\": \"trailing\"" },
         { "lcm", "\"prediction_type\": \"epsilon\", \"timestep_scaling\": 1e9" },
+        { "ddpm", "\"prediction_type\": \"epsilon\", \"beta_schedule\": \"sigmoid\", \"variance_type\": \"fixed_small_log\"" },
+        { "ddpm", "\"prediction_type\": \"v_prediction\", \"rescale_betas_zero_snr\": true, \"timestep_spacing\": \"trailing\"" },
+        { "dpm2", "\"prediction_type\": \"epsilon\"" },
+        { "dpm2_a", "\"prediction_type\": \"v_prediction\", \"use_beta_sigmas\": true" },
+        { "dpmpp_sde", "\"prediction_type\": \"epsilon\"" },
+        { "dpmpp_sde", "\"prediction_type\": \"v_prediction\", \"use_karras_sigmas\": true" },
+        { "dpmpp_singlestep", "\"solver_order\": 3, \"solver_type\": \"heun\", \"prediction_type\": \"v_prediction\"" },
+        {
+            "DPMSolverSinglestepScheduler",
+            "\"algorithm_type\": \"sde-dpmsolver++\", \"solver_order\": 3, \"prediction_type\": \"epsilon\""
+        },
+        { "flow_euler", "\"prediction_type\": \"flow_prediction\", \"shift\": 3, \"shift_terminal\": 0.1" },
+        { "flow_heun", "\"prediction_type\": \"flow_prediction\", \"shift\": 3" },
         { "unipc", "\"prediction_type\": \"epsilon\"" },
         { "unipc", "\"prediction_type\": \"v_prediction\", \"solver_order\": 3, \"solver_type\": \"bh1\"" },
         { "unipc", "\"prediction_type\": \"sample\", \"disable_corrector\": [0, 1], \"use_karras_sigmas\": true" },
@@ -119,6 +132,11 @@ public class SchedulerTruthTests
     [Theory]
     [InlineData("euler_karras", "", 0.9)]
     [InlineData("heun_karras", "", 1.8)]
+    [InlineData("dpm2_karras", "", 1.8)]
+    [InlineData("deis_karras", "\"solver_order\": 1", 0.9)]
+    [InlineData("deis_karras", "\"solver_order\": 2", 1.8)]
+    [InlineData("deis_karras", "\"solver_order\": 3", 1.8)] // its first step is of first order
+    [InlineData("dpmpp_singlestep_karras", "", 1.8)]
     [InlineData("lms_karras", "", 1.8)] // it begins with Euler's step, whose error is of second order
     [InlineData("unipc_karras", "\"solver_order\": 1", 1.8)] // the corrector adds an order
     [InlineData("unipc_karras", "\"solver_order\": 1, \"solver_type\": \"bh1\"", 1.8)]
@@ -145,6 +163,23 @@ public class SchedulerTruthTests
 
             double Deviation(int index) => double.Hypot(schedule.AddNoise(index).Sample / 2, schedule.AddNoise(index).Noise);
         }
+    }
+
+    [Fact]
+    public void Steps_IpndmFromTheMiddle_EndAtThePoint()
+    {
+        // from evaluation 0, where there is no signal, diffusers' first step brings none
+        const double point = 1.7;
+        var schedule = SchedulerGoldens.FromJson("{}", "ipndm").CreateSchedule(20).BeginningAt(5);
+        var run = new StepRunner(schedule, 1, single: false) { [Slot.Sample] = [0.3] };
+        for (int i = 5; i < 20; i++)
+        {
+            var (alpha, beta) = schedule.AddNoise(i);
+            run[Slot.ModelOutput] = [(alpha * (run[Slot.Sample][0] - alpha * point) / beta) - beta * point];
+            run.Step(i);
+        }
+
+        Assert.Equal(point, run[Slot.Sample][0], 1e-12);
     }
 
     [Fact]
@@ -189,6 +224,8 @@ public class SchedulerTruthTests
         {
             double x = run[Slot.Sample][0];
             var (alpha, sigma) = schedule.AddNoise(i);
+            // between a step's begin and end only the scale of the input tells σ
+            if (schedule.InputScale(i) is < 1 and var scale) sigma = Math.Sqrt(1 / (scale * scale) - 1);
             double norm = Math.Sqrt(alpha * alpha + sigma * sigma);
             double x0 = clean(x, alpha, sigma);
             run[Slot.ModelOutput] =

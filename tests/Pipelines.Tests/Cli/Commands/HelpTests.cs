@@ -15,7 +15,8 @@ public sealed class HelpTests
     [InlineData(40), InlineData(60), InlineData(80), InlineData(120)]
     public void Help_AtAnyWidth_FitsAndLosesNothing(int columns)
     {
-        foreach (var command in (Command[])[GenerateCommand.Create(), InspectCommand.Create(), TuneCommand.Create(), CacheCommand.Create()])
+        foreach (var command in (Command[])[GenerateCommand.Create(), GridCommand.Create(), InspectCommand.Create(), TuneCommand.Create(),
+            CacheCommand.Create()])
         {
             using var writer = new StringWriter();
             Help.Write(command, Terminals.Create(writer, redirected: true, columns));
