@@ -35,7 +35,10 @@ public sealed partial class DiffusionPipeline
             var logger = (options.LoggerFactory ?? device.LoggerFactory).CreateLogger<DiffusionPipeline>();
             var arenas = owned.Add(new ArenaPool(device, logger) { Offload = options.Offload });
             var settings = new ModelSettings(Checked(options.DType ?? device.PreferredDType, device), options.Compile, options.Quantize,
-                string.IsNullOrEmpty(options.Variant) ? null : options.Variant, options.LoadWeights);
+                string.IsNullOrEmpty(options.Variant) ? null : options.Variant, options.LoadWeights)
+            {
+                Attention = options.Attention,
+            };
             var contexts = owned.Add(new DenoisingContexts(device));
             var components = owned.Add(new ComponentLoader(source, arenas, settings, logger));
             var schedulers = ModelScheduler.Read(source, family.RepairsOldConfigs, logger);

@@ -1,4 +1,5 @@
 using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Ops;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Quantization;
@@ -50,6 +51,13 @@ public sealed record PipelineOptions
     /// none for <see cref="CompileOptions.Eager"/>. Later calls on a model override this for that model.
     /// </summary>
     public CompileOptions Compile { get; init; } = new();
+
+    /// <summary>
+    /// How attention is computed, such as <see cref="AttentionBackend.MemoryEfficient"/>; by default the device's best implementation.
+    /// <see cref="Layer.SetAttentionBackend"/> chooses for single models and layers afterwards, and <c>Attention.Use</c> for a scope. A
+    /// choice that the device does not support is a <see cref="DeviceException"/> when a request needs it.
+    /// </summary>
+    public AttentionOptions Attention { get; init; }
 
     /// <summary>
     /// Makes the loggers for the pipeline's messages, and for those of the device that it opens; a device that it is given keeps its own.

@@ -30,6 +30,7 @@ public sealed class KernelSet(string op, params KernelVariant[] variants)
 
     private DeviceException Missing(Device device, OpSignature signature)
     {
+        if (signature.Op.WhyMissing(device, signature) is { } reason) return new(reason);
         bool otherTypes = variants.Any(v => v.Backends.HasFlag(device.Backend) && !v.SupportsTypes(signature));
         string why = otherTypes && device.Backend == Backends.Cpu ? "; activations there are Float32" : "";
         return new($"{op}: no kernel for {string.Join(", ", signature.Inputs)} → {signature.Output} on {device.Id}{why}.");

@@ -1,3 +1,4 @@
+using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Compute.Kernels;
@@ -33,6 +34,9 @@ public abstract record Op
     /// settings.
     /// </summary>
     public virtual ShapeBucket? Bucket(OpSignature signature) => null;
+
+    /// <summary>Why no kernel of a device supports a call, and what to do instead; null if there is nothing special to say.</summary>
+    internal virtual string? WhyMissing(Device device, OpSignature signature) => null;
 
     /// <summary>Whether the result may overwrite the first input, element by element.</summary>
     public virtual bool MayRunInPlace => false;

@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Compute.Ops;
+
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>Result of compiling a graph. A snapshot: plans, kernels and notes grow with further sizes.</summary>
@@ -17,6 +19,9 @@ public sealed record CompileReport(
         double PlanSeconds,
     int Compilations, int Plans, int Kernels, IReadOnlyList<string> Notes)
 {
+    /// <summary>The implementations of attention that those plans use, each once.</summary>
+    public IReadOnlyList<AttentionChoice> Attention { get; init; } = [];
+
     /// <summary>Trace, passes and plans together.</summary>
     public double Seconds => TraceSeconds + PassSeconds + PlanSeconds;
 
@@ -31,7 +36,10 @@ public sealed record CompileReport(
         IReadOnlyList<string> notes) => new(
         source.Name, options, [.. parts.SelectMany(p => p.Regions)], source.TraceTime.TotalSeconds, parts.Sum(p => p.PassSeconds),
             parts.Sum(p => p.PlanSeconds),
-        parts.Sum(p => p.Compilations), parts.Sum(p => p.Plans), parts.Sum(p => p.Kernels), notes);
+        parts.Sum(p => p.Compilations), parts.Sum(p => p.Plans), parts.Sum(p => p.Kernels), notes)
+    {
+        Attention = [.. parts.SelectMany(p => p.Attention).Distinct()],
+    };
 }
 
 /// <summary>A part of a graph that was compiled separately.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Ops;
 using ILGpuDiffusion.Compute.Tensors;
 using Microsoft.Extensions.ObjectPool;
 
@@ -13,9 +14,9 @@ namespace ILGpuDiffusion.Layers.Graphs;
 public sealed class CompiledGraph
 {
     private static int compilations, instances;
-    private readonly ConcurrentDictionary<(Sizes Sizes, ValueArray<string> Keep), Lazy<PlanLayout>> layouts = new();
+    private readonly ConcurrentDictionary<(Sizes Sizes, ValueArray<string> Keep, AttentionOptions? Attention), Lazy<PlanLayout>> layouts = new();
     private readonly ConcurrentDictionary<Sizes, Lazy<CompiledModel>> models = new(); // by sizes where they are fixed, else under one key
-    private readonly ConcurrentDictionary<Sizes, bool> tuned = new();
+    private readonly ConcurrentDictionary<(Sizes, AttentionOptions?), bool> tuned = new();
     private readonly CompileNotes notes;
     private readonly ArenaPool arenas;
     private readonly ObjectPool<GraphContext> contexts;
@@ -65,7 +66,7 @@ public sealed class CompiledGraph
 
     internal ArenaPool Arenas => arenas;
 
-    /// <summary>Number of plans: one per combination of sizes.</summary>
+    /// <summary>Number of plans: one per combination of sizes, and per implementation of attention that a scope chose.</summary>
     public int Plans => split?.Compiled.Sum(part => part.Plans) ?? layouts.Count;
 
     /// <summary>Report of all compilations so far.</summary>
@@ -75,7 +76,11 @@ public sealed class CompiledGraph
         source.Name, Options, [.. Models.SelectMany(m => m.Regions)], source.TraceTime.TotalSeconds, Models.Sum(m => m.Seconds),
             planSeconds,
         models.Count, layouts.Count, Layouts.SelectMany(l => l.LoopInvariantSteps.Concat(l.Steps)).Select(s => s.Kernel).Distinct().Count(),
-            notes.Lines);
+            notes.Lines)
+        {
+            Attention = [.. Layouts.SelectMany(l => l.LoopInvariantSteps.Concat(l.Steps)).Select(s => s.Attention(Device))
+                .OfType<AttentionChoice>().Distinct()],
+        };
 
     private IEnumerable<CompiledModel> Models => models.Values.Where(m => m.IsValueCreated).Select(m => m.Value);
 
@@ -122,7 +127,7 @@ public sealed class CompiledGraph
 
     /// <summary>The calls of a plan for the given sizes, without kernels.</summary>
     internal IEnumerable<TuningProblem> Calls(Sizes sizes) => split is not null ? split.First.Current.Compiled.Calls(sizes) :
-        new PlanLayout(ModelAt(sizes).Graph, Device, sizes, new HashSet<string>(), Options) is var layout
+        new PlanLayout(ModelAt(sizes).Graph, Device, sizes, new HashSet<string>(), Options, AttentionScope.Current) is var layout
             ? layout.LoopInvariantSteps.Concat(layout.Steps).Select(TuningProblem.Of) : [];
 
     /// <summary>
@@ -133,7 +138,8 @@ public sealed class CompiledGraph
     /// <param name="cancellation">Checked between timings; results found so far are kept.</param>
     public void Tune(Sizes sizes, CancellationToken cancellation = default)
     {
-        if (Options.Tunes && split is null && tuned.TryAdd(sizes, true)) Attempt();
+        var key = (sizes, AttentionScope.Current);
+        if (Options.Tunes && split is null && tuned.TryAdd(key, true)) Attempt();
 
         void Attempt()
         {
@@ -143,18 +149,18 @@ public sealed class CompiledGraph
             }
             catch
             {
-                tuned.TryRemove(sizes, out _);
+                tuned.TryRemove(key, out _);
                 throw;
             }
         }
     }
 
-    private PlanLayout Layout(Sizes sizes, SortedSet<string> keep) => layouts.GetOrAdd((sizes, new([.. keep])), _ => new(() =>
+    private PlanLayout Layout(Sizes sizes, SortedSet<string> keep) => layouts.GetOrAdd((sizes, new([.. keep]), AttentionScope.Current), key => new(() =>
     {
         Tune(sizes);
         var model = ModelAt(sizes);
         long start = Stopwatch.GetTimestamp();
-        var layout = new PlanLayout(model.Graph, Device, sizes, keep, Options);
+        var layout = new PlanLayout(model.Graph, Device, sizes, keep, Options, key.Attention);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         lock (gate) planSeconds += seconds;
         return layout;

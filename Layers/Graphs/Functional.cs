@@ -50,9 +50,11 @@ public static class Functional
     public static Value Chunk(Value x, int axis, int index, int count) => x.Graph.Add(new Chunk(axis, index, count), x);
 
     /// <summary>Scaled dot-product attention; heads are contiguous ranges of the innermost dimension.</summary>
-    public static Value Attention(Value query, Value key, Value value, int heads, Value? mask = null, bool causal = false) =>
-        mask is null ? query.Graph.Add(new ScaledDotProductAttention(heads, causal), query, key, value)
-            : query.Graph.Add(new ScaledDotProductAttention(heads, causal), query, key, value, mask);
+    public static Value Attention(Value query, Value key, Value value, int heads, Value? mask = null, bool causal = false)
+    {
+        var op = new ScaledDotProductAttention(heads, causal) { Options = query.Graph.AttentionOptions };
+        return mask is null ? query.Graph.Add(op, query, key, value) : query.Graph.Add(op, query, key, value, mask);
+    }
 
     /// <summary>Nearest-neighbour upsampling of an image [n, h, w, c]: ×2, or to the height and width of <paramref name="like"/>.</summary>
     public static Value Upsample(Value x, Value? like = null) =>

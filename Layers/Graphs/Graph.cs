@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
 using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Layers.Graphs;
@@ -16,6 +17,7 @@ public sealed class Graph
     private readonly Dictionary<Parameter, Value> parameters = [];
     private readonly List<LayerCall> calls = [];
     private readonly Stack<string> layers = new([""]);
+    private readonly Stack<Layer> recording = [];
     private int valueCount;
 
     internal Graph(string name) => Name = name;
@@ -161,11 +163,16 @@ public sealed class Graph
     {
         string path = layer.Path;
         int first = nodes.Count;
+        recording.Push(layer);
         var value = At(path, body);
+        recording.Pop();
         Label(path, value);
         Called(new LayerCall(layer, path, first, nodes.Count - first, value));
         return value;
     }
+
+    /// <summary>How the layer that is being recorded wants attention computed.</summary>
+    internal AttentionOptions AttentionOptions => recording.TryPeek(out var layer) ? layer.EffectiveAttention : default;
 
     /// <summary>Records that some consecutive ops are one call of a layer.</summary>
     internal void Called(LayerCall call) => calls.Add(call);

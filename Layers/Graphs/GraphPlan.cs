@@ -154,7 +154,7 @@ internal sealed class GraphPlan : Plan
         cancellation.ThrowIfCancellationRequested();
         Tensor[] inputs = [.. step.Node.Inputs.Select((value, i) =>
             Locate(value, i == 1 && step.Signature.KernelPositionsFirst, cancellation))];
-        return step.Kernel.Bind(new OpCall(owner.Device, step.Node.Op, inputs, Layout.Locate(step.Node.Output, arena),
+        return step.Kernel.Bind(new OpCall(owner.Device, step.Signature.Op, inputs, Layout.Locate(step.Node.Output, arena),
             PlanLayout.ScratchOf(step, arena))
         {
             Packed = step.Signature.KeepsPacked ? owner.Arenas.PackedWeights : null,

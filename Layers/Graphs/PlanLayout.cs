@@ -1,5 +1,6 @@
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
 using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Layers.Graphs;
@@ -13,12 +14,21 @@ internal sealed class PlanLayout
     private const long MostPrepackedWeights = 16L << 20; // 64 MiB in float32
     private readonly Dictionary<Value, TensorType> types = [];
     private readonly Dictionary<Value, Place> places = [];
+    private readonly AttentionOptions? attention;
     private readonly Lock preparing = new();
     private CancellationToken? prepared; // of the last request that started the kernels
 
-    public PlanLayout(Graph graph, Device device, Sizes sizes, IReadOnlySet<string> keep, CompileOptions options)
+    /// <summary>Lays out a plan.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="sizes">A value for every symbol.</param>
+    /// <param name="keep">Values to keep until the end of a run, by name.</param>
+    /// <param name="options">The compile options.</param>
+    /// <param name="attention">How attention is computed; null for what each layer chose.</param>
+    public PlanLayout(Graph graph, Device device, Sizes sizes, IReadOnlySet<string> keep, CompileOptions options,
+        AttentionOptions? attention = null)
     {
-        Graph = graph;
+        (Graph, Device, this.attention) = (graph, device, attention);
         Value[] results = [.. graph.Outputs.Values,
             .. keep.Select(name => graph.Named.GetValueOrDefault(name) ?? throw UnknownName(graph, name))];
         Node[] nodes = [.. graph.NeededBy(results)];
@@ -51,6 +61,9 @@ internal sealed class PlanLayout
 
     /// <summary>The graph.</summary>
     public Graph Graph { get; }
+
+    /// <summary>The device.</summary>
+    public Device Device { get; }
 
     /// <summary>Whether kernels keep their weights packed, see <see cref="CompileOptions.PrepackWeights"/>.</summary>
     public bool PrepacksWeights { get; }
@@ -102,7 +115,7 @@ internal sealed class PlanLayout
             // As if weights were packed in every run: the same kernels pack them when a plan is made.
             long bytes = step.Kernel.ScratchBytes(step.Signature with { KeepsPacked = false });
             var scratch = bytes == 0 ? null : UnbackedBuffer.Of(new TensorType(DType.Int8, [checked((int)bytes)]));
-            step.Kernel.Prepare(new OpCall(device, step.Node.Op, inputs, Locate(step.Node.Output, arena),
+            step.Kernel.Prepare(new OpCall(device, step.Signature.Op, inputs, Locate(step.Node.Output, arena),
                 scratch)
             { KernelPositionsFirst = step.Signature.KernelPositionsFirst, Cancellation = cancellation });
         }
@@ -227,13 +240,16 @@ internal sealed class PlanLayout
     private OpSignature Signature(Node node, Device device)
     {
         bool weighs = node.Inputs is [_, { Parameter: not null }, ..];
-        return new OpSignature(node.Op, [.. node.Inputs.Select(TypeOf)], types[node.Output])
+        return new OpSignature(Planned(node.Op), [.. node.Inputs.Select(TypeOf)], types[node.Output])
         {
             KeepsPacked = weighs && PrepacksWeights,
             KernelPositionsFirst = weighs && node.Inputs[1].Parameter!.Constant is null
                 && DeviceWeights.PutsKernelPositionsFirst(device, node.Op, TypeOf(node.Inputs[1])),
         };
     }
+
+    private Op Planned(Op op) =>
+        attention is { } options && op is ScaledDotProductAttention recorded ? recorded with { Options = options } : op;
 
     private PlanStep Prepare(Node node, int index, Device device, List<MemoryPlan.Block> scratch)
     {
@@ -262,4 +278,8 @@ internal sealed class PlanLayout
 /// <param name="Choice">The chosen kernel variant and its settings.</param>
 /// <param name="Kernel">The kernel.</param>
 /// <param name="Scratch">Its scratch block, if any.</param>
-internal sealed record PlanStep(Node Node, int Index, OpSignature Signature, KernelChoice Choice, Kernel Kernel, MemoryPlan.Block? Scratch);
+internal sealed record PlanStep(Node Node, int Index, OpSignature Signature, KernelChoice Choice, Kernel Kernel, MemoryPlan.Block? Scratch)
+{
+    /// <summary>The implementation of attention; null for other ops.</summary>
+    public AttentionChoice? Attention(Device device) => AttentionChoice.Of(device, Signature, Choice);
+}

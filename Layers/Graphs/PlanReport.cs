@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Ops;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
@@ -24,6 +25,10 @@ public sealed record PlanReport(IReadOnlyList<PlanReportStep> LoopInvariantSteps
     /// </summary>
     public long PackedWeightBytes { get; init; }
 
+    /// <summary>The implementations of attention, each once.</summary>
+    public IEnumerable<AttentionChoice> Attention =>
+        LoopInvariantSteps.Concat(Steps).Select(step => step.Attention).OfType<AttentionChoice>().Distinct();
+
     /// <summary>Floating-point operations of one run.</summary>
     public double Flops => Steps.Sum(s => s.Flops);
 
@@ -40,8 +45,8 @@ public sealed record PlanReport(IReadOnlyList<PlanReportStep> LoopInvariantSteps
                 + $"alive at once{(PackedWeightBytes > 0 ? $"; packed weights {PackedWeightBytes / 1e6:F1} MB" : "")}");
 
     internal static PlanReport Of(PlanLayout layout) => new(
-        [.. layout.LoopInvariantSteps.Select(PlanReportStep.Of)], [.. layout.Steps.Select(PlanReportStep.Of)], layout.ArenaBytes,
-            layout.PeakLiveBytes)
+        [.. layout.LoopInvariantSteps.Select(step => PlanReportStep.Of(step, layout.Device))],
+            [.. layout.Steps.Select(step => PlanReportStep.Of(step, layout.Device))], layout.ArenaBytes, layout.PeakLiveBytes)
     {
         Memory = PlanReportBlock.Of(layout),
         Length = layout.Length,
@@ -59,11 +64,13 @@ public sealed record PlanReport(IReadOnlyList<PlanReportStep> LoopInvariantSteps
     internal PlanReport Measured(IReadOnlyList<double> seconds) =>
         this with { Steps = [.. Steps.Zip(seconds, (step, time) => step with { MeasuredSeconds = time })] };
 
-    /// <summary>Totals, then one line per op and variant, the most expensive first.</summary>
+    /// <summary>Totals, the implementations of attention, then one line per op and variant, the most expensive first.</summary>
     public string Summary()
     {
         var text = new StringBuilder();
         text.AppendLine(Totals);
+        foreach (var choice in Attention)
+            text.AppendLine(CultureInfo.InvariantCulture, $"attention {choice.Kernel}: {choice.Reason}");
         foreach (var kind in Steps.GroupBy(s => (s.Op, s.Variant)).OrderByDescending(g => g.Sum(s => s.Seconds))
             .ThenByDescending(g => g.Sum(s => s.Flops)).ThenByDescending(g => g.Sum(s => s.Bytes)))
             text.AppendLine(CultureInfo.InvariantCulture,

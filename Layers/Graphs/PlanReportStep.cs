@@ -1,6 +1,7 @@
 using System.Globalization;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Compute.Ops;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
@@ -25,6 +26,12 @@ public sealed record PlanReportStep(string Op, string Variant, string Output, lo
     /// <summary>The kernel's settings that differ from its defaults.</summary>
     public string Settings { get; init; } = "";
 
+    /// <summary>The implementation of attention and why it was chosen; null for other ops.</summary>
+    public AttentionChoice? Attention { get; init; }
+
+    /// <summary>Scratch memory of the kernel, in bytes.</summary>
+    public long ScratchBytes { get; init; }
+
     /// <summary>The weights' part of <see cref="Bytes"/>.</summary>
     public long WeightBytes { get; init; }
 
@@ -40,7 +47,7 @@ public sealed record PlanReportStep(string Op, string Variant, string Output, lo
     /// <summary>The time, if measured, else the prediction, else 0.</summary>
     public double Seconds => MeasuredSeconds ?? PredictedSeconds ?? 0;
 
-    internal static PlanReportStep Of(PlanStep step)
+    internal static PlanReportStep Of(PlanStep step, Device device)
     {
         var (signature, choice) = (step.Signature, step.Choice);
         double flops = signature.Op.Flops(signature);
@@ -51,6 +58,8 @@ public sealed record PlanReportStep(string Op, string Variant, string Output, lo
             Kind = signature.Op.Kind,
             Index = step.Index,
             Settings = choice.Settings.ToString(),
+            Attention = step.Attention(device),
+            ScratchBytes = step.Scratch?.Bytes ?? 0,
             WeightBytes = step.Node.Inputs.Where(i => i.Parameter is not null).Sum(i => i.Parameter!.Type.Bytes),
             Work = flops * choice.Variant.WorkShare,
         };

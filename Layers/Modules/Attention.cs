@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Ops;
 using ILGpuDiffusion.Layers.Graphs;
 
 namespace ILGpuDiffusion.Layers.Modules;
@@ -28,6 +30,20 @@ public sealed class Attention : Layer
         toV = Child("to_v", new Linear(contextDim, inner, bias));
         toOut = Child("to_out.0", new Linear(inner, queryDim));
     }
+
+    /// <summary>
+    /// Chooses the implementation of all attention for a scope, whatever layers and pipelines choose; PyTorch's <c>sdpa_kernel</c>.
+    /// Inner scopes take precedence.
+    /// </summary>
+    /// <param name="options">The implementation, such as <see cref="AttentionBackend.MemoryEfficient"/>.</param>
+    /// <returns>Ends the scope when disposed.</returns>
+    /// <remarks>
+    /// <para>It holds for what begins in it, asynchronous calls included: <c>using (Attention.Use(AttentionBackend.MemoryEfficient)) result
+    /// = await pipeline.GenerateAsync(request);</c></para>
+    /// <para>A compiled graph stays compiled: the scope selects another of its plans. A choice that the device does not support is a
+    /// <see cref="DeviceException"/> that names those it does.</para>
+    /// </remarks>
+    public static IDisposable Use(AttentionOptions options) => AttentionScope.Enter(options);
 
     /// <summary>Records the attention.</summary>
     /// <param name="x">The queries' tokens, [n, ..., queryDim].</param>

@@ -66,6 +66,7 @@ public sealed class ComponentLoader : IDisposable
     {
         var config = AutoencoderConfig.From(ConfigOf("vae", nameof(AutoencoderKL)));
         var model = Load("vae", config.File, config.LeastTensors, () => new AutoencoderKL(config));
+        model.SetAttentionBackend(Settings.Attention);
         var vae = new Autoencoder(model, Arenas, Settings.Compile, Settings.DType);
         model.To(vae.DType);
         return vae;
@@ -79,6 +80,7 @@ public sealed class ComponentLoader : IDisposable
         if (Settings is { Quantize: QuantizationMode.Int8, LoadWeights: true })
             owned.Add(DynamicQuantization.Apply(denoiser, device: device as CpuDevice, loggerFactory: device.LoggerFactory));
         denoiser.To(Settings.DType);
+        denoiser.SetAttentionBackend(Settings.Attention);
         denoiser.Compile(Settings.Compile);
     }
 
@@ -113,6 +115,7 @@ public sealed class ComponentLoader : IDisposable
             withProjection: Source.Component(name).Class == ProjectingClass);
         var model = Load(name, config.File, config.LeastTensors, () => new ClipTextModel(config));
         model.To(Settings.DType);
+        model.SetAttentionBackend(Settings.Attention);
         if (tokenizer.LargestId >= model.Config.VocabSize)
             throw new ModelFileException(Source.Path,
                 $"tokenizer{suffix} has ids up to {tokenizer.LargestId}, {name} a vocabulary of {model.Config.VocabSize}; they do not "

@@ -1,3 +1,4 @@
+using ILGpuDiffusion.Compute.Ops;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Quantization;
@@ -11,4 +12,8 @@ namespace ILGpuDiffusion.Pipelines.Families;
 /// <param name="Variant">The requested variant of the weights; null for none.</param>
 /// <param name="LoadWeights">Whether weights are loaded; see <see cref="PipelineOptions.LoadWeights"/>.</param>
 public sealed record ModelSettings(DType DType, CompileOptions Compile, QuantizationMode Quantize, string? Variant,
-    bool LoadWeights = true);
+    bool LoadWeights = true)
+{
+    /// <summary>How attention is computed in all components.</summary>
+    public AttentionOptions Attention { get; init; }
+}

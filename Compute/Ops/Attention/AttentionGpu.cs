@@ -37,8 +37,11 @@ internal static class AttentionGpu
                     && ((GpuDevice)device).Target.LocalMemoryBytes >= SubGroupAttention.LocalBytes,
             SupportsTypes = Is16Bit,
         },
-        GpuKernel.Variant("gpu/tiles", _ => new GpuKernel(call => [Tiles(call)])),
+        GpuKernel.Variant("gpu/tiles", _ => new GpuKernel(call => [Tiles(call)])) with { SupportsDevice = HoldsTiles },
     ];
+
+    private static bool HoldsTiles(Device device) => ((GpuDevice)device).Target is var target
+        && target.LocalMemoryBytes >= TiledAttention.LocalBytes && target.MaxGroupSize >= TiledAttention.GroupSize;
 
     private static bool HasTensorCores(Device device) => MatrixUnitVariant.TensorCores.Supports(device, MatrixTypes.Float16);
 
@@ -50,7 +53,7 @@ internal static class AttentionGpu
 
     private static LaunchSpecification Tiles(OpCall call)
     {
-        var sizes = new Sizes(call);
+        var sizes = new AttentionSizes(call);
         int columnGroups = IntegerMath.CeilDiv(sizes.ValueDepth, TiledAttention.Columns);
         var source = KernelSource.Of(typeof(TiledAttention), nameof(TiledAttention.Kernel), TiledAttention.GroupSize,
             GpuElements.Of(sizes.Q.DType));
@@ -60,9 +63,9 @@ internal static class AttentionGpu
 
     private static LaunchSpecification TensorCores(OpCall call)
     {
-        var sizes = new Sizes(call);
+        var sizes = new AttentionSizes(call);
         var source = KernelSource.Of(typeof(TensorCoreAttention), nameof(TensorCoreAttention.Kernel), TensorCoreAttention.GroupSize,
-            sizes.TypeArguments()) with
+            [.. sizes.TypeArguments(), sizes.Parts]) with
         {
             GroupsPerProcessor = TensorCoreAttention.GroupsPerProcessor,
         };
@@ -72,11 +75,11 @@ internal static class AttentionGpu
 
     private static LaunchSpecification SubGroups(OpCall call)
     {
-        var sizes = new Sizes(call);
+        var sizes = new AttentionSizes(call);
         int columnGroups = IntegerMath.CeilDiv(sizes.ValueDepth, SubGroupAttention.Columns);
         Type layout = MatrixLayouts.Of(((GpuDevice)call.Device).Target.Features.MatrixUnit)!;
         var source = KernelSource.Of(typeof(SubGroupAttention), nameof(SubGroupAttention.Kernel), SubGroupAttention.GroupSize,
-            [layout, .. sizes.TypeArguments()]);
+            [layout, .. sizes.TypeArguments(), sizes.Parts]);
         return new(source, new GpuGrid(IntegerMath.CeilDiv(sizes.Queries, SubGroupAttention.Queries), sizes.Heads * columnGroups,
             sizes.Batch),
             sizes.Weighting(sizes.Pitches(sizes.Tensors().Int("columnGroups", columnGroups))));
@@ -84,7 +87,7 @@ internal static class AttentionGpu
 
     private static IEnumerable<LaunchSpecification> Panels(OpCall call)
     {
-        var sizes = new Sizes(call);
+        var sizes = new AttentionSizes(call);
         Type[] elements = GpuElements.Of(sizes.Q.DType);
         int pairs = sizes.Batch * sizes.Heads, chunks = IntegerMath.CeilDiv(sizes.ValueDepth, PanelAttention.Lanes),
             width = chunks * PanelAttention.Lanes;
@@ -130,70 +133,4 @@ internal static class AttentionGpu
     }
 
     private static int Packed(int tokens) => IntegerMath.CeilDiv(tokens, PanelAttention.Lanes) * PanelAttention.Lanes;
-
-    /// <summary>Sizes and pitches of a call.</summary>
-    private sealed class Sizes
-    {
-        private readonly int maskBatch, maskHead, maskQuery;
-        private readonly ScaledDotProductAttention op;
-        private readonly Tensor y;
-
-        public Sizes(OpCall call)
-        {
-            (op, y) = ((ScaledDotProductAttention)call.Op, call.Output);
-            (Q, K, V, Mask) = (call.Inputs[0], call.Inputs[1], call.Inputs[2], call.Inputs.Length > 3 ? call.Inputs[3] : null);
-            Batch = Q.Shape[0];
-            (Queries, Keys) = (Q.Rows / Math.Max(Batch, 1), K.Rows / Math.Max(Batch, 1));
-            (Depth, ValueDepth) = (Q.Width / Heads, V.Width / Heads);
-            if (Mask is null) return;
-            var (entries, heads, rows) = (Mask.Shape[0], Mask.Shape.Rank == 4 ? Mask.Shape[1] : 1, Mask.Shape[^2]);
-            bool fits = (entries == 1 || entries == Batch) && (heads == 1 || heads == Heads) && (rows == 1 || rows == Queries)
-                && Mask.Width == Keys;
-            ShapeException.ThrowUnless(fits, "attention", "mask", Mask, $"[{Batch} or 1, ({Heads} or 1,) {Queries} or 1, {Keys}]");
-            maskQuery = rows == 1 ? 0 : Mask.RowPitch;
-            maskHead = heads == 1 ? 0 : rows * Mask.RowPitch;
-            maskBatch = entries == 1 ? 0 : heads * rows * Mask.RowPitch;
-        }
-
-        public Tensor Q { get; }
-
-        public Tensor K { get; }
-
-        public Tensor V { get; }
-
-        public Tensor? Mask { get; }
-
-        public int Heads => op.Heads;
-
-        public int Batch { get; }
-
-        public int Queries { get; }
-
-        public int Keys { get; }
-
-        public int Depth { get; }
-
-        public int ValueDepth { get; }
-
-        /// <summary>Type arguments of kernels with matrix instructions: matrix instruction, vector loader, 16-bit storage type.</summary>
-        public Type[] TypeArguments()
-        {
-            bool whole = Depth % MatrixGemm.Piece == 0 && ValueDepth % MatrixGemm.Piece == 0
-                && new[] { Q, K, V }.All(MatrixGemmLaunches.IsWhole);
-            return [MatrixGemmLaunches.Matrix(Q.DType), whole ? typeof(WholePieces) : typeof(ElementPieces), GpuElements.Of(Q.DType)[1]];
-        }
-
-        /// <summary>The first arguments of kernels that read q, k and v in place.</summary>
-        public GpuArguments Tensors() => new GpuArguments().View("q", Q).View("k", K).View("v", V).View("mask", Mask).View("y", y)
-            .Int("queries", Queries).Int("keys", Keys).Int("depth", Depth).Int("valueDepth", ValueDepth);
-
-        /// <summary>The row pitches.</summary>
-        public GpuArguments Pitches(GpuArguments arguments) =>
-            arguments.Int("qPitch", Q.RowPitch).Int("kPitch", K.RowPitch).Int("vPitch", V.RowPitch).Int("yPitch", y.RowPitch);
-
-        /// <summary>The last arguments of all kernels: layout of the mask, causality, scale.</summary>
-        public GpuArguments Weighting(GpuArguments arguments) => arguments
-            .Int("masked", Mask is null ? 0 : 1).Int("maskBatch", maskBatch).Int("maskHead", maskHead).Int("maskQuery", maskQuery)
-            .Int("causal", op.Causal ? 1 : 0).Float("scale", (float)(op.Scale ?? 1 / Math.Sqrt(Depth)));
-    }
 }

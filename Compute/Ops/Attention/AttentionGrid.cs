@@ -6,12 +6,20 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// <summary>Sizes of an attention call and its partition. Heads are contiguous column ranges of the rows of q, k and v.</summary>
 internal sealed class AttentionGrid
 {
+    /// <summary>Floats in a cache line.</summary>
+    public const int CacheLine = 16;
+
     // results of one part, which stay in the L2 cache
     private static readonly TuningParameter AccumulatorKib = new("accumulator_kib", 512, 128, 256, 512, 1024);
     private static readonly TuningParameter MostPanels = new("part_panels", 16, 2, 4, 8, 16, 32);
     private const int KeysPerBlockTarget = 144; // logits of a block, 144 · 32 · 4 bytes, stay in the L1 cache
 
-    public AttentionGrid(OpCall call, GemmTile tile, int threads)
+    /// <summary>Partitions a call.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="tile">The tile of its multiplications.</param>
+    /// <param name="threads">Number of threads.</param>
+    /// <param name="singly">Whether a part is one panel of queries, for the least working memory.</param>
+    public AttentionGrid(OpCall call, GemmTile tile, int threads, bool singly = false)
     {
         Tensor q = call.Inputs[0], k = call.Inputs[1], v = call.Inputs[2];
         Heads = ((ScaledDotProductAttention)call.Op).Heads;
@@ -21,7 +29,7 @@ internal sealed class AttentionGrid
         PanelWidth = tile.Columns;
         KeysPerBlock = Math.Min(KeysPerBlockTarget / tile.Rows, IntegerMath.CeilDiv(Keys, tile.Rows)) * tile.Rows;
         int panels = IntegerMath.CeilDiv(Queries, PanelWidth);
-        PanelsPerPart = Math.Clamp(
+        PanelsPerPart = singly ? 1 : Math.Clamp(
             Math.Min(call.Settings[MostPanels], call.Settings[AccumulatorKib] * (1024 / sizeof(float)) / (ValueDepth * PanelWidth)), 1,
                 Math.Max(panels, 1));
         int leastParts = call.Settings[GemmTuning.PartsPerThread] * threads;

@@ -14,9 +14,9 @@ internal sealed unsafe class AttentionMask<V> where V : struct, ISimd<V>
     private readonly int maskBatch, maskHeads, maskQueries;
     private readonly float[] ramp; // masks the first n of a panel's queries when read from Length/2 − n on
 
-    public AttentionMask(AttentionGrid grid, Tensor? mask, bool causal)
+    public AttentionMask(AttentionGrid grid, OpCall call)
     {
-        (this.grid, this.mask, this.causal) = (grid, mask, causal);
+        (this.grid, mask, causal) = (grid, call.Inputs.Length > 3 ? call.Inputs[3] : null, ((ScaledDotProductAttention)call.Op).Causal);
         ramp = GC.AllocateArray<float>(2 * grid.PanelWidth, pinned: true);
         ramp.AsSpan(0, grid.PanelWidth).Fill(float.NegativeInfinity);
         if (mask is null) return;

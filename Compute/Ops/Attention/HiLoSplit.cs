@@ -3,9 +3,28 @@ using ILGpuDiffusion.Compute.Devices;
 
 namespace ILGpuDiffusion.Compute.Ops;
 
+/// <summary>How kernels with matrix instructions multiply softmax weights: a type argument.</summary>
+internal interface IWeightParts
+{
+    /// <summary>Whether weights are multiplied in as many 16-bit parts as keep their precision.</summary>
+    static abstract bool Exact { get; }
+}
+
+/// <summary>One part: weights are rounded, as in FlashAttention.</summary>
+internal readonly struct RoundedWeights : IWeightParts
+{
+    public static bool Exact => false;
+}
+
+/// <summary>Two parts in float16, three in bfloat16 (<see cref="HiLoSplit"/>).</summary>
+internal readonly struct ExactWeights : IWeightParts
+{
+    public static bool Exact => true;
+}
+
 /// <summary>
 /// Splits attention weights into operands of matrix instructions: the nearest 16-bit number, the remainder rounded to 16 bits, and for
-/// bfloat16 the remainder of that. A single 16-bit number would lose more precision than the result has.
+/// bfloat16 the remainder of that.
 /// </summary>
 internal static class HiLoSplit
 {

@@ -1,3 +1,4 @@
+using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Kernels;
 using ILGpuDiffusion.Compute.Tensors;
 
@@ -13,12 +14,16 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// <param name="Scale">Factor of the logits; null is 1 / √d.</param>
 /// <remarks>
 /// The optional mask is added to the logits: float32 [n or 1, (heads or 1,) queries or 1, keys]. A query whose logits are all −∞ gives 0,
-/// as PyTorch has it since 2.5. Weights are exact to a relative 5e-7 + 1e-7·√d for logits of order 1, and to 2⁻²⁴ · |logit| beyond.
+/// as PyTorch has it since 2.5. Weights are exact to a relative 5e-7 + 1e-7·√d for logits of order 1, and to 2⁻²⁴ · |logit| beyond; on
+/// matrix instructions they are then rounded to the arguments' 16-bit type unless <see cref="AttentionOptions.Precise"/> is set, which adds
+/// at most u · Σ weight · |v| to a result's error, u = 2⁻¹¹ for float16 and 2⁻⁸ for bfloat16.
 /// </remarks>
 public sealed record ScaledDotProductAttention(int Heads, bool Causal = false, double? Scale = null) : Op
 {
-    private static readonly KernelSet Set = new("attention",
-        [SimdKernel.Variant<AttentionCpu>() with { Tuning = AttentionGrid.Tuning }, .. AttentionGpu.Variants]);
+    private static readonly KernelSet Set = new("attention", AttentionVariants.All);
+
+    /// <summary>How it is computed; a scope set by the caller overrides it when a plan is made.</summary>
+    public AttentionOptions Options { get; init; }
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;
@@ -53,10 +58,14 @@ public sealed record ScaledDotProductAttention(int Heads, bool Causal = false, d
     /// <inheritdoc/>
     public override ShapeBucket? Bucket(OpSignature signature)
     {
+        if (Options.Backend != AttentionBackend.Auto) return null; // results of tuning are for calls that may take any backend
         Shape q = signature.Inputs[0].Concrete(), k = signature.Inputs[1].Concrete();
         int queries = q.Rows / q[0], keys = k.Rows / k[0];
         return ShapeBucket.Of(q.Rows, new AttentionShape(Heads, q.Last / Heads, queries == keys ? null : ShapeBucket.Round(keys), Causal));
     }
+
+    /// <inheritdoc/>
+    internal override string? WhyMissing(Device device, OpSignature signature) => AttentionChoice.WhyMissing(device, signature);
 
     /// <inheritdoc/>
     public override double Flops(OpSignature signature)

@@ -13,8 +13,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// </summary>
 /// <remarks>
 /// A sub-group has two adjacent matrices of the logits, and the same two of the results; in between, a work item has sixteen keys of one
-/// row. Values change layout through local memory, so that no lane exchange is needed, which such devices may lack. Weights are multiplied
-/// as a hi/lo split (<see cref="HiLoSplit"/>).
+/// row. Values change layout through local memory, so that no lane exchange is needed, which such devices may lack. Weights are rounded to
+/// 16 bits, or multiplied as a hi/lo split (<see cref="IWeightParts"/>); their sum is of the exact ones.
 /// </remarks>
 internal static class SubGroupAttention
 {
@@ -30,12 +30,12 @@ internal static class SubGroupAttention
     private const int LogitPitch = 2 * 4 * Pitch, ElementPitch = MatrixGemm.Piece * Pitch;
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
-    internal static void Kernel<TLayout, TMatrix, TLoad, E>(
+    internal static void Kernel<TLayout, TMatrix, TLoad, E, TParts>(
         ArrayView<ushort> q, ArrayView<ushort> k, ArrayView<ushort> v, ArrayView<float> mask, ArrayView<ushort> y, int queries, int keys,
             int depth, int valueDepth, int columnGroups,
         int qPitch, int kPitch, int vPitch, int yPitch, int masked, int maskBatch, int maskHead, int maskQuery, int causal, float scale)
         where TLayout : struct, IMatrixLayout where TMatrix : struct, IMatrixType where TLoad : struct, IPieceLoader
-            where E : struct, IElement<ushort>
+            where E : struct, IElement<ushort> where TParts : struct, IWeightParts
     {
         var local = SharedMemory.Allocate<Word4>(5 * Tile);
         var partial = SharedMemory.Allocate<float>(GroupSize);
@@ -91,16 +91,16 @@ internal static class SubGroupAttention
             (w0, w1, w2, w3) = (Weights(w0, most), Weights(w1, most), Weights(w2, most), Weights(w3, most));
             sum = sum * factor + (w0.Total + w1.Total + (w2.Total + w3.Total));
             factors[line] = factor; // all four work items of a row write the same value
-            PutWeights<TMatrix, E>(local, line * Pitch + 2 * quarter, w0, w1);
-            PutWeights<TMatrix, E>(local, line * Pitch + 2 * quarter + 1, w2, w3);
+            PutWeights<TMatrix, E, TParts>(local, line * Pitch + 2 * quarter, w0, w1);
+            PutWeights<TMatrix, E, TParts>(local, line * Pitch + 2 * quarter + 1, w2, w3);
             Block.Sync();
             result = Scaled<TLayout>(result, factors, band, lane);
             for (int piece = 0; piece < Keys / MatrixGemm.Piece; piece += 2)
             {
                 int weights = band * Pitch + piece, values = ValueTile + column * Pitch + piece;
                 result = Multiply<TLayout, TMatrix>(result, local, LogitTiles + weights, values, lane);
-                result = Multiply<TLayout, TMatrix>(result, local, LogitTiles + Tile + weights, values, lane);
-                if (TMatrix.IsCoarse) result = Multiply<TLayout, TMatrix>(result, local, KeyTile + weights, values, lane);
+                if (TParts.Exact) result = Multiply<TLayout, TMatrix>(result, local, LogitTiles + Tile + weights, values, lane);
+                if (TParts.Exact && TMatrix.IsCoarse) result = Multiply<TLayout, TMatrix>(result, local, KeyTile + weights, values, lane);
             }
         }
 
@@ -149,11 +149,12 @@ internal static class SubGroupAttention
     }
 
     [MethodImpl(Inline)]
-    private static void PutWeights<TMatrix, E>(ArrayView<Word4> local, int at, Float4 first, Float4 second)
-        where TMatrix : struct, IMatrixType where E : struct, IElement<ushort>
+    private static void PutWeights<TMatrix, E, TParts>(ArrayView<Word4> local, int at, Float4 first, Float4 second)
+        where TMatrix : struct, IMatrixType where E : struct, IElement<ushort> where TParts : struct, IWeightParts
     {
         Word4 weights = HiLoSplit.Packed<E>(first, second);
         local[LogitTiles + at] = weights;
+        if (!TParts.Exact) return;
         (first, second) = (HiLoSplit.Rest<E>(first, weights.X, weights.Y), HiLoSplit.Rest<E>(second, weights.Z, weights.W));
         weights = HiLoSplit.Packed<E>(first, second);
         local[LogitTiles + Tile + at] = weights;

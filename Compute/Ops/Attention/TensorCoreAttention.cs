@@ -12,8 +12,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// the left operand of the second multiplication.
 /// </summary>
 /// <remarks>
-/// Weights are multiplied as a hi/lo split (<see cref="HiLoSplit"/>). A lane has rows lane / 4 and lane / 4 + 8 of its warp; the four lanes
-/// of a row exchange maxima and sums.
+/// Weights are rounded to 16 bits, or multiplied as a hi/lo split (<see cref="IWeightParts"/>); their sum is of the exact ones. A lane has
+/// rows lane / 4 and lane / 4 + 8 of its warp; the four lanes of a row exchange maxima and sums.
 /// </remarks>
 internal static class TensorCoreAttention
 {
@@ -21,11 +21,12 @@ internal static class TensorCoreAttention
     private const int Keys = 64, RowBytes = 2 * MostDepth, TileBytes = Keys * RowBytes;
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
-    internal static void Kernel<TMatrix, TLoad, E>(
+    internal static void Kernel<TMatrix, TLoad, E, TParts>(
         ArrayView<ushort> q, ArrayView<ushort> k, ArrayView<ushort> v, ArrayView<float> mask, ArrayView<ushort> y, int queries, int keys,
             int depth, int valueDepth,
         int qPitch, int kPitch, int vPitch, int yPitch, int masked, int maskBatch, int maskHead, int maskQuery, int causal, float scale)
         where TMatrix : struct, IMatrixType where TLoad : struct, IPieceLoader where E : struct, IElement<ushort>
+            where TParts : struct, IWeightParts
     {
         var shared = SharedMemory.Allocate<Word4>(5 * TileBytes / 16);
         uint window = SharedWindow.Address(ref shared[0]), now = window + TileBytes, next = window + 3 * TileBytes;
@@ -79,10 +80,10 @@ internal static class TensorCoreAttention
             sumBottom = sumBottom * factorBottom + logits.SumBottom();
             result = result.Scaled(factorTop, factorBottom);
             uint values = now + TileBytes;
-            result = Values<TMatrix, E>(result, logits.Low.C0, logits.Low.C1, values, 0, lane);
-            result = Values<TMatrix, E>(result, logits.Low.C2, logits.Low.C3, values, 16, lane);
-            result = Values<TMatrix, E>(result, logits.High.C0, logits.High.C1, values, 32, lane);
-            result = Values<TMatrix, E>(result, logits.High.C2, logits.High.C3, values, 48, lane);
+            result = Values<TMatrix, E, TParts>(result, logits.Low.C0, logits.Low.C1, values, 0, lane);
+            result = Values<TMatrix, E, TParts>(result, logits.Low.C2, logits.Low.C3, values, 16, lane);
+            result = Values<TMatrix, E, TParts>(result, logits.High.C0, logits.High.C1, values, 32, lane);
+            result = Values<TMatrix, E, TParts>(result, logits.High.C2, logits.High.C3, values, 48, lane);
             uint other = now;
             now = next;
             next = other;
@@ -142,8 +143,9 @@ internal static class TensorCoreAttention
 
     // 16 keys: the sums of two logit matrices are already in the register layout of the next left operand.
     [MethodImpl(Inline)]
-    private static AttentionRows Values<TMatrix, E>(AttentionRows sums, Float4 first, Float4 second, uint values, int key, int lane)
-        where TMatrix : struct, IMatrixType where E : struct, IElement<ushort>
+    private static AttentionRows Values<TMatrix, E, TParts>(AttentionRows sums, Float4 first, Float4 second, uint values, int key,
+        int lane)
+        where TMatrix : struct, IMatrixType where E : struct, IElement<ushort> where TParts : struct, IWeightParts
     {
         int row = key + (lane & 15), piece = lane >> 4;
         Word4 v01 = MatrixInstructions.LoadTransposed(values + Place(row, piece)),
@@ -152,6 +154,7 @@ internal static class TensorCoreAttention
             v67 = MatrixInstructions.LoadTransposed(values + Place(row, piece + 6));
         Word4 weights = HiLoSplit.Packed<E>(first, second);
         sums = Multiplied<TMatrix>(sums, weights, v01, v23, v45, v67);
+        if (!TParts.Exact) return sums;
         (first, second) = (HiLoSplit.Rest<E>(first, weights.X, weights.Y), HiLoSplit.Rest<E>(second, weights.Z, weights.W));
         weights = HiLoSplit.Packed<E>(first, second);
         sums = Multiplied<TMatrix>(sums, weights, v01, v23, v45, v67);

@@ -16,6 +16,10 @@ namespace ILGpuDiffusion.Compute.Ops;
 internal static class TiledAttention
 {
     public const int GroupSize = 256, Queries = 64, Columns = 64;
+
+    /// <summary>Local memory of a group.</summary>
+    public const int LocalBytes = (2 * Queries * Stride + Queries * WeightStride) * 16 + (GroupSize + Queries) * sizeof(float);
+
     // Float4 from one staged row to the next, and from one of a work item's rows to its next
     private const int Keys = 64, Depth = 16, Stride = Depth / 4 + 1, Step = 16 * Stride;
     private const int ValueKeys = 32, ValueStride = ValueKeys / 4 + 1, ValueStep = 16 * ValueStride;

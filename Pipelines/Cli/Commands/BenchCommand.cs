@@ -16,6 +16,7 @@ internal static class BenchCommand
     public static Command Create()
     {
         var (model, device, json) = (new ModelArguments(), new DeviceArguments(), Options.Json("all figures"));
+        var attention = new AttentionArguments();
         var size = Options.Size("--size", "Size of the image; the model's own if left out");
         var (steps, runs) = (Options.Positive("--steps", "Denoising steps; 8 if left out"),
             Options.Positive("--runs", "Measured images per rung; 5 if left out"));
@@ -36,13 +37,18 @@ internal static class BenchCommand
         var explain = new Option<bool>("--explain") { Description = "Also shows the time of the default rung by op" };
         var command = new Command("bench", "Measures how fast a model generates images here, adding one optimization at a time")
             { model.Model, size, steps, runs, guide, only, explain, json, csv, plot };
-        foreach (var option in device.All.Concat(model.Source)) command.Add(option);
+        foreach (var option in device.All.Concat(attention.All).Concat(model.Source)) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>
         {
             string? table = parsed.GetValue(csv), chart = parsed.GetValue(plot);
             OutputFile.RequireWritable(new[] { table, chart }.OfType<string>());
             using var opened = device.Open(parsed);
-            var plain = new PipelineOptions { Device = opened, Source = model.SourceOf(parsed) };
+            var plain = new PipelineOptions
+            {
+                Device = opened,
+                Attention = attention.Read(parsed),
+                Source = model.SourceOf(parsed),
+            };
             var rungs = parsed.GetValue(guide) ? Choose(GuideLadder.For(plain), parsed.GetValue(only), all: true)
                 : Choose(Rung.For(plain), parsed.GetValue(only), all: false);
             var pixels = parsed.GetValue(size);

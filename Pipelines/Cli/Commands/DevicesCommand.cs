@@ -2,6 +2,7 @@ using System.CommandLine;
 using ILGpuDiffusion.Cli.Output;
 using ILGpuDiffusion.Cli.Terminal;
 using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Ops;
 
 namespace ILGpuDiffusion.Cli.Commands;
 
@@ -16,11 +17,16 @@ internal static class DevicesCommand
         {
             var devices = DeviceCatalog.List(MessageLoggers.Instance);
             string best = devices.First(d => d.Problem is null && d.IsChosenByItself).Id;
-            if (parsed.GetValue(json)) JsonOutput.Print(devices.Select(d => Form(d, d.Id == best)));
+            if (parsed.GetValue(json)) JsonOutput.Print(devices.Select(d => Form(d, d.Id == best, Attention(d))));
             else
             {
                 var table = new Listing("", "");
-                foreach (var device in devices) table.Add(device.Id, Line(device, device.Id == best));
+                foreach (var device in devices)
+                {
+                    table.Add(device.Id, Line(device, device.Id == best));
+                    if (Attention(device) is { } choice) table.Add("", AttentionReport.Line(choice));
+                }
+
                 table.Print();
             }
 
@@ -30,7 +36,7 @@ internal static class DevicesCommand
         return command;
     }
 
-    private static object Form(DeviceInfo device, bool best) => new
+    private static object Form(DeviceInfo device, bool best, AttentionChoice? attention) => new
     {
         id = device.Id,
         name = device.Name,
@@ -40,10 +46,27 @@ internal static class DevicesCommand
         memory_bytes = device.MemoryBytes,
         driver = device.Driver,
         capabilities = device.Capabilities,
+        attention = attention is null ? null : AttentionReport.Of(attention),
         usable = device.Problem is null,
         problem = device.Problem,
         auto = best,
     };
+
+    /// <summary>What a usable device takes for a head of 64 in its own type.</summary>
+    private static AttentionChoice? Attention(DeviceInfo device)
+    {
+        if (device.Problem is not null) return null;
+        try
+        {
+            using var opened = DeviceCatalog.Open(device.Id, loggerFactory: MessageLoggers.Instance);
+            return AttentionChoice.For(opened, opened.PreferredDType);
+        }
+        catch (DeviceException e)
+        {
+            Messages.Warning(e.Message);
+            return null;
+        }
+    }
 
     private static string Line(DeviceInfo device, bool best)
     {

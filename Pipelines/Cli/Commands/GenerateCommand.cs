@@ -27,7 +27,7 @@ internal static class GenerateCommand
     public static Command Create()
     {
         var options = new GenerateOptions();
-        var compile = new CompileArguments();
+        var (compile, attention) = (new CompileArguments(), new AttentionArguments());
         var output = new Option<string?>("--output", "-o")
         {
             Description = "File to write, .png, .jpg or .webp, - for PNG on stdout; several images are numbered. "
@@ -74,7 +74,8 @@ internal static class GenerateCommand
             $"How the terminal shows images; by default {Preview.Variable}, else detected", "NAME", [.. Preview.Words]);
         var command = new GroupedCommand("generate", "Generates an image", Examples);
         options.AddTo(command, output);
-        command.AddGroup("Model and device", [model.Model, .. model.Source, variant, .. device.All, dtype, quantize, vaeTiling, offload]);
+        command.AddGroup("Model and device", [model.Model, .. model.Source, variant, .. device.All, dtype, quantize, .. attention.All, vaeTiling,
+            offload]);
         compile.AddTo(command);
         command.AddGroup("Latents (NCHW float32, as in diffusers) and reports", latents, saveLatents, saveIntermediates, previewEvery,
             preview, json);
@@ -98,6 +99,7 @@ internal static class GenerateCommand
             string?[] targets = [outputPath, parsed.GetValue(saveLatents), parsed.GetValue(saveIntermediates)];
             OutputFile.RequireWritable(targets.OfType<string>());
             var compileOptions = compile.Read(parsed);
+            var attentionOptions = attention.Read(parsed);
             var origin = options.Origin(parsed);
             options.Check(parsed, origin, parsed.GetValue(latents) is not null);
             var prompts = await options.PromptsAsync(parsed, origin, cancellation).ConfigureAwait(false);
@@ -129,6 +131,7 @@ internal static class GenerateCommand
                 Quantize = parsed.GetValue(quantize) is { } word ? (word == "int8" ? QuantizationMode.Int8 : QuantizationMode.None)
                     : origin?.Quantize ?? QuantizationMode.None,
                 Compile = compileOptions,
+                Attention = attentionOptions,
                 Source = source,
             };
             using var pipeline = DiffusionPipeline.FromPretrained(path, loading);

@@ -41,14 +41,16 @@ internal static class InspectCommand
             HelpName = "FILE.html"
         };
         var (compile, device, source) = (new CompileArguments(), new DeviceArguments(), new ModelArguments());
+        var attention = new AttentionArguments();
         var command = new Command("inspect", "Shows what is in a model's folder or file, or how an image was generated")
             { model, json, graph, size, measure, part, steps, svg, html };
         foreach (var option in device.All) command.Add(option);
-        foreach (var option in compile.HowMuch.Concat(source.Source)) command.Add(option);
+        foreach (var option in compile.HowMuch.Concat(attention.All).Concat(source.Source)) command.Add(option);
         command.Validators.Add(result =>
         {
             if (result.GetValue(graph)) return;
-            Option[] given = [.. ((Option[])[size, measure, part, steps, svg, html, .. device.All, .. compile.HowMuch, .. source.Source])
+            Option[] given = [.. ((Option[])[size, measure, part, steps, svg, html, .. device.All, .. compile.HowMuch, .. attention.All,
+                    .. source.Source])
                 .Where(o => result.GetResult(o) is { Implicit: false })];
             if (given.Length > 0) result.AddError($"{string.Join(", ", given.Select(o => o.Name))}: only with --graph.");
         });
@@ -75,6 +77,7 @@ internal static class InspectCommand
                 {
                     Device = opened,
                     Compile = compile.Read(parsed),
+                    Attention = attention.Read(parsed),
                     LoadWeights = parsed.GetValue(measure),
                     Source = source.SourceOf(parsed),
                 });

@@ -39,6 +39,7 @@ internal static class GenerateReport
             launches = s.Launches,
         }),
         peak_bytes = pipeline.Device.PeakBytes,
+        attention = pipeline.CompileReports.SelectMany(report => report.Attention).Distinct().Select(AttentionReport.Of),
         compile = CompilationReport.Of(pipeline.CompileReports),
         kernels = pipeline.Device.Kernels.Compilations,
         kernel_compilations = KernelDiskCache.Compilations,

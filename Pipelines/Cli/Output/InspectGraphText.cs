@@ -25,6 +25,7 @@ internal static class InspectGraphText
                 page.Paragraph($"measured: {Measures.Time(plan.Seconds)} a run{share}");
             }
 
+            foreach (var choice in plan.Report.Attention) page.Paragraph(AttentionReport.Line(choice));
             CompilationReport.Write(page, plan.Compilation);
             page.Paragraph($"without passes: {plan.Plain.Totals}").Line();
         }

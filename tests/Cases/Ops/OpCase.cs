@@ -11,6 +11,12 @@ namespace ILGpuDiffusion.Cases;
 /// square.</param>
 public sealed record OpCase(string Name, Op Op, CaseTensor[] Inputs, double Tolerance)
 {
+    /// <summary>
+    /// How many units of rounding (2⁻¹¹ in Float16, 2⁻⁸ in BFloat16) <see cref="SixteenBit.With"/> adds to the tolerance: more than 0 if
+    /// the op may round intermediate values to its arguments' 16-bit type.
+    /// </summary>
+    public double RoundingsIn16Bits { get; init; }
+
     /// <summary>Op and name, for lists of tests.</summary>
     public override string ToString() => $"{Op.Name}: {Name}";
 }

@@ -26,7 +26,8 @@ public static class SixteenBit
             try
             {
                 _ = @case.Op.Infer([.. inputs.Select(i => new TensorType(i.DType, i.Shape))]);
-                return @case with { Name = $"{@case.Name}, {dtype}", Inputs = inputs };
+                double roundings = @case.RoundingsIn16Bits * UnitOfRounding(dtype);
+                return @case with { Name = $"{@case.Name}, {dtype}", Inputs = inputs, Tolerance = @case.Tolerance + roundings };
             }
             catch (ShapeException)
             {
@@ -63,6 +64,9 @@ public static class SixteenBit
             _ => slack,
         };
     }
+
+    /// <summary>Largest relative error of rounding to a 16-bit type: half a unit in the last place of 11 or 8 bits.</summary>
+    public static double UnitOfRounding(DType dtype) => Math.ScaleB(1, dtype == DType.Float16 ? -11 : -8);
 
     /// <summary>A number rounded to an element type, ties to even.</summary>
     public static double Rounded(DType dtype, double value) => dtype switch

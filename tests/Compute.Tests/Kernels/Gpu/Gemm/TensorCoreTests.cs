@@ -42,7 +42,14 @@ public sealed partial class TensorCoreTests
                     Add(dtype, typeof(ScaledDotProductAttention), $"head {head}, odd tokens", $"head {head}, text keys");
             Add(DType.Float16, typeof(ScaledDotProductAttention), "odd head", "values wider than keys", "one key",
                 "mask per head, query and key", "column views of one buffer", "VAE head of 512");
+            Add(DType.BFloat16, typeof(ScaledDotProductAttention), InOnePart("text keys"), InOnePart("SDXL, part of 16 by 16"),
+                InOnePart("causal, CLIP"), InOnePart("mask per query"), InOnePart("query without keys gives 0"),
+                InOnePart("head 160, text keys"), InOnePart("VAE head of 512"));
+            Add(DType.Float16, typeof(ScaledDotProductAttention), InOnePart("text keys"), InOnePart("SDXL, part of 16 by 16"),
+                InOnePart("head 80, odd tokens"));
             return rows;
+
+            static string InOnePart(string name) => $"{name}, weights in one part";
         }
     }
 
