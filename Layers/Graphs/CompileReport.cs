@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Compute.Tensors;
+
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>Result of compiling a graph. A snapshot: plans, kernels and notes grow with further sizes.</summary>
@@ -17,6 +19,9 @@ public sealed record CompileReport(
         double PlanSeconds,
     int Compilations, int Plans, int Kernels, IReadOnlyList<string> Notes)
 {
+    /// <summary>The sizes of the plans, in a fixed order; empty for a split graph.</summary>
+    public IReadOnlyList<Sizes> PlanSizes { get; init; } = [];
+
     /// <summary>Trace, passes and plans together.</summary>
     public double Seconds => TraceSeconds + PassSeconds + PlanSeconds;
 

@@ -73,7 +73,10 @@ public sealed class CompiledGraph
         source.Name, Options, [.. Models.SelectMany(m => m.Regions)], source.TraceTime.TotalSeconds, Models.Sum(m => m.Seconds),
             planSeconds,
         models.Count, layouts.Count, Layouts.SelectMany(l => l.LoopInvariantSteps.Concat(l.Steps)).Select(s => s.Kernel).Distinct().Count(),
-            notes.Lines);
+            notes.Lines)
+        {
+            PlanSizes = [.. layouts.Keys.Select(key => key.Sizes).Distinct().OrderBy(sizes => $"{sizes}", StringComparer.Ordinal)],
+        };
 
     private IEnumerable<CompiledModel> Models => models.Values.Where(m => m.IsValueCreated).Select(m => m.Value);
 

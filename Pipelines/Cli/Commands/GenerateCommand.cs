@@ -58,6 +58,7 @@ internal static class GenerateCommand
             Description =
             "Keeps text encoders, denoiser and autoencoder in the GPU's memory one at a time, which needs less of it"
         };
+        var pack = PackArguments.Files();
         var saveLatents = new Option<string?>("--save-latents")
         {
             Description = "Writes the final latents (tensor 'latents')",
@@ -73,7 +74,8 @@ internal static class GenerateCommand
             $"How the terminal shows images; by default {Preview.Variable}, else detected", "NAME", [.. Preview.Words]);
         var command = new GroupedCommand("generate", "Generates an image", Examples);
         options.AddTo(command, output);
-        command.AddGroup("Model and device", [model.Model, .. model.Source, variant, .. device.All, dtype, quantize, vaeTiling, offload]);
+        command.AddGroup("Model and device", [model.Model, .. model.Source, variant, .. device.All, dtype, quantize, vaeTiling, offload,
+            pack]);
         compile.AddTo(command);
         command.AddGroup("Latents (NCHW float32, as in diffusers) and reports", latents, saveLatents, saveIntermediates, preview,
             json);
@@ -129,6 +131,7 @@ internal static class GenerateCommand
                     : origin?.Quantize ?? QuantizationMode.None,
                 Compile = compileOptions,
                 Source = source,
+                Pack = parsed.GetValue(pack) ?? [],
             };
             using var pipeline = DiffusionPipeline.FromPretrained(path, loading);
             using var refiner = options.Refiner.Load(parsed, loading);

@@ -78,6 +78,19 @@ internal sealed class ArtifactCache : IArtifactSource
         folder.Write(ArtifactFolder.Name(key, ArtifactFolder.BinarySuffix), ArtifactFile.Pack(key, writer => writer.Write(binary)), log);
     }
 
+    /// <inheritdoc/>
+    public byte[]? BinaryOf(KernelSource source, GpuTarget target) => BinaryOf(source, target, LogOf(TraceLoggerFactory.Instance));
+
+    private byte[]? BinaryOf(KernelSource source, GpuTarget target, ArtifactCacheLog log)
+    {
+        string key = BinaryKey(Key(source, target, log), target);
+        return folder.Read(ArtifactFolder.Name(key, ArtifactFolder.BinarySuffix), key, ArtifactFile.ReadRest, log);
+    }
+
+    /// <inheritdoc/>
+    public string IdentityOf(KernelSource source, GpuLanguage language) =>
+        identities.Of(source, language, LogOf(TraceLoggerFactory.Instance));
+
     /// <summary>The cached features of a device, else what <paramref name="probe"/> returns.</summary>
     /// <param name="device">Everything that the answer depends on: device, driver and version.</param>
     /// <param name="probe">Probes the device.</param>
@@ -105,11 +118,7 @@ internal sealed class ArtifactCache : IArtifactSource
         string key = Key(source, target, log);
         string name = ArtifactFolder.Name(key, ArtifactFolder.KernelSuffix);
         if (folder.Read(name, key, ArtifactFile.ReadArtifact, log) is { } found)
-        {
-            string binaryKey = BinaryKey(key, target), binary = ArtifactFolder.Name(binaryKey, ArtifactFolder.BinarySuffix);
-            return found with { Binary = folder.Read(binary, binaryKey, ArtifactFile.ReadRest, log) };
-        }
-
+            return found with { Binary = BinaryOf(source, target, log) };
         var made = compile(source, target);
         folder.Write(name, ArtifactFile.Pack(key, writer => ArtifactFile.WriteArtifact(writer, made)), log);
         return made;
@@ -128,6 +137,10 @@ internal sealed class ArtifactCache : IArtifactSource
         public KernelArtifact Get(KernelSource source, GpuTarget target) => cache.Get(source, target, log);
 
         public bool Has(KernelSource source, GpuTarget target) => cache.Has(source, target, log);
+
+        public byte[]? BinaryOf(KernelSource source, GpuTarget target) => cache.BinaryOf(source, target, log);
+
+        public string IdentityOf(KernelSource source, GpuLanguage language) => cache.identities.Of(source, language, log);
 
         public void StoreBinary(KernelSource source, GpuTarget target, byte[] binary) => cache.StoreBinary(source, target, binary, log);
     }

@@ -18,8 +18,12 @@ internal sealed class KernelIdentities(ArtifactFolder folder, Func<KernelSource,
         string code = Find(source.BuildIdentity, () => fingerprint(source), log);
         string build = typeof(KernelIdentities).Module.ModuleVersionId.ToString("N");
         string compiler = Find($"compiler {language} of {build}", () => CompilerIdentity.Of(language), log);
-        return $"{source.Name} {source.Settings} | code {code} | compiler {compiler}";
+        return Text(source, code, compiler);
     }
+
+    /// <summary>The identity in words.</summary>
+    public static string Text(KernelSource source, string code, string compiler) =>
+        $"{source.Name} {source.Settings} | code {code} | compiler {compiler}";
 
     private string Find(string build, Func<string> compute, ArtifactCacheLog log)
     {
