@@ -23,6 +23,7 @@ public sealed partial class DiffusionPipeline
     /// <param name="source">Its configurations, weights and tokenizers.</param>
     /// <param name="options">Device and weight files.</param>
     /// <exception cref="ModelFileException">Something is missing or damaged, or the pipeline class is not supported.</exception>
+    /// <exception cref="Compute.Kernels.KernelPackException">A pack is damaged, or made for another library, device or model.</exception>
     public static DiffusionPipeline Load(IModelSource source, PipelineOptions options)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -44,7 +45,9 @@ public sealed partial class DiffusionPipeline
             var schedulers = ModelScheduler.Read(source, family.RepairsOldConfigs, logger);
             var model = family.Load(components);
             owned.Add(new Trimmed(model));
-            return new DiffusionPipeline(source, model, schedulers, options, arenas, contexts, owned);
+            var pipeline = new DiffusionPipeline(source, model, schedulers, options, arenas, contexts, owned);
+            ModelPack.Use(pipeline, options.Pack, source.Path, logger);
+            return pipeline;
         }
         catch
         {

@@ -75,6 +75,12 @@ public sealed record PipelineOptions
     /// <summary>Encodes and decodes images in tiles, for requests that do not say; null processes whole images.</summary>
     public VaeTiling? VaeTiling { get; init; }
 
+    /// <summary>
+    /// Files of compiled kernels that <see cref="ModelPack"/> or <c>ilgd pack</c> made for this model and the device: what is in them is not
+    /// compiled. The device keeps them. Their contents are run by its driver, so use files that you trust as you trust programs.
+    /// </summary>
+    public IReadOnlyList<string> Pack { get; init; } = [];
+
     /// <summary>What is taken from elsewhere than the model's own file or folder: autoencoder, tokenizers, configurations.</summary>
     public ModelSourceOptions? Source { get; init; }
 }

@@ -51,4 +51,8 @@ internal static partial class DeviceLog
     [LoggerMessage(1043, LogLevel.Warning,
         "kernel cache: kernels that lie on disk are not used, but compiled again: {Problem}, or set {Variable} to another folder.")]
     public static partial void CacheNotTrusted(ILogger logger, LogText problem, LogText variable);
+
+    [LoggerMessage(1050, LogLevel.Information,
+        "kernel pack {Packs}: {Kernel} is not in it, so it is compiled, and others too if they are missing.")]
+    public static partial void NotInPack(ILogger logger, LogText packs, LogText kernel);
 }

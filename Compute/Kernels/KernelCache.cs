@@ -18,8 +18,29 @@ public sealed class KernelCache(Device device)
     /// variant.
     /// </summary>
     /// <exception cref="DeviceException">No variant supports the call.</exception>
-    public KernelChoice Choose(OpSignature signature) =>
-        device.Tuning.Find(signature) ?? signature.Op.Kernels.Choose(device, signature).Untuned(device, signature);
+    public KernelChoice Choose(OpSignature signature)
+    {
+        var choice = device.Tuning.Find(signature) ?? signature.Op.Kernels.Choose(device, signature).Untuned(device, signature);
+        Chosen?.Invoke(signature, choice);
+        return choice;
+    }
+
+    /// <summary>
+    /// Takes compiled kernels, and the variant and tiles of each size class, from a pack. Call it before work that they are for; the user's
+    /// own tuning results (<see cref="TuningTable"/>) take precedence.
+    /// </summary>
+    /// <param name="pack">The pack.</param>
+    /// <exception cref="KernelPackException">The pack is of another version of the library, or has nothing for the device.</exception>
+    public void Use(KernelPack pack)
+    {
+        ArgumentNullException.ThrowIfNull(pack);
+        if (pack.ProblemOn(device) is { } problem) throw new KernelPackException(pack.Path, problem);
+        (device as GpuDevice)?.Use(pack);
+        device.Tuning.AddPacked(pack.ChoicesFor(device));
+    }
+
+    /// <summary>Called with every choice.</summary>
+    internal Action<OpSignature, KernelChoice>? Chosen { get; set; }
 
     /// <summary>The kernel for a call, compiled at most once per key.</summary>
     public Kernel Get(OpSignature signature) => Get(signature, Choose(signature));

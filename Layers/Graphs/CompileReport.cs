@@ -1,4 +1,5 @@
 using ILGpuDiffusion.Compute.Ops;
+using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Layers.Graphs;
 
@@ -21,6 +22,8 @@ public sealed record CompileReport(
 {
     /// <summary>The implementations of attention that those plans use, each once.</summary>
     public IReadOnlyList<AttentionChoice> Attention { get; init; } = [];
+    /// <summary>The sizes of the plans, in a fixed order; empty for a split graph.</summary>
+    public IReadOnlyList<Sizes> PlanSizes { get; init; } = [];
 
     /// <summary>Trace, passes and plans together.</summary>
     public double Seconds => TraceSeconds + PassSeconds + PlanSeconds;

@@ -80,6 +80,7 @@ public sealed class CompiledGraph
         {
             Attention = [.. Layouts.SelectMany(l => l.LoopInvariantSteps.Concat(l.Steps)).Select(s => s.Attention(Device))
                 .OfType<AttentionChoice>().Distinct()],
+            PlanSizes = [.. layouts.Keys.Select(key => key.Sizes).Distinct().OrderBy(sizes => $"{sizes}", StringComparer.Ordinal)],
         };
 
     private IEnumerable<CompiledModel> Models => models.Values.Where(m => m.IsValueCreated).Select(m => m.Value);

@@ -207,6 +207,32 @@ public sealed class Graph
         return value;
     }
 
+    /// <summary>
+    /// A hash of what is computed, as 32 hexadecimal digits: ops with their attributes, element types and sizes. Equal for models that differ
+    /// in the values of their weights and constants only.
+    /// </summary>
+    public string Fingerprint
+    {
+        get
+        {
+            var numbers = new Dictionary<Value, int>();
+            var text = new System.Text.StringBuilder();
+            foreach (var (name, input) in inputs) text.Append(name).Append(' ').Append(Operand(input)).Append('\n');
+            foreach (var node in NeededBy(outputs.Values))
+                text.Append(node.Op).Append('(').AppendJoin(", ", node.Inputs.Select(Operand)).Append(") ").Append(Operand(node.Output))
+                    .Append('\n');
+            foreach (var (name, output) in outputs) text.Append(name).Append(' ').Append(Operand(output)).Append('\n');
+            byte[] hash = System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text.ToString()));
+            return Convert.ToHexStringLower(hash)[..32];
+
+            string Operand(Value value)
+            {
+                if (!numbers.TryGetValue(value, out int number)) numbers.Add(value, number = numbers.Count);
+                return $"%{number} {value.Type} {(value.Parameter is null ? "" : "weight")}";
+            }
+        }
+    }
+
     /// <summary>The ops that the outputs need, one per line.</summary>
     public override string ToString() => string.Join(Environment.NewLine, NeededBy(outputs.Values));
 }

@@ -17,7 +17,7 @@ try
         """)
     {
         GenerateCommand.Create(), GridCommand.Create(), InspectCommand.Create(), TuneCommand.Create(), BenchCommand.Create(),
-            DevicesCommand.Create(), CacheCommand.Create(), TokenizeCommand.Create(), verbose, quiet,
+            DevicesCommand.Create(), CacheCommand.Create(), PackCommand.Create(), TokenizeCommand.Create(), verbose, quiet,
     };
     root.Options.OfType<HelpOption>().Single().Action = new Help();
     // A prompt may begin with '@', which would otherwise name a response file. Without arguments the help is shown.

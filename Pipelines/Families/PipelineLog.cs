@@ -9,4 +9,7 @@ internal static partial class PipelineLog
     [LoggerMessage(3200, LogLevel.Warning,
         "{Folder}: the variant {Variant} is there for {Having}; {Others} have none, and their plain files are used.")]
     public static partial void VariantIncomplete(ILogger logger, LogText folder, LogText variant, LogText having, LogText others);
+
+    [LoggerMessage(3201, LogLevel.Warning, "The compiled kernels that come with the model are not used: {Problem}")]
+    public static partial void OwnPackNotUsed(ILogger logger, LogText problem);
 }

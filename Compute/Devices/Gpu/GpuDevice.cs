@@ -12,14 +12,14 @@ namespace ILGpuDiffusion.Compute.Devices;
 internal abstract class GpuDevice : Device
 {
     private readonly ConcurrentDictionary<KernelSource, Lazy<GpuFunction>> functions = new();
-    private readonly IArtifactSource artifacts;
+    private readonly PackedArtifacts artifacts;
     private readonly KernelLoader loader;
     private readonly CompileNotice notice;
 
     /// <summary>A device that takes its kernels from <paramref name="artifacts"/>.</summary>
     protected GpuDevice(IArtifactSource artifacts, ILoggerFactory? loggerFactory) : base(loggerFactory)
     {
-        this.artifacts = artifacts.For(LoggerFactory);
+        this.artifacts = new PackedArtifacts(artifacts.For(LoggerFactory), Logger);
         notice = new CompileNotice(this);
         loader = new KernelLoader(source => _ = Entry(source).Value, notice.Forget);
     }
@@ -45,6 +45,15 @@ internal abstract class GpuDevice : Device
     /// <inheritdoc/>
     public sealed override InFlightLimiter LimitInFlight(int ahead) =>
         Queued is { } queue ? new GpuInFlightLimiter(queue, ahead) : base.LimitInFlight(ahead);
+
+    /// <summary>Takes kernels that are not loaded yet from a pack, where it has them.</summary>
+    internal void Use(IPackedKernels pack) => artifacts.Add(pack);
+
+    /// <summary>A kernel's text, and its binary if this device has loaded it; compiled if it must be.</summary>
+    internal KernelArtifact ArtifactOf(KernelSource source) => artifacts.Get(source, Target);
+
+    /// <summary>A kernel's identity, which is equal in every build of the same code.</summary>
+    internal string IdentityOf(KernelSource source) => artifacts.IdentityOf(source, Target.Language);
 
     /// <summary>A kernel function, compiled and loaded at most once.</summary>
     /// <param name="source">The kernel.</param>
@@ -153,7 +162,7 @@ internal abstract class GpuDevice : Device
     public sealed override void Upload(ReadOnlySpan<byte> source, Tensor target)
     {
         var buffer = Contiguous(target, source.Length);
-        if (!source.IsEmpty) Staging.Copy(source, buffer, target.Offset);
+        if (!source.IsEmpty) Write(source, buffer, target.Offset);
     }
 
     /// <inheritdoc/>
@@ -166,6 +175,9 @@ internal abstract class GpuDevice : Device
 
     /// <summary>The work queue; null for a device that only translates.</summary>
     protected virtual IDeviceQueue? Queued => null;
+
+    /// <summary>Queues a copy from the host.</summary>
+    protected virtual void Write(ReadOnlySpan<byte> source, GpuBuffer target, long offset) => Staging.Copy(source, target, offset);
 
     /// <summary>Staging memory for uploads.</summary>
     protected abstract GpuStaging Staging { get; }

@@ -24,9 +24,13 @@ public sealed record TuningEntry(
     /// <exception cref="FormatException">The text of the types or of the shape cannot be parsed.</exception>
     internal TuningKey Key => TuningKey.Of(this) ?? throw new FormatException("an entry has types or a shape that cannot be");
 
-    internal bool IsSound =>
+    /// <summary>Whether it is a choice, measured or not.</summary>
+    internal bool IsSoundChoice =>
         Op is not null && DTypes is not null && Shape is not null && Variant is not null && Settings is not null && Rows > 0
-        && TuningKey.Of(this) is not null
+        && TuningKey.Of(this) is not null;
+
+    internal bool IsSound =>
+        IsSoundChoice
         && Microseconds is > 0 and < double.PositiveInfinity && DefaultMicroseconds is > 0 and < double.PositiveInfinity;
 }
 

@@ -15,7 +15,7 @@ public sealed partial class TuningTable
     private const string FolderName = "tuning";
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(20);
     private readonly Device? device;
-    private readonly TuningResults own = new(), shipped = new();
+    private readonly TuningResults own = new(), packed = new(), shipped = new();
     private readonly List<TuningEntry> unsaved = [];
     private readonly List<string> warnings = [];
     private readonly Lock gate = new();
@@ -69,7 +69,8 @@ public sealed partial class TuningTable
     public KernelChoice? Find(OpSignature signature)
     {
         if (device is null || TuningKey.Of(signature) is not var (key, rows)) return null;
-        return Choice(own.Nearest(key, rows), signature) ?? Choice(shipped.Nearest(key, rows), signature);
+        return Choice(own.Nearest(key, rows), signature) ?? Choice(packed.Exact(key, rows), signature)
+            ?? Choice(shipped.Nearest(key, rows), signature);
     }
 
     /// <summary>The user's usable result for a call's own size class; null if there is none.</summary>
@@ -89,6 +90,12 @@ public sealed partial class TuningTable
         lock (gate) unsaved.Add(entry);
         own.Add([entry]);
         return entry;
+    }
+
+    /// <summary>Adds the choices of a pack: they hold for their own size classes, after the user's results.</summary>
+    internal void AddPacked(IEnumerable<TuningEntry> choices)
+    {
+        if (device is not null) packed.Add(choices);
     }
 
     /// <summary>

@@ -58,6 +58,7 @@ internal static class GenerateCommand
             Description =
             "Keeps text encoders, denoiser and autoencoder in the GPU's memory one at a time, which needs less of it"
         };
+        var pack = PackArguments.Files();
         var saveLatents = new Option<string?>("--save-latents")
         {
             Description = "Writes the final latents (tensor 'latents')",
@@ -75,7 +76,7 @@ internal static class GenerateCommand
         var command = new GroupedCommand("generate", "Generates an image", Examples);
         options.AddTo(command, output);
         command.AddGroup("Model and device", [model.Model, .. model.Source, variant, .. device.All, dtype, quantize, .. attention.All, vaeTiling,
-            offload]);
+            offload, pack]);
         compile.AddTo(command);
         command.AddGroup("Latents (NCHW float32, as in diffusers) and reports", latents, saveLatents, saveIntermediates, previewEvery,
             preview, json);
@@ -133,6 +134,7 @@ internal static class GenerateCommand
                 Compile = compileOptions,
                 Attention = attentionOptions,
                 Source = source,
+                Pack = parsed.GetValue(pack) ?? [],
             };
             using var pipeline = DiffusionPipeline.FromPretrained(path, loading);
             using var refiner = options.Refiner.Load(parsed, loading);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using ILGpuDiffusion.Cli.Output;
 using ILGpuDiffusion.Cli.Terminal;
 using ILGpuDiffusion.Compute.Files;
+using ILGpuDiffusion.Compute.Kernels;
 using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines;
 
@@ -16,7 +17,7 @@ internal static class InspectCommand
     {
         var model = new Argument<string?>("model")
         {
-            Description = "Folder in diffusers' format, safetensors file, or image; without it the small model that ships with the tool",
+            Description = "Folder in diffusers' format, safetensors file, kernel pack, or image; without it the small model that ships with the tool",
             Arity = ArgumentArity.ZeroOrOne
         };
         var json = Options.Json("the summary");
@@ -59,6 +60,12 @@ internal static class InspectCommand
             if (InspectImage.IsImage(parsed.GetValue(model)))
             {
                 InspectImage.Print(parsed.GetValue(model)!, parsed.GetValue(json));
+                return ExitCodes.Done;
+            }
+
+            if (!parsed.GetValue(graph) && InspectPack.IsPack(parsed.GetValue(model)))
+            {
+                InspectPack.Print(KernelPack.Open(parsed.GetValue(model)!), parsed.GetValue(json));
                 return ExitCodes.Done;
             }
 

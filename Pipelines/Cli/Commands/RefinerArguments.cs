@@ -54,7 +54,12 @@ internal sealed class RefinerArguments
         if (Path(parsed) is not { } path) return null;
         var source = (options.Source ?? new()) with { ConfigFolder = null };
         bool hasVariant = options.Variant is { } variant && ModelSource.Open(path, source).HasVariant(variant);
-        return DiffusionPipeline.FromPretrained(path, options with { Variant = hasVariant ? options.Variant : null, Source = source });
+        return DiffusionPipeline.FromPretrained(path, options with
+        {
+            Variant = hasVariant ? options.Variant : null,
+            Source = source,
+            Pack = [], // the device has the packs already
+        });
     }
 
     /// <summary>The request with the options' settings: with a refiner, it stops early and is not decoded.</summary>

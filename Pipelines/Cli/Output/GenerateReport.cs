@@ -43,6 +43,7 @@ internal static class GenerateReport
         compile = CompilationReport.Of(pipeline.CompileReports),
         kernels = pipeline.Device.Kernels.Compilations,
         kernel_compilations = KernelDiskCache.Compilations,
+        driver_compilations = KernelDiskCache.DriverCompilations,
         kernel_compile_seconds = Math.Round(KernelDiskCache.CompileSeconds, 4),
         graphs = CompiledGraph.Compilations,
         host_synchronisations_in_loop = result.Stages.Where(s => s.Stage == GenerationStage.Denoise).Sum(s => s.HostSynchronisations),

@@ -22,6 +22,9 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
     /// <summary>File name suffix of probed device features.</summary>
     public const string ProbeSuffix = ".probe";
 
+    /// <summary>File name suffix of hashes of kernels' code.</summary>
+    public const string IdentitySuffix = ".identity";
+
     private const string TemporarySuffix = ".tmp";
     private static readonly TimeSpan UseIsNoted = TimeSpan.FromHours(12), TemporaryLives = TimeSpan.FromHours(1);
     private long bytesUntilTrim;
@@ -145,7 +148,8 @@ internal sealed class ArtifactFolder(string? path, long limitBytes)
     }
 
     private FileInfo[] Files() => path is not null && Directory.Exists(path)
-        ? [.. new DirectoryInfo(path).GetFiles().Where(f => f.Extension is KernelSuffix or BinarySuffix or ProbeSuffix or TemporarySuffix)]
+        ? [.. new DirectoryInfo(path).GetFiles().Where(f => f.Extension is KernelSuffix or BinarySuffix or ProbeSuffix or IdentitySuffix
+            or TemporarySuffix)]
         : [];
 
     private static bool TryDelete(FileInfo file)

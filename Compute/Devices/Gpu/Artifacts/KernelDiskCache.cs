@@ -14,10 +14,15 @@ public sealed record KernelDiskCacheInfo(string? Folder, int Kernels, int Binari
 /// </summary>
 public static class KernelDiskCache
 {
-    /// <summary>Number of kernels compiled by this process because they were not on disk.</summary>
+    /// <summary>Number of kernels compiled by this process because they were neither on disk nor in a pack.</summary>
     public static int Compilations => KernelCompiler.Compilations;
 
-    /// <summary>Time spent on that, in seconds.</summary>
+    /// <summary>
+    /// Number of kernels whose text the drivers compiled in this process because neither disk nor packs had a binary for them.
+    /// </summary>
+    public static int DriverCompilations => DriverBuilds.Count;
+
+    /// <summary>Time spent on compilation by this process, without the drivers', in seconds.</summary>
     public static double CompileSeconds => KernelCompiler.TotalTime.TotalSeconds;
 
     /// <summary>Contents of the cache.</summary>

@@ -48,6 +48,14 @@ internal interface IArtifactSource
     /// <summary>Whether neither this library nor, if binaries are cached, the driver has to compile anything.</summary>
     bool Has(KernelSource source, GpuTarget target) => true;
 
+    /// <summary>The driver's binary of a kernel, if it is kept.</summary>
+    byte[]? BinaryOf(KernelSource source, GpuTarget target) => null;
+
+    /// <summary>What the kernel's text in a language is determined by, apart from the target; equal in every build of the same
+    /// code.</summary>
+    string IdentityOf(KernelSource source, GpuLanguage language) =>
+        KernelIdentities.Text(source, source.Fingerprint, CompilerIdentity.Of(language));
+
     /// <summary>Stores the driver's binary for the next process.</summary>
     void StoreBinary(KernelSource source, GpuTarget target, byte[] binary);
 }

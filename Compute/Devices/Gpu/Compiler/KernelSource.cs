@@ -19,15 +19,16 @@ internal sealed record KernelSource
     private KernelSource(Code code, Lazy<MethodInfo> method, int groupSize) =>
         (this.code, this.method, GroupSize) = (code, method, groupSize);
 
-    /// <summary>Assembly version, type, method and type arguments, as other processes can compare them too: for files.</summary>
-    public string Identity
-    {
-        get
-        {
-            string arguments = string.Join(",", code.TypeArguments.Items.Select(Describe));
-            return $"{code.Holder.Module.ModuleVersionId:N} {code.Holder.FullName}.{code.Name}<{arguments}>";
-        }
-    }
+    /// <summary>Class, method and type arguments, in full.</summary>
+    public string Name => $"{TypeNames.Of(code.Holder)}.{code.Name}<{string.Join(",", code.TypeArguments.Items.Select(TypeNames.Of))}>";
+
+    /// <summary>The name with the builds of all assemblies that it names: equal in all processes that run these builds.</summary>
+    public string BuildIdentity =>
+        $"{Name} of {string.Join(",", code.TypeArguments.Items.SelectMany(Builds).Prepend(BuildOf(code.Holder)).Distinct())}";
+
+    /// <summary>A hash of the kernel's code and of all code that it calls, equal in all builds of the same code. Loads the kernel's
+    /// signature, and with it the compiler's assembly.</summary>
+    public string Fingerprint => CodeFingerprint.Of(Method);
 
     /// <summary>The method; resolved on first use.</summary>
     public MethodInfo Method => method.Value;
@@ -62,9 +63,9 @@ internal sealed record KernelSource
         return new(new(method.DeclaringType!, method.Name, new([.. method.GetGenericArguments()])), new(method), groupSize);
     }
 
-    /// <summary>Everything that determines the text, apart from the target.</summary>
-    public string CodeIdentity =>
-        $"{Identity} group {GroupSize}" + (GroupsPerProcessor > 0 ? $" x{GroupsPerProcessor}" : "") + (Unroll ? " unrolled" : "")
+    /// <summary>What determines the text in addition to the code.</summary>
+    public string Settings =>
+        $"group {GroupSize}" + (GroupsPerProcessor > 0 ? $" x{GroupsPerProcessor}" : "") + (Unroll ? " unrolled" : "")
             + (DynamicSharedBytes > 0 ? $" +{DynamicSharedBytes} shared" : "");
 
     /// <summary>Sources are equal if they generate the same code.</summary>
@@ -80,10 +81,9 @@ internal sealed record KernelSource
         $"{Method.DeclaringType?.Name}.{Method.Name}"
             + (Method.IsGenericMethod ? $"<{string.Join(", ", Method.GetGenericArguments().Select(Short))}>" : "");
 
-    // Type arguments may come from another assembly than the kernel: their versions are included.
-    private static string Describe(Type type) =>
-        $"{type.Module.ModuleVersionId:N} " + (!type.IsGenericType ? type.FullName
-            : $"{type.GetGenericTypeDefinition().FullName}[{string.Join(",", type.GetGenericArguments().Select(Describe))}]");
+    private static IEnumerable<string> Builds(Type type) => type.GenericTypeArguments.SelectMany(Builds).Prepend(BuildOf(type));
+
+    private static string BuildOf(Type type) => type.Module.ModuleVersionId.ToString("N");
 
     private static string Short(Type type) =>
         !type.IsGenericType ? type.Name

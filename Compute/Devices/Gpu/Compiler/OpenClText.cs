@@ -13,6 +13,9 @@ internal static partial class OpenClText
         return reader.ReadToEnd();
     });
 
+    /// <summary>The functions that intrinsics call, for all devices: Prelude.cl.</summary>
+    public static string Functions => Prelude.Value;
+
     /// <exception cref="KernelCompilationException">A pointer's address space is unknown, which OpenCL 1.2 cannot express.</exception>
     public static string Patch(string text, int groupSize, GpuFeatures features)
     {

@@ -20,6 +20,7 @@ internal static unsafe class CudaModule
         nint module = 0;
         if (artifact.Binary is not { Length: > 0 } kept || TryLoad(api, kept, out module) != 0)
         {
+            DriverBuilds.Add();
             byte[] cubin = Link(device, source, artifact.Text);
             device.Check(TryLoad(api, cubin, out module), "cuModuleLoadDataEx", source.ToString());
             keep.StoreBinary(source, device.Target, cubin);

@@ -14,6 +14,7 @@ internal static unsafe class OpenClProgram
     {
         var api = device.Api;
         if (artifact.Binary is { Length: > 0 } kept && FromBinary(api, context, info.Handle, kept) is { } ready) return ready;
+        DriverBuilds.Add();
         byte[] text = Encoding.UTF8.GetBytes(artifact.Text);
         nint program;
         fixed (byte* t = text)
