@@ -30,7 +30,7 @@ internal static class BenchCommand
         var csv = new Option<string?>("--csv") { Description = "Writes one line per image", HelpName = "FILE.csv" };
         var guide = new Option<bool>("--ladder")
         {
-            Description = "The rungs of diffusers' guide \"Accelerate inference\": float32, 16-bit, compiled, CUDA graph, max-autotune, fused "
+            Description = "The rungs of diffusers' guide \"Accelerate inference\": float32, 16-bit, attention, compiled, CUDA graph, max-autotune, fused "
                 + "projections, int8, fewer steps"
         };
         var plot = new Option<string?>("--plot") { Description = "Draws the rungs as bars", HelpName = "FILE.svg" };

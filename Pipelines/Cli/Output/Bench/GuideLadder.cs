@@ -1,4 +1,5 @@
 using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Compute.Ops;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Quantization;
@@ -21,13 +22,17 @@ internal static class GuideLadder
         bool halves = device.PreferredDType != DType.Float32;
         var compiled = new CompileOptions { ProjectionGrouping = false };
         var fused = compiled with { ProjectionGrouping = true };
+        var whole = plain with
+        {
+            Compile = CompileOptions.Eager,
+            Attention = plain.Attention with { Backend = AttentionBackend.Math }, // all scores at once, as without SDPA
+        };
         var rungs = new List<Rung>
         {
-            new("float32", "every op as its layer recorded it, in float32",
-                plain with { DType = DType.Float32, Compile = CompileOptions.Eager }),
+            new("float32", "every op as its layer recorded it, attention by all scores, in float32", whole with { DType = DType.Float32 }),
         };
-        if (halves)
-            rungs.Add(new("16-bit", $"{device.PreferredDType} in place of float32", plain with { Compile = CompileOptions.Eager }));
+        if (halves) rungs.Add(new("16-bit", $"{device.PreferredDType} in place of float32", whole));
+        rungs.Add(new("attention", "attention in tiles, without the matrix of scores", plain with { Compile = CompileOptions.Eager }));
         rungs.Add(new("compiled", "whole models compiled, channels-last as always", plain with { Compile = compiled }));
         if (device.RecordsLaunches)
             rungs.Add(new("cuda-graph", "the launches of a step as one CUDA graph",

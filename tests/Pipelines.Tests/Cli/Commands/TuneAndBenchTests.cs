@@ -109,7 +109,7 @@ public sealed class TuneAndBenchTests : IDisposable
     {
         using var device = new CpuDevice(threads: 1);
         var rungs = GuideLadder.For(new PipelineOptions { Device = device });
-        Assert.Equal(["float32", "compiled", "max-autotune", "fused-qkv", "int8", "fewer-steps"], rungs.Select(r => r.Name));
+        Assert.Equal(["float32", "attention", "compiled", "max-autotune", "fused-qkv", "int8", "fewer-steps"], rungs.Select(r => r.Name));
         using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device });
         var request = rungs[^1].Request(pipeline, TinySdxl.Request with { Steps = 30 });
         Assert.Equal((20, "DPMSolverMultistepScheduler"), (request.Steps, request.Scheduler!.Name));
