@@ -70,7 +70,7 @@ public sealed record ImageRequest
     /// </summary>
     public bool SharedGenerator { get; init; }
 
-    /// <summary>η of DDIM, 0 … 1.</summary>
+    /// <summary>η of DDIM, and γ of TCD (0.3 in its paper), 0 … 1.</summary>
     public double Eta { get; init; }
 
     /// <summary>Custom sigmas instead of a number of steps; the last one is the final noise level.</summary>

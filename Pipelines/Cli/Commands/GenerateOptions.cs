@@ -49,7 +49,7 @@ internal sealed class GenerateOptions
     private readonly Option<Dictionary<string, JsonElement>?> schedulerConfig =
         Options.Settings("--scheduler-config", "Overrides keys of the model's scheduler_config.json");
     private readonly Option<FreeU?> freeU = Options.FreeU("--freeu", "FreeU's factors for skip connections and backbone");
-    private readonly Option<double?> eta = Options.Number("--eta", "Noise of DDIM, 0 to 1");
+    private readonly Option<double?> eta = Options.Number("--eta", "Noise of DDIM and TCD, 0 to 1");
     private readonly Option<double[]?> sigmas =
         Options.Numbers("--sigmas", "Sigmas instead of a number of steps; the last one is the final noise level");
     private readonly Option<double[]?> timesteps = Options.Numbers("--timesteps", "Timesteps instead of a number of steps");

@@ -165,6 +165,42 @@ public class SchedulerTruthTests
         }
     }
 
+    /// <summary>
+    /// Classes without recorded runs: the sample at the end, as the step functions of diffusers 0.32.2 compute it in double with the
+    /// recorded sigmas of another class. The model returns cos(0.3·i + 0.1), the i-th draw is sin(1.7·i + 0.5), and the start is 0.8. For
+    /// DPMSolverSDE the draws are the increments of the path in the order of the evaluations.
+    /// </summary>
+    [Theory]
+    [InlineData("SASolverScheduler", 10, -1.4870605466935394, "\"timestep_spacing\": \"linspace\"")]
+    [InlineData("SASolverScheduler", 10, -1.8786782892546567, "\"predictor_order\": 3, \"corrector_order\": 4")]
+    [InlineData("SASolverScheduler", 10, 85.77681035585292,
+        "\"predictor_order\": 4, \"corrector_order\": 1, \"lower_order_final\": false")]
+    [InlineData("SASolverScheduler", 10, -1.770531970199611,
+        "\"algorithm_type\": \"noise_prediction\", \"predictor_order\": 3, \"corrector_order\": 3")]
+    [InlineData("SASolverScheduler", 10, 0.7140660495670216,
+        "\"algorithm_type\": \"noise_prediction\", \"use_karras_sigmas\": true")]
+    [InlineData("SASolverScheduler", 10, 1.3794226494935886, "\"prediction_type\": \"v_prediction\", \"use_karras_sigmas\": true")]
+    [InlineData("IPNDMScheduler", 1, 0.0, "\"num_train_timesteps\": 1000")]
+    [InlineData("IPNDMScheduler", 6, -0.0120485571431009, "\"num_train_timesteps\": 1000")]
+    [InlineData("IPNDMScheduler", 20, 1.0653426871435516, "\"num_train_timesteps\": 1000")]
+    [InlineData("DPMSolverSDEScheduler", 10, 4.237607286859138, "\"timestep_spacing\": \"linspace\"")]
+    [InlineData("DPMSolverSDEScheduler", 10, 0.26571510507620544,
+        "\"timestep_spacing\": \"trailing\", \"prediction_type\": \"v_prediction\"")]
+    public void Steps_ClassWithoutRecordedRuns_EqualThoseOfDiffusers(string name, int steps, double expected, string settings)
+    {
+        var schedule = SchedulerGoldens.FromJson($"{{{Betas}, {settings}}}", name).CreateSchedule(steps);
+        var run = new StepRunner(schedule, 1, single: false) { [Slot.Sample] = [0.8 * schedule.InitNoiseSigma] };
+        int draws = 0;
+        for (int i = 0; i < schedule.Timesteps.Count; i++)
+        {
+            run[Slot.ModelOutput] = [Math.Cos(0.3 * i + 0.1)];
+            if (schedule.Step(i).NeedsNoise) run[Slot.Noise] = [Math.Sin(1.7 * draws++ + 0.5)];
+            run.Step(i);
+        }
+
+        Assert.Equal(expected, run[Slot.Sample][0], 1e-5 * Math.Max(Math.Abs(expected), 1)); // float32 tables
+    }
+
     [Fact]
     public void Steps_IpndmFromTheMiddle_EndAtThePoint()
     {
