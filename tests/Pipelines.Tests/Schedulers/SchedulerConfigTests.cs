@@ -14,6 +14,19 @@ public class SchedulerConfigTests
          "set_alpha_to_one": false, "skip_prk_steps": true, "steps_offset": 1, "timestep_spacing": "leading", "trained_betas": null, "use_karras_sigmas": false}
         """;
 
+    // As diffusers saves its schedulers, with the keys that other classes have too.
+    private static readonly string[] SavedByDiffusers =
+    [
+        Sdxl,
+        """
+        {"_class_name": "DPMSolverMultistepScheduler", "algorithm_type": "dpmsolver++", "beta_schedule": "scaled_linear", "euler_at_final": false,
+         "final_sigmas_type": "zero", "flow_shift": 1.0, "lower_order_final": true, "prediction_type": "v_prediction", "solver_order": 2,
+         "solver_type": "midpoint", "thresholding": false, "timestep_spacing": "trailing", "use_flow_sigmas": false, "variance_type": null}
+        """,
+        """{"_class_name": "UniPCMultistepScheduler", "solver_type": "bh2", "predict_x0": true, "disable_corrector": [], "solver_p": null}""",
+        """{"_class_name": "DEISMultistepScheduler", "algorithm_type": "deis", "solver_type": "logrho", "lower_order_final": true}""",
+    ];
+
     public static TheoryData<string> Names => [.. Scheduler.Names];
 
     [Fact]
@@ -28,6 +41,11 @@ public class SchedulerConfigTests
             var scheduler = SchedulerGoldens.FromJson(Sdxl, name);
             Assert.Equal(20, scheduler.CreateSchedule(20).Timesteps.Where((_, i) => i % scheduler.Order == 0).Distinct().Count());
         }
+
+        // diffusers' SASolverScheduler refuses the algorithms of others; the short name brings its own
+        foreach (string config in SavedByDiffusers)
+            foreach (string name in Scheduler.Names.Except(["SASolverScheduler"]).Concat(Scheduler.Aliases))
+                Assert.NotEmpty(SchedulerGoldens.FromJson(config, name).CreateSchedule(20).Timesteps);
     }
 
     [Fact]
