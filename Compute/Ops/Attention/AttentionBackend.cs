@@ -10,7 +10,7 @@ public enum AttentionBackend
 
     /// <summary>
     /// Tiles of queries and keys with an online softmax, in local memory or caches (Dao et al., arXiv:2205.14135). No matrix of
-    /// queries × keys exists. The fastest, and the one that uses matrix instructions.
+    /// queries × keys exists. The one that uses matrix instructions.
     /// </summary>
     Flash,
 

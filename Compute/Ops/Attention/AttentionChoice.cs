@@ -39,7 +39,7 @@ public sealed record AttentionChoice(AttentionBackend Backend, string Kernel, st
         var backend = AttentionVariants.BackendOf(variant);
         string why = options.Backend != AttentionBackend.Auto ? "requested"
             : signature.Op.Kernels.Choose(device, signature).Name != variant ? "the fastest when tuned"
-            : backend == AttentionBackend.Flash ? "the fastest that the device supports"
+            : backend == AttentionBackend.Flash ? "the first choice of those that the device supports"
             : WhyNot(device, signature, AttentionBackend.Flash) + (backend == AttentionBackend.Math
                 ? $"; {WhyNot(device, signature, AttentionBackend.MemoryEfficient)}" : "");
         return new(backend, variant, $"{why}; {How(variant, options.Precise)}");

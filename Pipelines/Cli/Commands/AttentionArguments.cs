@@ -13,11 +13,11 @@ internal sealed class AttentionArguments
     ];
 
     private readonly Option<string?> backend = Options.Word("--attention",
-        "How attention is computed: auto (default), flash (tiles), memory-efficient (chunks, no local memory) or math (scores in full)",
+        "Kind of attention: auto (default), flash, memory-efficient or math",
         "BACKEND", [.. Words.Select(w => w.Word)]);
     private readonly Option<bool> precise = new("--precise-attention")
     {
-        Description = "Softmax weights in exact parts on matrix units, instead of rounded to 16 bits as in FlashAttention: slower"
+        Description = "Does not round softmax weights to 16 bits on matrix units: slower"
     };
 
     /// <summary>All of them.</summary>
