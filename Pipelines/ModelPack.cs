@@ -25,7 +25,8 @@ public static class ModelPack
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Devices.Count == 0) throw new ArgumentException($"devices is empty; it must name at least one: {KernelRecorder.Forms}.");
+        if (options.Devices.Count == 0)
+            throw new ArgumentException($"devices is empty; it must name at least one: {KernelRecorder.Forms}.");
         if (options.Compile is { Mode: CompileMode.MaxAutotune } or { CoordinateDescentTuning: true })
             throw new ArgumentException("compile is max-autotune; packs do not tune. Run ilgd tune first: packs take its results.");
         return Task.Run(() =>
@@ -68,7 +69,8 @@ public static class ModelPack
                 LoggerFactory = options.LoggerFactory,
             });
             if (device.CompilesKernels) new PackedRuns(pipeline).Run(options.Sizes, options.Counts, cancellation);
-            string[] plans = [.. pipeline.CompileReports.SelectMany(report => report.PlanSizes.Select(sizes => $"{report.Graph}: {sizes}"))];
+            string[] plans =
+                [.. pipeline.CompileReports.SelectMany(report => report.PlanSizes.Select(sizes => $"{report.Graph}: {sizes}"))];
             yield return new PackedModel(pipeline.Name, pipeline.PipelineClass, dtype.ToString(), Words(options),
                 ArchitectureOf(pipeline), plans);
         }
@@ -108,9 +110,10 @@ public static class ModelPack
 
     private static string Foreign(KernelPack pack, DiffusionPipeline pipeline)
     {
-        string[] made = [.. pack.Models.Select(m => $"{m.Name} ({m.PipelineClass}, {m.DType}{(m.Options.Length > 0 ? $", {m.Options}" : "")})")];
-        return $"it was made for {OutsideText.List(made)}; {OutsideText.Quote(pipeline.Name)} ({pipeline.PipelineClass}, {pipeline.DType}) is "
-            + "another architecture or type. Make one for it with ilgd pack.";
+        string[] made = [.. pack.Models.Select(m => string.Join(", ", new[] { m.Name, m.PipelineClass, m.DType, m.Options }
+            .Where(word => word.Length > 0)))];
+        return $"it was made for {OutsideText.List(made)}; {OutsideText.Quote(pipeline.Name)} ({pipeline.PipelineClass}, {pipeline.DType}) "
+            + "is another architecture or type. Make one for it with ilgd pack.";
     }
 
     private static string Words(ModelPackOptions options) => string.Join(", ", new[]

@@ -76,8 +76,8 @@ public sealed record PipelineOptions
     public VaeTiling? VaeTiling { get; init; }
 
     /// <summary>
-    /// Files of compiled kernels that <see cref="ModelPack"/> or <c>ilgd pack</c> made for this model and the device: what is in them is not
-    /// compiled. The device keeps them. Their contents are run by its driver, so use files that you trust as you trust programs.
+    /// Files of compiled kernels that <see cref="ModelPack"/> or <c>ilgd pack</c> made for this model and the device: what is in them is
+    /// not compiled. The device keeps them. Their contents are run by its driver, so use files that you trust as you trust programs.
     /// </summary>
     public IReadOnlyList<string> Pack { get; init; } = [];
 

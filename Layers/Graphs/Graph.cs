@@ -208,8 +208,8 @@ public sealed class Graph
     }
 
     /// <summary>
-    /// A hash of what is computed, as 32 hexadecimal digits: ops with their attributes, element types and sizes. Equal for models that differ
-    /// in the values of their weights and constants only.
+    /// A hash of what is computed, as 32 hexadecimal digits: ops with their attributes, element types and sizes. Equal for models that
+    /// differ in the values of their weights and constants only.
     /// </summary>
     public string Fingerprint
     {

@@ -69,11 +69,25 @@ public sealed class GpuImageTests
             .SequenceEqual(File.ReadAllBytes(Path.Combine(folder.Path, "second.png"))));
         Assert.InRange(firstSeconds, secondSeconds, MostTimes * secondSeconds);
 
-        async Task<(JsonElement Report, int Reported, double Seconds)> Generate(string file)
+        // a pack starts another process without that cache, as on another machine
+        var packed = await Ilgd.RunWith(new() { ["ILGPUDIFFUSION_CACHE"] = cache, ["POCL_CACHE_DIR"] = cache }, folder.Path, "pack",
+            "--device", id, "-o", "kernels.ilgpack", "--json");
+        Assert.True(packed.ExitCode == 0, packed.Errors);
+        var target = JsonDocument.Parse(packed.Output).RootElement.GetProperty("targets")[0];
+        Assert.InRange(target.GetProperty("kernels").GetInt32(), Compilations(first), 2 * MostKernels);
+        cache = Path.Combine(folder.Path, "other");
+        var (third, thirdReported, _) = await Generate("third.png", "--pack", "kernels.ilgpack");
+        Assert.Equal((0, 0, 0), (Compilations(third), third.GetProperty("driver_compilations").GetInt32(), thirdReported));
+        Assert.True(File.ReadAllBytes(Path.Combine(folder.Path, "first.png")).AsSpan()
+            .SequenceEqual(File.ReadAllBytes(Path.Combine(folder.Path, "third.png"))));
+        Assert.False(Directory.Exists(Path.Combine(cache, "kernels")) && Directory.GetFiles(Path.Combine(cache, "kernels"), "*.kernel")
+            .Length > 0);
+
+        async Task<(JsonElement Report, int Reported, double Seconds)> Generate(string file, params string[] options)
         {
             long start = Stopwatch.GetTimestamp();
-            var result = await Ilgd.RunWith(new() { ["ILGPUDIFFUSION_CACHE"] = cache, ["POCL_CACHE_DIR"] = cache }, folder.Path, "generate",
-                "a red heart", "--seed", "1", "--device", id, "-o", file, "--json", "--verbose");
+            var result = await Ilgd.RunWith(new() { ["ILGPUDIFFUSION_CACHE"] = cache, ["POCL_CACHE_DIR"] = cache }, folder.Path,
+                ["generate", "a red heart", "--seed", "1", "--device", id, "-o", file, "--json", "--verbose", .. options]);
             Assert.True(result.ExitCode == 0, result.Errors);
             int reported = result.ErrorLines.Count(line => line.Contains(": translated in ", StringComparison.Ordinal));
             return (JsonDocument.Parse(result.Output).RootElement, reported, Stopwatch.GetElapsedTime(start).TotalSeconds);

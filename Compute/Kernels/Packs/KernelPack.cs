@@ -12,7 +12,8 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// <param name="Binaries">Number of them with a driver binary.</param>
 /// <param name="Choices">Number of size classes with a chosen variant and tiles.</param>
 /// <param name="TextBytes">Size of the texts before compression.</param>
-public sealed record PackedTarget(string Kind, string Architecture, string Device, int Kernels, int Binaries, int Choices, long TextBytes);
+public sealed record PackedTarget(string Kind, string Architecture, string Device, int Kernels, int Binaries, int Choices,
+    long TextBytes);
 
 /// <summary>
 /// A file with what a first start on a device computes: compiled kernels, and the variant and tiles chosen for each size class.

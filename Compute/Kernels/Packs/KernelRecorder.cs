@@ -6,13 +6,14 @@ using Microsoft.Extensions.Logging;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// Collects the kernels that work on a device needs, for a pack. <see cref="Device"/> compiles them and runs none, so the device itself need
-/// not be present. A processor (<c>cpu</c>) has no kernels to compile: only its tuning results are packed.
+/// Collects the kernels that work on a device needs, for a pack. <see cref="Device"/> compiles them and runs none, so the device itself
+/// need not be present. A processor (<c>cpu</c>) has no kernels to compile: only its tuning results are packed.
 /// </summary>
 public sealed class KernelRecorder : IDisposable
 {
     /// <summary>The forms of targets, for messages and help.</summary>
-    public const string Forms = "cuda:sm_NN (sm_50 to sm_90), cuda:INDEX, opencl:INDEX, opencl:gpu or opencl:cpu (without extensions), or cpu";
+    public const string Forms =
+        "cuda:sm_NN (sm_50 to sm_90), cuda:INDEX, opencl:INDEX, opencl:gpu or opencl:cpu (without extensions), or cpu";
 
     private readonly GpuDevice? atHand;
     private readonly RecordedChoices choices = new();
@@ -86,12 +87,9 @@ public sealed class KernelRecorder : IDisposable
         foreach (var source in recording.Recorded.Keys) atHand?.Begin(source); // on all threads
         PackManifestKernel[] kernels = [.. recording.Recorded.Select(pair => Kernel(pair.Key, pair.Value, target, add))
             .OrderBy(kernel => kernel.Name, StringComparer.Ordinal).ThenBy(kernel => kernel.Id, StringComparer.Ordinal)];
-        return new(PackTexts.KindOf(target.Language), target.Architecture, target.Features.CodeIdentity, atHand is null ? "" : target.Driver,
-            kernels, choices.Entries);
+        return new(PackTexts.KindOf(target.Language), target.Architecture, target.Features.CodeIdentity,
+            atHand is null ? "" : target.Driver, kernels, choices.Entries);
     }
-
-    /// <summary>The identities of the kernels so far, as packs store them.</summary>
-    internal IEnumerable<string> Ids => ((RecordingDevice)Device).Recorded.Keys.Select(IdOf);
 
     private string IdOf(KernelSource source) => CodeFingerprint.OfText(((RecordingDevice)Device).IdentityOf(source));
 

@@ -6,8 +6,8 @@ using System.Text.Json;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// The format of a pack (Compute/README.md): mark, version, SHA-256 of the rest, size of the content, and the content in Brotli: size of the
-/// manifest, the manifest in JSON, then texts and binaries.
+/// The format of a pack (Compute/README.md): mark, version, SHA-256 of the rest, size of the content, and the content in Brotli: size of
+/// the manifest, the manifest in JSON, then texts and binaries.
 /// </summary>
 internal static class PackFile
 {
@@ -33,7 +33,7 @@ internal static class PackFile
         byte[] content = [.. BitConverter.GetBytes(head.Length), .. head, .. blobs.SelectMany(blob => blob)];
         byte[] file = new byte[HeadBytes + BrotliEncoder.GetMaxCompressedLength(content.Length)];
         Mark.CopyTo(file, 0);
-        BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(Mark.Length), Version);
+        BinaryPrimitives.WriteInt64LittleEndian(file.AsSpan(Mark.Length), Version);
         BinaryPrimitives.WriteInt64LittleEndian(file.AsSpan(HashedFrom), content.Length);
         if (!BrotliEncoder.TryCompress(content, file.AsSpan(HeadBytes), out int written, Quality, Window))
             throw new InvalidOperationException($"{content.Length} bytes cannot be compressed.");
@@ -50,7 +50,7 @@ internal static class PackFile
     {
         if (!IsPack(file)) throw new FormatException("it is not a kernel pack");
         if (file.Length < HeadBytes) throw new FormatException($"it is truncated: it has {file.Length} bytes");
-        int version = BinaryPrimitives.ReadInt32LittleEndian(file.AsSpan(Mark.Length));
+        long version = BinaryPrimitives.ReadInt64LittleEndian(file.AsSpan(Mark.Length));
         if (version != Version) throw new FormatException($"its format has version {version}; this program reads version {Version}");
         if (!SHA256.HashData(file.AsSpan(HashedFrom)).AsSpan().SequenceEqual(file.AsSpan(HashFrom, SHA256.HashSizeInBytes)))
             throw new FormatException("it is damaged or truncated: its checksum is wrong");
@@ -88,7 +88,8 @@ internal static class PackFile
     private static byte[] Decompress(byte[] file)
     {
         long size = BinaryPrimitives.ReadInt64LittleEndian(file.AsSpan(HashedFrom));
-        if (size is < 0 or > MostContentBytes) throw new FormatException($"its content has {size} bytes, where {MostContentBytes} are most");
+        if (size is < 0 or > MostContentBytes)
+            throw new FormatException($"its content has {size} bytes, where {MostContentBytes} are most");
         using var content = new MemoryStream();
         try
         {

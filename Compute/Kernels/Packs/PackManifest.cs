@@ -9,8 +9,8 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// <param name="Options">Compilation and quantization, in words.</param>
 /// <param name="Architecture">Hash of its computation as traced: models that differ in their weights only share it.</param>
 /// <param name="Plans">The plans whose kernels the pack has: graph and sizes.</param>
-public sealed record PackedModel(string Name, string PipelineClass, string DType, string Options, string Architecture,
-    IReadOnlyList<string> Plans);
+public sealed record PackedModel(string Name, string PipelineClass, [property: JsonPropertyName("dtype")] string DType, string Options,
+    string Architecture, IReadOnlyList<string> Plans);
 
 /// <summary>The head of a pack: everything but texts and binaries.</summary>
 /// <param name="Library">Version of the library that made it.</param>

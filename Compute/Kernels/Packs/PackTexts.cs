@@ -82,6 +82,7 @@ internal sealed class PackTexts
         int kind = Kinds.IndexOf(text[0], StringComparison.Ordinal);
         bool possible = int.TryParse(text.AsSpan(1), NumberStyles.None, CultureInfo.InvariantCulture, out int bytes)
             && bytes is > 0 and <= MostElementBytes;
-        return kind >= 0 && possible ? new((KernelParameterKind)kind, bytes) : throw new FormatException($"a kernel's parameter is '{text}'");
+        return kind >= 0 && possible ? new((KernelParameterKind)kind, bytes)
+            : throw new FormatException("a kernel's parameter is unknown");
     }
 }

@@ -17,7 +17,8 @@ internal static class InspectCommand
     {
         var model = new Argument<string?>("model")
         {
-            Description = "Folder in diffusers' format, safetensors file, kernel pack, or image; without it the small model that ships with the tool",
+            Description = "Folder in diffusers' format, safetensors file, kernel pack, or image; without it the small model that ships "
+                + "with the tool",
             Arity = ArgumentArity.ZeroOrOne
         };
         var json = Options.Json("the summary");

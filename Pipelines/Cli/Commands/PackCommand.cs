@@ -45,7 +45,7 @@ internal static class PackCommand
         };
         var vaeTiling = new Option<bool>("--vae-tiling") { Description = "For images that are decoded in tiles" };
         var (compile, source, json) = (new CompileArguments(), new ModelArguments(), Options.Json("what is in the pack"));
-        var command = new Command("pack", "Compiles a model's kernels for devices that need not be present, so that a start compiles nothing")
+        var command = new Command("pack", "Compiles a model's kernels, also for absent devices, so that a start compiles nothing")
             { model, devices, output, sizes, counts, dtypes, quantize, variant, vaeTiling, json };
         foreach (var option in compile.HowMuch.Concat(source.Source)) command.Add(option);
         command.SetAction(async (parsed, cancellation) =>

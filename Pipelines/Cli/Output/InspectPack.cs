@@ -27,7 +27,8 @@ internal static class InspectPack
             return;
         }
 
-        Terminals.Say($"kernel pack of version {OutsideText.Line(pack.Library, 40)}, {Quantity.Bytes(pack.Bytes)}  {OutsideText.Line(pack.Path)}");
+        string library = OutsideText.Line(pack.Library, 40);
+        Terminals.Say($"kernel pack of version {library}, {Quantity.Bytes(pack.Bytes)}  {OutsideText.Line(pack.Path)}");
         var models = new Listing("", "", "", "");
         foreach (var model in pack.Models)
             models.Add(model.Name, model.PipelineClass, model.Options.Length > 0 ? $"{model.DType}, {model.Options}" : model.DType,

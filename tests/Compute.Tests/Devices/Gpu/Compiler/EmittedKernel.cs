@@ -7,8 +7,8 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Tests;
 
 /// <summary>
-/// A small assembly with a kernel, as a compiler would write it: the kernel calls a helper and a static member of its type argument, and has
-/// a struct as a local. Each has a version id of its own.
+/// A small assembly with a kernel, as a compiler would write it: the kernel calls a helper and a static member of its type argument, and
+/// has a struct as a local. Each has a version id of its own.
 /// </summary>
 internal sealed record EmittedKernel
 {

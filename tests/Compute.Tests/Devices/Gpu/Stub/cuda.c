@@ -14,7 +14,7 @@ enum { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_CONTEXT = 201, INVA
 enum { MEMORY = 64 << 20, MOST_NODES = 64 };
 enum { STREAM = 71, EVENT, MODULE, GRAPH, EXECUTABLE, LINKER }; // first word of what a handle points to; 0 when destroyed
 
-typedef struct { int kind; } module;
+typedef struct { int kind; char* image; } module;
 typedef struct { module* of; uint32_t grid[3], block, shared; char arguments[160]; } node;
 typedef struct { int kind, count; node nodes[MOST_NODES]; } graph;
 typedef struct op { struct op* next; enum { WRITE, READ, FILL, LAUNCH, FREE } what; char *to, *from, *owned; size_t bytes; int value; node launch; } op;
@@ -212,11 +212,12 @@ API cuModuleLoadDataEx(module** m, const char* image, unsigned count, int* names
     if (strncmp(image, "cubin:", 6)) return INVALID_IMAGE;
     *m = calloc(1, sizeof(module));
     (*m)->kind = MODULE;
+    (*m)->image = strdup(image);
     return OK;
 }
-static int unload(module* m) { int error = pending(0, 0, m) ? INVALID_VALUE : OK; m->kind = 0; return error; }
+static int unload(module* m) { int error = pending(0, 0, m) ? INVALID_VALUE : OK; m->kind = 0; free(m->image); return error; }
 API cuModuleUnload(module* m) { NEED_CONTEXT; NEED(m, MODULE); LOCKED(unload(m)); }
-API cuModuleGetFunction(module** function, module* m, const char* name) { NEED(m, MODULE); *function = m; return strcmp(name, "affine") ? NOT_FOUND : OK; }
+API cuModuleGetFunction(module** function, module* m, const char* name) { NEED(m, MODULE); *function = m; return strcmp(name, "affine") && !(strstr(m->image, ".entry") && strstr(m->image, name)) ? NOT_FOUND : OK; }
 API cuFuncSetAttribute(module* function, int attribute, int value) { NEED(function, MODULE); return attribute == 8 && value > 49152 && value <= 232448 ? OK : INVALID_VALUE; }
 API cuLaunchKernel(module* function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, stream* s, void** parameters, void** extra) {
     NEED_CONTEXT; NEED(function, MODULE); NEED(s, STREAM);
