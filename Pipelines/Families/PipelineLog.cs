@@ -9,4 +9,7 @@ internal static partial class PipelineLog
     [LoggerMessage(3200, LogLevel.Warning,
         "{Folder}: the variant {Variant} is there for {Having}; {Others} have none, and their plain files are used.")]
     public static partial void VariantIncomplete(ILogger logger, LogText folder, LogText variant, LogText having, LogText others);
+
+    [LoggerMessage(3201, LogLevel.Debug, "{Model} computes in: {Types}.")]
+    public static partial void Precisions(ILogger logger, LogText model, LogText types);
 }
