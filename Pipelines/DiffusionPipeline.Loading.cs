@@ -35,9 +35,12 @@ public sealed partial class DiffusionPipeline
             var device = options.Device ?? owned.Add(DeviceCatalog.Open(loggerFactory: options.LoggerFactory));
             var logger = (options.LoggerFactory ?? device.LoggerFactory).CreateLogger<DiffusionPipeline>();
             var arenas = owned.Add(new ArenaPool(device, logger) { Offload = options.Offload });
-            var settings = new ModelSettings(Checked(options.DType ?? device.PreferredDType, device), options.Compile, options.Quantize,
-                string.IsNullOrEmpty(options.Variant) ? null : options.Variant, options.LoadWeights)
+            var settings = new ModelSettings(Checked(nameof(options.DType), options.DType, device) ?? device.PreferredDType,
+                options.Compile, options.Quantize, string.IsNullOrEmpty(options.Variant) ? null : options.Variant, options.LoadWeights)
             {
+                VaeDType = Checked(nameof(options.VaeDType), options.VaeDType, device),
+                TextEncoderDType = Checked(nameof(options.TextEncoderDType), options.TextEncoderDType, device),
+                DTypeReason = options.DType is null ? $"the default of {device.Id}" : ComponentPrecision.Requested,
                 Attention = options.Attention,
             };
             var contexts = owned.Add(new DenoisingContexts(device));
@@ -45,7 +48,11 @@ public sealed partial class DiffusionPipeline
             var schedulers = ModelScheduler.Read(source, family.RepairsOldConfigs, logger);
             var model = family.Load(components);
             owned.Add(new Trimmed(model));
-            var pipeline = new DiffusionPipeline(source, model, schedulers, options, arenas, contexts, owned);
+            var others = components.Precisions.ToLookup(p => p.Component == ComponentLoader.VaeName);
+            IReadOnlyList<ComponentPrecision> precisions = [.. others[false],
+                components.Precision(model.DenoiserName, model.DType, model.Denoiser, settings.DTypeReason), .. others[true]];
+            PipelineLog.Precisions(logger, source.Name, string.Join(", ", precisions));
+            var pipeline = new DiffusionPipeline(source, model, schedulers, options, arenas, contexts, owned) { Precisions = precisions };
             ModelPack.Use(pipeline, options.Pack, source.Path, logger);
             return pipeline;
         }
@@ -56,11 +63,11 @@ public sealed partial class DiffusionPipeline
         }
     }
 
-    private static DType Checked(DType dtype, Device device) => device.Computes(dtype)
+    private static DType? Checked(string property, DType? dtype, Device device) => dtype is not { } type || device.Computes(type)
         ? dtype
         : throw new DeviceException(
-            $"{device.Id} does not compute in {dtype}, only in {string.Join(", ", Enum.GetValues<DType>().Where(device.Computes))}. "
-                + "Weights of other types are used as stored; leave PipelineOptions.DType unset.");
+            $"{device.Id} does not compute in {type}, only in {string.Join(", ", Enum.GetValues<DType>().Where(device.Computes))}. "
+                + $"Weights of other types are used as stored; leave {nameof(PipelineOptions)}.{property} unset.");
 
     /// <summary>What a pipeline frees, last first.</summary>
     private sealed class OwnedParts : IDisposable

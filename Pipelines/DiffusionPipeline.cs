@@ -50,8 +50,11 @@ public sealed partial class DiffusionPipeline : IDisposable
     /// <summary>The device that the pipeline runs on.</summary>
     public Device Device => arenas.Device;
 
-    /// <summary>The type that the models compute in.</summary>
+    /// <summary>The type that the denoiser computes in; <see cref="Precisions"/> has all components.</summary>
     public DType DType => Model.DType;
+
+    /// <summary>What each component computes in, and why: text encoders, denoiser, autoencoder.</summary>
+    public IReadOnlyList<ComponentPrecision> Precisions { get; private init; } = [];
 
     /// <summary>What requests are checked against, with the settings of requests that leave them out.</summary>
     public ModelLimits Limits => Model.Limits;
@@ -85,6 +88,12 @@ public sealed partial class DiffusionPipeline : IDisposable
 
     /// <summary>Quantization of the denoiser's linear layers.</summary>
     internal QuantizationMode Quantize => options.Quantize;
+
+    /// <summary>The autoencoder's type, unless that follows from <see cref="DType"/>.</summary>
+    internal DType? VaeDType => options.VaeDType ?? (Vae.DType == DType ? null : Vae.DType);
+
+    /// <summary>The text encoders' type, unless it is <see cref="DType"/>.</summary>
+    internal DType? TextEncoderDType => options.TextEncoderDType;
 
     /// <summary>The denoiser graphs compiled so far, one per combination of guidance options.</summary>
     internal IEnumerable<CompiledGraph> Denoisers => Model.DenoiserGraphs;

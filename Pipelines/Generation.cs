@@ -22,6 +22,7 @@ internal sealed class Generation(DiffusionPipeline pipeline, ArenaPool arenas, D
     private readonly DiffusionModel model = pipeline.Model;
     private readonly ImageRequest request = form.Request;
     private readonly TileGrid? tiles = pipeline.Vae.Grid(form.Request.VaeTiling);
+    private readonly List<string> warnings = [];
     private readonly PredictionOptions options =
         new(form.Guided, form.Guided && form.Request.GuidanceRescale > 0, form.Request.FreeU);
 
@@ -32,7 +33,6 @@ internal sealed class Generation(DiffusionPipeline pipeline, ArenaPool arenas, D
     public GenerationResult Run()
     {
         var (schedule, begin, end) = form.Schedule;
-        var warnings = new List<string>();
         if (request.Embeddings is null && request.Prompts.Any(string.IsNullOrWhiteSpace))
             warnings.Add("The prompt is empty: the model generates an image without a description.");
         var reports = new List<StageReport>();
@@ -65,7 +65,7 @@ internal sealed class Generation(DiffusionPipeline pipeline, ArenaPool arenas, D
                 run.Step(i, cancellation);
                 if (run.BadValue is { } bad) throw NotFiniteAt(i, bad);
                 if (request.KeepIntermediates) intermediates.Add(run.ReadLatents());
-                previews?.Draw(i - begin, end - begin - 1, model, run.Preview, device, tiles, cancellation);
+                previews?.Draw(i - begin, end - begin - 1, model, run.Preview, device, tiles, Warn, cancellation);
                 hook?.Call(i);
                 progress?.Report(new(GenerationStage.Denoise, i - begin + 1, end - begin));
             }
@@ -106,7 +106,7 @@ internal sealed class Generation(DiffusionPipeline pipeline, ArenaPool arenas, D
         var noise = recordedNoise?.Invoke() ?? ImageNoise.Source(request, seeds);
         var layout = model.Limits.Latents;
         var task = DenoisingTask.Of(new TaskContext(request, images, model.Vae, tiles, schedule,
-            [form.Images, form.LatentHeight, form.LatentWidth, layout.Channels], noise, scope, cancellation));
+            [form.Images, form.LatentHeight, form.LatentWidth, layout.Channels], noise, scope, Warn, cancellation));
         var inputs = new Dictionary<string, IReadOnlyList<Tensor>>(conditioning);
         foreach (var (name, tensor) in task.Inputs) inputs[name] = [tensor];
         var step = model.CreateStep(options,
@@ -134,7 +134,7 @@ internal sealed class Generation(DiffusionPipeline pipeline, ArenaPool arenas, D
         {
             try
             {
-                var image = model.Vae.DecodeImage(latents.Slice(i, 1), tiles, cancellation);
+                var image = model.Vae.DecodeImage(latents.Slice(i, 1), tiles, Warn, cancellation);
                 decoded[i] = images is null ? image : images.Restore(image);
             }
             catch (NonFiniteException) when (!device.ReadsHostMemory && NotFinite.IndexIn(Read(latents)) >= 0)
@@ -156,7 +156,8 @@ internal sealed class Generation(DiffusionPipeline pipeline, ArenaPool arenas, D
         foreach (var (name, entries) in conditioning)
             foreach (float[] values in entries.Distinct().Select(Read))
                 if (NotFinite.IndexIn(values) is >= 0 and var at)
-                    return NotFinite.Error("text_encoder", pipeline.DType, values[at], $"in the prompt's embeddings ({name})");
+                    return NotFinite.Error("text_encoder", pipeline.TextEncoderDType ?? pipeline.DType, values[at],
+                        $"in the prompt's embeddings ({name})");
 
         var (_, begin, end) = form.Schedule;
         using var scope = new DeviceScope(device);
@@ -179,6 +180,11 @@ internal sealed class Generation(DiffusionPipeline pipeline, ArenaPool arenas, D
         int step = index - begin;
         return NotFinite.Error(model.DenoiserName, pipeline.DType, value,
             $"in the latents after step {step + 1} of {end - begin} (timestep {schedule.Timesteps[index]:R})", step);
+    }
+
+    private void Warn(string warning)
+    {
+        if (!warnings.Contains(warning)) warnings.Add(warning); // once for all images of a request
     }
 
     private float[] Read(Tensor tensor)

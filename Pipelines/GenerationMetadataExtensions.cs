@@ -67,7 +67,8 @@ public static class GenerationMetadataExtensions
         (string What, string? Then, string? Now)[] all =
         [
             ("model", metadata.Model, now.Model), ("pipeline", metadata.Pipeline, now.Pipeline), ("device", metadata.Device, now.Device),
-                ("type", metadata.DType, now.DType),
+                ("type", metadata.DType, now.DType), ("type of the vae", metadata.VaeDType ?? metadata.DType, now.VaeDType ?? now.DType),
+                ("type of the text encoders", metadata.TextEncoderDType ?? metadata.DType, now.TextEncoderDType ?? now.DType),
             ("variant", metadata.Pipeline is null ? null : metadata.Variant ?? None, now.Variant ?? None),
                 ("quantization", $"{metadata.Quantize}", $"{now.Quantize}"), ("software", metadata.Software, now.Software),
         ];

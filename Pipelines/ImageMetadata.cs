@@ -42,6 +42,8 @@ internal static class ImageMetadata
         Pipeline = pipeline.PipelineClass,
         Device = $"{pipeline.Device.Id} ({pipeline.Device.Name})",
         DType = $"{pipeline.DType}",
+        VaeDType = pipeline.VaeDType?.ToString(),
+        TextEncoderDType = pipeline.TextEncoderDType?.ToString(),
         Variant = pipeline.Variant,
         Quantize = pipeline.Quantize,
         Software = $"ILGpuDiffusion {Version}",

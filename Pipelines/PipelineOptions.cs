@@ -20,9 +20,19 @@ public sealed record PipelineOptions
 
     /// <summary>
     /// The type that the models compute in; null takes the device's <see cref="Device.PreferredDType"/>. Sums and statistics, the scheduler
-    /// and guidance are always float32, and so is an autoencoder whose configuration requires it (<c>force_upcast</c>).
+    /// and guidance are always float32. <see cref="DiffusionPipeline.Precisions"/> says what each component computes in, and why.
     /// </summary>
     public DType? DType { get; init; }
+
+    /// <summary>
+    /// The type that the autoencoder computes in; null takes <see cref="DType"/>, or Float32 in place of Float16 where the configuration
+    /// says that Float16 overflows in it (<c>force_upcast</c>). A type that is set is used even there, for autoencoders adapted to Float16.
+    /// An image at which Float16 overflows is decoded, or encoded, again in Float32, with a warning.
+    /// </summary>
+    public DType? VaeDType { get; init; }
+
+    /// <summary>The type that the text encoders compute in; null takes <see cref="DType"/>. Embeddings are Float32.</summary>
+    public DType? TextEncoderDType { get; init; }
 
     /// <summary>
     /// Which weight files to load where a folder has several, such as <c>fp16</c>; null takes the plain ones, or the only ones.

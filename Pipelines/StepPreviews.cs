@@ -20,19 +20,21 @@ internal sealed class StepPreviews(PreviewOptions options)
     /// <param name="latents">The clean latents that the step predicts, [n, h, w, c].</param>
     /// <param name="device">Where they are.</param>
     /// <param name="tiles">Tiles to decode in; null for whole images.</param>
+    /// <param name="warn">Receives warnings.</param>
     /// <param name="cancellation">Checked between kernels.</param>
     public void Draw(int step, int last, DiffusionModel model, Tensor latents, Device device, TileGrid? tiles,
-        CancellationToken cancellation)
+        Action<string> warn, CancellationToken cancellation)
     {
         Latest = options.Every > 0 && ((step + 1) % options.Every == 0 || step == last)
-            ? [.. Enumerable.Range(0, latents.Shape[0]).Select(i => Image(model, latents.Slice(i, 1), device, tiles, cancellation))
+            ? [.. Enumerable.Range(0, latents.Shape[0]).Select(i => Image(model, latents.Slice(i, 1), device, tiles, warn, cancellation))
                 .OfType<Image>()]
             : [];
     }
 
-    private Image? Image(DiffusionModel model, Tensor latents, Device device, TileGrid? tiles, CancellationToken cancellation)
+    private Image? Image(DiffusionModel model, Tensor latents, Device device, TileGrid? tiles, Action<string> warn,
+        CancellationToken cancellation)
     {
-        if (options.Decode) return model.Vae.DecodeImage(latents, tiles, cancellation);
+        if (options.Decode) return model.Vae.DecodeImage(latents, tiles, warn, cancellation);
 
         if (model.Preview is not { } preview) return null;
         var values = new float[latents.Shape.Count];

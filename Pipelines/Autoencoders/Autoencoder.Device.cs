@@ -33,9 +33,10 @@ public sealed partial class Autoencoder
     /// <summary>Decodes a denoiser's final latents into an 8-bit image: one read-back, of the pixels.</summary>
     /// <param name="latents">Latents of one image on the device, [1, h, w, channels].</param>
     /// <param name="cut">Tiles, which are joined in host memory; null decodes the whole image.</param>
+    /// <param name="warn">Receives a warning if Float16 overflows, so that the image is decoded in Float32.</param>
     /// <param name="cancellation">Checked between kernels.</param>
     /// <exception cref="NonFiniteException">The decoder computed NaN or infinity.</exception>
-    internal Image DecodeImage(Tensor latents, TileGrid? cut, CancellationToken cancellation)
+    internal Image DecodeImage(Tensor latents, TileGrid? cut, Action<string> warn, CancellationToken cancellation)
     {
         int height = latents.Shape[1], width = latents.Shape[2];
         float[] image;
@@ -44,47 +45,66 @@ public sealed partial class Autoencoder
             var tile = Tile.Empty(1, height, width, LatentChannels);
             device.Download(latents, MemoryMarshal.AsBytes(tile.Values.AsSpan()));
             Scale.ToDecoder(tile.Values);
-            image = Decode(tile, cut, cancellation).Values;
+            image = Decode(tile, cut, warn, cancellation).Values;
         }
         else
         {
-            image = new float[checked(height * SpatialFactor * width * SpatialFactor * config.OutChannels)];
-            using var scope = new DeviceScope(device);
-            using var plan = Rent(ImageGraph, 1, height, width, cancellation);
-            scope.Copy(latents, plan.Input("x"), cancellation);
-            plan.Run(cancellation);
-            device.Download(plan.Output("y"), MemoryMarshal.AsBytes(image.AsSpan()));
+            image = DecodeWhole(latents, cancellation);
+            if (MayOverflow && Overflowed(image, Read(latents)))
+                image = InFloat32(coder => coder.DecodeWhole(latents, cancellation), Decoded, warn);
         }
 
-        if (NotFinite.IndexIn(image) is >= 0 and var bad) throw NotFinite.Error("vae", DType, image[bad], "in the decoded image");
+        var last = MayOverflow ? DType.Float32 : DType;
+        if (NotFinite.IndexIn(image) is >= 0 and var bad) throw NotFinite.Error("vae", last, image[bad], "in the decoded image");
         return Image.FromNhwc(image, width * SpatialFactor, height * SpatialFactor);
     }
 
-    /// <summary>Draws a denoiser's latents of an image on the device, without a read-back unless in tiles.</summary>
+    /// <summary>Draws a denoiser's latents of an image on the device, without a read-back unless in tiles or in Float16.</summary>
     /// <param name="pixels">One image, [1, h, w, 3], −1 … 1.</param>
     /// <param name="noise">Standard normal numbers, [1, h / 8, w / 8, channels].</param>
     /// <param name="latents">Receives the latents, [1, h / 8, w / 8, channels].</param>
     /// <param name="cut">Tiles; null encodes the whole image.</param>
+    /// <param name="warn">Receives a warning if Float16 overflows, so that the image is encoded in Float32.</param>
     /// <param name="cancellation">Checked between kernels.</param>
-    internal void EncodeImage(ReadOnlySpan<float> pixels, ReadOnlySpan<float> noise, Tensor latents, TileGrid? cut,
+    internal void EncodeImage(float[] pixels, float[] noise, Tensor latents, TileGrid? cut, Action<string> warn,
         CancellationToken cancellation)
     {
         int height = latents.Shape[1], width = latents.Shape[2];
         if (cut is not null && (height > cut.Latents.Size || width > cut.Latents.Size))
         {
             var source = Checked("vae.encode", "pixels", pixels, 1, height * SpatialFactor, width * SpatialFactor, config.InChannels);
-            float[] drawn = Encode(source, cut, cancellation).Sample(noise);
+            float[] drawn = Encode(source, cut, warn, cancellation).Sample(noise);
             Scale.ToDenoiser(drawn);
             device.Upload(MemoryMarshal.AsBytes(drawn.AsSpan()), latents);
             return;
         }
 
+        EncodeWhole(pixels, noise, latents, cancellation);
+        if (MayOverflow && Overflowed(Read(latents), pixels))
+            InFloat32(coder => coder.EncodeWhole(pixels, noise, latents, cancellation), Encoded, warn);
+    }
+
+    private float[] DecodeWhole(Tensor latents, CancellationToken cancellation)
+    {
+        int height = latents.Shape[1], width = latents.Shape[2];
+        var image = new float[checked(height * SpatialFactor * width * SpatialFactor * config.OutChannels)];
         using var scope = new DeviceScope(device);
-        using var plan = Rent(LatentsGraph, 1, height, width, cancellation);
-        device.Upload(MemoryMarshal.AsBytes(pixels), plan.Input("x"));
-        device.Upload(MemoryMarshal.AsBytes(noise), plan.Input("noise"));
+        using var plan = Rent(ImageGraph, 1, height, width, cancellation);
+        scope.Copy(latents, plan.Input("x"), cancellation);
+        plan.Run(cancellation);
+        device.Download(plan.Output("y"), MemoryMarshal.AsBytes(image.AsSpan()));
+        return image;
+    }
+
+    private Tensor EncodeWhole(float[] pixels, float[] noise, Tensor latents, CancellationToken cancellation)
+    {
+        using var scope = new DeviceScope(device);
+        using var plan = Rent(LatentsGraph, 1, latents.Shape[1], latents.Shape[2], cancellation);
+        device.Upload(MemoryMarshal.AsBytes(pixels.AsSpan()), plan.Input("x"));
+        device.Upload(MemoryMarshal.AsBytes(noise.AsSpan()), plan.Input("noise"));
         plan.Run(cancellation);
         scope.Copy(plan.Output("y"), latents, cancellation);
+        return latents;
     }
 
     /// <summary>Records the decoder of a denoiser's latents.</summary>

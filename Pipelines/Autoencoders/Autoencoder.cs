@@ -15,18 +15,18 @@ public sealed partial class Autoencoder
     private readonly AutoencoderConfig config;
     private readonly Device device;
     private readonly AutoencoderKL model;
+    private readonly CompileOptions? options;
     private readonly GraphCache<string> encoder, decoder;
 
     /// <summary>Wraps a loaded model.</summary>
     /// <param name="model">The model.</param>
     /// <param name="arenas">Memory of the device that it runs on.</param>
     /// <param name="options">How encoder and decoder are compiled; null for all passes.</param>
-    /// <param name="dtype">The type that the pipeline computes in; the model uses Float32 instead of Float16 where its configuration
-    /// requires it (<c>force_upcast</c>).</param>
+    /// <param name="dtype">The type that it computes in.</param>
     internal Autoencoder(AutoencoderKL model, ArenaPool arenas, CompileOptions? options = null, DType dtype = DType.Float32)
     {
         (this.model, config, device, Scale) = (model, model.Config, arenas.Device, new LatentScale(model.Config));
-        DType = dtype == DType.Float16 && config.ForceUpcast ? DType.Float32 : dtype; // the decoder exceeds Float16, not BFloat16
+        (this.options, DType) = (options, dtype);
         (encoder, decoder) = (new(model.Encoder, arenas), new(model.Decoder, arenas));
         Encoder.Compile(options);
         Decoder.Compile(options);
@@ -75,7 +75,7 @@ public sealed partial class Autoencoder
     /// <exception cref="ArgumentException">The tiles are not whole numbers of latents.</exception>
     public float[] Decode(ReadOnlySpan<float> latents, int count, int height, int width, VaeTiling? tiling = null,
         CancellationToken cancellation = default) =>
-        Decode(Checked("vae.decode", "latents", latents, count, height, width, LatentChannels), Grid(tiling), cancellation).Values;
+        Decode(Checked("vae.decode", "latents", latents, count, height, width, LatentChannels), Grid(tiling), Log, cancellation).Values;
 
     /// <summary>Encodes images into latents.</summary>
     /// <param name="pixels">[count, height, width, 3], −1 … 1.</param>
@@ -95,19 +95,26 @@ public sealed partial class Autoencoder
         var source = Checked("vae.encode", "pixels", pixels, count, height, width, config.InChannels);
         ShapeException.ThrowUnless(height % factor == 0 && width % factor == 0, "vae.encode", "the image's size", $"{width}×{height}",
             $"a multiple of {factor} both ways");
-        return Encode(source, Grid(tiling), cancellation);
+        return Encode(source, Grid(tiling), Log, cancellation);
     }
 
-    private LatentDistribution Encode(Tile pixels, TileGrid? cut, CancellationToken cancellation) => new(
-        Apply(EncoderGraph, pixels, cut?.Pixels, cut?.Latents, (h, w) => (h / SpatialFactor, w / SpatialFactor), 2 * LatentChannels,
-            cancellation));
+    private LatentDistribution Encode(Tile pixels, TileGrid? cut, Action<string> warn, CancellationToken cancellation)
+    {
+        var moments = Moments(this);
+        return new(Overflowed(moments.Values, pixels.Values) ? InFloat32(Moments, Encoded, warn) : moments);
 
-    /// <summary>As the public method, with this call's own tiles; null for whole images.</summary>
-    internal Tile Decode(Tile latents, TileGrid? cut, CancellationToken cancellation)
+        Tile Moments(Autoencoder coder) => coder.Apply(coder.EncoderGraph, pixels, cut?.Pixels, cut?.Latents,
+            (h, w) => (h / SpatialFactor, w / SpatialFactor), 2 * LatentChannels, cancellation);
+    }
+
+    private Tile Decode(Tile latents, TileGrid? cut, Action<string> warn, CancellationToken cancellation)
     {
         int factor = SpatialFactor;
-        return Apply(DecoderGraph, latents, cut?.Latents, cut?.Pixels, (h, w) => (checked(h * factor), checked(w * factor)),
-            config.OutChannels, cancellation);
+        var image = Pixels(this);
+        return Overflowed(image.Values, latents.Values) ? InFloat32(Pixels, Decoded, warn) : image;
+
+        Tile Pixels(Autoencoder coder) => coder.Apply(coder.DecoderGraph, latents, cut?.Latents, cut?.Pixels,
+            (h, w) => (checked(h * factor), checked(w * factor)), config.OutChannels, cancellation);
     }
 
     /// <summary>The tiles that a request asks for; null for whole images.</summary>

@@ -1,5 +1,6 @@
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Files;
+using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Quantization;
 using ILGpuDiffusion.Layers.Weights;
@@ -9,14 +10,19 @@ using ILGpuDiffusion.Pipelines.Denoisers;
 using ILGpuDiffusion.Pipelines.TextEncoders;
 using ILGpuDiffusion.Pipelines.Tokenizers;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ILGpuDiffusion.Pipelines.Families;
 
 /// <summary>Loads the components of one model from its source, and owns the mapped weight files and the models that use them.</summary>
 public sealed class ComponentLoader : IDisposable
 {
+    /// <summary>The autoencoder's component.</summary>
+    internal const string VaeName = "vae";
+
     private const string ProjectingClass = "CLIPTextModelWithProjection";
     private readonly List<IDisposable> owned = [];
+    private readonly List<ComponentPrecision> precisions = [];
 
     internal ComponentLoader(IModelSource source, ArenaPool arenas, ModelSettings settings, ILogger logger)
     {
@@ -35,6 +41,9 @@ public sealed class ComponentLoader : IDisposable
 
     /// <summary>Takes the pipeline's messages.</summary>
     public ILogger Logger { get; }
+
+    /// <summary>What the text encoders and the autoencoder compute in.</summary>
+    internal IReadOnlyList<ComponentPrecision> Precisions => precisions;
 
     /// <summary>A component's configuration, after a check of the class that the index names, whatever its own file says.</summary>
     /// <param name="component">The component.</param>
@@ -64,12 +73,27 @@ public sealed class ComponentLoader : IDisposable
     /// <exception cref="ModelFileException">It is missing, damaged or not supported.</exception>
     public Autoencoder Vae()
     {
-        var config = AutoencoderConfig.From(ConfigOf("vae", nameof(AutoencoderKL)));
-        var model = Load("vae", config.File, config.LeastTensors, () => new AutoencoderKL(config));
-        model.SetAttentionBackend(Settings.Attention);
-        var vae = new Autoencoder(model, Arenas, Settings.Compile, Settings.DType);
-        model.To(vae.DType);
-        return vae;
+        var config = AutoencoderConfig.From(ConfigOf(VaeName, nameof(AutoencoderKL)));
+        var weights = Settings.LoadWeights ? WeightsOf(VaeName, config.File, config.LeastTensors) : null;
+        bool upcast = Settings.VaeDType is null && Settings.DType == DType.Float16 && config.ForceUpcast;
+        var dtype = upcast ? DType.Float32 : Settings.VaeDType ?? Settings.DType;
+        string reason = upcast ? ComponentPrecision.ForceUpcast : Reason(Settings.VaeDType);
+        var model = Create(dtype, Logger);
+        precisions.Add(Precision(VaeName, dtype, model, reason));
+        return new Autoencoder(model, Arenas, Settings.Compile, dtype)
+        {
+            Fallback = () => Create(DType.Float32, NullLogger.Instance),
+            Logger = Logger,
+        };
+
+        AutoencoderKL Create(DType type, ILogger logger)
+        {
+            var created = new AutoencoderKL(config);
+            if (weights is not null) created.Load(weights, logger);
+            created.SetAttentionBackend(Settings.Attention);
+            created.To(type);
+            return created;
+        }
     }
 
     /// <summary>Prepares a denoiser that is loaded: quantization, type and compilation as the settings ask for.</summary>
@@ -114,8 +138,10 @@ public sealed class ComponentLoader : IDisposable
         var config = ClipTextConfig.From(ConfigOf(name, "CLIPTextModel", ProjectingClass),
             withProjection: Source.Component(name).Class == ProjectingClass);
         var model = Load(name, config.File, config.LeastTensors, () => new ClipTextModel(config));
-        model.To(Settings.DType);
+        var dtype = Settings.TextEncoderDType ?? Settings.DType;
+        model.To(dtype);
         model.SetAttentionBackend(Settings.Attention);
+        precisions.Add(Precision(name, dtype, model, Reason(Settings.TextEncoderDType)));
         if (tokenizer.LargestId >= model.Config.VocabSize)
             throw new ModelFileException(Source.Path,
                 $"tokenizer{suffix} has ids up to {tokenizer.LargestId}, {name} a vocabulary of {model.Config.VocabSize}; they do not "
@@ -124,8 +150,14 @@ public sealed class ComponentLoader : IDisposable
             throw new ModelFileException(Source.Path,
                 $"tokenizer{suffix} makes prompts of {tokenizer.ModelMaxLength} tokens, {name} reads {model.Config.MaxPositions}; they do "
                     + "not belong together.");
-        return new ClipPromptEncoder(tokenizer, new ClipTextEncoder(model, Arenas, name, Settings.Compile, Settings.DType));
+        return new ClipPromptEncoder(tokenizer, new ClipTextEncoder(model, Arenas, name, Settings.Compile, dtype));
     }
+
+    /// <summary>What a component computes in.</summary>
+    internal ComponentPrecision Precision(string component, DType dtype, Layer model, string reason) =>
+        new(component, dtype, Settings.LoadWeights ? ComponentPrecision.StoredIn(model) : [], reason);
+
+    private string Reason(DType? own) => own is null ? Settings.DTypeReason : ComponentPrecision.Requested;
 
     /// <summary>
     /// A component's model with its weights. Without <see cref="ModelSettings.LoadWeights"/> it has none, and its configuration is trusted.

@@ -6,7 +6,7 @@ using ILGpuDiffusion.Layers.Quantization;
 namespace ILGpuDiffusion.Pipelines.Families;
 
 /// <summary>How a model's components are loaded.</summary>
-/// <param name="DType">The type that the models compute in.</param>
+/// <param name="DType">The type that models without a type of their own compute in.</param>
 /// <param name="Compile">How they are compiled.</param>
 /// <param name="Quantize">Quantization of the denoiser's linear layers.</param>
 /// <param name="Variant">The requested variant of the weights; null for none.</param>
@@ -16,4 +16,13 @@ public sealed record ModelSettings(DType DType, CompileOptions Compile, Quantiza
 {
     /// <summary>How attention is computed in all components.</summary>
     public AttentionOptions Attention { get; init; }
+
+    /// <summary>The autoencoder's type; null for <see cref="DType"/>, or Float32 where its configuration requires it.</summary>
+    public DType? VaeDType { get; init; }
+
+    /// <summary>The text encoders' type; null for <see cref="DType"/>.</summary>
+    public DType? TextEncoderDType { get; init; }
+
+    /// <summary>Why the models compute in <see cref="DType"/>, for reports.</summary>
+    public string DTypeReason { get; init; } = ComponentPrecision.Requested;
 }

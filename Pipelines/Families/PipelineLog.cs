@@ -12,4 +12,7 @@ internal static partial class PipelineLog
 
     [LoggerMessage(3201, LogLevel.Warning, "The compiled kernels that come with the model are not used: {Problem}")]
     public static partial void OwnPackNotUsed(ILogger logger, LogText problem);
+
+    [LoggerMessage(3202, LogLevel.Debug, "{Model} computes in: {Types}.")]
+    public static partial void Precisions(ILogger logger, LogText model, LogText types);
 }

@@ -22,6 +22,8 @@ public sealed partial record GenerationMetadata
             Refiner = Refiner,
             Device = Device,
             Dtype = DType,
+            VaeDtype = VaeDType,
+            TextEncoderDtype = TextEncoderDType,
             Variant = Variant,
             Quantize = Quantize == QuantizationMode.None ? null : $"{Quantize}",
             Prompt = request.Prompts[0],
@@ -96,6 +98,8 @@ public sealed partial record GenerationMetadata
         Refiner = record.Refiner,
         Device = record.Device,
         DType = record.Dtype,
+        VaeDType = record.VaeDtype,
+        TextEncoderDType = record.TextEncoderDtype,
         Variant = record.Variant,
         Quantize = record.Quantize is null ? QuantizationMode.None : Enum.TryParse(record.Quantize, out QuantizationMode q) ? q
             : throw new FormatException("quantize"),

@@ -45,6 +45,12 @@ public sealed partial record GenerationMetadata
     /// <summary>The type that the models computed in, as <see cref="DType"/> names it.</summary>
     public string? DType { get; init; }
 
+    /// <summary>The autoencoder's type; null for that of the other models.</summary>
+    public string? VaeDType { get; init; }
+
+    /// <summary>The text encoders' type; null for that of the other models.</summary>
+    public string? TextEncoderDType { get; init; }
+
     /// <summary>The requested variant of the weights (<see cref="PipelineOptions.Variant"/>); null for none.</summary>
     public string? Variant { get; init; }
 

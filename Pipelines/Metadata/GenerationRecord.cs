@@ -24,6 +24,10 @@ internal sealed record GenerationRecord
 
     public string? Dtype { get; init; }
 
+    public string? VaeDtype { get; init; }
+
+    public string? TextEncoderDtype { get; init; }
+
     public string? Variant { get; init; }
 
     public string? Quantize { get; init; }

@@ -17,9 +17,10 @@ namespace ILGpuDiffusion.Pipelines.Tasks;
 /// <param name="Shape">Shape of the latents, [n, h, w, c].</param>
 /// <param name="Noise">The run's random numbers.</param>
 /// <param name="Scope">Owns what the task keeps on the device.</param>
+/// <param name="Warn">Receives warnings for the result.</param>
 /// <param name="Cancellation">Checked between kernels.</param>
 internal sealed record TaskContext(ImageRequest Request, TaskImages? Images, Autoencoder Vae, TileGrid? Tiles, Schedule Schedule,
-    Shape Shape, NoiseSource Noise, DeviceScope Scope, CancellationToken Cancellation)
+    Shape Shape, NoiseSource Noise, DeviceScope Scope, Action<string> Warn, CancellationToken Cancellation)
 {
     /// <summary>Numbers in the latents of one image.</summary>
     private int ImageSize => checked((int)(Shape.Count / Shape[0]));
@@ -39,7 +40,7 @@ internal sealed record TaskContext(ImageRequest Request, TaskImages? Images, Aut
     /// Latents of an image, drawn for each image of the batch. As in diffusers, a shared generator draws them once for all.
     /// </summary>
     /// <param name="pixels">[h, w, 3], −1 … 1.</param>
-    public Tensor Encode(ReadOnlySpan<float> pixels)
+    public Tensor Encode(float[] pixels)
     {
         int count = Shape[0], drawn = Request.SharedGenerator ? 1 : count;
         var noise = new float[ImageSize * drawn];
@@ -48,7 +49,8 @@ internal sealed record TaskContext(ImageRequest Request, TaskImages? Images, Aut
         var latents = Scope.Allocate(DType.Float32, Shape);
         for (int i = 0; i < count; i++)
         {
-            if (i < drawn) Vae.EncodeImage(pixels, nhwc.AsSpan(i * ImageSize, ImageSize), latents.Slice(i, 1), Tiles, Cancellation);
+            if (i < drawn)
+                Vae.EncodeImage(pixels, nhwc[(i * ImageSize)..((i + 1) * ImageSize)], latents.Slice(i, 1), Tiles, Warn, Cancellation);
             else Scope.Copy(latents.Slice(0, 1), latents.Slice(i, 1), Cancellation);
         }
 

@@ -18,6 +18,7 @@ public sealed class LogTests
         ["SchedulerLog"] = 3100,
         ["PipelineLog"] = 3200,
         ["FamilyLog"] = 3300,
+        ["AutoencoderLog"] = 3400,
     };
 
     private const BindingFlags All =

@@ -4,7 +4,6 @@ using ILGpuDiffusion.Cli.Output;
 using ILGpuDiffusion.Cli.Terminal;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Files;
-using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Quantization;
 using ILGpuDiffusion.Pipelines;
 using ILGpuDiffusion.Pipelines.Requests;
@@ -35,10 +34,7 @@ internal static class GenerateCommand
             HelpName = "FILE.png"
         };
         var (model, device, json) = (new ModelArguments(), new DeviceArguments(), Options.Json("times and memory per stage"));
-        var dtype = Options.Word("--dtype",
-            "Type that the models compute in: auto (default), fp32, fp16 or bf16; on a CPU auto or fp32, whatever the weights "
-            + "are stored in",
-            "TYPE", "auto", "fp32", "tf32", "fp16", "bf16");
+        var types = new TypeArguments();
         var quantize = Options.Word("--quantize",
             "Linear layers of the denoiser in int8: faster, half the memory of 16-bit weights, slightly different images; none (default) "
                 + "or int8", "TYPE", "none", "int8");
@@ -75,8 +71,8 @@ internal static class GenerateCommand
             $"How the terminal shows images; by default {Preview.Variable}, else detected", "NAME", [.. Preview.Words]);
         var command = new GroupedCommand("generate", "Generates an image", Examples);
         options.AddTo(command, output);
-        command.AddGroup("Model and device", [model.Model, .. model.Source, variant, .. device.All, dtype, quantize, .. attention.All, vaeTiling,
-            offload, pack]);
+        command.AddGroup("Model and device", [model.Model, .. model.Source, variant, .. device.All, .. types.All, quantize, .. attention.All,
+            vaeTiling, offload, pack]);
         compile.AddTo(command);
         command.AddGroup("Latents (NCHW float32, as in diffusers) and reports", latents, saveLatents, saveIntermediates, previewEvery,
             preview, json);
@@ -116,17 +112,14 @@ internal static class GenerateCommand
 
             var clock = Stopwatch.StartNew();
             using var opened = device.Open(parsed);
-            var type = parsed.GetValue(dtype) is null && ImageOrigin.DTypeOf(origin, opened) is { } drawnIn ? drawnIn
-                : ComputeType(parsed.GetValue(dtype) ?? "auto", opened);
             if (parsed.GetValue(offload) && opened.Backend == Backends.Cpu)
                 Messages.Warning("--offload has no effect on a CPU, whose memory holds all models from the start.");
             var start = LatentsFile.Read(parsed.GetValue(latents));
             var given = options.Images.Read(parsed);
             var (path, source) = (model.Path(parsed), model.SourceOf(parsed));
-            var loading = new PipelineOptions
+            var loading = types.Apply(parsed, new PipelineOptions
             {
                 Device = opened,
-                DType = type,
                 Variant = parsed.GetValue(variant) ?? ImageOrigin.VariantOf(origin, path, source),
                 Offload = parsed.GetValue(offload),
                 Quantize = parsed.GetValue(quantize) is { } word ? (word == "int8" ? QuantizationMode.Int8 : QuantizationMode.None)
@@ -135,7 +128,7 @@ internal static class GenerateCommand
                 Attention = attentionOptions,
                 Source = source,
                 Pack = parsed.GetValue(pack) ?? [],
-            };
+            }, origin);
             using var pipeline = DiffusionPipeline.FromPretrained(path, loading);
             using var refiner = options.Refiner.Load(parsed, loading);
             if (compile.FusesQkv(parsed))
@@ -167,7 +160,7 @@ internal static class GenerateCommand
                 {
                     if (!asJson && !Messages.Quiet) Preview.Show(result.Images, parsed.GetValue(preview));
                     if (options.DrawsSeed(parsed, origin)) Messages.Note($"seed {result.Seed}");
-                    foreach (string warning in result.Warnings) Messages.Warning(warning);
+                    foreach (string warning in result.Warnings) Messages.Warning(OptionHints.Explain(warning));
 
                     string[] files = [.. result.Images.Select((image, i) =>
                         ImageFile.Write(GenerateOptions.Numbered(outputPath, drawn + i, images), image, prompts[place], result.Seeds[i]))];
@@ -210,18 +203,6 @@ internal static class GenerateCommand
     private const string SmallModelHint =
         "hint: this is the small model that ships with the tool. "
         + "--model uses any SDXL, SD 1.x or SD 2.x model: a folder in diffusers' format, or a safetensors file.";
-
-    internal static DType? ComputeType(string word, Device device)
-    {
-        DType? dtype = word switch { "fp32" => DType.Float32, "fp16" => DType.Float16, "bf16" => DType.BFloat16, _ => null };
-        if (word == "auto" || (dtype is { } asked && device.Computes(asked))) return dtype;
-        if (word == "tf32")
-            throw new ArgumentException("--dtype: there are no kernels for tf32. fp32 computes in whole float32; fp16 and bf16 use a " +
-                "GPU's matrix units.");
-        string refusal = device.Backend == Backends.Cpu ? $"a CPU computes in fp32, not '{word}'"
-            : $"{device.Id} does not compute in '{word}'";
-        throw new ArgumentException($"--dtype: {refusal}. Weights stored as bf16 or fp16 are used as they are; leave --dtype out.");
-    }
 
     private static string Hint(GenerationResult result) =>
         $"hint: {Quantity.Time(result.Stages.Sum(s => s.Seconds))} for {result.Settings.Steps} steps of {result.Settings.Size}. Fewer "

@@ -36,14 +36,13 @@ internal static class GridCommand
         var output = new Option<string?>("--output", "-o")
         { Description = "File to write, .png, .jpg or .webp; grid.png if left out", HelpName = "FILE.png" };
         var csv = new Option<string?>("--csv") { Description = "Writes one line per image, with its times", HelpName = "FILE.csv" };
-        var dtype = Options.Word("--dtype", "Type that the models compute in: auto (default), fp32, fp16 or bf16", "TYPE", "auto", "fp32",
-            "fp16", "bf16");
+        var types = new TypeArguments();
         var variant = new Option<string?>("--variant")
         { Description = "Weight files to take where the folder has several, such as fp16", HelpName = "NAME" };
         var command = new GroupedCommand("grid", "Compares settings: images for the values of one or two options, on one sheet", Examples);
         command.AddGroup("Grid", rows, columns, csv);
         options.AddTo(command, output);
-        command.AddGroup("Model and device", [model.Model, .. model.Source, variant, .. device.All, dtype]);
+        command.AddGroup("Model and device", [model.Model, .. model.Source, variant, .. device.All, .. types.All]);
         compile.AddTo(command);
 
         command.SetAction(async (parsed, cancellation) =>
@@ -70,14 +69,13 @@ internal static class GridCommand
             foreach (var cell in cells) options.Check(cell.Words, options.Origin(cell.Words), hasLatents: false);
 
             using var opened = device.Open(parsed);
-            using var pipeline = DiffusionPipeline.FromPretrained(model.Path(parsed), new PipelineOptions
+            using var pipeline = DiffusionPipeline.FromPretrained(model.Path(parsed), types.Apply(parsed, new PipelineOptions
             {
                 Device = opened,
-                DType = GenerateCommand.ComputeType(parsed.GetValue(dtype) ?? "auto", opened),
                 Variant = parsed.GetValue(variant),
                 Compile = compile.Read(parsed),
                 Source = model.SourceOf(parsed),
-            });
+            }));
             if (compile.FusesQkv(parsed)) pipeline.FuseQkvProjections();
             Interrupts.Renew();
 

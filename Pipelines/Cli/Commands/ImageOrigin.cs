@@ -1,7 +1,5 @@
 using ILGpuDiffusion.Cli.Terminal;
-using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Files;
-using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines;
 using ILGpuDiffusion.Pipelines.Checkpoints;
@@ -12,10 +10,6 @@ namespace ILGpuDiffusion.Cli.Commands;
 /// <summary>What <c>--from</c> takes from an image in addition to the request.</summary>
 internal static class ImageOrigin
 {
-    /// <summary>The type that the image was generated in, where the device computes in it.</summary>
-    public static DType? DTypeOf(GenerationMetadata? origin, Device device) =>
-        Enum.TryParse(origin?.DType, out DType dtype) && Enum.IsDefined(dtype) && device.Computes(dtype) ? dtype : null;
-
     /// <summary>The variant of the weights that the image was generated with, where the model has it.</summary>
     public static string? VariantOf(GenerationMetadata? origin, string model, ModelSourceOptions source) =>
         origin?.Variant is { Length: > 0 } variant && ModelSource.Open(model, source).HasVariant(variant) ? variant : null;

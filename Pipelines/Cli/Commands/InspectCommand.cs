@@ -43,16 +43,16 @@ internal static class InspectCommand
             HelpName = "FILE.html"
         };
         var (compile, device, source) = (new CompileArguments(), new DeviceArguments(), new ModelArguments());
-        var attention = new AttentionArguments();
+        var (attention, types) = (new AttentionArguments(), new TypeArguments());
         var command = new Command("inspect", "Shows what is in a model's folder or file, or how an image was generated")
             { model, json, graph, size, measure, part, steps, svg, html };
         foreach (var option in device.All) command.Add(option);
-        foreach (var option in compile.HowMuch.Concat(attention.All).Concat(source.Source)) command.Add(option);
+        foreach (var option in types.All.Concat(compile.HowMuch).Concat(attention.All).Concat(source.Source)) command.Add(option);
         command.Validators.Add(result =>
         {
             if (result.GetValue(graph)) return;
-            Option[] given = [.. ((Option[])[size, measure, part, steps, svg, html, .. device.All, .. compile.HowMuch, .. attention.All,
-                    .. source.Source])
+            Option[] given = [.. ((Option[])[size, measure, part, steps, svg, html, .. device.All, .. types.All, .. compile.HowMuch,
+                    .. attention.All, .. source.Source])
                 .Where(o => result.GetResult(o) is { Implicit: false })];
             if (given.Length > 0) result.AddError($"{string.Join(", ", given.Select(o => o.Name))}: only with --graph.");
         });
@@ -81,22 +81,23 @@ internal static class InspectCommand
             {
                 OutputFile.RequireWritable(new[] { parsed.GetValue(svg), parsed.GetValue(html) }.OfType<string>());
                 using var opened = device.Open(parsed);
-                using var pipeline = DiffusionPipeline.FromPretrained(path, new PipelineOptions
+                using var pipeline = DiffusionPipeline.FromPretrained(path, types.Apply(parsed, new PipelineOptions
                 {
                     Device = opened,
                     Compile = compile.Read(parsed),
                     Attention = attention.Read(parsed),
                     LoadWeights = parsed.GetValue(measure),
                     Source = source.SourceOf(parsed),
-                });
+                }));
                 var plans = await InspectGraph.PlansAsync(pipeline, parsed.GetValue(size), parsed.GetValue(measure), cancellation)
                     .ConfigureAwait(false);
                 if (parsed.GetValue(part) is { } only and not "all") plans = [.. plans.Where(p => p.Name == only)];
                 if (parsed.GetValue(svg) is { } image) OutputFile.WriteText(image, PlanImage.Render(plans));
                 if (parsed.GetValue(html) is { } page)
                     OutputFile.WriteText(page, PlanPage.Html($"{plans[0].Model}: compiled plans", plans));
-                Console.Write(parsed.GetValue(json) ? InspectGraph.Json(path, pipeline.PipelineClass, plans) + "\n"
-                    : InspectGraphText.Of(plans, parsed.GetValue(steps), Terminals.OutputColumns));
+                Console.Write(parsed.GetValue(json) ? InspectGraph.Json(path, pipeline, plans) + "\n"
+                    : new Page(Terminals.OutputColumns).Paragraph($"computes in: {string.Join(", ", pipeline.Precisions)}").Line()
+                        + InspectGraphText.Of(plans, parsed.GetValue(steps), Terminals.OutputColumns));
                 return ExitCodes.Done;
             }
 

@@ -27,6 +27,7 @@ internal static class GenerateReport
         guidance_scale = result.Settings.GuidanceScale,
         scheduler = result.Settings.SchedulerName,
         dtype = pipeline.DType.ToString(),
+        types = PrecisionReport.Of(pipeline.Precisions),
         device = new { id = pipeline.Device.Id, name = pipeline.Device.Name, architecture = pipeline.Device.Architecture },
         load_seconds = Math.Round(loadSeconds, 4),
         stages = result.Stages.Select(s => new

@@ -25,13 +25,14 @@ internal static class InspectGraph
     }
 
     /// <summary>JSON output.</summary>
-    public static string Json(string path, string className, IEnumerable<InspectedPlan> plans) => JsonOutput.Of(new
+    public static string Json(string path, DiffusionPipeline pipeline, IEnumerable<InspectedPlan> plans) => JsonOutput.Of(new
     {
         path,
-        @class = className,
+        @class = pipeline.PipelineClass,
         device = plans.First().Device,
         ceilings = plans.First().Ceilings is { } c
             ? new { flops_per_second = c.FlopsPerSecond, bytes_per_second = c.BytesPerSecond, source = c.Source } : null,
+        types = PrecisionReport.Of(pipeline.Precisions),
         plans = plans.Select(p => new
         {
             name = p.Name,

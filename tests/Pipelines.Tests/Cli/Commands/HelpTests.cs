@@ -40,7 +40,8 @@ public sealed class HelpTests
 
     [Theory]
     [InlineData("--scheduler", "dpmpp_2m_karras"), InlineData("--scheduler", "list"), InlineData("--device", "cpu")]
-    [InlineData("--compile", "max-autotune"), InlineData("--dtype", "bf16"), InlineData("--preview-protocol", "kitty")]
+    [InlineData("--compile", "max-autotune"), InlineData("--dtype", "bf16"), InlineData("--vae-dtype", "bf16"),
+        InlineData("--preview-protocol", "kitty")]
     public void Completion_OfAnOption_ListsItsValues(string option, string value) =>
         Assert.Contains(value,
             new RootCommand { GenerateCommand.Create() }.Parse($"generate x {option} ").GetCompletions().Select(item => item.Label));
