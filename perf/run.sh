@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
-usage="usage: perf/run.sh check | try | targets [OPTIONS] | targets-avx2 [OPTIONS] | tables [OPTIONS of ilgd tune] | quick | full | bundle
+usage="usage: perf/run.sh check | try | ladder | targets [OPTIONS] | targets-avx2 [OPTIONS] | tables [OPTIONS of ilgd tune] | quick | full | bundle
        perf/run.sh texts FOLDER | same-texts OLD NEW | same-texts --check FOLDER | same-bits OLD NEW [OPTIONS] | builds OLD NEW [OPTIONS]"
 bin=artifacts/bin
 build() { for project in "$@"; do dotnet build -c Release -v quiet -clp:NoSummary "$project"; done; }
@@ -25,6 +25,18 @@ try) # the table of targets in two minutes, with small models in place of large 
 targets) # the table of targets; resumes where it stopped
     build perf/Peers Pipelines/Cli
     run Peers targets "$@" ;;
+ladder) # the rungs of diffusers' guide: the small model on the CPU and on an OpenCL device, then SDXL's sizes with random weights on the CPU (half an hour)
+    build perf/Pipelines.Perf Pipelines/Cli
+    sdxl=$(run Pipelines.Perf pipeline stable-diffusion-xl-base-1.0)
+    to=${LADDER_TO:-perf/results/$(date +%F)-ladder}
+    rungs() { # name, options
+        local file=$to-$1; shift
+        "$bin/ILGpuDiffusion.Cli/release/ilgd" bench --ladder --csv "$file.csv" --plot "$file.svg" "$@" > "$file.txt"
+        cat "$file.txt"
+    }
+    rungs cpu --device cpu --steps 20 --runs 7 "$@"
+    if "$bin/ILGpuDiffusion.Cli/release/ilgd" devices | grep -q '^opencl:0'; then rungs opencl --device opencl:0 --steps 6 --runs 3 "$@"; fi
+    rungs sdxl-cpu --device cpu --model "$sdxl" --size 512x512 --steps 2 --runs 3 "$@" ;;
 targets-avx2)
     build perf/Peers Pipelines/Cli
     avx2 run Peers targets "$@" ;;

@@ -15,6 +15,11 @@ var checkpoint = new Command("checkpoint", "Writes a model with random bfloat16 
 checkpoint.SetAction(parsed =>
     Console.WriteLine($"{ModelFiles.Write(parsed.GetValue(config)!, parsed.GetValue(target)!)} values in {parsed.GetValue(target)}"));
 
+var published = new Argument<string>("model") { Description = "stable-diffusion-xl-base-1.0 or stable-diffusion-v1-5" };
+var pipeline = new Command("pipeline", "Writes a whole pipeline's folder with random weights, if it is not there; prints its path")
+    { published };
+pipeline.SetAction(parsed => Console.WriteLine(ModelFiles.Pipeline(parsed.GetValue(published)!)));
+
 var component = new Argument<string>("model")
 {
     Description =
@@ -121,5 +126,5 @@ var measured = new Argument<string>("results") { Description = "Results of perf/
 var chart = new Command("speed-chart", "Draws the README's chart of whole models beside their peers; prints SVG") { measured };
 chart.SetAction(parsed => Console.Write(SpeedChart.Draw(parsed.GetValue(measured)!)));
 
-return new RootCommand("Measurements of whole models.") { checkpoint, step, waiting, builds, passes, sheet, compile, table, png, chart }
+return new RootCommand("Measurements of whole models.") { checkpoint, pipeline, step, waiting, builds, passes, sheet, compile, table, png, chart }
     .Parse(args).Invoke();

@@ -33,7 +33,7 @@ internal static class BenchCommand
             Description = "The rungs of diffusers' guide \"Accelerate inference\": float32, 16-bit, attention, compiled, CUDA graph, max-autotune, fused "
                 + "projections, int8, fewer steps"
         };
-        var plot = new Option<string?>("--plot") { Description = "Draws the rungs as bars", HelpName = "FILE.svg" };
+        var plot = new Option<string?>("--plot") { Description = "Draws the rungs as bars: SVG, or an image by its extension", HelpName = "FILE.svg|FILE.png" };
         var explain = new Option<bool>("--explain") { Description = "Also shows the time of the default rung by op" };
         var command = new Command("bench", "Measures how fast a model generates images here, adding one optimization at a time")
             { model.Model, size, steps, runs, guide, only, explain, json, csv, plot };
@@ -65,7 +65,7 @@ internal static class BenchCommand
             var report = new BenchReport(ladder.Model, opened,
                 new PixelSize(image.Width, image.Height), ladder);
             if (table is not null) OutputFile.WriteText(table, BenchCsv.Of(ladder, opened.MemoryBytes));
-            if (chart is not null) OutputFile.WriteText(chart, LadderPlot.Draw(report));
+            if (chart is not null) LadderPlot.Save(report, chart);
             Console.Write(parsed.GetValue(json) ? report.Json() + "\n" : report.Text(Terminals.OutputColumns));
             if (parsed.GetValue(explain))
             {

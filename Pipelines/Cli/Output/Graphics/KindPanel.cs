@@ -23,7 +23,7 @@ internal static class KindPanel
             string roof = plan.IsMeasured && row.Least > 0 ? $" · {Measures.Percent(row.Least / row.Seconds)} of the ceiling" : "";
             svg.Text(x, y + 11, Svg.Fit($"{row.Name}", width * 0.62, 12), "t12");
             svg.Text(x + width, y + 11, $"{Measures.Time(row.Seconds)} · {Measures.Percent(row.Seconds / plan.Seconds)}", "t12 strong",
-                Svg.Anchor.End);
+                Anchor.End);
             string title = $"{row.Name}: {row.Count} launch(es), {Measures.Time(row.Seconds)}{roof}\n{Measures.Flops(row.Flops)}, "
                 + $"{Measures.Bytes(row.Bytes)}";
             svg.Rect(x, y + 16, width, 8, "rail", null, 2);

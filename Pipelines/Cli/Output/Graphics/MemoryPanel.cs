@@ -32,7 +32,7 @@ internal static class MemoryPanel
         double peak = bottom - report.PeakLiveBytes * scale;
         svg.Line(x, peak, x + width, peak, "bound");
         svg.Text(x + width, y - 14, $"dashed: {Measures.Bytes(report.PeakLiveBytes)}, the most that is alive at once", "t11 muted",
-            Svg.Anchor.End);
+            Anchor.End);
         TimelinePanel.Axis(svg, plan, x, bottom, width);
     }
 

@@ -27,16 +27,16 @@ internal static class RooflinePanel
         for (double p = x0; p <= x1; p++)
         {
             if (p > x0 && p < x1) svg.Line(X(p), y, X(p), bottom, "grid");
-            svg.Text(X(p), bottom + 13, $"{Math.Pow(10, p):0.####}", "t10 muted", p == x1 ? Svg.Anchor.End : Svg.Anchor.Middle);
+            svg.Text(X(p), bottom + 13, $"{Math.Pow(10, p):0.####}", "t10 muted", p == x1 ? Anchor.End : Anchor.Middle);
         }
 
         for (double p = y0; p <= y1; p++)
         {
             if (p > y0 && p < y1) svg.Line(left, Y(p), left + plotWidth, Y(p), "grid");
-            svg.Text(left - 6, Y(p) + (p == y1 ? 10 : 4), $"{Math.Pow(10, p - 9):0.####}", "t10 muted", Svg.Anchor.End);
+            svg.Text(left - 6, Y(p) + (p == y1 ? 10 : 4), $"{Math.Pow(10, p - 9):0.####}", "t10 muted", Anchor.End);
         }
 
-        svg.Text(left + plotWidth / 2, bottom + 27, "operations per byte", "t10 muted", Svg.Anchor.Middle);
+        svg.Text(left + plotWidth / 2, bottom + 27, "operations per byte", "t10 muted", Anchor.Middle);
         svg.Text(left + 4, y + 12, "GFLOP/s", "t10 muted");
         foreach (var (step, intensity, speed, share) in dots)
             svg.Circle(X(Math.Log10(intensity)), Y(Math.Max(Math.Log10(speed), y0)),
@@ -45,10 +45,10 @@ internal static class RooflinePanel
         double roofLeft = Math.Max(y0, x0 + Math.Log10(ceilings.BytesPerSecond)), roof = Math.Log10(ceilings.FlopsPerSecond);
         svg.Path([(X(roofLeft - Math.Log10(ceilings.BytesPerSecond)), Y(roofLeft)), (X(Math.Log10(ridge)), Y(roof)), (X(x1), Y(roof))],
             "roof");
-        svg.Text(left + plotWidth - 4, Y(roof) - 5, $"{Measures.Flops(ceilings.FlopsPerSecond)}/s", "t10 strong", Svg.Anchor.End);
+        svg.Text(left + plotWidth - 4, Y(roof) - 5, $"{Measures.Flops(ceilings.FlopsPerSecond)}/s", "t10 strong", Anchor.End);
         double middle = (roofLeft + roof) / 2;
         svg.Text(X(middle - Math.Log10(ceilings.BytesPerSecond)) - 6, Y(middle) - 3, $"{Measures.Bytes(ceilings.BytesPerSecond)}/s",
-            "t10 strong", Svg.Anchor.End);
+            "t10 strong", Anchor.End);
 
         double X(double power) => left + (power - x0) / (x1 - x0) * plotWidth;
 

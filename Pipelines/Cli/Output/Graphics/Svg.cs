@@ -6,19 +6,11 @@ using ILGpuDiffusion.Compute.Files;
 namespace ILGpuDiffusion.Cli.Output;
 
 /// <summary>Writes the SVG elements that images of plans need.</summary>
-internal sealed class Svg
+internal sealed class Svg : ICanvas
 {
     private const double LetterWidth = 0.58; // of the font's size, on average; a little more than most fonts need
     private const int LongestLine = 400, MostLines = 40; // titles have lines
     private readonly StringBuilder text = new();
-
-    /// <summary>Where text is anchored.</summary>
-    public enum Anchor
-    {
-        Start,
-        Middle,
-        End,
-    }
 
     public void Rect(double x, double y, double width, double height, string style, string? title = null, double radius = 0)
     {

@@ -48,7 +48,7 @@ internal static class TimelinePanel
             double at = x + i * step / plan.Seconds * width;
             svg.Line(at, y, at, y + 4, "tick");
             svg.Text(at, y + 16, i == 0 ? "0" : Measures.Time(i * step), "t10 muted",
-                i == 0 ? Svg.Anchor.Start : at > x + width - 20 ? Svg.Anchor.End : Svg.Anchor.Middle);
+                i == 0 ? Anchor.Start : at > x + width - 20 ? Anchor.End : Anchor.Middle);
         }
     }
 
