@@ -29,6 +29,9 @@ public sealed class Attention : Layer
         toOut = Child("to_out.0", new Linear(inner, queryDim));
     }
 
+    /// <inheritdoc/>
+    public override bool CanFuseQkvProjections => true;
+
     /// <summary>Records the attention.</summary>
     /// <param name="x">The queries' tokens, [n, ..., queryDim].</param>
     /// <param name="context">The keys' and values' tokens, [n, ..., crossAttentionDim]; null means <paramref name="x"/> itself.</param>
