@@ -15,6 +15,8 @@ public sealed partial class DiffusionPipeline
     /// <see cref="ModelSource.Open"/>.</param>
     /// <param name="options">Device and weight files.</param>
     /// <exception cref="ModelFileException">Something is missing or damaged, or the pipeline class is not supported.</exception>
+    /// <exception cref="ArgumentException"><see cref="PipelineOptions.QuantizeFilter"/> has a pattern that matches no layer, or the model is
+    /// stored in int8.</exception>
     public static DiffusionPipeline FromPretrained(string path, PipelineOptions? options = null) =>
         Load(ModelSource.Open(path, options?.Source), options ?? new());
 
@@ -22,6 +24,8 @@ public sealed partial class DiffusionPipeline
     /// <param name="source">Its configurations, weights and tokenizers.</param>
     /// <param name="options">Device and weight files.</param>
     /// <exception cref="ModelFileException">Something is missing or damaged, or the pipeline class is not supported.</exception>
+    /// <exception cref="ArgumentException"><see cref="PipelineOptions.QuantizeFilter"/> has a pattern that matches no layer, or the model is
+    /// stored in int8.</exception>
     public static DiffusionPipeline Load(IModelSource source, PipelineOptions options)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -34,12 +38,17 @@ public sealed partial class DiffusionPipeline
             var logger = (options.LoggerFactory ?? device.LoggerFactory).CreateLogger<DiffusionPipeline>();
             var arenas = owned.Add(new ArenaPool(device, logger) { Offload = options.Offload });
             var settings = new ModelSettings(Checked(options.DType ?? device.PreferredDType, device), options.Compile, options.Quantize,
-                string.IsNullOrEmpty(options.Variant) ? null : options.Variant, options.LoadWeights);
+                string.IsNullOrEmpty(options.Variant) ? null : options.Variant, options.LoadWeights)
+            {
+                QuantizeParts = options.QuantizeParts,
+                QuantizeFilter = options.QuantizeFilter,
+            };
             var components = owned.Add(new ComponentLoader(source, arenas, settings, logger));
             var schedulers = ModelScheduler.Read(source, family.RepairsOldConfigs, logger);
             var model = family.Load(components);
             owned.Add(new Trimmed(model));
-            return new DiffusionPipeline(source, model, schedulers, options, arenas, owned);
+            components.Quantizer.CheckFilter();
+            return new DiffusionPipeline(source, model, schedulers, options, arenas, owned, components.Quantizer);
         }
         catch
         {

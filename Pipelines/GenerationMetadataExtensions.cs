@@ -69,9 +69,12 @@ public static class GenerationMetadataExtensions
             ("model", metadata.Model, now.Model), ("pipeline", metadata.Pipeline, now.Pipeline), ("device", metadata.Device, now.Device),
                 ("type", metadata.DType, now.DType),
             ("variant", metadata.Pipeline is null ? null : metadata.Variant ?? None, now.Variant ?? None),
-                ("quantization", $"{metadata.Quantize}", $"{now.Quantize}"), ("software", metadata.Software, now.Software),
+                ("quantization", Quantization(metadata), Quantization(now)), ("software", metadata.Software, now.Software),
         ];
         return [.. all.Where(d => d.Then is not null && d.Then != d.Now)
             .Select(d => $"{d.What} was {OutsideText.Quote(d.Then!)} and is '{d.Now}'")];
+
+        static string Quantization(GenerationMetadata of) =>
+            string.Join(" ", new[] { $"{of.Quantize}", of.QuantizeParts, of.QuantizeFilter }.OfType<string>());
     }
 }

@@ -1,7 +1,5 @@
-using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Files;
 using ILGpuDiffusion.Layers.Graphs;
-using ILGpuDiffusion.Layers.Quantization;
 using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines.Autoencoders;
 using ILGpuDiffusion.Pipelines.Checkpoints;
@@ -22,6 +20,7 @@ public sealed class ComponentLoader : IDisposable
     {
         (Source, Arenas, Settings, Logger) = (source, arenas, settings, logger);
         CheckVariant();
+        owned.Add(Quantizer = new ComponentQuantizer(source, settings, arenas.Device));
     }
 
     /// <summary>The model's files.</summary>
@@ -36,6 +35,9 @@ public sealed class ComponentLoader : IDisposable
     /// <summary>Takes the pipeline's messages.</summary>
     public ILogger Logger { get; }
 
+    /// <summary>Quantises components.</summary>
+    internal ComponentQuantizer Quantizer { get; }
+
     /// <summary>A component's configuration, after a check of the class that the index names, whatever its own file says.</summary>
     /// <param name="component">The component.</param>
     /// <param name="classes">The supported classes.</param>
@@ -43,7 +45,7 @@ public sealed class ComponentLoader : IDisposable
     public ModelConfig ConfigOf(string component, params ReadOnlySpan<string> classes)
     {
         CheckClass(component, classes);
-        return Source.ConfigOf(component);
+        return QuantizationConfig.Without(Source.ConfigOf(component));
     }
 
     /// <summary>
@@ -66,18 +68,19 @@ public sealed class ComponentLoader : IDisposable
     {
         var config = AutoencoderConfig.From(ConfigOf("vae", nameof(AutoencoderKL)));
         var model = Load("vae", config.File, config.LeastTensors, () => new AutoencoderKL(config));
+        Quantizer.Apply("vae", model, QuantizedParts.Vae);
         var vae = new Autoencoder(model, Arenas, Settings.Compile, Settings.DType);
         model.To(vae.DType);
         return vae;
     }
 
     /// <summary>Prepares a denoiser that is loaded: quantization, type and compilation as the settings ask for.</summary>
-    public void Prepare(Layer denoiser)
+    /// <param name="denoiser">The denoiser.</param>
+    /// <param name="component">Its component.</param>
+    public void Prepare(Layer denoiser, string component = "unet")
     {
         ArgumentNullException.ThrowIfNull(denoiser);
-        var device = Arenas.Device;
-        if (Settings is { Quantize: QuantizationMode.Int8, LoadWeights: true })
-            owned.Add(DynamicQuantization.Apply(denoiser, device: device as CpuDevice, loggerFactory: device.LoggerFactory));
+        Quantizer.Apply(component, denoiser, QuantizedParts.Denoiser);
         denoiser.To(Settings.DType);
         denoiser.Compile(Settings.Compile);
     }
@@ -112,6 +115,7 @@ public sealed class ComponentLoader : IDisposable
         var config = ClipTextConfig.From(ConfigOf(name, "CLIPTextModel", ProjectingClass),
             withProjection: Source.Component(name).Class == ProjectingClass);
         var model = Load(name, config.File, config.LeastTensors, () => new ClipTextModel(config));
+        Quantizer.Apply(name, model, QuantizedParts.TextEncoders);
         model.To(Settings.DType);
         if (tokenizer.LargestId >= model.Config.VocabSize)
             throw new ModelFileException(Source.Path,

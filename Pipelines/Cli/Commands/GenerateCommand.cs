@@ -5,7 +5,6 @@ using ILGpuDiffusion.Cli.Terminal;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Files;
 using ILGpuDiffusion.Compute.Tensors;
-using ILGpuDiffusion.Layers.Quantization;
 using ILGpuDiffusion.Pipelines;
 using ILGpuDiffusion.Pipelines.Requests;
 
@@ -39,9 +38,7 @@ internal static class GenerateCommand
             "Type that the models compute in: auto (default), fp32, fp16 or bf16; on a CPU auto or fp32, whatever the weights "
             + "are stored in",
             "TYPE", "auto", "fp32", "tf32", "fp16", "bf16");
-        var quantize = Options.Word("--quantize",
-            "Linear layers of the denoiser in int8: faster, half the memory of 16-bit weights, slightly different images; none (default) "
-                + "or int8", "TYPE", "none", "int8");
+        var quantize = new QuantizeArguments();
         var variant = new Option<string?>("--variant")
         {
             Description = "Weight files to take where the folder has several, such as fp16",
@@ -73,7 +70,8 @@ internal static class GenerateCommand
             $"How the terminal shows images; by default {Preview.Variable}, else detected", "NAME", [.. Preview.Words]);
         var command = new GroupedCommand("generate", "Generates an image", Examples);
         options.AddTo(command, output);
-        command.AddGroup("Model and device", [model.Model, .. model.Source, variant, .. device.All, dtype, quantize, vaeTiling, offload]);
+        command.AddGroup("Model and device", [model.Model, .. model.Source, variant, .. device.All, dtype, .. quantize.All, vaeTiling,
+            offload]);
         compile.AddTo(command);
         command.AddGroup("Latents (NCHW float32, as in diffusers) and reports", latents, saveLatents, saveIntermediates, preview,
             json);
@@ -119,17 +117,15 @@ internal static class GenerateCommand
             var start = LatentsFile.Read(parsed.GetValue(latents));
             var given = options.Images.Read(parsed);
             var (path, source) = (model.Path(parsed), model.SourceOf(parsed));
-            var loading = new PipelineOptions
+            var loading = quantize.Read(parsed, new PipelineOptions
             {
                 Device = opened,
                 DType = type,
                 Variant = parsed.GetValue(variant) ?? ImageOrigin.VariantOf(origin, path, source),
                 Offload = parsed.GetValue(offload),
-                Quantize = parsed.GetValue(quantize) is { } word ? (word == "int8" ? QuantizationMode.Int8 : QuantizationMode.None)
-                    : origin?.Quantize ?? QuantizationMode.None,
                 Compile = compileOptions,
                 Source = source,
-            };
+            }, origin);
             using var pipeline = DiffusionPipeline.FromPretrained(path, loading);
             using var refiner = options.Refiner.Load(parsed, loading);
             if (compile.FusesQkv(parsed))
