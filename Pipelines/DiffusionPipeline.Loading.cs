@@ -16,6 +16,8 @@ public sealed partial class DiffusionPipeline
     /// <see cref="ModelSource.Open"/>.</param>
     /// <param name="options">Device and weight files.</param>
     /// <exception cref="ModelFileException">Something is missing or damaged, or the pipeline class is not supported.</exception>
+    /// <exception cref="ArgumentException"><see cref="PipelineOptions.QuantizeFilter"/> has a pattern that matches no layer, or the model is
+    /// stored in int8.</exception>
     public static DiffusionPipeline FromPretrained(string path, PipelineOptions? options = null) =>
         Load(ModelSource.Open(path, options?.Source), options ?? new());
 
@@ -24,6 +26,8 @@ public sealed partial class DiffusionPipeline
     /// <param name="options">Device and weight files.</param>
     /// <exception cref="ModelFileException">Something is missing or damaged, or the pipeline class is not supported.</exception>
     /// <exception cref="Compute.Kernels.KernelPackException">A pack is damaged, or made for another library, device or model.</exception>
+    /// <exception cref="ArgumentException"><see cref="PipelineOptions.QuantizeFilter"/> has a pattern that matches no layer, or the model is
+    /// stored in int8.</exception>
     public static DiffusionPipeline Load(IModelSource source, PipelineOptions options)
     {
         ArgumentNullException.ThrowIfNull(source);
@@ -42,17 +46,23 @@ public sealed partial class DiffusionPipeline
                 TextEncoderDType = Checked(nameof(options.TextEncoderDType), options.TextEncoderDType, device),
                 DTypeReason = options.DType is null ? $"the default of {device.Id}" : ComponentPrecision.Requested,
                 Attention = options.Attention,
+                QuantizeParts = options.QuantizeParts,
+                QuantizeFilter = options.QuantizeFilter,
             };
             var contexts = owned.Add(new DenoisingContexts(device));
             var components = owned.Add(new ComponentLoader(source, arenas, settings, logger));
             var schedulers = ModelScheduler.Read(source, family.RepairsOldConfigs, logger);
             var model = family.Load(components);
             owned.Add(new Trimmed(model));
+            components.Quantizer.CheckFilter();
             var others = components.Precisions.ToLookup(p => p.Component == ComponentLoader.VaeName);
             IReadOnlyList<ComponentPrecision> precisions = [.. others[false],
                 components.Precision(model.DenoiserName, model.DType, model.Denoiser, settings.DTypeReason), .. others[true]];
             PipelineLog.Precisions(logger, source.Name, string.Join(", ", precisions));
-            var pipeline = new DiffusionPipeline(source, model, schedulers, options, arenas, contexts, owned) { Precisions = precisions };
+            var pipeline = new DiffusionPipeline(source, model, schedulers, options, arenas, contexts, owned, components.Quantizer)
+            {
+                Precisions = precisions,
+            };
             ModelPack.Use(pipeline, options.Pack, source.Path, logger);
             return pipeline;
         }

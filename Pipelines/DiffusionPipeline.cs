@@ -31,13 +31,14 @@ public sealed partial class DiffusionPipeline : IDisposable
     private readonly ArenaPool arenas;
     private readonly DenoisingContexts contexts;
     private readonly IDisposable owned;
+    private readonly ComponentQuantizer quantizer;
     private Scheduler? scheduler;
 
     private DiffusionPipeline(IModelSource source, DiffusionModel model, ModelScheduler schedulers, PipelineOptions options,
-        ArenaPool arenas, DenoisingContexts contexts, IDisposable owned)
+        ArenaPool arenas, DenoisingContexts contexts, IDisposable owned, ComponentQuantizer quantizer)
     {
         (this.source, Model, this.schedulers, this.options) = (source, model, schedulers, options);
-        (this.arenas, this.contexts, this.owned) = (arenas, contexts, owned);
+        (this.arenas, this.contexts, this.owned, this.quantizer) = (arenas, contexts, owned, quantizer);
         if (options.VaeTiling is { } tiling) _ = Vae.Grid(tiling); // throws for tiles that are not whole latents
     }
 
@@ -85,9 +86,6 @@ public sealed partial class DiffusionPipeline : IDisposable
 
     /// <summary>The requested variant of the weights; null for none.</summary>
     internal string? Variant => string.IsNullOrEmpty(options.Variant) ? null : options.Variant;
-
-    /// <summary>Quantization of the denoiser's linear layers.</summary>
-    internal QuantizationMode Quantize => options.Quantize;
 
     /// <summary>The autoencoder's type, unless that follows from <see cref="DType"/>.</summary>
     internal DType? VaeDType => options.VaeDType ?? (Vae.DType == DType ? null : Vae.DType);
@@ -146,17 +144,33 @@ public sealed partial class DiffusionPipeline : IDisposable
     }
 
     /// <summary>
-    /// Computes query, key and value of every attention as one GEMM, compiled or not; compiled models do so by default. Results are
-    /// bit-identical.
+    /// Computes the projections of every attention that have one input as one GEMM, compiled or not: query, key and value of
+    /// self-attention, key and value of cross-attention. Compiled models do so by default. Results are bit-identical.
     /// </summary>
     /// <param name="unet">Whether to change the denoiser.</param>
     /// <param name="vae">Whether to change the autoencoder.</param>
-    public void FuseQkvProjections(bool unet = true, bool vae = true) => EachOf(unet, vae, layer => layer.FuseQkvProjections());
+    /// <param name="textEncoders">Whether to change the text encoders.</param>
+    /// <exception cref="NotSupportedException">One of these parts has no attention that supports this; nothing is changed.</exception>
+    public void FuseQkvProjections(bool unet = true, bool vae = true, bool textEncoders = false)
+    {
+        if (textEncoders && !quantizer.Models.Values.Any(model => model.Part == QuantizedParts.TextEncoders))
+            throw new NotSupportedException($"{PipelineClass} has no text encoders whose query, key and value projections can be fused; "
+                + $"leave them out: {nameof(FuseQkvProjections)}({nameof(textEncoders)}: false).");
+        foreach (var (part, layer) in Parts(unet, vae, textEncoders))
+            if (!layer.CanFuseQkvProjections)
+                throw new NotSupportedException($"The {part} of {PipelineClass} ({layer.GetType().Name}) has no attention whose query, key "
+                    + $"and value projections can be fused; leave it out: {nameof(FuseQkvProjections)}({part}: false).");
+        foreach (var (_, layer) in Parts(unet, vae, textEncoders)) layer.FuseQkvProjections();
+    }
 
-    /// <summary>Computes query, key and value as three GEMMs, compiled or not.</summary>
+    /// <summary>Computes the projections of every attention as separate GEMMs, compiled or not.</summary>
     /// <param name="unet">Whether to change the denoiser.</param>
     /// <param name="vae">Whether to change the autoencoder.</param>
-    public void UnfuseQkvProjections(bool unet = true, bool vae = true) => EachOf(unet, vae, layer => layer.UnfuseQkvProjections());
+    /// <param name="textEncoders">Whether to change the text encoders.</param>
+    public void UnfuseQkvProjections(bool unet = true, bool vae = true, bool textEncoders = false)
+    {
+        foreach (var (_, layer) in Parts(unet, vae, textEncoders)) layer.UnfuseQkvProjections();
+    }
 
     /// <summary>Frees the memory kept for the next request; running requests keep theirs.</summary>
     public void Trim()
@@ -203,9 +217,12 @@ public sealed partial class DiffusionPipeline : IDisposable
     internal IEnumerable<string> NewNotes() =>
         CompileReports.SelectMany(report => report.Notes).Where(note => reported.TryAdd(note, true));
 
-    private void EachOf(bool unet, bool vae, Action<Layer> change)
+    private IEnumerable<(string Part, Layer Layer)> Parts(bool unet, bool vae, bool textEncoders)
     {
-        if (unet) change(Denoiser);
-        foreach (var coder in vae ? [Vae.Encoder, Vae.Decoder] : Array.Empty<Layer>()) change(coder);
+        if (unet) yield return ("unet", Denoiser);
+        if (vae) yield return ("vae", Vae.Encoder);
+        if (vae) yield return ("vae", Vae.Decoder);
+        foreach (var (model, part) in quantizer.Models.Values)
+            if (textEncoders && part == QuantizedParts.TextEncoders) yield return (nameof(textEncoders), model);
     }
 }

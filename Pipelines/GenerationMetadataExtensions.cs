@@ -70,9 +70,12 @@ public static class GenerationMetadataExtensions
                 ("type", metadata.DType, now.DType), ("type of the vae", metadata.VaeDType ?? metadata.DType, now.VaeDType ?? now.DType),
                 ("type of the text encoders", metadata.TextEncoderDType ?? metadata.DType, now.TextEncoderDType ?? now.DType),
             ("variant", metadata.Pipeline is null ? null : metadata.Variant ?? None, now.Variant ?? None),
-                ("quantization", $"{metadata.Quantize}", $"{now.Quantize}"), ("software", metadata.Software, now.Software),
+                ("quantization", Quantization(metadata), Quantization(now)), ("software", metadata.Software, now.Software),
         ];
         return [.. all.Where(d => d.Then is not null && d.Then != d.Now)
             .Select(d => $"{d.What} was {OutsideText.Quote(d.Then!)} and is '{d.Now}'")];
+
+        static string Quantization(GenerationMetadata of) =>
+            string.Join(" ", new[] { $"{of.Quantize}", of.QuantizeParts, of.QuantizeFilter }.OfType<string>());
     }
 }

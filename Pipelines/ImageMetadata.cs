@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
+using ILGpuDiffusion.Pipelines.Families;
 using ILGpuDiffusion.Pipelines.Images;
 using ILGpuDiffusion.Pipelines.LatentSpace;
 using ILGpuDiffusion.Pipelines.Metadata;
@@ -46,6 +47,8 @@ internal static class ImageMetadata
         TextEncoderDType = pipeline.TextEncoderDType?.ToString(),
         Variant = pipeline.Variant,
         Quantize = pipeline.Quantize,
+        QuantizeParts = pipeline.QuantizedParts is var parts and not (QuantizedParts.None or QuantizedParts.Denoiser) ? $"{parts}" : null,
+        QuantizeFilter = pipeline.QuantizeFilter,
         Software = $"ILGpuDiffusion {Version}",
     };
 

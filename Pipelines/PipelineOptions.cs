@@ -4,6 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Quantization;
 using ILGpuDiffusion.Pipelines.Checkpoints;
+using ILGpuDiffusion.Pipelines.Families;
 using ILGpuDiffusion.Pipelines.Requests;
 using Microsoft.Extensions.Logging;
 
@@ -52,9 +53,16 @@ public sealed record PipelineOptions
     public bool Offload { get; init; }
 
     /// <summary>
-    /// Whether the denoiser's linear layers multiply in int8: half the memory of 16-bit weights, faster, with slightly different images.
+    /// Whether linear layers and 1×1 convolutions multiply in int8: half the memory of 16-bit weights, faster, with slightly different
+    /// images.
     /// </summary>
     public QuantizationMode Quantize { get; init; }
+
+    /// <summary>The parts whose layers are quantised.</summary>
+    public QuantizedParts QuantizeParts { get; init; } = QuantizedParts.Denoiser;
+
+    /// <summary>The layers that are quantised; null for <see cref="QuantizationFilter.All"/>.</summary>
+    public QuantizationFilter? QuantizeFilter { get; init; }
 
     /// <summary>
     /// How the models are compiled before they first run, as if <c>Compile</c> had been called on each: with all passes by default, with

@@ -40,11 +40,25 @@ public abstract partial class Layer
     public void CompileRegions(CompileOptions? options = null) => Compile((options ?? new()) with { Scope = CompileScope.Regions });
 
     /// <summary>
-    /// Computes query, key and value of every attention as one op, whether the model is compiled or not. Bits do not change.
+    /// Whether this layer, or one below, has an attention whose projections <see cref="FuseQkvProjections"/> can fuse. Layers of an
+    /// application that pass results of <c>Linear</c> layers to <see cref="Functional.Attention"/> themselves override it with true.
     /// </summary>
-    public void FuseQkvProjections() => Change(() => fusedQkv = true);
+    public virtual bool CanFuseQkvProjections => children.Any(child => child.CanFuseQkvProjections);
 
-    /// <summary>Computes query, key and value as three ops, whether the model is compiled or not.</summary>
+    /// <summary>
+    /// Computes the projections of every attention that have one input as one op, whether the model is compiled or not: query, key and
+    /// value of self-attention, key and value of cross-attention. Bits do not change.
+    /// </summary>
+    /// <exception cref="NotSupportedException">It has no attention that supports this.</exception>
+    public void FuseQkvProjections()
+    {
+        if (!CanFuseQkvProjections)
+            throw new NotSupportedException(
+                $"{GetType().Name} has no attention whose query, key and value projections can be fused; leave it out.");
+        Change(() => fusedQkv = true);
+    }
+
+    /// <summary>Computes the projections of every attention as separate ops, whether the model is compiled or not.</summary>
     public void UnfuseQkvProjections() => Change(() => fusedQkv = false);
 
     /// <summary>The options that apply: those set for this model, or else no passes.</summary>
@@ -77,7 +91,7 @@ public abstract partial class Layer
     }
 
     /// <summary>Invalidates the graphs that this layer is part of, so that they are traced again.</summary>
-    private void Changed()
+    private protected void Changed()
     {
         for (var layer = this; layer is not null; layer = layer.parent) Interlocked.Increment(ref layer.version);
     }

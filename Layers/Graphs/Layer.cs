@@ -35,6 +35,8 @@ public abstract partial class Layer
     /// <exception cref="ModelFileException">A weight is missing or has the wrong shape; the message names tensor and layer.</exception>
     public virtual void Load(IWeightSource source, ILogger? logger = null)
     {
+        ArgumentNullException.ThrowIfNull(source);
+        Expect(source);
         var surplus = source.Names.ToHashSet(StringComparer.Ordinal);
         var missing = new List<string>();
         string? firstMissing = null;
@@ -49,9 +51,10 @@ public abstract partial class Layer
                 continue;
             }
 
-            if (tensor.Shape != parameter.Shape || !tensor.DType.IsFloat())
+            if (tensor.Shape != parameter.Shape || !parameter.Accepts(tensor.DType))
                 throw new ModelFileException(source.Location,
-                    $"tensor '{path}'{InFile(path)} is {tensor}; {GetType().Name}'s {parameter.OwnerKind} needs a floating-point "
+                    $"tensor '{path}'{InFile(path)} is {tensor}; {GetType().Name}'s {parameter.OwnerKind} needs a "
+                    + $"{(parameter.Kind == ParameterKind.Float ? "floating-point" : parameter.Accepts(DType.Int8) ? "Int8" : "Float32")} "
                     + $"{parameter.Shape}. Do the weights belong to this config.json?")
                 { Tensor = path };
             parameter.Load(tensor);
@@ -107,12 +110,25 @@ public abstract partial class Layer
     /// </summary>
     private protected Parameter Replace(Parameter? replaced, string weightName, Tensor weight)
     {
-        var parameter = new Parameter(this, weightName, weight.Shape);
+        var parameter = Declare(replaced, weightName, weight.Shape, ParameterKind.Float);
         parameter.Load(weight);
-        if (replaced is null) parameters.Add(parameter);
-        else parameters[parameters.IndexOf(replaced)] = parameter;
         Changed();
         return parameter;
+    }
+
+    /// <summary>Declares a weight in the place of another one, or adds it if there is none to replace.</summary>
+    private protected Parameter Declare(Parameter? replaced, string weightName, Shape shape, ParameterKind kind)
+    {
+        var parameter = new Parameter(this, weightName, shape, kind);
+        if (replaced is null) parameters.Add(parameter);
+        else parameters[parameters.IndexOf(replaced)] = parameter;
+        return parameter;
+    }
+
+    /// <summary>Adapts the declared weights of this layer and those below to what a source holds.</summary>
+    private protected virtual void Expect(IWeightSource source)
+    {
+        foreach (var child in children) child.Expect(source);
     }
 
     /// <summary>Records what this layer computes and names the result by its path. Every Forward must use it.</summary>

@@ -16,7 +16,8 @@ public sealed class Parameter
     private DType? given;
     private bool seen;
 
-    internal Parameter(Layer owner, string name, Shape shape) => (this.owner, this.name, Shape) = (owner, name, shape);
+    internal Parameter(Layer owner, string name, Shape shape, ParameterKind kind = ParameterKind.Float) =>
+        (this.owner, this.name, Shape, Kind) = (owner, name, shape, kind);
 
     internal Parameter(string name, GraphConstant constant) => (this.name, Constant, Shape) = (name, constant, constant.Type.Concrete());
 
@@ -25,6 +26,9 @@ public sealed class Parameter
 
     /// <summary>The shape, as in PyTorch.</summary>
     public Shape Shape { get; }
+
+    /// <summary>What it may be stored as.</summary>
+    internal ParameterKind Kind { get; }
 
     /// <summary>The kind of layer that owns it, for messages.</summary>
     public string OwnerKind => owner is null ? nameof(Constant) : owner.GetType().Name;
@@ -53,6 +57,14 @@ public sealed class Parameter
     /// <summary>Whether it is stored in a floating-point type.</summary>
     internal bool IsFloat => tensor?.DType.IsFloat() != false;
 
+    /// <summary>Whether it can be stored in a type.</summary>
+    internal bool Accepts(DType dtype) => Kind switch
+    {
+        ParameterKind.Float => dtype.IsFloat(),
+        ParameterKind.Int8 => dtype == DType.Int8,
+        _ => dtype == DType.Float32,
+    };
+
     internal void Load(Tensor weight) => (tensor, seen) = (weight, false);
 
     /// <summary>
@@ -70,6 +82,11 @@ public sealed class Parameter
             throw new ModelFileException(file.Path,
                 $"tensor {Text.Quote(Path)} holds NaN or infinity (element {at} of {Shape}); the file is damaged, or was made by a "
                     + "training that failed.");
+        if (QuantizedValues.FirstInvalid(weight, Kind) is >= 0 and var wrong)
+            throw new ModelFileException(file.Path,
+                $"tensor {Text.Quote(Path)} holds a value that is not {QuantizedValues.Range(Kind)} (element {wrong} of {Shape}); the file "
+                    + "is damaged, or its int8 weights are of another kind.")
+            { Tensor = Path };
         seen = true;
         return weight;
     }

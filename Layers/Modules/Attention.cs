@@ -45,6 +45,9 @@ public sealed class Attention : Layer
     /// </remarks>
     public static IDisposable Use(AttentionOptions options) => AttentionScope.Enter(options);
 
+    /// <inheritdoc/>
+    public override bool CanFuseQkvProjections => true;
+
     /// <summary>Records the attention.</summary>
     /// <param name="x">The queries' tokens, [n, ..., queryDim].</param>
     /// <param name="context">The keys' and values' tokens, [n, ..., crossAttentionDim]; null means <paramref name="x"/> itself.</param>

@@ -72,6 +72,25 @@ public sealed class ModelConfig
         }
     }
 
+    /// <summary>The object as JSON text, nulls included; numbers that are not JSON are strings.</summary>
+    public string ToJson()
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
+        {
+            json.WriteStartObject();
+            foreach (var (key, value) in values)
+            {
+                json.WritePropertyName(key);
+                value.WriteTo(json);
+            }
+
+            json.WriteEndObject();
+        }
+
+        return System.Text.Encoding.UTF8.GetString(buffer.ToArray());
+    }
+
     /// <summary>A copy in which the given values, including nulls, replace or extend those of the file.</summary>
     public ModelConfig With(IEnumerable<KeyValuePair<string, JsonElement>> overrides)
     {

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.Json;
 using ILGpuDiffusion.Compute.Files;
+using ILGpuDiffusion.Compute.Memory;
 using ILGpuDiffusion.Compute.Tensors;
 
 namespace ILGpuDiffusion.Layers.Weights;
@@ -47,6 +48,16 @@ public sealed class SafetensorsWriter
         if (values.Length != shape.Count)
             throw new ArgumentException($"{Text.Quote(name)} has {values.Length} values; {shape} needs {shape.Count}.", nameof(values));
         Add(name, dtype, shape, stream => WriteFloats(stream, values.Span, dtype));
+    }
+
+    /// <summary>Adds a tensor in host memory without gaps, in its own type. Its bytes are read when the file is saved.</summary>
+    /// <exception cref="ArgumentException">The name is taken, or the tensor has gaps or is not in host memory.</exception>
+    public void Add(string name, Tensor tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        if (tensor.Buffer is not HostBuffer || !tensor.IsContiguous)
+            throw new ArgumentException($"{Text.Quote(name)} must be in host memory, without gaps.", nameof(tensor));
+        Add(name, tensor.DType, tensor.Shape, stream => WriteBytes(stream, tensor));
     }
 
     /// <summary>Writes the file with <see cref="AtomicFile"/>, so that readers see either the old file or the complete new one.</summary>
@@ -107,6 +118,15 @@ public sealed class SafetensorsWriter
         }
 
         return buffer.ToArray();
+    }
+
+    private static unsafe void WriteBytes(Stream stream, Tensor tensor)
+    {
+        const int Piece = 1 << 24;
+        byte* start = (byte*)((HostBuffer)tensor.Buffer).Address + tensor.Offset;
+        for (long at = 0; at < tensor.Type.Bytes; at += Piece)
+            stream.Write(new ReadOnlySpan<byte>(start + at, (int)Math.Min(Piece, tensor.Type.Bytes - at)));
+        GC.KeepAlive(tensor);
     }
 
     private static void WriteFloats(Stream stream, ReadOnlySpan<float> values, DType dtype)

@@ -22,6 +22,9 @@ internal sealed class VaeAttention : Layer
         output = Child("to_out.0", new Linear(channels, channels));
     }
 
+    /// <inheritdoc/>
+    public override bool CanFuseQkvProjections => true;
+
     /// <summary>Records the attention.</summary>
     /// <param name="x">[n, h, w, channels]; positions are the tokens.</param>
     public Value Forward(Value x) => Record(x, () =>

@@ -16,8 +16,9 @@ try
           ilgd generate --help                       everything that can be asked for
         """)
     {
-        GenerateCommand.Create(), GridCommand.Create(), InspectCommand.Create(), TuneCommand.Create(), BenchCommand.Create(),
-            DevicesCommand.Create(), CacheCommand.Create(), PackCommand.Create(), TokenizeCommand.Create(), verbose, quiet,
+        GenerateCommand.Create(), GridCommand.Create(), InspectCommand.Create(), QuantizeCommand.Create(), TuneCommand.Create(),
+            BenchCommand.Create(), DevicesCommand.Create(), CacheCommand.Create(), PackCommand.Create(), TokenizeCommand.Create(), verbose,
+            quiet,
     };
     root.Options.OfType<HelpOption>().Single().Action = new Help();
     // A prompt may begin with '@', which would otherwise name a response file. Without arguments the help is shown.

@@ -1,8 +1,6 @@
-using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Files;
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
-using ILGpuDiffusion.Layers.Quantization;
 using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines.Autoencoders;
 using ILGpuDiffusion.Pipelines.Checkpoints;
@@ -28,6 +26,7 @@ public sealed class ComponentLoader : IDisposable
     {
         (Source, Arenas, Settings, Logger) = (source, arenas, settings, logger);
         CheckVariant();
+        owned.Add(Quantizer = new ComponentQuantizer(source, settings, arenas.Device));
     }
 
     /// <summary>The model's files.</summary>
@@ -45,6 +44,9 @@ public sealed class ComponentLoader : IDisposable
     /// <summary>What the text encoders and the autoencoder compute in.</summary>
     internal IReadOnlyList<ComponentPrecision> Precisions => precisions;
 
+    /// <summary>Quantises components.</summary>
+    internal ComponentQuantizer Quantizer { get; }
+
     /// <summary>A component's configuration, after a check of the class that the index names, whatever its own file says.</summary>
     /// <param name="component">The component.</param>
     /// <param name="classes">The supported classes.</param>
@@ -52,7 +54,7 @@ public sealed class ComponentLoader : IDisposable
     public ModelConfig ConfigOf(string component, params ReadOnlySpan<string> classes)
     {
         CheckClass(component, classes);
-        return Source.ConfigOf(component);
+        return QuantizationConfig.Without(Source.ConfigOf(component));
     }
 
     /// <summary>
@@ -78,31 +80,32 @@ public sealed class ComponentLoader : IDisposable
         bool upcast = Settings.VaeDType is null && Settings.DType == DType.Float16 && config.ForceUpcast;
         var dtype = upcast ? DType.Float32 : Settings.VaeDType ?? Settings.DType;
         string reason = upcast ? ComponentPrecision.ForceUpcast : Reason(Settings.VaeDType);
-        var model = Create(dtype, Logger);
+        var model = Create(Logger);
+        Quantizer.Apply(VaeName, model, QuantizedParts.Vae);
+        model.To(dtype);
         precisions.Add(Precision(VaeName, dtype, model, reason));
         return new Autoencoder(model, Arenas, Settings.Compile, dtype)
         {
-            Fallback = () => Create(DType.Float32, NullLogger.Instance),
+            Fallback = () => Create(NullLogger.Instance),
             Logger = Logger,
         };
 
-        AutoencoderKL Create(DType type, ILogger logger)
+        AutoencoderKL Create(ILogger logger)
         {
             var created = new AutoencoderKL(config);
             if (weights is not null) created.Load(weights, logger);
             created.SetAttentionBackend(Settings.Attention);
-            created.To(type);
             return created;
         }
     }
 
     /// <summary>Prepares a denoiser that is loaded: quantization, type and compilation as the settings ask for.</summary>
-    public void Prepare(Layer denoiser)
+    /// <param name="denoiser">The denoiser.</param>
+    /// <param name="component">Its component.</param>
+    public void Prepare(Layer denoiser, string component = "unet")
     {
         ArgumentNullException.ThrowIfNull(denoiser);
-        var device = Arenas.Device;
-        if (Settings is { Quantize: QuantizationMode.Int8, LoadWeights: true })
-            owned.Add(DynamicQuantization.Apply(denoiser, device: device as CpuDevice, loggerFactory: device.LoggerFactory));
+        Quantizer.Apply(component, denoiser, QuantizedParts.Denoiser);
         denoiser.To(Settings.DType);
         denoiser.SetAttentionBackend(Settings.Attention);
         denoiser.Compile(Settings.Compile);
@@ -138,6 +141,7 @@ public sealed class ComponentLoader : IDisposable
         var config = ClipTextConfig.From(ConfigOf(name, "CLIPTextModel", ProjectingClass),
             withProjection: Source.Component(name).Class == ProjectingClass);
         var model = Load(name, config.File, config.LeastTensors, () => new ClipTextModel(config));
+        Quantizer.Apply(name, model, QuantizedParts.TextEncoders);
         var dtype = Settings.TextEncoderDType ?? Settings.DType;
         model.To(dtype);
         model.SetAttentionBackend(Settings.Attention);

@@ -26,6 +26,8 @@ public sealed partial record GenerationMetadata
             TextEncoderDtype = TextEncoderDType,
             Variant = Variant,
             Quantize = Quantize == QuantizationMode.None ? null : $"{Quantize}",
+            QuantizeParts = QuantizeParts,
+            QuantizeFilter = QuantizeFilter,
             Prompt = request.Prompts[0],
             NegativePrompt = First(request.NegativePrompts),
             Prompt2 = First(request.Prompts2),
@@ -103,6 +105,8 @@ public sealed partial record GenerationMetadata
         Variant = record.Variant,
         Quantize = record.Quantize is null ? QuantizationMode.None : Enum.TryParse(record.Quantize, out QuantizationMode q) ? q
             : throw new FormatException("quantize"),
+        QuantizeParts = record.QuantizeParts,
+        QuantizeFilter = record.QuantizeFilter,
         Evaluations = record.Evaluations,
         SchedulerName = record.Scheduler,
         SchedulerSettings = record.SchedulerConfig ?? [],

@@ -54,8 +54,14 @@ public sealed partial record GenerationMetadata
     /// <summary>The requested variant of the weights (<see cref="PipelineOptions.Variant"/>); null for none.</summary>
     public string? Variant { get; init; }
 
-    /// <summary>Quantization of the denoiser's linear layers.</summary>
+    /// <summary>Quantization of linear layers and 1×1 convolutions.</summary>
     public QuantizationMode Quantize { get; init; }
+
+    /// <summary>The parts that were quantised, as <c>QuantizedParts</c> names them; null for the denoiser alone.</summary>
+    public string? QuantizeParts { get; init; }
+
+    /// <summary>The filter of the layers that were quantised, as <see cref="QuantizationFilter"/> names it; null for all.</summary>
+    public string? QuantizeFilter { get; init; }
 
     /// <summary>Name and version of the program that generated it.</summary>
     public string? Software { get; init; }

@@ -32,6 +32,10 @@ internal sealed record GenerationRecord
 
     public string? Quantize { get; init; }
 
+    public string? QuantizeParts { get; init; }
+
+    public string? QuantizeFilter { get; init; }
+
     public string? Prompt { get; init; }
 
     public string? NegativePrompt { get; init; }

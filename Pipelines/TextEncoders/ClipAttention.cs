@@ -19,6 +19,9 @@ internal sealed class ClipAttention : Layer
         output = Child("out_proj", new Linear(config.HiddenSize, config.HiddenSize));
     }
 
+    /// <inheritdoc/>
+    public override bool CanFuseQkvProjections => true;
+
     /// <summary>Records the attention.</summary>
     /// <param name="x">[n, tokens, width].</param>
     public Value Forward(Value x) => Record(x, () =>

@@ -1,5 +1,7 @@
 using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Graphs;
+using ILGpuDiffusion.Layers.Quantization;
+using ILGpuDiffusion.Pipelines.Families;
 
 namespace ILGpuDiffusion.Pipelines.Tests;
 
@@ -44,6 +46,42 @@ public sealed class CompileCallsTests
         pipeline.Denoiser.Compile();
         Assert.Equal(expected, Draw());
         Assert.True(Launches() <= 0.65 * eager, $"{Launches()} launches of {eager}.");
+    }
+
+    [Theory, InlineData(QuantizationMode.None, "matmul"), InlineData(QuantizationMode.Int8, "quantized_matmul")]
+    public void FuseQkvProjections_OfEveryPart_GroupsAllAttentionsAndChangesNoBit(QuantizationMode mode, string op)
+    {
+        using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions
+        {
+            Compile = CompileOptions.Eager,
+            Quantize = mode,
+            QuantizeParts = QuantizedParts.Denoiser | QuantizedParts.Vae | QuantizedParts.TextEncoders,
+        });
+        byte[] Draw() => pipeline.Generate(TinySdxl.Request with { GuidanceScale = 5 }, null, default).Images[0].Pixels.ToArray();
+        (int, int) Grouped(CompiledGraph graph, Sizes sizes)
+        {
+            var report = graph.Report(sizes);
+            string[] ops = [.. report.Steps.Concat(report.LoopInvariantSteps).Select(step => step.Op)];
+            return (ops.Count(o => o == $"grouped_{op}"), ops.Count(o => o == "attention"));
+        }
+
+        byte[] expected = Draw();
+        pipeline.FuseQkvProjections(textEncoders: true);
+        Assert.Equal(expected, Draw());
+        var (groups, attentions) = Grouped(pipeline.Denoisers.Single(), Sizes);
+        Assert.Equal(attentions, groups); // each second one is cross-attention, with key and value
+        Assert.Equal((1, 1), Grouped(pipeline.Vae.DecoderGraph, new(("batch", 1), ("height", 4), ("width", 4))));
+        Assert.Equal((1, 1), Grouped(pipeline.Vae.EncoderGraph, new(("batch", 1), ("height", 32), ("width", 32))));
+        Assert.All(pipeline.Model.TextEncoderGraphs, graph =>
+        {
+            var (grouped, all) = Grouped(graph, new(("batch", 1), ("tokens", 77)));
+            Assert.Equal(all, grouped);
+            Assert.True(all > 0);
+        });
+
+        pipeline.UnfuseQkvProjections(textEncoders: true);
+        Assert.Equal(expected, Draw());
+        Assert.Equal((0, attentions), Grouped(pipeline.Denoisers.Single(), Sizes));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using ILGpuDiffusion.Compute.Devices;
+using ILGpuDiffusion.Layers.Quantization;
 using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines;
 using ILGpuDiffusion.Pipelines.Errors;
@@ -41,6 +42,43 @@ public sealed class ExtensionTests : IDisposable
             cancellation: Token);
         Assert.Equal(result.Images[3].Pixels, again.Images[0].Pixels);
         Assert.Contains("denoiser", pipeline.CompileReports.Select(report => report.Graph));
+    }
+
+    [Fact]
+    public async Task FuseQkvProjections_FamilyWithoutThem_IsRefusedForThatPartAlone()
+    {
+        using var pipeline = Load(ToyFamily.PlainClass);
+        var request = new ImageRequest("red") { Seed = 1, Steps = 2 };
+        var before = await pipeline.GenerateAsync(request, cancellation: Token);
+        string message = Assert.Throws<NotSupportedException>(() => pipeline.FuseQkvProjections()).Message;
+        Assert.Contains("ToyDenoiser", message, StringComparison.Ordinal);
+        Assert.Contains("unet: false", message, StringComparison.Ordinal);
+        Assert.Contains("text encoders", Assert.Throws<NotSupportedException>(
+            () => pipeline.FuseQkvProjections(unet: false, textEncoders: true)).Message, StringComparison.Ordinal);
+        pipeline.FuseQkvProjections(unet: false);
+        Assert.Equal(before.Images[0].Pixels, (await pipeline.GenerateAsync(request, cancellation: Token)).Images[0].Pixels);
+    }
+
+    [Fact]
+    public async Task Quantize_FamilyFromOutside_QuantisesAndSavesWhatItHas()
+    {
+        string model = Path.Combine(folder, "toy"), saved = Path.Combine(folder, "int8");
+        ToyFamily.Write(model, ToyFamily.PlainClass);
+        var options = new PipelineOptions
+        {
+            Device = device,
+            Quantize = QuantizationMode.Int8,
+            QuantizeParts = QuantizedParts.Denoiser | QuantizedParts.Vae,
+            QuantizeFilter = QuantizationFilter.Of(layer => layer.InFeatures >= 32),
+        };
+        using var pipeline = DiffusionPipeline.FromPretrained(model, options);
+        Assert.Equal("vae", Assert.Single(pipeline.QuantizedComponents).Name); // the denoiser has a 3×3 convolution only
+        pipeline.SaveQuantized(saved);
+        using var again = DiffusionPipeline.FromPretrained(saved, new PipelineOptions { Device = device });
+        Assert.Equal(0, Assert.Single(again.QuantizedComponents).QuantizedLayers);
+        var request = new ImageRequest("red") { Seed = 1, Steps = 2 };
+        Assert.Equal((await pipeline.GenerateAsync(request, cancellation: Token)).Images[0].Pixels,
+            (await again.GenerateAsync(request, cancellation: Token)).Images[0].Pixels);
     }
 
     [Fact]

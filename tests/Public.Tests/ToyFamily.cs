@@ -79,7 +79,7 @@ internal class ToyModel : DiffusionModel
         var config = components.ConfigOf("denoiser", "ToyDenoiser");
         Toy = new ToyDenoiser();
         Toy.Load(components.WeightsOf("denoiser", config, leastTensors: 2), components.Logger);
-        components.Prepare(Toy);
+        components.Prepare(Toy, "denoiser");
         Vae = components.Vae();
         DType = components.Settings.DType;
         Limits = new(components.Source.Name, new LatentLayout(config.Int("channels"), Vae.SpatialFactor),

@@ -15,10 +15,13 @@ internal sealed unsafe class FewRowsLaunch<V, TStored> : CpuLaunch
 {
     private const int ColumnsPerPart = 64, RowsAtATime = 8; // so many rows stay in the L1 cache while the part's weights are read
     private readonly Tensor x, w, y;
-    private readonly Tensor? bias;
+    private readonly Tensor? bias, scale;
 
-    public FewRowsLaunch(OpCall call) : base(call) =>
-        (x, w, bias, y) = (call.Inputs[0], call.Inputs[1], call.Inputs.Length > 2 ? call.Inputs[2] : null, call.Output);
+    /// <summary>Binds the operands.</summary>
+    /// <param name="call">x, w and bias.</param>
+    /// <param name="scale">Factor of each dot product, before the bias is added, [n] Float32; null for none.</param>
+    public FewRowsLaunch(OpCall call, Tensor? scale = null) : base(call) => (x, w, bias, y, this.scale) =
+        (call.Inputs[0], call.Inputs[1], call.Inputs.Length > 2 ? call.Inputs[2] : null, call.Output, scale);
 
     public override void Run()
     {
@@ -28,10 +31,12 @@ internal sealed unsafe class FewRowsLaunch<V, TStored> : CpuLaunch
     [SkipLocalsInit]
     public override void Execute(int part, int worker)
     {
-        float* biases = stackalloc float[ColumnsPerPart];
+        float* biases = stackalloc float[ColumnsPerPart], factors = stackalloc float[ColumnsPerPart];
         int first = part * ColumnsPerPart, count = Math.Min(ColumnsPerPart, y.Width - first);
         new Span<float>(biases, count).Clear();
         if (bias is not null) Packer.For(bias.DType).Widen(bias.Pointer<byte>() + (nint)first * bias.DType.Size(), biases, count);
+        if (scale is null) new Span<float>(factors, count).Fill(1); // which changes no bit
+        else new ReadOnlySpan<float>(scale.Pointer<float>() + first, count).CopyTo(new Span<float>(factors, count));
         nint rowBytes = (nint)x.Width * TStored.Size;
         for (int firstRow = 0; firstRow < x.Rows; firstRow += RowsAtATime)
         {
@@ -43,9 +48,9 @@ internal sealed unsafe class FewRowsLaunch<V, TStored> : CpuLaunch
                 {
                     float* source = x.Pointer<float>() + (nint)row * x.RowPitch,
                         target = y.Pointer<float>() + (nint)row * y.RowPitch + first + column;
-                    if (columns == 4) FourColumns(source, weights, rowBytes, x.Width, biases + column, target);
+                    if (columns == 4) FourColumns(source, weights, rowBytes, x.Width, factors + column, biases + column, target);
                     else for (int i = 0; i < columns; i++)
-                        target[i] = OneColumn(source, weights + i * rowBytes, x.Width) + biases[column + i];
+                        target[i] = OneColumn(source, weights + i * rowBytes, x.Width) * factors[column + i] + biases[column + i];
                 }
             }
         }
@@ -53,7 +58,7 @@ internal sealed unsafe class FewRowsLaunch<V, TStored> : CpuLaunch
 
     // Two sums per column: eight chains of multiply-adds hide their latency.
     [MethodImpl(Jit.Kernel)]
-    private static void FourColumns(float* x, byte* w, nint rowBytes, int depth, float* bias, float* y)
+    private static void FourColumns(float* x, byte* w, nint rowBytes, int depth, float* factor, float* bias, float* y)
     {
         V a0 = default, a1 = default, b0 = default, b1 = default, c0 = default, c1 = default, d0 = default, d1 = default;
         byte* w1 = w + rowBytes, w2 = w1 + rowBytes, w3 = w2 + rowBytes;
@@ -82,7 +87,7 @@ internal sealed unsafe class FewRowsLaunch<V, TStored> : CpuLaunch
             d += x[k] * TStored.Read(w3 + at);
         }
 
-        (y[0], y[1], y[2], y[3]) = (a + bias[0], b + bias[1], c + bias[2], d + bias[3]);
+        (y[0], y[1], y[2], y[3]) = (a * factor[0] + bias[0], b * factor[1] + bias[1], c * factor[2] + bias[2], d * factor[3] + bias[3]);
     }
 
     [MethodImpl(Jit.Kernel)]

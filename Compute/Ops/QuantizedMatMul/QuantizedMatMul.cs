@@ -17,7 +17,7 @@ public sealed record QuantizedMatMul(Epilogue Epilogue = default) : Op, IHasEpil
     private const int LargestDepth = 131072; // 127 · 127 · 131072 < 2³¹
     private static readonly KernelSet Set = new("quantized_matmul",
         [CpuKernel.Variant("cpu/packed", SimdKernel.Bind<QuantizedMatMulCpu>, QuantizedMatMulCpu.ScratchBytes)
-            with { Tuning = QuantizedMatMulCpu.Tuning }, .. QuantizedMatMulGpu.Variants]);
+            with { Tuning = QuantizedMatMulCpu.Tuning }, .. QuantizedMatMulGpu.VariantsOf(call => [call], signature => [signature])]);
 
     /// <inheritdoc/>
     public override KernelSet Kernels => Set;

@@ -10,17 +10,22 @@ internal static class QuantizedMatMulBytes
     private const int FillGroup = 256;
 
     /// <summary>With dot products of four int8.</summary>
-    public static KernelVariant Dot { get; } =
-        GpuKernel.Variant("gpu/dot", (target, _) => new GpuKernel(call => Stages(target, call, DotProduct), ScratchBytes)) with
+    public static KernelVariant Dot(
+        Func<OpCall, IEnumerable<OpCall>> calls, Func<OpSignature, IEnumerable<OpSignature>> signatures) =>
+        GpuKernel.Variant("gpu/dot", (target, _) => new GpuKernel(
+            call => calls(call).SelectMany((part, i) => Stages(target, part, DotProduct, quantizes: i == 0)),
+            signature => signatures(signature).Max(ScratchBytes))) with
         {
             SupportsDevice = device => ((GpuDevice)device).Target is { IsCpu: false, Features.Dot: not IntegerDotKind.None },
         };
 
     /// <summary>With matrix instructions.</summary>
-    public static KernelVariant[] Matrices { get; } = [.. MatrixUnitVariant.All.Select(form =>
-        new KernelVariant(form.Name, form.Backends, (device, _) => new GpuKernel(
-            call => Stages(((GpuDevice)device).Target, call,
-                (gemm, arguments, pieces) => MatrixGemmLaunch(form, call.Device, gemm, arguments, pieces)), ScratchBytes))
+    public static KernelVariant[] Matrices(
+        Func<OpCall, IEnumerable<OpCall>> calls, Func<OpSignature, IEnumerable<OpSignature>> signatures) =>
+        [.. MatrixUnitVariant.All.Select(form => new KernelVariant(form.Name, form.Backends, (device, _) => new GpuKernel(
+            call => calls(call).SelectMany((part, i) => Stages(((GpuDevice)device).Target, part,
+                (gemm, arguments, pieces) => MatrixGemmLaunch(form, call.Device, gemm, arguments, pieces), quantizes: i == 0)),
+            signature => signatures(signature).Max(ScratchBytes)))
         {
             SupportsDevice = device => form.Supports(device, MatrixTypes.Int8),
             // with fewer, time is that of reading the weights
@@ -39,7 +44,7 @@ internal static class QuantizedMatMulBytes
         MatrixGemmLaunches.Grid(gemm), gemm.ResultNumbers(arguments.Int("depth", pieces * MatrixGemm.Piece)));
 
     private static IEnumerable<LaunchSpecification> Stages(GpuTarget target, OpCall call,
-        Func<GpuGemm, GpuArguments, int, LaunchSpecification> multiply)
+        Func<GpuGemm, GpuArguments, int, LaunchSpecification> multiply, bool quantizes)
     {
         var epilogue = ((QuantizedMatMul)call.Op).Epilogue;
         var plain = epilogue.Without(call);
@@ -47,7 +52,7 @@ internal static class QuantizedMatMulBytes
         int pieces = Pieces(x.Width), words = pieces * Int8GemmGpu.Piece / sizeof(int);
         var integers = new Tensor(scratch.Buffer, scratch.Offset, DType.Int32, [x.Rows, words]);
         var scales = new Tensor(scratch.Buffer, integers.Offset + Bytes(x.Rows, pieces), DType.Float32, [x.Rows]);
-        yield return QuantizeGpu.ToWords(target, x, integers, scales);
+        if (quantizes) yield return QuantizeGpu.ToWords(target, x, integers, scales);
         if (!IsWhole(x.Width))
         {
             var filled = new Tensor(scratch.Buffer, scales.Offset + Bytes(x.Rows), DType.Int32, [y.Width, words]);

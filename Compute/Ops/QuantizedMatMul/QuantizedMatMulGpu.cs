@@ -13,27 +13,35 @@ internal static class QuantizedMatMulGpu
 {
     private const int GroupSize = 256;
 
-    // Int8 is faster than floats on devices with a four-way dot product, except for few rows, where time is that of reading the weights.
-    public static KernelVariant[] Variants { get; } = [
-        .. GpuGemmVariants.All.SelectMany(variant =>
-            variant.Name == "gpu/tiles" ? (KernelVariant[])[.. QuantizedMatMulBytes.Matrices, QuantizedMatMulBytes.Dot, Of(variant)]
-                : [Of(variant)])];
-
-    private static KernelVariant Of(GpuGemmVariant variant) => GpuKernel.Variant(variant.Name, (target, _) => new GpuKernel(
-        call => Stages(variant, target, call), signature => OwnBytes(signature) + variant.ScratchBytes(GemmSize.Of(signature)))) with
+    /// <summary>The variants of an op that consists of one or several GEMMs of one x, which is quantised once.</summary>
+    /// <param name="calls">The GEMMs of a call, as <see cref="QuantizedMatMul"/> with the same scratch memory.</param>
+    /// <param name="signatures">Their signatures.</param>
+    /// <remarks>Int8 is faster than floats on devices with a four-way dot product, except for few rows, where time is that of reading the
+    /// weights.</remarks>
+    public static KernelVariant[] VariantsOf(
+        Func<OpCall, IEnumerable<OpCall>> calls, Func<OpSignature, IEnumerable<OpSignature>> signatures)
     {
-        SupportsDevice = variant.SupportsDevice,
-        SupportsShape = signature => variant.SupportsSize(GemmSize.Of(signature)),
-    };
+        return [.. GpuGemmVariants.All.SelectMany(variant => variant.Name == "gpu/tiles"
+            ? (KernelVariant[])[.. QuantizedMatMulBytes.Matrices(calls, signatures), QuantizedMatMulBytes.Dot(calls, signatures), Of(variant)]
+            : [Of(variant)])];
 
-    private static IEnumerable<LaunchSpecification> Stages(GpuGemmVariant variant, GpuTarget target, OpCall call)
+        KernelVariant Of(GpuGemmVariant variant) => GpuKernel.Variant(variant.Name, (target, _) => new GpuKernel(
+            call => calls(call).SelectMany((part, i) => Stages(variant, target, part, quantizes: i == 0)),
+            signature => signatures(signature).Max(part => OwnBytes(part) + variant.ScratchBytes(GemmSize.Of(part))))) with
+        {
+            SupportsDevice = variant.SupportsDevice,
+            SupportsShape = signature => signatures(signature).All(part => variant.SupportsSize(GemmSize.Of(part))),
+        };
+    }
+
+    private static IEnumerable<LaunchSpecification> Stages(GpuGemmVariant variant, GpuTarget target, OpCall call, bool quantizes)
     {
         var epilogue = ((QuantizedMatMul)call.Op).Epilogue;
         var plain = epilogue.Without(call);
         Tensor x = plain.Inputs[0], w = plain.Inputs[1], y = call.Output, scratch = call.Scratch!;
         long offset = 0;
-        Tensor integers = Part(x.Rows, x.Width), sums = Part(y.Rows, y.Width), scales = Part(1, x.Rows);
-        yield return QuantizeGpu.ToFloats(target, x, integers, scales);
+        Tensor integers = Part(x.Rows, x.Width), scales = Part(1, x.Rows), sums = Part(y.Rows, y.Width);
+        if (quantizes) yield return QuantizeGpu.ToFloats(target, x, integers, scales);
         long left = scratch.Shape.Count - offset;
         var rest = left > 0 ? new Tensor(scratch.Buffer, scratch.Offset + offset, DType.Int8, [checked((int)left)]) : null;
         foreach (var stage in variant.Launches(new GpuGemm(integers, w, null, sums) { Packed = call.Packed }, rest)) yield return stage;

@@ -21,9 +21,15 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
     private readonly TileEpilogue? epilogue;
     private readonly int* quantized, rowOffsets; // [rows, plus those that a tile may read past them][lanes], [rows]
     private readonly float* rowScales;
-    private readonly Quantization quantization;
+    private readonly Quantization? quantization;
 
-    public QuantizedMatMulLaunch(OpCall call, TileEpilogue? epilogue, Int8Gemm gemm) : base(call)
+    /// <summary>Binds the operands.</summary>
+    /// <param name="call">The call.</param>
+    /// <param name="epilogue">Applied to each tile; null for none.</param>
+    /// <param name="gemm">How int8 is multiplied.</param>
+    /// <param name="quantizes">Whether rows are quantised first; otherwise an earlier launch with the same x and scratch memory has done
+    /// so.</param>
+    public QuantizedMatMulLaunch(OpCall call, TileEpilogue? epilogue, Int8Gemm gemm, bool quantizes = true) : base(call)
     {
         (this.epilogue, this.gemm, tile) = (epilogue, gemm, gemm.Tile);
         (tileRows, tileColumns) = (tile.Rows, tile.Columns);
@@ -33,7 +39,7 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
         quantized = call.Scratch!.Pointer<int>();
         rowOffsets = quantized + (nint)(x.Rows + tileRows) * lanes;
         rowScales = (float*)(rowOffsets + x.Rows);
-        quantization = new Quantization(call, this);
+        quantization = quantizes ? new Quantization(call, this) : null;
         parts = new GemmPartition(x.Rows, y.Width, tileRows, tileColumns, call.Settings[GemmTuning.PartRows],
             call.Settings[QuantizedMatMulCpu.PackedKib] * 1024L / sizeof(int) / lanes, Workers.Count,
                 call.Settings[GemmTuning.PartsPerThread], rowsFirst: true);
@@ -45,7 +51,7 @@ internal sealed unsafe class QuantizedMatMulLaunch<V> : CpuLaunch where V : stru
     public override void Run()
     {
         if (x.Rows == 0) return;
-        quantization.Run();
+        quantization?.Run();
         Parallel(parts.Count);
     }
 

@@ -1,3 +1,4 @@
+using ILGpuDiffusion.Compute.Kernels;
 using ILGpuDiffusion.Compute.Ops;
 using ILGpuDiffusion.Compute.Tensors;
 
@@ -5,7 +6,8 @@ namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
 /// Groups plain matrix multiplications of one argument into one op with one wide result, of which each user takes its columns: query, key
-/// and value for one attention, and multiplications of a single row per entry, such as the time projections of all blocks.
+/// and value for one attention, and multiplications of a single row per entry, such as the time projections of all blocks. Those with
+/// dynamic int8 are grouped likewise, and quantise their argument once.
 /// </summary>
 internal sealed class ProjectionGroupingPass : IGraphPass
 {
@@ -20,8 +22,9 @@ internal sealed class ProjectionGroupingPass : IGraphPass
             if (!groups.TryGetValue(node, out var group)) return null;
 
             // Recorded in the place of the first of them: they share its argument, and weights exist from the start.
-            var wide = rewriter.Add(node, new GroupedMatMul(group.Length),
-                [node.Inputs[0], .. group.Select(n => n.Inputs[1]), .. group.Where(n => n.Inputs.Length == 3).Select(n => n.Inputs[2])]);
+            Op grouped = node.Op is QuantizedMatMul ? new GroupedQuantizedMatMul(group.Length) : new GroupedMatMul(group.Length);
+            var wide = rewriter.Add(node, grouped,
+                [node.Inputs[0], .. Enumerable.Range(1, node.Inputs.Length - 1).SelectMany(i => group.Select(n => n.Inputs[i]))]);
             int column = 0;
             foreach (var member in group)
             {
@@ -45,13 +48,13 @@ internal sealed class ProjectionGroupingPass : IGraphPass
 
         return live.Where(IsPlain)
             .Where(node => reader.ContainsKey(node.Output) || HasOneRowPerEntry(node.Output.Type))
-            .GroupBy(node => (node.Inputs[0], reader.GetValueOrDefault(node.Output), node.Inputs.Length))
+            .GroupBy(node => (node.Inputs[0], reader.GetValueOrDefault(node.Output), node.Inputs.Length, node.Op.GetType()))
             .Where(group => group.Count() > 1)
             .Select(group => group.ToArray());
     }
 
     private static bool IsPlain(Node node) =>
-        node.Op is MatMul { Epilogue.IsNone: true } && node.Inputs[1].Parameter is not null && node.Output.Type.Last.Constant is not null;
+        node.Op is MatMul { Epilogue.IsNone: true } or QuantizedMatMul { Epilogue.IsNone: true } && node.Inputs[1].Parameter is not null && node.Output.Type.Last.Constant is not null;
 
     private static bool HasOneRowPerEntry(TensorType type) =>
         type.Rank > 2 && type.Shape.Skip(1).Take(type.Rank - 2).All(d => d.Constant == 1);

@@ -4,7 +4,6 @@ using ILGpuDiffusion.Cli.Output;
 using ILGpuDiffusion.Cli.Terminal;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Files;
-using ILGpuDiffusion.Layers.Quantization;
 using ILGpuDiffusion.Pipelines;
 using ILGpuDiffusion.Pipelines.Requests;
 
@@ -34,10 +33,7 @@ internal static class GenerateCommand
             HelpName = "FILE.png"
         };
         var (model, device, json) = (new ModelArguments(), new DeviceArguments(), Options.Json("times and memory per stage"));
-        var types = new TypeArguments();
-        var quantize = Options.Word("--quantize",
-            "Linear layers of the denoiser in int8: faster, half the memory of 16-bit weights, slightly different images; none (default) "
-                + "or int8", "TYPE", "none", "int8");
+        var (types, quantize) = (new TypeArguments(), new QuantizeArguments());
         var variant = new Option<string?>("--variant")
         {
             Description = "Weight files to take where the folder has several, such as fp16",
@@ -71,8 +67,8 @@ internal static class GenerateCommand
             $"How the terminal shows images; by default {Preview.Variable}, else detected", "NAME", [.. Preview.Words]);
         var command = new GroupedCommand("generate", "Generates an image", Examples);
         options.AddTo(command, output);
-        command.AddGroup("Model and device", [model.Model, .. model.Source, variant, .. device.All, .. types.All, quantize, .. attention.All,
-            vaeTiling, offload, pack]);
+        command.AddGroup("Model and device", [model.Model, .. model.Source, variant, .. device.All, .. types.All, .. quantize.All,
+            .. attention.All, vaeTiling, offload, pack]);
         compile.AddTo(command);
         command.AddGroup("Latents (NCHW float32, as in diffusers) and reports", latents, saveLatents, saveIntermediates, previewEvery,
             preview, json);
@@ -117,18 +113,16 @@ internal static class GenerateCommand
             var start = LatentsFile.Read(parsed.GetValue(latents));
             var given = options.Images.Read(parsed);
             var (path, source) = (model.Path(parsed), model.SourceOf(parsed));
-            var loading = types.Apply(parsed, new PipelineOptions
+            var loading = types.Apply(parsed, quantize.Read(parsed, new PipelineOptions
             {
                 Device = opened,
                 Variant = parsed.GetValue(variant) ?? ImageOrigin.VariantOf(origin, path, source),
                 Offload = parsed.GetValue(offload),
-                Quantize = parsed.GetValue(quantize) is { } word ? (word == "int8" ? QuantizationMode.Int8 : QuantizationMode.None)
-                    : origin?.Quantize ?? QuantizationMode.None,
                 Compile = compileOptions,
                 Attention = attentionOptions,
                 Source = source,
                 Pack = parsed.GetValue(pack) ?? [],
-            }, origin);
+            }, origin), origin);
             using var pipeline = DiffusionPipeline.FromPretrained(path, loading);
             using var refiner = options.Refiner.Load(parsed, loading);
             if (compile.FusesQkv(parsed))

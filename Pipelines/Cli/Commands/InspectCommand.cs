@@ -1,8 +1,10 @@
 using System.CommandLine;
 using ILGpuDiffusion.Cli.Output;
 using ILGpuDiffusion.Cli.Terminal;
+using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Files;
 using ILGpuDiffusion.Compute.Kernels;
+using ILGpuDiffusion.Layers.Quantization;
 using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines;
 
@@ -42,14 +44,22 @@ internal static class InspectCommand
             Description = "With --graph: the same as a page with a table of all launches",
             HelpName = "FILE.html"
         };
+        var report = new Option<bool>("--report")
+        {
+            Description = "With --quantize: shows what int8 costs each layer in accuracy, the worst first"
+        };
+        var quantize = new QuantizeArguments();
         var (compile, device, source) = (new CompileArguments(), new DeviceArguments(), new ModelArguments());
         var (attention, types) = (new AttentionArguments(), new TypeArguments());
         var command = new Command("inspect", "Shows what is in a model's folder or file, or how an image was generated")
-            { model, json, graph, size, measure, part, steps, svg, html };
+            { model, json, graph, size, measure, part, steps, svg, html, report };
+        foreach (var option in quantize.All) command.Add(option);
         foreach (var option in device.All) command.Add(option);
         foreach (var option in types.All.Concat(compile.HowMuch).Concat(attention.All).Concat(source.Source)) command.Add(option);
         command.Validators.Add(result =>
         {
+            if (quantize.All.FirstOrDefault(o => result.GetResult(o) is { Implicit: false }) is { } asked && !result.GetValue(report))
+                result.AddError($"{asked.Name}: only with --report.");
             if (result.GetValue(graph)) return;
             Option[] given = [.. ((Option[])[size, measure, part, steps, svg, html, .. device.All, .. types.All, .. compile.HowMuch,
                     .. attention.All, .. source.Source])
@@ -58,6 +68,16 @@ internal static class InspectCommand
         });
         command.SetAction(async (parsed, cancellation) =>
         {
+            if (parsed.GetValue(report))
+            {
+                if (quantize.ModeOf(parsed) is not { } mode || mode == QuantizationMode.None || parsed.GetValue(graph))
+                    throw new ArgumentException("--report needs --quantize int8 or int8-weight-only, and is not for --graph.");
+                using var cpu = new CpuDevice();
+                using var stored = DiffusionPipeline.FromPretrained(parsed.GetValue(model) ?? EmbeddedModel.Folder, new() { Device = cpu });
+                InspectQuantization.Print(stored, quantize.ReadAs(parsed, mode, new()), parsed.GetValue(json), cancellation);
+                return ExitCodes.Done;
+            }
+
             if (InspectImage.IsImage(parsed.GetValue(model)))
             {
                 InspectImage.Print(parsed.GetValue(model)!, parsed.GetValue(json));

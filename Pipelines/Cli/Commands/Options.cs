@@ -129,7 +129,8 @@ internal static class Options
         return values.Length == parts.Length ? values : null;
     }
 
-    private static Option<T> Parsed<T>(string name, string description, string helpName, string form, Func<string, T> parse) => new(name)
+    /// <summary>A value with its own syntax.</summary>
+    public static Option<T> Parsed<T>(string name, string description, string helpName, string form, Func<string, T> parse) => new(name)
     {
         Description = description,
         HelpName = helpName,

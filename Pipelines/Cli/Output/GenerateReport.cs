@@ -2,6 +2,7 @@ using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Compute.Kernels;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Pipelines;
+using ILGpuDiffusion.Pipelines.Families;
 using ILGpuDiffusion.Pipelines.Requests;
 
 namespace ILGpuDiffusion.Cli.Output;
@@ -28,6 +29,7 @@ internal static class GenerateReport
         scheduler = result.Settings.SchedulerName,
         dtype = pipeline.DType.ToString(),
         types = PrecisionReport.Of(pipeline.Precisions),
+        quantized = pipeline.QuantizedComponents.Select(Of),
         device = new { id = pipeline.Device.Id, name = pipeline.Device.Name, architecture = pipeline.Device.Architecture },
         load_seconds = Math.Round(loadSeconds, 4),
         stages = result.Stages.Select(s => new
@@ -49,5 +51,16 @@ internal static class GenerateReport
         graphs = CompiledGraph.Compilations,
         host_synchronisations_in_loop = result.Stages.Where(s => s.Stage == GenerationStage.Denoise).Sum(s => s.HostSynchronisations),
         warnings = result.Warnings,
+    };
+
+    /// <summary>What has int8 weights, and what was quantised for it.</summary>
+    public static object Of(QuantizedComponent component) => new
+    {
+        name = component.Name,
+        mode = component.Mode.ToString(),
+        layers = component.Layers,
+        quantized_layers = component.QuantizedLayers,
+        original_bytes = component.OriginalBytes,
+        bytes = component.Bytes,
     };
 }

@@ -8,7 +8,11 @@ public sealed class OpKindTests
 {
     private static readonly Dictionary<OpKind, string[]> Expected = new()
     {
-        [OpKind.MatrixProduct] = ["gated_matmul", "grouped_matmul", "matmul", "quantize", "quantize_scale", "quantized_matmul"],
+        [OpKind.MatrixProduct] =
+        [
+            "gated_matmul", "grouped_matmul", "grouped_quantized_matmul", "int8_weight_matmul", "matmul", "quantize", "quantize_scale",
+            "quantized_matmul",
+        ],
         [OpKind.Convolution] = ["conv2d"],
         [OpKind.Attention] = ["attention", "softmax"],
         [OpKind.Normalization] = ["group_norm", "layer_norm", "rms_norm"],

@@ -58,7 +58,7 @@ public sealed class DynamicQuantizationTests : IDisposable
         // weights, scales, and the bias, which was BFloat16
         Assert.Equal(Hidden * In + Out * Hidden + 4 * (Hidden + Out + Hidden), memory.Bytes);
         Assert.True(model.First.IsQuantized && model.Second.IsQuantized);
-        Assert.Equal(["first.weight_int8", "first.bias", "first.weight_scale", "second.weight_int8", "second.weight_scale"],
+        Assert.Equal(["first.weight", "first.bias", "first.weight_scale", "second.weight", "second.weight_scale"],
             model.Parameters.Select(p => p.Path));
 
         var after = Trace();

@@ -29,10 +29,11 @@ internal sealed unsafe class GemmLaunch : CpuLaunch
     /// <param name="w">Weights, as <see cref="PanelPacker"/> takes them.</param>
     /// <param name="bias">One value per result column, or null.</param>
     /// <param name="epilogue">Applied to each tile once its sums are complete; null for none.</param>
-    public GemmLaunch(OpCall call, GemmRows x, Tensor w, Tensor? bias, TileEpilogue? epilogue = null) : base(call)
+    /// <param name="scale">Factor of each column of weights, which packing applies; null for none.</param>
+    public GemmLaunch(OpCall call, GemmRows x, Tensor w, Tensor? bias, TileEpilogue? epilogue = null, Tensor? scale = null) : base(call)
     {
         (this.x, this.bias, this.epilogue, y) = (x, bias, epilogue, call.Output);
-        panelPacker = new PanelPacker(w, tile.Columns, x.KernelPositions);
+        panelPacker = new PanelPacker(w, tile.Columns, x.KernelPositions, scale);
         biasPacker = bias is null ? null : Packer.For(bias.DType);
         grid = new GemmGrid(x.Count, y.Width, x.Channels, x.KernelPositions, tile, Workers.Count, call.Settings);
         if (call.Packed is { } kept)

@@ -68,6 +68,20 @@ internal readonly unsafe struct StoredFloat16 : IStoredFloat
         Widening.Float16(index == 0 ? V.And(lanes, 0xFFFF) : V.ShiftRight(lanes, 16));
 }
 
+/// <summary>Int8, widened to a float.</summary>
+internal readonly unsafe struct StoredInt8 : IStoredFloat
+{
+    public static int Size => 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Load<V>(byte* source) where V : struct, ISimd<V> => Widening.Int8<V>((sbyte*)source);
+
+    public static float Read(byte* source) => (sbyte)*source;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Widen<V>(V lanes, int index) where V : struct, ISimd<V> => Widening.Int8(lanes, index);
+}
+
 /// <summary>Four int8 in one lane, each plus 128 as an unsigned byte.</summary>
 internal readonly unsafe struct StoredUInt8Quad : IStored
 {

@@ -24,19 +24,22 @@ internal abstract unsafe class Packer
 
     private static Packer Float16 { get; } = Create<StoredFloat16>();
 
+    private static Packer Int8 { get; } = Create<StoredInt8>();
+
     /// <summary>Packs rows of int8, two to an int16 pair in each 32-bit lane.</summary>
     public static Packer Int8Pairs { get; } = Create<StoredInt8Pair>();
 
     /// <summary>Packs rows of int8, four to a 32-bit lane, with 128 added to each.</summary>
     public static Packer UInt8Quads { get; } = Create<StoredUInt8Quad>();
 
-    /// <summary>The packer for rows of a float type.</summary>
+    /// <summary>The packer for rows of a float type, or of int8 as floats.</summary>
     public static Packer For(DType dtype) => dtype switch
     {
         DType.Float32 => Float32,
         DType.BFloat16 => BFloat16,
         DType.Float16 => Float16,
-        _ => throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "Not a float type."),
+        DType.Int8 => Int8,
+        _ => throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "Neither a float type nor Int8."),
     };
 
     /// <summary>target[k·pitch + r] = row r's element first + k.</summary>

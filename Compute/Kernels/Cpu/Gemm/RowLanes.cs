@@ -45,5 +45,8 @@ internal static unsafe class RowLanes
     {
         V.Store(TStored.Widen(units, 0), target + offsets[0]);
         if (TStored.Size < sizeof(float)) V.Store(TStored.Widen(units, 1), target + offsets[1]);
+        if (TStored.Size > sizeof(byte)) return;
+        V.Store(TStored.Widen(units, 2), target + offsets[2]);
+        V.Store(TStored.Widen(units, 3), target + offsets[3]);
     }
 }

@@ -68,6 +68,34 @@ internal static unsafe class Widening
         }
     }
 
+    /// <summary>As many int8 as there are lanes, as floats.</summary>
+    [MethodImpl(Inline)]
+    public static V Int8<V>(sbyte* source) where V : struct, ISimd<V>
+    {
+        if (typeof(V) == typeof(Simd512))
+            return Unsafe.BitCast<Simd512, V>(new(Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(source)))));
+        if (typeof(V) == typeof(Simd256))
+            return Unsafe.BitCast<Simd256, V>(new(Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(
+                Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<ulong>(source)).AsSByte()))));
+        var shorts = Vector128.WidenLower(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<uint>(source)).AsSByte());
+        return Unsafe.BitCast<Simd128, V>(new(Vector128.ConvertToSingle(Vector128.WidenLower(shorts))));
+    }
+
+    /// <summary>The int8 of that index, 0 for the lowest, of each lane, as a float.</summary>
+    [MethodImpl(Inline)]
+    public static V Int8<V>(V lanes, int index) where V : struct, ISimd<V>
+    {
+        int left = 24 - 8 * index; // an arithmetic shift back extends the sign
+        if (typeof(V) == typeof(Simd512))
+            return Unsafe.BitCast<Simd512, V>(new(Vector512.ConvertToSingle(
+                Unsafe.BitCast<V, Simd512>(lanes).Value.AsInt32() << left >> 24)));
+        if (typeof(V) == typeof(Simd256))
+            return Unsafe.BitCast<Simd256, V>(new(Vector256.ConvertToSingle(
+                Unsafe.BitCast<V, Simd256>(lanes).Value.AsInt32() << left >> 24)));
+        return Unsafe.BitCast<Simd128, V>(new(Vector128.ConvertToSingle(
+            Unsafe.BitCast<V, Simd128>(lanes).Value.AsInt32() << left >> 24)));
+    }
+
     /// <summary>The lowest two int8 of each lane, as int16.</summary>
     [MethodImpl(Inline)]
     public static V Int8Pair<V>(V lanes) where V : struct, ISimd<V>

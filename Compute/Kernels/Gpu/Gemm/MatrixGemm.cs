@@ -34,6 +34,31 @@ internal static class MatrixGemm
         Run<TUnit, TSums, E, B, BE, TActivation, PlainRows>(new PlainRows(xPitch), finish, x, w, rows, columns, depth, 1);
     }
 
+    /// <summary>As <see cref="Plain"/>, with a factor for each column's sums.</summary>
+    internal static void Scaled<TUnit, TSums, E, B, BE, TActivation>(
+        ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<float> columnScales, ArrayView<B> bias, ArrayView<ushort> batchBias,
+        ArrayView<ushort> residual, ArrayView<ushort> y, int rows, int columns, int depth, int xPitch,
+        int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale)
+        where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where E : struct, IElement<ushort> where B : unmanaged
+            where BE : struct, IElement<B> where TActivation : struct, IActivation
+    {
+        var finish = new GpuGemmEpilogue<ushort, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
+            residualPitch, yPitch, scale);
+        var local = SharedMemory.Allocate<Word4>(TUnit.LocalPieces);
+        int row0 = Grid.IdxX * Rows, column0 = Grid.IdxY * Columns;
+        var sums = TUnit.Sum(new PlainRows(xPitch), local, x, w, row0, rows, column0, column0 + Half, columns, depth, 1);
+        for (int i = 0; i < Bands; i++)
+        {
+            TUnit.Stage(local, sums, i);
+            for (int p = Group.IdxX; p < BandRows * Columns; p += GroupSize)
+            {
+                int row = ResultRow<TUnit, TSums>(row0, i, p / Columns), column = column0 + p % Columns;
+                if (row < rows && column < columns)
+                    finish.Write(row, column, TUnit.Staged(local, p / Columns, p % Columns) * columnScales[column]);
+            }
+        }
+    }
+
     internal static void Image<TUnit, TSums, E, B, BE, TActivation>(
         ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<B> bias, ArrayView<ushort> batchBias, ArrayView<ushort> residual,
         ArrayView<ushort> y, int rows, int columns, int depth, int xPitch,

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGpuDiffusion.Compute.Devices;
 
@@ -21,6 +22,35 @@ internal static class RowDotGemm
             where BE : struct, IElement<B>
         where TActivation : struct, IActivation where TAccess : struct, IAccess
     {
+        float sum = Sum<T, E, W, WE, TAccess>(x, w, depth, xPitch);
+        if (Group.IdxX != 0) return;
+        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
+            residualPitch, yPitch, scale);
+        finish.Write(Grid.IdxY, Grid.IdxX, sum);
+    }
+
+    /// <summary>As <see cref="Plain"/>, with a factor for each column.</summary>
+    internal static void Scaled<T, E, W, WE, B, BE, TActivation, TAccess>(
+        ArrayView<T> x, ArrayView<W> w, ArrayView<float> columnScales, ArrayView<B> bias, ArrayView<T> batchBias, ArrayView<T> residual,
+        ArrayView<T> y, int rows, int columns, int depth, int xPitch,
+        int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale)
+        where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W> where B : unmanaged
+            where BE : struct, IElement<B>
+        where TActivation : struct, IActivation where TAccess : struct, IAccess
+    {
+        float sum = Sum<T, E, W, WE, TAccess>(x, w, depth, xPitch);
+        if (Group.IdxX != 0) return;
+        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
+            residualPitch, yPitch, scale);
+        finish.Write(Grid.IdxY, Grid.IdxX, sum * columnScales[Grid.IdxX]);
+    }
+
+    /// <summary>The group's dot product, for its first work item.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Sum<T, E, W, WE, TAccess>(ArrayView<T> x, ArrayView<W> w, int depth, int xPitch)
+        where T : unmanaged where E : struct, IElement<T> where W : unmanaged where WE : struct, IElement<W>
+        where TAccess : struct, IAccess
+    {
         var sums = SharedMemory.Allocate<float>(GroupSize);
         int row = Grid.IdxY, column = Grid.IdxX, item = Group.IdxX;
         float sum = 0f;
@@ -37,9 +67,6 @@ internal static class RowDotGemm
             if (item < half) sums[item] += sums[item + half];
         }
 
-        if (item != 0) return;
-        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
-            residualPitch, yPitch, scale);
-        finish.Write(row, column, sums[0]);
+        return sums[item];
     }
 }

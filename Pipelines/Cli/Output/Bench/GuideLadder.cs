@@ -29,7 +29,7 @@ internal static class GuideLadder
         };
         var rungs = new List<Rung>
         {
-            new("float32", "every op as its layer recorded it, attention by all scores, in float32", whole with { DType = DType.Float32 }),
+            new("float32", "float32, ops as recorded, attention by all scores", whole with { DType = DType.Float32 }),
         };
         if (halves) rungs.Add(new("16-bit", $"{device.PreferredDType} in place of float32", whole));
         rungs.Add(new("attention", "attention in tiles, without the matrix of scores", plain with { Compile = CompileOptions.Eager }));

@@ -51,7 +51,7 @@ internal static class LadderPlot
                     ? $"PSNR {N(difference.Psnr, 1)} dB" : "same image")}", Facts, 11), "t11 muted");
         }
 
-        canvas.Text(Margin, height - 12, "Dashed: the best image. Ratios are those of images drawn one after the other.", "t11 muted");
+        canvas.Text(Margin, height - 12, "The mark is the best image. Ratios are those of images drawn one after the other.", "t11 muted");
     }
 
     private static string Describe(RungResult result) => $"{result.Rung.Name}: {result.Rung.Description}\n"

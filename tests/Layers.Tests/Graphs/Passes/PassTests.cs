@@ -4,6 +4,7 @@ using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Blocks;
 using ILGpuDiffusion.Layers.Graphs;
 using ILGpuDiffusion.Layers.Modules;
+using ILGpuDiffusion.Layers.Quantization;
 using static ILGpuDiffusion.Layers.Graphs.Functional;
 
 namespace ILGpuDiffusion.Layers.Tests;
@@ -142,6 +143,43 @@ public sealed class PassTests : SmallGraphTests
             "grouped_matmul(image, to_q.weight, to_k.weight, to_v.weight) | slice(0) | slice(0) | slice(0) | attention(1, 2, 3) | "
                 + "matmul(4, to_out.0.weight, to_out.0.bias)",
             "grouped_matmul | attention | matmul");
+    }
+
+    [Fact]
+    public void ProjectionGrouping_KeyAndValueOfCrossAttention_BecomeOne()
+    {
+        var attention = Loaded(new Attention(16, 24, 2, 8));
+        var options = CompileOptions.Eager with { ProjectionGrouping = true, ColumnViews = true };
+        Check(options, g => attention.Forward(Image(g), g.Input("prompt", DType.Float32, Dim.Symbol("n"), 5, 24)),
+            "matmul(image, to_q.weight) | matmul(prompt, to_k.weight) | matmul(prompt, to_v.weight) | attention(0, 1, 2) | matmul(3, "
+                + "to_out.0.weight, to_out.0.bias)",
+            "matmul(image, to_q.weight) | grouped_matmul(prompt, to_k.weight, to_v.weight) | slice(1) | slice(1) | attention(0, 2, 3) | "
+                + "matmul(4, to_out.0.weight, to_out.0.bias)",
+            "matmul | grouped_matmul | attention | matmul");
+    }
+
+    [Fact]
+    public void ProjectionGrouping_Int8QueryKeyValue_BecomeOneWithViews()
+    {
+        var attention = Loaded(new Attention(16, null, 2, 8));
+        using var memory = DynamicQuantization.Apply(attention, layer => !layer.Path.StartsWith("to_out", StringComparison.Ordinal), Device);
+        var options = CompileOptions.Eager with { ProjectionGrouping = true, ColumnViews = true };
+        Check(options, g => attention.Forward(Image(g)),
+            "quantized_matmul(image, to_q.weight, to_q.weight_scale) | quantized_matmul(image, to_k.weight, to_k.weight_scale) | "
+                + "quantized_matmul(image, to_v.weight, to_v.weight_scale) | attention(0, 1, 2) | "
+                + "matmul(3, to_out.0.weight, to_out.0.bias)",
+            "grouped_quantized_matmul(image, to_q.weight, to_k.weight, to_v.weight, to_q.weight_scale, to_k.weight_scale, "
+                + "to_v.weight_scale) | slice(0) | slice(0) | slice(0) | attention(1, 2, 3) | "
+                + "matmul(4, to_out.0.weight, to_out.0.bias)",
+            "grouped_quantized_matmul | attention | matmul");
+    }
+
+    [Fact]
+    public void FuseQkvProjections_WithoutAttention_IsRefused()
+    {
+        Assert.True(new Attention(16, null, 2, 8).CanFuseQkvProjections);
+        Assert.Contains("Upsample2D has no attention",
+            Assert.Throws<NotSupportedException>(() => new Upsample2D(16).FuseQkvProjections()).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -54,6 +54,39 @@ public sealed class OtherCommandsTests : IDisposable
     }
 
     [Fact]
+    public async Task Quantize_AModel_SavesReportsAndStartsWithoutQuantising()
+    {
+        var report = await Run("inspect", TinySdxl.Folder, "--quantize", "int8", "--report", "--quantize-filter", "*.attn1.*", "--json");
+        using var json = JsonDocument.Parse(report.Output);
+        var component = Assert.Single(json.RootElement.GetProperty("components").EnumerateArray());
+        double[] decibels = [.. component.GetProperty("layers").EnumerateArray().Select(l => l.GetProperty("output_decibels").GetDouble())];
+        Assert.Equal(decibels.Order(), decibels);
+        Assert.All(component.GetProperty("layers").EnumerateArray(), layer => Assert.Equal(
+            layer.GetProperty("path").GetString()!.Contains(".attn1.", StringComparison.Ordinal), layer.GetProperty("selected").GetBoolean()));
+
+        string target = Path.Combine(folder.Path, "int8");
+        var written = await Run("quantize", TinySdxl.Folder, "-o", target, "--quantize-parts", "denoiser,vae");
+        Assert.Equal(0, written.ExitCode);
+        Assert.Equal(["unet", "vae"], written.OutputLines[1..].Select(line => line.Split(' ')[0]).Order());
+        var drawn = await Run("generate", "a", "-m", target, "-s", "1", "-W", "32", "-H", "32", "-o", Path.Combine(folder.Path, "a.png"),
+            "--json");
+        using var result = JsonDocument.Parse(drawn.Output);
+        Assert.Equal([0, 0], result.RootElement.GetProperty("quantized").EnumerateArray()
+            .Select(c => c.GetProperty("quantized_layers").GetInt32()));
+    }
+
+    [Theory]
+    [InlineData("'gide' is no filter", "--quantize", "int8", "--quantize-filter", "gide")]
+    [InlineData("--quantize-filter is given, but nothing is quantised", "--quantize-filter", "all")]
+    [InlineData("'unet' must be one or more", "--quantize", "int8", "--quantize-parts", "unet")]
+    public async Task Generate_WrongQuantization_SaysWhatIsWrong(string message, params string[] arguments)
+    {
+        var result = await Run(["generate", "a", .. arguments]);
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains(message, result.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Inspect_File_SaysWhatItIs()
     {
         using var folder = new TemporaryFolder();
