@@ -29,8 +29,9 @@ internal sealed class DDPMScheduler : AlphaScheduler
         spacing = new TimestepSpacing(config, Training.Count, "leading");
         clipping = new ClippingConfig(config, clipByDefault: true);
         // The logarithm of the large variance is negative, and diffusers takes its root; learned variances need a UNet that predicts them.
-        // null, as the configuration of a DPM-Solver has it, leaves the variance as it is in diffusers: fixed_small
-        large = config.Has("variance_type") && config.Choice("variance_type", "fixed_small", "fixed_small_log", "fixed_large") == 2;
+        // Null, which configurations of DPM-Solver have, is the small one.
+        large = !config.IsNull("variance_type")
+            && config.Choice("variance_type", "fixed_small", "fixed_small_log", "fixed_large") == 2;
     }
 
     public override string Name => nameof(DDPMScheduler);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using ILGpuDiffusion.Cli.Output;
 using ILGpuDiffusion.Cli.Terminal;
 using ILGpuDiffusion.Compute.Files;
+using ILGpuDiffusion.Layers.Weights;
 using ILGpuDiffusion.Pipelines;
 using ILGpuDiffusion.Pipelines.Errors;
 using ILGpuDiffusion.Pipelines.Images;
@@ -79,19 +80,16 @@ internal static class GridCommand
             if (compile.FusesQkv(parsed)) pipeline.FuseQkvProjections();
             Interrupts.Renew();
 
-            var requests = new List<ImageRequest>();
-            foreach (var (_, _, words) in cells)
-            {
-                var origin = options.Origin(words);
-                string prompt = (await options.PromptsAsync(words, origin, cancellation).ConfigureAwait(false))[0];
-                requests.Add(options.Request(words, prompt, pipeline, origin, latents: null, options.Images.Read(words)));
-            }
-
             var done = new List<GridCell>();
+            ImageRequest? first = null;
             bool cancelled = false;
-            foreach (var ((row, column, _), request) in cells.Zip(requests))
+            foreach (var (row, column, words) in cells)
                 try
                 {
+                    var origin = options.Origin(words);
+                    string prompt = (await options.PromptsAsync(words, origin, cancellation).ConfigureAwait(false))[0];
+                    var request = options.Request(words, prompt, pipeline, origin, latents: null, options.Images.Read(words));
+                    first ??= request;
                     string title = $"{done.Count + 1}/{cells.Length} {Label(axes, row, column)}";
                     var result = await DrawingProgress.ShowAsync(OutsideText.Line(title, 200),
                         progress => pipeline.GenerateAsync(request, progress, cancellation)).ConfigureAwait(false);
@@ -103,14 +101,14 @@ internal static class GridCommand
                     cancelled = true;
                     break;
                 }
-                catch (Exception e) when (e is DiffusionRequestException or NonFiniteException or NotSupportedException)
+                catch (Exception e) when (e is ArgumentException or ModelFileException or NonFiniteException or NotSupportedException)
                 {
-                    Messages.Error($"{OutsideText.Line(Label(axes, row, column), 200)}: {OptionHints.Explain(e)}");
-                    done.Add(new GridCell(row, column, null, OutsideText.Line(OptionHints.Explain(e), 300)));
+                    Messages.Error($"{OutsideText.Line(Label(axes, row, column), 200)}: {Plain(e)}");
+                    done.Add(new GridCell(row, column, null, OutsideText.Line(Plain(e), 300)));
                 }
 
             if (done.All(cell => cell.Result is null)) return ExitCodes.WrongUsage; // each has said why
-            GridSheet.Draw(Title(axes, requests[0], pipeline), axes[0].Values, columnValues, done).Save(sheetPath);
+            GridSheet.Draw(Title(axes, first!, pipeline), axes[0].Values, columnValues, done).Save(sheetPath);
             if (parsed.GetValue(csv) is { } table)
                 OutputFile.WriteText(table, GridTable.Csv(axes[0], axes.ElementAtOrDefault(1), done));
             if (cancelled) Messages.Error($"cancelled after {done.Count} of {cells.Length} images; they are on the sheet.");
@@ -119,6 +117,9 @@ internal static class GridCommand
         });
         return command;
     }
+
+    /// <summary>A message without the parameter's name that .NET appends.</summary>
+    private static string Plain(Exception e) => e.Message.Split(" (Parameter '")[0];
 
     private static string Label(GridAxis[] axes, string row, string column) =>
         string.Join(", ", axes.Zip([row, column], (axis, value) => $"{axis.Name} {value}"));

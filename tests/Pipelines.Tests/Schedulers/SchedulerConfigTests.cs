@@ -70,7 +70,8 @@ public class SchedulerConfigTests
         var given = Assert.Throws<DiffusionRequestException>(() => SchedulerGoldens.FromJson(Sdxl, "heunn"));
         Assert.Contains("heunn", given.Message, StringComparison.Ordinal);
         Assert.Contains("dpmpp_2m_karras", given.Message, StringComparison.Ordinal);
-        var read = Assert.Throws<ModelFileException>(() => SchedulerGoldens.FromJson("""{"_class_name": "CosineDPMSolverMultistepScheduler"}"""));
+        var read = Assert.Throws<ModelFileException>(() =>
+            SchedulerGoldens.FromJson("""{"_class_name": "CosineDPMSolverMultistepScheduler"}"""));
         Assert.Contains("DDIMScheduler", read.Message, StringComparison.Ordinal);
         Assert.Throws<ModelFileException>(() => SchedulerGoldens.FromJson("{}"));
     }

@@ -40,7 +40,8 @@ public sealed class SchedulerNamesTests
     }
 
     [Theory]
-    [InlineData("DPM++ 2S a"), InlineData("DPM fast"), InlineData("Restart"), InlineData("Euler a Karras"), InlineData("LCM karras"), InlineData(""),
+    [InlineData("DPM++ 2S a"), InlineData("DPM fast"), InlineData("Restart")]
+    [InlineData("Euler a Karras"), InlineData("LCM karras"), InlineData(""),
         InlineData("dpmpp_2m_waves")]
     public void Find_UnknownName_IsNull(string name) => Assert.Null(SchedulerNames.Find(name));
 

@@ -16,6 +16,9 @@ public class SchedulerNullTests
     [InlineData("ddim", "clip_sample", "null", "false")]
     [InlineData("ddim", "rescale_betas_zero_snr", "null", "false")]
     [InlineData("ddim", "trained_betas", "null", null)]
+    [InlineData("ddpm", "variance_type", "null", "\"fixed_small\"")]
+    [InlineData("edm_euler", "sigma_min", "null", "0.002")] // diffusers fails
+    [InlineData("edm_euler", "sigma_max", "null", null)]
     [InlineData("pndm", "skip_prk_steps", "null", "false")]
     [InlineData("euler", "timestep_type", "null", "\"discrete\"")]
     [InlineData("euler", "sigma_min", "null", null)]

@@ -32,12 +32,12 @@ public class SchedulerTraceTests
         var golden = SchedulerGoldens.Traces[id];
         var schedule = SchedulerGoldens.SchedulerOf(golden).CreateSchedule(
             SchedulerGoldens.Request(golden, golden.Json.GetProperty("num_steps").GetInt32()) with
-        {
-            SChurn = SchedulerGoldens.Number(golden.Params, "s_churn", 0),
-            STMin = SchedulerGoldens.Number(golden.Params, "s_tmin", 0),
-            STMax = SchedulerGoldens.Number(golden.Params, "s_tmax", double.PositiveInfinity),
-            SNoise = SchedulerGoldens.Number(golden.Params, "s_noise", 1),
-        });
+            {
+                SChurn = SchedulerGoldens.Number(golden.Params, "s_churn", 0),
+                STMin = SchedulerGoldens.Number(golden.Params, "s_tmin", 0),
+                STMax = SchedulerGoldens.Number(golden.Params, "s_tmax", double.PositiveInfinity),
+                SNoise = SchedulerGoldens.Number(golden.Params, "s_noise", 1),
+            });
         float[] timesteps = golden.Input("timesteps");
         Assert.Equal(timesteps.Length, schedule.Timesteps.Count);
         for (int i = 0; i < timesteps.Length; i++) Assert.Equal(timesteps[i], schedule.Timesteps[i], 1e-4);

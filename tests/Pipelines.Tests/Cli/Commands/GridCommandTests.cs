@@ -48,6 +48,19 @@ public sealed class GridCommandTests : IDisposable
             StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Grid_Cancelled_KeepsTheImagesItHas()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("Signals are sent by libc.");
+        var grid = await Ilgd.Watched(folder.Path, (process, line) =>
+        {
+            if (line.StartsWith("2/2", StringComparison.Ordinal)) process.Send(signal: 2);
+        }, "grid", "a red fox", "--rows", "steps=1,900", "-W", "48", "-H", "32", "--model", TinySdxl.Folder);
+        Assert.Equal(130, grid.ExitCode);
+        Assert.Contains("cancelled after 1 of 2 images; they are on the sheet", grid.Errors, StringComparison.Ordinal);
+        Assert.True(File.Exists(PathOf("grid.png")));
+    }
+
     [Theory]
     [InlineData("cannot vary 'model'", "a fox", "--rows", "model=a,b")]
     [InlineData("--steps is given, and the grid varies it", "a fox", "--rows", "steps=1,2", "--steps", "3")]
