@@ -4,8 +4,8 @@ namespace ILGpuDiffusion.Compute.Ops;
 /// <param name="Backend">The implementation.</param>
 /// <param name="Precise">
 /// Whether <see cref="AttentionBackend.Flash"/> multiplies the softmax weights exactly on matrix instructions: in two float16 parts, or
-/// three bfloat16 parts, instead of rounding them to one, as FlashAttention and cuDNN do. Takes about twice the matrix instructions in
-/// float16 and two and a half times in bfloat16. Other implementations are always exact.
+/// three bfloat16 parts, instead of rounding them to one, as FlashAttention and cuDNN do. Takes half as many matrix instructions
+/// again in float16, and twice as many in bfloat16. Other implementations are always exact.
 /// </param>
 public readonly record struct AttentionOptions(AttentionBackend Backend = AttentionBackend.Auto, bool Precise = false)
 {
