@@ -7,7 +7,8 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// <param name="PipelineClass">Its pipeline class, such as <c>StableDiffusionXLPipeline</c>.</param>
 /// <param name="DType">Type that it computes in, such as <c>Float16</c>.</param>
 /// <param name="Options">Compilation and quantization, in words.</param>
-/// <param name="Architecture">Hash of its computation as traced: models that differ in their weights only share it.</param>
+/// <param name="Architecture">Hash of its computation as traced, with the types of stored weights: models that differ only in the values of
+/// their weights share it.</param>
 /// <param name="Plans">The plans whose kernels the pack has: graph and sizes.</param>
 public sealed record PackedModel(string Name, string PipelineClass, [property: JsonPropertyName("dtype")] string DType, string Options,
     string Architecture, IReadOnlyList<string> Plans);

@@ -38,6 +38,7 @@ public sealed class ArtifactCacheTests : IDisposable
             cache.Get(source, Target);
         cache.Get(Source(1), Target with { Architecture = "sm_80" });
         Assert.Equal(6, compiled);
+        cache.Get(Source(1), Target with { Architecture = "sm_120" }); // later GPUs share the newest text
         cache.Get(Source(1), Target with { Driver = "driver 2" }); // texts do not depend on the driver
         Assert.Equal(6, compiled);
     }
