@@ -74,9 +74,9 @@ public sealed class CompiledGraph
             planSeconds,
         models.Count, layouts.Count, Layouts.SelectMany(l => l.LoopInvariantSteps.Concat(l.Steps)).Select(s => s.Kernel).Distinct().Count(),
             notes.Lines)
-        {
-            PlanSizes = [.. layouts.Keys.Select(key => key.Sizes).Distinct().OrderBy(sizes => $"{sizes}", StringComparer.Ordinal)],
-        };
+            {
+                PlanSizes = [.. layouts.Keys.Select(key => key.Sizes).Distinct().OrderBy(sizes => $"{sizes}", StringComparer.Ordinal)],
+            };
 
     private IEnumerable<CompiledModel> Models => models.Values.Where(m => m.IsValueCreated).Select(m => m.Value);
 

@@ -23,8 +23,11 @@ internal sealed record PackManifest(string Library, IReadOnlyList<PackedModel> M
 {
     /// <summary>Whether every value is there.</summary>
     public bool IsSound => Library is not null && Models is not null && Targets is not null && Blobs is not null
-        && Models.All(m => m is { Name: not null, PipelineClass: not null, DType: not null, Options: not null, Architecture: not null,
-            Plans: not null } && m.Plans.All(plan => plan is not null))
+        && Models.All(m => m is
+        {
+            Name: not null, PipelineClass: not null, DType: not null, Options: not null, Architecture: not null,
+            Plans: not null
+        } && m.Plans.All(plan => plan is not null))
         && Targets.All(t => t is { IsSound: true });
 }
 

@@ -219,7 +219,8 @@ public sealed class ArtifactCacheTests : IDisposable
         int asked = 0;
         var failure = Assert.Throws<IOException>(() => new ArtifactFolder(folder, ArtifactFolder.DefaultLimitBytes).Clear(file =>
         {
-            if (file.Extension == ArtifactFolder.KernelSuffix && asked++ == 0) throw new UnauthorizedAccessException($"Access to the path '{file.FullName}' is denied.");
+            if (file.Extension == ArtifactFolder.KernelSuffix && asked++ == 0)
+                throw new UnauthorizedAccessException($"Access to the path '{file.FullName}' is denied.");
             file.Delete();
         }));
         Assert.Contains("file(s) removed, 1 not (Access to the path", failure.Message, StringComparison.Ordinal);
