@@ -113,7 +113,7 @@ public static class ModelPack
         string[] made = [.. pack.Models.Select(m => string.Join(", ", new[] { m.Name, m.PipelineClass, m.DType, m.Options }
             .Where(word => word.Length > 0)))];
         return $"it was made for {OutsideText.List(made)}; {OutsideText.Quote(pipeline.Name)} ({pipeline.PipelineClass}, {pipeline.DType}) "
-            + "is another architecture or type. Make one for it with ilgd pack.";
+            + "is another architecture or type, of activations or of stored weights. Make one for it with ilgd pack.";
     }
 
     private static string Words(ModelPackOptions options) => string.Join(", ", new[]

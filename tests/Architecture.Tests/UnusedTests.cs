@@ -47,8 +47,6 @@ public sealed partial class UnusedTests
         ["PanelGemmLaunches.Panels.KernelPositionsFirst"] = Identity,
         ["KernelSource.Of(Delegate, Int32)"] = "tests compile small kernels of their own",
         ["GpuArguments.Long(String, Int64)"] = "tests launch small kernels of their own",
-        ["GpuTarget.Cuda(Int32, Int32, String)"] = "tests compile for devices that are not there",
-        ["GpuTarget.OpenClCpu(String)"] = "tests compile for devices that are not there",
         ["DeviceWeights.Bytes"] = "tests measure what weights take on a device",
         ["DeviceWeights.Model.Bytes"] = "tests measure what weights take on a device",
         ["GraphPlan.KernelCount"] = "tests count what fusing saves",

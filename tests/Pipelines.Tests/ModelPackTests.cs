@@ -51,7 +51,7 @@ public sealed class ModelPackTests
     {
         try
         {
-            var options = new PipelineOptions { Device = device, DType = dtype, Pack = [Shipped], LoadWeights = false };
+            var options = new PipelineOptions { Device = device, DType = dtype, Pack = [Shipped] };
             DiffusionPipeline.FromPretrained(model, options).Dispose();
             return null;
         }

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>Target language of kernels.</summary>
@@ -37,5 +39,10 @@ internal sealed record GpuTarget(GpuLanguage Language, string Architecture, bool
 
     /// <summary>The part that the text depends on.</summary>
     public string CodeIdentity =>
-        $"{Language} {Architecture}{(NativeHalf ? " half" : "")}{(IsCpu ? " cpu" : "")} | {Features.CodeIdentity}";
+        $"{Language} {TextArchitecture}{(NativeHalf ? " half" : "")}{(IsCpu ? " cpu" : "")} | {Features.CodeIdentity}";
+
+    // PTX is written for at most sm_90 (PtxVersion), so all later GPUs share its texts.
+    private string TextArchitecture => Language == GpuLanguage.Ptx && Architecture.StartsWith("sm_", StringComparison.Ordinal)
+        && int.TryParse(Architecture.AsSpan(3), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 90
+            ? "sm_90" : Architecture;
 }

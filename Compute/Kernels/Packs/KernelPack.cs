@@ -17,8 +17,8 @@ public sealed record PackedTarget(string Kind, string Architecture, string Devic
 
 /// <summary>
 /// A file with what a first start on a device computes: compiled kernels, and the variant and tiles chosen for each size class.
-/// <c>ilgd pack</c> makes it. Its contents are run by drivers, as a program is: use packs from sources that you trust as you trust programs.
-/// The checksum detects damage, not malice. Immutable and thread-safe.
+/// <c>ilgd pack</c> makes it. Its contents are run by drivers, as a program is: use packs from sources that you trust as you trust
+/// programs. The checksum detects damage, not malice. Immutable and thread-safe.
 /// </summary>
 public sealed class KernelPack : IPackedKernels
 {
@@ -107,7 +107,7 @@ public sealed class KernelPack : IPackedKernels
             return $"it was made by version {OutsideText.Quote(Library)} of the library, and this is {ThisLibrary}. {Again}";
         return targets.Any(t => Suits(t.Target, device)) ? null
             : $"it has nothing for {device.Id} ({device.Backend.ToString().ToLowerInvariant()}, {device.Architecture}), only for "
-                + $"{OutsideText.List([.. manifest.Targets.Select(t => $"{t.Kind} {t.Architecture}")])}. Add --device to ilgd pack.";
+                + $"{OutsideText.List([.. manifest.Targets.Select(t => $"{t.Kind} {t.Architecture}")])}. Make one for it with ilgd pack.";
     }
 
     /// <inheritdoc/>

@@ -7,7 +7,8 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// <param name="PipelineClass">Its pipeline class, such as <c>StableDiffusionXLPipeline</c>.</param>
 /// <param name="DType">Type that it computes in, such as <c>Float16</c>.</param>
 /// <param name="Options">Compilation and quantization, in words.</param>
-/// <param name="Architecture">Hash of its computation as traced: models that differ in their weights only share it.</param>
+/// <param name="Architecture">Hash of its computation as traced, with the types of stored weights: models that differ only in the values of
+/// their weights share it.</param>
 /// <param name="Plans">The plans whose kernels the pack has: graph and sizes.</param>
 public sealed record PackedModel(string Name, string PipelineClass, [property: JsonPropertyName("dtype")] string DType, string Options,
     string Architecture, IReadOnlyList<string> Plans);
@@ -22,8 +23,11 @@ internal sealed record PackManifest(string Library, IReadOnlyList<PackedModel> M
 {
     /// <summary>Whether every value is there.</summary>
     public bool IsSound => Library is not null && Models is not null && Targets is not null && Blobs is not null
-        && Models.All(m => m is { Name: not null, PipelineClass: not null, DType: not null, Options: not null, Architecture: not null,
-            Plans: not null } && m.Plans.All(plan => plan is not null))
+        && Models.All(m => m is
+        {
+            Name: not null, PipelineClass: not null, DType: not null, Options: not null, Architecture: not null,
+            Plans: not null
+        } && m.Plans.All(plan => plan is not null))
         && Targets.All(t => t is { IsSound: true });
 }
 

@@ -86,8 +86,8 @@ public sealed class KernelPackTests
         var other = Read(content => content.Replace($"\"library\":\"{KernelPack.ThisLibrary}\"", "\"library\":\"9.9.9\"",
             StringComparison.Ordinal));
         var refused = Assert.Throws<KernelPackException>(() => device.Kernels.Use(other));
-        Assert.Equal($"{File}: it was made by version '9.9.9' of the library, and this is {KernelPack.ThisLibrary}. Make it again with ilgd "
-            + "pack.", refused.Message);
+        Assert.Equal($"{File}: it was made by version '9.9.9' of the library, and this is {KernelPack.ThisLibrary}. "
+            + "Make it again with ilgd pack.", refused.Message);
         using var processor = new CpuDevice(threads: 1);
         Assert.Contains("it has nothing for cpu", Assert.Throws<KernelPackException>(() => processor.Kernels.Use(Opened)).Message,
             StringComparison.Ordinal);

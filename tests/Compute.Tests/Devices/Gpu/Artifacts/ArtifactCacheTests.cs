@@ -38,6 +38,7 @@ public sealed class ArtifactCacheTests : IDisposable
             cache.Get(source, Target);
         cache.Get(Source(1), Target with { Architecture = "sm_80" });
         Assert.Equal(6, compiled);
+        cache.Get(Source(1), Target with { Architecture = "sm_120" }); // later GPUs share the newest text
         cache.Get(Source(1), Target with { Driver = "driver 2" }); // texts do not depend on the driver
         Assert.Equal(6, compiled);
     }
@@ -218,7 +219,8 @@ public sealed class ArtifactCacheTests : IDisposable
         int asked = 0;
         var failure = Assert.Throws<IOException>(() => new ArtifactFolder(folder, ArtifactFolder.DefaultLimitBytes).Clear(file =>
         {
-            if (file.Extension == ArtifactFolder.KernelSuffix && asked++ == 0) throw new UnauthorizedAccessException($"Access to the path '{file.FullName}' is denied.");
+            if (file.Extension == ArtifactFolder.KernelSuffix && asked++ == 0)
+                throw new UnauthorizedAccessException($"Access to the path '{file.FullName}' is denied.");
             file.Delete();
         }));
         Assert.Contains("file(s) removed, 1 not (Access to the path", failure.Message, StringComparison.Ordinal);
