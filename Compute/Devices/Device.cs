@@ -51,6 +51,9 @@ public abstract class Device : IDisposable
     /// <summary>Whether the device supports a type for activations.</summary>
     public virtual bool Computes(DType dtype) => dtype == DType.Float32;
 
+    /// <summary>Whether the device can multiply Float32 numbers so.</summary>
+    public virtual bool Computes(Float32Precision precision) => precision == Float32Precision.Highest;
+
     /// <summary>Whether kernels read host memory, such as mapped weights, in place.</summary>
     public virtual bool ReadsHostMemory => false;
 

@@ -15,6 +15,9 @@ public sealed record OpSignature(Op Op, TensorType[] Inputs, TensorType Output)
     /// <summary>Whether calls will have <see cref="OpCall.Packed"/>: no scratch memory for packing weights is needed then.</summary>
     public bool KeepsPacked { get; init; }
 
+    /// <summary>How Float32 numbers are multiplied. Ops that multiply no matrices ignore it.</summary>
+    public Float32Precision Float32Precision { get; init; }
+
     /// <summary>Whether calls will have <see cref="OpCall.KernelPositionsFirst"/>.</summary>
     public bool KernelPositionsFirst { get; init; }
 }

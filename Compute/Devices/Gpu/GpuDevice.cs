@@ -43,6 +43,10 @@ internal abstract class GpuDevice : Device
     public override bool Computes(DType dtype) => dtype.IsFloat();
 
     /// <inheritdoc/>
+    public override bool Computes(Float32Precision precision) => base.Computes(precision)
+        || (Backend == Backends.Cuda && Target.Features.Matrix.HasFlag(MatrixTypes.TensorFloat32));
+
+    /// <inheritdoc/>
     public sealed override InFlightLimiter LimitInFlight(int ahead) =>
         Queued is { } queue ? new GpuInFlightLimiter(queue, ahead) : base.LimitInFlight(ahead);
 

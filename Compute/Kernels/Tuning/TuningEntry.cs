@@ -3,7 +3,7 @@ using ILGpuDiffusion.Compute.Tensors;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>One tuning result: the best choice found for an op and size class.</summary>
-/// <param name="Op">The op's name.</param>
+/// <param name="Op">The op's name, with <c> tf32</c> behind it for <see cref="Float32Precision.TensorFloat32"/>.</param>
 /// <param name="DTypes">Element types of its first two arguments, values and weights, such as <c>Float32,BFloat16</c>.</param>
 /// <param name="Rows">The bucket's rows.</param>
 /// <param name="Shape">What the model fixes, such as <c>640→1280</c>.</param>
@@ -38,12 +38,13 @@ public sealed record TuningEntry(
 internal readonly record struct TuningKey(string Op, ValueArray<DType> DTypes, BucketShape Shape, int Revision)
 {
     private const int TypedArguments = 2;
+    private const string TensorFloat32Suffix = " tf32";
     private static readonly Dictionary<string, DType> DTypeNames =
         Enum.GetValues<DType>().ToDictionary(type => type.ToString(), StringComparer.Ordinal);
 
     /// <summary>Key and rows of a call; null if its op has nothing to tune.</summary>
     public static (TuningKey Key, int Rows)? Of(OpSignature signature) => signature.Op.Bucket(signature) is { } bucket
-        ? (new(signature.Op.Name, Types(signature), bucket.Shape, signature.Op.Kernels.TuningRevision), bucket.Rows)
+        ? (new(Name(signature), Types(signature), bucket.Shape, signature.Op.Kernels.TuningRevision), bucket.Rows)
         : null;
 
     /// <summary>The key of a result; null if the text of its types or of its shape cannot be parsed.</summary>
@@ -53,6 +54,10 @@ internal readonly record struct TuningKey(string Op, ValueArray<DType> DTypes, B
         return types.Contains(null) || BucketShape.Parse(entry.Shape) is not { } shape ? null
             : new(entry.Op, new([.. types.Select(type => type!.Value)]), shape, entry.Revision);
     }
+
+    // Results of whole Float32 numbers are none for other precisions.
+    private static string Name(OpSignature signature) =>
+        signature.Op.Name + (signature.Float32Precision == Float32Precision.TensorFloat32 ? TensorFloat32Suffix : "");
 
     private static ValueArray<DType> Types(OpSignature signature) => new([.. signature.Inputs.Take(TypedArguments).Select(i => i.DType)]);
 }

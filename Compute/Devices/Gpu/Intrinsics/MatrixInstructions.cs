@@ -4,8 +4,8 @@ namespace ILGpuDiffusion.Compute.Devices;
 
 /// <summary>
 /// Tensor-core instructions of a warp: sums of 16 rows by 8 columns; from sm_80 on. With g = lane / 4 and t = lane % 4, and eight words
-/// along K (two 16-bit floats each, or four bytes), register r of the left operand is row g + 8 · (r % 2), word t + 4 · (r / 2); register r
-/// of the right one is column g, word t + 4 · r; sum i is row g + 8 · (i / 2), column 2 · t + i % 2.
+/// along K (two 16-bit floats each, four bytes, or a float32), register r of the left operand is row g + 8 · (r % 2), word
+/// t + 4 · (r / 2); register r of the right one is column g, word t + 4 · r; sum i is row g + 8 · (i / 2), column 2 · t + i % 2.
 /// </summary>
 internal static class MatrixInstructions
 {
@@ -19,6 +19,17 @@ internal static class MatrixInstructions
     /// <summary>sums + a · bᵀ of binary16.</summary>
     [IntrinsicImplementation, DeviceCode("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32" + Registers, "ilgd_mma_fp16($0, $1, $2, $3)")]
     public static Float4 MultiplyAddFp16(Float4 sums, Word4 a, Word2 b) => throw OnDevices();
+
+    /// <summary>sums + a · bᵀ of float32, of which the upper 19 bits count (<see cref="RoundTf32"/>).</summary>
+    [IntrinsicImplementation,
+        DeviceCode("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32" + Registers, "ilgd_mma_tf32($0, $1, $2, $3)")]
+    public static Float4 MultiplyAddTf32(Float4 sums, Word4 a, Word2 b) => throw OnDevices();
+
+    /// <summary>The nearest TF32 numbers of four float32, ties away from zero.</summary>
+    [IntrinsicImplementation]
+    [DeviceCode("cvt.rna.tf32.f32 $0, $4; cvt.rna.tf32.f32 $1, $5; cvt.rna.tf32.f32 $2, $6; cvt.rna.tf32.f32 $3, $7;",
+        "ilgd_round_tf32($0, $1)")]
+    public static Word4 RoundTf32(Word4 numbers) => throw OnDevices();
 
     /// <summary>sums + a · bᵀ of signed bytes; sums are the bits of int32, in registers that hold floats elsewhere.</summary>
     [IntrinsicImplementation]

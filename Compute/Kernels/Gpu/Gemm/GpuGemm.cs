@@ -79,8 +79,10 @@ internal sealed record GpuGemm(Tensor X, Tensor W, Tensor? Bias, Tensor Y, Epilo
     public GpuArguments Operands(Tensor w) => ResultNumbers(Sizes(ResultViews(new GpuArguments().View("x", X).View("w", w))));
 
     /// <summary>The sizes of a GEMM whose left operand is read as it is stored.</summary>
-    public GpuArguments Sizes(GpuArguments arguments) =>
-        arguments.Int("rows", Rows).Int("columns", Columns).Int("depth", Depth).Int("xPitch", X.RowPitch);
+    /// <param name="arguments">The arguments so far.</param>
+    /// <param name="words">Words that the kernel reads per element of x and w.</param>
+    public GpuArguments Sizes(GpuArguments arguments, int words = 1) =>
+        arguments.Int("rows", Rows).Int("columns", Columns).Int("depth", words * Depth).Int("xPitch", words * X.RowPitch);
 
     /// <summary>The terms that the epilogue has, as bits.</summary>
     public int Terms =>

@@ -5,8 +5,9 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// GEMM of 16-bit or int8 operands with matrix instructions. A group of 256 computes 128 rows by two times 64 columns: adjacent ones, or
-/// value and gate of a gated GEMM. Sums are float32, or int32 for int8.
+/// GEMM of 16-bit, TF32 or int8 operands with matrix instructions. A group of 256 computes 128 rows by two times 64 columns: adjacent
+/// ones, or value and gate of a gated GEMM. Sums are float32, or int32 for int8. Operands are read as 16-bit words, of which a float32 has
+/// two; depths and pitches of operands count these words.
 /// </summary>
 /// <remarks>Results pass through local memory, so that consecutive work items write consecutive columns and the epilogue's code is emitted
 /// once.</remarks>
@@ -14,7 +15,7 @@ internal static class MatrixGemm
 {
     public const int GroupSize = 256, Rows = 128, Half = 64, Columns = 2 * Half;
 
-    /// <summary>Elements of a 16-byte vector: vector copies need depths and offsets that are multiples of this.</summary>
+    /// <summary>16-bit words of a 16-byte vector: vector copies need depths and offsets that are multiples of this.</summary>
     public const int Piece = 8;
 
     /// <summary>Rows of a band; four bands make a tile.</summary>
@@ -22,16 +23,16 @@ internal static class MatrixGemm
 
     private const MethodImplOptions Inline = MethodImplOptions.AggressiveInlining;
 
-    internal static void Plain<TUnit, TSums, E, B, BE, TActivation>(
-        ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<B> bias, ArrayView<ushort> batchBias, ArrayView<ushort> residual,
-        ArrayView<ushort> y, int rows, int columns, int depth, int xPitch,
+    internal static void Plain<TUnit, TSums, T, E, B, BE, TActivation>(
+        ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<B> bias, ArrayView<T> batchBias, ArrayView<T> residual,
+        ArrayView<T> y, int rows, int columns, int depth, int xPitch,
         int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale)
-        where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where E : struct, IElement<ushort> where B : unmanaged
+        where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where T : unmanaged where E : struct, IElement<T> where B : unmanaged
             where BE : struct, IElement<B> where TActivation : struct, IActivation
     {
-        var finish = new GpuGemmEpilogue<ushort, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
+        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
             residualPitch, yPitch, scale);
-        Run<TUnit, TSums, E, B, BE, TActivation, PlainRows>(new PlainRows(xPitch), finish, x, w, rows, columns, depth, 1);
+        Run<TUnit, TSums, T, E, B, BE, TActivation, PlainRows>(new PlainRows(xPitch), finish, x, w, rows, columns, depth, 1);
     }
 
     /// <summary>As <see cref="Plain"/>, with a factor for each column's sums.</summary>
@@ -59,29 +60,29 @@ internal static class MatrixGemm
         }
     }
 
-    internal static void Image<TUnit, TSums, E, B, BE, TActivation>(
-        ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<B> bias, ArrayView<ushort> batchBias, ArrayView<ushort> residual,
-        ArrayView<ushort> y, int rows, int columns, int depth, int xPitch,
+    internal static void Image<TUnit, TSums, T, E, B, BE, TActivation>(
+        ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<B> bias, ArrayView<T> batchBias, ArrayView<T> residual,
+        ArrayView<T> y, int rows, int columns, int depth, int xPitch,
         int terms, int rowsPerEntry, int batchBiasPitch, int residualPitch, int yPitch, float scale,
         int positions, int height, int width, int seenHeight, int seenWidth, int resultHeight, int resultWidth, int filterWidth, int stride,
             int padding, float rowRatio, float columnRatio)
-        where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where E : struct, IElement<ushort> where B : unmanaged
+        where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where T : unmanaged where E : struct, IElement<T> where B : unmanaged
             where BE : struct, IElement<B> where TActivation : struct, IActivation
     {
-        var finish = new GpuGemmEpilogue<ushort, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
+        var finish = new GpuGemmEpilogue<T, E, B, BE, TActivation>(bias, batchBias, residual, y, terms, rowsPerEntry, batchBiasPitch,
             residualPitch, yPitch, scale);
         var source = new ImageRows(xPitch, height, width, seenHeight, seenWidth, resultHeight, resultWidth, filterWidth, stride, padding,
             rowRatio, columnRatio);
-        Run<TUnit, TSums, E, B, BE, TActivation, ImageRows>(source, finish, x, w, rows, columns, depth, positions);
+        Run<TUnit, TSums, T, E, B, BE, TActivation, ImageRows>(source, finish, x, w, rows, columns, depth, positions);
     }
 
-    internal static void Gated<TUnit, TSums, E, B, BE>(
-        ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<B> bias, ArrayView<ushort> y, int rows, int columns, int depth, int xPitch,
+    internal static void Gated<TUnit, TSums, T, E, B, BE>(
+        ArrayView<ushort> x, ArrayView<ushort> w, ArrayView<B> bias, ArrayView<T> y, int rows, int columns, int depth, int xPitch,
         int terms, int yPitch)
-        where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where E : struct, IElement<ushort> where B : unmanaged
+        where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where T : unmanaged where E : struct, IElement<T> where B : unmanaged
             where BE : struct, IElement<B>
     {
-        var finish = new GpuGemmEpilogue<ushort, E, B, BE, Activations.Identity>(bias, y, y, y, terms, 1, 0, 0, yPitch, 1f);
+        var finish = new GpuGemmEpilogue<T, E, B, BE, Activations.Identity>(bias, y, y, y, terms, 1, 0, 0, yPitch, 1f);
         var local = SharedMemory.Allocate<Word4>(TUnit.LocalPieces);
         int row0 = Grid.IdxX * Rows, column0 = Grid.IdxY * Half;
         var sums = TUnit.Sum(new PlainRows(xPitch), local, x, w, row0, rows, column0, columns + column0, 2 * columns, depth, 1);
@@ -129,10 +130,10 @@ internal static class MatrixGemm
     }
 
     [MethodImpl(Inline)]
-    private static void Run<TUnit, TSums, E, B, BE, TActivation, TRows>(
-        TRows source, GpuGemmEpilogue<ushort, E, B, BE, TActivation> finish, ArrayView<ushort> x, ArrayView<ushort> w, int rows,
+    private static void Run<TUnit, TSums, T, E, B, BE, TActivation, TRows>(
+        TRows source, GpuGemmEpilogue<T, E, B, BE, TActivation> finish, ArrayView<ushort> x, ArrayView<ushort> w, int rows,
             int columns, int depth, int positions)
-        where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where E : struct, IElement<ushort> where B : unmanaged
+        where TUnit : struct, IMatrixUnit<TSums> where TSums : struct where T : unmanaged where E : struct, IElement<T> where B : unmanaged
             where BE : struct, IElement<B>
         where TActivation : struct, IActivation where TRows : struct, IRowSource
     {

@@ -10,7 +10,7 @@ internal struct MatrixRow
 
     /// <summary>Adds the product of 16 rows and 32 columns, 32 bytes deep.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static MatrixRow MultiplyAdd<TMatrix>(MatrixRow sums, Word4 a, Word4 b01, Word4 b23) where TMatrix : struct, IMatrixType
+    public static MatrixRow MultiplyAdd<TMatrix>(MatrixRow sums, Word4 a, Word4 b01, Word4 b23) where TMatrix : struct, IWarpMatrixType
     {
         sums.C0 = TMatrix.MultiplyAdd(sums.C0, a, b01.X, b01.Y);
         sums.C1 = TMatrix.MultiplyAdd(sums.C1, a, b01.Z, b01.W);

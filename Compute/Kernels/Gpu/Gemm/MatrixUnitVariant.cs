@@ -8,7 +8,7 @@ namespace ILGpuDiffusion.Compute.Kernels;
 /// <param name="Name">Name of the kernel variants.</param>
 /// <param name="Backends">The back end that has them.</param>
 /// <param name="Has">Whether a device has them for all of the types.</param>
-/// <param name="Unit">An <see cref="IMatrixUnit{TSums}"/> and its sums, for a device, an <see cref="IMatrixType"/> and an
+/// <param name="Unit">An <see cref="IMatrixUnit{TSums}"/> and its sums, for a device, an <see cref="IWarpMatrixType"/> and an
 /// <see cref="IPieceLoader"/>.</param>
 internal sealed record MatrixUnitVariant(string Name, Backends Backends, Func<GpuTarget, MatrixTypes, bool> Has,
     Func<GpuTarget, Type, Type, Type[]> Unit)
@@ -43,7 +43,7 @@ internal sealed record MatrixUnitVariant(string Name, Backends Backends, Func<Gp
     /// <summary>A kernel of <see cref="MatrixGemm"/>.</summary>
     /// <param name="device">The target device.</param>
     /// <param name="kernel">Its name.</param>
-    /// <param name="matrix">An <see cref="IMatrixType"/>.</param>
+    /// <param name="matrix">An <see cref="IWarpMatrixType"/>; for sub-groups an <see cref="IMatrixType"/>.</param>
     /// <param name="whole">Whether operands can be copied in vectors of 16 bytes.</param>
     /// <param name="rest">The kernel's other type arguments.</param>
     public KernelSource Source(Device device, string kernel, Type matrix, bool whole, Type[] rest) => KernelSource.Of(

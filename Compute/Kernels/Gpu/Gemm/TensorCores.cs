@@ -5,13 +5,13 @@ using ILGpuDiffusion.Compute.Devices;
 namespace ILGpuDiffusion.Compute.Kernels;
 
 /// <summary>
-/// Tensor cores, from sm_80 on: eight warps. Operands are staged 32 elements of K at a time in three shared-memory buffers: one is
+/// Tensor cores, from sm_80 on: eight warps. Operands are staged 64 bytes of K at a time in three shared-memory buffers: one is
 /// multiplied while two are being loaded. A warp keeps 64 rows by 32 columns of sums in registers.
 /// </summary>
 /// <remarks>
 /// A staged row is four vectors of 16 bytes, swizzled (<see cref="Place"/>) so that eight rows of one vector column are in different banks.
 /// </remarks>
-internal readonly struct TensorCores<TMatrix, TLoad> : IMatrixUnit<MatrixTile> where TMatrix : struct, IMatrixType
+internal readonly struct TensorCores<TMatrix, TLoad> : IMatrixUnit<MatrixTile> where TMatrix : struct, IWarpMatrixType
     where TLoad : struct, IPieceLoader
 {
     private const int Depth = 32, Stages = 3, RowBytes = 2 * Depth, OperandBytes = 128 * RowBytes, StageBytes = 2 * OperandBytes;
@@ -77,14 +77,16 @@ internal readonly struct TensorCores<TMatrix, TLoad> : IMatrixUnit<MatrixTile> w
         int row = (warp & 1) * 64 + (lane & 15), left = piece + (lane >> 4);
         int column = (warp >> 1) * 32 + (lane & 7) + (lane >> 4) * 8, right = piece + ((lane >> 3) & 1);
         uint columns = stage + OperandBytes;
-        Word4 b01 = MatrixInstructions.Load(columns + Place(column, right)),
-            b23 = MatrixInstructions.Load(columns + Place(column + 16, right));
-        sums.R0 = MatrixRow.MultiplyAdd<TMatrix>(sums.R0, MatrixInstructions.Load(stage + Place(row, left)), b01, b23);
-        sums.R1 = MatrixRow.MultiplyAdd<TMatrix>(sums.R1, MatrixInstructions.Load(stage + Place(row + 16, left)), b01, b23);
-        sums.R2 = MatrixRow.MultiplyAdd<TMatrix>(sums.R2, MatrixInstructions.Load(stage + Place(row + 32, left)), b01, b23);
-        sums.R3 = MatrixRow.MultiplyAdd<TMatrix>(sums.R3, MatrixInstructions.Load(stage + Place(row + 48, left)), b01, b23);
+        Word4 b01 = Load(columns + Place(column, right)), b23 = Load(columns + Place(column + 16, right));
+        sums.R0 = MatrixRow.MultiplyAdd<TMatrix>(sums.R0, Load(stage + Place(row, left)), b01, b23);
+        sums.R1 = MatrixRow.MultiplyAdd<TMatrix>(sums.R1, Load(stage + Place(row + 16, left)), b01, b23);
+        sums.R2 = MatrixRow.MultiplyAdd<TMatrix>(sums.R2, Load(stage + Place(row + 32, left)), b01, b23);
+        sums.R3 = MatrixRow.MultiplyAdd<TMatrix>(sums.R3, Load(stage + Place(row + 48, left)), b01, b23);
         return sums;
     }
+
+    [MethodImpl(Inline)]
+    private static Word4 Load(uint address) => TMatrix.Operand(MatrixInstructions.Load(address));
 
     [MethodImpl(Inline)]
     public static void Stage(ArrayView<Word4> local, MatrixTile sums, int i)

@@ -134,6 +134,14 @@ static inline float soft_bf16(uint word, int high) { return as_float(high ? word
 static inline float soft_fp16(uint word, int high) { return ilgd_half_to_float((ushort)(high ? word >> 16 : word)); }
 static inline float soft_dot_bf16(float sum, uint a, uint b) { return sum + soft_bf16(a, 0) * soft_bf16(b, 0) + soft_bf16(a, 1) * soft_bf16(b, 1); }
 static inline float soft_dot_fp16(float sum, uint a, uint b) { return sum + soft_fp16(a, 0) * soft_fp16(b, 0) + soft_fp16(a, 1) * soft_fp16(b, 1); }
+// tf32: multiplications ignore the 13 low bits; rounding to nearest, ties away from zero, adds half of what is cut off to the magnitude.
+static inline float soft_tf32(uint word) { return as_float(word & 0xFFFFE000u); }
+static inline float soft_dot_tf32(float sum, uint a, uint b) { return sum + soft_tf32(a) * soft_tf32(b); }
+SOFT_FUNCTION void soft_round_tf32(private uint* result, const private uint* words)
+{
+    for (int i = 0; i < 4; i++) result[i] = (words[i] & 0x7F800000u) == 0x7F800000u ? words[i] : (words[i] + 0x1000u) & 0xFFFFE000u;
+}
+#define ilgd_round_tf32(result, words) ({ __typeof__(result) soft_r; soft_round_tf32((private uint*)&soft_r, (private uint*)&(words)); soft_r; })
 static inline int soft_dot_int8(int sum, uint a, uint b)
 {
     int4 products = convert_int4(as_char4(a)) * convert_int4(as_char4(b));
@@ -160,6 +168,7 @@ SOFT_FUNCTION void soft_multiply_##kind(local soft_t* s, private T* result, cons
 }
 SOFT_MULTIPLY(bf16, float)
 SOFT_MULTIPLY(fp16, float)
+SOFT_MULTIPLY(tf32, float)
 typedef int __attribute__((may_alias)) soft_int; // sums are the bits of integers in structures of floats
 SOFT_MULTIPLY(int8, soft_int)
 #define SOFT_MMA(kind, T, result, sums, a, b) ({ __typeof__(result) soft_r; local uint* soft_x = soft_slot(&soft); \
@@ -167,4 +176,5 @@ SOFT_MULTIPLY(int8, soft_int)
     soft_multiply_##kind(&soft, (private T*)&soft_r, (private T*)&(sums), soft_x); soft_r; })
 #define ilgd_mma_bf16(result, sums, a, b) SOFT_MMA(bf16, float, result, sums, a, b)
 #define ilgd_mma_fp16(result, sums, a, b) SOFT_MMA(fp16, float, result, sums, a, b)
+#define ilgd_mma_tf32(result, sums, a, b) SOFT_MMA(tf32, float, result, sums, a, b)
 #define ilgd_mma_int8(result, sums, a, b) SOFT_MMA(int8, soft_int, result, sums, a, b)

@@ -42,7 +42,11 @@ public partial class SoftLanes : DispatchProxy
         var (api, info) = Driver(plant, unit);
         var features = OpenClProbe.Try(api, info).Features;
         if (unit == MatrixUnitKind.Cuda)
-            features = features with { MatrixUnit = unit, Matrix = MatrixTypes.Float16 | MatrixTypes.BFloat16 | MatrixTypes.Int8 };
+            features = features with
+            {
+                MatrixUnit = unit,
+                Matrix = MatrixTypes.Float16 | MatrixTypes.BFloat16 | MatrixTypes.TensorFloat32 | MatrixTypes.Int8,
+            };
         return new OpenClDevice(api, info with { Features = features }, 0, artifacts);
     }
 

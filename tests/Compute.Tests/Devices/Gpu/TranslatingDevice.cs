@@ -73,7 +73,8 @@ internal sealed class TranslatingDevice(GpuTarget target, IArtifactSource? artif
     /// <returns>False if the device could not choose it.</returns>
     public bool TryBind(Op op, IEnumerable<TensorType> inputs, string variant, int gap = DefaultGap)
     {
-        var signature = Signature(op, inputs);
+        // With it, the variants of whole float32 numbers are candidates too.
+        var signature = Signature(op, inputs) with { Float32Precision = Float32Precision.TensorFloat32 };
         if (op.Kernels.Candidates(this, signature).FirstOrDefault(v => v.Name == variant) is not { } found) return false;
         Bind(signature, found.Untuned(this, signature), gap);
         return true;

@@ -15,6 +15,7 @@ namespace ILGpuDiffusion.Compute.Tests;
 public sealed partial class TensorCoreTests
 {
     private const string Variant = "cuda/tensor-cores";
+    private const int Loads = 12; // of four matrices each, in a step of K
     private static readonly Lazy<OpenClDevice> Device = new(() => SoftLanes.Open(new Translator()));
 
     /// <summary>
@@ -62,6 +63,21 @@ public sealed partial class TensorCoreTests
         OpReference.Verify(@case, Run(Device.Value, @case));
     }
 
+    /// <summary>Op and case in float32: vector copies and copies by words, an epilogue, an image, gates, several weights.</summary>
+    [Theory]
+    [InlineData(nameof(MatMul), "SDXL attention out, part"), InlineData(nameof(MatMul), "column views, many rows")]
+    [InlineData(nameof(MatMul), "all after many rows"), InlineData(nameof(Conv2D), "SDXL, part of 16 by 16")]
+    [InlineData(nameof(Conv2D), "Winograd's size, odd in all ways"), InlineData(nameof(GatedMatMul), "SDXL, part")]
+    [InlineData(nameof(GroupedMatMul), "self-attention")]
+    public void Case_InTensorFloat32_RoundsOperandsAlone(string op, string name)
+    {
+        var @case = OpCatalog.Cases.Single(c => c.Op.Name == op).Cases.Single(c => c.Name == name);
+        double[] result = Run(Device.Value, @case, MatrixGemmLaunches.TensorFloat32);
+        OpReference.Verify(TensorFloat32.Rounded(@case), result);
+        OpReference.Verify(TensorFloat32.Near(@case), result);
+        Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => OpReference.Verify(@case, result)); // whole numbers give another result
+    }
+
     /// <summary>Mistakes in the text that PTX would have too: each must be detected.</summary>
     [Theory]
     [InlineData("no barrier behind the wait", @"(ilgd_copy_wait\(1\);\s*)barrier\([^)]*\);", "$1")]
@@ -86,13 +102,23 @@ public sealed partial class TensorCoreTests
     [Theory, InlineData(8, 0), InlineData(8, 6), InlineData(8, 9), InlineData(9, 0)]
     public void Ptx_OfGemms_UsesTensorCoresInTheSameOrderAsOpenCl(int major, int minor)
     {
-        var device = new TranslatingDevice(GpuTarget.Cuda(major, minor));
+        foreach (var (variant, dtype, instruction, roundings) in new[]
+        {
+            (Variant, DType.BFloat16, "m16n8k16.row.col.f32.bf16.bf16.f32", 0),
+            (MatrixGemmLaunches.TensorFloat32, DType.Float32, "m16n8k8.row.col.f32.tf32.tf32.f32", 4 * Loads),
+        })
+            CheckPtx(new TranslatingDevice(GpuTarget.Cuda(major, minor)), variant, dtype, instruction, roundings);
+    }
+
+    private static void CheckPtx(TranslatingDevice device, string variant, DType dtype, string instruction, int roundings)
+    {
         foreach (var (op, name) in new[] { (nameof(MatMul), "SDXL text keys"), (nameof(Conv2D), "SDXL, part of 16 by 16"),
             (nameof(GatedMatMul), "SDXL, part") })
         {
-            var @case = Find(op, name, DType.BFloat16);
+            var @case = OpCatalog.Cases.Single(c => c.Op.Name == op).Cases.Single(c => c.Name == name);
+            if (dtype != DType.Float32) @case = @case.With(dtype)!;
             foreach (int gap in new[] { MatrixGemm.Piece, 3 })
-                device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), Variant, gap: gap);
+                device.Bind(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)), variant, gap: gap);
         }
 
         var gemms = device.Artifacts.Where(a => a.Key.ToString().StartsWith(nameof(MatrixGemm), StringComparison.Ordinal)).ToArray();
@@ -100,8 +126,9 @@ public sealed partial class TensorCoreTests
         Assert.Equal(3, gemms.Count(p => p.Key.ToString().Contains(nameof(ElementPieces), StringComparison.Ordinal)));
         foreach (var (source, artifact) in gemms)
         {
-            Assert.Equal(32, Regex.Count(artifact.Text, @"\bmma\.sync\.aligned\.m16n8k16\.row\.col\.f32\.bf16\.bf16\.f32\b"));
-            Assert.Equal(12, Regex.Count(artifact.Text, @"\bldmatrix\.sync\.aligned\.m8n8\.x4\.shared\.b16\b"));
+            Assert.Equal(32, Regex.Count(artifact.Text, $@"\bmma\.sync\.aligned\.{Regex.Escape(instruction)}\b"));
+            Assert.Equal(roundings, Regex.Count(artifact.Text, @"\bcvt\.rna\.tf32\.f32\b"));
+            Assert.Equal(Loads, Regex.Count(artifact.Text, @"\bldmatrix\.sync\.aligned\.m8n8\.x4\.shared\.b16\b"));
             Assert.Equal(source.ToString().Contains(nameof(WholePieces), StringComparison.Ordinal) ? 4 : 0,
                 Regex.Count(artifact.Text, @"\bcp\.async\.cg\.shared\.global\b"));
             Assert.DoesNotContain(".local", artifact.Text, StringComparison.Ordinal);
@@ -141,6 +168,22 @@ public sealed partial class TensorCoreTests
             new OpSignature(@case.Op, types, @case.Op.Infer(types))).Name);
     }
 
+    /// <summary>As above, for float32 numbers that may be multiplied as TF32.</summary>
+    [Theory]
+    [InlineData(8, 0, DType.Float32, "SDXL text keys", MatrixGemmLaunches.TensorFloat32),
+        InlineData(7, 5, DType.Float32, "SDXL text keys", "gpu/tiles")]
+    [InlineData(9, 0, DType.Float32, "two rows, time embedding", "gpu/rows"),
+        InlineData(9, 0, DType.Float32, "float16 weights", "gpu/tiles"), InlineData(8, 6, DType.Float16, "SDXL text keys", Variant)]
+    public void Choose_InTensorFloat32_TakesTheExpectedVariant(int major, int minor, DType dtype, string name, string variant)
+    {
+        var @case = new MatMulCases().Cases.Single(c => c.Name == name);
+        @case = dtype == DType.Float32 ? @case : @case.With(dtype)!;
+        var plain = TranslatingDevice.Signature(@case.Op, @case.Inputs.Select(i => new TensorType(i.DType, i.Shape)));
+        var signature = plain with { Float32Precision = Float32Precision.TensorFloat32 };
+        Assert.Equal(variant, @case.Op.Kernels.Choose(new TranslatingDevice(GpuTarget.Cuda(major, minor)), signature).Name);
+        Assert.NotEqual(TuningTable.ClassOf(plain), TuningTable.ClassOf(signature)); // results of one are none of the other
+    }
+
     private static OpCase Find(string op, string name, DType dtype) =>
         OpCatalog.Cases.Single(c => c.Op.Name == op).Cases.Single(c => c.Name == name).With(dtype)!;
 
@@ -148,9 +191,9 @@ public sealed partial class TensorCoreTests
         @case.Op is ScaledDotProductAttention op && @case.Inputs.Take(3).Max(i => i.Shape.Last) / op.Heads > TensorCoreAttention.MostDepth
             ? AttentionGpu.LargeHeads : Variant;
 
-    private static double[] Run(Device device, OpCase @case)
+    private static double[] Run(Device device, OpCase @case, string? variant = null)
     {
-        using var bound = new BoundCase(device, @case, outputPadding: 3, variant: VariantOf(@case));
+        using var bound = new BoundCase(device, @case, outputPadding: 3, variant: variant ?? VariantOf(@case));
         bound.Run();
         return bound.Read();
     }
