@@ -60,7 +60,7 @@ public static class SchedulerNames
             "Linear multistep method of fourth order; the default of Stable Diffusion 1."),
         new("pndm", [], nameof(PNDMScheduler), "{}",
             "As plms, with Runge-Kutta steps first unless the model's configuration skips them."),
-        new("sa_solver", ["SA Solver"], nameof(SASolverScheduler), "{}",
+        new("sa_solver", ["SA Solver"], nameof(SASolverScheduler), """{"algorithm_type": "data_prediction"}""",
             "Predictor and corrector with noise in the middle of the run; for 20 steps and more."),
         new("tcd", ["TCD"], nameof(TCDScheduler), "{}",
             "For models distilled as trajectory consistency models; eta sets the noise."),
