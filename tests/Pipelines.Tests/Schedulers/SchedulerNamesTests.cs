@@ -31,7 +31,8 @@ public sealed class SchedulerNamesTests
         InlineData("dpm_2_ancestral", "KDPM2AncestralDiscreteScheduler", "")]
     [InlineData("DPM++ 3M SDE", "DPMSolverMultistepScheduler", "algorithm_type=\"sde-dpmsolver++\" solver_order=3")]
     [InlineData("ddpm", "DDPMScheduler", ""), InlineData("uni_pc", "UniPCMultistepScheduler", ""), InlineData("tcd", "TCDScheduler", "")]
-    [InlineData("DEIS Karras", "DEISMultistepScheduler", "use_karras_sigmas=true"), InlineData("sa_solver", "SASolverScheduler", "")]
+    [InlineData("DEIS Karras", "DEISMultistepScheduler", "use_karras_sigmas=true")]
+    [InlineData("sa_solver", "SASolverScheduler", "algorithm_type=\"data_prediction\"")]
     public void Find_KnownName_GivesClassAndSettings(string name, string className, string settings)
     {
         var found = Assert.NotNull(SchedulerNames.Find(name));
