@@ -126,5 +126,9 @@ var measured = new Argument<string>("results") { Description = "Results of perf/
 var chart = new Command("speed-chart", "Draws the README's chart of whole models beside their peers; prints SVG") { measured };
 chart.SetAction(parsed => Console.Write(SpeedChart.Draw(parsed.GetValue(measured)!)));
 
-return new RootCommand("Measurements of whole models.") { checkpoint, pipeline, step, waiting, builds, passes, sheet, compile, table, png, chart }
+var recording = new Argument<string>("recording") { Description = "What script -q recorded of a terminal" };
+var terminal = new Command("terminal", "Draws the end of a terminal recording; prints SVG") { recording };
+terminal.SetAction(parsed => Console.Write(TerminalCapture.Draw(parsed.GetValue(recording)!)));
+
+return new RootCommand("Measurements of whole models.") { checkpoint, pipeline, step, waiting, builds, passes, sheet, compile, table, png, chart, terminal }
     .Parse(args).Invoke();
