@@ -16,8 +16,8 @@ public sealed partial class DiffusionPipeline
     /// <see cref="ModelSource.Open"/>.</param>
     /// <param name="options">Device and weight files.</param>
     /// <exception cref="ModelFileException">Something is missing or damaged, or the pipeline class is not supported.</exception>
-    /// <exception cref="ArgumentException"><see cref="PipelineOptions.QuantizeFilter"/> has a pattern that matches no layer, or the model is
-    /// stored in int8.</exception>
+    /// <exception cref="ArgumentException"><see cref="PipelineOptions.QuantizeFilter"/> has a pattern that matches no layer, or the model
+    /// is stored in int8.</exception>
     public static DiffusionPipeline FromPretrained(string path, PipelineOptions? options = null) =>
         Load(ModelSource.Open(path, options?.Source), options ?? new());
 

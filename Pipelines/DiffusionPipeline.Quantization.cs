@@ -42,8 +42,8 @@ public sealed partial class DiffusionPipeline
     /// stored.
     /// </summary>
     /// <param name="folder">A folder that does not exist or is empty.</param>
-    /// <remarks>A model's safety checker and image processor are left out. Without <c>model_index.json</c>, which is written last, no folder
-    /// opens as a model.</remarks>
+    /// <remarks>A model's safety checker and image processor are left out. <c>model_index.json</c>, without which no folder opens as a
+    /// model, is written last.</remarks>
     /// <exception cref="InvalidOperationException">No component has int8 weights.</exception>
     /// <exception cref="IOException">The folder is not empty, or cannot be written.</exception>
     public void SaveQuantized(string folder)

@@ -12,7 +12,9 @@ namespace ILGpuDiffusion.Layers.Quantization;
 /// </summary>
 public static class DynamicQuantization
 {
-    /// <summary>Quantises the linear layers and 1×1 convolutions of a model whose weights are loaded. Pipelines trace its graphs again.</summary>
+    /// <summary>
+    /// Quantises the linear layers and 1×1 convolutions of a model whose weights are loaded. Pipelines trace its graphs again.
+    /// </summary>
     /// <param name="model">The model, or any layer of it.</param>
     /// <param name="filter">The layers to quantise; null selects <see cref="QuantizationFilter.All"/>.</param>
     /// <param name="device">Device whose threads quantise and whose memory holds the weights; null uses all processors temporarily.</param>

@@ -45,8 +45,8 @@ public sealed class QuantizationFilter
     /// </summary>
     /// <remarks>
     /// Chosen with the small model that ships with the tool: PSNR to its float32 images is 59.7 dB instead of 49.2 dB with
-    /// <see cref="All"/>, the mean of four prompts. Not measured with SDXL's own weights; <c>ilgd inspect --quantize int8 --report</c> shows
-    /// any model's layers.
+    /// <see cref="All"/>, the mean of four prompts. Not measured with SDXL's own weights; <c>ilgd inspect --quantize int8 --report</c>
+    /// shows any model's layers.
     /// </remarks>
     public static QuantizationFilter Recommended { get; } = new("recommended", layer => IsLargeEnough(layer)
         && !recommendedOut.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, layer.Path, ignoreCase: false)));
@@ -112,8 +112,8 @@ public sealed class QuantizationFilter
             string path = excludes ? text[1..] : text;
             var named = Named.FirstOrDefault(filter => filter.Name.Equals(path, StringComparison.OrdinalIgnoreCase));
             if (named is null && path.AsSpan().IndexOfAny("*?.") < 0)
-                throw new FormatException($"{OutsideText.Quote(text)} is no filter; it must be {string.Join(", ", Named)}, or a pattern over "
-                    + "the paths of layers, such as '*.attn1.*' ('!*.attn1.*' leaves them out).");
+                throw new FormatException($"{OutsideText.Quote(text)} is no filter; it must be {string.Join(", ", Named)}, or a pattern "
+                    + "over the paths of layers, such as '*.attn1.*' ('!*.attn1.*' leaves them out).");
             return new(text, path, named, excludes);
         }
 

@@ -70,7 +70,7 @@ public static class QuantizationReport
                 [1, original.Width]);
             scope.Bind(new Cast(DType.Float32), [stored], wide).Run();
             var values = wide.Span<float>();
-            var integers = new Tensor(weight.Buffer, weight.Offset + (long)row * original.Width, DType.Int8, [original.Width]).Span<sbyte>();
+            var integers = weight.Span<sbyte>().Slice(row * original.Width, original.Width);
             double factor = scale.Span<float>()[row];
             for (int i = 0; i < values.Length; i++)
             {

@@ -5,7 +5,9 @@ using ILGpuDiffusion.Layers.Weights;
 
 namespace ILGpuDiffusion.Pipelines.Families;
 
-/// <summary>The key <c>quantization_config</c> in the config.json of a component stored in int8, with torchao's names of the kinds.</summary>
+/// <summary>
+/// The key <c>quantization_config</c> in the config.json of a component stored in int8, with torchao's names of the kinds.
+/// </summary>
 internal static class QuantizationConfig
 {
     /// <summary>The key.</summary>
@@ -33,8 +35,8 @@ internal static class QuantizationConfig
         IsOwn(config) ? config.With([new(Key, JsonElement.Parse("null"))]) : config;
 
     private static bool IsOwn(ModelConfig config) =>
-        config.Find(Key) is { ValueKind: JsonValueKind.Object } && config.Section(Key).Find(Method) is { ValueKind: JsonValueKind.String } method
-            && method.ValueEquals(Own);
+        config.Find(Key) is { ValueKind: JsonValueKind.Object }
+            && config.Section(Key).Find(Method) is { ValueKind: JsonValueKind.String } method && method.ValueEquals(Own);
 
     /// <summary>What is written for a kind.</summary>
     public static JsonObject Of(QuantizationMode mode) => new()

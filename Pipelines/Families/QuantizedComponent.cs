@@ -9,4 +9,5 @@ namespace ILGpuDiffusion.Pipelines.Families;
 /// <param name="QuantizedLayers">Number of those that were quantised on loading; 0 if they are stored in int8.</param>
 /// <param name="OriginalBytes">Bytes of the weights that were quantised on loading, as stored.</param>
 /// <param name="Bytes">Bytes of the layers with int8 weights, with their scales and biases.</param>
-public sealed record QuantizedComponent(string Name, QuantizationMode Mode, int Layers, int QuantizedLayers, long OriginalBytes, long Bytes);
+public sealed record QuantizedComponent(string Name, QuantizationMode Mode, int Layers, int QuantizedLayers, long OriginalBytes,
+    long Bytes);

@@ -9,7 +9,7 @@ public sealed partial class GuideTests
         [.. new[] { "Compute", "Layers", "Pipelines", "tests", "perf" }.SelectMany(Repository.Sources)
             .SelectMany(f => Word().Matches(File.ReadAllText(f)).Select(m => m.Value))]);
 
-    public static TheoryData<string> Pages => [.. Guides, "README.md", "perf/README.md"];
+    public static TheoryData<string> Pages => [.. Guides, "README.md", "perf/README.md", "Pipelines/Cli/README.md", "Pipelines/DIFFUSERS.md"];
 
     public static TheoryData<string> Guides =>
         [.. new[] { "CONTRIBUTING.md", "Compute/README.md", "Layers/README.md",

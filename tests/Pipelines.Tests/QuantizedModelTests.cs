@@ -41,7 +41,8 @@ public sealed class QuantizedModelTests
         });
         Assert.Equal(Enumerable.Count([QuantizedParts.Denoiser, QuantizedParts.Vae, QuantizedParts.TextEncoders], p => parts.HasFlag(p)),
             int8.QuantizedComponents.Select(c => c.Name[..3]).Distinct().Count());
-        Assert.All(int8.QuantizedComponents, component => Assert.Equal((mode, component.Layers), (component.Mode, component.QuantizedLayers)));
+        Assert.All(int8.QuantizedComponents, component =>
+            Assert.Equal((mode, component.Layers), (component.Mode, component.QuantizedLayers)));
         double[] all = [.. Prompts.Select(prompt => Psnr(Draw(int8, prompt), Draw(exact, prompt)))];
         TestContext.Current.TestOutputHelper?.WriteLine($"{mode} {parts} {filter}: {string.Join(", ", all.Select(db => $"{db:f1}"))} dB");
         Assert.All(all, decibels => Assert.InRange(decibels, least, 80)); // not equal
@@ -86,7 +87,8 @@ public sealed class QuantizedModelTests
         var source = new ModelSourceOptions { ConfigFolder = Golden.Folder("tiny-sdxl") };
         var request = TinySdxl.Request;
         Image expected;
-        using (var pipeline = DiffusionPipeline.FromPretrained(file, new PipelineOptions { Quantize = QuantizationMode.Int8, Source = source }))
+        using (var pipeline = DiffusionPipeline.FromPretrained(file,
+            new PipelineOptions { Quantize = QuantizationMode.Int8, Source = source }))
         {
             expected = pipeline.Generate(request, null, default).Images[0];
             pipeline.SaveQuantized(target);

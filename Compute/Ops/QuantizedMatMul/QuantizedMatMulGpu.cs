@@ -22,7 +22,8 @@ internal static class QuantizedMatMulGpu
         Func<OpCall, IEnumerable<OpCall>> calls, Func<OpSignature, IEnumerable<OpSignature>> signatures)
     {
         return [.. GpuGemmVariants.All.SelectMany(variant => variant.Name == "gpu/tiles"
-            ? (KernelVariant[])[.. QuantizedMatMulBytes.Matrices(calls, signatures), QuantizedMatMulBytes.Dot(calls, signatures), Of(variant)]
+            ? (KernelVariant[])[.. QuantizedMatMulBytes.Matrices(calls, signatures), QuantizedMatMulBytes.Dot(calls, signatures),
+                Of(variant)]
             : [Of(variant)])];
 
         KernelVariant Of(GpuGemmVariant variant) => GpuKernel.Variant(variant.Name, (target, _) => new GpuKernel(

@@ -54,7 +54,8 @@ internal sealed class ProjectionGroupingPass : IGraphPass
     }
 
     private static bool IsPlain(Node node) =>
-        node.Op is MatMul { Epilogue.IsNone: true } or QuantizedMatMul { Epilogue.IsNone: true } && node.Inputs[1].Parameter is not null && node.Output.Type.Last.Constant is not null;
+        node.Op is MatMul { Epilogue.IsNone: true } or QuantizedMatMul { Epilogue.IsNone: true }
+            && node.Inputs[1].Parameter is not null && node.Output.Type.Last.Constant is not null;
 
     private static bool HasOneRowPerEntry(TensorType type) =>
         type.Rank > 2 && type.Shape.Skip(1).Take(type.Rank - 2).All(d => d.Constant == 1);

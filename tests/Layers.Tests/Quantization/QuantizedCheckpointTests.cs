@@ -180,7 +180,8 @@ public sealed class QuantizedCheckpointTests : IDisposable
 
     private float[] Run(Model model)
     {
-        var graph = Graph.Trace("model", g => g.Output("y", model.Point.Forward(g.Input("x", DType.Float32, 1, Dim.Symbol("rows"), 4, In))));
+        var graph = Graph.Trace("model", g =>
+            g.Output("y", model.Point.Forward(g.Input("x", DType.Float32, 1, Dim.Symbol("rows"), 4, In))));
         using var plan = new CompiledGraph(graph, arenas).Rent(new Sizes(("rows", Rows)));
         var x = plan.Input("x").Span<float>();
         for (int i = 0; i < x.Length; i++) x[i] = MathF.Sin(i * 0.7f) * (1 + i % In / 30f);

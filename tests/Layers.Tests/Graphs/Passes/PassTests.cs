@@ -162,7 +162,8 @@ public sealed class PassTests : SmallGraphTests
     public void ProjectionGrouping_Int8QueryKeyValue_BecomeOneWithViews()
     {
         var attention = Loaded(new Attention(16, null, 2, 8));
-        using var memory = DynamicQuantization.Apply(attention, layer => !layer.Path.StartsWith("to_out", StringComparison.Ordinal), Device);
+        using var memory = DynamicQuantization.Apply(attention,
+            layer => !layer.Path.StartsWith("to_out", StringComparison.Ordinal), Device);
         var options = CompileOptions.Eager with { ProjectionGrouping = true, ColumnViews = true };
         Check(options, g => attention.Forward(Image(g)),
             "quantized_matmul(image, to_q.weight, to_q.weight_scale) | quantized_matmul(image, to_k.weight, to_k.weight_scale) | "

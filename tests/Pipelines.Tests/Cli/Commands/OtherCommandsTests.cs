@@ -62,7 +62,8 @@ public sealed class OtherCommandsTests : IDisposable
         double[] decibels = [.. component.GetProperty("layers").EnumerateArray().Select(l => l.GetProperty("output_decibels").GetDouble())];
         Assert.Equal(decibels.Order(), decibels);
         Assert.All(component.GetProperty("layers").EnumerateArray(), layer => Assert.Equal(
-            layer.GetProperty("path").GetString()!.Contains(".attn1.", StringComparison.Ordinal), layer.GetProperty("selected").GetBoolean()));
+            layer.GetProperty("path").GetString()!.Contains(".attn1.", StringComparison.Ordinal),
+            layer.GetProperty("selected").GetBoolean()));
 
         string target = Path.Combine(folder.Path, "int8");
         var written = await Run("quantize", TinySdxl.Folder, "-o", target, "--quantize-parts", "denoiser,vae");
