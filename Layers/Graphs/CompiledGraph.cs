@@ -13,7 +13,8 @@ namespace ILGpuDiffusion.Layers.Graphs;
 public sealed class CompiledGraph
 {
     private static int compilations, instances;
-    private readonly ConcurrentDictionary<(Sizes Sizes, ValueArray<string> Keep, AttentionOptions? Attention), Lazy<PlanLayout>> layouts = new();
+    private readonly ConcurrentDictionary<(Sizes Sizes, ValueArray<string> Keep, AttentionOptions? Attention), Lazy<PlanLayout>> layouts =
+        new();
     private readonly ConcurrentDictionary<Sizes, Lazy<CompiledModel>> models = new(); // by sizes where they are fixed, else under one key
     private readonly ConcurrentDictionary<(Sizes, AttentionOptions?), bool> tuned = new();
     private readonly CompileNotes notes;
@@ -170,7 +171,8 @@ public sealed class CompiledGraph
         }
     }
 
-    private PlanLayout Layout(Sizes sizes, SortedSet<string> keep) => layouts.GetOrAdd((sizes, new([.. keep]), AttentionScope.Current), key => new(() =>
+    private PlanLayout Layout(Sizes sizes, SortedSet<string> keep) =>
+        layouts.GetOrAdd((sizes, new([.. keep]), AttentionScope.Current), key => new(() =>
     {
         Tune(sizes);
         var model = ModelAt(sizes);

@@ -73,8 +73,8 @@ internal static class GenerateCommand
             $"How the terminal shows images; by default {Preview.Variable}, else detected", "NAME", [.. Preview.Words]);
         var command = new GroupedCommand("generate", "Generates an image", Examples);
         options.AddTo(command, output);
-        command.AddGroup("Model and device", [model.Model, .. model.Source, variant, .. device.All, dtype, quantize, .. attention.All, vaeTiling,
-            offload]);
+        command.AddGroup("Model and device",
+            [model.Model, .. model.Source, variant, .. device.All, dtype, quantize, .. attention.All, vaeTiling, offload]);
         compile.AddTo(command);
         command.AddGroup("Latents (NCHW float32, as in diffusers) and reports", latents, saveLatents, saveIntermediates, preview,
             json);
