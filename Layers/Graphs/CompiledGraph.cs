@@ -76,10 +76,10 @@ public sealed class CompiledGraph
             planSeconds,
         models.Count, layouts.Count, Layouts.SelectMany(l => l.LoopInvariantSteps.Concat(l.Steps)).Select(s => s.Kernel).Distinct().Count(),
             notes.Lines)
-        {
-            Attention = [.. Layouts.SelectMany(l => l.LoopInvariantSteps.Concat(l.Steps)).Select(s => s.Attention(Device))
-                .OfType<AttentionChoice>().Distinct()],
-        };
+            {
+                Attention = [.. Layouts.SelectMany(l => l.LoopInvariantSteps.Concat(l.Steps)).Select(s => s.Attention(Device))
+                    .OfType<AttentionChoice>().Distinct()],
+            };
 
     private IEnumerable<CompiledModel> Models => models.Values.Where(m => m.IsValueCreated).Select(m => m.Value);
 
