@@ -40,9 +40,9 @@ public sealed record CompileReport(
         source.Name, options, [.. parts.SelectMany(p => p.Regions)], source.TraceTime.TotalSeconds, parts.Sum(p => p.PassSeconds),
             parts.Sum(p => p.PlanSeconds),
         parts.Sum(p => p.Compilations), parts.Sum(p => p.Plans), parts.Sum(p => p.Kernels), notes)
-    {
-        Attention = [.. parts.SelectMany(p => p.Attention).Distinct()],
-    };
+        {
+            Attention = [.. parts.SelectMany(p => p.Attention).Distinct()],
+        };
 }
 
 /// <summary>A part of a graph that was compiled separately.</summary>

@@ -48,7 +48,8 @@ public sealed class AttentionBackendTests
     public async Task SetAttentionBackend_OfTheMidBlock_LeavesTheOthers()
     {
         using var device = new CpuDevice(threads: 2);
-        using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, new PipelineOptions { Device = device, LoadWeights = false });
+        var options = new PipelineOptions { Device = device, LoadWeights = false };
+        using var pipeline = DiffusionPipeline.FromPretrained(TinySdxl.Folder, options);
         pipeline.Denoiser.SetAttentionBackend(AttentionBackend.Math, layer => layer.Path == "mid_block");
         var plan = (await pipeline.InspectAsync(cancellation: TestContext.Current.CancellationToken))[0];
         Assert.Equal("denoiser", plan.Name);

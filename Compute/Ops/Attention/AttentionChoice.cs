@@ -70,7 +70,8 @@ public sealed record AttentionChoice(AttentionBackend Backend, string Kernel, st
     };
 
     private static int LargestHead(OpSignature signature) =>
-        Math.Max(signature.Inputs[0].Concrete().Last, signature.Inputs[2].Concrete().Last) / ((ScaledDotProductAttention)signature.Op).Heads;
+        Math.Max(signature.Inputs[0].Concrete().Last, signature.Inputs[2].Concrete().Last)
+            / ((ScaledDotProductAttention)signature.Op).Heads;
 
     private static bool Supports(Device device, OpSignature signature, AttentionBackend backend)
     {

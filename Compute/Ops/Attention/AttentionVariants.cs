@@ -18,7 +18,9 @@ internal static class AttentionVariants
     /// without a choice.
     /// </summary>
     public static KernelVariant[] All { get; } =
-        [.. Of(AttentionBackend.Flash, Flash), .. Of(AttentionBackend.MemoryEfficient, MemoryEfficient), .. Of(AttentionBackend.Math, Math)];
+    [
+        .. Of(AttentionBackend.Flash, Flash), .. Of(AttentionBackend.MemoryEfficient, MemoryEfficient), .. Of(AttentionBackend.Math, Math),
+    ];
 
     /// <summary>The backend that a variant belongs to.</summary>
     public static AttentionBackend BackendOf(string variant) =>

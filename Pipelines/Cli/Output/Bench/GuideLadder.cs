@@ -12,7 +12,7 @@ namespace ILGpuDiffusion.Cli.Output;
 /// </summary>
 internal static class GuideLadder
 {
-    private const string FewerStepsScheduler = "DPMSolverMultistepScheduler";
+    private const string FewerStepsScheduler = "dpmpp_2m_karras";
 
     /// <summary>The rungs, slowest first.</summary>
     /// <param name="plain">Device and sources of the pipelines.</param>
@@ -48,15 +48,10 @@ internal static class GuideLadder
         {
             Request = (pipeline, request) => request with
             {
-                Scheduler = pipeline.CreateScheduler(FewerStepsScheduler, Karras),
+                Scheduler = pipeline.CreateScheduler(FewerStepsScheduler),
                 Steps = Math.Max(1, (request.Steps ?? pipeline.Defaults.Steps) * 2 / 3),
             },
         });
         return rungs;
     }
-
-    private static Dictionary<string, System.Text.Json.JsonElement> Karras { get; } = new()
-    {
-        ["use_karras_sigmas"] = System.Text.Json.JsonSerializer.SerializeToElement(true),
-    };
 }
