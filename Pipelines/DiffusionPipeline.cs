@@ -89,6 +89,9 @@ public sealed partial class DiffusionPipeline : IDisposable
     /// <summary>Quantization of the denoiser's linear layers.</summary>
     internal QuantizationMode Quantize => options.Quantize;
 
+    /// <summary>How components that compute in Float32 multiply.</summary>
+    internal Float32Precision Float32Precision => options.Float32Precision;
+
     /// <summary>The autoencoder's type, unless that follows from <see cref="DType"/>.</summary>
     internal DType? VaeDType => options.VaeDType ?? (Vae.DType == DType ? null : Vae.DType);
 

@@ -90,7 +90,7 @@ public sealed class ComponentLoader : IDisposable
         {
             var created = new AutoencoderKL(config);
             if (weights is not null) created.Load(weights, logger);
-            created.To(type);
+            created.To(type, Settings.Float32Precision);
             return created;
         }
     }
@@ -102,7 +102,7 @@ public sealed class ComponentLoader : IDisposable
         var device = Arenas.Device;
         if (Settings is { Quantize: QuantizationMode.Int8, LoadWeights: true })
             owned.Add(DynamicQuantization.Apply(denoiser, device: device as CpuDevice, loggerFactory: device.LoggerFactory));
-        denoiser.To(Settings.DType);
+        denoiser.To(Settings.DType, Settings.Float32Precision);
         denoiser.Compile(Settings.Compile);
     }
 
@@ -137,7 +137,7 @@ public sealed class ComponentLoader : IDisposable
             withProjection: Source.Component(name).Class == ProjectingClass);
         var model = Load(name, config.File, config.LeastTensors, () => new ClipTextModel(config));
         var dtype = Settings.TextEncoderDType ?? Settings.DType;
-        model.To(dtype);
+        model.To(dtype, Settings.Float32Precision);
         precisions.Add(Precision(name, dtype, model, Reason(Settings.TextEncoderDType)));
         if (tokenizer.LargestId >= model.Config.VocabSize)
             throw new ModelFileException(Source.Path,
@@ -152,7 +152,10 @@ public sealed class ComponentLoader : IDisposable
 
     /// <summary>What a component computes in.</summary>
     internal ComponentPrecision Precision(string component, DType dtype, Layer model, string reason) =>
-        new(component, dtype, Settings.LoadWeights ? ComponentPrecision.StoredIn(model) : [], reason);
+        new(component, dtype, Settings.LoadWeights ? ComponentPrecision.StoredIn(model) : [], reason)
+        {
+            Float32Precision = dtype == DType.Float32 ? Settings.Float32Precision : Float32Precision.Highest,
+        };
 
     private string Reason(DType? own) => own is null ? Settings.DTypeReason : ComponentPrecision.Requested;
 

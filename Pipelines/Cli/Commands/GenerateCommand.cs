@@ -70,7 +70,8 @@ internal static class GenerateCommand
             $"How the terminal shows images; by default {Preview.Variable}, else detected", "NAME", [.. Preview.Words]);
         var command = new GroupedCommand("generate", "Generates an image", Examples);
         options.AddTo(command, output);
-        command.AddGroup("Model and device", [model.Model, .. model.Source, variant, .. device.All, .. types.All, quantize, vaeTiling, offload]);
+        command.AddGroup("Model and device",
+            [model.Model, .. model.Source, variant, .. device.All, .. types.All, quantize, vaeTiling, offload]);
         compile.AddTo(command);
         command.AddGroup("Latents (NCHW float32, as in diffusers) and reports", latents, saveLatents, saveIntermediates, previewEvery,
             preview, json);
@@ -155,7 +156,7 @@ internal static class GenerateCommand
                 {
                     if (!asJson && !Messages.Quiet) Preview.Show(result.Images, parsed.GetValue(preview));
                     if (options.DrawsSeed(parsed, origin)) Messages.Note($"seed {result.Seed}");
-                    foreach (string warning in result.Warnings) Messages.Warning(OptionHints.Explain(warning));
+                    foreach (string warning in result.Warnings) Messages.Warning(TypeArguments.Explain(warning));
 
                     string[] files = [.. result.Images.Select((image, i) =>
                         ImageFile.Write(GenerateOptions.Numbered(outputPath, drawn + i, images), image, prompts[place], result.Seeds[i]))];

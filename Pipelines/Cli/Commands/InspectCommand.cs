@@ -49,7 +49,8 @@ internal static class InspectCommand
         command.Validators.Add(result =>
         {
             if (result.GetValue(graph)) return;
-            Option[] given = [.. ((Option[])[size, measure, part, steps, svg, html, .. device.All, .. types.All, .. compile.HowMuch, .. source.Source])
+            Option[] given = [.. ((Option[])[size, measure, part, steps, svg, html, .. device.All, .. types.All, .. compile.HowMuch,
+                .. source.Source])
                 .Where(o => result.GetResult(o) is { Implicit: false })];
             if (given.Length > 0) result.AddError($"{string.Join(", ", given.Select(o => o.Name))}: only with --graph.");
         });
