@@ -44,6 +44,7 @@ public sealed partial class DiffusionPipeline
             {
                 VaeDType = Checked(nameof(options.VaeDType), options.VaeDType, device),
                 TextEncoderDType = Checked(nameof(options.TextEncoderDType), options.TextEncoderDType, device),
+                Float32Precision = Checked(options.Float32Precision, device),
                 DTypeReason = options.DType is null ? $"the default of {device.Id}" : ComponentPrecision.Requested,
                 Attention = options.Attention,
                 QuantizeParts = options.QuantizeParts,
@@ -78,6 +79,13 @@ public sealed partial class DiffusionPipeline
         : throw new DeviceException(
             $"{device.Id} does not compute in {type}, only in {string.Join(", ", Enum.GetValues<DType>().Where(device.Computes))}. "
                 + $"Weights of other types are used as stored; leave {nameof(PipelineOptions)}.{property} unset.");
+
+    private static Float32Precision Checked(Float32Precision precision, Device device) => device.Computes(precision)
+        ? precision
+        : throw new DeviceException(
+            $"{device.Id} ({device.Architecture}) does not multiply in {precision}, which NVIDIA GPUs do from compute capability 8.0 on. "
+                + $"It computes in {string.Join(", ", Enum.GetValues<DType>().Where(device.Computes))}; leave {nameof(PipelineOptions)}."
+                + $"{nameof(PipelineOptions.Float32Precision)} unset.");
 
     /// <summary>What a pipeline frees, last first.</summary>
     private sealed class OwnedParts : IDisposable

@@ -87,6 +87,9 @@ public sealed partial class DiffusionPipeline : IDisposable
     /// <summary>The requested variant of the weights; null for none.</summary>
     internal string? Variant => string.IsNullOrEmpty(options.Variant) ? null : options.Variant;
 
+    /// <summary>How components that compute in Float32 multiply.</summary>
+    internal Float32Precision Float32Precision => options.Float32Precision;
+
     /// <summary>The autoencoder's type, unless that follows from <see cref="DType"/>.</summary>
     internal DType? VaeDType => options.VaeDType ?? (Vae.DType == DType ? null : Vae.DType);
 

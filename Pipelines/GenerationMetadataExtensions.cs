@@ -67,7 +67,9 @@ public static class GenerationMetadataExtensions
         (string What, string? Then, string? Now)[] all =
         [
             ("model", metadata.Model, now.Model), ("pipeline", metadata.Pipeline, now.Pipeline), ("device", metadata.Device, now.Device),
-                ("type", metadata.DType, now.DType), ("type of the vae", metadata.VaeDType ?? metadata.DType, now.VaeDType ?? now.DType),
+                ("type", metadata.DType, now.DType), ("precision of Float32",
+                    metadata.DType is null ? null : $"{metadata.Float32Precision}", $"{now.Float32Precision}"),
+                ("type of the vae", metadata.VaeDType ?? metadata.DType, now.VaeDType ?? now.DType),
                 ("type of the text encoders", metadata.TextEncoderDType ?? metadata.DType, now.TextEncoderDType ?? now.DType),
             ("variant", metadata.Pipeline is null ? null : metadata.Variant ?? None, now.Variant ?? None),
                 ("quantization", Quantization(metadata), Quantization(now)), ("software", metadata.Software, now.Software),

@@ -43,6 +43,7 @@ internal static class ImageMetadata
         Pipeline = pipeline.PipelineClass,
         Device = $"{pipeline.Device.Id} ({pipeline.Device.Name})",
         DType = $"{pipeline.DType}",
+        Float32Precision = pipeline.Float32Precision,
         VaeDType = pipeline.VaeDType?.ToString(),
         TextEncoderDType = pipeline.TextEncoderDType?.ToString(),
         Variant = pipeline.Variant,

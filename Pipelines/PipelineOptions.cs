@@ -36,6 +36,13 @@ public sealed record PipelineOptions
     public DType? TextEncoderDType { get; init; }
 
     /// <summary>
+    /// How GEMMs and convolutions of components that compute in Float32 multiply: <see cref="Float32Precision.TensorFloat32"/> is PyTorch's
+    /// <c>torch.backends.cuda.matmul.allow_tf32</c> and <c>torch.backends.cudnn.allow_tf32</c>. Such weights are Float32 on the device,
+    /// whatever type they are stored in. Attention stays in whole Float32 numbers.
+    /// </summary>
+    public Float32Precision Float32Precision { get; init; }
+
+    /// <summary>
     /// Which weight files to load where a folder has several, such as <c>fp16</c>; null takes the plain ones, or the only ones.
     /// </summary>
     public string? Variant { get; init; }

@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Compute.Tensors;
+
 namespace ILGpuDiffusion.Layers.Graphs;
 
 /// <summary>
@@ -145,6 +147,9 @@ public sealed record CompileOptions
     /// them, in place of the file's order, which costs no memory.
     /// </summary>
     public bool? PrepackWeights { get; init; }
+
+    /// <summary>How GEMMs and convolutions multiply Float32 numbers; set by <see cref="Layer.To"/>.</summary>
+    internal Float32Precision Float32Precision { get; init; }
 
     /// <summary>Whether plans are tuned.</summary>
     internal bool Tunes => CoordinateDescentTuning || Mode == CompileMode.MaxAutotune;

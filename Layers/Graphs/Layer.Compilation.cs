@@ -1,3 +1,5 @@
+using ILGpuDiffusion.Compute.Tensors;
+
 namespace ILGpuDiffusion.Layers.Graphs;
 
 public abstract partial class Layer
@@ -5,6 +7,7 @@ public abstract partial class Layer
     private readonly Lock gate = new();
     private CompileOptions? options;
     private bool? fusedQkv;
+    private Float32Precision? float32Precision;
     private int version;
 
     /// <summary>
@@ -68,12 +71,14 @@ public abstract partial class Layer
         {
             lock (gate)
             {
-                var chosen = options ?? CompileOptions.Eager;
+                var chosen = (options ?? CompileOptions.Eager) with { Float32Precision = Precision };
                 return fusedQkv is { } fused ? chosen with { ProjectionGrouping = fused, ColumnViews = chosen.ColumnViews || fused }
                     : chosen;
             }
         }
     }
+
+    private Float32Precision Precision => float32Precision ?? parent?.Precision ?? Float32Precision.Highest;
 
     /// <summary>The options set for this layer alone; null if there are none.</summary>
     internal CompileOptions? OwnOptions => options;

@@ -75,12 +75,16 @@ public abstract partial class Layer
     /// <summary>
     /// Casts matrices and tables to a 16-bit type for kernels with activations of that type; vectors stay as stored, because they are small
     /// and widened anyway. For devices that copy weights: they cast during the upload, and files are unchanged. Float32 keeps every weight
-    /// as stored. Call before the model is traced.
+    /// as stored, except for <see cref="Float32Precision.TensorFloat32"/>, whose kernels read Float32. Call before the model is traced.
     /// </summary>
-    public void To(DType dtype)
+    /// <param name="dtype">The type of the model's activations.</param>
+    /// <param name="precision">How GEMMs and convolutions multiply if that is Float32, whether the model is compiled or not.</param>
+    public void To(DType dtype, Float32Precision precision = Float32Precision.Highest)
     {
+        bool stored = dtype == DType.Float32 && precision == Float32Precision.Highest;
         foreach (var parameter in Parameters)
-            if (parameter.Shape.Rank > 1 && parameter.IsFloat) parameter.To(dtype == DType.Float32 ? null : dtype);
+            if (parameter.Shape.Rank > 1 && parameter.IsFloat) parameter.To(stored ? null : dtype);
+        Change(() => float32Precision = precision);
     }
 
     /// <summary>Declares a child layer.</summary>

@@ -16,6 +16,7 @@ internal sealed class PlanLayout
     private readonly Dictionary<Value, Place> places = [];
     private readonly AttentionOptions? attention;
     private readonly Lock preparing = new();
+    private readonly Float32Precision precision;
     private CancellationToken? prepared; // of the last request that started the kernels
 
     /// <summary>Lays out a plan.</summary>
@@ -28,7 +29,7 @@ internal sealed class PlanLayout
     public PlanLayout(Graph graph, Device device, Sizes sizes, IReadOnlySet<string> keep, CompileOptions options,
         AttentionOptions? attention = null)
     {
-        (Graph, Device, this.attention) = (graph, device, attention);
+        (Graph, Device, this.attention, precision) = (graph, device, attention, options.Float32Precision);
         Value[] results = [.. graph.Outputs.Values,
             .. keep.Select(name => graph.Named.GetValueOrDefault(name) ?? throw UnknownName(graph, name))];
         Node[] nodes = [.. graph.NeededBy(results)];
@@ -242,6 +243,8 @@ internal sealed class PlanLayout
         bool weighs = node.Inputs is [_, { Parameter: not null }, ..];
         return new OpSignature(Planned(node.Op), [.. node.Inputs.Select(TypeOf)], types[node.Output])
         {
+            Float32Precision = node.Op.Kind is OpKind.MatrixProduct or OpKind.Convolution && TypeOf(node.Inputs[0]).DType == DType.Float32
+                ? precision : Float32Precision.Highest,
             KeepsPacked = weighs && PrepacksWeights,
             KernelPositionsFirst = weighs && node.Inputs[1].Parameter!.Constant is null
                 && DeviceWeights.PutsKernelPositionsFirst(device, node.Op, TypeOf(node.Inputs[1])),

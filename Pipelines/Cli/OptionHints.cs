@@ -1,7 +1,6 @@
 using System.CommandLine;
 using ILGpuDiffusion.Compute.Devices;
 using ILGpuDiffusion.Layers.Weights;
-using ILGpuDiffusion.Pipelines;
 using ILGpuDiffusion.Pipelines.Checkpoints;
 using ILGpuDiffusion.Pipelines.Errors;
 
@@ -46,11 +45,6 @@ internal static class OptionHints
         NonFiniteException when e.Message.Contains("DType", StringComparison.Ordinal) => $"{e.Message} That is --dtype bf16 or fp32.",
         _ => e.Message,
     };
-
-    /// <summary>A result's warning with a hint.</summary>
-    public static string Explain(string warning) =>
-        warning.Contains(nameof(PipelineOptions.VaeDType), StringComparison.Ordinal) ? $"{warning} That is --vae-dtype fp32 or bf16."
-            : warning;
 
     /// <summary>Removes the parameter's name that .NET appends to an argument's message: the command line has no parameters.</summary>
     private static string Plain(ArgumentException e) =>

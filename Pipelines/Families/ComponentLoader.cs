@@ -82,7 +82,7 @@ public sealed class ComponentLoader : IDisposable
         string reason = upcast ? ComponentPrecision.ForceUpcast : Reason(Settings.VaeDType);
         var model = Create(Logger);
         Quantizer.Apply(VaeName, model, QuantizedParts.Vae);
-        model.To(dtype);
+        model.To(dtype, Settings.Float32Precision);
         precisions.Add(Precision(VaeName, dtype, model, reason));
         return new Autoencoder(model, Arenas, Settings.Compile, dtype)
         {
@@ -106,7 +106,7 @@ public sealed class ComponentLoader : IDisposable
     {
         ArgumentNullException.ThrowIfNull(denoiser);
         Quantizer.Apply(component, denoiser, QuantizedParts.Denoiser);
-        denoiser.To(Settings.DType);
+        denoiser.To(Settings.DType, Settings.Float32Precision);
         denoiser.SetAttentionBackend(Settings.Attention);
         denoiser.Compile(Settings.Compile);
     }
@@ -143,7 +143,7 @@ public sealed class ComponentLoader : IDisposable
         var model = Load(name, config.File, config.LeastTensors, () => new ClipTextModel(config));
         Quantizer.Apply(name, model, QuantizedParts.TextEncoders);
         var dtype = Settings.TextEncoderDType ?? Settings.DType;
-        model.To(dtype);
+        model.To(dtype, Settings.Float32Precision);
         model.SetAttentionBackend(Settings.Attention);
         precisions.Add(Precision(name, dtype, model, Reason(Settings.TextEncoderDType)));
         if (tokenizer.LargestId >= model.Config.VocabSize)
@@ -159,7 +159,10 @@ public sealed class ComponentLoader : IDisposable
 
     /// <summary>What a component computes in.</summary>
     internal ComponentPrecision Precision(string component, DType dtype, Layer model, string reason) =>
-        new(component, dtype, Settings.LoadWeights ? ComponentPrecision.StoredIn(model) : [], reason);
+        new(component, dtype, Settings.LoadWeights ? ComponentPrecision.StoredIn(model) : [], reason)
+        {
+            Float32Precision = dtype == DType.Float32 ? Settings.Float32Precision : Float32Precision.Highest,
+        };
 
     private string Reason(DType? own) => own is null ? Settings.DTypeReason : ComponentPrecision.Requested;
 

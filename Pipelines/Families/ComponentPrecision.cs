@@ -10,6 +10,9 @@ namespace ILGpuDiffusion.Pipelines.Families;
 /// <param name="Reason">Why this type.</param>
 public sealed record ComponentPrecision(string Component, DType DType, IReadOnlyList<DType> Stored, string Reason)
 {
+    /// <summary>How Float32 numbers are multiplied; <see cref="Float32Precision.Highest"/> for other types.</summary>
+    public Float32Precision Float32Precision { get; init; }
+
     /// <summary>The reason of a type that somebody asked for.</summary>
     internal const string Requested = "requested";
 
@@ -22,5 +25,6 @@ public sealed record ComponentPrecision(string Component, DType DType, IReadOnly
 
     /// <summary>In one line.</summary>
     public override string ToString() =>
-        $"{Component} {DType} ({(Stored.Count == 0 ? "" : $"stored in {string.Join(" and ", Stored)}; ")}{Reason})";
+        $"{Component} {DType}{(Float32Precision == Float32Precision.TensorFloat32 ? " multiplied as TF32" : "")} "
+            + $"({(Stored.Count == 0 ? "" : $"stored in {string.Join(" and ", Stored)}; ")}{Reason})";
 }

@@ -23,6 +23,9 @@ public sealed record ModelSettings(DType DType, CompileOptions Compile, Quantiza
     /// <summary>The text encoders' type; null for <see cref="DType"/>.</summary>
     public DType? TextEncoderDType { get; init; }
 
+    /// <summary>How models that compute in Float32 multiply.</summary>
+    public Float32Precision Float32Precision { get; init; }
+
     /// <summary>Why the models compute in <see cref="DType"/>, for reports.</summary>
     public string DTypeReason { get; init; } = ComponentPrecision.Requested;
 

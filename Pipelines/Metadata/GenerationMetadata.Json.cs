@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Layers.Quantization;
 using ILGpuDiffusion.Pipelines.LatentSpace;
 using ILGpuDiffusion.Pipelines.Requests;
@@ -22,6 +23,7 @@ public sealed partial record GenerationMetadata
             Refiner = Refiner,
             Device = Device,
             Dtype = DType,
+            Float32Precision = Float32Precision == Float32Precision.Highest ? null : $"{Float32Precision}",
             VaeDtype = VaeDType,
             TextEncoderDtype = TextEncoderDType,
             Variant = Variant,
@@ -100,6 +102,9 @@ public sealed partial record GenerationMetadata
         Refiner = record.Refiner,
         Device = record.Device,
         DType = record.Dtype,
+        Float32Precision = record.Float32Precision is null ? Float32Precision.Highest
+            : Enum.TryParse(record.Float32Precision, out Float32Precision precision) && Enum.IsDefined(precision) ? precision
+                : throw new FormatException("float32_precision"),
         VaeDType = record.VaeDtype,
         TextEncoderDType = record.TextEncoderDtype,
         Variant = record.Variant,

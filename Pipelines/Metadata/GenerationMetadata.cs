@@ -45,6 +45,9 @@ public sealed partial record GenerationMetadata
     /// <summary>The type that the models computed in, as <see cref="DType"/> names it.</summary>
     public string? DType { get; init; }
 
+    /// <summary>How components that computed in Float32 multiplied.</summary>
+    public Float32Precision Float32Precision { get; init; }
+
     /// <summary>The autoencoder's type; null for that of the other models.</summary>
     public string? VaeDType { get; init; }
 

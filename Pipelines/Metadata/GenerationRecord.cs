@@ -24,6 +24,8 @@ internal sealed record GenerationRecord
 
     public string? Dtype { get; init; }
 
+    public string? Float32Precision { get; init; }
+
     public string? VaeDtype { get; init; }
 
     public string? TextEncoderDtype { get; init; }

@@ -80,8 +80,8 @@ public sealed class ComponentTypeTests
             return [.. requests.SelectMany(r =>
             {
                 var result = pipeline.Generate(r, null, default);
-                string[] overflows = [.. result.Warnings.Where(w => w.StartsWith("The vae overflowed in Float16", StringComparison.Ordinal))];
-                Assert.Equal(r.InitImage is null ? warnings : 2 * warnings, overflows.Length); // encoder and decoder, once each
+                int overflows = result.Warnings.Count(w => w.StartsWith("The vae overflowed in Float16", StringComparison.Ordinal));
+                Assert.Equal(r.InitImage is null ? warnings : 2 * warnings, overflows); // encoder and decoder, once each
                 Assert.True(result.Images.All(image => image.Pixels.Distinct().Count() > 8), "An image is flat.");
                 return result.Images;
             })];

@@ -154,7 +154,7 @@ internal static class GenerateCommand
                 {
                     if (!asJson && !Messages.Quiet) Preview.Show(result.Images, parsed.GetValue(preview));
                     if (options.DrawsSeed(parsed, origin)) Messages.Note($"seed {result.Seed}");
-                    foreach (string warning in result.Warnings) Messages.Warning(OptionHints.Explain(warning));
+                    foreach (string warning in result.Warnings) Messages.Warning(TypeArguments.Explain(warning));
 
                     string[] files = [.. result.Images.Select((image, i) =>
                         ImageFile.Write(GenerateOptions.Numbered(outputPath, drawn + i, images), image, prompts[place], result.Seeds[i]))];

@@ -1,3 +1,4 @@
+using ILGpuDiffusion.Compute.Tensors;
 using ILGpuDiffusion.Pipelines.Families;
 
 namespace ILGpuDiffusion.Cli.Output;
@@ -9,6 +10,7 @@ internal static class PrecisionReport
     {
         component = p.Component,
         dtype = p.DType.ToString(),
+        float32_precision = p.DType == DType.Float32 ? p.Float32Precision.ToString() : null,
         stored = p.Stored.Select(type => type.ToString()),
         reason = p.Reason,
     });

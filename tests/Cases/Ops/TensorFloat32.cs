@@ -9,10 +9,10 @@ public static class TensorFloat32
     private const double Tolerance = 2.0 / 1024;
 
     /// <summary>
-    /// The case with the tolerance of results around those of whole float32 numbers. TF32 has 10 bits of mantissa behind the first, so a rounded operand
-    /// is off by at most 2⁻¹¹ of itself, and a product by 2⁻¹⁰, by a third of that on average. Such errors add like a random walk, and so
-    /// do random products: the rms error of a sum is a third of 2⁻¹⁰ of the sums' rms. The worst of thousands of sums may be five times the
-    /// rms error. A gated result is the product of two sums.
+    /// The case with the tolerance of results around those of whole float32 numbers. TF32 has 10 bits of mantissa behind the first, so a
+    /// rounded operand is off by at most 2⁻¹¹ of itself, and a product by 2⁻¹⁰, by a third of that on average. Such errors add like a
+    /// random walk, and so do random products: the rms error of a sum is a third of 2⁻¹⁰ of the sums' rms. The worst of thousands of sums
+    /// may be five times the rms error. A gated result is the product of two sums.
     /// </summary>
     public static OpCase Near(OpCase @case) => @case with { Tolerance = @case.Op is GatedMatMul ? 2 * Tolerance : Tolerance };
 

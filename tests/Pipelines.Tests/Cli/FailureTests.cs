@@ -34,7 +34,7 @@ public sealed class FailureTests : IDisposable
         { "--vae-dtype tf32", 2, "--vae-dtype: 'tf32' must be auto, fp32, fp16 or bf16" },
         { "--device tpu", 2, "--device: 'tpu' must be auto, cpu, cuda" },
         { "--device opencl:0 --threads 2", 2, "--threads is 2, but --device is 'opencl:0'" },
-        { "--dtype tf32", 2, "--dtype: there are no kernels for tf32" },
+        { "--dtype tf32", 2, "has no tf32, which NVIDIA GPUs have from compute capability 8.0 on. It computes in fp32." },
         { "--freeu 1,2", 2, "--freeu: '1,2' must be four numbers" },
         { "--stpes 3", 2, "Did you mean --steps?" },
         { "--compile nnoe", 2, "Did you mean 'none'?" },
