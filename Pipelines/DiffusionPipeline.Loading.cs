@@ -26,8 +26,8 @@ public sealed partial class DiffusionPipeline
     /// <param name="options">Device and weight files.</param>
     /// <exception cref="ModelFileException">Something is missing or damaged, or the pipeline class is not supported.</exception>
     /// <exception cref="Compute.Kernels.KernelPackException">A pack is damaged, or made for another library, device or model.</exception>
-    /// <exception cref="ArgumentException"><see cref="PipelineOptions.QuantizeFilter"/> has a pattern that matches no layer, or the model is
-    /// stored in int8.</exception>
+    /// <exception cref="ArgumentException"><see cref="PipelineOptions.QuantizeFilter"/> has a pattern that matches no layer, or the model
+    /// is stored in int8.</exception>
     public static DiffusionPipeline Load(IModelSource source, PipelineOptions options)
     {
         ArgumentNullException.ThrowIfNull(source);

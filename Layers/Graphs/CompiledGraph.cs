@@ -14,7 +14,8 @@ namespace ILGpuDiffusion.Layers.Graphs;
 public sealed class CompiledGraph
 {
     private static int compilations, instances;
-    private readonly ConcurrentDictionary<(Sizes Sizes, ValueArray<string> Keep, AttentionOptions? Attention), Lazy<PlanLayout>> layouts = new();
+    private readonly ConcurrentDictionary<(Sizes Sizes, ValueArray<string> Keep,
+        AttentionOptions? Attention), Lazy<PlanLayout>> layouts = new();
     private readonly ConcurrentDictionary<Sizes, Lazy<CompiledModel>> models = new(); // by sizes where they are fixed, else under one key
     private readonly ConcurrentDictionary<(Sizes, AttentionOptions?), bool> tuned = new();
     private readonly CompileNotes notes;
@@ -77,11 +78,11 @@ public sealed class CompiledGraph
             planSeconds,
         models.Count, layouts.Count, Layouts.SelectMany(l => l.LoopInvariantSteps.Concat(l.Steps)).Select(s => s.Kernel).Distinct().Count(),
             notes.Lines)
-        {
-            Attention = [.. Layouts.SelectMany(l => l.LoopInvariantSteps.Concat(l.Steps)).Select(s => s.Attention(Device))
+            {
+                Attention = [.. Layouts.SelectMany(l => l.LoopInvariantSteps.Concat(l.Steps)).Select(s => s.Attention(Device))
                 .OfType<AttentionChoice>().Distinct()],
-            PlanSizes = [.. layouts.Keys.Select(key => key.Sizes).Distinct().OrderBy(sizes => $"{sizes}", StringComparer.Ordinal)],
-        };
+                PlanSizes = [.. layouts.Keys.Select(key => key.Sizes).Distinct().OrderBy(sizes => $"{sizes}", StringComparer.Ordinal)],
+            };
 
     private IEnumerable<CompiledModel> Models => models.Values.Where(m => m.IsValueCreated).Select(m => m.Value);
 
@@ -156,7 +157,8 @@ public sealed class CompiledGraph
         }
     }
 
-    private PlanLayout Layout(Sizes sizes, SortedSet<string> keep) => layouts.GetOrAdd((sizes, new([.. keep]), AttentionScope.Current), key => new(() =>
+    private PlanLayout Layout(Sizes sizes, SortedSet<string> keep) =>
+        layouts.GetOrAdd((sizes, new([.. keep]), AttentionScope.Current), key => new(() =>
     {
         Tune(sizes);
         var model = ModelAt(sizes);

@@ -130,5 +130,6 @@ var recording = new Argument<string>("recording") { Description = "What script -
 var terminal = new Command("terminal", "Draws the end of a terminal recording; prints SVG") { recording };
 terminal.SetAction(parsed => Console.Write(TerminalCapture.Draw(parsed.GetValue(recording)!)));
 
-return new RootCommand("Measurements of whole models.") { checkpoint, pipeline, step, waiting, builds, passes, sheet, compile, table, png, chart, terminal }
+return new RootCommand("Measurements of whole models.") { checkpoint, pipeline, step, waiting, builds, passes, sheet, compile, table, png,
+    chart, terminal }
     .Parse(args).Invoke();

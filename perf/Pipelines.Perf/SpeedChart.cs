@@ -38,7 +38,8 @@ internal static class SpeedChart
         var svg = new StringBuilder();
         Text(24, 34, "Times faster than the peer", "title");
         Text(24, 58, $"{machine.GetProperty("processor").GetString()}, {machine.GetProperty("threads")} threads, "
-            + $"{Registers(machine.GetProperty("registers").GetString()!)}, {machine.GetProperty("date").GetString()}: medians, run in turns in one process",
+            + $"{Registers(machine.GetProperty("registers").GetString()!)}, {machine.GetProperty("date").GetString()}: medians, run in "
+                + "turns in one process",
                 "muted");
         for (int tick = 0; tick <= most; tick++)
         {
@@ -62,7 +63,8 @@ internal static class SpeedChart
             y += GroupGap;
         }
 
-        svg.Append(CultureInfo.InvariantCulture, $"<rect x=\"{Left + 330:0}\" y=\"22\" width=\"12\" height=\"12\" rx=\"2\" class=\"torch\"/>\n"
+        svg.Append(CultureInfo.InvariantCulture,
+            $"<rect x=\"{Left + 330:0}\" y=\"22\" width=\"12\" height=\"12\" rx=\"2\" class=\"torch\"/>\n"
             + $"<rect x=\"{Left + 430:0}\" y=\"22\" width=\"12\" height=\"12\" rx=\"2\" class=\"cpp\"/>\n");
         Text(Left + 348, 33, "libtorch, f32", "legend");
         Text(Left + 448, 33, "stable-diffusion.cpp, f16", "legend");

@@ -98,7 +98,8 @@ internal sealed class TerminalCapture
         double width = 2 * Margin + columns * CellWidth, height = 2 * Margin + lines.Count * CellHeight;
         var svg = new StringBuilder(string.Create(CultureInfo.InvariantCulture,
             $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:0}\" height=\"{height:0}\" viewBox=\"0 0 {width:0} {height:0}\">\n"
-            + $"<style>text {{ font: 14px ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace; white-space: pre; }}</style>\n"
+            + $"<style>text {{ font: 14px ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace; white-space: pre; "
+                + $"}}</style>\n"
             + $"<rect width=\"{width:0}\" height=\"{height:0}\" rx=\"8\" fill=\"{Background}\"/>\n"));
         foreach (var (y, line) in lines.Index())
         {
@@ -111,7 +112,8 @@ internal sealed class TerminalCapture
             }
 
             foreach (var run in Runs(line))
-                svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{Margin + run.Column * CellWidth:0.#}\" y=\"{top + 13:0.#}\" fill=\"{run.Ink}\" "
+                svg.Append(CultureInfo.InvariantCulture,
+                    $"<text x=\"{Margin + run.Column * CellWidth:0.#}\" y=\"{top + 13:0.#}\" fill=\"{run.Ink}\" "
                     + $"textLength=\"{run.Text.Length * CellWidth:0.#}\"{(run.Bold ? " font-weight=\"600\"" : "")}>"
                     + $"{SecurityElement.Escape(run.Text)}</text>\n");
         }
@@ -119,7 +121,8 @@ internal sealed class TerminalCapture
         return svg.Append("</svg>\n").ToString();
 
         void Box(int x, double top, double high, string fill) => svg.Append(CultureInfo.InvariantCulture,
-            $"<rect x=\"{Margin + x * CellWidth:0.#}\" y=\"{top:0.#}\" width=\"{CellWidth + 0.3:0.#}\" height=\"{high + 0.3:0.#}\" fill=\"{fill}\"/>\n");
+            $"<rect x=\"{Margin + x * CellWidth:0.#}\" y=\"{top:0.#}\" width=\"{CellWidth + 0.3:0.#}\" height=\"{high + 0.3:0.#}\" "
+                + $"fill=\"{fill}\"/>\n");
     }
 
     // Neighbouring characters of one style.

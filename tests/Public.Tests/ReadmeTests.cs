@@ -49,7 +49,8 @@ public sealed class ReadmeTests
     {
         string[] calls = [.. ShownCode.TableCode(File.ReadAllText(Path.Combine(Root(), "Pipelines", "DIFFUSERS.md")))];
         Assert.True(calls.Length > 40, $"Only {calls.Length} calls were found.");
-        Assert.All(calls, call => Assert.True(ShownCode.ErrorsOfInline(call) is [], $"{call}: {string.Join("; ", ShownCode.ErrorsOfInline(call))}"));
+        Assert.All(calls, call =>
+            Assert.True(ShownCode.ErrorsOfInline(call) is [], $"{call}: {string.Join("; ", ShownCode.ErrorsOfInline(call))}"));
         Assert.NotEmpty(ShownCode.ErrorsOfInline("GuidanceScales"));
     }
 

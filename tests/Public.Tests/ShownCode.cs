@@ -33,7 +33,8 @@ internal static partial class ShownCode
     /// <summary>The code in the last column of a page's tables.</summary>
     public static IEnumerable<string> TableCode(string page) =>
         page.Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal))
-            .SelectMany(line => Inline().Matches(line.TrimEnd(' ', '|').Split(" | ")[^1])).Select(match => match.Groups[1].Value);
+            .SelectMany(line => Inline().Matches(line.TrimEnd(' ', '|').Split(" | ")[^1]))
+            .Select(match => match.Groups[1].Value.Replace("\\|", "|", StringComparison.Ordinal));
 
     /// <summary>What the compiler says about a block: a whole program if it begins with its namespaces, else some lines of one.</summary>
     public static IReadOnlyList<string> ErrorsOf(string block)

@@ -30,10 +30,15 @@ internal static class BenchCommand
         var csv = new Option<string?>("--csv") { Description = "Writes one line per image", HelpName = "FILE.csv" };
         var guide = new Option<bool>("--ladder")
         {
-            Description = "The rungs of diffusers' guide \"Accelerate inference\": float32, 16-bit, attention, compiled, CUDA graph, max-autotune, fused "
+            Description = "The rungs of diffusers' guide \"Accelerate inference\": float32, 16-bit, attention, compiled, CUDA graph, "
+                + "max-autotune, fused "
                 + "projections, int8, fewer steps"
         };
-        var plot = new Option<string?>("--plot") { Description = "Draws the rungs as bars: SVG, or an image by its extension", HelpName = "FILE.svg|FILE.png" };
+        var plot = new Option<string?>("--plot")
+        {
+            Description = "Draws the rungs as bars: SVG, or an image by its extension",
+            HelpName = "FILE.svg|FILE.png"
+        };
         var explain = new Option<bool>("--explain") { Description = "Also shows the time of the default rung by op" };
         var command = new Command("bench", "Measures how fast a model generates images here, adding one optimization at a time")
             { model.Model, size, steps, runs, guide, only, explain, json, csv, plot };

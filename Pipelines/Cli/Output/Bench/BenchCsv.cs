@@ -28,7 +28,8 @@ internal static class BenchCsv
             var difference = result.DifferenceTo(first);
             bool compiles = options.Compile is not { } compile || compile != CompileOptions.Eager;
             foreach (var (round, run) in result.Runs.Index())
-                text.AppendJoin(',', [ladder.PipelineClass, Quoted(ladder.Model), "1", N(result.Steps), Word(options.Offload), Word(compiles),
+                text.AppendJoin(',', [ladder.PipelineClass, Quoted(ladder.Model), "1", N(result.Steps), Word(options.Offload),
+                    Word(compiles),
                     N(run.Total), N(Gigabytes(result.PeakBytes)), N(Gigabytes(deviceBytes)), Commit, result.Rung.Name,
                     N(round + 1), N(run.Encode), N(run.Compile), N(run.Denoise), N(run.Decode), N(run.Denoise / result.Steps),
                     N(difference.Psnr), N(difference.Mean)]).Append('\n');
@@ -47,5 +48,6 @@ internal static class BenchCsv
 
     private static string Word(bool value) => value ? "True" : "False"; // as Python writes them
 
-    private static string N(double value) => double.IsPositiveInfinity(value) ? "inf" : value.ToString("0.######", CultureInfo.InvariantCulture);
+    private static string N(double value) =>
+        double.IsPositiveInfinity(value) ? "inf" : value.ToString("0.######", CultureInfo.InvariantCulture);
 }

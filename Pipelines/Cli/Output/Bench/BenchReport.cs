@@ -23,8 +23,10 @@ internal sealed record BenchReport(string Model, Device Device, PixelSize Size, 
         foreach (var r in Ladder.Results)
             page.Paragraph($"{r.Rung.Name}: {r.Rung.Description}; first image {Measures.Time(r.First.Total)}, of which " +
                 $"{Measures.Time(r.First.Compile)} to compile and plan");
-        page.Paragraph("differs: largest and mean difference of a colour value from the first rung's image, of 255; PSNR in dB. peak: what the " +
-            $"device allocated for the rung, mapped weights not included. Peak memory of the process {Quantity.Bytes(PeakResidentBytes)}, weights included.");
+        page.Paragraph("differs: largest and mean difference of a colour value from the first rung's image, of 255; PSNR in dB. peak: what "
+            + "the " +
+            $"device allocated for the rung, mapped weights not included. Peak memory of the process {Quantity.Bytes(PeakResidentBytes)}, "
+                + "weights included.");
         foreach (string note in Ladder.Notes) page.Paragraph($"note: {note}");
         return page.ToString();
     }

@@ -33,7 +33,8 @@ internal static class LadderPlot
         double left = Margin + Names, bars = Width - left - Facts - Margin;
         double most = results.Max(r => r.Median);
         canvas.Rect(0, 0, Width, height, "page");
-        canvas.Text(Margin, 36, Svg.Fit($"{report.Ladder.Model} · {report.Size} · {first.Steps} steps", Width - 2 * Margin, 19), "t20 strong");
+        canvas.Text(Margin, 36, Svg.Fit($"{report.Ladder.Model} · {report.Size} · {first.Steps} steps", Width - 2 * Margin, 19),
+            "t20 strong");
         canvas.Text(Margin, 58, Svg.Fit($"seconds per image on {report.Device}; median of {first.Runs.Count}, rungs interleaved",
             Width - 2 * Margin, 12), "t12 muted");
         foreach (var (i, result) in results.Index())

@@ -2,7 +2,9 @@ using ILGpuDiffusion.Pipelines.Images;
 
 namespace ILGpuDiffusion.Cli.Output;
 
-/// <summary>Draws a chart as pixels, at twice the size of the SVG, with <see cref="PixelFont"/>: filled boxes, lines along an axis, text.</summary>
+/// <summary>
+/// Draws a chart as pixels, at twice the size of the SVG, with <see cref="PixelFont"/>: filled boxes, lines along an axis, text.
+/// </summary>
 internal sealed class PixelCanvas(double width, double height) : ICanvas
 {
     private const int Scale = 2;
