@@ -42,7 +42,8 @@ public sealed class OpKindTests
     {
         var epilogue = new Epilogue(BatchBias: true, UnaryFunction.Silu, Scale: 0.5, Residual: true);
         Op[] ops = [.. Ops.Where(o => o.GetType().GetProperty(nameof(Epilogue)) is not null)];
-        Assert.Equal(["conv2d", "int8_weight_matmul", "matmul", "quantized_matmul"], ops.Select(o => o.Name).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(["conv2d", "int8_weight_matmul", "matmul", "quantized_matmul"],
+            ops.Select(o => o.Name).Distinct().Order(StringComparer.Ordinal));
         Assert.All(ops, op =>
         {
             var replaced = Assert.IsAssignableFrom<IHasEpilogue>(op).With(epilogue);
