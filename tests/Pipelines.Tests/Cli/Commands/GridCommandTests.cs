@@ -32,7 +32,7 @@ public sealed class GridCommandTests : IDisposable
 
         string[] lines = await File.ReadAllLinesAsync(PathOf("t.csv"), TestContext.Current.CancellationToken);
         Assert.Equal("scheduler,steps,width,height,seed,evaluations,latency_s,denoise_s,compile_s,steps_per_s,error", lines[0]);
-        Assert.Equal(["euler,1,48,32,5,1", "euler,2,48,32,5,2", "dpm2 a,1,48,32,5,1", "dpm2 a,2,48,32,5,2"],
+        Assert.Equal(["euler,1,48,32,5,1", "euler,2,48,32,5,2", "dpm2 a,1,48,32,5,1", "dpm2 a,2,48,32,5,3"],
             lines[1..].Select(line => string.Join(',', line.Split(',')[..6])));
         Assert.All(lines[1..], line => Assert.True(double.Parse(line.Split(',')[9], CultureInfo.InvariantCulture) > 0));
     }
