@@ -48,7 +48,7 @@ internal static class GenerateCommand
         var offload = new Option<bool>("--offload")
         {
             Description =
-            "Keeps text encoders, denoiser and autoencoder in the GPU's memory one at a time, which needs less of it"
+            "Keeps one of the models at a time in the GPU's memory, which needs less of it"
         };
         var pack = PackArguments.Files();
         var saveLatents = new Option<string?>("--save-latents")

@@ -9,7 +9,7 @@ internal sealed class ModelArguments
 {
     private readonly Option<string?> model = new("--model", "-m")
     {
-        Description = "Folder in diffusers' format, or a whole model in a safetensors file; without it the tool's own small model",
+        Description = "Diffusers folder, or whole model in a safetensors file; else the small model",
         HelpName = "DIR|FILE",
     };
 
@@ -20,12 +20,12 @@ internal sealed class ModelArguments
     };
     private readonly Option<string?> tokenizer = new("--tokenizer")
     {
-        Description = "Tokenizers of a single file: a model's folder, or a tokenizer's own; CLIP's if left out",
+        Description = "Tokenizers of a single file: a folder; CLIP's if left out",
         HelpName = "DIR",
     };
     private readonly Option<string?> config = new("--config")
     {
-        Description = "Configurations of a single file: a folder in diffusers' format; implied by the file if left out",
+        Description = "Configurations of a single file: a diffusers folder; implied if left out",
         HelpName = "DIR",
     };
 

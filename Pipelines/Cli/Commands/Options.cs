@@ -16,7 +16,7 @@ internal static class Options
 {
     public static Option<string?> Device() =>
         Parsed<string?>("--device",
-            "auto (default, the best GPU or else the CPU), cpu, cuda:INDEX or opencl:INDEX; ilgd devices lists them", "NAME",
+            "auto (default: the best GPU, else the CPU), cpu, cuda:INDEX or opencl:INDEX", "NAME",
                 "auto, cpu, cuda, cuda:INDEX, opencl or opencl:INDEX",
         text => IsDevice(text.ToLowerInvariant()) ? text.ToLowerInvariant() : null).Completing(() =>
             DeviceCatalog.List().Select(d => d.Id).Prepend("auto"));

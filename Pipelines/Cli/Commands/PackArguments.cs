@@ -8,7 +8,7 @@ internal static class PackArguments
     /// <summary>Files of compiled kernels.</summary>
     public static Option<string[]?> Files() => new("--pack")
     {
-        Description = "Compiled kernels that ilgd pack made for this model and device, from a source that you trust",
+        Description = "Kernels that ilgd pack compiled for this model and device; trust it as a program",
         HelpName = "F.ilgpack",
     };
 }

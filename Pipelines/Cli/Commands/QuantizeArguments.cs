@@ -23,8 +23,7 @@ internal sealed class QuantizeArguments
         "one or more, between commas, of denoiser, vae, text-encoders", ParseParts);
     private readonly Option<QuantizationFilter?> filter = new("--quantize-filter")
     {
-        Description = $"With --quantize: layers, as names ({string.Join(", ", QuantizationFilter.Named)}) and patterns (*.attn1.*), "
-            + "or not (!*.attn1.*)",
+        Description = $"With --quantize: layers by name ({string.Join(", ", QuantizationFilter.Named)}) or pattern (!*.attn1.*)",
         HelpName = "NAME|PATTERN,…",
         CustomParser = result =>
         {

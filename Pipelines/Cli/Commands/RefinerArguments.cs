@@ -14,7 +14,7 @@ internal sealed class RefinerArguments
 
     private readonly Option<string?> refiner = new("--refiner")
     {
-        Description = "Model that ends the run from --denoising-end on (0.8 if left out), such as SDXL's refiner",
+        Description = "Model that ends the run from --denoising-end on (0.8 if left out), as SDXL's",
         HelpName = "DIR|FILE",
     };
     private readonly Option<double?> score = Options.Number("--aesthetic-score", "Refiner: how beautiful the image is, about 1 to 10");

@@ -10,11 +10,10 @@ namespace ILGpuDiffusion.Cli.Commands;
 internal sealed class TypeArguments
 {
     private readonly Option<string?> dtype = Options.Word("--dtype",
-        "Type that the models compute in: auto (default), fp32, tf32 (fp32 with faster products, on NVIDIA GPUs), fp16 or bf16; on a CPU "
-            + "auto or fp32, whatever the weights are stored in",
+        "auto (default), fp32, tf32 (faster GEMMs on NVIDIA GPUs), fp16, bf16; CPUs have fp32",
         "TYPE", "auto", "fp32", "tf32", "fp16", "bf16");
     private readonly Option<string?> vae = Component("--vae-dtype",
-        "The autoencoder's own type; auto (default) is --dtype, or fp32 where fp16 is known to overflow");
+        "The autoencoder's type; auto (default) is --dtype, or fp32 where fp16 overflows");
     private readonly Option<string?> text = Component("--text-encoder-dtype", "The text encoders' own type; auto (default) is --dtype");
 
     /// <summary>In the order of the help.</summary>

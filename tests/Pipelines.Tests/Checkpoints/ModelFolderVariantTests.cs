@@ -129,11 +129,12 @@ public sealed class ModelFolderVariantTests : IDisposable
     {
         TinySd.WriteTo(Model);
         float[] expected = TinySd.Draw(Model, p => TinySd.Request with { Scheduler = p.CreateScheduler("dpmpp_2m") });
-        TinySd.Edit(Model, "model_index.json", json => json["scheduler"] = new JsonArray("diffusers", "DEISMultistepScheduler"));
-        TinySd.Edit(Model, "scheduler/scheduler_config.json", json => json["_class_name"] = "DEISMultistepScheduler");
+        const string unknown = "CosineDPMSolverMultistepScheduler";
+        TinySd.Edit(Model, "model_index.json", json => json["scheduler"] = new JsonArray("diffusers", unknown));
+        TinySd.Edit(Model, "scheduler/scheduler_config.json", json => json["_class_name"] = unknown);
         Assert.Equal(expected, TinySd.Draw(Model, p => TinySd.Request with { Scheduler = p.CreateScheduler("dpmpp_2m") }));
         string message = Assert.Throws<ModelFileException>(() => TinySd.Draw(Model)).Message;
-        Assert.All(["DEISMultistepScheduler", "DPMSolverMultistepScheduler", "CreateScheduler(name)"],
+        Assert.All([unknown, "DPMSolverMultistepScheduler", "CreateScheduler(name)"],
             text => Assert.Contains(text, message, StringComparison.Ordinal));
     }
 

@@ -130,7 +130,8 @@ public sealed class OtherCommandsTests : IDisposable
     public async Task Inspect_Graph_ShowsPlans()
     {
         var sums = await Run("inspect", TinySdxl.Folder, "--graph", "--size", "64x64");
-        Assert.StartsWith("denoiser, 64 × 64 pixels, one image with guidance, on ", sums.OutputLines[0], StringComparison.Ordinal);
+        Assert.StartsWith("computes in: ", sums.OutputLines[0], StringComparison.Ordinal);
+        Assert.StartsWith("denoiser, 64 × 64 pixels, one image with guidance, on ", sums.OutputLines[1], StringComparison.Ordinal);
         Assert.Contains(sums.OutputLines, line => line.StartsWith("matmul+residual  ", StringComparison.Ordinal));
         Assert.Equal(2, sums.OutputLines.Count(line => line.StartsWith("without passes: ", StringComparison.Ordinal)));
         var steps = await Run("inspect", TinySdxl.Folder, "--graph", "--steps", "--size", "64x64");
