@@ -68,8 +68,8 @@ internal sealed record MethodCode(string Text, IReadOnlyList<MethodBase> Calls, 
                     if (code == OpCodes.Constrained) constraint = used;
                     return Use(used);
                 case FieldInfo field:
-                    if (field is { IsStatic: true, DeclaringType: { TypeInitializer: { } initializer } holder } // its value is in the text
-                        && !TypeNames.IsForeign(holder)) calls.Add(initializer);
+                    if (field.IsStatic && !TypeNames.IsForeign(field.DeclaringType) && RuntimeTypes.Initializer(field) is { } initializer)
+                        calls.Add(initializer); // its value is in the text
                     Use(field.FieldType);
                     return $"{Use(field.DeclaringType!)}.{field.Name}";
                 case MethodBase called:

@@ -57,6 +57,10 @@ internal static class RuntimeTypes
     public static MemberInfo Resolve(Module module, int token, Type[]? typeArguments, Type[]? methodArguments) =>
         module.ResolveMember(token, typeArguments, methodArguments)!;
 
+    /// <summary>The static constructor of the class that declares a field; null if it has none.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = Reason)]
+    public static ConstructorInfo? Initializer(FieldInfo field) => field.DeclaringType?.TypeInitializer;
+
     /// <summary>The text of a string token.</summary>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = Reason)]
     public static string String(Module module, int token) => module.ResolveString(token);
@@ -71,6 +75,7 @@ internal static class RuntimeTypes
     [UnconditionalSuppressMessage("Trimming", "IL2060", Justification = Reason)]
     [UnconditionalSuppressMessage("Trimming", "IL2067", Justification = Reason)]
     [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = Reason)]
+    [UnconditionalSuppressMessage("Trimming", "IL2072", Justification = Reason)]
     public static MethodBase Implementation(Type type, MethodBase declared)
     {
         if (declared.DeclaringType is not { IsInterface: true } contract || type.IsInterface || type.IsGenericParameter) return declared;
