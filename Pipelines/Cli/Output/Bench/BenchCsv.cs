@@ -30,7 +30,7 @@ internal static class BenchCsv
             foreach (var (round, run) in result.Runs.Index())
                 text.AppendJoin(',', [ladder.PipelineClass, Quoted(ladder.Model), "1", N(result.Steps), Word(options.Offload),
                     Word(compiles),
-                    N(run.Total), N(Gigabytes(result.PeakBytes)), N(Gigabytes(deviceBytes)), Commit, result.Rung.Name,
+                    N(run.Drawing), N(Gigabytes(result.PeakBytes)), N(Gigabytes(deviceBytes)), Commit, result.Rung.Name,
                     N(round + 1), N(run.Encode), N(run.Compile), N(run.Denoise), N(run.Decode), N(run.Denoise / result.Steps),
                     N(difference.Psnr), N(difference.Mean)]).Append('\n');
         }

@@ -48,7 +48,7 @@ internal sealed record Ladder(string Model, string PipelineClass, IReadOnlyList<
                     var run = BenchRun.Of(await loaded.Pipeline.GenerateAsync(loaded.Request, null, cancellation).ConfigureAwait(false));
                     loaded.Runs.Add(run);
                     loaded.Pipeline.Trim();
-                    say($"round {round + 1} of {runs}, {loaded.Rung.Name}: {Measures.Time(run.Total)}");
+                    say($"round {round + 1} of {runs}, {loaded.Rung.Name}: {Measures.Time(run.Drawing)}");
                 }
             }
 
